@@ -1,0 +1,71 @@
+"""The exceptions that cross rooms, and the exit codes they end in.
+
+    VblkfuzzError
+    |-- UsageError          the user's input cannot be used        -> exit 2
+    |   `-- InputFileError  ... it is a file: names file, place, expectation
+    `-- HarnessError        we could not judge                     -> exit 125
+        |-- ActorDied       an actor process ended by itself
+        |-- ActorHung       an actor process gave no answer in time
+        `-- TraceOverflow   events were dropped, a verdict would be a guess
+
+Errors of the ring protocol (`virtio.chain.RingError`) are not here: they are the guest's doing,
+and the device turns them into a broken device. A rule violation is a value, never an exception.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """Exit codes of the command line. Fixed: other people's scripts rely on them."""
+
+    CLEAN = 0
+    USAGE = 2
+    TIMEOUT = 70
+    MEMORY = 71
+    INTERRUPTED = 72
+    VIOLATION = 77
+    HARNESS = 125
+    USER_STOP = 130
+
+
+class VblkfuzzError(Exception):
+    """Base of all errors that the command line turns into one line and an exit code."""
+
+    exit_status = ExitStatus.HARNESS
+
+
+class UsageError(VblkfuzzError):
+    """What the user asked for cannot be done; the message says what to do instead."""
+
+    exit_status = ExitStatus.USAGE
+
+
+class InputFileError(UsageError):
+    """A file cannot be used as input.
+
+    Prints as one line: ``file: place: expected ..., found ...``.
+    """
+
+    def __init__(self, path: str, place: str, problem: str) -> None:
+        super().__init__(f"{path}: {place}: {problem}" if place else f"{path}: {problem}")
+        self.path = path
+        self.place = place
+        self.problem = problem
+
+
+class HarnessError(VblkfuzzError):
+    """The harness failed, so there is no verdict. Never reported as a finding."""
+
+
+class ActorDied(HarnessError):
+    """A guest or device process ended while an execution was running."""
+
+
+class ActorHung(HarnessError):
+    """The actor processes gave no answer within `limits.HANG_LIMIT_S` seconds."""
+
+
+class TraceOverflow(HarnessError):
+    """A trace ring was full and events were dropped."""

@@ -1,0 +1,109 @@
+"""Fuzz bytes <-> Scenario. Fixed width and total: every byte string is a scenario.
+
+    header       8 bytes   queues, queue size, flags, iothreads, werror, disk, deviations, 0
+    deviations   4 bytes each: op u8, point u8, go u8, 0
+    operations   8 bytes each: code u8, a u8, b u8, c u8, d u16, e u16 (little endian)
+
+Fields are reduced modulo their range, missing bytes count as 0, what is left over is ignored.
+`encode` gives the canonical bytes: ``decode(encode(s)) == s`` for every scenario.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final
+
+from vblkfuzz import limits
+from vblkfuzz.scenario.ops import OPS, WIDE, Op
+from vblkfuzz.scenario.scenario import WERRORS, Deviation, DeviceConfig, Go, Scenario
+
+HEADER: Final = Struct("<8B")
+DEVIATION: Final = Struct("<4B")
+OP: Final = Struct("<4B2H")
+MAX_BYTES: Final = (
+    HEADER.size + limits.MAX_DEVIATIONS * DEVIATION.size + limits.MAX_OPS * OP.size
+)
+
+_EVENT_IDX, _INDIRECT, _NO_IOEVENTFD, _POLLING = 1, 2, 4, 8
+
+
+def _counts(code: int) -> tuple[int, ...]:
+    """How many values each argument field of an op takes; 1 for fields it does not use."""
+    counts = [1] * 5
+    for param in OPS[code].params:
+        assert param.field >= WIDE or param.count <= 256
+        counts[param.field] = param.count
+    return tuple(counts)
+
+
+# The hot path: one lookup gives everything the reduction of an op record needs.
+_REDUCE: Final = tuple((code % len(OPS), *_counts(code % len(OPS))) for code in range(256))
+
+
+def decode(data: bytes) -> Scenario:
+    """Return the scenario that `data` stands for. Never raises."""
+    header = HEADER.unpack(data[: HEADER.size].ljust(HEADER.size, b"\0"))
+    start = HEADER.size + header[6] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
+    return Scenario(
+        _decode_device(header), decode_ops(data[start:]), _decode_schedule(data, start)
+    )
+
+
+def decode_ops(data: bytes) -> tuple[Op, ...]:
+    """Return the operations in `data`, whole records only."""
+    count = min(len(data) // OP.size, limits.MAX_OPS)
+    ops = []
+    for code, a, b, c, d, e in OP.iter_unpack(data[: count * OP.size]):
+        real, of_a, of_b, of_c, of_d, of_e = _REDUCE[code]
+        ops.append(Op(real, a % of_a, b % of_b, c % of_c, d % of_d, e % of_e))
+    return tuple(ops)
+
+
+def _decode_device(header: tuple[int, ...]) -> DeviceConfig:
+    queues, size, flags, iothreads, werror, disk = header[:6]
+    return DeviceConfig(
+        queues=1 + queues % limits.MAX_QUEUES,
+        queue_size=limits.QUEUE_SIZES[size % len(limits.QUEUE_SIZES)],
+        event_idx=bool(flags & _EVENT_IDX),
+        indirect=bool(flags & _INDIRECT),
+        ioeventfd=not flags & _NO_IOEVENTFD,
+        iothreads=iothreads % (limits.MAX_IOTHREADS + 1),
+        polling=bool(flags & _POLLING),
+        werror=WERRORS[werror % len(WERRORS)],
+        disk_sectors=limits.DISK_SECTORS[disk % len(limits.DISK_SECTORS)],
+    )
+
+
+def _decode_schedule(data: bytes, end: int) -> tuple[Deviation, ...]:
+    """Decode the deviations before offset `end`; of two for one point, the first counts."""
+    raw = data[HEADER.size : end]
+    if not raw:
+        return ()
+    raw = raw.ljust(-len(raw) % DEVIATION.size + len(raw), b"\0")
+    chosen: dict[tuple[int, int], Go] = {}
+    for index, point, go, _ in DEVIATION.iter_unpack(raw):
+        chosen.setdefault((index % limits.MAX_OPS, point % limits.MAX_POINT), Go(go % len(Go)))
+    return tuple(Deviation(*place, chosen[place]) for place in sorted(chosen))
+
+
+def encode(scenario: Scenario) -> bytes:
+    """Return the canonical bytes of a scenario."""
+    device = scenario.device
+    flags = (
+        device.event_idx * _EVENT_IDX
+        | device.indirect * _INDIRECT
+        | (not device.ioeventfd) * _NO_IOEVENTFD
+        | device.polling * _POLLING
+    )
+    header = HEADER.pack(
+        device.queues - 1,
+        limits.QUEUE_SIZES.index(device.queue_size),
+        flags,
+        device.iothreads,
+        WERRORS.index(device.werror),
+        limits.DISK_SECTORS.index(device.disk_sectors),
+        len(scenario.schedule),
+        0,
+    )
+    deviations = [DEVIATION.pack(item.op, item.point, item.go, 0) for item in scenario.schedule]
+    return b"".join([header, *deviations, *[OP.pack(*op) for op in scenario.ops]])

@@ -1,0 +1,98 @@
+"""A scenario: one input, as a value.
+
+`Scenario` = device configuration + operations in the order a person would tell the story + a
+sparse schedule. The empty schedule means: each operation runs to its end and the device settles
+before the next one. A `Deviation` says where to differ from that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+from vblkfuzz import limits
+from vblkfuzz.scenario.ops import Op
+
+Werror = Literal["report", "ignore", "stop"]
+WERRORS: tuple[Werror, ...] = ("report", "ignore", "stop")
+
+
+class Go(IntEnum):
+    """Where a deviation goes on. Values up to IO1 equal `trace.event.ActorId`."""
+
+    GUEST = 0
+    VCPU = 1
+    MAIN = 2
+    IO0 = 3
+    IO1 = 4
+    NEXT = 5
+    """Do not settle here: start the next operation."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Deviation:
+    """At the `point`-th preemption point of operation `op`, go on with `go`."""
+
+    op: int
+    point: int
+    go: Go
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """The virtio-blk device a scenario runs on."""
+
+    queues: int = 1
+    queue_size: int = 8
+    event_idx: bool = True
+    indirect: bool = False
+    ioeventfd: bool = True
+    iothreads: int = 1
+    """0: the dataplane runs in the main loop."""
+    polling: bool = False
+    """IOThreads start in poll mode."""
+    werror: Werror = "report"
+    """What the device does with a failed request (rerror and werror alike)."""
+    disk_sectors: int = 64
+
+    def __post_init__(self) -> None:
+        """Check every field against `limits`."""
+        _in_range("queues", self.queues, 1, limits.MAX_QUEUES)
+        _in_range("iothreads", self.iothreads, 0, limits.MAX_IOTHREADS)
+        _one_of("queue_size", self.queue_size, limits.QUEUE_SIZES)
+        _one_of("disk_sectors", self.disk_sectors, limits.DISK_SECTORS)
+        _one_of("werror", self.werror, WERRORS)
+
+
+def _in_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name}: expected {low}..{high}, found {value}")
+
+
+def _one_of(name: str, value: object, values: tuple[object, ...]) -> None:
+    if value not in values:
+        raise ValueError(f"{name}: expected one of {', '.join(map(str, values))}, found {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One input: configuration, operations, schedule."""
+
+    device: DeviceConfig = field(default_factory=DeviceConfig)
+    ops: tuple[Op, ...] = ()
+    schedule: tuple[Deviation, ...] = ()
+    """Sorted, at most one deviation for an (op, point)."""
+
+    def __post_init__(self) -> None:
+        """Check sizes and that the schedule is in its one canonical order."""
+        if len(self.ops) > limits.MAX_OPS:
+            raise ValueError(f"ops: expected at most {limits.MAX_OPS}, found {len(self.ops)}")
+        if len(self.schedule) > limits.MAX_DEVIATIONS:
+            raise ValueError(f"schedule: expected at most {limits.MAX_DEVIATIONS}")
+        places = [(deviation.op, deviation.point) for deviation in self.schedule]
+        if places != sorted(set(places)):
+            raise ValueError("schedule: expected ascending (op, point), each once")
+        for deviation in self.schedule:
+            _in_range("schedule op", deviation.op, 0, limits.MAX_OPS - 1)
+            _in_range("schedule point", deviation.point, 0, limits.MAX_POINT - 1)

@@ -1,0 +1,25 @@
+"""A trace: everything that happened in one execution, in one total order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from vblkfuzz.trace.event import EVENT_RECORD, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Events in the order they happened. Only whole traces are judged (see TraceOverflow)."""
+
+    events: tuple[Event, ...]
+    steps: int = 0
+    """Preemption points passed."""
+    handovers: int = 0
+    """Times the turnstile handed over between processes; 0 in `inline` mode."""
+
+    @property
+    def digest(self) -> str:
+        """32 hex digits that are equal for equal traces, on any machine and in any mode."""
+        pack = EVENT_RECORD.pack
+        return blake2b(b"".join([pack(*event) for event in self.events]), digest_size=16).hexdigest()
