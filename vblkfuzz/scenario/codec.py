@@ -20,9 +20,7 @@ from vblkfuzz.scenario.scenario import WERRORS, Deviation, DeviceConfig, Go, Sce
 HEADER: Final = Struct("<8B")
 DEVIATION: Final = Struct("<4B")
 OP: Final = Struct("<4B2H")
-MAX_BYTES: Final = (
-    HEADER.size + limits.MAX_DEVIATIONS * DEVIATION.size + limits.MAX_OPS * OP.size
-)
+MAX_BYTES: Final = HEADER.size + limits.MAX_DEVIATIONS * DEVIATION.size + limits.MAX_OPS * OP.size
 
 _EVENT_IDX, _INDIRECT, _NO_IOEVENTFD, _POLLING = 1, 2, 4, 8
 
@@ -44,9 +42,7 @@ def decode(data: bytes) -> Scenario:
     """Return the scenario that `data` stands for. Never raises."""
     header = HEADER.unpack(data[: HEADER.size].ljust(HEADER.size, b"\0"))
     start = HEADER.size + header[6] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
-    return Scenario(
-        _decode_device(header), decode_ops(data[start:]), _decode_schedule(data, start)
-    )
+    return Scenario(_decode_device(header), decode_ops(data[start:]), _decode_schedule(data, start))
 
 
 def decode_ops(data: bytes) -> tuple[Op, ...]:

@@ -161,7 +161,7 @@ OPS: Final = (
     ),
     OpSpec("hold", "backend", (), "From now on keep submitted requests in flight."),
     OpSpec("release", "backend", (), "Stop holding; end all held requests well."),
-    OpSpec("persist", "backend", (), "Make all completed writes durable, as a flush would."),
+    OpSpec("flush", "backend", (), "End all held writes and flushes well; reads stay held."),
     OpSpec("poll_on", "environment", (_IOTHREAD,), "The IOThread starts to poll the rings."),
     OpSpec("poll_off", "environment", (_IOTHREAD,), "The IOThread goes back to notifiers."),
 )
@@ -205,7 +205,7 @@ def value_of(param: Param, stored: int) -> int | str:
 
 
 def stored_of(param: Param, value: object) -> int:
-    """Return how a value is stored; ValueError with what was expected if it is none of the param's."""
+    """Return how a value is stored; ValueError says what was expected if it is out of range."""
     if isinstance(param, Choice):
         if value not in param.values:
             raise ValueError(f"expected one of {', '.join(param.values)}, found {value!r}")

@@ -22,4 +22,6 @@ class Trace:
     def digest(self) -> str:
         """32 hex digits that are equal for equal traces, on any machine and in any mode."""
         pack = EVENT_RECORD.pack
-        return blake2b(b"".join([pack(*event) for event in self.events]), digest_size=16).hexdigest()
+        return blake2b(
+            b"".join([pack(*event) for event in self.events]), digest_size=16
+        ).hexdigest()

@@ -1,0 +1,21 @@
+"""What all tests share: where the package under test comes from, and Hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+import vblkfuzz
+
+# Example counts, not time, bound a property: machines differ, and no test may depend on its speed.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_report_header() -> str:
+    return f"vblkfuzz from {Path(vblkfuzz.__file__).parent}"

@@ -1,0 +1,29 @@
+"""Examples in docstrings run and print what they say."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+import vblkfuzz
+
+PACKAGE = Path(vblkfuzz.__file__).parent
+WITH_EXAMPLES = [
+    ".".join(["vblkfuzz", *path.relative_to(PACKAGE).with_suffix("").parts])
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if ">>> " in path.read_text()
+]
+
+
+def test_the_op_alphabet_shows_an_example() -> None:
+    assert "vblkfuzz.scenario.ops" in WITH_EXAMPLES
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_examples(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -1,0 +1,1 @@
+"""What happened in one execution, as a value."""
