@@ -1,0 +1,188 @@
+"""Requests and configuration of a virtio-blk device (virtio 1.2, 5.2).
+
+A request is a chain: a header of 16 bytes, data to or from the device, and a status byte which
+the device writes last. `parse_request` finds these three wherever the driver cut the chain
+(2.7.4: the framing means nothing). `gather` and `scatter` move data between segments and bytes.
+
+Next: `chain` for what a chain is, `ring_error` for what a bad request raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from struct import Struct
+from typing import Final, NamedTuple
+
+from vblkfuzz.virtio.chain import Chain, Segment
+from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.ring_error import (
+    RequestHeaderMissing,
+    RequestHeaderShort,
+    RequestStatusMissing,
+)
+
+F_BLK_SIZE: Final = 6
+F_FLUSH: Final = 9
+F_CONFIG_WCE: Final = 11
+F_MQ: Final = 12
+F_DISCARD: Final = 13
+F_WRITE_ZEROES: Final = 14
+"""Feature bits (5.2.3)."""
+
+REQUEST_HEADER: Final = Struct("<IIQ")
+"""Request header: type u32, reserved u32, sector u64 (5.2.6)."""
+
+DISCARD_SEGMENT: Final = Struct("<QII")
+"""Data of DISCARD and WRITE_ZEROES: sector u64, sectors u32, flags u32 (5.2.6)."""
+
+HEADER_SIZE: Final = REQUEST_HEADER.size
+STATUS_SIZE: Final = 1
+ID_SIZE: Final = 20
+"""Bytes of a GET_ID answer (5.2.6)."""
+
+DATA_TO_DEVICE: Final = 1
+"""Bit of every request type whose data the device reads: OUT, DISCARD, WRITE_ZEROES."""
+
+
+class RequestType(IntEnum):
+    """What a request asks for (5.2.6)."""
+
+    IN = 0
+    OUT = 1
+    FLUSH = 4
+    GET_ID = 8
+    DISCARD = 11
+    WRITE_ZEROES = 13
+
+
+class BlkStatus(IntEnum):
+    """The status byte (5.2.6)."""
+
+    OK = 0
+    IOERR = 1
+    UNSUPP = 2
+
+
+class BlkRequest(NamedTuple):
+    """A request as found in a chain.
+
+    `type` is the driver's number, known or not; `sector` counts 512 bytes. `readable` are the
+    data segments after the header, `writable` those before the status byte.
+    """
+
+    type: int
+    sector: int
+    readable: tuple[Segment, ...]
+    writable: tuple[Segment, ...]
+    status_address: int
+
+    @property
+    def data_length(self) -> int:
+        """Bytes of data in the direction of the request type."""
+        segments = self.readable if self.type & DATA_TO_DEVICE else self.writable
+        return sum([length for _, length in segments])
+
+
+def parse_request(memory: GuestMemory, chain: Chain) -> BlkRequest:
+    """Find header, data and status of a request (5.2.6; QEMU: virtio_blk_handle_request).
+
+    Raises:
+        RequestHeaderMissing: nothing is device-readable.
+        RequestStatusMissing: nothing is device-writable.
+        RequestHeaderShort: less than 16 bytes are device-readable.
+        AddressError: the header lies outside guest memory; not with a chain of `walk_chain`.
+    """
+    head, readable, writable = chain
+    if not readable:
+        raise RequestHeaderMissing(f"head {head}")
+    if not writable:
+        raise RequestStatusMissing(f"head {head}")
+    address, length = readable[0]
+    if length == HEADER_SIZE:  # the usual case: the header has its own descriptor
+        header, readable = memory.read(address, HEADER_SIZE), readable[1:]
+    else:
+        header, readable = _split_header(memory, chain)
+    address, length = writable[-1]
+    if length == STATUS_SIZE:
+        writable = writable[:-1]
+    else:
+        writable = (*writable[:-1], (address, length - STATUS_SIZE))
+    kind, _, sector = REQUEST_HEADER.unpack(header)
+    return BlkRequest(kind, sector, readable, writable, address + length - STATUS_SIZE)
+
+
+def _split_header(memory: GuestMemory, chain: Chain) -> tuple[bytes, tuple[Segment, ...]]:
+    """Return the first 16 device-readable bytes, however cut, and the segments after them."""
+    header = b""
+    for position, (address, length) in enumerate(chain.readable):
+        part = min(length, HEADER_SIZE - len(header))
+        header += memory.read(address, part)
+        if len(header) == HEADER_SIZE:
+            rest = ((address + part, length - part),) if part < length else ()
+            return header, (*rest, *chain.readable[position + 1 :])
+    raise RequestHeaderShort(f"head {chain.head}: {len(header)} bytes")
+
+
+def gather(memory: GuestMemory, segments: Sequence[Segment]) -> bytes:
+    """Return the bytes of all segments, joined.
+
+    Raises:
+        AddressError: a segment lies outside guest memory.
+    """
+    if len(segments) == 1:
+        return memory.read(*segments[0])
+    return b"".join([memory.read(address, length) for address, length in segments])
+
+
+def scatter(memory: GuestMemory, segments: Iterable[Segment], data: bytes) -> int:
+    """Fill the segments with `data` in order; return the bytes written, at most what fits.
+
+    Raises:
+        AddressError: a segment that is needed lies outside guest memory.
+    """
+    done = 0
+    for address, length in segments:
+        if done == len(data):
+            break
+        part = data[done : done + length]
+        memory.write(address, part)
+        done += len(part)
+    return done
+
+
+CONFIG_LAYOUT: Final = Struct("<QIIHBBIBBHIBxHIIIIIB3x")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSpace:
+    """The device configuration (5.2.4), its fields in their order there.
+
+    `capacity` in sectors of 512 bytes, `blk_size` in bytes, `min_io_size` and `opt_io_size` in
+    blocks. The generation count that guards changes is the transport's.
+    """
+
+    capacity: int
+    size_max: int = 0
+    seg_max: int = 0
+    cylinders: int = 0
+    heads: int = 0
+    sectors: int = 0
+    blk_size: int = 512
+    physical_block_exp: int = 0
+    alignment_offset: int = 0
+    min_io_size: int = 0
+    opt_io_size: int = 0
+    writeback: int = 1
+    num_queues: int = 1
+    max_discard_sectors: int = 0
+    max_discard_seg: int = 0
+    discard_sector_alignment: int = 0
+    max_write_zeroes_sectors: int = 0
+    max_write_zeroes_seg: int = 0
+    write_zeroes_may_unmap: int = 0
+
+    def to_bytes(self) -> bytes:
+        """Return the 60 bytes that a driver reads."""
+        return CONFIG_LAYOUT.pack(*[getattr(self, name) for name in self.__slots__])

@@ -1,0 +1,194 @@
+"""The device's end of a split virtqueue, behaving as QEMU's does.
+
+`pop` takes the next available chain, `push` returns one in the used ring, `should_call` says
+whether that deserves an interrupt, `set_notification` whether the driver shall kick. The counters
+`last_avail`, `used_idx` and `inuse` live here, not in guest memory, and are only as right as the
+device that uses them: a stale push makes `inuse` underflow, which is what oracles look for.
+
+Next: `chain` for what `pop` returns, `driver_queue` for the other end.
+"""
+
+from __future__ import annotations
+
+from vblkfuzz.virtio.chain import Chain, walk_chain
+from vblkfuzz.virtio.layout import (
+    AVAIL_F_NO_INTERRUPT,
+    USED_F_NO_NOTIFY,
+    RingLayout,
+    vring_need_event,
+)
+from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.ring_error import AvailIdxJump, QueueSizeExceeded
+
+U16 = 0xFFFF
+U32 = 0xFFFF_FFFF
+
+
+class DeviceQueue:
+    """One queue as the device sees it.
+
+    `ready`: set up, and not reset since. `last_avail`, `used_idx`: u16, entries taken and
+    returned since reset. `inuse`: u32, chains taken and not yet returned. `notification`: the
+    device wants kicks.
+    """
+
+    __slots__ = (
+        "_avail_event",
+        "_avail_idx",
+        "_avail_ring",
+        "_event_idx",
+        "_indirect",
+        "_signalled_used",
+        "_signalled_valid",
+        "_u16",
+        "_u32",
+        "_used_idx",
+        "_used_ring",
+        "index",
+        "inuse",
+        "last_avail",
+        "layout",
+        "memory",
+        "notification",
+        "ready",
+        "size",
+        "used_idx",
+    )
+
+    def __init__(self, memory: GuestMemory, index: int) -> None:
+        """Make queue number `index`, in the state after a reset."""
+        self.memory = memory
+        self.index = index
+        self._u16 = memory.u16
+        self._u32 = memory.u32
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the power-on state; guest memory keeps what it holds (2.4)."""
+        self.ready = False
+        self._place(RingLayout(0, 0, 0, 0))
+        self._event_idx = False
+        self._indirect = False
+        self.last_avail = 0
+        self.used_idx = 0
+        self.inuse = 0
+        self.notification = True
+        self._signalled_used = 0
+        self._signalled_valid = False
+
+    def set_up(self, layout: RingLayout, *, event_idx: bool, indirect: bool) -> None:
+        """Use the ring at `layout`, with these negotiated features (4.1.5.1.3).
+
+        Counters stay as they are: only `reset` clears them.
+
+        Raises:
+            RingError: size, alignment or place of the ring is wrong; the queue stays as it was.
+        """
+        layout.check(self.memory.size)
+        self._place(layout)
+        self._event_idx = event_idx
+        self._indirect = indirect
+        self.ready = True
+
+    def _place(self, layout: RingLayout) -> None:
+        """Turn addresses into indices of the u16 and u32 views, for one access per field."""
+        self.layout = layout
+        self.size = layout.size
+        self._avail_idx = layout.avail_idx >> 1
+        self._avail_ring = layout.avail_ring(0) >> 1
+        self._avail_event = layout.avail_event >> 1
+        self._used_idx = layout.used_idx >> 1
+        self._used_ring = layout.used_ring(0) >> 2
+
+    def avail_idx(self) -> int:
+        """Return the driver's avail idx as it is in memory now; 0 when not ready."""
+        return self._u16[self._avail_idx] if self.ready else 0
+
+    def empty(self) -> bool:
+        """Tell whether nothing is left to take. True when not ready."""
+        return not self.ready or self._u16[self._avail_idx] == self.last_avail
+
+    def pop(self) -> Chain | None:
+        """Take the next chain, or None if there is none (QEMU: virtqueue_split_pop).
+
+        With EVENT_IDX and `notification` it asks for a kick at the next entry (2.7.10.1).
+
+        Raises:
+            RingError: the ring or the chain breaks a rule; the device is broken.
+        """
+        if not self.ready:
+            return None
+        u16, last, size = self._u16, self.last_avail, self.size
+        available = (u16[self._avail_idx] - last) & U16
+        if not available:
+            return None
+        if self.inuse >= size:
+            raise QueueSizeExceeded(f"queue {self.index}: {self.inuse} in use, size {size}")
+        if available > size:
+            raise AvailIdxJump(f"queue {self.index}: {available} available, size {size}")
+        head = u16[self._avail_ring + (last & (size - 1))]
+        self.last_avail = last = (last + 1) & U16
+        # QEMU looks at the head before it asks for a kick, and at the descriptors after that.
+        if self._event_idx and self.notification and head < size:
+            u16[self._avail_event] = last
+        chain = walk_chain(self.memory, self.layout, head, self._indirect)
+        self.inuse = (self.inuse + 1) & U32
+        return chain
+
+    def push(self, head: int, length: int) -> bool:
+        """Return chain `head` as used, `length` bytes written (2.7.8.2).
+
+        A queue that is not ready ignores it and returns False (QEMU: virtqueue_split_fill and
+        _flush). The head is not checked: to return a wrong one is the device's bug.
+        """
+        if not self.ready:
+            return False
+        used_idx = self.used_idx
+        entry = self._used_ring + 2 * (used_idx & (self.size - 1))
+        self._u32[entry] = head
+        self._u32[entry + 1] = length
+        self.used_idx = used_idx = (used_idx + 1) & U16
+        # The index comes last: it makes the entry visible to the driver.
+        self._u16[self._used_idx] = used_idx
+        self.inuse = (self.inuse - 1) & U32
+        # 2**15 pushes without a call: the distance to the last one no longer means anything.
+        if (used_idx - self._signalled_used - 1) & U16 >= 0x7FFF:
+            self._signalled_valid = False
+        return True
+
+    def detach(self) -> None:
+        """Forget a chain without returning it (QEMU: virtqueue_detach_element)."""
+        self.inuse = (self.inuse - 1) & U32
+
+    def set_notification(self, on: bool) -> None:
+        """Ask the driver for kicks, or tell it that none are needed (2.7.10).
+
+        With EVENT_IDX, `on` writes avail_event and off writes nothing: the event index just goes
+        stale. Without, the flag says it (QEMU: virtio_queue_split_set_notification).
+        """
+        self.notification = on
+        if not self.ready:
+            return
+        if not self._event_idx:
+            flags = self._used_idx - 1
+            if on:
+                self._u16[flags] &= ~USED_F_NO_NOTIFY & U16
+            else:
+                self._u16[flags] |= USED_F_NO_NOTIFY
+        elif on:
+            self._u16[self._avail_event] = self._u16[self._avail_idx]
+
+    def should_call(self) -> bool:
+        """Tell whether the pushes since the last call are worth an interrupt (2.7.7).
+
+        With EVENT_IDX each call moves the mark of what has been signalled, so ask once per batch
+        (QEMU: virtio_split_should_notify). A queue that is not ready has nobody to call.
+        """
+        if not self.ready:
+            return False
+        if not self._event_idx:
+            return not self._u16[self._avail_idx - 1] & AVAIL_F_NO_INTERRUPT
+        old, valid = self._signalled_used, self._signalled_valid
+        new = self._signalled_used = self.used_idx
+        self._signalled_valid = True
+        return not valid or vring_need_event(self._u16[self._avail_ring + self.size], new, old)

@@ -1,0 +1,207 @@
+"""The rules of ring and request that a driver can break, one exception each.
+
+The device turns such an error into a broken device (DEVICE_NEEDS_RESET; QEMU: virtio_error), and
+its `code` is what a BROKEN event of the trace carries. Codes are stored in files: append only.
+Where QEMU is more lenient than the standard, the docstring says so. Section numbers are those of
+virtio 1.2.
+
+Next: `chain.walk_chain`, `device_queue.DeviceQueue.pop` and `blk.parse_request` raise them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+
+class RingError(Exception):
+    """The driver broke a rule; `code` (1..255) is stable and unique."""
+
+    code: ClassVar[int]
+
+
+class HeadOutOfRange(RingError):
+    """2.7.6: an avail entry names a descriptor beyond the table.
+
+    QEMU: virtqueue_get_head.
+    """
+
+    code = 1
+
+
+class NextOutOfRange(RingError):
+    """2.7.5: `next` points beyond the table it is in, direct or indirect.
+
+    QEMU: virtqueue_split_read_next_desc.
+    """
+
+    code = 2
+
+
+class ChainLoops(RingError):
+    """2.7.5.2: a chain has more descriptors than its table, so it must loop.
+
+    QEMU: virtqueue_split_pop, the same count.
+    """
+
+    code = 3
+
+
+class ChainTooLong(RingError):
+    """2.7.5.3.1: a chain is longer than `chain.MAX_CHAIN_LENGTH`.
+
+    The standard forbids more than the queue size; drivers do it in indirect tables all the same,
+    and QEMU (virtqueue_map_desc) only stops at VIRTQUEUE_MAX_SIZE.
+    """
+
+    code = 4
+
+
+class ZeroLength(RingError):
+    """2.7.4: a buffer of no bytes carries nothing.
+
+    The standard does not forbid it in so many words; QEMU does (virtqueue_map_desc).
+    """
+
+    code = 5
+
+
+class AddressError(RingError):
+    """2.7.5: a buffer does not lie wholly in guest memory.
+
+    QEMU: virtqueue_map_desc, when dma_memory_map cannot map it.
+    """
+
+    code = 6
+
+
+class ReadableAfterWritable(RingError):
+    """2.7.4.2: a device-readable descriptor follows a device-writable one.
+
+    QEMU: virtqueue_split_pop.
+    """
+
+    code = 7
+
+
+class IndirectNested(RingError):
+    """2.7.5.3.1: an indirect table holds an indirect descriptor.
+
+    QEMU's pop does not look at the flag there and takes the table for a buffer.
+    """
+
+    code = 8
+
+
+class IndirectLengthInvalid(RingError):
+    """2.7.5.3: the length of an indirect table is 0 or no multiple of 16.
+
+    QEMU: virtqueue_split_pop.
+    """
+
+    code = 9
+
+
+class IndirectOutside(RingError):
+    """2.7.5.3: an indirect table does not lie wholly in guest memory.
+
+    QEMU: virtqueue_split_pop, when the table cannot be cached.
+    """
+
+    code = 10
+
+
+class IndirectNotNegotiated(RingError):
+    """2.7.5.3.1: an indirect descriptor without VIRTIO_F_INDIRECT_DESC.
+
+    QEMU does not check.
+    """
+
+    code = 11
+
+
+class IndirectWithNext(RingError):
+    """2.7.5.3.1: a descriptor sets both INDIRECT and NEXT.
+
+    QEMU ignores NEXT there.
+    """
+
+    code = 12
+
+
+class AvailIdxJump(RingError):
+    """2.7.13.3: avail idx is more than one queue size ahead of what the device has taken.
+
+    QEMU checks in virtqueue_num_heads, which virtqueue_split_pop itself does not call: there the
+    jump shows as a bad head or as `QueueSizeExceeded`.
+    """
+
+    code = 13
+
+
+class QueueSizeExceeded(RingError):
+    """2.7.13: a chain is available although as many as the queue size are in use.
+
+    QEMU: virtqueue_split_pop. Also what a device's own lost count of `inuse` ends in.
+    """
+
+    code = 14
+
+
+class RingSizeInvalid(RingError):
+    """2.7: the queue size is no power of two in 1..32768.
+
+    QEMU: virtio_queue_set_num ignores such a size.
+    """
+
+    code = 15
+
+
+class RingMisaligned(RingError):
+    """2.7: an area of the ring is not at its alignment (16, 2, 4 bytes).
+
+    QEMU does not check.
+    """
+
+    code = 16
+
+
+class RingOutside(RingError):
+    """2.7: an area of the ring does not lie wholly in guest memory.
+
+    QEMU: virtio_init_region_cache.
+    """
+
+    code = 17
+
+
+class RequestHeaderMissing(RingError):
+    """5.2.6: a request without a device-readable buffer has no header.
+
+    QEMU: virtio_blk_handle_request.
+    """
+
+    code = 18
+
+
+class RequestHeaderShort(RingError):
+    """5.2.6: the device-readable part of a request is shorter than the 16 bytes of a header.
+
+    QEMU: virtio_blk_handle_request.
+    """
+
+    code = 19
+
+
+class RequestStatusMissing(RingError):
+    """5.2.6: a request without a device-writable buffer has no place for the status byte.
+
+    QEMU: virtio_blk_handle_request.
+    """
+
+    code = 20
+
+
+RING_ERRORS: Final[dict[int, type[RingError]]] = {
+    error.code: error for error in RingError.__subclasses__()
+}
+"""Every broken rule by its code."""
