@@ -1,0 +1,315 @@
+"""Rules of drained sections: S1, S2, S3 and S11.
+
+A *drained section* is open from the first DRAIN_RET until the DRAIN_END that brings the
+quiesce_counter to 0; nested drains belong to the section of the outermost one. Two layers keep it
+quiet, and each has its rule: the device stops dequeuing (S1), the BlockBackend parks what was
+dequeued anyway (S2). S3 says when a drain may return, S11 keeps the books of the counter.
+
+DRAIN_CALL and DRAIN_END are recorded with the change of the counter, thus before the device
+callbacks and before parked requests go on. Source: QEMU blk_root_drained_begin,
+blk_root_drained_end, blk_wait_while_drained (block/block-backend.c), virtio_blk_drained_begin and
+virtio_blk_drained_end (hw/block/virtio-blk.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.kinds import (
+    BROKEN,
+    CANCEL,
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    DRAINED_BEGIN,
+    DRAINED_END,
+    HANDLER,
+    HANDLER_END,
+    IO_DONE,
+    KICK,
+    PARK,
+    POP,
+    PUSH,
+    QUEUE_RESET,
+    RESET_CALL,
+    RESET_RET,
+    RETRY,
+    SUBMIT,
+    UNPARK,
+)
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+KICK_IN_DRAIN = Situation("kick_in_drain", "The guest kicked inside a drained section.")
+RESET_IN_DRAIN = Situation("reset_in_drain", "A reset began inside a drained section.")
+KICK_RESET_IN_DRAIN = Situation(
+    "kick_then_reset_in_drain", "A kick, then a reset, inside one drained section."
+)
+PARKED = Situation("request_parked", "A drained BlockBackend parked a request.")
+RESUMED = Situation("parked_request_resumed", "A parked request went on and was submitted.")
+DRAIN_IN_FLIGHT = Situation(
+    "drain_with_request_in_flight", "A polling drain was called with a request in flight."
+)
+NESTED = Situation("nested_drain", "A drain began inside another one.")
+NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in flight.")
+
+
+@rule(
+    "S1",
+    title="No request is dequeued inside a drained section.",
+    source="QEMU virtio_blk_drained_begin; qemu-devel, 'virtio-blk: implement drained_begin'",
+    needs=(
+        EventKind.HANDLER,
+        EventKind.HANDLER_END,
+        EventKind.POP,
+        EventKind.KICK,
+        EventKind.RESET_CALL,
+        EventKind.DRAIN_RET,
+        EventKind.DRAIN_END,
+    ),
+    situations=(KICK_IN_DRAIN, RESET_IN_DRAIN, KICK_RESET_IN_DRAIN),
+)
+def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Weak form: handlers that ran already when the section began may go on.
+
+    A detach cannot stop them. Handlers that the vCPU calls directly (flag 1) are waived: without
+    a notifier there is nothing to detach, and S2 still holds.
+    """
+    section: Event | None = None
+    kicked = False
+    running: dict[int, Event] = {}
+    running_before: dict[int, Event] = {}
+    for event in events:
+        kind = event.kind
+        if kind == HANDLER:
+            running[event.actor << 8 | event.queue] = event
+        elif kind == HANDLER_END:
+            running.pop(event.actor << 8 | event.queue, None)
+        elif section is None:
+            if kind == DRAIN_RET:
+                section, kicked, running_before = event, False, running.copy()
+        elif kind == POP:
+            key = event.actor << 8 | event.queue
+            run = running.get(key)
+            if run is None or (run.flag != 1 and running_before.get(key) is not run):
+                report.violation(section, event, _dequeued(section, event))
+        elif kind == KICK:
+            if event.flag == 1:
+                kicked = True
+                report.met(KICK_IN_DRAIN)
+        elif kind == RESET_CALL:
+            report.met(KICK_RESET_IN_DRAIN if kicked else RESET_IN_DRAIN)
+            report.met(RESET_IN_DRAIN)
+        elif kind == DRAIN_END and event.value == 0:
+            section = None
+
+
+def _dequeued(section: Event, pop: Event) -> str:
+    return (
+        f"Request {pop.request} was dequeued from queue {pop.queue} at turn {pop.turn}, inside "
+        f"the drained section that began at turn {section.turn}."
+    )
+
+
+@rule(
+    "S2",
+    title="No request is submitted to the backend while it is drained.",
+    source="QEMU blk_wait_while_drained",
+    needs=(
+        EventKind.SUBMIT,
+        EventKind.PARK,
+        EventKind.UNPARK,
+        EventKind.DRAIN_CALL,
+        EventKind.DRAIN_END,
+    ),
+    situations=(PARKED, RESUMED),
+)
+def S2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Holds in every mode, from the very change of the counter: the gate is atomic with it."""
+    drain: Event | None = None
+    resumed: set[int] = set()
+    for event in events:
+        kind = event.kind
+        if kind == SUBMIT:
+            if drain is not None:
+                report.violation(drain, event, _submitted(drain, event))
+            if event.request in resumed:
+                report.met(RESUMED)
+        elif kind == DRAIN_CALL:
+            if drain is None:
+                drain = event
+        elif kind == DRAIN_END:
+            if event.value == 0:
+                drain = None
+        elif kind == PARK:
+            report.met(PARKED)
+        elif kind == UNPARK:
+            resumed.add(event.request)
+
+
+def _submitted(drain: Event, submit: Event) -> str:
+    return (
+        f"Request {submit.request} was submitted to the backend at turn {submit.turn} although "
+        f"the drain that began at turn {drain.turn} had not ended."
+    )
+
+
+@rule(
+    "S3",
+    title="When a polling drain returns, no request is under way.",
+    source="QEMU bdrv_drained_begin, blk_drain, blk_inc_in_flight",
+    needs=(
+        EventKind.POP,
+        EventKind.SUBMIT,
+        EventKind.PARK,
+        EventKind.UNPARK,
+        EventKind.IO_DONE,
+        EventKind.PUSH,
+        EventKind.CANCEL,
+        EventKind.RETRY,
+        EventKind.RESET_RET,
+        EventKind.QUEUE_RESET,
+        EventKind.BROKEN,
+        EventKind.DRAIN_CALL,
+        EventKind.DRAIN_RET,
+    ),
+    situations=(DRAIN_IN_FLIGHT,),
+)
+def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Nothing in flight, and what was dequeued is pushed, parked, cancelled or to be retried.
+
+    A broken device drops its requests, a reset cancels them. Requests that the draining actor
+    dequeued itself are its own business: a drain cannot wait for its caller.
+    """
+    pops: dict[int, Event] = {}
+    under_way: dict[int, Event] = {}
+    in_flight: set[int] = set()
+    for event in events:
+        kind = event.kind
+        if kind == POP:
+            pops[event.request] = under_way[event.request] = event
+        elif kind == SUBMIT:
+            in_flight.add(event.request)
+            # Again under way if it comes from the retry list.
+            under_way.setdefault(event.request, pops.get(event.request, event))
+        elif kind == IO_DONE:
+            in_flight.discard(event.request)
+        elif kind in _SETTLED:
+            under_way.pop(event.request, None)
+        elif kind == UNPARK:
+            under_way[event.request] = pops.get(event.request, event)
+        elif kind in _DROPPED:
+            _drop(event, under_way)
+        elif event.flag == 1:  # a polling drain
+            if kind == DRAIN_RET:
+                _check_return(event, under_way, report)
+            elif in_flight:
+                report.met(DRAIN_IN_FLIGHT)
+
+
+_SETTLED: Final = frozenset({PUSH, PARK, CANCEL, RETRY})
+_DROPPED: Final = frozenset({RESET_RET, QUEUE_RESET, BROKEN})
+
+
+def _drop(event: Event, under_way: dict[int, Event]) -> None:
+    """Forget the requests that a reset cancels or a broken device drops."""
+    queue = event.queue if event.kind == QUEUE_RESET else None
+    for request, pop in list(under_way.items()):
+        if queue is None or pop.queue == queue:
+            del under_way[request]
+
+
+def _check_return(ret: Event, under_way: dict[int, Event], report: Report) -> None:
+    others = [pop for pop in under_way.values() if pop.actor != ret.actor]
+    if ret.value != 0:
+        first = others[0] if others else ret
+        report.violation(
+            first,
+            ret,
+            f"The polling drain returned at turn {ret.turn} with {ret.value} requests in flight.",
+            "in_flight",
+        )
+    elif others:
+        report.violation(
+            others[0],
+            ret,
+            f"The polling drain returned at turn {ret.turn} although request "
+            f"{others[0].request}, dequeued at turn {others[0].turn}, was neither finished nor "
+            "parked.",
+            "under_way",
+        )
+
+
+@rule(
+    "S11",
+    title="The quiesce_counter is balanced and the device callbacks follow it.",
+    source="QEMU blk_root_drained_begin, blk_root_drained_end",
+    needs=(
+        EventKind.DRAIN_CALL,
+        EventKind.DRAIN_RET,
+        EventKind.DRAIN_END,
+        EventKind.DRAINED_BEGIN,
+        EventKind.DRAINED_END,
+        EventKind.END,
+    ),
+    situations=(NESTED, NOPOLL),
+)
+def S11(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Each drain changes the counter by one; drained_begin on 0 to 1, drained_end on 1 to 0."""
+    counter = 0
+    quiesced = False
+    change = events[0]  # last event that changed the counter
+    for event in events:
+        kind = event.kind
+        if kind in _COUNTED:
+            step = 1 if kind == DRAIN_CALL else -1
+            if event.value != counter + step:
+                _unbalanced(change, event, counter, "counter", report)
+            if quiesced and counter == 0:
+                _unbalanced(change, event, counter, "no_drained_end", report)
+                quiesced = False
+            counter, change = event.value, event
+            if kind == DRAIN_CALL:
+                _note_drain(event, report)
+        elif kind == DRAINED_BEGIN:
+            if quiesced or counter != 1:
+                _unbalanced(change, event, counter, "drained_begin", report)
+            quiesced = True
+        elif kind == DRAINED_END:
+            if not quiesced or counter != 0:
+                _unbalanced(change, event, counter, "drained_end", report)
+            quiesced = False
+        elif kind == DRAIN_RET:
+            if not quiesced:
+                _unbalanced(change, event, counter, "no_drained_begin", report)
+        elif counter != 0 or quiesced:
+            _unbalanced(change, event, counter, "left_drained", report)
+
+
+_COUNTED: Final = frozenset({DRAIN_CALL, DRAIN_END})
+
+_BOOKS: Final = {
+    "counter": "the counter did not change by one",
+    "no_drained_end": "the device never heard that the drain before it had ended",
+    "drained_begin": "drained_begin was called although the counter did not go from 0 to 1",
+    "drained_end": "drained_end was called although the counter did not go from 1 to 0",
+    "no_drained_begin": "the drain returned without drained_begin",
+    "left_drained": "the device was left drained",
+}
+
+
+def _unbalanced(change: Event, event: Event, counter: int, state: str, report: Report) -> None:
+    sentence = (
+        f"At turn {event.turn} {_BOOKS[state]} "
+        f"(the counter was {counter} since turn {change.turn})."
+    )
+    report.violation(change, event, sentence, state)
+
+
+def _note_drain(call: Event, report: Report) -> None:
+    if call.value > 1:
+        report.met(NESTED)
+    if call.flag == 0:
+        report.met(NOPOLL)

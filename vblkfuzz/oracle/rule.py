@@ -1,0 +1,94 @@
+"""A rule: something a virtio-blk device must do or must never do.
+
+A rule is a value around a pure function. The function sees the scenario and those events of the
+trace that the rule asked for (`needs`), in trace order, and tells a `Report` what clashes and
+which situations it met. A situation says that the rule was put to the test: a rule that stays
+silent in a campaign which never met its situations has proved nothing.
+
+To add a rule, write it in the file of its family and list it in `oracle.judge.RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vblkfuzz.oracle.verdict import Violation
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Something that must happen sometimes, or the rule has not been tested."""
+
+    name: str
+    """Slug, unique among all rules."""
+    summary: str
+    """One sentence for `vblkfuzz list rules` and the end of a campaign."""
+
+
+class Report:
+    """Collects what the rules say about one trace. Owned by `judge`."""
+
+    __slots__ = ("_seen", "rule", "situations", "violations")
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self.rule = ""
+        self.violations: list[Violation] = []
+        self.situations: set[str] = set()
+        self._seen: set[tuple[str, int, str]] = set()
+
+    def violation(self, first: Event, second: Event, sentence: str, state: str = "") -> None:
+        """Report two events that clash; only the first of each signature is kept.
+
+        Args:
+            first: what made `second` wrong.
+            second: the event that clashes.
+            sentence: the clash in one plain English sentence.
+            state: variant of the clash, a slug without numbers; becomes part of the signature.
+        """
+        key = (self.rule, second.path, state)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.violations.append(Violation(self.rule, first, second, sentence, state))
+
+    def met(self, situation: Situation) -> None:
+        """Note that the trace reached a situation."""
+        self.situations.add(situation.name)
+
+
+Check = Callable[[Scenario, Sequence[Event], Report], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule with all that is known about it."""
+
+    id: str
+    """As in reports: `S1`."""
+    title: str
+    """The rule in one sentence."""
+    source: str
+    """Where it is written: virtio 1.2 section, QEMU function."""
+    needs: tuple[EventKind, ...]
+    """Kinds of the events that `check` is given."""
+    situations: tuple[Situation, ...]
+    check: Check
+
+
+def rule(
+    id: str,
+    *,
+    title: str,
+    source: str,
+    needs: tuple[EventKind, ...],
+    situations: tuple[Situation, ...] = (),
+) -> Callable[[Check], Rule]:
+    """Make a `Rule` of the function below the decorator."""
+
+    def of(check: Check) -> Rule:
+        return Rule(id, title, source, needs, situations, check)
+
+    return of

@@ -1,0 +1,118 @@
+"""What the oracles say about one trace: violations, and the situations it reached.
+
+A `Violation` names two events that cannot both be right. Its `signature` is the name of the bug
+class: findings are counted, stored and minimized by it. Next: `oracle.judge`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from vblkfuzz.trace.event import NO_QUEUE, Event, EventKind, path_names
+from vblkfuzz.trace.trace import Trace
+
+MAX_SIGNATURE: Final = 80
+"""Characters of a signature. It is a folder name, in paths that people paste."""
+
+_DIGEST_CHARS: Final = 8
+
+_CONTEXT: Final = frozenset(
+    {
+        EventKind.DRIVER_INIT,
+        EventKind.RESET_CALL,
+        EventKind.RESET_RET,
+        EventKind.QUEUE_RESET,
+        EventKind.START_CALL,
+        EventKind.START_RET,
+        EventKind.STOP_CALL,
+        EventKind.STOP_RET,
+        EventKind.BROKEN,
+        EventKind.DRAIN_CALL,
+        EventKind.DRAIN_RET,
+        EventKind.DRAIN_END,
+        EventKind.DRAINED_BEGIN,
+        EventKind.DRAINED_END,
+        EventKind.VM_STOP_CALL,
+        EventKind.VM_STOP_RET,
+        EventKind.VM_CONT,
+    }
+)
+"""Kinds that a window keeps whatever queue they concern: they decide what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Two events of one trace that a rule does not allow together."""
+
+    rule: str
+    """Identifier of the rule, as in `Rule.id`."""
+    first: Event
+    """What made the second event wrong. The same event where one alone is wrong."""
+    second: Event
+    """The event that clashes."""
+    sentence: str
+    """The clash in one plain English sentence."""
+    state: str = ""
+    """Which variant of the clash this is, where a rule has several: a slug without numbers."""
+
+    @property
+    def path(self) -> str:
+        """Causal path of the clashing event, outermost function first."""
+        try:
+            return path_names(self.second.path)
+        except ValueError:  # a device outside this project may use frames of its own
+            return f"{self.second.path:#x}"
+
+    @property
+    def signature(self) -> str:
+        """Stable name of the bug class: rule, causal path, state. Safe as a folder name."""
+        parts = (self.rule, *self.path.split(" > "), self.state)
+        slugs = (re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
+        return _shortened("-".join(slug for slug in slugs if slug))
+
+    def window(self, trace: Trace) -> tuple[Event, ...]:
+        """Return the shortest part of `trace` that still shows the clash.
+
+        That is: from the first event to the second, only events of the same requests or queues,
+        and the drains, resets, starts and stops between them.
+
+        Raises:
+            ValueError: one of the two events is not in `trace`.
+        """
+        places = sorted((trace.events.index(self.first), trace.events.index(self.second)))
+        requests = {self.first.request, self.second.request} - {0}
+        queues = {self.first.queue, self.second.queue} - {NO_QUEUE}
+        return tuple(
+            event
+            for event in trace.events[places[0] : places[1] + 1]
+            if event in (self.first, self.second)
+            or event.request in requests
+            or event.queue in queues
+            or event.kind in _CONTEXT
+        )
+
+
+def _shortened(signature: str) -> str:
+    """Cut a signature to size; a digest keeps two that begin alike apart."""
+    if len(signature) <= MAX_SIGNATURE:
+        return signature
+    digest = blake2b(signature.encode(), digest_size=_DIGEST_CHARS // 2).hexdigest()
+    return f"{signature[: MAX_SIGNATURE - _DIGEST_CHARS - 1]}-{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all rules said about one trace."""
+
+    violations: tuple[Violation, ...] = ()
+    """In trace order of the clashing event, then by rule; each signature at most once."""
+    situations: frozenset[str] = frozenset()
+    """Names of the situations (`oracle.rule.Situation`) that the trace reached."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether no rule was violated."""
+        return not self.violations
