@@ -21,7 +21,7 @@ def surrounded() -> tuple[bytearray, GuestMemory]:
 @given(anywhere, anywhere)
 def test_read_gives_the_range_or_refuses(address: int, length: int) -> None:
     _, memory = surrounded()
-    if 0 <= address and 0 <= length and address + length <= 64:
+    if address >= 0 and length >= 0 and address + length <= 64:
         assert memory.read(address, length) == bytes(range(address, address + length))
     else:
         with pytest.raises(AddressError):
@@ -32,7 +32,7 @@ def test_read_gives_the_range_or_refuses(address: int, length: int) -> None:
 def test_write_stores_everything_or_nothing(address: int, data: bytes) -> None:
     backing, memory = surrounded()
     expected = bytearray(range(64))
-    if 0 <= address and address + len(data) <= 64:
+    if address >= 0 and address + len(data) <= 64:
         memory.write(address, data)
         expected[address : address + len(data)] = data
     else:
