@@ -1,9 +1,10 @@
-"""Rules of drained sections: S1, S2, S3 and S11.
+"""Rules of drained sections: S1, S2 and S3.
 
 A *drained section* is open from the first DRAIN_RET until the DRAIN_END that brings the
 quiesce_counter to 0; nested drains belong to the section of the outermost one. Two layers keep it
 quiet, and each has its rule: the device stops dequeuing (S1), the BlockBackend parks what was
-dequeued anyway (S2). S3 says when a drain may return, S11 keeps the books of the counter.
+dequeued anyway (S2). S3 says when a drain may return. The counter itself has a rule of its own:
+`oracle.quiesce`.
 
 DRAIN_CALL and DRAIN_END are recorded with the change of the counter, thus before the device
 callbacks and before parked requests go on. Source: QEMU blk_root_drained_begin,
@@ -22,8 +23,6 @@ from vblkfuzz.oracle.kinds import (
     DRAIN_CALL,
     DRAIN_END,
     DRAIN_RET,
-    DRAINED_BEGIN,
-    DRAINED_END,
     HANDLER,
     HANDLER_END,
     IO_DONE,
@@ -52,8 +51,6 @@ RESUMED = Situation("parked_request_resumed", "A parked request went on and was 
 DRAIN_IN_FLIGHT = Situation(
     "drain_with_request_in_flight", "A polling drain was called with a request in flight."
 )
-NESTED = Situation("nested_drain", "A drain began inside another one.")
-NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in flight.")
 
 
 @rule(
@@ -240,76 +237,3 @@ def _check_return(ret: Event, under_way: dict[int, Event], report: Report) -> No
             "parked.",
             "under_way",
         )
-
-
-@rule(
-    "S11",
-    title="The quiesce_counter is balanced and the device callbacks follow it.",
-    source="QEMU blk_root_drained_begin, blk_root_drained_end",
-    needs=(
-        EventKind.DRAIN_CALL,
-        EventKind.DRAIN_RET,
-        EventKind.DRAIN_END,
-        EventKind.DRAINED_BEGIN,
-        EventKind.DRAINED_END,
-        EventKind.END,
-    ),
-    situations=(NESTED, NOPOLL),
-)
-def S11(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Each drain changes the counter by one; drained_begin on 0 to 1, drained_end on 1 to 0."""
-    counter = 0
-    quiesced = False
-    change = events[0]  # last event that changed the counter
-    for event in events:
-        kind = event.kind
-        if kind in _COUNTED:
-            step = 1 if kind == DRAIN_CALL else -1
-            if event.value != counter + step:
-                _unbalanced(change, event, counter, "counter", report)
-            if quiesced and counter == 0:
-                _unbalanced(change, event, counter, "no_drained_end", report)
-                quiesced = False
-            counter, change = event.value, event
-            if kind == DRAIN_CALL:
-                _note_drain(event, report)
-        elif kind == DRAINED_BEGIN:
-            if quiesced or counter != 1:
-                _unbalanced(change, event, counter, "drained_begin", report)
-            quiesced = True
-        elif kind == DRAINED_END:
-            if not quiesced or counter != 0:
-                _unbalanced(change, event, counter, "drained_end", report)
-            quiesced = False
-        elif kind == DRAIN_RET:
-            if not quiesced:
-                _unbalanced(change, event, counter, "no_drained_begin", report)
-        elif counter != 0 or quiesced:
-            _unbalanced(change, event, counter, "left_drained", report)
-
-
-_COUNTED: Final = frozenset({DRAIN_CALL, DRAIN_END})
-
-_BOOKS: Final = {
-    "counter": "the counter did not change by one",
-    "no_drained_end": "the device never heard that the drain before it had ended",
-    "drained_begin": "drained_begin was called although the counter did not go from 0 to 1",
-    "drained_end": "drained_end was called although the counter did not go from 1 to 0",
-    "no_drained_begin": "the drain returned without drained_begin",
-    "left_drained": "the device was left drained",
-}
-
-
-def _unbalanced(change: Event, event: Event, counter: int, state: str, report: Report) -> None:
-    sentence = (
-        f"At turn {event.turn} {_BOOKS[state]} "
-        f"(the counter was {counter} since turn {change.turn})."
-    )
-    report.violation(change, event, sentence, state)
-
-
-def _note_drain(call: Event, report: Report) -> None:
-    if call.value > 1:
-        report.met(NESTED)
-    if call.flag == 0:
-        report.met(NOPOLL)

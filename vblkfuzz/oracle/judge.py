@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from vblkfuzz.oracle import drained, planted
+from vblkfuzz.oracle import (
+    attachment,
+    conservation,
+    drained,
+    indices,
+    kicks,
+    liveness,
+    planted,
+    quiesce,
+    reset,
+)
 from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import Scenario
@@ -20,7 +30,16 @@ RULES: Final[tuple[Rule, ...]] = (
     drained.S1,
     drained.S2,
     drained.S3,
-    drained.S11,
+    reset.S4,
+    conservation.S5,
+    conservation.S6,
+    indices.S7,
+    attachment.S8,
+    quiesce.S11,
+    kicks.L1,
+    liveness.L2,
+    liveness.L3,
+    liveness.L5,
     planted.PLANTED,
 )
 """All rules, in the order of `vblkfuzz list rules`."""

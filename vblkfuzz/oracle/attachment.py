@@ -1,0 +1,105 @@
+"""The rule of host notifiers: S8.
+
+A queue's host notifier is attached to at most one AioContext, and only while the device is
+started and not drained. Detaching what is detached is harmless: in QEMU it removes nothing.
+Source: QEMU virtio_queue_aio_attach_host_notifier, virtio_blk_start_ioeventfd,
+virtio_blk_stop_ioeventfd, virtio_blk_drained_end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.kinds import (
+    ATTACH,
+    DETACH,
+    DRAIN_END,
+    DRAIN_RET,
+    RESET_RET,
+    START_CALL,
+    START_RET,
+    STOP_CALL,
+    STOP_RET,
+)
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+START_IN_DRAIN = Situation("start_in_drain", "The device was started inside a drained section.")
+STOP_IN_DRAIN = Situation("stop_in_drain", "The device was stopped inside a drained section.")
+
+
+@rule(
+    "S8",
+    title="A host notifier is attached once, to a started device that is not drained.",
+    source="QEMU virtio_blk_start_ioeventfd, virtio_blk_stop_ioeventfd",
+    needs=(
+        EventKind.ATTACH,
+        EventKind.DETACH,
+        EventKind.START_CALL,
+        EventKind.START_RET,
+        EventKind.STOP_CALL,
+        EventKind.STOP_RET,
+        EventKind.RESET_RET,
+        EventKind.DRAIN_RET,
+        EventKind.DRAIN_END,
+    ),
+    situations=(START_IN_DRAIN, STOP_IN_DRAIN),
+)
+def S8(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Started: from START_CALL until STOP_RET, or until START_RET says that it failed."""
+    attached: dict[int, Event] = {}
+    section: Event | None = None
+    started = False
+    change = events[0]  # last start or stop
+    for event in events:
+        kind = event.kind
+        if kind == ATTACH:
+            earlier = attached.get(event.queue)
+            if earlier or section or not started:
+                _report_attach(earlier, section, change, event, report)
+            attached[event.queue] = event
+        elif kind == DETACH:
+            attached.pop(event.queue, None)
+        elif kind == DRAIN_RET:
+            section = event if section is None else section
+        elif kind == DRAIN_END:
+            section = section if event.value else None
+        elif kind == START_CALL:
+            started, change = True, event
+            if section is not None:
+                report.met(START_IN_DRAIN)
+        elif kind == STOP_CALL:
+            if section is not None:
+                report.met(STOP_IN_DRAIN)
+        elif kind != START_RET or event.flag == 1:  # STOP_RET, RESET_RET, a failed start
+            started, change = False, event
+            for attach in attached.values():
+                _report_left(attach, event, report)
+
+
+def _report_attach(
+    earlier: Event | None, section: Event | None, change: Event, attach: Event, report: Report
+) -> None:
+    what = f"The notifier of queue {attach.queue} was attached at turn {attach.turn}"
+    if earlier is not None:
+        sentence = f"{what}, although it was attached already at turn {earlier.turn}."
+        report.violation(earlier, attach, sentence, "twice")
+    elif section is not None:
+        sentence = f"{what}, inside the drained section that began at turn {section.turn}."
+        report.violation(section, attach, sentence, "drained")
+    else:
+        sentence = f"{what} to a device that was not started (turn {change.turn})."
+        report.violation(change, attach, sentence, "not_started")
+
+
+def _report_left(attach: Event, ret: Event, report: Report) -> None:
+    sentence = (
+        f"The notifier of queue {attach.queue}, attached at turn {attach.turn}, was still attached "
+        f"when {_ENDS.get(ret.kind, 'the start failed')} at turn {ret.turn}."
+    )
+    report.violation(attach, ret, sentence, "left_attached")
+
+
+_ENDS: Final = {STOP_RET: "the stop returned", RESET_RET: "the reset returned"}

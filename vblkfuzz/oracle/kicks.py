@@ -1,0 +1,156 @@
+"""The rule of kicks: L1. No kick is lost.
+
+A kick wakes the device, or is not sent because the device has said that it looks by itself; both
+ways it must dequeue what was published. The bugs of this class hide around drains: a notifier that
+is attached again without looking at the ring, notifications left off. Judged at END only, when
+everything has settled. Source: virtio 1.2, 2.7.10 and 2.7.13; QEMU virtio_queue_set_notification,
+virtio_blk_drained_end.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.kinds import (
+    DRAIN_END,
+    DRAIN_RET,
+    DRIVER_INIT,
+    END,
+    KICK,
+    POP,
+    QUEUE_RESET,
+    RESET_RET,
+)
+from vblkfuzz.oracle.operational import LIFE, hostile_queues, must_serve
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+KICK_SERVED_LATER = Situation(
+    "drained_kick_served_later", "A kick inside a drained section was served after it."
+)
+KICK_SUPPRESSED = Situation("kick_suppressed", "The device had told the guest not to kick.")
+
+_U16: Final = 0xFFFF
+_HALF: Final = 0x8000
+
+
+def _ahead(index: int, other: int) -> bool:
+    """Whether a 16-bit ring index is ahead of another one."""
+    return 0 < (index - other) & _U16 < _HALF
+
+
+@rule(
+    "L1",
+    title="What was kicked is dequeued.",
+    source="virtio 1.2, 2.7.10 and 2.7.13; QEMU virtio_queue_set_notification",
+    needs=(
+        *LIFE,
+        EventKind.KICK,
+        EventKind.POP,
+        EventKind.QUEUE_RESET,
+        EventKind.DRAIN_RET,
+        EventKind.DRAIN_END,
+        EventKind.END,
+    ),
+    situations=(KICK_SERVED_LATER, KICK_SUPPRESSED),
+)
+def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """A kick that the device suppressed counts as well: then it must look by itself.
+
+    Not judged for a device that need not serve (`must_serve`) and for queues on which the guest
+    broke the protocol.
+    """
+    books = _Kicks()
+    for event in events:
+        kind = event.kind
+        if kind == KICK:
+            books.kick(event, report)
+        elif kind == POP:
+            books.taken[event.queue] = event.value
+            if books.drained and not books.in_section:
+                books.served(event, report)
+        elif kind == DRAIN_RET:
+            books.in_section = True
+        elif kind == DRAIN_END:
+            books.in_section = books.in_section and event.value != 0
+        elif kind == END:
+            lost = books.unserved()
+            if lost and must_serve(events, scenario.device.ioeventfd):
+                _report_lost(lost, event, books, events, report)
+        elif kind in _NEW_RINGS:
+            books.new_rings(event)
+
+
+_NEW_RINGS: Final = frozenset({RESET_RET, QUEUE_RESET, DRIVER_INIT})
+
+
+class _Kicks:
+    """Kicks and pops of the current epoch, by queue."""
+
+    __slots__ = ("drained", "in_section", "kicks", "taken")
+
+    def __init__(self) -> None:
+        self.in_section = False
+        self.kicks: defaultdict[int, list[Event]] = defaultdict(list)
+        self.taken: defaultdict[int, int] = defaultdict(int)
+        """last_avail of each queue."""
+        self.drained: list[Event] = []
+        """Kicks inside a drained section that have not been served yet."""
+
+    def kick(self, kick: Event, report: Report) -> None:
+        self.kicks[kick.queue].append(kick)
+        if kick.flag == 0:
+            report.met(KICK_SUPPRESSED)
+        if self.in_section:
+            self.drained.append(kick)
+
+    def served(self, pop: Event, report: Report) -> None:
+        """Forget the drained kicks that a pop outside of a drained section reaches."""
+        left = [
+            kick
+            for kick in self.drained
+            if kick.queue != pop.queue or _ahead(kick.value, pop.value)
+        ]
+        if len(left) < len(self.drained):
+            report.met(KICK_SERVED_LATER)
+        self.drained = left
+
+    def new_rings(self, event: Event) -> None:
+        """A reset ends all rings, a queue reset one; the driver makes new ones as it begins."""
+        if event.kind == QUEUE_RESET:
+            self.kicks.pop(event.queue, None)
+            self.taken.pop(event.queue, None)
+            self.drained = [kick for kick in self.drained if kick.queue != event.queue]
+        elif event.kind == RESET_RET or event.flag == 0:
+            self.kicks.clear()
+            self.drained.clear()
+            if event.kind == RESET_RET:
+                self.taken.clear()
+
+    def unserved(self) -> list[Event]:
+        """Return the first kick of each queue that no pop has reached."""
+        return [
+            next(kick for kick in kicks if _ahead(kick.value, self.taken[queue]))
+            for queue, kicks in self.kicks.items()
+            if _ahead(kicks[-1].value, self.taken[queue])
+        ]
+
+
+def _report_lost(
+    lost: list[Event], end: Event, books: _Kicks, events: Sequence[Event], report: Report
+) -> None:
+    hostile = hostile_queues(events)
+    for kick in lost:
+        if kick.queue in hostile:
+            continue
+        how = "sent" if kick.flag else "suppressed"
+        state = f"{how}_in_drain" if kick in books.drained else how
+        sentence = (
+            f"The kick of queue {kick.queue} at turn {kick.turn} ({how}) covers avail idx "
+            f"{kick.value}, but at the end the device had dequeued up to "
+            f"{books.taken[kick.queue]} only."
+        )
+        report.violation(kick, end, sentence, state)

@@ -1,0 +1,200 @@
+"""Rules of progress: L2, L3 and L5. What must happen by the end of a trace.
+
+A trace ends with END once everything has settled, so what has not happened then never will. A
+trace without END is a partial one and is not judged here; one that ends with STEP_LIMIT never
+settled, which is L5's to report. Kicks have a file of their own: `oracle.kicks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.kinds import (
+    CANCEL,
+    DRAIN_CALL,
+    DRAIN_RET,
+    END,
+    IO_DONE,
+    OP,
+    PARK,
+    POP,
+    PUSH,
+    QUEUE_RESET,
+    RESET_CALL,
+    RESET_RET,
+    STOP_CALL,
+    STOP_RET,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
+from vblkfuzz.oracle.operational import LIFE, hostile_queues, must_serve
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+DRAIN_WAITED = Situation("drain_waited", "A request ended while a drain waited.")
+RESET_WAITED = Situation("reset_waited", "A request ended while a reset waited.")
+PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went on and was pushed.")
+
+
+@rule(
+    "L2",
+    title="Drains, stops and resets return.",
+    source="QEMU bdrv_drained_begin, virtio_bus_stop_ioeventfd, virtio_reset, do_vm_stop",
+    needs=(
+        EventKind.DRAIN_CALL,
+        EventKind.DRAIN_RET,
+        EventKind.STOP_CALL,
+        EventKind.STOP_RET,
+        EventKind.RESET_CALL,
+        EventKind.RESET_RET,
+        EventKind.VM_STOP_CALL,
+        EventKind.VM_STOP_RET,
+        EventKind.IO_DONE,
+        EventKind.END,
+    ),
+    situations=(DRAIN_WAITED, RESET_WAITED),
+)
+def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Calls of one actor are nested like brackets; each must be closed by END."""
+    open_calls: list[tuple[Event, int]] = []  # with the completions seen before
+    done = 0
+    for event in events:
+        kind = event.kind
+        if kind == IO_DONE:
+            done += 1
+        elif kind in _RETURNS:
+            seen = _close(event, open_calls)
+            if seen is not None and done > seen:
+                _note_wait(event, report)
+        elif kind != END:
+            open_calls.append((event, done))
+        else:
+            for call, _ in open_calls:
+                sentence = (
+                    f"The {_CALLS[call.kind]} that was called at turn {call.turn} had not "
+                    f"returned when everything had settled (turn {event.turn})."
+                )
+                report.violation(call, event, sentence, _CALLS[call.kind])
+
+
+_RETURNS: Final = {
+    DRAIN_RET: DRAIN_CALL,
+    STOP_RET: STOP_CALL,
+    RESET_RET: RESET_CALL,
+    VM_STOP_RET: VM_STOP_CALL,
+}
+_CALLS: Final = {
+    DRAIN_CALL: "drain",
+    STOP_CALL: "stop",
+    RESET_CALL: "reset",
+    VM_STOP_CALL: "vm_stop",
+}
+
+
+def _close(ret: Event, open_calls: list[tuple[Event, int]]) -> int | None:
+    """Remove the innermost call that `ret` can belong to; return the completions before it."""
+    for place in reversed(range(len(open_calls))):
+        call, done = open_calls[place]
+        if call.actor == ret.actor and call.kind == _RETURNS[ret.kind]:
+            del open_calls[place]
+            return done
+    return None
+
+
+def _note_wait(ret: Event, report: Report) -> None:
+    if ret.kind == DRAIN_RET:
+        report.met(DRAIN_WAITED)
+    elif ret.kind == RESET_RET:
+        report.met(RESET_WAITED)
+
+
+@rule(
+    "L3",
+    title="What was dequeued is pushed.",
+    source="virtio 1.2, 2.7.8; QEMU blk_root_drained_end, virtio_blk_dma_restart_cb",
+    needs=(
+        *LIFE,
+        EventKind.POP,
+        EventKind.PARK,
+        EventKind.PUSH,
+        EventKind.CANCEL,
+        EventKind.QUEUE_RESET,
+        EventKind.END,
+    ),
+    situations=(PARKED_COMPLETED,),
+)
+def L3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Parked requests and those of the retry list too, unless a reset cancelled them.
+
+    Not judged for a device that need not serve (`must_serve`) and for queues on which the guest
+    broke the protocol.
+    """
+    waiting: dict[int, Event] = {}
+    parked: set[int] = set()
+    for event in events:
+        kind = event.kind
+        if kind == POP:
+            waiting[event.request] = event
+        elif kind == PUSH:
+            waiting.pop(event.request, None)
+            if event.request in parked:
+                report.met(PARKED_COMPLETED)
+        elif kind == PARK:
+            parked.add(event.request)
+        elif kind == END:
+            if waiting and must_serve(events, scenario.device.ioeventfd):
+                _report_waiting(waiting, event, events, report)
+        elif kind in _ENDS_REQUESTS:
+            _drop(event, waiting)
+
+
+_ENDS_REQUESTS: Final = frozenset({CANCEL, QUEUE_RESET, RESET_RET})
+
+
+def _drop(event: Event, waiting: dict[int, Event]) -> None:
+    """Forget what a cancel, a queue reset or a reset ends."""
+    for request, pop in list(waiting.items()):
+        if event.kind == RESET_RET or (
+            request == event.request if event.kind == CANCEL else pop.queue == event.queue
+        ):
+            del waiting[request]
+
+
+def _report_waiting(
+    waiting: dict[int, Event], end: Event, events: Sequence[Event], report: Report
+) -> None:
+    hostile = hostile_queues(events)
+    for pop in waiting.values():
+        if pop.queue not in hostile:
+            last = _last_of(pop, events)
+            sentence = (
+                f"Request {pop.request}, dequeued at turn {pop.turn}, had not been pushed when "
+                f"everything had settled (turn {end.turn})."
+            )
+            report.violation(pop, end, sentence, "parked" if last.kind == PARK else "popped")
+
+
+def _last_of(pop: Event, events: Sequence[Event]) -> Event:
+    return [event for event in events if event.request == pop.request][-1]
+
+
+@rule(
+    "L5",
+    title="Everything settles: no endless sequence of wake-ups.",
+    source="QEMU virtio_queue_empty of a broken device, aio_poll; limits.MAX_STEPS",
+    needs=(EventKind.OP, EventKind.STEP_LIMIT),
+)
+def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """The harness gave up: the device was still busy after `limits.MAX_STEPS` steps."""
+    last = events[0]
+    for event in events:
+        if event.kind == OP:
+            last = event
+        else:
+            sentence = (
+                f"The device had not settled after operation {last.value}, which began at turn "
+                f"{last.turn}; the harness gave up at turn {event.turn}."
+            )
+            report.violation(last, event, sentence)

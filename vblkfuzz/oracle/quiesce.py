@@ -1,0 +1,99 @@
+"""The rule of the quiesce_counter: S11.
+
+The counter says how many drains are open. The device hears of the first and of the last one only:
+drained_begin on 0 to 1, drained_end on 1 to 0. DRAIN_CALL and DRAIN_END are recorded with the
+change of the counter, before the callbacks. Source: QEMU blk_root_drained_begin,
+blk_root_drained_end (block/block-backend.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.kinds import (
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    DRAINED_BEGIN,
+    DRAINED_END,
+)
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+NESTED = Situation("nested_drain", "A drain began inside another one.")
+NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in flight.")
+
+
+@rule(
+    "S11",
+    title="The quiesce_counter is balanced and the device callbacks follow it.",
+    source="QEMU blk_root_drained_begin, blk_root_drained_end",
+    needs=(
+        EventKind.DRAIN_CALL,
+        EventKind.DRAIN_RET,
+        EventKind.DRAIN_END,
+        EventKind.DRAINED_BEGIN,
+        EventKind.DRAINED_END,
+        EventKind.END,
+    ),
+    situations=(NESTED, NOPOLL),
+)
+def S11(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Each drain changes the counter by one; drained_begin on 0 to 1, drained_end on 1 to 0."""
+    counter = 0
+    quiesced = False
+    change = events[0]  # last event that changed the counter
+    for event in events:
+        kind = event.kind
+        if kind in _COUNTED:
+            step = 1 if kind == DRAIN_CALL else -1
+            if event.value != counter + step:
+                _unbalanced(change, event, counter, "counter", report)
+            if quiesced and counter == 0:
+                _unbalanced(change, event, counter, "no_drained_end", report)
+                quiesced = False
+            counter, change = event.value, event
+            if kind == DRAIN_CALL:
+                _note_drain(event, report)
+        elif kind == DRAINED_BEGIN:
+            if quiesced or counter != 1:
+                _unbalanced(change, event, counter, "drained_begin", report)
+            quiesced = True
+        elif kind == DRAINED_END:
+            if not quiesced or counter != 0:
+                _unbalanced(change, event, counter, "drained_end", report)
+            quiesced = False
+        elif kind == DRAIN_RET:
+            if not quiesced:
+                _unbalanced(change, event, counter, "no_drained_begin", report)
+        elif counter != 0 or quiesced:
+            _unbalanced(change, event, counter, "left_drained", report)
+
+
+_COUNTED: Final = frozenset({DRAIN_CALL, DRAIN_END})
+
+_BOOKS: Final = {
+    "counter": "the counter did not change by one",
+    "no_drained_end": "the device never heard that the drain before it had ended",
+    "drained_begin": "drained_begin was called although the counter did not go from 0 to 1",
+    "drained_end": "drained_end was called although the counter did not go from 1 to 0",
+    "no_drained_begin": "the drain returned without drained_begin",
+    "left_drained": "the device was left drained",
+}
+
+
+def _unbalanced(change: Event, event: Event, counter: int, state: str, report: Report) -> None:
+    sentence = (
+        f"At turn {event.turn} {_BOOKS[state]} "
+        f"(the counter was {counter} since turn {change.turn})."
+    )
+    report.violation(change, event, sentence, state)
+
+
+def _note_drain(call: Event, report: Report) -> None:
+    if call.value > 1:
+        report.met(NESTED)
+    if call.flag == 0:
+        report.met(NOPOLL)

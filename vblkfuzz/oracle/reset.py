@@ -1,0 +1,107 @@
+"""The rule of resets: S4.
+
+A reset ends an *epoch*. The driver may reuse the memory of its requests as soon as the status
+reads 0 (virtio 1.2, 2.4.1 and 3.1.1), so a request of an ended epoch must never show again: not
+when it was parked, not from the retry list, not from a bottom half. Source: QEMU
+virtio_blk_reset, virtio_reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.kinds import (
+    IO_DONE,
+    MEMWRITE,
+    PARK,
+    PUSH,
+    RESET_CALL,
+    RESET_RET,
+    SUBMIT,
+)
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+RESET_IN_FLIGHT = Situation(
+    "reset_with_request_in_flight", "A reset began while the backend had a request."
+)
+RESET_PARKED = Situation("reset_with_parked_request", "A reset began while a request was parked.")
+
+_EFFECTS: Final = {
+    SUBMIT: "submit",
+    IO_DONE: "io_done",
+    MEMWRITE: "memwrite",
+    PUSH: "push",
+}
+_SEEN: Final = {
+    SUBMIT: "was submitted to the backend",
+    IO_DONE: "took effect on the disk",
+    MEMWRITE: "was written into guest memory",
+    PUSH: "was pushed to the used ring",
+}
+
+
+@rule(
+    "S4",
+    title="After a reset nothing is heard of the requests before it.",
+    source="virtio 1.2, 2.4.1; QEMU virtio_blk_reset",
+    needs=(
+        EventKind.SUBMIT,
+        EventKind.PARK,
+        EventKind.UNPARK,
+        EventKind.IO_DONE,
+        EventKind.MEMWRITE,
+        EventKind.PUSH,
+        EventKind.CANCEL,
+        EventKind.RESET_CALL,
+        EventKind.RESET_RET,
+    ),
+    situations=(RESET_IN_FLIGHT, RESET_PARKED),
+)
+def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Only the first effect of a request is reported: the rest follows from it.
+
+    A completion counts when it succeeded, since then a write has reached the disk; that of a
+    read cannot occur either, because a reset waits for what is in flight.
+    """
+    ended = -1
+    reset = events[0]
+    in_flight: set[int] = set()
+    parked: set[int] = set()
+    reported: set[int] = set()
+    for event in events:
+        kind = event.kind
+        if event.epoch <= ended and kind in _EFFECTS and event.request not in reported:
+            if kind != IO_DONE or event.flag == 0:
+                reported.add(event.request)
+                report.violation(reset, event, _came_back(reset, event), _EFFECTS[event.kind])
+        elif kind == RESET_RET:
+            ended, reset = max(ended, event.epoch), event
+        if kind == SUBMIT:
+            in_flight.add(event.request)
+        elif kind == PARK:
+            parked.add(event.request)
+        elif kind == RESET_CALL:
+            _note_reset(in_flight, parked, report)
+        elif kind not in _KEEPS:  # IO_DONE, UNPARK, CANCEL
+            in_flight.discard(event.request)
+            parked.discard(event.request)
+
+
+_KEEPS: Final = frozenset({MEMWRITE, PUSH, RESET_RET})
+
+
+def _came_back(reset: Event, event: Event) -> str:
+    return (
+        f"Request {event.request} of epoch {event.epoch} {_SEEN[event.kind]} at turn "
+        f"{event.turn}, after the reset that ended its epoch returned at turn {reset.turn}."
+    )
+
+
+def _note_reset(in_flight: set[int], parked: set[int], report: Report) -> None:
+    if in_flight:
+        report.met(RESET_IN_FLIGHT)
+    if parked:
+        report.met(RESET_PARKED)
