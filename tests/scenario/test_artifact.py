@@ -1,0 +1,245 @@
+"""The artifact, `.vblk`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import artifacts
+from vblkfuzz import limits
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact, load_artifact, read_input
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.field import Table
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.text import to_text
+
+SCENARIO = Scenario(
+    ops=(op("publish_kick", request="out"), op("drain_begin"), op("reset")),
+    schedule=(Deviation(1, 2, Go.NEXT),),
+)
+ARTIFACT = Artifact(
+    SCENARIO,
+    device="qemu-8.1",
+    mode="inline",
+    expectation=Expectation("violation", "S1", "S1:pop in drained section"),
+    trace_digest="0123456789abcdef",
+    versions={"python": "3.11", "vblkfuzz": "0.1.0"},
+)
+DATA = dump_artifact(ARTIFACT)
+
+
+def packed(**changes: object) -> bytes:
+    """Return the artifact's bytes with some top-level fields changed."""
+    document: Table = msgpack.unpackb(DATA)
+    data: bytes = msgpack.packb({**document, **changes})
+    return data
+
+
+def problem_of(data: bytes) -> str:
+    with pytest.raises(InputFileError) as caught:
+        load_artifact(data, "a.vblk")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("a.vblk: ")
+    return message.removeprefix("a.vblk: ")
+
+
+@given(artifacts())
+def test_every_artifact_comes_back(artifact: Artifact) -> None:
+    data = dump_artifact(artifact)
+    assert load_artifact(data, "") == artifact
+    assert dump_artifact(load_artifact(data, "")) == data
+
+
+@given(artifacts(max_ops=limits.MAX_OPS))
+def test_the_size_is_within_the_limit(artifact: Artifact) -> None:
+    assert len(dump_artifact(artifact)) < limits.MAX_ARTIFACT_BYTES // 10
+
+
+def test_the_order_of_versions_has_no_meaning() -> None:
+    swapped = Artifact(SCENARIO, versions={"b": "2", "a": "1"})
+    assert dump_artifact(swapped) == dump_artifact(Artifact(SCENARIO, versions=dict(a="1", b="2")))
+
+
+def test_the_document_can_be_read_without_us() -> None:
+    document: dict[str, Any] = msgpack.unpackb(DATA)
+    assert list(document) == [
+        "format",
+        "version",
+        "scenario",
+        "target",
+        "device",
+        "mode",
+        "expect",
+        "trace_digest",
+        "versions",
+    ]
+    assert (document["format"], document["version"]) == ("vblkfuzz", 1)
+    assert document["scenario"]["ops"][1] == {"op": "drain_begin", "wait": "poll"}
+    assert document["scenario"]["schedule"] == [{"op": 1, "point": 2, "go": "next"}]
+
+
+@pytest.mark.parametrize("size", range(len(DATA)))
+def test_a_truncated_file_says_where_it_ends(size: int) -> None:
+    expected = f"byte {size}: expected more of a vblkfuzz artifact, found the end"
+    assert problem_of(DATA[:size]) == expected
+
+
+def test_what_follows_is_refused() -> None:
+    assert problem_of(DATA + b"xyz") == f"byte {len(DATA)}: expected the end, found 3 more bytes"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"format": "png"}, "format: expected vblkfuzz, found 'png'"),
+        (
+            {"version": 2, "news": 1},
+            "version: expected at most 1 (a newer vblkfuzz wrote this), found 2",
+        ),
+        ({"version": 0}, "version: expected 1, found 0"),
+        ({"version": None}, "version: expected 1, found nothing"),
+        (
+            {"news": 1},
+            "expected only the keys format, version, scenario, target, device, mode, expect,"
+            " trace_digest, versions, found 'news'",
+        ),
+        ({"scenario": None}, "scenario: expected a table, found nothing"),
+        (
+            {"scenario": {"extra": 1}},
+            "scenario: expected only the keys ops, schedule, device, found 'extra'",
+        ),
+        (
+            {"scenario": {"ops": [{"op": "kick", "queue": 9}]}},
+            "scenario.ops[0].queue: expected an integer in 0..3, found 9",
+        ),
+        (
+            {"scenario": {"device": {"iothreads": 3}}},
+            "scenario.device.iothreads: expected 0..2, found 3",
+        ),
+        ({"mode": "fast"}, "mode: expected one of processes, inline, free, found 'fast'"),
+        ({"device": 3}, "device: expected a text, found 3"),
+        ({"target": []}, "target: expected a text, found an array"),
+        ({"trace_digest": {}}, "trace_digest: expected a text, found a table"),
+        ({"expect": "clean"}, "expect: expected a table, found 'clean'"),
+        ({"versions": []}, "versions: expected a table, found an array"),
+        ({"versions": {"python": 3}}, "versions.python: expected a text, found 3"),
+    ],
+)
+def test_fields_that_do_not_fit(changes: dict[str, object], problem: str) -> None:
+    assert problem_of(packed(**changes)) == problem
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"\xc1", "byte 0: expected a vblkfuzz artifact, found FormatError"),
+        (b"GIF89a", "byte 0: expected a vblkfuzz artifact, found 71"),
+        (b"\x80", "format: expected vblkfuzz, found nothing"),
+        (b"\x81\x01\x02", "byte 2: expected a vblkfuzz artifact, found int is not allowed"),
+        (b"\x81\xa1\xff\x01", "byte 2: expected a vblkfuzz artifact, found 'utf-8' codec"),
+    ],
+)
+def test_foreign_files(data: bytes, problem: str) -> None:
+    assert problem_of(data).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff",
+        b"\xda\x20\x00" + bytes(0x2000),
+        b"\xc4\x01\x00",
+        b"\xc9\xff\xff\xff\xff\x01",
+        b"\xd4\x01\x00",
+        b"\x91" * 100_000,
+        b"\xdc\x00\x40" * 100_000,
+        bytes(limits.MAX_ARTIFACT_BYTES + 1),
+    ],
+    ids=["array", "map", "text", "bytes", "extension", "one byte", "depth", "depth x 64", "size"],
+)
+def test_hostile_sizes_are_refused_before_memory_is_taken(data: bytes) -> None:
+    assert "expected a vblkfuzz artifact, found " in problem_of(data)
+
+
+def test_a_device_is_only_a_name(tmp_path: Path) -> None:
+    """Reading a stranger's artifact runs nothing of it."""
+    code = tmp_path / "device.py"
+    code.write_text("raise SystemExit('imported')")
+    artifact = Artifact(SCENARIO, device=f"{code}:Device")
+    assert load_artifact(dump_artifact(artifact), "").device == f"{code}:Device"
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: DATA[:60] + tail))
+def test_any_bytes_are_an_artifact_or_an_input_file_error(data: bytes) -> None:
+    try:
+        artifact = load_artifact(data, "a.vblk")
+    except InputFileError as error:
+        assert str(error).startswith("a.vblk: ")
+    else:
+        assert load_artifact(dump_artifact(artifact), "") == artifact
+
+
+@given(st.integers(0, len(DATA) - 1), st.integers(0, 255))
+def test_one_wrong_byte_never_escapes(offset: int, byte: int) -> None:
+    data = bytearray(DATA)
+    data[offset] = byte
+    try:
+        load_artifact(bytes(data), "a.vblk")
+    except InputFileError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["a.vblk", "finding"])
+def test_read_input_knows_an_artifact(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(DATA)
+    assert read_input(tmp_path / name) == ARTIFACT
+
+
+@pytest.mark.parametrize("name", ["a.toml", "story"])
+def test_read_input_knows_text(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(to_text(SCENARIO, "", Expectation("clean"), "reference"))
+    expected = Artifact(SCENARIO, device="reference", expectation=Expectation("clean"))
+    assert read_input(str(tmp_path / name)) == expected
+
+
+def test_text_without_expectation_runs_on_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(to_text(SCENARIO))
+    assert read_input(tmp_path / "a.toml") == Artifact(SCENARIO)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("gone.vblk", None, "expected a readable file: No such file or directory"),
+        ("empty.vblk", b"", "byte 0: expected more of a vblkfuzz artifact, found the end"),
+        ("empty.toml", b"", "format: expected 1, found nothing"),
+        ("text.toml", b"format = 1 # \xff", "byte 13: expected UTF-8 text"),
+        ("text.vblk", b"format = 1", "byte 0: expected a vblkfuzz artifact, found 102"),
+        ("data.toml", DATA, "byte 0: expected UTF-8 text"),
+        ("large.toml", b"#" * (limits.MAX_ARTIFACT_BYTES + 1), "expected at most 1048576 bytes"),
+    ],
+)
+def test_files_that_cannot_be_read(
+    tmp_path: Path, name: str, content: bytes | None, problem: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputFileError) as caught:
+        read_input(path)
+    assert str(caught.value) == f"{path}: {problem}"
+    assert caught.value.exit_status == 2
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="expected a file, found a folder"):
+        read_input(tmp_path)

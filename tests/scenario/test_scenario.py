@@ -1,0 +1,58 @@
+"""A scenario holds only what the formats can store and the device can run."""
+
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz import limits
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("queues", 0, r"queues: expected 1\.\.4, found 0"),
+        ("queues", 5, r"queues: expected 1\.\.4, found 5"),
+        ("iothreads", 3, r"iothreads: expected 0\.\.2, found 3"),
+        ("queue_size", 5, "queue_size: expected one of 4, 8, 16, 32, found 5"),
+        ("disk_sectors", 0, "disk_sectors: expected one of 8, 16, 64, 128, found 0"),
+        ("werror", "enospc", "werror: expected one of report, ignore, stop, found enospc"),
+    ],
+)
+def test_devices_that_do_not_exist(field: str, value: object, problem: str) -> None:
+    wrong: dict[str, object] = {field: value}
+    with pytest.raises(ValueError, match=f"^{problem}$"):
+        DeviceConfig(**wrong)  # type: ignore[arg-type]  # the wrong type is the point
+
+
+def test_too_many_operations() -> None:
+    with pytest.raises(ValueError, match="ops: expected at most 64, found 65"):
+        Scenario(ops=(op("reset"),) * (limits.MAX_OPS + 1))
+
+
+def test_too_many_deviations() -> None:
+    many = tuple(Deviation(0, point, Go.MAIN) for point in range(limits.MAX_DEVIATIONS + 1))
+    with pytest.raises(ValueError, match="schedule: expected at most 8"):
+        Scenario(schedule=many)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        (Deviation(1, 0, Go.MAIN), Deviation(0, 0, Go.MAIN)),
+        (Deviation(1, 0, Go.MAIN), Deviation(1, 0, Go.IO0)),
+    ],
+    ids=["unsorted", "twice"],
+)
+def test_a_schedule_has_one_order(schedule: tuple[Deviation, ...]) -> None:
+    with pytest.raises(ValueError, match=r"schedule: expected ascending \(op, point\), each once"):
+        Scenario(schedule=schedule)
+
+
+@pytest.mark.parametrize(
+    "deviation", [Deviation(limits.MAX_OPS, 0, Go.MAIN), Deviation(0, limits.MAX_POINT, Go.MAIN)]
+)
+def test_deviations_beyond_any_operation(deviation: Deviation) -> None:
+    with pytest.raises(ValueError, match=r"schedule (op|point): expected"):
+        Scenario(schedule=(deviation,))

@@ -1,0 +1,254 @@
+"""The text form."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import expectations, scenarios
+from vblkfuzz import limits
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.text import from_text, read_text, to_text
+
+STORY = """\
+# A kick inside a drained section
+format = 1
+ops = [
+    {op = "publish_kick", queue = 0, request = "out", sector = 3, sectors = 1},
+    {op = "drain_begin", wait = "poll"},
+]
+schedule = [
+    {op = 0, point = 2, go = "io0"},
+]
+
+[device]
+queues = 1
+queue_size = 8
+event_idx = true
+indirect = false
+ioeventfd = true
+iothreads = 1
+polling = false
+werror = "report"
+disk_sectors = 64
+
+[expect]
+verdict = "violation"
+rule = "S1"
+on = "seed"
+"""
+SCENARIO = Scenario(
+    ops=(op("publish_kick", queue=0, request="out", sector=3), op("drain_begin")),
+    schedule=(Deviation(0, 2, Go.IO0),),
+)
+
+
+def test_the_form_people_read() -> None:
+    comment = "A kick inside a drained section"
+    assert to_text(SCENARIO, comment, Expectation("violation", "S1"), "seed") == STORY
+    assert read_text(STORY, "a.toml") == (SCENARIO, Expectation("violation", "S1"), "seed")
+
+
+@given(scenarios(max_ops=16))
+def test_every_scenario_comes_back(scenario: Scenario) -> None:
+    assert from_text(to_text(scenario), "") == scenario
+
+
+@given(scenarios(max_ops=4), expectations(), st.text(max_size=20))
+def test_an_expectation_comes_back(scenario: Scenario, expected: Expectation, on: str) -> None:
+    assert read_text(to_text(scenario, "", expected, on), "") == (scenario, expected, on)
+
+
+@given(scenarios(max_ops=4))
+def test_the_text_is_canonical(scenario: Scenario) -> None:
+    text = to_text(scenario)
+    assert to_text(from_text(text, "")) == text
+
+
+@given(st.text())
+def test_any_comment_is_only_a_comment(comment: str) -> None:
+    assert from_text(to_text(SCENARIO, comment), "") == SCENARIO
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    assert from_text("format = 1", "") == Scenario()
+    text = 'format = 1\n[[ops]]\nop = "resize"\n[device]\niothreads = 0'
+    assert from_text(text, "") == Scenario(DeviceConfig(iothreads=0), (op("resize", sectors=1),))
+
+
+def test_the_actor_may_be_named() -> None:
+    text = 'format = 1\nops = [{op = "kick", actor = "guest"}, {op = "stop", actor = "operator"}]'
+    assert from_text(text, "").ops == (op("kick"), op("stop"))
+
+
+def test_deviations_may_stand_in_any_order() -> None:
+    line = '{op = 1, point = 0, go = "next"}, {op = 0, point = 7, go = "vcpu"}'
+    expected = (Deviation(0, 7, Go.VCPU), Deviation(1, 0, Go.NEXT))
+    assert from_text(f"format = 1\nschedule = [{line}]", "").schedule == expected
+
+
+def ops_with(item: str) -> str:
+    return f'format = 1\nops = [{{op = "reset"}}, {item}]'
+
+
+def schedule_with(item: str) -> str:
+    return f'format = 1\nschedule = [{{op = 0, point = 0, go = "main"}}, {item}]'
+
+
+UNUSABLE = {
+    "no format": ("", "format: expected 1, found nothing"),
+    "format of another kind": ("format = true", "format: expected 1, found true"),
+    "newer": (
+        "format = 2\nnews = 1",
+        "format: expected at most 1 (a newer vblkfuzz wrote this), found 2",
+    ),
+    "key": (
+        "format = 1\nname = 3",
+        "expected only the keys format, ops, schedule, device, expect, found 'name'",
+    ),
+    "ops is no array": ("format = 1\nops = 3", "ops: expected an array, found 3"),
+    "op is no table": (ops_with("'reset'"), "ops[1]: expected a table, found 'reset'"),
+    "op of no name": (ops_with("{queue = 1}"), "ops[1].op: expected one of init, *, found nothing"),
+    "unknown op": (ops_with("{op = 'kik'}"), "ops[1].op: expected one of init, *, found 'kik'"),
+    "op is a number": (ops_with("{op = 3}"), "ops[1].op: expected one of init, *, found 3"),
+    "argument": (
+        ops_with("{op = 'kick', sector = 1}"),
+        "ops[1]: expected only the keys op, queue, actor, found 'sector'",
+    ),
+    "range": (
+        ops_with("{op = 'kick', queue = 4}"),
+        "ops[1].queue: expected an integer in 0..3, found 4",
+    ),
+    "type": (
+        ops_with("{op = 'kick', queue = '1'}"),
+        "ops[1].queue: expected an integer in 0..3, found '1'",
+    ),
+    "boolean for a number": (
+        ops_with("{op = 'kick', queue = true}"),
+        "ops[1].queue: expected an integer in 0..3, found true",
+    ),
+    "huge number": (
+        ops_with(f"{{op = 'kick', queue = 0x{'f' * 9000}}}"),
+        "ops[1].queue: expected an integer in 0..3, found an integer of 36000 bits",
+    ),
+    "number of many digits": (ops_with("9" * 5000), "expected TOML: *"),
+    "choice": (
+        ops_with("{op = 'drain_begin', wait = 'no'}"),
+        "ops[1].wait: expected one of poll, nopoll, found 'no'",
+    ),
+    "long text": (
+        ops_with(f"{{op = 'drain_begin', wait = '{'x' * 9000}'}}"),
+        f"ops[1].wait: expected one of poll, nopoll, found '{'x' * 60}'...",
+    ),
+    "choice by table": (
+        ops_with("{op = 'drain_begin', wait = {}}"),
+        "ops[1].wait: expected one of poll, nopoll, found a table",
+    ),
+    "actor": (
+        ops_with("{op = 'kick', actor = 'operator'}"),
+        "ops[1].actor: expected guest, who owns kick, found 'operator'",
+    ),
+    "too many ops": (
+        f"format = 1\nops = [{'1,' * (limits.MAX_OPS + 1)}]",
+        "ops: expected at most 64 items, found 65",
+    ),
+    "deviation": (schedule_with("[]"), "schedule[1]: expected a table, found an array"),
+    "deviation half said": (
+        schedule_with("{op = 1, point = 1}"),
+        "schedule[1].go: expected one of guest, vcpu, main, io0, io1, next, found nothing",
+    ),
+    "deviation of no op": (
+        schedule_with("{op = 64, point = 1, go = 'main'}"),
+        "schedule[1].op: expected an integer in 0..63, found 64",
+    ),
+    "deviation of no point": (
+        schedule_with("{op = 1, point = 256, go = 'main'}"),
+        "schedule[1].point: expected an integer in 0..255, found 256",
+    ),
+    "deviation with more": (
+        schedule_with("{op = 1, point = 1, go = 'main', to = 1}"),
+        "schedule[1]: expected only the keys op, point, go, found 'to'",
+    ),
+    "two at one point": (
+        schedule_with("{op = 0, point = 0, go = 'io0'}"),
+        "schedule[1]: expected one deviation at op and point (0, 0), found two",
+    ),
+    "too many deviations": (
+        f"format = 1\nschedule = [{'1,' * (limits.MAX_DEVIATIONS + 1)}]",
+        "schedule: expected at most 8 items, found 9",
+    ),
+    "device": ("format = 1\ndevice = 'seed'", "device: expected a table, found 'seed'"),
+    "device key": (
+        "format = 1\n[device]\nsize = 1",
+        "device: expected only the keys queues, queue_size, *, disk_sectors, found 'size'",
+    ),
+    "device range": (
+        "format = 1\n[device]\nqueue_size = 5",
+        "device.queue_size: expected one of 4, 8, 16, 32, found 5",
+    ),
+    "device type": (
+        "format = 1\n[device]\nqueues = true",
+        "device.queues: expected an integer, found true",
+    ),
+    "device flag": (
+        "format = 1\n[device]\npolling = 1",
+        "device.polling: expected true or false, found 1",
+    ),
+    "device text": (
+        "format = 1\n[device]\nwerror = 1.5",
+        "device.werror: expected a text, found 1.5",
+    ),
+    "huge device": (
+        f"format = 1\n[device]\nqueues = 0x{'f' * 9000}",
+        "device.queues: expected an integer in 0..65535, found an integer of 36000 bits",
+    ),
+    "expectation of nothing": (
+        "format = 1\n[expect]\nrule = 'S1'",
+        "expect.verdict: expected one of clean, violation, harness_error, found nothing",
+    ),
+    "expectation of a number": (
+        "format = 1\n[expect]\nverdict = 'clean'\nrule = 1",
+        "expect.rule: expected a text, found 1",
+    ),
+    "expectation key": (
+        "format = 1\n[expect]\nverdict = 'clean'\nwhy = 1",
+        "expect: expected only the keys verdict, rule, signature, on, found 'why'",
+    ),
+    "no TOML": ("format = 1\nops = [\n}", "line 3 column 1: expected TOML: *"),
+    "half a TOML": ("format = 1\nops = [", "end of file: expected TOML: *"),
+    "nested": ("x = " + "[" * 9999, "expected a scenario, found values nested deep"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_is_no_scenario(text: str, message: str) -> None:
+    """Each message is one line: the file, the place, what was expected, what was found."""
+    with pytest.raises(InputFileError) as caught:
+        from_text(text, "a.toml")
+    found = str(caught.value)
+    head, _, tail = message.partition("*")
+    assert found.startswith(f"a.toml: {head}")
+    assert found.endswith(tail)
+    assert tail or len(found) > len(head)
+    assert "\n" not in found
+    assert "*" in message or found == f"a.toml: {message}"
+
+
+@given(st.text(max_size=200) | st.text(alphabet='[]{}=",\n#.ops1formatdevice ', max_size=200))
+def test_any_text_is_a_scenario_or_an_input_file_error(text: str) -> None:
+    try:
+        from_text(text, "a.toml")
+    except InputFileError as error:
+        assert str(error).startswith("a.toml: ")
+
+
+def test_the_layout_is_plain_toml() -> None:
+    document = tomllib.loads(STORY)
+    assert list(document) == ["format", "ops", "schedule", "device", "expect"]
+    assert document["ops"][1] == {"op": "drain_begin", "wait": "poll"}

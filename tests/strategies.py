@@ -1,0 +1,85 @@
+"""Hypothesis strategies for the values that all rooms share: ``from tests.strategies import ...``.
+
+The name `tests` is pytest's: with import-mode=importlib it imports this folder as a namespace
+package of the root folder, and the root folder itself is not put on the import path.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from vblkfuzz import limits
+from vblkfuzz.scenario.artifact import MODES, Artifact
+from vblkfuzz.scenario.codec import MAX_BYTES
+from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation
+from vblkfuzz.scenario.ops import ARGS, OPS, Op, OpSpec
+from vblkfuzz.scenario.scenario import WERRORS, Deviation, DeviceConfig, Go, Scenario
+
+
+def _ops_of(spec: OpSpec) -> st.SearchStrategy[Op]:
+    fields = [st.just(0)] * ARGS
+    for param in spec.params:
+        fields[param.field] = st.integers(0, param.count - 1)
+    return st.tuples(*fields).map(lambda stored: Op(OPS.index(spec), *stored))
+
+
+def ops() -> st.SearchStrategy[Op]:
+    """Any operation with any arguments."""
+    return st.one_of([_ops_of(spec) for spec in OPS])
+
+
+def device_configs() -> st.SearchStrategy[DeviceConfig]:
+    """Any device."""
+    return st.builds(
+        DeviceConfig,
+        queues=st.integers(1, limits.MAX_QUEUES),
+        queue_size=st.sampled_from(limits.QUEUE_SIZES),
+        event_idx=st.booleans(),
+        indirect=st.booleans(),
+        ioeventfd=st.booleans(),
+        iothreads=st.integers(0, limits.MAX_IOTHREADS),
+        polling=st.booleans(),
+        werror=st.sampled_from(WERRORS),
+        disk_sectors=st.sampled_from(limits.DISK_SECTORS),
+    )
+
+
+def schedules() -> st.SearchStrategy[tuple[Deviation, ...]]:
+    """Any schedule, deviations of operations that do not exist included."""
+    places = st.tuples(st.integers(0, limits.MAX_OPS - 1), st.integers(0, limits.MAX_POINT - 1))
+    chosen = st.dictionaries(places, st.sampled_from(Go), max_size=limits.MAX_DEVIATIONS)
+    return chosen.map(
+        lambda found: tuple(Deviation(*place, found[place]) for place in sorted(found))
+    )
+
+
+def scenarios(max_ops: int = limits.MAX_OPS) -> st.SearchStrategy[Scenario]:
+    """Any scenario."""
+    some_ops = st.lists(ops(), max_size=max_ops).map(tuple)
+    return st.builds(Scenario, device_configs(), some_ops, schedules())
+
+
+def fuzz_bytes() -> st.SearchStrategy[bytes]:
+    """Bytes as a fuzzer makes them: any, up to somewhat more than a scenario can use."""
+    return st.binary(max_size=MAX_BYTES + 16)
+
+
+def expectations() -> st.SearchStrategy[Expectation]:
+    """Any expectation."""
+    text = st.text(max_size=20)
+    return st.builds(Expectation, st.sampled_from(VERDICT_KINDS), text, text)
+
+
+def artifacts(max_ops: int = 8) -> st.SearchStrategy[Artifact]:
+    """Any artifact."""
+    text = st.text(max_size=40)
+    return st.builds(
+        Artifact,
+        scenarios(max_ops),
+        target=text,
+        device=text,
+        mode=st.sampled_from(MODES),
+        expectation=st.none() | expectations(),
+        trace_digest=text,
+        versions=st.dictionaries(text, text, max_size=4),
+    )

@@ -1,0 +1,202 @@
+"""The artifact (`.vblk`): an input with all that is needed to run and judge it again.
+
+A MessagePack map: the scenario as a document (`vblkfuzz.scenario.document`), what it ran on, what
+it is expected to give, the digest of its trace, and the versions of what produced it. Written in
+one canonical layout: ``dump_artifact(load_artifact(data)) == data`` for every file of ours.
+
+An artifact may come from a stranger. The device is only a name here; sizes and nesting are bounded
+while unpacking; and whatever the bytes are, reading them ends in an `Artifact` or `InputFileError`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Final, Literal, cast, get_args
+
+import msgpack
+
+from vblkfuzz import limits
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.document import SCENARIO_KEYS, document_of, expectation_of, scenario_of
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.field import (
+    FieldError,
+    Table,
+    choice_at,
+    mismatch,
+    table_at,
+    text_at,
+    version_at,
+)
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import read_text
+
+FORMAT: Final = "vblkfuzz"
+VERSION: Final = 1
+"""Version of the artifact. Files of a newer one are refused, older ones are read for ever."""
+
+Mode = Literal["processes", "inline", "free"]
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+DEFAULT_TARGET: Final = "model"
+DEFAULT_DEVICE: Final = "seed"
+
+_MAX_KEYS: Final = 64
+_MAX_TEXT: Final = 4096
+"""Longest text in an artifact (bytes): a path, as Linux bounds it."""
+
+_KEYS: Final = (
+    "format",
+    "version",
+    "scenario",
+    "target",
+    "device",
+    "mode",
+    "expect",
+    "trace_digest",
+    "versions",
+)
+_MAP_STARTS: Final = tuple(bytes([first]) for first in (*range(0x80, 0x90), 0xDE, 0xDF))
+"""First bytes of a MessagePack map. No UTF-8 text starts with one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One input, what it runs on and what it is expected to give there."""
+
+    scenario: Scenario
+    target: str = DEFAULT_TARGET
+    device: str = DEFAULT_DEVICE
+    """Name of a revision, ``package.module:Class`` or ``file.py:Class``; never followed here."""
+    mode: Mode = "processes"
+    expectation: Expectation | None = None
+    trace_digest: str = ""
+    """`Trace.digest` of the run that was stored; empty: not known."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Package name -> version, of what produced the file."""
+
+
+def dump_artifact(artifact: Artifact) -> bytes:
+    """Return the bytes of a `.vblk` file."""
+    expectation = artifact.expectation
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "scenario": document_of(artifact.scenario),
+        "target": artifact.target,
+        "device": artifact.device,
+        "mode": artifact.mode,
+        "expect": asdict(expectation) if expectation else None,
+        "trace_digest": artifact.trace_digest,
+        "versions": dict(sorted(artifact.versions.items())),
+    }
+    packed: bytes = msgpack.packb(document)
+    return packed
+
+
+def load_artifact(data: bytes, path: str) -> Artifact:
+    """Return the artifact in the bytes of a `.vblk` file; `path` is its name in errors.
+
+    Raises:
+        InputFileError: truncated, foreign, of a newer version, or a field is out of range.
+    """
+    try:
+        return _artifact_of(_unpack(data))
+    except FieldError as error:
+        raise InputFileError(path, error.place, error.problem) from None
+
+
+def _unpack(data: bytes) -> Table:
+    """Return the one map that `data` is; the place of an error is where unpacking stopped."""
+    unpacker = msgpack.Unpacker(
+        max_buffer_size=limits.MAX_ARTIFACT_BYTES,
+        max_array_len=limits.MAX_OPS,
+        max_map_len=_MAX_KEYS,
+        max_str_len=_MAX_TEXT,
+        max_bin_len=0,
+        max_ext_len=0,
+    )
+    expected = "a vblkfuzz artifact"
+    try:
+        unpacker.feed(data)
+        document = unpacker.unpack()
+    except msgpack.OutOfData:
+        raise FieldError(
+            f"byte {len(data)}", f"expected more of {expected}, found the end"
+        ) from None
+    # What msgpack raises for bad bytes is documented as "may be anything".
+    except Exception as error:
+        found = str(error) or type(error).__name__
+        raise FieldError(f"byte {unpacker.tell()}", f"expected {expected}, found {found}") from None
+    if not isinstance(document, dict):
+        raise mismatch("byte 0", expected, document)
+    if unpacker.tell() != len(data):
+        rest = len(data) - unpacker.tell()
+        raise FieldError(f"byte {unpacker.tell()}", f"expected the end, found {rest} more bytes")
+    return document
+
+
+def _artifact_of(document: Table) -> Artifact:
+    if document.get("format") != FORMAT:
+        raise mismatch("format", FORMAT, document.get("format"))
+    version_at("version", document.get("version"), VERSION)
+    table_at("", document, _KEYS)
+    mode = choice_at("mode", document.get("mode", "processes"), MODES)
+    expect = document.get("expect")
+    return Artifact(
+        _scenario_of(document.get("scenario")),
+        text_at("target", document.get("target", DEFAULT_TARGET)),
+        text_at("device", document.get("device", DEFAULT_DEVICE)),
+        cast(Mode, mode),
+        None if expect is None else expectation_of(expect)[0],
+        text_at("trace_digest", document.get("trace_digest", "")),
+        _versions_of(document.get("versions", {})),
+    )
+
+
+def _scenario_of(value: object) -> Scenario:
+    table = table_at("scenario", value, SCENARIO_KEYS)
+    try:
+        return scenario_of(table)
+    except FieldError as error:
+        raise FieldError(f"scenario.{error.place}", error.problem) from None
+
+
+def _versions_of(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise mismatch("versions", "a table", value)
+    return {name: text_at(f"versions.{name}", version) for name, version in value.items()}
+
+
+def read_input(path: str | os.PathLike[str]) -> Artifact:
+    """Return the artifact in a file: `.vblk`, or text (`.toml`), whatever its name ends in.
+
+    A text file runs on the default target, on the device its expectation names.
+
+    Raises:
+        InputFileError: the file cannot be read, is larger than `limits.MAX_ARTIFACT_BYTES`, or
+            is no input (see `load_artifact` and `text.read_text`).
+    """
+    name = os.fspath(path)
+    data = _read(name)
+    if name.endswith(".vblk") or (data[:1] in _MAP_STARTS and not name.endswith(".toml")):
+        return load_artifact(data, name)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise InputFileError(name, f"byte {error.start}", "expected UTF-8 text") from None
+    scenario, expectation, device = read_text(text, name)
+    return Artifact(scenario, device=device or DEFAULT_DEVICE, expectation=expectation)
+
+
+def _read(name: str) -> bytes:
+    try:
+        with open(name, "rb") as file:
+            data = file.read(limits.MAX_ARTIFACT_BYTES + 1)
+    except IsADirectoryError:
+        raise InputFileError(name, "", "expected a file, found a folder") from None
+    except OSError as error:
+        raise InputFileError(name, "", f"expected a readable file: {error.strerror}") from None
+    if len(data) > limits.MAX_ARTIFACT_BYTES:
+        raise InputFileError(name, "", f"expected at most {limits.MAX_ARTIFACT_BYTES} bytes")
+    return data

@@ -1,0 +1,142 @@
+"""Scenario <-> document: the fields that the text form and the artifact share.
+
+    device     table of all `DeviceConfig` fields; a missing one has its default
+    ops        array of tables: {op = NAME, ARGUMENT = VALUE, ...}; `actor` may repeat
+               the op's owner
+    schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}
+    expect     table: what running it gives, and on which device
+
+Operations stand by name and arguments by name, so a file stays readable when operations or
+arguments are appended to the alphabet. Reading checks everything (`vblkfuzz.scenario.field`) and
+raises `FieldError`; nothing of a file is ever imported or run.
+
+Read next: `vblkfuzz.scenario.text` and `vblkfuzz.scenario.artifact`, the two ways to store it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any, Final, cast
+
+from vblkfuzz import limits
+from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation, VerdictKind
+from vblkfuzz.scenario.field import (
+    FieldError,
+    Table,
+    array_at,
+    choice_at,
+    integer_at,
+    mismatch,
+    table_at,
+    text_at,
+)
+from vblkfuzz.scenario.ops import ARGS, CODES, OPS, Choice, Op, Param, stored_of
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+
+GO_NAMES: Final = {go.name.lower(): go for go in Go}
+SCENARIO_KEYS: Final = ("ops", "schedule", "device")
+
+_TYPE_NAMES: Final[dict[type, str]] = {bool: "true or false", int: "an integer", str: "a text"}
+
+
+def document_of(scenario: Scenario) -> dict[str, Table | list[Table]]:
+    """Return a scenario as a document with the keys `SCENARIO_KEYS`, in that order."""
+    return {
+        "ops": [{"op": op.name, **op.args} for op in scenario.ops],
+        "schedule": [
+            {"op": item.op, "point": item.point, "go": item.go.name.lower()}
+            for item in scenario.schedule
+        ],
+        "device": asdict(scenario.device),
+    }
+
+
+def scenario_of(document: Table) -> Scenario:
+    """Return the scenario in a document; keys other than `SCENARIO_KEYS` are the caller's.
+
+    Raises:
+        FieldError: a field is unknown, of the wrong type or out of range.
+    """
+    ops = array_at("ops", document.get("ops", []), limits.MAX_OPS)
+    return Scenario(
+        device_of(document.get("device", {})),
+        tuple(op_of(f"ops[{index}]", item) for index, item in enumerate(ops)),
+        schedule_of(document.get("schedule", [])),
+    )
+
+
+def device_of(value: object) -> DeviceConfig:
+    """Return the device configuration in a table."""
+    defaults: dict[str, object] = {field.name: field.default for field in fields(DeviceConfig)}
+    table = table_at("device", value, defaults)
+    for name, found in table.items():
+        _check_device_field(f"device.{name}", name, found, type(defaults[name]))
+    values: dict[str, Any] = table
+    return DeviceConfig(**values)
+
+
+def _check_device_field(place: str, name: str, value: object, expected: type) -> None:
+    if type(value) is not expected:
+        raise mismatch(place, _TYPE_NAMES[expected], value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        integer_at(place, value, 0, 0xFFFF)
+    only: dict[str, Any] = {name: value}
+    try:
+        DeviceConfig(**only)
+    except ValueError as error:
+        raise FieldError(place, str(error).removeprefix(f"{name}: ")) from None
+
+
+def op_of(place: str, value: object) -> Op:
+    """Return the operation in a table; arguments left out take their lowest or first value."""
+    if not isinstance(value, dict):
+        raise mismatch(place, "a table", value)
+    code = CODES[choice_at(f"{place}.op", value.get("op"), CODES)]
+    spec = OPS[code]
+    known = {param.name: param for param in spec.params}
+    table = table_at(place, value, ("op", *known, "actor"))
+    if table.get("actor", spec.owner) != spec.owner:
+        raise mismatch(f"{place}.actor", f"{spec.owner}, who owns {spec.name}", table["actor"])
+    stored = [0] * ARGS
+    for name, param in known.items():
+        if name in table:
+            stored[param.field] = _stored_at(f"{place}.{name}", param, table[name])
+    return Op(code, *stored)
+
+
+def _stored_at(place: str, param: Param, value: object) -> int:
+    if isinstance(param, Choice):
+        return stored_of(param, choice_at(place, value, param.values))
+    return stored_of(param, integer_at(place, value, param.low, param.high))
+
+
+def schedule_of(value: object) -> tuple[Deviation, ...]:
+    """Return the deviations in an array. Their order in the file has no meaning."""
+    found: dict[tuple[int, int], Deviation] = {}
+    for index, item in enumerate(array_at("schedule", value, limits.MAX_DEVIATIONS)):
+        place = f"schedule[{index}]"
+        deviation = _deviation_of(place, item)
+        where = (deviation.op, deviation.point)
+        if where in found:
+            raise FieldError(place, f"expected one deviation at op and point {where}, found two")
+        found[where] = deviation
+    return tuple(sorted(found.values()))
+
+
+def _deviation_of(place: str, value: object) -> Deviation:
+    table = table_at(place, value, ("op", "point", "go"))
+    return Deviation(
+        integer_at(f"{place}.op", table.get("op"), 0, limits.MAX_OPS - 1),
+        integer_at(f"{place}.point", table.get("point"), 0, limits.MAX_POINT - 1),
+        GO_NAMES[choice_at(f"{place}.go", table.get("go"), GO_NAMES)],
+    )
+
+
+def expectation_of(value: object) -> tuple[Expectation, str]:
+    """Return the expectation in a table, and the device it holds on (empty: not said)."""
+    table = table_at("expect", value, ("verdict", "rule", "signature", "on"))
+    verdict = choice_at("expect.verdict", table.get("verdict"), VERDICT_KINDS)
+    rule, signature, device = (
+        text_at(f"expect.{key}", table.get(key, "")) for key in ("rule", "signature", "on")
+    )
+    return Expectation(cast(VerdictKind, verdict), rule, signature), device

@@ -1,0 +1,105 @@
+"""Checked reading of a document's fields.
+
+A document is what TOML and MessagePack both give us: tables (dict), arrays (list), text, integers
+and booleans, from a file that anybody may have written. Each function takes a value and its place
+(``ops[3].queue``) and returns it with its type proven, or raises `FieldError`.
+
+Read next: `vblkfuzz.scenario.document`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+Table = dict[str, object]
+
+_MAX_SHOWN: Final = 60
+_INTEGER_BITS: Final = 63
+"""TOML and MessagePack promise 64-bit integers; longer ones cannot even be printed (CPython)."""
+
+
+class FieldError(ValueError):
+    """A field does not hold what its place needs.
+
+    Attributes:
+        place: path of the field in the document; empty for the whole document.
+        problem: what was expected and what was found, one line.
+    """
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.place = place
+        self.problem = problem
+
+
+def mismatch(place: str, expected: str, value: object) -> FieldError:
+    """Return the error for a value that is not what was expected."""
+    return FieldError(place, f"expected {expected}, found {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """Return a value as one short line, however large or strange it is."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case int() if value.bit_length() > _INTEGER_BITS:
+            return f"an integer of {value.bit_length()} bits"
+        case dict():
+            return "a table"
+        case list():
+            return "an array"
+        case str() | bytes() if len(value) > _MAX_SHOWN:
+            return f"{value[:_MAX_SHOWN]!r}..."
+    return repr(value)
+
+
+def table_at(place: str, value: object, known: Collection[str]) -> Table:
+    """Return `value` as a table that has no keys but the known ones."""
+    if not isinstance(value, dict):
+        raise mismatch(place, "a table", value)
+    for key in value:
+        if key not in known:
+            raise mismatch(place, f"only the keys {', '.join(known)}", key)
+    return value
+
+
+def array_at(place: str, value: object, limit: int) -> list[object]:
+    """Return `value` as an array of at most `limit` items."""
+    if not isinstance(value, list):
+        raise mismatch(place, "an array", value)
+    if len(value) > limit:
+        raise FieldError(place, f"expected at most {limit} items, found {len(value)}")
+    return value
+
+
+def text_at(place: str, value: object) -> str:
+    """Return `value` as text."""
+    if not isinstance(value, str):
+        raise mismatch(place, "a text", value)
+    return value
+
+
+def choice_at(place: str, value: object, choices: Collection[str]) -> str:
+    """Return `value` as one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise mismatch(place, f"one of {', '.join(choices)}", value)
+    return value
+
+
+def integer_at(place: str, value: object, low: int, high: int) -> int:
+    """Return `value` as an integer in ``low..high`` (both included)."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise mismatch(place, f"an integer in {low}..{high}", value)
+    return value
+
+
+def version_at(place: str, value: object, ours: int) -> int:
+    """Return `value` as a format version that we can read: ours or an older one."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise mismatch(place, str(ours), value)
+    if value > ours:
+        raise mismatch(place, f"at most {ours} (a newer vblkfuzz wrote this)", value)
+    return value
