@@ -1,0 +1,111 @@
+"""The block backend: a disk and the requests it has not ended yet.
+
+By default a submitted request ends at once and its completion is delivered as a bottom half.
+While the scenario says `hold`, requests stay in flight until it picks one to `complete`, with a
+result: so order and errors are inputs. A write takes effect when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.request import IoResult, Request
+from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.virtio.blk import DISCARD_SEGMENT, RequestType, gather
+
+if TYPE_CHECKING:
+    from vblkfuzz.trace.ring import TraceRing
+    from vblkfuzz.virtio.memory import GuestMemory
+
+Done = Callable[[Request], None]
+
+
+class Backend:
+    """A disk in a bytearray with completions under scenario control."""
+
+    def __init__(
+        self, memory: GuestMemory, ring: TraceRing, sectors: int, on_done: Done
+    ) -> None:
+        self.disk = bytearray(sectors * SECTOR_SIZE)
+        self.holding = False
+        self._memory = memory
+        self._emit = ring.emit
+        self._on_done = on_done
+        self._held: list[Request] = []
+
+    @property
+    def sectors(self) -> int:
+        """Current capacity."""
+        return len(self.disk) // SECTOR_SIZE
+
+    def resize(self, sectors: int) -> None:
+        """Change the capacity; new sectors read as zeroes."""
+        size = sectors * SECTOR_SIZE
+        del self.disk[size:]
+        self.disk.extend(bytes(size - len(self.disk)))
+
+    def holds_any(self) -> bool:
+        """Whether requests are in flight here."""
+        return bool(self._held)
+
+    def submit(self, request: Request) -> None:
+        """Take a request; it ends now, or when the scenario says so."""
+        self._held.append(request)
+        if not self.holding:
+            self._finish(request, IoResult.OK)
+
+    def complete(self, which: str, result: IoResult) -> None:
+        """End held requests: the n-th oldest (if there are so many), the newest, or all."""
+        if which == "all":
+            chosen = list(self._held)
+        else:
+            index = -1 if which == "newest" else int(which)
+            chosen = [self._held[index]] if index < len(self._held) and self._held else []
+        for request in chosen:
+            self._finish(request, result)
+
+    def release(self) -> None:
+        """Stop holding and end everything well."""
+        self.holding = False
+        self.complete("all", IoResult.OK)
+
+    def flush(self) -> None:
+        """End held writes and flushes well; reads stay."""
+        for request in [held for held in self._held if held.blk.type != RequestType.IN]:
+            self._finish(request, IoResult.OK)
+
+    def _finish(self, request: Request, result: IoResult) -> None:
+        self._held.remove(request)
+        request.result = result
+        if result is IoResult.OK:
+            self._take_effect(request)
+        self._emit(
+            EventKind.IO_DONE,
+            ActorId.HARNESS,
+            request.queue.index,
+            result,
+            request.head,
+            request.serial,
+            request.epoch,
+        )
+        self._on_done(request)
+
+    def _take_effect(self, request: Request) -> None:
+        blk = request.blk
+        start = blk.sector * SECTOR_SIZE
+        if blk.type == RequestType.IN:
+            request.data = bytes(self.disk[start : start + blk.data_length])
+        elif blk.type == RequestType.OUT:
+            self._write(start, gather(self._memory, blk.readable))
+        elif blk.type in (RequestType.WRITE_ZEROES, RequestType.DISCARD):
+            segment = gather(self._memory, blk.readable)[: DISCARD_SEGMENT.size]
+            if len(segment) == DISCARD_SEGMENT.size:
+                sector, sectors, _ = DISCARD_SEGMENT.unpack(segment)
+                self._write(sector * SECTOR_SIZE, bytes(min(sectors, self.sectors) * SECTOR_SIZE))
+
+    def _write(self, start: int, data: bytes) -> None:
+        """Write what fits: a resize may have cut the disk since the request was checked."""
+        data = data[: max(0, len(self.disk) - start)]
+        self.disk[start : start + len(data)] = data

@@ -1,0 +1,189 @@
+"""BlockBackend: the drain contract between block layer and device (QEMU: block/block-backend.c).
+
+Two barriers protect a drained node, kept apart here as in QEMU. The *device* stops dequeuing
+(`DrainedDevice.drained_begin` detaches its notifiers). And BlockBackend *parks* what is submitted
+nevertheless: a parked request is not in flight, so no drain waits for it; it goes on when the
+quiesce counter is back at 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.trace.event import EventKind, Frame
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.aio import AioContext
+    from vblkfuzz.dataplane.backend import Backend
+    from vblkfuzz.dataplane.lock import Lock
+    from vblkfuzz.dataplane.request import Request
+    from vblkfuzz.trace.ring import TraceRing
+    from vblkfuzz.virtio.device_queue import DeviceQueue
+
+
+class DrainedDevice(Protocol):
+    """The device's side of the contract (QEMU: BlockDevOps)."""
+
+    def drained_begin(self, thread: Thread) -> Steps:
+        """The quiesce counter went from 0 to 1."""
+
+    def drained_end(self, thread: Thread) -> Steps:
+        """The quiesce counter went from 1 to 0."""
+
+    def drained_poll(self) -> bool:
+        """Whether the device still works on requests that are not in flight yet."""
+
+    def complete(self, thread: Thread, request: Request) -> Steps:
+        """A request has ended."""
+
+
+class BlockBackend:
+    """Counts, parks and submits the requests of one device."""
+
+    def __init__(self, backend: Backend, ring: TraceRing, main: AioContext) -> None:
+        self.backend = backend
+        self.device: DrainedDevice
+        self.context = main
+        """AioContext the node lives in (blk_get_aio_context)."""
+        self.quiesce_counter = 0
+        self.in_flight = 0
+        self.parked: list[Request] = []
+        self.main = main
+        self._emit = ring.emit
+
+    @property
+    def in_drain(self) -> bool:
+        """Whether a drained section is open (blk_in_drain)."""
+        return self.quiesce_counter > 0
+
+    @property
+    def lock(self) -> Lock | None:
+        """Lock that drains hold, in revisions that have one."""
+        return None
+
+    def submit(self, thread: Thread, request: Request) -> Steps:
+        """Send a request to the backend, or park it while drained (blk_wait_while_drained)."""
+        self.in_flight += 1
+        yield
+        self._pass_gate(thread, request)
+
+    def _pass_gate(self, thread: Thread, request: Request) -> None:
+        """Park or submit a counted request. No preemption between the check and the submit."""
+        if self.quiesce_counter:
+            self.in_flight -= 1
+            self.parked.append(request)
+            self._tell(EventKind.PARK, thread, request)
+            return
+        self._start(thread, request)
+
+    def _start(self, thread: Thread, request: Request) -> None:
+        self._tell(EventKind.SUBMIT, thread, request)
+        self.backend.submit(request)
+
+    def deliver(self, request: Request) -> None:
+        """The backend has ended a request: complete it in its context (blk_aio_complete_bh)."""
+
+        def complete(thread: Thread) -> Steps:
+            yield from self.device.complete(thread, request)
+            self.in_flight -= 1
+
+        request.context.schedule(complete)
+
+    def drained_begin(self, thread: Thread, *, poll: bool) -> Steps:
+        """Begin a drained section; `poll` waits until nothing is in flight."""
+        if self.lock:
+            yield from self.lock.acquire(thread)
+        yield
+        self.quiesce_counter += 1
+        self._tell_drain(EventKind.DRAIN_CALL, thread, poll, self.quiesce_counter)
+        if self.quiesce_counter == 1:
+            self._tell_drain(EventKind.DRAINED_BEGIN, thread, poll, 1)
+            yield from self.device.drained_begin(thread)
+        while poll and self._busy():
+            yield from self._poll_once(thread)
+        self._tell_drain(EventKind.DRAIN_RET, thread, poll, self.in_flight)
+        if self.lock:
+            self.lock.release()
+
+    def drained_end(self, thread: Thread) -> Steps:
+        """End a drained section; the last end lets parked requests go on."""
+        yield
+        self.quiesce_counter -= 1
+        self._tell_drain(EventKind.DRAIN_END, thread, False, self.quiesce_counter)
+        if self.quiesce_counter == 0:
+            self._tell_drain(EventKind.DRAINED_END, thread, False, 0)
+            yield from self.device.drained_end(thread)
+            for request in self.parked:
+                self._wake(request)
+            self.parked.clear()
+
+    @causal(Frame.BLK_DRAIN)
+    def drain(self, thread: Thread) -> Steps:
+        """Wait for all requests in flight (blk_drain). Parked ones are not in flight."""
+        yield from self.drained_begin(thread, poll=True)
+        yield from self.drained_end(thread)
+
+    @causal(Frame.SET_AIO_CONTEXT)
+    def set_aio_context(self, thread: Thread, context: AioContext) -> Steps:
+        """Move the node to another event loop, within a drained section of its own."""
+        if context is self.context:
+            return
+        yield from self.drained_begin(thread, poll=True)
+        self.context = context
+        yield from self.drained_end(thread)
+
+    def cancel_parked(self, queue: DeviceQueue | None = None) -> list[Request]:
+        """Drop the parked requests of one queue, or all, and return them."""
+        cancelled = [held for held in self.parked if queue is None or held.queue is queue]
+        self.parked = [held for held in self.parked if held not in cancelled]
+        return cancelled
+
+    def resubmit(self, request: Request) -> None:
+        """Submit a request again in its own context; it counts as in flight from here on."""
+        self.in_flight += 1
+
+        def submit(thread: Thread) -> Steps:
+            yield
+            self._pass_gate(thread, request)
+
+        request.context.schedule(submit)
+
+    def _busy(self) -> bool:
+        return self.in_flight > 0 or self.device.drained_poll()
+
+    def _poll_once(self, thread: Thread) -> Steps:
+        """Wait a little, without the lock: a handler that needs it must be able to end."""
+        if self.lock:
+            self.lock.release()
+        yield from self.main.wait_turn(thread, self._busy)
+        if self.lock:
+            yield from self.lock.acquire(thread)
+
+    def _wake(self, request: Request) -> None:
+        """Let a parked request go on in its context. It counts as in flight from here on, so a
+        drain that begins before it runs waits for it (QEMU commit 8eeaa706ba)."""
+        self.in_flight += 1
+
+        def resume(runner: Thread) -> Steps:
+            yield
+            self._tell(EventKind.UNPARK, runner, request)
+            self._pass_gate(runner, request)
+
+        request.context.schedule(resume)
+
+    def _tell(self, kind: EventKind, thread: Thread, request: Request) -> None:
+        self._emit(
+            kind,
+            thread.actor,
+            request.queue.index,
+            0,
+            request.head,
+            request.serial,
+            request.epoch,
+            0,
+            thread.path,
+        )
+
+    def _tell_drain(self, kind: EventKind, thread: Thread, poll: bool, value: int) -> None:
+        self._emit(kind, thread.actor, flag=poll, value=value & 0xFFFF, path=thread.path)

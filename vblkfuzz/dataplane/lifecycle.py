@@ -1,0 +1,375 @@
+"""Life cycle of the device: status, start, stop, reset, drains, VM state.
+
+The control flow follows QEMU's (virtio_blk_data_plane_start/stop before 9.0, then
+virtio_blk_start/stop_ioeventfd); the bodies here are the *reference* and each method is small
+enough to be overridden alone. Everything runs in a thread that holds the BQL, except bottom halves.
+
+States: `started` (ioeventfds run, or `disabled` after a failed start), `starting`, `stopping`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.queue_port import QueuePort
+from vblkfuzz.dataplane.registers import AVAIL, DESC, ENABLED, SIZE, STATUS, USED
+from vblkfuzz.dataplane.thread import Steps, Thread, Wait, causal
+from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    STATUS_DRIVER_OK,
+    STATUS_FEATURES_OK,
+    STATUS_NEEDS_RESET,
+    RingLayout,
+)
+from vblkfuzz.virtio.ring_error import RingError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+    from vblkfuzz.dataplane.aio import AioContext, BottomHalf
+    from vblkfuzz.dataplane.block_backend import BlockBackend
+    from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.dataplane.request import Request
+    from vblkfuzz.scenario.scenario import DeviceConfig
+
+
+class Lifecycle(ABC):
+    """State of the device and its transitions."""
+
+    @abstractmethod
+    def notify_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        """The queue was notified."""
+
+    def __init__(
+        self,
+        board: Board,
+        config: DeviceConfig,
+        blk: BlockBackend,
+        main: AioContext,
+        iothreads: Sequence[AioContext],
+    ) -> None:
+        self.board = board
+        self.config = config
+        self.blk = blk
+        self.main = main
+        self.iothreads = iothreads
+        self.first_iothread = 0
+        """IOThread of queue 0 at the next start; set_iothread changes it."""
+        self.ports = [QueuePort(self, board, index) for index in range(config.queues)]
+        self.status = 0
+        self.features = 0
+        self.epoch = 0
+        self.started = self.starting = self.stopping = self.disabled = self.broken = False
+        self.pops = 0
+        """Requests popped since power-on; numbers them in the trace."""
+        self.handlers_running = 0
+        self.retry_list: list[Request] = []
+        """Requests that wait for `cont` (rerror/werror=stop)."""
+        self.start_fails_at: int | None = None
+        """Queue whose notifier the next start cannot assign."""
+        self.vm_stop_requested = False
+
+    # --- Contexts ---------------------------------------------------------------------------
+
+    @property
+    def home(self) -> AioContext:
+        """Context the node lives in while the dataplane runs."""
+        return self.context_of(self.ports[0])
+
+    def context_of(self, port: QueuePort) -> AioContext:
+        """Context that handles a queue: queues are dealt out over the IOThreads."""
+        if not self.iothreads:
+            return self.main
+        return self.iothreads[(self.first_iothread + port.index) % len(self.iothreads)]
+
+    def contexts(self) -> list[AioContext]:
+        """Contexts of all queues, each once, in queue order."""
+        found: list[AioContext] = []
+        for port in self.ports:
+            if self.context_of(port) not in found:
+                found.append(self.context_of(port))
+        return found
+
+    # --- Status -----------------------------------------------------------------------------
+
+    def latch_queues(self, thread: Thread) -> None:
+        """Take over what the driver wrote into the queue registers since the last exit."""
+        read = self.board.registers.queue
+        for port in self.ports:
+            index = port.index
+            if port.queue.ready or not read(index, ENABLED):
+                continue
+            layout = RingLayout(
+                read(index, SIZE), read(index, DESC), read(index, AVAIL), read(index, USED)
+            )
+            try:
+                port.queue.set_up(
+                    layout,
+                    event_idx=bool(self.features >> F_EVENT_IDX & 1),
+                    indirect=bool(self.features >> F_INDIRECT_DESC & 1),
+                )
+            except RingError as error:
+                self.virtio_error(thread, error)
+
+    def write_status(self, thread: Thread, value: int) -> Steps:
+        """The driver wrote the device status (virtio_pci_common_write, device_status)."""
+        self._tell(EventKind.STATUS, thread, value=value)
+        if value == 0:
+            yield from self.reset(thread)
+            return
+        if value & STATUS_FEATURES_OK and not self.status & STATUS_FEATURES_OK:
+            self.features = self.board.registers.features
+        if not value & STATUS_DRIVER_OK:
+            yield from self.stop_ioeventfd(thread)
+        self._set_status(value)
+        self.latch_queues(thread)
+        if value & STATUS_DRIVER_OK:
+            yield from self.start_ioeventfd(thread)
+
+    def _set_status(self, value: int) -> None:
+        self.status = value
+        self.board.registers.words[STATUS] = value
+
+    def virtio_error(self, thread: Thread, error: RingError) -> None:
+        """The driver broke the protocol: no more requests until a reset (virtio_error)."""
+        if self.broken:
+            return
+        self.broken = True
+        self._set_status(self.status | STATUS_NEEDS_RESET)
+        self._tell(EventKind.BROKEN, thread, value=error.code)
+
+    # --- Start and stop ---------------------------------------------------------------------
+
+    @causal(Frame.START)
+    def start_ioeventfd(self, thread: Thread) -> Steps:
+        """Route kicks to eventfds and handle them in the IOThreads; a no-op when started."""
+        if not self.config.ioeventfd or self.started or self.starting or self.stopping:
+            return
+        self._tell(EventKind.START_CALL, thread)
+        self.starting = True
+        if (yield from self.assign_notifiers(thread)):
+            yield from self.run_dataplane(thread)
+        else:
+            self.disabled = self.started = True
+            self.starting = False
+        self._tell(EventKind.START_RET, thread, flag=self.disabled)
+
+    def run_dataplane(self, thread: Thread) -> Steps:
+        """Move the node and attach the handlers; only then are drains ours to follow."""
+        yield from self.blk.set_aio_context(thread, self.home)
+        self.started = True
+        self.starting = False
+        if not self.blk.in_drain:
+            yield from self.attach_all(thread)
+
+    def assign_notifiers(self, thread: Thread) -> Generator[Wait | None, None, bool]:
+        """Create all host notifiers and route kicks to them; False: failed and rolled back."""
+        failing, self.start_fails_at = self.start_fails_at, None
+        for position, port in enumerate(self.ports):
+            yield
+            if port.index == failing:
+                yield from self.release_notifiers(thread, self.ports[:position])
+                return False
+            port.open_notifier(thread)
+        return True
+
+    def release_notifiers(self, thread: Thread, ports: Iterable[QueuePort]) -> Steps:
+        """Route kicks back to exits, then close the notifiers."""
+        for port in ports:
+            yield
+            port.deassign_notifier()
+        for port in ports:
+            yield from self.cleanup_host_notifier(thread, port)
+
+    @causal(Frame.CLEANUP_HOST_NOTIFIER)
+    def cleanup_host_notifier(self, thread: Thread, port: QueuePort) -> Steps:
+        """Close one notifier. A last kick is dropped: reset needs no new requests, and `cont`
+        kicks each queue itself."""
+        yield
+        port.close_notifier(thread)
+
+    @causal(Frame.STOP)
+    def stop_ioeventfd(self, thread: Thread) -> Steps:
+        """Back to VM exits, nothing in flight; a no-op when not started."""
+        if not self.started or self.stopping:
+            return
+        self._tell(EventKind.STOP_CALL, thread)
+        if self.disabled:
+            self.disabled = self.started = False
+        else:
+            self.stopping = True
+            yield from self.stop_dataplane(thread)
+            self.stopping = False
+        self._tell(EventKind.STOP_RET, thread)
+
+    def stop_dataplane(self, thread: Thread) -> Steps:
+        """Detach in the handlers' own threads, which also waits for running handlers."""
+        yield from self.detach_in_contexts(thread)
+        yield from self.release_notifiers(thread, self.ports)
+        self.started = False
+        yield from self.blk.drain(thread)
+        yield from self.blk.set_aio_context(thread, self.main)
+
+    def detach_in_contexts(self, thread: Thread) -> Steps:
+        """Detach each queue in the thread that handles it, and wait."""
+        for context in self.contexts():
+            yield from self.main.wait_for(thread, context, self._stop_in(context))
+
+    def _stop_in(self, context: AioContext) -> BottomHalf:
+        return lambda runner: self.stop_in_context(runner, context)
+
+    @causal(Frame.STOP_BH)
+    def stop_in_context(self, thread: Thread, context: AioContext) -> Steps:
+        """Detach the queues of one context, in its own thread."""
+        for port in self.ports:
+            if self.context_of(port) is context:
+                yield from self.detach(thread, port)
+
+    # --- Attach and detach ------------------------------------------------------------------
+
+    def attach_all(self, thread: Thread) -> Steps:
+        """Attach every queue."""
+        for port in self.ports:
+            yield from self.attach(thread, port)
+
+    def attach(self, thread: Thread, port: QueuePort) -> Steps:
+        """Watch a queue again. Kicks may have been suppressed when it was detached, and entries
+        published since: ask for kicks and kick ourselves (QEMU commits 5bdbaebcce, 52bff01f64)."""
+        yield
+        context = self.context_of(port)
+        if not port.queue.notification:
+            port.set_notification(thread, True)
+        context.attach(port)
+        self._tell_queue(EventKind.ATTACH, thread, port, value=context.actor)
+        port.notifier.set()
+
+    def detach(self, thread: Thread, port: QueuePort) -> Steps:
+        """Stop watching a queue."""
+        yield
+        context = self.context_of(port)
+        context.detach(port.index)
+        self._tell_queue(EventKind.DETACH, thread, port, value=context.actor)
+
+    # --- Drains -----------------------------------------------------------------------------
+
+    @causal(Frame.DRAINED_BEGIN)
+    def drained_begin(self, thread: Thread) -> Steps:
+        """Take no more requests (virtio_blk_drained_begin)."""
+        if self.started and not self.disabled:
+            for port in self.ports:
+                yield from self.detach(thread, port)
+
+    @causal(Frame.DRAINED_END)
+    def drained_end(self, thread: Thread) -> Steps:
+        """Take requests again (virtio_blk_drained_end)."""
+        if self.started and not self.disabled:
+            yield from self.attach_all(thread)
+
+    def drained_poll(self) -> bool:
+        """A handler that has popped requests but not yet submitted them is busy."""
+        return self.handlers_running > 0
+
+    # --- Reset ------------------------------------------------------------------------------
+
+    @causal(Frame.RESET)
+    def reset(self, thread: Thread, *, system: bool = False) -> Steps:
+        """Back to power-on (virtio_pci_reset, virtio_blk_reset); starts a new epoch."""
+        self._tell(EventKind.RESET_CALL, thread, flag=system)
+        yield from self.stop_ioeventfd(thread)
+        self._set_status(0)
+        yield from self.drop_requests(thread)
+        self.broken = False
+        self.features = 0
+        for port in self.ports:
+            port.queue.reset()
+            self.board.registers.set_queue(port.index, ENABLED, 0)
+        self._tell(EventKind.RESET_RET, thread)
+        self.epoch += 1
+
+    def drop_requests(self, thread: Thread) -> Steps:
+        """Wait for what is in flight and cancel what waits: nothing of this epoch may go on."""
+        yield from self.blk.drained_begin(thread, poll=True)
+        for request in self.blk.cancel_parked() + self.retry_list:
+            self.cancel(thread, request)
+        self.retry_list.clear()
+        yield from self.blk.drained_end(thread)
+
+    @causal(Frame.QUEUE_RESET)
+    def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        """Reset one queue (virtio 1.2, 2.6.1): its requests end or are cancelled first."""
+        yield from self.blk.drained_begin(thread, poll=True)
+        for request in self.blk.cancel_parked(port.queue):
+            self.cancel(thread, request)
+        for request in [held for held in self.retry_list if held.queue is port.queue]:
+            self.retry_list.remove(request)
+            self.cancel(thread, request)
+        self.forget_queue(thread, port)
+        yield from self.blk.drained_end(thread)
+
+    def forget_queue(self, thread: Thread, port: QueuePort) -> None:
+        """Return one queue to its state after reset."""
+        port.queue.reset()
+        self.board.registers.set_queue(port.index, ENABLED, 0)
+        self._tell_queue(EventKind.QUEUE_RESET, thread, port)
+
+    def cancel(self, thread: Thread, request: Request) -> None:
+        """Drop a request: it will never be pushed (virtqueue_detach_element)."""
+        request.queue.detach()
+        self._tell_request(EventKind.CANCEL, thread, request)
+
+    # --- VM state ---------------------------------------------------------------------------
+
+    def vm_stopped(self, thread: Thread) -> Steps:
+        """The VM stops (virtio_vmstate_change, not running)."""
+        yield from self.stop_ioeventfd(thread)
+
+    def vm_continued(self, thread: Thread) -> Steps:
+        """The VM runs again: restart the dataplane, then the retry list."""
+        if self.status & STATUS_DRIVER_OK:
+            yield from self.start_ioeventfd(thread)
+        self.restart_requests()
+
+    def restart_requests(self) -> None:
+        """Submit the retry list again, each request in its own context, counted as in flight
+        from now on (virtio_blk_dma_restart_cb)."""
+        waiting, self.retry_list = self.retry_list, []
+        for request in waiting:
+            self.blk.resubmit(request)
+
+    # --- Events -----------------------------------------------------------------------------
+
+    def _tell(self, kind: EventKind, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
+        self.board.ring.emit(
+            kind, thread.actor, flag=flag, epoch=self.epoch, value=value, path=thread.path
+        )
+
+    def _tell_queue(
+        self, kind: EventKind, thread: Thread, port: QueuePort, flag: int = 0, *, value: int = 0
+    ) -> None:
+        self.board.ring.emit(
+            kind,
+            thread.actor,
+            port.index,
+            flag,
+            epoch=self.epoch,
+            value=value,
+            path=thread.path,
+        )
+
+    def _tell_request(
+        self, kind: EventKind, thread: Thread, request: Request, value: int = 0
+    ) -> None:
+        self.board.ring.emit(
+            kind,
+            thread.actor,
+            request.queue.index,
+            0,
+            request.head,
+            request.serial,
+            request.epoch,
+            value,
+            thread.path,
+        )

@@ -1,0 +1,144 @@
+"""The machine: threads, BQL, event loops and one device, built anew for each execution.
+
+It turns operations of operator, backend and environment into calls on the device, and satisfies
+`schedule.turnstile.World`. The guest is a stranger here: it is handed in as an actor.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.aio import AioContext
+from vblkfuzz.dataplane.backend import Backend
+from vblkfuzz.dataplane.lock import Lock
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
+from vblkfuzz.dataplane.request import IoResult
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.scenario.ops import PICKS, Op, op
+from vblkfuzz.trace.event import ActorId, Frame
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.dataplane.request import Request
+    from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+    from vblkfuzz.scenario.scenario import DeviceConfig
+
+_RELEASE = op("release")
+
+
+class Machine:
+    """Everything in the device process during one execution."""
+
+    def __init__(self, board: Board, config: DeviceConfig, device_class: type[VirtioBlk]) -> None:
+        self._board = board
+        self.bql = Lock()
+        main = AioContext(ActorId.MAIN)
+        self.iothreads = [
+            AioContext(ActorId(ActorId.IO0 + index), polling=config.polling)
+            for index in range(config.iothreads)
+        ]
+        self.backend = Backend(board.memory, board.ring, config.disk_sectors, self._deliver)
+        self.blk = device_class.block_backend(self.backend, board.ring, main)
+        self.device = device_class(board, config, self.blk, main, self.iothreads)
+        self.blk.device = self.device
+        self.ring = board.ring
+        self.exit_pending = board.registers.exit_pending
+        self.operator = Operator(self)
+        self._main = main
+        self._commands: deque[Op] = deque()
+        self.vcpu = Thread(ActorId.VCPU, self.exit_pending, self._handle_exit)
+        self.threads = [
+            self.vcpu,
+            Thread(ActorId.MAIN, self._main_has_work, self._main_loop),
+            *(
+                Thread(ActorId(context.actor), context.has_work, context.run_once)
+                for context in self.iothreads
+            ),
+        ]
+        """In the order in which the turnstile asks them."""
+
+    # --- What a scenario does to the machine --------------------------------------------------
+
+    def perform(self, operation: Op) -> None:
+        """Begin an operation of operator, backend or environment."""
+        owner = operation.spec.owner
+        if owner == "operator":
+            self._commands.append(operation)
+        elif owner == "backend":
+            self._perform_backend(operation)
+        elif self.iothreads:
+            context = self.iothreads[operation.a % len(self.iothreads)]
+            context.poll_wanted = operation.name == "poll_on"
+
+    def _perform_backend(self, operation: Op) -> None:
+        name = operation.name
+        if name == "hold":
+            self.backend.holding = True
+        elif name == "complete":
+            self.backend.complete(PICKS[operation.a], IoResult(operation.b))
+        elif name == "flush":
+            self.backend.flush()
+        else:
+            self.backend.release()
+
+    def unfinished(self) -> Op | None:
+        """The next operation on the way to rest: I/O ended, drains ended, VM running."""
+        if self.backend.holding or self.backend.holds_any():
+            return _RELEASE
+        return self.operator.unfinished()
+
+    @property
+    def vm_running(self) -> bool:
+        """Whether the guest may run."""
+        return self.operator.vm_running
+
+    def in_flight(self) -> int:
+        """Requests the backend works on."""
+        return self.blk.in_flight
+
+    # --- Threads ------------------------------------------------------------------------------
+
+    def _deliver(self, request: Request) -> None:
+        self.blk.deliver(request)
+
+    def _main_has_work(self) -> bool:
+        return bool(self._commands) or self.device.vm_stop_requested or self._main.has_work()
+
+    def _main_loop(self, thread: Thread) -> Steps:
+        """One turn of the main loop, under the BQL: a command, or what the context has."""
+        yield from self.bql.acquire(thread)
+        if self.device.vm_stop_requested:
+            self.device.vm_stop_requested = False
+            yield from self.operator.stop(thread)
+        elif self._commands:
+            yield from self.operator.execute(thread, self._commands.popleft())
+        elif self._main.has_work():
+            yield from self._main.run_once(thread)
+        self.bql.release()
+
+    def _handle_exit(self, thread: Thread) -> Steps:
+        """One VM exit, under the BQL; the guest goes on when it is handled."""
+        yield from self.bql.acquire(thread)
+        yield
+        words = self._board.registers.words
+        reason, argument = words[EXIT], words[ARGUMENT]
+        self.device.latch_queues(thread)
+        if reason == Exit.STATUS:
+            yield from self.device.write_status(thread, argument)
+        elif reason == Exit.KICK:
+            yield from self.kick_directly(thread, argument)
+        elif reason == Exit.QUEUE_RESET:
+            yield from self.device.reset_queue(thread, self.device.ports[argument])
+        words[EXIT] = Exit.NONE
+        self.bql.release()
+
+    @causal(Frame.DIRECT_KICK)
+    def kick_directly(self, thread: Thread, index: int) -> Steps:
+        """A kick that exited (virtio_queue_notify): forward it, or handle the queue here."""
+        port = self.device.ports[index]
+        if port.notifier.is_open:
+            port.notifier.set()
+        else:
+            yield from self.device.notify_queue(thread, port)

@@ -1,0 +1,49 @@
+"""Event notifiers: real eventfds that carry kick (guest to device) and call (device to guest).
+
+Both ends are non-blocking. Beside each eventfd a word of shared memory says whether it is set, so
+that the turnstile can tell who has work without a system call. The word and the fd are written
+together by whoever holds the turn; `clear` checks that they agree.
+"""
+
+from __future__ import annotations
+
+import os
+
+from vblkfuzz.errors import HarnessError
+
+
+class EventNotifier:
+    """One eventfd and its bell word (QEMU: EventNotifier)."""
+
+    __slots__ = ("_fd", "_index", "_words", "is_open")
+
+    def __init__(self, fd: int, words: memoryview, index: int) -> None:
+        self._fd = fd
+        self._words = words
+        self._index = index
+        self.is_open = False
+        """Device's view: between event_notifier_init and event_notifier_cleanup."""
+
+    def set(self) -> None:
+        """Signal it."""
+        self._words[self._index] = 1
+        os.eventfd_write(self._fd, 1)
+
+    def is_set(self) -> bool:
+        """Whether it is signalled."""
+        return self._words[self._index] != 0
+
+    def clear(self) -> bool:
+        """Take all signals; return whether there were any (event_notifier_test_and_clear).
+
+        Raises:
+            HarnessError: the eventfd and its bell word disagree.
+        """
+        if not self._words[self._index]:
+            return False
+        self._words[self._index] = 0
+        try:
+            os.read(self._fd, 8)
+        except BlockingIOError:
+            raise HarnessError("a notifier's bell was set but its eventfd was not") from None
+        return True

@@ -1,0 +1,137 @@
+"""The operator: what QMP commands, block jobs and the run state do, from the main loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.trace.event import EventKind, Frame
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.machine import Machine
+
+_DRAIN_END, _MIRROR_FINISH, _CONT = op("drain_end"), op("mirror_finish"), op("cont")
+
+
+class Operator:
+    """Executes operator operations; a method a command, named like the operation."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._blk = machine.blk
+        self._device = machine.device
+        self.vm_running = True
+        self._drains = 0
+        """Sections begun by drain_begin and not ended."""
+        self._mirroring = False
+
+    def execute(self, thread: Thread, command: Op) -> Steps:
+        """Run one command to its end."""
+        yield from getattr(self, command.name)(thread, *command[1:])
+
+    def unfinished(self) -> Op | None:
+        """The next command on the way to a VM that runs undrained."""
+        if self._drains:
+            return _DRAIN_END
+        if self._mirroring:
+            return _MIRROR_FINISH
+        return None if self.vm_running else _CONT
+
+    def drain_begin(self, thread: Thread, nopoll: int, *_: int) -> Steps:
+        """Begin a drained section that stays open (bdrv_drained_begin)."""
+        yield from self._blk.drained_begin(thread, poll=not nopoll)
+        self._drains += 1
+
+    def drain_end(self, thread: Thread, *_: int) -> Steps:
+        """End the innermost section; without one there is nothing to do."""
+        if self._drains:
+            self._drains -= 1
+            yield from self._blk.drained_end(thread)
+
+    @causal(Frame.MIRROR)
+    def mirror_begin(self, thread: Thread, *_: int) -> Steps:
+        """The job has caught up and holds its source drained (mirror_run, in_drain)."""
+        if not self._mirroring:
+            yield from self._blk.drained_begin(thread, poll=True)
+            self._mirroring = True
+
+    @causal(Frame.MIRROR)
+    def mirror_finish(self, thread: Thread, *_: int) -> Steps:
+        """Switch the graph under nested drains, then end the long one (mirror_exit_common)."""
+        if self._mirroring:
+            self._mirroring = False
+            yield from self._blk.drained_begin(thread, poll=False)  # bdrv_graph_wrlock
+            yield
+            yield from self._blk.drained_end(thread)
+            yield from self._blk.drain(thread)
+            yield from self._blk.drained_end(thread)
+
+    @causal(Frame.VM_STOP)
+    def stop(self, thread: Thread, *_: int) -> Steps:
+        """Pause the vCPUs, stop the device, drain (do_vm_stop)."""
+        if not self.vm_running:
+            return
+        self._tell(EventKind.VM_STOP_CALL, thread)
+        self.vm_running = False
+        yield from self._pause_vcpus(thread)
+        yield from self._device.vm_stopped(thread)
+        yield from self._blk.drain(thread)
+        self._tell(EventKind.VM_STOP_RET, thread)
+
+    def _pause_vcpus(self, thread: Thread) -> Steps:
+        """Let a pending exit end, without the BQL that it needs (pause_all_vcpus)."""
+        bql, pending = self._machine.bql, self._machine.exit_pending
+        while pending():
+            bql.release()
+            yield lambda: not pending()
+            yield from bql.acquire(thread)
+
+    @causal(Frame.VM_CONT)
+    def cont(self, thread: Thread, *_: int) -> Steps:
+        """Run the VM again (vm_start)."""
+        if not self.vm_running:
+            self.vm_running = True
+            self._tell(EventKind.VM_CONT, thread)
+            yield from self._device.vm_continued(thread)
+
+    @causal(Frame.SYSTEM_RESET)
+    def system_reset(self, thread: Thread, *_: int) -> Steps:
+        """Reset the machine; the driver is not told."""
+        yield from self._device.reset(thread, system=True)
+
+    @causal(Frame.RESIZE)
+    def resize(self, thread: Thread, _a: int, _b: int, _c: int, sectors: int, *_: int) -> Steps:
+        """Change the capacity while drained; tell the driver from the main loop."""
+        yield from self._blk.drained_begin(thread, poll=True)
+        self._machine.backend.resize(sectors + 1)
+        self._tell(EventKind.RESIZE, thread, sectors + 1)
+        yield from self._blk.drained_end(thread)
+        self._blk.main.schedule(self._config_interrupt)
+
+    def _config_interrupt(self, thread: Thread) -> Steps:
+        yield
+        self._tell(EventKind.CONFIG_IRQ, thread)
+
+    def set_iothread(self, thread: Thread, index: int, *_: int) -> Steps:
+        """Choose the IOThread of queue 0; refused while the dataplane runs, as in QEMU."""
+        yield
+        if not self._device.started:
+            self._device.first_iothread = index
+
+    @causal(Frame.SNAPSHOT)
+    def snapshot(self, thread: Thread, *_: int) -> Steps:
+        """Put an overlay on top, in one callback (external_snapshot_action)."""
+        yield from self._blk.drained_begin(thread, poll=True)
+        yield
+        yield from self._blk.drained_end(thread)
+
+    def start_fail(self, thread: Thread, queue: int, *_: int) -> Steps:
+        """Let the next start fail at a queue (the kernel refuses its ioeventfd)."""
+        yield
+        self._device.start_fails_at = queue % len(self._device.ports)
+
+    def _tell(self, kind: EventKind, thread: Thread, value: int = 0) -> None:
+        self._machine.ring.emit(
+            kind, thread.actor, epoch=self._device.epoch, value=value, path=thread.path
+        )

@@ -1,0 +1,85 @@
+"""A queue of the device with its host notifier: the event loop's view of a virtqueue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.registers import IOEVENTFD
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.virtio.device_queue import DeviceQueue
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.dataplane.lifecycle import Lifecycle
+
+
+class QueuePort:
+    """Satisfies `aio.QueueHandler`; owned by the device."""
+
+    __slots__ = ("_board", "_device", "index", "notifier", "queue")
+
+    def __init__(self, device: Lifecycle, board: Board, index: int) -> None:
+        self.index = index
+        self.queue = DeviceQueue(board.memory, index)
+        self.notifier = board.kicks[index]
+        self._board = board
+        self._device = device
+
+    def poll(self) -> bool:
+        """Whether the driver has published something (virtio_queue_host_notifier_aio_poll)."""
+        return not self._device.broken and not self.queue.empty()
+
+    @causal(Frame.HOST_NOTIFIER_READ)
+    def read(self, thread: Thread) -> Steps:
+        """Test and clear the notifier; handle the queue if it was set."""
+        yield
+        if self.notifier.clear():
+            yield from self._device.notify_queue(thread, self)
+
+    @causal(Frame.POLL)
+    def poll_ready(self, thread: Thread) -> Steps:
+        """Handle the queue because polling found work."""
+        yield from self._device.notify_queue(thread, self)
+
+    def poll_begin(self, thread: Thread) -> None:
+        """Suppress kicks while polling."""
+        self._emit(EventKind.POLL_BEGIN, thread)
+        self.set_notification(thread, False)
+
+    def poll_end(self, thread: Thread) -> None:
+        """Ask for kicks again."""
+        self._emit(EventKind.POLL_END, thread)
+        self.set_notification(thread, True)
+
+    def set_notification(self, thread: Thread, on: bool) -> None:
+        """Ask for kicks or suppress them (virtio_queue_set_notification)."""
+        self.queue.set_notification(on)
+        self._emit(EventKind.NOTIFICATION, thread, on)
+
+    def open_notifier(self, thread: Thread) -> None:
+        """Create the host notifier, initially set, and route kicks to it."""
+        self.notifier.is_open = True
+        self.notifier.set()
+        self._board.registers.set_queue(self.index, IOEVENTFD, 1)
+        self._emit(EventKind.NOTIFIER_OPEN, thread)
+
+    def deassign_notifier(self) -> None:
+        """Route kicks back to VM exits."""
+        self._board.registers.set_queue(self.index, IOEVENTFD, 0)
+
+    def close_notifier(self, thread: Thread) -> None:
+        """Close the host notifier; what it still holds is gone."""
+        self.notifier.clear()
+        self.notifier.is_open = False
+        self._emit(EventKind.NOTIFIER_CLOSE, thread)
+
+    def call(self, thread: Thread) -> None:
+        """Signal the driver (virtio_notify)."""
+        self._board.calls[self.index].set()
+        self._emit(EventKind.IRQ, thread)
+
+    def _emit(self, kind: EventKind, thread: Thread, flag: int = 0) -> None:
+        self._board.ring.emit(
+            kind, thread.actor, self.index, flag, epoch=self._device.epoch, path=thread.path
+        )

@@ -1,0 +1,80 @@
+"""The register file between guest and device: what PCI common config and KVM are in real life.
+
+A page of u32 words in the arena. The driver posts its set-up into the queue registers (no VM exit
+is modelled for those: nothing observable happens), then writes the device status, which exits.
+An exit stays posted until the vCPU thread has handled it under the BQL.
+
+`ioeventfd` says whether the kick of a queue goes to its eventfd (as KVM would) or exits.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+
+class Exit(IntEnum):
+    """Why the guest left guest mode; `Registers.argument` says which value or queue."""
+
+    NONE = 0
+    STATUS = 1
+    KICK = 2
+    QUEUE_RESET = 3
+    QUEUE_ENABLE = 4
+
+
+EXIT: Final = 0
+ARGUMENT: Final = 1
+STATUS: Final = 2
+FEATURES_LOW: Final = 3
+FEATURES_HIGH: Final = 4
+QUEUES: Final = 8
+"""First word of the queue registers; `QUEUE_WORDS` words a queue."""
+
+SIZE, DESC, AVAIL, USED, ENABLED, IOEVENTFD, KICK_RUNG, CALL_RUNG = range(8)
+QUEUE_WORDS: Final = 8
+WORDS: Final = 64
+
+
+class Registers:
+    """Named access to the register file."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: memoryview) -> None:
+        self.words = words
+        """u32 view of `WORDS` words. The hot paths index it directly."""
+
+    def clear(self) -> None:
+        """Power-on state. Bells of eventfds are cleared by their notifiers first."""
+        self.words[:] = _ZERO
+
+    def queue(self, index: int, register: int) -> int:
+        """Read a queue register."""
+        return self.words[QUEUES + index * QUEUE_WORDS + register]
+
+    def set_queue(self, index: int, register: int, value: int) -> None:
+        """Write a queue register."""
+        self.words[QUEUES + index * QUEUE_WORDS + register] = value
+
+    @property
+    def features(self) -> int:
+        """Feature bits the driver accepted."""
+        return self.words[FEATURES_LOW] | self.words[FEATURES_HIGH] << 32
+
+    @features.setter
+    def features(self, bits: int) -> None:
+        self.words[FEATURES_LOW] = bits & 0xFFFF_FFFF
+        self.words[FEATURES_HIGH] = bits >> 32
+
+    def exit_pending(self) -> bool:
+        """Whether an exit waits for the vCPU thread."""
+        return self.words[EXIT] != Exit.NONE
+
+    def post_exit(self, reason: Exit, argument: int) -> None:
+        """Leave guest mode; the guest may go on when `exit_pending` is False again."""
+        self.words[ARGUMENT] = argument
+        self.words[EXIT] = reason
+
+
+_ZERO: Final = memoryview(bytes(4 * WORDS)).cast("I")

@@ -1,0 +1,38 @@
+"""One request inside the device, from its pop to its push."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.aio import AioContext
+    from vblkfuzz.virtio.blk import BlkRequest
+    from vblkfuzz.virtio.device_queue import DeviceQueue
+
+
+class IoResult(IntEnum):
+    """How the backend ended a request; the order is `scenario.ops.RESULTS`."""
+
+    OK = 0
+    EIO = 1
+    ENOSPC = 2
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """A popped request (QEMU: VirtIOBlockReq)."""
+
+    serial: int
+    """Number of its pop in this execution, from 1."""
+    queue: DeviceQueue
+    head: int
+    epoch: int
+    """Resets before its pop."""
+    blk: BlkRequest
+    context: AioContext
+    """Event loop in which it is completed."""
+    result: IoResult = IoResult.OK
+    data: bytes = b""
+    """What a read returned, until it is written into guest memory."""

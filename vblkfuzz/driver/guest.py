@@ -1,0 +1,239 @@
+"""The guest driver: carries out the guest's operations on a device, through a `Transport`.
+
+The same driver works on the model and on real devices. It keeps its own books (slots, outstanding
+requests) and never trusts the device's: a used entry that belongs to no outstanding request is
+recorded as foreign. An operation that makes no sense now (a publish before init, a full ring) does
+nothing, so that every list of operations can be carried out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.driver.hostile import BREAKS
+from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
+from vblkfuzz.driver.request import build
+from vblkfuzz.limits import SLOTS_PER_QUEUE
+from vblkfuzz.scenario.ops import OPS, Op
+from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    STATUS_ACKNOWLEDGE,
+    STATUS_DRIVER,
+    STATUS_DRIVER_OK,
+    STATUS_FEATURES_OK,
+)
+
+if TYPE_CHECKING:
+    from vblkfuzz.driver.transport import GuestSteps, Transport
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.trace.ring import TraceRing
+    from vblkfuzz.virtio.memory import GuestMemory
+
+_INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
+_MAX_COLLECT: Final = 64
+"""Used entries taken at once: a device with a wild used idx must not keep the driver for ever."""
+
+
+class GuestQueue:
+    """The driver's books for one queue."""
+
+    __slots__ = ("bank", "free_slots", "index", "ring", "slot_of")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.bank = 1
+        """Bank of the current rings; flips at each set-up."""
+        self.ring: DriverQueue
+        self.free_slots: list[Slot] = []
+        self.slot_of: dict[int, Slot] = {}
+
+    def start(self, memory: GuestMemory, size: int, *, event_idx: bool) -> None:
+        """New rings in the other bank, nothing outstanding."""
+        self.bank ^= 1
+        self.ring = DriverQueue(memory, ring_layout(self.index, size, self.bank), event_idx)
+        self.free_slots = list(SLOTS[self.index][:SLOTS_PER_QUEUE])
+        self.slot_of = {}
+
+
+class GuestDriver:
+    """A virtio-blk driver that does what a scenario says."""
+
+    def __init__(
+        self, memory: GuestMemory, transport: Transport, config: DeviceConfig, ring: TraceRing
+    ) -> None:
+        self._memory = memory
+        self._transport = transport
+        self._config = config
+        self._emit = ring.emit
+        self._queues = [GuestQueue(index) for index in range(config.queues)]
+        self._features = 0
+        self._set_up = False
+        self._dirty = False
+        """The device has been touched since its last reset."""
+        self._published = 0
+
+    def run(self, operation: Op) -> GuestSteps:
+        """Carry out one guest operation."""
+        return _METHODS[operation.code](self, operation)
+
+    # --- Life cycle ---------------------------------------------------------------------------
+
+    def init(self, operation: Op) -> GuestSteps:
+        """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
+        how = operation.a
+        self._emit(EventKind.DRIVER_INIT, ActorId.GUEST, flag=0)
+        if self._dirty:
+            yield from self._transport.write_status(0)
+        self._dirty = True
+        status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
+        yield from self._transport.write_status(status)
+        self._features = 0
+        if how != _INIT_NO_FEATURES:
+            self._features = self._transport.device_features()
+            self._transport.accept_features(self._features)
+            status |= STATUS_FEATURES_OK
+            yield from self._transport.write_status(status)
+        for queue in self._queues:
+            yield from self._start_queue(queue)
+        self._set_up = True
+        if how != _INIT_NO_DRIVER_OK:
+            yield from self._transport.write_status(status | STATUS_DRIVER_OK)
+        self._emit(EventKind.DRIVER_INIT, ActorId.GUEST, flag=2 - (how != _INIT_NO_DRIVER_OK))
+
+    def _start_queue(self, queue: GuestQueue) -> GuestSteps:
+        queue.start(
+            self._memory,
+            self._config.queue_size,
+            event_idx=bool(self._features >> F_EVENT_IDX & 1),
+        )
+        yield from self._transport.set_up_queue(queue.index, queue.ring.layout)
+
+    def reset(self, operation: Op) -> GuestSteps:
+        """Reset the device: the rings are gone."""
+        self._set_up = False
+        self._dirty = False
+        yield from self._transport.write_status(0)
+
+    def queue_reset(self, operation: Op) -> GuestSteps:
+        """Reset one queue and enable it again with new rings."""
+        queue = self._queue(operation)
+        if queue is not None:
+            yield from self._transport.reset_queue(queue.index)
+            yield from self._start_queue(queue)
+
+    # --- Requests -----------------------------------------------------------------------------
+
+    def publish(self, operation: Op) -> GuestSteps:
+        """Make a request available."""
+        queue = self._queue(operation)
+        if queue is None:
+            return
+        head = self._add(queue, operation)
+        yield
+        if head is not None:
+            idx = queue.ring.publish(head)
+            self._emit(EventKind.PUBLISH, ActorId.GUEST, queue.index, 0, head, value=idx)
+
+    def kick(self, operation: Op) -> GuestSteps:
+        """Notify the device unless it suppressed that (2.7.10)."""
+        queue = self._queue(operation)
+        if queue is None:
+            return
+        yield
+        wanted = queue.ring.needs_kick()
+        self._emit(
+            EventKind.KICK, ActorId.GUEST, queue.index, wanted, value=queue.ring.avail_idx
+        )
+        if wanted:
+            yield
+            yield from self._transport.kick(queue.index)
+
+    def publish_kick(self, operation: Op) -> GuestSteps:
+        """Make a request available and notify the device."""
+        yield from self.publish(operation)
+        yield from self.kick(operation)
+
+    def hostile(self, operation: Op) -> GuestSteps:
+        """Publish broken ring contents and notify the device."""
+        queue = self._queue(operation)
+        if queue is None or queue.ring.num_free < 3 or not queue.free_slots:
+            return
+        slot = queue.free_slots.pop()
+        buffers = build(self._memory, slot, 0, 0, 1, self._published)
+        head = queue.ring.add(*buffers)
+        queue.slot_of[head] = slot
+        yield
+        shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
+        idx = queue.ring.avail_idx
+        self._emit(EventKind.HOSTILE, ActorId.GUEST, queue.index, operation.b)
+        self._emit(EventKind.PUBLISH, ActorId.GUEST, queue.index, 1, shown, value=idx)
+        yield from self.kick(operation)
+
+    def collect(self, operation: Op) -> GuestSteps:
+        """Take used entries and free their requests."""
+        queue = self._queue(operation)
+        if queue is None:
+            return
+        yield
+        self._transport.take_call(queue.index)
+        for _ in range(_MAX_COLLECT):
+            used = queue.ring.get_used()
+            if used is None:
+                return
+            self._collect_one(queue, used[0])
+
+    def _collect_one(self, queue: GuestQueue, head: int) -> None:
+        known = queue.ring.release(head)
+        self._emit(
+            EventKind.COLLECT,
+            ActorId.GUEST,
+            queue.index,
+            not known,
+            head & 0xFFFF,
+            value=queue.ring.last_used,
+        )
+        if known:
+            queue.free_slots.append(queue.slot_of.pop(head))
+
+    def set_used_event(self, operation: Op) -> GuestSteps:
+        """Ask for a call later (EVENT_IDX)."""
+        queue = self._queue(operation)
+        if queue is not None:
+            yield
+            queue.ring.set_used_event(operation.b)
+
+    def suppress_calls(self, operation: Op) -> GuestSteps:
+        """Ask for no calls, or take that back."""
+        queue = self._queue(operation)
+        if queue is not None:
+            yield
+            queue.ring.set_no_interrupt(bool(operation.b))
+
+    def _queue(self, operation: Op) -> GuestQueue | None:
+        """The queue an operation means, None while the device is not set up."""
+        return self._queues[operation.a % len(self._queues)] if self._set_up else None
+
+    def _add(self, queue: GuestQueue, operation: Op) -> int | None:
+        """Write a request into the ring's descriptors; None if there is no room."""
+        if not queue.free_slots:
+            return None
+        slot = queue.free_slots[-1]
+        _, _, code, _, sector, sectors = operation
+        buffers = build(self._memory, slot, code, sector, sectors + 1, self._published)
+        indirect = self._features >> F_INDIRECT_DESC & 1
+        try:
+            head = queue.ring.add(*buffers, slot.table if indirect else None)
+        except QueueFull:
+            return None
+        self._published += 1
+        queue.slot_of[head] = queue.free_slots.pop()
+        return head
+
+
+_METHODS: Final = tuple(
+    getattr(GuestDriver, spec.name) if spec.owner == "guest" else None for spec in OPS
+)
+"""By operation code."""

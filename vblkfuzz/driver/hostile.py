@@ -1,0 +1,102 @@
+"""Ring contents that break the protocol: one function for each of `ops.HOSTILE_CONTENTS`.
+
+Each starts from the well-formed chain of a read (header, data, status in three descriptors),
+breaks one thing and publishes the result. The device has to answer with a typed ring error and be
+broken until a reset; it must not touch anything outside guest memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.scenario.ops import HOSTILE_CONTENTS
+from vblkfuzz.virtio.layout import (
+    DESC_F_INDIRECT,
+    DESC_F_NEXT,
+    DESC_F_WRITE,
+    DESCRIPTOR,
+    DESCRIPTOR_SIZE,
+)
+
+if TYPE_CHECKING:
+    from vblkfuzz.driver.memory_map import Slot
+    from vblkfuzz.virtio.driver_queue import DriverQueue
+
+_FAR: Final = 1 << 40
+"""An address beyond any guest memory."""
+
+Break = Callable[["DriverQueue", "Slot", list[int]], int]
+"""Breaks the chain in the given descriptors and publishes it; returns the head it published."""
+
+
+def _loop(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[2], slot.status, 1, DESC_F_WRITE | DESC_F_NEXT, chain[1])
+    return _publish(queue, chain[0])
+
+
+def _head_out_of_range(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    return _publish(queue, queue.layout.size)
+
+
+def _next_out_of_range(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[1], slot.data, 512, DESC_F_WRITE | DESC_F_NEXT, 0xFFFF)
+    return _publish(queue, chain[0])
+
+
+def _address_out_of_range(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[1], _FAR, 512, DESC_F_WRITE | DESC_F_NEXT, chain[2])
+    return _publish(queue, chain[0])
+
+
+def _zero_length(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[1], slot.data, 0, DESC_F_WRITE | DESC_F_NEXT, chain[2])
+    return _publish(queue, chain[0])
+
+
+def _huge_length(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[1], slot.data, 0xFFFFFFFF, DESC_F_WRITE | DESC_F_NEXT, chain[2])
+    return _publish(queue, chain[0])
+
+
+def _wrong_direction(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[0], slot.header, 16, DESC_F_WRITE | DESC_F_NEXT, chain[1])
+    queue.write_descriptor(chain[1], slot.data, 512, DESC_F_NEXT, chain[2])
+    return _publish(queue, chain[0])
+
+
+def _short_header(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[0], slot.header, 7, DESC_F_NEXT, chain[1])
+    return _publish(queue, chain[0])
+
+
+def _no_status(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[1], slot.data, 512, 0, 0)
+    return _publish(queue, chain[0])
+
+
+def _nested_indirect(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    DESCRIPTOR.pack_into(
+        queue.memory.bytes, slot.table, slot.table, DESCRIPTOR_SIZE, DESC_F_INDIRECT, 0
+    )
+    queue.write_descriptor(chain[0], slot.table, DESCRIPTOR_SIZE, DESC_F_INDIRECT, 0)
+    return _publish(queue, chain[0])
+
+
+def _indirect_length(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.write_descriptor(chain[0], slot.table, DESCRIPTOR_SIZE + 1, DESC_F_INDIRECT, 0)
+    return _publish(queue, chain[0])
+
+
+def _avail_idx_jump(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
+    queue.jump_avail_idx(queue.layout.size + 1)
+    return chain[0]
+
+
+def _publish(queue: DriverQueue, head: int) -> int:
+    queue.publish_raw(head)
+    return head
+
+
+BREAKS: Final[tuple[Break, ...]] = tuple(globals()[f"_{name}"] for name in HOSTILE_CONTENTS)
+"""By code, a position in `HOSTILE_CONTENTS`."""

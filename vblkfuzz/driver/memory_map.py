@@ -1,0 +1,59 @@
+"""Where the guest driver keeps what: rings and request slots in guest memory.
+
+Each queue owns a stretch of `QUEUE_BYTES`: two banks for rings, used in turn, so that the rings of
+one set-up never lie where those of the last one did (a late write of the device is then visible),
+then `SLOTS_PER_QUEUE` request slots:
+
+    0    header, or the segment of a discard    32 bytes
+    32   status byte                            16
+    48   indirect table                         80
+    128  data                                   MAX_REQUEST_SECTORS sectors
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from vblkfuzz.limits import (
+    GUEST_MEMORY_SIZE,
+    MAX_QUEUE_SIZE,
+    MAX_QUEUES,
+    MAX_REQUEST_SECTORS,
+    SECTOR_SIZE,
+    SLOTS_PER_QUEUE,
+)
+from vblkfuzz.virtio.layout import RingLayout
+
+QUEUE_BYTES: Final = GUEST_MEMORY_SIZE // MAX_QUEUES
+BANK_BYTES: Final = 1024
+_SLOTS_AT: Final = 2 * BANK_BYTES
+_SLOT_BYTES: Final = 128 + MAX_REQUEST_SECTORS * SECTOR_SIZE
+
+assert RingLayout.place(MAX_QUEUE_SIZE, 0).end <= BANK_BYTES
+assert _SLOTS_AT + SLOTS_PER_QUEUE * _SLOT_BYTES <= QUEUE_BYTES
+
+
+class Slot(NamedTuple):
+    """Guest addresses of one request."""
+
+    header: int
+    segment: int
+    status: int
+    table: int
+    data: int
+
+
+def ring_layout(index: int, size: int, bank: int) -> RingLayout:
+    """Return where the rings of queue `index` lie in `bank` (0 or 1)."""
+    return RingLayout.place(size, index * QUEUE_BYTES + bank * BANK_BYTES)
+
+
+def _slot(index: int, number: int) -> Slot:
+    base = index * QUEUE_BYTES + _SLOTS_AT + number * _SLOT_BYTES
+    return Slot(base, base + 16, base + 32, base + 48, base + 128)
+
+
+SLOTS: Final = tuple(
+    tuple(_slot(index, number) for number in range(SLOTS_PER_QUEUE)) for index in range(MAX_QUEUES)
+)
+"""Slots of each queue."""

@@ -1,0 +1,81 @@
+"""Building a virtio-blk request in a slot (virtio 1.2, 5.2.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.limits import MAX_REQUEST_SECTORS, SECTOR_SIZE
+from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.virtio.blk import (
+    DISCARD_SEGMENT,
+    HEADER_SIZE,
+    ID_SIZE,
+    REQUEST_HEADER,
+    STATUS_SIZE,
+    RequestType,
+)
+
+if TYPE_CHECKING:
+    from vblkfuzz.driver.memory_map import Slot
+    from vblkfuzz.virtio.memory import GuestMemory
+
+Segments = tuple[tuple[int, int], ...]
+
+STATUS_POISON: Final = 0xFF
+"""Written into the status byte before a request: no device writes this value."""
+_UNSUPPORTED: Final = 99
+
+_TYPES: Final = {
+    "in": RequestType.IN,
+    "out": RequestType.OUT,
+    "flush": RequestType.FLUSH,
+    "get_id": RequestType.GET_ID,
+    "discard": RequestType.DISCARD,
+    "write_zeroes": RequestType.WRITE_ZEROES,
+    "unsupported": _UNSUPPORTED,
+}
+_BY_CODE: Final = tuple(int(_TYPES[name]) for name in REQUESTS)
+_PATTERNS: Final = tuple(
+    bytes([value]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE) for value in range(256)
+)
+"""Data of the n-th write: one byte value, so that a reader sees whose data it got."""
+
+
+class Segmented(NamedTuple):
+    """The buffers of a request, as they go into a chain."""
+
+    readable: Segments
+    writable: Segments
+
+
+def build(
+    memory: GuestMemory, slot: Slot, code: int, sector: int, sectors: int, serial: int
+) -> Segmented:
+    """Write header, data and poison into a slot; return its buffers.
+
+    Args:
+        memory: guest memory.
+        slot: addresses to use.
+        code: request type, a position in `scenario.ops.REQUESTS`.
+        sector: first sector.
+        sectors: length of the data, for reads and writes.
+        serial: number of the request; chooses what a write writes.
+    """
+    data = memory.bytes
+    kind = _BY_CODE[code]
+    REQUEST_HEADER.pack_into(data, slot.header, kind, 0, sector)
+    data[slot.status] = STATUS_POISON
+    header = (slot.header, HEADER_SIZE)
+    status = (slot.status, STATUS_SIZE)
+    length = sectors * SECTOR_SIZE
+    if kind == RequestType.IN:
+        return Segmented((header,), ((slot.data, length), status))
+    if kind == RequestType.OUT:
+        data[slot.data : slot.data + length] = _PATTERNS[serial & 0xFF][:length]
+        return Segmented((header, (slot.data, length)), (status,))
+    if kind == RequestType.GET_ID:
+        return Segmented((header,), ((slot.data, ID_SIZE), status))
+    if kind in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
+        DISCARD_SEGMENT.pack_into(data, slot.segment, sector, sectors, 0)
+        return Segmented((header, (slot.segment, DISCARD_SEGMENT.size)), (status,))
+    return Segmented((header,), (status,))

@@ -1,0 +1,121 @@
+"""The arena: the one piece of memory that all processes of a worker share.
+
+A memfd, so it has no name, needs no /dev/shm and is gone with its last process. Offsets are fixed;
+`Arena` is the only place that knows them. Who writes what:
+
+    control      turnstile words       whoever holds the turn
+    registers    guest <-> device      whoever holds the turn
+    statistics   counters, u64         fuzz process (read by the orchestrator at any time)
+    scenario     canonical bytes       fuzz process, before an execution
+    flight       fuzz input            fuzz process, before an execution; survives its death
+    report       traceback text        an actor that ends by an error
+    coverage     blocks, features      guest, device, fuzz process; libFuzzer clears it
+    memory       guest memory          guest and device
+    guest_ring   events                guest
+    device_ring  events                device
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.registers import WORDS, Registers
+from vblkfuzz.limits import COVERAGE_SIZE, GUEST_MEMORY_SIZE, MAX_REPORT_BYTES
+from vblkfuzz.scenario.codec import MAX_BYTES
+from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+from vblkfuzz.virtio.memory import GuestMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CONTROL_WORDS: Final = 64
+STATISTICS: Final = 64
+BLOB_BYTES: Final = 2 * MAX_BYTES
+"""Room for one fuzz input; libFuzzer may hand over up to its own -max_len, which we set."""
+
+_ALIGN: Final = 64
+
+
+def _offsets(sizes: Iterable[tuple[str, int]]) -> dict[str, tuple[int, int]]:
+    """Place areas one after another, each on its own cache line."""
+    placed, at = {}, 0
+    for name, size in sizes:
+        placed[name] = (at, size)
+        at += -(-size // _ALIGN) * _ALIGN
+    placed["end"] = (at, 0)
+    return placed
+
+
+_AREAS: Final = _offsets(
+    [
+        ("control", 4 * CONTROL_WORDS),
+        ("registers", 4 * WORDS),
+        ("statistics", 8 * STATISTICS),
+        ("scenario", 4 + BLOB_BYTES),
+        ("flight", 4 + BLOB_BYTES),
+        ("report", 4 + MAX_REPORT_BYTES),
+        ("coverage", COVERAGE_SIZE),
+        ("memory", GUEST_MEMORY_SIZE),
+        ("guest_ring", RING_BYTES),
+        ("device_ring", RING_BYTES),
+    ]
+)
+ARENA_BYTES: Final = -(-_AREAS["end"][0] // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
+class Blob:
+    """A length-prefixed byte string in shared memory."""
+
+    __slots__ = ("_data", "_length")
+
+    def __init__(self, view: memoryview) -> None:
+        self._length = view[:4].cast("I")
+        self._data = view[4:]
+
+    def write(self, data: bytes) -> None:
+        """Store `data`, cut to the room there is. The length is 0 while it is being written."""
+        data = data[: len(self._data)]
+        self._length[0] = 0
+        self._data[: len(data)] = data
+        self._length[0] = len(data)
+
+    def read(self) -> bytes:
+        """Return what was stored."""
+        return bytes(self._data[: self._length[0]])
+
+
+class Arena:
+    """Typed views of the shared memory. Create it before forking; children inherit it."""
+
+    def __init__(self, fd: int | None = None) -> None:
+        """Map the memfd `fd` of somebody else, or a new one."""
+        owned = fd is None
+        self._fd = os.memfd_create("vblkfuzz", os.MFD_CLOEXEC) if fd is None else fd
+        if owned:
+            os.ftruncate(self._fd, ARENA_BYTES)
+        self.mapping = mmap.mmap(self._fd, ARENA_BYTES)
+        if owned:
+            os.close(self._fd)
+        self.control = self._view("control").cast("I")
+        self.registers = Registers(self._view("registers").cast("I"))
+        self.statistics = self._view("statistics").cast("Q")
+        self.scenario = Blob(self._view("scenario"))
+        self.flight = Blob(self._view("flight"))
+        self.report = Blob(self._view("report"))
+        self.coverage = self._view("coverage")
+        self.memory = GuestMemory(self._view("memory"))
+        self.guest_ring = TraceRing(self._view("guest_ring"))
+        self.device_ring = TraceRing(self._view("device_ring"))
+
+    def _view(self, name: str) -> memoryview:
+        at, size = _AREAS[name]
+        return memoryview(self.mapping)[at : at + size]
+
+    def clear_memory(self, size: int) -> None:
+        """Zero the first `size` bytes of guest memory."""
+        self.memory.bytes[:size] = _ZEROES[:size]
+
+
+_ZEROES: Final = memoryview(bytes(GUEST_MEMORY_SIZE))

@@ -1,0 +1,91 @@
+"""One execution in the device process (or inline): power on, run the turnstile, done."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.board import Board
+from vblkfuzz.dataplane.machine import Machine
+from vblkfuzz.dataplane.notifier import EventNotifier
+from vblkfuzz.dataplane.registers import CALL_RUNG, KICK_RUNG, QUEUE_WORDS, QUEUES
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.driver.memory_map import QUEUE_BYTES
+from vblkfuzz.limits import MAX_QUEUES
+from vblkfuzz.process.guest import GuestActor, GuestRunner, InlineRunner
+from vblkfuzz.process.mailbox import MailboxTransport
+from vblkfuzz.schedule.turnstile import Turnstile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+    from vblkfuzz.process.arena import Arena
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+
+
+class Bench:
+    """What outlives an execution: the arena and the eventfds, inherited by guest and device."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+        words = arena.registers.words
+        flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
+        self.fds: Final = [os.eventfd(0, flags) for _ in range(2 * MAX_QUEUES)]
+        """Kick eventfds, then call eventfds. `close` closes them."""
+        bells = [QUEUES + index * QUEUE_WORDS for index in range(MAX_QUEUES)]
+        self.kicks = [
+            EventNotifier(fd, words, bell + KICK_RUNG)
+            for fd, bell in zip(self.fds, bells, strict=False)
+        ]
+        self.calls = [
+            EventNotifier(fd, words, bell + CALL_RUNG)
+            for fd, bell in zip(self.fds[MAX_QUEUES:], bells, strict=True)
+        ]
+        self.board = Board(
+            arena.memory, arena.registers, self.kicks, self.calls, arena.device_ring
+        )
+
+    def power_on(self, queues: int) -> None:
+        """Everything shared back to the state before any execution."""
+        for notifier in (*self.kicks[:queues], *self.calls[:queues]):
+            notifier.clear()
+            notifier.is_open = False
+        self.arena.registers.clear()
+        self.arena.clear_memory(queues * QUEUE_BYTES)
+        self.arena.device_ring.clear()
+        self.arena.guest_ring.clear()
+
+    def driver(self, config: DeviceConfig) -> GuestDriver:
+        """A guest driver on the mailbox."""
+        transport = MailboxTransport(self.arena.registers, self.kicks, self.calls, config)
+        return GuestDriver(self.arena.memory, transport, config, self.arena.guest_ring)
+
+    def inline_runner(self, config: DeviceConfig, ops: tuple[Op, ...]) -> InlineRunner:
+        """A guest driver that runs in this process."""
+        return InlineRunner(self.driver(config), ops, self.arena.guest_ring)
+
+    def close(self) -> None:
+        """Close the eventfds."""
+        while self.fds:
+            os.close(self.fds.pop())
+
+
+def execute(
+    bench: Bench,
+    scenario: Scenario,
+    device_class: type[VirtioBlk],
+    make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
+) -> int:
+    """Run a scenario from power-on to rest; return the preemption points passed.
+
+    The trace is in the rings of the arena afterwards.
+    """
+    bench.power_on(scenario.device.queues)
+    machine = Machine(bench.board, scenario.device, device_class)
+    runner = make_runner(scenario.device, scenario.ops)
+    guest = GuestActor(runner, machine.exit_pending, lambda: machine.vm_running)
+    turnstile = Turnstile(scenario, machine, guest, bench.board.ring)
+    turnstile.run()
+    return turnstile.steps

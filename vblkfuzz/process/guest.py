@@ -1,0 +1,105 @@
+"""The guest as an actor of the turnstile, in its own process or inline.
+
+`GuestActor` keeps the books that the turnstile needs: which operations wait, whether one is
+running, whether the guest waits for the device or the VM is stopped. What actually runs the
+driver's code is a `GuestRunner`: `InlineRunner` here, `remote.RemoteRunner` over a hand-over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vblkfuzz.driver.guest import GuestDriver
+    from vblkfuzz.driver.transport import GuestSteps
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.trace.ring import TraceRing
+
+
+class GuestState(IntEnum):
+    """How a turn of the guest ended."""
+
+    DONE = 0
+    """The operation has ended."""
+    PREEMPTED = 1
+    """The budget is used up."""
+    WAITING = 2
+    """It waits until the device has handled its exit."""
+
+
+class GuestRunner(Protocol):
+    """Runs the driver's code for one turn."""
+
+    def begin_turn(self, turn: int) -> None:
+        """Stamp the guest's events with this turn."""
+
+    def run(self, index: int | None, budget: int) -> tuple[int, GuestState]:
+        """Start operation `index`, or go on (None); return points passed and how it ended."""
+
+
+class InlineRunner:
+    """Runs the driver in the calling process."""
+
+    def __init__(self, driver: GuestDriver, ops: Sequence[Op], ring: TraceRing) -> None:
+        self._driver = driver
+        self._ops = ops
+        self._ring = ring
+        self._steps: GuestSteps | None = None
+
+    def begin_turn(self, turn: int) -> None:
+        """Stamp the guest's events with this turn."""
+        self._ring.turn = turn
+
+    def run(self, index: int | None, budget: int) -> tuple[int, GuestState]:
+        """Start operation `index`, or go on; return points passed and how it ended."""
+        if index is not None:
+            self._steps = self._driver.run(self._ops[index])
+        assert self._steps is not None
+        used = 0
+        for waiting in self._steps:
+            used += 1
+            if waiting:
+                return used, GuestState.WAITING
+            if used >= budget:
+                return used, GuestState.PREEMPTED
+        self._steps = None
+        return used, GuestState.DONE
+
+
+class GuestActor:
+    """Satisfies `schedule.turnstile.Guest`."""
+
+    def __init__(
+        self,
+        runner: GuestRunner,
+        exit_pending: Callable[[], bool],
+        vm_running: Callable[[], bool],
+    ) -> None:
+        self.begin_turn = runner.begin_turn
+        self._runner = runner
+        self._exit_pending = exit_pending
+        self._vm_running = vm_running
+        self._waiting_ops: deque[int] = deque()
+        self._state = GuestState.DONE
+
+    def assign(self, index: int) -> None:
+        """Queue the scenario's operation `index`."""
+        self._waiting_ops.append(index)
+
+    def ready(self) -> bool:
+        """Whether there is something to do, the device has answered, and the VM runs."""
+        if self._state is GuestState.DONE and not self._waiting_ops:
+            return False
+        if self._state is GuestState.WAITING and self._exit_pending():
+            return False
+        return self._vm_running()
+
+    def resume(self, budget: int) -> int:
+        """Run until the operation ends, must wait, or the budget is used up."""
+        index = self._waiting_ops.popleft() if self._state is GuestState.DONE else None
+        used, self._state = self._runner.run(index, budget)
+        return used

@@ -1,0 +1,101 @@
+"""The mailbox: the guest driver's transport to the model, over the shared register file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.registers import (
+    AVAIL,
+    DESC,
+    ENABLED,
+    IOEVENTFD,
+    SIZE,
+    STATUS,
+    USED,
+    Exit,
+    Registers,
+)
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    F_RING_RESET,
+    F_VERSION_1,
+    STATUS_DRIVER_OK,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.dataplane.notifier import EventNotifier
+    from vblkfuzz.driver.transport import GuestSteps
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.virtio.layout import RingLayout
+
+
+class MailboxTransport:
+    """Satisfies `driver.transport.Transport`."""
+
+    def __init__(
+        self,
+        registers: Registers,
+        kicks: Sequence[EventNotifier],
+        calls: Sequence[EventNotifier],
+        config: DeviceConfig,
+    ) -> None:
+        self._registers = registers
+        self._kicks = kicks
+        self._calls = calls
+        self._config = config
+
+    def device_features(self) -> int:
+        """What the scenario's device offers."""
+        return (
+            1 << F_VERSION_1
+            | 1 << F_RING_RESET
+            | self._config.event_idx << F_EVENT_IDX
+            | self._config.indirect << F_INDIRECT_DESC
+        )
+
+    def accept_features(self, features: int) -> None:
+        """Post the feature bits."""
+        self._registers.features = features
+
+    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+        """Post the queue registers. Before DRIVER_OK no exit is needed: the status write or an
+        early kick exits, and the device takes them over then."""
+        write = self._registers.set_queue
+        write(index, SIZE, layout.size)
+        write(index, DESC, layout.desc)
+        write(index, AVAIL, layout.avail)
+        write(index, USED, layout.used)
+        write(index, ENABLED, 1)
+        if self.read_status() & STATUS_DRIVER_OK:
+            yield from self._exit(Exit.QUEUE_ENABLE, index)
+
+    def write_status(self, value: int) -> GuestSteps:
+        """Exit with a status write."""
+        return self._exit(Exit.STATUS, value)
+
+    def read_status(self) -> int:
+        """Read the status register."""
+        return self._registers.words[STATUS]
+
+    def kick(self, index: int) -> GuestSteps:
+        """Ring the eventfd if one is assigned (as KVM does), else exit."""
+        if self._registers.queue(index, IOEVENTFD):
+            self._kicks[index].set()
+        else:
+            yield from self._exit(Exit.KICK, index)
+
+    def reset_queue(self, index: int) -> GuestSteps:
+        """Exit with a queue reset."""
+        return self._exit(Exit.QUEUE_RESET, index)
+
+    def take_call(self, index: int) -> bool:
+        """Clear the call eventfd."""
+        return self._calls[index].clear()
+
+    def _exit(self, reason: Exit, argument: int) -> GuestSteps:
+        self._registers.post_exit(reason, argument)
+        while self._registers.exit_pending():
+            yield True

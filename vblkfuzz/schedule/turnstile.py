@@ -1,0 +1,152 @@
+"""The turnstile: runs one scenario, and decides who moves at every preemption point.
+
+The default policy is the empty schedule's: an operation runs to its end, then the device settles,
+then the next operation starts. Whenever an actor has to wait or has ended its work, the first
+ready actor goes on, asked in a fixed order (guest, vCPU, main loop, IOThreads). A `Deviation`
+interrupts that once: after `point` preemption points of operation `op` it goes on with another
+actor, or (`Go.NEXT`) starts the next operation at once. So few deviations describe any ordering
+bug of small depth, and a schedule without effect is simply ignored: every schedule is valid.
+
+Where every actor waits although an operation has not ended (a drain that waits for a held
+request), the next operation starts: it may be the one that helps. After the last one an epilogue
+lets everything come to rest: I/O ends, drained sections end, the VM runs.
+
+An actor is resumed for a *budget* of points, up to the next deviation: so an actor in another
+process costs two hand-overs a turn, not two a point.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vblkfuzz.limits import MAX_STEPS
+from vblkfuzz.scenario.ops import Op
+from vblkfuzz.scenario.scenario import Deviation, Go
+from vblkfuzz.trace.event import ActorId, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.trace.ring import TraceRing
+
+_MAX_EPILOGUE: Final = 32
+"""Operations of an epilogue: nesting is bounded by MAX_OPS, most scenarios need two."""
+
+
+class Actor(Protocol):
+    """Somebody who takes turns."""
+
+    def ready(self) -> bool:
+        """Whether `resume` would get anywhere."""
+
+    def resume(self, budget: int) -> int:
+        """Go on for at most `budget` preemption points; return how many were passed."""
+
+
+class Guest(Actor, Protocol):
+    """The guest driver; it runs its operations one after another."""
+
+    def assign(self, index: int) -> None:
+        """Queue the scenario's operation `index`."""
+
+    def begin_turn(self, turn: int) -> None:
+        """Stamp its events with this turn."""
+
+
+class World(Protocol):
+    """The device process as the turnstile sees it."""
+
+    threads: Sequence[Actor]
+
+    def perform(self, operation: Op) -> None:
+        """Begin an operation that is not the guest's."""
+
+    def unfinished(self) -> Op | None:
+        """The next operation on the way to rest."""
+
+    def in_flight(self) -> int:
+        """Requests the backend works on."""
+
+
+class Turnstile:
+    """One execution of a scenario."""
+
+    def __init__(self, scenario: Scenario, world: World, guest: Guest, ring: TraceRing) -> None:
+        self.steps = 0
+        """Preemption points passed."""
+        self._scenario = scenario
+        self._world = world
+        self._guest = guest
+        self._ring = ring
+        self._actors: list[Actor] = [guest, *world.threads]
+        self._deviations: list[Deviation] = []
+        self._points = 0
+
+    def run(self) -> None:
+        """Run all operations and the epilogue; the last event is END or STEP_LIMIT."""
+        schedule = self._scenario.schedule
+        for index, operation in enumerate(self._scenario.ops):
+            self._deviations = [item for item in schedule if item.op == index] if schedule else []
+            self._start(index, operation)
+            self._settle()
+        self._come_to_rest()
+        kind = EventKind.END if self.steps < MAX_STEPS else EventKind.STEP_LIMIT
+        self._tell(kind, value=self._world.in_flight())
+
+    def _start(self, index: int, operation: Op) -> None:
+        self._points = 0
+        self._tell(EventKind.OP, flag=operation.code, value=index)
+        if operation.spec.owner == "guest":
+            self._guest.assign(index)
+        else:
+            self._world.perform(operation)
+
+    def _come_to_rest(self) -> None:
+        self._deviations = []
+        self._settle()
+        for index in range(_MAX_EPILOGUE):
+            operation = self._world.unfinished()
+            before = self.steps
+            if operation is None or self.steps >= MAX_STEPS:
+                return
+            self._tell(EventKind.OP, flag=operation.code, head=1, value=index)
+            self._world.perform(operation)
+            self._settle()
+            if self.steps == before and operation == self._world.unfinished():
+                return  # whoever should do it waits for ever
+
+    def _settle(self) -> None:
+        """Let actors go on until none is ready, or a deviation starts the next operation."""
+        chosen: Actor | None = None
+        while self.steps < MAX_STEPS:
+            if self._deviations and self._points >= self._deviations[0].point:
+                go = self._deviations.pop(0).go
+                if go is Go.NEXT:
+                    return
+                chosen = self._actors[go] if go < len(self._actors) else None
+            actor = chosen if chosen is not None and chosen.ready() else self._first_ready()
+            chosen = None
+            if actor is None:
+                return
+            self._take_turn(actor)
+
+    def _first_ready(self) -> Actor | None:
+        for actor in self._actors:
+            if actor.ready():
+                return actor
+        return None
+
+    def _take_turn(self, actor: Actor) -> None:
+        budget = MAX_STEPS - self.steps
+        if self._deviations:
+            budget = min(budget, self._deviations[0].point - self._points)
+        self._ring.turn += 1
+        if actor is self._guest:
+            self._guest.begin_turn(self._ring.turn)
+        used = actor.resume(budget)
+        self.steps += used
+        self._points += used
+
+    def _tell(self, kind: EventKind, flag: int = 0, head: int = 0, value: int = 0) -> None:
+        self._ring.emit(kind, ActorId.HARNESS, flag=flag, head=head, value=value)
