@@ -84,6 +84,7 @@ def test_scatter_stops_at_the_end_of_data_or_segments() -> None:
     assert scatter(memory, [(30, 2)], b"xyz") == 2
     assert memory.read(30, 3) == b"xy\xee"
     assert scatter(memory, [], b"x") == 0
+    assert scatter(memory, [(40, 1), (1 << 40, 1)], b"x") == 1
 
 
 def test_gather_and_scatter_stay_in_memory() -> None:

@@ -117,10 +117,12 @@ def test_a_bad_head_is_found_before_a_kick_is_asked_for() -> None:
 
 def test_reset_is_power_on_and_leaves_guest_memory_alone() -> None:
     memory, device = make(event_idx=True)
-    publish(memory, 0)
-    device.pop()
+    for head in (0, 1):
+        publish(memory, head)
+        device.pop()
     device.set_notification(False)
     device.push(0, 0)
+    assert device.inuse == 1
     before = memory.read(0, memory.size)
     device.reset()
     fresh = DeviceQueue(memory, 3)

@@ -71,7 +71,7 @@ def walk_chain(memory: GuestMemory, layout: RingLayout, head: int, indirect_allo
     writable: list[Segment] = []
     left = min(entries, MAX_CHAIN_LENGTH)
     index, in_indirect = head, False
-    while True:
+    while True:  # one loop without calls: this is the hottest code of an execution
         address, length, flags, following = unpack(data, table + DESCRIPTOR_SIZE * index)
         if flags & DESC_F_INDIRECT:
             if in_indirect or not indirect_allowed:
