@@ -152,21 +152,27 @@ def test_foreign_files(data: bytes, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "limit"),
     [
-        b"\xdd\xff\xff\xff\xff",
-        b"\xdf\xff\xff\xff\xff",
-        b"\xda\x20\x00" + bytes(0x2000),
-        b"\xc4\x01\x00",
-        b"\xc9\xff\xff\xff\xff\x01",
-        b"\xd4\x01\x00",
-        b"\x91" * 100_000,
-        b"\xdc\x00\x40" * 100_000,
-        bytes(limits.MAX_ARTIFACT_BYTES + 1),
+        (b"\xdc\x00\x41", "max_array_len"),
+        (b"\xdd\xff\xff\xff\xff", "max_array_len"),
+        (b"\xde\x00\x41", "max_map_len"),
+        (b"\xdf\xff\xff\xff\xff", "max_map_len"),
+        (b"\xda\x10\x01" + bytes(0x1001), "max_str_len"),
+        (b"\xc4\x01\x00", "max_bin_len"),
+        (b"\xd4\x01\x00", "max_ext_len"),
     ],
-    ids=["array", "map", "text", "bytes", "extension", "one byte", "depth", "depth x 64", "size"],
 )
-def test_hostile_sizes_are_refused_before_memory_is_taken(data: bytes) -> None:
+def test_hostile_sizes_are_refused_before_memory_is_taken(data: bytes, limit: str) -> None:
+    assert f"exceeds {limit}" in problem_of(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x91" * 100_000, b"\xdc\x00\x40" * 100_000, bytes(limits.MAX_ARTIFACT_BYTES + 1)],
+    ids=["depth", "depth x 64", "size"],
+)
+def test_hostile_depth_and_size_are_refused(data: bytes) -> None:
     assert "expected a vblkfuzz artifact, found " in problem_of(data)
 
 

@@ -41,6 +41,9 @@ from vblkfuzz.scenario.scenario import Scenario
 FORMAT: Final = 1
 """Version of the text form. Files of a newer one are refused, older ones are read for ever."""
 
+_MAX_LINE: Final = 8192
+"""Characters of a line. A dotted key costs tomllib the square of its length: 1 MiB takes hours."""
+
 _KEYS: Final = ("format", *SCENARIO_KEYS, "expect")
 _STOPPED: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -114,6 +117,9 @@ def read_text(text: str, path: str) -> Text:
 
 
 def _parse(text: str, path: str) -> Table:
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _MAX_LINE:
+            raise InputFileError(path, f"line {number}", f"expected at most {_MAX_LINE} characters")
     try:
         return tomllib.loads(text)
     except RecursionError:
