@@ -220,20 +220,15 @@ def _drop(event: Event, under_way: dict[int, Event]) -> None:
 
 def _check_return(ret: Event, under_way: dict[int, Event], report: Report) -> None:
     others = [pop for pop in under_way.values() if pop.actor != ret.actor]
+    first = others[0] if others else ret
+    returned = f"The polling drain returned at turn {ret.turn}"
     if ret.value != 0:
-        first = others[0] if others else ret
-        report.violation(
-            first,
-            ret,
-            f"The polling drain returned at turn {ret.turn} with {ret.value} requests in flight.",
-            "in_flight",
-        )
+        since = f", one of them dequeued at turn {first.turn}" if others else ""
+        sentence = f"{returned} with {ret.value} requests in flight{since}."
+        report.violation(first, ret, sentence, "in_flight")
     elif others:
-        report.violation(
-            others[0],
-            ret,
-            f"The polling drain returned at turn {ret.turn} although request "
-            f"{others[0].request}, dequeued at turn {others[0].turn}, was neither finished nor "
-            "parked.",
-            "under_way",
+        sentence = (
+            f"{returned} although request {first.request}, dequeued at turn {first.turn}, was "
+            "neither finished nor parked."
         )
+        report.violation(first, ret, sentence, "under_way")

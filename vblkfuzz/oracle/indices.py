@@ -157,37 +157,32 @@ def _report_pop(
     pop: Event, ring: _Ring, size: int, events: Sequence[Event], report: Report
 ) -> None:
     if ring.in_use > size:
-        report.violation(
-            last_before(pop, events, _POPS),
-            pop,
-            f"With the pop at turn {pop.turn}, {ring.in_use} requests of queue {pop.queue} are in "
-            f"use; it has {size} entries.",
-            "in_use",
+        first = last_before(pop, events, _POPS)
+        sentence = (
+            f"The pop at turn {pop.turn} took queue {pop.queue}, full since turn {first.turn}, to "
+            f"{ring.in_use} requests in use; it has {size} entries."
         )
+        report.violation(first, pop, sentence, "in_use")
     elif not ring.hostile:
-        report.violation(
-            last_before(pop, events, _PUBLISHES),
-            pop,
+        first = last_before(pop, events, _PUBLISHES)
+        sentence = (
             f"The pop at turn {pop.turn} took queue {pop.queue} to avail idx {pop.value}; the "
-            f"guest had published up to {ring.published}.",
-            "last_avail",
+            f"guest had published up to {ring.published} (turn {first.turn})."
         )
+        report.violation(first, pop, sentence, "last_avail")
 
 
 def _report_push(push: Event, ring: _Ring, events: Sequence[Event], report: Report) -> None:
+    first = last_before(push, events, _RETURNS)
     if ring.in_use < 0:
-        sentence = (
-            f"The push at turn {push.turn} took queue {push.queue} to {ring.in_use} requests in "
-            "use."
-        )
-        report.violation(last_before(push, events, _RETURNS), push, sentence, "in_use_negative")
-        return
-    sentence = (
-        f"The push at turn {push.turn} set the used idx of queue {push.queue} to {push.value}; it "
-        f"was push {ring.pushes} since the reset."
-    )
-    report.violation(last_before(push, events, _RETURNS), push, sentence, "used_idx")
-    ring.pushes = push.value  # the next one counts on from what the guest sees
+        state = "in_use_negative"
+        what = f"took queue {push.queue} to {ring.in_use} requests in use"
+    else:
+        state = "used_idx"
+        what = f"set the used idx of queue {push.queue} to {push.value} instead of {ring.pushes}"
+    sentence = f"The push at turn {push.turn} {what}; the last change was at turn {first.turn}."
+    report.violation(first, push, sentence, state)
+    ring.pushes = push.value  # the next push counts on from what the guest sees
 
 
 _POPS: Final = frozenset({POP})

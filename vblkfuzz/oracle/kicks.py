@@ -150,7 +150,7 @@ def _report_lost(
         state = f"{how}_in_drain" if kick in books.drained else how
         sentence = (
             f"The kick of queue {kick.queue} at turn {kick.turn} ({how}) covers avail idx "
-            f"{kick.value}, but at the end the device had dequeued up to "
-            f"{books.taken[kick.queue]} only."
+            f"{kick.value}, but when everything had settled (turn {end.turn}) the device had "
+            f"dequeued up to {books.taken[kick.queue]} only."
         )
         report.violation(kick, end, sentence, state)

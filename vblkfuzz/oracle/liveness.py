@@ -118,6 +118,7 @@ def _note_wait(ret: Event, report: Report) -> None:
         *LIFE,
         EventKind.POP,
         EventKind.PARK,
+        EventKind.UNPARK,
         EventKind.PUSH,
         EventKind.CANCEL,
         EventKind.QUEUE_RESET,

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.oracle.events import traces
+from tests.oracle.test_cases import CASES
+from tests.strategies import device_configs
+from vblkfuzz import oracle
+from vblkfuzz.oracle import kinds
+from vblkfuzz.oracle.judge import RULES, judge
+from vblkfuzz.oracle.rule import Rule
+from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.trace.event import ActorId, Event, EventKind
+from vblkfuzz.trace.trace import Trace
+
+Events = tuple[Event, ...]
+
+
+def verdict(events: Events) -> Verdict:
+    return judge(Scenario(), Trace(events))
+
+
+def safety(events: Events) -> list[Violation]:
+    return [found for found in verdict(events).violations if found.rule.startswith("S")]
+
+
+@given(traces(), device_configs())
+def test_judge_takes_any_trace_and_always_says_the_same(
+    events: Events, device: DeviceConfig
+) -> None:
+    scenario = Scenario(device)
+    copied = tuple(Event(*event) for event in events)
+    assert judge(scenario, Trace(events)) == judge(scenario, Trace(copied))
+
+
+@given(traces())
+def test_violations_are_readable_wherever_they_come_from(events: Events) -> None:
+    for found in verdict(events).violations:
+        assert found.first in events
+        assert found.second in found.window(Trace(events))
+        assert found.sentence.endswith(".")
+
+
+@given(traces())
+def test_violations_are_in_order_and_each_signature_comes_once(events: Events) -> None:
+    found = verdict(events).violations
+    ids = [rule.id for rule in RULES]
+    places = [(violation.second.turn, ids.index(violation.rule)) for violation in found]
+    assert places == sorted(places)
+    signatures = [violation.signature for violation in found]
+    assert len(signatures) == len(set(signatures))
+
+
+@given(traces(), st.integers(0, 40))
+def test_what_happens_later_does_not_change_what_was_unsafe(events: Events, length: int) -> None:
+    """So a prefix of a trace that is safe is safe, and a finding can be cut short."""
+    before = [found for found in safety(events) if found.second.turn < length]
+    assert safety(events[:length]) == before
+    assert verdict(events[:length]).situations <= verdict(events).situations
+
+
+def test_prefixes_of_the_written_cases() -> None:
+    for case in CASES:
+        for length in range(len(case.events)):
+            before = [found for found in safety(case.events) if found.second.turn < length]
+            assert safety(case.events[:length]) == before
+
+
+@given(traces())
+def test_partial_traces_are_not_judged_for_liveness(events: Events) -> None:
+    ends = (EventKind.END, EventKind.STEP_LIMIT)
+    partial = tuple(event for event in events if event.kind not in ends)
+    assert not [found for found in verdict(partial).violations if found.rule.startswith("L")]
+
+
+@given(traces().map(lambda events: (*events, Event(99, EventKind.STEP_LIMIT))))
+@example((Event(0, EventKind.RESET_CALL), Event(1, EventKind.STEP_LIMIT)))
+def test_a_trace_that_never_settled_is_left_to_l5(events: Events) -> None:
+    unsettled = tuple(event for event in events if event.kind != EventKind.END)
+    rules = {found.rule for found in verdict(unsettled).violations}
+    assert {rule for rule in rules if rule.startswith("L")} == {"L5"}
+
+
+def test_an_empty_trace_is_clean() -> None:
+    assert verdict(()) == Verdict()
+
+
+def test_two_rules_about_one_event_are_in_the_order_of_rules() -> None:
+    events = (
+        Event(0, EventKind.RESET_RET, ActorId.VCPU),
+        Event(1, EventKind.PUSH, ActorId.IO0, queue=0, request=1, value=1),
+    )
+    assert [found.rule for found in verdict(events).violations] == ["S4", "S6", "S7"]
+
+
+def test_every_rule_that_is_written_is_judged() -> None:
+    modules = [
+        importlib.import_module(f"{oracle.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(oracle.__path__)
+    ]
+    written = [value for module in modules for value in vars(module).values()]
+    assert {value.id for value in written if isinstance(value, Rule)} == {r.id for r in RULES}
+
+
+def test_rules_and_situations_have_names_of_their_own() -> None:
+    ids = [rule.id for rule in RULES]
+    names = [situation.name for rule in RULES for situation in rule.situations]
+    assert len(ids) == len(set(ids))
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z0-9_]+", name) for name in names)
+
+
+def test_rules_say_what_they_are() -> None:
+    for rule in RULES:
+        assert rule.title.endswith(".")
+        assert rule.source
+        assert len(rule.needs) == len(set(rule.needs))
+        assert all(situation.summary.endswith(".") for situation in rule.situations)
+
+
+def test_plain_kinds_are_those_of_the_trace() -> None:
+    plain = {name: value for name, value in vars(kinds).items() if type(value) is int}
+    assert plain
+    assert all(EventKind[name] == value for name, value in plain.items())

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vblkfuzz.oracle.rule import Report, Rule, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+ONE = Event(0, EventKind.POP)
+OTHER = Event(1, EventKind.PUSH)
+
+
+def test_the_decorator_makes_a_rule_of_a_function() -> None:
+    situation = Situation("seen", "It was seen.")
+
+    def check(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+        report.met(situation)
+
+    made = rule(
+        "X1", title="A title.", source="here", needs=(EventKind.POP,), situations=(situation,)
+    )(check)
+    assert made == Rule("X1", "A title.", "here", (EventKind.POP,), (situation,), check)
+
+
+def test_a_report_keeps_the_first_violation_of_each_rule_path_and_state() -> None:
+    report = Report()
+    for report.rule in ("S1", "S2"):
+        report.violation(ONE, OTHER, "first")
+        report.violation(OTHER, OTHER, "same rule, path and state")
+        report.violation(ONE, OTHER, "other state", "state")
+        report.violation(ONE, OTHER._replace(path=2), "other path")
+    kept = [(found.rule, found.sentence) for found in report.violations]
+    sentences = ("first", "other state", "other path")
+    assert kept == [(rule, sentence) for rule in ("S1", "S2") for sentence in sentences]
+
+
+def test_a_report_collects_names_of_situations() -> None:
+    report = Report()
+    report.met(Situation("seen", "It was seen."))
+    report.met(Situation("seen", "It was seen."))
+    assert report.situations == {"seen"}
