@@ -1,0 +1,1 @@
+"""Where actors run as processes, and the memory they share."""
