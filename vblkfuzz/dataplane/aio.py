@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.event import ActorId
 
 BottomHalf = Callable[[Thread], Steps]
+"""Starts with a preemption point: between being due and running others may act."""
 
 
 class QueueHandler(Protocol):
@@ -48,10 +49,11 @@ class QueueHandler(Protocol):
 class Registration:
     """One attached handler: QEMU's AioHandler node. `deleted` ones are skipped by a dispatch."""
 
-    __slots__ = ("deleted", "handler", "polled")
+    __slots__ = ("deleted", "handler", "notifier", "polled")
 
     def __init__(self, handler: QueueHandler) -> None:
         self.handler = handler
+        self.notifier = handler.notifier
         self.deleted = False
         self.polled = False
 
@@ -69,7 +71,7 @@ class AioContext:
         self.poll_wanted = polling
         self.polling = False
         self._bottom_halves: deque[BottomHalf] = deque()
-        self._registrations: dict[int, Registration] = {}
+        self._registrations: list[Registration] = []
 
     def schedule(self, bottom_half: BottomHalf) -> None:
         """Run `bottom_half` once in this context (aio_bh_schedule_oneshot)."""
@@ -78,36 +80,35 @@ class AioContext:
     def attach(self, handler: QueueHandler) -> None:
         """Watch a queue's notifier; an attached handler of the same queue is replaced."""
         self.detach(handler.index)
-        self._registrations[handler.index] = Registration(handler)
+        self._registrations.append(Registration(handler))
 
     def detach(self, index: int) -> None:
         """Stop watching a queue; a callback that already runs is not stopped."""
-        registration = self._registrations.pop(index, None)
-        if registration is not None:
-            registration.deleted = True
+        for registration in self._registrations:
+            if registration.handler.index == index:
+                registration.deleted = True
+                self._registrations.remove(registration)
+                return
 
     def has_work(self) -> bool:
         """Whether `run_once` would do something."""
         if self._bottom_halves or self.poll_wanted is not self.polling:
             return True
-        for registration in self._registrations.values():
-            handler = registration.handler
-            if handler.notifier.is_set() and handler.notifier.is_open:
+        for registration in self._registrations:
+            notifier = registration.notifier
+            if notifier.words[notifier.bell] and notifier.is_open:
                 return True
-            if self.polling and registration.polled and handler.poll():
+            if self.polling and registration.polled and registration.handler.poll():
                 return True
         return False
 
     def run_once(self, thread: Thread) -> Steps:
-        """Do one unit of work: a bottom half, a poll mode switch, or one handler."""
+        """Return one unit of work: a bottom half, a poll mode switch, or one handler."""
         if self._bottom_halves:
-            bottom_half = self._bottom_halves.popleft()
-            yield
-            yield from bottom_half(thread)
-        elif self.poll_wanted is not self.polling:
-            yield from self._switch_polling(thread)
-        else:
-            yield from self._dispatch(thread)
+            return self._bottom_halves.popleft()(thread)
+        if self.poll_wanted is not self.polling:
+            return self._switch_polling(thread)
+        return self._dispatch(thread)
 
     def wait_while(self, thread: Thread, condition: Wait) -> Steps:
         """Turn this loop in `thread` until `condition` is false (AIO_WAIT_WHILE)."""
@@ -127,6 +128,7 @@ class AioContext:
 
         def run(runner: Thread) -> Steps:
             nonlocal running
+            yield
             yield from bottom_half(runner)
             running = False
 
@@ -134,9 +136,10 @@ class AioContext:
         yield from self.wait_while(thread, lambda: running)
 
     def _dispatch(self, thread: Thread) -> Steps:
-        for registration in tuple(self._registrations.values()):
+        for registration in tuple(self._registrations):
             handler = registration.handler
-            by_notifier = handler.notifier.is_open and handler.notifier.is_set()
+            notifier = registration.notifier
+            by_notifier = notifier.words[notifier.bell] and notifier.is_open
             if by_notifier or (self.polling and registration.polled and handler.poll()):
                 yield  # readiness was seen; the handler may be detached before its callback runs
                 if not registration.deleted:
@@ -154,7 +157,7 @@ class AioContext:
     def _switch_polling(self, thread: Thread) -> Steps:
         """Enter or leave poll mode (poll_set_started), then poll once more when leaving."""
         self.polling = self.poll_wanted
-        for registration in tuple(self._registrations.values()):
+        for registration in tuple(self._registrations):
             yield
             if registration.deleted or not registration.polled:
                 continue

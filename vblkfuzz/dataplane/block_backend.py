@@ -8,7 +8,7 @@ quiesce counter is back at 0.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.trace.event import EventKind, Frame
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.device_queue import DeviceQueue
+
+
+# Bound once: looking up an enum member costs 100 ns on Python 3.11.
+_DRAINED_BEGIN: Final = EventKind.DRAINED_BEGIN
+_DRAINED_END: Final = EventKind.DRAINED_END
+_DRAIN_CALL: Final = EventKind.DRAIN_CALL
+_DRAIN_END: Final = EventKind.DRAIN_END
+_DRAIN_RET: Final = EventKind.DRAIN_RET
+_PARK: Final = EventKind.PARK
+_SUBMIT: Final = EventKind.SUBMIT
+_UNPARK: Final = EventKind.UNPARK
 
 
 class DrainedDevice(Protocol):
@@ -73,18 +84,19 @@ class BlockBackend:
         if self.quiesce_counter:
             self.in_flight -= 1
             self.parked.append(request)
-            self._tell(EventKind.PARK, thread, request)
+            self._tell(_PARK, thread, request)
             return
         self._start(thread, request)
 
     def _start(self, thread: Thread, request: Request) -> None:
-        self._tell(EventKind.SUBMIT, thread, request)
+        self._tell(_SUBMIT, thread, request)
         self.backend.submit(request)
 
     def deliver(self, request: Request) -> None:
         """The backend has ended a request: complete it in its context (blk_aio_complete_bh)."""
 
         def complete(thread: Thread) -> Steps:
+            yield
             yield from self.device.complete(thread, request)
             self.in_flight -= 1
 
@@ -96,13 +108,13 @@ class BlockBackend:
             yield from self.lock.acquire(thread)
         yield
         self.quiesce_counter += 1
-        self._tell_drain(EventKind.DRAIN_CALL, thread, poll, self.quiesce_counter)
+        self._tell_drain(_DRAIN_CALL, thread, poll, self.quiesce_counter)
         if self.quiesce_counter == 1:
-            self._tell_drain(EventKind.DRAINED_BEGIN, thread, poll, 1)
+            self._tell_drain(_DRAINED_BEGIN, thread, poll, 1)
             yield from self.device.drained_begin(thread)
         while poll and self._busy():
             yield from self._poll_once(thread)
-        self._tell_drain(EventKind.DRAIN_RET, thread, poll, self.in_flight)
+        self._tell_drain(_DRAIN_RET, thread, poll, self.in_flight)
         if self.lock:
             self.lock.release()
 
@@ -110,9 +122,9 @@ class BlockBackend:
         """End a drained section; the last end lets parked requests go on."""
         yield
         self.quiesce_counter -= 1
-        self._tell_drain(EventKind.DRAIN_END, thread, False, self.quiesce_counter)
+        self._tell_drain(_DRAIN_END, thread, False, self.quiesce_counter)
         if self.quiesce_counter == 0:
-            self._tell_drain(EventKind.DRAINED_END, thread, False, 0)
+            self._tell_drain(_DRAINED_END, thread, False, 0)
             yield from self.device.drained_end(thread)
             for request in self.parked:
                 self._wake(request)
@@ -167,7 +179,7 @@ class BlockBackend:
 
         def resume(runner: Thread) -> Steps:
             yield
-            self._tell(EventKind.UNPARK, runner, request)
+            self._tell(_UNPARK, runner, request)
             self._pass_gate(runner, request)
 
         request.context.schedule(resume)

@@ -15,23 +15,24 @@ from vblkfuzz.errors import HarnessError
 class EventNotifier:
     """One eventfd and its bell word (QEMU: EventNotifier)."""
 
-    __slots__ = ("_fd", "_index", "_words", "is_open")
+    __slots__ = ("_fd", "bell", "is_open", "words")
 
     def __init__(self, fd: int, words: memoryview, index: int) -> None:
         self._fd = fd
-        self._words = words
-        self._index = index
+        self.words = words
+        self.bell = index
+        """`words[bell]` is the bell word; event loops look at it directly."""
         self.is_open = False
         """Device's view: between event_notifier_init and event_notifier_cleanup."""
 
     def set(self) -> None:
         """Signal it."""
-        self._words[self._index] = 1
+        self.words[self.bell] = 1
         os.eventfd_write(self._fd, 1)
 
     def is_set(self) -> bool:
         """Whether it is signalled."""
-        return self._words[self._index] != 0
+        return self.words[self.bell] != 0
 
     def clear(self) -> bool:
         """Take all signals; return whether there were any (event_notifier_test_and_clear).
@@ -39,9 +40,9 @@ class EventNotifier:
         Raises:
             HarnessError: the eventfd and its bell word disagree.
         """
-        if not self._words[self._index]:
+        if not self.words[self.bell]:
             return False
-        self._words[self._index] = 0
+        self.words[self.bell] = 0
         try:
             os.read(self._fd, 8)
         except BlockingIOError:

@@ -69,7 +69,7 @@ class Registers:
 
     def exit_pending(self) -> bool:
         """Whether an exit waits for the vCPU thread."""
-        return self.words[EXIT] != Exit.NONE
+        return self.words[EXIT] != 0
 
     def post_exit(self, reason: Exit, argument: int) -> None:
         """Leave guest mode; the guest may go on when `exit_pending` is False again."""

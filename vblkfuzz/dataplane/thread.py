@@ -27,7 +27,7 @@ _P = ParamSpec("_P")
 class Thread:
     """Runs units of work one after another, each a generator, up to a budget of points."""
 
-    __slots__ = ("_has_work", "_steps", "_wait", "_work", "actor", "path")
+    __slots__ = ("_has_work", "_steps", "_work", "actor", "path", "ready")
 
     def __init__(
         self, actor: ActorId, has_work: Callable[[], bool], work: Callable[[Thread], Steps]
@@ -35,35 +35,31 @@ class Thread:
         self.actor = int(actor)
         self.path = 0
         """Causal path of what the thread does now, `trace.event.Frame` codes packed by eight."""
+        self.ready = has_work
+        """Whether `resume` would get anywhere. Asked more often than anything else, so it is not
+        a method that decides but always the one condition that counts now."""
         self._has_work = has_work
         self._work = work
         self._steps: Steps | None = None
-        self._wait: Wait | None = None
 
-    @property
-    def idle(self) -> bool:
-        """True between two units of work."""
-        return self._steps is None
-
-    def ready(self) -> bool:
-        """Whether `resume` would get anywhere."""
-        if self._steps is None:
-            return self._has_work()
-        return self._wait is None or self._wait()
-
-    def resume(self, budget: int) -> int:
+    def resume(self, budget: int, turn: int = 0) -> int:
         """Run until the unit ends, must wait, or `budget` points are used; return points used."""
-        if self._steps is None:
-            self._steps = self._work(self)
+        steps = self._steps
+        if steps is None:
+            steps = self._steps = self._work(self)
         used = 0
-        for wait in self._steps:
+        for wait in steps:
             used += 1
             if wait is not None or used >= budget:
-                self._wait = wait
+                self.ready = wait or _at_once
                 return used
         self._steps = None
-        self._wait = None
+        self.ready = self._has_work
         return used
+
+
+def _at_once() -> bool:
+    return True
 
 
 def causal(

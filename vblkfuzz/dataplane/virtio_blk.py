@@ -15,13 +15,12 @@ request, from its pop to its push.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.lifecycle import Lifecycle
 from vblkfuzz.dataplane.request import IoResult, Request
-from vblkfuzz.dataplane.thread import Steps, Thread, Wait, causal
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import EventKind, Frame
 from vblkfuzz.virtio.blk import BlkStatus, RequestType, parse_request, scatter
@@ -34,6 +33,26 @@ if TYPE_CHECKING:
 _DEVICE_ID = b"vblkfuzz".ljust(20, b"\0")
 
 
+# Bound once: looking up an enum member costs 100 ns on Python 3.11.
+_BLK_IOERR: Final = BlkStatus.IOERR
+_BLK_OK: Final = BlkStatus.OK
+_BLK_UNSUPP: Final = BlkStatus.UNSUPP
+_CANCEL: Final = EventKind.CANCEL
+_HANDLER: Final = EventKind.HANDLER
+_HANDLER_END: Final = EventKind.HANDLER_END
+_IO_OK: Final = IoResult.OK
+_MEMWRITE: Final = EventKind.MEMWRITE
+_POP: Final = EventKind.POP
+_PUSH: Final = EventKind.PUSH
+_REQ_DISCARD: Final = RequestType.DISCARD
+_REQ_FLUSH: Final = RequestType.FLUSH
+_REQ_GET_ID: Final = RequestType.GET_ID
+_REQ_IN: Final = RequestType.IN
+_REQ_OUT: Final = RequestType.OUT
+_REQ_WRITE_ZEROES: Final = RequestType.WRITE_ZEROES
+_RETRY: Final = EventKind.RETRY
+
+
 class VirtioBlk(Lifecycle):
     """A virtio-blk device with an ioeventfd dataplane. Subclass it to fuzz your own."""
 
@@ -43,13 +62,13 @@ class VirtioBlk(Lifecycle):
 
     # --- Taking requests --------------------------------------------------------------------
 
-    def notify_queue(self, thread: Thread, port: QueuePort) -> Steps:
-        """The queue was notified (virtio_queue_notify_vq)."""
-        if port.queue.ready and not self.broken:
-            yield from self.handle_output(thread, port)
-
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
-        """Handle a notified queue; a driver that kicks before DRIVER_OK starts the dataplane."""
+        """The queue was notified (virtio_queue_notify_vq, virtio_blk_handle_output).
+
+        A driver that kicks before DRIVER_OK starts the dataplane.
+        """
+        if self.broken or not port.queue.ready:
+            return
         if self.config.ioeventfd and not self.started:
             yield from self.start_ioeventfd(thread)
             if not self.disabled:
@@ -64,36 +83,30 @@ class VirtioBlk(Lifecycle):
         """
         self.handlers_running += 1
         direct = not (self.config.ioeventfd and self.started and not self.disabled)
-        self._tell_queue(EventKind.HANDLER, thread, port, direct)
-        batch = yield from self._pop_all(thread, port)
-        self._tell_queue(EventKind.HANDLER_END, thread, port)
-        for request in batch:
-            yield from self.blk.submit(thread, request)
-        self.handlers_running -= 1
-
-    def _pop_all(
-        self, thread: Thread, port: QueuePort
-    ) -> Generator[Wait | None, None, list[Request]]:
+        self._tell_queue(_HANDLER, thread, port, direct)
         batch: list[Request] = []
-        suppress = port.queue.notification
+        queue = port.queue
+        suppress = queue.notification
         while True:
             if suppress:
-                port.set_notification(thread, False)
-            while True:
-                yield
-                request = self._pop(thread, port)
-                if request is None:
-                    break
+                queue.set_notification(False)
+            yield
+            while request := self._pop(thread, port):
                 status = self.answer_at_once(request)
                 if status is None:
                     batch.append(request)
                 else:
                     yield from self.finish(thread, request, status)
+                yield
             if suppress:
-                port.set_notification(thread, True)
+                queue.set_notification(True)
                 yield  # the driver may publish before it sees that kicks are wanted
-            if self.broken or port.queue.empty():
-                return batch
+            if self.broken or queue.empty():
+                break
+        self._tell_queue(_HANDLER_END, thread, port)
+        for request in batch:
+            yield from self.blk.submit(thread, request)
+        self.handlers_running -= 1
 
     def _pop(self, thread: Thread, port: QueuePort) -> Request | None:
         """Take one request; None when there is none or the driver broke the ring."""
@@ -109,7 +122,7 @@ class VirtioBlk(Lifecycle):
             return None
         self.pops += 1
         self.board.ring.emit(
-            EventKind.POP,
+            _POP,
             thread.actor,
             port.index,
             0,
@@ -130,7 +143,7 @@ class VirtioBlk(Lifecycle):
         except RingError as error:
             queue.detach()
             self.board.ring.emit(
-                EventKind.CANCEL,
+                _CANCEL,
                 thread.actor,
                 port.index,
                 0,
@@ -147,39 +160,39 @@ class VirtioBlk(Lifecycle):
         """Status of a request that needs no I/O, None for one that does
         (virtio_blk_handle_request, virtio_blk_sect_range_ok)."""
         blk = request.blk
-        if blk.type == RequestType.GET_ID:
+        if blk.type == _REQ_GET_ID:
             request.data = _DEVICE_ID
-            return BlkStatus.OK
-        if blk.type in (RequestType.IN, RequestType.OUT):
+            return _BLK_OK
+        if blk.type in (_REQ_IN, _REQ_OUT):
             aligned = blk.data_length % SECTOR_SIZE == 0
             end = blk.sector + blk.data_length // SECTOR_SIZE
-            return None if aligned and end <= self.blk.backend.sectors else BlkStatus.IOERR
-        if blk.type in (RequestType.FLUSH, RequestType.DISCARD, RequestType.WRITE_ZEROES):
+            return None if aligned and end <= self.blk.backend.sectors else _BLK_IOERR
+        if blk.type in (_REQ_FLUSH, _REQ_DISCARD, _REQ_WRITE_ZEROES):
             return None
-        return BlkStatus.UNSUPP
+        return _BLK_UNSUPP
 
     # --- Ending requests --------------------------------------------------------------------
 
     @causal(Frame.COMPLETE)
     def complete(self, thread: Thread, request: Request) -> Steps:
         """The backend has ended a request (virtio_blk_rw_complete)."""
-        if request.result is IoResult.OK or self.config.werror == "ignore":
-            yield from self.finish(thread, request, BlkStatus.OK)
+        if request.result is _IO_OK or self.config.werror == "ignore":
+            yield from self.finish(thread, request, _BLK_OK)
         elif self.config.werror == "report":
-            yield from self.finish(thread, request, BlkStatus.IOERR)
+            yield from self.finish(thread, request, _BLK_IOERR)
         else:
             self.retry_list.append(request)
-            self.vm_stop_requested = True
-            self._tell_request(EventKind.RETRY, thread, request)
+            self.request_vm_stop()
+            self._tell_request(_RETRY, thread, request)
 
     def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
         """Write data and status, push the used entry, call the driver (virtio_blk_req_complete)."""
         memory = self.board.memory
         length = 1
-        if request.data and status is BlkStatus.OK:
+        if request.data and status is _BLK_OK:
             length += scatter(memory, request.blk.writable, request.data)
         memory.bytes[request.blk.status_address] = status
-        self._tell_request(EventKind.MEMWRITE, thread, request)
+        self._tell_request(_MEMWRITE, thread, request)
         yield
         self.push(thread, request, length)
 
@@ -189,6 +202,6 @@ class VirtioBlk(Lifecycle):
         if self.broken:
             self.cancel(thread, request)
         elif queue.push(request.head, length):
-            self._tell_request(EventKind.PUSH, thread, request, queue.used_idx)
+            self._tell_request(_PUSH, thread, request, queue.used_idx)
             if queue.should_call():
                 self.ports[queue.index].call(thread)

@@ -21,17 +21,26 @@ if TYPE_CHECKING:
 
 Segments = tuple[tuple[int, int], ...]
 
+# Bound once: looking up an enum member costs 100 ns on Python 3.11.
+_REQ_DISCARD: Final = RequestType.DISCARD
+_REQ_FLUSH: Final = RequestType.FLUSH
+_REQ_GET_ID: Final = RequestType.GET_ID
+_REQ_IN: Final = RequestType.IN
+_REQ_OUT: Final = RequestType.OUT
+_REQ_WRITE_ZEROES: Final = RequestType.WRITE_ZEROES
+
+
 STATUS_POISON: Final = 0xFF
 """Written into the status byte before a request: no device writes this value."""
 _UNSUPPORTED: Final = 99
 
 _TYPES: Final = {
-    "in": RequestType.IN,
-    "out": RequestType.OUT,
-    "flush": RequestType.FLUSH,
-    "get_id": RequestType.GET_ID,
-    "discard": RequestType.DISCARD,
-    "write_zeroes": RequestType.WRITE_ZEROES,
+    "in": _REQ_IN,
+    "out": _REQ_OUT,
+    "flush": _REQ_FLUSH,
+    "get_id": _REQ_GET_ID,
+    "discard": _REQ_DISCARD,
+    "write_zeroes": _REQ_WRITE_ZEROES,
     "unsupported": _UNSUPPORTED,
 }
 _BY_CODE: Final = tuple(int(_TYPES[name]) for name in REQUESTS)
@@ -68,14 +77,14 @@ def build(
     header = (slot.header, HEADER_SIZE)
     status = (slot.status, STATUS_SIZE)
     length = sectors * SECTOR_SIZE
-    if kind == RequestType.IN:
+    if kind == _REQ_IN:
         return Segmented((header,), ((slot.data, length), status))
-    if kind == RequestType.OUT:
+    if kind == _REQ_OUT:
         data[slot.data : slot.data + length] = _PATTERNS[serial & 0xFF][:length]
         return Segmented((header, (slot.data, length)), (status,))
-    if kind == RequestType.GET_ID:
+    if kind == _REQ_GET_ID:
         return Segmented((header,), ((slot.data, ID_SIZE), status))
-    if kind in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
+    if kind in (_REQ_DISCARD, _REQ_WRITE_ZEROES):
         DISCARD_SEGMENT.pack_into(data, slot.segment, sector, sectors, 0)
         return Segmented((header, (slot.segment, DISCARD_SEGMENT.size)), (status,))
     return Segmented((header,), (status,))

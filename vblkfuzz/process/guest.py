@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,13 +31,16 @@ class GuestState(IntEnum):
     """It waits until the device has handled its exit."""
 
 
+# Bound once: looking up an enum member costs 100 ns on Python 3.11.
+_DONE: Final = GuestState.DONE
+_PREEMPTED: Final = GuestState.PREEMPTED
+_WAITING: Final = GuestState.WAITING
+
+
 class GuestRunner(Protocol):
     """Runs the driver's code for one turn."""
 
-    def begin_turn(self, turn: int) -> None:
-        """Stamp the guest's events with this turn."""
-
-    def run(self, index: int | None, budget: int) -> tuple[int, GuestState]:
+    def run(self, index: int | None, budget: int, turn: int) -> tuple[int, GuestState]:
         """Start operation `index`, or go on (None); return points passed and how it ended."""
 
 
@@ -50,12 +53,9 @@ class InlineRunner:
         self._ring = ring
         self._steps: GuestSteps | None = None
 
-    def begin_turn(self, turn: int) -> None:
-        """Stamp the guest's events with this turn."""
-        self._ring.turn = turn
-
-    def run(self, index: int | None, budget: int) -> tuple[int, GuestState]:
+    def run(self, index: int | None, budget: int, turn: int) -> tuple[int, GuestState]:
         """Start operation `index`, or go on; return points passed and how it ended."""
+        self._ring.turn = turn
         if index is not None:
             self._steps = self._driver.run(self._ops[index])
         assert self._steps is not None
@@ -63,11 +63,11 @@ class InlineRunner:
         for waiting in self._steps:
             used += 1
             if waiting:
-                return used, GuestState.WAITING
+                return used, _WAITING
             if used >= budget:
-                return used, GuestState.PREEMPTED
+                return used, _PREEMPTED
         self._steps = None
-        return used, GuestState.DONE
+        return used, _DONE
 
 
 class GuestActor:
@@ -79,12 +79,11 @@ class GuestActor:
         exit_pending: Callable[[], bool],
         vm_running: Callable[[], bool],
     ) -> None:
-        self.begin_turn = runner.begin_turn
         self._runner = runner
         self._exit_pending = exit_pending
         self._vm_running = vm_running
         self._waiting_ops: deque[int] = deque()
-        self._state = GuestState.DONE
+        self._state = _DONE
 
     def assign(self, index: int) -> None:
         """Queue the scenario's operation `index`."""
@@ -92,14 +91,15 @@ class GuestActor:
 
     def ready(self) -> bool:
         """Whether there is something to do, the device has answered, and the VM runs."""
-        if self._state is GuestState.DONE and not self._waiting_ops:
-            return False
-        if self._state is GuestState.WAITING and self._exit_pending():
+        if self._state is _DONE:
+            if not self._waiting_ops:
+                return False
+        elif self._state is _WAITING and self._exit_pending():
             return False
         return self._vm_running()
 
-    def resume(self, budget: int) -> int:
+    def resume(self, budget: int, turn: int) -> int:
         """Run until the operation ends, must wait, or the budget is used up."""
-        index = self._waiting_ops.popleft() if self._state is GuestState.DONE else None
-        used, self._state = self._runner.run(index, budget)
+        index = self._waiting_ops.popleft() if self._state is _DONE else None
+        used, self._state = self._runner.run(index, budget, turn)
         return used

@@ -166,6 +166,9 @@ OPS: Final = (
     OpSpec("poll_off", "environment", (_IOTHREAD,), "The IOThread goes back to notifiers."),
 )
 
+OWNERS: Final = tuple(spec.owner for spec in OPS)
+"""Owner of each operation, by code."""
+
 CODES: Final = {spec.name: code for code, spec in enumerate(OPS)}
 
 

@@ -20,15 +20,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.limits import MAX_STEPS
-from vblkfuzz.scenario.ops import Op
+from vblkfuzz.scenario.ops import OWNERS, Op
 from vblkfuzz.scenario.scenario import Deviation, Go
 from vblkfuzz.trace.event import ActorId, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.trace.ring import TraceRing
+
+# Bound once: looking up an enum member costs 100 ns on Python 3.11.
+_END: Final = EventKind.END
+_GO_NEXT: Final = Go.NEXT
+_HARNESS: Final = ActorId.HARNESS
+_OP: Final = EventKind.OP
+_STEP_LIMIT: Final = EventKind.STEP_LIMIT
+
 
 _MAX_EPILOGUE: Final = 32
 """Operations of an epilogue: nesting is bounded by MAX_OPS, most scenarios need two."""
@@ -37,11 +45,14 @@ _MAX_EPILOGUE: Final = 32
 class Actor(Protocol):
     """Somebody who takes turns."""
 
-    def ready(self) -> bool:
-        """Whether `resume` would get anywhere."""
+    ready: Callable[[], bool]
+    """Whether `resume` would get anywhere."""
 
-    def resume(self, budget: int) -> int:
-        """Go on for at most `budget` preemption points; return how many were passed."""
+    def resume(self, budget: int, turn: int) -> int:
+        """Go on for at most `budget` preemption points; return how many were passed.
+
+        Events of an actor with a ring of its own carry `turn`.
+        """
 
 
 class Guest(Actor, Protocol):
@@ -49,9 +60,6 @@ class Guest(Actor, Protocol):
 
     def assign(self, index: int) -> None:
         """Queue the scenario's operation `index`."""
-
-    def begin_turn(self, turn: int) -> None:
-        """Stamp its events with this turn."""
 
 
 class World(Protocol):
@@ -91,13 +99,13 @@ class Turnstile:
             self._start(index, operation)
             self._settle()
         self._come_to_rest()
-        kind = EventKind.END if self.steps < MAX_STEPS else EventKind.STEP_LIMIT
+        kind = _END if self.steps < MAX_STEPS else _STEP_LIMIT
         self._tell(kind, value=self._world.in_flight())
 
     def _start(self, index: int, operation: Op) -> None:
         self._points = 0
-        self._tell(EventKind.OP, flag=operation.code, value=index)
-        if operation.spec.owner == "guest":
+        self._tell(_OP, flag=operation.code, value=index)
+        if OWNERS[operation.code] == "guest":
             self._guest.assign(index)
         else:
             self._world.perform(operation)
@@ -110,7 +118,7 @@ class Turnstile:
             before = self.steps
             if operation is None or self.steps >= MAX_STEPS:
                 return
-            self._tell(EventKind.OP, flag=operation.code, head=1, value=index)
+            self._tell(_OP, flag=operation.code, head=1, value=index)
             self._world.perform(operation)
             self._settle()
             if self.steps == before and operation == self._world.unfinished():
@@ -122,31 +130,28 @@ class Turnstile:
         while self.steps < MAX_STEPS:
             if self._deviations and self._points >= self._deviations[0].point:
                 go = self._deviations.pop(0).go
-                if go is Go.NEXT:
+                if go is _GO_NEXT:
                     return
                 chosen = self._actors[go] if go < len(self._actors) else None
-            actor = chosen if chosen is not None and chosen.ready() else self._first_ready()
+            if chosen is not None and chosen.ready():
+                self._take_turn(chosen)
+            else:
+                for actor in self._actors:
+                    if actor.ready():
+                        self._take_turn(actor)
+                        break
+                else:
+                    return
             chosen = None
-            if actor is None:
-                return
-            self._take_turn(actor)
-
-    def _first_ready(self) -> Actor | None:
-        for actor in self._actors:
-            if actor.ready():
-                return actor
-        return None
 
     def _take_turn(self, actor: Actor) -> None:
         budget = MAX_STEPS - self.steps
         if self._deviations:
             budget = min(budget, self._deviations[0].point - self._points)
-        self._ring.turn += 1
-        if actor is self._guest:
-            self._guest.begin_turn(self._ring.turn)
-        used = actor.resume(budget)
+        self._ring.turn = turn = self._ring.turn + 1
+        used = actor.resume(budget, turn)
         self.steps += used
         self._points += used
 
     def _tell(self, kind: EventKind, flag: int = 0, head: int = 0, value: int = 0) -> None:
-        self._ring.emit(kind, ActorId.HARNESS, flag=flag, head=head, value=value)
+        self._ring.emit(kind, _HARNESS, flag=flag, head=head, value=value)

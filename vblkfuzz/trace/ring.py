@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 HEADER_BYTES: Final = 8
 RING_BYTES: Final = HEADER_BYTES + TRACE_EVENTS_MAX * EVENT_RECORD.size
 
+_pack_into = EVENT_RECORD.pack_into
+_RECORD_BYTES: Final = EVENT_RECORD.size
 _new_event = partial(tuple.__new__, Event)
 _turn_of = itemgetter(0)
 
@@ -35,19 +37,19 @@ _turn_of = itemgetter(0)
 class TraceRing:
     """Single-writer event ring over `RING_BYTES` bytes of shared memory."""
 
-    __slots__ = ("_counters", "_offset", "_records", "_view", "turn")
+    __slots__ = ("_count", "_counters", "_records", "_view", "turn")
 
     def __init__(self, view: memoryview) -> None:
         self._view = view[:RING_BYTES]
         self._counters = self._view[:HEADER_BYTES].cast("I")
         self._records = self._view[HEADER_BYTES:]
-        self._offset = 0
+        self._count = 0
         self.turn = 0
         """Turn stamped on the next event; the scheduler advances it."""
 
     def clear(self) -> None:
         """Forget all events. Writer's side, at the start of an execution."""
-        self._offset = 0
+        self._count = 0
         self.turn = 0
         self._counters[0] = 0
         self._counters[1] = 0
@@ -65,13 +67,13 @@ class TraceRing:
         path: int = 0,
     ) -> None:
         """Write one event. The count follows the record, so a killed writer leaves whole rows."""
-        offset = self._offset
-        if offset == TRACE_EVENTS_MAX * EVENT_RECORD.size:
+        count = self._count
+        if count == TRACE_EVENTS_MAX:
             self._counters[1] += 1
             return
-        EVENT_RECORD.pack_into(
+        _pack_into(
             self._records,
-            offset,
+            count * _RECORD_BYTES,
             self.turn,
             kind,
             actor,
@@ -83,8 +85,7 @@ class TraceRing:
             value,
             path,
         )
-        self._offset = offset + EVENT_RECORD.size
-        self._counters[0] += 1
+        self._count = self._counters[0] = count + 1
 
     def read(self) -> list[Event]:
         """Return all events written. Reader's side, after the execution."""
