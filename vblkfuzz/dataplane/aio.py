@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from vblkfuzz.dataplane.lock import Lock
-from vblkfuzz.dataplane.thread import Steps, Thread, Wait
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.notifier import EventNotifier
@@ -128,7 +128,7 @@ class AioContext:
 
         def run(runner: Thread) -> Steps:
             nonlocal running
-            yield
+            yield POINT
             yield from bottom_half(runner)
             running = False
 
@@ -141,7 +141,7 @@ class AioContext:
             notifier = registration.notifier
             by_notifier = notifier.words[notifier.bell] and notifier.is_open
             if by_notifier or (self.polling and registration.polled and handler.poll()):
-                yield  # readiness was seen; the handler may be detached before its callback runs
+                yield POINT  # readiness was seen; the handler may be detached before its callback runs
                 if not registration.deleted:
                     self._join_poll_list(registration, thread)
                     yield from handler.read(thread) if by_notifier else handler.poll_ready(thread)
@@ -158,7 +158,7 @@ class AioContext:
         """Enter or leave poll mode (poll_set_started), then poll once more when leaving."""
         self.polling = self.poll_wanted
         for registration in tuple(self._registrations):
-            yield
+            yield POINT
             if registration.deleted or not registration.polled:
                 continue
             if self.polling:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.trace.event import EventKind, Frame
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class BlockBackend:
     def submit(self, thread: Thread, request: Request) -> Steps:
         """Send a request to the backend, or park it while drained (blk_wait_while_drained)."""
         self.in_flight += 1
-        yield
+        yield POINT
         self._pass_gate(thread, request)
 
     def _pass_gate(self, thread: Thread, request: Request) -> None:
@@ -96,7 +96,7 @@ class BlockBackend:
         """The backend has ended a request: complete it in its context (blk_aio_complete_bh)."""
 
         def complete(thread: Thread) -> Steps:
-            yield
+            yield POINT
             yield from self.device.complete(thread, request)
             self.in_flight -= 1
 
@@ -106,7 +106,7 @@ class BlockBackend:
         """Begin a drained section; `poll` waits until nothing is in flight."""
         if self.lock:
             yield from self.lock.acquire(thread)
-        yield
+        yield POINT
         self.quiesce_counter += 1
         self._tell_drain(_DRAIN_CALL, thread, poll, self.quiesce_counter)
         if self.quiesce_counter == 1:
@@ -120,7 +120,7 @@ class BlockBackend:
 
     def drained_end(self, thread: Thread) -> Steps:
         """End a drained section; the last end lets parked requests go on."""
-        yield
+        yield POINT
         self.quiesce_counter -= 1
         self._tell_drain(_DRAIN_END, thread, False, self.quiesce_counter)
         if self.quiesce_counter == 0:
@@ -156,7 +156,7 @@ class BlockBackend:
         self.in_flight += 1
 
         def submit(thread: Thread) -> Steps:
-            yield
+            yield POINT
             self._pass_gate(thread, request)
 
         request.context.schedule(submit)
@@ -178,7 +178,7 @@ class BlockBackend:
         self.in_flight += 1
 
         def resume(runner: Thread) -> Steps:
-            yield
+            yield POINT
             self._tell(_UNPARK, runner, request)
             self._pass_gate(runner, request)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import AVAIL, DESC, ENABLED, SIZE, STATUS, USED
-from vblkfuzz.dataplane.thread import Steps, Thread, Wait, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait, causal
 from vblkfuzz.trace.event import EventKind, Frame
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
@@ -185,7 +185,7 @@ class Lifecycle(ABC):
         """Create all host notifiers and route kicks to them; False: failed and rolled back."""
         failing, self.start_fails_at = self.start_fails_at, None
         for position, port in enumerate(self.ports):
-            yield
+            yield POINT
             if port.index == failing:
                 yield from self.release_notifiers(thread, self.ports[:position])
                 return False
@@ -195,7 +195,7 @@ class Lifecycle(ABC):
     def release_notifiers(self, thread: Thread, ports: Iterable[QueuePort]) -> Steps:
         """Route kicks back to exits, then close the notifiers."""
         for port in ports:
-            yield
+            yield POINT
             port.deassign_notifier()
         for port in ports:
             yield from self.cleanup_host_notifier(thread, port)
@@ -204,7 +204,7 @@ class Lifecycle(ABC):
     def cleanup_host_notifier(self, thread: Thread, port: QueuePort) -> Steps:
         """Close one notifier. A last kick is dropped: reset needs no new requests, and `cont`
         kicks each queue itself."""
-        yield
+        yield POINT
         port.close_notifier(thread)
 
     @causal(Frame.STOP)
@@ -254,7 +254,7 @@ class Lifecycle(ABC):
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
         """Watch a queue again. Kicks may have been suppressed when it was detached, and entries
         published since: ask for kicks and kick ourselves (QEMU commits 5bdbaebcce, 52bff01f64)."""
-        yield
+        yield POINT
         context = self.context_of(port)
         if not port.queue.notification:
             port.set_notification(thread, True)
@@ -264,7 +264,7 @@ class Lifecycle(ABC):
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         """Stop watching a queue."""
-        yield
+        yield POINT
         context = self.context_of(port)
         context.detach(port.index)
         self._tell_queue(_DETACH, thread, port, value=context.actor)

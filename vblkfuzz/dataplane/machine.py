@@ -15,7 +15,7 @@ from vblkfuzz.dataplane.lock import Lock
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
 from vblkfuzz.dataplane.request import IoResult
-from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.scenario.ops import OWNERS, PICKS, Op, op
 from vblkfuzz.trace.event import ActorId, Frame
 
@@ -133,7 +133,7 @@ class Machine:
     def _handle_exit(self, thread: Thread) -> Steps:
         """One VM exit, under the BQL; the guest goes on when it is handled."""
         yield from self.bql.acquire(thread)
-        yield
+        yield POINT
         words = self._board.registers.words
         reason, argument = words[EXIT], words[ARGUMENT]
         self.device.latch_queues(thread)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.trace.event import EventKind, Frame
 
@@ -70,7 +70,7 @@ class Operator:
         if self._mirroring:
             self._mirroring = False
             yield from self._blk.drained_begin(thread, poll=False)  # bdrv_graph_wrlock
-            yield
+            yield POINT
             yield from self._blk.drained_end(thread)
             yield from self._blk.drain(thread)
             yield from self._blk.drained_end(thread)
@@ -118,12 +118,12 @@ class Operator:
         self._blk.main.schedule(self._config_interrupt)
 
     def _config_interrupt(self, thread: Thread) -> Steps:
-        yield
+        yield POINT
         self._tell(_CONFIG_IRQ, thread)
 
     def set_iothread(self, thread: Thread, index: int, *_: int) -> Steps:
         """Choose the IOThread of queue 0; refused while the dataplane runs, as in QEMU."""
-        yield
+        yield POINT
         if not self._device.started:
             self._device.first_iothread = index
 
@@ -131,12 +131,12 @@ class Operator:
     def snapshot(self, thread: Thread, *_: int) -> Steps:
         """Put an overlay on top, in one callback (external_snapshot_action)."""
         yield from self._blk.drained_begin(thread, poll=True)
-        yield
+        yield POINT
         yield from self._blk.drained_end(thread)
 
     def start_fail(self, thread: Thread, queue: int, *_: int) -> Steps:
         """Let the next start fail at a queue (the kernel refuses its ioeventfd)."""
-        yield
+        yield POINT
         self._device.start_fails_at = queue % len(self._device.ports)
 
     def _tell(self, kind: EventKind, thread: Thread, value: int = 0) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.registers import IOEVENTFD
-from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.trace.event import EventKind, Frame
 from vblkfuzz.virtio.device_queue import DeviceQueue
 
@@ -42,7 +42,7 @@ class QueuePort:
     @causal(Frame.HOST_NOTIFIER_READ)
     def read(self, thread: Thread) -> Steps:
         """Test and clear the notifier; handle the queue if it was set."""
-        yield
+        yield POINT
         if self.notifier.clear():
             yield from self._device.handle_output(thread, self)
 

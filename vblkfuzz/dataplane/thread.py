@@ -1,6 +1,6 @@
 """A thread of the device process: the vCPU's exits, the main loop, an IOThread.
 
-The code a thread runs is a chain of generators. A bare ``yield`` is a *preemption point*: the
+The code a thread runs is a chain of generators. ``yield POINT`` is a *preemption point*: the
 schedule may go on with another actor there. ``yield condition`` means: do not resume before
 `condition()` is true. Preemption points sit at every access to ring memory, notifiers,
 AioContexts and drain state that another actor can observe; between two of them a thread is alone.
@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from vblkfuzz.trace.event import PATH_MASK, ActorId, Frame
 
 Wait = Callable[[], bool]
+POINT: Final = None
+"""``yield POINT``: a preemption point."""
 Steps = Generator[Wait | None, None, None]
 """Code with preemption points: yields None at a point, a condition where it has to wait."""
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.lifecycle import Lifecycle
 from vblkfuzz.dataplane.request import IoResult, Request
-from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import EventKind, Frame
 from vblkfuzz.virtio.blk import BlkStatus, RequestType, parse_request, scatter
@@ -90,17 +90,17 @@ class VirtioBlk(Lifecycle):
         while True:
             if suppress:
                 queue.set_notification(False)
-            yield
+            yield POINT
             while request := self._pop(thread, port):
                 status = self.answer_at_once(request)
                 if status is None:
                     batch.append(request)
                 else:
                     yield from self.finish(thread, request, status)
-                yield
+                yield POINT
             if suppress:
                 queue.set_notification(True)
-                yield  # the driver may publish before it sees that kicks are wanted
+                yield POINT  # the driver may publish before it sees that kicks are wanted
             if self.broken or queue.empty():
                 break
         self._tell_queue(_HANDLER_END, thread, port)
@@ -193,7 +193,7 @@ class VirtioBlk(Lifecycle):
             length += scatter(memory, request.blk.writable, request.data)
         memory.bytes[request.blk.status_address] = status
         self._tell_request(_MEMWRITE, thread, request)
-        yield
+        yield POINT
         self.push(thread, request, length)
 
     def push(self, thread: Thread, request: Request, length: int) -> None:

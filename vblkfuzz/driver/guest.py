@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build
+from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SLOTS_PER_QUEUE
 from vblkfuzz.scenario.ops import OPS, Op
 from vblkfuzz.trace.event import ActorId, EventKind
@@ -141,7 +142,7 @@ class GuestDriver:
         if queue is None:
             return
         head = self._add(queue, operation)
-        yield
+        yield POINT
         if head is not None:
             idx = queue.ring.publish(head)
             self._emit(_PUBLISH, _GUEST, queue.index, 0, head, value=idx)
@@ -151,13 +152,13 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is None:
             return
-        yield
+        yield POINT
         wanted = queue.ring.needs_kick()
         self._emit(
             _KICK, _GUEST, queue.index, wanted, value=queue.ring.avail_idx
         )
         if wanted:
-            yield
+            yield POINT
             yield from self._transport.kick(queue.index)
 
     def publish_kick(self, operation: Op) -> GuestSteps:
@@ -174,7 +175,7 @@ class GuestDriver:
         buffers = build(self._memory, slot, 0, 0, 1, self._published)
         head = queue.ring.add(*buffers)
         queue.slot_of[head] = slot
-        yield
+        yield POINT
         shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
         idx = queue.ring.avail_idx
         self._emit(_HOSTILE, _GUEST, queue.index, operation.b)
@@ -186,7 +187,7 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is None:
             return
-        yield
+        yield POINT
         self._transport.take_call(queue.index)
         for _ in range(_MAX_COLLECT):
             used = queue.ring.get_used()
@@ -211,14 +212,14 @@ class GuestDriver:
         """Ask for a call later (EVENT_IDX)."""
         queue = self._queue(operation)
         if queue is not None:
-            yield
+            yield POINT
             queue.ring.set_used_event(operation.b)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
         """Ask for no calls, or take that back."""
         queue = self._queue(operation)
         if queue is not None:
-            yield
+            yield POINT
             queue.ring.set_no_interrupt(bool(operation.b))
 
     def _queue(self, operation: Op) -> GuestQueue | None:

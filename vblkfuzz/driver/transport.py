@@ -8,11 +8,13 @@ the guest has to wait for the device, None at a preemption point, and real ones 
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from vblkfuzz.virtio.layout import RingLayout
 
+POINT: Final = None
+"""``yield POINT``: a preemption point."""
 GuestSteps = Generator[bool | None, None, None]
 """Guest code: yields None at a preemption point, True while it waits for the device."""
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.block_backend import BlockBackend
-from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import EventKind, Frame
 
@@ -43,7 +43,7 @@ class SeedBlockBackend(BlockBackend):
         """Only the woken coroutine counts itself, and it does not look at the drain again."""
 
         def resume(runner: Thread) -> Steps:
-            yield
+            yield POINT
             self.in_flight += 1
             self._tell(_UNPARK, runner, request)
             self._start(runner, request)
@@ -105,7 +105,7 @@ class Seed(VirtioBlk):
 
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
         """Attach and nothing else."""
-        yield
+        yield POINT
         context = self.context_of(port)
         context.attach(port)
         self._tell_queue(_ATTACH, thread, port, value=context.actor)
@@ -137,5 +137,5 @@ class Seed(VirtioBlk):
     @causal(Frame.QUEUE_RESET)
     def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
         """virtio-blk has no queue_reset hook: only the ring is forgotten."""
-        yield
+        yield POINT
         self.forget_queue(thread, port)

@@ -1,0 +1,71 @@
+"""Which device a name means: a revision, ``package.module:Class`` or ``path/to/file.py:Class``.
+
+Importing a class runs its module's code, so this is only ever called with what the user wrote on
+the command line, never with a name that came out of a file (`scenario.artifact`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.errors import UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def is_revision(name: str) -> bool:
+    """Whether `name` is a built-in revision: safe to use although a file names it."""
+    return name in REVISIONS
+
+
+def device_class(name: str) -> type[VirtioBlk]:
+    """Return the device class that the user named.
+
+    Raises:
+        UsageError: no such revision, module, file or class, or not a subclass of VirtioBlk.
+    """
+    if is_revision(name):
+        return REVISIONS[name]
+    place, colon, attribute = name.rpartition(":")
+    if not colon:
+        known = ", ".join(REVISIONS)
+        raise UsageError(f"device {name}: expected {known}, package.module:Class or file.py:Class")
+    found = getattr(_module(place), attribute, None)
+    if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
+        raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
+    return found
+
+
+def _module(place: str) -> ModuleType:
+    try:
+        return _module_of_file(Path(place)) if place.endswith(".py") else _by_name(place)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"device {place}: its module fails: {error!r}") from error
+
+
+def _by_name(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"device {name}: no such module ({error.name})") from None
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"device {path}: expected a Python file")
+    name = f"vblkfuzz_device_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
