@@ -10,6 +10,7 @@ Fields are reduced modulo their range, missing bytes count as 0, what is left ov
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from struct import Struct
 from typing import Final
 
@@ -22,6 +23,7 @@ DEVIATION: Final = Struct("<4B")
 OP: Final = Struct("<4B2H")
 MAX_BYTES: Final = HEADER.size + limits.MAX_DEVIATIONS * DEVIATION.size + limits.MAX_OPS * OP.size
 
+_new_op = partial(tuple.__new__, Op)
 _EVENT_IDX, _INDIRECT, _NO_IOEVENTFD, _POLLING = 1, 2, 4, 8
 
 
@@ -45,6 +47,16 @@ def decode(data: bytes) -> Scenario:
     return Scenario(_decode_device(header), decode_ops(data[start:]), _decode_schedule(data, start))
 
 
+def decode_canonical(data: bytes) -> Scenario:
+    """Decode what `encode` has written: the same as `decode`, without reducing anything."""
+    header = HEADER.unpack_from(data)
+    start = HEADER.size + header[6] * DEVIATION.size
+    schedule = _decode_schedule(data, start) if header[6] else ()
+    return Scenario(
+        _decode_device(header), tuple(map(_new_op, OP.iter_unpack(data[start:]))), schedule
+    )
+
+
 def decode_ops(data: bytes) -> tuple[Op, ...]:
     """Return the operations in `data`, whole records only."""
     count = min(len(data) // OP.size, limits.MAX_OPS)
@@ -55,6 +67,7 @@ def decode_ops(data: bytes) -> tuple[Op, ...]:
     return tuple(ops)
 
 
+@lru_cache(maxsize=1024)
 def _decode_device(header: tuple[int, ...]) -> DeviceConfig:
     queues, size, flags, iothreads, werror, disk = header[:6]
     return DeviceConfig(

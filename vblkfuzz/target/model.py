@@ -1,16 +1,22 @@
 """Target `model`: our dataplane, inline or in processes of its own.
 
 `inline` runs guest and device as generators in the calling process. `processes` runs them in two
-real processes that share the arena (`process.workers`). Both run the same code on the same arena,
+real processes that share the arena (`process.supervisor`). Both run the same code on the same arena,
 so the same scenario gives the same trace digest.
 """
 
 from __future__ import annotations
 
+import os
+from traceback import format_exc
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.execution import Bench, execute
+from vblkfuzz.process.supervisor import Supervisor
+from vblkfuzz.scenario.codec import encode
 from vblkfuzz.target.device_class import device_class
 from vblkfuzz.trace.ring import merge
 from vblkfuzz.trace.trace import Trace
@@ -20,21 +26,31 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.target.target import Target
 
 MODES: Final = ("processes", "inline")
 
 
-class InlineModel:
-    """Guest and device in the calling process."""
+class _Model:
+    """What both modes have in common."""
 
     name = "model"
-    mode = "inline"
+    mode = ""
 
     def __init__(self, device: str, arena: Arena | None = None) -> None:
         self.device = device
-        self._device_class = device_class(device)
         self.arena = arena or Arena()
+        """Shared memory of this worker."""
+        self._device_class = device_class(device)
+
+    def _trace(self, steps: int, handovers: int = 0) -> Trace:
+        events = merge((self.arena.guest_ring, self.arena.device_ring))
+        return Trace(events, steps, handovers)
+
+
+class InlineModel(_Model):
+    """Guest and device in the calling process."""
+
+    mode = "inline"
 
     def __enter__(self) -> Self:
         """Open the eventfds."""
@@ -52,10 +68,64 @@ class InlineModel:
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
-        steps = execute(self._bench, scenario, self._device_class, self._bench.inline_runner)
-        return Trace(merge((self.arena.guest_ring, self.arena.device_ring)), steps)
+        try:
+            steps = execute(self._bench, scenario, self._device_class, self._bench.inline_runner)
+        except HarnessError:
+            raise
+        except Exception as error:
+            raise HarnessError(f"an actor raised:\n{format_exc()}") from error
+        return self._trace(steps)
 
 
-def model(device: str, mode: str, arena: Arena | None = None) -> Target:
-    """Return the model in a mode."""
-    return InlineModel(device, arena)
+class ProcessesModel(_Model):
+    """Guest and device in two processes, on one core: a hand-over across cores costs 20 times
+    as much."""
+
+    mode = "processes"
+
+    def __enter__(self) -> Self:
+        """Pin this process to one core and start the actors there."""
+        self._affinity = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {_core(self._affinity)})
+        self._supervisor = Supervisor(self.arena, self._device_class)
+        try:
+            self._supervisor.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the actors and undo the pinning."""
+        self._supervisor.stop()
+        os.sched_setaffinity(0, self._affinity)
+
+    def run(self, scenario: Scenario) -> Trace:
+        """Run one scenario."""
+        self._supervisor.run(encode(scenario))
+        control = self.arena.control
+        return self._trace(control[STEPS], control[HANDOVERS])
+
+
+def _core(allowed: set[int]) -> int:
+    """A core for this process; processes started one after another get different ones."""
+    return sorted(allowed)[os.getpid() % len(allowed)]
+
+
+_BY_MODE: Final = {"processes": ProcessesModel, "inline": InlineModel}
+
+
+def model(device: str, mode: str, arena: Arena | None = None) -> InlineModel | ProcessesModel:
+    """Return the model in a mode, not started yet.
+
+    Raises:
+        UsageError: no such device or mode.
+    """
+    if mode not in _BY_MODE:
+        raise UsageError(f"mode {mode}: expected {' or '.join(MODES)}")
+    return _BY_MODE[mode](device, arena)

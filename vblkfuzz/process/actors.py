@@ -1,0 +1,139 @@
+"""The two actor processes of a worker: what guest and device do all day.
+
+Both wait on a semaphore of their own. The device runs the turnstile: the fuzz process hands an
+execution over to it, and it hands single turns over to the guest. After a hand-over a process
+touches nothing shared until it is handed the turn again.
+
+An error in an actor is the harness's, not a finding: its traceback goes to the report area and the
+execution ends as FAILED. Actors end only by `os._exit` or a signal.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.process.control import (
+    EXECUTION,
+    GUEST_BUDGET,
+    GUEST_FAILED,
+    GUEST_OP,
+    GUEST_STATE,
+    GUEST_TURN,
+    GUEST_USED,
+    HANDOVERS,
+    STATUS,
+    STEPS,
+    Status,
+)
+from vblkfuzz.process.execution import Bench, execute
+from vblkfuzz.process.guest import GuestState, InlineRunner
+from vblkfuzz.scenario.codec import decode_canonical
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.scenario import DeviceConfig
+
+_STATES: Final = tuple(GuestState)
+
+
+class Semaphore(Protocol):
+    """What we use of a semaphore of multiprocess."""
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        """Wait until it is released; False if the timeout (seconds) was over first."""
+
+    def release(self) -> None:
+        """Let one waiter go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """One semaphore for each process that takes turns."""
+
+    fuzzer: Semaphore
+    device: Semaphore
+    guest: Semaphore
+
+
+class RemoteRunner:
+    """Lets the guest process run a turn; satisfies `guest.GuestRunner`."""
+
+    def __init__(self, bench: Bench, turns: Turns) -> None:
+        self.handovers = 2
+        """Hand-overs so far, with those from and to the fuzz process."""
+        self._control = bench.arena.control
+        self._hand_over = turns.guest.release
+        self._await_turn = turns.device.acquire
+
+    def run(self, index: int | None, budget: int, turn: int) -> tuple[int, GuestState]:
+        """Start operation `index` in the guest process, or let it go on.
+
+        Raises:
+            HarnessError: the guest raised.
+        """
+        control = self._control
+        control[GUEST_OP] = 0 if index is None else index + 1
+        control[GUEST_BUDGET] = budget
+        control[GUEST_TURN] = turn
+        self._hand_over()
+        self._await_turn()
+        self.handovers += 2
+        state = control[GUEST_STATE]
+        if state == GUEST_FAILED:
+            raise HarnessError("the guest process failed")
+        return control[GUEST_USED], _STATES[state]
+
+
+def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
+    """Run executions for ever."""
+    control = bench.arena.control
+    while True:
+        turns.device.acquire()
+        runner = RemoteRunner(bench, turns)
+
+        def remote(
+            config: DeviceConfig, ops: tuple[Op, ...], runner: RemoteRunner = runner
+        ) -> RemoteRunner:
+            return runner
+
+        try:
+            scenario = decode_canonical(bench.arena.scenario.read())
+            control[STEPS] = execute(bench, scenario, device, remote)
+            control[HANDOVERS] = runner.handovers
+            control[STATUS] = Status.DONE
+        except Exception:
+            _report(bench)
+        turns.fuzzer.release()
+
+
+def guest_main(bench: Bench, turns: Turns) -> None:
+    """Run turns of the guest driver for ever."""
+    control = bench.arena.control
+    loaded = 0
+    runner: InlineRunner
+    while True:
+        turns.guest.acquire()
+        try:
+            if control[EXECUTION] != loaded:
+                scenario = decode_canonical(bench.arena.scenario.read())
+                bench.arena.guest_ring.clear()  # the writer's own count; the device cleared its
+                runner = bench.inline_runner(scenario.device, scenario.ops)
+                loaded = control[EXECUTION]
+            op, budget, turn = control[GUEST_OP], control[GUEST_BUDGET], control[GUEST_TURN]
+            used, state = runner.run(op - 1 if op else None, budget, turn)
+            control[GUEST_USED], control[GUEST_STATE] = used, state
+        except Exception:
+            _report(bench)
+            control[GUEST_STATE] = GUEST_FAILED
+        turns.device.release()
+
+
+def _report(bench: Bench) -> None:
+    """Leave the traceback for the fuzz process; the first report of an execution counts."""
+    if bench.arena.control[STATUS] == Status.RUNNING:
+        bench.arena.report.write(traceback.format_exc().encode())
+        bench.arena.control[STATUS] = Status.FAILED

@@ -1,0 +1,41 @@
+"""Control words of the arena: what processes tell each other beside the semaphores.
+
+Written by whoever holds the turn, read by whoever gets it; the semaphore between the two is the
+barrier. `STATUS` alone is also written by the zygote, when an actor has died.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+EXECUTION: Final = 0
+"""Number of the execution; a guest that sees a new one loads the scenario."""
+STATUS: Final = 1
+"""How the execution goes, a `Status`."""
+STEPS: Final = 2
+"""Preemption points passed, set when it is done."""
+HANDOVERS: Final = 3
+"""Hand-overs between processes, set when it is done."""
+GUEST_OP: Final = 4
+"""Operation the guest starts, plus 1; 0: it goes on."""
+GUEST_BUDGET: Final = 5
+GUEST_TURN: Final = 6
+GUEST_USED: Final = 7
+GUEST_STATE: Final = 8
+"""How the guest's turn ended, a `guest.GuestState`, or GUEST_FAILED."""
+GENERATION: Final = 9
+"""Counts the pairs of actors that the zygote has started."""
+
+GUEST_FAILED: Final = 99
+
+
+class Status(IntEnum):
+    """How an execution goes or ended."""
+
+    RUNNING = 0
+    DONE = 1
+    FAILED = 2
+    """An actor raised; the report area says what."""
+    DIED = 3
+    """An actor process ended; the report area says how. New actors are ready."""
