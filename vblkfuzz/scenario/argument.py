@@ -1,0 +1,66 @@
+"""Arguments that are worth trying: small ones and those at a boundary, the rest now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from vblkfuzz.scenario.codec import OP
+from vblkfuzz.scenario.ops import ARGS, OPS, Param
+
+_PICKS: Final[dict[str, tuple[int, ...]]] = {
+    "how": (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2),
+    "queue": (0, 0, 0, 0, 1, 1, 2, 3),
+    "request": (0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6),
+    "sector": (0, 0, 0, 0, 1, 1, 2, 3, 7, 8, 15, 16, 63, 64, 127, 255),
+    "sectors": (0, 0, 0, 1, 2, 3),
+    "ahead": (0, 0, 1, 1, 2, 3, 7, 15),
+    "on": (0, 1, 1),
+    "wait": (0, 0, 1),
+    "which": (0, 0, 0, 1, 1, 2, 3, 4, 4, 5, 5, 5, 5),
+    "result": (0, 0, 0, 0, 0, 1, 1, 2),
+    "iothread": (0, 0, 0, 1),
+}
+"""Stored values by parameter, each as often as it should be chosen."""
+
+_CAPACITIES: Final = (0, 7, 15, 31, 63, 63, 127, 255)
+_ANY: Final = 1 / 16
+"""How often any value at all is taken."""
+
+
+def _picks(code: int, param: Param) -> tuple[int, ...]:
+    if OPS[code].name == "resize":
+        return _CAPACITIES
+    return _PICKS.get(param.name, tuple(range(param.count)))
+
+
+PARAMS: Final = tuple(
+    tuple((1 + param.field, _picks(code, param), param.count) for param in spec.params)
+    for code, spec in enumerate(OPS)
+)
+"""Of each parameter of an op, by code: its field in a record, values to pick from, their count."""
+
+
+def new_record(code: int, random: Callable[[], float]) -> bytes:
+    """Return the 8 bytes of an operation with arguments picked at random."""
+    fields = [code] + [0] * ARGS
+    for field, picks, count in PARAMS[code]:
+        if random() < _ANY:
+            fields[field] = int(random() * count)
+        else:
+            fields[field] = picks[int(random() * len(picks))]
+    return OP.pack(*fields)
+
+
+def changed_record(record: bytes, random: Callable[[], float]) -> bytes:
+    """Return a record with one argument different; the same one if the op has none."""
+    fields = list(OP.unpack(record))
+    params = PARAMS[fields[0]]
+    if not params:
+        return record
+    field, picks, count = params[int(random() * len(params))]
+    value = picks[int(random() * len(picks))]
+    if value == fields[field]:  # one step up or down instead
+        value = (value + (1 if random() < 0.5 else -1)) % count
+    fields[field] = value
+    return OP.pack(*fields)

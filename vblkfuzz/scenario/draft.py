@@ -1,0 +1,112 @@
+"""A draft: fuzz bytes in the form the mutator edits, and back to canonical bytes.
+
+An item of a draft is an op record together with its deviations. So a deviation follows its
+operation whatever is inserted, removed or moved before it, and every edit is a list edit. No
+`Scenario` is built: this runs once per execution. Layout: `scenario.codec`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vblkfuzz import limits
+from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, decode_ops
+from vblkfuzz.scenario.scenario import WERRORS, Go
+from vblkfuzz.scenario.story import POLLING
+
+Mark = tuple[int, int]
+"""A deviation of an item: point, go."""
+Item = tuple[bytes, tuple[Mark, ...]]
+"""An op record and its deviations, ascending, each point once."""
+
+CONFIG_COUNTS: Final = (
+    limits.MAX_QUEUES,
+    len(limits.QUEUE_SIZES),
+    16,
+    limits.MAX_IOTHREADS + 1,
+    len(WERRORS),
+    len(limits.DISK_SECTORS),
+)
+"""How many values each header byte of the device takes."""
+FLAGS: Final = 2
+"""The header byte that holds four flags."""
+IOTHREADS: Final = 3
+"""The header byte with the number of IOThreads."""
+_POLLING_FLAG: Final = 8
+_GOES: Final = len(Go)
+_SCHEDULE_SIZE: Final = 6
+_MAX_REMEMBERED: Final = 1 << 16
+
+
+class _Items(dict[bytes, Item]):
+    """Items without deviations, by record; remembers the canonical form of each record seen."""
+
+    def __missing__(self, record: bytes) -> Item:
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        self[record] = item = (OP.pack(*decode_ops(record)[0]), ())
+        return item
+
+
+ITEMS: Final = _Items()
+"""``ITEMS[record]`` is the item for 8 bytes, whatever they are."""
+
+
+class Draft:
+    """One input while it is edited."""
+
+    __slots__ = ("config", "items")
+
+    def __init__(self, config: list[int], items: list[Item]) -> None:
+        self.config = config
+        """The header bytes of the device, each within `CONFIG_COUNTS`."""
+        self.items = items
+
+    @classmethod
+    def of(cls, data: bytes) -> Draft:
+        """Return the draft for any bytes, as `codec.decode` would read them."""
+        header = data[: HEADER.size].ljust(HEADER.size, b"\0")
+        config = [value % count for value, count in zip(header, CONFIG_COUNTS, strict=False)]
+        start = HEADER.size + header[_SCHEDULE_SIZE] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
+        end = min(len(data) - OP.size + 1, start + limits.MAX_OPS * OP.size)
+        items = [ITEMS[data[at : at + 8]] for at in range(start, end, 8)]
+        if start > HEADER.size:
+            _mark(items, data[HEADER.size : start])
+        return cls(config, items)
+
+    @property
+    def first_state(self) -> int:
+        """The story state before the first operation."""
+        return POLLING if self.config[FLAGS] & _POLLING_FLAG else 0
+
+    def marks(self) -> int:
+        """Return the number of deviations."""
+        return sum([len(item[1]) for item in self.items if item[1]])
+
+    def pack(self, max_size: int) -> bytes:
+        """Return canonical bytes of at most `max_size`: what is too long is cut from the end.
+
+        Fewer than 8 bytes cannot be canonical: they are the beginning of the header.
+        """
+        count = min(self.marks(), limits.MAX_DEVIATIONS)
+        room = (max_size - HEADER.size - count * DEVIATION.size) // OP.size
+        items = self.items[: max(min(room, limits.MAX_OPS), 0)]
+        schedule = [
+            DEVIATION.pack(index, point, go, 0)
+            for index, item in enumerate(items)
+            if item[1]
+            for point, go in item[1]
+        ][: limits.MAX_DEVIATIONS]
+        header = HEADER.pack(*self.config, len(schedule), 0)
+        return b"".join([header, *schedule, *[item[0] for item in items]])[:max_size]
+
+
+def _mark(items: list[Item], schedule: bytes) -> None:
+    """Give items the deviations in `schedule`; of two for one point, the first counts."""
+    schedule = schedule.ljust(-len(schedule) % DEVIATION.size + len(schedule), b"\0")
+    for index, point, go, _ in DEVIATION.iter_unpack(schedule):
+        at = index % limits.MAX_OPS
+        if at < len(items):
+            record, marks = items[at]
+            if all(point != known for known, _ in marks):
+                items[at] = record, tuple(sorted((*marks, (point, go % _GOES))))

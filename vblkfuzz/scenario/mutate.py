@@ -1,0 +1,238 @@
+"""The custom mutator and crossover of the fuzzer.
+
+An input is opened as a draft (`scenario.draft`), gets one to four edits, is mostly repaired so
+that its story makes sense (`scenario.story`), and is packed into canonical bytes. Edits prefer
+what finds bugs soon: operations whose preconditions hold, small arguments, few deviations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from vblkfuzz.limits import MAX_POINT
+from vblkfuzz.scenario.argument import changed_record, new_record
+from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, Draft, Item, Mark
+from vblkfuzz.scenario.ops import CODES, OPS
+from vblkfuzz.scenario.repair import INIT_ITEM, repair
+from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.scenario.story import FRAMES, NEXT, SNIPPETS, choices
+
+Edit = Callable[[Draft], None]
+_PUBLISH_KICK: Final = CODES["publish_kick"]
+
+_MAX_EDITS: Final = 4
+_REPAIRED: Final = 0.85
+"""How often the story is repaired. The rest breaks preconditions on purpose."""
+_ANY_OP: Final = 1 / 16
+"""How often an inserted operation need not fit the story."""
+_ATTEMPTS: Final = 8
+"""Tries to get something other than the input: a repair may undo an edit."""
+_SHORT: Final = 5
+_LONG: Final = 30
+"""Operations of an input that is rather cut than grown."""
+
+# Plain integers: an enum member costs 100 ns to look up on Python 3.11.
+_GOES: Final[tuple[int, ...]] = tuple(
+    map(
+        int,
+        (*[Go.NEXT] * 8, *[Go.IO0] * 4, *[Go.MAIN] * 3, Go.IO1, Go.IO1, Go.VCPU, Go.VCPU, Go.GUEST),
+    )
+)
+_SMALL_POINT: Final = 13
+_ANY_POINT: Final = 1 / 32
+_ADD_MARK: Final = (1.0, 0.4, 0.12, 0.04)
+"""How often an edit of the schedule adds a deviation, by how many there are. Sparse schedules
+need a sixth of the executions that dense ones need."""
+
+
+class Mutator:
+    """Makes new inputs from old ones; the same seed and calls give the same bytes."""
+
+    def __init__(self, seed: int) -> None:
+        # Of all methods, Python promises for random() alone that its sequence stays the same in
+        # later versions; randrange, choice and shuffle have changed. Hence int(random() * n).
+        self._random = Random(seed).random
+        grow: tuple[Edit, ...] = (
+            (self._insert,) * 6 + (self._insert_snippet,) * 4 + (self._frame,) * 4
+        )
+        shrink: tuple[Edit, ...] = (self._delete,) * 4 + (self._delete_range,)
+        alter: tuple[Edit, ...] = (
+            *(self._duplicate, self._swap, self._move),
+            *(self._change_argument,) * 3,
+            *(self._change_config,) * 2,
+            *(self._change_schedule,) * 5,
+        )
+        self._edits_short = grow * 2 + alter
+        self._edits = grow + shrink + alter
+        self._edits_long = grow + shrink * 4 + alter
+
+    def mutate(self, data: bytes, max_size: int) -> bytes:
+        """Return another input like `data`: canonical, at most `max_size` bytes."""
+        result = b""
+        for _ in range(_ATTEMPTS):
+            draft = Draft.of(data)
+            if draft.items:
+                self._edit(draft)
+            else:
+                self._begin(draft)
+            result = self._finish(draft, max_size)
+            if result != data:
+                break
+        return result
+
+    def crossover(self, left: bytes, right: bytes, max_size: int) -> bytes:
+        """Return an input with operations of both, on the device of one."""
+        one, other = Draft.of(left), Draft.of(right)
+        start = self._below(len(one.items) + 1)
+        first = self._below(len(other.items) + 1)
+        if self._random() < 0.5:
+            one.items[start:] = other.items[first:]
+        else:
+            one.items[start:start] = other.items[first : first + 1 + self._below(8)]
+        if self._random() < 0.25:
+            one.config = other.config
+        result = self._finish(one, max_size)
+        return self.mutate(result, max_size) if result in (left, right) else result
+
+    def _below(self, count: int) -> int:
+        return int(self._random() * count)
+
+    def _finish(self, draft: Draft, max_size: int) -> bytes:
+        if self._random() < _REPAIRED:
+            repair(draft, self._random)
+        return draft.pack(max_size)
+
+    def _begin(self, draft: Draft) -> None:
+        """Tell a first short story."""
+        draft.config[IOTHREADS] = (0, 1, 1, 1, 2)[self._below(5)]
+        for _ in range(self._below(4)):
+            self._change_config(draft)
+        draft.items = [INIT_ITEM, self._new(_PUBLISH_KICK)]
+        for _ in range(1 + self._below(3)):
+            self._edits_short[self._below(len(self._edits_short))](draft)
+
+    def _edit(self, draft: Draft) -> None:
+        for _ in range(_MAX_EDITS):
+            size = len(draft.items)
+            if size < _SHORT:
+                edits = self._edits_short
+            else:
+                edits = self._edits if size < _LONG else self._edits_long
+            edits[int(self._random() * len(edits))](draft)
+            if self._random() < 0.5:
+                return
+
+    # --- Edits of the operations --------------------------------------------------------------
+
+    def _new(self, code: int) -> Item:
+        return new_record(code, self._random), ()
+
+    def _insert(self, draft: Draft) -> None:
+        """Insert one operation that fits, rarely any."""
+        at = self._below(len(draft.items) + 1)
+        if self._random() < _ANY_OP:
+            code = self._below(len(OPS))
+        else:
+            fitting = choices(_state_before(draft, at))
+            code = fitting[int(self._random() * len(fitting))]
+        draft.items.insert(at, self._new(code))
+
+    def _insert_snippet(self, draft: Draft) -> None:
+        at = self._below(len(draft.items) + 1)
+        snippet = SNIPPETS[self._below(len(SNIPPETS))]
+        draft.items[at:at] = [self._new(code) for code in snippet]
+
+    def _frame(self, draft: Draft) -> None:
+        """Put a begin before and an end behind operations that are there."""
+        start, end = self._range(draft, 8)
+        before, behind = FRAMES[self._below(len(FRAMES))]
+        draft.items[end:end] = [self._new(code) for code in behind]
+        draft.items[start:start] = [self._new(code) for code in before]
+
+    def _delete(self, draft: Draft) -> None:
+        if draft.items:
+            del draft.items[self._below(len(draft.items))]
+
+    def _delete_range(self, draft: Draft) -> None:
+        start, end = self._range(draft, 8)
+        del draft.items[start:end]
+
+    def _duplicate(self, draft: Draft) -> None:
+        """Repeat a range, without its deviations: they are to stay few."""
+        start, end = self._range(draft, 5)
+        draft.items[end:end] = [(record, ()) for record, _ in draft.items[start:end]]
+
+    def _swap(self, draft: Draft) -> None:
+        if len(draft.items) > 1:
+            at = self._below(len(draft.items) - 1)
+            draft.items[at : at + 2] = draft.items[at + 1], draft.items[at]
+
+    def _move(self, draft: Draft) -> None:
+        if draft.items:
+            item = draft.items.pop(self._below(len(draft.items)))
+            draft.items.insert(self._below(len(draft.items) + 1), item)
+
+    def _change_argument(self, draft: Draft) -> None:
+        if draft.items:
+            at = self._below(len(draft.items))
+            record, marks = draft.items[at]
+            draft.items[at] = changed_record(record, self._random), marks
+
+    def _range(self, draft: Draft, longest: int) -> tuple[int, int]:
+        """Choose a range of up to `longest` items; empty only if there are none."""
+        size = len(draft.items)
+        start = self._below(size)
+        return start, min(size, start + 1 + self._below(longest))
+
+    # --- Edits of the device and the schedule -------------------------------------------------
+
+    def _change_config(self, draft: Draft) -> None:
+        """Give one field of the device another value; of flags, flip one."""
+        field = (0, 1, FLAGS, FLAGS, FLAGS, FLAGS, IOTHREADS, IOTHREADS, 4, 4, 5)[self._below(11)]
+        if field == FLAGS:
+            draft.config[FLAGS] ^= 1 << self._below(4)
+        else:
+            count = CONFIG_COUNTS[field]
+            draft.config[field] = (draft.config[field] + 1 + self._below(count - 1)) % count
+
+    def _change_schedule(self, draft: Draft) -> None:
+        """Add, move or remove a deviation."""
+        marked = [at for at, item in enumerate(draft.items) if item[1]]
+        if self._random() < _ADD_MARK[min(len(marked), 3)]:
+            if draft.items:
+                self._mark(draft, self._below(len(draft.items)), self._new_mark())
+            return
+        at = marked[self._below(len(marked))]
+        record, marks = draft.items[at]
+        gone = self._below(len(marks))
+        draft.items[at] = record, marks[:gone] + marks[gone + 1 :]
+        if self._random() < 0.5:
+            self._mark(draft, at, self._other_mark(marks[gone]))
+
+    def _new_mark(self) -> Mark:
+        """Choose a point, mostly a small one, and who goes on there, mostly the next operation."""
+        if self._random() < _ANY_POINT:
+            point = self._below(MAX_POINT)
+        else:
+            point = int(self._random() * self._random() * _SMALL_POINT)
+        return point, _GOES[self._below(len(_GOES))]
+
+    def _other_mark(self, mark: Mark) -> Mark:
+        """Change where a deviation is, or who goes on."""
+        if self._random() < 0.5:
+            return (mark[0] + (-1, 1, 2, 3)[self._below(4)]) % MAX_POINT, mark[1]
+        return mark[0], _GOES[self._below(len(_GOES))]
+
+    def _mark(self, draft: Draft, at: int, mark: Mark) -> None:
+        record, marks = draft.items[at]
+        others = [known for known in marks if known[0] != mark[0]]
+        draft.items[at] = record, tuple(sorted([*others, mark]))
+
+
+def _state_before(draft: Draft, at: int) -> int:
+    state = draft.first_state
+    for record, _ in draft.items[:at]:
+        state = NEXT[state][record[0]]
+    return state
