@@ -50,6 +50,15 @@ def test_the_text_is_stable() -> None:
     assert render(EVENTS, NAMES, (DRAINED, POPPED)) == f"{GOLDEN}\n{LEGEND}\n"
 
 
+def test_a_path_that_does_not_fit_goes_below() -> None:
+    width = max(map(len, GOLDEN.splitlines())) - 1
+    lines = render(EVENTS, NAMES, (POPPED,), width).splitlines()
+    at = next(place for place, line in enumerate(lines) if line.startswith(">"))
+    assert lines[at + 1] == "       in reset > stop"
+    assert max(map(len, lines[: at + 3])) <= width
+    assert len(lines) == len(render(EVENTS, NAMES).splitlines()) + 1
+
+
 def test_an_empty_trace_is_a_header() -> None:
     expected = "  turn actor  event  queue  request  value  path"
     assert render((), NAMES).splitlines()[0] == expected

@@ -8,16 +8,20 @@ contents, request types) comes in as `FlagNames`. Legend for readers: docs/trace
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, EventKind, path_names
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable
 
 FlagNames = dict[EventKind, tuple[str, ...]]
 """Names of a kind's flag, by its value; an empty name is not shown."""
+
+NO_NAMES: Final[Mapping[EventKind, Sequence[str]]] = MappingProxyType({})
 
 
 class Row(NamedTuple):
@@ -74,7 +78,7 @@ _HEADS: Final = frozenset({EventKind.PUBLISH, EventKind.COLLECT, EventKind.POP, 
 """Kinds whose head is a descriptor, so that head 0 is shown too."""
 
 
-def rows(events: Iterable[Event], names: Mapping[EventKind, Sequence[str]]) -> list[Row]:
+def rows(events: Iterable[Event], names: Mapping[EventKind, Sequence[str]] = NO_NAMES) -> list[Row]:
     """Return events in words; `names` adds to the names of flags that this room knows."""
     known = {**_FLAGS, **names}
     return [_row(event, known) for event in events]
@@ -82,8 +86,9 @@ def rows(events: Iterable[Event], names: Mapping[EventKind, Sequence[str]]) -> l
 
 def render(
     events: Sequence[Event],
-    names: Mapping[EventKind, Sequence[str]],
+    names: Mapping[EventKind, Sequence[str]] = NO_NAMES,
     marked: Container[Event] = (),
+    width: int = 0,
 ) -> str:
     """Return events as plain text: a header, a line an event, the legend.
 
@@ -91,20 +96,22 @@ def render(
         events: in the order of the trace.
         names: see `rows`.
         marked: the events that a violation is about; their lines begin with ``>``.
+        width: characters a line may have before its path moves to a line below; 0: any number.
     """
     table = [Row(*Row._fields), *rows(events, names)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     marks = [" ", *(">" if event in marked else " " for event in events)]
-    lines = [_line(mark, row, widths) for mark, row in zip(marks, table, strict=True)]
+    lines = [_line(mark, row, widths, width) for mark, row in zip(marks, table, strict=True)]
     return "\n".join((*lines, "", f"{LEGEND}\n"))
 
 
-def _line(mark: str, row: Row, widths: list[int]) -> str:
-    turn, *others = (
-        text.rjust(width) if name == "turn" else text.ljust(width)
-        for name, text, width in zip(Row._fields, row, widths, strict=True)
-    )
-    return " ".join((mark, turn, "  ".join(others))).rstrip()
+def _line(mark: str, row: Row, widths: list[int], width: int) -> str:
+    turn, *others = (text.ljust(column) for text, column in zip(row, widths, strict=True))
+    start = f"{mark} {turn.strip().rjust(widths[0])} "
+    line = (start + "  ".join(others)).rstrip()
+    if not width or len(line) <= width:
+        return line
+    return f"{(start + '  '.join(others[:-1])).rstrip()}\n{' ' * len(start)}in {row.path}"
 
 
 def _row(event: Event, names: Mapping[EventKind, Sequence[str]]) -> Row:

@@ -1,0 +1,1 @@
+"""What an execution means to a person: its trace in words."""
