@@ -3,16 +3,14 @@
 The control flow follows QEMU's (virtio_blk_data_plane_start/stop before 9.0, then
 virtio_blk_start/stop_ioeventfd); the bodies here are the *reference* and each method is small
 enough to be overridden alone. Everything runs in a thread that holds the BQL, except bottom halves.
-
-States: `started` (ioeventfds run, or `disabled` after a failed start), `starting`, `stopping`.
+The state itself is in `device_state`; what happens to a request, in `virtio_blk`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.dataplane.queue_port import QueuePort
+from vblkfuzz.dataplane.device_state import DeviceState
 from vblkfuzz.dataplane.registers import AVAIL, DESC, ENABLED, SIZE, STATUS, USED
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait, causal
 from vblkfuzz.trace.event import EventKind, Frame
@@ -27,13 +25,11 @@ from vblkfuzz.virtio.layout import (
 from vblkfuzz.virtio.ring_error import RingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable
 
     from vblkfuzz.dataplane.aio import AioContext, BottomHalf
-    from vblkfuzz.dataplane.block_backend import BlockBackend
-    from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.request import Request
-    from vblkfuzz.scenario.scenario import DeviceConfig
 
 
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
@@ -51,63 +47,8 @@ _STOP_CALL: Final = EventKind.STOP_CALL
 _STOP_RET: Final = EventKind.STOP_RET
 
 
-class Lifecycle(ABC):
-    """State of the device and its transitions."""
-
-    @abstractmethod
-    def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
-        """The queue was notified."""
-
-    def __init__(
-        self,
-        board: Board,
-        config: DeviceConfig,
-        blk: BlockBackend,
-        main: AioContext,
-        iothreads: Sequence[AioContext],
-    ) -> None:
-        self.board = board
-        self.config = config
-        self.blk = blk
-        self.main = main
-        self.iothreads = iothreads
-        self.first_iothread = 0
-        """IOThread of queue 0 at the next start; set_iothread changes it."""
-        self.ports = [QueuePort(self, board, index) for index in range(config.queues)]
-        self.status = 0
-        self.features = 0
-        self.epoch = 0
-        self.started = self.starting = self.stopping = self.disabled = self.broken = False
-        self.pops = 0
-        """Requests popped since power-on; numbers them in the trace."""
-        self.handlers_running = 0
-        self.retry_list: list[Request] = []
-        """Requests that wait for `cont` (rerror/werror=stop)."""
-        self.start_fails_at: int | None = None
-        """Queue whose notifier the next start cannot assign."""
-        self.request_vm_stop: Callable[[], None]
-        """The machine's; called when an I/O error shall stop the VM."""
-
-    # --- Contexts ---------------------------------------------------------------------------
-
-    @property
-    def home(self) -> AioContext:
-        """Context the node lives in while the dataplane runs."""
-        return self.context_of(self.ports[0])
-
-    def context_of(self, port: QueuePort) -> AioContext:
-        """Context that handles a queue: queues are dealt out over the IOThreads."""
-        if not self.iothreads:
-            return self.main
-        return self.iothreads[(self.first_iothread + port.index) % len(self.iothreads)]
-
-    def contexts(self) -> list[AioContext]:
-        """Contexts of all queues, each once, in queue order."""
-        found: list[AioContext] = []
-        for port in self.ports:
-            if self.context_of(port) not in found:
-                found.append(self.context_of(port))
-        return found
+class Lifecycle(DeviceState):
+    """The transitions of the device."""
 
     # --- Status -----------------------------------------------------------------------------
 
@@ -171,6 +112,7 @@ class Lifecycle(ABC):
         else:
             self.disabled = self.started = True
             self.starting = False
+            yield from self.fall_back(thread)
         self._tell(_START_RET, thread, flag=self.disabled)
 
     def run_dataplane(self, thread: Thread) -> Steps:
@@ -180,6 +122,13 @@ class Lifecycle(ABC):
         self.starting = False
         if not self.blk.in_drain:
             yield from self.attach_all(thread)
+
+    def fall_back(self, thread: Thread) -> Steps:
+        """Kicks exit from now on; those that went to a notifier or were suppressed are served."""
+        for port in self.ports:
+            if not port.queue.notification:
+                port.set_notification(thread, True)
+            yield from self.handle_output(thread, port)
 
     def assign_notifiers(self, thread: Thread) -> Generator[Wait | None, None, bool]:
         """Create all host notifiers and route kicks to them; False: failed and rolled back."""
@@ -202,8 +151,10 @@ class Lifecycle(ABC):
 
     @causal(Frame.CLEANUP_HOST_NOTIFIER)
     def cleanup_host_notifier(self, thread: Thread, port: QueuePort) -> Steps:
-        """Close one notifier. A last kick is dropped: reset needs no new requests, and `cont`
-        kicks each queue itself."""
+        """Close one notifier; a last kick is dropped.
+
+        Reset needs no new requests, and `cont` kicks each queue itself.
+        """
         yield POINT
         port.close_notifier(thread)
 
@@ -252,8 +203,11 @@ class Lifecycle(ABC):
             yield from self.attach(thread, port)
 
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
-        """Watch a queue again. Kicks may have been suppressed when it was detached, and entries
-        published since: ask for kicks and kick ourselves (QEMU commits 5bdbaebcce, 52bff01f64)."""
+        """Watch a queue again, ask for kicks and kick ourselves.
+
+        Kicks may have been suppressed when it was detached, and entries published since (QEMU
+        commits 5bdbaebcce, 52bff01f64).
+        """
         yield POINT
         context = self.context_of(port)
         if not port.queue.notification:
@@ -349,43 +303,10 @@ class Lifecycle(ABC):
         self.restart_requests()
 
     def restart_requests(self) -> None:
-        """Submit the retry list again, each request in its own context, counted as in flight
-        from now on (virtio_blk_dma_restart_cb)."""
+        """Submit the retry list again, each request in its own context.
+
+        They count as in flight from now on (virtio_blk_dma_restart_cb).
+        """
         waiting, self.retry_list = self.retry_list, []
         for request in waiting:
             self.blk.resubmit(request)
-
-    # --- Events -----------------------------------------------------------------------------
-
-    def _tell(self, kind: EventKind, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
-        self.board.ring.emit(
-            kind, thread.actor, flag=flag, epoch=self.epoch, value=value, path=thread.path
-        )
-
-    def _tell_queue(
-        self, kind: EventKind, thread: Thread, port: QueuePort, flag: int = 0, *, value: int = 0
-    ) -> None:
-        self.board.ring.emit(
-            kind,
-            thread.actor,
-            port.index,
-            flag,
-            epoch=self.epoch,
-            value=value,
-            path=thread.path,
-        )
-
-    def _tell_request(
-        self, kind: EventKind, thread: Thread, request: Request, value: int = 0
-    ) -> None:
-        self.board.ring.emit(
-            kind,
-            thread.actor,
-            request.queue.index,
-            0,
-            request.head,
-            request.serial,
-            request.epoch,
-            value,
-            thread.path,
-        )

@@ -11,7 +11,7 @@ AioContexts and drain state that another actor can observe; between two of them 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from functools import wraps
+from functools import update_wrapper
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from vblkfuzz.trace.event import PATH_MASK, ActorId, Frame
@@ -74,13 +74,13 @@ def causal(
     def decorate(
         method: Callable[Concatenate[_S, Thread, _P], Steps],
     ) -> Callable[Concatenate[_S, Thread, _P], Steps]:
-        @wraps(method)
-        def run(self: _S, thread: Thread, *args: _P.args, **kwargs: _P.kwargs) -> Steps:
+        def run(self: _S, thread: Thread, /, *args: _P.args, **kwargs: _P.kwargs) -> Steps:
             outer = thread.path
             thread.path = (outer << 8 | frame) & PATH_MASK
             yield from method(self, thread, *args, **kwargs)
             thread.path = outer
 
+        update_wrapper(run, method)
         return run
 
     return decorate

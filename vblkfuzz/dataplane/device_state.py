@@ -1,0 +1,119 @@
+"""State of the device: what a start, a stop, a reset or a request changes.
+
+Also where its queues are handled (contexts) and how it tells the trace what it does. The
+transitions are in `lifecycle`.
+
+States: `started` (ioeventfds run, or `disabled` after a failed start), `starting`, `stopping`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.queue_port import QueuePort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vblkfuzz.dataplane.aio import AioContext
+    from vblkfuzz.dataplane.block_backend import BlockBackend
+    from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.dataplane.request import Request
+    from vblkfuzz.dataplane.thread import Steps, Thread
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.trace.event import EventKind
+
+
+class DeviceState(ABC):
+    """State of the device, its places and its voice."""
+
+    @abstractmethod
+    def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
+        """The queue was notified."""
+
+    def __init__(
+        self,
+        board: Board,
+        config: DeviceConfig,
+        blk: BlockBackend,
+        main: AioContext,
+        iothreads: Sequence[AioContext],
+    ) -> None:
+        self.board = board
+        self.config = config
+        self.blk = blk
+        self.main = main
+        self.iothreads = iothreads
+        self.first_iothread = 0
+        """IOThread of queue 0 at the next start; set_iothread changes it."""
+        self.ports = [QueuePort(self, board, index) for index in range(config.queues)]
+        self.status = 0
+        self.features = 0
+        self.epoch = 0
+        self.started = self.starting = self.stopping = self.disabled = self.broken = False
+        self.pops = 0
+        """Requests popped since power-on; numbers them in the trace."""
+        self.handlers_running = 0
+        self.retry_list: list[Request] = []
+        """Requests that wait for `cont` (rerror/werror=stop)."""
+        self.start_fails_at: int | None = None
+        """Queue whose notifier the next start cannot assign."""
+        self.request_vm_stop: Callable[[], None]
+        """The machine's; called when an I/O error shall stop the VM."""
+
+    # --- Contexts ---------------------------------------------------------------------------
+
+    @property
+    def home(self) -> AioContext:
+        """Context the node lives in while the dataplane runs."""
+        return self.context_of(self.ports[0])
+
+    def context_of(self, port: QueuePort) -> AioContext:
+        """Context that handles a queue: queues are dealt out over the IOThreads."""
+        if not self.iothreads:
+            return self.main
+        return self.iothreads[(self.first_iothread + port.index) % len(self.iothreads)]
+
+    def contexts(self) -> list[AioContext]:
+        """Contexts of all queues, each once, in queue order."""
+        found: list[AioContext] = []
+        for port in self.ports:
+            if self.context_of(port) not in found:
+                found.append(self.context_of(port))
+        return found
+
+    # --- Events -----------------------------------------------------------------------------
+
+    def _tell(self, kind: EventKind, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
+        self.board.ring.emit(
+            kind, thread.actor, flag=flag, epoch=self.epoch, value=value, path=thread.path
+        )
+
+    def _tell_queue(
+        self, kind: EventKind, thread: Thread, port: QueuePort, flag: int = 0, *, value: int = 0
+    ) -> None:
+        self.board.ring.emit(
+            kind,
+            thread.actor,
+            port.index,
+            flag,
+            epoch=self.epoch,
+            value=value,
+            path=thread.path,
+        )
+
+    def _tell_request(
+        self, kind: EventKind, thread: Thread, request: Request, value: int = 0
+    ) -> None:
+        self.board.ring.emit(
+            kind,
+            thread.actor,
+            request.queue.index,
+            0,
+            request.head,
+            request.serial,
+            request.epoch,
+            value,
+            thread.path,
+        )
