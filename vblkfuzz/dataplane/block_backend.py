@@ -104,8 +104,9 @@ class BlockBackend:
 
     def drained_begin(self, thread: Thread, *, poll: bool) -> Steps:
         """Begin a drained section; `poll` waits until nothing is in flight."""
-        if self.lock:
-            yield from self.lock.acquire(thread)
+        lock = self.lock
+        if lock:
+            yield from lock.acquire(thread)
         yield POINT
         self.quiesce_counter += 1
         self._tell_drain(_DRAIN_CALL, thread, poll, self.quiesce_counter)
@@ -113,13 +114,16 @@ class BlockBackend:
             self._tell_drain(_DRAINED_BEGIN, thread, poll, 1)
             yield from self.device.drained_begin(thread)
         while poll and self._busy():
-            yield from self._poll_once(thread)
+            yield from self._poll_once(thread, lock)
         self._tell_drain(_DRAIN_RET, thread, poll, self.in_flight)
-        if self.lock:
-            self.lock.release()
+        if lock:
+            lock.release()
 
     def drained_end(self, thread: Thread) -> Steps:
         """End a drained section; the last end lets parked requests go on."""
+        lock = self.lock
+        if lock:
+            yield from lock.acquire(thread)
         yield POINT
         self.quiesce_counter -= 1
         self._tell_drain(_DRAIN_END, thread, False, self.quiesce_counter)
@@ -129,6 +133,8 @@ class BlockBackend:
             for request in self.parked:
                 self._wake(request)
             self.parked.clear()
+        if lock:
+            lock.release()
 
     @causal(Frame.BLK_DRAIN)
     def drain(self, thread: Thread) -> Steps:
@@ -164,17 +170,20 @@ class BlockBackend:
     def _busy(self) -> bool:
         return self.in_flight > 0 or self.device.drained_poll()
 
-    def _poll_once(self, thread: Thread) -> Steps:
+    def _poll_once(self, thread: Thread, lock: Lock | None) -> Steps:
         """Wait a little, without the lock: a handler that needs it must be able to end."""
-        if self.lock:
-            self.lock.release()
+        if lock:
+            lock.release()
         yield from self.main.wait_turn(thread, self._busy)
-        if self.lock:
-            yield from self.lock.acquire(thread)
+        if lock:
+            yield from lock.acquire(thread)
 
     def _wake(self, request: Request) -> None:
-        """Let a parked request go on in its context. It counts as in flight from here on, so a
-        drain that begins before it runs waits for it (QEMU commit 8eeaa706ba)."""
+        """Let a parked request go on in its context.
+
+        It counts as in flight from here on, so a drain that begins before it runs waits for it
+        (QEMU commit 8eeaa706ba).
+        """
         self.in_flight += 1
 
         def resume(runner: Thread) -> Steps:

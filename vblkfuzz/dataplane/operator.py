@@ -99,14 +99,17 @@ class Operator:
     def cont(self, thread: Thread, *_: int) -> Steps:
         """Run the VM again (vm_start)."""
         if not self.vm_running:
-            self.vm_running = True
             self._tell(_VM_CONT, thread)
             yield from self._device.vm_continued(thread)
+            self.vm_running = True  # resume_all_vcpus comes last
 
     @causal(Frame.SYSTEM_RESET)
     def system_reset(self, thread: Thread, *_: int) -> Steps:
-        """Reset the machine; the driver is not told."""
+        """Reset the machine while the vCPUs are paused; the driver is not told."""
+        running, self.vm_running = self.vm_running, False
+        yield from self._pause_vcpus(thread)
         yield from self._device.reset(thread, system=True)
+        self.vm_running = running
 
     @causal(Frame.RESIZE)
     def resize(self, thread: Thread, _a: int, _b: int, _c: int, sectors: int, *_: int) -> Steps:
@@ -114,8 +117,8 @@ class Operator:
         yield from self._blk.drained_begin(thread, poll=True)
         self._machine.backend.resize(sectors + 1)
         self._tell(_RESIZE, thread, sectors + 1)
-        yield from self._blk.drained_end(thread)
         self._blk.main.schedule(self._config_interrupt)
+        yield from self._blk.drained_end(thread)
 
     def _config_interrupt(self, thread: Thread) -> Steps:
         yield POINT

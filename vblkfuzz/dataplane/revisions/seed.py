@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
 _ATTACH: Final = EventKind.ATTACH
+_DETACH: Final = EventKind.DETACH
 _UNPARK: Final = EventKind.UNPARK
 
 
@@ -71,6 +72,13 @@ class Seed(VirtioBlk):
         yield from super().handle_queue(thread, port)
         lock.release()
 
+    def complete(self, thread: Thread, request: Request) -> Steps:
+        """Complete a request under the AioContext lock (virtio_blk_rw_complete)."""
+        lock = self.blk.context.lock
+        yield from lock.acquire(thread)
+        yield from super().complete(thread, request)
+        lock.release()
+
     def run_dataplane(self, thread: Thread) -> Steps:
         """Started before the node has moved: its own drain already attaches."""
         self.started = True
@@ -95,20 +103,33 @@ class Seed(VirtioBlk):
         """Detach, then process the queue one last time (16/20)."""
         for port in self.ports:
             yield from self.detach(thread, port)
+            yield POINT
             yield from port.read(thread)
 
     @causal(Frame.CLEANUP_HOST_NOTIFIER)
     def cleanup_host_notifier(self, thread: Thread, port: QueuePort) -> Steps:
         """Read the notifier before closing it (virtio_bus_cleanup_host_notifier): the hole."""
+        yield POINT
         yield from port.read(thread)
         port.close_notifier(thread)
 
+    def fall_back(self, thread: Thread) -> Steps:
+        """Served are the kicks to come only."""
+        yield from ()
+
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
-        """Attach and nothing else."""
+        """Attach and nothing else, wherever the node lives now (blk_get_aio_context)."""
         yield POINT
-        context = self.context_of(port)
+        context = self.blk.context
         context.attach(port)
         self._tell_queue(_ATTACH, thread, port, value=context.actor)
+
+    def detach(self, thread: Thread, port: QueuePort) -> Steps:
+        """Stop watching a queue in the context where the node lives now."""
+        yield POINT
+        context = self.blk.context
+        context.detach(port.index)
+        self._tell_queue(_DETACH, thread, port, value=context.actor)
 
     @causal(Frame.DRAINED_BEGIN)
     def drained_begin(self, thread: Thread) -> Steps:
