@@ -141,7 +141,7 @@ class AioContext:
             notifier = registration.notifier
             by_notifier = notifier.words[notifier.bell] and notifier.is_open
             if by_notifier or (self.polling and registration.polled and handler.poll()):
-                yield POINT  # readiness was seen; the handler may be detached before its callback runs
+                yield POINT  # it was ready; it may be detached before its callback runs
                 if not registration.deleted:
                     self._join_poll_list(registration, thread)
                     yield from handler.read(thread) if by_notifier else handler.poll_ready(thread)

@@ -35,9 +35,7 @@ _REQ_WRITE_ZEROES: Final = RequestType.WRITE_ZEROES
 class Backend:
     """A disk in a bytearray with completions under scenario control."""
 
-    def __init__(
-        self, memory: GuestMemory, ring: TraceRing, sectors: int, on_done: Done
-    ) -> None:
+    def __init__(self, memory: GuestMemory, ring: TraceRing, sectors: int, on_done: Done) -> None:
         self.disk = bytearray(sectors * SECTOR_SIZE)
         self.holding = False
         self._memory = memory

@@ -157,8 +157,10 @@ class VirtioBlk(Lifecycle):
         return Request(self.pops, queue, chain.head, self.epoch, blk, context)
 
     def answer_at_once(self, request: Request) -> BlkStatus | None:
-        """Status of a request that needs no I/O, None for one that does
-        (virtio_blk_handle_request, virtio_blk_sect_range_ok)."""
+        """Status of a request that needs no I/O, None for one that does.
+
+        QEMU: virtio_blk_handle_request, virtio_blk_sect_range_ok.
+        """
         blk = request.blk
         if blk.type == _REQ_GET_ID:
             request.data = _DEVICE_ID

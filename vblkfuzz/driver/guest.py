@@ -28,6 +28,8 @@ from vblkfuzz.virtio.layout import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.scenario.scenario import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
@@ -154,9 +156,7 @@ class GuestDriver:
             return
         yield POINT
         wanted = queue.ring.needs_kick()
-        self._emit(
-            _KICK, _GUEST, queue.index, wanted, value=queue.ring.avail_idx
-        )
+        self._emit(_KICK, _GUEST, queue.index, wanted, value=queue.ring.avail_idx)
         if wanted:
             yield POINT
             yield from self._transport.kick(queue.index)
@@ -243,7 +243,7 @@ class GuestDriver:
         return head
 
 
-_METHODS: Final = tuple(
-    getattr(GuestDriver, spec.name) if spec.owner == "guest" else None for spec in OPS
-)
+_METHODS: Final[dict[int, Callable[[GuestDriver, Op], GuestSteps]]] = {
+    code: getattr(GuestDriver, spec.name) for code, spec in enumerate(OPS) if spec.owner == "guest"
+}
 """By operation code."""

@@ -68,8 +68,11 @@ class MailboxTransport:
         self._registers.features = features
 
     def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
-        """Post the queue registers. Before DRIVER_OK no exit is needed: the status write or an
-        early kick exits, and the device takes them over then."""
+        """Post the queue registers.
+
+        Before DRIVER_OK no exit is needed: the status write or an early kick exits, and the
+        device takes them over then.
+        """
         write = self._registers.set_queue
         write(index, SIZE, layout.size)
         write(index, DESC, layout.desc)

@@ -45,8 +45,9 @@ _MAX_EPILOGUE: Final = 32
 class Actor(Protocol):
     """Somebody who takes turns."""
 
-    ready: Callable[[], bool]
-    """Whether `resume` would get anywhere."""
+    @property
+    def ready(self) -> Callable[[], bool]:
+        """Whether `resume` would get anywhere."""
 
     def resume(self, budget: int, turn: int) -> int:
         """Go on for at most `budget` preemption points; return how many were passed.
@@ -65,7 +66,9 @@ class Guest(Actor, Protocol):
 class World(Protocol):
     """The device process as the turnstile sees it."""
 
-    threads: Sequence[Actor]
+    @property
+    def threads(self) -> Sequence[Actor]:
+        """In the order in which they are asked."""
 
     def perform(self, operation: Op) -> None:
         """Begin an operation that is not the guest's."""

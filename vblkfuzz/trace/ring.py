@@ -54,7 +54,7 @@ class TraceRing:
         self._counters[0] = 0
         self._counters[1] = 0
 
-    def emit(
+    def emit(  # noqa: PLR0913 -- these are the fields of an event
         self,
         kind: int,
         actor: int,
