@@ -4,3 +4,5 @@ One input is a `scenario`: what the guest, the operator and the backend do, and 
 differs from the plain order. It runs on a `target`, which gives a `trace`; the oracles judge the
 trace. Read `vblkfuzz.scenario.ops` first, then `vblkfuzz.executor`.
 """
+
+__version__ = "0.1.0"

@@ -118,7 +118,9 @@ class AioContext:
     def wait_turn(self, thread: Thread, condition: Wait) -> Steps:
         """One nested turn of this loop, or a pause until it has work or `condition` ended."""
         if self.has_work():
+            outer, thread.path = thread.path, 0  # whoever waits is not the cause of what runs now
             yield from self.run_once(thread)
+            thread.path = outer
         else:
             yield lambda: self.has_work() or not condition()
 

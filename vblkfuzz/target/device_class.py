@@ -17,7 +17,10 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
+
+    LoadFile = Callable[[str, Path], ModuleType]
 
 
 def is_revision(name: str) -> bool:
@@ -25,8 +28,12 @@ def is_revision(name: str) -> bool:
     return name in REVISIONS
 
 
-def device_class(name: str) -> type[VirtioBlk]:
+def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk]:
     """Return the device class that the user named.
+
+    Args:
+        name: as in ``--device``.
+        load_file: how to import a Python file; a campaign instruments it.
 
     Raises:
         UsageError: no such revision, module, file or class, or not a subclass of VirtioBlk.
@@ -37,15 +44,20 @@ def device_class(name: str) -> type[VirtioBlk]:
     if not colon:
         known = ", ".join(REVISIONS)
         raise UsageError(f"device {name}: expected {known}, package.module:Class or file.py:Class")
-    found = getattr(_module(place), attribute, None)
+    found = getattr(_module(place, load_file or import_file), attribute, None)
     if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
         raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
     return found
 
 
-def _module(place: str) -> ModuleType:
+def _module(place: str, load_file: LoadFile) -> ModuleType:
     try:
-        return _module_of_file(Path(place)) if place.endswith(".py") else _by_name(place)
+        if place.endswith(".py"):
+            path = Path(place)
+            if not path.is_file():
+                raise UsageError(f"device {place}: expected a Python file, found none")
+            return load_file(f"vblkfuzz_device_{path.stem}", path)
+        return _by_name(place)
     except UsageError:
         raise
     except Exception as error:
@@ -59,10 +71,8 @@ def _by_name(name: str) -> ModuleType:
         raise UsageError(f"device {name}: no such module ({error.name})") from None
 
 
-def _module_of_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f"device {path}: expected a Python file")
-    name = f"vblkfuzz_device_{path.stem}"
+def import_file(name: str, path: Path) -> ModuleType:
+    """Import a Python file as the module `name`."""
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

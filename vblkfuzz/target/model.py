@@ -17,7 +17,7 @@ from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.execution import Bench, execute
 from vblkfuzz.process.supervisor import Supervisor
 from vblkfuzz.scenario.codec import encode
-from vblkfuzz.target.device_class import device_class
+from vblkfuzz.target.device_class import device_class as find_device
 from vblkfuzz.trace.ring import merge
 from vblkfuzz.trace.trace import Trace
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.scenario.scenario import Scenario
 
 MODES: Final = ("processes", "inline")
@@ -36,11 +37,11 @@ class _Model:
     name = "model"
     mode = ""
 
-    def __init__(self, device: str, arena: Arena | None = None) -> None:
+    def __init__(self, device: str, arena: Arena, device_class: type[VirtioBlk]) -> None:
         self.device = device
-        self.arena = arena or Arena()
+        self.arena = arena
         """Shared memory of this worker."""
-        self._device_class = device_class(device)
+        self._device_class = device_class
 
     def _trace(self, steps: int, handovers: int = 0) -> Trace:
         events = merge((self.arena.guest_ring, self.arena.device_ring))
@@ -120,12 +121,23 @@ def _core(allowed: set[int]) -> int:
 _BY_MODE: Final = {"processes": ProcessesModel, "inline": InlineModel}
 
 
-def model(device: str, mode: str, arena: Arena | None = None) -> InlineModel | ProcessesModel:
+def model(
+    device: str,
+    mode: str,
+    arena: Arena | None = None,
+    device_class: type[VirtioBlk] | None = None,
+) -> InlineModel | ProcessesModel:
     """Return the model in a mode, not started yet.
+
+    Args:
+        device: as in ``--device``.
+        mode: as in ``--mode``.
+        arena: shared memory to use, if somebody else needs it too.
+        device_class: what `device` means, if that is known already.
 
     Raises:
         UsageError: no such device or mode.
     """
     if mode not in _BY_MODE:
         raise UsageError(f"mode {mode}: expected {' or '.join(MODES)}")
-    return _BY_MODE[mode](device, arena)
+    return _BY_MODE[mode](device, arena or Arena(), device_class or find_device(device))

@@ -1,0 +1,116 @@
+"""Feedback: what makes libFuzzer keep an input.
+
+One shared region of `COVERAGE_SIZE` bytes, registered with libFuzzer by the sanitizer ABI that every
+instrumented C library uses (`__sanitizer_cov_8bit_counters_init`), so it needs no private API of
+Atheris. Its first part is written by the probes in guest and device (`instrument`). The rest holds
+*state features*: each event of the trace together with the state it happened in. They are derived
+from the trace alone, so they work for every target, and they lead to deep states much sooner
+than code blocks do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
+from vblkfuzz.trace.event import EventKind
+
+if TYPE_CHECKING:
+    from vblkfuzz.trace.trace import Trace
+
+_CORE: Final = "atheris.core_with_libfuzzer"
+_COUNTERS_INIT: Final = "__sanitizer_cov_8bit_counters_init"
+_PCS_INIT: Final = "__sanitizer_cov_pcs_init"
+_STATES: Final = COVERAGE_SIZE - COVERAGE_EDGES
+
+
+class Region:
+    """The coverage region as libFuzzer sees it."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self._anchor = (ctypes.c_char * len(view)).from_buffer(view)
+        self._pcs: Any = None
+        self._seen = 0
+
+    def register(self) -> None:
+        """Tell libFuzzer about it. Call in the first execution: the core is loaded by Fuzz().
+
+        Raises:
+            HarnessError: this build of Atheris does not export the sanitizer ABI.
+        """
+        size = len(self._view)
+        core = ctypes.CDLL(sys.modules[_CORE].__file__)
+        base = ctypes.addressof(self._anchor)
+        # libFuzzer wants a (pc, flags) pair for each counter; any distinct numbers will do.
+        self._pcs = (ctypes.c_uint64 * (2 * size))(*range(1, 2 * size + 1))
+        pcs = ctypes.addressof(self._pcs)
+        try:
+            counters_init, pcs_init = core[_COUNTERS_INIT], core[_PCS_INIT]
+        except AttributeError as error:
+            raise HarnessError(f"Atheris without the sanitizer ABI: {error}") from error
+        counters_init(ctypes.c_void_p(base), ctypes.c_void_p(base + size))
+        pcs_init(ctypes.c_void_p(pcs), ctypes.c_void_p(pcs + ctypes.sizeof(self._pcs)))
+
+    def mark_states(self, trace: Trace) -> None:
+        """Mark each event of the trace together with the state before it."""
+        view, state, steps = self._view, 0, _STEPS
+        for event in trace.events:
+            kind = event[1]
+            step = steps[kind]
+            if step is not None:
+                mixed = (state & _KEPT) * 0x9E3779B1 + kind * 0x85EBCA6B >> 7
+                view[COVERAGE_EDGES + mixed % _STATES] = 1
+                state += step
+
+    def count(self) -> int:
+        """How many features have been seen so far; counts those of this execution."""
+        self._seen |= int.from_bytes(self._view, "little")
+        return self._seen.bit_count()
+
+
+# The abstract state is one integer of small counters, so that an event is one addition:
+_DRAINS, _PARKED, _IN_FLIGHT, _STARTED, _STOPPED, _CALLS = (1 << 4 * field for field in range(6))
+_KEPT: Final = 0x333333
+"""Two bits of each counter: 0, 1, 2, 3 and then 0 again. More would make every long input new."""
+_CHANGES: Final = {
+    EventKind.DRAIN_CALL: _DRAINS,
+    EventKind.DRAIN_END: -_DRAINS,
+    EventKind.PARK: _PARKED,
+    EventKind.UNPARK: -_PARKED,
+    EventKind.SUBMIT: _IN_FLIGHT,
+    EventKind.IO_DONE: -_IN_FLIGHT,
+    EventKind.START_RET: _STARTED,
+    EventKind.STOP_RET: -_STARTED,
+    EventKind.VM_STOP_CALL: _STOPPED,
+    EventKind.VM_CONT: -_STOPPED,
+    EventKind.RESET_CALL: _CALLS,
+    EventKind.RESET_RET: -_CALLS,
+    EventKind.STOP_CALL: 2 * _CALLS,
+}
+_SHOWN: Final = (
+    EventKind.KICK,
+    EventKind.COLLECT,
+    EventKind.POP,
+    EventKind.PUSH,
+    EventKind.CANCEL,
+    EventKind.RETRY,
+    EventKind.ATTACH,
+    EventKind.DETACH,
+    EventKind.POLL_BEGIN,
+    EventKind.POLL_END,
+    EventKind.HANDLER,
+    EventKind.BROKEN,
+    EventKind.RESIZE,
+    EventKind.QUEUE_RESET,
+)
+"""Kinds that change nothing in it but are worth seeing in every state."""
+
+_STEPS: Final[list[int | None]] = [None] * 256
+for _kind in _SHOWN:
+    _STEPS[_kind] = 0
+for _kind, _change in _CHANGES.items():
+    _STEPS[_kind] = _change

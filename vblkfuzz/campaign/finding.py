@@ -1,0 +1,116 @@
+"""A finding on disk: ``findings/<signature>/`` with all that a person or a tool needs.
+
+    finding.vblk    the artifact: replay it
+    scenario.toml   the same, to read and to edit
+    trace.txt       what happened, row by row
+    verdict.json    what the oracles say
+    input.bin       the raw fuzz input
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz import __version__
+from vblkfuzz.campaign.atomic import write_folder
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS
+from vblkfuzz.scenario.text import to_text
+from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.render import render
+
+if TYPE_CHECKING:
+    from vblkfuzz.executor import Execution
+    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.target.target import Target
+
+_NAMES: Final[dict[EventKind, tuple[str, ...]]] = {
+    EventKind.OP: tuple(spec.name for spec in OPS),
+    EventKind.HOSTILE: HOSTILE_CONTENTS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Where a finding went."""
+
+    path: Path
+    new: bool
+    """False: a finding of that signature was there already and was kept."""
+    fallback: str = ""
+    """Why it is not in the output folder, if it is not."""
+
+
+def save_finding(
+    folder: Path, target: Target, execution: Execution, violation: Violation, data: bytes
+) -> Saved:
+    """Save a finding; if the output folder cannot take it, into a temporary one.
+
+    Raises:
+        OSError: not even that was possible.
+    """
+    files = finding_files(target, execution, violation, data)
+    path = folder / violation.signature
+    try:
+        return Saved(path, write_folder(path, files))
+    except OSError as error:
+        rescue = Path(tempfile.mkdtemp(prefix="vblkfuzz-finding-")) / violation.signature
+        write_folder(rescue, files)
+        return Saved(rescue, True, f"{error.strerror or error}: {folder}")
+
+
+def finding_files(
+    target: Target, execution: Execution, violation: Violation, data: bytes
+) -> dict[str, bytes]:
+    """Return the files of a finding by name."""
+    expected = Expectation("violation", violation.rule, violation.signature)
+    artifact = Artifact(
+        execution.scenario,
+        target=target.name,
+        device=target.device,
+        mode=target.mode,
+        expectation=expected,
+        trace_digest=execution.trace.digest,
+        versions={"vblkfuzz": __version__, "python": platform.python_version()},
+    )
+    text = to_text(execution.scenario, violation.sentence, expected, target.device)
+    return {
+        "finding.vblk": dump_artifact(artifact),
+        "scenario.toml": text.encode(),
+        "trace.txt": _trace_text(execution, violation).encode(),
+        "verdict.json": _verdict_json(target, execution, violation).encode(),
+        "input.bin": data,
+    }
+
+
+def _trace_text(execution: Execution, violation: Violation) -> str:
+    clash = (violation.first, violation.second)
+    window = render(violation.window(execution.trace), _NAMES, clash)
+    whole = render(execution.trace.events, _NAMES, clash)
+    return (
+        f"{violation.rule}: {violation.sentence}\n\npath: {violation.path}\n\n"
+        f"The clash:\n\n{window}\n\nThe whole trace:\n\n{whole}\n"
+    )
+
+
+def _verdict_json(target: Target, execution: Execution, violation: Violation) -> str:
+    verdict = {
+        "verdict": "violation",
+        "rule": violation.rule,
+        "signature": violation.signature,
+        "sentence": violation.sentence,
+        "path": violation.path,
+        "trace_digest": execution.trace.digest,
+        "steps": execution.trace.steps,
+        "target": target.name,
+        "device": target.device,
+        "mode": target.mode,
+        "also": sorted({other.signature for other in execution.verdict.violations}),
+    }
+    return json.dumps(verdict, indent=2) + "\n"

@@ -1,0 +1,80 @@
+"""What a worker is told and what it tells: the contract between orchestrator and worker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from typing import Any
+
+
+class Stat(IntEnum):
+    """Counters in the arena's statistics area, one u64 each; written by the worker only."""
+
+    EXECS = 0
+    VIOLATIONS = 1
+    """Executions with at least one violation."""
+    HARNESS_ERRORS = 2
+    FEATURES = 3
+    STEPS = 4
+    HANDOVERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """Everything a worker needs to know; travels as JSON on its command line."""
+
+    index: int
+    device: str
+    mode: str
+    seed: int
+    out: str
+    runs: int = 0
+    """Executions to do; 0: no limit."""
+    seconds: float = 0
+    """Seconds to work; 0: no limit."""
+    stop_on_first: bool = False
+    feedback: bool = True
+    """False: libFuzzer sees no coverage (to test that feedback matters)."""
+    corpora: list[str] = field(default_factory=list)
+    """Folders of raw inputs to start from, beside the campaign's own."""
+    libfuzzer: list[str] = field(default_factory=list)
+    """Further arguments for libFuzzer."""
+
+    def to_json(self) -> str:
+        """Return it as one line."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> WorkerPlan:
+        """Read what `to_json` wrote."""
+        values: dict[str, Any] = json.loads(text)
+        return WorkerPlan(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line that a worker sends to the orchestrator."""
+
+    kind: str
+    """"finding", "situation", "harness_error" or "done"."""
+    name: str = ""
+    """Signature, name of the situation, or the error's text."""
+    rule: str = ""
+    sentence: str = ""
+    path: str = ""
+    """Where the finding is."""
+    fallback: str = ""
+    """Why the finding is not in the output folder, if it is not."""
+    execs: int = 0
+    """Executions of this worker so far."""
+
+    def to_line(self) -> bytes:
+        """Return it as one JSON line."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @staticmethod
+    def from_line(line: bytes) -> Message:
+        """Read what `to_line` wrote."""
+        values: dict[str, Any] = json.loads(line)
+        return Message(**values)

@@ -1,0 +1,226 @@
+"""A worker: one fuzz process with Atheris, and below it a zygote, a device and a guest.
+
+The orchestrator starts it as ``python -m vblkfuzz.campaign.worker PLAN ARENA_FD MESSAGES_FD``; the
+fuzz targets in fuzz/ call `fuzz` directly. The order of what happens here matters:
+
+1. instrument, then import guest and device, so that their blocks count;
+2. start the target, so that the zygote is forked before libFuzzer has handlers and threads;
+3. `Fuzz()`: the first execution registers the coverage region.
+
+libFuzzer's own limits and artifacts are not used: an execution that breaks a rule is saved here
+and fuzzing goes on; a limit ends the worker through KeyboardInterrupt, the one way in which Atheris
+leaves `Fuzz()` cleanly.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import atheris
+
+from vblkfuzz.campaign.instrument import instrument
+from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
+from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.limits import HANG_LIMIT_S
+from vblkfuzz.scenario.codec import MAX_BYTES, decode
+from vblkfuzz.scenario.mutate import Mutator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.campaign.feedback import Region
+    from vblkfuzz.executor import Execution
+    from vblkfuzz.process.arena import Arena
+    from vblkfuzz.target.model import InlineModel, ProcessesModel
+
+_MAX_HARNESS_ERRORS: Final = 100
+"""In a row. More means that nothing works, and the worker gives up."""
+
+
+class Worker:
+    """The fuzz target as libFuzzer calls it, and its books."""
+
+    def __init__(
+        self,
+        plan: WorkerPlan,
+        target: InlineModel | ProcessesModel,
+        region: Region | None,
+        send: Callable[[Message], None],
+    ) -> None:
+        from vblkfuzz.executor import run_scenario
+
+        self._execute = run_scenario
+        self._plan = plan
+        self._target = target
+        self._region = region
+        self._send = send
+        self._findings = Path(plan.out) / "findings"
+        self._statistics = target.arena.statistics
+        self._execs = 0
+        self._deadline = time.monotonic() + plan.seconds if plan.seconds else float("inf")
+        self._signatures: set[str] = set()
+        self._situations: frozenset[str] = frozenset()
+        self._errors_in_a_row = 0
+        self.exit_status = ExitStatus.CLEAN
+
+    def test_one_input(self, data: bytes) -> None:
+        """Run one fuzz input. Raises KeyboardInterrupt when the worker shall end."""
+        try:
+            self._run(data)
+        except Exception:  # a fault of ours: to libFuzzer it would look like a finding
+            self._send(Message("harness_error", traceback.format_exc(), execs=self._execs))
+            self._end(ExitStatus.HARNESS)
+
+    def _run(self, data: bytes) -> None:
+        if self._execs == 0 and self._region is not None:
+            self._region.register()
+        self._target.arena.flight.write(data)
+        try:
+            execution = self._execute(self._target, decode(data))
+        except HarnessError as error:
+            self._note_error(error)
+        else:
+            self._errors_in_a_row = 0
+            self._note(execution, data)
+        self._count()
+
+    def _note(self, execution: Execution, data: bytes) -> None:
+        if self._region is not None:
+            self._region.mark_states(execution.trace)
+        statistics, verdict = self._statistics, execution.verdict
+        statistics[Stat.STEPS] += execution.trace.steps
+        statistics[Stat.HANDOVERS] += execution.trace.handovers
+        if not verdict.situations <= self._situations:
+            for name in sorted(verdict.situations - self._situations):
+                self._send(Message("situation", name, execs=self._execs + 1))
+            self._situations |= verdict.situations
+        if verdict.violations:
+            statistics[Stat.VIOLATIONS] += 1
+            self._note_violations(execution, data)
+
+    def _note_violations(self, execution: Execution, data: bytes) -> None:
+        from vblkfuzz.campaign.finding import save_finding
+
+        for violation in execution.verdict.violations:
+            signature = violation.signature
+            if signature in self._signatures:
+                continue
+            self._signatures.add(signature)
+            saved = save_finding(self._findings, self._target, execution, violation, data)
+            self._send(
+                Message(
+                    "finding",
+                    signature,
+                    violation.rule,
+                    violation.sentence,
+                    str(saved.path),
+                    saved.fallback,
+                    self._execs + 1,
+                )
+            )
+            if self._plan.stop_on_first:
+                self._end(ExitStatus.VIOLATION)
+
+    def _note_error(self, error: HarnessError) -> None:
+        self._statistics[Stat.HARNESS_ERRORS] += 1
+        self._errors_in_a_row += 1
+        self._send(Message("harness_error", str(error), execs=self._execs + 1))
+        if self._errors_in_a_row >= _MAX_HARNESS_ERRORS or "zygote" in str(error):
+            self._end(ExitStatus.HARNESS)
+
+    def _count(self) -> None:
+        self._execs += 1
+        self._statistics[Stat.EXECS] += 1
+        if self._region is not None:
+            self._statistics[Stat.FEATURES] = self._region.count()
+        if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
+            self._end(ExitStatus.CLEAN)
+
+    def _end(self, status: ExitStatus) -> NoReturn:
+        self.exit_status = status
+        raise KeyboardInterrupt
+
+
+def fuzz(plan: WorkerPlan, arena: Arena | None, send: Callable[[Message], None]) -> ExitStatus:
+    """Run a worker to its end; return why it ended. Call once a process."""
+    finder = instrument(plan.device)
+    from vblkfuzz.campaign.feedback import Region
+    from vblkfuzz.process.arena import Arena as NewArena
+    from vblkfuzz.target.device_class import device_class
+    from vblkfuzz.target.model import model
+
+    arena = arena or NewArena()
+    device = device_class(plan.device, finder.load_file)
+    finder.connect(arena.coverage)
+    region = Region(arena.coverage) if plan.feedback else None
+    signal.signal(signal.SIGTERM, _interrupt)
+    with model(plan.device, plan.mode, arena, device) as target:
+        worker = Worker(plan, target, region, send)
+        mutator = Mutator(plan.seed)
+        atheris.Setup(
+            _libfuzzer_arguments(plan),
+            worker.test_one_input,
+            custom_mutator=lambda data, size, _seed: mutator.mutate(data, size),
+            custom_crossover=lambda a, b, size, _seed: mutator.crossover(a, b, size),
+        )
+        try:
+            atheris.Fuzz()
+        except SystemExit:
+            pass
+    return worker.exit_status
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """SIGTERM: leave `Fuzz()` through the running execution."""
+    raise KeyboardInterrupt
+
+
+def _libfuzzer_arguments(plan: WorkerPlan) -> list[str]:
+    log = Path(plan.out) / "log"
+    return [
+        f"{sys.executable} -m vblkfuzz.campaign.worker",
+        *plan.libfuzzer,
+        f"-seed={plan.seed & 0x7FFFFFFF or 1}",
+        f"-max_len={MAX_BYTES}",
+        "-len_control=0",  # a scenario cut short is seldom the interesting one
+        # Our own limit comes first; this one is for a fuzz process that itself hangs.
+        f"-timeout={int(10 * HANG_LIMIT_S)}",
+        "-rss_limit_mb=0",
+        "-handle_term=0",
+        "-handle_int=0",
+        f"-artifact_prefix={log}/",
+        str(Path(plan.out) / "corpus"),
+        *plan.corpora,
+    ]
+
+
+def main() -> NoReturn:
+    """Entry point of a worker process. Leaves by os._exit: libFuzzer's exit hooks would dump the
+    last input as a crash."""
+    from vblkfuzz.process.arena import Arena
+    from vblkfuzz.process.parent_death import die_with_parent
+
+    plan = WorkerPlan.from_json(sys.argv[1])
+    arena_fd, messages_fd, parent = (int(text) for text in sys.argv[2:5])
+    die_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def send(message: Message) -> None:
+        os.write(messages_fd, message.to_line())
+
+    arena = Arena(arena_fd)
+    os.close(arena_fd)
+    status = fuzz(plan, arena, send)
+    send(Message("done", status.name))
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()
