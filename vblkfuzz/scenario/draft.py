@@ -35,7 +35,7 @@ IOTHREADS: Final = 3
 _POLLING_FLAG: Final = 8
 _GOES: Final = len(Go)
 _SCHEDULE_SIZE: Final = 6
-_MAX_REMEMBERED: Final = 1 << 16
+_MAX_REMEMBERED: Final = 1 << 14
 
 
 class _Items(dict[bytes, Item]):

@@ -30,7 +30,7 @@ _ANY_OP: Final = 1 / 16
 _ATTEMPTS: Final = 8
 """Tries to get something other than the input: a repair may undo an edit."""
 _SHORT: Final = 5
-_LONG: Final = 30
+_LONG: Final = 20
 """Operations of an input that is rather cut than grown."""
 
 # Plain integers: an enum member costs 100 ns to look up on Python 3.11.
@@ -65,8 +65,8 @@ class Mutator:
             *(self._change_schedule,) * 5,
         )
         self._edits_short = grow * 2 + alter
-        self._edits = grow + shrink + alter
-        self._edits_long = grow + shrink * 4 + alter
+        self._edits = grow + shrink * 2 + alter
+        self._edits_long = grow + shrink * 6 + alter
 
     def mutate(self, data: bytes, max_size: int) -> bytes:
         """Return another input like `data`: canonical, at most `max_size` bytes."""

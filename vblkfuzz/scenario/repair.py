@@ -49,8 +49,8 @@ def repair(draft: Draft, random: Callable[[], float]) -> None:
         _kick_last(draft.items)
     if state & OPEN:
         for pair in PAIRS:
-            if state & pair.open:
-                _end(draft.items, pair, random)
+            lowest = pair.open & -pair.open
+            _end(draft.items, pair, (state & pair.open) // lowest, random)
 
 
 def _kick_last(items: list[Item]) -> None:
@@ -62,12 +62,10 @@ def _kick_last(items: list[Item]) -> None:
             return
 
 
-def _end(items: list[Item], pair: Pair, random: Callable[[], float]) -> None:
-    """Put the missing ends of a pair behind its last begin."""
-    codes = [record[0] for record, _ in items]
-    missing = codes.count(pair.begin) - codes.count(pair.end)
-    if missing > 0:
-        last = len(codes) - 1 - codes[::-1].index(pair.begin)
-        for _ in range(missing):
-            at = last + 1 + int(random() * (len(items) - last))
+def _end(items: list[Item], pair: Pair, levels: int, random: Callable[[], float]) -> None:
+    """Put `levels` missing ends of a pair behind its last begin."""
+    inner = [at for at, item in enumerate(items) if item[0][0] in pair.inner]
+    if inner:  # a device may poll from the start
+        for _ in range(levels):
+            at = inner[-1] + 1 + int(random() * (len(items) - inner[-1]))
             items.insert(at, (new_record(pair.end, random), ()))

@@ -77,6 +77,8 @@ def fits(state: int, name: str) -> bool:
     """Whether an operation does something sensible in a state."""
     if name == "drain_end" and not state & _DEPTH:
         return False
+    if name == "init" and state & SET_UP and not state & BROKEN:
+        return False  # it resets the device first: the same story as a reset and an init
     needs = _NEEDS.get(name, 0)
     return state & needs == needs and not state & _EXCLUDES.get(name, 0)
 
@@ -112,10 +114,17 @@ class Pair(NamedTuple):
     """Code of the first."""
     end: int
     """Code of the second."""
+    inner: frozenset[int]
+    """Codes of the first and of what makes no sense behind the second."""
+
+
+def _pair(bits: int, begin: str, end: str) -> Pair:
+    inner = [begin, *(name for name, needed in _NEEDS.items() if needed & bits)]
+    return Pair(bits, CODES[begin], CODES[end], frozenset(CODES[name] for name in inner))
 
 
 PAIRS: Final = tuple(
-    Pair(bits, CODES[begin], CODES[end])
+    _pair(bits, begin, end)
     for bits, begin, end in (
         (_DEPTH, "drain_begin", "drain_end"),
         (MIRRORING, "mirror_begin", "mirror_finish"),

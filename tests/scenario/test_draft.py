@@ -1,0 +1,59 @@
+"""The draft: what the mutator edits is what the codec would read."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from tests.strategies import fuzz_bytes, scenarios
+from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS
+from vblkfuzz.scenario.codec import MAX_BYTES, OP, decode, encode
+from vblkfuzz.scenario.draft import ITEMS, Draft
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+
+
+def with_effect(scenario: Scenario) -> Scenario:
+    """Without the deviations of operations that do not exist."""
+    count = len(scenario.ops)
+    kept = tuple(deviation for deviation in scenario.schedule if deviation.op < count)
+    return Scenario(scenario.device, scenario.ops, kept)
+
+
+def item(name: str) -> tuple[bytes, tuple[tuple[int, int], ...]]:
+    return ITEMS[OP.pack(*op(name))]
+
+
+@given(scenarios())
+def test_an_unedited_draft_is_the_same_scenario(scenario: Scenario) -> None:
+    data = encode(scenario)
+    assert decode(Draft.of(data).pack(MAX_BYTES)) == with_effect(scenario)
+
+
+@given(fuzz_bytes())
+def test_a_draft_reads_any_bytes_as_the_codec_does(data: bytes) -> None:
+    assert Draft.of(data).pack(MAX_BYTES) == encode(with_effect(decode(data)))
+
+
+def test_a_deviation_follows_its_operation() -> None:
+    scenario = Scenario(ops=(op("init"), op("kick")), schedule=(Deviation(1, 2, Go.NEXT),))
+    draft = Draft.of(encode(scenario))
+    draft.items.insert(0, item("hold"))
+    draft.items.insert(2, item("stop"))
+    result = decode(draft.pack(MAX_BYTES))
+    assert [operation.name for operation in result.ops] == ["hold", "init", "stop", "kick"]
+    assert result.schedule == (Deviation(3, 2, Go.NEXT),)
+
+
+def test_a_deviation_goes_with_its_operation() -> None:
+    scenario = Scenario(ops=(op("init"), op("kick")), schedule=(Deviation(0, 2, Go.NEXT),))
+    draft = Draft.of(encode(scenario))
+    del draft.items[0]
+    assert decode(draft.pack(MAX_BYTES)) == Scenario(ops=(op("kick"),))
+
+
+def test_too_much_is_cut() -> None:
+    draft = Draft.of(b"")
+    draft.items = [(item("stop")[0], ((1, 0), (2, 5)))] * (MAX_OPS + 3)
+    result = decode(draft.pack(2 * MAX_BYTES))
+    assert len(result.ops) == MAX_OPS
+    assert len(result.schedule) == MAX_DEVIATIONS

@@ -1,0 +1,178 @@
+"""The mutator: bounds and determinism first, then what makes its inputs good."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from hashlib import blake2b
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import fuzz_bytes
+from vblkfuzz.limits import MAX_OPS
+from vblkfuzz.scenario.codec import HEADER, MAX_BYTES, decode, encode
+from vblkfuzz.scenario.mutate import Mutator
+from vblkfuzz.scenario.ops import OPS
+from vblkfuzz.scenario.scenario import Go, Scenario
+
+RARE = ("hostile", "start_fail", "set_iothread")
+seeds = st.integers(0, 1 << 32)
+
+
+def is_canonical(data: bytes) -> bool:
+    return encode(decode(data)) == data
+
+
+def chain(seed: int, length: int) -> list[bytes]:
+    """Inputs as a campaign makes them: from one or two of a pool, which they then replace."""
+    mutator = Mutator(seed)
+    pool = [b""] * 100
+    made = []
+    for index in range(length):
+        data = pool[index * 7 % 100]
+        if index % 10 == 9:
+            made.append(mutator.crossover(data, pool[index * 11 % 100], MAX_BYTES))
+        else:
+            made.append(mutator.mutate(data, MAX_BYTES))
+        pool[index * 7 % 100] = made[-1] if index % 20 else b""
+    return made
+
+
+@cache
+def stories() -> tuple[Scenario, ...]:
+    """Inputs of a short campaign."""
+    return tuple(decode(data) for data in chain(1, 4000))
+
+
+@given(seeds, fuzz_bytes())
+def test_any_bytes_become_other_canonical_bytes(seed: int, data: bytes) -> None:
+    mutated = Mutator(seed).mutate(data, MAX_BYTES)
+    assert is_canonical(mutated)
+    assert mutated != data
+
+
+@given(seeds, fuzz_bytes(), fuzz_bytes())
+def test_two_of_any_bytes_become_canonical_bytes(seed: int, left: bytes, right: bytes) -> None:
+    crossed = Mutator(seed).crossover(left, right, MAX_BYTES)
+    assert is_canonical(crossed)
+    assert crossed != left
+
+
+@given(seeds, fuzz_bytes(), fuzz_bytes(), st.integers(0, 2 * MAX_BYTES))
+def test_the_size_is_bounded(seed: int, left: bytes, right: bytes, max_size: int) -> None:
+    mutator = Mutator(seed)
+    for data in (mutator.mutate(left, max_size), mutator.crossover(left, right, max_size)):
+        assert len(data) <= min(max_size, MAX_BYTES)
+        assert is_canonical(data) or max_size < HEADER.size
+
+
+@given(seeds)
+def test_the_same_calls_give_the_same_bytes(seed: int) -> None:
+    assert chain(seed, 30) == chain(seed, 30)
+
+
+def test_seeds_differ() -> None:
+    assert chain(1, 30) != chain(2, 30)
+
+
+def test_the_bytes_are_the_same_on_every_python() -> None:
+    """A campaign is repeated by its seed. Changes with each change of the mutator, on purpose."""
+    digest = blake2b(b"".join(chain(7, 2000)), digest_size=8).hexdigest()
+    assert digest == "8cbe09fc1de337b7"
+
+
+def test_no_bytes_become_a_first_story() -> None:
+    for seed in range(200):
+        names = [operation.name for operation in decode(Mutator(seed).mutate(b"", MAX_BYTES)).ops]
+        assert "init" in names or "publish_kick" in names
+        assert 2 <= len(names) <= 16
+
+
+def test_every_operation_and_every_value_of_the_device_is_reached() -> None:
+    assert {operation.name for story in stories() for operation in story.ops} == {
+        spec.name for spec in OPS
+    }
+    devices = [story.device for story in stories()]
+    reached = [len({getattr(device, name) for device in devices}) for name in devices[0].__slots__]
+    assert dict(zip(devices[0].__slots__, reached, strict=True)) == {
+        "queues": 4,
+        "queue_size": 4,
+        "event_idx": 2,
+        "indirect": 2,
+        "ioeventfd": 2,
+        "iothreads": 3,
+        "polling": 2,
+        "werror": 3,
+        "disk_sectors": 4,
+    }
+
+
+def test_deviations_are_few_and_near_the_start_of_their_operation() -> None:
+    counts = [len(story.schedule) for story in stories()]
+    deviations = [deviation for story in stories() for deviation in story.schedule]
+    goes = Counter(deviation.go for deviation in deviations)
+    assert 0.3 < sum(counts) / len(counts) < 2
+    assert sum(count <= 2 for count in counts) > 0.85 * len(counts)
+    assert sum(deviation.point <= 12 for deviation in deviations) > 0.85 * len(deviations)
+    assert goes[Go.NEXT] > 0.25 * len(deviations)
+    assert set(goes) == set(Go)
+
+
+def test_deviations_belong_to_an_operation() -> None:
+    for story in stories():
+        assert all(deviation.op < len(story.ops) for deviation in story.schedule)
+
+
+def test_inputs_grow_but_seldom_to_the_limit() -> None:
+    sizes = sorted(len(story.ops) for story in stories())
+    assert sizes[len(sizes) // 10] >= 5
+    assert sizes[len(sizes) * 9 // 10] <= 40
+    assert sum(size == MAX_OPS for size in sizes) < 0.02 * len(sizes)
+
+
+def test_publishes_mostly_follow_an_init() -> None:
+    good = total = 0
+    for story in stories():
+        set_up = False
+        for operation in story.ops:
+            set_up = (set_up or operation.name == "init") and operation.name not in (
+                "reset",
+                "system_reset",
+            )
+            if operation.name in ("publish", "publish_kick"):
+                total += 1
+                good += set_up
+    assert total > 10_000
+    assert 0.7 * total <= good < total  # never broken would be wrong as well
+
+
+def test_what_begins_mostly_ends() -> None:
+    pairs = {"drain_begin": "drain_end", "mirror_begin": "mirror_finish", "stop": "cont"}
+    for begin, end in pairs.items():
+        ended = begun = 0
+        for story in stories():
+            waiting = 0
+            for operation in story.ops:
+                if operation.name == begin:
+                    begun, waiting = begun + 1, waiting + 1
+                elif operation.name == end and waiting:
+                    ended, waiting = ended + 1, waiting - 1
+        assert 0.6 * begun <= ended < begun, begin
+
+
+def test_operations_that_end_a_story_are_rare() -> None:
+    names = Counter(operation.name for story in stories() for operation in story.ops)
+    assert sum(names[name] for name in RARE) < 0.05 * names.total()
+    assert names["publish_kick"] == max(names.values())
+
+
+def test_crossover_takes_operations_of_both() -> None:
+    mutator = Mutator(3)
+    left, right = (mutator.mutate(b"", MAX_BYTES) for _ in range(2))
+    ops = (set(decode(left).ops), set(decode(right).ops))
+    both = 0
+    for _ in range(100):
+        crossed = set(decode(mutator.crossover(left, right, MAX_BYTES)).ops)
+        both += bool(crossed & (ops[0] - ops[1])) and bool(crossed & (ops[1] - ops[0]))
+    assert both > 30
