@@ -36,9 +36,7 @@ class Row(NamedTuple):
     path: str
 
 
-LEGEND: Final = (
-    "request: r3 third one popped, h2 its descriptor head, e1 after one reset; > marks the clash"
-)
+LEGEND: Final = "r3: 3rd request popped; h2: its head; e1: after one reset; >: the clash"
 """What the columns do not say themselves. The kinds: docs/trace-legend.md."""
 
 _FLAGS: Final[FlagNames] = {

@@ -1,0 +1,137 @@
+"""The `vblkfuzz` command: its verbs, and how every way of ending becomes an exit code.
+
+Each verb is a function in a file of its own; its signature is its interface. A verb imports what
+it needs when it runs, so that ``--help`` and ``list`` do not load the fuzzing engine. To add one,
+write its file and register it here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from vblkfuzz.cli.complaint import say_error
+from vblkfuzz.cli.encode import encode
+from vblkfuzz.cli.list import list_
+from vblkfuzz.cli.replay import replay
+from vblkfuzz.cli.show import show
+from vblkfuzz.errors import ExitStatus, VblkfuzzError
+
+if TYPE_CHECKING:
+    # The base class of groups; typer has click inside, or beside it, depending on its version.
+    from typer import Context
+
+_SIGPIPE_STATUS: Final = 128 + 13
+"""What a shell says of a program whose reader left; our own codes would claim a verdict."""
+
+
+class Verbs(TyperGroup):
+    """The group of all verbs; ends each in the exit code of what it raised."""
+
+    def invoke(self, ctx: Context) -> Any:  # type: ignore[override]  # noqa: ANN401  # as click
+        """Run a verb."""
+        try:
+            said = super().invoke(ctx)
+            sys.stdout.flush()
+            return said
+        except VblkfuzzError as error:
+            say_error(error)
+            raise SystemExit(int(error.exit_status)) from None
+        except KeyboardInterrupt:
+            raise SystemExit(int(ExitStatus.USER_STOP)) from None
+        except BrokenPipeError:
+            _forget_stdout()
+            raise SystemExit(_SIGPIPE_STATUS) from None
+
+
+def _forget_stdout() -> None:
+    """Let the interpreter's last flush go nowhere; it would complain about the pipe again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def examples(*commands: str) -> str:
+    r"""Return the end of a verb's help. ``\b`` keeps click from joining the lines."""
+    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            print(f"vblkfuzz {version('vblkfuzz')}")
+        except PackageNotFoundError:
+            print("vblkfuzz (a checkout that is not installed)")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="vblkfuzz",
+    cls=Verbs,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "vblkfuzz list rules",
+        "vblkfuzz replay corpus/",
+    ),
+)
+
+
+@app.callback()
+def vblkfuzz(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Fuzz virtio-blk devices: guest and device in several processes, every schedule chosen.
+
+    Exit codes: 0 clean, 2 usage or unreadable input, 77 violation found, 125 no verdict possible,
+    130 stopped by the user.
+    """
+
+
+app.command(
+    "replay",
+    epilog=examples(
+        "vblkfuzz replay out/findings/ --json",
+        "vblkfuzz replay finding.vblk --mode inline --repeat 100",
+    ),
+)(replay)
+app.command(
+    "show",
+    epilog=examples("vblkfuzz show finding.vblk", "vblkfuzz show finding.vblk > scenario.toml"),
+)(show)
+app.command(
+    "encode",
+    epilog=examples(
+        "vblkfuzz encode scenario.toml -o scenario.vblk",
+        "vblkfuzz encode scenario.toml -o scenario.vblk --force",
+    ),
+)(encode)
+app.command(
+    "list",
+    epilog=examples("vblkfuzz list rules", "vblkfuzz list devices --json"),
+)(list_)
+
+
+def main() -> NoReturn:
+    """Run the command line; an exception that no verb expects is reported as our bug."""
+    try:
+        app(prog_name="vblkfuzz")
+    except KeyboardInterrupt:  # while a verb was being looked up
+        sys.exit(ExitStatus.USER_STOP)
+    except Exception:
+        traceback.print_exc()
+        print("vblkfuzz: the error above is a bug in vblkfuzz; please report it", file=sys.stderr)
+        sys.exit(ExitStatus.HARNESS)
+    sys.exit(ExitStatus.CLEAN)

@@ -1,0 +1,22 @@
+"""One line on stderr about what went wrong."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vblkfuzz.errors import VblkfuzzError
+
+
+def printable(text: str) -> str:
+    """Return text that is safe on a terminal: names in a file can hold escape sequences."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def say_error(error: VblkfuzzError) -> None:
+    """Print an error as one line on stderr."""
+    print(f"vblkfuzz: {printable(' '.join(str(error).split()))}", file=sys.stderr)

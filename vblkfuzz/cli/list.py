@@ -1,0 +1,90 @@
+"""`vblkfuzz list`: what there is, one line each."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+Entry = dict[str, object]
+"""One thing: at least `name`, `summary` and `source`."""
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    TARGETS = "targets"
+    DEVICES = "devices"
+    DEFECTS = "defects"
+    RULES = "rules"
+
+
+def list_(
+    what: Annotated[Kind, typer.Argument(metavar="WHAT", help="targets, devices, defects, rules")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print what there is, with its source.
+
+    Devices are the built-in revisions of the model; --device takes classes of yours too.
+    """
+    entries = _ENTRIES[what]()
+    if as_json:
+        for entry in entries:
+            print(json.dumps(entry))
+    elif entries:
+        _print_table(entries)
+
+
+def _print_table(entries: list[Entry]) -> None:
+    from vblkfuzz.cli.screen import Screen
+
+    columns = ("name", "summary", "source")
+    Screen().table(columns, [[str(entry[column]) for column in columns] for entry in entries])
+
+
+def _targets() -> list[Entry]:
+    from vblkfuzz.target.registry import target_entries
+
+    return [dict(entry._asdict()) for entry in target_entries()]
+
+
+def _devices() -> list[Entry]:
+    from vblkfuzz.dataplane.revisions import REVISIONS
+
+    return [
+        {"name": name, "summary": device.summary, "source": device.source}
+        for name, device in REVISIONS.items()
+    ]
+
+
+def _defects() -> list[Entry]:
+    """Return nothing: this version's model has revisions only."""
+    return []
+
+
+def _rules() -> list[Entry]:
+    from vblkfuzz.oracle.judge import RULES
+
+    return [
+        {
+            "name": rule.id,
+            "summary": rule.title,
+            "title": rule.title,
+            "source": rule.source,
+            "situations": [
+                {"name": situation.name, "summary": situation.summary}
+                for situation in rule.situations
+            ],
+        }
+        for rule in RULES
+    ]
+
+
+_ENTRIES = {
+    Kind.TARGETS: _targets,
+    Kind.DEVICES: _devices,
+    Kind.DEFECTS: _defects,
+    Kind.RULES: _rules,
+}

@@ -1,0 +1,150 @@
+"""What replaying one input gave: one or more runs, the one to report, and what was expected.
+
+A run that has no verdict (`HarnessError`) is an outcome too: the other inputs of the call still
+run. Printed by `replay_text`, written as JSON by `replay_json`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.executor import Execution, run_scenario
+
+if TYPE_CHECKING:
+    from vblkfuzz.oracle.verdict import Verdict, Violation
+    from vblkfuzz.scenario.artifact import Artifact
+    from vblkfuzz.scenario.expectation import Expectation, VerdictKind
+    from vblkfuzz.target.target import Target
+
+_WORST_FIRST: Final[tuple[VerdictKind, ...]] = ("violation", "harness_error", "clean")
+
+
+class Setup(NamedTuple):
+    """What an input runs on, in the words of the options."""
+
+    target: str
+    device: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of an input."""
+
+    verdict: VerdictKind
+    execution: Execution | None = None
+    violation: Violation | None = None
+    """The one to report: the expected one if it is there, else the first."""
+    error: str = ""
+    """Why there is no verdict."""
+
+    @property
+    def rule(self) -> str:
+        """Rule of the reported violation; empty: none."""
+        return self.violation.rule if self.violation else ""
+
+    @property
+    def signature(self) -> str:
+        """Signature of the reported violation; empty: none."""
+        return self.violation.signature if self.violation else ""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the trace; empty: there is none."""
+        return self.execution.trace.digest if self.execution else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What replaying one input gave."""
+
+    input: str
+    artifact: Artifact
+    setup: Setup
+    run: Run
+    """The run to report: the first with a violation, else the first without a verdict."""
+    runs: int = 1
+    same: int = 1
+    """How many of the runs gave the verdict, signature and digest of the reported one."""
+
+    @property
+    def expectation(self) -> Expectation | None:
+        """What was expected; None: nothing, or it holds for another device."""
+        return self.artifact.expectation if self._as_recorded else None
+
+    @property
+    def matches(self) -> bool | None:
+        """Whether the expectation came true; None: there is none that holds here."""
+        expected = self.expectation
+        if expected is None:
+            return None
+        return (
+            self.run.verdict == expected.verdict
+            and expected.rule in ("", self.run.rule)
+            and expected.signature in ("", self.run.signature)
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """What the reader should know, one line each."""
+        said = []
+        recorded, artifact = self.artifact.trace_digest, self.artifact
+        if artifact.expectation and not self._as_recorded:
+            said.append(f"expectation not compared: it is for {artifact.target}, {artifact.device}")
+        if recorded and self.run.digest and self._as_recorded and recorded != self.run.digest:
+            said.append(f"the trace is not the recorded one, digest {recorded}")
+        if artifact.mode == "free":
+            said.append("recorded in mode free, where the schedule is not ours")
+        return said
+
+    @property
+    def _as_recorded(self) -> bool:
+        return (self.setup.target, self.setup.device) == (
+            self.artifact.target,
+            self.artifact.device,
+        )
+
+
+def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Outcome:
+    """Run an input `runs` times on a started target."""
+    setup = Setup(target.name, target.device, target.mode)
+    count: Counter[tuple[str, str, str]] = Counter()
+    reported: Run | None = None
+    for _ in range(runs):
+        run = _run(target, artifact)
+        count[_key(run)] += 1
+        if reported is None or _rank(run) < _rank(reported):
+            reported = run
+    assert reported is not None, "runs is at least 1"
+    return Outcome(path, artifact, setup, reported, runs, count[_key(reported)])
+
+
+def _run(target: Target, artifact: Artifact) -> Run:
+    try:
+        execution = run_scenario(target, artifact.scenario)
+    except HarnessError as error:
+        return Run("harness_error", error=str(error) or type(error).__name__)
+    if execution.verdict.clean:
+        return Run("clean", execution)
+    return Run("violation", execution, _reported(execution.verdict, artifact.expectation))
+
+
+def _reported(verdict: Verdict, expected: Expectation | None) -> Violation:
+    """Return the violation that the input is about."""
+    found = verdict.violations
+    if expected is None:
+        return found[0]
+    by_signature = (one for one in found if one.signature == expected.signature)
+    by_rule = (one for one in found if one.rule == expected.rule)
+    return next(by_signature, None) or next(by_rule, found[0])
+
+
+def _key(run: Run) -> tuple[str, str, str]:
+    return run.verdict, run.signature, run.digest
+
+
+def _rank(run: Run) -> int:
+    return _WORST_FIRST.index(run.verdict)

@@ -1,0 +1,102 @@
+"""What an input is replayed on: what the user asked for, else what the input names, if allowed.
+
+A file can come from a stranger. Of what it names, only a revision of the model is used; any other
+device or target would import code, so the user has to name it too.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.cli.outcome import Outcome, Run, Setup, replay_input
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
+from vblkfuzz.target.device_class import is_revision
+from vblkfuzz.target.registry import open_target
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from vblkfuzz.scenario.artifact import Artifact
+    from vblkfuzz.target.target import Target
+
+_DEFAULT_MODE: Final = "processes"
+_MODES: Final = ("processes", "inline")
+"""Modes that run a stored schedule again; what was recorded in `free` runs in the default one."""
+
+
+class Options(NamedTuple):
+    """What the user asked for; None: nothing."""
+
+    target: str | None = None
+    device: str | None = None
+    mode: str | None = None
+
+
+class ReplayTarget:
+    """Replays inputs, each on its own setup; keeps the last target started for the next input."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stack = ExitStack()
+        self._started: tuple[Setup, Target] | None = None
+
+    def __enter__(self) -> Self:
+        """Start nothing yet."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the target."""
+        self._stop()
+
+    def replay(self, path: str, artifact: Artifact, runs: int) -> Outcome:
+        """Run an input.
+
+        Raises:
+            UsageError: what the user asked for does not exist.
+        """
+        setup = setup_of(artifact, self._options)
+        try:
+            _allow(setup, self._options)
+            target = self._start(setup)
+        except HarnessError as error:
+            return Outcome(path, artifact, setup, Run("harness_error", error=str(error)))
+        return replay_input(path, artifact, target, runs)
+
+    def _start(self, setup: Setup) -> Target:
+        if self._started and self._started[0] == setup:
+            return self._started[1]
+        self._stop()
+        target = self._stack.enter_context(open_target(*setup))
+        self._started = setup, target
+        return target
+
+    def _stop(self) -> None:
+        self._started = None
+        self._stack.close()
+
+
+def setup_of(artifact: Artifact, options: Options) -> Setup:
+    """Return what an input would run on; nothing is imported."""
+    recorded = artifact.mode if artifact.mode in _MODES else _DEFAULT_MODE
+    return Setup(
+        options.target or artifact.target,
+        options.device or artifact.device,
+        options.mode or recorded,
+    )
+
+
+def _allow(setup: Setup, options: Options) -> None:
+    if options.device is None and not is_revision(setup.device):
+        device = setup.device
+        raise HarnessError(f"names device {device}: pass --device {device} to allow it")
+    if options.target is None and setup.target != DEFAULT_TARGET:
+        target = setup.target
+        raise HarnessError(f"names target {target}: pass --target {target} to allow it")
