@@ -65,8 +65,8 @@ class Mutator:
             *(self._change_schedule,) * 5,
         )
         self._edits_short = grow * 2 + alter
-        self._edits = grow + shrink * 2 + alter
-        self._edits_long = grow + shrink * 6 + alter
+        self._edits = grow + shrink + alter
+        self._edits_long = grow + shrink * 4 + alter
 
     def mutate(self, data: bytes, max_size: int) -> bytes:
         """Return another input like `data`: canonical, at most `max_size` bytes."""
