@@ -6,7 +6,7 @@ from hypothesis import given
 
 from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS
-from vblkfuzz.scenario.codec import MAX_BYTES, OP, decode, encode
+from vblkfuzz.scenario.codec import DEVIATION, MAX_BYTES, OP, decode, encode
 from vblkfuzz.scenario.draft import ITEMS, Draft
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
@@ -54,6 +54,15 @@ def test_a_deviation_goes_with_its_operation() -> None:
 def test_too_much_is_cut() -> None:
     draft = Draft.of(b"")
     draft.items = [(item("stop")[0], ((1, 0), (2, 5)))] * (MAX_OPS + 3)
-    result = decode(draft.pack(2 * MAX_BYTES))
+    packed = draft.pack(2 * MAX_BYTES)
+    assert len(packed) == MAX_BYTES
+    result = decode(packed)
     assert len(result.ops) == MAX_OPS
     assert len(result.schedule) == MAX_DEVIATIONS
+
+
+def test_of_two_deviations_at_one_point_the_first_counts() -> None:
+    header = bytes([0, 0, 0, 0, 0, 0, 2, 0])
+    schedule = DEVIATION.pack(0, 1, Go.IO0, 0) + DEVIATION.pack(0, 1, Go.MAIN, 0)
+    packed = Draft.of(header + schedule + OP.pack(*op("stop"))).pack(MAX_BYTES)
+    assert packed == encode(Scenario(ops=(op("stop"),), schedule=(Deviation(0, 1, Go.IO0),)))

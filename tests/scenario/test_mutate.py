@@ -13,7 +13,7 @@ from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.scenario.codec import HEADER, MAX_BYTES, decode, encode
 from vblkfuzz.scenario.mutate import Mutator
-from vblkfuzz.scenario.ops import OPS
+from vblkfuzz.scenario.ops import OPS, op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
 RARE = ("hostile", "start_fail", "set_iothread")
@@ -50,6 +50,11 @@ def test_any_bytes_become_other_canonical_bytes(seed: int, data: bytes) -> None:
     mutated = Mutator(seed).mutate(data, MAX_BYTES)
     assert is_canonical(mutated)
     assert mutated != data
+
+
+def test_a_repair_that_undoes_the_edit_is_no_result() -> None:
+    data = encode(Scenario(ops=(op("init"), op("stop"), op("cont"))))
+    assert all(Mutator(seed).mutate(data, MAX_BYTES) != data for seed in range(300))
 
 
 @given(seeds, fuzz_bytes(), fuzz_bytes())
