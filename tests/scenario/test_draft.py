@@ -64,5 +64,7 @@ def test_too_much_is_cut() -> None:
 def test_of_two_deviations_at_one_point_the_first_counts() -> None:
     header = bytes([0, 0, 0, 0, 0, 0, 2, 0])
     schedule = DEVIATION.pack(0, 1, Go.IO0, 0) + DEVIATION.pack(0, 1, Go.MAIN, 0)
-    packed = Draft.of(header + schedule + OP.pack(*op("stop"))).pack(MAX_BYTES)
-    assert packed == encode(Scenario(ops=(op("stop"),), schedule=(Deviation(0, 1, Go.IO0),)))
+    data = header + schedule + OP.pack(*op("stop"))
+    result = decode(Draft.of(data).pack(MAX_BYTES))
+    assert result == decode(data)
+    assert result.schedule == (Deviation(0, 1, Go.IO0),)
