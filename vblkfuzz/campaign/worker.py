@@ -1,6 +1,6 @@
 """A worker: one fuzz process with Atheris, and below it a zygote, a device and a guest.
 
-The orchestrator starts it as ``python -m vblkfuzz.campaign.worker PLAN ARENA_FD MESSAGES_FD``; the
+The orchestrator starts it as ``python -m vblkfuzz.campaign.worker PLAN MEMORY_FD MESSAGES_FD PARENT_PID``; the
 fuzz targets in fuzz/ call `fuzz` directly. The order of what happens here matters:
 
 1. instrument, then import guest and device, so that their blocks count;
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.executor import Execution
-    from vblkfuzz.process.arena import Arena
     from vblkfuzz.target.model import InlineModel, ProcessesModel
 
 _MAX_HARNESS_ERRORS: Final = 100
@@ -147,15 +146,23 @@ class Worker:
         raise KeyboardInterrupt
 
 
-def fuzz(plan: WorkerPlan, arena: Arena | None, send: Callable[[Message], None]) -> ExitStatus:
-    """Run a worker to its end; return why it ended. Call once a process."""
+def fuzz(
+    plan: WorkerPlan, send: Callable[[Message], None], memory_fd: int | None = None
+) -> ExitStatus:
+    """Run a worker to its end; return why it ended. Call once a process.
+
+    Args:
+        plan: what to do.
+        send: takes what happens, as it happens.
+        memory_fd: memfd for the arena, if somebody else looks into it too.
+    """
     finder = instrument(plan.device)
     from vblkfuzz.campaign.feedback import Region
-    from vblkfuzz.process.arena import Arena as NewArena
+    from vblkfuzz.process.arena import Arena
     from vblkfuzz.target.device_class import device_class
     from vblkfuzz.target.model import model
 
-    arena = arena or NewArena()
+    arena = Arena() if memory_fd is None else Arena.over(memory_fd)
     device = device_class(plan.device, finder.load_file)
     finder.connect(arena.coverage)
     region = Region(arena.coverage) if plan.feedback else None
@@ -203,20 +210,17 @@ def _libfuzzer_arguments(plan: WorkerPlan) -> list[str]:
 def main() -> NoReturn:
     """Entry point of a worker process. Leaves by os._exit: libFuzzer's exit hooks would dump the
     last input as a crash."""
-    from vblkfuzz.process.arena import Arena
     from vblkfuzz.process.parent_death import die_with_parent
 
     plan = WorkerPlan.from_json(sys.argv[1])
-    arena_fd, messages_fd, parent = (int(text) for text in sys.argv[2:5])
+    memory_fd, messages_fd, parent = (int(text) for text in sys.argv[2:5])
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def send(message: Message) -> None:
         os.write(messages_fd, message.to_line())
 
-    arena = Arena(arena_fd)
-    os.close(arena_fd)
-    status = fuzz(plan, arena, send)
+    status = fuzz(plan, send, memory_fd)
     send(Message("done", status.name))
     sys.stderr.flush()
     os._exit(status)

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.encode import encode
+from vblkfuzz.cli.fuzz import fuzz
 from vblkfuzz.cli.list import list_
 from vblkfuzz.cli.replay import replay
 from vblkfuzz.cli.show import show
@@ -100,6 +101,13 @@ def vblkfuzz(
     """
 
 
+app.command(
+    "fuzz",
+    epilog=examples(
+        "vblkfuzz fuzz --max-total-time 60",
+        "vblkfuzz fuzz --device reference --workers 1 --runs 10000 --seed 7 --json",
+    ),
+)(fuzz)
 app.command(
     "replay",
     epilog=examples(

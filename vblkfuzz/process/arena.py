@@ -1,6 +1,6 @@
 """The arena: the one piece of memory that all processes of a worker share.
 
-A memfd, so it has no name, needs no /dev/shm and is gone with its last process. Offsets are fixed;
+A memfd or anonymous shared memory, so it has no name, needs no /dev/shm and is gone with its last process. Offsets are fixed;
 `Arena` is the only place that knows them. Who writes what:
 
     control      turnstile words       whoever holds the turn
@@ -89,15 +89,10 @@ class Blob:
 class Arena:
     """Typed views of the shared memory. Create it before forking; children inherit it."""
 
-    def __init__(self, fd: int | None = None) -> None:
-        """Map the memfd `fd` of somebody else, or a new one."""
-        owned = fd is None
-        self._fd = os.memfd_create("vblkfuzz", os.MFD_CLOEXEC) if fd is None else fd
-        if owned:
-            os.ftruncate(self._fd, ARENA_BYTES)
-        self.mapping = mmap.mmap(self._fd, ARENA_BYTES)
-        if owned:
-            os.close(self._fd)
+    def __init__(self, mapping: mmap.mmap | None = None) -> None:
+        """Use memory that is mapped already, or new memory."""
+        # Anonymous shared memory is a nameless memfd of the kernel's own.
+        self.mapping = mapping or mmap.mmap(-1, ARENA_BYTES)
         self.control = self._view("control").cast("I")
         self.registers = Registers(self._view("registers").cast("I"))
         self.statistics = self._view("statistics").cast("Q")
@@ -108,6 +103,12 @@ class Arena:
         self.memory = GuestMemory(self._view("memory"))
         self.guest_ring = TraceRing(self._view("guest_ring"))
         self.device_ring = TraceRing(self._view("device_ring"))
+
+    @classmethod
+    def over(cls, fd: int) -> Arena:
+        """Map the memfd `fd`, which can be inherited across exec; the caller closes it."""
+        os.ftruncate(fd, ARENA_BYTES)
+        return cls(mmap.mmap(fd, ARENA_BYTES))
 
     def _view(self, name: str) -> memoryview:
         at, size = _AREAS[name]

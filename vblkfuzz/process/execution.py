@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.board import Board
@@ -46,6 +47,15 @@ class Bench:
         self.board = Board(
             arena.memory, arena.registers, self.kicks, self.calls, arena.device_ring
         )
+
+        self.silence()
+
+    def silence(self) -> None:
+        """Empty all eventfds and their bells, which a killed process may have left apart."""
+        for fd in self.fds:
+            with suppress(BlockingIOError):
+                os.read(fd, 8)
+        self.arena.registers.clear()
 
     def power_on(self, queues: int) -> None:
         """Everything shared back to the state before any execution."""

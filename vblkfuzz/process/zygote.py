@@ -92,6 +92,7 @@ class Zygote:
             os.read(self._command_fd, 8)
         causes = self._end_actors()
         self._empty_semaphores()
+        self._bench.silence()
         if dead:
             self._bench.arena.report.write("; ".join(causes[child.name] for child in dead).encode())
             self._bench.arena.control[STATUS] = Status.DIED

@@ -118,6 +118,12 @@ def _core(allowed: set[int]) -> int:
     return sorted(allowed)[os.getpid() % len(allowed)]
 
 
+def check_mode(mode: str) -> None:
+    """Raise UsageError if there is no such mode."""
+    if mode not in MODES:
+        raise UsageError(f"mode {mode}: expected {' or '.join(MODES)}")
+
+
 _BY_MODE: Final = {"processes": ProcessesModel, "inline": InlineModel}
 
 
@@ -138,6 +144,5 @@ def model(
     Raises:
         UsageError: no such device or mode.
     """
-    if mode not in _BY_MODE:
-        raise UsageError(f"mode {mode}: expected {' or '.join(MODES)}")
+    check_mode(mode)
     return _BY_MODE[mode](device, arena or Arena(), device_class or find_device(device))

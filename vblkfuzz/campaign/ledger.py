@@ -1,0 +1,76 @@
+"""The ledger: ``campaign.sqlite``, what a campaign has done, for people and tools that look later."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vblkfuzz.campaign.summary import Finding
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS campaign (
+    id INTEGER PRIMARY KEY, started TEXT, target TEXT, device TEXT, mode TEXT,
+    workers INTEGER, seed INTEGER
+);
+CREATE TABLE IF NOT EXISTS progress (
+    campaign INTEGER, seconds REAL, execs INTEGER, features INTEGER, violations INTEGER,
+    harness_errors INTEGER
+);
+CREATE TABLE IF NOT EXISTS finding (
+    campaign INTEGER, signature TEXT, rule TEXT, first_exec INTEGER, first_s REAL, path TEXT
+);
+CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL);
+"""
+
+
+class Ledger:
+    """Appends rows; a later campaign in the same folder appends its own."""
+
+    def __init__(self, path: Path) -> None:
+        # Each statement is its own transaction: what is written stays written.
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.executescript(_SCHEMA)
+        self._campaign = 0
+
+    def begin(self, started: str, device: str, mode: str, workers: int, seed: int) -> None:
+        """A campaign begins; all rows from now on belong to it."""
+        cursor = self._db.execute(
+            "INSERT INTO campaign (started, target, device, mode, workers, seed)"
+            " VALUES (?, 'model', ?, ?, ?, ?)",
+            (started, device, mode, workers, seed),
+        )
+        self._campaign = cursor.lastrowid or 0
+
+    def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
+        """Where it is; `other`: violating executions, harness errors."""
+        self._db.execute(
+            "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)",
+            (self._campaign, round(seconds, 1), execs, features, *other),
+        )
+
+    def finding(self, finding: Finding) -> None:
+        """A new signature."""
+        self._db.execute(
+            "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self._campaign,
+                finding.signature,
+                finding.rule,
+                finding.first_exec,
+                finding.first_s,
+                finding.path,
+            ),
+        )
+
+    def situation(self, name: str, seconds: float) -> None:
+        """A situation was met for the first time."""
+        self._db.execute(
+            "INSERT INTO situation VALUES (?, ?, ?)", (self._campaign, name, round(seconds, 1))
+        )
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()

@@ -1,0 +1,310 @@
+"""The orchestrator: runs N workers until the budget is spent or somebody says stop.
+
+It imports no Atheris and runs no scenario. It owns the workers' arenas, collects their messages,
+restarts a worker that died (and keeps the input that killed it), and is the only writer of the
+ledger. Everything it writes is below the output folder:
+
+    corpus/       raw inputs, shared by all workers
+    findings/     one folder a signature
+    harness/      inputs on which the harness itself failed
+    quarantine/   corpus files that could not be read
+    log/          what libFuzzer and the workers print
+    campaign.sqlite
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import selectors
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.campaign.atomic import write_file
+from vblkfuzz.campaign.corpus import import_folder
+from vblkfuzz.campaign.ledger import Ledger
+from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
+from vblkfuzz.campaign.summary import Finding, Summary
+from vblkfuzz.campaign.worker_process import WorkerProcess
+from vblkfuzz.errors import ExitStatus, HarnessError, UsageError
+from vblkfuzz.oracle.judge import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_FOLDERS: Final = ("corpus", "findings", "harness", "log")
+_POLL_S: Final = 0.2
+_GRACE_S: Final = 2.0
+"""Seconds a worker gets to end by itself: its running execution and clean-up take milliseconds."""
+_LEDGER_S: Final = 5.0
+_MAX_RESTARTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignOptions:
+    """What the user asked for."""
+
+    out: Path
+    device: str = "seed"
+    mode: str = "processes"
+    workers: int = 1
+    seconds: float = 0
+    """0: no limit."""
+    runs: int = 0
+    """Executions of all workers together; 0: no limit."""
+    seed: int = 1
+    corpora: tuple[Path, ...] = ()
+    stop_on_first: bool = False
+    libfuzzer: tuple[str, ...] = ()
+
+
+class Campaign:
+    """One campaign, from empty folders to its summary."""
+
+    def __init__(
+        self,
+        options: CampaignOptions,
+        on_message: Callable[[Message], None],
+        on_progress: Callable[[Summary], None],
+    ) -> None:
+        self._options = options
+        self._on_message = on_message
+        self._on_progress = on_progress
+        self._stop: ExitStatus | None = None
+        self.summary = Summary(
+            situations={item.name: False for rule in RULES for item in rule.situations}
+        )
+
+    def run(self) -> ExitStatus:
+        """Run it to its end.
+
+        Raises:
+            UsageError: the folder is in use by another campaign, or a corpus folder is none.
+            HarnessError: the output folder cannot be written.
+        """
+        out = self._options.out
+        try:
+            self._prepare(out)
+        except OSError as error:
+            raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
+        with _locked(out), _signals(self._interrupted):
+            self._ledger = Ledger(out / "campaign.sqlite")
+            try:
+                self._fuzz()
+            finally:
+                self._ledger.close()
+        return self._exit_status()
+
+    def _prepare(self, out: Path) -> None:
+        for name in _FOLDERS:
+            (out / name).mkdir(parents=True, exist_ok=True)
+        write_file(out / "log" / "writable", b"yes\n")
+        for folder in self._options.corpora:
+            for problem in import_folder(folder, out / "corpus", out / "quarantine"):
+                self._on_message(Message("quarantined", problem))
+
+    def _interrupted(self, number: int, frame: object) -> None:
+        self._stop = (
+            ExitStatus.USER_STOP if number == signal.SIGINT else ExitStatus.INTERRUPTED
+        )
+
+    # --- Running ------------------------------------------------------------------------------
+
+    def _fuzz(self) -> None:
+        options = self._options
+        self._started = time.monotonic()
+        self._next_entry = 0.0
+        self._ledger.begin(
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            options.device,
+            options.mode,
+            options.workers,
+            options.seed,
+        )
+        self._workers = [WorkerProcess(self._plan(index)) for index in range(options.workers)]
+        self._selector = selectors.DefaultSelector()
+        try:
+            for worker in self._workers:
+                self._start(worker)
+            while self._stop is None and any(worker.messages_fd >= 0 for worker in self._workers):
+                self._turn()
+        finally:
+            self._end_workers()
+
+    def _plan(self, index: int) -> WorkerPlan:
+        options = self._options
+        share, rest = divmod(options.runs, options.workers)
+        return WorkerPlan(
+            index=index,
+            device=options.device,
+            mode=options.mode,
+            seed=options.seed + index,
+            out=str(options.out),
+            runs=share + (index < rest),
+            seconds=options.seconds,
+            stop_on_first=options.stop_on_first,
+            libfuzzer=list(options.libfuzzer),
+        )
+
+    def _start(self, worker: WorkerProcess) -> None:
+        worker.start()
+        self._selector.register(worker.messages_fd, selectors.EVENT_READ, worker)
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(_POLL_S):
+            self._serve(key.data)
+        self._update()
+        self._on_progress(self.summary)
+
+    def _serve(self, worker: WorkerProcess) -> None:
+        """Handle what a worker said; the pipe is readable for ever once it has ended."""
+        for message in worker.read():
+            self._handle(worker, message)
+        if worker.exit_code is not None:
+            self._selector.unregister(worker.messages_fd)
+            worker.close_messages()
+            if not worker.done:
+                self._recover(worker)
+
+    def _handle(self, worker: WorkerProcess, message: Message) -> None:
+        if message.kind == "finding":
+            self._note_finding(worker, message)
+        elif message.kind == "situation" and not self.summary.situations.get(message.name):
+            self.summary.situations[message.name] = True
+            self._ledger.situation(message.name, self._elapsed())
+        elif message.kind == "harness_error":
+            self.summary.last_error = message.name
+            self._keep_input(worker)
+            self._on_message(message)
+        elif message.kind == "done" and message.name == ExitStatus.HARNESS.name:
+            worker.done = False  # it gave up; a fresh one may do better
+
+    def _note_finding(self, worker: WorkerProcess, message: Message) -> None:
+        if message.fallback:
+            self.summary.fallbacks.append(f"{message.fallback}: saved in {message.path}")
+        if message.name in self.summary.findings:
+            return
+        others = sum(other.statistic(Stat.EXECS) for other in self._workers if other is not worker)
+        finding = Finding(
+            message.name,
+            message.rule,
+            message.execs + others,
+            round(self._elapsed(), 2),
+            message.path,
+            message.sentence,
+        )
+        self.summary.findings[message.name] = finding
+        self._ledger.finding(finding)
+        self._on_message(message)
+        if self._options.stop_on_first:
+            self._stop = ExitStatus.VIOLATION
+
+    def _recover(self, worker: WorkerProcess) -> None:
+        """A worker ended that should not have: keep its input, start it again."""
+        code = worker.exit_code
+        log = self._options.out / "log" / f"worker-{worker.plan.index}.log"
+        self.summary.last_error = f"a worker ended with exit status {code}, see {log}"
+        self._keep_input(worker)
+        self._on_message(Message("harness_error", self.summary.last_error))
+        self.summary.restarts += 1
+        fruitless = worker.statistic(Stat.EXECS) == 0
+        if fruitless or self.summary.restarts > _MAX_RESTARTS:
+            self._stop = ExitStatus.HARNESS
+            return
+        worker.plan = self._rest_of(worker)
+        worker.done = False
+        self._start(worker)
+
+    def _rest_of(self, worker: WorkerProcess) -> WorkerPlan:
+        """The plan of a restarted worker: another seed, and what is left of the budget."""
+        plan, options = worker.plan, self._options
+        runs = self._plan(plan.index).runs
+        return replace(
+            plan,
+            seed=plan.seed + 1000,
+            runs=max(1, runs - worker.statistic(Stat.EXECS)) if runs else 0,
+            seconds=max(0.1, options.seconds - self._elapsed()) if options.seconds else 0,
+        )
+
+    def _keep_input(self, worker: WorkerProcess) -> None:
+        """Save the input that was running; its name tells the worker and the execution."""
+        name = f"worker-{worker.plan.index}-exec-{worker.statistic(Stat.EXECS) + 1}.bin"
+        try:
+            write_file(self._options.out / "harness" / name, worker.arena.flight.read())
+        except OSError as error:
+            self.summary.fallbacks.append(f"{name}: {error.strerror or error}")
+
+    def _end_workers(self) -> None:
+        for worker in self._workers:
+            worker.interrupt()
+        deadline = time.monotonic() + _GRACE_S
+        for worker in self._workers:
+            worker.finish(max(0.0, deadline - time.monotonic()))
+            if worker.messages_fd >= 0:
+                for message in worker.read():
+                    self._handle(worker, message)
+        self._next_entry = 0.0
+        self._update()
+        for worker in self._workers:
+            worker.close()
+        self._selector.close()
+
+    # --- Books --------------------------------------------------------------------------------
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    def _update(self) -> None:
+        summary, workers = self.summary, self._workers
+        summary.seconds = self._elapsed()
+        summary.execs = sum(worker.statistic(Stat.EXECS) for worker in workers)
+        summary.violations = sum(worker.statistic(Stat.VIOLATIONS) for worker in workers)
+        summary.harness_errors = sum(worker.statistic(Stat.HARNESS_ERRORS) for worker in workers)
+        summary.features = max(worker.statistic(Stat.FEATURES) for worker in workers)
+        summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
+        if summary.seconds >= self._next_entry:
+            self._next_entry = summary.seconds + _LEDGER_S
+            other = (summary.violations, summary.harness_errors)
+            self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
+
+    def _exit_status(self) -> ExitStatus:
+        """A stop by the user says so; then what could not be done; then what was found."""
+        if self._stop in (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED):
+            return self._stop
+        if self.summary.fallbacks or self._stop is ExitStatus.HARNESS:
+            return ExitStatus.HARNESS
+        if self.summary.findings:
+            return ExitStatus.VIOLATION
+        failed = self.summary.harness_errors or self.summary.restarts
+        return ExitStatus.HARNESS if failed else ExitStatus.CLEAN
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other campaigns out of the folder; the kernel frees the lock with the process."""
+    with (out / "log" / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"{out}: another campaign uses it; choose another --out") from None
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+@contextmanager
+def _signals(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the campaign in order."""
+    previous = {
+        number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)

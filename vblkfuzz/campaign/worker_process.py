@@ -1,0 +1,113 @@
+"""A worker as the orchestrator sees it: a process, its arena, its messages."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.campaign.plan import Message, Stat
+from vblkfuzz.process.arena import Arena
+
+if TYPE_CHECKING:
+    from vblkfuzz.campaign.plan import WorkerPlan
+
+_READ_BYTES: Final = 1 << 16
+
+
+class WorkerProcess:
+    """Starts a worker, reads its messages, ends it.
+
+    The arena belongs to the orchestrator and outlives the worker: counters go on over restarts,
+    and the input that killed a worker is still there (`flight`).
+    """
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        self.plan = plan
+        self.done = False
+        """The worker has said that it ends on purpose."""
+        self._memory_fd = os.memfd_create("vblkfuzz-worker", os.MFD_CLOEXEC)
+        self.arena = Arena.over(self._memory_fd)
+        self._partial = b""
+        self._process: subprocess.Popen[bytes] | None = None
+        self.messages_fd = -1
+
+    def start(self) -> None:
+        """Start the process; once, or again after it ended."""
+        plan = self.plan
+        self.messages_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self.messages_fd, False)
+        log = Path(plan.out) / "log" / f"worker-{plan.index}.log"
+        arguments = [plan.to_json(), str(self._memory_fd), str(write_fd), str(os.getpid())]
+        try:
+            with log.open("ab") as output:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "vblkfuzz.campaign.worker", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=(self._memory_fd, write_fd),
+                    start_new_session=True,  # ctrl-C is for the orchestrator
+                    env={**os.environ, "PYTHONHASHSEED": "0"},
+                )
+        finally:
+            os.close(write_fd)
+
+    def read(self) -> list[Message]:
+        """Return the messages that have come; never waits."""
+        while True:
+            try:
+                data = os.read(self.messages_fd, _READ_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            self._partial += data
+        *lines, self._partial = self._partial.split(b"\n")
+        messages = [Message.from_line(line) for line in lines]
+        self.done = self.done or any(message.kind == "done" for message in messages)
+        return messages
+
+    def statistic(self, stat: Stat) -> int:
+        """A counter of this worker, over all its restarts."""
+        return self.arena.statistics[stat]
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended, None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def interrupt(self) -> None:
+        """Ask it to end after the running execution."""
+        if self.exit_code is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def finish(self, timeout_s: float) -> None:
+        """Wait for its end, then kill it; its own children die with it."""
+        assert self._process is not None
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def close_messages(self) -> None:
+        """Close the pipe of a process that has ended."""
+        if self.messages_fd >= 0:
+            os.close(self.messages_fd)
+            self.messages_fd = -1
+
+    def close(self) -> None:
+        """Free the arena."""
+        self.close_messages()
+        os.close(self._memory_fd)
