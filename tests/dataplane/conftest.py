@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.execution import Bench
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """Guest memory, registers, real eventfds and trace rings."""
+    made = Bench(Arena())
+    made.power_on(4)
+    yield made
+    made.close()

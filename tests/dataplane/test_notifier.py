@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from vblkfuzz.dataplane.notifier import EventNotifier
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.process.execution import Bench
+
+
+def test_signals_are_taken_together(bench: Bench) -> None:
+    notifier = bench.kicks[0]
+    assert not notifier.is_set()
+    notifier.set()
+    notifier.set()
+    assert notifier.is_set()
+    assert notifier.clear()
+    assert not notifier.is_set()
+    assert not notifier.clear()
+
+
+def test_the_eventfd_is_real(bench: Bench) -> None:
+    notifier = bench.kicks[1]
+    notifier.set()
+    assert int.from_bytes(os.read(bench.fds[1], 8), "little") == 1
+
+
+def test_a_bell_without_its_eventfd_is_a_broken_harness(bench: Bench) -> None:
+    notifier = bench.kicks[0]
+    notifier.words[notifier.bell] = 1
+    with pytest.raises(HarnessError, match="bell"):
+        notifier.clear()
+
+
+def test_queues_do_not_share_bells(bench: Bench) -> None:
+    bells = [notifier.bell for notifier in (*bench.kicks, *bench.calls)]
+    assert len(set(bells)) == len(bells)
+    bench.kicks[2].set()
+    assert [each.is_set() for each in bench.kicks] == [False, False, True, False]
+    assert not any(each.is_set() for each in bench.calls)
+
+
+def test_a_notifier_begins_closed() -> None:
+    assert not EventNotifier(-1, memoryview(bytearray(4)).cast("I"), 0).is_open
