@@ -6,7 +6,7 @@ whole lines, nothing cut, so that it can be searched and compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -18,11 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class _Stdout(Console):
+    """Leaves a reader that went away to `app.Verbs`; rich would end the program itself."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Say it as `print` does."""
+        raise BrokenPipeError
+
+
 class Screen:
     """Stdout."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._console = _Stdout(highlight=False, markup=False, emoji=False)
 
     @property
     def width(self) -> int:

@@ -1,0 +1,88 @@
+"""Several runs of one input: which one is reported, and how many were the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vblkfuzz.cli.outcome import Outcome, replay_input
+from vblkfuzz.cli.replay_json import outcome_object
+from vblkfuzz.errors import ActorDied
+from vblkfuzz.scenario.artifact import Artifact
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.trace import Trace
+
+CLEAN = Trace((Event(1, EventKind.END),))
+PLANTED = Trace((Event(1, EventKind.PLANTED), Event(2, EventKind.END)))
+OTHER_TURNS = Trace((Event(5, EventKind.PLANTED), Event(6, EventKind.END)))
+DIED = None
+Answer = Trace | None
+
+
+class ScriptedTarget:
+    """Gives prepared traces; None: an actor died."""
+
+    name = "model"
+    device = "seed"
+    mode = "inline"
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        self._answers = iter(answers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+    def run(self, scenario: Scenario) -> Trace:
+        answer = next(self._answers)
+        if answer is None:
+            raise ActorDied("device process ended by signal 9")
+        return answer
+
+
+def replayed(*answers: Answer) -> Outcome:
+    return replay_input("x", Artifact(Scenario()), ScriptedTarget(answers), len(answers))
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict", "same"),
+    [
+        ((CLEAN,), "clean", 1),
+        ((PLANTED, PLANTED, PLANTED), "violation", 3),
+        ((CLEAN, CLEAN, PLANTED), "violation", 1),
+        ((CLEAN, DIED, CLEAN), "harness_error", 1),
+        ((DIED, PLANTED, DIED), "violation", 1),
+        ((PLANTED, OTHER_TURNS), "violation", 1),
+    ],
+)
+def test_the_worst_run_is_reported(answers: tuple[Answer, ...], verdict: str, same: int) -> None:
+    outcome = replayed(*answers)
+    assert (outcome.run.verdict, outcome.same, outcome.runs) == (verdict, same, len(answers))
+
+
+@given(st.lists(st.sampled_from([CLEAN, PLANTED, OTHER_TURNS, DIED]), min_size=1, max_size=8))
+def test_a_violation_is_never_lost(answers: list[Answer]) -> None:
+    outcome = replayed(*answers)
+    seen = {PLANTED, OTHER_TURNS} & set(answers)
+    assert (outcome.run.verdict == "violation") == bool(seen)
+    assert 1 <= outcome.same <= outcome.runs
+
+
+def test_no_verdict_has_its_reason() -> None:
+    found = outcome_object(replayed(DIED), with_trace=True)
+    assert found["verdict"] == "harness_error"
+    assert found["error"] == "device process ended by signal 9"
+    assert (found["trace_digest"], found["steps"], found["signatures"]) == (None, None, [])
