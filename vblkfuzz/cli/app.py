@@ -78,10 +78,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=examples(
-        "vblkfuzz list rules",
-        "vblkfuzz replay corpus/",
-    ),
+    epilog=examples("vblkfuzz fuzz --max-total-time 60", "vblkfuzz replay vblkfuzz-out/findings/"),
 )
 
 
@@ -103,6 +100,7 @@ def vblkfuzz(
 
 app.command(
     "fuzz",
+    short_help="Run a campaign and save what it finds.",
     epilog=examples(
         "vblkfuzz fuzz --max-total-time 60",
         "vblkfuzz fuzz --device reference --workers 1 --runs 10000 --seed 7 --json",
@@ -111,7 +109,7 @@ app.command(
 app.command(
     "replay",
     epilog=examples(
-        "vblkfuzz replay out/findings/ --json",
+        "vblkfuzz replay vblkfuzz-out/findings/ --json",
         "vblkfuzz replay finding.vblk --mode inline --repeat 100",
     ),
 )(replay)

@@ -21,11 +21,16 @@ def show(
     The text is what people read and edit, `replay` runs and `encode` turns into a .vblk file.
     """
     from vblkfuzz.scenario.artifact import read_input
+
+    sys.stdout.write(text_of(read_input(path)))
+
+
+def text_of(artifact: Artifact) -> str:
+    """Return an artifact as text; what the text form has no field for is a comment above it."""
     from vblkfuzz.scenario.text import to_text
 
-    artifact = read_input(path)
-    text = to_text(artifact.scenario, _comment(artifact), artifact.expectation, on=artifact.device)
-    sys.stdout.write(text)
+    comment, expectation = _comment(artifact), artifact.expectation
+    return to_text(artifact.scenario, comment, expectation, on=artifact.device)
 
 
 def _comment(artifact: Artifact) -> str:

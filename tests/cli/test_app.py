@@ -1,0 +1,124 @@
+"""How the command ends, whatever happened in it, and what its help looks like."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from vblkfuzz.cli import app as app_module
+from vblkfuzz.cli.app import app, main
+from vblkfuzz.cli.complaint import printable
+from vblkfuzz.errors import ActorHung, VblkfuzzError
+
+VERBS = [command.name for command in app.registered_commands if command.name]
+
+
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: str) -> None:
+    result = cli(*([verb] if verb else []), "--help")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[-3].strip() == "Examples:"
+    for line in lines[-2:]:
+        words = shlex.split(line.partition(">")[0])
+        assert words[0] == "vblkfuzz"
+        assert words[1] in VERBS
+        assert not verb or words[1] == verb
+        used = [word for word in words if word.startswith("--")]
+        assert [word for word in used if word not in cli(words[1], "--help").stdout] == []
+
+
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_help_fits_80_columns(cli: Cli, verb: str) -> None:
+    lines = cli(*([verb] if verb else []), "--help").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+
+
+def test_summaries_of_verbs_are_whole(cli: Cli) -> None:
+    listed = cli("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in listed.splitlines()] == VERBS
+    assert "..." not in listed
+
+
+def test_version(cli: Cli) -> None:
+    result = cli("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("vblkfuzz ")
+
+
+def test_an_unknown_verb(cli: Cli) -> None:
+    result = cli("dance")
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (ActorHung("no answer\nin 2 s"), 125, "vblkfuzz: no answer in 2 s\n"),
+        (VblkfuzzError("bell \x07"), 125, "vblkfuzz: bell \\x07\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_a_verb_raises(
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    finding: Path,
+    error: BaseException,
+    status: int,
+    said: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("vblkfuzz.cli.show.text_of", fail)
+    result = cli("show", finding)
+    assert (result.exit_code, result.stdout, result.stderr) == (status, "", said)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (None, 0, ""),
+        (KeyboardInterrupt(), 130, ""),
+        (ZeroDivisionError("ours"), 125, "ZeroDivisionError: ours\nvblkfuzz: the error above is a"),
+    ],
+)
+def test_main(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException | None,
+    status: int,
+    said: str,
+) -> None:
+    def run(**_: object) -> None:
+        if error:
+            raise error
+
+    monkeypatch.setattr(app_module, "app", run)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == status
+    assert said in capsys.readouterr().err
+
+
+def test_typer_prints_no_tracebacks_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(sys, "argv", ["vblkfuzz", "show", "x"])
+    monkeypatch.setattr("vblkfuzz.scenario.artifact.read_input", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 125
+    assert "╭" not in capsys.readouterr().err
+
+
+def test_printable() -> None:
+    assert printable("a\nb\té\x1b[2J\u202e") == "a\nb\\té\\x1b[2J\\u202e"

@@ -1,0 +1,62 @@
+"""`vblkfuzz list`: names, summaries and sources."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.cli.conftest import Cli
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.oracle.judge import RULES
+
+NAMES = {
+    "targets": ["model"],
+    "devices": list(REVISIONS),
+    "defects": [],
+    "rules": [rule.id for rule in RULES],
+}
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_json(cli: Cli, what: str) -> None:
+    result = cli("list", what, "--json")
+    assert result.exit_code == 0
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [entry["name"] for entry in found][: len(NAMES[what])] == NAMES[what]
+    assert all(entry["summary"] and entry["source"] for entry in found)
+
+
+def test_rules_in_json(cli: Cli) -> None:
+    found = [json.loads(line) for line in cli("list", "rules", "--json").stdout.splitlines()]
+    for entry, rule in zip(found, RULES, strict=True):
+        assert (entry["title"], entry["source"]) == (rule.title, rule.source)
+        assert [one["name"] for one in entry["situations"]] == [one.name for one in rule.situations]
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_off_a_terminal_it_is_one_whole_line_each(cli: Cli, what: str) -> None:
+    entries = [json.loads(line) for line in cli("list", what, "--json").stdout.splitlines()]
+    lines = cli("list", what).stdout.splitlines()
+    assert len(lines) == len(entries)
+    for line, entry in zip(lines, entries, strict=True):
+        assert re.split(r"\s{2,}", line) == [entry["name"], entry["summary"], entry["source"]]
+
+
+def test_an_unknown_word(cli: Cli) -> None:
+    result = cli("list", "bugs")
+    assert result.exit_code == 2
+    assert "rules" in result.stderr
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_a_terminal_of_80_columns(cli: Cli, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = cli("list", what).stdout
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert max(map(len, plain.splitlines()), default=0) <= 80
+    assert (plain != shown) == bool(NAMES[what])
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not re.search(r"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7])m", cli("list", what).stdout)
