@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
-from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.trace.event import NO_QUEUE, EventKind, Frame
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext
@@ -207,4 +207,4 @@ class BlockBackend:
         )
 
     def _tell_drain(self, kind: EventKind, thread: Thread, poll: bool, value: int) -> None:
-        self._emit(kind, thread.actor, flag=poll, value=value & 0xFFFF, path=thread.path)
+        self._emit(kind, thread.actor, NO_QUEUE, poll, 0, 0, 0, value & 0xFFFF, thread.path)

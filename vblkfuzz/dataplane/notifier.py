@@ -26,7 +26,9 @@ class EventNotifier:
         """Device's view: between event_notifier_init and event_notifier_cleanup."""
 
     def set(self) -> None:
-        """Signal it."""
+        """Signal it. It is level-triggered: a set notifier needs no second system call."""
+        if self.words[self.bell]:
+            return
         self.words[self.bell] = 1
         os.eventfd_write(self._fd, 1)
 

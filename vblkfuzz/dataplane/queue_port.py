@@ -91,6 +91,5 @@ class QueuePort:
         self._emit(_IRQ, thread)
 
     def _emit(self, kind: EventKind, thread: Thread, flag: int = 0) -> None:
-        self._board.ring.emit(
-            kind, thread.actor, self.index, flag, epoch=self._device.epoch, path=thread.path
-        )
+        epoch, path = self._device.epoch, thread.path
+        self._board.ring.emit(kind, thread.actor, self.index, flag, 0, 0, epoch, 0, path)

@@ -68,12 +68,15 @@ class VirtioBlk(Lifecycle):
         A driver that kicks before DRIVER_OK starts the dataplane.
         """
         if self.broken or not port.queue.ready:
-            return
+            return iter(())
         if self.config.ioeventfd and not self.started:
-            yield from self.start_ioeventfd(thread)
-            if not self.disabled:
-                return
-        yield from self.handle_queue(thread, port)
+            return self._start_on_kick(thread, port)
+        return self.handle_queue(thread, port)
+
+    def _start_on_kick(self, thread: Thread, port: QueuePort) -> Steps:
+        yield from self.start_ioeventfd(thread)
+        if self.disabled:
+            yield from self.handle_queue(thread, port)
 
     def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
         """Pop everything, then submit it (virtio_blk_handle_vq).

@@ -141,30 +141,41 @@ class GuestDriver:
     def publish(self, operation: Op) -> GuestSteps:
         """Make a request available."""
         queue = self._queue(operation)
-        if queue is None:
-            return
-        head = self._add(queue, operation)
-        yield POINT
+        if queue is not None:
+            head = self._add(queue, operation)
+            yield POINT
+            self._make_available(queue, head)
+
+    def _make_available(self, queue: GuestQueue, head: int | None) -> None:
         if head is not None:
-            idx = queue.ring.publish(head)
-            self._emit(_PUBLISH, _GUEST, queue.index, 0, head, value=idx)
+            idx = queue.ring.publish_raw(head)
+            self._emit(_PUBLISH, _GUEST, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
         """Notify the device unless it suppressed that (2.7.10)."""
         queue = self._queue(operation)
-        if queue is None:
-            return
-        yield POINT
-        wanted = queue.ring.needs_kick()
-        self._emit(_KICK, _GUEST, queue.index, wanted, value=queue.ring.avail_idx)
-        if wanted:
+        if queue is not None:
             yield POINT
-            yield from self._transport.kick(queue.index)
+            if self._wants_kick(queue):
+                yield POINT
+                yield from self._transport.kick(queue.index)
+
+    def _wants_kick(self, queue: GuestQueue) -> bool:
+        wanted = queue.ring.needs_kick()
+        self._emit(_KICK, _GUEST, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
+        return wanted
 
     def publish_kick(self, operation: Op) -> GuestSteps:
         """Make a request available and notify the device."""
-        yield from self.publish(operation)
-        yield from self.kick(operation)
+        queue = self._queue(operation)
+        if queue is not None:
+            head = self._add(queue, operation)
+            yield POINT
+            self._make_available(queue, head)
+            yield POINT
+            if self._wants_kick(queue):
+                yield POINT
+                yield from self._transport.kick(queue.index)
 
     def hostile(self, operation: Op) -> GuestSteps:
         """Publish broken ring contents and notify the device."""

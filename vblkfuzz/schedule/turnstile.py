@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from vblkfuzz.limits import MAX_STEPS
 from vblkfuzz.scenario.ops import OWNERS, Op
 from vblkfuzz.scenario.scenario import Deviation, Go
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import NO_QUEUE, ActorId, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,4 +157,4 @@ class Turnstile:
         self._points += used
 
     def _tell(self, kind: EventKind, flag: int = 0, head: int = 0, value: int = 0) -> None:
-        self._ring.emit(kind, _HARNESS, flag=flag, head=head, value=value)
+        self._ring.emit(kind, _HARNESS, NO_QUEUE, flag, head, 0, 0, value, 0)
