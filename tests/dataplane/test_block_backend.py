@@ -54,12 +54,15 @@ class Node:
         memory = new_memory()
         self.ring = new_ring()
         self.main, self.iothread = AioContext(ActorId.MAIN), AioContext(ActorId.IO0)
-        self.backend = Backend(memory, self.ring, 8, lambda request: self.blk.deliver(request))
+        self.backend = Backend(memory, self.ring, 8, self.deliver)
         self.blk = made_by(self.backend, self.ring, self.main)
         self.blk.device = self.device = Device()
         self.queues = [DeviceQueue(memory, index) for index in range(2)]
         self.thread = idle_thread()
         self._serial = 0
+
+    def deliver(self, request: Request) -> None:
+        self.blk.deliver(request)
 
     def request(self, queue: int = 0) -> Request:
         self._serial += 1

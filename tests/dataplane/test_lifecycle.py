@@ -1,0 +1,387 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.dataplane.rig import DRIVER, DRIVER_OK, FEATURES_OK, Rig
+from vblkfuzz.dataplane.registers import DESC, ENABLED, IOEVENTFD, STATUS, Exit
+from vblkfuzz.dataplane.revisions.reference import Reference
+from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
+from vblkfuzz.virtio.ring_error import RingMisaligned, RingSizeInvalid
+
+ATTACH, DETACH = EventKind.ATTACH, EventKind.DETACH
+OPEN, CLOSE = EventKind.NOTIFIER_OPEN, EventKind.NOTIFIER_CLOSE
+START_CALL, START_RET = EventKind.START_CALL, EventKind.START_RET
+STOP_CALL, STOP_RET = EventKind.STOP_CALL, EventKind.STOP_RET
+
+
+def order(rig: Rig, *kinds: EventKind) -> list[tuple[EventKind, int]]:
+    return [(EventKind(event.kind), event.queue) for event in rig.events(*kinds)]
+
+
+def plain(rig: Rig, *kinds: EventKind) -> list[EventKind]:
+    return [EventKind(event.kind) for event in rig.events(*kinds)]
+
+
+# --- Start ------------------------------------------------------------------------------------
+
+
+def test_driver_ok_starts(bench: Bench) -> None:
+    rig = Rig(bench, queues=2)
+    rig.init(FEATURES_OK)
+    assert rig.count(START_CALL) == 0
+    rig.forget()
+    rig.write_status(DRIVER_OK)
+    told = plain(rig, START_CALL, OPEN, EventKind.DRAIN_CALL, ATTACH, START_RET)
+    assert told == [START_CALL, OPEN, OPEN, EventKind.DRAIN_CALL, ATTACH, ATTACH, START_RET]
+    assert rig.device.started
+    assert rig.blk.context is rig.device.home is rig.machine.iothreads[0]
+
+
+def test_the_node_moves_before_the_reference_counts_as_started(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    assert rig.count(ATTACH) == 1
+
+
+def test_the_seed_attaches_twice(bench: Bench) -> None:
+    """B2: its own drain attaches, then start does."""
+    rig = Rig(bench, Seed)
+    rig.init()
+    assert rig.paths(ATTACH) == ["start > set_aio_context > drained_end", "start"]
+
+
+def test_starting_twice_is_a_no_op(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.forget()
+    rig.write_status(DRIVER_OK)
+    assert rig.count(START_CALL) == 0
+
+
+def test_without_ioeventfd_nothing_starts(bench: Bench) -> None:
+    rig = Rig(bench, ioeventfd=False)
+    rig.init()
+    assert not rig.device.started
+    assert rig.count(OPEN) == 0
+
+
+def test_without_iothreads_the_main_loop_is_home(bench: Bench) -> None:
+    rig = Rig(bench, iothreads=0)
+    rig.init()
+    assert [event.value for event in rig.events(ATTACH)] == [ActorId.MAIN]
+
+
+def test_the_reference_deals_queues_out_the_seed_does_not(bench: Bench) -> None:
+    rig = Rig(bench, queues=4, iothreads=2)
+    rig.init()
+    contexts = [event.value for event in rig.events(ATTACH)]
+    assert contexts == [ActorId.IO0, ActorId.IO1, ActorId.IO0, ActorId.IO1]
+    rig = Rig(bench, Seed, queues=4, iothreads=2)
+    rig.init()
+    assert {event.value for event in rig.events(ATTACH)} == {ActorId.IO0}
+
+
+def test_a_kick_before_driver_ok_starts(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init(FEATURES_OK)
+    slot = rig.send()
+    assert rig.device.started
+    assert rig.status_of(slot) == 0
+
+
+def test_a_start_in_a_drain_attaches_after_it(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("drain_begin")
+    rig.init()
+    slot = rig.send()
+    assert (rig.count(ATTACH), rig.count(EventKind.POP)) == (0, 0)
+    rig.perform("drain_end")
+    assert rig.paths(ATTACH) == ["drained_end"]
+    assert rig.status_of(slot) == 0
+
+
+# --- Failed start -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+@pytest.mark.parametrize("device_class", [Reference, Seed])
+def test_a_failed_start_rolls_back(
+    bench: Bench, failing: int, device_class: type[VirtioBlk]
+) -> None:
+    rig = Rig(bench, device_class, queues=3)
+    rig.perform("start_fail", queue=failing)
+    rig.init()
+    assert [event.queue for event in rig.events(OPEN)] == list(range(failing))
+    assert [event.queue for event in rig.events(CLOSE)] == list(range(failing))
+    assert not any(kick.is_open for kick in bench.kicks)
+    assert not any(bench.board.registers.queue(index, IOEVENTFD) for index in range(3))
+    (ret,) = rig.events(START_RET)
+    assert ret.flag == 1
+    assert rig.device.disabled and rig.device.started
+    assert rig.count(ATTACH) == 0
+
+
+def test_a_failed_start_falls_back_to_direct_kicks(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("start_fail")
+    rig.init()
+    assert rig.status_of(rig.send()) == 0
+    handler = rig.events(EventKind.HANDLER)[-1]
+    assert (handler.actor, handler.flag) == (ActorId.VCPU, 1)
+
+
+def test_a_failed_start_serves_what_was_kicked_before(bench: Bench) -> None:
+    """The stop before it drops the kick; the start after it has no notifier to set."""
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("drain_begin")
+    slot = rig.send()
+    rig.perform("start_fail")
+    rig.perform("stop")
+    rig.perform("cont")
+    rig.perform("drain_end")
+    assert rig.status_of(slot) == 0
+
+
+def test_a_failed_start_asks_for_kicks_again(bench: Bench) -> None:
+    rig = Rig(bench, polling=True)
+    rig.init()
+    rig.send()
+    assert not rig.device.ports[0].queue.notification
+    rig.perform("start_fail")
+    rig.perform("stop")
+    rig.perform("cont")
+    assert rig.device.ports[0].queue.notification
+
+
+def test_the_start_after_a_failed_one_succeeds(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("start_fail")
+    rig.init()
+    rig.write_status(0)
+    rig.forget()
+    rig.init()
+    assert [event.flag for event in rig.events(START_RET)] == [0]
+    assert not rig.device.disabled
+
+
+# --- Stop -------------------------------------------------------------------------------------
+
+
+def test_stop_undoes_start(bench: Bench) -> None:
+    rig = Rig(bench, queues=2)
+    rig.init()
+    rig.forget()
+    rig.write_status(FEATURES_OK)
+    told = order(rig, STOP_CALL, DETACH, CLOSE, STOP_RET)
+    assert [queue for kind, queue in told if kind == DETACH][:2] == [0, 1]
+    assert [kind for kind, _ in told if kind != DETACH] == [STOP_CALL, CLOSE, CLOSE, STOP_RET]
+    assert not rig.device.started
+    assert rig.blk.context is rig.machine.device.main
+    assert not bench.board.registers.queue(0, IOEVENTFD)
+
+
+def test_stop_detaches_in_the_handlers_own_thread(bench: Bench) -> None:
+    rig = Rig(bench, queues=2, iothreads=2)
+    rig.init()
+    rig.forget()
+    rig.write_status(FEATURES_OK)
+    by_bottom_half = [event for event in rig.events(DETACH) if event.actor >= ActorId.IO0]
+    assert [event.actor for event in by_bottom_half] == [ActorId.IO0, ActorId.IO1]
+
+
+def test_stopping_what_is_stopped_is_a_no_op(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init(FEATURES_OK)
+    rig.write_status(FEATURES_OK)
+    assert rig.count(STOP_CALL) == 0
+
+
+def test_the_reference_drops_the_last_kick_the_seed_reads_it(bench: Bench) -> None:
+    """B1, the bug that the project starts from."""
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("drain_begin")
+    rig.send()
+    rig.write_status(FEATURES_OK)
+    assert rig.count(EventKind.POP) == 0
+    rig = Rig(bench, Seed)
+    rig.init()
+    rig.perform("drain_begin")
+    rig.send()
+    rig.write_status(FEATURES_OK)
+    assert rig.paths(EventKind.POP) == ["stop > cleanup_host_notifier > host_notifier_read"]
+
+
+def test_stop_waits_for_what_is_in_flight(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("hold")
+    slot = rig.send()
+    rig.write_status(FEATURES_OK)
+    assert rig.count(STOP_RET) == 0
+    rig.perform("release")
+    assert rig.count(STOP_RET) == 1
+    assert rig.status_of(slot) == 0
+
+
+def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(bench: Bench) -> None:
+    """B2: by then the node lives there, and `started` is still set."""
+    rig = Rig(bench, Seed)
+    rig.init()
+    rig.forget()
+    rig.write_status(FEATURES_OK)
+    attached = rig.events(ATTACH)
+    assert [event.value for event in attached] == [ActorId.IO0, ActorId.MAIN]
+    assert rig.paths(ATTACH)[-1] == "stop > set_aio_context > drained_end"
+
+
+# --- Reset ------------------------------------------------------------------------------------
+
+
+def test_reset_starts_a_new_epoch_in_power_on_state(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.send()
+    rig.write_status(0)
+    device, queue = rig.device, rig.device.ports[0].queue
+    assert (device.epoch, device.status, device.features, device.started) == (1, 0, 0, False)
+    assert (queue.ready, queue.last_avail, queue.used_idx, queue.inuse) == (False, 0, 0, 0)
+    assert not bench.board.registers.queue(0, ENABLED)
+    assert bench.board.registers.words[STATUS] == 0
+
+
+def test_reset_stops_before_it_clears_and_drops(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.forget()
+    rig.write_status(0)
+    told = plain(rig, EventKind.RESET_CALL, STOP_CALL, STOP_RET, EventKind.RESET_RET)
+    assert told == [EventKind.RESET_CALL, STOP_CALL, STOP_RET, EventKind.RESET_RET]
+
+
+def test_reset_cancels_what_is_parked(bench: Bench) -> None:
+    rig = Rig(bench, ioeventfd=False)
+    rig.init()
+    rig.perform("drain_begin")
+    slot = rig.send()
+    assert len(rig.blk.parked) == 1
+    rig.write_status(0)
+    assert (rig.blk.parked, rig.count(EventKind.CANCEL)) == ([], 1)
+    rig.perform("drain_end")
+    assert rig.status_of(slot) == 0xFF
+
+
+@pytest.mark.parametrize("device_class", [Reference, Seed])
+def test_reset_empties_the_retry_list(bench: Bench, device_class: type[VirtioBlk]) -> None:
+    rig = Rig(bench, device_class, werror="stop")
+    rig.init()
+    rig.perform("hold")
+    rig.send()
+    rig.perform("complete", result="eio")
+    assert len(rig.device.retry_list) == 1
+    rig.perform("system_reset")
+    assert (rig.device.retry_list, rig.count(EventKind.CANCEL)) == ([], 1)
+    rig.perform("cont")
+    assert rig.count(EventKind.SUBMIT) == 1
+
+
+def test_a_broken_device_is_whole_after_a_reset(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.rings[0].publish_raw(99)
+    rig.kick()
+    assert rig.device.broken and rig.device.status & STATUS_NEEDS_RESET
+    rig.write_status(0)
+    rig.init(bank=1)
+    assert rig.status_of(rig.send()) == 0
+
+
+def test_queue_reset_of_the_reference_ends_or_cancels_first(bench: Bench) -> None:
+    rig = Rig(bench, queues=2, ioeventfd=False)
+    rig.init()
+    rig.perform("drain_begin")
+    rig.send(queue=0)
+    other = rig.send(queue=1)
+    rig.exit(Exit.QUEUE_RESET, 0)
+    assert [event.queue for event in rig.events(EventKind.CANCEL)] == [0]
+    assert [port.queue.ready for port in rig.device.ports] == [False, True]
+    rig.perform("drain_end")
+    assert rig.status_of(other) == 0
+
+
+def test_queue_reset_of_the_reference_waits(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("hold")
+    rig.send()
+    rig.exit(Exit.QUEUE_RESET, 0)
+    assert rig.count(EventKind.QUEUE_RESET) == 0
+    rig.perform("release")
+    assert rig.count(EventKind.QUEUE_RESET) == 1
+
+
+def test_queue_reset_cancels_the_queue_of_the_retry_list(bench: Bench) -> None:
+    rig = Rig(bench, queues=2, werror="stop")
+    rig.init()
+    rig.perform("hold")
+    rig.send(queue=0)
+    rig.send(queue=1)
+    rig.perform("complete", which="all", result="eio")
+    rig.perform("cont")
+    assert rig.backend.holds_any()
+    rig.perform("complete", which="all", result="eio")
+    rig.run(rig.device.reset_queue(rig.machine.vcpu, rig.device.ports[0]))
+    assert [request.queue.index for request in rig.device.retry_list] == [1]
+
+
+# --- Status and queues ------------------------------------------------------------------------
+
+
+def test_status_is_what_was_written(bench: Bench) -> None:
+    rig = Rig(bench)
+    for value in (DRIVER, FEATURES_OK, DRIVER_OK):
+        rig.write_status(value)
+        assert bench.board.registers.words[STATUS] == value
+    assert [event.value for event in rig.events(EventKind.STATUS)] == [
+        DRIVER,
+        FEATURES_OK,
+        DRIVER_OK,
+    ]
+
+
+def test_features_count_with_features_ok(bench: Bench) -> None:
+    rig = Rig(bench)
+    bench.board.registers.features = 5
+    rig.write_status(DRIVER)
+    assert rig.device.features == 0
+    rig.write_status(FEATURES_OK)
+    bench.board.registers.features = 7
+    rig.write_status(FEATURES_OK)
+    assert rig.device.features == 5
+
+
+@pytest.mark.parametrize(
+    ("register", "code"), [(0, RingSizeInvalid.code), (DESC, RingMisaligned.code)]
+)
+def test_a_bad_ring_breaks_the_device(bench: Bench, register: int, code: int) -> None:
+    rig = Rig(bench)
+    rig.init(FEATURES_OK)
+    rig.write_status(0)
+    rig.make_rings()
+    bench.board.registers.set_queue(0, register, 7)
+    rig.write_status(DRIVER_OK)
+    assert [event.value for event in rig.events(EventKind.BROKEN)] == [code]
+
+
+def test_only_the_first_error_is_told(bench: Bench) -> None:
+    rig = Rig(bench, queues=2)
+    rig.make_rings()
+    for index in range(2):
+        bench.board.registers.set_queue(index, DESC, 7)
+    rig.write_status(DRIVER)
+    assert rig.count(EventKind.BROKEN) == 1

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.dataplane.rig import Rig
+from vblkfuzz.dataplane.registers import EXIT, Exit
+from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.trace.event import ActorId, EventKind
+
+
+def test_an_exit_is_handled_by_the_vcpu_and_then_gone(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.write_status(1)
+    assert bench.arena.registers.words[EXIT] == Exit.NONE
+    assert [event.actor for event in rig.events(EventKind.STATUS)] == [ActorId.VCPU]
+    assert rig.machine.bql.is_free()
+
+
+def test_commands_run_in_the_main_loop(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("drain_begin")
+    assert [event.actor for event in rig.events(EventKind.DRAIN_CALL)] == [ActorId.MAIN]
+
+
+def test_an_exit_waits_for_the_bql(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("hold")
+    rig.send()
+    rig.perform("drain_begin")
+    rig.write_status(0)
+    assert rig.count(EventKind.RESET_CALL) == 0
+    rig.perform("release")
+    assert rig.count(EventKind.RESET_RET) == 1
+
+
+def test_a_trapped_kick_is_forwarded_where_a_notifier_is_open(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.publish()
+    rig.exit(Exit.KICK, 0)
+    (handler,) = rig.events(EventKind.HANDLER)[-1:]
+    assert (handler.actor, handler.flag) == (ActorId.IO0, 0)
+
+
+def test_a_trapped_kick_without_notifier_is_handled_there(bench: Bench) -> None:
+    rig = Rig(bench, ioeventfd=False)
+    rig.init()
+    rig.send()
+    (handler,) = rig.events(EventKind.HANDLER)
+    assert (handler.actor, handler.flag) == (ActorId.VCPU, 1)
+    assert rig.paths(EventKind.POP) == ["direct_kick"]
+
+
+def test_a_queue_enabled_after_driver_ok_is_taken_over(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.exit(Exit.QUEUE_RESET, 0)
+    rig.make_rings(bank=1)
+    rig.exit(Exit.QUEUE_ENABLE, 0)
+    assert rig.status_of(rig.send()) == 0
+
+
+@pytest.mark.parametrize("iothread", [0, 1])
+def test_poll_operations_mean_one_iothread(bench: Bench, iothread: int) -> None:
+    rig = Rig(bench, iothreads=2)
+    rig.perform("poll_on", iothread=iothread)
+    assert [context.polling for context in rig.machine.iothreads] == [iothread == 0, iothread == 1]
+    rig.perform("poll_off", iothread=iothread)
+    assert not any(context.polling for context in rig.machine.iothreads)
+
+
+def test_poll_operations_without_iothreads_do_nothing(bench: Bench) -> None:
+    Rig(bench, iothreads=0).perform("poll_on")
+
+
+def test_the_way_to_rest(bench: Bench) -> None:
+    """I/O first, then drains, then the VM."""
+    rig = Rig(bench)
+    rig.init()
+    for name in ("drain_begin", "mirror_begin", "stop", "hold"):
+        rig.perform(name)
+    steps = []
+    while operation := rig.machine.unfinished():
+        steps.append(operation.name)
+        rig.perform(operation.name)
+    assert steps == ["release", "drain_end", "mirror_finish", "cont"]
+
+
+def test_two_requests_are_two_in_flight(bench: Bench) -> None:
+    rig = Rig(bench, queues=2)
+    rig.init()
+    rig.perform("hold")
+    rig.send(queue=0)
+    rig.send(queue=1)
+    assert rig.machine.in_flight() == 2
+
+
+def test_completions_run_where_their_queue_lives(bench: Bench) -> None:
+    rig = Rig(bench, queues=2, iothreads=2)
+    rig.init()
+    rig.send(queue=1)
+    assert [event.actor for event in rig.events(EventKind.PUSH)] == [ActorId.IO1]
+
+
+def test_the_seed_completes_under_the_lock(bench: Bench) -> None:
+    rig = Rig(bench, Seed)
+    rig.init()
+    lock = rig.machine.iothreads[0].lock
+    list(lock.acquire(rig.machine.vcpu))
+    slot = rig.send()
+    assert rig.count(EventKind.POP) == 0
+    lock.release()
+    rig.settle()
+    assert rig.status_of(slot) == 0
+    assert lock.is_free()
+
+
+def test_a_command_while_the_main_loop_waits_comes_after_it(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("hold")
+    rig.send()
+    rig.perform("drain_begin")
+    rig.machine.perform(op("drain_end"))
+    rig.settle()
+    assert [event.value for event in rig.events(EventKind.DRAIN_END)] == [0]  # of start
+    rig.perform("release")
+    assert rig.count(EventKind.DRAIN_END) == 2

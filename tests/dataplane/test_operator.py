@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.dataplane.rig import Rig
+from vblkfuzz.dataplane.registers import Exit
+from vblkfuzz.dataplane.revisions.reference import Reference
+from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.trace.event import EventKind
+
+CALL, RET, END = EventKind.DRAIN_CALL, EventKind.DRAIN_RET, EventKind.DRAIN_END
+
+
+def told(rig: Rig, *kinds: EventKind) -> list[EventKind]:
+    return [EventKind(event.kind) for event in rig.events(*kinds)]
+
+
+def test_a_drain_end_without_a_begin_does_nothing(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("drain_end")
+    assert rig.count(END) == 0
+    assert rig.blk.quiesce_counter == 0
+
+
+@pytest.mark.parametrize(("wait", "flag"), [("poll", 1), ("nopoll", 0)])
+def test_drains_poll_or_do_not(bench: Bench, wait: str, flag: int) -> None:
+    rig = Rig(bench)
+    rig.perform("drain_begin", wait=wait)
+    assert [event.flag for event in rig.events(CALL, RET)] == [flag, flag]
+
+
+def test_a_mirror_holds_its_section_until_it_finishes(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("mirror_begin")
+    rig.perform("mirror_begin")
+    assert rig.blk.quiesce_counter == 1
+    rig.perform("mirror_finish")
+    assert rig.blk.quiesce_counter == 0
+    rig.forget()
+    rig.perform("mirror_finish")
+    assert rig.count(END) == 0
+
+
+def test_the_drains_of_a_finishing_mirror_are_nested_in_its_section(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("mirror_begin")
+    rig.forget()
+    rig.perform("mirror_finish")
+    assert [event.value for event in rig.events(CALL, END)] == [2, 1, 2, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["resize", "snapshot"])
+def test_short_sections_end_themselves(bench: Bench, name: str) -> None:
+    rig = Rig(bench)
+    rig.perform(name)
+    assert told(rig, CALL, RET, END) == [CALL, RET, END]
+
+
+def test_the_config_interrupt_follows_a_resize(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("resize", sectors=20)
+    assert rig.backend.sectors == 20
+    assert told(rig, EventKind.RESIZE, EventKind.CONFIG_IRQ) == [
+        EventKind.RESIZE,
+        EventKind.CONFIG_IRQ,
+    ]
+
+
+def test_stop_stops_the_device_then_drains(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.forget()
+    rig.perform("stop")
+    kinds = told(
+        rig, EventKind.VM_STOP_CALL, EventKind.STOP_CALL, EventKind.STOP_RET, EventKind.VM_STOP_RET
+    )
+    assert kinds == [
+        EventKind.VM_STOP_CALL,
+        EventKind.STOP_CALL,
+        EventKind.STOP_RET,
+        EventKind.VM_STOP_RET,
+    ]
+    assert not rig.machine.vm_running
+    rig.forget()
+    rig.perform("stop")
+    assert told(rig, EventKind.VM_STOP_CALL) == []
+
+
+def test_stop_lets_an_exit_end_first(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.bench.arena.registers.post_exit(Exit.STATUS, 1)
+    rig.perform("stop")
+    assert told(rig, EventKind.STATUS, EventKind.VM_STOP_RET) == [
+        EventKind.STATUS,
+        EventKind.VM_STOP_RET,
+    ]
+
+
+@pytest.mark.parametrize("device_class", [Reference, Seed])
+def test_cont_starts_again_and_serves_the_stopped_time(
+    bench: Bench, device_class: type[VirtioBlk]
+) -> None:
+    rig = Rig(bench, device_class)
+    rig.init()
+    rig.perform("stop")
+    slot = rig.publish()
+    rig.perform("cont")
+    assert rig.machine.vm_running
+    assert rig.status_of(slot) == 0
+
+
+def test_cont_runs_the_vcpus_last(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("stop")
+    command = rig.machine.operator.cont(rig.machine.threads[1])
+    for _ in command:
+        assert not rig.machine.vm_running
+        rig.settle()
+    assert rig.machine.vm_running
+
+
+def test_cont_of_a_running_vm_does_nothing(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("cont")
+    assert rig.count(EventKind.VM_CONT) == 0
+
+
+def test_cont_without_driver_ok_does_not_start(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("stop")
+    rig.perform("cont")
+    assert rig.count(EventKind.START_CALL) == 0
+
+
+def test_system_reset_is_a_reset_with_the_vcpus_paused(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.forget()
+    command = rig.machine.operator.system_reset(rig.machine.threads[1])
+    for _ in command:
+        assert not rig.machine.vm_running
+        rig.settle()
+    assert rig.machine.vm_running
+    assert [event.flag for event in rig.events(EventKind.RESET_CALL)] == [1]
+    assert rig.paths(EventKind.RESET_RET) == ["system_reset > reset"]
+
+
+def test_system_reset_leaves_a_stopped_vm_stopped(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("stop")
+    rig.perform("system_reset")
+    assert not rig.machine.vm_running
+
+
+def test_the_iothread_changes_only_while_nothing_runs(bench: Bench) -> None:
+    rig = Rig(bench, iothreads=2)
+    rig.perform("set_iothread", iothread=1)
+    rig.init()
+    rig.perform("set_iothread", iothread=0)
+    assert rig.device.home is rig.machine.iothreads[1]
+    rig.write_status(0)
+    rig.perform("set_iothread", iothread=0)
+    assert rig.device.home is rig.machine.iothreads[0]
+
+
+def test_a_start_failure_beyond_the_queues_wraps(bench: Bench) -> None:
+    rig = Rig(bench, queues=2)
+    rig.perform("start_fail", queue=3)
+    assert rig.device.start_fails_at == 1

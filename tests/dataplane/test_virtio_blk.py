@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.dataplane.rig import FEATURES_OK, Rig
+from vblkfuzz.dataplane.registers import Exit
+from vblkfuzz.driver.memory_map import SLOTS
+from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.trace.event import EventKind
+from vblkfuzz.virtio.blk import REQUEST_HEADER, BlkStatus, RequestType
+from vblkfuzz.virtio.chain import Segment
+from vblkfuzz.virtio.ring_error import (
+    QueueSizeExceeded,
+    RequestHeaderMissing,
+    RequestHeaderShort,
+    RequestStatusMissing,
+    RingError,
+)
+
+OK, IOERR, UNSUPP = BlkStatus.OK, BlkStatus.IOERR, BlkStatus.UNSUPP
+
+
+# --- Request types ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_type", "status"),
+    [
+        ("in", OK),
+        ("out", OK),
+        ("flush", OK),
+        ("get_id", OK),
+        ("discard", OK),
+        ("write_zeroes", OK),
+        ("unsupported", UNSUPP),
+    ],
+)
+def test_each_request_type_has_its_status(bench: Bench, request_type: str, status: int) -> None:
+    rig = Rig(bench)
+    rig.init()
+    slot = rig.send(request_type)
+    assert rig.status_of(slot) == status
+    used = rig.rings[0].get_used()
+    assert used is not None and used[0] == 0
+    kinds = [event.kind for event in rig.events(EventKind.POP, EventKind.MEMWRITE, EventKind.PUSH)]
+    assert kinds == [EventKind.POP, EventKind.MEMWRITE, EventKind.PUSH]
+
+
+def test_a_read_returns_what_was_written(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    written = rig.send("out", sector=5, sectors=2)
+    read = rig.send("in", sector=5, sectors=2)
+    expected = rig.memory.read(written.data, 2 * SECTOR_SIZE)
+    assert any(expected)
+    assert rig.memory.read(read.data, 2 * SECTOR_SIZE) == expected
+    lengths = [rig.rings[0].get_used() for _ in range(2)]
+    assert [used[1] for used in lengths if used] == [1, 1 + 2 * SECTOR_SIZE]
+
+
+def test_get_id_answers_with_the_device_id(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    slot = rig.send("get_id")
+    assert rig.memory.read(slot.data, 20).rstrip(b"\0") == b"vblkfuzz"
+
+
+def test_requests_without_io_do_not_reach_the_backend(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.send("get_id")
+    rig.send("unsupported")
+    assert rig.count(EventKind.SUBMIT) == 0
+
+
+@pytest.mark.parametrize("request_type", ["in", "out"])
+@pytest.mark.parametrize(
+    ("sector", "sectors", "status"), [(7, 1, OK), (8, 1, IOERR), (7, 2, IOERR), (255, 4, IOERR)]
+)
+def test_the_range_is_checked(
+    bench: Bench, request_type: str, sector: int, sectors: int, status: int
+) -> None:
+    rig = Rig(bench, disk_sectors=8)
+    rig.init()
+    slot = rig.send(request_type, sector, sectors)
+    assert rig.status_of(slot) == status
+    assert rig.count(EventKind.SUBMIT) == (status == OK)
+
+
+def test_a_length_that_is_no_sector_is_an_error(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    slot = SLOTS[0][0]
+    REQUEST_HEADER.pack_into(rig.memory.bytes, slot.header, RequestType.IN, 0, 0)
+    rig.publish_raw([(slot.header, 16)], [(slot.data, 100), (slot.status, 1)])
+    rig.kick()
+    assert rig.status_of(slot) == IOERR
+
+
+def test_the_current_capacity_counts(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("resize", sectors=4)
+    assert rig.status_of(rig.send("out", sector=4)) == IOERR
+    rig.perform("resize", sectors=5)
+    assert rig.status_of(rig.send("out", sector=4)) == OK
+
+
+# --- Malformed requests -----------------------------------------------------------------------
+
+SLOT = SLOTS[0][0]
+
+
+@pytest.mark.parametrize(
+    ("readable", "writable", "error"),
+    [
+        ([], [(SLOT.status, 1)], RequestHeaderMissing),
+        ([(SLOT.header, 16)], [], RequestStatusMissing),
+        ([(SLOT.header, 15)], [(SLOT.status, 1)], RequestHeaderShort),
+    ],
+)
+def test_a_malformed_request_breaks_the_device(
+    bench: Bench, readable: list[Segment], writable: list[Segment], error: type[RingError]
+) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.publish_raw(readable, writable)
+    rig.kick()
+    assert [event.value for event in rig.events(EventKind.BROKEN)] == [error.code]
+    assert (rig.count(EventKind.CANCEL), rig.device.ports[0].queue.inuse) == (1, 0)
+
+
+def test_a_broken_device_takes_nothing_and_pushes_nothing(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("hold")
+    rig.send("out")
+    rig.publish_raw([], [(SLOT.status, 1)])
+    rig.kick()
+    rig.send()
+    rig.perform("release")
+    assert (rig.count(EventKind.POP), rig.count(EventKind.PUSH)) == (2, 0)
+    assert rig.count(EventKind.CANCEL) == 2
+    assert not rig.device.ports[0].poll()
+
+
+def test_a_lost_count_ends_in_queue_size_exceeded(bench: Bench) -> None:
+    """What the guest of B1 sees in the end."""
+    rig = Rig(bench)
+    rig.init()
+    rig.device.ports[0].queue.inuse = 0xFFFF_FFFF
+    rig.send()
+    assert [event.value for event in rig.events(EventKind.BROKEN)] == [QueueSizeExceeded.code]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1)), max_size=3),
+    st.binary(min_size=16, max_size=16),
+)
+def test_no_request_raises(readable: list[Segment], writable: list[Segment], header: bytes) -> None:
+    if not readable and not writable:
+        return
+    bench = Bench(Arena())
+    rig = Rig(bench)
+    rig.init()
+    rig.memory.write(SLOT.header, header)
+    rig.publish_raw(readable, writable)
+    rig.kick()
+    bench.close()
+    ends = rig.count(EventKind.PUSH) + rig.count(EventKind.BROKEN)
+    assert ends == 1
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 4 * SECTOR_SIZE))
+def test_every_well_formed_header_is_answered(header: bytes, length: int) -> None:
+    bench = Bench(Arena())
+    rig = Rig(bench)
+    rig.init()
+    rig.memory.write(SLOT.header, header)
+    data = [(SLOT.data, length)] if length else []
+    write = header[0] & 1
+    rig.publish_raw(
+        [(SLOT.header, 16), *(data if write else [])], [*([] if write else data), (SLOT.status, 1)]
+    )
+    rig.kick()
+    bench.close()
+    assert rig.status_of(SLOT) in (OK, IOERR, UNSUPP)
+    assert rig.count(EventKind.PUSH) == 1
+
+
+# --- Errors of the backend --------------------------------------------------------------------
+
+
+def failed(bench: Bench, werror: str) -> tuple[Rig, int]:
+    rig = Rig(bench, werror=werror)
+    rig.init()
+    rig.perform("hold")
+    slot = rig.send("out")
+    rig.perform("complete", result="eio")
+    return rig, rig.status_of(slot)
+
+
+def test_werror_report_tells_the_guest(bench: Bench) -> None:
+    rig, status = failed(bench, "report")
+    assert status == IOERR
+    assert rig.machine.vm_running
+
+
+def test_werror_ignore_says_ok(bench: Bench) -> None:
+    rig, status = failed(bench, "ignore")
+    assert status == OK
+    assert rig.machine.vm_running
+
+
+def test_werror_stop_keeps_the_request_and_stops_the_vm(bench: Bench) -> None:
+    rig, status = failed(bench, "stop")
+    assert status == 0xFF
+    assert not rig.machine.vm_running
+    assert len(rig.device.retry_list) == 1
+    assert [event.kind for event in rig.events(EventKind.RETRY, EventKind.VM_STOP_RET)] == [
+        EventKind.RETRY,
+        EventKind.VM_STOP_RET,
+    ]
+
+
+def test_cont_submits_the_retry_list_again(bench: Bench) -> None:
+    rig, _ = failed(bench, "stop")
+    rig.perform("cont")
+    assert rig.machine.vm_running
+    assert (rig.count(EventKind.SUBMIT), rig.device.retry_list) == (2, [])
+    rig.perform("complete", result="ok")
+    assert rig.count(EventKind.PUSH) == 1
+    assert rig.blk.in_flight == 0
+
+
+def test_a_retry_in_a_drain_is_parked(bench: Bench) -> None:
+    rig, _ = failed(bench, "stop")
+    rig.perform("drain_begin")
+    rig.perform("cont")
+    assert (rig.count(EventKind.PARK), rig.count(EventKind.SUBMIT)) == (1, 1)
+    rig.perform("drain_end")
+    rig.perform("release")
+    assert rig.count(EventKind.PUSH) == 1
+
+
+# --- Handlers ---------------------------------------------------------------------------------
+
+
+def test_a_queue_that_is_not_set_up_is_left_alone(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.write_status(FEATURES_OK)
+    rig.exit(Exit.KICK, 0)
+    assert rig.count(EventKind.HANDLER) == rig.count(EventKind.START_CALL) == 0
+
+
+def test_kicks_are_suppressed_while_the_queue_is_handled(bench: Bench) -> None:
+    rig = Rig(bench, event_idx=False)
+    rig.init()
+    rig.publish()
+    port = rig.device.ports[0]
+    steps = rig.device.handle_queue(rig.machine.vcpu, port)
+    next(steps)
+    seen = [(port.queue.notification, rig.device.drained_poll())]
+    rig.run(steps)
+    seen.append((port.queue.notification, rig.device.drained_poll()))
+    assert seen == [(False, True), (True, False)]
+
+
+def test_what_is_published_before_kicks_are_wanted_again_is_taken(bench: Bench) -> None:
+    """B27: look at the ring once more after asking for kicks."""
+    rig = Rig(bench)
+    rig.init()
+    rig.publish()
+    port = rig.device.ports[0]
+    steps = rig.device.handle_queue(rig.machine.vcpu, port)
+    late = None
+    for _ in steps:
+        if late is None and port.queue.notification and rig.count(EventKind.POP) == 1:
+            late = rig.publish()
+    rig.settle()
+    assert rig.count(EventKind.POP) == 2
+    assert late is not None and rig.status_of(late) == OK
+
+
+def test_a_polling_handler_leaves_kicks_suppressed(bench: Bench) -> None:
+    rig = Rig(bench, polling=True)
+    rig.init()
+    rig.send()
+    assert not rig.device.ports[0].queue.notification
+
+
+def test_a_drain_waits_for_popped_requests_the_seed_does_not_ask(bench: Bench) -> None:
+    """B3: popping and submitting are apart."""
+    rig = Rig(bench)
+    rig.init()
+    rig.publish("out")
+    steps = rig.device.handle_queue(rig.machine.vcpu, rig.device.ports[0])
+    while not rig.count(EventKind.POP):
+        next(steps)
+    assert rig.blk.in_flight == 0
+    assert rig.device.drained_poll()
+    rig.perform("drain_begin")
+    assert rig.count(EventKind.DRAIN_RET) == 1  # only that of start
+    rig.run(steps)
+    assert rig.count(EventKind.DRAIN_RET) == 2
+
+
+def test_calls_follow_the_drivers_wish(bench: Bench) -> None:
+    rig = Rig(bench, event_idx=False)
+    rig.init()
+    rig.rings[0].set_no_interrupt(True)
+    rig.send()
+    assert (rig.count(EventKind.PUSH), rig.count(EventKind.IRQ)) == (1, 0)
+    rig.rings[0].set_no_interrupt(False)
+    rig.send()
+    assert rig.count(EventKind.IRQ) == 1
+    assert bench.calls[0].clear()
