@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.triage.trace_text import trace_text
@@ -23,6 +24,8 @@ def print_outcome(outcome: Outcome, screen: Screen, *, with_trace: bool) -> None
     """Print all that is to be said about one input."""
     run = outcome.run
     screen.say(_headline(outcome), _STYLES[run.verdict])
+    if "\n" in run.error:  # an actor died and left its traceback
+        screen.say(indent(run.error.rstrip(), "  "))
     for name, value in _facts(outcome):
         screen.say(f"  {name:<10} {value}")
     if run.violation and run.execution:
@@ -41,7 +44,7 @@ def _headline(outcome: Outcome) -> str:
     if run.verdict == "violation":
         return f"{outcome.input}: violation of {run.rule}"
     if run.execution is None:
-        return f"{outcome.input}: not judged: {run.error}"
+        return f"{outcome.input}: not judged: {run.error.rstrip().splitlines()[-1]}"
     return f"{outcome.input}: clean, {run.execution.trace.steps} steps, digest {run.digest}"
 
 
