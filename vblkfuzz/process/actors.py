@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.limits import MAX_REPORT_BYTES
 from vblkfuzz.process.control import (
     EXECUTION,
     GUEST_BUDGET,
@@ -105,7 +106,7 @@ def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
             control[STEPS] = execute(bench, scenario, device, remote)
             control[HANDOVERS] = runner.handovers
             control[STATUS] = Status.DONE
-        except Exception:
+        except (Exception, SystemExit):
             _report(bench)
         turns.fuzzer.release()
 
@@ -113,7 +114,7 @@ def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
 def guest_main(bench: Bench, turns: Turns) -> None:
     """Run turns of the guest driver for ever."""
     control = bench.arena.control
-    loaded = 0
+    loaded = -1
     runner: InlineRunner
     while True:
         turns.guest.acquire()
@@ -126,7 +127,7 @@ def guest_main(bench: Bench, turns: Turns) -> None:
             op, budget, turn = control[GUEST_OP], control[GUEST_BUDGET], control[GUEST_TURN]
             used, state = runner.run(op - 1 if op else None, budget, turn)
             control[GUEST_USED], control[GUEST_STATE] = used, state
-        except Exception:
+        except (Exception, SystemExit):
             _report(bench)
             control[GUEST_STATE] = GUEST_FAILED
         turns.device.release()
@@ -135,5 +136,7 @@ def guest_main(bench: Bench, turns: Turns) -> None:
 def _report(bench: Bench) -> None:
     """Leave the traceback for the fuzz process; the first report of an execution counts."""
     if bench.arena.control[STATUS] == Status.RUNNING:
-        bench.arena.report.write(traceback.format_exc().encode())
+        # The end of a long traceback says most. No text may fail to be encoded here.
+        text = traceback.format_exc().encode(errors="backslashreplace")
+        bench.arena.report.write(text[-MAX_REPORT_BYTES:])
         bench.arena.control[STATUS] = Status.FAILED

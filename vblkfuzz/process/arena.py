@@ -1,7 +1,7 @@
 """The arena: the one piece of memory that all processes of a worker share.
 
-A memfd or anonymous shared memory, so it has no name, needs no /dev/shm and is gone with its last process. Offsets are fixed;
-`Arena` is the only place that knows them. Who writes what:
+A memfd or anonymous shared memory, so it has no name, needs no /dev/shm and is gone with its last
+process. Offsets are fixed; `Arena` is the only place that knows them. Who writes what:
 
     control      turnstile words       whoever holds the turn
     registers    guest <-> device      whoever holds the turn

@@ -1,7 +1,7 @@
 """Control words of the arena: what processes tell each other beside the semaphores.
 
 Written by whoever holds the turn, read by whoever gets it; the semaphore between the two is the
-barrier. `STATUS` alone is also written by the zygote, when an actor has died.
+barrier. The zygote writes `STATUS`, but only when it has ended both actors, and `GENERATION`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ GUEST_USED: Final = 7
 GUEST_STATE: Final = 8
 """How the guest's turn ended, a `guest.GuestState`, or GUEST_FAILED."""
 GENERATION: Final = 9
-"""Counts the pairs of actors that the zygote has started."""
+"""Number of the pair of actors that waits for executions; written by the zygote."""
+GENERATION_WANTED: Final = 10
+"""Number of the pair that the fuzz process wants. The zygote replaces the actors when the two
+differ, so a request that was given up half-way cannot be taken for a later one."""
 
 GUEST_FAILED: Final = 99
 
@@ -38,4 +41,4 @@ class Status(IntEnum):
     FAILED = 2
     """An actor raised; the report area says what."""
     DIED = 3
-    """An actor process ended; the report area says how. New actors are ready."""
+    """An actor process ended; the report area says how. There are no actors."""

@@ -44,9 +44,7 @@ class Bench:
             EventNotifier(fd, words, bell + CALL_RUNG)
             for fd, bell in zip(self.fds[MAX_QUEUES:], bells, strict=True)
         ]
-        self.board = Board(
-            arena.memory, arena.registers, self.kicks, self.calls, arena.device_ring
-        )
+        self.board = Board(arena.memory, arena.registers, self.kicks, self.calls, arena.device_ring)
 
         self.silence()
 

@@ -3,25 +3,30 @@
     fuzz process -- forks --> zygote -- forks --> device, guest
 
 `run` hands one execution over and waits for its end. An actor that dies ends the execution within
-a millisecond or so (the zygote sees its pidfd); one that hangs is killed after HANG_LIMIT_S.
+a millisecond or so (the zygote sees its pidfd); one that hangs is killed after HANG_LIMIT_S. After
+anything but a whole execution the actors are replaced, so that a late answer of the old ones is
+never taken for one to the next execution.
 """
 
 from __future__ import annotations
 
 import os
-import signal
-from typing import TYPE_CHECKING, Any
+import select
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 import multiprocess
 
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError
 from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
-from vblkfuzz.process.control import EXECUTION, STATUS, Status
+from vblkfuzz.process.control import EXECUTION, GENERATION, GENERATION_WANTED, STATUS, Status
 from vblkfuzz.process.execution import Bench
-from vblkfuzz.process.zygote import Zygote
+from vblkfuzz.process.zygote import END, LOOK, Line, Zygote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.arena import Arena
 
@@ -31,30 +36,48 @@ class Supervisor:
 
     def __init__(self, arena: Arena, device: type[VirtioBlk]) -> None:
         self._arena = arena
+        self._settled = False
+        """Whether the actors wait for an execution, and nothing else is under way."""
         self._bench = Bench(arena)
-        self._command_fd = os.eventfd(0, os.EFD_CLOEXEC)
+        self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
         self._turns = Turns(context.Semaphore(0), context.Semaphore(0), context.Semaphore(0))
-        zygote = Zygote(self._bench, self._turns, device, self._command_fd)
+        zygote = Zygote(self._bench, self._turns, device, self._line)
         self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
+        self._zygote_ended = -1
+        """pidfd, readable when the zygote has ended."""
 
     def start(self) -> None:
         """Start zygote and actors and wait until they are ready.
 
+        They die with the calling *thread* (prctl(2), PR_SET_PDEATHSIG).
+
         Raises:
             HarnessError: they are not ready within RESPAWN_LIMIT_S.
         """
+        control = self._arena.control
+        control[GENERATION_WANTED] = (control[GENERATION] + 1) & _U32
         self._zygote.start()
+        self._zygote_ended = os.pidfd_open(self._zygote.pid)
         self._await_actors()
 
     def stop(self) -> None:
         """End all processes and close all fds; also after `start` failed."""
-        if self._zygote.pid is not None:
-            os.kill(self._zygote.pid, signal.SIGKILL)  # its children die with it
-            self._zygote.join()
-            self._zygote.close()
-        self._bench.close()
-        os.close(self._command_fd)
+        try:
+            if self._zygote_ended >= 0:
+                self._end_zygote()
+        finally:
+            self._bench.close()
+            for fd in self._line:
+                os.close(fd)
+
+    def _end_zygote(self) -> None:
+        os.eventfd_write(self._line.command, END)
+        if not _readable((self._zygote_ended,), HANG_LIMIT_S):
+            self._zygote.kill()  # it was stopped (SIGSTOP); its children die with it
+        os.close(self._zygote_ended)
+        self._zygote.join()
+        self._zygote.close()
 
     @property
     def zygote_pid(self) -> int:
@@ -69,31 +92,63 @@ class Supervisor:
             ActorDied, ActorHung, HarnessError: there is no whole trace. Fresh actors are ready,
                 unless the message says that the zygote has ended.
         """
+        if not self._settled:  # the last run was interrupted (ctrl-C)
+            self._replace_actors()
+        self._settled = False
         control = self._arena.control
-        control[EXECUTION] = (control[EXECUTION] + 1) & 0xFFFF_FFFF
-        control[STATUS] = Status.RUNNING
+        control[EXECUTION] = (control[EXECUTION] + 1) & _U32
+        control[STATUS] = _RUNNING
         self._arena.scenario.write(scenario)
         self._turns.device.release()
         if not self._turns.fuzzer.acquire(True, HANG_LIMIT_S):
             self._replace_actors()
             raise ActorHung(f"no answer within {HANG_LIMIT_S} s; the actors were replaced")
-        status = control[STATUS]
-        if status != _DONE:
-            self._raise(status)
+        if control[STATUS] != _DONE:
+            raise self._failure()
+        self._settled = True
 
-    def _raise(self, status: int) -> None:
+    def _failure(self) -> HarnessError:
+        """Say why the execution failed, when fresh actors are ready."""
+        failed = self._arena.control[STATUS] == Status.FAILED
         report = self._arena.report.read().decode(errors="replace")
-        if status == Status.DIED:
-            raise ActorDied(report)
-        raise HarnessError(f"an actor raised:\n{report}")
+        self._replace_actors()
+        # RUNNING, like DIED: the actor died before the execution began.
+        return HarnessError(f"an actor raised:\n{report}") if failed else ActorDied(report)
 
     def _replace_actors(self) -> None:
-        os.eventfd_write(self._command_fd, 1)
+        control = self._arena.control
+        control[GENERATION_WANTED] = (control[GENERATION_WANTED] + 1) & _U32
+        os.eventfd_write(self._line.command, LOOK)
         self._await_actors()
 
     def _await_actors(self) -> None:
-        if not self._turns.fuzzer.acquire(True, RESPAWN_LIMIT_S):
+        control = self._arena.control
+        deadline = time.monotonic() + RESPAWN_LIMIT_S
+        while control[GENERATION] != control[GENERATION_WANTED]:
+            self._await_zygote(deadline - time.monotonic())
+        self._settled = True
+
+    def _await_zygote(self, timeout: float) -> None:
+        """Wait until the zygote says something."""
+        ready = _readable((self._line.ready, self._zygote_ended), timeout)
+        if self._line.ready in ready:
+            os.read(self._line.ready, 8)
+        elif ready:
+            self._zygote.join()
+            raise HarnessError(f"the zygote has ended, exit code {self._zygote.exitcode}")
+        else:
             raise HarnessError(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
 
 
-_DONE = int(Status.DONE)
+def _readable(fds: Iterable[int], timeout: float) -> set[int]:
+    """Return which of `fds` are readable, as soon as one is or `timeout` seconds are over."""
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return {fd for fd, _ in poll.poll(max(0, timeout) * 1000)}
+
+
+# Plain integers: an enum member costs 100 ns to look up on Python 3.11.
+_DONE: Final = int(Status.DONE)
+_RUNNING: Final = int(Status.RUNNING)
+_U32: Final = 0xFFFF_FFFF

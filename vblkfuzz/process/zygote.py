@@ -1,9 +1,14 @@
 """The zygote: forks the actors, notices when one dies, and forks new ones.
 
 It is forked from the fuzz process before libFuzzer installs handlers and threads there, so what it
-forks later is clean. It sleeps in poll(2) on the pidfds of the actors and on one eventfd by which
-the fuzz process asks for fresh actors (after a hang). Either way it kills both actors, empties the
-semaphores, starts new actors and wakes the fuzz process.
+forks later is clean. It sleeps in poll(2) on the pidfds of the actors and on one eventfd.
+
+* An actor has died: it kills the other one too and wakes the fuzz process, whose execution has
+  failed. From then on nobody but the fuzz process touches the semaphores.
+* The fuzz process asks for fresh actors, after any failure: it kills what is left, empties the
+  semaphores and forks new ones. The fuzz process waits, so no stale signal reaches them.
+* The fuzz process ends it all: it kills and reaps the actors, then leaves. Whoever reaps the zygote
+  leaves no zombie behind.
 
 Every process here dies with its parent (`parent_death`), ends by `os._exit`, and ignores ctrl-C:
 that is for the orchestrator to act on.
@@ -14,11 +19,12 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.process.actors import Turns, device_main, guest_main
-from vblkfuzz.process.control import GENERATION, STATUS, Status
+from vblkfuzz.process.control import GENERATION, GENERATION_WANTED, STATUS, Status
 from vblkfuzz.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
@@ -27,6 +33,20 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.actors import Semaphore
     from vblkfuzz.process.execution import Bench
+
+LOOK: Final = 1
+"""Command: look at GENERATION_WANTED."""
+END: Final = 1 << 32
+"""Command: end the actors and yourself. An eventfd adds commands up, this one stays visible."""
+
+
+class Line(NamedTuple):
+    """The two eventfds between fuzz process and zygote."""
+
+    command: int
+    """To the zygote: LOOK or END."""
+    ready: int
+    """From the zygote: GENERATION has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +61,25 @@ class Child:
 class Zygote:
     """Runs in the zygote process."""
 
-    def __init__(
-        self, bench: Bench, turns: Turns, device: type[VirtioBlk], command_fd: int
-    ) -> None:
+    def __init__(self, bench: Bench, turns: Turns, device: type[VirtioBlk], line: Line) -> None:
         self._bench = bench
         self._turns = turns
         self._device = device
-        self._command_fd = command_fd
+        self._line = line
         self._children: list[Child] = []
 
     def run(self, parent: int) -> None:
-        """Serve until killed."""
+        """Serve until told to end, or killed."""
         die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        self._spawn()
-        self._turns.fuzzer.release()
+        self._replace_actors()
         while True:
-            self._serve(self._wait())
+            ready = self._wait()
+            if self._line.command in ready:
+                self._obey(int.from_bytes(os.read(self._line.command, 8), sys.byteorder))
+            else:
+                self._tell_of_death(ready)
 
     def _spawn(self) -> None:
         bench, turns = self._bench, self._turns
@@ -66,7 +87,6 @@ class Zygote:
             self._fork("device", lambda: device_main(bench, turns, self._device)),
             self._fork("guest", lambda: guest_main(bench, turns)),
         ]
-        bench.arena.control[GENERATION] += 1
 
     def _fork(self, name: str, main: Callable[[], None]) -> Child:
         parent = os.getpid()
@@ -82,31 +102,46 @@ class Zygote:
     def _wait(self) -> set[int]:
         """Sleep until an actor has ended or the fuzz process wants something; return the fds."""
         poll = select.poll()
-        for fd in (self._command_fd, *(child.pidfd for child in self._children)):
+        for fd in (self._line.command, *(child.pidfd for child in self._children)):
             poll.register(fd, select.POLLIN)
         return {fd for fd, _ in poll.poll()}
 
-    def _serve(self, ready: set[int]) -> None:
-        dead = [child for child in self._children if child.pidfd in ready]
-        if self._command_fd in ready:
-            os.read(self._command_fd, 8)
-        causes = self._end_actors()
+    def _obey(self, command: int) -> None:
+        if command >= END:
+            self._end_actors()
+            os._exit(0)
+        self._replace_actors()
+
+    def _replace_actors(self) -> None:
+        """Give the fuzz process the pair it wants, unless it has it already."""
+        control = self._bench.arena.control
+        wanted = control[GENERATION_WANTED]
+        if control[GENERATION] == wanted:
+            return
+        self._end_actors()
         self._empty_semaphores()
         self._bench.silence()
-        if dead:
-            self._bench.arena.report.write("; ".join(causes[child.name] for child in dead).encode())
-            self._bench.arena.control[STATUS] = Status.DIED
         self._spawn()
+        control[GENERATION] = wanted
+        os.eventfd_write(self._line.ready, 1)
+
+    def _tell_of_death(self, ready: set[int]) -> None:
+        dead = [child.name for child in self._children if child.pidfd in ready]
+        causes = self._end_actors()
+        arena = self._bench.arena
+        arena.report.write("; ".join(causes[name] for name in dead).encode())
+        arena.control[STATUS] = Status.DIED
         self._turns.fuzzer.release()
 
     def _end_actors(self) -> dict[str, str]:
-        """Kill and reap both; return how each ended."""
+        """Kill and reap all there are; return how each ended."""
         causes = {}
         for child in self._children:
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
             _, status = os.waitpid(child.pid, 0)
             os.close(child.pidfd)
             causes[child.name] = f"the {child.name} process {_ending(status)}"
+        self._children = []
         return causes
 
     def _empty_semaphores(self) -> None:

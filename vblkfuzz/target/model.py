@@ -1,8 +1,8 @@
 """Target `model`: our dataplane, inline or in processes of its own.
 
 `inline` runs guest and device as generators in the calling process. `processes` runs them in two
-real processes that share the arena (`process.supervisor`). Both run the same code on the same arena,
-so the same scenario gives the same trace digest.
+real processes that share the arena (`process.supervisor`). Both run the same code on the same
+arena, so the same scenario gives the same trace digest.
 """
 
 from __future__ import annotations
@@ -73,14 +73,16 @@ class InlineModel(_Model):
             steps = execute(self._bench, scenario, self._device_class, self._bench.inline_runner)
         except HarnessError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise HarnessError(f"an actor raised:\n{format_exc()}") from error
         return self._trace(steps)
 
 
 class ProcessesModel(_Model):
-    """Guest and device in two processes, on one core: a hand-over across cores costs 20 times
-    as much."""
+    """Guest and device in two processes.
+
+    On one core: a hand-over across cores costs 20 times as much.
+    """
 
     mode = "processes"
 
@@ -103,8 +105,10 @@ class ProcessesModel(_Model):
         traceback: TracebackType | None,
     ) -> None:
         """End the actors and undo the pinning."""
-        self._supervisor.stop()
-        os.sched_setaffinity(0, self._affinity)
+        try:
+            self._supervisor.stop()
+        finally:
+            os.sched_setaffinity(0, self._affinity)
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
@@ -124,7 +128,10 @@ def check_mode(mode: str) -> None:
         raise UsageError(f"mode {mode}: expected {' or '.join(MODES)}")
 
 
-_BY_MODE: Final = {"processes": ProcessesModel, "inline": InlineModel}
+_BY_MODE: Final[dict[str, type[InlineModel | ProcessesModel]]] = {
+    "processes": ProcessesModel,
+    "inline": InlineModel,
+}
 
 
 def model(
