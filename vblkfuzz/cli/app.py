@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from vblkfuzz.cli.bench import bench, core
 from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.encode import encode
 from vblkfuzz.cli.fuzz import fuzz
@@ -106,6 +107,13 @@ app.command(
         "vblkfuzz fuzz --device reference --workers 1 --runs 10000 --seed 7 --json",
     ),
 )(fuzz)
+bench.command(
+    "core",
+    epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --rounds 100 --json"),
+)(core)
+app.add_typer(
+    bench, name="bench", epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --json")
+)
 app.command(
     "replay",
     epilog=examples(

@@ -1,0 +1,60 @@
+"""``vblkfuzz bench``: how fast it is, and where the time goes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from vblkfuzz.cli.screen import Screen
+from vblkfuzz.errors import HarnessError
+
+bench = typer.Typer(help="Measure speed, all of it in one run.", no_args_is_help=True)
+
+
+@bench.callback()
+def _bench() -> None:
+    """Measure speed, all of it in one run."""
+
+
+def core(
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each figure.")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+) -> None:
+    """Executions per second and core, inline and in processes, and the cost of hand-overs.
+
+    On eight fixed scenarios of 20 to 30 operations, with coverage and all oracles on.
+    """
+    run = subprocess.run(
+        [sys.executable, "-m", "vblkfuzz.campaign.bench_core", str(rounds)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if run.returncode:
+        raise HarnessError(f"the benchmark ended with exit status {run.returncode}")
+    figures: dict[str, float] = json.loads(run.stdout)
+    if as_json:
+        print(json.dumps(figures))
+        return
+    _show(figures)
+
+
+def _show(figures: dict[str, float]) -> None:
+    screen = Screen()
+    rows = [
+        ("inline", f"{figures['inline_execs_per_s']:,.0f} executions/s", "one core"),
+        ("processes", f"{figures['processes_execs_per_s']:,.0f} executions/s", "one core"),
+        ("hand-over overhead", f"{figures['handover_overhead']:.2f}", "x a bare semaphore's"),
+        ("hand-over", f"{figures['handover_us']:.2f} us", "two bare semaphores, there and back"),
+        ("hand-overs", f"{figures['handovers']:.1f}", "an execution in processes"),
+        ("events", f"{figures['events']:.1f}", "an execution"),
+        *(
+            (f"  {name}", f"{figures[f'{name}_us']:.0f} us", "of an inline execution")
+            for name in ("decode", "run", "judge", "features")
+        ),
+    ]
+    screen.table(("what", "figure", "of what"), rows)

@@ -1,0 +1,54 @@
+"""Two bare processes that hand a turn to and fro: the measure of what a hand-over must cost."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Self
+
+import multiprocess
+
+from vblkfuzz.process.parent_death import die_with_parent
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class PingPong:
+    """A partner process that answers each turn at once, on the same core."""
+
+    def __init__(self) -> None:
+        context = multiprocess.get_context("fork")
+        self._there, self._back = context.Semaphore(0), context.Semaphore(0)
+        self._partner = context.Process(target=self._answer, args=(os.getpid(),), daemon=True)
+
+    def _answer(self, parent: int) -> None:
+        die_with_parent(parent)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        there, back = self._there.acquire, self._back.release
+        while True:
+            there()
+            back()
+
+    def __enter__(self) -> Self:
+        """Start the partner."""
+        self._partner.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the partner."""
+        self._partner.kill()
+        self._partner.join()
+        self._partner.close()
+
+    def run(self, count: int) -> None:
+        """Hand the turn over and get it back, `count` times."""
+        there, back = self._there.release, self._back.acquire
+        for _ in range(count):
+            there()
+            back(True, 2.0)
