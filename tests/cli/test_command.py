@@ -22,8 +22,12 @@ VBLKFUZZ = [sys.executable, "-m", "vblkfuzz"]
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
     command = [*VBLKFUZZ, *map(str, arguments)]
     pipe = subprocess.PIPE
+    # Unbuffered output would never be left over for the interpreter's last flush.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     # A session of its own: a signal can then reach all its processes, as a terminal's Ctrl-C does.
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=env
+    )
 
 
 def running_in_group(group: int) -> list[int]:
