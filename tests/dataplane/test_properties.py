@@ -1,0 +1,112 @@
+"""What holds for every scenario, however wild."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from tests.strategies import fuzz_bytes, scenarios
+from vblkfuzz.limits import MAX_OPS
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.model import model
+from vblkfuzz.target.target import Target
+from vblkfuzz.trace.event import Event, EventKind
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[Target]:
+    with model("reference", "inline") as target:
+        yield target
+
+
+@pytest.fixture(scope="module")
+def seed() -> Iterator[Target]:
+    with model("seed", "inline") as target:
+        yield target
+
+
+def begun(scenario: Scenario) -> Scenario:
+    """The same on a device that is set up: without that little happens."""
+    return replace(scenario, ops=(op("init"), *scenario.ops[: MAX_OPS - 1]))
+
+
+SCENARIOS = scenarios() | scenarios().map(begun)
+
+
+def of_kind(events: tuple[Event, ...], kind: EventKind) -> list[Event]:
+    return [event for event in events if event.kind == kind]
+
+
+@given(scenario=SCENARIOS)
+def test_the_reference_is_clean_and_comes_to_rest(reference: Target, scenario: Scenario) -> None:
+    trace = reference.run(scenario)
+    assert judge(scenario, trace).violations == ()
+    (end,) = of_kind(trace.events, EventKind.END)
+    assert end is trace.events[-1]
+    assert end.value == 0
+
+
+@given(data=fuzz_bytes())
+def test_the_reference_is_clean_on_any_bytes(reference: Target, data: bytes) -> None:
+    scenario = decode(data)
+    trace = reference.run(scenario)
+    assert judge(scenario, trace).violations == ()
+    assert trace.events[-1].kind == EventKind.END
+
+
+@given(scenario=SCENARIOS)
+def test_the_seed_ends_by_itself(seed: Target, scenario: Scenario) -> None:
+    trace = seed.run(scenario)
+    judge(scenario, trace)
+    assert trace.events[-1].kind == EventKind.END
+
+
+@given(scenario=SCENARIOS)
+def test_the_same_scenario_gives_the_same_trace(seed: Target, scenario: Scenario) -> None:
+    first, second = seed.run(scenario), seed.run(scenario)
+    assert (first.digest, first.steps) == (second.digest, second.steps)
+
+
+@given(scenario=SCENARIOS)
+def test_time_goes_forward(seed: Target, reference: Target, scenario: Scenario) -> None:
+    """Turns and epochs never decrease; a pop has the next serial."""
+    for target in (seed, reference):
+        events = target.run(scenario).events
+        turns = [event.turn for event in events]
+        assert turns == sorted(turns)
+        epochs = [event.epoch for event in of_kind(events, EventKind.RESET_RET)]
+        assert epochs == list(range(len(epochs)))
+        pops = of_kind(events, EventKind.POP)
+        assert [event.request for event in pops] == list(range(1, len(pops) + 1))
+        assert [event.epoch for event in pops] == sorted(event.epoch for event in pops)
+
+
+@given(scenario=SCENARIOS)
+def test_every_operation_is_told_once(seed: Target, scenario: Scenario) -> None:
+    told = [event for event in of_kind(seed.run(scenario).events, EventKind.OP) if not event.head]
+    assert [event.flag for event in told] == [operation.code for operation in scenario.ops]
+    assert [event.value for event in told] == list(range(len(scenario.ops)))
+
+
+@given(scenario=SCENARIOS)
+def test_requests_of_the_reference_end_once(reference: Target, scenario: Scenario) -> None:
+    events = reference.run(scenario).events
+    ends = [event.request for event in events if event.kind in (EventKind.PUSH, EventKind.CANCEL)]
+    assert sorted(ends) == sorted(set(ends))
+    popped = {event.request for event in of_kind(events, EventKind.POP)}
+    assert set(ends) <= popped
+
+
+@given(scenario=SCENARIOS)
+def test_the_guest_of_the_reference_sees_no_foreign_entry(
+    reference: Target, scenario: Scenario
+) -> None:
+    events = reference.run(scenario).events
+    if not of_kind(events, EventKind.HOSTILE):
+        assert not any(event.flag for event in of_kind(events, EventKind.COLLECT))
