@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.driver.memory_map import ring_layout
+from vblkfuzz.driver.transport import GuestSteps
+from vblkfuzz.limits import GUEST_MEMORY_SIZE, SLOTS_PER_QUEUE
+from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, Op, op
+from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    F_VERSION_1,
+    STATUS_ACKNOWLEDGE,
+    STATUS_DRIVER,
+    STATUS_DRIVER_OK,
+    STATUS_FEATURES_OK,
+    RingLayout,
+)
+from vblkfuzz.virtio.memory import GuestMemory
+
+DRIVER = STATUS_ACKNOWLEDGE | STATUS_DRIVER
+FEATURES_OK = DRIVER | STATUS_FEATURES_OK
+DRIVER_OK = FEATURES_OK | STATUS_DRIVER_OK
+GUEST_OPS = [Op(code) for code, spec in enumerate(OPS) if spec.owner == "guest"]
+
+
+class Transport:
+    """Logs what the driver does, and answers at once."""
+
+    def __init__(self, features: int) -> None:
+        self.features = features
+        self.accepted: int | None = None
+        self.log: list[str] = []
+        self.layouts: dict[int, RingLayout] = {}
+
+    def device_features(self) -> int:
+        return self.features
+
+    def accept_features(self, features: int) -> None:
+        self.accepted = features
+
+    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+        self.log.append(f"queue {index}")
+        self.layouts[index] = layout
+        yield from ()
+
+    def write_status(self, value: int) -> GuestSteps:
+        self.log.append(f"status {value}")
+        yield from ()
+
+    def read_status(self) -> int:
+        return 0
+
+    def kick(self, index: int) -> GuestSteps:
+        self.log.append(f"kick {index}")
+        yield from ()
+
+    def reset_queue(self, index: int) -> GuestSteps:
+        self.log.append(f"reset {index}")
+        yield from ()
+
+    def take_call(self, index: int) -> bool:
+        self.log.append(f"call {index}")
+        return True
+
+
+class Guest:
+    """A driver on a device that only the test is."""
+
+    def __init__(self, *, queues: int = 1, size: int = 8, indirect: bool = False) -> None:
+        self.memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
+        self.ring = TraceRing(memoryview(bytearray(RING_BYTES)))
+        features = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | indirect << F_INDIRECT_DESC
+        self.transport = Transport(features)
+        config = DeviceConfig(queues=queues, queue_size=size, indirect=indirect)
+        self.driver = GuestDriver(self.memory, self.transport, config, self.ring)
+
+    def do(self, name: str, **arguments: int | str) -> None:
+        self.run(op(name, **arguments))
+
+    def run(self, operation: Op) -> None:
+        for _ in self.driver.run(operation):
+            pass
+
+    def device(self, queue: int = 0) -> DeviceQueue:
+        """The device's end of a queue."""
+        end = DeviceQueue(self.memory, queue)
+        end.set_up(self.transport.layouts[queue], event_idx=True, indirect=True)
+        return end
+
+    def events(self, kind: EventKind) -> list[Event]:
+        return [event for event in self.ring.read() if event.kind == kind]
+
+
+def ready(**options: int) -> Guest:
+    guest = Guest(**options)  # type: ignore[arg-type]
+    guest.do("init")
+    return guest
+
+
+# --- Set-up -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "log", "flag"),
+    [
+        ("ok", [f"status {DRIVER}", f"status {FEATURES_OK}", "queue 0", f"status {DRIVER_OK}"], 1),
+        ("no_driver_ok", [f"status {DRIVER}", f"status {FEATURES_OK}", "queue 0"], 2),
+        (
+            "no_features",
+            [f"status {DRIVER}", "queue 0", f"status {DRIVER | STATUS_DRIVER_OK}"],
+            1,
+        ),
+    ],
+)
+def test_init_goes_as_far_as_it_should(how: str, log: list[str], flag: int) -> None:
+    guest = Guest()
+    guest.do("init", how=how)
+    assert guest.transport.log == log
+    assert [event.flag for event in guest.events(EventKind.DRIVER_INIT)] == [0, flag]
+    assert (guest.transport.accepted is None) == (how == "no_features")
+
+
+def test_a_second_init_resets_first() -> None:
+    guest = ready()
+    guest.transport.log.clear()
+    guest.do("init")
+    assert guest.transport.log[0] == "status 0"
+
+
+def test_an_init_after_a_reset_need_not_reset() -> None:
+    guest = ready()
+    guest.do("reset")
+    guest.transport.log.clear()
+    guest.do("init")
+    assert guest.transport.log[0] == f"status {DRIVER}"
+
+
+def test_new_rings_never_lie_where_the_last_ones_did() -> None:
+    guest = ready()
+    first = guest.transport.layouts[0]
+    guest.do("init")
+    second = guest.transport.layouts[0]
+    guest.do("queue_reset")
+    assert {first, second} == {ring_layout(0, 8, 0), ring_layout(0, 8, 1)}
+    assert guest.transport.layouts[0] == first
+
+
+def test_every_queue_is_set_up() -> None:
+    guest = ready(queues=3)
+    assert sorted(guest.transport.layouts) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("operation", GUEST_OPS, ids=lambda each: each.name)
+def test_before_init_nothing_reaches_the_device(operation: Op) -> None:
+    if operation.name in ("init", "reset"):
+        return
+    guest = Guest()
+    guest.run(operation)
+    assert guest.transport.log == []
+    assert guest.ring.read() == []
+
+
+@pytest.mark.parametrize("operation", GUEST_OPS, ids=lambda each: each.name)
+def test_after_a_reset_nothing_reaches_the_device(operation: Op) -> None:
+    if operation.name in ("init", "reset"):
+        return
+    guest = ready()
+    guest.do("reset")
+    guest.transport.log.clear()
+    guest.run(operation)
+    assert guest.transport.log == []
+
+
+# --- Requests ---------------------------------------------------------------------------------
+
+
+def test_a_publish_does_not_kick() -> None:
+    guest = ready()
+    guest.do("publish", request="out", sector=3)
+    assert "kick 0" not in guest.transport.log
+    chain = guest.device().pop()
+    assert chain is not None
+    (event,) = guest.events(EventKind.PUBLISH)
+    assert (event.queue, event.head, event.value, event.flag) == (0, chain.head, 1, 0)
+
+
+def test_a_kick_is_sent_if_it_is_wanted() -> None:
+    guest = ready()
+    guest.do("publish_kick")
+    guest.do("publish_kick")  # nobody has asked for a kick at the second entry
+    assert guest.transport.log.count("kick 0") == 1
+    assert [(event.flag, event.value) for event in guest.events(EventKind.KICK)] == [(1, 1), (0, 2)]
+
+
+def test_the_queue_of_an_operation_wraps() -> None:
+    guest = ready(queues=2)
+    guest.do("publish_kick", queue=3)
+    assert "kick 1" in guest.transport.log
+
+
+@pytest.mark.parametrize("size", [4, 32])
+@pytest.mark.parametrize("indirect", [False, True])
+def test_a_full_ring_is_a_no_op(size: int, indirect: bool) -> None:
+    guest = ready(size=size, indirect=indirect)
+    for _ in range(40):
+        guest.do("publish")
+    published = len(guest.events(EventKind.PUBLISH))
+    assert published == (
+        min(size, SLOTS_PER_QUEUE) if indirect else min(size // 3, SLOTS_PER_QUEUE)
+    )
+    end = guest.device()
+    assert sum(end.pop() is not None for _ in range(published)) == published
+
+
+def test_collecting_frees_the_slots() -> None:
+    guest = ready(size=32)
+    end = guest.device()
+    for round_ in range(3 * SLOTS_PER_QUEUE):
+        guest.do("publish")
+        chain = end.pop()
+        assert chain is not None
+        end.push(chain.head, 1)
+        guest.do("collect")
+        assert len(guest.events(EventKind.COLLECT)) == round_ + 1
+    assert all(event.flag == 0 for event in guest.events(EventKind.COLLECT))
+
+
+def test_an_id_that_nobody_made_available_is_foreign() -> None:
+    guest = ready()
+    end = guest.device()
+    end.push(5, 1)
+    end.push(0xFFFF_FFFF, 1)
+    guest.do("collect")
+    found = [(event.flag, event.head) for event in guest.events(EventKind.COLLECT)]
+    assert found == [(1, 5), (1, 0xFFFF)]
+
+
+def test_an_id_is_known_once() -> None:
+    guest = ready()
+    guest.do("publish")
+    end = guest.device()
+    end.push(0, 1)
+    end.push(0, 1)
+    guest.do("collect")
+    assert [event.flag for event in guest.events(EventKind.COLLECT)] == [0, 1]
+
+
+def test_a_wild_used_index_does_not_keep_the_driver() -> None:
+    guest = ready()
+    end = guest.device()
+    end.used_idx = 40_000
+    end.push(0, 1)
+    guest.do("collect")
+    assert len(guest.events(EventKind.COLLECT)) == 64
+
+
+def test_indirect_tables_are_used_if_negotiated() -> None:
+    for indirect, free in ((True, 7), (False, 5)):
+        guest = ready(indirect=indirect)
+        guest.do("publish")
+        assert guest.driver._queues[0].ring.num_free == free
+
+
+def test_calls_are_suppressed_and_put_off() -> None:
+    guest = ready()
+    end = guest.device()
+    guest.do("set_used_event", ahead=3)
+    calls = []
+    for _ in range(4):
+        guest.do("publish")
+        chain = end.pop()
+        assert chain is not None
+        end.push(chain.head, 1)
+        calls.append(end.should_call())
+        guest.do("collect")
+    assert calls == [True, False, False, True]
+    guest.do("suppress_calls", on="yes")
+    layout = guest.transport.layouts[0]
+    assert guest.memory.u16[layout.avail >> 1] == 1
+    guest.do("suppress_calls", on="no")
+    assert guest.memory.u16[layout.avail >> 1] == 0
+
+
+# --- Hostile ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", HOSTILE_CONTENTS)
+def test_hostile_content_is_announced(content: str) -> None:
+    guest = ready()
+    guest.do("hostile", content=content)
+    (event,) = guest.events(EventKind.HOSTILE)
+    assert HOSTILE_CONTENTS[event.flag] == content
+    assert [event.flag for event in guest.events(EventKind.PUBLISH)] == [1]
+    assert len(guest.events(EventKind.KICK)) == 1
+
+
+@pytest.mark.parametrize("content", HOSTILE_CONTENTS)
+def test_hostile_content_needs_room(content: str) -> None:
+    guest = ready(size=4)
+    guest.do("publish")
+    guest.do("hostile", content=content)
+    assert guest.events(EventKind.HOSTILE) == []
+
+
+def test_hostile_contents_without_end_do_not_raise() -> None:
+    guest = ready(size=32)
+    for index in range(40):
+        guest.do("hostile", content=HOSTILE_CONTENTS[index % len(HOSTILE_CONTENTS)])
+        guest.do("collect")
+    assert len(guest.events(EventKind.HOSTILE)) == SLOTS_PER_QUEUE

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz.driver.hostile import BREAKS
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, op
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.target.model import model
+from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.trace import Trace
+from vblkfuzz.virtio.ring_error import (
+    AddressError,
+    AvailIdxJump,
+    ChainLoops,
+    HeadOutOfRange,
+    IndirectLengthInvalid,
+    IndirectNested,
+    IndirectNotNegotiated,
+    NextOutOfRange,
+    ReadableAfterWritable,
+    RequestHeaderShort,
+    RequestStatusMissing,
+    RingError,
+    ZeroLength,
+)
+
+WITH_INDIRECT: dict[str, type[RingError]] = {
+    "loop": ChainLoops,
+    "head_out_of_range": HeadOutOfRange,
+    "next_out_of_range": NextOutOfRange,
+    "address_out_of_range": AddressError,
+    "zero_length": ZeroLength,
+    "huge_length": AddressError,
+    "wrong_direction": ReadableAfterWritable,
+    "short_header": RequestHeaderShort,
+    "no_status": RequestStatusMissing,
+    "nested_indirect": IndirectNested,
+    "indirect_length": IndirectLengthInvalid,
+    "avail_idx_jump": AvailIdxJump,
+}
+WITHOUT_INDIRECT = WITH_INDIRECT | {
+    "nested_indirect": IndirectNotNegotiated,
+    "indirect_length": IndirectNotNegotiated,
+}
+TABLE = [(True, *row) for row in WITH_INDIRECT.items()] + [
+    (False, *row) for row in WITHOUT_INDIRECT.items()
+]
+
+
+def test_every_content_is_in_the_table() -> None:
+    assert tuple(WITH_INDIRECT) == HOSTILE_CONTENTS
+    assert len(BREAKS) == len(HOSTILE_CONTENTS)
+
+
+def trace(device: str, scenario: Scenario) -> Trace:
+    with model(device, "inline") as target:
+        return target.run(scenario)
+
+
+@pytest.mark.parametrize("device", ["reference", "seed"])
+@pytest.mark.parametrize(("indirect", "content", "error"), TABLE)
+def test_each_content_breaks_the_device_in_its_way(
+    device: str, indirect: bool, content: str, error: type[RingError]
+) -> None:
+    ops = (op("init"), op("publish_kick"), op("collect"), op("hostile", content=content))
+    events = trace(device, Scenario(DeviceConfig(indirect=indirect), ops)).events
+    assert [event.value for event in events if event.kind == EventKind.BROKEN] == [error.code]
+    assert events[-1].kind == EventKind.END
+
+
+@pytest.mark.parametrize("content", HOSTILE_CONTENTS)
+def test_after_a_reset_the_device_serves_again(content: str) -> None:
+    ops = (
+        op("init"),
+        op("hostile", content=content),
+        op("init"),
+        op("publish_kick"),
+        op("collect"),
+    )
+    scenario = Scenario(ops=ops)
+    found = trace("reference", scenario)
+    collected = [event.flag for event in found.events if event.kind == EventKind.COLLECT]
+    assert collected == [0]
+    assert judge(scenario, found).clean
+
+
+@pytest.mark.parametrize("content", HOSTILE_CONTENTS)
+def test_in_a_drain_it_breaks_after_it(content: str) -> None:
+    ops = (op("init"), op("drain_begin"), op("hostile", content=content), op("drain_end"))
+    scenario = Scenario(ops=ops)
+    found = trace("reference", scenario)
+    kinds = [event.kind for event in found.events]
+    assert kinds.index(EventKind.BROKEN) > kinds.index(EventKind.DRAIN_END)
+    assert judge(scenario, found).clean

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vblkfuzz.driver.memory_map import SLOTS
+from vblkfuzz.driver.request import STATUS_POISON, build
+from vblkfuzz.limits import (
+    GUEST_MEMORY_SIZE,
+    MAX_DISK_SECTORS,
+    MAX_REQUEST_SECTORS,
+    SECTOR_SIZE,
+)
+from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.virtio.blk import DISCARD_SEGMENT, ID_SIZE, BlkRequest, RequestType, parse_request
+from vblkfuzz.virtio.chain import Chain
+from vblkfuzz.virtio.memory import GuestMemory
+
+SLOT = SLOTS[1][2]
+
+
+def built(
+    name: str, sector: int = 0, sectors: int = 1, serial: int = 0
+) -> tuple[GuestMemory, BlkRequest]:
+    memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
+    buffers = build(memory, SLOT, REQUESTS.index(name), sector, sectors, serial)
+    return memory, parse_request(memory, Chain(0, *buffers))
+
+
+@given(
+    st.sampled_from(REQUESTS),
+    st.integers(0, MAX_DISK_SECTORS - 1),
+    st.integers(1, MAX_REQUEST_SECTORS),
+    st.integers(0, 1000),
+)
+def test_a_device_reads_what_was_built(name: str, sector: int, sectors: int, serial: int) -> None:
+    memory, request = built(name, sector, sectors, serial)
+    assert (request.sector, request.status_address) == (sector, SLOT.status)
+    assert memory.bytes[SLOT.status] == STATUS_POISON
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "length"),
+    [
+        ("in", RequestType.IN, 2 * SECTOR_SIZE),
+        ("out", RequestType.OUT, 2 * SECTOR_SIZE),
+        ("flush", RequestType.FLUSH, 0),
+        ("get_id", RequestType.GET_ID, ID_SIZE),
+        ("discard", RequestType.DISCARD, DISCARD_SEGMENT.size),
+        ("write_zeroes", RequestType.WRITE_ZEROES, DISCARD_SEGMENT.size),
+        ("unsupported", 99, 0),
+    ],
+)
+def test_each_type_has_its_number_and_data(name: str, type_: int, length: int) -> None:
+    _, request = built(name, sectors=2)
+    assert (request.type, request.data_length) == (type_, length)
+
+
+def test_a_write_carries_a_byte_that_tells_it_apart() -> None:
+    first, _ = built("out", serial=1)
+    second, _ = built("out", serial=2)
+    assert first.read(SLOT.data, SECTOR_SIZE) == bytes([1]) * SECTOR_SIZE
+    assert second.read(SLOT.data, SECTOR_SIZE) == bytes([2]) * SECTOR_SIZE
+
+
+def test_a_discard_names_its_sectors() -> None:
+    memory, request = built("discard", sector=7, sectors=3)
+    assert DISCARD_SEGMENT.unpack(memory.read(*request.readable[0])) == (7, 3, 0)
+
+
+def test_the_list_of_types_is_complete() -> None:
+    assert len({built(name)[1].type for name in REQUESTS}) == len(REQUESTS)
