@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+
+from tests.strategies import scenarios
+from vblkfuzz.dataplane.revisions.reference import Reference
+from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.driver.memory_map import QUEUE_BYTES
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.execution import Bench, execute
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.ring import merge
+from vblkfuzz.trace.trace import Trace
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    made = Bench(Arena())
+    yield made
+    made.close()
+
+
+def run(bench: Bench, scenario: Scenario, device_class: type[Reference | Seed]) -> Trace:
+    steps = execute(bench, scenario, device_class, bench.inline_runner)
+    return Trace(merge((bench.arena.guest_ring, bench.arena.device_ring)), steps)
+
+
+FULL = Scenario(
+    DeviceConfig(queues=2), (op("init"), op("publish_kick", request="out"), op("collect"))
+)
+
+
+def test_an_execution_leaves_a_whole_trace(bench: Bench) -> None:
+    trace = run(bench, FULL, Reference)
+    assert trace.steps > 0
+    assert trace.events[-1].kind == EventKind.END
+    kinds = {event.kind for event in trace.events}
+    assert {
+        EventKind.OP,
+        EventKind.PUBLISH,
+        EventKind.POP,
+        EventKind.PUSH,
+        EventKind.COLLECT,
+    } <= kinds
+
+
+def test_what_ran_before_does_not_matter(bench: Bench) -> None:
+    first = run(bench, FULL, Reference).digest
+    dirty = (op("init"), op("hold"), op("publish_kick"), op("hostile"), op("drain_begin"))
+    run(bench, Scenario(DeviceConfig(queues=4, iothreads=2), dirty), Seed)
+    assert run(bench, FULL, Reference).digest == first
+
+
+@settings(max_examples=50)
+@given(dirty=scenarios(max_ops=10), scenario=scenarios(max_ops=10))
+def test_executions_are_independent(bench: Bench, dirty: Scenario, scenario: Scenario) -> None:
+    first = run(bench, scenario, Seed).digest
+    run(bench, dirty, Seed)
+    assert run(bench, scenario, Seed).digest == first
+
+
+@settings(max_examples=50)
+@given(scenario=scenarios(max_ops=12))
+def test_guest_memory_of_other_queues_is_untouched(bench: Bench, scenario: Scenario) -> None:
+    used = scenario.device.queues * QUEUE_BYTES
+    poison = b"\xa5" * (GUEST_MEMORY_SIZE - used)
+    arena = bench.arena
+    arena.memory.bytes[used:] = poison
+    arena.coverage[:] = b"\x5a" * len(arena.coverage)
+    for device_class in (Seed, Reference):
+        run(bench, scenario, device_class)
+        assert arena.memory.bytes[used:] == poison
+        assert set(arena.coverage) == {0x5A}
+
+
+def test_power_on_is_the_state_before_any_execution(bench: Bench) -> None:
+    run(bench, FULL, Reference)
+    bench.kicks[0].set()
+    bench.power_on(2)
+    assert not any(bench.arena.registers.words)
+    assert not any(bench.arena.memory.bytes[: 2 * QUEUE_BYTES])
+    assert not any(each.is_open or each.is_set() for each in (*bench.kicks, *bench.calls))
+    assert merge((bench.arena.guest_ring, bench.arena.device_ring)) == ()
+
+
+def test_closing_closes_every_descriptor() -> None:
+    bench = Bench(Arena())
+    fds = list(bench.fds)
+    assert len(fds) == 8
+    bench.close()
+    bench.close()
+    for fd in fds:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)

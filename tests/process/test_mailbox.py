@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from vblkfuzz.dataplane.registers import (
+    ARGUMENT,
+    AVAIL,
+    DESC,
+    ENABLED,
+    EXIT,
+    IOEVENTFD,
+    SIZE,
+    STATUS,
+    USED,
+    Exit,
+)
+from vblkfuzz.driver.transport import GuestSteps
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.mailbox import MailboxTransport
+from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    F_RING_RESET,
+    F_VERSION_1,
+    STATUS_DRIVER_OK,
+    RingLayout,
+)
+
+LAYOUT = RingLayout.place(8, 2048)
+
+
+class Mailbox:
+    def __init__(self, config: DeviceConfig) -> None:
+        self.bench = Bench(Arena())
+        self.bench.power_on(4)
+        self.registers = self.bench.arena.registers
+        self.transport = MailboxTransport(
+            self.registers, self.bench.kicks, self.bench.calls, config
+        )
+
+    def posted(self, steps: GuestSteps) -> tuple[int, int] | None:
+        """The exit that `steps` post and wait for, once it has been handled."""
+        found = None
+        for waits in steps:
+            assert waits
+            found = (self.registers.words[EXIT], self.registers.words[ARGUMENT])
+            self.registers.words[EXIT] = Exit.NONE
+        return found
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    made = Mailbox(DeviceConfig(queues=4))
+    yield made
+    made.bench.close()
+
+
+@pytest.mark.parametrize("event_idx", [False, True])
+@pytest.mark.parametrize("indirect", [False, True])
+def test_features_follow_the_scenario(event_idx: bool, indirect: bool) -> None:
+    mailbox = Mailbox(DeviceConfig(event_idx=event_idx, indirect=indirect))
+    bits = mailbox.transport.device_features()
+    mailbox.bench.close()
+    assert bool(bits >> F_EVENT_IDX & 1) is event_idx
+    assert bool(bits >> F_INDIRECT_DESC & 1) is indirect
+    assert bits >> F_VERSION_1 & bits >> F_RING_RESET & 1
+
+
+def test_features_are_posted(mailbox: Mailbox) -> None:
+    mailbox.transport.accept_features(1 << 40 | 3)
+    assert mailbox.registers.features == 1 << 40 | 3
+
+
+def test_a_status_write_exits(mailbox: Mailbox) -> None:
+    assert mailbox.posted(mailbox.transport.write_status(7)) == (Exit.STATUS, 7)
+
+
+def test_a_status_write_waits_until_it_is_handled(mailbox: Mailbox) -> None:
+    steps = mailbox.transport.write_status(7)
+    assert [next(steps) for _ in range(3)] == [True] * 3
+    mailbox.registers.words[EXIT] = Exit.NONE
+    assert list(steps) == []
+
+
+def test_the_status_is_read_without_an_exit(mailbox: Mailbox) -> None:
+    mailbox.registers.words[STATUS] = 9
+    assert mailbox.transport.read_status() == 9
+
+
+def test_a_queue_is_set_up_without_an_exit_before_driver_ok(mailbox: Mailbox) -> None:
+    assert mailbox.posted(mailbox.transport.set_up_queue(2, LAYOUT)) is None
+    values = [mailbox.registers.queue(2, each) for each in (SIZE, DESC, AVAIL, USED, ENABLED)]
+    assert values == [LAYOUT.size, LAYOUT.desc, LAYOUT.avail, LAYOUT.used, 1]
+
+
+def test_a_queue_is_set_up_with_an_exit_after_driver_ok(mailbox: Mailbox) -> None:
+    mailbox.registers.words[STATUS] = STATUS_DRIVER_OK
+    assert mailbox.posted(mailbox.transport.set_up_queue(2, LAYOUT)) == (Exit.QUEUE_ENABLE, 2)
+
+
+def test_a_kick_exits_without_an_ioeventfd(mailbox: Mailbox) -> None:
+    assert mailbox.posted(mailbox.transport.kick(3)) == (Exit.KICK, 3)
+    assert not mailbox.bench.kicks[3].is_set()
+
+
+def test_a_kick_rings_the_ioeventfd(mailbox: Mailbox) -> None:
+    mailbox.registers.set_queue(3, IOEVENTFD, 1)
+    assert mailbox.posted(mailbox.transport.kick(3)) is None
+    assert mailbox.bench.kicks[3].clear()
+
+
+def test_a_queue_reset_exits(mailbox: Mailbox) -> None:
+    assert mailbox.posted(mailbox.transport.reset_queue(1)) == (Exit.QUEUE_RESET, 1)
+
+
+def test_a_call_is_taken_once(mailbox: Mailbox) -> None:
+    mailbox.bench.calls[1].set()
+    assert mailbox.transport.take_call(1)
+    assert not mailbox.transport.take_call(1)
