@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
@@ -14,7 +16,9 @@ from vblkfuzz.cli.app import app, main
 from vblkfuzz.cli.complaint import printable
 from vblkfuzz.errors import ActorHung, VblkfuzzError
 
-VERBS = [command.name for command in app.registered_commands if command.name]
+GROUP = get_command(app)
+assert isinstance(GROUP, TyperGroup)
+VERBS = list(GROUP.commands)
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])
@@ -28,8 +32,8 @@ def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: str) -> None:
         assert words[0] == "vblkfuzz"
         assert words[1] in VERBS
         assert not verb or words[1] == verb
-        used = [word for word in words if word.startswith("--")]
-        assert [word for word in used if word not in cli(words[1], "--help").stdout] == []
+        # Refused if the verb does not know an option.
+        assert cli(*words[1:], "--help").exit_code == 0
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])
@@ -40,7 +44,7 @@ def test_help_fits_80_columns(cli: Cli, verb: str) -> None:
 
 def test_summaries_of_verbs_are_whole(cli: Cli) -> None:
     listed = cli("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0]
-    assert [line.split()[0] for line in listed.splitlines()] == VERBS
+    assert sorted(line.split()[0] for line in listed.splitlines()) == sorted(VERBS)
     assert "..." not in listed
 
 
