@@ -1,0 +1,1 @@
+"""Targets: what a scenario runs on."""
