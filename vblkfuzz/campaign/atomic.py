@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPORARY: Final = ".tmp-"
+"""How the names of unfinished files and folders begin."""
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -14,18 +20,23 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         OSError: it could not be written as a whole; `path` is as it was.
     """
-    fd, temporary = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    temporary = _temporary(path)
     try:
-        with os.fdopen(fd, "wb") as file:
+        # Not tempfile: it makes files that nobody else may read, whatever the umask says.
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if os.path.getsize(temporary) != len(data):
-            raise OSError(f"{path}: short write, the disk is full")
-        os.replace(temporary, path)
+        if temporary.stat().st_size != len(data):
+            raise OSError("short write, the disk is full")
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _temporary(path: Path) -> Path:
+    return path.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def write_folder(path: Path, files: dict[str, bytes]) -> bool:
@@ -39,12 +50,12 @@ def write_folder(path: Path, files: dict[str, bytes]) -> bool:
     """
     if path.exists():
         return False
-    temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=path.parent))
+    temporary = _temporary(path)
     try:
+        temporary.mkdir()
         for name, data in files.items():
             write_file(temporary / name, data)
-        temporary.chmod(0o755)
-        os.rename(temporary, path)
+        temporary.rename(path)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
         # Another worker was faster: a rename onto a folder that is not empty fails.

@@ -1,28 +1,36 @@
 """The corpus folder: raw fuzz inputs by content, and files that users bring along.
 
 Workers share ``corpus/`` under the output folder; libFuzzer writes new inputs there and reloads
-those of the other workers. Scenarios in `.vblk` or `.toml` form become raw inputs first. A file
-that cannot be read as one is copied to ``quarantine/`` with the reason beside it; the original is
-never touched.
+those of the other workers. Scenarios in `.vblk` or `.toml` form become raw inputs first; what is
+known to lie beside inputs (notes, traces) is passed over, and every other file is a raw input. A
+file that cannot be read as one is copied to ``quarantine/`` with the reason beside it; the original
+is never touched.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.atomic import write_file
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.codec import MAX_BYTES, encode
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 _FORMS: Final = (".vblk", ".toml")
+_BESIDE: Final = (".md", ".txt", ".json", ".log", ".sqlite", ".reason")
+"""What lies beside inputs: in a finding's folder, in an output folder, in a repository."""
 
 
-def import_folder(folder: Path, corpus: Path, quarantine: Path) -> list[str]:
-    """Copy every input below `folder` into the corpus; return a line for each that cannot be.
+def import_folder(folder: Path, corpus: Path, quarantine: Path) -> Iterator[str]:
+    """Copy every input below `folder` into the corpus; yield a line for each, or "".
+
+    The line says why an input cannot be used.
 
     Raises:
         InputFileError: `folder` is no folder.
@@ -30,18 +38,22 @@ def import_folder(folder: Path, corpus: Path, quarantine: Path) -> list[str]:
     """
     if not folder.is_dir():
         raise InputFileError(str(folder), "", "expected a folder of inputs")
-    problems = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(filter(_is_input, folder.rglob("*"))):
         try:
             data = _raw_input(path)
         except InputFileError as error:
-            problems.append(str(error))
             _quarantine(path, quarantine, str(error))
+            yield str(error)
             continue
         name = hashlib.sha1(data, usedforsecurity=False).hexdigest()  # libFuzzer's own naming
         if not (corpus / name).exists():
             write_file(corpus / name, data)
-    return problems
+        yield ""
+
+
+def _is_input(path: Path) -> bool:
+    hidden = path.name.startswith(".")
+    return not hidden and path.suffix not in _BESIDE and path.is_file()
 
 
 def _raw_input(path: Path) -> bytes:

@@ -1,11 +1,11 @@
 """Feedback: what makes libFuzzer keep an input.
 
-One shared region of `COVERAGE_SIZE` bytes, registered with libFuzzer by the sanitizer ABI that every
-instrumented C library uses (`__sanitizer_cov_8bit_counters_init`), so it needs no private API of
-Atheris. Its first part is written by the probes in guest and device (`instrument`). The rest holds
-*state features*: each event of the trace together with the state it happened in. They are derived
-from the trace alone, so they work for every target, and they lead to deep states much sooner
-than code blocks do.
+One shared region of `COVERAGE_SIZE` bytes, registered with libFuzzer by the sanitizer ABI that
+every instrumented C library uses (`__sanitizer_cov_8bit_counters_init`), so it needs no private API
+of Atheris. Its first part is written by the probes in guest and device (`instrument`); the rest
+holds *state features*: each event of the trace together with the state it happened in. They are
+derived from the trace alone, so they work for every target, and they lead to deep states much
+sooner than code blocks do.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
     trace.txt       what happened, row by row
     verdict.json    what the oracles say
     input.bin       the raw fuzz input
+
+Written once: a finding that is there already is never touched again.
 """
 
 from __future__ import annotations

@@ -59,8 +59,10 @@ class Probes(ast.NodeTransformer):
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Visit children, then mark the node's own blocks."""
         super().generic_visit(node)
-        if isinstance(node, (ast.FunctionDef, ast.ExceptHandler, ast.With)):
+        if isinstance(node, (ast.FunctionDef, ast.ExceptHandler, ast.With, ast.match_case)):
             node.body = self._mark(node.body)
+        elif isinstance(node, ast.Try):
+            node.orelse = self._mark(node.orelse) if node.orelse else []
         elif isinstance(node, (ast.If, ast.For, ast.While)):
             node.body = self._mark(node.body)
             # An `else` that is not there is a block too: the branch not taken.
@@ -87,9 +89,7 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         """Compile the source with probes."""
         path = self.get_filename(fullname)
-        code, self._finder.next = compile_with_probes(
-            self.get_data(path), path, self._finder.next
-        )
+        code, self._finder.next = compile_with_probes(self.get_data(path), path, self._finder.next)
         return code
 
     def exec_module(self, module: ModuleType) -> None:

@@ -1,9 +1,11 @@
-"""The ledger: ``campaign.sqlite``, what a campaign has done, for people and tools that look later."""
+"""The ledger: ``campaign.sqlite``, what a campaign has done, for those who look later."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from vblkfuzz.errors import HarnessError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,48 +29,71 @@ CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL)
 
 
 class Ledger:
-    """Appends rows; a later campaign in the same folder appends its own."""
+    """Appends rows; a later campaign in the same folder appends its own.
+
+    When the disk is full, the campaign goes on without it.
+
+    Raises:
+        HarnessError: the file exists and is no ledger, or cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         # Each statement is its own transaction: what is written stays written.
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.executescript(_SCHEMA)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise HarnessError(f"{path}: cannot be used: {error}") from error
         self._campaign = 0
+        self.problem = ""
+        """Why rows are missing."""
+
+    def _insert(self, statement: str, *values: Any) -> int:  # noqa: ANN401 - what SQLite takes
+        try:
+            return self._db.execute(statement, values).lastrowid or 0
+        except sqlite3.Error as error:
+            self.problem = f"campaign.sqlite is not complete: {error}"
+            return 0
 
     def begin(self, started: str, device: str, mode: str, workers: int, seed: int) -> None:
         """A campaign begins; all rows from now on belong to it."""
-        cursor = self._db.execute(
+        self._campaign = self._insert(
             "INSERT INTO campaign (started, target, device, mode, workers, seed)"
             " VALUES (?, 'model', ?, ?, ?, ?)",
-            (started, device, mode, workers, seed),
+            started,
+            device,
+            mode,
+            workers,
+            seed,
         )
-        self._campaign = cursor.lastrowid or 0
 
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
         """Where it is; `other`: violating executions, harness errors."""
-        self._db.execute(
+        self._insert(
             "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)",
-            (self._campaign, round(seconds, 1), execs, features, *other),
+            self._campaign,
+            round(seconds, 1),
+            execs,
+            features,
+            *other,
         )
 
     def finding(self, finding: Finding) -> None:
         """A new signature."""
-        self._db.execute(
+        self._insert(
             "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                self._campaign,
-                finding.signature,
-                finding.rule,
-                finding.first_exec,
-                finding.first_s,
-                finding.path,
-            ),
+            self._campaign,
+            finding.signature,
+            finding.rule,
+            finding.first_exec,
+            finding.first_s,
+            finding.path,
         )
 
     def situation(self, name: str, seconds: float) -> None:
         """A situation was met for the first time."""
-        self._db.execute(
-            "INSERT INTO situation VALUES (?, ?, ?)", (self._campaign, name, round(seconds, 1))
+        self._insert(
+            "INSERT INTO situation VALUES (?, ?, ?)", self._campaign, name, round(seconds, 1)
         )
 
     def close(self) -> None:

@@ -2,20 +2,11 @@
 
 It imports no Atheris and runs no scenario. It owns the workers' arenas, collects their messages,
 restarts a worker that died (and keeps the input that killed it), and is the only writer of the
-ledger. Everything it writes is below the output folder:
-
-    corpus/       raw inputs, shared by all workers
-    findings/     one folder a signature
-    harness/      inputs on which the harness itself failed
-    quarantine/   corpus files that could not be read
-    log/          what libFuzzer and the workers print
-    campaign.sqlite
+ledger. Everything it writes is below the output folder (`out_folder`).
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import selectors
 import signal
 import time
@@ -25,24 +16,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.campaign.atomic import write_file
 from vblkfuzz.campaign.corpus import import_folder
+from vblkfuzz.campaign.failed_inputs import FailedInputs
 from vblkfuzz.campaign.ledger import Ledger
+from vblkfuzz.campaign.libfuzzer import check_arguments
+from vblkfuzz.campaign.out_folder import claimed
 from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
 from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.campaign.worker_process import WorkerProcess
-from vblkfuzz.errors import ExitStatus, HarnessError, UsageError
+from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.oracle.judge import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_FOLDERS: Final = ("corpus", "findings", "harness", "log")
 _POLL_S: Final = 0.2
 _GRACE_S: Final = 2.0
 """Seconds a worker gets to end by itself: its running execution and clean-up take milliseconds."""
 _LEDGER_S: Final = 5.0
 _MAX_RESTARTS: Final = 20
+"""Restarts in a row of workers that did not get far. A campaign of days may see many others."""
+_FAR: Final = 1000
+"""Verdicts of a worker that was worth starting."""
+_QUIET: Final = ("-verbosity=0",)
+"""A line for each new corpus file would fill the log over days; the ledger has the progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,20 @@ class CampaignOptions:
     libfuzzer: tuple[str, ...] = ()
 
 
+_NOT_ON_PURPOSE: Final = (
+    ExitStatus.HARNESS.name,
+    ExitStatus.INTERRUPTED.name,
+    ExitStatus.USER_STOP.name,
+)
+"""Ends of a worker that nobody but the orchestrator may want."""
+
+
 class Campaign:
-    """One campaign, from empty folders to its summary."""
+    """One campaign, from empty folders to its summary.
+
+    Raises:
+        UsageError: libFuzzer arguments that a campaign cannot pass on.
+    """
 
     def __init__(
         self,
@@ -72,7 +81,12 @@ class Campaign:
         on_message: Callable[[Message], None],
         on_progress: Callable[[Summary], None],
     ) -> None:
-        self._options = options
+        check_arguments(options.libfuzzer)
+        # Each worker needs a share of the runs: 0 would mean no limit.
+        workers = min(options.workers, options.runs or options.workers)
+        self._options = replace(options, workers=workers)
+        self._failed_inputs = FailedInputs(options.out / "harness")
+        self._restarts_in_a_row = 0
         self._on_message = on_message
         self._on_progress = on_progress
         self._stop: ExitStatus | None = None
@@ -88,11 +102,8 @@ class Campaign:
             HarnessError: the output folder cannot be written.
         """
         out = self._options.out
-        try:
-            self._prepare(out)
-        except OSError as error:
-            raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
-        with _locked(out), _signals(self._interrupted):
+        with claimed(out), _signals(self._interrupted):
+            self._import_corpora(out)
             self._ledger = Ledger(out / "campaign.sqlite")
             try:
                 self._fuzz()
@@ -100,18 +111,19 @@ class Campaign:
                 self._ledger.close()
         return self._exit_status()
 
-    def _prepare(self, out: Path) -> None:
-        for name in _FOLDERS:
-            (out / name).mkdir(parents=True, exist_ok=True)
-        write_file(out / "log" / "writable", b"yes\n")
-        for folder in self._options.corpora:
-            for problem in import_folder(folder, out / "corpus", out / "quarantine"):
-                self._on_message(Message("quarantined", problem))
+    def _import_corpora(self, out: Path) -> None:
+        try:
+            for folder in self._options.corpora:
+                for problem in import_folder(folder, out / "corpus", out / "quarantine"):
+                    if problem:
+                        self._on_message(Message("quarantined", problem))
+                    if self._stop is not None:
+                        return
+        except OSError as error:
+            raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
 
     def _interrupted(self, number: int, frame: object) -> None:
-        self._stop = (
-            ExitStatus.USER_STOP if number == signal.SIGINT else ExitStatus.INTERRUPTED
-        )
+        self._stop = ExitStatus.USER_STOP if number == signal.SIGINT else ExitStatus.INTERRUPTED
 
     # --- Running ------------------------------------------------------------------------------
 
@@ -130,7 +142,8 @@ class Campaign:
         self._selector = selectors.DefaultSelector()
         try:
             for worker in self._workers:
-                self._start(worker)
+                if self._stop is None:
+                    self._start(worker)
             while self._stop is None and any(worker.messages_fd >= 0 for worker in self._workers):
                 self._turn()
         finally:
@@ -139,6 +152,9 @@ class Campaign:
     def _plan(self, index: int) -> WorkerPlan:
         options = self._options
         share, rest = divmod(options.runs, options.workers)
+        # Reloading reads back what other workers found, when the clock says so; one worker can be
+        # deterministic.
+        alone = ("-reload=0",) if options.workers == 1 else ()
         return WorkerPlan(
             index=index,
             device=options.device,
@@ -148,24 +164,32 @@ class Campaign:
             runs=share + (index < rest),
             seconds=options.seconds,
             stop_on_first=options.stop_on_first,
-            libfuzzer=list(options.libfuzzer),
+            libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
         )
 
     def _start(self, worker: WorkerProcess) -> None:
-        worker.start()
-        self._selector.register(worker.messages_fd, selectors.EVENT_READ, worker)
+        try:
+            worker.start()
+        except OSError as error:
+            self.summary.fallbacks.append(f"{worker.log}: {error.strerror or error}: no worker")
+            self._stop = ExitStatus.HARNESS
+        if worker.messages_fd >= 0:
+            self._selector.register(worker.messages_fd, selectors.EVENT_READ)
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select(_POLL_S):
-            self._serve(key.data)
+        self._selector.select(_POLL_S)
+        for worker in self._workers:
+            if worker.messages_fd >= 0:
+                self._serve(worker)
         self._update()
         self._on_progress(self.summary)
 
     def _serve(self, worker: WorkerProcess) -> None:
-        """Handle what a worker said; the pipe is readable for ever once it has ended."""
+        """Handle what a worker said, and its end."""
+        ended = worker.exit_code is not None  # asked first: it may speak and end in between
         for message in worker.read():
             self._handle(worker, message)
-        if worker.exit_code is not None:
+        if ended:
             self._selector.unregister(worker.messages_fd)
             worker.close_messages()
             if not worker.done:
@@ -179,14 +203,15 @@ class Campaign:
             self._ledger.situation(message.name, self._elapsed())
         elif message.kind == "harness_error":
             self.summary.last_error = message.name
-            self._keep_input(worker)
+            self._keep_input(bytes.fromhex(message.input), message.name)
             self._on_message(message)
-        elif message.kind == "done" and message.name == ExitStatus.HARNESS.name:
-            worker.done = False  # it gave up; a fresh one may do better
+        elif message.kind == "done" and message.name in _NOT_ON_PURPOSE:
+            worker.done = False  # it gave up, or somebody else ended it
 
     def _note_finding(self, worker: WorkerProcess, message: Message) -> None:
         if message.fallback:
-            self.summary.fallbacks.append(f"{message.fallback}: saved in {message.path}")
+            saved = f": saved in {message.path}" if message.path else ""
+            self.summary.fallbacks.append(message.fallback + saved)
         if message.name in self.summary.findings:
             return
         others = sum(other.statistic(Stat.EXECS) for other in self._workers if other is not worker)
@@ -206,18 +231,18 @@ class Campaign:
 
     def _recover(self, worker: WorkerProcess) -> None:
         """A worker ended that should not have: keep its input, start it again."""
-        code = worker.exit_code
-        log = self._options.out / "log" / f"worker-{worker.plan.index}.log"
-        self.summary.last_error = f"a worker ended with exit status {code}, see {log}"
-        self._keep_input(worker)
-        self._on_message(Message("harness_error", self.summary.last_error))
-        self.summary.restarts += 1
-        fruitless = worker.statistic(Stat.EXECS) == 0
-        if fruitless or self.summary.restarts > _MAX_RESTARTS:
+        error = f"worker {worker.plan.index} {_ending(worker.exit_code)}, see {worker.log}"
+        self.summary.last_error = error
+        if worker.exit_code != ExitStatus.HARNESS:  # else the input has been kept
+            self._keep_input(worker.arena.flight.read(), error)
+        self._on_message(Message("harness_error", error))
+        verdicts = worker.verdicts - worker.verdicts_before
+        self._restarts_in_a_row = 0 if verdicts >= _FAR else self._restarts_in_a_row + 1
+        if verdicts == 0 or self._restarts_in_a_row > _MAX_RESTARTS:
             self._stop = ExitStatus.HARNESS
             return
+        self.summary.restarts += 1
         worker.plan = self._rest_of(worker)
-        worker.done = False
         self._start(worker)
 
     def _rest_of(self, worker: WorkerProcess) -> WorkerPlan:
@@ -231,13 +256,13 @@ class Campaign:
             seconds=max(0.1, options.seconds - self._elapsed()) if options.seconds else 0,
         )
 
-    def _keep_input(self, worker: WorkerProcess) -> None:
-        """Save the input that was running; its name tells the worker and the execution."""
-        name = f"worker-{worker.plan.index}-exec-{worker.statistic(Stat.EXECS) + 1}.bin"
+    def _keep_input(self, data: bytes, reason: str) -> None:
         try:
-            write_file(self._options.out / "harness" / name, worker.arena.flight.read())
+            self._failed_inputs.keep(data, reason)
         except OSError as error:
-            self.summary.fallbacks.append(f"{name}: {error.strerror or error}")
+            self.summary.fallbacks.append(
+                f"{error.strerror or error}; failed input in hexadecimal: {data.hex()}"
+            )
 
     def _end_workers(self) -> None:
         for worker in self._workers:
@@ -276,6 +301,8 @@ class Campaign:
         """A stop by the user says so; then what could not be done; then what was found."""
         if self._stop in (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED):
             return self._stop
+        if self._ledger.problem:
+            self.summary.fallbacks.append(self._ledger.problem)
         if self.summary.fallbacks or self._stop is ExitStatus.HARNESS:
             return ExitStatus.HARNESS
         if self.summary.findings:
@@ -284,17 +311,12 @@ class Campaign:
         return ExitStatus.HARNESS if failed else ExitStatus.CLEAN
 
 
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep other campaigns out of the folder; the kernel frees the lock with the process."""
-    with (out / "log" / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"{out}: another campaign uses it; choose another --out") from None
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
+def _ending(code: int | None) -> str:
+    if code == ExitStatus.HARNESS:
+        return "gave up"
+    if code is not None and code < 0:
+        return f"was ended by signal {-code}"
+    return f"ended with exit status {code}"
 
 
 @contextmanager

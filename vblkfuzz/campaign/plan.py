@@ -57,9 +57,9 @@ class Message:
     """One line that a worker sends to the orchestrator."""
 
     kind: str
-    """"finding", "situation", "harness_error" or "done"."""
+    """One of: finding, situation, harness_error, done; quarantined comes from no worker."""
     name: str = ""
-    """Signature, name of the situation, or the error's text."""
+    """Signature, name of the situation, the error's text, or the exit status of a worker."""
     rule: str = ""
     sentence: str = ""
     path: str = ""
@@ -68,6 +68,8 @@ class Message:
     """Why the finding is not in the output folder, if it is not."""
     execs: int = 0
     """Executions of this worker so far."""
+    input: str = ""
+    """The fuzz input of a harness error, in hexadecimal digits."""
 
     def to_line(self) -> bytes:
         """Return it as one JSON line."""

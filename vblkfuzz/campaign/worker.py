@@ -1,15 +1,15 @@
 """A worker: one fuzz process with Atheris, and below it a zygote, a device and a guest.
 
-The orchestrator starts it as ``python -m vblkfuzz.campaign.worker PLAN MEMORY_FD MESSAGES_FD PARENT_PID``; the
-fuzz targets in fuzz/ call `fuzz` directly. The order of what happens here matters:
+The orchestrator starts it as ``python -m vblkfuzz.campaign.worker PLAN MEMORY_FD MESSAGES_FD
+PARENT_PID``; the fuzz targets in fuzz/ call `fuzz` directly. The order of things matters:
 
 1. instrument, then import guest and device, so that their blocks count;
 2. start the target, so that the zygote is forked before libFuzzer has handlers and threads;
 3. `Fuzz()`: the first execution registers the coverage region.
 
 libFuzzer's own limits and artifacts are not used: an execution that breaks a rule is saved here
-and fuzzing goes on; a limit ends the worker through KeyboardInterrupt, the one way in which Atheris
-leaves `Fuzz()` cleanly.
+and fuzzing goes on; a limit or a signal ends the worker after the running execution, through
+KeyboardInterrupt, the one way in which Atheris leaves `Fuzz()` cleanly.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import atheris
 
 from vblkfuzz.campaign.instrument import instrument
+from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
 from vblkfuzz.errors import ExitStatus, HarnessError
-from vblkfuzz.limits import HANG_LIMIT_S
-from vblkfuzz.scenario.codec import MAX_BYTES, decode
+from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.mutate import Mutator
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.executor import Execution
+    from vblkfuzz.oracle.verdict import Violation
     from vblkfuzz.target.model import InlineModel, ProcessesModel
 
-_MAX_HARNESS_ERRORS: Final = 100
+_MAX_HARNESS_ERRORS: Final = 50
 """In a row. More means that nothing works, and the worker gives up."""
 
 
@@ -66,15 +68,29 @@ class Worker:
         self._signatures: set[str] = set()
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
-        self.exit_status = ExitStatus.CLEAN
+        self._last_error = ""
+        self._ending: ExitStatus | None = None
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """Why the worker has ended."""
+        return ExitStatus.CLEAN if self._ending is None else self._ending
+
+    def end(self, status: ExitStatus) -> None:
+        """Let the worker end after the running execution; the first reason counts."""
+        if self._ending is None:
+            self._ending = status
 
     def test_one_input(self, data: bytes) -> None:
         """Run one fuzz input. Raises KeyboardInterrupt when the worker shall end."""
         try:
             self._run(data)
         except Exception:  # a fault of ours: to libFuzzer it would look like a finding
-            self._send(Message("harness_error", traceback.format_exc(), execs=self._execs))
-            self._end(ExitStatus.HARNESS)
+            self._note_error(traceback.format_exc(), data)
+            self._give_up()
+            self._statistics[Stat.EXECS] += 1
+        if self._ending is not None:
+            raise KeyboardInterrupt
 
     def _run(self, data: bytes) -> None:
         if self._execs == 0 and self._region is not None:
@@ -83,7 +99,9 @@ class Worker:
         try:
             execution = self._execute(self._target, decode(data))
         except HarnessError as error:
-            self._note_error(error)
+            self._note_error(str(error), data)
+            if self._errors_in_a_row == _MAX_HARNESS_ERRORS or str(error).startswith("the zygote"):
+                self._give_up()
         else:
             self._errors_in_a_row = 0
             self._note(execution, data)
@@ -104,34 +122,35 @@ class Worker:
             self._note_violations(execution, data)
 
     def _note_violations(self, execution: Execution, data: bytes) -> None:
+        for violation in execution.verdict.violations:
+            if violation.signature not in self._signatures:
+                self._signatures.add(violation.signature)
+                self._save(execution, violation, data)
+                if self._plan.stop_on_first:
+                    self.end(ExitStatus.VIOLATION)
+                    return
+
+    def _save(self, execution: Execution, violation: Violation, data: bytes) -> None:
         from vblkfuzz.campaign.finding import save_finding
 
-        for violation in execution.verdict.violations:
-            signature = violation.signature
-            if signature in self._signatures:
-                continue
-            self._signatures.add(signature)
+        try:
             saved = save_finding(self._findings, self._target, execution, violation, data)
-            self._send(
-                Message(
-                    "finding",
-                    signature,
-                    violation.rule,
-                    violation.sentence,
-                    str(saved.path),
-                    saved.fallback,
-                    self._execs + 1,
-                )
-            )
-            if self._plan.stop_on_first:
-                self._end(ExitStatus.VIOLATION)
+            path, fallback = str(saved.path), saved.fallback
+        except OSError as error:  # the last place where it can be kept is what we say
+            path, fallback = "", f"{error}; fuzz input in hexadecimal: {data.hex()}"
+        signature, rule, sentence = violation.signature, violation.rule, violation.sentence
+        self._send(Message("finding", signature, rule, sentence, path, fallback, self._execs + 1))
 
-    def _note_error(self, error: HarnessError) -> None:
+    def _note_error(self, error: str, data: bytes) -> None:
         self._statistics[Stat.HARNESS_ERRORS] += 1
         self._errors_in_a_row += 1
-        self._send(Message("harness_error", str(error), execs=self._execs + 1))
-        if self._errors_in_a_row >= _MAX_HARNESS_ERRORS or "zygote" in str(error):
-            self._end(ExitStatus.HARNESS)
+        self._last_error = error
+        self._send(Message("harness_error", error, execs=self._execs + 1, input=data.hex()))
+
+    def _give_up(self) -> None:
+        """Nothing works. The log is where people look why."""
+        print(self._last_error, file=sys.stderr)
+        self.end(ExitStatus.HARNESS)
 
     def _count(self) -> None:
         self._execs += 1
@@ -139,11 +158,7 @@ class Worker:
         if self._region is not None:
             self._statistics[Stat.FEATURES] = self._region.count()
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
-            self._end(ExitStatus.CLEAN)
-
-    def _end(self, status: ExitStatus) -> NoReturn:
-        self.exit_status = status
-        raise KeyboardInterrupt
+            self.end(ExitStatus.CLEAN)
 
 
 def fuzz(
@@ -166,50 +181,34 @@ def fuzz(
     device = device_class(plan.device, finder.load_file)
     finder.connect(arena.coverage)
     region = Region(arena.coverage) if plan.feedback else None
-    signal.signal(signal.SIGTERM, _interrupt)
-    with model(plan.device, plan.mode, arena, device) as target:
-        worker = Worker(plan, target, region, send)
+    target = model(plan.device, plan.mode, arena, device)
+    worker = Worker(plan, target, region, send)
+    _end_on_signals(worker)
+    with target:
         mutator = Mutator(plan.seed)
         atheris.Setup(
-            _libfuzzer_arguments(plan),
+            arguments_of(plan),
             worker.test_one_input,
             custom_mutator=lambda data, size, _seed: mutator.mutate(data, size),
             custom_crossover=lambda a, b, size, _seed: mutator.crossover(a, b, size),
         )
-        try:
+        with suppress(SystemExit):
             atheris.Fuzz()
-        except SystemExit:
-            pass
     return worker.exit_status
 
 
-def _interrupt(number: int, frame: object) -> None:
-    """SIGTERM: leave `Fuzz()` through the running execution."""
-    raise KeyboardInterrupt
-
-
-def _libfuzzer_arguments(plan: WorkerPlan) -> list[str]:
-    log = Path(plan.out) / "log"
-    return [
-        f"{sys.executable} -m vblkfuzz.campaign.worker",
-        *plan.libfuzzer,
-        f"-seed={plan.seed & 0x7FFFFFFF or 1}",
-        f"-max_len={MAX_BYTES}",
-        "-len_control=0",  # a scenario cut short is seldom the interesting one
-        # Our own limit comes first; this one is for a fuzz process that itself hangs.
-        f"-timeout={int(10 * HANG_LIMIT_S)}",
-        "-rss_limit_mb=0",
-        "-handle_term=0",
-        "-handle_int=0",
-        f"-artifact_prefix={log}/",
-        str(Path(plan.out) / "corpus"),
-        *plan.corpora,
-    ]
+def _end_on_signals(worker: Worker) -> None:
+    """End after the running execution: an exception could cut a finding short."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: worker.end(ExitStatus.INTERRUPTED))
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda _number, _frame: worker.end(ExitStatus.USER_STOP))
 
 
 def main() -> NoReturn:
-    """Entry point of a worker process. Leaves by os._exit: libFuzzer's exit hooks would dump the
-    last input as a crash."""
+    """Run a worker process as the orchestrator starts it.
+
+    Leaves by os._exit: libFuzzer's exit hooks would dump the last input as a crash.
+    """
     from vblkfuzz.process.parent_death import die_with_parent
 
     plan = WorkerPlan.from_json(sys.argv[1])
@@ -218,7 +217,9 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def send(message: Message) -> None:
-        os.write(messages_fd, message.to_line())
+        rest = memoryview(message.to_line())
+        while rest:  # a signal may cut a write to a full pipe short
+            rest = rest[os.write(messages_fd, rest) :]
 
     status = fuzz(plan, send, memory_fd)
     send(Message("done", status.name))

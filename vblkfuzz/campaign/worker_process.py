@@ -29,6 +29,8 @@ class WorkerProcess:
         self.plan = plan
         self.done = False
         """The worker has said that it ends on purpose."""
+        self.verdicts_before = 0
+        """Of `verdicts`, how many there were when it was last started."""
         self._memory_fd = os.memfd_create("vblkfuzz-worker", os.MFD_CLOEXEC)
         self.arena = Arena.over(self._memory_fd)
         self._partial = b""
@@ -36,14 +38,20 @@ class WorkerProcess:
         self.messages_fd = -1
 
     def start(self) -> None:
-        """Start the process; once, or again after it ended."""
+        """Start the process; once, or again after it ended.
+
+        Raises:
+            OSError: its log cannot be written, or there can be no more processes.
+        """
         plan = self.plan
+        self.done = False
+        self._partial = b""  # what a killed worker did not finish
+        self.verdicts_before = self.verdicts
         self.messages_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.messages_fd, False)
-        log = Path(plan.out) / "log" / f"worker-{plan.index}.log"
         arguments = [plan.to_json(), str(self._memory_fd), str(write_fd), str(os.getpid())]
         try:
-            with log.open("ab") as output:
+            with self.log.open("ab") as output:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "vblkfuzz.campaign.worker", *arguments],
                     stdin=subprocess.DEVNULL,
@@ -71,30 +79,34 @@ class WorkerProcess:
         self.done = self.done or any(message.kind == "done" for message in messages)
         return messages
 
+    @property
+    def log(self) -> Path:
+        """Where everything goes that the process prints."""
+        return Path(self.plan.out) / "log" / f"worker-{self.plan.index}.log"
+
+    @property
+    def verdicts(self) -> int:
+        """Executions that ended in a verdict, over all restarts."""
+        return self.statistic(Stat.EXECS) - self.statistic(Stat.HARNESS_ERRORS)
+
     def statistic(self, stat: Stat) -> int:
         """A counter of this worker, over all its restarts."""
         return self.arena.statistics[stat]
 
     @property
     def exit_code(self) -> int | None:
-        """How the process ended, None while it runs."""
-        assert self._process is not None
-        return self._process.poll()
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        assert self._process is not None
-        return self._process.pid
+        """How the process ended, None while it runs or before it was started."""
+        return self._process.poll() if self._process else None
 
     def interrupt(self) -> None:
         """Ask it to end after the running execution."""
-        if self.exit_code is None:
-            os.kill(self.pid, signal.SIGTERM)
+        if self._process:
+            self._process.send_signal(signal.SIGTERM)
 
     def finish(self, timeout_s: float) -> None:
         """Wait for its end, then kill it; its own children die with it."""
-        assert self._process is not None
+        if self._process is None:
+            return
         try:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vblkfuzz.cli.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.cli.fuzz_view import FuzzView
-from vblkfuzz.cli.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.campaign.plan import Message
-    from vblkfuzz.campaign.summary import Summary
-    from vblkfuzz.errors import ExitStatus
 
 
 def fuzz(  # noqa: PLR0913  # an option each
@@ -59,6 +57,8 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     if target != DEFAULT_TARGET:
         raise UsageError(f"target {target}: campaigns run on {DEFAULT_TARGET}")
+    if not math.isfinite(max_total_time):
+        raise UsageError("--max-total-time: expected seconds; 0 means no limit")
     check_mode(mode)
     device_class(device)
     options = CampaignOptions(
@@ -76,7 +76,11 @@ def fuzz(  # noqa: PLR0913  # an option each
     with FuzzView(options) as view:
         campaign = Campaign(options, _announce(view, as_json=as_json), view.progress)
         status = campaign.run()
-    _conclude(options.out, campaign.summary, status, as_json=as_json)
+    if as_json:
+        print(json.dumps(campaign.summary.to_json()), flush=True)
+    else:
+        say_summary(campaign.summary, device)
+    say_trouble(out, campaign.summary)
     raise typer.Exit(int(status))
 
 
@@ -88,41 +92,3 @@ def _announce(view: FuzzView, *, as_json: bool) -> Callable[[Message], None]:
             print(json.dumps({**found, "path": message.path}), flush=True)
 
     return announce
-
-
-def _conclude(out: Path, summary: Summary, status: ExitStatus, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(summary.to_json()), flush=True)
-        return
-    screen = Screen()
-    screen.say(
-        f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s), "
-        f"{summary.features:,} features, {summary.violations:,} violating, "
-        f"{len(summary.findings)} findings"
-    )
-    if summary.findings:
-        screen.say()
-        screen.table(
-            ("rule", "first", "finding"),
-            [
-                (finding.rule, f"{finding.first_s:.1f} s", finding.signature)
-                for finding in summary.findings.values()
-            ],
-        )
-        screen.say()
-        best = next(iter(summary.findings.values()))
-        screen.say(f"replay one with: vblkfuzz replay {best.path}/finding.vblk")
-    if summary.missed:
-        screen.say()
-        screen.say(
-            "Never met, so the silence of their rules means little: " + ", ".join(summary.missed)
-        )
-    for line in summary.fallbacks:
-        print(f"vblkfuzz: {line}", file=sys.stderr)
-    if summary.harness_errors or summary.restarts:
-        print(
-            f"vblkfuzz: {summary.harness_errors} executions without a verdict, "
-            f"{summary.restarts} workers restarted; inputs are in {out / 'harness'}; "
-            f"last: {summary.last_error.strip().splitlines()[-1] if summary.last_error else ''}",
-            file=sys.stderr,
-        )

@@ -1,0 +1,82 @@
+"""What ``vblkfuzz fuzz`` says when it has ended: figures, findings, and what went wrong."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.cli.complaint import printable
+from vblkfuzz.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vblkfuzz.campaign.summary import Finding, Summary
+
+_FALLBACK_LINES: Final = 20
+
+
+def say_summary(summary: Summary, device: str) -> None:
+    """Print figures and findings on stdout."""
+    screen = Screen()
+    screen.say(
+        f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s), "
+        f"{summary.features:,} features, {summary.violations:,} violating, "
+        f"{len(summary.findings)} findings"
+    )
+    if summary.findings:
+        _say_findings(screen, by_rule(summary), device)
+    if summary.missed:
+        screen.say()
+        screen.say(
+            "Never met, so the silence of their rules means little: " + ", ".join(summary.missed)
+        )
+
+
+def by_rule(summary: Summary) -> list[Finding]:
+    """Return the findings in the order of the rules (S1 first), then as they came."""
+    from vblkfuzz.oracle.judge import RULES
+
+    order = {rule.id: index for index, rule in enumerate(RULES)}
+    return sorted(
+        summary.findings.values(),
+        key=lambda finding: (order.get(finding.rule, len(order)), finding.first_s),
+    )
+
+
+def _say_findings(screen: Screen, findings: list[Finding], device: str) -> None:
+    from vblkfuzz.target.device_class import is_revision
+
+    screen.say()
+    screen.table(
+        ("rule", "first", "finding"),
+        [(one.rule, f"{one.first_s:.1f} s", one.signature) for one in findings],
+    )
+    screen.say()
+    path = shlex.quote(f"{findings[0].path}/finding.vblk")
+    # A file may not name code to run: the user has to.
+    option = "" if is_revision(device) else f" --device {shlex.quote(device)}"
+    screen.say(f"replay one with: vblkfuzz replay {path}{option}")
+
+
+def say_trouble(out: Path, summary: Summary) -> None:
+    """Print on stderr what could not be saved or judged."""
+    for line in summary.fallbacks[:_FALLBACK_LINES]:
+        _complain(line)
+    if len(summary.fallbacks) > _FALLBACK_LINES:
+        _complain(f"and {len(summary.fallbacks) - _FALLBACK_LINES} more of this kind")
+    if summary.harness_errors or summary.last_error:
+        _complain(
+            f"{summary.harness_errors} executions without a verdict, {summary.restarts} workers "
+            f"restarted; inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
+        )
+
+
+def last_line(text: str) -> str:
+    """Return the last line of a text: of a traceback, the error."""
+    return text.strip().rpartition("\n")[2]
+
+
+def _complain(line: str) -> None:
+    print(f"vblkfuzz: {printable(line)}", file=sys.stderr)
