@@ -21,6 +21,7 @@ import select
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.process.actors import Turns, device_main, guest_main
@@ -71,6 +72,7 @@ class Zygote:
     def run(self, parent: int) -> None:
         """Serve until told to end, or killed."""
         die_with_parent(parent)
+        _name_process("zygote")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self._replace_actors()
@@ -94,6 +96,7 @@ class Zygote:
         if pid == 0:
             try:
                 die_with_parent(parent)
+                _name_process(name)
                 main()
             finally:
                 os._exit(1)
@@ -152,6 +155,11 @@ class Zygote:
 def _empty(semaphore: Semaphore) -> None:
     while semaphore.acquire(False):
         pass
+
+
+def _name_process(name: str) -> None:
+    """Show `name` in ps and top (proc(5), /proc/self/comm: 15 characters)."""
+    Path("/proc/self/comm").write_text(f"vblk-{name}")
 
 
 def _ending(status: int) -> str:

@@ -88,9 +88,9 @@ class ProcessesModel(_Model):
 
     def __enter__(self) -> Self:
         """Pin this process to one core and start the actors there."""
+        self._supervisor = Supervisor(self.arena, self._device_class)
         self._affinity = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {_core(self._affinity)})
-        self._supervisor = Supervisor(self.arena, self._device_class)
         try:
             self._supervisor.start()
         except BaseException:

@@ -1,0 +1,43 @@
+"""Scenarios to run targets on: random bytes, and chains of mutations as a campaign makes them."""
+
+from __future__ import annotations
+
+from random import Random
+
+from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
+from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from vblkfuzz.scenario.mutate import Mutator
+from vblkfuzz.scenario.ops import CODES, OPS, Op, op
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+
+
+def fuzz_inputs(seed: int, count: int) -> list[bytes]:
+    """Return canonical inputs: every fourth from random bytes, the others mutated."""
+    random, mutator = Random(seed), Mutator(seed)
+    pool = [b""] * 64
+    made = []
+    for index in range(count):
+        at = random.randrange(len(pool))
+        if index % 4 == 0:
+            data = encode(decode(random.randbytes(random.randrange(MAX_BYTES))))
+        elif index % 10 == 9:
+            data = mutator.crossover(pool[at], random.choice(pool), MAX_BYTES)
+        else:
+            data = mutator.mutate(pool[at], MAX_BYTES)
+        if index % 4:  # random bytes make long stories; mutations of those would all be long
+            pool[at] = data
+        made.append(data)
+    return made
+
+
+def biggest() -> Scenario:
+    """Return a scenario at every limit of size."""
+    ops = [op("init"), *[Op(CODES["publish_kick"], index % 4) for index in range(MAX_OPS - 1)]]
+    places = [(index * 8, (index * 5) % MAX_POINT) for index in range(MAX_DEVIATIONS)]
+    schedule = [Deviation(*place, Go(index % len(Go))) for index, place in enumerate(places)]
+    return Scenario(DeviceConfig(queues=4, iothreads=2), tuple(ops), tuple(schedule))
+
+
+def every_operation(device: DeviceConfig) -> Scenario:
+    """Return a scenario with each operation once, after an init."""
+    return Scenario(device, (op("init"), *[Op(code) for code in range(len(OPS))]))

@@ -1,0 +1,113 @@
+"""What every target must keep, whatever device is behind it.
+
+A target's own test module subclasses `TargetContract` and overrides its fixtures:
+
+    class TestMyTarget(TargetContract):
+        @pytest.fixture
+        def make(self): return lambda: MyTarget("device", "mode")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import pytest
+
+from tests.conformance.inputs import biggest, every_operation, fuzz_inputs
+from tests.conformance.leftovers import nothing_left
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.target.target import Target
+from vblkfuzz.trace.event import EventKind
+
+Make: TypeAlias = Callable[[], Target]
+
+SMALL = every_operation(DeviceConfig())
+LARGE = every_operation(DeviceConfig(queues=4, iothreads=2, polling=True, indirect=True))
+
+
+class TargetContract:
+    """Tests that any target passes."""
+
+    @pytest.fixture
+    def make(self) -> Make:
+        """Return what makes a target that is not started yet."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def failing(self) -> tuple[Make, Scenario]:
+        """Return what makes a target, and a scenario whose run raises a HarnessError there."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def target(self, make: Make) -> Iterator[Target]:
+        with nothing_left(), make() as target:
+            yield target
+
+    def test_it_says_what_it_is(self, target: Target) -> None:
+        assert target.name
+        assert target.device
+        assert target.mode
+
+    def test_the_first_and_the_hundredth_run_are_equal(self, target: Target) -> None:
+        digests = {target.run(LARGE).digest for _ in range(100)}
+        assert len(digests) == 1
+
+    def test_no_state_leaks_into_the_next_run(self, make: Make) -> None:
+        scenarios = [SMALL, LARGE, biggest(), *map(decode, fuzz_inputs(11, 20))]
+        fresh = []
+        for scenario in scenarios:
+            with make() as target:
+                fresh.append(target.run(scenario).digest)
+        with make() as target:
+            forth = [target.run(scenario).digest for scenario in scenarios]
+            back = [target.run(scenario).digest for scenario in reversed(scenarios)]
+        assert forth == fresh
+        assert back == fresh[::-1]
+
+    def test_different_scenarios_have_different_traces(self, target: Target) -> None:
+        assert target.run(SMALL).digest != target.run(LARGE).digest
+
+    def test_nothing_to_do_is_a_whole_run(self, target: Target) -> None:
+        trace = target.run(Scenario())
+        assert trace.events[-1].kind == EventKind.END
+
+    def test_the_biggest_scenario(self, target: Target) -> None:
+        trace = target.run(biggest())
+        kinds = [event.kind for event in trace.events]
+        assert kinds[-1] == EventKind.END
+        assert kinds.count(EventKind.OP) >= len(biggest().ops)
+
+    def test_turns_never_go_back(self, target: Target) -> None:
+        turns = [event.turn for event in target.run(LARGE).events]
+        assert turns == sorted(turns)
+
+    def test_its_traces_can_be_judged(self, target: Target) -> None:
+        for scenario in (SMALL, LARGE, biggest(), Scenario()):
+            assert run_scenario(target, scenario).trace.events
+
+    def test_it_is_usable_after_an_error(self, failing: tuple[Make, Scenario]) -> None:
+        make, scenario = failing
+        with nothing_left(), make() as target:
+            right = target.run(LARGE).digest
+            for _ in range(3):
+                with pytest.raises(HarnessError):
+                    target.run(scenario)
+                assert target.run(LARGE).digest == right
+
+    def test_it_can_be_started_again(self, make: Make) -> None:
+        with nothing_left():
+            target = make()
+            digests = []
+            for _ in range(3):
+                with target:
+                    digests.append(target.run(LARGE).digest)
+            assert len(set(digests)) == 1
+
+    def test_an_exception_of_the_user_ends_it_too(self, make: Make) -> None:
+        with nothing_left(), pytest.raises(ZeroDivisionError), make() as target:
+            target.run(SMALL)
+            raise ZeroDivisionError

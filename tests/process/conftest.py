@@ -1,0 +1,20 @@
+"""What the tests of processes share: a started target, its actors, and what it must answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.leftovers import await_end, descendants, nothing_left
+from tests.process.crew import Crew
+from vblkfuzz.target.model import model
+
+
+@pytest.fixture
+def crew() -> Iterator[Crew]:
+    """A target of mode `processes`; nothing of it may be left after the test."""
+    with nothing_left(), model("seed", "processes") as target:
+        yield Crew(target)
+        actors = descendants()
+    await_end(actors)

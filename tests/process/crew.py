@@ -1,0 +1,90 @@
+"""The processes of a target, by role, and how to tell a right answer from a wrong one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import cycle
+from random import Random
+
+import psutil
+
+from tests.conformance.inputs import every_operation
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.target.model import InlineModel, ProcessesModel, model
+from vblkfuzz.trace.trace import Trace
+
+ROLES = ("device", "guest")
+SCENARIOS = tuple(
+    every_operation(DeviceConfig(queues=queues, iothreads=queues % 3, ioeventfd=queues != 3))
+    for queues in (1, 2, 3, 4)
+)
+"""All different, so that an answer to an earlier one is noticed."""
+
+
+def expected(device: str) -> dict[Scenario, str]:
+    """Return the digest of each scenario, from the calling process alone."""
+    with model(device, "inline") as inline:
+        return {scenario: inline.run(scenario).digest for scenario in SCENARIOS}
+
+
+def process(role: str) -> psutil.Process:
+    """Return the process of the one target that is started."""
+    found = [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if child.name() == f"vblk-{role}" and child.status() != psutil.STATUS_ZOMBIE
+    ]
+    assert len(found) == 1, (role, found)
+    return found[0]
+
+
+def kill(*processes: psutil.Process) -> None:
+    """Kill what still is there: who dies first may take the others along."""
+    for victim in processes:
+        with suppress(psutil.NoSuchProcess):
+            victim.kill()
+
+
+class Crew:
+    """A started target and its processes."""
+
+    def __init__(self, target: InlineModel | ProcessesModel) -> None:
+        self.target = target
+        self._right = expected(target.device)
+        self._next = cycle(SCENARIOS)
+
+    def run(self) -> Trace:
+        """Run one more scenario: its trace is right, or it raises."""
+        scenario = next(self._next)
+        trace = self.target.run(scenario)
+        assert trace.digest == self._right[scenario]
+        return trace
+
+    def run_all(self) -> None:
+        """Every scenario gives its own trace, more than once."""
+        for _ in range(3 * len(SCENARIOS)):
+            self.run()
+
+    def run_until_error(self) -> None:
+        """Run for ever."""
+        while True:
+            self.run()
+
+
+@contextmanager
+def soon(random: Random, act: Callable[[], None]) -> Iterator[None]:
+    """Do `act` at a random moment of the block's first executions."""
+
+    def later(delay: float) -> None:
+        time.sleep(delay)
+        act()
+
+    thread = threading.Thread(target=later, args=(random.uniform(0, 0.01),))
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()

@@ -1,0 +1,189 @@
+"""A process of a target is killed, stopped or interrupted, at any moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from random import Random
+
+import psutil
+import pytest
+
+from tests.conformance.leftovers import await_end, descendants
+from tests.process.crew import ROLES, Crew, kill, process, soon
+from vblkfuzz.errors import ActorDied, ActorHung, HarnessError
+from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
+from vblkfuzz.process import supervisor
+from vblkfuzz.target.model import model
+
+TIMES = 25
+
+
+@pytest.fixture
+def hang_soon(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Set the hang limit. Short where a hang is wanted, so that tests are quick; a machine so slow
+    that it hits others too gives a harness error then, which is allowed there."""
+
+    def set_limit(seconds: float) -> None:
+        monkeypatch.setattr(supervisor, "HANG_LIMIT_S", seconds)
+
+    return set_limit
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_actor_is_killed_while_it_works(crew: Crew, role: str) -> None:
+    random = Random(role)
+    for _ in range(TIMES):
+        actors = [process(role) for role in ROLES]
+        killed = f"the {role} process was ended by signal 9"
+        with soon(random, process(role).kill), pytest.raises(ActorDied, match=killed):
+            crew.run_until_error()
+        await_end(actors)
+        crew.run_all()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_actor_is_killed_while_nothing_runs(crew: Crew, role: str) -> None:
+    """The zygote may notice before, while or after the next execution is handed over."""
+    random = Random(role)
+    for _ in range(TIMES):
+        crew.run_all()
+        process(role).kill()
+        time.sleep(random.choice((0, 0.0005, 0.002, 0.02)))
+        with pytest.raises(ActorDied, match=f"the {role} process was ended by signal 9"):
+            crew.run_until_error()
+        crew.run_all()
+
+
+def test_both_actors_are_killed_at_once(crew: Crew) -> None:
+    random = Random(1)
+    for _ in range(TIMES):
+        both = partial(kill, *map(process, ROLES))
+        with soon(random, both), pytest.raises(ActorDied):
+            crew.run_until_error()
+        crew.run_all()
+
+
+def test_the_zygote_is_killed(hang_soon: Callable[[float], None]) -> None:
+    random = Random(2)
+    for _ in range(TIMES):
+        hang_soon(HANG_LIMIT_S)
+        with model("seed", "processes") as target:
+            crew = Crew(target)
+            crew.run()
+            hang_soon(0.1)
+            actors = descendants()
+            ended = pytest.raises(HarnessError, match="the zygote has ended, exit code -9")
+            with soon(random, process("zygote").kill), ended:
+                run_through_hangs(crew)
+            await_end(actors)
+            with pytest.raises(HarnessError, match="zygote"):
+                crew.run()
+    assert descendants() == set()
+
+
+def run_through_hangs(crew: Crew) -> None:
+    while True:
+        with suppress(ActorHung):
+            crew.run()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_stopped_actor_is_a_hang(
+    crew: Crew, role: str, hang_soon: Callable[[float], None]
+) -> None:
+    random = Random(role)
+    for _ in range(5):
+        hang_soon(0.1)
+        stopped = process(role)
+        with soon(random, stopped.suspend), pytest.raises(ActorHung):
+            crew.run_until_error()
+        await_end([stopped])
+        hang_soon(HANG_LIMIT_S)
+        crew.run_all()
+
+
+def test_a_hang_is_noticed_within_the_limits(crew: Crew) -> None:
+    process("guest").suspend()
+    before = time.monotonic()
+    with pytest.raises(ActorHung, match=f"no answer within {HANG_LIMIT_S} s"):
+        crew.run_until_error()
+    assert HANG_LIMIT_S <= time.monotonic() - before < HANG_LIMIT_S + RESPAWN_LIMIT_S
+    crew.run_all()
+
+
+def test_a_stopped_zygote_is_killed_at_the_end(hang_soon: Callable[[float], None]) -> None:
+    with model("seed", "processes") as target:
+        Crew(target).run()
+        gone = descendants()
+        process("zygote").suspend()
+        hang_soon(0.1)
+    await_end(gone)
+    assert descendants() == set()
+
+
+def test_a_zygote_that_gives_no_actors(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch, hang_soon: Callable[[float], None]
+) -> None:
+    zygote = process("zygote")
+    zygote.suspend()
+    process("device").kill()
+    hang_soon(0.1)
+    with monkeypatch.context() as patched:
+        patched.setattr(supervisor, "RESPAWN_LIMIT_S", 0.1)
+        with pytest.raises(HarnessError, match="the zygote gave no actors within"):
+            crew.run_until_error()
+    zygote.resume()
+    hang_soon(HANG_LIMIT_S)
+    crew.run_all()
+
+
+class Interrupted(BaseException):
+    """What the test's signal handler raises, as ctrl-C raises KeyboardInterrupt."""
+
+
+def test_an_interrupted_execution_does_not_answer_the_next(crew: Crew) -> None:
+    random = Random(3)
+
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        for _ in range(2 * TIMES):
+            with pytest.raises(Interrupted), soon(random, lambda: os.kill(os.getpid(), 10)):
+                crew.run_until_error()
+            crew.run_all()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_killing_while_actors_are_replaced(crew: Crew) -> None:
+    """An actor may die at any moment after its fork; the next execution then fails as well."""
+    random = Random(4)
+    for _ in range(TIMES):
+        process("guest").kill()
+        with soon(random, kill_actors):
+            for _ in range(20):
+                with suppress(ActorDied):
+                    crew.run()
+        run_through_deaths(crew)
+        crew.run_all()
+
+
+def kill_actors() -> None:
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if child.name() != "vblk-zygote":
+                child.kill()
+
+
+def run_through_deaths(crew: Crew) -> None:
+    """Let what was killed be noticed."""
+    for _ in range(3):
+        with suppress(ActorDied):
+            crew.run()
