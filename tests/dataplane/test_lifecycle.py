@@ -385,3 +385,14 @@ def test_only_the_first_error_is_told(bench: Bench) -> None:
         bench.board.registers.set_queue(index, DESC, 7)
     rig.write_status(DRIVER)
     assert rig.count(EventKind.BROKEN) == 1
+
+
+def test_an_attach_asks_for_kicks_again(bench: Bench) -> None:
+    """B4: the detach found it polling, and nobody ends the polling of a detached handler."""
+    rig = Rig(bench, polling=True)
+    rig.init()
+    rig.send()
+    rig.perform("drain_begin")
+    rig.perform("poll_off")
+    rig.perform("drain_end")
+    assert rig.device.ports[0].queue.notification

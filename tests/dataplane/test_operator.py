@@ -8,6 +8,7 @@ from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import Bench
+from vblkfuzz.scenario.ops import op
 from vblkfuzz.trace.event import EventKind
 
 CALL, RET, END = EventKind.DRAIN_CALL, EventKind.DRAIN_RET, EventKind.DRAIN_END
@@ -171,3 +172,16 @@ def test_a_start_failure_beyond_the_queues_wraps(bench: Bench) -> None:
     rig = Rig(bench, queues=2)
     rig.perform("start_fail", queue=3)
     assert rig.device.start_fails_at == 1
+
+
+def test_stop_gives_the_bql_to_an_exit_that_waits_for_it(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.machine.perform(op("stop"))
+    main = rig.machine.threads[1]
+    while rig.machine.bql.is_free():
+        main.resume(1)
+    rig.bench.arena.registers.post_exit(Exit.STATUS, 0)
+    rig.settle()
+    assert rig.count(EventKind.RESET_RET) == 1
+    assert rig.count(EventKind.VM_STOP_RET) == 1

@@ -302,3 +302,17 @@ def test_every_schedule_is_valid(scenario: Scenario) -> None:
     assert len(play.guest.assigned) + len(play.world.performed) == len(scenario.ops)
     turns = [turn for actor in (play.guest, *play.world.threads) for turn in actor.turns]
     assert sorted(turns) == list(range(1, len(turns) + 1))
+
+
+def test_after_a_deviation_the_fixed_order_holds_again() -> None:
+    play = Play(["kick"], (0, 1, Go.IO0))
+    play.world.io0.work.extend([1, 1])
+    assert play.run() == ["guest 1", "io0 1", "guest 2", "io0 1"]
+
+
+def test_nothing_is_started_after_the_step_limit() -> None:
+    play = Play([])
+    play.world.rest.extend(["release", "cont"])
+    play.world.main.on_end = lambda: play.world.io0.work.append(ENDLESS)
+    play.run()
+    assert play.ops(epilogue=True) == ["release"]
