@@ -1,0 +1,32 @@
+"""Program: a fuzz process that ignores ctrl-C, as a worker does, and works until stdin ends.
+
+Prints "ready", and at the end how many different traces and pairs of actors there were.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import sys
+
+from vblkfuzz.process.control import GENERATION
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.model import model
+
+SCENARIO = Scenario(ops=(op("init"), op("publish_kick"), op("reset")))
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with model("seed", "processes") as target:
+        digests, generations = set(), set()
+        print("ready", flush=True)
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            digests.add(target.run(SCENARIO).digest)
+            generations.add(target.arena.control[GENERATION])
+    print(len(digests), len(generations), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Devices and drivers that fail: always a harness error that says why, never a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import pytest
+
+from tests.conformance.leftovers import nothing_left
+from tests.process import faulty
+from tests.process.faulty import FATAL, GOOD, Faulty, crash
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.driver.transport import GuestSteps
+from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, TraceOverflow
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.limits import HANG_LIMIT_S
+from vblkfuzz.process import supervisor
+from vblkfuzz.scenario.ops import Op
+from vblkfuzz.target.model import MODES, model
+
+RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [
+    (faulty.Raises, HarnessError, r"RuntimeError: planted \\udc80 error"),
+    (faulty.RaisesLong, HarnessError, "planted end"),
+    (faulty.Recurses, HarnessError, "RecursionError"),
+    (faulty.Leaves, HarnessError, "SystemExit: planted exit"),
+    (faulty.Floods, TraceOverflow, "events found a trace ring full"),
+]
+DYING: list[tuple[type[Faulty], type[HarnessError], str]] = [
+    (faulty.Exits, ActorDied, "the device process ended with exit status 3"),
+    (faulty.Crashes, ActorDied, "the device process was ended by signal 11"),
+    (faulty.Hangs, ActorHung, "no answer within"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    with nothing_left():
+        yield
+
+
+def check(
+    mode: str, device: type[Faulty], error: type[HarnessError], why: str, times: int = 5
+) -> None:
+    with model("faulty", mode, device_class=device) as target:
+        right = target.run(GOOD).digest
+        for _ in range(times):
+            with pytest.raises(HarnessError, match=why) as raised:
+                run_scenario(target, FATAL)
+            assert raised.type is error
+            assert target.run(GOOD).digest == right
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("device", "error", "why"), RAISING)
+def test_a_device_raises(
+    mode: str, device: type[Faulty], error: type[HarnessError], why: str
+) -> None:
+    check(mode, device, error, why if mode == "processes" else why.replace(r"\\udc80", "\udc80"))
+
+
+@pytest.mark.parametrize(("device", "error", "why"), DYING)
+def test_a_device_ends_or_hangs(
+    device: type[Faulty],
+    error: type[HarnessError],
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if device is faulty.Hangs:  # the shorter, the quicker; but healthy runs must stay below
+        monkeypatch.setattr(supervisor, "HANG_LIMIT_S", HANG_LIMIT_S / 2)
+    check("processes", device, error, why, times=2)
+
+
+def test_the_device_is_right_where_it_does_not_fail() -> None:
+    with model("reference", "inline") as reference, model("f", "inline", None, Faulty) as target:
+        assert target.run(GOOD).digest == reference.run(GOOD).digest
+
+
+# --- The guest ----------------------------------------------------------------------------------
+
+
+def failing_driver(act: Callable[[], None]) -> Callable[[GuestDriver, Op], GuestSteps]:
+    """Return a `GuestDriver.run` that does `act` on the devices that `faulty` fails on."""
+    healthy = GuestDriver.run
+
+    def run(self: GuestDriver, operation: Op) -> GuestSteps:
+        if self._config.disk_sectors == FATAL.device.disk_sectors:
+            act()
+        return healthy(self, operation)
+
+    return run
+
+
+def raise_error() -> NoReturn:
+    raise RuntimeError("planted guest error")
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "why"),
+    [
+        (raise_error, HarnessError, "RuntimeError: planted guest error"),
+        (crash, ActorDied, "the guest process was ended by signal 11"),
+    ],
+)
+def test_a_guest_fails(
+    act: Callable[[], None],
+    error: type[HarnessError],
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(GuestDriver, "run", failing_driver(act))
+    check("processes", Faulty, error, why)

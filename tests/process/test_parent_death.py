@@ -1,0 +1,124 @@
+"""Nobody outlives his parent, whenever the parent dies: all hold a pipe open, it must close."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from tests.conformance.leftovers import nothing_left
+from tests.process.crew import SCENARIOS
+from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.target.model import model
+
+TIMES = 25
+
+
+def forked(main: Callable[[], None]) -> int:
+    """Run `main` in a child, which then ends; return its pid."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            main()
+        finally:
+            os._exit(0)
+    return pid
+
+
+def sleep_for_ever() -> None:
+    while True:
+        time.sleep(1)
+
+
+def told(descendants: Callable[[int], None], end: Callable[[int], None]) -> bytes:
+    """Return what all descendants say until the last one has ended.
+
+    Args:
+        descendants: runs in a child; gets the fd to write to.
+        end: gets the pid of that child; ends it.
+    """
+    read, write = os.pipe()
+    pid = forked(lambda: descendants(write))
+    os.close(write)
+    end(pid)
+    os.waitpid(pid, 0)
+    with open(read, "rb") as pipe:
+        return pipe.read()  # waits for the last writer
+
+
+def kill_after(seconds: float) -> Callable[[int], None]:
+    def end(pid: int) -> None:
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGKILL)
+
+    return end
+
+
+def test_the_parent_dies_later() -> None:
+    def parent(write: int) -> None:
+        me = os.getpid()
+        asked_read, asked_write = os.pipe()
+
+        def child() -> None:
+            die_with_parent(me)
+            os.write(write, b"asked")
+            os.close(asked_write)
+            sleep_for_ever()
+
+        forked(child)
+        os.close(asked_write)
+        os.read(asked_read, 1)  # the child has asked the kernel
+
+    assert told(parent, lambda pid: None) == b"asked"
+
+
+def test_the_parent_died_before_the_kernel_was_asked() -> None:
+    def parent(write: int) -> None:
+        me = os.getpid()
+
+        def child() -> None:
+            while os.getppid() == me:
+                time.sleep(0.001)
+            die_with_parent(me)
+            os.write(write, b"survived")
+            sleep_for_ever()
+
+        forked(child)
+
+    assert told(parent, lambda pid: None) == b""
+
+
+def test_the_parent_dies_around_the_fork() -> None:
+    def parent(write: int) -> None:
+        me = os.getpid()
+
+        def child() -> None:
+            die_with_parent(me)
+            sleep_for_ever()
+
+        while True:
+            os.kill(forked(child), signal.SIGSTOP)
+
+    random = Random(1)
+    for _ in range(TIMES):
+        told(parent, kill_after(random.uniform(0, 0.01)))
+
+
+def fuzz_process(write: int) -> None:
+    """Run executions for ever, as a fuzz process."""
+    with model("seed", "processes") as target:
+        while True:
+            for scenario in SCENARIOS:
+                target.run(scenario)
+
+
+@pytest.mark.parametrize("up_to", [0.01, 0.1], ids=["while it starts", "while it works"])
+def test_the_fuzz_process_is_killed(up_to: float) -> None:
+    random = Random(2)
+    with nothing_left():
+        for _ in range(TIMES):
+            told(fuzz_process, kill_after(random.uniform(0, up_to)))
