@@ -6,6 +6,7 @@ drained_begin/end detach and attach the host notifiers, and its known holes are:
   pops requests (open in QEMU to this day);
 * `started` is set before the node moves, and cleared after the notifiers are closed, so the drains
   inside start and stop attach handlers too early and too late (fixed by 75dcb4d790);
+* drains attach and detach where the node lives, which is the main context at the end of stop;
 * a detach while polling leaves kicks suppressed, and attach does not kick (5bdbaebcce);
 * reset does not know parked requests; a resumed request is counted late (8eeaa706ba).
 """
