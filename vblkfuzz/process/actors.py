@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import MAX_REPORT_BYTES
@@ -35,20 +35,11 @@ from vblkfuzz.scenario.codec import decode_canonical
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+    from vblkfuzz.process.semaphore import Semaphore
     from vblkfuzz.scenario.ops import Op
     from vblkfuzz.scenario.scenario import DeviceConfig
 
 _STATES: Final = tuple(GuestState)
-
-
-class Semaphore(Protocol):
-    """What we use of a semaphore of multiprocess."""
-
-    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Wait until it is released; False if the timeout (seconds) was over first."""
-
-    def release(self) -> None:
-        """Let one waiter go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ process. Offsets are fixed; `Arena` is the only place that knows them. Who write
 
     control      turnstile words       whoever holds the turn
     registers    guest <-> device      whoever holds the turn
+    semaphores   whose turn it is      fuzz process, device, guest, zygote
     statistics   counters, u64         fuzz process (read by the orchestrator at any time)
     scenario     canonical bytes       fuzz process, before an execution
     flight       fuzz input            fuzz process, before an execution; survives its death
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.registers import WORDS, Registers
 from vblkfuzz.limits import COVERAGE_SIZE, GUEST_MEMORY_SIZE, MAX_REPORT_BYTES
+from vblkfuzz.process.semaphore import SEMAPHORE_BYTES
 from vblkfuzz.scenario.codec import MAX_BYTES
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.memory import GuestMemory
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CONTROL_WORDS: Final = 64
+SEMAPHORES: Final = 3
 STATISTICS: Final = 64
 BLOB_BYTES: Final = 2 * MAX_BYTES
 """Room for one fuzz input; libFuzzer may hand over up to its own -max_len, which we set."""
@@ -52,6 +55,7 @@ _AREAS: Final = _offsets(
     [
         ("control", 4 * CONTROL_WORDS),
         ("registers", 4 * WORDS),
+        ("semaphores", SEMAPHORES * SEMAPHORE_BYTES),
         ("statistics", 8 * STATISTICS),
         ("scenario", 4 + BLOB_BYTES),
         ("flight", 4 + BLOB_BYTES),
@@ -95,6 +99,11 @@ class Arena:
         self.mapping = mapping or mmap.mmap(-1, ARENA_BYTES)
         self.control = self._view("control").cast("I")
         self.registers = Registers(self._view("registers").cast("I"))
+        semaphores = self._view("semaphores")
+        self.semaphores = [
+            semaphores[index * SEMAPHORE_BYTES :][:SEMAPHORE_BYTES] for index in range(SEMAPHORES)
+        ]
+        """Places for semaphores, made by `semaphore.semaphore`."""
         self.statistics = self._view("statistics").cast("Q")
         self.scenario = Blob(self._view("scenario"))
         self.flight = Blob(self._view("flight"))

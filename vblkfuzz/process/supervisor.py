@@ -22,6 +22,7 @@ from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
 from vblkfuzz.process.control import EXECUTION, GENERATION, GENERATION_WANTED, STATUS, Status
 from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.semaphore import semaphore
 from vblkfuzz.process.zygote import END, LOOK, Line, Zygote
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Supervisor:
         self._bench = Bench(arena)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
-        self._turns = Turns(context.Semaphore(0), context.Semaphore(0), context.Semaphore(0))
+        self._turns = Turns(*map(semaphore, arena.semaphores))
         zygote = Zygote(self._bench, self._turns, device, self._line)
         self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
         self._zygote_ended = -1

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-    from vblkfuzz.process.actors import Semaphore
     from vblkfuzz.process.execution import Bench
+    from vblkfuzz.process.semaphore import Semaphore
 
 LOOK: Final = 1
 """Command: look at GENERATION_WANTED."""
