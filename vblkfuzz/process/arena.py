@@ -103,7 +103,7 @@ class Arena:
         self.semaphores = [
             semaphores[index * SEMAPHORE_BYTES :][:SEMAPHORE_BYTES] for index in range(SEMAPHORES)
         ]
-        """Places for semaphores, made by `semaphore.semaphore`."""
+        """Places for semaphores, see `semaphore.Semaphore`."""
         self.statistics = self._view("statistics").cast("Q")
         self.scenario = Blob(self._view("scenario"))
         self.flight = Blob(self._view("flight"))

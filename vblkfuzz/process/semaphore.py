@@ -9,9 +9,9 @@ there is from Python, with a timeout, and signals do not disturb them.
 from __future__ import annotations
 
 import ctypes
-import os
 from _multiprocessing import SemLock  # type: ignore[import-not-found]
-from typing import Final, Protocol, cast
+from collections.abc import Callable
+from typing import Final
 
 SEMAPHORE_BYTES: Final = 64
 """Room for one: sem_t takes 32 bytes on 64-bit Linux; each gets a cache line of its own."""
@@ -22,25 +22,28 @@ _MAX_VALUE: Final = (1 << 31) - 1
 """SEM_VALUE_MAX of Linux."""
 
 
-class Semaphore(Protocol):
-    """What we use of a semaphore."""
+class Semaphore:
+    """A new semaphore of value 0, shared with processes forked later."""
 
-    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Wait until it is released; False if the timeout (seconds) was over first."""
+    __slots__ = ("_place", "acquire", "release")
 
-    def release(self) -> None:
+    def __init__(self, place: memoryview) -> None:
+        """Make it in the first bytes of `place`, which is kept from being unmapped.
+
+        Raises:
+            OSError: the C library cannot share semaphores between processes.
+        """
+        assert len(place) >= SEMAPHORE_BYTES
+        self._place = place
+        address = ctypes.addressof(ctypes.c_char.from_buffer(place))
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.sem_init(ctypes.c_void_p(address), 1, 0) != 0:
+            raise OSError(ctypes.get_errno(), "sem_init")
+        # A handle without a name is used as it is.
+        lock = SemLock._rebuild(address, _COUNTING, _MAX_VALUE, None)
+        # C functions, not methods around them: a hand-over is two calls.
+        self.acquire: Callable[..., bool] = lock.acquire
+        """``acquire(block=True, timeout=None)``: wait until it is released; False if the timeout
+        (seconds) was over first."""
+        self.release: Callable[[], None] = lock.release
         """Let one waiter go."""
-
-
-def semaphore(place: memoryview) -> Semaphore:
-    """Return a new semaphore of value 0 at `place`, which is shared with processes forked later.
-
-    `place` must stay mapped as long as somebody uses the semaphore.
-    """
-    assert len(place) >= SEMAPHORE_BYTES
-    address = ctypes.addressof(ctypes.c_char.from_buffer(place))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.sem_init(ctypes.c_void_p(address), 1, 0) != 0:
-        raise OSError(ctypes.get_errno(), f"sem_init: {os.strerror(ctypes.get_errno())}")
-    # A handle without a name is used as it is.
-    return cast(Semaphore, SemLock._rebuild(address, _COUNTING, _MAX_VALUE, None))

@@ -22,7 +22,7 @@ from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
 from vblkfuzz.process.control import EXECUTION, GENERATION, GENERATION_WANTED, STATUS, Status
 from vblkfuzz.process.execution import Bench
-from vblkfuzz.process.semaphore import semaphore
+from vblkfuzz.process.semaphore import Semaphore
 from vblkfuzz.process.zygote import END, LOOK, Line, Zygote
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Supervisor:
         self._bench = Bench(arena)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
-        self._turns = Turns(*map(semaphore, arena.semaphores))
+        self._turns = Turns(*map(Semaphore, arena.semaphores))
         zygote = Zygote(self._bench, self._turns, device, self._line)
         self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
         self._zygote_ended = -1
