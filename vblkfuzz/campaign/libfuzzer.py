@@ -57,7 +57,6 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 def arguments_of(plan: WorkerPlan) -> list[str]:
     """Return what `atheris.Setup` takes."""
-    out = Path(plan.out)
     return [
         f"{sys.executable} -m vblkfuzz.campaign.worker",
         f"-max_len={MAX_BYTES}",
@@ -69,7 +68,6 @@ def arguments_of(plan: WorkerPlan) -> list[str]:
         f"-seed={plan.seed & 0x7FFFFFFF or 1}",
         "-handle_term=0",
         "-handle_int=0",
-        f"-artifact_prefix={out / 'harness'}/libfuzzer-",
-        str(out / "corpus"),
+        f"-artifact_prefix={Path(plan.out) / 'harness'}/libfuzzer-",
         *plan.corpora,
     ]

@@ -164,6 +164,7 @@ class Campaign:
             runs=share + (index < rest),
             seconds=options.seconds,
             stop_on_first=options.stop_on_first,
+            corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
         )
 

@@ -36,8 +36,10 @@ class WorkerPlan:
     stop_on_first: bool = False
     feedback: bool = True
     """False: libFuzzer sees no coverage (to test that feedback matters)."""
+    states: bool = True
+    """False: of the feedback, only the blocks of guest and device (to test the probes alone)."""
     corpora: list[str] = field(default_factory=list)
-    """Folders of raw inputs to start from, beside the campaign's own."""
+    """Folders of raw inputs to start from; the first one also takes new ones."""
     libfuzzer: list[str] = field(default_factory=list)
     """Further arguments for libFuzzer."""
 

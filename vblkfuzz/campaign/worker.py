@@ -108,7 +108,7 @@ class Worker:
         self._count()
 
     def _note(self, execution: Execution, data: bytes) -> None:
-        if self._region is not None:
+        if self._region is not None and self._plan.states:
             self._region.mark_states(execution.trace)
         statistics, verdict = self._statistics, execution.verdict
         statistics[Stat.STEPS] += execution.trace.steps
