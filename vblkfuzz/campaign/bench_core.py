@@ -69,7 +69,7 @@ def measure(rounds: int) -> dict[str, float]:
     with (
         PingPong() as ping_pong,
         InlineModel(_DEVICE, arena, device) as inline,
-        ProcessesModel(_DEVICE, arena, device) as processes,
+        ProcessesModel(_DEVICE, Arena(), device) as processes,
     ):
         runs = [(inline, samples.inline), (processes, samples.processes)]
         for target, _ in runs:  # the first thousand hand-overs after a fork are slow
