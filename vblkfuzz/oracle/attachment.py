@@ -77,6 +77,7 @@ def S8(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             started, change = False, event
             for attach in attached.values():
                 _report_left(attach, event, report)
+            attached.clear()  # said once: the reset that returns after this stop has nothing to add
 
 
 def _report_attach(

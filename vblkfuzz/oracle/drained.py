@@ -178,8 +178,10 @@ def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Nothing in flight, and what was dequeued is pushed, parked, cancelled or to be retried.
 
     A broken device drops its requests, a reset cancels them. Requests that the draining actor
-    dequeued itself are its own business: a drain cannot wait for its caller.
+    dequeued itself are its own business: a drain cannot wait for its caller. What goes on with a
+    request of an ended epoch is S4's business: no drain can wait for what a reset has forgotten.
     """
+    live_epoch = 0
     pops: dict[int, Event] = {}
     under_way: dict[int, Event] = {}
     in_flight: set[int] = set()
@@ -189,16 +191,18 @@ def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             pops[event.request] = under_way[event.request] = event
         elif kind == SUBMIT:
             in_flight.add(event.request)
-            # Again under way if it comes from the retry list.
-            under_way.setdefault(event.request, pops.get(event.request, event))
+            if event.epoch >= live_epoch:  # under way again, if it comes from the retry list
+                under_way.setdefault(event.request, pops.get(event.request, event))
         elif kind == IO_DONE:
             in_flight.discard(event.request)
         elif kind in _SETTLED:
             under_way.pop(event.request, None)
         elif kind == UNPARK:
-            under_way[event.request] = pops.get(event.request, event)
+            if event.epoch >= live_epoch:
+                under_way[event.request] = pops.get(event.request, event)
         elif kind in _DROPPED:
             _drop(event, under_way)
+            live_epoch = event.epoch + 1 if kind == RESET_RET else live_epoch
         elif event.flag == 1:  # a polling drain
             if kind == DRAIN_RET:
                 _check_return(event, under_way, report)
