@@ -1,0 +1,290 @@
+"""Every way a campaign ends: its exit code, what it leaves on disk and what it leaves running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.campaign.conftest import WAIT_S, Fuzz, Start
+
+pytestmark = pytest.mark.e2e
+
+RUNS = ("--workers", "2", "--seed", "5", "--runs", "400")
+ENDLESS = ("--workers", "2", "--seed", "5")
+ENDED_S = 10.0
+"""The promise is 3 s; a busy machine may take longer."""
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(text) for text in listed.read_text().split()] if listed.exists() else []
+
+
+def family(pid: int) -> list[int]:
+    below = [one for child in children(pid) for one in family(child)]
+    return [pid, *below]
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def findings(out: Path) -> set[str]:
+    return {path.name for path in (out / "findings").glob("*")}
+
+
+def under_way(process: subprocess.Popen[str], out: Path) -> None:
+    """Wait until both workers have their actors and something was found."""
+    until(lambda: len(family(process.pid)) == 1 + 2 * 4 and findings(out))
+
+
+def test_a_budget_of_runs_is_kept(fuzz: Fuzz) -> None:
+    ended = fuzz(*RUNS)
+    assert ended.status == 77
+    summary = ended.summary
+    assert summary["execs"] == 400
+    assert {"execs", "execs_per_s", "findings", "features", "sometimes"} <= set(summary)
+    keys = {"signature", "rule", "first_exec", "first_s", "path"}
+    assert all(keys <= set(finding) for finding in summary["findings"])
+    signatures = [finding["signature"] for finding in summary["findings"]]
+    assert set(signatures) == findings(ended.out)
+    assert len(signatures) == len(set(signatures)), "workers share what they find"
+    assert not list((ended.out / "harness").iterdir())
+
+
+def test_fewer_runs_than_workers(fuzz: Fuzz) -> None:
+    """A worker without a share must not run without a limit."""
+    ended = fuzz("--workers", "2", "--runs", "1", "--device", "reference")
+    assert (ended.status, ended.summary["execs"]) == (0, 1)
+
+
+def test_a_budget_of_time_ends_it(fuzz: Fuzz) -> None:
+    ended = fuzz("--workers", "1", "--max-total-time", "1", "--device", "reference")
+    assert ended.status == 0
+    assert ended.summary["execs"] > 0
+
+
+def test_stop_on_first(fuzz: Fuzz) -> None:
+    ended = fuzz("--workers", "1", "--seed", "5", "--stop-on-first")
+    assert ended.status == 77
+    (finding,) = ended.summary["findings"]
+    assert ended.summary["execs"] == finding["first_exec"]
+
+
+def test_one_worker_is_deterministic(fuzz: Fuzz, tmp_path: Path) -> None:
+    both = [
+        fuzz("--workers", "1", "--runs", "1500", "--seed", "5", out=tmp_path / name)
+        for name in ("one", "two")
+    ]
+    one, two = (
+        {
+            "findings": [
+                (each["signature"], each["first_exec"]) for each in ended.summary["findings"]
+            ],
+            "features": ended.summary["features"],
+            "corpus": sorted(path.name for path in (ended.out / "corpus").iterdir()),
+        }
+        for ended in both
+    )
+    assert one == two
+
+
+def test_a_second_round_keeps_findings_and_corpus(fuzz: Fuzz) -> None:
+    first = fuzz(*RUNS)
+    before = {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in (first.out / "findings").glob("*/*")
+    }
+    second = fuzz("--workers", "1", "--runs", "1", "--seed", "6")
+    assert second.summary["features"] > 0
+    again = fuzz("--workers", "2", "--seed", "7", "--runs", "600")
+    assert before == {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in before}
+    assert {each["signature"] for each in again.summary["findings"]} <= findings(again.out)
+
+
+def test_two_campaigns_in_one_folder(start: Start, fuzz: Fuzz, tmp_path: Path) -> None:
+    first = start(*ENDLESS)
+    under_way(first, tmp_path / "out")
+    second = fuzz("--runs", "10")
+    assert second.status == 2
+    (line,) = second.stderr.splitlines()
+    assert "another campaign" in line
+    assert (tmp_path / "out" / "log" / "lock").read_text() == f"{first.pid}\n"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 72)])
+def test_a_signal_ends_it_in_order(start: Start, tmp_path: Path, number: int, status: int) -> None:
+    process = start(*ENDLESS)
+    under_way(process, tmp_path / "out")
+    pids = family(process.pid)
+    began = time.monotonic()
+    process.send_signal(number)
+    stdout, _ = process.communicate(timeout=WAIT_S)
+    assert process.returncode == status
+    assert time.monotonic() - began < ENDED_S
+    said = {line for line in findings(tmp_path / "out") if line in stdout}
+    assert said == findings(tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*/.tmp-*"))
+    until(lambda: not any(map(alive, pids)))
+
+
+def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
+    process = start("--workers", "1", "--seed", "5", "--device", "reference")
+    until(lambda: len(family(process.pid)) == 5)
+    # With an execution behind it: one that dies before is not worth another try.
+    corpus = tmp_path / "out" / "corpus"
+    until(lambda: len(list(corpus.iterdir())) > 5)
+    (worker,) = children(process.pid)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: len(family(process.pid)) == 5 and children(process.pid) != [worker])
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=WAIT_S)
+    assert '"restarts": 1' in stdout
+    assert "was ended by signal 9" in stderr
+    assert len(list((tmp_path / "out" / "harness").glob("*.bin"))) == 1
+
+
+def test_nothing_survives_a_killed_orchestrator(start: Start, tmp_path: Path) -> None:
+    process = start(*ENDLESS)
+    under_way(process, tmp_path / "out")
+    pids = family(process.pid)
+    process.kill()
+    until(lambda: not any(map(alive, pids)))
+
+
+def test_a_device_that_cannot_start(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    device = device_file("def __init__(self, *args): raise RuntimeError('no such board')")
+    ended = fuzz("--workers", "1", "--device", device)
+    assert ended.status == 125
+    assert ended.summary["restarts"] == 0
+    assert "no such board" in ended.stderr
+    log = ended.out / "log" / "worker-0.log"
+    assert str(log) in ended.stderr
+    assert "no such board" in log.read_text()
+
+
+def test_a_device_that_raises_now_and_then(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    device = device_file(
+        "def answer_at_once(self, request):\n"
+        "    if request.blk.type == 4: raise RuntimeError(f'flush {id(self)}')\n"
+        "    return super().answer_at_once(request)"
+    )
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "1500", "--device", device)
+    assert ended.status == 125
+    assert ended.summary["execs"] == 1500
+    assert ended.summary["harness_errors"] > 20
+    inputs = sorted((ended.out / "harness").glob("*.bin"))
+    assert len(inputs) == 20
+    assert "RuntimeError: flush" in inputs[0].with_suffix(".txt").read_text()
+    assert ended.stderr.count("RuntimeError: flush") <= 22
+
+
+def test_a_kept_input_is_the_one_that_failed(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    from vblkfuzz.scenario.codec import decode
+
+    device = device_file(
+        "def answer_at_once(self, request):\n"
+        "    if request.blk.type == 4: raise RuntimeError('flush')\n"
+        "    return super().answer_at_once(request)"
+    )
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "600", "--device", device)
+    inputs = sorted((ended.out / "harness").glob("*.bin"))
+    assert inputs
+    for path in inputs:
+        requests = [op.args.get("request") for op in decode(path.read_bytes()).ops]
+        assert "flush" in requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--corpus", "gone"), "gone: expected a folder"),
+        (("--device", "nothing"), "device nothing"),
+        (("--max-total-time", "inf"), "--max-total-time"),
+        (("--", "-runs=5"), "use --runs"),
+        (("--", "-merge=1"), "not a campaign"),
+        (("--", "folder"), "--corpus"),
+    ],
+)
+def test_usage_is_one_line(fuzz: Fuzz, arguments: tuple[str, ...], complaint: str) -> None:
+    ended = fuzz(*arguments)
+    assert ended.status == 2
+    (line,) = ended.stderr.splitlines()
+    assert complaint in line
+
+
+def test_arguments_for_libfuzzer_reach_it(fuzz: Fuzz) -> None:
+    ended = fuzz("--workers", "1", "--runs", "50", "--", "-verbosity=1", "-print_final_stats=1")
+    assert "INITED" in (ended.out / "log" / "worker-0.log").read_text()
+
+
+def test_the_log_does_not_grow_with_the_corpus(fuzz: Fuzz) -> None:
+    ended = fuzz("--workers", "1", "--runs", "400")
+    assert len((ended.out / "log" / "worker-0.log").read_text().splitlines()) < 20
+
+
+def test_an_output_folder_that_is_a_file(fuzz: Fuzz, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    ended = fuzz("--runs", "10")
+    assert ended.status == 125
+    (line,) = ended.stderr.splitlines()
+    assert line == f"vblkfuzz: {tmp_path / 'out'}: cannot be written: Not a directory"
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_an_output_folder_that_cannot_be_written(fuzz: Fuzz) -> None:
+    ended = fuzz("--runs", "10", out=Path("/proc/self/fd/out"))
+    assert ended.status == 125
+    (line,) = ended.stderr.splitlines()
+    assert "cannot be written" in line
+
+
+def test_a_ledger_that_is_none(fuzz: Fuzz, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "campaign.sqlite").write_text("not a database, but long enough " * 9)
+    ended = fuzz("--runs", "10")
+    assert ended.status == 125
+    (line,) = ended.stderr.splitlines()
+    assert "campaign.sqlite: cannot be used" in line
+
+
+def test_a_finding_that_does_not_fit_is_rescued(fuzz: Fuzz, tmp_path: Path) -> None:
+    """Nobody, root included, can make a folder in /proc: as good as a full disk."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "findings").symlink_to("/proc/self/task")
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "100")
+    assert ended.status == 125
+    findings = ended.summary["findings"]
+    assert findings
+    for finding in findings:
+        path = Path(finding["path"])
+        assert path.is_relative_to(tmp_path) and (path / "finding.vblk").stat().st_size
+        assert str(path) in ended.stderr
+
+
+def test_bad_corpus_files_are_quarantined_and_the_rest_is_used(fuzz: Fuzz, tmp_path: Path) -> None:
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    (brought / "bad.vblk").write_bytes(b"nonsense")
+    (brought / "good").write_bytes(bytes(8))
+    ended = fuzz("--workers", "1", "--runs", "5", "--corpus", brought, "--device", "reference")
+    assert ended.status == 0
+    assert ended.stderr.count("bad.vblk") == 1
+    assert len(list((ended.out / "quarantine").iterdir())) == 2
