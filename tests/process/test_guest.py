@@ -105,9 +105,13 @@ def test_a_waiting_guest_is_ready_when_its_exit_was_handled() -> None:
     assert machine.actor.ready()
 
 
-def test_a_preempted_guest_does_not_care_about_exits() -> None:
-    machine = Machine(PREEMPTED, DONE)
+@pytest.mark.parametrize("state", [PREEMPTED, DONE])
+def test_while_an_exit_is_posted_the_guest_gets_no_turn(state: GuestState) -> None:
+    machine = Machine(state, DONE)
     machine.actor.assign(0)
+    machine.actor.assign(1)
     machine.actor.resume(1, 1)
     machine.pending = True
+    assert not machine.actor.ready()
+    machine.pending = False
     assert machine.actor.ready()

@@ -42,13 +42,23 @@ class Mailbox:
             self.registers, self.bench.kicks, self.bench.calls, config
         )
 
+    def exit(self) -> tuple[int, int] | None:
+        """The exit that is posted, which is handled with that."""
+        words = self.registers.words
+        found = (words[EXIT], words[ARGUMENT]) if words[EXIT] else None
+        words[EXIT] = Exit.NONE
+        return found
+
     def posted(self, steps: GuestSteps) -> tuple[int, int] | None:
-        """The exit that `steps` post and wait for, once it has been handled."""
-        found = None
-        for waits in steps:
-            assert waits
-            found = (self.registers.words[EXIT], self.registers.words[ARGUMENT])
-            self.registers.words[EXIT] = Exit.NONE
+        """The exit that `steps` post, without waiting for it."""
+        assert list(steps) == []
+        return self.exit()
+
+    def awaited(self, steps: GuestSteps) -> tuple[int, int] | None:
+        """The exit that `steps` post and wait for."""
+        assert [next(steps) for _ in range(3)] == [True] * 3
+        found = self.exit()
+        assert list(steps) == []
         return found
 
 
@@ -75,15 +85,17 @@ def test_features_are_posted(mailbox: Mailbox) -> None:
     assert mailbox.registers.features == 1 << 40 | 3
 
 
-def test_a_status_write_exits(mailbox: Mailbox) -> None:
-    assert mailbox.posted(mailbox.transport.write_status(7)) == (Exit.STATUS, 7)
+def test_driver_ok_exits(mailbox: Mailbox) -> None:
+    assert mailbox.posted(mailbox.transport.write_status(15)) == (Exit.STATUS, 15)
 
 
-def test_a_status_write_waits_until_it_is_handled(mailbox: Mailbox) -> None:
-    steps = mailbox.transport.write_status(7)
-    assert [next(steps) for _ in range(3)] == [True] * 3
-    mailbox.registers.words[EXIT] = Exit.NONE
-    assert list(steps) == []
+def test_a_reset_exits_and_is_awaited(mailbox: Mailbox) -> None:
+    assert mailbox.awaited(mailbox.transport.write_status(0)) == (Exit.STATUS, 0)
+
+
+def test_other_status_bits_are_posted(mailbox: Mailbox) -> None:
+    assert mailbox.posted(mailbox.transport.write_status(11)) is None
+    assert mailbox.transport.read_status() == 11
 
 
 def test_the_status_is_read_without_an_exit(mailbox: Mailbox) -> None:
@@ -114,7 +126,7 @@ def test_a_kick_rings_the_ioeventfd(mailbox: Mailbox) -> None:
 
 
 def test_a_queue_reset_exits(mailbox: Mailbox) -> None:
-    assert mailbox.posted(mailbox.transport.reset_queue(1)) == (Exit.QUEUE_RESET, 1)
+    assert mailbox.awaited(mailbox.transport.reset_queue(1)) == (Exit.QUEUE_RESET, 1)
 
 
 def test_a_call_is_taken_once(mailbox: Mailbox) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
-from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, Event, EventKind
+from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, ActorId, Event, EventKind
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing, merge
 
 U8, U16 = st.integers(0, 0xFF), st.integers(0, 0xFFFF)
@@ -51,15 +51,47 @@ def test_another_process_reads_the_same() -> None:
     memory = memoryview(bytearray(RING_BYTES))
     writer, reader = TraceRing(memory), TraceRing(memory)
     writer.emit(EventKind.POP, 3)
-    assert reader.read() == writer.read() != []
+    assert reader.read() == []
+    writer.publish()
+    writer.emit(EventKind.PUSH, 3)
+    assert [event.kind for event in writer.read()] == [EventKind.POP, EventKind.PUSH]
+    assert reader.read() == writer.read()[:1]
+    writer.publish()
+    assert reader.read() == writer.read()
 
 
 def test_a_full_ring_drops_and_counts() -> None:
     some = ring()
     for value in range(TRACE_EVENTS_MAX + 3):
         some.emit(EventKind.POP, 3, value=value)
+    for _ in range(2):
+        assert (len(some.read()), some.dropped) == (TRACE_EVENTS_MAX, 3)
+        assert some.read()[-1].value == TRACE_EVENTS_MAX - 1
+        some.publish()
+
+
+def test_a_full_ring_drops_what_is_published_later() -> None:
+    some = ring()
+    for value in range(TRACE_EVENTS_MAX + 3):
+        some.emit(EventKind.POP, 3, value=value)
+        if value % 1000 == 0:
+            some.publish()
+    some.publish()
     assert (len(some.read()), some.dropped) == (TRACE_EVENTS_MAX, 3)
     assert some.read()[-1].value == TRACE_EVENTS_MAX - 1
+
+
+@pytest.mark.parametrize("value", [-1, 0x10000])
+def test_a_value_that_does_not_fit_is_refused(value: int) -> None:
+    with pytest.raises(ValueError, match=f"found {value}"):
+        ring().emit(EventKind.POP, 3, value=value)
+
+
+def test_kinds_and_actors_become_plain_integers() -> None:
+    some = ring()
+    some.emit(EventKind.POP, ActorId.IO0)
+    (event,) = some.read()
+    assert type(event.kind) is type(event.actor) is int
 
 
 def test_a_trace_with_dropped_events_is_refused() -> None:
@@ -77,6 +109,7 @@ def test_no_ring_writes_beyond_its_memory() -> None:
     some = TraceRing(memoryview(memory))
     for _ in range(TRACE_EVENTS_MAX + 1):
         some.emit(0xFF, 0xFF, 0xFF, 0xFF, path=2**64 - 1)
+        some.publish()
     assert not any(memory[RING_BYTES:])
 
 

@@ -53,7 +53,11 @@ class Lifecycle(DeviceState):
     # --- Status -----------------------------------------------------------------------------
 
     def latch_queues(self, thread: Thread) -> None:
-        """Take over what the driver wrote into the queue registers since the last exit."""
+        """Take over what the driver has posted since the last exit: status bits, then queues."""
+        posted = self.board.registers.words[STATUS]
+        if posted != self.status:
+            self._accept_features(posted)
+            self.status = posted
         read = self.board.registers.queue
         for port in self.ports:
             index = port.index
@@ -77,14 +81,18 @@ class Lifecycle(DeviceState):
         if value == 0:
             yield from self.reset(thread)
             return
-        if value & STATUS_FEATURES_OK and not self.status & STATUS_FEATURES_OK:
-            self.features = self.board.registers.features
+        self._accept_features(value)
         if not value & STATUS_DRIVER_OK:
             yield from self.stop_ioeventfd(thread)
         self._set_status(value)
         self.latch_queues(thread)
         if value & STATUS_DRIVER_OK:
             yield from self.start_ioeventfd(thread)
+
+    def _accept_features(self, status: int) -> None:
+        """With FEATURES_OK the driver's feature bits count (2.2)."""
+        if status & STATUS_FEATURES_OK and not self.status & STATUS_FEATURES_OK:
+            self.features = self.board.registers.features
 
     def _set_status(self, value: int) -> None:
         self.status = value

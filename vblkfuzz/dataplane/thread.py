@@ -64,6 +64,11 @@ def _at_once() -> bool:
     return True
 
 
+NO_STEPS: Final[Steps] = (_ for _ in ())
+"""Nothing to do: a generator that has ended, so one serves all."""
+list(NO_STEPS)
+
+
 def causal(
     frame: Frame,
 ) -> Callable[

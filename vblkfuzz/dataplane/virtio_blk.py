@@ -9,7 +9,7 @@ A revision overrides single methods (see `revisions/`); so does a user's device:
         summary = "forgets to detach"
         def drained_begin(self, thread): yield
 
-`lifecycle.Lifecycle` below it holds the state and its transitions; here is what happens to a
+`lifecycle.Lifecycle` below it has start, stop and reset; here is what happens to a
 request, from its pop to its push.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.lifecycle import Lifecycle
 from vblkfuzz.dataplane.request import IoResult, Request
-from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import EventKind, Frame
 from vblkfuzz.virtio.blk import BlkStatus, RequestType, parse_request, scatter
@@ -68,7 +68,7 @@ class VirtioBlk(Lifecycle):
         A driver that kicks before DRIVER_OK starts the dataplane.
         """
         if self.broken or not port.queue.ready:
-            return iter(())
+            return NO_STEPS
         if self.config.ioeventfd and not self.started:
             return self._start_on_kick(thread, port)
         return self.handle_queue(thread, port)

@@ -95,6 +95,7 @@ def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
         try:
             scenario = decode_canonical(bench.arena.scenario.read())
             control[STEPS] = execute(bench, scenario, device, remote)
+            bench.arena.device_ring.publish()
             control[HANDOVERS] = runner.handovers
             control[STATUS] = Status.DONE
         except (Exception, SystemExit):
@@ -113,10 +114,11 @@ def guest_main(bench: Bench, turns: Turns) -> None:
             if control[EXECUTION] != loaded:
                 scenario = decode_canonical(bench.arena.scenario.read())
                 bench.arena.guest_ring.clear()  # the writer's own count; the device cleared its
-                runner = bench.inline_runner(scenario.device, scenario.ops)
+                runner = bench.guest_runner(scenario.device, scenario.ops)
                 loaded = control[EXECUTION]
             op, budget, turn = control[GUEST_OP], control[GUEST_BUDGET], control[GUEST_TURN]
             used, state = runner.run(op - 1 if op else None, budget, turn)
+            bench.arena.guest_ring.publish()
             control[GUEST_USED], control[GUEST_STATE] = used, state
         except (Exception, SystemExit):
             _report(bench)

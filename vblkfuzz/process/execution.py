@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.scenario.ops import Op
     from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+    from vblkfuzz.trace.ring import TraceRing
 
 
 class Bench:
@@ -65,14 +66,17 @@ class Bench:
         self.arena.device_ring.clear()
         self.arena.guest_ring.clear()
 
-    def driver(self, config: DeviceConfig) -> GuestDriver:
-        """A guest driver on the mailbox."""
-        transport = MailboxTransport(self.arena.registers, self.kicks, self.calls, config)
-        return GuestDriver(self.arena.memory, transport, config, self.arena.guest_ring)
-
     def inline_runner(self, config: DeviceConfig, ops: tuple[Op, ...]) -> InlineRunner:
-        """A guest driver that runs in this process."""
-        return InlineRunner(self.driver(config), ops, self.arena.guest_ring)
+        """A guest driver in the device's process; it writes into the device's ring."""
+        return self._runner(config, ops, self.arena.device_ring)
+
+    def guest_runner(self, config: DeviceConfig, ops: tuple[Op, ...]) -> InlineRunner:
+        """A guest driver in a process of its own."""
+        return self._runner(config, ops, self.arena.guest_ring)
+
+    def _runner(self, config: DeviceConfig, ops: tuple[Op, ...], ring: TraceRing) -> InlineRunner:
+        transport = MailboxTransport(self.arena.registers, self.kicks, self.calls, config)
+        return InlineRunner(GuestDriver(self.arena.memory, transport, config, ring), ops, ring)
 
     def close(self) -> None:
         """Close the eventfds."""

@@ -91,12 +91,9 @@ class GuestActor:
 
     def ready(self) -> bool:
         """Whether there is something to do, the device has answered, and the VM runs."""
-        if self._state is _DONE:
-            if not self._waiting_ops:
-                return False
-        elif self._state is _WAITING and self._exit_pending():
+        if self._state is _DONE and not self._waiting_ops:
             return False
-        return self._vm_running()
+        return not self._exit_pending() and self._vm_running()
 
     def resume(self, budget: int, turn: int) -> int:
         """Run until the operation ends, must wait, or the budget is used up."""

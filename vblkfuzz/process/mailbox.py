@@ -1,4 +1,10 @@
-"""The mailbox: the guest driver's transport to the model, over the shared register file."""
+"""The mailbox: the guest driver's transport to the model, over the shared register file.
+
+Only what the device acts on leaves guest mode: a reset, DRIVER_OK, a queue reset, a kick without
+an ioeventfd. Everything else is *posted* into the registers, and the device takes it over with the
+next exit. While an exit is posted the guest gets no turn (`process.guest`), so the calls that end
+an operation of the driver need not wait for it themselves: that would cost a turn each.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +43,11 @@ _EXIT_KICK: Final = Exit.KICK
 _EXIT_QUEUE_ENABLE: Final = Exit.QUEUE_ENABLE
 _EXIT_QUEUE_RESET: Final = Exit.QUEUE_RESET
 _EXIT_STATUS: Final = Exit.STATUS
+
+
+# A generator that has ended already: `yield from` it does nothing, as often as one likes.
+_NO_STEPS: Final[GuestSteps] = (_ for _ in ())
+list(_NO_STEPS)
 
 
 class MailboxTransport:
@@ -80,11 +91,18 @@ class MailboxTransport:
         write(index, USED, layout.used)
         write(index, ENABLED, 1)
         if self.read_status() & STATUS_DRIVER_OK:
-            yield from self._exit(_EXIT_QUEUE_ENABLE, index)
+            self._registers.post_exit(_EXIT_QUEUE_ENABLE, index)
+        return _NO_STEPS
 
     def write_status(self, value: int) -> GuestSteps:
-        """Exit with a status write."""
-        return self._exit(_EXIT_STATUS, value)
+        """Exit with a reset and wait for it (4.1.4.3.2), or with DRIVER_OK; post other bits."""
+        if value == 0:
+            return self._exit_and_wait(_EXIT_STATUS, value)
+        if value & STATUS_DRIVER_OK:
+            self._registers.post_exit(_EXIT_STATUS, value)
+        else:
+            self._registers.words[STATUS] = value
+        return _NO_STEPS
 
     def read_status(self) -> int:
         """Read the status register."""
@@ -95,17 +113,18 @@ class MailboxTransport:
         if self._registers.queue(index, IOEVENTFD):
             self._kicks[index].set()
         else:
-            yield from self._exit(_EXIT_KICK, index)
+            self._registers.post_exit(_EXIT_KICK, index)
+        return _NO_STEPS
 
     def reset_queue(self, index: int) -> GuestSteps:
         """Exit with a queue reset."""
-        return self._exit(_EXIT_QUEUE_RESET, index)
+        return self._exit_and_wait(_EXIT_QUEUE_RESET, index)
 
     def take_call(self, index: int) -> bool:
         """Clear the call eventfd."""
         return self._calls[index].clear()
 
-    def _exit(self, reason: Exit, argument: int) -> GuestSteps:
+    def _exit_and_wait(self, reason: Exit, argument: int) -> GuestSteps:
         self._registers.post_exit(reason, argument)
         while self._registers.exit_pending():
             yield True
