@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_a_file_that_may_not_be_read(
     brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (brought / "secret").write_bytes(b"x")
-    opened = Path.open
+    opened: Any = Path.open
 
     def refuse(path: Path, *arguments: str) -> object:
         if path.name == "secret":

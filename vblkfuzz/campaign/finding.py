@@ -16,7 +16,7 @@ import platform
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from vblkfuzz import __version__
 from vblkfuzz.campaign.atomic import write_folder
@@ -30,6 +30,7 @@ from vblkfuzz.trace.render import render
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.scenario.artifact import Mode
     from vblkfuzz.target.target import Target
 
 _NAMES: Final[dict[EventKind, tuple[str, ...]]] = {
@@ -76,7 +77,7 @@ def finding_files(
         execution.scenario,
         target=target.name,
         device=target.device,
-        mode=target.mode,
+        mode=cast("Mode", target.mode),
         expectation=expected,
         trace_digest=execution.trace.digest,
         versions={"vblkfuzz": __version__, "python": platform.python_version()},

@@ -1,0 +1,79 @@
+"""The coverage region, and the state features that a trace leaves in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+from hypothesis import given, settings
+
+from tests.cli.conftest import BUG, CLEAN
+from tests.strategies import scenarios
+from vblkfuzz.campaign.feedback import Region
+from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
+from vblkfuzz.scenario.codec import encode
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.model import model
+from vblkfuzz.trace.trace import Trace
+
+
+def trace_of(scenario: Scenario) -> Trace:
+    with model("seed", "inline") as target:
+        return target.run(scenario)
+
+
+def marks(trace: Trace) -> bytes:
+    view = memoryview(bytearray(COVERAGE_SIZE))
+    Region(view).mark_states(trace)
+    return bytes(view)
+
+
+@settings(max_examples=30)
+@given(scenarios(max_ops=12))
+def test_equal_traces_leave_equal_marks_and_no_blocks(scenario: Scenario) -> None:
+    found = marks(trace_of(scenario))
+    assert found == marks(trace_of(scenario))
+    assert set(found) <= {0, 1}
+    assert not any(found[:COVERAGE_EDGES])
+
+
+def test_a_drained_section_is_a_state() -> None:
+    assert marks(trace_of(BUG)) != marks(trace_of(CLEAN))
+
+
+SCRIPT = """
+    import sys
+    from vblkfuzz.campaign.feedback import Region
+    from vblkfuzz.scenario.codec import decode
+    from vblkfuzz.target.model import model
+    view = memoryview(bytearray(8192))
+    with model("seed", "inline") as target:
+        Region(view).mark_states(target.run(decode(bytes.fromhex(sys.argv[1]))))
+    print(view.hex())
+"""
+
+
+def test_marks_are_the_same_in_every_process() -> None:
+    """No hash that depends on the process: a campaign has to repeat."""
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), encode(BUG).hex()],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+    )
+    assert bytes.fromhex(ended.stdout) == marks(trace_of(BUG))
+
+
+def test_features_add_up_over_executions() -> None:
+    view = memoryview(bytearray(COVERAGE_SIZE))
+    region = Region(view)
+    view[3] = 1
+    assert region.count() == 1
+    view[3] = 0  # libFuzzer clears it
+    view[4] = 1
+    assert region.count() == 2
+    view[4] = 0
+    assert region.count() == 2

@@ -1,0 +1,45 @@
+"""Which arguments reach libFuzzer, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vblkfuzz.campaign.fuzz_target import plan_of
+from vblkfuzz.campaign.libfuzzer import arguments_of, check_arguments
+from vblkfuzz.campaign.plan import WorkerPlan
+from vblkfuzz.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    "argument", ["-runs=1", "-fork=2", "-merge=1", "-artifact_prefix=x", "x", "-x", "--x=1"]
+)
+def test_what_would_break_a_campaign_is_refused(argument: str) -> None:
+    with pytest.raises(UsageError, match=f"libFuzzer argument {argument}"):
+        check_arguments(["-len_control=1", argument])
+
+
+def test_flags_of_users_win_over_defaults_but_not_over_what_must_be() -> None:
+    plan = WorkerPlan(
+        0, "seed", "inline", 3, "out", corpora=["c"], libfuzzer=["-max_len=9", "-handle_int=1"]
+    )
+    _, *given = arguments_of(plan)
+    flags = dict(flag[1:].split("=", 1) for flag in given if flag.startswith("-"))
+    assert (flags["max_len"], flags["handle_int"], flags["seed"]) == ("9", "0", "3")
+    assert given[-1] == "c"
+
+
+def test_a_seed_of_zero_would_be_random() -> None:
+    assert "-seed=1" in arguments_of(WorkerPlan(0, "seed", "inline", 1 << 31, "out"))
+
+
+def test_flags_of_a_target(tmp_path: Path) -> None:
+    arguments = ["-runs=5", "-seed=7", "-ignore_crashes=1", "-print_pcs=1", str(tmp_path)]
+    plan = plan_of(arguments, "seed", Path("out"))
+    assert (plan.runs, plan.seed, plan.stop_on_first) == (5, 7, False)
+    assert plan.libfuzzer == ["-print_pcs=1"]
+    assert plan.corpora == [str(tmp_path)]
+    assert plan.feedback
+    assert not plan_of(["-feedback=0"], "seed", Path("out")).feedback
+    assert plan_of([], "seed", Path("out")).runs == 0
