@@ -45,16 +45,23 @@ class Thread:
         self._steps: Steps | None = None
 
     def resume(self, budget: int, turn: int = 0) -> int:
-        """Run until the unit ends, must wait, or `budget` points are used; return points used."""
-        steps = self._steps
-        if steps is None:
-            steps = self._steps = self._work(self)
+        """Run until there is no work, or it must wait, or `budget` points are used.
+
+        Returns the points used. One unit follows the other in the same turn: that costs no
+        schedule, because a unit starts with a point.
+        """
+        steps = self._steps or self._work(self)
         used = 0
-        for wait in steps:
-            used += 1
-            if wait is not None or used >= budget:
-                self.ready = wait or _at_once
-                return used
+        while True:
+            for wait in steps:
+                used += 1
+                if wait is not None or used >= budget:
+                    self._steps = steps
+                    self.ready = wait or _at_once
+                    return used
+            if not self._has_work():
+                break
+            steps = self._work(self)
         self._steps = None
         self.ready = self._has_work
         return used

@@ -12,6 +12,7 @@ then `SLOTS_PER_QUEUE` request slots:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from vblkfuzz.limits import (
@@ -43,6 +44,7 @@ class Slot(NamedTuple):
     data: int
 
 
+@cache
 def ring_layout(index: int, size: int, bank: int) -> RingLayout:
     """Return where the rings of queue `index` lie in `bank` (0 or 1)."""
     return RingLayout.place(size, index * QUEUE_BYTES + bank * BANK_BYTES)

@@ -1,7 +1,7 @@
 """The turnstile: runs one scenario, and decides who moves at every preemption point.
 
 The default policy is the empty schedule's: an operation runs to its end, then the device settles,
-then the next operation starts. Whenever an actor has to wait or has ended its work, the first
+then the next operation starts. Whenever an actor has to wait or has no more work, the first
 ready actor goes on, asked in a fixed order (guest, vCPU, main loop, IOThreads). A `Deviation`
 interrupts that once: after `point` preemption points of operation `op` it goes on with another
 actor, or (`Go.NEXT`) starts the next operation at once. So few deviations describe any ordering
@@ -98,7 +98,8 @@ class Turnstile:
         """Run all operations and the epilogue; the last event is END or STEP_LIMIT."""
         schedule = self._scenario.schedule
         for index, operation in enumerate(self._scenario.ops):
-            self._deviations = [item for item in schedule if item.op == index] if schedule else []
+            if schedule:
+                self._deviations = [item for item in schedule if item.op == index]
             self._start(index, operation)
             self._settle()
         self._come_to_rest()
@@ -107,8 +108,9 @@ class Turnstile:
 
     def _start(self, index: int, operation: Op) -> None:
         self._points = 0
-        self._tell(_OP, flag=operation.code, value=index)
-        if OWNERS[operation.code] == "guest":
+        code = operation[0]
+        self._tell(_OP, code, 0, index)
+        if OWNERS[code] == "guest":
             self._guest.assign(index)
         else:
             self._world.perform(operation)
@@ -129,32 +131,34 @@ class Turnstile:
 
     def _settle(self) -> None:
         """Let actors go on until none is ready, or a deviation starts the next operation."""
-        chosen: Actor | None = None
+        actors, ring = self._actors, self._ring
         while self.steps < MAX_STEPS:
-            if self._deviations and self._points >= self._deviations[0].point:
-                go = self._deviations.pop(0).go
+            actor: Actor | None = None
+            budget = MAX_STEPS - self.steps
+            if self._deviations:
+                go = self._due()
                 if go is _GO_NEXT:
                     return
-                chosen = self._actors[go] if go < len(self._actors) else None
-            if chosen is not None and chosen.ready():
-                self._take_turn(chosen)
-            else:
-                for actor in self._actors:
+                if go is not None and go < len(actors) and actors[go].ready():
+                    actor = actors[go]
+                if self._deviations:
+                    budget = min(budget, self._deviations[0].point - self._points)
+            if actor is None:
+                for actor in actors:
                     if actor.ready():
-                        self._take_turn(actor)
                         break
                 else:
                     return
-            chosen = None
+            ring.turn = turn = ring.turn + 1
+            used = actor.resume(budget, turn)
+            self.steps += used
+            self._points += used
 
-    def _take_turn(self, actor: Actor) -> None:
-        budget = MAX_STEPS - self.steps
-        if self._deviations:
-            budget = min(budget, self._deviations[0].point - self._points)
-        self._ring.turn = turn = self._ring.turn + 1
-        used = actor.resume(budget, turn)
-        self.steps += used
-        self._points += used
+    def _due(self) -> Go | None:
+        """Take the next deviation if its point has come; return where it goes on."""
+        if self._points < self._deviations[0].point:
+            return None
+        return self._deviations.pop(0).go
 
     def _tell(self, kind: EventKind, flag: int = 0, head: int = 0, value: int = 0) -> None:
         self._ring.emit(kind, _HARNESS, NO_QUEUE, flag, head, 0, 0, value, 0)

@@ -10,6 +10,8 @@ Next: `chain` for what `pop` returns, `driver_queue` for the other end.
 
 from __future__ import annotations
 
+from typing import Final
+
 from vblkfuzz.virtio.chain import Chain, walk_chain
 from vblkfuzz.virtio.layout import (
     AVAIL_F_NO_INTERRUPT,
@@ -22,6 +24,9 @@ from vblkfuzz.virtio.ring_error import AvailIdxJump, QueueSizeExceeded
 
 U16 = 0xFFFF
 U32 = 0xFFFF_FFFF
+
+
+_NOWHERE: Final = RingLayout(0, 0, 0, 0)
 
 
 class DeviceQueue:
@@ -66,7 +71,8 @@ class DeviceQueue:
     def reset(self) -> None:
         """Go back to the power-on state; guest memory keeps what it holds (2.4)."""
         self.ready = False
-        self._place(RingLayout(0, 0, 0, 0))
+        self.layout = _NOWHERE
+        self.size = 0
         self._event_idx = False
         self._indirect = False
         self.last_avail = 0

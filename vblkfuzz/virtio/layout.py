@@ -11,6 +11,7 @@ Next: `memory` for the bytes, `chain` for what a descriptor chain means.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -80,6 +81,7 @@ class RingLayout:
         used = _align(avail + 6 + 2 * size, USED_ALIGN)
         return cls(size, desc, avail, used)
 
+    @lru_cache(maxsize=64)  # noqa: B019 -- layouts are few and small; a driver uses the same again
     def check(self, memory_size: int) -> None:
         """Check the rules that later let every ring access go unchecked.
 
