@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -65,7 +66,8 @@ def test_a_budget_of_runs_is_kept(fuzz: Fuzz) -> None:
     assert all(keys <= set(finding) for finding in summary["findings"])
     signatures = [finding["signature"] for finding in summary["findings"]]
     assert set(signatures) == findings(ended.out)
-    assert len(signatures) == len(set(signatures)), "workers share what they find"
+    events = [json.loads(line) for line in ended.stdout.splitlines()[:-1]]
+    assert [event["signature"] for event in events] == signatures, "each is told once"
     assert not list((ended.out / "harness").iterdir())
 
 
@@ -142,6 +144,8 @@ def test_a_signal_ends_it_in_order(start: Start, tmp_path: Path, number: int, st
     said = {line for line in findings(tmp_path / "out") if line in stdout}
     assert said == findings(tmp_path / "out")
     assert not list((tmp_path / "out").glob("*/.tmp-*"))
+    for log in (tmp_path / "out" / "log").glob("*.log"):
+        assert "KeyboardInterrupt" in log.read_text(), "it left Fuzz() by itself, nobody killed it"
     until(lambda: not any(map(alive, pids)))
 
 

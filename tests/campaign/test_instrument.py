@@ -76,6 +76,15 @@ def test_every_kind_of_block_is_told_apart() -> None:
     assert names["K"]().call() == "mangled"
 
 
+def test_the_branch_not_taken_is_a_block() -> None:
+    names, passed = load("def f(x):\n    if x:\n        return 1\n    return 0\n")
+    names["f"](1)
+    taken = set(passed)
+    passed.clear()
+    names["f"](0)
+    assert passed - taken
+
+
 def test_probes_come_after_docstrings() -> None:
     names, _ = load(BLOCKS)
     assert names["choose"].__doc__ == "Stay first."
