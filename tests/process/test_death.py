@@ -187,3 +187,12 @@ def run_through_deaths(crew: Crew) -> None:
     for _ in range(3):
         with suppress(ActorDied):
             crew.run()
+
+
+def test_the_end_leaves_no_zombie_to_others() -> None:
+    """PID 1 of a container may reap late or never."""
+    with model("seed", "processes") as target:
+        Crew(target).run()
+        processes = descendants()
+        assert len(processes) == 3
+    assert [process for process in processes if psutil.pid_exists(process.pid)] == []
