@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.target.model import InlineModel, ProcessesModel
+    from vblkfuzz.target.target import Target
+    from vblkfuzz.trace.trace import Trace
 
 _DEVICE: Final = "reference"
 _BATCH: Final = 3
@@ -71,7 +73,10 @@ def measure(rounds: int) -> dict[str, float]:
         InlineModel(_DEVICE, arena, device) as inline,
         ProcessesModel(_DEVICE, Arena(), device) as processes,
     ):
-        runs = [(inline, samples.inline), (processes, samples.processes)]
+        runs: list[tuple[Target, list[float]]] = [
+            (inline, samples.inline),
+            (processes, samples.processes),
+        ]
         for target, _ in runs:  # the first thousand hand-overs after a fork are slow
             for _ in range(20):
                 _time_batch(target, inputs, region)
@@ -84,7 +89,7 @@ def measure(rounds: int) -> dict[str, float]:
     return _figures(samples, handovers, events)
 
 
-def _time_batch(target: InlineModel | ProcessesModel, inputs: list[bytes], region: Region) -> float:
+def _time_batch(target: Target, inputs: list[bytes], region: Region) -> float:
     from vblkfuzz.executor import run_scenario
     from vblkfuzz.scenario.codec import decode
 
@@ -105,11 +110,16 @@ def _time_parts(
 
     scenarios = [decode(data) for data in inputs]
     traces = [target.run(scenario) for scenario in scenarios]
+
+    def mark(traces: list[Trace]) -> None:
+        for trace in traces:
+            region.mark_states(trace)
+
     measured: dict[str, Callable[[], object]] = {
         "decode": lambda: [decode(data) for data in inputs],
         "run": lambda: [target.run(scenario) for scenario in scenarios],
         "judge": lambda: [judge(*pair) for pair in zip(scenarios, traces, strict=True)],
-        "features": lambda: [region.mark_states(trace) for trace in traces],
+        "features": lambda: mark(traces),
     }
     for name, function in measured.items():
         parts.setdefault(name, []).append(_timed(function) / len(inputs))
