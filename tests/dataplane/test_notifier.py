@@ -28,9 +28,31 @@ def test_the_eventfd_is_real(bench: Bench) -> None:
 
 def test_a_bell_without_its_eventfd_is_a_broken_harness(bench: Bench) -> None:
     notifier = bench.kicks[0]
-    notifier.words[notifier.bell] = 1
+    notifier.words[notifier.bell] = 2
     with pytest.raises(HarnessError, match="bell"):
         notifier.clear()
+
+
+def test_who_sets_its_own_notifier_needs_no_eventfd(bench: Bench) -> None:
+    notifier = bench.kicks[0]
+    notifier.set_own()
+    assert notifier.is_set()
+    with pytest.raises(BlockingIOError):
+        os.read(bench.fds[0], 8)
+    assert notifier.clear()
+    assert not notifier.clear()
+
+
+@pytest.mark.parametrize("first", ["set", "set_own"])
+def test_a_second_signal_changes_nothing(bench: Bench, first: str) -> None:
+    notifier = bench.kicks[0]
+    getattr(notifier, first)()
+    notifier.set()
+    notifier.set_own()
+    assert notifier.clear()
+    assert not notifier.clear()
+    with pytest.raises(BlockingIOError):
+        os.read(bench.fds[0], 8)
 
 
 def test_queues_do_not_share_bells(bench: Bench) -> None:

@@ -35,6 +35,7 @@ class Region:
         self._anchor = (ctypes.c_char * len(view)).from_buffer(view)
         self._pcs: Any = None
         self._seen = 0
+        self._count = 0
 
     def register(self) -> None:
         """Tell libFuzzer about it. Call in the first execution: the core is loaded by Fuzz().
@@ -68,8 +69,10 @@ class Region:
 
     def count(self) -> int:
         """How many features have been seen so far; counts those of this execution."""
-        self._seen |= int.from_bytes(self._view, "little")
-        return self._seen.bit_count()
+        seen = self._seen | int.from_bytes(self._view, "little")
+        if seen != self._seen:
+            self._seen, self._count = seen, seen.bit_count()
+        return self._count
 
 
 # The abstract state is one integer of small counters, so that an event is one addition:

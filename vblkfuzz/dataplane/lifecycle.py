@@ -222,7 +222,7 @@ class Lifecycle(DeviceState):
             port.set_notification(thread, True)
         context.attach(port)
         self._tell_queue(_ATTACH, thread, port, value=context.actor)
-        port.notifier.set()
+        port.notifier.set_own()
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         """Stop watching a queue."""

@@ -151,6 +151,6 @@ class Machine:
         """A kick that exited (virtio_queue_notify): forward it, or handle the queue here."""
         port = self.device.ports[index]
         if port.notifier.is_open:
-            port.notifier.set()
+            port.notifier.set_own()
         else:
             yield from self.device.handle_output(thread, port)

@@ -1,15 +1,22 @@
 """Event notifiers: real eventfds that carry kick (guest to device) and call (device to guest).
 
-Both ends are non-blocking. Beside each eventfd a word of shared memory says whether it is set, so
-that the turnstile can tell who has work without a system call. The word and the fd are written
-together by whoever holds the turn; `clear` checks that they agree.
+Both ends are non-blocking. Beside each eventfd a word of shared memory, its *bell*, says whether
+it is set, so that the turnstile can tell who has work without a system call. Word and fd are
+written together by whoever holds the turn; `clear` checks that they agree. Who sets a notifier
+that it reads itself (`set_own`) writes the bell only: no other process has to wake up.
 """
 
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from vblkfuzz.errors import HarnessError
+
+# Values of a bell.
+_SILENT: Final = 0
+_OWN: Final = 1
+_SIGNALLED: Final = 2
 
 
 class EventNotifier:
@@ -29,8 +36,13 @@ class EventNotifier:
         """Signal it. It is level-triggered: a set notifier needs no second system call."""
         if self.words[self.bell]:
             return
-        self.words[self.bell] = 1
+        self.words[self.bell] = _SIGNALLED
         os.eventfd_write(self._fd, 1)
+
+    def set_own(self) -> None:
+        """Signal the side that calls."""
+        if not self.words[self.bell]:
+            self.words[self.bell] = _OWN
 
     def is_set(self) -> bool:
         """Whether it is signalled."""
@@ -42,11 +54,11 @@ class EventNotifier:
         Raises:
             HarnessError: the eventfd and its bell word disagree.
         """
-        if not self.words[self.bell]:
-            return False
-        self.words[self.bell] = 0
-        try:
-            os.read(self._fd, 8)
-        except BlockingIOError:
-            raise HarnessError("a notifier's bell was set but its eventfd was not") from None
-        return True
+        bell = self.words[self.bell]
+        self.words[self.bell] = _SILENT
+        if bell == _SIGNALLED:
+            try:
+                os.read(self._fd, 8)
+            except BlockingIOError:
+                raise HarnessError("a notifier's bell was set but its eventfd was not") from None
+        return bell != _SILENT

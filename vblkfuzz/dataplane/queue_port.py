@@ -71,7 +71,7 @@ class QueuePort:
     def open_notifier(self, thread: Thread) -> None:
         """Create the host notifier, initially set, and route kicks to it."""
         self.notifier.is_open = True
-        self.notifier.set()
+        self.notifier.set_own()
         self._board.registers.set_queue(self.index, IOEVENTFD, 1)
         self._emit(_NOTIFIER_OPEN, thread)
 

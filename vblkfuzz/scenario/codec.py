@@ -36,7 +36,6 @@ def _counts(code: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
-# The hot path: one lookup gives everything the reduction of an op record needs.
 _REDUCE: Final = tuple((code % len(OPS), *_counts(code % len(OPS))) for code in range(256))
 
 
@@ -60,11 +59,16 @@ def decode_canonical(data: bytes) -> Scenario:
 def decode_ops(data: bytes) -> tuple[Op, ...]:
     """Return the operations in `data`, whole records only."""
     count = min(len(data) // OP.size, limits.MAX_OPS)
-    ops = []
-    for code, a, b, c, d, e in OP.iter_unpack(data[: count * OP.size]):
-        real, of_a, of_b, of_c, of_d, of_e = _REDUCE[code]
-        ops.append(Op(real, a % of_a, b % of_b, c % of_c, d % of_d, e % of_e))
-    return tuple(ops)
+    size = OP.size
+    return tuple([_decode_op(data[at : at + size]) for at in range(0, count * size, size)])
+
+
+@lru_cache(maxsize=1 << 14)
+def _decode_op(record: bytes) -> Op:
+    """Decode one operation. Cached: inputs that descend from each other share most of them."""
+    code, a, b, c, d, e = OP.unpack(record)
+    real, of_a, of_b, of_c, of_d, of_e = _REDUCE[code]
+    return Op(real, a % of_a, b % of_b, c % of_c, d % of_d, e % of_e)
 
 
 @lru_cache(maxsize=1024)

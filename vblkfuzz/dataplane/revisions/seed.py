@@ -86,7 +86,7 @@ class Seed(VirtioBlk):
         self.starting = False
         yield from self.blk.set_aio_context(thread, self.home)
         for port in self.ports:
-            port.notifier.set()
+            port.notifier.set_own()
         if not self.blk.in_drain:
             yield from self.attach_all(thread)
 
