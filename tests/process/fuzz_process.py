@@ -18,8 +18,8 @@ SCENARIO = Scenario(ops=(op("init"), op("publish_kick"), op("reset")))
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with model("seed", "processes") as target:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # only now: the others do not inherit it
         digests, generations = set(), set()
         print("ready", flush=True)
         while not select.select([sys.stdin], [], [], 0)[0]:

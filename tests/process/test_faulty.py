@@ -21,7 +21,7 @@ from vblkfuzz.target.model import MODES, model
 
 RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [
     (faulty.Raises, HarnessError, r"RuntimeError: planted \\udc80 error"),
-    (faulty.RaisesLong, HarnessError, "planted end"),
+    (faulty.RaisesLong, HarnessError, "xplanted end"),  # not as in its source line
     (faulty.Recurses, HarnessError, "RecursionError"),
     (faulty.Leaves, HarnessError, "SystemExit: planted exit"),
     (faulty.Floods, TraceOverflow, "events found a trace ring full"),
