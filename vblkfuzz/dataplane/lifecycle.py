@@ -8,6 +8,7 @@ The state itself is in `device_state`; what happens to a request, in `virtio_blk
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.device_state import DeviceState
@@ -47,6 +48,10 @@ _STOP_CALL: Final = EventKind.STOP_CALL
 _STOP_RET: Final = EventKind.STOP_RET
 
 
+_layout = lru_cache(maxsize=64)(RingLayout)
+"""A driver uses few layouts, again and again."""
+
+
 class Lifecycle(DeviceState):
     """The transitions of the device."""
 
@@ -58,22 +63,22 @@ class Lifecycle(DeviceState):
         if posted != self.status:
             self._accept_features(posted)
             self.status = posted
-        read = self.board.registers.queue
         for port in self.ports:
-            index = port.index
-            if port.queue.ready or not read(index, ENABLED):
-                continue
-            layout = RingLayout(
-                read(index, SIZE), read(index, DESC), read(index, AVAIL), read(index, USED)
+            if not port.queue.ready and self.board.registers.queue(port.index, ENABLED):
+                self._set_up(thread, port)
+
+    def _set_up(self, thread: Thread, port: QueuePort) -> None:
+        """Use the rings that the queue registers name."""
+        read, index = self.board.registers.queue, port.index
+        places = read(index, SIZE), read(index, DESC), read(index, AVAIL), read(index, USED)
+        try:
+            port.queue.set_up(
+                _layout(*places),
+                event_idx=bool(self.features >> F_EVENT_IDX & 1),
+                indirect=bool(self.features >> F_INDIRECT_DESC & 1),
             )
-            try:
-                port.queue.set_up(
-                    layout,
-                    event_idx=bool(self.features >> F_EVENT_IDX & 1),
-                    indirect=bool(self.features >> F_INDIRECT_DESC & 1),
-                )
-            except RingError as error:
-                self.virtio_error(thread, error)
+        except RingError as error:
+            self.virtio_error(thread, error)
 
     def write_status(self, thread: Thread, value: int) -> Steps:
         """The driver wrote the device status (virtio_pci_common_write, device_status)."""

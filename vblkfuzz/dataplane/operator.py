@@ -36,7 +36,8 @@ class Operator:
 
     def execute(self, thread: Thread, command: Op) -> Steps:
         """Run one command to its end."""
-        yield from getattr(self, command.name)(thread, *command[1:])
+        steps: Steps = getattr(self, command.name)(thread, *command[1:])
+        return steps
 
     def unfinished(self) -> Op | None:
         """The next command on the way to a VM that runs undrained."""

@@ -214,7 +214,9 @@ class GuestDriver:
             queue.index,
             not known,
             head & 0xFFFF,
-            value=queue.ring.last_used,
+            0,
+            0,
+            queue.ring.last_used,
         )
         if known:
             queue.free_slots.append(queue.slot_of.pop(head))

@@ -97,7 +97,8 @@ def execute(
     bench.power_on(scenario.device.queues)
     machine = Machine(bench.board, scenario.device, device_class)
     runner = make_runner(scenario.device, scenario.ops)
-    guest = GuestActor(runner, machine.exit_pending, lambda: machine.vm_running)
+    operator = machine.operator
+    guest = GuestActor(runner, machine.exit_pending, lambda: operator.vm_running)
     turnstile = Turnstile(scenario, machine, guest, bench.board.ring)
     turnstile.run()
     return turnstile.steps

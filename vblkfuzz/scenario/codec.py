@@ -43,17 +43,16 @@ def decode(data: bytes) -> Scenario:
     """Return the scenario that `data` stands for. Never raises."""
     header = HEADER.unpack(data[: HEADER.size].ljust(HEADER.size, b"\0"))
     start = HEADER.size + header[6] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
-    return Scenario(_decode_device(header), decode_ops(data[start:]), _decode_schedule(data, start))
+    schedule = _decode_schedule(data[HEADER.size : start])
+    return Scenario(_decode_device(header), decode_ops(data[start:]), schedule)
 
 
 def decode_canonical(data: bytes) -> Scenario:
     """Decode what `encode` has written: the same as `decode`, without reducing anything."""
     header = HEADER.unpack_from(data)
     start = HEADER.size + header[6] * DEVIATION.size
-    schedule = _decode_schedule(data, start) if header[6] else ()
-    return Scenario(
-        _decode_device(header), tuple(map(_new_op, OP.iter_unpack(data[start:]))), schedule
-    )
+    ops = tuple(map(_new_op, OP.iter_unpack(data[start:])))
+    return Scenario(_decode_device(header), ops, _decode_schedule(data[HEADER.size : start]))
 
 
 def decode_ops(data: bytes) -> tuple[Op, ...]:
@@ -87,11 +86,9 @@ def _decode_device(header: tuple[int, ...]) -> DeviceConfig:
     )
 
 
-def _decode_schedule(data: bytes, end: int) -> tuple[Deviation, ...]:
-    """Decode the deviations before offset `end`; of two for one point, the first counts."""
-    raw = data[HEADER.size : end]
-    if not raw:
-        return ()
+@lru_cache(maxsize=1024)
+def _decode_schedule(raw: bytes) -> tuple[Deviation, ...]:
+    """Decode the deviations; of two for one point, the first counts."""
     raw = raw.ljust(-len(raw) % DEVIATION.size + len(raw), b"\0")
     chosen: dict[tuple[int, int], Go] = {}
     for index, point, go, _ in DEVIATION.iter_unpack(raw):
