@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ FINDING = Finding("s1-x", "S1", 7, 0.5, "out/findings/s1-x")
 
 
 def rows(path: Path, table: str) -> list[Any]:
-    return sqlite3.connect(path).execute(f"SELECT * FROM {table}").fetchall()
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute(f"SELECT * FROM {table}").fetchall()
 
 
 def fill(path: Path, device: str) -> None:
@@ -48,7 +50,8 @@ def test_rows_are_there_and_a_second_campaign_adds_its_own(tmp_path: Path) -> No
 def test_a_row_that_cannot_be_written_is_told_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "campaign.sqlite"
     ledger = Ledger(path)
-    sqlite3.connect(path).execute("DROP TABLE finding")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE finding")
     ledger.finding(FINDING)
     assert "campaign.sqlite is not complete" in ledger.problem
     ledger.situation("goes on", 1)
