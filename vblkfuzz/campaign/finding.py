@@ -16,27 +16,20 @@ import platform
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from vblkfuzz import __version__
 from vblkfuzz.campaign.atomic import write_folder
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS
 from vblkfuzz.scenario.text import to_text
-from vblkfuzz.trace.event import EventKind
-from vblkfuzz.trace.render import render
+from vblkfuzz.triage.trace_text import trace_text
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
     from vblkfuzz.scenario.artifact import Mode
     from vblkfuzz.target.target import Target
-
-_NAMES: Final[dict[EventKind, tuple[str, ...]]] = {
-    EventKind.OP: tuple(spec.name for spec in OPS),
-    EventKind.HOSTILE: HOSTILE_CONTENTS,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +87,8 @@ def finding_files(
 
 def _trace_text(execution: Execution, violation: Violation) -> str:
     clash = (violation.first, violation.second)
-    window = render(violation.window(execution.trace), _NAMES, clash)
-    whole = render(execution.trace.events, _NAMES, clash)
+    window = trace_text(violation.window(execution.trace), clash)
+    whole = trace_text(execution.trace.events, clash)
     return (
         f"{violation.rule}: {violation.sentence}\n\npath: {violation.path}\n\n"
         f"The clash:\n\n{window}\n\nThe whole trace:\n\n{whole}\n"

@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.scenario.ops import REQUESTS
 from vblkfuzz.trace.event import NO_QUEUE, EventKind, Frame
+from vblkfuzz.virtio.blk import RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext
@@ -31,6 +33,10 @@ _DRAIN_RET: Final = EventKind.DRAIN_RET
 _PARK: Final = EventKind.PARK
 _SUBMIT: Final = EventKind.SUBMIT
 _UNPARK: Final = EventKind.UNPARK
+
+
+_CODE_OF: Final[dict[int, int]] = {kind: REQUESTS.index(kind.name.lower()) for kind in RequestType}
+"""Position in `scenario.ops.REQUESTS`, by type: what a SUBMIT event shows."""
 
 
 class DrainedDevice(Protocol):
@@ -89,7 +95,7 @@ class BlockBackend:
         self._start(thread, request)
 
     def _start(self, thread: Thread, request: Request) -> None:
-        self._tell(_SUBMIT, thread, request)
+        self._tell(_SUBMIT, thread, request, _CODE_OF[request.blk.type])
         self.backend.submit(request)
 
     def deliver(self, request: Request) -> None:
@@ -193,12 +199,12 @@ class BlockBackend:
 
         request.context.schedule(resume)
 
-    def _tell(self, kind: EventKind, thread: Thread, request: Request) -> None:
+    def _tell(self, kind: EventKind, thread: Thread, request: Request, flag: int = 0) -> None:
         self._emit(
             kind,
             thread.actor,
             request.queue.index,
-            0,
+            flag,
             request.head,
             request.serial,
             request.epoch,

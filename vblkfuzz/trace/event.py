@@ -70,7 +70,7 @@ class EventKind(IntEnum):
 
     # Requests (request: serial of the pop in this scenario, from 1; epoch: epoch of its pop)
     POP = 40  # queue, head, request, epoch; value: last_avail after it
-    SUBMIT = 41  # request handed to the backend; flag: request type
+    SUBMIT = 41  # request handed to the backend; flag: its code in `scenario.ops.REQUESTS`
     PARK = 42  # BlockBackend holds the request because it is drained
     UNPARK = 43  # the drain ended, the request goes on
     IO_DONE = 44  # flag: 0 ok, 1 EIO, 2 ENOSPC

@@ -1,0 +1,19 @@
+"""A SUBMIT event says what kind of request was submitted."""
+
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz.scenario.ops import REQUESTS, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.model import model
+from vblkfuzz.trace.event import EventKind
+
+
+@pytest.mark.parametrize("request_type", ["in", "out", "flush", "discard", "write_zeroes"])
+def test_submit_shows_the_request_type(request_type: str) -> None:
+    scenario = Scenario(ops=(op("init"), op("publish_kick", request=request_type)))
+    with model("reference", "inline") as target:
+        trace = target.run(scenario)
+    (submit,) = [event for event in trace.events if event.kind == EventKind.SUBMIT]
+    assert REQUESTS[submit.flag] == request_type
