@@ -1,0 +1,46 @@
+"""``vblkfuzz bench core``: its keys are a contract, its scenarios are what it says they are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from vblkfuzz.campaign.bench_scenarios import SCENARIOS
+from vblkfuzz.cli.app import app
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.process.ping_pong import PingPong
+from vblkfuzz.target.model import model
+
+COMMAND = [sys.executable, "-m", "vblkfuzz", "bench", "core", "--rounds", "1"]
+
+
+@pytest.mark.e2e
+def test_json_ends_with_one_object_that_has_the_keys() -> None:
+    run = subprocess.run([*COMMAND, "--json"], capture_output=True, text=True, check=True)
+    figures = json.loads(run.stdout.splitlines()[-1])
+    assert figures["inline_execs_per_s"] > 0
+    assert figures["processes_execs_per_s"] > 0
+    assert {"handover_overhead", "handover_us", "handovers", "events"} <= figures.keys()
+    assert figures["handovers"] > 2
+
+
+def test_a_benchmark_that_fails_is_a_harness_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    result = CliRunner().invoke(app, ["bench", "core", "--rounds", "1"])
+    assert result.exit_code == 125
+
+
+def test_the_scenarios_are_of_20_to_30_operations_and_clean() -> None:
+    with model("reference", "inline") as target:
+        for scenario in SCENARIOS:
+            assert 20 <= len(scenario.ops) <= 30
+            assert judge(scenario, target.run(scenario)).clean
+
+
+def test_ping_pong_answers_each_turn() -> None:
+    with PingPong() as ping_pong:
+        ping_pong.run(100)
