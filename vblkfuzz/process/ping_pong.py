@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 from typing import TYPE_CHECKING, Self
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import multiprocess
 
 from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.process.semaphore import SEMAPHORE_BYTES, Semaphore
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,8 +20,10 @@ class PingPong:
     """A partner process that answers each turn at once, on the same core."""
 
     def __init__(self) -> None:
+        memory = memoryview(mmap.mmap(-1, 2 * SEMAPHORE_BYTES))
+        self._there = Semaphore(memory[:SEMAPHORE_BYTES])
+        self._back = Semaphore(memory[SEMAPHORE_BYTES:])
         context = multiprocess.get_context("fork")
-        self._there, self._back = context.Semaphore(0), context.Semaphore(0)
         self._partner = context.Process(target=self._answer, args=(os.getpid(),), daemon=True)
 
     def _answer(self, parent: int) -> None:
