@@ -15,7 +15,7 @@ from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.request import IoResult, Request
-from vblkfuzz.dataplane.revisions.seed import SeedBlockBackend
+from vblkfuzz.dataplane.revisions.qemu_8_1 import Qemu81BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.trace.event import ActorId, EventKind
 from vblkfuzz.virtio.blk import BlkRequest, RequestType
@@ -195,7 +195,7 @@ def test_a_woken_request_parks_again_in_a_new_drain(node: Node) -> None:
 
 def test_the_seed_counts_a_woken_request_late_and_lets_it_through() -> None:
     """B7: a drain that begins in between does not see it."""
-    node = Node(SeedBlockBackend)
+    node = Node(Qemu81BlockBackend)
     node.begin()
     node.submit()
     node.end()
@@ -229,7 +229,7 @@ def test_moving_drains_and_stays_when_it_is_there(node: Node) -> None:
 
 
 def test_a_drain_releases_its_lock_while_it_waits() -> None:
-    node = Node(SeedBlockBackend)
+    node = Node(Qemu81BlockBackend)
     node.backend.holding = True
     node.submit()
     owners: list[object] = []
@@ -244,7 +244,7 @@ def test_a_drain_releases_its_lock_while_it_waits() -> None:
 
 
 def test_a_move_releases_the_lock_of_the_old_context() -> None:
-    node = Node(SeedBlockBackend)
+    node = Node(Qemu81BlockBackend)
     run(node.blk.set_aio_context(node.thread, node.iothread))
     assert node.main.lock.is_free()
     assert node.iothread.lock.is_free()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.lifecycle import Lifecycle
+from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
@@ -59,6 +60,9 @@ class VirtioBlk(Lifecycle):
     summary: ClassVar[str] = "no known violation: the fixes that the drain review hints at"
     source: ClassVar[str] = "QEMU 9.0 structure, fixes of vblkfuzz"
     block_backend: ClassVar[type[BlockBackend]] = BlockBackend
+    operator: ClassVar[type[Operator]] = Operator
+    known: ClassVar[dict[str, str]] = {}
+    """Violations to be expected: the beginning of a signature, and the bug that explains it."""
 
     # --- Taking requests --------------------------------------------------------------------
 
