@@ -8,13 +8,14 @@ import re
 import pytest
 
 from tests.cli.conftest import Cli
+from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.oracle.judge import RULES
 
 NAMES = {
     "targets": ["model"],
     "devices": list(REVISIONS),
-    "defects": [],
+    "defects": list(DEFECTS),
     "rules": [rule.id for rule in RULES],
 }
 

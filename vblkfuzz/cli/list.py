@@ -27,7 +27,8 @@ def list_(
 ) -> None:
     """Print what there is, with its source.
 
-    Devices are the built-in revisions of the model; --device takes classes of yours too.
+    Devices are the built-in revisions of the model; --device takes classes of yours too. Defects
+    are planted in a revision by --defect.
     """
     entries = _ENTRIES[what]()
     if as_json:
@@ -60,8 +61,18 @@ def _devices() -> list[Entry]:
 
 
 def _defects() -> list[Entry]:
-    """Return nothing: this version's model has revisions only."""
-    return []
+    from vblkfuzz.dataplane.defects import DEFECTS
+
+    return [
+        {
+            "name": defect.name,
+            "summary": defect.mechanism,
+            "rules": list(defect.rules),
+            "year": defect.year,
+            "source": defect.source,
+        }
+        for defect in DEFECTS.values()
+    ]
 
 
 def _rules() -> list[Entry]:

@@ -9,7 +9,7 @@ States: `started` (ioeventfds run, or `disabled` after a failed start), `startin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.trace.event import NO_QUEUE
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 class DeviceState(ABC):
     """State of the device, its places and its voice."""
+
+    queue_port: ClassVar[type[QueuePort]] = QueuePort
 
     @abstractmethod
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
@@ -49,7 +51,7 @@ class DeviceState(ABC):
         self.iothreads = iothreads
         self.first_iothread = 0
         """IOThread of queue 0 at the next start; set_iothread changes it."""
-        self.ports = [QueuePort(self, board, index) for index in range(config.queues)]
+        self.ports = [self.queue_port(self, board, index) for index in range(config.queues)]
         self.status = 0
         self.features = 0
         self.epoch = 0

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.lock import Lock
-from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
 from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
@@ -56,7 +55,7 @@ class Machine:
         self.device.request_vm_stop = self._request_vm_stop
         self.ring = board.ring
         self.exit_pending = board.registers.exit_pending
-        self.operator = Operator(self)
+        self.operator = device_class.operator(self)
         self._main = main
         self._commands: deque[Op] = deque()
         self.vcpu = Thread(_VCPU, self.exit_pending, self._handle_exit)

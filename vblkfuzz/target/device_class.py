@@ -1,5 +1,7 @@
 """Which device a name means: a revision, ``package.module:Class`` or ``path/to/file.py:Class``.
 
+A revision can carry planted defects: ``reference+no_selfkick+cleanup_reads``.
+
 Importing a class runs its module's code, so this is only ever called with what the user wrote on
 the command line, never with a name that came out of a file (`scenario.artifact`).
 """
@@ -12,20 +14,27 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vblkfuzz.dataplane.defects import DEFECTS, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
 
     LoadFile = Callable[[str, Path], ModuleType]
 
 
 def is_revision(name: str) -> bool:
-    """Whether `name` is a built-in revision: safe to use although a file names it."""
-    return name in REVISIONS
+    """Whether `name` is built in, with defects or without: safe although a file names it."""
+    revision, *defects = name.split("+")
+    return revision in REVISIONS and all(defect in DEFECTS for defect in defects)
+
+
+def defective(device: str, defects: Iterable[str]) -> str:
+    """Return the name of a device with planted defects."""
+    return "+".join((device, *defects))
 
 
 def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk]:
@@ -36,10 +45,11 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
         load_file: how to import a Python file; a campaign instruments it.
 
     Raises:
-        UsageError: no such revision, module, file or class, or not a subclass of VirtioBlk.
+        UsageError: no such revision, defect, module, file or class, or no subclass of VirtioBlk.
     """
-    if is_revision(name):
-        return REVISIONS[name]
+    revision, *defects = name.split("+")
+    if revision in REVISIONS:
+        return with_defects(REVISIONS[revision], defects) if defects else REVISIONS[revision]
     place, colon, attribute = name.rpartition(":")
     if not colon:
         known = ", ".join(REVISIONS)

@@ -1,0 +1,129 @@
+"""Planted defects: the kill matrix, what is known of each, and how they are named and combined."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+
+from vblkfuzz.dataplane.defects import DEFECTS, with_defects
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.errors import UsageError
+from vblkfuzz.oracle.judge import RULES, judge
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import Text, read_text
+from vblkfuzz.target.device_class import defective, device_class, is_revision
+from vblkfuzz.target.model import model
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+CORPUS = CHECKOUT / "corpus" / "defects"
+PAGE = CHECKOUT / "docs" / "defects.md"
+
+
+def story(name: str) -> Text:
+    path = CORPUS / name / "scenario.toml"
+    return read_text(path.read_text(), path.name)
+
+
+def violations(device: str, scenario: Scenario) -> set[tuple[str, str]]:
+    with model(device, "inline") as target:
+        found = judge(scenario, target.run(scenario)).violations
+    return {(each.rule, each.signature) for each in found}
+
+
+def rules(device: str, scenario: Scenario) -> tuple[str, ...]:
+    return tuple(sorted({rule for rule, _ in violations(device, scenario)}))
+
+
+def table() -> dict[str, list[str]]:
+    """The cells of the page's first table, by defect."""
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines()]
+    return {row[0].strip("`"): row[1:] for row in rows if row[0].strip("`") in DEFECTS}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_defect_is_killed_by_its_rules(name: str) -> None:
+    assert rules(f"reference+{name}", story(name).scenario) == DEFECTS[name].rules
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_its_scenario_says_so(name: str) -> None:
+    text = story(name)
+    assert text.on == f"reference+{name}"
+    assert text.expectation is not None
+    found = violations(text.on, text.scenario)
+    assert (text.expectation.rule, text.expectation.signature) in found
+    assert (CORPUS / name / "scenario.toml").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_the_reference_is_clean(name: str) -> None:
+    assert rules("reference", story(name).scenario) == ()
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_what_is_known_of_it_is_complete(name: str) -> None:
+    defect = DEFECTS[name]
+    assert all(astuple(defect))
+    assert defect.name == name
+    assert defect.mechanism.endswith(".")
+    assert "\n" not in defect.mechanism
+    assert tuple(sorted(defect.rules)) == defect.rules
+
+
+def test_every_scenario_belongs_to_a_defect() -> None:
+    assert {path.name for path in CORPUS.iterdir()} == set(DEFECTS)
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_the_page_tells_the_rules(name: str) -> None:
+    assert table()[name][0] == " ".join(DEFECTS[name].rules)
+
+
+def test_every_rule_kills_something() -> None:
+    killers = {rule for defect in DEFECTS.values() for rule in defect.rules}
+    assert {rule.id for rule in RULES} - killers == NOT_YET
+
+
+NOT_YET = {"PLANTED"}
+"""PLANTED is for test devices."""
+
+
+def test_two_defects_at_once() -> None:
+    both = "reference+cleanup_reads+push_twice"
+    assert "S1" in rules(both, story("cleanup_reads").scenario)
+    assert "S5" in rules(both, story("push_twice").scenario)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_defect_in_any_revision(revision: str) -> None:
+    assert "S5" in rules(f"{revision}+push_twice", story("push_twice").scenario)
+
+
+def test_all_defects_at_once() -> None:
+    device = device_class(defective("reference", DEFECTS))
+    mixins = {mixin for defect in DEFECTS.values() for mixin in defect.mixins}
+    used = {*device.__mro__, *device.block_backend.__mro__, *device.queue_port.__mro__}
+    assert mixins <= used | set(device.operator.__mro__)
+
+
+def test_the_plain_device_stays_as_it_is() -> None:
+    assert device_class("reference") is REVISIONS["reference"]
+    planted = with_defects(REVISIONS["reference"], ["push_twice", "push_twice"])
+    assert planted.block_backend is REVISIONS["reference"].block_backend
+    assert planted.queue_port is REVISIONS["reference"].queue_port
+
+
+@pytest.mark.parametrize("name", ["reference+nonsense", "reference+", "reference+push_twice+"])
+def test_no_such_defect(name: str) -> None:
+    assert not is_revision(name)
+    with pytest.raises(UsageError) as raised:
+        device_class(name)
+    assert "no such defect" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_may_name_a_defect() -> None:
+    assert is_revision("seed+no_selfkick+cleanup_reads")
+    assert not is_revision("elsewhere.py:Device+no_selfkick")

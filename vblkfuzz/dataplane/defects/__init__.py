@@ -1,0 +1,15 @@
+"""Planted defects: known mistakes, each alone, to see that the rules and the fuzzer find them.
+
+A defect is a few overriding methods and what is known of it (`defect`); the families are
+`start_stop`, `drains`, `reset`, `queue` and `errors`; `plant.with_defects` makes a device that has
+some. A device name carries them: ``reference+no_selfkick`` (`target.device_class`). Which rule
+catches which, and how fast the fuzzer does, is in docs/defects.md.
+"""
+
+from __future__ import annotations
+
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.defects.plant import with_defects
+from vblkfuzz.dataplane.defects.registry import DEFECTS
+
+__all__ = ["DEFECTS", "Defect", "with_defects"]

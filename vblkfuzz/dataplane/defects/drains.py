@@ -1,0 +1,198 @@
+"""Defects of drains: who is not waited for, not woken, or not told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.trace.event import EventKind, Frame
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.lock import Lock
+    from vblkfuzz.dataplane.queue_port import QueuePort
+    from vblkfuzz.dataplane.request import Request
+
+_ATTACH: Final = EventKind.ATTACH
+_DRAINED_BEGIN: Final = EventKind.DRAINED_BEGIN
+_PARK: Final = EventKind.PARK
+_UNPARK: Final = EventKind.UNPARK
+
+
+class _NoRendezvous(VirtioBlk):
+    def drained_poll(self) -> bool:
+        return False
+
+
+class _NoRenotify(VirtioBlk):
+    def attach(self, thread: Thread, port: QueuePort) -> Steps:
+        yield POINT
+        context = self.context_of(port)
+        context.attach(port)
+        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+        port.notifier.set_own()
+
+
+class _NoSelfkick(VirtioBlk):
+    def attach(self, thread: Thread, port: QueuePort) -> Steps:
+        yield POINT
+        context = self.context_of(port)
+        if not port.queue.notification:
+            port.set_notification(thread, True)
+        context.attach(port)
+        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+
+
+class _PollBypassesDrain(VirtioBlk):
+    _left: tuple[QueuePort, ...] = ()
+    """Attached in spite of the drain, because they are polled."""
+
+    @causal(Frame.DRAINED_BEGIN)
+    def drained_begin(self, thread: Thread) -> Steps:
+        if self.started and not self.disabled:
+            self._left = tuple(port for port in self.ports if self.context_of(port).polling)
+            for port in self.ports:
+                if port not in self._left:
+                    yield from self.detach(thread, port)
+
+    def attach(self, thread: Thread, port: QueuePort) -> Steps:
+        if port not in self._left:
+            yield from super().attach(thread, port)
+
+    def detach(self, thread: Thread, port: QueuePort) -> Steps:
+        self._left = tuple(other for other in self._left if other is not port)
+        yield from super().detach(thread, port)
+
+
+class _RecountLate(BlockBackend):
+    def _wake(self, request: Request) -> None:
+        def resume(runner: Thread) -> Steps:
+            yield POINT
+            self.in_flight += 1
+            self._tell(_UNPARK, runner, request)
+            self._start(runner, request)
+
+        request.context.schedule(resume)
+
+
+class _ParkCounted(BlockBackend):
+    def _pass_gate(self, thread: Thread, request: Request) -> None:
+        if self.quiesce_counter:
+            self.parked.append(request)
+            self._tell(_PARK, thread, request)
+        else:
+            self._start(thread, request)
+
+    def _wake(self, request: Request) -> None:
+        self.in_flight -= 1
+        super()._wake(request)
+
+
+class _DoubleSchedule(BlockBackend):
+    def drained_end(self, thread: Thread) -> Steps:
+        woken = self.parked.copy()
+        yield from super().drained_end(thread)
+        if not self.in_drain:
+            self.parked.extend(woken)
+
+    def _pass_gate(self, thread: Thread, request: Request) -> None:
+        """Only here, when it runs, a woken request leaves the list."""
+        if request in self.parked:
+            self.parked.remove(request)
+        super()._pass_gate(thread, request)
+
+
+class _BeginRepeated(BlockBackend):
+    def _poll_once(self, thread: Thread, lock: Lock | None) -> Steps:
+        yield from super()._poll_once(thread, lock)
+        self._tell_drain(_DRAINED_BEGIN, thread, True, 1)
+        yield from self.device.drained_begin(thread)
+
+
+class _EndMissing(Operator):
+    @causal(Frame.SNAPSHOT)
+    def snapshot(self, thread: Thread, *_: int) -> Steps:
+        """Preparing it fails while the VM is stopped, and the error path ends no drain."""
+        yield from self._blk.drained_begin(thread, poll=True)
+        yield POINT
+        if self.vm_running:
+            yield from self._blk.drained_end(thread)
+
+
+DRAINS: Final = (
+    Defect(
+        "drain_no_rendezvous",
+        2024,
+        "QEMU commit 9c707525cb (NBD export)",
+        "A drain does not wait for a handler that has popped but not yet submitted.",
+        ("S3",),
+        (_NoRendezvous,),
+    ),
+    Defect(
+        "no_renotify_on_attach",
+        2024,
+        "QEMU commit 5bdbaebcce, RHEL-3934",
+        "A queue detached while it was polled is attached again without asking for kicks.",
+        ("L1",),
+        (_NoRenotify,),
+    ),
+    Defect(
+        "no_selfkick",
+        2024,
+        "QEMU commits 5bdbaebcce, 52bff01f64",
+        "An attach does not look at what was published unkicked while the queue was detached.",
+        ("L1",),
+        (_NoSelfkick,),
+    ),
+    Defect(
+        "poll_bypasses_drain",
+        2017,
+        "QEMU commit 59c9f437c5",
+        "A drain detaches nothing while the IOThread polls.",
+        ("S1",),
+        (_PollBypassesDrain,),
+    ),
+    Defect(
+        "recount_late",
+        2025,
+        "QEMU commit 8eeaa706ba",
+        "A woken parked request is counted only when it runs, so the next drain misses it.",
+        ("S2",),
+        (_RecountLate,),
+    ),
+    Defect(
+        "park_counted",
+        2020,
+        "QEMU commit 7f16476fab",
+        "A parked request stays in flight, so a nested drain waits for it forever.",
+        ("L2", "L3", "S11"),
+        (_ParkCounted,),
+    ),
+    Defect(
+        "double_schedule",
+        2023,
+        "QEMU commit 411132c979, RHEL-1708",
+        "A woken request stays in the list until it runs, so a second drain wakes it again.",
+        ("S5", "S6", "S7"),
+        (_DoubleSchedule,),
+    ),
+    Defect(
+        "begin_repeated",
+        2017,
+        "QEMU commit 2da9b7d456",
+        "A drain that waits calls drained_begin again each time it looks.",
+        ("S11",),
+        (_BeginRepeated,),
+    ),
+    Defect(
+        "end_missing",
+        2021,
+        "QEMU commit 2842ff2d81",
+        "A snapshot of a stopped VM fails after its drain began, and nobody ends that.",
+        ("S11",),
+        (_EndMissing,),
+    ),
+)

@@ -1,0 +1,73 @@
+"""Defects of errors and completions: requests that end unnoticed or are counted wrongly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.request import IoResult
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.trace.event import Frame
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.request import Request
+
+
+class _LeakOnError(BlockBackend):
+    def deliver(self, request: Request) -> None:
+        if request.result is IoResult.OK:
+            super().deliver(request)
+            return
+
+        def complete(thread: Thread) -> Steps:
+            yield POINT
+            yield from self.device.complete(thread, request)
+
+        request.context.schedule(complete)
+
+
+class _RestartUncounted(BlockBackend):
+    def resubmit(self, request: Request) -> None:
+        def submit(thread: Thread) -> Steps:
+            yield POINT
+            self.in_flight += 1
+            self._start(thread, request)
+
+        request.context.schedule(submit)
+
+
+class _LostCompletion(VirtioBlk):
+    @causal(Frame.COMPLETE)
+    def complete(self, thread: Thread, request: Request) -> Steps:
+        if not self.blk.in_drain:
+            yield from super().complete(thread, request)
+
+
+ERRORS: Final = (
+    Defect(
+        "leak_on_error",
+        2021,
+        "QEMU commit 87ab880252",
+        "A request that failed stays in flight, so the next drain never returns.",
+        ("L2", "S11"),
+        (_LeakOnError,),
+    ),
+    Defect(
+        "restart_uncounted",
+        2019,
+        "QEMU commit 680f200217",
+        "The retry list is submitted by a bottom half that is not in flight, inside a drain.",
+        ("S2",),
+        (_RestartUncounted,),
+    ),
+    Defect(
+        "lost_completion",
+        2023,
+        "vblkfuzz",
+        "A request that ends inside a drained section is forgotten.",
+        ("L3", "S3"),
+        (_LostCompletion,),
+    ),
+)

@@ -1,0 +1,44 @@
+"""Plant defects in a device: put their mixins before the class, and before the classes it uses.
+
+The plain device pays nothing: a device with defects is a class of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.defects.registry import DEFECTS
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.dataplane.queue_port import QueuePort
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]:
+    """Return `base` with defects planted; a name that comes twice counts once.
+
+    Raises:
+        UsageError: no such defect.
+    """
+    mixins: list[type] = []
+    for name in dict.fromkeys(names):
+        if name not in DEFECTS:
+            raise UsageError(f"defect {name}: no such defect; 'vblkfuzz list defects' names them")
+        mixins.extend(DEFECTS[name].mixins)
+    parts = {
+        "block_backend": _mixed(BlockBackend, base.block_backend, mixins),
+        "queue_port": _mixed(QueuePort, base.queue_port, mixins),
+        "operator": _mixed(Operator, base.operator, mixins),
+    }
+    device = _mixed(VirtioBlk, base, mixins)
+    return cast("type[VirtioBlk]", type(base.__name__, (device,), parts))
+
+
+def _mixed(root: type, base: type, mixins: list[type]) -> type:
+    """Put the mixins that are subclasses of `root` before `base`, unless it is one of them."""
+    bases = tuple(mixin for mixin in mixins if issubclass(mixin, root) and mixin is not base)
+    return type(base.__name__, (*bases, base), {"__slots__": ()}) if bases else base

@@ -1,0 +1,85 @@
+"""Defects around the ring: kicks forgotten, handlers that spin, entries pushed wrongly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.queue_port import QueuePort
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.virtio.blk import RequestType
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.request import Request
+
+
+class _EnableNoRecheck(VirtioBlk):
+    def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        """The handler proper neither asks for kicks nor looks again, since they are off."""
+        suppress = port.queue.notification
+        port.queue.set_notification(False)
+        yield from super().handle_queue(thread, port)
+        yield POINT
+        port.queue.set_notification(suppress)
+
+
+class _BrokenNotEmpty(QueuePort):
+    __slots__ = ()
+
+    def poll(self) -> bool:
+        return not self.queue.empty()
+
+
+class _ClearAfterHandling(QueuePort):
+    __slots__ = ()
+
+    @causal(Frame.HOST_NOTIFIER_READ)
+    def read(self, thread: Thread) -> Steps:
+        if self.notifier.is_set():
+            yield from self._device.handle_output(thread, self)
+        self.notifier.clear()
+
+
+class _PushTwice(VirtioBlk):
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        super().push(thread, request, length)
+        if request.blk.type == RequestType.FLUSH:
+            super().push(thread, request, length)
+
+
+QUEUE: Final = (
+    Defect(
+        "enable_no_recheck",
+        2024,
+        "QEMU commit f937309fbd (virtio-net)",
+        "After asking for kicks again the handler does not look whether the ring is still empty.",
+        ("L1",),
+        (_EnableNoRecheck,),
+    ),
+    Defect(
+        "broken_not_empty",
+        2018,
+        "QEMU commit 2d1df85910",
+        "The poll loop finds the ring of a broken device never empty, and spins.",
+        ("L5",),
+        (_BrokenNotEmpty,),
+    ),
+    Defect(
+        "clear_after_handling",
+        2023,
+        "vblkfuzz",
+        "A notifier is cleared after its queue was handled, so a kick in between is dropped.",
+        ("L1",),
+        (_ClearAfterHandling,),
+    ),
+    Defect(
+        "push_twice",
+        2023,
+        "vblkfuzz",
+        "A flush is pushed twice.",
+        ("S5", "S6", "S7"),
+        (_PushTwice,),
+    ),
+)

@@ -1,0 +1,16 @@
+"""All defects by name, in a fixed order: ``vblkfuzz list defects``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.defects.drains import DRAINS
+from vblkfuzz.dataplane.defects.errors import ERRORS
+from vblkfuzz.dataplane.defects.queue import QUEUE
+from vblkfuzz.dataplane.defects.reset import RESET
+from vblkfuzz.dataplane.defects.start_stop import START_STOP
+
+DEFECTS: Final[dict[str, Defect]] = {
+    defect.name: defect for defect in (*START_STOP, *DRAINS, *RESET, *QUEUE, *ERRORS)
+}

@@ -1,0 +1,79 @@
+"""Defects of resets: requests of the old driver that live on, or die too early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.trace.event import Frame
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.queue_port import QueuePort
+
+
+class _IgnoresParked(VirtioBlk):
+    def drop_requests(self, thread: Thread) -> Steps:
+        yield from self.blk.drain(thread)
+        for request in self.retry_list:
+            self.cancel(thread, request)
+        self.retry_list.clear()
+
+
+class _KeepsRetryList(VirtioBlk):
+    def drop_requests(self, thread: Thread) -> Steps:
+        kept, self.retry_list = self.retry_list, []
+        yield from super().drop_requests(thread)
+        self.retry_list = kept
+
+
+class _ResetBeforeDrain(VirtioBlk):
+    @causal(Frame.RESET)
+    def reset(self, thread: Thread, *, system: bool = False) -> Steps:
+        for port in self.ports:
+            port.queue.reset()
+        yield from super().reset(thread, system=system)
+
+
+class _QueueResetNoDrain(VirtioBlk):
+    @causal(Frame.QUEUE_RESET)
+    def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        yield POINT
+        self.forget_queue(thread, port)
+
+
+RESET: Final = (
+    Defect(
+        "reset_ignores_parked",
+        2023,
+        "qemu-devel, PATCH v4 17/20, 2023-04-25; open in QEMU 10.2",
+        "Reset waits for what is in flight, and forgets what is parked.",
+        ("S4", "S7"),
+        (_IgnoresParked,),
+    ),
+    Defect(
+        "rq_kept",
+        2016,
+        "QEMU commit 26307f6aa4",
+        "The retry list outlives a reset, and cont submits it for a driver that is gone.",
+        ("S4", "S7"),
+        (_KeepsRetryList,),
+    ),
+    Defect(
+        "reset_before_drain",
+        2023,
+        "QEMU commit 7d7512019f (IDE, CVE-2023-5088), 6bf7463615 (NVMe)",
+        "Reset clears the rings first and waits for what is in flight afterwards.",
+        ("S7",),
+        (_ResetBeforeDrain,),
+    ),
+    Defect(
+        "queue_reset_no_drain",
+        2022,
+        "QEMU virtio_queue_reset; virtio-blk has no queue_reset; open in QEMU 10.2",
+        "A queue reset forgets the ring only; requests in flight are pushed to the new one.",
+        ("S6", "S7"),
+        (_QueueResetNoDrain,),
+    ),
+)

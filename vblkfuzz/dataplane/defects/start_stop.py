@@ -1,0 +1,171 @@
+"""Defects of start and stop: what is attached, routed or kicked at the wrong time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.queue_port import QueuePort
+from vblkfuzz.dataplane.registers import IOEVENTFD
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.trace.event import EventKind, Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from vblkfuzz.dataplane.aio import AioContext
+    from vblkfuzz.dataplane.thread import Wait
+
+_ATTACH: Final = EventKind.ATTACH
+_NOTIFIER_OPEN: Final = EventKind.NOTIFIER_OPEN
+
+
+class _CleanupReads(VirtioBlk):
+    @causal(Frame.CLEANUP_HOST_NOTIFIER)
+    def cleanup_host_notifier(self, thread: Thread, port: QueuePort) -> Steps:
+        yield POINT
+        yield from port.read(thread)
+        port.close_notifier(thread)
+
+
+class _StartedTooEarly(VirtioBlk):
+    def run_dataplane(self, thread: Thread) -> Steps:
+        self.started = True
+        yield from super().run_dataplane(thread)
+
+
+class _StartedClearedTooLate(VirtioBlk):
+    def stop_dataplane(self, thread: Thread) -> Steps:
+        yield from self.detach_in_contexts(thread)
+        yield from self.release_notifiers(thread, self.ports)
+        yield from self.blk.drain(thread)
+        yield from self.blk.set_aio_context(thread, self.main)
+        self.started = False
+
+
+class _StartKickConditional(VirtioBlk):
+    def run_dataplane(self, thread: Thread) -> Steps:
+        yield from super().run_dataplane(thread)
+        if not self.blk.in_drain:
+            for port in self.ports:
+                port.notifier.set_own()
+
+    def attach(self, thread: Thread, port: QueuePort) -> Steps:
+        """Only start kicks, as before 5bdbaebcce."""
+        yield POINT
+        context = self.context_of(port)
+        if not port.queue.notification:
+            port.set_notification(thread, True)
+        context.attach(port)
+        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+
+
+class _OpensUnset(QueuePort):
+    __slots__ = ()
+
+    def open_notifier(self, thread: Thread) -> None:
+        self.notifier.is_open = True
+        self._board.registers.set_queue(self.index, IOEVENTFD, 1)
+        self._emit(_NOTIFIER_OPEN, thread)
+
+
+class _StopFromMain(VirtioBlk):
+    def detach_in_contexts(self, thread: Thread) -> Steps:
+        for port in self.ports:
+            yield from self.detach(thread, port)
+
+    def drained_poll(self) -> bool:
+        return False
+
+
+class _PartialRollback(VirtioBlk):
+    def assign_notifiers(self, thread: Thread) -> Generator[Wait | None, None, bool]:
+        failing, self.start_fails_at = self.start_fails_at, None
+        for port in self.ports:
+            yield POINT
+            if port.index == failing:
+                return False
+            port.open_notifier(thread)
+        return True
+
+
+class _AttachTwice(VirtioBlk):
+    def run_dataplane(self, thread: Thread) -> Steps:
+        yield from super().run_dataplane(thread)
+        if self.blk.in_drain:
+            yield from self.attach_all(thread)
+
+
+class _DetachForgotten(VirtioBlk):
+    @causal(Frame.STOP_BH)
+    def stop_in_context(self, thread: Thread, context: AioContext) -> Steps:
+        yield from self.detach(thread, next(p for p in self.ports if self.context_of(p) is context))
+
+
+START_STOP: Final = (
+    Defect(
+        "cleanup_reads",
+        2023,
+        "qemu-devel, PATCH v4 17/20, 2023-04-25; open in QEMU 10.2",
+        "Closing a notifier first reads it, so a stop or reset in a drained section dequeues.",
+        ("S1",),
+        (_CleanupReads,),
+    ),
+    Defect(
+        "started_too_early",
+        2023,
+        "QEMU commit 75dcb4d790",
+        "The device counts as started before its node moves, so the move's own drain attaches.",
+        ("S8",),
+        (_StartedTooEarly,),
+    ),
+    Defect(
+        "started_cleared_too_late",
+        2023,
+        "QEMU commit 75dcb4d790",
+        "The device counts as started until stop has drained, and that drain attaches again.",
+        ("S8",),
+        (_StartedClearedTooLate,),
+    ),
+    Defect(
+        "start_kick_conditional",
+        2024,
+        "QEMU commit d3f6f294ae",
+        "A start inside a drained section kicks no queue, and its end does not either.",
+        ("L1",),
+        (_StartKickConditional, _OpensUnset),
+    ),
+    Defect(
+        "stop_from_main",
+        2018,
+        "QEMU commit 1010cadf62",
+        "Stop detaches in the main thread and waits for no handler, which then goes on.",
+        ("S3", "S4", "S7"),
+        (_StopFromMain,),
+    ),
+    Defect(
+        "partial_rollback",
+        2021,
+        "QEMU commits 570fe439e5, 5b807181c2",
+        "A failed start leaves earlier queues routed to notifiers that nobody watches.",
+        ("L1",),
+        (_PartialRollback,),
+    ),
+    Defect(
+        "attach_twice",
+        2023,
+        "vblkfuzz",
+        "Start attaches although a drained section is open, and its end attaches again.",
+        ("S8",),
+        (_AttachTwice,),
+    ),
+    Defect(
+        "detach_forgotten",
+        2023,
+        "vblkfuzz",
+        "Stop detaches the first queue of each AioContext only.",
+        ("S8",),
+        (_DetachForgotten,),
+    ),
+)
