@@ -1,0 +1,185 @@
+"""Which revision shows which bug: exactly those between the commit that made it and its fix.
+
+One scenario a bug, from corpus/regress; the expectation in the file says how it shows. `SHOWN` says
+where. Bugs that are on no revision of the model have to stay away from all: `LATER_BUGS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given
+
+from tests.conformance.inputs import fuzz_inputs
+from tests.dataplane.test_properties import SCENARIOS
+from tests.dataplane.test_scenarios import INIT, LATER_BUGS, Bug, name, violations
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.text import Text, read_text
+from vblkfuzz.target.model import model
+from vblkfuzz.target.target import Target
+from vblkfuzz.trace.event import Event, EventKind
+
+CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "regress"
+
+ALL = ("seed", "qemu-8.1", "qemu-9.0", "qemu-10.2")
+LOCKED = ("seed", "qemu-8.1")
+LOCK_FREE = ("qemu-9.0", "qemu-10.2")
+
+SHOWN: Final[dict[str, tuple[str, ...]]] = {
+    # B1, B1b: open
+    "s1-early-kick-in-drain": ALL,
+    "s1-reset-in-drain": ALL,
+    "s1-reset-in-mirror": ALL,
+    "s1-stop-in-drain": ALL,
+    "s1-system-reset-in-drain": ALL,
+    "s4-direct-kick-parked": ALL,
+    "s4-parked-request-after-reset": ALL,
+    "s6-foreign-used-entry": ALL,
+    "s6-stale-push": ALL,
+    "s7-inuse-underflow": ALL,
+    "s7-left-in-use": ALL,
+    # B2: 75dcb4d790
+    "s1-wrong-context": ("seed",),
+    "s8-start-attaches-twice": ("seed",),
+    "s8-stop-leaves-attached": ("seed",),
+    # B3: with the AioContext lock a handler waits too long, without it the drain too short
+    "s1-handler-waits-for-lock": LOCKED,
+    "s3-handler-not-submitted": LOCK_FREE,
+    # B4, B4b: 5bdbaebcce, 52bff01f64
+    "l1-drain-while-polling": LOCKED,
+    "l1-published-in-drain-while-polling": LOCKED,
+    # B7: 8eeaa706ba counts the request, but S2 still sees it submitted inside the drain
+    "s2-drain-again-at-once": ALL,
+    # B13: open
+    "l1-failed-start-suppressed": ALL,
+    "s8-failed-start-attaches": ALL,
+    # B38: open
+    "s6-queue-reset-in-flight": ALL,
+}
+
+FIXED: Final[dict[str, frozenset[str]]] = {
+    "seed": frozenset(),
+    "qemu-8.1": frozenset({"S3", "S8"}),
+    "qemu-9.0": frozenset({"S8", "L1"}),
+    "qemu-10.2": frozenset({"S8", "L1"}),
+    "reference": frozenset({"S1", "S2", "S3", "S4", "S6", "S7", "S8", "L1"}),
+}
+"""Rules that a revision breaks only after a failed start (B13)."""
+
+
+def read(slug: str) -> Text:
+    path = CORPUS / slug / "scenario.toml"
+    return read_text(path.read_text(), path.name)
+
+
+def shows(device: str, text: Text) -> bool:
+    assert text.expectation is not None
+    expected = text.expectation.rule, text.expectation.signature
+    found = {(each.rule, each.signature) for each in violations(device, text.scenario)}
+    return expected in found
+
+
+@pytest.mark.parametrize("slug", SHOWN)
+def test_a_bug_shows_where_history_says(slug: str) -> None:
+    text = read(slug)
+    assert tuple(device for device in REVISIONS if shows(device, text)) == SHOWN[slug]
+
+
+@pytest.mark.parametrize("slug", SHOWN)
+def test_what_shows_is_known(slug: str) -> None:
+    text = read(slug)
+    for device in SHOWN[slug]:
+        assert text.expectation is not None
+        assert is_known(device, text.expectation.signature)
+
+
+def test_each_fix_makes_a_difference() -> None:
+    """No two revisions show the same bugs, but for 9.0 and 10.2: see B7 below."""
+    shown = [{slug for slug in SHOWN if device in SHOWN[slug]} for device in REVISIONS]
+    assert [len(found) for found in shown] == [21, 18, 16, 16, 0]
+
+
+@pytest.mark.parametrize("bug", LATER_BUGS, ids=name)
+@pytest.mark.parametrize("device", REVISIONS)
+def test_no_revision_has_the_bugs_of_others(device: str, bug: Bug) -> None:
+    assert bug.rule not in {each.rule for each in violations(device, bug.scenario)}
+
+
+def events(device: str, scenario: Scenario) -> tuple[Event, ...]:
+    with model(device, "inline") as target:
+        return target.run(scenario).events
+
+
+@pytest.mark.parametrize(("device", "waits"), [(device, device == "qemu-10.2") for device in ALL])
+def test_a_drain_waits_for_woken_requests(device: str, waits: bool) -> None:
+    """B7: what 8eeaa706ba changed is that the drain returns after the request, not before it."""
+    trace = events(device, read("s2-drain-again-at-once").scenario)
+    until_submit = takewhile(lambda event: event.kind != EventKind.SUBMIT, trace)
+    returns = [event for event in until_submit if event.kind == EventKind.DRAIN_RET]
+    assert len(returns) == (1 if waits else 2)
+
+
+@pytest.mark.parametrize(("device", "drains"), [("qemu-9.0", 0), ("qemu-10.2", 1)])
+def test_a_start_drains_though_the_context_stays(device: str, drains: int) -> None:
+    trace = events(device, Scenario(DeviceConfig(iothreads=0), (INIT,)))
+    assert len([event for event in trace if event.kind == EventKind.DRAIN_CALL]) == drains
+
+
+# --- Known holes ------------------------------------------------------------------------------
+
+
+def is_known(device: str, signature: str) -> bool:
+    return any(signature.startswith(known) for known in REVISIONS[device].known)
+
+
+def test_the_reference_has_no_known_hole() -> None:
+    assert REVISIONS["reference"].known == {}
+
+
+@pytest.fixture(scope="module", params=REVISIONS)
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    with model(request.param, "inline") as made:
+        yield made
+
+
+def check(target: Target, scenario: Scenario) -> set[str]:
+    """Check that the device comes to an end and has known holes only; return the rules broken."""
+    trace = target.run(scenario)
+    assert trace.events[-1].kind == EventKind.END
+    found = judge(scenario, trace).violations
+    assert [each.signature for each in found if not is_known(target.device, each.signature)] == []
+    return {each.rule for each in found}
+
+
+@given(scenario=SCENARIOS)
+def test_any_scenario_shows_only_what_is_known(target: Target, scenario: Scenario) -> None:
+    check(target, scenario)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_mutated_inputs_show_only_what_is_known(target: Target, seed: int) -> None:
+    """Known holes are told by signature; some fixes are seen in what is absent altogether."""
+    for scenario in map(decode, fuzz_inputs(seed, 500)):
+        broken = check(target, scenario)
+        if "start_fail" not in {each.name for each in scenario.ops}:
+            assert not broken & FIXED[target.device]
+
+
+def test_the_inputs_find_the_holes() -> None:
+    """Or the test above proves nothing."""
+    broken = dict.fromkeys(REVISIONS, frozenset[str]())
+    for device in REVISIONS:
+        with model(device, "inline") as target:
+            for scenario in map(decode, fuzz_inputs(1, 500)):
+                broken[device] |= check(target, scenario)
+    assert {"S8", "S1", "S4", "S6", "S7", "L1"} <= broken["seed"]
+    assert {"S1", "S4", "S6", "S7", "L1"} <= broken["qemu-8.1"]
+    assert {"S1", "S4", "S6", "S7"} <= broken["qemu-9.0"] & broken["qemu-10.2"]
+    assert not broken["reference"]
