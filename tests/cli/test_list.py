@@ -42,7 +42,10 @@ def test_off_a_terminal_it_is_one_whole_line_each(cli: Cli, what: str) -> None:
     lines = cli("list", what).stdout.splitlines()
     assert len(lines) == len(entries)
     for line, entry in zip(lines, entries, strict=True):
-        assert re.split(r"\s{2,}", line) == [entry["name"], entry["summary"], entry["source"]]
+        cells = [entry["name"], entry["summary"], entry["source"]]
+        if "rules" in entry:
+            cells.insert(2, " ".join(entry["rules"]))
+        assert re.split(r"\s{2,}", line) == cells
 
 
 def test_an_unknown_word(cli: Cli) -> None:

@@ -25,6 +25,10 @@ def fuzz(  # noqa: PLR0913  # an option each
     device: Annotated[
         str, typer.Option(help="Revision, package.module:Class or file.py:Class.")
     ] = "seed",
+    defect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Plant a defect in the revision; repeatable."),
+    ] = None,
     mode: Annotated[str, typer.Option(help="processes or inline.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
     max_total_time: Annotated[float, typer.Option(min=0, help="Seconds; 0: until ctrl-C.")] = 0,
@@ -52,7 +56,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
     from vblkfuzz.errors import UsageError
     from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-    from vblkfuzz.target.device_class import device_class
+    from vblkfuzz.target.device_class import defective, device_class
     from vblkfuzz.target.model import check_mode
 
     if target != DEFAULT_TARGET:
@@ -60,6 +64,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     if not math.isfinite(max_total_time):
         raise UsageError("--max-total-time: expected seconds; 0 means no limit")
     check_mode(mode)
+    device = defective(device, defect or ())
     device_class(device)
     options = CampaignOptions(
         out=out,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 Entry = dict[str, object]
 """One thing: at least `name`, `summary` and `source`."""
+
+_COLUMNS: Final = ("name", "summary", "rules", "source")
 
 
 class Kind(StrEnum):
@@ -41,8 +43,12 @@ def list_(
 def _print_table(entries: list[Entry]) -> None:
     from vblkfuzz.cli.screen import Screen
 
-    columns = ("name", "summary", "source")
-    Screen().table(columns, [[str(entry[column]) for column in columns] for entry in entries])
+    columns = tuple(column for column in _COLUMNS if column in entries[0])
+    Screen().table(columns, [[_cell(entry[column]) for column in columns] for entry in entries])
+
+
+def _cell(value: object) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _targets() -> list[Entry]:

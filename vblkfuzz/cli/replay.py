@@ -60,6 +60,13 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
             "the input names]",
         ),
     ] = None,
+    defect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Plant a defect in the revision, --device or the input's; repeatable.",
+        ),
+    ] = None,
     mode: Annotated[
         Mode | None,
         typer.Option(help="Where guest and device run.  [default: as the input says]"),
@@ -84,7 +91,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 
     seen: Counter[ExitStatus] = Counter()
     report = _report_json if as_json else _report_text
-    with ReplayTarget(Options(target, device, mode)) as replay_target:
+    with ReplayTarget(Options(target, device, mode, tuple(defect or ()))) as replay_target:
         for path, artifact in _inputs(paths):
             if artifact is None:
                 seen[ExitStatus.USAGE] += 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.cli.outcome import Outcome, Run, Setup, replay_input
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-from vblkfuzz.target.device_class import is_revision
+from vblkfuzz.target.device_class import defective, is_revision
 from vblkfuzz.target.registry import open_target
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Options(NamedTuple):
     target: str | None = None
     device: str | None = None
     mode: str | None = None
+    defects: tuple[str, ...] = ()
+    """Planted in the device, whoever names it."""
 
 
 class ReplayTarget:
@@ -84,11 +86,15 @@ class ReplayTarget:
 
 
 def setup_of(artifact: Artifact, options: Options) -> Setup:
-    """Return what an input would run on; nothing is imported."""
+    """Return what an input would run on; nothing is imported.
+
+    Raises:
+        UsageError: no such defect.
+    """
     recorded = artifact.mode if artifact.mode in _MODES else _DEFAULT_MODE
     return Setup(
         options.target or artifact.target,
-        options.device or artifact.device,
+        defective(options.device or artifact.device, options.defects),
         options.mode or recorded,
     )
 

@@ -1,6 +1,6 @@
 """Which device a name means: a revision, ``package.module:Class`` or ``path/to/file.py:Class``.
 
-A revision can carry planted defects: ``reference+no_selfkick+cleanup_reads``.
+Planted defects follow the name: ``reference+no_selfkick+cleanup_reads``.
 
 Importing a class runs its module's code, so this is only ever called with what the user wrote on
 the command line, never with a name that came out of a file (`scenario.artifact`).
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vblkfuzz.dataplane.defects import DEFECTS, with_defects
+from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
@@ -33,8 +33,15 @@ def is_revision(name: str) -> bool:
 
 
 def defective(device: str, defects: Iterable[str]) -> str:
-    """Return the name of a device with planted defects."""
-    return "+".join((device, *defects))
+    """Return the name of a device with planted defects.
+
+    Raises:
+        UsageError: no such defect.
+    """
+    names = tuple(defects)
+    for name in names:
+        check_defect(name)
+    return "+".join((device, *names))
 
 
 def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk]:
@@ -47,14 +54,20 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
     Raises:
         UsageError: no such revision, defect, module, file or class, or no subclass of VirtioBlk.
     """
-    revision, *defects = name.split("+")
-    if revision in REVISIONS:
-        return with_defects(REVISIONS[revision], defects) if defects else REVISIONS[revision]
     place, colon, attribute = name.rpartition(":")
-    if not colon:
+    attribute, *defects = attribute.split("+")
+    if colon:
+        device = _class_in(_module(place, load_file or import_file), attribute, name)
+    elif attribute in REVISIONS:
+        device = REVISIONS[attribute]
+    else:
         known = ", ".join(REVISIONS)
         raise UsageError(f"device {name}: expected {known}, package.module:Class or file.py:Class")
-    found = getattr(_module(place, load_file or import_file), attribute, None)
+    return with_defects(device, defects) if defects else device
+
+
+def _class_in(module: ModuleType, attribute: str, name: str) -> type[VirtioBlk]:
+    found = getattr(module, attribute, None)
     if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
         raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
     return found

@@ -9,7 +9,7 @@ catches which, and how fast the fuzzer does, is in docs/defects.md.
 from __future__ import annotations
 
 from vblkfuzz.dataplane.defects.defect import Defect
-from vblkfuzz.dataplane.defects.plant import with_defects
+from vblkfuzz.dataplane.defects.plant import check_defect, with_defects
 from vblkfuzz.dataplane.defects.registry import DEFECTS
 
-__all__ = ["DEFECTS", "Defect", "with_defects"]
+__all__ = ["DEFECTS", "Defect", "check_defect", "with_defects"]

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def check_defect(name: str) -> None:
+    """Raise UsageError if there is no such defect."""
+    if name not in DEFECTS:
+        raise UsageError(f"defect {name}: no such defect; 'vblkfuzz list defects' names them")
+
+
 def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]:
     """Return `base` with defects planted; a name that comes twice counts once.
 
@@ -26,8 +32,7 @@ def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]
     """
     mixins: list[type] = []
     for name in dict.fromkeys(names):
-        if name not in DEFECTS:
-            raise UsageError(f"defect {name}: no such defect; 'vblkfuzz list defects' names them")
+        check_defect(name)
         mixins.extend(DEFECTS[name].mixins)
     parts = {
         "block_backend": _mixed(BlockBackend, base.block_backend, mixins),
