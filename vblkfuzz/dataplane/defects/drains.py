@@ -14,12 +14,10 @@ from vblkfuzz.trace.event import EventKind, Frame
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.lock import Lock
     from vblkfuzz.dataplane.queue_port import QueuePort
-    from vblkfuzz.dataplane.request import Request
 
 _ATTACH: Final = EventKind.ATTACH
 _DRAINED_BEGIN: Final = EventKind.DRAINED_BEGIN
-_PARK: Final = EventKind.PARK
-_UNPARK: Final = EventKind.UNPARK
+_DRAINED_END: Final = EventKind.DRAINED_END
 
 
 class _NoRendezvous(VirtioBlk):
@@ -67,42 +65,17 @@ class _PollBypassesDrain(VirtioBlk):
         yield from super().detach(thread, port)
 
 
-class _RecountLate(BlockBackend):
-    def _wake(self, request: Request) -> None:
-        def resume(runner: Thread) -> Steps:
-            yield POINT
-            self.in_flight += 1
-            self._tell(_UNPARK, runner, request)
-            self._start(runner, request)
-
-        request.context.schedule(resume)
+class _InFlightNotAwaited(BlockBackend):
+    def _busy(self) -> bool:
+        return self.device.drained_poll()
 
 
-class _ParkCounted(BlockBackend):
-    def _pass_gate(self, thread: Thread, request: Request) -> None:
-        if self.quiesce_counter:
-            self.parked.append(request)
-            self._tell(_PARK, thread, request)
-        else:
-            self._start(thread, request)
-
-    def _wake(self, request: Request) -> None:
-        self.in_flight -= 1
-        super()._wake(request)
-
-
-class _DoubleSchedule(BlockBackend):
+class _NestedEndResumes(BlockBackend):
     def drained_end(self, thread: Thread) -> Steps:
-        woken = self.parked.copy()
         yield from super().drained_end(thread)
-        if not self.in_drain:
-            self.parked.extend(woken)
-
-    def _pass_gate(self, thread: Thread, request: Request) -> None:
-        """Only here, when it runs, a woken request leaves the list."""
-        if request in self.parked:
-            self.parked.remove(request)
-        super()._pass_gate(thread, request)
+        if self.in_drain:
+            self._tell_drain(_DRAINED_END, thread, False, self.quiesce_counter)
+            yield from self.device.drained_end(thread)
 
 
 class _BeginRepeated(BlockBackend):
@@ -156,30 +129,6 @@ DRAINS: Final = (
         (_PollBypassesDrain,),
     ),
     Defect(
-        "recount_late",
-        2025,
-        "QEMU commit 8eeaa706ba",
-        "A woken parked request is counted only when it runs, so the next drain misses it.",
-        ("S2",),
-        (_RecountLate,),
-    ),
-    Defect(
-        "park_counted",
-        2020,
-        "QEMU commit 7f16476fab",
-        "A parked request stays in flight, so a nested drain waits for it forever.",
-        ("L2", "L3", "S11"),
-        (_ParkCounted,),
-    ),
-    Defect(
-        "double_schedule",
-        2023,
-        "QEMU commit 411132c979, RHEL-1708",
-        "A woken request stays in the list until it runs, so a second drain wakes it again.",
-        ("S5", "S6", "S7"),
-        (_DoubleSchedule,),
-    ),
-    Defect(
         "begin_repeated",
         2017,
         "QEMU commit 2da9b7d456",
@@ -194,5 +143,21 @@ DRAINS: Final = (
         "A snapshot of a stopped VM fails after its drain began, and nobody ends that.",
         ("S11",),
         (_EndMissing,),
+    ),
+    Defect(
+        "in_flight_not_awaited",
+        2023,
+        "QEMU commit 8f5e9a8ee1 (vhost-user-blk export)",
+        "A polling drain waits for handlers, but not for requests in flight.",
+        ("S3",),
+        (_InFlightNotAwaited,),
+    ),
+    Defect(
+        "nested_end_resumes",
+        2023,
+        "vblkfuzz",
+        "The end of an inner drain lets the device go on, as if drains did not nest.",
+        ("S11", "S8"),
+        (_NestedEndResumes,),
     ),
 )

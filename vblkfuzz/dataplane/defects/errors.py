@@ -10,6 +10,7 @@ from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
+from vblkfuzz.virtio.blk import BlkStatus
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
@@ -36,6 +37,14 @@ class _RestartUncounted(BlockBackend):
             self._start(thread, request)
 
         request.context.schedule(submit)
+
+
+class _AnsweredAndRetried(VirtioBlk):
+    @causal(Frame.COMPLETE)
+    def complete(self, thread: Thread, request: Request) -> Steps:
+        if request.result is not IoResult.OK and self.config.werror == "stop":
+            yield from self.finish(thread, request, BlkStatus.IOERR)
+        yield from super().complete(thread, request)
 
 
 class _LostCompletion(VirtioBlk):
@@ -69,5 +78,13 @@ ERRORS: Final = (
         "A request that ends inside a drained section is forgotten.",
         ("L3", "S3"),
         (_LostCompletion,),
+    ),
+    Defect(
+        "answered_and_retried",
+        2023,
+        "vblkfuzz",
+        "A failed request is answered and put on the retry list as well.",
+        ("S5", "S6", "S7"),
+        (_AnsweredAndRetried,),
     ),
 )

@@ -12,10 +12,7 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import EventKind, Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from vblkfuzz.dataplane.aio import AioContext
-    from vblkfuzz.dataplane.thread import Wait
 
 _ATTACH: Final = EventKind.ATTACH
 _NOTIFIER_OPEN: Final = EventKind.NOTIFIER_OPEN
@@ -79,17 +76,6 @@ class _StopFromMain(VirtioBlk):
         return False
 
 
-class _PartialRollback(VirtioBlk):
-    def assign_notifiers(self, thread: Thread) -> Generator[Wait | None, None, bool]:
-        failing, self.start_fails_at = self.start_fails_at, None
-        for port in self.ports:
-            yield POINT
-            if port.index == failing:
-                return False
-            port.open_notifier(thread)
-        return True
-
-
 class _AttachTwice(VirtioBlk):
     def run_dataplane(self, thread: Thread) -> Steps:
         yield from super().run_dataplane(thread)
@@ -143,14 +129,6 @@ START_STOP: Final = (
         "Stop detaches in the main thread and waits for no handler, which then goes on.",
         ("S3", "S4", "S7"),
         (_StopFromMain,),
-    ),
-    Defect(
-        "partial_rollback",
-        2021,
-        "QEMU commits 570fe439e5, 5b807181c2",
-        "A failed start leaves earlier queues routed to notifiers that nobody watches.",
-        ("L1",),
-        (_PartialRollback,),
     ),
     Defect(
         "attach_twice",

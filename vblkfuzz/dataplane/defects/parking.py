@@ -1,0 +1,123 @@
+"""Defects of parked requests: counted, woken or submitted at the wrong time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread
+from vblkfuzz.trace.event import EventKind
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.request import Request
+
+_PARK: Final = EventKind.PARK
+_UNPARK: Final = EventKind.UNPARK
+
+
+class _RecountLate(BlockBackend):
+    def _wake(self, request: Request) -> None:
+        def resume(runner: Thread) -> Steps:
+            yield POINT
+            self.in_flight += 1
+            self._tell(_UNPARK, runner, request)
+            self._start(runner, request)
+
+        request.context.schedule(resume)
+
+
+class _ParkCounted(BlockBackend):
+    def _pass_gate(self, thread: Thread, request: Request) -> None:
+        if self.quiesce_counter:
+            self.parked.append(request)
+            self._tell(_PARK, thread, request)
+        else:
+            self._start(thread, request)
+
+    def _wake(self, request: Request) -> None:
+        self.in_flight -= 1
+        super()._wake(request)
+
+
+class _DoubleSchedule(BlockBackend):
+    def drained_end(self, thread: Thread) -> Steps:
+        woken = self.parked.copy()
+        yield from super().drained_end(thread)
+        if not self.in_drain:
+            self.parked.extend(woken)
+
+    def _pass_gate(self, thread: Thread, request: Request) -> None:
+        """Only here, when it runs, a woken request leaves the list."""
+        if request in self.parked:
+            self.parked.remove(request)
+        super()._pass_gate(thread, request)
+
+
+class _ResumeSkipsGate(BlockBackend):
+    def _wake(self, request: Request) -> None:
+        self.in_flight += 1
+
+        def resume(runner: Thread) -> Steps:
+            yield POINT
+            self._tell(_UNPARK, runner, request)
+            self._start(runner, request)
+
+        request.context.schedule(resume)
+
+
+class _WakesOne(BlockBackend):
+    _woken = False
+
+    def drained_end(self, thread: Thread) -> Steps:
+        yield from super().drained_end(thread)
+        self._woken = False
+
+    def _wake(self, request: Request) -> None:
+        if not self._woken:
+            super()._wake(request)
+        self._woken = True
+
+
+PARKING: Final = (
+    Defect(
+        "recount_late",
+        2025,
+        "QEMU commit 8eeaa706ba",
+        "A woken parked request is counted only when it runs, so the next drain misses it.",
+        ("S2",),
+        (_RecountLate,),
+    ),
+    Defect(
+        "park_counted",
+        2020,
+        "QEMU commit 7f16476fab",
+        "A parked request stays in flight, so a nested drain waits for it forever.",
+        ("L2", "L3", "S11"),
+        (_ParkCounted,),
+    ),
+    Defect(
+        "double_schedule",
+        2023,
+        "QEMU commit 411132c979, RHEL-1708",
+        "A woken request stays in the list until it runs, so a second drain wakes it again.",
+        ("S5", "S6", "S7"),
+        (_DoubleSchedule,),
+    ),
+    Defect(
+        "resume_skips_gate",
+        2023,
+        "QEMU blk_wait_while_drained before commit 8eeaa706ba",
+        "A woken request does not look whether the next drain has begun before it is submitted.",
+        ("S2",),
+        (_ResumeSkipsGate,),
+    ),
+    Defect(
+        "wakes_one",
+        2023,
+        "vblkfuzz",
+        "The end of a drain wakes the oldest parked request and forgets the others.",
+        ("L3",),
+        (_WakesOne,),
+    ),
+)
