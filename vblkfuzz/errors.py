@@ -6,6 +6,7 @@
     `-- HarnessError        we could not judge                     -> exit 125
         |-- ActorDied       an actor process ended by itself
         |-- ActorHung       an actor process gave no answer in time
+        |-- ZygoteLost      nobody is left to start actors; the target cannot be used again
         `-- TraceOverflow   events were dropped, a verdict would be a guess
 
 Errors of the ring protocol (`virtio.chain.RingError`) are not here: they are the guest's doing,
@@ -65,6 +66,10 @@ class ActorDied(HarnessError):
 
 class ActorHung(HarnessError):
     """The actor processes gave no answer within `limits.HANG_LIMIT_S` seconds."""
+
+
+class ZygoteLost(HarnessError):
+    """The zygote has ended or does not answer, so there will be no more actors."""
 
 
 class TraceOverflow(HarnessError):

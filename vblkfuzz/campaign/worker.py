@@ -28,7 +28,7 @@ import atheris
 from vblkfuzz.campaign.instrument import instrument
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
-from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.errors import ExitStatus, HarnessError, ZygoteLost
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.mutate import Mutator
 
@@ -100,7 +100,7 @@ class Worker:
             execution = self._execute(self._target, decode(data))
         except HarnessError as error:
             self._note_error(str(error), data)
-            if self._errors_in_a_row == _MAX_HARNESS_ERRORS or str(error).startswith("the zygote"):
+            if self._errors_in_a_row == _MAX_HARNESS_ERRORS or isinstance(error, ZygoteLost):
                 self._give_up()
         else:
             self._errors_in_a_row = 0

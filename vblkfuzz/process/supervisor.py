@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import multiprocess
 
-from vblkfuzz.errors import ActorDied, ActorHung, HarnessError
+from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, ZygoteLost
 from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
 from vblkfuzz.process.control import EXECUTION, GENERATION, GENERATION_WANTED, STATUS, Status
@@ -54,7 +54,7 @@ class Supervisor:
         They die with the calling *thread* (prctl(2), PR_SET_PDEATHSIG).
 
         Raises:
-            HarnessError: they are not ready within RESPAWN_LIMIT_S.
+            ZygoteLost: they are not ready within RESPAWN_LIMIT_S.
         """
         control = self._arena.control
         control[GENERATION_WANTED] = (control[GENERATION] + 1) & _U32
@@ -90,8 +90,8 @@ class Supervisor:
         """Run one execution of the canonical bytes; the trace is in the arena afterwards.
 
         Raises:
-            ActorDied, ActorHung, HarnessError: there is no whole trace. Fresh actors are ready,
-                unless the message says that the zygote has ended.
+            ActorDied, ActorHung, HarnessError: there is no whole trace; fresh actors are ready.
+            ZygoteLost: there are no actors and will be none.
         """
         if not self._settled:  # the last run was interrupted (ctrl-C)
             self._replace_actors()
@@ -136,9 +136,9 @@ class Supervisor:
             os.read(self._line.ready, 8)
         elif ready:
             self._zygote.join()
-            raise HarnessError(f"the zygote has ended, exit code {self._zygote.exitcode}")
+            raise ZygoteLost(f"the zygote has ended, exit code {self._zygote.exitcode}")
         else:
-            raise HarnessError(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
+            raise ZygoteLost(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
 
 
 def _readable(fds: Iterable[int], timeout: float) -> set[int]:
