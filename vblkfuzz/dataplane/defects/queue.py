@@ -12,6 +12,8 @@ from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import RequestType
 
 if TYPE_CHECKING:
+    from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.dataplane.device_state import DeviceState
     from vblkfuzz.dataplane.request import Request
 
 
@@ -40,6 +42,19 @@ class _ClearAfterHandling(QueuePort):
         if self.notifier.is_set():
             yield from self._device.handle_output(thread, self)
         self.notifier.clear()
+
+
+class _NotifyCounter(QueuePort):
+    __slots__ = ("_suppressed",)
+
+    def __init__(self, device: DeviceState, board: Board, index: int) -> None:
+        super().__init__(device, board, index)
+        self._suppressed = 0
+        """How often kicks were suppressed and not asked for again."""
+
+    def set_notification(self, thread: Thread, on: bool) -> None:
+        self._suppressed += -1 if on else 1
+        super().set_notification(thread, self._suppressed <= 0)
 
 
 class _PushTwice(VirtioBlk):
@@ -73,6 +88,14 @@ QUEUE: Final = (
         "A notifier is cleared after its queue was handled, so a kick in between is dropped.",
         ("L1",),
         (_ClearAfterHandling,),
+    ),
+    Defect(
+        "notify_counter",
+        2017,
+        "QEMU commits aff8fd18f1, 332fa82d09",
+        "Suppressing kicks nests, and a reset while polling leaves one level open.",
+        ("L1",),
+        (_NotifyCounter,),
     ),
     Defect(
         "push_twice",

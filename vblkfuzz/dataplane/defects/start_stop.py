@@ -58,6 +58,13 @@ class _StartKickConditional(VirtioBlk):
         self._tell_queue(_ATTACH, thread, port, value=context.actor)
 
 
+class _NoKickOnResume(VirtioBlk):
+    def run_dataplane(self, thread: Thread) -> Steps:
+        yield from super().run_dataplane(thread)
+        for port in self.ports:
+            port.notifier.clear()
+
+
 class _OpensUnset(QueuePort):
     __slots__ = ()
 
@@ -121,6 +128,14 @@ START_STOP: Final = (
         "A start inside a drained section kicks no queue, and its end does not either.",
         ("L1",),
         (_StartKickConditional, _OpensUnset),
+    ),
+    Defect(
+        "no_kick_on_resume",
+        2026,
+        "cloud-hypervisor commit 3e3008f36",
+        "A start does not look at what was kicked before the device was stopped.",
+        ("L1",),
+        (_NoKickOnResume,),
     ),
     Defect(
         "stop_from_main",
