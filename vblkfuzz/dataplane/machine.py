@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.lock import Lock
 from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
@@ -43,9 +42,10 @@ class Machine:
     def __init__(self, board: Board, config: DeviceConfig, device_class: type[VirtioBlk]) -> None:
         self._board = board
         self.bql = Lock()
-        main = AioContext(_MAIN)
+        context = device_class.aio_context
+        main = context(_MAIN)
         self.iothreads = [
-            AioContext(ActorId(_IO0 + index), polling=config.polling)
+            context(ActorId(_IO0 + index), polling=config.polling)
             for index in range(config.iothreads)
         ]
         self.backend = Backend(board.memory, board.ring, config.disk_sectors, self._deliver)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.lifecycle import Lifecycle
 from vblkfuzz.dataplane.operator import Operator
@@ -60,6 +61,7 @@ class VirtioBlk(Lifecycle):
     summary: ClassVar[str] = "no known violation: the fixes that the drain review hints at"
     source: ClassVar[str] = "QEMU 9.0 structure, fixes of vblkfuzz"
     block_backend: ClassVar[type[BlockBackend]] = BlockBackend
+    aio_context: ClassVar[type[AioContext]] = AioContext
     operator: ClassVar[type[Operator]] = Operator
     known: ClassVar[dict[str, str]] = {}
     """Violations to be expected: the beginning of a signature, and the bug that explains it."""

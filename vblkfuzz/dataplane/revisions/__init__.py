@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.dataplane.revisions.qemu_8_0 import Qemu80
 from vblkfuzz.dataplane.revisions.qemu_8_1 import Qemu81
 from vblkfuzz.dataplane.revisions.qemu_9_0 import Qemu90
 from vblkfuzz.dataplane.revisions.qemu_10_2 import Qemu102
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 
 REVISIONS: Final[dict[str, type[VirtioBlk]]] = {
+    "qemu-8.0": Qemu80,
     "seed": Seed,
     "qemu-8.1": Qemu81,
     "qemu-9.0": Qemu90,

@@ -1,0 +1,135 @@
+"""Revision `qemu-8.0`: QEMU of April 2023, before the drain series.
+
+What the seed replaces here: a drain does not tell the device anything. It disables the *external*
+handlers of the whole AioContext (aio_disable_external, a counter), which stay attached but inert:
+
+* handlers attach at start and detach at stop only, drained or not, so B2, B4 and B4b are not yet;
+* a node that moves while drained takes the disablement along (bdrv_detach_aio_context);
+* poll mode begins and ends for inert handlers too, but finds nothing to do for them.
+
+A stop in a drain processes the queues twice: in its bottom half and as it closes them (B1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from vblkfuzz.dataplane.aio import AioContext
+from vblkfuzz.dataplane.revisions.qemu_8_1 import Qemu81, Qemu81BlockBackend
+from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.trace.event import ActorId, Frame
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.block_backend import BlockBackend
+
+_INERT: Final = "not a bug: what is attached in a drain is inert until its end"
+
+
+class GatedAioContext(AioContext):
+    """AioContext whose handlers, all of them external, can be disabled."""
+
+    __slots__ = ("disabled",)
+
+    def __init__(self, actor: ActorId, *, polling: bool = False) -> None:
+        super().__init__(actor, polling=polling)
+        self.disabled = 0
+        """Drained nodes that live here (external_disable_cnt)."""
+
+    def has_work(self) -> bool:
+        """Whether `run_once` would do something."""
+        if self.disabled:
+            return bool(self._bottom_halves) or self.poll_wanted is not self.polling
+        return super().has_work()
+
+    def _dispatch(self, thread: Thread) -> Steps:
+        for registration in tuple(self._registrations):
+            handler = registration.handler
+            by_notifier = handler.notifier.is_set() and handler.notifier.is_open
+            if by_notifier or (self.polling and registration.polled and handler.poll()):
+                yield POINT  # it was ready; it may be disabled before its callback runs
+                if not registration.deleted and not self.disabled:
+                    self._join_poll_list(registration, thread)
+                    yield from handler.read(thread) if by_notifier else handler.poll_ready(thread)
+                return
+
+    def _switch_polling(self, thread: Thread) -> Steps:
+        self.polling = self.poll_wanted
+        for registration in tuple(self._registrations):
+            yield POINT
+            if registration.deleted or not registration.polled:
+                continue
+            if self.polling:
+                registration.handler.poll_begin(thread)
+                continue
+            registration.handler.poll_end(thread)
+            if not self.disabled and registration.handler.poll():
+                yield from registration.handler.poll_ready(thread)
+
+
+def _gate(context: AioContext, change: int) -> None:
+    """Disable (1) or enable (-1) external handlers (aio_disable_external)."""
+    assert isinstance(context, GatedAioContext)
+    context.disabled += change
+
+
+class Qemu80BlockBackend(Qemu81BlockBackend):
+    """BlockBackend of 8.0."""
+
+    @causal(Frame.SET_AIO_CONTEXT)
+    def set_aio_context(self, thread: Thread, context: AioContext) -> Steps:
+        """Move the node, and with it the disablement."""
+        if context is self.context:
+            return
+        yield from self.drained_begin(thread, poll=True)
+        _gate(self.context, -1)
+        self.context = context
+        _gate(self.context, 1)
+        yield from self.drained_end(thread)
+
+
+class Qemu80(Seed):
+    """virtio-blk of QEMU 8.0."""
+
+    summary: ClassVar[str] = "QEMU 8.0: drains disable handlers, the device does not know"
+    source: ClassVar[str] = "QEMU 8.0, before 1665d9326f"
+    block_backend: ClassVar[type[BlockBackend]] = Qemu80BlockBackend
+    aio_context: ClassVar[type[AioContext]] = GatedAioContext
+    known: ClassVar[dict[str, str]] = {
+        signature: why
+        for signature, why in Qemu81.known.items()
+        if not signature.startswith("s8-")  # only start and stop attach and detach
+    } | {
+        "s1-stop_bh-host_notifier_read": "open: stop in a drain processes the queues (B1)",
+        "l1-suppressed": "5bdbaebcce: a stop, or a poll mode that ends in a drain, loses kicks",
+        "s8-start-drained": _INERT,
+        "s8-direct_kick-start-drained": _INERT,
+        "s8-vm_cont-start-drained": _INERT,
+    }
+
+    def run_dataplane(self, thread: Thread) -> Steps:
+        """Attach in a drain too: the handlers are inert there."""
+        self.started = True
+        self.starting = False
+        yield from self.blk.set_aio_context(thread, self.home)
+        yield from self.attach_all(thread)
+
+    def stop_dataplane(self, thread: Thread) -> Steps:
+        """Detach in a drain too; the drains in here do not attach."""
+        yield from self.detach_in_contexts(thread)
+        yield from self.blk.drain(thread)
+        yield from self.blk.set_aio_context(thread, self.main)
+        yield from self.release_notifiers(thread, self.ports)
+        self.started = False
+
+    @causal(Frame.DRAINED_BEGIN)
+    def drained_begin(self, thread: Thread) -> Steps:
+        """Disable the handlers of the node's AioContext."""
+        yield POINT
+        _gate(self.blk.context, 1)
+
+    @causal(Frame.DRAINED_END)
+    def drained_end(self, thread: Thread) -> Steps:
+        """Enable the handlers of the node's AioContext."""
+        yield POINT
+        _gate(self.blk.context, -1)
