@@ -6,11 +6,15 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vblkfuzz.dataplane.defects import DEFECTS, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.errors import UsageError
 from vblkfuzz.oracle.judge import RULES, judge
+from vblkfuzz.scenario.codec import MAX_BYTES, decode
+from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import Text, read_text
 from vblkfuzz.target.device_class import defective, device_class, is_revision
@@ -99,6 +103,15 @@ def test_two_defects_at_once() -> None:
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_defect_in_any_revision(revision: str) -> None:
     assert "S5" in rules(f"{revision}+push_twice", story("push_twice").scenario)
+
+
+@given(st.lists(st.sampled_from(list(DEFECTS)), max_size=4), st.integers(0, 1 << 20))
+def test_any_defects_together_give_a_whole_trace(names: list[str], seed: int) -> None:
+    mutator, data = Mutator(seed), b""
+    with model(defective("reference", names), "inline") as target:
+        for _ in range(8):
+            data = mutator.mutate(data, MAX_BYTES)
+            judge(decode(data), target.run(decode(data)))
 
 
 def test_all_defects_at_once() -> None:
