@@ -98,6 +98,12 @@ def test_two_requests_are_two_in_flight(bench: Bench) -> None:
     assert rig.machine.in_flight() == 2
 
 
+def test_a_wrong_count_fits_an_event(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.blk.in_flight = -1
+    assert rig.machine.in_flight() == 0xFFFF
+
+
 def test_completions_run_where_their_queue_lives(bench: Bench) -> None:
     rig = Rig(bench, queues=2, iothreads=2)
     rig.init()

@@ -42,10 +42,10 @@ class Machine:
     def __init__(self, board: Board, config: DeviceConfig, device_class: type[VirtioBlk]) -> None:
         self._board = board
         self.bql = Lock()
-        context = device_class.aio_context
-        main = context(_MAIN)
+        aio_context = device_class.aio_context
+        main = aio_context(_MAIN)
         self.iothreads = [
-            context(ActorId(_IO0 + index), polling=config.polling)
+            aio_context(ActorId(_IO0 + index), polling=config.polling)
             for index in range(config.iothreads)
         ]
         self.backend = Backend(board.memory, board.ring, config.disk_sectors, self._deliver)
@@ -105,8 +105,8 @@ class Machine:
         return self.operator.vm_running
 
     def in_flight(self) -> int:
-        """Requests the backend works on."""
-        return self.blk.in_flight
+        """Requests the backend works on, mod 2^16: a wrong count may be negative."""
+        return self.blk.in_flight & 0xFFFF
 
     # --- Threads ------------------------------------------------------------------------------
 
