@@ -1,4 +1,4 @@
-"""The model as a target, in both modes and both revisions."""
+"""The model as a target, in both modes and all revisions."""
 
 from __future__ import annotations
 
