@@ -42,7 +42,8 @@ def rules(device: str, scenario: Scenario) -> tuple[str, ...]:
 
 def table() -> dict[str, list[str]]:
     """The cells of the page's first table, by defect."""
-    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines()]
+    section = PAGE.read_text().partition("## Which rules")[2].partition("The four hardest")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines()]
     return {row[0].strip("`"): row[1:] for row in rows if row[0].strip("`") in DEFECTS}
 
 
