@@ -154,7 +154,7 @@ DRAINS: Final = (
     ),
     Defect(
         "nested_end_resumes",
-        2023,
+        2026,
         "vblkfuzz",
         "The end of an inner drain lets the device go on, as if drains did not nest.",
         ("S11", "S8"),

@@ -73,7 +73,7 @@ ERRORS: Final = (
     ),
     Defect(
         "lost_completion",
-        2023,
+        2026,
         "vblkfuzz",
         "A request that ends inside a drained section is forgotten.",
         ("L3", "S3"),
@@ -81,7 +81,7 @@ ERRORS: Final = (
     ),
     Defect(
         "answered_and_retried",
-        2023,
+        2026,
         "vblkfuzz",
         "A failed request is answered and put on the retry list as well.",
         ("S5", "S6", "S7"),

@@ -106,7 +106,7 @@ PARKING: Final = (
     ),
     Defect(
         "resume_skips_gate",
-        2023,
+        2025,
         "QEMU blk_wait_while_drained before commit 8eeaa706ba",
         "A woken request does not look whether the next drain has begun before it is submitted.",
         ("S2",),
@@ -114,7 +114,7 @@ PARKING: Final = (
     ),
     Defect(
         "wakes_one",
-        2023,
+        2026,
         "vblkfuzz",
         "The end of a drain wakes the oldest parked request and forgets the others.",
         ("L3",),

@@ -83,7 +83,7 @@ QUEUE: Final = (
     ),
     Defect(
         "clear_after_handling",
-        2023,
+        2026,
         "vblkfuzz",
         "A notifier is cleared after its queue was handled, so a kick in between is dropped.",
         ("L1",),
@@ -99,7 +99,7 @@ QUEUE: Final = (
     ),
     Defect(
         "push_twice",
-        2023,
+        2026,
         "vblkfuzz",
         "A flush is pushed twice.",
         ("S5", "S6", "S7"),

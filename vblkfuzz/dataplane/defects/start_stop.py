@@ -147,7 +147,7 @@ START_STOP: Final = (
     ),
     Defect(
         "attach_twice",
-        2023,
+        2026,
         "vblkfuzz",
         "Start attaches although a drained section is open, and its end attaches again.",
         ("S8",),
@@ -155,7 +155,7 @@ START_STOP: Final = (
     ),
     Defect(
         "detach_forgotten",
-        2023,
+        2026,
         "vblkfuzz",
         "Stop detaches the first queue of each AioContext only.",
         ("S8",),
