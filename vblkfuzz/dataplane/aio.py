@@ -144,10 +144,14 @@ class AioContext:
             by_notifier = notifier.words[notifier.bell] and notifier.is_open
             if by_notifier or (self.polling and registration.polled and handler.poll()):
                 yield POINT  # it was ready; it may be detached before its callback runs
-                if not registration.deleted:
+                if self._may_run(registration):
                     self._join_poll_list(registration, thread)
                     yield from handler.read(thread) if by_notifier else handler.poll_ready(thread)
                 return
+
+    def _may_run(self, registration: Registration) -> bool:
+        """Whether a callback of a handler that was ready may still be called."""
+        return not registration.deleted
 
     def _join_poll_list(self, registration: Registration, thread: Thread) -> None:
         """A handler that was ready once is likely to be ready again: poll it from now on."""
@@ -167,5 +171,5 @@ class AioContext:
                 registration.handler.poll_begin(thread)
                 continue
             registration.handler.poll_end(thread)
-            if registration.handler.poll():
+            if self._may_run(registration) and registration.handler.poll():
                 yield from registration.handler.poll_ready(thread)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from vblkfuzz.dataplane.aio import AioContext
+from vblkfuzz.dataplane.aio import AioContext, Registration
 from vblkfuzz.dataplane.revisions.qemu_8_1 import Qemu81, Qemu81BlockBackend
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
@@ -42,29 +42,8 @@ class GatedAioContext(AioContext):
             return bool(self._bottom_halves) or self.poll_wanted is not self.polling
         return super().has_work()
 
-    def _dispatch(self, thread: Thread) -> Steps:
-        for registration in tuple(self._registrations):
-            handler = registration.handler
-            by_notifier = handler.notifier.is_set() and handler.notifier.is_open
-            if by_notifier or (self.polling and registration.polled and handler.poll()):
-                yield POINT  # it was ready; it may be disabled before its callback runs
-                if not registration.deleted and not self.disabled:
-                    self._join_poll_list(registration, thread)
-                    yield from handler.read(thread) if by_notifier else handler.poll_ready(thread)
-                return
-
-    def _switch_polling(self, thread: Thread) -> Steps:
-        self.polling = self.poll_wanted
-        for registration in tuple(self._registrations):
-            yield POINT
-            if registration.deleted or not registration.polled:
-                continue
-            if self.polling:
-                registration.handler.poll_begin(thread)
-                continue
-            registration.handler.poll_end(thread)
-            if not self.disabled and registration.handler.poll():
-                yield from registration.handler.poll_ready(thread)
+    def _may_run(self, registration: Registration) -> bool:
+        return not self.disabled and super()._may_run(registration)
 
 
 def _gate(context: AioContext, change: int) -> None:
