@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.revisions.qemu_9_0 import Qemu90BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.trace.event import EventKind
 
@@ -16,15 +17,8 @@ _PARK: Final = EventKind.PARK
 _UNPARK: Final = EventKind.UNPARK
 
 
-class _RecountLate(BlockBackend):
-    def _wake(self, request: Request) -> None:
-        def resume(runner: Thread) -> Steps:
-            yield POINT
-            self.in_flight += 1
-            self._tell(_UNPARK, runner, request)
-            self._start(runner, request)
-
-        request.context.schedule(resume)
+class _RecountLate(Qemu90BlockBackend):
+    """What QEMU did until 10.1."""
 
 
 class _ParkCounted(BlockBackend):
