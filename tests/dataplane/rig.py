@@ -43,7 +43,7 @@ class Rig:
         self, bench: Bench, device_class: type[VirtioBlk] = Reference, **config: int | str
     ) -> None:
         self.bench = bench
-        self.config = DeviceConfig(**config)  # type: ignore[arg-type]
+        self.config = DeviceConfig(**config)  # type: ignore[arg-type]  # any field, by name
         bench.power_on(self.config.queues)
         self.machine = Machine(bench.board, self.config, device_class)
         self.device = self.machine.device

@@ -98,7 +98,7 @@ class Guest:
 
 
 def ready(**options: int) -> Guest:
-    guest = Guest(**options)  # type: ignore[arg-type]
+    guest = Guest(**options)  # type: ignore[arg-type]  # any option, by name
     guest.do("init")
     return guest
 

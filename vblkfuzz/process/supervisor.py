@@ -80,12 +80,6 @@ class Supervisor:
         self._zygote.join()
         self._zygote.close()
 
-    @property
-    def zygote_pid(self) -> int:
-        """Process id of the zygote, parent of the actors."""
-        pid: int = self._zygote.pid
-        return pid
-
     def run(self, scenario: bytes) -> None:
         """Run one execution of the canonical bytes; the trace is in the arena afterwards.
 
