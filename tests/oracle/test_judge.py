@@ -12,12 +12,13 @@ from tests.oracle.test_cases import CASES
 from tests.strategies import device_configs
 from vblkfuzz import oracle
 from vblkfuzz.oracle import kinds
-from vblkfuzz.oracle.judge import RULES, judge
+from vblkfuzz.oracle.judge import RULES, judge, rules_for
 from vblkfuzz.oracle.rule import Rule
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.trace.event import ActorId, Event, EventKind
 from vblkfuzz.trace.trace import Trace
+from vblkfuzz.trace.witness import Witness
 
 Events = tuple[Event, ...]
 
@@ -128,3 +129,19 @@ def test_plain_kinds_are_those_of_the_trace() -> None:
     plain = {name: value for name, value in vars(kinds).items() if type(value) is int}
     assert plain
     assert all(EventKind[name] == value for name, value in plain.items())
+
+
+def test_only_rules_whose_witnesses_are_there_are_asked() -> None:
+    for case in CASES:
+        for witnesses in (Witness.GUEST, Witness.MEMORY, Witness.POP | Witness.MEMORY):
+            found = judge(Scenario(case.device), Trace(case.events, witnesses=witnesses))
+            everything = judge(Scenario(case.device), Trace(case.events))
+            sound = {rule.id for rule in rules_for(witnesses)}
+            expected = [one for one in everything.violations if one.rule in sound]
+            assert list(found.violations) == expected
+
+
+def test_a_rule_that_trusts_the_device_is_sound_on_no_real_one() -> None:
+    trusting = {rule.id for rule in RULES} - {rule.id for rule in rules_for(~Witness.DEVICE)}
+    assert {"S2", "S3", "S8", "S11", "PLANTED"} <= trusting
+    assert not trusting & {"S1", "S4", "S6", "L1", "L2", "L3", "CRASH", "HANG"}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from vblkfuzz.oracle.rule import Report, Rule, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 ONE = Event(0, EventKind.POP)
 OTHER = Event(1, EventKind.PUSH)
@@ -19,7 +20,9 @@ def test_the_decorator_makes_a_rule_of_a_function() -> None:
     made = rule(
         "X1", title="A title.", source="here", needs=(EventKind.POP,), situations=(situation,)
     )(check)
-    assert made == Rule("X1", "A title.", "here", (EventKind.POP,), (situation,), check)
+    assert made == Rule(
+        "X1", "A title.", "here", (EventKind.POP,), (situation,), check, Witness.DEVICE
+    )
 
 
 def test_a_report_keeps_the_first_violation_of_each_rule_path_and_state() -> None:

@@ -26,6 +26,7 @@ from vblkfuzz.oracle.kinds import (
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 TWO_IN_FLIGHT = Situation("two_in_flight", "The backend had two requests at once.")
 OUT_OF_ORDER = Situation(
@@ -87,6 +88,7 @@ def _pushed_twice(first: Event, second: Event) -> str:
         EventKind.DRIVER_INIT,
     ),
     situations=(LATER_EPOCH,),
+    witnesses=Witness.MEMORY,
 )
 def S6(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The guest's view counts too: a used entry it does not know (COLLECT, flag 1) is foreign.

@@ -40,6 +40,7 @@ from vblkfuzz.oracle.kinds import (
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 KICK_IN_DRAIN = Situation("kick_in_drain", "The guest kicked inside a drained section.")
 RESET_IN_DRAIN = Situation("reset_in_drain", "A reset began inside a drained section.")
@@ -67,6 +68,7 @@ DRAIN_IN_FLIGHT = Situation(
         EventKind.DRAIN_END,
     ),
     situations=(KICK_IN_DRAIN, RESET_IN_DRAIN, KICK_RESET_IN_DRAIN),
+    witnesses=Witness.POP,
 )
 def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Weak form: handlers that ran already when the section began may go on.

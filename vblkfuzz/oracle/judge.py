@@ -1,12 +1,14 @@
 """Judge one trace by all rules.
 
 One pass over the trace hands each event to the rules that asked for its kind, then each rule
-reads its own stream. A clean trace costs a few lists; everything that makes a report readable
+reads its own stream. Only rules that are sound on how the trace was made are asked
+(`Rule.witnesses`). A clean trace costs a few lists; everything that makes a report readable
 is done only when there is something to report.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from vblkfuzz.oracle import (
@@ -19,12 +21,14 @@ from vblkfuzz.oracle import (
     planted,
     quiesce,
     reset,
+    survival,
 )
 from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.trace import Trace
+from vblkfuzz.trace.witness import Witness
 
 RULES: Final[tuple[Rule, ...]] = (
     drained.S1,
@@ -40,6 +44,8 @@ RULES: Final[tuple[Rule, ...]] = (
     liveness.L2,
     liveness.L3,
     liveness.L5,
+    survival.CRASH,
+    survival.HANG,
     planted.PLANTED,
 )
 """All rules, in the order of `vblkfuzz list rules`."""
@@ -47,20 +53,31 @@ RULES: Final[tuple[Rule, ...]] = (
 _KINDS: Final = 256
 """Event kinds that exist: `Event.kind` is a u8."""
 
-_READERS: Final[tuple[tuple[int, ...], ...]] = tuple(
-    tuple(index for index, rule in enumerate(RULES) if kind in rule.needs) for kind in range(_KINDS)
-)
-"""Positions in RULES of the rules that need events of a kind, by kind."""
+
+@cache
+def rules_for(witnesses: Witness) -> tuple[Rule, ...]:
+    """Return the rules that can judge a trace with these witnesses, in order of RULES."""
+    return tuple(rule for rule in RULES if rule.witnesses & witnesses == rule.witnesses)
+
+
+@cache
+def _readers(witnesses: Witness) -> tuple[tuple[int, ...], ...]:
+    """Return positions in `rules_for` of the rules that need events of a kind, by kind."""
+    rules = rules_for(witnesses)
+    return tuple(
+        tuple(index for index, rule in enumerate(rules) if kind in rule.needs)
+        for kind in range(_KINDS)
+    )
 
 
 def judge(scenario: Scenario, trace: Trace) -> Verdict:
-    """Return what all rules say about `trace`, the trace of `scenario`.
+    """Return what all rules that are sound on `trace`, the trace of `scenario`, say about it.
 
     Pure and deterministic. A trace with neither END nor STEP_LIMIT is a partial one: the
     liveness rules (L...) say nothing about it.
     """
     report = Report()
-    for rule, stream in zip(RULES, _streams(trace.events), strict=True):
+    for rule, stream in zip(rules_for(trace.witnesses), _streams(trace), strict=True):
         if stream:
             report.rule = rule.id
             rule.check(scenario, stream, report)
@@ -68,11 +85,12 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
     return Verdict(violations, frozenset(report.situations))
 
 
-def _streams(events: tuple[Event, ...]) -> list[list[Event]]:
-    """Return the events each rule needs, by position in RULES."""
-    streams: list[list[Event]] = [[] for _ in RULES]
-    for event in events:
-        for index in _READERS[event.kind]:
+def _streams(trace: Trace) -> list[list[Event]]:
+    """Return the events each rule needs, by position in `rules_for`."""
+    readers = _readers(trace.witnesses)
+    streams: list[list[Event]] = [[] for _ in rules_for(trace.witnesses)]
+    for event in trace.events:
+        for index in readers[event.kind]:
             streams[index].append(event)
     return streams
 

@@ -27,6 +27,7 @@ from vblkfuzz.oracle.operational import LIFE, hostile_queues, must_serve
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 KICK_SERVED_LATER = Situation(
     "drained_kick_served_later", "A kick inside a drained section was served after it."
@@ -56,6 +57,7 @@ def _ahead(index: int, other: int) -> bool:
         EventKind.END,
     ),
     situations=(KICK_SERVED_LATER, KICK_SUPPRESSED),
+    witnesses=Witness.MEMORY | Witness.REST,
 )
 def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A kick that the device suppressed counts as well: then it must look by itself.

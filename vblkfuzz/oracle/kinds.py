@@ -54,3 +54,6 @@ DRAINED_END: Final = int(EventKind.DRAINED_END)
 VM_STOP_CALL: Final = int(EventKind.VM_STOP_CALL)
 VM_STOP_RET: Final = int(EventKind.VM_STOP_RET)
 VM_CONT: Final = int(EventKind.VM_CONT)
+
+CRASH: Final = int(EventKind.CRASH)
+HANG: Final = int(EventKind.HANG)

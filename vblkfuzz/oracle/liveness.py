@@ -32,6 +32,7 @@ from vblkfuzz.oracle.operational import LIFE, hostile_queues, must_serve
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 DRAIN_WAITED = Situation("drain_waited", "A request ended while a drain waited.")
 RESET_WAITED = Situation("reset_waited", "A request ended while a reset waited.")
@@ -55,6 +56,7 @@ PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went 
         EventKind.END,
     ),
     situations=(DRAIN_WAITED, RESET_WAITED),
+    witnesses=Witness.GUEST | Witness.REST,
 )
 def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Calls of one actor are nested like brackets; each must be closed by END."""
@@ -125,6 +127,7 @@ def _note_wait(ret: Event, report: Report) -> None:
         EventKind.END,
     ),
     situations=(PARKED_COMPLETED,),
+    witnesses=Witness.POP | Witness.MEMORY | Witness.REST,
 )
 def L3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Parked requests and those of the retry list too, unless a reset cancelled them.

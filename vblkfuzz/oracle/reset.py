@@ -23,6 +23,7 @@ from vblkfuzz.oracle.kinds import (
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 RESET_IN_FLIGHT = Situation(
     "reset_with_request_in_flight", "A reset began while the backend had a request."
@@ -59,6 +60,7 @@ _SEEN: Final = {
         EventKind.RESET_RET,
     ),
     situations=(RESET_IN_FLIGHT, RESET_PARKED),
+    witnesses=Witness.MEMORY,
 )
 def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Only the first effect of a request is reported: the rest follows from it.

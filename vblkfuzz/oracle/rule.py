@@ -5,6 +5,9 @@ trace that the rule asked for (`needs`), in trace order, and tells a `Report` wh
 which situations it met. A situation says that the rule was put to the test: a rule that stays
 silent in a campaign which never met its situations has proved nothing.
 
+A rule also says which witnesses it needs to be sound (`trace.witness`): without them it is not
+asked. The default is the model's own word, which no real device gives.
+
 To add a rule, write it in the file of its family and list it in `oracle.judge.RULES`.
 """
 
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 from vblkfuzz.oracle.verdict import Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Rule:
     """Kinds of the events that `check` is given."""
     situations: tuple[Situation, ...]
     check: Check
+    witnesses: Witness = Witness.DEVICE
+    """Where it is sound: on traces that have all of these."""
 
 
 def rule(
@@ -85,10 +91,11 @@ def rule(
     source: str,
     needs: tuple[EventKind, ...],
     situations: tuple[Situation, ...] = (),
+    witnesses: Witness = Witness.DEVICE,
 ) -> Callable[[Check], Rule]:
     """Make a `Rule` of the function below the decorator."""
 
     def of(check: Check) -> Rule:
-        return Rule(id, title, source, needs, situations, check)
+        return Rule(id, title, source, needs, situations, check, witnesses)
 
     return of

@@ -94,6 +94,11 @@ class EventKind(IntEnum):
     RESIZE = 73  # value: new capacity in sectors
     CONFIG_IRQ = 74
 
+    # The device process of a real target, seen from outside
+    CRASH = 80  # it ended by itself; flag: signal number, 0 an exit; value: exit status
+    #            path: digest of its last words, not a causal path
+    HANG = 81  # flag: 0 the operator gets no answer, 1 the guest gets none
+
     # Planted by a test device: a bug that only the device process can see
     PLANTED = 90  # value: free
 

@@ -52,6 +52,7 @@ _FLAGS: Final[FlagNames] = {
     EventKind.DRAIN_CALL: ("nopoll", "poll"),
     EventKind.DRAIN_RET: ("nopoll", "poll"),
     EventKind.DRAINED_BEGIN: ("nopoll", "poll"),
+    EventKind.HANG: ("operator", "guest"),
 }
 
 _VALUES: Final[dict[EventKind, str]] = {
@@ -69,6 +70,7 @@ _VALUES: Final[dict[EventKind, str]] = {
     EventKind.DRAINED_BEGIN: "counter {}",
     EventKind.DRAINED_END: "counter {}",
     EventKind.RESIZE: "{} sectors",
+    EventKind.CRASH: "exit {}",
     EventKind.PLANTED: "{}",
 }
 

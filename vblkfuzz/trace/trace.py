@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from vblkfuzz.trace.event import EVENT_RECORD, Event
+from vblkfuzz.trace.witness import EVERYTHING, Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,11 @@ class Trace:
     """Preemption points passed."""
     handovers: int = 0
     """Times the turnstile handed over between processes; 0 in `inline` mode."""
+    witnesses: Witness = EVERYTHING
+    """How the target knows all this; decides which rules can judge it."""
+    report: str = ""
+    """Last words of a device process that crashed or hung: standard error, exit status, backtrace.
+    For people; no part of the digest."""
 
     @property
     def digest(self) -> str:

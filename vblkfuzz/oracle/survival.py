@@ -1,0 +1,76 @@
+"""Rules of the device process itself: CRASH and HANG.
+
+Nothing that a guest, an operator or a backend does may end a device process or keep it from
+answering. Only real targets write these events: on the model both are faults of the harness. What
+the process said last is not here but in `Trace.report`.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+from vblkfuzz.oracle.rule import Report, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
+
+
+@rule(
+    "CRASH",
+    title="The device process does not end by itself.",
+    source="assertions and signals of the process; virtio 1.2, 2.1.2 (DEVICE_NEEDS_RESET)",
+    needs=(EventKind.OP, EventKind.CRASH),
+    witnesses=Witness.PROCESS,
+)
+def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """The path of a crash is a digest of its last words: one assertion, one signature."""
+    last = events[0]
+    for event in events:
+        if event.kind == EventKind.CRASH:
+            sentence = (
+                f"The device process {_ending(event)} at turn {event.turn}, during operation "
+                f"{last.value}, which began at turn {last.turn}."
+            )
+            report.violation(last, event, sentence, _state(event))
+        else:
+            last = event
+
+
+def _ending(crash: Event) -> str:
+    if crash.flag:
+        return f"was ended by {_signal_name(crash.flag)}"
+    return f"ended with exit status {crash.value}"
+
+
+def _state(crash: Event) -> str:
+    return _signal_name(crash.flag).lower() if crash.flag else "exit"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+@rule(
+    "HANG",
+    title="The device process goes on answering operator and guest.",
+    source="QEMU bdrv_drained_begin, AIO_WAIT_WHILE, bql",
+    needs=(EventKind.OP, EventKind.HANG),
+    witnesses=Witness.PROCESS,
+)
+def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """No answer within `limits.DEVICE_LIMIT_S`, although nothing is held back."""
+    last = events[0]
+    for event in events:
+        if event.kind == EventKind.HANG:
+            who = "guest" if event.flag else "operator"
+            sentence = (
+                f"The {who} got no answer from the device process (turn {event.turn}) in "
+                f"operation {last.value}, which began at turn {last.turn}."
+            )
+            report.violation(last, event, sentence, who)
+        else:
+            last = event

@@ -1,0 +1,36 @@
+"""Witnesses: how a target knows what it writes into a trace.
+
+The model's device process tells everything itself. A real device is watched from outside, and what
+is seen there is less: a target says in each trace which witnesses it has, and `oracle.judge` asks
+only the rules whose witnesses are all there. A witness that is not exact is no witness.
+Which target has which: docs/real-devices.md.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Final
+
+
+class Witness(IntFlag):
+    """One way to see what a device does."""
+
+    GUEST = 1
+    """What the driver and the operator do themselves: publish, kick, collect, reset, drain."""
+    MEMORY = 2
+    """What the device writes: used entries of all rings, old ones too (PUSH), and buffers that
+    the driver has taken back (MEMWRITE). A PUSH whose dequeue nobody saw has a POP put before."""
+    POP = 4
+    """Each dequeue, when it happens: POP is between the events that it happened between."""
+    REST = 8
+    """END is written only when the device is known to be idle, not because time was up."""
+    DISK = 16
+    """The content of the disk, as the backend has it."""
+    PROCESS = 32
+    """That the device process lives and answers: CRASH, HANG."""
+    DEVICE = 64
+    """Every event of the device process, written by itself (the model)."""
+
+
+EVERYTHING: Final = ~Witness(0)
+"""All witnesses: a trace of the model."""
