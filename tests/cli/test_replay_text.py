@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz.cli.outcome import Outcome, Run, Setup
 from vblkfuzz.cli.replay_text import print_outcome
 from vblkfuzz.cli.screen import Screen
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.triage.outcome import Outcome, Run, Setup
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,15 @@ def test_the_decorator_makes_a_rule_of_a_function() -> None:
         report.met(situation)
 
     made = rule(
-        "X1", title="A title.", source="here", needs=(EventKind.POP,), situations=(situation,)
+        "X1",
+        title="A title.",
+        source="here",
+        instead="The right thing.",
+        needs=(EventKind.POP,),
+        situations=(situation,),
     )(check)
-    assert made == Rule(
-        "X1", "A title.", "here", (EventKind.POP,), (situation,), check, Witness.DEVICE
-    )
+    said = ("X1", "A title.", "here", "The right thing.")
+    assert made == Rule(*said, (EventKind.POP,), (situation,), check, Witness.DEVICE)
 
 
 def test_a_report_keeps_the_first_violation_of_each_rule_path_and_state() -> None:

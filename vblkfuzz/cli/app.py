@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from vblkfuzz.cli.bench import bench, core
 from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.encode import encode
+from vblkfuzz.cli.export import export
 from vblkfuzz.cli.fuzz import fuzz
 from vblkfuzz.cli.list import list_
 from vblkfuzz.cli.replay import replay
@@ -132,6 +133,14 @@ app.command(
         "vblkfuzz encode scenario.toml -o scenario.vblk --force",
     ),
 )(encode)
+app.command(
+    "export",
+    short_help="Write findings in a form that others can run or look at.",
+    epilog=examples(
+        "vblkfuzz export finding.vblk --to perfetto -o trace.json",
+        "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
+    ),
+)(export)
 app.command(
     "list",
     epilog=examples("vblkfuzz list rules", "vblkfuzz list devices --json"),

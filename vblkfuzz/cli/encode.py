@@ -26,21 +26,9 @@ def encode(
     An existing file with other content is kept unless --force is given. The file is written
     aside and renamed, so it is whole or not there.
     """
+    from vblkfuzz.cli.output_file import write_output
     from vblkfuzz.scenario.artifact import dump_artifact, read_input
 
     if output.suffix != ".vblk":
         raise UsageError(f"{output}: expected a name that ends in .vblk")
-    _write(output, dump_artifact(read_input(path)), force)
-
-
-def _write(output: Path, data: bytes, force: bool) -> None:
-    from vblkfuzz.campaign.atomic import write_file
-
-    try:
-        if output.exists() and not force:
-            if output.read_bytes() == data:
-                return
-            raise UsageError(f"{output}: exists with other content; --force replaces it")
-        write_file(output, data)
-    except OSError as error:
-        raise UsageError(f"{output}: cannot be written: {error.strerror or error}") from None
+    write_output(output, dump_artifact(read_input(path)), force=force)

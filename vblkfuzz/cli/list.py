@@ -90,6 +90,7 @@ def _rules() -> list[Entry]:
             "summary": rule.title,
             "title": rule.title,
             "source": rule.source,
+            "instead": rule.instead,
             "situations": [
                 {"name": situation.name, "summary": situation.summary}
                 for situation in rule.situations

@@ -20,9 +20,9 @@ from vblkfuzz.errors import ExitStatus, InputFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vblkfuzz.cli.outcome import Outcome
     from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.scenario.expectation import VerdictKind
+    from vblkfuzz.triage.outcome import Outcome
 
 _PRECEDENCE: Final = (ExitStatus.VIOLATION, ExitStatus.HARNESS, ExitStatus.USAGE)
 _STATUS: Final[dict[VerdictKind, ExitStatus]] = {
@@ -87,7 +87,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 77 any violation, expected or not; else 125 any input not judged; else 2 any file
     not readable; else 0.
     """
-    from vblkfuzz.cli.replay_target import Options, ReplayTarget
+    from vblkfuzz.triage.replay_target import Options, ReplayTarget
 
     seen: Counter[ExitStatus] = Counter()
     report = _report_json if as_json else _report_text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vblkfuzz.triage.trace_text import trace_rows
 
 if TYPE_CHECKING:
-    from vblkfuzz.cli.outcome import Outcome
+    from vblkfuzz.triage.outcome import Outcome
 
 
 def outcome_object(outcome: Outcome, *, with_trace: bool) -> dict[str, object]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.triage.case import replay_command
 from vblkfuzz.triage.trace_text import trace_text
 
 if TYPE_CHECKING:
-    from vblkfuzz.cli.outcome import Outcome
     from vblkfuzz.cli.screen import Screen
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
-    from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.scenario.expectation import Expectation
+    from vblkfuzz.triage.outcome import Outcome
 
 _STYLES: Final = {"clean": "green", "violation": "bold red", "harness_error": "yellow"}
 _SAID: Final = {"clean": "clean", "violation": "violation", "harness_error": "not judged"}
@@ -95,18 +94,3 @@ def _print_violation(violation: Violation, execution: Execution, screen: Screen)
     window = violation.window(execution.trace)
     screen.say()
     screen.say(trace_text(window, (violation.first, violation.second), screen.width))
-
-
-def replay_command(outcome: Outcome) -> str:
-    """Return the command that gives this outcome again, to be pasted into a shell."""
-    target, device, mode = outcome.setup
-    words = ["vblkfuzz", "replay", outcome.input, "--device", device, "--mode", mode]
-    if target != _default_target(outcome.artifact):
-        words += ["--target", target]
-    return shlex.join(words)
-
-
-def _default_target(artifact: Artifact) -> str:
-    from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-
-    return DEFAULT_TARGET

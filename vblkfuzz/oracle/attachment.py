@@ -34,6 +34,10 @@ STOP_IN_DRAIN = Situation("stop_in_drain", "The device was stopped inside a drai
     "S8",
     title="A host notifier is attached once, to a started device that is not drained.",
     source="QEMU virtio_blk_start_ioeventfd, virtio_blk_stop_ioeventfd",
+    instead=(
+        "Start attaches each notifier once, in a started device; while a drain is open it "
+        "leaves that to drained_end, and stop takes each of them away."
+    ),
     needs=(
         EventKind.ATTACH,
         EventKind.DETACH,

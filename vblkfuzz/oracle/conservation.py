@@ -39,6 +39,7 @@ LATER_EPOCH = Situation("push_after_reset", "A request of a later epoch was push
     "S5",
     title="A request is pushed at most once.",
     source="virtio 1.2, 2.7.8; QEMU virtqueue_push",
+    instead="The device pushes the head of a request once, when the request has ended.",
     needs=(EventKind.SUBMIT, EventKind.IO_DONE, EventKind.PUSH),
     situations=(TWO_IN_FLIGHT, OUT_OF_ORDER),
 )
@@ -76,6 +77,10 @@ def _pushed_twice(first: Event, second: Event) -> str:
     "S6",
     title="Only a head that was popped in this epoch and not pushed since is pushed.",
     source="virtio 1.2, 2.7.8; QEMU virtqueue_push, virtio_reset",
+    instead=(
+        "The device drops what it has popped before a reset, and pushes only heads that it "
+        "popped after it."
+    ),
     needs=(
         EventKind.POP,
         EventKind.PUSH,

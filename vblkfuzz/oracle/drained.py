@@ -58,6 +58,10 @@ DRAIN_IN_FLIGHT = Situation(
     "S1",
     title="No request is dequeued inside a drained section.",
     source="QEMU virtio_blk_drained_begin; qemu-devel, 'virtio-blk: implement drained_begin'",
+    instead=(
+        "The device detaches its notifiers before the drain returns; what the guest kicks for "
+        "stays in the ring until the section has ended."
+    ),
     needs=(
         EventKind.HANDLER,
         EventKind.HANDLER_END,
@@ -116,6 +120,7 @@ def _dequeued(section: Event, pop: Event) -> str:
     "S2",
     title="No request is submitted to the backend while it is drained.",
     source="QEMU blk_wait_while_drained",
+    instead="The BlockBackend parks the request and lets it go on after the last drain has ended.",
     needs=(
         EventKind.SUBMIT,
         EventKind.PARK,
@@ -159,6 +164,7 @@ def _submitted(drain: Event, submit: Event) -> str:
     "S3",
     title="When a polling drain returns, no request is under way.",
     source="QEMU bdrv_drained_begin, blk_drain, blk_inc_in_flight",
+    instead="The drain waits until each request it finds under way is pushed or parked.",
     needs=(
         EventKind.POP,
         EventKind.SUBMIT,

@@ -105,6 +105,10 @@ class _Books:
     "S7",
     title="Requests in use, last_avail and used idx add up on every queue.",
     source="virtio 1.2, 2.7.6 and 2.7.8; QEMU VirtQueue.inuse, virtio_reset",
+    instead=(
+        "Each pop is followed by one push or cancel, and a reset sets in use, last_avail and "
+        "used idx back to 0."
+    ),
     needs=(
         EventKind.PUBLISH,
         EventKind.POP,

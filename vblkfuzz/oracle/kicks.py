@@ -47,6 +47,10 @@ def _ahead(index: int, other: int) -> bool:
     "L1",
     title="What was kicked is dequeued.",
     source="virtio 1.2, 2.7.10 and 2.7.13; QEMU virtio_queue_set_notification",
+    instead=(
+        "Whenever the device asks for kicks again, or attaches a notifier again, it looks at "
+        "the ring once more."
+    ),
     needs=(
         *LIFE,
         EventKind.KICK,

@@ -43,6 +43,7 @@ PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went 
     "L2",
     title="Drains, stops and resets return.",
     source="QEMU bdrv_drained_begin, virtio_bus_stop_ioeventfd, virtio_reset, do_vm_stop",
+    instead="Whoever waits lets those run that it waits for, so the drain, stop or reset returns.",
     needs=(
         EventKind.DRAIN_CALL,
         EventKind.DRAIN_RET,
@@ -116,6 +117,10 @@ def _note_wait(ret: Event, report: Report) -> None:
     "L3",
     title="What was dequeued is pushed.",
     source="virtio 1.2, 2.7.8; QEMU blk_root_drained_end, virtio_blk_dma_restart_cb",
+    instead=(
+        "Each request that was dequeued is pushed, also after a drain, a stop or an error held "
+        "it up."
+    ),
     needs=(
         *LIFE,
         EventKind.POP,
@@ -188,6 +193,7 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     "L5",
     title="Everything settles: no endless sequence of wake-ups.",
     source="QEMU virtio_queue_empty of a broken device, aio_poll; limits.MAX_STEPS",
+    instead="The device sleeps once nothing is left to do.",
     needs=(EventKind.OP, EventKind.STEP_LIMIT),
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:

@@ -17,6 +17,7 @@ from vblkfuzz.trace.event import Event, EventKind
     "PLANTED",
     title="A test device reached its planted bug.",
     source="vblkfuzz: fuzz/fuzz_canary.py",
+    instead="The device does not reach the place that its author marked.",
     needs=(EventKind.PLANTED,),
 )
 def PLANTED(scenario: Scenario, events: Sequence[Event], report: Report) -> None:

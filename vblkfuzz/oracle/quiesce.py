@@ -30,6 +30,10 @@ NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in f
     "S11",
     title="The quiesce_counter is balanced and the device callbacks follow it.",
     source="QEMU blk_root_drained_begin, blk_root_drained_end",
+    instead=(
+        "Each begin adds 1 and each end takes 1 away; the device is told on 0 to 1 and on 1 to "
+        "0, and at no other time."
+    ),
     needs=(
         EventKind.DRAIN_CALL,
         EventKind.DRAIN_RET,

@@ -48,6 +48,7 @@ _SEEN: Final = {
     "S4",
     title="After a reset nothing is heard of the requests before it.",
     source="virtio 1.2, 2.4.1; QEMU virtio_blk_reset",
+    instead="The reset drains or cancels every request of its epoch before it returns.",
     needs=(
         EventKind.SUBMIT,
         EventKind.PARK,

@@ -76,6 +76,8 @@ class Rule:
     """The rule in one sentence."""
     source: str
     """Where it is written: virtio 1.2 section, QEMU function."""
+    instead: str
+    """What a correct device does where this one went wrong, in one sentence."""
     needs: tuple[EventKind, ...]
     """Kinds of the events that `check` is given."""
     situations: tuple[Situation, ...]
@@ -89,6 +91,7 @@ def rule(
     *,
     title: str,
     source: str,
+    instead: str,
     needs: tuple[EventKind, ...],
     situations: tuple[Situation, ...] = (),
     witnesses: Witness = Witness.DEVICE,
@@ -96,6 +99,6 @@ def rule(
     """Make a `Rule` of the function below the decorator."""
 
     def of(check: Check) -> Rule:
-        return Rule(id, title, source, needs, situations, check, witnesses)
+        return Rule(id, title, source, instead, needs, situations, check, witnesses)
 
     return of

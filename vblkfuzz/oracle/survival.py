@@ -20,6 +20,7 @@ from vblkfuzz.trace.witness import Witness
     "CRASH",
     title="The device process does not end by itself.",
     source="assertions and signals of the process; virtio 1.2, 2.1.2 (DEVICE_NEEDS_RESET)",
+    instead="Whatever the guest does, the device goes on, or asks for a reset and goes on after it.",
     needs=(EventKind.OP, EventKind.CRASH),
     witnesses=Witness.PROCESS,
 )
@@ -58,6 +59,7 @@ def _signal_name(number: int) -> str:
     "HANG",
     title="The device process goes on answering operator and guest.",
     source="QEMU bdrv_drained_begin, AIO_WAIT_WHILE, bql",
+    instead="Nobody waits under the big lock for what can only happen without it.",
     needs=(EventKind.OP, EventKind.HANG),
     witnesses=Witness.PROCESS,
 )

@@ -9,11 +9,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.cli.outcome import Outcome, Run, Setup, replay_input
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.target.device_class import defective, is_revision
 from vblkfuzz.target.registry import open_target
+from vblkfuzz.triage.outcome import Outcome, Run, Setup, replay_input
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.cli.outcome import Outcome, replay_input
 from vblkfuzz.cli.replay_json import outcome_object
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.trace import Trace
+from vblkfuzz.triage.outcome import Outcome, replay_input
 
 CLEAN = Trace((Event(1, EventKind.END),))
 PLANTED = Trace((Event(1, EventKind.PLANTED), Event(2, EventKind.END)))

@@ -1,0 +1,90 @@
+"""`vblkfuzz export`: findings in a form that others can run or look at.
+
+Each format is one function from cases to text, in a module of `vblkfuzz.triage` that is imported
+when it is asked for. To add one, name it in `Format` and in `_WRITERS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from vblkfuzz.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vblkfuzz.triage.case import Case
+
+    Writer = Callable[[Sequence[Case]], str]
+
+
+class Format(StrEnum):
+    """What an export can be."""
+
+    PERFETTO = "perfetto"
+
+
+_WRITERS: Final[dict[Format, tuple[str, str]]] = {
+    Format.PERFETTO: ("vblkfuzz.triage.perfetto", "perfetto_text"),
+}
+"""Module and function of each format."""
+
+
+def export(  # an option each
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="A finding, a scenario or an output folder.", show_default=False
+        ),
+    ],
+    to: Annotated[Format, typer.Option("--to", help="The form.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The file to write.", show_default=False
+        ),
+    ],
+    target: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Revision, package.module:Class or file.py:Class.  [default: the revision that "
+            "the input names]",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace a file that has other content.")
+    ] = False,
+) -> None:
+    """Write findings in a form that others can run or look at.
+
+    The inputs are run once more, so that the export says what happens now. The file is written
+    aside and renamed, so it is whole or not there.
+
+    Exit codes: 0 written, 125 an input could not be judged, 2 one could not be read.
+    """
+    from vblkfuzz.cli.cases import CaseReader, case_files
+    from vblkfuzz.cli.output_file import write_output
+    from vblkfuzz.triage.replay_target import Options
+
+    reader = CaseReader(Options(target=target, device=device))
+    cases = list(reader.read(case_files(path)))
+    if not cases:
+        raise UsageError(f"{path}: nothing to export")
+    write_output(output, writer_of(to)(cases).encode(), force=force)
+    raise typer.Exit(int(reader.exit_status))
+
+
+def writer_of(form: Format) -> Writer:
+    """Return the function that writes a format."""
+    module, name = _WRITERS[form]
+    found: Writer = getattr(importlib.import_module(module), name)
+    return found

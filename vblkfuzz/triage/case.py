@@ -1,0 +1,99 @@
+"""A case: one input that was run again, and what a campaign knows of it.
+
+What `triage` and `export` show is made of cases. A case is never half there: an input that could
+not be judged has an outcome too, which says why.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
+from vblkfuzz.triage.step import Step, steps_of
+
+if TYPE_CHECKING:
+    from vblkfuzz.executor import Execution
+    from vblkfuzz.oracle.rule import Rule
+    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.triage.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What a campaign's ledger knows of a finding."""
+
+    count: int
+    """Executions that showed it; 0: not known."""
+    first_exec: int
+    """Executions of all workers until it was first seen."""
+    first_s: float
+    """Seconds until then."""
+    started: str
+    """When that campaign began, ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One input that was run again."""
+
+    outcome: Outcome
+    sightings: Sightings | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """What was run."""
+        return self.outcome.artifact.scenario
+
+    @property
+    def violation(self) -> Violation | None:
+        """The violation to report; None: there was none."""
+        return self.outcome.run.violation
+
+    @property
+    def execution(self) -> Execution:
+        """What came out.
+
+        Raises:
+            HarnessError: the input could not be judged.
+        """
+        run = self.outcome.run
+        if run.execution is None:
+            last = run.error.rstrip().rpartition("\n")[2]
+            raise HarnessError(f"{self.outcome.input}: not judged: {last}")
+        return run.execution
+
+    @property
+    def rule(self) -> Rule | None:
+        """The broken rule; None: no violation."""
+        return rule_named(self.violation.rule) if self.violation else None
+
+    @property
+    def steps(self) -> list[Step]:
+        """What happened, event by event; empty if it could not be judged."""
+        if self.outcome.run.execution is None:
+            return []
+        return steps_of(self.execution.trace.events, self.violation)
+
+    @property
+    def command(self) -> str:
+        """The command that replays it, to be pasted into a shell."""
+        return replay_command(self.outcome)
+
+
+def rule_named(name: str) -> Rule | None:
+    """Return a rule by its identifier; None: an older or newer vblkfuzz had it."""
+    return next((rule for rule in RULES if rule.id == name), None)
+
+
+def replay_command(outcome: Outcome) -> str:
+    """Return the command that gives this outcome again, to be pasted into a shell."""
+    target, device, mode = outcome.setup
+    words = ["vblkfuzz", "replay", outcome.input, "--device", device, "--mode", mode]
+    if target != DEFAULT_TARGET:
+        words += ["--target", target]
+    return shlex.join(words)

@@ -1,0 +1,76 @@
+"""One step of a story: an event in words, its lane, and the state after it.
+
+Lanes are those who act: guest, vCPU, main loop, IOThreads, backend. What the harness writes about
+the scenario itself (which operation starts) belongs to no lane.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.triage.timeline import State, states
+from vblkfuzz.triage.trace_text import trace_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.trace.event import Event
+    from vblkfuzz.trace.render import Row
+
+GUEST, VCPU, MAIN, BACKEND = "guest", "vCPU", "main loop", "backend"
+IOTHREADS: Final = ("iothread 0", "iothread 1")
+_ALL: Final = (GUEST, VCPU, MAIN, *IOTHREADS, BACKEND)
+_LANE_OF: Final[dict[int, str]] = dict(zip(ActorId, _ALL, strict=True))
+"""The harness speaks for the backend."""
+_NO_LANE: Final = frozenset({EventKind.OP, EventKind.END, EventKind.STEP_LIMIT})
+
+
+class Step(NamedTuple):
+    """One event of a story."""
+
+    event: Event
+    row: Row
+    lane: str
+    """Who acts; empty: a note of the harness about the scenario."""
+    state: State
+    """After the event."""
+    clash: str
+    """``first`` or ``second`` of the two events that clash; empty: neither."""
+
+    @property
+    def label(self) -> str:
+        """The event in a few words: ``pop q0 r1 h0 avail 1``."""
+        row = self.row
+        queue = f"q{row.queue}" if row.queue else ""
+        return " ".join(word for word in (row.event, queue, row.request, row.value) if word)
+
+
+def steps_of(events: Sequence[Event], violation: Violation | None = None) -> list[Step]:
+    """Return events as steps; `violation` says which two of them clash."""
+    return [
+        Step(event, row, lane_of(event), state, _clash(event, violation))
+        for event, row, state in zip(events, trace_rows(events), states(events), strict=True)
+    ]
+
+
+def lane_of(event: Event) -> str:
+    """Return who acts; empty: a note of the harness."""
+    if event.kind in _NO_LANE:
+        return ""
+    return _LANE_OF.get(event.actor, BACKEND)
+
+
+def lanes(steps: Sequence[Step]) -> list[str]:
+    """Return the lanes to draw, left to right; an IOThread only where one acts."""
+    used = {step.lane for step in steps}
+    return [lane for lane in _ALL if lane in used or lane not in IOTHREADS]
+
+
+def _clash(event: Event, violation: Violation | None) -> str:
+    if violation is None:
+        return ""
+    if event == violation.second:
+        return "second"
+    return "first" if event == violation.first else ""

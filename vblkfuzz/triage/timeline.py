@@ -1,0 +1,183 @@
+"""The state of the machine after each event of a trace: ring, notifier, counters, requests.
+
+`states` is a fold over the events and nothing else: no clock, no device. Terminal, HTML report
+and Perfetto export all show what it says. The meaning of the events: `vblkfuzz.trace.event`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from vblkfuzz.trace.event import NO_QUEUE, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vblkfuzz.trace.event import Event
+
+Stage = Literal["taken", "parked", "in flight", "ended", "retry"]
+"""Where a dequeued request is: with the device, parked by the BlockBackend, with the backend,
+ended by the backend but not pushed, waiting for `cont`."""
+
+DEVICE_OFF: Final = "off"
+
+
+class QueueState(NamedTuple):
+    """One virtqueue and its host notifier."""
+
+    avail: int = 0
+    """avail idx: entries the guest has made available."""
+    taken: int = 0
+    """last_avail: entries the device has dequeued."""
+    used: int = 0
+    """used idx: entries the device has returned."""
+    wants_kicks: bool = True
+    """The device asks for kicks (avail_event moves on, or no NO_NOTIFY flag)."""
+    notifier_open: bool = False
+    attached_to: int | None = None
+    """AioContext (an ActorId) whose event loop watches the notifier."""
+    polled: bool = False
+
+
+class State(NamedTuple):
+    """Everything that a trace tells about the machine at one moment."""
+
+    queues: tuple[QueueState, ...]
+    requests: tuple[tuple[int, Stage], ...] = ()
+    """Requests that were dequeued and not returned, by their serial."""
+    device: str = DEVICE_OFF
+    """off, starting, running, failed, stopping, broken."""
+    status: int = 0
+    """Device status as the driver wrote it last."""
+    vm_running: bool = True
+    epoch: int = 0
+    """Resets so far."""
+    quiesce_counter: int = 0
+    drained: bool = False
+    """A drained section is open: from the first return of a drain to the last end."""
+
+    def at(self, stage: Stage) -> list[int]:
+        """Return the requests at a stage."""
+        return [serial for serial, where in self.requests if where == stage]
+
+
+def states(events: Iterable[Event]) -> list[State]:
+    """Return the state after each event, beginning with a machine that was just powered on."""
+    events = list(events)
+    count = max((event.queue + 1 for event in events if event.queue != NO_QUEUE), default=1)
+    state = State((QueueState(),) * count)
+    found = []
+    for event in events:
+        change = _CHANGES.get(event.kind)
+        state = change(state, event) if change else state
+        found.append(state)
+    return found
+
+
+Change = Callable[[State, "Event"], State]
+
+
+def _queue(**fields: Any) -> Change:  # noqa: ANN401  # as QueueState._replace
+    """Set fields of the event's queue."""
+    return lambda state, event: _with_queue(state, event, fields)
+
+
+def _with_queue(state: State, event: Event, fields: dict[str, Any]) -> State:
+    if event.queue == NO_QUEUE:
+        return state
+    queues = list(state.queues)
+    queues[event.queue] = queues[event.queue]._replace(**fields)
+    return state._replace(queues=tuple(queues))
+
+
+def _queue_value(field: str) -> Change:
+    """Set a field of the event's queue to the event's value."""
+    return lambda state, event: _with_queue(state, event, {field: event.value})
+
+
+def _device(name: str) -> Change:
+    return lambda state, event: state._replace(device=name)
+
+
+def _stage(stage: Stage | None) -> Change:
+    """Move the event's request to a stage; None: it has left the device."""
+
+    def change(state: State, event: Event) -> State:
+        requests = dict(state.requests)
+        requests.pop(event.request, None)
+        if stage is not None:
+            requests[event.request] = stage
+        return state._replace(requests=tuple(sorted(requests.items())))
+
+    return change
+
+
+_TAKEN, _GONE = _stage("taken"), _stage(None)
+
+
+def _pop(state: State, event: Event) -> State:
+    return _TAKEN(_with_queue(state, event, {"taken": event.value}), event)
+
+
+def _push(state: State, event: Event) -> State:
+    return _GONE(_with_queue(state, event, {"used": event.value}), event)
+
+
+def _driver_init(state: State, event: Event) -> State:
+    """The driver begins with empty rings; the device's own counters are only cleared by resets."""
+    return state._replace(queues=tuple(one._replace(avail=0) for one in state.queues))
+
+
+def _reset_ret(state: State, event: Event) -> State:
+    """A reset clears the rings' counters; what it forgot to cancel stays where it is."""
+    cleared = tuple(
+        one._replace(avail=0, taken=0, used=0, wants_kicks=True) for one in state.queues
+    )
+    return state._replace(queues=cleared, epoch=state.epoch + 1, device=DEVICE_OFF)
+
+
+def _drain_ret(state: State, event: Event) -> State:
+    return state._replace(drained=True)
+
+
+def _drain_end(state: State, event: Event) -> State:
+    return state._replace(quiesce_counter=event.value, drained=state.drained and event.value != 0)
+
+
+_CHANGES: Final[dict[int, Change]] = {
+    EventKind.PUBLISH: _queue_value("avail"),
+    EventKind.DRIVER_INIT: lambda state, event: state if event.flag else _driver_init(state, event),
+    EventKind.STATUS: lambda state, event: state._replace(status=event.value),
+    EventKind.RESET_RET: _reset_ret,
+    EventKind.QUEUE_RESET: _queue(avail=0, taken=0, used=0, wants_kicks=True),
+    EventKind.START_CALL: _device("starting"),
+    EventKind.START_RET: lambda state, event: state._replace(
+        device="failed" if event.flag else "running"
+    ),
+    EventKind.STOP_CALL: _device("stopping"),
+    EventKind.STOP_RET: _device(DEVICE_OFF),
+    EventKind.BROKEN: _device("broken"),
+    EventKind.ATTACH: _queue_value("attached_to"),
+    EventKind.DETACH: _queue(attached_to=None, polled=False),
+    EventKind.NOTIFIER_OPEN: _queue(notifier_open=True),
+    EventKind.NOTIFIER_CLOSE: _queue(notifier_open=False),
+    EventKind.NOTIFICATION: lambda state, event: _with_queue(
+        state, event, {"wants_kicks": bool(event.flag)}
+    ),
+    EventKind.POLL_BEGIN: _queue(polled=True),
+    EventKind.POLL_END: _queue(polled=False),
+    EventKind.POP: _pop,
+    EventKind.SUBMIT: _stage("in flight"),
+    EventKind.PARK: _stage("parked"),
+    EventKind.UNPARK: _TAKEN,
+    EventKind.IO_DONE: _stage("ended"),
+    EventKind.PUSH: _push,
+    EventKind.CANCEL: _GONE,
+    EventKind.RETRY: _stage("retry"),
+    EventKind.DRAIN_CALL: lambda state, event: state._replace(quiesce_counter=event.value),
+    EventKind.DRAIN_RET: _drain_ret,
+    EventKind.DRAIN_END: _drain_end,
+    EventKind.VM_STOP_RET: lambda state, event: state._replace(vm_running=False),
+    EventKind.VM_CONT: lambda state, event: state._replace(vm_running=True),
+}
