@@ -86,7 +86,7 @@ class Rule:
     """Where it is sound: on traces that have all of these."""
 
 
-def rule(
+def rule(  # noqa: PLR0913  # a field of the rule each
     id: str,
     *,
     title: str,

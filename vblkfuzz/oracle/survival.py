@@ -20,7 +20,7 @@ from vblkfuzz.trace.witness import Witness
     "CRASH",
     title="The device process does not end by itself.",
     source="assertions and signals of the process; virtio 1.2, 2.1.2 (DEVICE_NEEDS_RESET)",
-    instead="Whatever the guest does, the device goes on, or asks for a reset and goes on after it.",
+    instead="Whatever the guest does, the device goes on, or asks for a reset and works after it.",
     needs=(EventKind.OP, EventKind.CRASH),
     witnesses=Witness.PROCESS,
 )

@@ -24,7 +24,9 @@ IOTHREADS: Final = ("iothread 0", "iothread 1")
 _ALL: Final = (GUEST, VCPU, MAIN, *IOTHREADS, BACKEND)
 _LANE_OF: Final[dict[int, str]] = dict(zip(ActorId, _ALL, strict=True))
 """The harness speaks for the backend."""
-_NO_LANE: Final = frozenset({EventKind.OP, EventKind.END, EventKind.STEP_LIMIT})
+_NO_LANE: Final = frozenset(
+    {EventKind.OP, EventKind.END, EventKind.STEP_LIMIT, EventKind.CRASH, EventKind.HANG}
+)
 
 
 class Step(NamedTuple):
