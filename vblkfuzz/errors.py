@@ -6,6 +6,7 @@
     `-- HarnessError        we could not judge                     -> exit 125
         |-- ActorDied       an actor process ended by itself
         |-- ActorHung       an actor process gave no answer in time
+        |-- NotReproduced   an input does not show what it was kept for
         |-- ZygoteLost      nobody is left to start actors; the target cannot be used again
         `-- TraceOverflow   events were dropped, a verdict would be a guess
 
@@ -66,6 +67,10 @@ class ActorDied(HarnessError):
 
 class ActorHung(HarnessError):
     """The actor processes gave no answer within `limits.HANG_LIMIT_S` seconds."""
+
+
+class NotReproduced(HarnessError):
+    """An input does not show the bug that it is to be minimized or bisected for."""
 
 
 class ZygoteLost(HarnessError):

@@ -12,23 +12,20 @@ Written once: a finding that is there already is never touched again.
 from __future__ import annotations
 
 import json
-import platform
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from vblkfuzz import __version__
 from vblkfuzz.campaign.atomic import write_folder
-from vblkfuzz.scenario.artifact import Artifact, dump_artifact
-from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.artifact import dump_artifact
 from vblkfuzz.scenario.text import to_text
+from vblkfuzz.triage.finding_artifact import finding_artifact
 from vblkfuzz.triage.trace_text import trace_text
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
-    from vblkfuzz.scenario.artifact import Mode
     from vblkfuzz.target.target import Target
 
 
@@ -65,17 +62,8 @@ def finding_files(
     target: Target, execution: Execution, violation: Violation, data: bytes
 ) -> dict[str, bytes]:
     """Return the files of a finding by name."""
-    expected = Expectation("violation", violation.rule, violation.signature)
-    artifact = Artifact(
-        execution.scenario,
-        target=target.name,
-        device=target.device,
-        mode=cast("Mode", target.mode),
-        expectation=expected,
-        trace_digest=execution.trace.digest,
-        versions={"vblkfuzz": __version__, "python": platform.python_version()},
-    )
-    text = to_text(execution.scenario, violation.sentence, expected, target.device)
+    artifact = finding_artifact(target, execution, violation)
+    text = to_text(execution.scenario, violation.sentence, artifact.expectation, target.device)
     return {
         "finding.vblk": dump_artifact(artifact),
         "scenario.toml": text.encode(),

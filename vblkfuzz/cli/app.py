@@ -22,6 +22,7 @@ from vblkfuzz.cli.encode import encode
 from vblkfuzz.cli.export import export
 from vblkfuzz.cli.fuzz import fuzz
 from vblkfuzz.cli.list import list_
+from vblkfuzz.cli.minimize import minimize
 from vblkfuzz.cli.replay import replay
 from vblkfuzz.cli.show import show
 from vblkfuzz.errors import ExitStatus, VblkfuzzError
@@ -141,6 +142,13 @@ app.command(
         "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
     ),
 )(export)
+app.command(
+    "minimize",
+    epilog=examples(
+        "vblkfuzz minimize vblkfuzz-out/findings/SIGNATURE/finding.vblk -o small.toml",
+        "vblkfuzz minimize finding.vblk -o small.vblk --mode inline --json",
+    ),
+)(minimize)
 app.command(
     "list",
     epilog=examples("vblkfuzz list rules", "vblkfuzz list devices --json"),

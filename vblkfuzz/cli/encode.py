@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from vblkfuzz.errors import UsageError
-
 
 def encode(
     path: Annotated[
@@ -26,9 +24,8 @@ def encode(
     An existing file with other content is kept unless --force is given. The file is written
     aside and renamed, so it is whole or not there.
     """
-    from vblkfuzz.cli.output_file import write_output
+    from vblkfuzz.cli.output_file import check_suffix, write_output
     from vblkfuzz.scenario.artifact import dump_artifact, read_input
 
-    if output.suffix != ".vblk":
-        raise UsageError(f"{output}: expected a name that ends in .vblk")
+    check_suffix(output, ".vblk")
     write_output(output, dump_artifact(read_input(path)), force=force)

@@ -66,7 +66,7 @@ class ReplayTarget:
         """
         setup = setup_of(artifact, self._options)
         try:
-            _allow(setup, self._options)
+            allow(setup, self._options)
             target = self._start(setup)
         except HarnessError as error:
             return Outcome(path, artifact, setup, Run("harness_error", error=str(error)))
@@ -99,7 +99,12 @@ def setup_of(artifact: Artifact, options: Options) -> Setup:
     )
 
 
-def _allow(setup: Setup, options: Options) -> None:
+def allow(setup: Setup, options: Options) -> None:
+    """Check that what a file names is safe, or was named by the user too.
+
+    Raises:
+        HarnessError: it would import code that only the file names.
+    """
     if options.device is None and not is_revision(setup.device):
         device = setup.device
         raise HarnessError(f"names device {device}: pass --device {device} to allow it")

@@ -1,0 +1,39 @@
+"""A target that shows its bugs now and then only."""
+
+from __future__ import annotations
+
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.model import InlineModel, model
+from vblkfuzz.trace.trace import Trace
+
+
+class Unsteady:
+    """The model of the seed in every n-th run, else the reference, or an error."""
+
+    name = "unsteady"
+    device = "seed"
+    mode = "inline"
+
+    def __init__(self, every: int, error: Exception | None = None) -> None:
+        self._models: list[InlineModel] = []
+        self._every = every
+        self._error = error
+        self._runs = 0
+
+    def __enter__(self) -> Unsteady:
+        for device in ("reference", "seed"):
+            opened = model(device, "inline")
+            assert isinstance(opened, InlineModel)
+            self._models.append(opened.__enter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for opened in self._models:
+            opened.__exit__(None, None, None)
+
+    def run(self, scenario: Scenario) -> Trace:
+        self._runs += 1
+        shows = self._runs % self._every == 0
+        if self._error and not shows:
+            raise self._error
+        return self._models[shows].run(scenario)

@@ -1,0 +1,166 @@
+"""`vblkfuzz minimize`: the same bug in the smallest scenario."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from vblkfuzz.cli.replay import Mode
+from vblkfuzz.errors import ExitStatus, HarnessError
+
+if TYPE_CHECKING:
+    from vblkfuzz.cli.minimize_view import Stop
+    from vblkfuzz.scenario.artifact import Artifact
+    from vblkfuzz.triage.minimize_input import MinimizedInput
+    from vblkfuzz.triage.replay_target import Options
+
+
+class Result(NamedTuple):
+    """What came out, and as the artifact that keeps it."""
+
+    found: MinimizedInput
+    artifact: Artifact
+
+
+def minimize(  # noqa: PLR0913  # a verb's parameters are its options
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="A .vblk or .toml file.", show_default=False)
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The .vblk or .toml file to write."),
+    ],
+    target: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Revision, package.module:Class or file.py:Class.  [default: the revision that "
+            "the input names]",
+        ),
+    ] = None,
+    defect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Plant a defect in the revision; repeatable."),
+    ] = None,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="Where guest and device run.  [default: as the input says]"),
+    ] = None,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Runs a scenario has to show the bug, where not each does."
+        ),
+    ] = 1,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace a file that exists.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")
+    ] = False,
+) -> None:
+    """Write the smallest scenario that shows the same bug.
+
+    The same bug: same rule, same signature. Fewest operations come first, then fewest deviations
+    of the schedule, then the plainest device and arguments. Ctrl-C ends it with the best so far.
+
+    Exit code: 0 minimized; 2 a file that cannot be read or written; 125 the input does not show
+    its bug, or could not be judged; 130 or 72 stopped, the best so far is written.
+    """
+    from vblkfuzz.cli.minimize_view import Stop
+    from vblkfuzz.cli.output_file import check_absent, check_suffix, write_output
+    from vblkfuzz.scenario.artifact import read_input
+    from vblkfuzz.triage.replay_target import Options
+
+    check_suffix(output, ".vblk", ".toml")
+    check_absent(output, force=force)
+    artifact = read_input(path)
+    options = Options(target, device, mode, tuple(defect or ()))
+    with Stop() as stop:
+        result = _minimized(path, artifact, options, repeat, stop)
+        write_output(output, _file(output, result), force=force)
+    if as_json:
+        print(json.dumps({"input": path, "output": str(output), **_object(artifact, result)}))
+    else:
+        _report(output, artifact, result)
+    raise typer.Exit(stop.status or ExitStatus.CLEAN)
+
+
+def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop: Stop) -> Result:
+    from vblkfuzz.cli.minimize_view import MinimizeView
+    from vblkfuzz.target.registry import open_target, quick_target
+    from vblkfuzz.triage.finding_artifact import finding_artifact
+    from vblkfuzz.triage.minimize_input import Asked, minimize_input
+    from vblkfuzz.triage.replay_target import allow, setup_of
+
+    setup = setup_of(artifact, options)
+    recorded = (setup.target, setup.device) == (artifact.target, artifact.device)
+    expected = artifact.expectation if recorded else None
+    with ExitStack() as stack:
+        try:
+            allow(setup, options)
+            target = stack.enter_context(open_target(*setup))
+            quick = quick_target(*setup)
+            asked = Asked(target, quick and stack.enter_context(quick), runs)
+            view = stack.enter_context(MinimizeView(artifact.scenario, stop))
+            found = minimize_input(artifact.scenario, expected, asked, view.tell)
+        except HarnessError as error:
+            raise type(error)(f"{path}: {error}") from error
+        return Result(found, finding_artifact(target, *found.reproduction))
+
+
+def _file(output: Path, result: Result) -> bytes:
+    from vblkfuzz.scenario.artifact import dump_artifact
+    from vblkfuzz.scenario.text import to_text
+
+    artifact = result.artifact
+    if output.suffix == ".vblk":
+        return dump_artifact(artifact)
+    sentence = result.found.reproduction.violation.sentence
+    return to_text(artifact.scenario, sentence, artifact.expectation, artifact.device).encode()
+
+
+def _object(artifact: Artifact, result: Result) -> dict[str, object]:
+    (minimized, (execution, violation), errors), kept = result
+    before, after = artifact.scenario, minimized.scenario
+    return {
+        "rule": violation.rule,
+        "signature": violation.signature,
+        "trace_digest": execution.trace.digest,
+        "target": kept.target,
+        "device": kept.device,
+        "mode": kept.mode,
+        "ops": len(after.ops),
+        "deviations": len(after.schedule),
+        "ops_before": len(before.ops),
+        "deviations_before": len(before.schedule),
+        "tried": minimized.tried,
+        "harness_errors": errors,
+        "complete": minimized.complete,
+    }
+
+
+def _report(output: Path, artifact: Artifact, result: Result) -> None:
+    from vblkfuzz.cli.minimize_view import sizes
+    from vblkfuzz.cli.screen import Screen
+
+    minimized, (_, violation), errors = result.found
+    screen = Screen()
+    screen.say(f"{violation.rule}: {violation.sentence}", "bold")
+    rows = [
+        ("signature", violation.signature),
+        ("before", sizes(artifact.scenario)),
+        ("after", sizes(minimized.scenario)),
+        ("tried", f"{minimized.tried}{'' if minimized.complete else ', stopped before the end'}"),
+        *([("not judged", str(errors))] if errors else []),
+        ("written", str(output)),
+    ]
+    for name, value in rows:
+        screen.say(f"  {name:<11}{value}")

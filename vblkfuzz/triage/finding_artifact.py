@@ -1,0 +1,29 @@
+"""A run that shows a bug, as the artifact that campaigns and the minimizer keep."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, cast
+
+from vblkfuzz import __version__
+from vblkfuzz.scenario.artifact import Artifact
+from vblkfuzz.scenario.expectation import Expectation
+
+if TYPE_CHECKING:
+    from vblkfuzz.executor import Execution
+    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.scenario.artifact import Mode
+    from vblkfuzz.target.target import Target
+
+
+def finding_artifact(target: Target, execution: Execution, violation: Violation) -> Artifact:
+    """Return the artifact that expects `violation` again on the target it was seen on."""
+    return Artifact(
+        execution.scenario,
+        target=target.name,
+        device=target.device,
+        mode=cast("Mode", target.mode),
+        expectation=Expectation("violation", violation.rule, violation.signature),
+        trace_digest=execution.trace.digest,
+        versions={"vblkfuzz": __version__, "python": platform.python_version()},
+    )

@@ -1,0 +1,125 @@
+"""Does a scenario show a certain bug on a target? The predicate that `triage.minimize` asks.
+
+A bug is told by rule and signature. On a target that is not deterministic a scenario may show it
+now and then only: it counts if one of `runs` runs does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vblkfuzz.errors import HarnessError, NotReproduced, ZygoteLost
+from vblkfuzz.executor import run_scenario
+
+if TYPE_CHECKING:
+    from vblkfuzz.executor import Execution
+    from vblkfuzz.oracle.verdict import Verdict, Violation
+    from vblkfuzz.scenario.expectation import Expectation
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.target.target import Target
+
+
+class Bug(NamedTuple):
+    """What a scenario is minimized or bisected for."""
+
+    rule: str
+    signature: str
+
+    def within(self, verdict: Verdict) -> Violation | None:
+        """Return the violation that is this bug."""
+        return next(
+            (
+                one
+                for one in verdict.violations
+                if (one.rule, one.signature) == (self.rule, self.signature)
+            ),
+            None,
+        )
+
+
+class Reproduction(NamedTuple):
+    """One run that shows a bug."""
+
+    execution: Execution
+    violation: Violation
+
+    @property
+    def bug(self) -> Bug:
+        """The bug it shows."""
+        return Bug(self.violation.rule, self.violation.signature)
+
+
+class Reproducer:
+    """Runs scenarios on a started target and looks for one bug."""
+
+    def __init__(self, target: Target, bug: Bug, runs: int = 1) -> None:
+        self._target = target
+        self._bug = bug
+        self._runs = runs
+        self.harness_errors = 0
+        """Runs that gave no verdict."""
+
+    def __call__(self, scenario: Scenario) -> bool:
+        """Whether one of the runs shows the bug."""
+        return self.run(scenario) is not None
+
+    def run(self, scenario: Scenario) -> Reproduction | None:
+        """Return the first run that shows the bug.
+
+        A run without a verdict shows nothing; it is counted.
+
+        Raises:
+            ZygoteLost: there will be no more verdicts.
+        """
+        for _ in range(self._runs):
+            try:
+                execution = run_scenario(self._target, scenario)
+            except ZygoteLost:
+                raise
+            except HarnessError:
+                self.harness_errors += 1
+                continue
+            violation = self._bug.within(execution.verdict)
+            if violation is not None:
+                return Reproduction(execution, violation)
+        return None
+
+
+def find_bug(
+    target: Target, scenario: Scenario, expected: Expectation | None = None, runs: int = 1
+) -> Reproduction:
+    """Return a run that shows the bug a scenario is about: the expected one, else the first.
+
+    A violation of the expected rule will do if none has the expected signature: signatures may
+    be told more finely or more coarsely by another version.
+
+    Raises:
+        NotReproduced: no run shows it.
+        HarnessError: a run gave no verdict.
+    """
+    seen: set[str] = set()
+    for _ in range(runs):
+        execution = run_scenario(target, scenario)
+        violation = _expected(execution.verdict, expected)
+        if violation is not None:
+            return Reproduction(execution, violation)
+        seen.update(one.signature for one in execution.verdict.violations)
+    raise NotReproduced(_not_found(target, expected, seen, runs))
+
+
+def _expected(verdict: Verdict, expected: Expectation | None) -> Violation | None:
+    found = verdict.violations
+    if expected is None or expected.verdict != "violation":
+        return next(iter(found), None)
+    by_signature = (one for one in found if one.signature == expected.signature)
+    by_rule = (one for one in found if expected.rule in ("", one.rule))
+    return next(by_signature, None) or next(by_rule, None)
+
+
+def _not_found(target: Target, expected: Expectation | None, seen: set[str], runs: int) -> str:
+    where = f"on {target.name} {target.device} ({target.mode})"
+    times = f" in {runs} runs" if runs > 1 else ""
+    if not seen:
+        return f"is clean {where}{times}: there is nothing to reproduce"
+    assert expected is not None
+    return f"does not show {expected.signature} {where}{times}, but {', '.join(sorted(seen))}"
