@@ -8,6 +8,8 @@
         |-- ActorHung       an actor process gave no answer in time
         |-- NotReproduced   an input does not show what it was kept for
         |-- ZygoteLost      nobody is left to start actors; the target cannot be used again
+        |-- DeviceUnavailable  a real device cannot be started
+        |-- DeviceLost      a real device process ended or stopped answering
         `-- TraceOverflow   events were dropped, a verdict would be a guess
 
 Errors of the ring protocol (`virtio.chain.RingError`) are not here: they are the guest's doing,
@@ -75,6 +77,19 @@ class NotReproduced(HarnessError):
 
 class ZygoteLost(HarnessError):
     """The zygote has ended or does not answer, so there will be no more actors."""
+
+
+class DeviceUnavailable(HarnessError):
+    """A real device cannot be started; the message says what to install or to change."""
+
+
+class DeviceLost(HarnessError):
+    """A real device's connection ended. Its target makes a finding of it, or a harness error."""
+
+    def __init__(self, message: str, *, guest_waits: bool = False) -> None:
+        super().__init__(message)
+        self.guest_waits = guest_waits
+        """It was the guest that got no answer, not the operator."""
 
 
 class TraceOverflow(HarnessError):

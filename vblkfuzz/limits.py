@@ -53,6 +53,10 @@ HANG_LIMIT_S: Final = 2.0
 RESPAWN_LIMIT_S: Final = 10.0
 """Seconds for the zygote to answer with fresh actors before the harness gives up."""
 
+DEVICE_LIMIT_S: Final = 5.0
+"""Seconds in which a real device process has to answer operator and guest. What takes this long on
+an idle machine hangs: an answer takes under a millisecond, and up to a second beside heavy load."""
+
 # --- Arena ----------------------------------------------------------------------------------
 GUEST_MEMORY_SIZE: Final = 128 * 1024
 """Bytes of guest memory: rings and request slots of every queue."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from vblkfuzz.driver.memory_map import BANK_BYTES, QUEUE_BYTES, SLOTS, ring_layout
+from vblkfuzz.driver.memory_map import BANK_BYTES, ORIGIN, QUEUE_BYTES, SLOTS, ring_layout
 from vblkfuzz.limits import (
     GUEST_MEMORY_SIZE,
     MAX_QUEUE_SIZE,
@@ -40,7 +40,7 @@ def test_nothing_overlaps() -> None:
 def test_a_queue_stays_in_its_stretch() -> None:
     """Power-on clears only the stretches of the queues in use."""
     for index in range(MAX_QUEUES):
-        start, end = index * QUEUE_BYTES, (index + 1) * QUEUE_BYTES
+        start, end = ORIGIN + index * QUEUE_BYTES, ORIGIN + (index + 1) * QUEUE_BYTES
         for size in QUEUE_SIZES:
             assert all(
                 start <= ring_layout(index, size, bank).desc < start + 2 * BANK_BYTES
@@ -54,3 +54,8 @@ def test_rings_are_aligned() -> None:
         for size in QUEUE_SIZES:
             for bank in range(2):
                 ring_layout(index, size, bank).check(GUEST_MEMORY_SIZE)
+
+
+def test_no_ring_lies_at_address_0() -> None:
+    """To QEMU, address 0 means a ring that is not set up."""
+    assert min(start for start, _ in areas()) >= ORIGIN

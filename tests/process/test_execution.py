@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from tests.strategies import scenarios
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
-from vblkfuzz.driver.memory_map import QUEUE_BYTES
+from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import Bench, execute
@@ -69,7 +69,7 @@ def test_executions_are_independent(bench: Bench, dirty: Scenario, scenario: Sce
 @settings(max_examples=50)
 @given(scenario=scenarios(max_ops=12))
 def test_guest_memory_of_other_queues_is_untouched(bench: Bench, scenario: Scenario) -> None:
-    used = scenario.device.queues * QUEUE_BYTES
+    used = ORIGIN + scenario.device.queues * QUEUE_BYTES
     poison = b"\xa5" * (GUEST_MEMORY_SIZE - used)
     arena = bench.arena
     arena.memory.bytes[used:] = poison
@@ -85,7 +85,7 @@ def test_power_on_is_the_state_before_any_execution(bench: Bench) -> None:
     bench.kicks[0].set()
     bench.power_on(2)
     assert not any(bench.arena.registers.words)
-    assert not any(bench.arena.memory.bytes[: 2 * QUEUE_BYTES])
+    assert not any(bench.arena.memory.bytes[: ORIGIN + 2 * QUEUE_BYTES])
     assert not any(each.is_open or each.is_set() for each in (*bench.kicks, *bench.calls))
     assert merge((bench.arena.guest_ring, bench.arena.device_ring)) == ()
 

@@ -26,6 +26,8 @@ from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.campaign.worker_process import WorkerProcess
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.target.registry import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +49,8 @@ class CampaignOptions:
     """What the user asked for."""
 
     out: Path
+    target: str = MODEL
+    target_options: TargetOptions = NO_OPTIONS
     device: str = "seed"
     mode: str = "processes"
     workers: int = 1
@@ -157,6 +161,8 @@ class Campaign:
         alone = ("-reload=0",) if options.workers == 1 else ()
         return WorkerPlan(
             index=index,
+            target=options.target,
+            target_options=options.target_options,
             device=options.device,
             mode=options.mode,
             seed=options.seed + index,

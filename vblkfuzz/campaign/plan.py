@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.target.registry import MODEL
+
 
 class Stat(IntEnum):
     """Counters in the arena's statistics area, one u64 each; written by the worker only."""
@@ -42,6 +45,8 @@ class WorkerPlan:
     """Folders of raw inputs to start from; the first one also takes new ones."""
     libfuzzer: list[str] = field(default_factory=list)
     """Further arguments for libFuzzer."""
+    target: str = MODEL
+    target_options: TargetOptions = NO_OPTIONS
 
     def to_json(self) -> str:
         """Return it as one line."""
@@ -51,7 +56,8 @@ class WorkerPlan:
     def from_json(text: str) -> WorkerPlan:
         """Read what `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
-        return WorkerPlan(**values)
+        options = TargetOptions(**values.pop("target_options"))
+        return WorkerPlan(**values, target_options=options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.campaign.feedback import Region
+    from vblkfuzz.campaign.instrument import Instrumenter
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
-    from vblkfuzz.target.model import InlineModel, ProcessesModel
+    from vblkfuzz.process.arena import Arena
+    from vblkfuzz.target.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
 """In a row. More means that nothing works, and the worker gives up."""
@@ -50,7 +52,8 @@ class Worker:
     def __init__(
         self,
         plan: WorkerPlan,
-        target: InlineModel | ProcessesModel,
+        target: Target,
+        arena: Arena,
         region: Region | None,
         send: Callable[[Message], None],
     ) -> None:
@@ -62,7 +65,8 @@ class Worker:
         self._region = region
         self._send = send
         self._findings = Path(plan.out) / "findings"
-        self._statistics = target.arena.statistics
+        self._flight = arena.flight
+        self._statistics = arena.statistics
         self._execs = 0
         self._deadline = time.monotonic() + plan.seconds if plan.seconds else float("inf")
         self._signatures: set[str] = set()
@@ -95,7 +99,7 @@ class Worker:
     def _run(self, data: bytes) -> None:
         if self._execs == 0 and self._region is not None:
             self._region.register()
-        self._target.arena.flight.write(data)
+        self._flight.write(data)
         try:
             execution = self._execute(self._target, decode(data))
         except HarnessError as error:
@@ -174,15 +178,12 @@ def fuzz(
     finder = instrument(plan.device)
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.process.arena import Arena
-    from vblkfuzz.target.device_class import device_class
-    from vblkfuzz.target.model import model
 
     arena = Arena() if memory_fd is None else Arena.over(memory_fd)
-    device = device_class(plan.device, finder.load_file)
+    target = _target_of(plan, arena, finder)
     finder.connect(arena.coverage)
     region = Region(arena.coverage) if plan.feedback else None
-    target = model(plan.device, plan.mode, arena, device)
-    worker = Worker(plan, target, region, send)
+    worker = Worker(plan, target, arena, region, send)
     _end_on_signals(worker)
     with target:
         mutator = Mutator(plan.seed)
@@ -195,6 +196,19 @@ def fuzz(
         with suppress(SystemExit):
             atheris.Fuzz()
     return worker.exit_status
+
+
+def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
+    """Import what the plan runs on, instrumented; return it, not started yet."""
+    from vblkfuzz.target.registry import MODEL, open_target
+
+    if plan.target != MODEL:
+        return open_target(plan.target, plan.device, plan.mode, plan.target_options)
+    from vblkfuzz.target.device_class import device_class
+    from vblkfuzz.target.model import model
+
+    device = device_class(plan.device, finder.load_file)
+    return model(plan.device, plan.mode, arena, device)
 
 
 def _end_on_signals(worker: Worker) -> None:

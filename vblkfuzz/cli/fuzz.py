@@ -13,6 +13,8 @@ import typer
 
 from vblkfuzz.cli.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.cli.fuzz_view import FuzzView
+from vblkfuzz.cli.target_options import takes_target_options
+from vblkfuzz.target.options import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
     from vblkfuzz.campaign.plan import Message
 
 
+@takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
     target: Annotated[str, typer.Option(help="What to run scenarios on.")] = "model",
     device: Annotated[
-        str, typer.Option(help="Revision, package.module:Class or file.py:Class.")
-    ] = "seed",
+        str | None,
+        typer.Option(help="Revision, package.module:Class or file.py:Class.  [default: seed]"),
+    ] = None,
     defect: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Plant a defect in the revision; repeatable."),
@@ -47,6 +51,8 @@ def fuzz(  # noqa: PLR0913  # an option each
     libfuzzer: Annotated[
         list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
     ] = None,
+    *,
+    target_options: TargetOptions,
 ) -> None:
     """Fuzz a device until the budget is spent; save one finding for each kind of violation.
 
@@ -55,19 +61,14 @@ def fuzz(  # noqa: PLR0913  # an option each
     """
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
     from vblkfuzz.errors import UsageError
-    from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-    from vblkfuzz.target.device_class import defective, device_class
-    from vblkfuzz.target.model import check_mode
 
-    if target != DEFAULT_TARGET:
-        raise UsageError(f"target {target}: campaigns run on {DEFAULT_TARGET}")
     if not math.isfinite(max_total_time):
         raise UsageError("--max-total-time: expected seconds; 0 means no limit")
-    check_mode(mode)
-    device = defective(device, defect or ())
-    device_class(device)
+    device = _checked_device(target, device, tuple(defect or ()), mode, target_options)
     options = CampaignOptions(
         out=out,
+        target=target,
+        target_options=target_options,
         device=device,
         mode=mode,
         workers=workers or len(os.sched_getaffinity(0)),
@@ -87,6 +88,32 @@ def fuzz(  # noqa: PLR0913  # an option each
         say_summary(campaign.summary, device)
     say_trouble(out, campaign.summary)
     raise typer.Exit(int(status))
+
+
+def _checked_device(
+    target: str, device: str | None, defects: tuple[str, ...], mode: str, options: TargetOptions
+) -> str:
+    """Return the device's full name; what cannot run says so here, before there are workers.
+
+    Raises:
+        UsageError: no such target, device, defect or mode.
+        HarnessError: a real device does not start.
+    """
+    from vblkfuzz.errors import UsageError
+    from vblkfuzz.target.device_class import defective, device_class
+    from vblkfuzz.target.model import check_mode
+    from vblkfuzz.target.registry import MODEL, default_device, open_target
+
+    name = device or default_device(target)
+    if target == MODEL:
+        check_mode(mode)
+        name = defective(name, defects)
+        device_class(name)
+        return name
+    if defects:
+        raise UsageError(f"--defect: defects are planted in the {MODEL} only")
+    with open_target(target, name, mode, options):
+        return name
 
 
 def _announce(view: FuzzView, *, as_json: bool) -> Callable[[Message], None]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from vblkfuzz.cli.replay import Mode
+from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.target.options import TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.minimize_view import Stop
@@ -26,6 +28,7 @@ class Result(NamedTuple):
     artifact: Artifact
 
 
+@takes_target_options
 def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     path: Annotated[
         str, typer.Argument(metavar="PATH", help="A .vblk or .toml file.", show_default=False)
@@ -65,6 +68,8 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")
     ] = False,
+    *,
+    target_options: TargetOptions,
 ) -> None:
     """Write the smallest scenario that shows the same bug.
 
@@ -82,7 +87,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     check_suffix(output, ".vblk", ".toml")
     check_absent(output, force=force)
     artifact = read_input(path)
-    options = Options(target, device, mode, tuple(defect or ()))
+    options = Options(target, device, mode, tuple(defect or ()), target_options)
     with Stop() as stop:
         result = _minimized(path, artifact, options, repeat, stop)
         write_output(output, _file(output, result), force=force)
@@ -106,7 +111,7 @@ def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop:
     with ExitStack() as stack:
         try:
             allow(setup, options)
-            target = stack.enter_context(open_target(*setup))
+            target = stack.enter_context(open_target(*setup, options.target_options))
             quick = quick_target(*setup)
             asked = Asked(target, quick and stack.enter_context(quick), runs)
             view = stack.enter_context(MinimizeView(artifact.scenario, stop))

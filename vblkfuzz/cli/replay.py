@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vblkfuzz.cli.complaint import say_error
+from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, InputFileError
+from vblkfuzz.target.options import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,7 @@ class Mode(StrEnum):
     INLINE = "inline"
 
 
+@takes_target_options
 def replay(  # noqa: PLR0913  # a verb's parameters are its options
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH", help="Files or folders.", show_default=False)
@@ -78,6 +81,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object an input, nothing else on stdout.")
     ] = False,
+    *,
+    target_options: TargetOptions,
 ) -> None:
     """Run inputs again and say the verdict.
 
@@ -91,7 +96,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 
     seen: Counter[ExitStatus] = Counter()
     report = _report_json if as_json else _report_text
-    with ReplayTarget(Options(target, device, mode, tuple(defect or ()))) as replay_target:
+    options = Options(target, device, mode, tuple(defect or ()), target_options)
+    with ReplayTarget(options) as replay_target:
         for path, artifact in _inputs(paths):
             if artifact is None:
                 seen[ExitStatus.USAGE] += 1

@@ -14,7 +14,6 @@ from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build
 from vblkfuzz.driver.transport import POINT
-from vblkfuzz.limits import SLOTS_PER_QUEUE
 from vblkfuzz.scenario.ops import OPS, Op
 from vblkfuzz.trace.event import ActorId, EventKind
 from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
@@ -66,7 +65,9 @@ class GuestQueue:
         """New rings in the other bank, nothing outstanding."""
         self.bank ^= 1
         self.ring = DriverQueue(memory, ring_layout(self.index, size, self.bank), event_idx)
-        self.free_slots = list(SLOTS[self.index][:SLOTS_PER_QUEUE])
+        slots = SLOTS[self.index]
+        # From the other end each time, so that a late write does not meet a request that is new.
+        self.free_slots = list(slots if self.bank else reversed(slots))
         self.slot_of = {}
 
 

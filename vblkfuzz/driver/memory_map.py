@@ -1,5 +1,6 @@
 """Where the guest driver keeps what: rings and request slots in guest memory.
 
+The first `ORIGIN` bytes stay free: to QEMU a ring at guest address 0 is one that is not set up.
 Each queue owns a stretch of `QUEUE_BYTES`: two banks for rings, used in turn, so that the rings of
 one set-up never lie where those of the last one did (a late write of the device is then visible),
 then `SLOTS_PER_QUEUE` request slots:
@@ -25,12 +26,14 @@ from vblkfuzz.limits import (
 )
 from vblkfuzz.virtio.layout import RingLayout
 
-QUEUE_BYTES: Final = GUEST_MEMORY_SIZE // MAX_QUEUES
+ORIGIN: Final = 4096
+QUEUE_BYTES: Final = (GUEST_MEMORY_SIZE - ORIGIN) // MAX_QUEUES
 BANK_BYTES: Final = 1024
 _SLOTS_AT: Final = 2 * BANK_BYTES
 _SLOT_BYTES: Final = 128 + MAX_REQUEST_SECTORS * SECTOR_SIZE
 
 assert RingLayout.place(MAX_QUEUE_SIZE, 0).end <= BANK_BYTES
+assert QUEUE_BYTES % 1024 == 0
 assert _SLOTS_AT + SLOTS_PER_QUEUE * _SLOT_BYTES <= QUEUE_BYTES
 
 
@@ -47,11 +50,11 @@ class Slot(NamedTuple):
 @cache
 def ring_layout(index: int, size: int, bank: int) -> RingLayout:
     """Return where the rings of queue `index` lie in `bank` (0 or 1)."""
-    return RingLayout.place(size, index * QUEUE_BYTES + bank * BANK_BYTES)
+    return RingLayout.place(size, ORIGIN + index * QUEUE_BYTES + bank * BANK_BYTES)
 
 
 def _slot(index: int, number: int) -> Slot:
-    base = index * QUEUE_BYTES + _SLOTS_AT + number * _SLOT_BYTES
+    base = ORIGIN + index * QUEUE_BYTES + _SLOTS_AT + number * _SLOT_BYTES
     return Slot(base, base + 16, base + 32, base + 48, base + 128)
 
 

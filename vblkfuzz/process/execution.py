@@ -11,7 +11,7 @@ from vblkfuzz.dataplane.machine import Machine
 from vblkfuzz.dataplane.notifier import EventNotifier
 from vblkfuzz.dataplane.registers import CALL_RUNG, KICK_RUNG, QUEUE_WORDS, QUEUES
 from vblkfuzz.driver.guest import GuestDriver
-from vblkfuzz.driver.memory_map import QUEUE_BYTES
+from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.process.guest import GuestActor, GuestRunner, InlineRunner
 from vblkfuzz.process.mailbox import MailboxTransport
@@ -62,7 +62,7 @@ class Bench:
             notifier.clear()
             notifier.is_open = False
         self.arena.registers.clear()
-        self.arena.clear_memory(queues * QUEUE_BYTES)
+        self.arena.clear_memory(ORIGIN + queues * QUEUE_BYTES)
         self.arena.device_ring.clear()
         self.arena.guest_ring.clear()
 

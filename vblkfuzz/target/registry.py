@@ -1,24 +1,28 @@
-"""Which targets there are, by name: the model, and what installed packages register.
+"""Which targets there are, by name: our own, and what installed packages register.
 
 A package adds a target by an entry point of the group `GROUP`; the object it names is called as
-``factory(device, mode)`` and returns a `Target`. Nothing of a package is imported before the user
-names its target.
+``factory(device, mode, options)`` and returns a `Target`. Ours are made the same way. Nothing of a
+target is imported before the user names it.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.target.options import NO_OPTIONS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from vblkfuzz.target.options import TargetOptions
     from vblkfuzz.target.target import Target
 
 GROUP: Final = "vblkfuzz.targets"
 MODEL: Final = "model"
+_MODEL_DEVICE: Final = "seed"
 
 
 class TargetEntry(NamedTuple):
@@ -30,13 +34,21 @@ class TargetEntry(NamedTuple):
     """The object that makes it: ``package.module:factory``."""
 
 
+_OURS: Final = (
+    TargetEntry(
+        MODEL,
+        "virtio-blk dataplane after QEMU, in Python",
+        "vblkfuzz.target.registry:model_target",
+    ),
+)
+_DEVICES: Final = {"qemu": "virtio-blk-pci"}
+"""The one device of each real target of ours."""
+
+
 def target_entries() -> list[TargetEntry]:
-    """Return all targets, the model first, then by name."""
-    model = TargetEntry(
-        MODEL, "virtio-blk dataplane after QEMU, in Python", "vblkfuzz.target.model:model"
-    )
+    """Return all targets, ours first, then by name."""
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-    return [model, *(TargetEntry(entry.name, _summary(entry), entry.value) for entry in found)]
+    return [*_OURS, *(TargetEntry(entry.name, _summary(entry), entry.value) for entry in found)]
 
 
 def _summary(entry: EntryPoint) -> str:
@@ -44,25 +56,47 @@ def _summary(entry: EntryPoint) -> str:
     return said or "a target of an installed package"
 
 
-def open_target(name: str, device: str, mode: str) -> Target:
+def default_device(target: str) -> str:
+    """Return the device that a target runs if the user names none."""
+    return _DEVICES.get(target, _MODEL_DEVICE)
+
+
+def check_target(name: str) -> None:
+    """Raise UsageError if there is no such target."""
+    known = [entry.name for entry in target_entries()]
+    if name not in known:
+        raise UsageError(f"target {name}: expected one of {', '.join(known)}")
+
+
+def open_target(name: str, device: str, mode: str, options: TargetOptions = NO_OPTIONS) -> Target:
     """Return a target that is not started yet.
 
     Raises:
         UsageError: no such target, device or mode, or the target's package cannot be imported.
     """
-    if name == MODEL:
-        from vblkfuzz.target.model import model
+    for entry in _OURS:
+        if entry.name == name:
+            module, _, attribute = entry.source.partition(":")
+            factory: Any = getattr(import_module(module), attribute)
+            break
+    else:
+        check_target(name)
+        factory = _loaded(next(iter(entry_points(group=GROUP, name=name))))
+    return cast("Target", factory(device, mode, options))
 
-        return model(device, mode)
-    found = tuple(entry_points(group=GROUP, name=name))
-    if not found:
-        known = ", ".join(entry.name for entry in target_entries())
-        raise UsageError(f"target {name}: expected one of {known}")
+
+def _loaded(entry: EntryPoint) -> Any:  # noqa: ANN401 -- somebody else's object
     try:
-        factory = found[0].load()
+        return entry.load()
     except Exception as error:
-        raise UsageError(f"target {name}: {found[0].value} fails: {error!r}") from error
-    return cast("Target", factory(device, mode))
+        raise UsageError(f"target {entry.name}: {entry.value} fails: {error!r}") from error
+
+
+def model_target(device: str, mode: str, options: TargetOptions) -> Target:
+    """Return the model; it has no options."""
+    from vblkfuzz.target.model import model
+
+    return model(device, mode)
 
 
 def quick_target(name: str, device: str, mode: str) -> Target | None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.target.device_class import defective, is_revision
-from vblkfuzz.target.registry import open_target
+from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.target.registry import MODEL, default_device, open_target
 from vblkfuzz.triage.outcome import Outcome, Run, Setup, replay_input
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Options(NamedTuple):
     mode: str | None = None
     defects: tuple[str, ...] = ()
     """Planted in the device, whoever names it."""
+    target_options: TargetOptions = NO_OPTIONS
 
 
 class ReplayTarget:
@@ -76,7 +78,7 @@ class ReplayTarget:
         if self._started and self._started[0] == setup:
             return self._started[1]
         self._stop()
-        target = self._stack.enter_context(open_target(*setup))
+        target = self._stack.enter_context(open_target(*setup, self._options.target_options))
         self._started = setup, target
         return target
 
@@ -92,11 +94,11 @@ def setup_of(artifact: Artifact, options: Options) -> Setup:
         UsageError: no such defect.
     """
     recorded = artifact.mode if artifact.mode in _MODES else _DEFAULT_MODE
-    return Setup(
-        options.target or artifact.target,
-        defective(options.device or artifact.device, options.defects),
-        options.mode or recorded,
-    )
+    target = options.target or artifact.target
+    # On another target than the input names, the input's device means nothing.
+    named = artifact.device if target in (MODEL, artifact.target) else default_device(target)
+    device = defective(options.device or named, options.defects)
+    return Setup(target, device, options.mode or recorded)
 
 
 def allow(setup: Setup, options: Options) -> None:
@@ -105,7 +107,8 @@ def allow(setup: Setup, options: Options) -> None:
     Raises:
         HarnessError: it would import code that only the file names.
     """
-    if options.device is None and not is_revision(setup.device):
+    ours = is_revision(setup.device) or setup.device == default_device(setup.target)
+    if options.device is None and not ours:
         device = setup.device
         raise HarnessError(f"names device {device}: pass --device {device} to allow it")
     if options.target is None and setup.target != DEFAULT_TARGET:

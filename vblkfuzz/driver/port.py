@@ -1,0 +1,90 @@
+"""A port: the transport of a real device, as the guest process uses it.
+
+`Observed` stands between driver and transport and writes what the model's device would write about
+the same accesses: RESET_CALL, RESET_RET, QUEUE_RESET and, because from outside a device is started
+once DRIVER_OK is written, START_RET. Epochs are the recorder's business (`target.recorder`): only
+it knows of resets by the operator.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vblkfuzz.driver.transport import GuestSteps, Transport
+from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.trace.ring import TraceRing
+    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.memory import GuestMemory
+
+# Bound once: looking up an enum member costs 100 ns on Python 3.11.
+_QUEUE_RESET: Final = EventKind.QUEUE_RESET
+_RESET_CALL: Final = EventKind.RESET_CALL
+_RESET_RET: Final = EventKind.RESET_RET
+_START_RET: Final = EventKind.START_RET
+_VCPU: Final = ActorId.VCPU
+
+
+class Port(Transport, Protocol):
+    """A transport that outlives a scenario, with the memory that the device shares."""
+
+    memory: GuestMemory
+
+    def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
+        """Begin a scenario.
+
+        Args:
+            config: what the scenario wants of the device.
+            fds: connections of a device process that is new; empty: the last ones hold. They
+                belong to the port from now on.
+        """
+
+
+class Observed:
+    """A transport that records what passes through it."""
+
+    def __init__(self, transport: Transport, ring: TraceRing) -> None:
+        self._transport = transport
+        self._emit = ring.emit
+
+    def device_features(self) -> int:
+        """What the device offers."""
+        return self._transport.device_features()
+
+    def accept_features(self, features: int) -> None:
+        """Write the driver's feature bits."""
+        self._transport.accept_features(features)
+
+    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+        """Write size and addresses of a queue and enable it."""
+        return self._transport.set_up_queue(index, layout)
+
+    def read_status(self) -> int:
+        """Read the device status."""
+        return self._transport.read_status()
+
+    def kick(self, index: int) -> GuestSteps:
+        """Notify the device of a queue."""
+        return self._transport.kick(index)
+
+    def take_call(self, index: int) -> bool:
+        """Whether the device has called since last asked."""
+        return self._transport.take_call(index)
+
+    def write_status(self, value: int) -> GuestSteps:
+        """Write the status; tell of a reset and of DRIVER_OK."""
+        if value == 0:
+            self._emit(_RESET_CALL, _VCPU)
+        yield from self._transport.write_status(value)
+        if value == 0:
+            self._emit(_RESET_RET, _VCPU)
+        elif value & STATUS_DRIVER_OK:
+            self._emit(_START_RET, _VCPU)
+
+    def reset_queue(self, index: int) -> GuestSteps:
+        """Reset one queue; tell of it."""
+        yield from self._transport.reset_queue(index)
+        self._emit(_QUEUE_RESET, _VCPU, index)

@@ -1,0 +1,178 @@
+"""The guest process of a real target: the guest driver, on a port to a real device.
+
+    fuzz process -- GuestProcess --> guest process -- Port --> device process
+
+Forked once, before libFuzzer has handlers and threads; it outlives device processes, whose
+connections are handed over with the scenario (SCM_RIGHTS). One packet each way an operation:
+
+    load   scenario, connections   new driver                    -> done
+    run    index of an operation   the driver carries it out     -> events | lost | failed
+
+`lost` means that the device does not answer the guest any more: its connection has ended. Whether
+that is a finding is decided by who owns the device process. A guest that gives no answer in time
+waits for the device; `answer` can be asked again, so the operator may act meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+import traceback
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.driver.port import Observed, Port
+from vblkfuzz.errors import ActorDied, DeviceLost, HarnessError
+from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.scenario.codec import decode_canonical, encode
+from vblkfuzz.trace.event import EVENT_RECORD, Event
+from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vblkfuzz.scenario.scenario import Scenario
+
+_PACKET_BYTES: Final = 1 << 17
+_MAX_FDS: Final = 16
+
+
+class _Verb(IntEnum):
+    LOAD = 0
+    RUN = 1
+
+
+class _Answer(IntEnum):
+    DONE = 0
+    LOST = 1
+    FAILED = 2
+
+
+class GuestAnswer(NamedTuple):
+    """What an operation of the guest gave."""
+
+    events: list[Event]
+    """What the driver did, in order; turns and epochs are not set."""
+    lost: bool
+    """The device's connection ended meanwhile."""
+
+
+class GuestProcess:
+    """The fuzz process's handle on its guest."""
+
+    def __init__(self, make_port: Callable[[], Port]) -> None:
+        self._make_port = make_port
+        self._pid = 0
+        self._line: socket.socket
+
+    def start(self) -> None:
+        """Fork it; it dies with the calling thread."""
+        self._line, line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                die_with_parent(parent)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                self._line.close()
+                _guest_main(line, self._make_port())
+            finally:
+                os._exit(1)
+        line.close()
+
+    def stop(self) -> None:
+        """Kill and reap it."""
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
+            self._line.close()
+
+    def restart(self) -> None:
+        """Replace one that hangs or has failed; the next `load` must bring connections."""
+        self.stop()
+        self.start()
+
+    def load(self, scenario: Scenario, fds: Sequence[int], patience_s: float) -> None:
+        """Give it the next scenario.
+
+        Args:
+            scenario: its configuration and operations count.
+            fds: connections of a new device process; stay open here.
+            patience_s: seconds to wait.
+
+        Raises:
+            DeviceLost: the connections are dead.
+            HarnessError: the guest failed, or gave no answer.
+        """
+        packet = bytes([_Verb.LOAD]) + encode(scenario)
+        socket.send_fds(self._line, [packet], list(fds))
+        answer = self.answer(patience_s)
+        if answer is None:
+            raise HarnessError("the guest process does not take the scenario")
+        if answer.lost:
+            raise DeviceLost("the device does not answer the guest")
+
+    def begin(self, index: int) -> None:
+        """Let it carry out operation `index`."""
+        self._line.send(bytes([_Verb.RUN, index]))
+
+    def answer(self, patience_s: float) -> GuestAnswer | None:
+        """Return what the operation gave, None if the guest still waits for the device.
+
+        Raises:
+            ActorDied: the guest process has ended.
+            HarnessError: the guest raised.
+        """
+        if not _readable(self._line, patience_s):
+            return None
+        packet = self._line.recv(_PACKET_BYTES)
+        if not packet:
+            raise ActorDied("the guest process has ended")
+        if packet[0] == _Answer.FAILED:
+            raise HarnessError(f"the guest process failed:\n{packet[1:].decode(errors='replace')}")
+        events = [Event(*record) for record in EVENT_RECORD.iter_unpack(packet[1:])]
+        return GuestAnswer(events, packet[0] == _Answer.LOST)
+
+
+def _readable(line: socket.socket, patience_s: float) -> bool:
+    poll = select.poll()
+    poll.register(line, select.POLLIN)
+    deadline = time.monotonic() + patience_s
+    return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def _guest_main(line: socket.socket, port: Port) -> None:
+    """Serve until the fuzz process is gone."""
+    ring = TraceRing(memoryview(bytearray(RING_BYTES)))
+    scenario: Scenario
+    driver: GuestDriver
+    while True:
+        packet, fds, _, _ = socket.recv_fds(line, _PACKET_BYTES, _MAX_FDS)
+        if not packet:
+            return
+        answer = _Answer.DONE
+        ring.clear()
+        try:
+            if packet[0] == _Verb.LOAD:
+                scenario = decode_canonical(packet[1:])
+                port.power_on(scenario.device, fds)
+                driver = GuestDriver(port.memory, Observed(port, ring), scenario.device, ring)
+            else:
+                for _ in driver.run(scenario.ops[packet[1]]):
+                    pass
+            said = _packed(ring)
+        except (OSError, EOFError):
+            answer, said = _Answer.LOST, _packed(ring)
+        except Exception:
+            answer, said = _Answer.FAILED, traceback.format_exc().encode(errors="replace")
+        line.send(bytes([answer]) + said[: _PACKET_BYTES - 1])
+
+
+def _packed(ring: TraceRing) -> bytes:
+    return b"".join([EVENT_RECORD.pack(*event) for event in ring.read()])

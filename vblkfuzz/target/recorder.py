@@ -1,0 +1,265 @@
+"""The recorder: makes the trace of a scenario on a real device.
+
+Three kinds of events come together here, in the order in which they are known to have happened:
+
+* what the guest process did (`guest`), with turn and epoch set here;
+* what operator, backend and harness do (`operation`, `tell`);
+* what witnesses saw (`look`): dequeues, used entries and writes, in shared memory (`ring_watch`)
+  and by whatever exact means the target has.
+
+A witnessed event stands behind everything that was before it and before everything that came
+after the look. Its path is the operation that it was seen in: all that the outside knows of causes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.driver.memory_map import ring_layout
+from vblkfuzz.errors import TraceOverflow
+from vblkfuzz.limits import TRACE_EVENTS_MAX
+from vblkfuzz.scenario.ops import CODES, OPS
+from vblkfuzz.target.ring_watch import Life
+from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, EventKind, Frame
+from vblkfuzz.trace.trace import Trace
+from vblkfuzz.trace.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.virtio.memory import GuestMemory
+
+
+class Dequeue(NamedTuple):
+    """A dequeue that an exact witness saw."""
+
+    queue: int
+    actor: int
+    """The thread, an `ActorId`."""
+
+
+_FRAMES: Final = {
+    "reset": Frame.RESET,
+    "queue_reset": Frame.QUEUE_RESET,
+    "system_reset": Frame.SYSTEM_RESET,
+    "init": Frame.STATUS,
+    "stop": Frame.VM_STOP,
+    "cont": Frame.VM_CONT,
+    "mirror_begin": Frame.MIRROR,
+    "mirror_finish": Frame.MIRROR,
+    "resize": Frame.RESIZE,
+    "snapshot": Frame.SNAPSHOT,
+    "drain_begin": Frame.BLK_DRAIN,
+    "drain_end": Frame.DRAINED_END,
+    "complete": Frame.COMPLETE,
+}
+_PATHS: Final = tuple(int(_FRAMES.get(spec.name, 0)) for spec in OPS)
+
+
+class Recorder:
+    """The trace of one scenario, while it is being made."""
+
+    def __init__(self, memory: GuestMemory, config: DeviceConfig, *, exact_pops: bool) -> None:
+        self._memory = memory
+        self._config = config
+        self._exact_pops = exact_pops
+        self._events: list[Event] = []
+        self._dropped = 0
+        self._code = 0
+        """Of the operation that is going on."""
+        self._turn = 0
+        self._epoch = 0
+        self._path = 0
+        self._serial = 0
+        self._banks = [1] * config.queues
+        """As `driver.guest.GuestQueue.bank`."""
+        self._live: dict[int, Life] = {}
+        self._ended: list[Life] = []
+
+    # --- What is done to the device -----------------------------------------------------------
+
+    def operation(self, index: int, code: int, *, epilogue: bool = False) -> None:
+        """Operation `index` starts."""
+        self._turn += 1
+        self._code, self._path = code, _PATHS[code]
+        self._add(EventKind.OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
+
+    def tell(self, kind: EventKind, actor: ActorId = ActorId.MAIN, **fields: int) -> None:
+        """Write an event of operator or harness."""
+        self._turn += 1
+        self._add(kind, actor, **fields)
+        if kind == EventKind.RESET_RET:
+            self._end_lives()
+
+    def guest(self, events: Sequence[Event], dequeues: Sequence[Dequeue] = ()) -> None:
+        """Write what the guest did; `dequeues` were seen in the meantime.
+
+        A dequeue stands before the reset that it cannot have come after.
+        """
+        self._turn += 1
+        left = list(dequeues)
+        for event in events:
+            if event.kind in _ENDS:
+                self._take(left)
+                left.clear()
+            self._note(event)
+        self._take(left)
+        if self._code in _BUILDS and not any(event.kind == EventKind.PUBLISH for event in events):
+            for life in self._ended:  # the ring was full: the slot may have been written
+                life.forget(())
+
+    def _note(self, event: Event) -> None:
+        kind = event.kind
+        self._events.append(event._replace(turn=self._turn, epoch=self._epoch))
+        if kind == EventKind.DRIVER_INIT and event.flag:
+            for queue in range(self._config.queues):
+                self._set_up(queue)
+        elif kind == EventKind.RESET_RET:
+            self._end_lives()
+        elif kind == EventKind.QUEUE_RESET:
+            self._end_life(event.queue)
+            self._set_up(event.queue)
+        elif kind == EventKind.HOSTILE:
+            if event.queue in self._live:
+                self._live[event.queue].hostile = True
+            # Broken contents allow the device to refuse everything until a reset (2.1.2).
+            self._add(EventKind.BROKEN, ActorId.VCPU)
+        elif kind == EventKind.PUBLISH:
+            self._published(event)
+
+    def _published(self, event: Event) -> None:
+        """Follow the driver; it is not told of a system reset, and goes on with its old rings."""
+        live = self._live.get(event.queue)
+        life = live or self._last_life(event.queue)
+        if life is None:
+            return
+        writable = life.writable(event.head)
+        for ended in self._ended:
+            ended.forget(writable)
+        if live is not None:
+            live.publish(event.head)
+
+    def _set_up(self, queue: int) -> None:
+        """As `driver.guest.GuestQueue.start`: the rings of the other bank."""
+        self._banks[queue] ^= 1
+        layout = ring_layout(queue, self._config.queue_size, self._banks[queue])
+        # Rings that lay there before are gone: the driver has zeroed them.
+        self._ended = [life for life in self._ended if life.layout != layout]
+        self._live[queue] = Life(self._memory, queue, self._epoch, layout)
+
+    def _end_lives(self) -> None:
+        for queue in list(self._live):
+            self._end_life(queue)
+        self._epoch += 1
+
+    def _end_life(self, queue: int) -> None:
+        life = self._live.pop(queue, None)
+        if life is not None:
+            life.end()
+            self._ended.append(life)
+
+    # --- What is seen of the device -----------------------------------------------------------
+
+    def look(self, dequeues: Callable[[], Sequence[Dequeue]] | None = None) -> bool:
+        """Write what has been seen since the last look; return whether there was anything.
+
+        Args:
+            dequeues: returns what the exact witness saw. Asked after the rings are read, because
+                a push comes after its dequeue.
+        """
+        before = len(self._events)
+        self._turn += 1
+        lives = [*self._live.values(), *self._ended]
+        used = [life.new_used() for life in lives]
+        if dequeues is not None:
+            self._take(dequeues())
+        for life, heads in zip(lives, used, strict=True):
+            for place, head in enumerate(heads, 1):
+                self._push(life, head, life.used - len(heads) + place)
+        for life in self._ended:
+            for serial in life.written():
+                self._effect(EventKind.MEMWRITE, life, serial, 0, 0)
+        if len(self._events) > before:
+            return True
+        self._turn -= 1
+        return False
+
+    def _take(self, dequeues: Sequence[Dequeue]) -> None:
+        for queue, actor in dequeues:
+            life = self._live.get(queue) or self._last_life(queue)
+            if life is not None:
+                self._pop(life, actor)
+
+    def _last_life(self, queue: int) -> Life | None:
+        return next((life for life in reversed(self._ended) if life.queue == queue), None)
+
+    def _pop(self, life: Life, actor: int) -> None:
+        self._serial += 1
+        request = life.take(self._serial)
+        direct = not self._config.ioeventfd
+        if direct:
+            self._add(EventKind.HANDLER, actor, queue=life.queue, flag=1)
+        self._add(
+            EventKind.POP,
+            actor,
+            queue=life.queue,
+            head=request.published.head,
+            request=self._serial,
+            epoch=life.epoch,
+            value=life.taken,
+        )
+        if direct:
+            self._add(EventKind.HANDLER_END, actor, queue=life.queue)
+
+    def _push(self, life: Life, head: int, used: int) -> None:
+        if not self._exact_pops:
+            while head not in life.owned and life.waiting(head):
+                self._pop(life, ActorId.MAIN)
+        request = life.owned.pop(head, None)
+        if request is not None or not life.hostile:
+            serial = request.serial if request else 0
+            self._effect(EventKind.PUSH, life, serial, head & 0xFFFF, used & 0xFFFF)
+
+    def _effect(self, kind: EventKind, life: Life, serial: int, head: int, value: int) -> None:
+        self._add(
+            kind,
+            ActorId.MAIN,
+            queue=life.queue,
+            head=head,
+            request=serial,
+            epoch=life.epoch,
+            value=value,
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that the driver has published is used."""
+        return all(life.idle() for life in self._live.values())
+
+    # --- The end ------------------------------------------------------------------------------
+
+    def trace(self, witnesses: Witness, report: str = "") -> Trace:
+        """Return what has been written.
+
+        Raises:
+            TraceOverflow: it was too much.
+        """
+        if self._dropped:
+            raise TraceOverflow(f"{self._dropped} events too many: no verdict")
+        return Trace(tuple(self._events), self._turn, witnesses=witnesses, report=report)
+
+    def _add(self, kind: EventKind, actor: int, **fields: int) -> None:
+        if len(self._events) >= TRACE_EVENTS_MAX:
+            self._dropped += 1
+            return
+        fields.setdefault("queue", NO_QUEUE)
+        fields.setdefault("epoch", self._epoch)
+        fields.setdefault("path", self._path if kind in _CAUSED else 0)
+        self._events.append(Event(self._turn, int(kind), int(actor), **fields))
+
+
+_ENDS: Final = frozenset({EventKind.RESET_RET, EventKind.QUEUE_RESET})
+_BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
+"""Operations that write a request into a slot."""
+_CAUSED: Final = frozenset({EventKind.POP, EventKind.PUSH, EventKind.MEMWRITE})
