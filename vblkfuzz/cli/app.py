@@ -25,6 +25,7 @@ from vblkfuzz.cli.list import list_
 from vblkfuzz.cli.minimize import minimize
 from vblkfuzz.cli.replay import replay
 from vblkfuzz.cli.show import show
+from vblkfuzz.cli.triage import triage
 from vblkfuzz.errors import ExitStatus, VblkfuzzError
 
 if TYPE_CHECKING:
@@ -134,6 +135,14 @@ app.command(
         "vblkfuzz encode scenario.toml -o scenario.vblk --force",
     ),
 )(encode)
+app.command(
+    "triage",
+    short_help="List the findings of a campaign, or tell the story of one.",
+    epilog=examples(
+        "vblkfuzz triage vblkfuzz-out",
+        "vblkfuzz triage vblkfuzz-out show s1-reset-stop",
+    ),
+)(triage)
 app.command(
     "export",
     short_help="Write findings in a form that others can run or look at.",

@@ -6,7 +6,8 @@ whole lines, nothing cut, so that it can be searched and compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +17,9 @@ from vblkfuzz.cli.complaint import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_MIN_WRAP: Final = 30
+"""Columns that prose gets on the narrowest terminal."""
 
 
 class _Stdout(Console):
@@ -40,6 +44,17 @@ class Screen:
     def say(self, text: str = "", style: str = "") -> None:
         """Print text as it is; the terminal breaks lines, so that they can be copied whole."""
         self._console.print(Text(printable(text), style), soft_wrap=True)
+
+    def wrapped(self, text: str, *, label: str = "", indent: int = 0, style: str = "") -> None:
+        """Print prose after a label; on a terminal further lines begin below its first word."""
+        label = label or " " * indent
+        lines = [text]
+        if self.width:
+            room = max(_MIN_WRAP, self.width - len(label))
+            lines = wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+        for line in lines:
+            self.say(f"{label}{line}".rstrip(), style)
+            label = " " * len(label)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; off the terminal it has no head, and columns are two spaces apart."""

@@ -73,6 +73,18 @@ class Case:
         return rule_named(self.violation.rule) if self.violation else None
 
     @property
+    def signature(self) -> str:
+        """The bug the input is kept for, else the one it shows; empty: none."""
+        expected = self.outcome.artifact.expectation
+        return (expected.signature if expected else "") or self.outcome.run.signature
+
+    @property
+    def expected_rule(self) -> Rule | None:
+        """The rule the input is kept for, also where it was not broken this time."""
+        expected = self.outcome.artifact.expectation
+        return (rule_named(expected.rule) if expected else None) or self.rule
+
+    @property
     def steps(self) -> list[Step]:
         """What happened, event by event; empty if it could not be judged."""
         if self.outcome.run.execution is None:

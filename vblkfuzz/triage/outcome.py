@@ -69,6 +69,8 @@ class Outcome:
     runs: int = 1
     same: int = 1
     """How many of the runs gave the verdict, signature and digest of the reported one."""
+    reproduced: int = 0
+    """How many of the runs showed the signature that the input is kept for."""
 
     @property
     def expectation(self) -> Expectation | None:
@@ -113,13 +115,15 @@ def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Ou
     setup = Setup(target.name, target.device, target.mode)
     count: Counter[tuple[str, str, str]] = Counter()
     reported: Run | None = None
+    reproduced = 0
     for _ in range(runs):
         run = _run(target, artifact)
+        reproduced += _shows_what_it_is_kept_for(run, artifact.expectation)
         count[_key(run)] += 1
         if reported is None or _rank(run) < _rank(reported):
             reported = run
     assert reported is not None, "runs is at least 1"
-    return Outcome(path, artifact, setup, reported, runs, count[_key(reported)])
+    return Outcome(path, artifact, setup, reported, runs, count[_key(reported)], reproduced)
 
 
 def _run(target: Target, artifact: Artifact) -> Run:
@@ -140,6 +144,12 @@ def _reported(verdict: Verdict, expected: Expectation | None) -> Violation:
     by_signature = (one for one in found if one.signature == expected.signature)
     by_rule = (one for one in found if one.rule == expected.rule)
     return next(by_signature, None) or next(by_rule, found[0])
+
+
+def _shows_what_it_is_kept_for(run: Run, expected: Expectation | None) -> bool:
+    if expected is None:
+        return run.verdict == "violation"
+    return expected.signature in ("", run.signature) and run.verdict == expected.verdict
 
 
 def _key(run: Run) -> tuple[str, str, str]:

@@ -1,0 +1,55 @@
+"""The list of findings that ``vblkfuzz triage DIR`` prints: rule by rule, the surest first."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from vblkfuzz.cli.screen import Screen
+from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.triage.story import seen, size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.triage.case import Case
+
+
+def print_list(cases: Sequence[Case], folder: str) -> None:
+    """Print findings under the rules they break."""
+    if not cases:
+        return
+    screen = Screen()
+    setups = {case.outcome.setup for case in cases}
+    ran_on = f" on {', '.join(setups.pop())}" if len(setups) == 1 else ""
+    screen.say(f"{len(cases)} finding{'' if len(cases) == 1 else 's'}{ran_on}")
+    for rule, group in groupby(sorted(cases, key=_rank), _rule):
+        screen.say()
+        screen.say(rule, "bold")
+        for case in group:
+            _print_one(screen, case, with_setup=bool(setups))
+    first = min(cases, key=_rank)
+    screen.say()
+    screen.say(f"the story of one: vblkfuzz triage {folder} show {first.signature}")
+
+
+def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
+    lost = case.outcome.reproduced == 0
+    screen.say(case.signature, "yellow" if lost else "cyan")
+    screen.wrapped(seen(case), indent=4)
+    words = size(case) + (f"; on {', '.join(case.outcome.setup)}" if with_setup else "")
+    screen.wrapped(words, indent=4)
+
+
+def _rule(case: Case) -> str:
+    rule = case.expected_rule
+    return f"{rule.id}  {rule.title}" if rule else "of no rule that is known here"
+
+
+def _rank(case: Case) -> tuple[int, str, int, str]:
+    """Rules in their order; in a rule what was seen most often first."""
+    order = {rule.id: index for index, rule in enumerate(RULES)}
+    rule = case.expected_rule
+    count = case.sightings.count if case.sightings else 0
+    place = order[rule.id] if rule else len(order)
+    return place, _rule(case), -count, case.signature

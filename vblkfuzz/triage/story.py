@@ -1,0 +1,180 @@
+"""The story of a case: the facts that every view tells, in the same words.
+
+Terminal and HTML report set them differently; both take them from here, as does the JSON form,
+whose keys are only ever added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.triage.step import Step
+
+if TYPE_CHECKING:
+    from vblkfuzz.triage.case import Case, Sightings
+    from vblkfuzz.triage.timeline import QueueState, State
+
+
+def shown_steps(case: Case, *, whole: bool) -> list[Step]:
+    """Return the steps to show: all, or the shortest part that still shows the clash.
+
+    Without a violation there is nothing to leave out. The operations that begin inside the part
+    belong to it.
+    """
+    violation = case.violation
+    if whole or violation is None:
+        return case.steps
+    window = violation.window(case.execution.trace)
+    places = [place for place, step in enumerate(case.steps) if step.clash]
+    inside = case.steps[places[0] : places[-1] + 1]
+    return [step for step in inside if not step.lane or step.event in window]
+
+
+def operations(case: Case) -> list[tuple[str, str]]:
+    """Return who does what, in order: ``("guest", "kick(queue=0)")``."""
+    return [(operation.spec.owner, repr(operation)) for operation in case.scenario.ops]
+
+
+def deviations(case: Case) -> list[str]:
+    """Return the schedule in words, a line a deviation."""
+    return [
+        f"at point {one.point} of operation {one.op}, "
+        + ("start the next operation" if one.go.name == "NEXT" else f"go on with {_go(one.go)}")
+        for one in case.scenario.schedule
+    ]
+
+
+def _go(go: int) -> str:
+    return {"VCPU": "the vCPU", "MAIN": "the main loop", "GUEST": "the guest"}.get(
+        ActorId(go).name, f"iothread {go - ActorId.IO0}"
+    )
+
+
+def device_facts(case: Case) -> str:
+    """Return how the device differs from the plain one."""
+    found, plain = case.scenario.device, DeviceConfig()
+    names = [field.name for field in fields(DeviceConfig)]
+    differing = [name for name in names if getattr(found, name) != getattr(plain, name)]
+    return ", ".join(f"{name} = {getattr(found, name)}" for name in differing) or "plain"
+
+
+def seen(case: Case) -> str:
+    """Return how often it was seen and how surely it comes again."""
+    parts = []
+    if case.sightings:
+        if case.sightings.count:
+            parts.append(f"seen {_times(case.sightings.count)}")
+        first = case.sightings
+        parts.append(f"first after {first.first_s:.1f} s (execution {first.first_exec:,})")
+    parts.append(again(case))
+    return ", ".join(parts)
+
+
+def again(case: Case) -> str:
+    """Return how many of the runs showed the finding again."""
+    outcome = case.outcome
+    if outcome.run.verdict == "harness_error":
+        return f"not run: {outcome.run.error.rstrip().rpartition(chr(10))[2]}"
+    words = f"again in {outcome.reproduced} of {_times(outcome.runs, 'run')}"
+    if outcome.reproduced or not outcome.run.signature:
+        return words
+    return f"{words}, but {outcome.run.signature}"
+
+
+def size(case: Case) -> str:
+    """Return how long the story is."""
+    scenario = case.scenario
+    return (
+        f"{_times(len(scenario.ops), 'operation')}, {_times(len(scenario.schedule), 'deviation')}"
+    )
+
+
+def _times(count: int, what: str = "time") -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def state_facts(state: State) -> list[tuple[str, str]]:
+    """Return a state in words: a pair for the machine, the requests and each queue."""
+    drained = "drained" if state.drained else "not drained"
+    machine = f"{state.device}, {drained}, quiesce_counter {state.quiesce_counter}"
+    if not state.vm_running:
+        machine += ", VM stopped"
+    requests = ", ".join(f"r{serial} {stage}" for serial, stage in state.requests) or "none"
+    queues = [(f"queue {index}", _queue_words(queue)) for index, queue in enumerate(state.queues)]
+    return [("device", machine), ("requests", requests), *queues]
+
+
+def _queue_words(queue: QueueState) -> str:
+    words = [f"avail {queue.avail}, taken {queue.taken}, used {queue.used}"]
+    words.append("wants kicks" if queue.wants_kicks else "suppresses kicks")
+    if queue.attached_to is None:
+        words.append("notifier open, not attached" if queue.notifier_open else "no notifier")
+    else:
+        words.append(f"attached to {ActorId(queue.attached_to).name.lower()}")
+    if queue.polled:
+        words.append("polled")
+    return ", ".join(words)
+
+
+def first_seen(sightings: Sightings) -> str:
+    """Return when a finding was first seen, ISO 8601."""
+    began = datetime.fromisoformat(sightings.started)
+    return (began + timedelta(seconds=sightings.first_s)).isoformat(timespec="seconds")
+
+
+def case_object(case: Case) -> dict[str, Any]:
+    """Return a case in one line of a list, as values that JSON has."""
+    outcome, sightings = case.outcome, case.sightings
+    expected = outcome.artifact.expectation
+    known = rule.title if (rule := case.expected_rule) else None
+    return {
+        "signature": case.signature or None,
+        "rule": (expected.rule if expected else outcome.run.rule) or None,
+        "title": known,
+        "sentence": case.violation.sentence if case.violation else None,
+        "count": sightings.count if sightings else None,
+        "first_seen": first_seen(sightings) if sightings else None,
+        "first_s": sightings.first_s if sightings else None,
+        "first_exec": sightings.first_exec if sightings else None,
+        **outcome.setup._asdict(),
+        "verdict": outcome.run.verdict,
+        "runs": outcome.runs,
+        "reproduced": outcome.reproduced,
+        "ops": len(case.scenario.ops),
+        "deviations": len(case.scenario.schedule),
+        "path": outcome.input,
+        "error": outcome.run.error or None,
+    }
+
+
+def story_object(case: Case) -> dict[str, Any]:
+    """Return all that is known of a case, as values that JSON has."""
+    rule, violation = case.rule, case.violation
+    return {
+        **case_object(case),
+        "source": rule.source if rule else None,
+        "instead": rule.instead if rule else None,
+        "causal_path": violation.path if violation else None,
+        "operations": [text for _, text in operations(case)],
+        "schedule": deviations(case),
+        "configuration": asdict(case.scenario.device),
+        "steps": [_step_object(step) for step in case.steps],
+        "replay": case.command,
+    }
+
+
+def _step_object(step: Step) -> dict[str, Any]:
+    state = step.state._asdict()
+    state["queues"] = [queue._asdict() for queue in step.state.queues]
+    return {
+        "turn": step.event.turn,
+        "lane": step.lane or None,
+        "event": step.label,
+        "path": step.row.path or None,
+        "clash": step.clash or None,
+        "state": state,
+    }
