@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LEDGER: Final = "campaign.sqlite"
 _SETUP: Final = ("started", "target", "device", "mode", "workers", "seed")
 _FIGURES: Final = ("seconds", "execs", "features", "violations", "harness_errors")
 

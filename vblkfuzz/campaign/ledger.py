@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS progress (
 CREATE TABLE IF NOT EXISTS finding (
     campaign INTEGER, signature TEXT, rule TEXT, first_exec INTEGER, first_s REAL, path TEXT
 );
+CREATE TABLE IF NOT EXISTS seen (
+    campaign INTEGER, signature TEXT, count INTEGER, PRIMARY KEY (campaign, signature)
+);
 CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL);
 """
 
@@ -88,6 +91,16 @@ class Ledger:
             finding.first_exec,
             finding.first_s,
             finding.path,
+        )
+
+    def seen(self, signature: str, count: int) -> None:
+        """So many more executions showed a signature."""
+        self._insert(
+            "INSERT INTO seen VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            self._campaign,
+            signature,
+            count,
         )
 
     def situation(self, name: str, seconds: float) -> None:

@@ -205,6 +205,8 @@ class Campaign:
     def _handle(self, worker: WorkerProcess, message: Message) -> None:
         if message.kind == "finding":
             self._note_finding(worker, message)
+        elif message.kind == "seen":
+            self._ledger.seen(message.name, message.execs)
         elif message.kind == "situation" and not self.summary.situations.get(message.name):
             self.summary.situations[message.name] = True
             self._ledger.situation(message.name, self._elapsed())

@@ -15,7 +15,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.atomic import TEMPORARY, write_file
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_PAUSES_S: Final = (0.02, 0.05, 0.1)
+"""Seconds between attempts to take the lock: somebody may just be looking (`is_claimed`)."""
 _FOLDERS: Final = ("corpus", "findings", "harness", "log")
 
 
@@ -54,12 +57,26 @@ def claimed(out: Path) -> Iterator[None]:
         yield
 
 
+def is_claimed(out: Path) -> bool:
+    """Whether a campaign uses the folder now."""
+    try:
+        with (out / "log" / "lock").open(encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _lock(file: IO[str], out: Path) -> None:
     """Take the lock; the kernel frees it with the process, however that ends."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UsageError(f"{out}: another campaign uses it; choose another --out") from None
+    for pause in _PAUSES_S:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(pause)
+    raise UsageError(f"{out}: another campaign uses it; choose another --out")
 
 
 def _sign(file: IO[str]) -> None:

@@ -65,7 +65,7 @@ class Message:
     """One line that a worker sends to the orchestrator."""
 
     kind: str
-    """One of: finding, situation, harness_error, done; quarantined comes from no worker."""
+    """One of: finding, seen, situation, harness_error, done; quarantined comes from no worker."""
     name: str = ""
     """Signature, name of the situation, the error's text, or the exit status of a worker."""
     rule: str = ""
@@ -75,7 +75,7 @@ class Message:
     fallback: str = ""
     """Why the finding is not in the output folder, if it is not."""
     execs: int = 0
-    """Executions of this worker so far."""
+    """Executions of this worker so far; seen: those with the signature since it was last told."""
     input: str = ""
     """The fuzz input of a harness error, in hexadecimal digits."""
 

@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 import traceback
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -69,7 +70,10 @@ class Worker:
         self._statistics = arena.statistics
         self._execs = 0
         self._deadline = time.monotonic() + plan.seconds if plan.seconds else float("inf")
-        self._signatures: set[str] = set()
+        self._seen: Counter[str] = Counter()
+        """Executions that showed each signature."""
+        self._told: Counter[str] = Counter()
+        """Of these, how many the orchestrator knows of."""
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
         self._last_error = ""
@@ -127,9 +131,12 @@ class Worker:
 
     def _note_violations(self, execution: Execution, data: bytes) -> None:
         for violation in execution.verdict.violations:
-            if violation.signature not in self._signatures:
-                self._signatures.add(violation.signature)
+            signature = violation.signature
+            self._seen[signature] = count = self._seen[signature] + 1
+            if count == 1:
                 self._save(execution, violation, data)
+            if count & (count - 1) == 0:  # each doubling: few messages, and never far behind
+                self._tell_count(signature)
                 if self._plan.stop_on_first:
                     self.end(ExitStatus.VIOLATION)
                     return
@@ -144,6 +151,15 @@ class Worker:
             path, fallback = "", f"{error}; fuzz input in hexadecimal: {data.hex()}"
         signature, rule, sentence = violation.signature, violation.rule, violation.sentence
         self._send(Message("finding", signature, rule, sentence, path, fallback, self._execs + 1))
+
+    def tell_counts(self) -> None:
+        """Tell how often each signature was seen, at the end."""
+        for signature in self._seen:
+            self._tell_count(signature)
+
+    def _tell_count(self, signature: str) -> None:
+        self._send(Message("seen", signature, execs=self._seen[signature] - self._told[signature]))
+        self._told[signature] = self._seen[signature]
 
     def _note_error(self, error: str, data: bytes) -> None:
         self._statistics[Stat.HARNESS_ERRORS] += 1
@@ -195,6 +211,7 @@ def fuzz(
         )
         with suppress(SystemExit):
             atheris.Fuzz()
+    worker.tell_counts()
     return worker.exit_status
 
 

@@ -25,6 +25,7 @@ from vblkfuzz.cli.list import list_
 from vblkfuzz.cli.minimize import minimize
 from vblkfuzz.cli.replay import replay
 from vblkfuzz.cli.show import show
+from vblkfuzz.cli.status import status
 from vblkfuzz.cli.triage import triage
 from vblkfuzz.errors import ExitStatus, VblkfuzzError
 
@@ -158,6 +159,10 @@ app.command(
         "vblkfuzz minimize finding.vblk -o small.vblk --mode inline --json",
     ),
 )(minimize)
+app.command(
+    "status",
+    epilog=examples("vblkfuzz status vblkfuzz-out", "vblkfuzz status vblkfuzz-out --json"),
+)(status)
 app.command(
     "list",
     epilog=examples("vblkfuzz list rules", "vblkfuzz list devices --json"),

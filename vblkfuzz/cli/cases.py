@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.campaign.history import read_history
+from vblkfuzz.campaign.history import LEDGER, read_history
 from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.inputs import input_files
 from vblkfuzz.errors import ExitStatus, InputFileError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 FINDINGS: Final = "findings"
 ARTIFACT: Final = "finding.vblk"
-LEDGER: Final = "campaign.sqlite"
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.screen import Screen
 from vblkfuzz.oracle.judge import RULES
-from vblkfuzz.triage.story import seen, size
+from vblkfuzz.triage.story import counted, seen, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ def print_list(cases: Sequence[Case], folder: str) -> None:
     screen = Screen()
     setups = {case.outcome.setup for case in cases}
     ran_on = f" on {', '.join(setups.pop())}" if len(setups) == 1 else ""
-    screen.say(f"{len(cases)} finding{'' if len(cases) == 1 else 's'}{ran_on}")
+    screen.say(f"{counted(len(cases), 'finding')}{ran_on}")
     for rule, group in groupby(sorted(cases, key=_rank), _rule):
         screen.say()
         screen.say(rule, "bold")

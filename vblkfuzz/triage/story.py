@@ -59,7 +59,7 @@ def device_facts(case: Case) -> str:
     found, plain = case.scenario.device, DeviceConfig()
     names = [field.name for field in fields(DeviceConfig)]
     differing = [name for name in names if getattr(found, name) != getattr(plain, name)]
-    return ", ".join(f"{name} = {getattr(found, name)}" for name in differing) or "plain"
+    return ", ".join(f"{name}={getattr(found, name)}" for name in differing) or "plain"
 
 
 def seen(case: Case) -> str:
@@ -67,7 +67,7 @@ def seen(case: Case) -> str:
     parts = []
     if case.sightings:
         if case.sightings.count:
-            parts.append(f"seen {_times(case.sightings.count)}")
+            parts.append(f"seen {counted(case.sightings.count)}")
         first = case.sightings
         parts.append(f"first after {first.first_s:.1f} s (execution {first.first_exec:,})")
     parts.append(again(case))
@@ -79,7 +79,7 @@ def again(case: Case) -> str:
     outcome = case.outcome
     if outcome.run.verdict == "harness_error":
         return f"not run: {outcome.run.error.rstrip().rpartition(chr(10))[2]}"
-    words = f"again in {outcome.reproduced} of {_times(outcome.runs, 'run')}"
+    words = f"again in {outcome.reproduced} of {counted(outcome.runs, 'run')}"
     if outcome.reproduced or not outcome.run.signature:
         return words
     return f"{words}, but {outcome.run.signature}"
@@ -89,11 +89,12 @@ def size(case: Case) -> str:
     """Return how long the story is."""
     scenario = case.scenario
     return (
-        f"{_times(len(scenario.ops), 'operation')}, {_times(len(scenario.schedule), 'deviation')}"
+        f"{counted(len(scenario.ops), 'operation')}, {counted(len(scenario.schedule), 'deviation')}"
     )
 
 
-def _times(count: int, what: str = "time") -> str:
+def counted(count: int, what: str = "time") -> str:
+    """Return a number with its noun."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
@@ -170,6 +171,7 @@ def story_object(case: Case) -> dict[str, Any]:
 def _step_object(step: Step) -> dict[str, Any]:
     state = step.state._asdict()
     state["queues"] = [queue._asdict() for queue in step.state.queues]
+    state["requests"] = {f"r{serial}": stage for serial, stage in step.state.requests}
     return {
         "turn": step.event.turn,
         "lane": step.lane or None,

@@ -1,0 +1,204 @@
+"""`vblkfuzz triage` and `vblkfuzz status` on output folders, whole and broken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from vblkfuzz.campaign.ledger import Ledger
+from vblkfuzz.campaign.out_folder import claimed
+from vblkfuzz.campaign.summary import Finding
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+
+SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
+
+
+@pytest.fixture
+def out(tmp_path: Path, bug: Artifact) -> Path:
+    """An output folder with one finding."""
+    folder = tmp_path / "out"
+    finding = folder / "findings" / SIGNATURE
+    finding.mkdir(parents=True)
+    (finding / "finding.vblk").write_bytes(dump_artifact(bug))
+    ledger = Ledger(folder / "campaign.sqlite")
+    ledger.begin("2026-01-02T03:04:05+00:00", "seed", "inline", 1, 7)
+    ledger.finding(Finding(SIGNATURE, "S1", 42, 1.5, str(finding)))
+    ledger.seen(SIGNATURE, 300)
+    ledger.progress(10, 2000, 50, (300, 0))
+    ledger.close()
+    return folder
+
+
+def add(out: Path, name: str, data: bytes) -> Path:
+    path = out / "findings" / name / "finding.vblk"
+    path.parent.mkdir()
+    path.write_bytes(data)
+    return path
+
+
+class TestList:
+    """`triage DIR`."""
+
+    def test_people(self, cli: Cli, out: Path) -> None:
+        result = cli("triage", out)
+        assert result.exit_code == 0
+        assert result.stdout.splitlines() == [
+            "1 finding on model, seed, inline",
+            "",
+            "S1  No request is dequeued inside a drained section.",
+            SIGNATURE,
+            "    seen 300 times, first after 1.5 s (execution 42), again in 3 of 3 runs",
+            "    4 operations, 0 deviations",
+            "",
+            f"the story of one: vblkfuzz triage {out} show {SIGNATURE}",
+        ]
+
+    def test_machines(self, cli: Cli, out: Path) -> None:
+        (found,) = [json.loads(line) for line in cli("triage", out, "--json").stdout.splitlines()]
+        assert (found["signature"], found["rule"]) == (SIGNATURE, "S1")
+        assert (found["count"], found["first_exec"], found["reproduced"]) == (300, 42, 3)
+        assert found["first_seen"] == "2026-01-02T03:04:06+00:00"
+        assert (found["ops"], found["deviations"], found["target"]) == (4, 0, "model")
+
+    def test_a_fixed_device(self, cli: Cli, out: Path) -> None:
+        result = cli("triage", out, "--device", "reference", "--repeat", 1)
+        assert (result.exit_code, "again in 0 of 1 run\n" in result.stdout) == (0, True)
+
+    @pytest.mark.parametrize(
+        ("data", "problem"),
+        [
+            (b"", "byte 0: expected more of a vblkfuzz artifact, found the end"),
+            (b"\x81\xa6format\xa8vblkfuzz", "version: expected 1"),
+            (
+                b"\x82\xa6format\xa8vblkfuzz\xa7version\x09",
+                "version: expected at most 1 (a newer vblkfuzz wrote this), found 9",
+            ),
+        ],
+    )
+    def test_one_that_cannot_be_read(self, cli: Cli, out: Path, data: bytes, problem: str) -> None:
+        path = add(out, "s9-bad", data)
+        result = cli("triage", out)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"vblkfuzz: {path}: {problem}")
+        assert result.stderr.count("\n") == 1
+        assert SIGNATURE in result.stdout
+
+    def test_one_that_is_missing(self, cli: Cli, out: Path) -> None:
+        (out / "findings" / "s9-empty").mkdir()
+        result = cli("triage", out)
+        assert result.exit_code == 2
+        assert "s9-empty/finding.vblk: expected a readable file" in result.stderr
+        assert SIGNATURE in result.stdout
+
+    def test_a_device_of_somebody_else(self, cli: Cli, out: Path, bug: Artifact) -> None:
+        data = dump_artifact(Artifact(bug.scenario, device="gone.py:Device"))
+        add(out, "s1-own", data)
+        result = cli("triage", out)
+        assert result.exit_code == 125
+        assert "not run: names device gone.py:Device: pass --device" in result.stdout
+        assert SIGNATURE in result.stdout
+
+    @pytest.mark.parametrize("left", ["nothing", "findings"])
+    def test_a_folder_without_findings(self, cli: Cli, tmp_path: Path, left: str) -> None:
+        (tmp_path / left).mkdir()
+        result = cli("triage", tmp_path)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"vblkfuzz: {tmp_path}: expected ")
+        assert result.stderr.count("\n") == 1
+
+    def test_without_a_ledger(self, cli: Cli, out: Path) -> None:
+        (out / "campaign.sqlite").unlink()
+        result = cli("triage", out)
+        assert (result.exit_code, "\n    again in 3 of 3 runs\n" in result.stdout) == (0, True)
+
+    def test_what_a_killed_worker_left_is_no_finding(self, cli: Cli, out: Path) -> None:
+        (out / "findings" / ".tmp-1-ab").mkdir()
+        assert cli("triage", out).exit_code == 0
+
+
+class TestShow:
+    """`triage DIR show SIGNATURE`."""
+
+    def test_people(self, cli: Cli, out: Path) -> None:
+        result = cli("triage", out, "show", SIGNATURE)
+        assert result.exit_code == 0
+        for part in (
+            "Request 1 was dequeued from queue 0 at turn 7, inside the drained section",
+            "  rule    S1: No request is dequeued inside a drained section.",
+            "  source  QEMU virtio_blk_drained_begin",
+            "  right   The device detaches its notifiers before the drain returns",
+            "   3. guest       reset()",
+            "◆ pop q0 r1 h0 avail 1",
+            " events; --whole shows the others",
+            "  device    stopping, drained, quiesce_counter 1",
+            f"  vblkfuzz replay {out}/findings/{SIGNATURE}/finding.vblk --device seed",
+        ):
+            assert part in result.stdout
+
+    def test_the_beginning_of_a_signature_is_enough(self, cli: Cli, out: Path) -> None:
+        assert cli("triage", out, "show", "s1").stdout.startswith(SIGNATURE)
+
+    @pytest.mark.parametrize(
+        ("asked", "problem"), [("s2", "no such finding"), ("s1", "2 begin so")]
+    )
+    def test_not_one_finding(self, cli: Cli, out: Path, asked: str, problem: str) -> None:
+        shutil.copytree(out / "findings" / SIGNATURE, out / "findings" / "s1-other")
+        result = cli("triage", out, "show", asked)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{asked}: {problem}; there is s1-" in result.stderr
+
+    def test_a_truncated_one(self, cli: Cli, out: Path) -> None:
+        add(out, "s9-bad", b"\x81")
+        result = cli("triage", out, "show", "s9")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.count("\n") == 1
+
+    def test_one_that_cannot_be_judged_still_tells_its_story(
+        self, cli: Cli, out: Path, bug: Artifact
+    ) -> None:
+        data = dump_artifact(Artifact(bug.scenario, device="gone.py:D"))
+        add(out, "s1-own", data)
+        result = cli("triage", out, "show", "s1-own")
+        assert result.exit_code == 125
+        assert "reset()" in result.stdout
+        assert "Who did what" not in result.stdout
+
+    def test_machines(self, cli: Cli, out: Path) -> None:
+        story = json.loads(cli("triage", out, "show", "s1", "--json").stdout)
+        assert story["steps"][0]["state"]["quiesce_counter"] == 0
+        assert [step["clash"] for step in story["steps"] if step["clash"]] == ["first", "second"]
+
+    def test_show_needs_a_signature(self, cli: Cli, out: Path) -> None:
+        result = cli("triage", out, "show")
+        assert result.exit_code == 2
+        assert "expected DIR, or DIR show SIGNATURE" in result.stderr
+
+
+class TestStatus:
+    """`status DIR`."""
+
+    def test_an_ended_campaign(self, cli: Cli, out: Path) -> None:
+        result = cli("status", out)
+        assert result.exit_code == 0
+        lines = result.stdout.splitlines()
+        assert lines[0] == "2026-01-02T03:04:05+00:00  ended"
+        assert "  so far    2,000 executions in 10.0 s" in lines
+        assert f"1 finding: vblkfuzz triage {out}" in lines
+        assert lines[-1].startswith("never met, so their rules say little: ")
+
+    def test_a_running_campaign(self, cli: Cli, out: Path) -> None:
+        with claimed(out):
+            assert json.loads(cli("status", out, "--json").stdout)["running"] is True
+        found = json.loads(cli("status", out, "--json").stdout)
+        assert found["running"] is False
+        assert found["campaigns"][0]["execs"] == 2000
+        assert found["findings"][SIGNATURE]["count"] == 300
+
+    def test_no_campaign(self, cli: Cli, tmp_path: Path) -> None:
+        result = cli("status", tmp_path)
+        assert result.exit_code == 2
+        assert result.stderr.count("\n") == 1

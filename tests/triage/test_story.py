@@ -1,0 +1,96 @@
+"""The facts of a story, and its JSON form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from hypothesis import given, settings
+
+from tests.strategies import scenarios
+from tests.triage.stories import QUIET, RESET_IN_DRAIN, SIGNATURE, case
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.triage.case import Case, Sightings
+from vblkfuzz.triage.outcome import Run
+from vblkfuzz.triage.story import (
+    case_object,
+    deviations,
+    device_facts,
+    first_seen,
+    seen,
+    shown_steps,
+    state_facts,
+    story_object,
+)
+
+SIGHTINGS = Sightings(1200, 42, 1.25, "2026-01-02T03:04:05+00:00")
+
+
+@settings(max_examples=30)
+@given(scenarios(max_ops=12))
+def test_every_story_can_be_told_in_json(scenario: Scenario) -> None:
+    story = story_object(case(scenario))
+    assert json.loads(json.dumps(story)) == story
+    assert len(story["operations"]) == len(scenario.ops)
+
+
+@settings(max_examples=30)
+@given(scenarios(max_ops=20))
+def test_both_events_of_the_clash_are_shown(scenario: Scenario) -> None:
+    story = case(scenario)
+    if story.violation:
+        shown = {step.event for step in shown_steps(story, whole=False)}
+        assert {story.violation.first, story.violation.second} <= shown
+
+
+def test_the_whole_story_has_every_event() -> None:
+    story = case()
+    part = shown_steps(story, whole=False)
+    assert len(part) < len(shown_steps(story, whole=True)) == len(story.steps)
+
+
+def test_what_was_seen() -> None:
+    story = Case(case().outcome, SIGHTINGS)
+    assert seen(story) == (
+        "seen 1,200 times, first after 1.2 s (execution 42), again in 1 of 1 run"
+    )
+    assert first_seen(SIGHTINGS) == "2026-01-02T03:04:06+00:00"
+
+
+def test_a_finding_that_shows_no_more() -> None:
+    fixed = case(RESET_IN_DRAIN, "reference")
+    assert seen(fixed) == "again in 0 of 1 run"
+    found = case_object(fixed)
+    assert (found["signature"], found["rule"], found["reproduced"]) == (SIGNATURE, "S1", 0)
+    assert found["verdict"] == "clean"
+
+
+def test_a_finding_that_could_not_be_judged() -> None:
+    outcome = replace(case().outcome, run=Run("harness_error", error="trace\ndied"), reproduced=0)
+    lost = Case(outcome)
+    assert seen(lost) == "not run: died"
+    assert (lost.steps, story_object(lost)["steps"]) == ([], [])
+
+
+def test_the_schedule_in_words() -> None:
+    schedule = (Deviation(1, 2, Go.MAIN), Deviation(1, 3, Go.NEXT), Deviation(2, 0, Go.IO1))
+    assert deviations(case(Scenario(ops=QUIET.ops, schedule=schedule))) == [
+        "at point 2 of operation 1, go on with the main loop",
+        "at point 3 of operation 1, start the next operation",
+        "at point 0 of operation 2, go on with iothread 1",
+    ]
+
+
+def test_only_what_differs_of_the_device_is_said() -> None:
+    assert device_facts(case(QUIET)) == "plain"
+    polling = Scenario(device=DeviceConfig(polling=True, queues=2))
+    assert device_facts(case(polling)) == "queues=2, polling=True"
+
+
+def test_a_state_in_words() -> None:
+    clash = next(step for step in case().steps if step.clash == "second")
+    assert state_facts(clash.state) == [
+        ("device", "stopping, drained, quiesce_counter 1"),
+        ("requests", "r1 taken"),
+        ("queue 0", "avail 1, taken 1, used 0, wants kicks, notifier open, not attached"),
+    ]
