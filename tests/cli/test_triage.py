@@ -64,6 +64,15 @@ class TestList:
         assert found["first_seen"] == "2026-01-02T03:04:06+00:00"
         assert (found["ops"], found["deviations"], found["target"]) == (4, 0, "model")
 
+    def test_the_minimized_scenario_is_the_better_story(
+        self, cli: Cli, out: Path, bug: Artifact
+    ) -> None:
+        small = out / "findings" / SIGNATURE / "minimized.vblk"
+        assert cli("minimize", small.with_name("finding.vblk"), "-o", small).exit_code == 0
+        result = cli("triage", out)
+        assert "    4 operations, 0 deviations, minimized\n" in result.stdout
+        assert str(small) in cli("triage", out, "show", "s1").stdout
+
     def test_a_fixed_device(self, cli: Cli, out: Path) -> None:
         result = cli("triage", out, "--device", "reference", "--repeat", 1)
         assert (result.exit_code, "again in 0 of 1 run\n" in result.stdout) == (0, True)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FINDINGS: Final = "findings"
 ARTIFACT: Final = "finding.vblk"
+MINIMIZED: Final = "minimized.vblk"
+"""Where `minimize` puts the smaller scenario of a finding, if it is told to: the better story."""
 
 
 @dataclass(slots=True)
@@ -66,7 +68,10 @@ def case_files(path: str) -> list[str]:
     Raises:
         InputFileError: there is none.
     """
-    return finding_files(path) if (Path(path) / FINDINGS).is_dir() else input_files(path)
+    folder = Path(path)
+    if (folder / FINDINGS).is_dir():
+        return finding_files(path)
+    return [_artifact(folder)] if (folder / ARTIFACT).exists() else input_files(path)
 
 
 def finding_files(path: str) -> list[str]:
@@ -80,10 +85,15 @@ def finding_files(path: str) -> list[str]:
         problem = f"expected the output folder of a campaign, found no {FINDINGS}/ in it"
         raise InputFileError(path, "", problem)
     # Names with a dot are of a worker that was about to write one.
-    found = sorted(str(one / ARTIFACT) for one in folder.iterdir() if one.name[0] != ".")
+    found = sorted(_artifact(one) for one in folder.iterdir() if one.name[0] != ".")
     if not found:
         raise InputFileError(path, "", "expected findings, found none: the campaign had no finding")
     return found
+
+
+def _artifact(finding: Path) -> str:
+    minimized = finding / MINIMIZED
+    return str(minimized if minimized.exists() else finding / ARTIFACT)
 
 
 def _sightings(finding: Path) -> Sightings | None:

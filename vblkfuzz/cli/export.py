@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import UsageError
+from vblkfuzz.target.options import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +37,8 @@ _WRITERS: Final[dict[Format, tuple[str, str]]] = {
 """Module and function of each format."""
 
 
-def export(  # an option each
+@takes_target_options
+def export(  # noqa: PLR0913  # an option each
     path: Annotated[
         str,
         typer.Argument(
@@ -63,6 +66,8 @@ def export(  # an option each
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")
     ] = False,
+    *,
+    target_options: TargetOptions,
 ) -> None:
     """Write findings in a form that others can run or look at.
 
@@ -75,7 +80,7 @@ def export(  # an option each
     from vblkfuzz.cli.output_file import write_output
     from vblkfuzz.triage.replay_target import Options
 
-    reader = CaseReader(Options(target=target, device=device))
+    reader = CaseReader(Options(target, device, target_options=target_options))
     cases = list(reader.read(case_files(path)))
     if not cases:
         raise UsageError(f"{path}: nothing to export")

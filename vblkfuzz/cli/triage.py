@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import UsageError
+from vblkfuzz.target.options import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ class Action(StrEnum):
     SHOW = "show"
 
 
+@takes_target_options
 def triage(  # noqa: PLR0913  # an option each
     folder: Annotated[
         str,
@@ -51,6 +54,8 @@ def triage(  # noqa: PLR0913  # an option each
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a finding, nothing else on stdout.")
     ] = False,
+    *,
+    target_options: TargetOptions,
 ) -> None:
     """List the findings of a campaign, or tell the story of one.
 
@@ -65,7 +70,7 @@ def triage(  # noqa: PLR0913  # an option each
     if (action is None) != (signature is None):
         raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
     files = finding_files(folder)
-    reader = CaseReader(Options(target=target, device=device), repeat)
+    reader = CaseReader(Options(target, device, target_options=target_options), repeat)
     if signature is None:
         _list(reader, folder, files, as_json)
     else:

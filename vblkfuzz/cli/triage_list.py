@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vblkfuzz.cli.cases import MINIMIZED
 from vblkfuzz.cli.screen import Screen
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.triage.story import counted, seen, size
@@ -37,7 +39,8 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
     lost = case.outcome.reproduced == 0
     screen.say(case.signature, "yellow" if lost else "cyan")
     screen.wrapped(seen(case), indent=4)
-    words = size(case) + (f"; on {', '.join(case.outcome.setup)}" if with_setup else "")
+    smaller = ", minimized" if Path(case.outcome.input).name == MINIMIZED else ""
+    words = size(case) + smaller + (f"; on {', '.join(case.outcome.setup)}" if with_setup else "")
     screen.wrapped(words, indent=4)
 
 
