@@ -60,8 +60,9 @@ class Rig(Protocol):
     """
 
     witnesses: Witness
-    memory: GuestMemory
-    """Guest memory, shared with guest process and device process."""
+    @property
+    def memory(self) -> GuestMemory:
+        """Guest memory, shared with guest process and device process."""
 
     def start(self) -> None:
         """Start what is needed for the first scenario.
@@ -118,9 +119,9 @@ class RealTarget:
 
     def __enter__(self) -> Self:
         """Start the guest process and the device process."""
-        self._guest.start()
         try:
             self._rig.start()
+            self._guest.start()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -151,6 +152,7 @@ class RealTarget:
         report = ""
         try:
             self._guest.load(scenario, rig.power_on(scenario.device), DEVICE_LIMIT_S)
+            rig.dequeues()  # of the reset before this scenario
             self._waiting.clear()
             self._run(scenario, recorder)
             recorder.tell(EventKind.END, ActorId.HARNESS)

@@ -40,6 +40,11 @@ _OURS: Final = (
         "virtio-blk dataplane after QEMU, in Python",
         "vblkfuzz.target.registry:model_target",
     ),
+    TargetEntry(
+        "qemu",
+        "virtio-blk-pci of a real qemu-system-x86_64, under qtest and QMP",
+        "vblkfuzz.target.qemu.target:qemu_target",
+    ),
 )
 _DEVICES: Final = {"qemu": "virtio-blk-pci"}
 """The one device of each real target of ours."""

@@ -1,0 +1,1 @@
+"""Target `qemu`: a real qemu-system-x86_64 with a virtio-blk-pci device."""

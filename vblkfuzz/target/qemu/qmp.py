@@ -1,0 +1,94 @@
+"""QMP without waiting in coroutines: a thin layer over `qemu.qmp`.
+
+Nothing runs between two calls. Events that come meanwhile are read by the next call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable
+from vblkfuzz.limits import DEVICE_LIMIT_S
+
+try:
+    from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError
+except ModuleNotFoundError:
+    raise DeviceUnavailable(
+        "target qemu needs the package qemu.qmp: pip install 'vblkfuzz[qemu]'"
+    ) from None
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Coroutine
+
+_T = TypeVar("_T")
+_LOST: Final = (QMPError, EOFError, OSError)
+
+
+class Refused(Exception):
+    """QEMU has answered a command with an error."""
+
+
+class Qmp:
+    """One connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Connect.
+
+        Raises:
+            DeviceLost: nobody answers.
+        """
+        self._loop = asyncio.new_event_loop()
+        self._client = QMPClient("vblkfuzz")
+        self._listener = EventListener()
+        self._client.register_listener(self._listener)
+        self._await(self._client.connect(connection))
+
+    def close(self) -> None:
+        """Disconnect; the process has ended already."""
+        try:
+            self._loop.run_until_complete(self._client.disconnect())
+        except _LOST:
+            pass  # how the process ended has been said
+        finally:
+            self._loop.close()
+
+    def execute(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
+        """Run a command; `_` in argument names means `-`.
+
+        Raises:
+            Refused: it was answered with an error.
+            DeviceLost: it was not answered.
+        """
+        named = {name.replace("_", "-"): value for name, value in arguments.items()}
+        return self._await(self._client.execute(command, named or None))
+
+    def wait(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return the next event that is wanted; events before it are forgotten.
+
+        Raises:
+            DeviceLost: it did not come in time.
+        """
+
+        async def next_wanted() -> dict[str, Any]:
+            while True:
+                event: dict[str, Any] = dict(await self._listener.get())
+                if wanted(event):
+                    return event
+
+        return self._await(next_wanted())
+
+    def forget_events(self) -> None:
+        """Forget the events that have come."""
+        self._listener.clear()
+
+    def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
+        try:
+            return self._loop.run_until_complete(asyncio.wait_for(work, DEVICE_LIMIT_S))
+        except ExecuteError as error:
+            raise Refused(str(error)) from None
+        except TimeoutError:
+            raise DeviceLost("QMP: no answer in time") from None
+        except _LOST as error:
+            raise DeviceLost(f"QMP: the connection has ended: {error}") from None

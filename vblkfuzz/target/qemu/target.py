@@ -1,0 +1,37 @@
+"""Target `qemu`: start here.
+
+    fuzz process    RealTarget (target.real), QemuRig, Operator: QMP, trace log, memory
+     |- guest       GuestDriver on a PciPort: qtest, rings in shared memory
+     |- qemu        one process for each variant of the device
+     `- ...
+
+What each witness is worth: docs/real-devices.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import UsageError
+from vblkfuzz.target.qemu.rig import QemuRig
+from vblkfuzz.target.real import RealTarget
+
+if TYPE_CHECKING:
+    from vblkfuzz.target.options import TargetOptions
+
+DEVICE: Final = "virtio-blk-pci"
+
+
+def qemu_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
+    """Return the target, not started yet.
+
+    Raises:
+        UsageError: another device or mode than there is.
+        DeviceUnavailable: the package qemu.qmp is missing.
+    """
+    if device != DEVICE:
+        raise UsageError(f"device {device}: target qemu has {DEVICE} only")
+    if mode != RealTarget.mode:
+        raise UsageError(f"mode {mode}: target qemu has {RealTarget.mode} only")
+    rig = QemuRig(options)
+    return RealTarget("qemu", device, rig, rig.port)
