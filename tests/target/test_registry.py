@@ -13,7 +13,7 @@ from vblkfuzz.target.registry import GROUP, open_target, target_entries
 INSTALLED = EntryPoints(
     [
         EntryPoint("broken", "no_such_package:make", GROUP),
-        EntryPoint("again", "vblkfuzz.target.model:model", GROUP),
+        EntryPoint("again", "vblkfuzz.target.registry:model_target", GROUP),
     ]
 )
 
@@ -24,7 +24,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_are_listed_without_importing_any() -> None:
-    assert [entry.name for entry in target_entries()] == ["model", "again", "broken"]
+    assert [entry.name for entry in target_entries()] == ["model", "qemu", "again", "broken"]
     assert all(entry.summary and entry.source for entry in target_entries())
 
 
@@ -37,7 +37,7 @@ def test_a_target_is_made_by_its_factory(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("gone", "target gone: expected one of model, again, broken"),
+        ("gone", "target gone: expected one of model, qemu, again, broken"),
         ("broken", "target broken: no_such_package:make fails: ModuleNotFoundError"),
     ],
 )

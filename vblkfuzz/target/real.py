@@ -60,6 +60,7 @@ class Rig(Protocol):
     """
 
     witnesses: Witness
+
     @property
     def memory(self) -> GuestMemory:
         """Guest memory, shared with guest process and device process."""
@@ -190,8 +191,9 @@ class RealTarget:
             answer = self._guest.answer(DEVICE_LIMIT_S)
             if answer is None:
                 raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
-            recorder.guest(answer.events, self._rig.dequeues())
+            recorder.guest(answer.events)
             if answer.lost:
+                recorder.look(self._rig.dequeues)
                 raise DeviceLost("the device does not answer the guest")
 
     def _come_to_rest(self, recorder: Recorder) -> None:

@@ -13,6 +13,7 @@ after the look. Its path is the operation that it was seen in: all that the outs
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.memory_map import ring_layout
@@ -65,6 +66,7 @@ class Recorder:
         self._config = config
         self._exact_pops = exact_pops
         self._events: list[Event] = []
+        self._pending: list[Event] = []
         self._dropped = 0
         self._code = 0
         """Of the operation that is going on."""
@@ -80,7 +82,7 @@ class Recorder:
     # --- What is done to the device -----------------------------------------------------------
 
     def operation(self, index: int, code: int, *, epilogue: bool = False) -> None:
-        """Operation `index` starts."""
+        """Operation `index` starts. Before it, the last one is looked at."""
         self._turn += 1
         self._code, self._path = code, _PATHS[code]
         self._add(EventKind.OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
@@ -92,12 +94,17 @@ class Recorder:
         if kind == EventKind.RESET_RET:
             self._end_lives()
 
-    def guest(self, events: Sequence[Event], dequeues: Sequence[Dequeue] = ()) -> None:
-        """Write what the guest did; `dequeues` were seen in the meantime.
+    def guest(self, events: Sequence[Event]) -> None:
+        """Take what the guest did; the next look writes it."""
+        self._pending.extend(events)
+
+    def _write_pending(self, dequeues: Sequence[Dequeue]) -> None:
+        """Write what the guest did and the dequeues that were seen since.
 
         A dequeue stands before the reset that it cannot have come after.
         """
         self._turn += 1
+        events, self._pending = self._pending, []
         left = list(dequeues)
         for event in events:
             if event.kind in _ENDS:
@@ -161,7 +168,7 @@ class Recorder:
 
     # --- What is seen of the device -----------------------------------------------------------
 
-    def look(self, dequeues: Callable[[], Sequence[Dequeue]] | None = None) -> bool:
+    def look(self, dequeues: Callable[[], Sequence[Dequeue]]) -> bool:
         """Write what has been seen since the last look; return whether there was anything.
 
         Args:
@@ -169,11 +176,12 @@ class Recorder:
                 a push comes after its dequeue.
         """
         before = len(self._events)
+        if self._pending:
+            self._write_pending(dequeues())
         self._turn += 1
         lives = [*self._live.values(), *self._ended]
         used = [life.new_used() for life in lives]
-        if dequeues is not None:
-            self._take(dequeues())
+        self._take(dequeues())
         for life, heads in zip(lives, used, strict=True):
             for place, head in enumerate(heads, 1):
                 self._push(life, head, life.used - len(heads) + place)
@@ -234,8 +242,9 @@ class Recorder:
 
     @property
     def idle(self) -> bool:
-        """Whether everything that the driver has published is used."""
-        return all(life.idle() for life in self._live.values())
+        """Whether everything that the driver has published is used, as memory says now."""
+        new = Counter(one.queue for one in self._pending if one.kind == EventKind.PUBLISH)
+        return all(life.idle(new[queue]) for queue, life in self._live.items())
 
     # --- The end ------------------------------------------------------------------------------
 

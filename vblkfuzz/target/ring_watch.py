@@ -95,9 +95,10 @@ class Life:
             self.used = (self.used + 1) & _U16
         return found
 
-    def idle(self) -> bool:
-        """Whether everything published has been used."""
-        return self.used == len(self._published) & _U16 and not self.owned
+    def idle(self, new: int) -> bool:
+        """Whether the used idx has reached what was published, with `new` more than known here."""
+        used = self._memory.u16[self.layout.used_idx >> 1]
+        return used == (len(self._published) + new) & _U16
 
     # --- After its end ------------------------------------------------------------------------
 

@@ -136,8 +136,7 @@ class Operator:
     def _start_mirror(self, *, pivot: bool) -> None:
         self._pivots = pivot
         other = self._current ^ 1
-        if pivot:
-            self._set_size(other, self.qemu.disk_size(self._current))
+        self._set_size(other, self.qemu.disk_size(self._current))
         self._qmp.execute(
             "blockdev-mirror",
             job_id=_JOB,

@@ -117,8 +117,9 @@ class QemuRig:
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle."""
-        recorder.look(self._machine.qemu.dequeues)
-        if not recorder.idle or self._machine.in_section:
+        if recorder.idle and not self._machine.in_section:
+            recorder.look(self._machine.qemu.dequeues)
+        else:
             self._machine.settle(recorder)
 
     def dequeues(self) -> Sequence[Dequeue]:
