@@ -47,9 +47,10 @@ def device_configs() -> st.SearchStrategy[DeviceConfig]:
 def schedules() -> st.SearchStrategy[tuple[Deviation, ...]]:
     """Any schedule, deviations of operations that do not exist included."""
     places = st.tuples(st.integers(0, limits.MAX_OPS - 1), st.integers(0, limits.MAX_POINT - 1))
-    chosen = st.dictionaries(places, st.sampled_from(Go), max_size=limits.MAX_DEVIATIONS)
+    hows = st.tuples(st.sampled_from(Go), st.booleans())
+    chosen = st.dictionaries(places, hows, max_size=limits.MAX_DEVIATIONS)
     return chosen.map(
-        lambda found: tuple(Deviation(*place, found[place]) for place in sorted(found))
+        lambda found: tuple(Deviation(*place, *found[place]) for place in sorted(found))
     )
 
 

@@ -65,3 +65,23 @@ def test_queues_do_not_share_bells(bench: Bench) -> None:
 
 def test_a_notifier_begins_closed() -> None:
     assert not EventNotifier(-1, memoryview(bytearray(4)).cast("I"), 0).is_open
+
+
+@pytest.mark.parametrize("name", ["set", "set_own", "clear"])
+def test_system_calls_order_stores(bench: Bench, name: str) -> None:
+    memory, stores = bench.arena.memory, bench.arena.stores
+    notifier = bench.ordering_board().kicks[0]
+    stores.watch()
+    memory.bytes[0] = 1
+    getattr(notifier, name)()
+    memory.bytes[1] = 1
+    stores.end()
+    assert stores.hide() == [(1, b"\1")]
+
+
+def test_an_ordering_notifier_is_the_same_eventfd(bench: Bench) -> None:
+    board = bench.ordering_board()
+    for plain, ordering in zip((*bench.kicks, *bench.calls), (*board.kicks, *board.calls)):
+        ordering.set()
+        assert plain.clear()
+        assert not ordering.is_set()

@@ -108,3 +108,13 @@ def test_a_path_keeps_its_innermost_eight_frames() -> None:
     run(story.deep(thread, 20))
     assert story.paths == [" > ".join(["poll"] * 8)]
     assert thread.path == 0
+
+
+def test_something_may_be_done_before_each_unit() -> None:
+    work = Work()
+    work.waiting, work.units = False, 2
+    thread = work.thread()
+    thread.before_work(lambda: work.log.append("before"))
+    while thread.ready():
+        thread.resume(1)
+    assert work.log == ["before", "begin", "middle", "end"] * 2

@@ -23,6 +23,8 @@ def test_areas_do_not_overlap() -> None:
     arena.report.write(bytes([5]) * 100_000)
     arena.coverage[:] = bytes([6]) * COVERAGE_SIZE
     arena.memory.bytes[:] = bytes([7]) * GUEST_MEMORY_SIZE
+    arena.stores.watch()
+    arena.memory.bytes[:] = bytes([9]) * GUEST_MEMORY_SIZE
     arena.registers.words[:] = memoryview(bytes([8]) * arena.registers.words.nbytes).cast("I")
     arena.guest_ring.emit(EventKind.KICK, 0)
     arena.device_ring.emit(EventKind.POP, 3)
@@ -32,6 +34,8 @@ def test_areas_do_not_overlap() -> None:
     assert set(arena.flight.read()) == {4}
     assert set(arena.report.read()) == {5}
     assert set(arena.coverage) == {6}
+    assert set(arena.memory.bytes) == {9}
+    assert len(arena.stores.hide()) == GUEST_MEMORY_SIZE
     assert set(arena.memory.bytes) == {7}
     assert set(arena.registers.words.tobytes()) == {8}
     assert [event.kind for event in arena.guest_ring.read()] == [EventKind.KICK]

@@ -42,10 +42,10 @@ def test_the_layout_is_fixed() -> None:
     scenario = Scenario(
         DeviceConfig(queues=2, queue_size=16, event_idx=False, indirect=True, iothreads=2),
         (op("publish_kick", queue=1, request="out", sector=3, sectors=2), op("drain_begin")),
-        (Deviation(1, 2, Go.IO0),),
+        (Deviation(1, 2, Go.IO0), Deviation(1, 7, Go.NEXT, delayed=True)),
     )
     assert encode(scenario).hex(" ", 4) == (
-        "01020202 00020100 01020300 03010100 03000100 0a000000 00000000"
+        "01020202 00020200 01020300 01070501 03010100 03000100 0a000000 00000000"
     )
 
 
@@ -63,8 +63,14 @@ def test_half_an_operation_is_none(missing: int) -> None:
 def test_of_two_deviations_at_one_point_the_first_counts() -> None:
     header = bytearray(HEADER.size)
     header[6] = 2
-    data = bytes(header) + DEVIATION.pack(1, 1, Go.IO0, 0) + DEVIATION.pack(1, 1, Go.MAIN, 0)
+    data = bytes(header) + DEVIATION.pack(1, 1, Go.IO0, 0) + DEVIATION.pack(1, 1, Go.MAIN, 1)
     assert decode(data).schedule == (Deviation(1, 1, Go.IO0),)
+
+
+def test_the_last_bit_says_whether_stores_are_delayed() -> None:
+    header = bytes([0, 0, 0, 0, 0, 0, 2, 0])
+    data = header + DEVIATION.pack(0, 1, Go.NEXT, 0xFE) + DEVIATION.pack(0, 2, Go.NEXT, 0xFF)
+    assert [deviation.delayed for deviation in decode(data).schedule] == [False, True]
 
 
 def test_operations_beyond_the_limit_are_ignored() -> None:

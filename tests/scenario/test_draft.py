@@ -35,13 +35,13 @@ def test_a_draft_reads_any_bytes_as_the_codec_does(data: bytes) -> None:
 
 
 def test_a_deviation_follows_its_operation() -> None:
-    scenario = Scenario(ops=(op("init"), op("kick")), schedule=(Deviation(1, 2, Go.NEXT),))
-    draft = Draft.of(encode(scenario))
+    deviation = Deviation(1, 2, Go.NEXT, delayed=True)
+    draft = Draft.of(encode(Scenario(ops=(op("init"), op("kick")), schedule=(deviation,))))
     draft.items.insert(0, item("hold"))
     draft.items.insert(2, item("stop"))
     result = decode(draft.pack(MAX_BYTES))
     assert [operation.name for operation in result.ops] == ["hold", "init", "stop", "kick"]
-    assert result.schedule == (Deviation(3, 2, Go.NEXT),)
+    assert result.schedule == (Deviation(3, 2, Go.NEXT, delayed=True),)
 
 
 def test_a_deviation_goes_with_its_operation() -> None:

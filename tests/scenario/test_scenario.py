@@ -50,6 +50,13 @@ def test_a_schedule_has_one_order(schedule: tuple[Deviation, ...]) -> None:
         Scenario(schedule=schedule)
 
 
+def test_a_schedule_says_whether_it_delays_stores() -> None:
+    plain, delayed = Deviation(0, 0, Go.NEXT), Deviation(1, 0, Go.NEXT, delayed=True)
+    assert not Scenario().delays
+    assert not Scenario(schedule=(plain,)).delays
+    assert Scenario(schedule=(plain, delayed)).delays
+
+
 @pytest.mark.parametrize(
     "deviation", [Deviation(limits.MAX_OPS, 0, Go.MAIN), Deviation(0, limits.MAX_POINT, Go.MAIN)]
 )

@@ -93,6 +93,14 @@ def test_deviations_may_stand_in_any_order() -> None:
     assert from_text(f"format = 1\nschedule = [{line}]", "").schedule == expected
 
 
+def test_delayed_stores_are_said_only_where_there_are_some() -> None:
+    for delayed in (False, True):
+        scenario = Scenario(schedule=(Deviation(1, 0, Go.NEXT, delayed=delayed),))
+        line = '    {op = 1, point = 0, go = "next"' + ", delayed = true" * delayed + "},"
+        assert line in to_text(scenario).splitlines()
+        assert from_text(to_text(scenario), "") == scenario
+
+
 def ops_with(item: str) -> str:
     return f'format = 1\nops = [{{op = "reset"}}, {item}]'
 
@@ -163,6 +171,10 @@ UNUSABLE = {
         schedule_with("{op = 1, point = 1}"),
         "schedule[1].go: expected one of guest, vcpu, main, io0, io1, next, found nothing",
     ),
+    "deviation that delays a little": (
+        schedule_with("{op = 1, point = 1, go = 'next', delayed = 1}"),
+        "schedule[1].delayed: expected true or false, found 1",
+    ),
     "deviation of no op": (
         schedule_with("{op = 64, point = 1, go = 'main'}"),
         "schedule[1].op: expected an integer in 0..63, found 64",
@@ -173,7 +185,7 @@ UNUSABLE = {
     ),
     "deviation with more": (
         schedule_with("{op = 1, point = 1, go = 'main', to = 1}"),
-        "schedule[1]: expected only the keys op, point, go, found 'to'",
+        "schedule[1]: expected only the keys op, point, go, delayed, found 'to'",
     ),
     "two at one point": (
         schedule_with("{op = 0, point = 0, go = 'io0'}"),

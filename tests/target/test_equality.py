@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.target.model import model
+from vblkfuzz.trace.event import EventKind
 
 INPUTS = fuzz_inputs(5, 500)
 
@@ -39,6 +41,22 @@ def test_the_inputs_cover_queues_iothreads_and_schedules() -> None:
     assert {scenario.device.queues for scenario in found} == {1, 2, 3, 4}
     assert {scenario.device.iothreads for scenario in found} == {0, 1, 2}
     assert Counter(bool(scenario.schedule) for scenario in found)[True] > 100
+    assert Counter(scenario.delays for scenario in found)[True] > 100
+
+
+@pytest.mark.parametrize("device", REVISIONS)
+def test_delayed_stores_are_the_same_in_both_modes(device: str) -> None:
+    """Each deviation delays, in stories that are short enough for one to matter."""
+    found = [decode(data) for data in fuzz_inputs(6, 500)]
+    inputs = [
+        replace(each, schedule=tuple(replace(mark, delayed=True) for mark in each.schedule))
+        for each in found
+        if each.delays or len(each.ops) < 20
+    ]
+    check_modes(device, [encode(each) for each in inputs])
+    with model(device, "inline") as target:
+        kinds = [{event.kind for event in target.run(each).events} for each in inputs]
+    assert sum(EventKind.STORES_DELAYED in each for each in kinds) > 20
 
 
 def test_every_input_survives_all_forms() -> None:

@@ -128,6 +128,17 @@ def test_a_deviation_stays_with_its_operation() -> None:
     )
 
 
+@pytest.mark.parametrize("needed", [False, True])
+def test_stores_are_delayed_only_where_that_matters(needed: bool) -> None:
+    def interesting(candidate: Scenario) -> bool:
+        return any(each.delayed or not needed for each in candidate.schedule)
+
+    marks = (Deviation(0, 1, Go.NEXT, delayed=True), Deviation(1, 1, Go.NEXT, delayed=True))
+    scenario = Scenario(ops=(op("stop"), op("cont")), schedule=marks)
+    found = minimize(scenario, interesting).scenario
+    assert [each.delayed for each in found.schedule] == [needed]
+
+
 def test_rather_another_order_than_a_deviation() -> None:
     def interesting(candidate: Scenario) -> bool:
         return bool(candidate.schedule) or names(candidate) == ["drain_begin", "publish_kick"]

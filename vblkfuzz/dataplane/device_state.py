@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.trace.event import NO_QUEUE
+from vblkfuzz.virtio.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ class DeviceState(ABC):
     """State of the device, its places and its voice."""
 
     queue_port: ClassVar[type[QueuePort]] = QueuePort
+    device_queue: ClassVar[type[DeviceQueue]] = DeviceQueue
 
     @abstractmethod
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:

@@ -9,9 +9,12 @@ that it reads itself (`set_own`) writes the bell only: no other process has to w
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
+
+if TYPE_CHECKING:
+    from vblkfuzz.virtio.memory import GuestMemory
 
 # Values of a bell.
 _SILENT: Final = 0
@@ -62,3 +65,32 @@ class EventNotifier:
             except BlockingIOError:
                 raise HarnessError("a notifier's bell was set but its eventfd was not") from None
         return bell != _SILENT
+
+
+class OrderingNotifier(EventNotifier):
+    """An eventfd as a memory barrier: its system calls take a lock.
+
+    Only schedules that delay stores can tell the difference.
+    """
+
+    __slots__ = ("_memory",)
+
+    def __init__(self, plain: EventNotifier, memory: GuestMemory) -> None:
+        """Be another name for `plain`: the same eventfd and bell."""
+        super().__init__(plain._fd, plain.words, plain.bell)
+        self._memory = memory
+
+    def set(self) -> None:
+        """Signal it."""
+        self._memory.barrier()
+        super().set()
+
+    def set_own(self) -> None:
+        """Signal the side that calls."""
+        self._memory.barrier()
+        super().set_own()
+
+    def clear(self) -> bool:
+        """Take all signals; return whether there were any."""
+        self._memory.barrier()
+        return super().clear()

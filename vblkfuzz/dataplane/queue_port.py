@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.registers import IOEVENTFD
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.trace.event import EventKind, Frame
-from vblkfuzz.virtio.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
@@ -30,7 +29,7 @@ class QueuePort:
 
     def __init__(self, device: DeviceState, board: Board, index: int) -> None:
         self.index = index
-        self.queue = DeviceQueue(board.memory, index)
+        self.queue = device.device_queue(board.memory, index)
         self.notifier = board.kicks[index]
         self._board = board
         self._device = device

@@ -44,6 +44,16 @@ class Thread:
         self._work = work
         self._steps: Steps | None = None
 
+    def before_work(self, act: Callable[[], None]) -> None:
+        """Call `act` before each unit of work from now on."""
+        work = self._work
+
+        def act_and_work(thread: Thread) -> Steps:
+            act()
+            return work(thread)
+
+        self._work = act_and_work
+
     def resume(self, budget: int, turn: int = 0) -> int:
         """Run until there is no work, or it must wait, or `budget` points are used.
 

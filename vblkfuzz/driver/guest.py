@@ -157,8 +157,9 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
-            if self._wants_kick(queue):
-                yield POINT
+            wanted = self._wants_kick(queue)
+            yield POINT
+            if wanted:
                 yield from self._transport.kick(queue.index)
 
     def _wants_kick(self, queue: GuestQueue) -> bool:
@@ -174,8 +175,9 @@ class GuestDriver:
             yield POINT
             self._make_available(queue, head)
             yield POINT
-            if self._wants_kick(queue):
-                yield POINT
+            wanted = self._wants_kick(queue)
+            yield POINT
+            if wanted:
                 yield from self._transport.kick(queue.index)
 
     def hostile(self, operation: Op) -> GuestSteps:

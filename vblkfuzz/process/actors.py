@@ -106,7 +106,8 @@ def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
 def guest_main(bench: Bench, turns: Turns) -> None:
     """Run turns of the guest driver for ever."""
     control = bench.arena.control
-    loaded = -1
+    stores = bench.arena.stores
+    loaded, delays = -1, False
     runner: InlineRunner
     while True:
         turns.guest.acquire()
@@ -115,7 +116,11 @@ def guest_main(bench: Bench, turns: Turns) -> None:
                 scenario = decode_canonical(bench.arena.scenario.read())
                 bench.arena.guest_ring.clear()  # the writer's own count; the device cleared its
                 runner = bench.guest_runner(scenario.device, scenario.ops)
+                delays = scenario.delays
+                stores.follow()
                 loaded = control[EXECUTION]
+            if delays:
+                stores.follow()
             op, budget, turn = control[GUEST_OP], control[GUEST_BUDGET], control[GUEST_TURN]
             used, state = runner.run(op - 1 if op else None, budget, turn)
             bench.arena.guest_ring.publish()

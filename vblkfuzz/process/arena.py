@@ -11,6 +11,7 @@ process. Offsets are fixed; `Arena` is the only place that knows them. Who write
     flight       fuzz input            fuzz process, before an execution; survives its death
     report       traceback text        an actor that ends by an error
     coverage     blocks, features      guest, device, fuzz process; libFuzzer clears it
+    stores       store buffer          guest and device, while the schedule delays stores
     memory       guest memory          guest and device
     guest_ring   events                guest
     device_ring  events                device
@@ -28,6 +29,7 @@ from vblkfuzz.process.semaphore import SEMAPHORE_BYTES
 from vblkfuzz.scenario.codec import MAX_BYTES
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.store_buffer import HEAD_BYTES, StoreBuffer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,6 +63,7 @@ _AREAS: Final = _offsets(
         ("flight", 4 + BLOB_BYTES),
         ("report", 4 + MAX_REPORT_BYTES),
         ("coverage", COVERAGE_SIZE),
+        ("stores", HEAD_BYTES + GUEST_MEMORY_SIZE),
         ("memory", GUEST_MEMORY_SIZE),
         ("guest_ring", RING_BYTES),
         ("device_ring", RING_BYTES),
@@ -110,6 +113,7 @@ class Arena:
         self.report = Blob(self._view("report"))
         self.coverage = self._view("coverage")
         self.memory = GuestMemory(self._view("memory"))
+        self.stores = StoreBuffer(self.memory, self._view("stores"))
         self.guest_ring = TraceRing(self._view("guest_ring"))
         self.device_ring = TraceRing(self._view("device_ring"))
 

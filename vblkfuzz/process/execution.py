@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.board import Board
 from vblkfuzz.dataplane.machine import Machine
-from vblkfuzz.dataplane.notifier import EventNotifier
+from vblkfuzz.dataplane.notifier import EventNotifier, OrderingNotifier
 from vblkfuzz.dataplane.registers import CALL_RUNG, KICK_RUNG, QUEUE_WORDS, QUEUES
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.process.guest import GuestActor, GuestRunner, InlineRunner
 from vblkfuzz.process.mailbox import MailboxTransport
+from vblkfuzz.schedule.delay import DelayingTurnstile
 from vblkfuzz.schedule.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -62,9 +63,17 @@ class Bench:
             notifier.clear()
             notifier.is_open = False
         self.arena.registers.clear()
+        self.arena.stores.end()
         self.arena.clear_memory(ORIGIN + queues * QUEUE_BYTES)
         self.arena.device_ring.clear()
         self.arena.guest_ring.clear()
+
+    def ordering_board(self) -> Board:
+        """The board with eventfds that order stores, for schedules that delay some."""
+        arena, memory = self.arena, self.arena.memory
+        kicks = [OrderingNotifier(kick, memory) for kick in self.kicks]
+        calls = [OrderingNotifier(call, memory) for call in self.calls]
+        return Board(memory, arena.registers, kicks, calls, arena.device_ring)
 
     def inline_runner(self, config: DeviceConfig, ops: tuple[Op, ...]) -> InlineRunner:
         """A guest driver in the device's process; it writes into the device's ring."""
@@ -95,10 +104,24 @@ def execute(
     The trace is in the rings of the arena afterwards.
     """
     bench.power_on(scenario.device.queues)
-    machine = Machine(bench.board, scenario.device, device_class)
+    delays = scenario.delays
+    board = bench.ordering_board() if delays else bench.board
+    machine = Machine(board, scenario.device, device_class)
     runner = make_runner(scenario.device, scenario.ops)
     operator = machine.operator
     guest = GuestActor(runner, machine.exit_pending, lambda: operator.vm_running)
-    turnstile = Turnstile(scenario, machine, guest, bench.board.ring)
+    if delays:
+        turnstile = _delaying_turnstile(bench, scenario, machine, guest)
+    else:
+        turnstile = Turnstile(scenario, machine, guest, board.ring)
     turnstile.run()
     return turnstile.steps
+
+
+def _delaying_turnstile(
+    bench: Bench, scenario: Scenario, machine: Machine, guest: GuestActor
+) -> Turnstile:
+    """A turnstile that delays stores, and event loops that take locks between two units."""
+    for thread in machine.threads:
+        thread.before_work(bench.arena.stores.barrier)
+    return DelayingTurnstile(scenario, machine, guest, machine.ring, bench.arena.stores)

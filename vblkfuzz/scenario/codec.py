@@ -1,7 +1,7 @@
 """Fuzz bytes <-> Scenario. Fixed width and total: every byte string is a scenario.
 
     header       8 bytes   queues, queue size, flags, iothreads, werror, disk, deviations, 0
-    deviations   4 bytes each: op u8, point u8, go u8, 0
+    deviations   4 bytes each: op u8, point u8, go u8, delayed u8
     operations   8 bytes each: code u8, a u8, b u8, c u8, d u16, e u16 (little endian)
 
 Fields are reduced modulo their range, missing bytes count as 0, what is left over is ignored.
@@ -90,10 +90,11 @@ def _decode_device(header: tuple[int, ...]) -> DeviceConfig:
 def _decode_schedule(raw: bytes) -> tuple[Deviation, ...]:
     """Decode the deviations; of two for one point, the first counts."""
     raw = raw.ljust(-len(raw) % DEVIATION.size + len(raw), b"\0")
-    chosen: dict[tuple[int, int], Go] = {}
-    for index, point, go, _ in DEVIATION.iter_unpack(raw):
-        chosen.setdefault((index % limits.MAX_OPS, point % limits.MAX_POINT), Go(go % len(Go)))
-    return tuple(Deviation(*place, chosen[place]) for place in sorted(chosen))
+    chosen: dict[tuple[int, int], tuple[Go, bool]] = {}
+    for index, point, go, delayed in DEVIATION.iter_unpack(raw):
+        how = Go(go % len(Go)), delayed % 2 == 1
+        chosen.setdefault((index % limits.MAX_OPS, point % limits.MAX_POINT), how)
+    return tuple(Deviation(*place, *chosen[place]) for place in sorted(chosen))
 
 
 def encode(scenario: Scenario) -> bytes:
@@ -115,5 +116,7 @@ def encode(scenario: Scenario) -> bytes:
         len(scenario.schedule),
         0,
     )
-    deviations = [DEVIATION.pack(item.op, item.point, item.go, 0) for item in scenario.schedule]
+    deviations = [
+        DEVIATION.pack(item.op, item.point, item.go, item.delayed) for item in scenario.schedule
+    ]
     return b"".join([header, *deviations, *[OP.pack(*op) for op in scenario.ops]])

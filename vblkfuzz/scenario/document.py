@@ -3,7 +3,8 @@
     device     table of all `DeviceConfig` fields; a missing one has its default
     ops        array of tables: {op = NAME, ARGUMENT = VALUE, ...}; `actor` may repeat
                the op's owner
-    schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}
+    schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, and `delayed = true` where
+               stores are delayed
     expect     table: what running it gives, and on which device
 
 Operations stand by name and arguments by name, so a file stays readable when operations or
@@ -25,6 +26,7 @@ from vblkfuzz.scenario.field import (
     Table,
     array_at,
     choice_at,
+    flag_at,
     integer_at,
     mismatch,
     table_at,
@@ -45,6 +47,7 @@ def document_of(scenario: Scenario) -> dict[str, Table | list[Table]]:
         "ops": [{"op": op.name, **op.args} for op in scenario.ops],
         "schedule": [
             {"op": item.op, "point": item.point, "go": item.go.name.lower()}
+            | ({"delayed": True} if item.delayed else {})
             for item in scenario.schedule
         ],
         "device": asdict(scenario.device),
@@ -124,11 +127,12 @@ def schedule_of(value: object) -> tuple[Deviation, ...]:
 
 
 def _deviation_of(place: str, value: object) -> Deviation:
-    table = table_at(place, value, ("op", "point", "go"))
+    table = table_at(place, value, ("op", "point", "go", "delayed"))
     return Deviation(
         integer_at(f"{place}.op", table.get("op"), 0, limits.MAX_OPS - 1),
         integer_at(f"{place}.point", table.get("point"), 0, limits.MAX_POINT - 1),
         GO_NAMES[choice_at(f"{place}.go", table.get("go"), GO_NAMES)],
+        flag_at(f"{place}.delayed", table.get("delayed", False)),
     )
 
 

@@ -15,7 +15,7 @@ from vblkfuzz.scenario.scenario import WERRORS, Go
 from vblkfuzz.scenario.story import POLLING
 
 Mark = tuple[int, int]
-"""A deviation of an item: point, go."""
+"""A deviation of an item: point, and who goes on, plus `DELAYED` if stores are delayed."""
 Item = tuple[bytes, tuple[Mark, ...]]
 """An op record and its deviations, ascending, each point once."""
 
@@ -28,6 +28,8 @@ CONFIG_COUNTS: Final = (
     len(limits.DISK_SECTORS),
 )
 """How many values each header byte of the device takes."""
+DELAYED: Final = 8
+"""Bit of a mark beside its `Go`."""
 FLAGS: Final = 2
 """The header byte that holds four flags."""
 IOTHREADS: Final = 3
@@ -92,7 +94,7 @@ class Draft:
         room = (max_size - HEADER.size - count * DEVIATION.size) // OP.size
         items = self.items[: max(min(room, limits.MAX_OPS), 0)]
         schedule = [
-            DEVIATION.pack(index, point, go, 0)
+            DEVIATION.pack(index, point, go % DELAYED, go // DELAYED)
             for index, item in enumerate(items)
             if item[1]
             for point, go in item[1]
@@ -104,9 +106,10 @@ class Draft:
 def _mark(items: list[Item], schedule: bytes) -> None:
     """Give items the deviations in `schedule`; of two for one point, the first counts."""
     schedule = schedule.ljust(-len(schedule) % DEVIATION.size + len(schedule), b"\0")
-    for index, point, go, _ in DEVIATION.iter_unpack(schedule):
+    for index, point, go, delayed in DEVIATION.iter_unpack(schedule):
         at = index % limits.MAX_OPS
         if at < len(items):
             record, marks = items[at]
             if all(point != known for known, _ in marks):
-                items[at] = record, tuple(sorted((*marks, (point, go % _GOES))))
+                how = go % _GOES + delayed % 2 * DELAYED
+                items[at] = record, tuple(sorted((*marks, (point, how))))

@@ -96,6 +96,13 @@ def integer_at(place: str, value: object, low: int, high: int) -> int:
     return value
 
 
+def flag_at(place: str, value: object) -> bool:
+    """Return `value` as true or false."""
+    if not isinstance(value, bool):
+        raise mismatch(place, "true or false", value)
+    return value
+
+
 def version_at(place: str, value: object, ours: int) -> int:
     """Return `value` as a format version that we can read: ours or an older one."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:

@@ -13,7 +13,7 @@ from typing import Final
 
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.argument import changed_record, new_record
-from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, Draft, Item, Mark
+from vblkfuzz.scenario.draft import CONFIG_COUNTS, DELAYED, FLAGS, IOTHREADS, Draft, Item, Mark
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.repair import INIT_ITEM, repair
 from vblkfuzz.scenario.scenario import Go
@@ -37,9 +37,13 @@ _LONG: Final = 20
 _GOES: Final[tuple[int, ...]] = tuple(
     map(
         int,
-        (*[Go.NEXT] * 8, *[Go.IO0] * 4, *[Go.MAIN] * 3, Go.IO1, Go.IO1, Go.VCPU, Go.VCPU, Go.GUEST),
+        (
+            *(*[Go.NEXT] * 8, *[Go.IO0] * 4, *[Go.MAIN] * 3),
+            *(Go.IO1, Go.IO1, Go.VCPU, Go.VCPU, Go.GUEST, Go.NEXT + DELAYED),
+        ),
     )
 )
+"""Who goes on. Delayed stores matter to the guest alone, and so to the next operation."""
 _SMALL_POINT: Final = 13
 _ANY_POINT: Final = 1 / 32
 _ADD_MARK: Final = (1.0, 0.4, 0.12, 0.04)

@@ -37,6 +37,9 @@ class Deviation:
     op: int
     point: int
     go: Go
+    delayed: bool = False
+    """What the interrupted actor has stored in guest memory since its last barrier is still in its
+    store buffer (x86 TSO): others see it when that actor goes on, at the latest when all rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,8 @@ class Scenario:
         for deviation in self.schedule:
             _in_range("schedule op", deviation.op, 0, limits.MAX_OPS - 1)
             _in_range("schedule point", deviation.point, 0, limits.MAX_POINT - 1)
+
+    @property
+    def delays(self) -> bool:
+        """Whether the schedule delays stores of anybody."""
+        return any([deviation.delayed for deviation in self.schedule])

@@ -7,6 +7,7 @@
     ]
     schedule = [
         {op = 0, point = 2, go = "main"},
+        {op = 1, point = 7, go = "next", delayed = true},
     ]
 
     [device]

@@ -12,7 +12,7 @@ request), the next operation starts: it may be the one that helps. After the las
 lets everything come to rest: I/O ends, drained sections end, the VM runs.
 
 An actor is resumed for a *budget* of points, up to the next deviation: so an actor in another
-process costs two hand-overs a turn, not two a point.
+process costs two hand-overs a turn, not two a point. Next: `delay`, for delayed stores.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ class Turnstile:
             if self.steps == before and operation == self._world.unfinished():
                 return  # whoever should do it waits for ever
 
-    def _settle(self) -> None:
-        """Let actors go on until none is ready, or a deviation starts the next operation."""
+    def _settle(self) -> bool:
+        """Let actors go on until none is ready: True; or a deviation starts the next operation."""
         actors, ring = self._actors, self._ring
         while self.steps < MAX_STEPS:
             actor: Actor | None = None
@@ -138,7 +138,7 @@ class Turnstile:
             if self._deviations:
                 go = self._due()
                 if go is _GO_NEXT:
-                    return
+                    return False
                 if go is not None and go < len(actors) and actors[go].ready():
                     actor = actors[go]
                 if self._deviations:
@@ -148,11 +148,12 @@ class Turnstile:
                     if actor.ready():
                         break
                 else:
-                    return
+                    return True
             ring.turn = turn = ring.turn + 1
             used = actor.resume(budget, turn)
             self.steps += used
             self._points += used
+        return False
 
     def _due(self) -> Go | None:
         """Take the next deviation if its point has come; return where it goes on."""

@@ -38,6 +38,8 @@ class EventKind(IntEnum):
     OP = 1  # value: index of the operation that starts; flag: its code; head: 1 in the epilogue
     END = 2  # everything settled after the epilogue; value: requests in flight
     STEP_LIMIT = 3  # limits.MAX_STEPS reached: the device never settled
+    STORES_DELAYED = 4  # the actor's last stores in guest memory are seen later; value: bytes
+    STORES_SEEN = 5  # now they are
 
     # Guest
     PUBLISH = 10  # queue, head; value: avail idx after it; flag: 1 if its content is hostile

@@ -58,6 +58,7 @@ _FLAGS: Final[FlagNames] = {
 _VALUES: Final[dict[EventKind, str]] = {
     EventKind.OP: "#{}",
     EventKind.END: "{} in flight",
+    EventKind.STORES_DELAYED: "{} bytes",
     EventKind.PUBLISH: "avail {}",
     EventKind.KICK: "avail {}",
     EventKind.COLLECT: "used {}",

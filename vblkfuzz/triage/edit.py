@@ -17,27 +17,32 @@ from vblkfuzz.scenario.ops import Op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
 
+Mark = tuple[int, Go, bool]
+"""A deviation without its operation: point, go, delayed."""
+
+
 class Item(NamedTuple):
     """An operation and its deviations."""
 
     op: Op
-    marks: tuple[tuple[int, Go], ...] = ()
-    """(point, go) of each deviation, ascending."""
+    marks: tuple[Mark, ...] = ()
+    """Of each deviation, ascending."""
 
 
 def items_of(scenario: Scenario) -> list[Item]:
     """Return the items; deviations of operations that do not exist are left out."""
-    marks: list[list[tuple[int, Go]]] = [[] for _ in scenario.ops]
+    marks: list[list[Mark]] = [[] for _ in scenario.ops]
     for deviation in scenario.schedule:
         if deviation.op < len(marks):
-            marks[deviation.op].append((deviation.point, deviation.go))
+            mark = deviation.point, deviation.go, deviation.delayed
+            marks[deviation.op].append(mark)
     return [Item(op, tuple(mine)) for op, mine in zip(scenario.ops, marks, strict=True)]
 
 
 def scenario_of(device: DeviceConfig, items: Sequence[Item]) -> Scenario:
     """Return the scenario that consists of these items."""
     schedule = tuple(
-        Deviation(index, point, go) for index, item in enumerate(items) for point, go in item.marks
+        Deviation(index, *mark) for index, item in enumerate(items) for mark in item.marks
     )
     return Scenario(device, tuple(item.op for item in items), schedule)
 

@@ -53,12 +53,15 @@ def _moved(search: Search) -> bool:
 
 
 def simpler_deviations(search: Search) -> None:
-    """Go on in the plainest way, as early as possible."""
+    """Delay no stores, and go on in the plainest way, as early as possible."""
     for place in range(len(search.best.schedule)):
         _simplify(search, place)
 
 
 def _simplify(search: Search, place: int) -> None:
+    deviation = search.best.schedule[place]
+    if deviation.delayed:
+        _replaced(search, place, replace(deviation, delayed=False))
     deviation = search.best.schedule[place]
     for point in lower(deviation.point):
         if _replaced(search, place, replace(deviation, point=point)):

@@ -1,8 +1,9 @@
 """Which of two scenarios is smaller, in the order in which a reader cares.
 
-Fewest operations; then fewest deviations; then a device nearest to the default, operations of the
-plainest kind, the lowest arguments, the earliest deviations. Every step of the minimizer lowers
-this weight: that is why it ends, and why what it ends with does not depend on luck.
+Fewest operations; then fewest deviations, and fewest that delay stores; then a device nearest to
+the default, operations of the plainest kind, the lowest arguments, the earliest deviations. Every
+step of the minimizer lowers this weight: that is why it ends, and why what it ends with does not
+depend on luck.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Weight(NamedTuple):
 
     ops: int
     deviations: int
+    delays: int
+    """Deviations that delay stores."""
     unusual: int
     """Fields of the device that are not the default."""
     distance: int
@@ -55,6 +58,7 @@ def weight(scenario: Scenario) -> Weight:
     return Weight(
         len(ops),
         len(schedule),
+        sum(deviation.delayed for deviation in schedule),
         sum(getattr(device, name) != getattr(DEFAULT, name) for name in FIELDS),
         _distance(device),
         sum(op.code in PLAINER for op in ops),

@@ -170,7 +170,8 @@ class DeviceQueue:
         """Ask the driver for kicks, or tell it that none are needed (2.7.10).
 
         With EVENT_IDX, `on` writes avail_event and off writes nothing: the event index just goes
-        stale. Without, the flag says it (QEMU: virtio_queue_split_set_notification).
+        stale. Without, the flag says it (QEMU: virtio_queue_split_set_notification). Who asks
+        for kicks may look at the ring right after: the driver sees the wish first.
         """
         self.notification = on
         if not self.ready:
@@ -183,6 +184,8 @@ class DeviceQueue:
                 self._u16[flags] |= USED_F_NO_NOTIFY
         elif on:
             self._u16[self._avail_event] = self._u16[self._avail_idx]
+        if on:
+            self.memory.barrier()
 
     def should_call(self) -> bool:
         """Tell whether the pushes since the last call are worth an interrupt (2.7.7).
@@ -192,6 +195,7 @@ class DeviceQueue:
         """
         if not self.ready:
             return False
+        self.memory.barrier()  # the driver sees the used entries before we look at its wish
         if not self._event_idx:
             return not self._u16[self._avail_idx - 1] & AVAIL_F_NO_INTERRUPT
         old, valid = self._signalled_used, self._signalled_valid

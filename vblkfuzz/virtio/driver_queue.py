@@ -196,6 +196,7 @@ class DriverQueue:
         """
         old, new = self._kick_asked, self.avail_idx
         self._kick_asked = new
+        self.memory.barrier()  # the device sees what was published before we look at its wish
         if not self.event_idx:
             return not self._u16[self._used_idx - 1] & USED_F_NO_NOTIFY
         return vring_need_event(self._u16[self.layout.avail_event >> 1], new, old)

@@ -1,5 +1,7 @@
 """Guest memory: a flat range of bytes from guest address 0.
 
+`barrier` is a full memory barrier. It does nothing unless a `store_buffer` delays stores.
+
 Rings are read and written through `u16` and `u32`, the same bytes as arrays of integers, so that
 a ring field is one load or one store and another process never sees half of it. Everything else
 goes through `read` and `write`, which check the range.
@@ -10,6 +12,7 @@ Next: `layout` for what lies where in a ring.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from vblkfuzz.virtio.ring_error import AddressError
 
@@ -17,14 +20,19 @@ if sys.byteorder != "little":  # virtio is little-endian, and `u16`/`u32` are na
     raise ImportError("vblkfuzz.virtio needs a little-endian machine")
 
 
+def no_barrier() -> None:
+    """Nothing to wait for: every store is seen at once."""
+
+
 class GuestMemory:
     """Guest memory over a buffer that somebody else owns.
 
-    `bytes`, `u16` and `u32` are views of the same memory; `size` is in bytes. Ring addresses are
+    `bytes`, `u16` and `u32` are views of the same memory; `size` is in bytes. `barrier` lets
+    others see all stores so far before the caller loads anything (smp_mb). Ring addresses are
     checked once (`RingLayout.check`), so ring accesses index the views directly.
     """
 
-    __slots__ = ("bytes", "size", "u16", "u32")
+    __slots__ = ("barrier", "bytes", "size", "u16", "u32")
 
     def __init__(self, view: memoryview) -> None:
         """Take a writable, contiguous view; ValueError if its size is no multiple of 4."""
@@ -34,6 +42,7 @@ class GuestMemory:
         self.u16 = self.bytes.cast("H")
         self.u32 = self.bytes.cast("I")
         self.size = view.nbytes
+        self.barrier: Callable[[], None] = no_barrier
 
     def read(self, address: int, length: int) -> bytes:
         """Return `length` bytes from guest address `address`.

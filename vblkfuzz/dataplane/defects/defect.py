@@ -20,7 +20,7 @@ class Defect:
     rules: tuple[str, ...]
     """Rules that its scenario in ``corpus/defects`` breaks, sorted."""
     mixins: tuple[type, ...]
-    """Subclasses of VirtioBlk, BlockBackend, QueuePort or Operator with the methods that differ.
+    """Subclasses of VirtioBlk, BlockBackend, QueuePort, DeviceQueue or Operator that differ.
 
     They call `super()`, so that several defects go together.
     """

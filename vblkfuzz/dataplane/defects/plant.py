@@ -13,6 +13,7 @@ from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
+from vblkfuzz.virtio.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]
     parts = {
         "block_backend": _mixed(BlockBackend, base.block_backend, mixins),
         "queue_port": _mixed(QueuePort, base.queue_port, mixins),
+        "device_queue": _mixed(DeviceQueue, base.device_queue, mixins),
         "operator": _mixed(Operator, base.operator, mixins),
     }
     device = _mixed(VirtioBlk, base, mixins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from vblkfuzz.dataplane.defects.barriers import BARRIERS
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.defects.drains import DRAINS
 from vblkfuzz.dataplane.defects.errors import ERRORS
@@ -15,5 +16,8 @@ from vblkfuzz.dataplane.defects.start_stop import START_STOP
 
 DEFECTS: Final[dict[str, Defect]] = {
     defect.name: defect
-    for defect in (*START_STOP, *FAILED_START, *DRAINS, *PARKING, *RESET, *QUEUE, *ERRORS)
+    for defect in (
+        *(*START_STOP, *FAILED_START, *DRAINS, *PARKING, *RESET, *QUEUE, *ERRORS),
+        *BARRIERS,
+    )
 }
