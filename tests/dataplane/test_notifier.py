@@ -81,7 +81,9 @@ def test_system_calls_order_stores(bench: Bench, name: str) -> None:
 
 def test_an_ordering_notifier_is_the_same_eventfd(bench: Bench) -> None:
     board = bench.ordering_board()
-    for plain, ordering in zip((*bench.kicks, *bench.calls), (*board.kicks, *board.calls)):
+    for plain, ordering in zip(
+        (*bench.kicks, *bench.calls), (*board.kicks, *board.calls), strict=True
+    ):
         ordering.set()
         assert plain.clear()
         assert not ordering.is_set()

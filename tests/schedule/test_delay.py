@@ -170,9 +170,12 @@ def test_when_all_rest_everything_is_seen() -> None:
 
     def fall_asleep() -> None:
         play.io0.blocked = True
-        play.main.steps.append(lambda: play.look())
-        play.main.ready = lambda: play.memory.bytes[0] == 1 and bool(  # type: ignore[method-assign]
-            play.main.steps
+        play.main.steps.append(play.look)
+        play.main.ready = lambda: (
+            play.memory.bytes[0] == 1
+            and bool(  # type: ignore[method-assign]
+                play.main.steps
+            )
         )
 
     play.begins.extend([idle, fall_asleep])

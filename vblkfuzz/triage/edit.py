@@ -16,7 +16,6 @@ from typing import NamedTuple
 from vblkfuzz.scenario.ops import Op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
-
 Mark = tuple[int, Go, bool]
 """A deviation without its operation: point, go, delayed."""
 
