@@ -23,9 +23,10 @@ class Actor:
     def __init__(self) -> None:
         self.steps: deque[Step] = deque()
         self.blocked = False
+        self.wakes: Callable[[], bool] = lambda: True
 
     def ready(self) -> bool:
-        return bool(self.steps) and not self.blocked
+        return bool(self.steps) and not self.blocked and self.wakes()
 
     def resume(self, budget: int, turn: int) -> int:
         used = 0
@@ -171,12 +172,7 @@ def test_when_all_rest_everything_is_seen() -> None:
     def fall_asleep() -> None:
         play.io0.blocked = True
         play.main.steps.append(play.look)
-        play.main.ready = lambda: (
-            play.memory.bytes[0] == 1
-            and bool(  # type: ignore[method-assign]
-                play.main.steps
-            )
-        )
+        play.main.wakes = lambda: play.memory.bytes[0] == 1
 
     play.begins.extend([idle, fall_asleep])
     assert play.run() == [1]
