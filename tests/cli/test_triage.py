@@ -143,7 +143,7 @@ class TestShow:
             "   3. guest       reset()",
             "◆ pop q0 r1 h0 avail 1",
             " events; --whole shows the others",
-            "  device    stopping, drained, quiesce_counter 1",
+            "  drains    quiesce_counter 1, drained",
             f"  vblkfuzz replay {out}/findings/{SIGNATURE}/finding.vblk --device seed",
         ):
             assert part in result.stdout

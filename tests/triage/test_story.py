@@ -90,7 +90,10 @@ def test_only_what_differs_of_the_device_is_said() -> None:
 def test_a_state_in_words() -> None:
     clash = next(step for step in case().steps if step.clash == "second")
     assert state_facts(clash.state) == [
-        ("device", "stopping, drained, quiesce_counter 1"),
-        ("requests", "r1 taken"),
+        ("device", "stopping"),
+        ("drains", "quiesce_counter 1, drained"),
+        ("in flight", "none"),
+        ("parked", "none"),
+        ("others", "r1 taken"),
         ("queue 0", "avail 1, taken 1, used 0, wants kicks, notifier open, not attached"),
     ]

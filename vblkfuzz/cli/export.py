@@ -29,10 +29,12 @@ class Format(StrEnum):
     """What an export can be."""
 
     PERFETTO = "perfetto"
+    HTML = "html"
 
 
 _WRITERS: Final[dict[Format, tuple[str, str]]] = {
     Format.PERFETTO: ("vblkfuzz.triage.perfetto", "perfetto_text"),
+    Format.HTML: ("vblkfuzz.triage.html_report", "html_text"),
 }
 """Module and function of each format."""
 

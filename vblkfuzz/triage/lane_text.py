@@ -69,7 +69,7 @@ class _Canvas:
         return self._event(step) if step.lane else self._note(step, ops)
 
     def _note(self, step: Step, ops: Sequence[Op]) -> DiagramLine:
-        text = f"    ── {_note_of(step, ops)} "
+        text = f"    ── {note_of(step, ops)} "
         return DiagramLine(_cut(text, self._width).ljust(self._width, "─"), "operation")
 
     def _event(self, step: Step) -> DiagramLine:
@@ -92,7 +92,8 @@ class _Canvas:
         return columns
 
 
-def _note_of(step: Step, ops: Sequence[Op]) -> str:
+def note_of(step: Step, ops: Sequence[Op]) -> str:
+    """Return what the harness says: the operation that begins, or that all has settled."""
     event = step.event
     if event.kind == EventKind.OP and not event.head and event.value < len(ops):
         return f"{event.value}. {ops[event.value]!r}"

@@ -16,7 +16,7 @@ from vblkfuzz.triage.step import Step
 
 if TYPE_CHECKING:
     from vblkfuzz.triage.case import Case, Sightings
-    from vblkfuzz.triage.timeline import QueueState, State
+    from vblkfuzz.triage.timeline import QueueState, Stage, State
 
 
 def shown_steps(case: Case, *, whole: bool) -> list[Step]:
@@ -99,14 +99,28 @@ def counted(count: int, what: str = "time") -> str:
 
 
 def state_facts(state: State) -> list[tuple[str, str]]:
-    """Return a state in words: a pair for the machine, the requests and each queue."""
+    """Return a state in words; the same names in the same order for every state of a trace."""
     drained = "drained" if state.drained else "not drained"
-    machine = f"{state.device}, {drained}, quiesce_counter {state.quiesce_counter}"
-    if not state.vm_running:
-        machine += ", VM stopped"
-    requests = ", ".join(f"r{serial} {stage}" for serial, stage in state.requests) or "none"
+    elsewhere = [
+        f"{name} {stage}" for name, stage in _named(state) if stage not in ("in flight", "parked")
+    ]
     queues = [(f"queue {index}", _queue_words(queue)) for index, queue in enumerate(state.queues)]
-    return [("device", machine), ("requests", requests), *queues]
+    return [
+        ("device", state.device + ("" if state.vm_running else ", VM stopped")),
+        ("drains", f"quiesce_counter {state.quiesce_counter}, {drained}"),
+        ("in flight", _at(state, "in flight")),
+        ("parked", _at(state, "parked")),
+        ("others", ", ".join(elsewhere) or "none"),
+        *queues,
+    ]
+
+
+def _named(state: State) -> list[tuple[str, Stage]]:
+    return [(f"r{serial}", stage) for serial, stage in state.requests]
+
+
+def _at(state: State, stage: Stage) -> str:
+    return ", ".join(name for name, where in _named(state) if where == stage) or "none"
 
 
 def _queue_words(queue: QueueState) -> str:
@@ -171,7 +185,7 @@ def story_object(case: Case) -> dict[str, Any]:
 def _step_object(step: Step) -> dict[str, Any]:
     state = step.state._asdict()
     state["queues"] = [queue._asdict() for queue in step.state.queues]
-    state["requests"] = {f"r{serial}": stage for serial, stage in step.state.requests}
+    state["requests"] = dict(_named(step.state))
     return {
         "turn": step.event.turn,
         "lane": step.lane or None,

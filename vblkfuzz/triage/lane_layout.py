@@ -1,0 +1,105 @@
+"""Where everything of a lane diagram goes when it is drawn: points, in pixels at zoom 1.
+
+Time runs down, a row an event. What is drawn with these places is the report's business
+(`report.html.jinja`); the same diagram in characters is `lane_text`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.triage.lane_text import note_of
+from vblkfuzz.triage.step import lanes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.triage.step import Step
+
+ROW: Final = 20
+_NAMES: Final = 28
+"""Height of the names of the lanes, a drawing of its own that stays in view."""
+_LEFT: Final = 74
+"""First lane; turn and quiesce_counter are left of it."""
+_LANE: Final = 142
+_LAST: Final = 250
+"""Room for labels right of the last lane."""
+
+
+class Lane(NamedTuple):
+    """A vertical line with a name."""
+
+    name: str
+    x: int
+
+
+class Mark(NamedTuple):
+    """An event in its lane; for a note (an operation begins) x is 0."""
+
+    step: int
+    x: int
+    y: int
+    label: str
+    turn: int
+    counter: int
+    clash: str
+    drained: bool
+
+
+class Band(NamedTuple):
+    """A drained section."""
+
+    y: int
+    height: int
+
+
+class Layout(NamedTuple):
+    """A whole diagram."""
+
+    width: int
+    height: int
+    top: int
+    """Height of the names."""
+    lanes: list[Lane]
+    marks: list[Mark]
+    bands: list[Band]
+    clash: list[Mark]
+    """The events that clash, first the cause."""
+
+
+def lane_layout(steps: Sequence[Step], ops: Sequence[Op]) -> Layout:
+    """Return the places of a story's events."""
+    placed = [Lane(name, _LEFT + index * _LANE) for index, name in enumerate(lanes(steps))]
+    marks = list(_marks(steps, ops, dict(placed)))
+    clash = sorted((mark for mark in marks if mark.clash), key=lambda mark: mark.clash)
+    height = len(steps) * ROW + ROW // 2
+    return Layout(placed[-1].x + _LAST, height, _NAMES, placed, marks, list(_bands(steps)), clash)
+
+
+def _marks(steps: Sequence[Step], ops: Sequence[Op], places: dict[str, int]) -> Iterator[Mark]:
+    for index, step in enumerate(steps):
+        label = step.label if step.lane else note_of(step, ops)
+        yield Mark(
+            index,
+            places.get(step.lane, 0),
+            index * ROW + ROW // 2,
+            label,
+            step.event.turn,
+            step.state.quiesce_counter,
+            step.clash,
+            step.state.drained,
+        )
+
+
+def _bands(steps: Sequence[Step]) -> Iterator[Band]:
+    """Yield the drained sections, each from the row that opens it to the last inside."""
+    begin: int | None = None
+    for index, step in enumerate(steps):
+        if step.state.drained and begin is None:
+            begin = index
+        if begin is not None and not step.state.drained:
+            yield Band(begin * ROW, (index - begin) * ROW)
+            begin = None
+    if begin is not None:
+        yield Band(begin * ROW, (len(steps) - begin) * ROW)
