@@ -30,11 +30,15 @@ class Format(StrEnum):
 
     PERFETTO = "perfetto"
     HTML = "html"
+    SARIF = "sarif"
+    PYTEST = "pytest"
 
 
 _WRITERS: Final[dict[Format, tuple[str, str]]] = {
     Format.PERFETTO: ("vblkfuzz.triage.perfetto", "perfetto_text"),
     Format.HTML: ("vblkfuzz.triage.html_report", "html_text"),
+    Format.SARIF: ("vblkfuzz.triage.sarif", "sarif_text"),
+    Format.PYTEST: ("vblkfuzz.triage.pytest_file", "pytest_text"),
 }
 """Module and function of each format."""
 

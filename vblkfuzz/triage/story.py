@@ -44,6 +44,7 @@ def deviations(case: Case) -> list[str]:
     return [
         f"at point {one.point} of operation {one.op}, "
         + ("start the next operation" if one.go.name == "NEXT" else f"go on with {_go(one.go)}")
+        + (", which does not see the last stores yet" if one.delayed else "")
         for one in case.scenario.schedule
     ]
 

@@ -1,0 +1,128 @@
+"""The public API: scenarios as plain Python, for tests in your own repository.
+
+Import it from the package. A scenario is a value:
+
+    >>> from vblkfuzz import Scenario, assert_clean, op, run
+    >>> scenario = Scenario(
+    ...     ops=(
+    ...         op("init"),
+    ...         op("drain_begin", wait="poll"),
+    ...         op("publish_kick", queue=0, request="out", sector=3),
+    ...         op("reset"),
+    ...     )
+    ... )
+
+`run` gives the trace and what the oracles say about it:
+
+    >>> execution = run(scenario, "seed")
+    >>> [(one.rule, one.path) for one in execution.verdict.violations if one.rule == "S1"]
+    [('S1', 'reset > stop > cleanup_host_notifier > host_notifier_read')]
+    >>> run(scenario, "reference").verdict.clean
+    True
+
+`assert_clean` is the line for a test:
+
+    >>> assert_clean(scenario, "reference")
+    >>> assert_clean(scenario, "seed", rule="S1")
+    Traceback (most recent call last):
+        ...
+    AssertionError: S1: Request 1 was dequeued from queue 0 at turn 7, inside the...
+
+The device is a revision (``vblkfuzz list devices``), with planted defects or without
+(``reference+no_selfkick``), or a class of your own:
+
+    >>> from vblkfuzz import VirtioBlk
+    >>> class Mine(VirtioBlk):
+    ...     summary = "mine"
+    >>> assert_clean(scenario, Mine)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.target.registry import MODEL, open_target
+from vblkfuzz.triage.excerpt import excerpt
+
+if TYPE_CHECKING:
+    from vblkfuzz.target.target import Target
+
+__all__ = [
+    "Deviation",
+    "DeviceConfig",
+    "Execution",
+    "Go",
+    "Op",
+    "Scenario",
+    "Verdict",
+    "Violation",
+    "VirtioBlk",
+    "assert_clean",
+    "op",
+    "run",
+]
+
+
+def run(
+    scenario: Scenario,
+    device: str | type[VirtioBlk] = "reference",
+    *,
+    mode: str = "inline",
+    target: str = MODEL,
+) -> Execution:
+    """Run a scenario once, from power-on to rest, and judge its trace.
+
+    Args:
+        scenario: what happens.
+        device: name of a revision, ``package.module:Class``, ``file.py:Class``, or a class.
+        mode: ``inline`` (in this process) or ``processes``.
+        target: as ``vblkfuzz list targets`` says; a class runs on the model.
+
+    Raises:
+        UsageError: no such device, mode or target.
+        HarnessError: there is no verdict.
+    """
+    with _target(device, mode, target) as started:
+        return run_scenario(started, scenario)
+
+
+def _target(device: str | type[VirtioBlk], mode: str, target: str) -> Target:
+    if isinstance(device, str):
+        return open_target(target, device, mode)
+    from vblkfuzz.target.model import model
+
+    return model(device.__name__, mode, device_class=device)
+
+
+def assert_clean(
+    scenario: Scenario,
+    device: str | type[VirtioBlk] = "reference",
+    *,
+    rule: str = "",
+    mode: str = "inline",
+    target: str = MODEL,
+) -> None:
+    """Fail a test if a scenario violates a rule; the message shows the clash.
+
+    Args:
+        scenario: what happens.
+        device: see `run`.
+        rule: only this rule counts; empty: all of them.
+        mode: see `run`.
+        target: see `run`.
+
+    Raises:
+        AssertionError: a rule was violated.
+        UsageError: see `run`.
+        HarnessError: see `run`.
+    """
+    __tracebackhide__ = True  # pytest shows the test, not us
+    execution = run(scenario, device, mode=mode, target=target)
+    for violation in execution.verdict.violations:
+        if rule in ("", violation.rule):
+            raise AssertionError(excerpt(violation, execution.trace))

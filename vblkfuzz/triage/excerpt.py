@@ -1,0 +1,27 @@
+"""A violation in a dozen lines, for the failure message of a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.triage.trace_text import trace_text
+
+if TYPE_CHECKING:
+    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.trace.trace import Trace
+
+_ROWS: Final = 10
+
+
+def excerpt(violation: Violation, trace: Trace) -> str:
+    """Return the clash in one sentence, its path and at most ten rows of the trace.
+
+    The rows end with the clash; its first event is always among them.
+    """
+    window = violation.window(trace)
+    rows = window if len(window) <= _ROWS else (window[0], *window[-(_ROWS - 1) :])
+    path = f"path: {violation.path}\n" if violation.path else ""
+    text = trace_text(rows, (violation.first, violation.second))
+    return (
+        f"{violation.rule}: {violation.sentence}\n{path}signature: {violation.signature}\n\n{text}"
+    )

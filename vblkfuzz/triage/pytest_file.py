@@ -1,0 +1,149 @@
+"""Findings as a test file in plain Python, on the public API.
+
+A test fails on a device that has the bug and passes on one that has not. The environment variable
+VBLK_DEVICE chooses another device than the one the finding was seen on. The file is written as a
+person would write it: what has its default is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import NotReproduced
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import DeviceConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.scenario import Deviation, Scenario
+    from vblkfuzz.triage.case import Case
+
+_WIDTH: Final = 88
+_DEVICE: Final = 'DEVICE = os.environ.get("VBLK_DEVICE")'
+_INDENT: Final = "    "
+_NAMES: Final = ("Deviation", "DeviceConfig", "Go", "Scenario", "assert_clean", "op")
+"""What a file may import, in the order in which it does."""
+
+
+def pytest_text(cases: Sequence[Case]) -> str:
+    """Return a test for each case.
+
+    Raises:
+        HarnessError: a case could not be judged.
+        NotReproduced: a finding does not show any more: its test would prove nothing.
+    """
+    tests = [_test(case, number) for case, number in _numbered(cases)]
+    names = [name for name in _NAMES if any(re.search(rf"\b{name}\(", one) for one in tests)]
+    if any("Go." in one for one in tests):
+        names = sorted({*names, "Go"}, key=_NAMES.index)
+    head = "\n".join(_head(cases))
+    return f"{head}\nfrom vblkfuzz import {', '.join(names)}\n\n{_DEVICE}\n\n\n{_join(tests)}"
+
+
+def _join(tests: list[str]) -> str:
+    return "\n\n\n".join(tests) + "\n"
+
+
+def _head(cases: Sequence[Case]) -> Iterator[str]:
+    """Yield the docstring and the import of os."""
+    rules = {case.rule.id: case.rule for case in cases if case.rule}
+    titles = [f"{rule.id}: {rule.title}" for rule in rules.values()] or ["Clean scenarios."]
+    first, *others = titles
+    yield f'"""{first}'
+    yield from others
+    yield ""
+    yield "Written by vblkfuzz export. A test fails on a device with the bug and passes on one"
+    yield "without it; the environment variable VBLK_DEVICE chooses the device."
+    yield '"""'
+    yield ""
+    yield "import os"
+    yield ""
+
+
+def _numbered(cases: Sequence[Case]) -> Iterator[tuple[Case, int]]:
+    """Yield each case with how many of its signature came before it."""
+    seen: dict[str, int] = {}
+    for case in cases:
+        seen[case.signature] = number = seen.get(case.signature, 0) + 1
+        yield case, number
+
+
+def _test(case: Case, number: int) -> str:
+    execution = case.execution
+    expected = case.outcome.artifact.expectation
+    if expected and expected.verdict == "violation" and case.violation is None:
+        raise NotReproduced(f"{case.outcome.input}: does not show {expected.signature} any more")
+    name = re.sub(r"\W+", "_", case.signature or "clean") + (f"_{number}" if number > 1 else "")
+    sentence = case.violation.sentence if case.violation else "Nothing is wrong."
+    lines = [
+        f"def test_{name}() -> None:",
+        *_docstring(sentence),
+        f"{_INDENT}scenario = Scenario(",
+        *(_INDENT * 2 + line for line in _arguments(execution.scenario)),
+        f"{_INDENT})",
+        f"{_INDENT}{_assertion(case)}",
+    ]
+    return "\n".join(lines)
+
+
+def _docstring(sentence: str) -> list[str]:
+    lines = wrap(sentence, _WIDTH)
+    if len(lines) == 1:
+        return [f'{_INDENT}"""{sentence}"""']
+    first, *others = (_INDENT + line for line in lines)
+    return [f'{_INDENT}"""{first.strip()}', *others, f'{_INDENT}"""']
+
+
+def _arguments(scenario: Scenario) -> Iterator[str]:
+    """Yield the lines of the arguments of Scenario(...)."""
+    yield from _device(_differing(scenario.device, DeviceConfig()))
+    yield "ops=("
+    yield from (f"{_INDENT}{_op(operation)}," for operation in scenario.ops)
+    yield "),"
+    if scenario.schedule:
+        yield "schedule=("
+        yield from (f"{_INDENT}{_deviation(one)}," for one in scenario.schedule)
+        yield "),"
+
+
+def _differing(value: DeviceConfig, plain: DeviceConfig) -> list[str]:
+    """Return the keyword arguments that are not the default."""
+    found = ((field.name, getattr(value, field.name)) for field in fields(value))
+    return [f"{name}={one!r}" for name, one in found if one != getattr(plain, name)]
+
+
+def _device(settings: list[str]) -> Iterator[str]:
+    line = f"device=DeviceConfig({', '.join(settings)}),".replace("'", '"')
+    if settings and len(line) <= _WIDTH:
+        yield line
+    elif settings:
+        yield "device=DeviceConfig("
+        yield from (f"{_INDENT}{one},".replace("'", '"') for one in settings)
+        yield "),"
+
+
+def _op(operation: Op) -> str:
+    plain = op(operation.name).args
+    words = [f"{name}={value!r}" for name, value in operation.args.items() if value != plain[name]]
+    return f"op({', '.join([repr(operation.name), *words])})".replace("'", '"')
+
+
+def _deviation(one: Deviation) -> str:
+    delayed = ", delayed=True" if one.delayed else ""
+    return f"Deviation(op={one.op}, point={one.point}, go=Go.{one.go.name}{delayed})"
+
+
+def _assertion(case: Case) -> str:
+    target, device, mode = case.outcome.setup
+    words = ["scenario", f'DEVICE or "{device}"']
+    if case.violation:
+        words.append(f'rule="{case.violation.rule}"')
+    if target != DEFAULT_TARGET:
+        words += [f'target="{target}"', f'mode="{mode}"']
+    return f"assert_clean({', '.join(words)})"
