@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle.events import events
-from vblkfuzz.oracle.verdict import MAX_SIGNATURE, Verdict, Violation
+from vblkfuzz.oracle.signature import MAX_SIGNATURE
+from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.trace.event import PATH_MASK, ActorId, Event, EventKind, Frame
 from vblkfuzz.trace.trace import Trace
 

@@ -130,7 +130,7 @@ class Worker:
             self._note_violations(execution, data)
 
     def _note_violations(self, execution: Execution, data: bytes) -> None:
-        for violation in execution.verdict.violations:
+        for violation in execution.verdict.causes:
             signature = violation.signature
             self._seen[signature] = count = self._seen[signature] + 1
             if count == 1:

@@ -23,6 +23,7 @@ from vblkfuzz.oracle import (
     reset,
     survival,
 )
+from vblkfuzz.oracle.circumstance import with_circumstance
 from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import Scenario
@@ -81,7 +82,7 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
         if stream:
             report.rule = rule.id
             rule.check(scenario, stream, report)
-    violations = _sorted(report.violations, trace) if report.violations else ()
+    violations = _told_apart(report.violations, trace) if report.violations else ()
     return Verdict(violations, frozenset(report.situations))
 
 
@@ -95,7 +96,12 @@ def _streams(trace: Trace) -> list[list[Event]]:
     return streams
 
 
-def _sorted(violations: list[Violation], trace: Trace) -> tuple[Violation, ...]:
-    """Return the violations in trace order of the clashing event, then in order of RULES."""
+def _told_apart(found: list[Violation], trace: Trace) -> tuple[Violation, ...]:
+    """Return the first violation of each signature, in trace order, then in order of RULES."""
     places = {id(event): place for place, event in enumerate(trace.events)}
-    return tuple(sorted(violations, key=lambda violation: places[id(violation.second)]))
+    ordered = sorted(found, key=lambda violation: places[id(violation.second)])
+    by_signature: dict[str, Violation] = {}
+    for violation in ordered:
+        precise = with_circumstance(violation, trace.events)
+        by_signature.setdefault(precise.signature, precise)
+    return tuple(by_signature.values())

@@ -32,6 +32,8 @@ BROKEN: Final = int(EventKind.BROKEN)
 
 ATTACH: Final = int(EventKind.ATTACH)
 DETACH: Final = int(EventKind.DETACH)
+NOTIFICATION: Final = int(EventKind.NOTIFICATION)
+POLL_BEGIN: Final = int(EventKind.POLL_BEGIN)
 HANDLER: Final = int(EventKind.HANDLER)
 HANDLER_END: Final = int(EventKind.HANDLER_END)
 

@@ -74,7 +74,7 @@ def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         elif kind != END:
             open_calls.append((event, done))
         else:
-            for call, _ in open_calls:
+            for call, _ in reversed(open_calls):  # the innermost is what the others wait for
                 sentence = (
                     f"The {_CALLS[call.kind]} that was called at turn {call.turn} had not "
                     f"returned when everything had settled (turn {event.turn})."

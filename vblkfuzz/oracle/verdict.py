@@ -6,18 +6,13 @@ class: findings are counted, stored and minimized by it. Next: `oracle.judge`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
+from vblkfuzz.oracle.consequence import causes
+from vblkfuzz.oracle.signature import signature
 from vblkfuzz.trace.event import NO_QUEUE, Event, EventKind, path_names
 from vblkfuzz.trace.trace import Trace
-
-MAX_SIGNATURE: Final = 80
-"""Characters of a signature. It is a folder name, in paths that people paste."""
-
-_DIGEST_CHARS: Final = 8
 
 _CONTEXT: Final = frozenset(
     {
@@ -69,9 +64,7 @@ class Violation:
     @property
     def signature(self) -> str:
         """Stable name of the bug class: rule, causal path, state. Safe as a folder name."""
-        parts = (self.rule, *self.path.split(" > "), self.state)
-        slugs = (re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
-        return _shortened("-".join(slug for slug in slugs if slug))
+        return signature(self.rule, self.path, self.state)
 
     def window(self, trace: Trace) -> tuple[Event, ...]:
         """Return the shortest part of `trace` that still shows the clash.
@@ -95,14 +88,6 @@ class Violation:
         )
 
 
-def _shortened(signature: str) -> str:
-    """Cut a signature to size; a digest keeps two that begin alike apart."""
-    if len(signature) <= MAX_SIGNATURE:
-        return signature
-    digest = blake2b(signature.encode(), digest_size=_DIGEST_CHARS // 2).hexdigest()
-    return f"{signature[: MAX_SIGNATURE - _DIGEST_CHARS - 1]}-{digest}"
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What all rules said about one trace."""
@@ -111,6 +96,11 @@ class Verdict:
     """In trace order of the clashing event, then by rule; each signature at most once."""
     situations: frozenset[str] = frozenset()
     """Names of the situations (`oracle.rule.Situation`) that the trace reached."""
+
+    @property
+    def causes(self) -> tuple[Violation, ...]:
+        """The violations that are bugs of their own: those that follow from no other one."""
+        return causes(self.violations)
 
     @property
     def clean(self) -> bool:

@@ -138,7 +138,7 @@ def _run(target: Target, artifact: Artifact) -> Run:
 
 def _reported(verdict: Verdict, expected: Expectation | None) -> Violation:
     """Return the violation that the input is about."""
-    found = verdict.violations
+    found = (*verdict.causes, *verdict.violations)
     if expected is None:
         return found[0]
     by_signature = (one for one in found if one.signature == expected.signature)

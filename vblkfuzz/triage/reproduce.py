@@ -88,7 +88,7 @@ class Reproducer:
 def find_bug(
     target: Target, scenario: Scenario, expected: Expectation | None = None, runs: int = 1
 ) -> Reproduction:
-    """Return a run that shows the bug a scenario is about: the expected one, else the first.
+    """Return a run that shows the bug a scenario is about: the expected one, else the first cause.
 
     A violation of the expected rule will do if none has the expected signature: signatures may
     be told more finely or more coarsely by another version.
@@ -103,12 +103,12 @@ def find_bug(
         violation = _expected(execution.verdict, expected)
         if violation is not None:
             return Reproduction(execution, violation)
-        seen.update(one.signature for one in execution.verdict.violations)
+        seen.update(one.signature for one in execution.verdict.causes)
     raise NotReproduced(_not_found(target, expected, seen, runs))
 
 
 def _expected(verdict: Verdict, expected: Expectation | None) -> Violation | None:
-    found = verdict.violations
+    found = (*verdict.causes, *verdict.violations)
     if expected is None or expected.verdict != "violation":
         return next(iter(found), None)
     by_signature = (one for one in found if one.signature == expected.signature)

@@ -71,26 +71,19 @@ class Qemu102(VirtioBlk):
     block_backend: ClassVar[type[BlockBackend]] = Qemu102BlockBackend
     known: ClassVar[dict[str, str]] = {
         "s1-reset-stop-cleanup_host_notifier": _B1,
-        "s1-system_reset-reset-stop-cleanup_host_notifier": _B1,
         "s1-vm_stop-stop-cleanup_host_notifier": _B1,
-        "s4-submit": _B1B,
+        "s4-parked-submit": _B1B,
         "s6-complete-not_popped": _B1B,
         "s6-foreign": _B1B,
         "s7-complete-in_use_negative": _B1B,
         "s7-reset-left_in_use": _B1B,
-        "s7-system_reset-reset-left_in_use": _B1B,
         "s2": "8eeaa706ba: a woken request is counted, but not parked again",
         "s3-": _B3,
         "s8-drained_end-not_started": _B13,
-        "s8-mirror-drained_end-not_started": _B13,
-        "s8-resize-drained_end-not_started": _B13,
-        "s8-snapshot-drained_end-not_started": _B13,
-        "s8-reset-stop-left_attached": _B13,
-        "s8-system_reset-reset-stop-left_attached": _B13,
-        "s8-vm_stop-stop-left_attached": _B13,
+        "s8-stop-left_attached": _B13,
         "s1-host_notifier_read": _B13,
         "s1-poll": _B13,
-        "l1-suppressed": _B13,
+        "l1-failed_start": _B13,
     }
 
     def stop_dataplane(self, thread: Thread) -> Steps:

@@ -80,10 +80,8 @@ class Qemu80(Seed):
         if not signature.startswith("s8-")  # only start and stop attach and detach
     } | {
         "s1-stop_bh-host_notifier_read": "open: stop in a drain processes the queues (B1)",
-        "l1-suppressed": "5bdbaebcce: a stop, or a poll mode that ends in a drain, loses kicks",
+        "l1-": "5bdbaebcce: a stop, or a poll mode that ends in a drain, loses kicks",
         "s8-start-drained": _INERT,
-        "s8-direct_kick-start-drained": _INERT,
-        "s8-vm_cont-start-drained": _INERT,
     }
 
     def run_dataplane(self, thread: Thread) -> Steps:

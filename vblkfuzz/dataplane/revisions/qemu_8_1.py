@@ -47,7 +47,7 @@ class Qemu81(Qemu90):
     source: ClassVar[str] = "QEMU 8.1, 1665d9326f, 75dcb4d790"
     block_backend: ClassVar[type[BlockBackend]] = Qemu81BlockBackend
     known: ClassVar[dict[str, str]] = Qemu90.known | {
-        "l1-suppressed": "5bdbaebcce: nobody asks for kicks after a drain while polling (B4, B4b)",
+        "l1-": "5bdbaebcce: nobody asks for kicks after a drain while polling (B4, B4b)",
         "s1-host_notifier_read": "b49f4755c7: a handler that waits for the lock when detached (B3)",
     }
 

@@ -1,0 +1,187 @@
+"""The state of the device that a violation was found in, where that tells causes apart.
+
+A rule sees only the events it needs, and says what is wrong. What a request was doing, or what the
+device last did with a queue, often says why. This is looked up in the whole trace, and only when
+there is something to report. What it finds becomes `Violation.state`, part of the signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from vblkfuzz.oracle.kinds import (
+    ATTACH,
+    DRAIN_END,
+    DRAIN_RET,
+    END,
+    IO_DONE,
+    MEMWRITE,
+    NOTIFICATION,
+    PARK,
+    POLL_BEGIN,
+    POP,
+    PUSH,
+    RETRY,
+    START_RET,
+    SUBMIT,
+    UNPARK,
+)
+from vblkfuzz.oracle.verdict import Violation
+from vblkfuzz.trace.event import Event, Frame
+
+Events = Sequence[Event]
+
+_STANDING: Final = {
+    POP: "popped",
+    PARK: "parked",
+    UNPARK: "resumed",
+    SUBMIT: "in_flight",
+    IO_DONE: "done",
+    MEMWRITE: "written",
+    RETRY: "to_retry",
+    PUSH: "pushed",
+}
+"""What a request is doing after an event."""
+
+_LATER: Final = frozenset({UNPARK, END})
+
+
+def with_circumstance(violation: Violation, events: Events) -> Violation:
+    """Return the violation with its state made precise."""
+    look = _LOOKS.get(violation.rule)
+    return violation if look is None else replace(violation, state=look(violation, events))
+
+
+def standing(request: int, events: Events, until: Event) -> str:
+    """Return what a request was doing just before the event `until`.
+
+    ``asleep``: parked, although the drained section has ended and another request went on.
+    """
+    found, ended = "", False
+    for event in events:
+        if event is until:
+            break
+        if event.request == request and event.kind in _STANDING:
+            found, ended = _STANDING[event.kind], False
+        elif event.kind == DRAIN_END:
+            ended = event.value == 0
+        elif event.kind in _LATER and ended and found == "parked":
+            found = "asleep"
+    return found
+
+
+def _s2(violation: Violation, events: Events) -> str:
+    """Where the request came from, and whether a drain has returned that did not count it."""
+    submit = violation.second
+    uncounted = False
+    for event in events:
+        if event is submit:
+            break
+        if event.kind == DRAIN_RET:
+            uncounted = event.value == 0
+        elif event.kind == DRAIN_END:
+            uncounted = uncounted and event.value != 0
+    came_from = standing(submit.request, events, submit)
+    return f"{came_from}-uncounted" if uncounted else came_from
+
+
+def _s3(violation: Violation, events: Events) -> str:
+    if violation.state == "in_flight":
+        return violation.state
+    was = standing(violation.first.request, events, violation.second)
+    # A stop awaits handlers by itself, before it drains: that one fails is another mistake.
+    in_stop = was == "popped" and Frame.STOP in _frames(violation.second)
+    return f"{was}-in_stop" if in_stop else was
+
+
+def _s4(violation: Violation, events: Events) -> str:
+    """What the request was doing when the reset returned, and how it was heard of again."""
+    was = standing(violation.second.request, events, violation.first)
+    return f"{was}-{violation.state}"
+
+
+def _s5(violation: Violation, events: Events) -> str:
+    """What led to the second push: the request was retried, or resumed twice."""
+    seen = [event.kind for event in events if event.request == violation.second.request]
+    if RETRY in seen:
+        return "retried"
+    return "resumed_twice" if seen.count(UNPARK) > 1 else violation.state
+
+
+def _s7(violation: Violation, events: Events) -> str:
+    if violation.state != "left_in_use":
+        return violation.state
+    return f"left_in_use-{standing(violation.first.request, events, violation.second)}"
+
+
+def _s8(violation: Violation, events: Events) -> str:
+    if violation.state == "left_attached" and Frame.STOP in _frames(violation.first):
+        return "attached_by_stop"
+    return violation.state
+
+
+def _l1(violation: Violation, events: Events) -> str:
+    """What the device did last, or did not do, for the queue of the lost kick."""
+    kick, queue = violation.first, violation.first.queue
+    after = events[events.index(kick) :]
+    attached = [event for event in after if event.kind == ATTACH and event.queue == queue]
+    if attached:
+        return "attached_by_start" if Frame.START in _frames(attached[-1]) else "attached_again"
+    if _failed_start(events):
+        return "failed_start" if not kick.flag or _failed_start(after) else "failed_start-sent"
+    return "sent" if kick.flag else _suppressed(kick, events)
+
+
+def _failed_start(events: Events) -> bool:
+    """Whether the last start failed."""
+    starts = [event for event in events if event.kind == START_RET]
+    return bool(starts) and starts[-1].flag == 1
+
+
+def _suppressed(kick: Event, events: Events) -> str:
+    """Why the guest did not kick: told not to, and never told otherwise, or by an old index."""
+    asks, polled, attached, before = True, False, False, 0
+    for event in events[: events.index(kick)]:
+        if event.queue != kick.queue:
+            continue
+        if event.kind == NOTIFICATION:
+            asks, polled, attached = event.flag == 1, before == POLL_BEGIN, False
+        elif event.kind == ATTACH:
+            attached = True
+        before = event.kind
+    if asks:
+        return "suppressed"
+    return "silent-attached_again" if polled and attached else "silent"
+
+
+def _l2(violation: Violation, events: Events) -> str:
+    """What it waits for: a request that cannot go on, or one that is gone."""
+    requests = {event.request for event in events if event.request}
+    doing = {standing(request, events, violation.second) for request in requests}
+    for waits_for in ("parked", "asleep", "resumed", "to_retry", "in_flight", "popped"):
+        if waits_for in doing:
+            return f"{violation.state}-{waits_for}"
+    return violation.state
+
+
+def _l3(violation: Violation, events: Events) -> str:
+    return standing(violation.first.request, events, violation.second)
+
+
+def _frames(event: Event) -> bytes:
+    return event.path.to_bytes(8, "big")
+
+
+_LOOKS: Final[dict[str, Callable[[Violation, Events], str]]] = {
+    "S2": _s2,
+    "S3": _s3,
+    "S4": _s4,
+    "S5": _s5,
+    "S7": _s7,
+    "S8": _s8,
+    "L1": _l1,
+    "L2": _l2,
+    "L3": _l3,
+}

@@ -1,0 +1,78 @@
+"""Which violations of one trace follow from another one.
+
+A request that was dequeued when it should not have been is parked, forgotten by the next reset and
+pushed into the rings of the next driver: one mistake, and S1, S4, S6 and S7 all speak up. Only the
+first of such a chain is a cause and gets a folder of its own. The table says which rules a broken
+rule can break in turn; both must be broken in the same trace, in that order. A bug of its own that
+always comes behind another one is thus hidden until that one is fixed, or is met in a trace
+without it. Why so: docs/decisions/0006.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.oracle.kinds import START_RET, STOP_RET
+
+if TYPE_CHECKING:
+    from vblkfuzz.oracle.verdict import Violation
+
+_REQUEST: Final = frozenset({"S4", "S5", "S6", "S7", "L3"})
+"""Broken in turn where a request goes on that should not."""
+
+_LEADS_TO: Final[dict[str, frozenset[str]]] = {
+    "S1": _REQUEST | {"S2", "S3"},
+    "S2": _REQUEST | {"S3"},
+    "S3": _REQUEST | {"S2", "S3"},
+    "S4": _REQUEST,
+    "S5": _REQUEST,
+    "S6": _REQUEST,
+    "S7": _REQUEST,
+    "S8": frozenset({"S1", "S8"}),
+    "S11": _REQUEST | {"S1", "S2", "S3", "S8", "S11", "L1", "L2"},
+    "L2": frozenset({"S11", "L1", "L2", "L3"}),
+    "L5": frozenset({"L1", "L2", "L3"}),
+}
+_FROM_HANDLERS: Final = ("host_notifier_read", "poll")
+"""Paths of dequeuing by a handler that is attached: what a wrong attachment leads to."""
+
+_TOO_LATE: Final = frozenset({STOP_RET, START_RET})
+"""Events at which S8 says that a notifier was attached some time before."""
+
+
+def causes(violations: Sequence[Violation]) -> tuple[Violation, ...]:
+    """Return the violations, given in trace order, that follow from no other one."""
+    ordered = sorted(violations, key=_since)
+    return tuple(
+        one
+        for place, one in enumerate(ordered)
+        if not any(_leads_to(before, one) for before in ordered[:place])
+        and not any(_is_lost(one, after) for after in ordered[place + 1 :])
+    )
+
+
+def _since(violation: Violation) -> tuple[int, bool]:
+    """Order by the turn since when something was wrong.
+
+    What is judged at the end of a trace is found at one event: there, calls that never returned
+    come first, since all else waits for them.
+    """
+    at = violation.first if violation.second.kind in _TOO_LATE else violation.second
+    return at.turn, violation.rule != "L2"
+
+
+def _leads_to(first: Violation, later: Violation) -> bool:
+    if later.rule not in _LEADS_TO.get(first.rule, ()):
+        return False
+    return first.rule != "S8" or later.rule == "S8" or later.path in _FROM_HANDLERS
+
+
+def _is_lost(drained: Violation, later: Violation) -> bool:
+    """Whether a drain returned with a request under way only because that one got lost."""
+    return (
+        drained.rule == "S3"
+        and drained.state in ("done", "written")
+        and later.rule in ("S7", "L3")
+        and later.state.endswith(drained.state)
+    )

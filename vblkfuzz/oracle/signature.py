@@ -1,0 +1,72 @@
+"""The signature: rule + causal path + state of the device. One bug, one name.
+
+Of a causal path only those frames count that tell causes apart. Who asked for a reset, a start or a
+drained section says little: the mistake is in what they all call. Whether a reset or a stop of the
+VM led to it is kept. The state comes from `oracle.circumstance`. Why so: docs/decisions/0006.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Final
+
+from vblkfuzz.trace.event import Frame
+
+MAX_SIGNATURE: Final = 80
+"""Characters of a signature. It is a folder name, in paths that people paste."""
+
+_DIGEST_CHARS: Final = 8
+
+_CALLERS: Final = frozenset(
+    frame.name.lower()
+    for frame in (
+        Frame.SYSTEM_RESET,
+        Frame.VM_CONT,
+        Frame.DIRECT_KICK,
+        Frame.MIRROR,
+        Frame.RESIZE,
+        Frame.SNAPSHOT,
+        Frame.SET_AIO_CONTEXT,
+        Frame.BLK_DRAIN,
+    )
+)
+"""Frames that only say who asked; the innermost frame counts whatever it is."""
+
+_INNERMOST: Final = frozenset({"S8"})
+"""Rules for which only the function that did it counts, whoever called it."""
+_NO_PATH: Final = frozenset({"S3", "S11"})
+"""Rules about a counter: whose drain it is that shows the wrong number does not matter."""
+
+
+def signature(rule: str, path: str, state: str) -> str:
+    """Return the name of the bug class of a violation.
+
+    Args:
+        rule: as in `Rule.id`.
+        path: causal path of the clashing event, as `trace.event.path_names` gives it.
+        state: variant of the clash.
+    """
+    parts = (rule, *telling(rule, path.split(" > ")), state)
+    slugs = (re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
+    return _shortened("-".join(slug for slug in slugs if slug))
+
+
+def telling(rule: str, frames: Sequence[str]) -> Sequence[str]:
+    """Return the frames of a path that tell causes apart, outermost first."""
+    if rule in _NO_PATH:
+        return ()
+    if rule in _INNERMOST:
+        return frames[-1:]
+    kept = [*(frame for frame in frames[:-1] if frame not in _CALLERS), *frames[-1:]]
+    return [*kept[:1], *(frame for before, frame in pairwise(kept) if frame != before)]
+
+
+def _shortened(text: str) -> str:
+    """Cut a signature to size; a digest keeps two that begin alike apart."""
+    if len(text) <= MAX_SIGNATURE:
+        return text
+    digest = blake2b(text.encode(), digest_size=_DIGEST_CHARS // 2).hexdigest()
+    return f"{text[: MAX_SIGNATURE - _DIGEST_CHARS - 1]}-{digest}"
