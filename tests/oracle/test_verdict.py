@@ -51,7 +51,7 @@ def test_signature_names_rule_path_and_state() -> None:
 
 
 def test_long_signatures_that_begin_alike_stay_apart() -> None:
-    long = [Frame.CLEANUP_HOST_NOTIFIER] * 7
+    long = [Frame.CLEANUP_HOST_NOTIFIER, Frame.HOST_NOTIFIER_READ] * 3
     one = violation(DRAIN, POP._replace(path=path(*long, Frame.ATTACH))).signature
     other = violation(DRAIN, POP._replace(path=path(*long, Frame.DETACH))).signature
     assert len(one) == len(other) == MAX_SIGNATURE

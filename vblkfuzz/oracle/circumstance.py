@@ -88,9 +88,12 @@ def _s2(violation: Violation, events: Events) -> str:
 
 
 def _s3(violation: Violation, events: Events) -> str:
+    """What the request was doing, and whether the drain at least knew of requests in flight."""
     if violation.state == "in_flight":
         return violation.state
     was = standing(violation.first.request, events, violation.second)
+    if was == "in_flight":
+        return "uncounted"
     # A stop awaits handlers by itself, before it drains: that one fails is another mistake.
     in_stop = was == "popped" and Frame.STOP in _frames(violation.second)
     return f"{was}-in_stop" if in_stop else was

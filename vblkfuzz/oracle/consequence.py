@@ -5,7 +5,7 @@ pushed into the rings of the next driver: one mistake, and S1, S4, S6 and S7 all
 first of such a chain is a cause and gets a folder of its own. The table says which rules a broken
 rule can break in turn; both must be broken in the same trace, in that order. A bug of its own that
 always comes behind another one is thus hidden until that one is fixed, or is met in a trace
-without it. Why so: docs/decisions/0006.
+without it. Why so: docs/decisions/0007.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _TOO_LATE: Final = frozenset({STOP_RET, START_RET})
 
 def causes(violations: Sequence[Violation]) -> tuple[Violation, ...]:
     """Return the violations, given in trace order, that follow from no other one."""
-    ordered = sorted(violations, key=_since)
+    to_blame = [one for one in violations if not any(_is_lost(one, each) for each in violations)]
+    ordered = sorted(to_blame, key=_since)
     return tuple(
         one
         for place, one in enumerate(ordered)
         if not any(_leads_to(before, one) for before in ordered[:place])
-        and not any(_is_lost(one, after) for after in ordered[place + 1 :])
     )
 
 

@@ -2,7 +2,7 @@
 
 Of a causal path only those frames count that tell causes apart. Who asked for a reset, a start or a
 drained section says little: the mistake is in what they all call. Whether a reset or a stop of the
-VM led to it is kept. The state comes from `oracle.circumstance`. Why so: docs/decisions/0006.
+VM led to it is kept. The state comes from `oracle.circumstance`. Why so: docs/decisions/0007.
 """
 
 from __future__ import annotations

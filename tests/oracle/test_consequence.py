@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vblkfuzz.oracle.consequence import causes
+from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.trace.event import Event, EventKind, Frame
+
+IDS = [rule.id for rule in RULES]
+
+
+def violation(rule: str, turn: int, state: str = "", path: int = 0) -> Violation:
+    event = Event(turn, EventKind.END if rule.startswith("L") else EventKind.PUSH, path=path)
+    return Violation(rule, event, event, "They clash.", state)
+
+
+def kept(*violations: Violation) -> list[str]:
+    return [one.rule for one in causes(violations)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(IDS), st.integers(0, 9)), max_size=8))
+def test_there_is_always_a_cause(found: list[tuple[str, int]]) -> None:
+    violations = [violation(rule, turn) for rule, turn in sorted(found, key=lambda each: each[1])]
+    left = causes(violations)
+    assert bool(left) == bool(violations)
+    assert set(left) <= set(violations)
+    assert causes(left) == left
+
+
+def test_one_request_that_should_not_have_been_taken() -> None:
+    chain = [violation(rule, turn) for turn, rule in enumerate(("S1", "S7", "S4", "S6", "S7"))]
+    assert kept(*chain) == ["S1"]
+    assert kept(*chain[1:]) == ["S7"]
+    assert kept(*chain[2:]) == ["S4"]
+
+
+def test_what_comes_before_is_no_consequence() -> None:
+    assert kept(violation("S6", 1), violation("S1", 2)) == ["S6", "S1"]
+
+
+def test_of_two_rules_about_one_event_the_first_counts() -> None:
+    assert kept(violation("S6", 1), violation("S7", 1)) == ["S6"]
+
+
+def test_a_wrong_attachment_leads_to_handlers_that_dequeue_not_to_a_stop_that_does() -> None:
+    attached = violation("S8", 1, "twice", Frame.START)
+    stop = int.from_bytes(bytes([Frame.STOP, Frame.HOST_NOTIFIER_READ]), "big")
+    assert kept(attached, violation("S1", 2, path=Frame.HOST_NOTIFIER_READ)) == ["S8"]
+    assert kept(attached, violation("S1", 2, path=stop)) == ["S8", "S1"]
+
+
+def test_at_the_end_what_never_returned_comes_first() -> None:
+    end = [violation(rule, 9, "left_drained" if rule == "S11" else "") for rule in ("S11", "L1")]
+    assert kept(*end) == ["S11"]
+    assert kept(*end, violation("L2", 9, "drain-parked"), violation("L2", 9, "stop")) == ["L2"]
+
+
+def test_a_drain_that_missed_a_lost_request_is_not_to_blame() -> None:
+    drained, lost = violation("S3", 1, "done"), violation("L3", 9, "done")
+    assert kept(drained) == ["S3"]
+    assert kept(drained, lost) == ["L3"]
+    assert kept(violation("S3", 1, "popped"), lost) == ["S3"]
+
+
+def test_a_verdict_knows_its_causes() -> None:
+    chain = (violation("S1", 1), violation("S6", 2))
+    assert Verdict(chain).causes == chain[:1]
+    assert Verdict().causes == ()

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz.oracle.signature import signature
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "state", "expected"),
+    [
+        ("S1", "reset > stop > host_notifier_read", "", "s1-reset-stop-host_notifier_read"),
+        # Who asked for the reset does not matter, whether reset or stop of the VM led to it does.
+        ("S1", "system_reset > reset > stop > poll", "", "s1-reset-stop-poll"),
+        ("S1", "vm_stop > stop > poll", "", "s1-vm_stop-stop-poll"),
+        ("S1", "vm_cont > start", "", "s1-start"),
+        ("S1", "direct_kick", "", "s1-direct_kick"),
+        ("S1", "", "", "s1"),
+        ("S7", "reset > reset", "left", "s7-reset-left"),
+        # For these rules the path says less.
+        ("S8", "reset > stop > blk_drain > drained_end", "twice", "s8-drained_end-twice"),
+        ("S3", "snapshot", "popped", "s3-popped"),
+        ("S11", "mirror > blk_drain", "drained_end", "s11-drained_end"),
+        # A device outside this project may use frames of its own.
+        ("S1", "0xfe", "", "s1-0xfe"),
+    ],
+)
+def test_what_tells_causes_apart(rule: str, path: str, state: str, expected: str) -> None:
+    assert signature(rule, path, state) == expected
