@@ -60,6 +60,10 @@ class Transport:
         self.log.append(f"kick {index}")
         yield from ()
 
+    def kick_inband(self, index: int) -> GuestSteps:
+        self.log.append(f"kick inband {index}")
+        yield from ()
+
     def reset_queue(self, index: int) -> GuestSteps:
         self.log.append(f"reset {index}")
         yield from ()

@@ -167,6 +167,15 @@ class GuestDriver:
         self._emit(_KICK, _GUEST, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
         return wanted
 
+    def inband_kick(self, operation: Op) -> GuestSteps:
+        """Notify the device past the notifier, whether it asks for kicks or not."""
+        queue = self._queue(operation)
+        if queue is not None:
+            yield POINT
+            queue.ring.needs_kick()  # what was published so far is now told of
+            self._emit(_KICK, _GUEST, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
+            yield from self._transport.kick_inband(queue.index)
+
     def publish_kick(self, operation: Op) -> GuestSteps:
         """Make a request available and notify the device."""
         queue = self._queue(operation)

@@ -70,6 +70,10 @@ class Observed:
         """Notify the device of a queue."""
         return self._transport.kick(index)
 
+    def kick_inband(self, index: int) -> GuestSteps:
+        """Notify the device of a queue past the notifier."""
+        return self._transport.kick_inband(index)
+
     def take_call(self, index: int) -> bool:
         """Whether the device has called since last asked."""
         return self._transport.take_call(index)

@@ -40,6 +40,13 @@ class Transport(Protocol):
     def kick(self, index: int) -> GuestSteps:
         """Notify the device of a queue, wanted or not."""
 
+    def kick_inband(self, index: int) -> GuestSteps:
+        """Notify the device of a queue by a way that no notifier stands in.
+
+        A message of vhost-user (VRING_KICK), an access that leaves guest mode, or, where there is
+        one way only, that.
+        """
+
     def reset_queue(self, index: int) -> GuestSteps:
         """Reset one queue (virtio 1.2, 2.6.1)."""
 

@@ -116,6 +116,11 @@ class MailboxTransport:
             self._registers.post_exit(_EXIT_KICK, index)
         return _NO_STEPS
 
+    def kick_inband(self, index: int) -> GuestSteps:
+        """Exit, ioeventfd or not."""
+        self._registers.post_exit(_EXIT_KICK, index)
+        return _NO_STEPS
+
     def reset_queue(self, index: int) -> GuestSteps:
         """Exit with a queue reset."""
         return self._exit_and_wait(_EXIT_QUEUE_RESET, index)

@@ -164,6 +164,7 @@ OPS: Final = (
     OpSpec("flush", "backend", (), "End all held writes and flushes well; reads stay held."),
     OpSpec("poll_on", "environment", (_IOTHREAD,), "The IOThread starts to poll the rings."),
     OpSpec("poll_off", "environment", (_IOTHREAD,), "The IOThread goes back to notifiers."),
+    OpSpec("inband_kick", "guest", (_QUEUE,), "Notify the device past the notifier, unasked."),
 )
 
 OWNERS: Final = tuple(spec.owner for spec in OPS)

@@ -34,6 +34,7 @@ _TURNS_OFF: Final = {
     "init": UNKICKED | BROKEN,
     "kick": UNKICKED,
     "publish_kick": UNKICKED,
+    "inband_kick": UNKICKED,
     "reset": _RESET,
     "system_reset": _RESET,
     "queue_reset": UNKICKED,
@@ -144,6 +145,7 @@ _WEIGHTS: Final = {
     "drain_begin": 8, "drain_end": 8, "mirror_begin": 4, "mirror_finish": 6, "stop": 4,
     "cont": 10, "system_reset": 4, "resize": 3, "set_iothread": 1, "snapshot": 3, "start_fail": 1,
     "complete": 10, "hold": 6, "release": 4, "flush": 3, "poll_on": 3, "poll_off": 5,
+    "inband_kick": 1,
 }  # fmt: skip
 _URGENT: Final = 8
 """Factor for what the story waits for: an init of a device that is not set up or broken, a kick."""

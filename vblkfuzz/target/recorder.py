@@ -54,6 +54,7 @@ _FRAMES: Final = {
     "drain_begin": Frame.BLK_DRAIN,
     "drain_end": Frame.DRAINED_END,
     "complete": Frame.COMPLETE,
+    "inband_kick": Frame.DIRECT_KICK,
 }
 _PATHS: Final = tuple(int(_FRAMES.get(spec.name, 0)) for spec in OPS)
 

@@ -20,7 +20,6 @@ newest of its requests before it looks at others.
 from __future__ import annotations
 
 import mmap
-import os
 import select
 import socket
 from contextlib import suppress
@@ -223,11 +222,3 @@ class NbdServer:
 
     def _count(self) -> None:
         self._counters.set(self._arrived, self._ended, len(self._held))
-
-
-def close_all_but(keep: set[int]) -> None:
-    """Close what a forked process has inherited and does not need, standard streams aside."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2 and int(name) not in keep:
-            with suppress(OSError):
-                os.close(int(name))

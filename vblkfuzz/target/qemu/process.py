@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
-from vblkfuzz.target.backtrace import backtrace
-from vblkfuzz.target.child import FROM_OUTSIDE, Child, Stillness, memfd, signal_of
+from vblkfuzz.target.child import Child, Stillness, memfd
+from vblkfuzz.target.ending import ending_of, last_line
 from vblkfuzz.target.qemu.pci_port import PCI_SLOT
 from vblkfuzz.target.qemu.qmp import Qmp
 from vblkfuzz.target.qemu.trace_log import EVENTS, TraceLog
-from vblkfuzz.target.real import Ending
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.target.real import Ending
     from vblkfuzz.target.recorder import Dequeue
 
 RAM_BYTES: Final = 16 << 20
@@ -31,8 +29,6 @@ _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU sleeps, so the VM can run without disturbing anybody."""
 _RESET_VECTOR: Final = 0xFFF0
-_END_PATIENCE_S: Final = 1.0
-"""Seconds for a process whose connections have ended to end itself."""
 
 
 class Variant(NamedTuple):
@@ -81,7 +77,7 @@ class QemuProcess:
             said = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
             self._child.end()
             self._close()
-            raise DeviceUnavailable(f"QEMU does not start: {_last_line(said)}") from None
+            raise DeviceUnavailable(f"QEMU does not start: {last_line(said)}") from None
         self._actors = {self._child.pid: ActorId.MAIN}
         self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
 
@@ -127,33 +123,7 @@ class QemuProcess:
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Say how it ended, or that it hangs; None if somebody killed it."""
-        code = self._child.exit_code(_END_PATIENCE_S)
-        words = self._child.words()
-        if code is None:
-            return Ending(
-                EventKind.HANG, f"{words}\n\n{backtrace(self._child.pid)}", flag=int(guest_waits)
-            )
-        number = signal_of(code)
-        if number in FROM_OUTSIDE:
-            return None
-        said = f"signal {number}" if number else f"exit status {code}"
-        return Ending(
-            EventKind.CRASH,
-            f"{said}\n{words}",
-            flag=number,
-            value=0 if number else code,
-            path=_digest(words),
-        )
-
-
-def _digest(words: str) -> int:
-    """A number for an assertion: the same for the same place, whatever addresses it names."""
-    line = re.sub(r"0x[0-9a-f]+|\d+", "", _last_line(words))
-    return int.from_bytes(blake2b(line.encode(), digest_size=8).digest()) | 1 << 63
-
-
-def _last_line(words: str) -> str:
-    return words.rpartition("\n")[2].strip() or "it says nothing"
+        return ending_of(self._child, guest_waits=guest_waits)
 
 
 def _bios() -> int:

@@ -6,13 +6,14 @@ Nothing runs between two calls. Events that come meanwhile are read by the next 
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S
 
 try:
-    from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError
+    from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError, Runstate
 except ModuleNotFoundError:
     raise DeviceUnavailable(
         "target qemu needs the package qemu.qmp: pip install 'vblkfuzz[qemu]'"
@@ -40,6 +41,7 @@ class Qmp:
             DeviceLost: nobody answers.
         """
         self._loop = asyncio.new_event_loop()
+        self._connection = connection
         self._client = QMPClient("vblkfuzz")
         self._listener = EventListener()
         self._client.register_listener(self._listener)
@@ -79,6 +81,48 @@ class Qmp:
 
         return self._await(next_wanted())
 
+    # --- Work that goes on between calls ------------------------------------------------------
+
+    async def call(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
+        """Run a command, within work that was begun; otherwise as `execute`."""
+        named = {name.replace("_", "-"): value for name, value in arguments.items()}
+        try:
+            return await self._client.execute(command, named or None)
+        except ExecuteError as error:
+            raise Refused(str(error)) from None
+        except _LOST as error:
+            raise DeviceLost(f"QMP: the connection has ended: {error}") from None
+
+    async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait for an event, within work that was begun; events before it are forgotten."""
+        while not wanted(dict(await self._listener.get())):
+            pass
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin work that may have to wait for others than QEMU; `pump` and `finish` go on."""
+        return self._loop.create_task(work)
+
+    def pump(self) -> None:
+        """Take in all that QEMU has said, and let work go on as far as that leads; wait for none.
+
+        Raises:
+            DeviceLost: the connection has ended.
+        """
+        while True:
+            self._loop.run_until_complete(_spin())
+            if not _readable(self._connection):
+                break
+        if self._client.runstate != Runstate.RUNNING:
+            raise DeviceLost("QMP: the connection has ended")
+
+    def finish(self, task: asyncio.Task[None]) -> None:
+        """Let begun work go on to its end.
+
+        Raises:
+            DeviceLost: it does not come in time.
+        """
+        self._await(_result(task))
+
     def forget_events(self) -> None:
         """Forget the events that have come."""
         self._listener.clear()
@@ -92,3 +136,22 @@ class Qmp:
             raise DeviceLost("QMP: no answer in time") from None
         except _LOST as error:
             raise DeviceLost(f"QMP: the connection has ended: {error}") from None
+
+
+_HOPS: Final = 12
+"""Twice the rounds of the event loop from bytes in the socket to the coroutine that waits."""
+
+
+async def _spin() -> None:
+    for _ in range(_HOPS):
+        await asyncio.sleep(0)
+
+
+async def _result(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)
+
+
+def _readable(connection: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return any(events & select.POLLIN and not events & select.POLLHUP for _, events in poll.poll(0))

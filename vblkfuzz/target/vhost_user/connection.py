@@ -1,7 +1,7 @@
 """One connection to a vhost-user back-end: messages out, answers in, each within a time limit.
 
 The socket waits by poll(2) inside Python's own timeouts, so a back-end that is silent, slow or
-stopped costs `limits.REPLY_LIMIT_S` and an error, never the campaign.
+stopped costs `limits.DEVICE_LIMIT_S` and an error, never the campaign.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import select
 import socket
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.limits import REPLY_LIMIT_S
+from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.target.vhost_user.fault import BackendGone, BackendSilent, MalformedReply, Refused
 from vblkfuzz.target.vhost_user.message import (
     HEADER,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Connection:
     """Our end of a connected unix stream socket; `close` it."""
 
-    def __init__(self, peer: socket.socket, limit_s: float = REPLY_LIMIT_S) -> None:
+    def __init__(self, peer: socket.socket, limit_s: float = DEVICE_LIMIT_S) -> None:
         self._socket: Final = peer
         self._socket.settimeout(limit_s)
         self._limit_s = limit_s
@@ -81,6 +81,10 @@ class Connection:
         if header.request != request:
             raise MalformedReply(f"request: expected {request.name}, found {header.request}")
         return self._read(header.size)
+
+    def ask_later(self) -> None:
+        """Ask for the features; the answer is fetched when it is `readable`."""
+        self.send(Request.GET_FEATURES)
 
     def readable(self, timeout_s: float = 0) -> bool:
         """Whether an answer has begun to arrive, or the back-end has closed the connection."""

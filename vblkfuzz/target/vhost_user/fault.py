@@ -1,7 +1,8 @@
 """What can go wrong between a vhost-user front-end and its back-end.
 
-All are harness errors as long as nobody knows better: whoever drives the back-end (`session`)
-decides by rule which of them is a finding.
+All are harness errors as long as nobody knows better. Those that mean that the back-end does not
+answer are connection errors too: for these the guest process says `lost`, and the target decides
+by rule whether it is a finding (`target.real`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ class BackendFault(HarnessError):
     """The back-end did not do what the protocol demands."""
 
 
-class BackendGone(BackendFault):
+class BackendGone(BackendFault, ConnectionError):
     """The back-end closed the connection."""
 
 
-class BackendSilent(BackendFault):
+class BackendSilent(BackendFault, ConnectionError):
     """The back-end gave no answer within the time limit."""
 
 
