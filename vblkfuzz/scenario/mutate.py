@@ -11,12 +11,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.argument import changed_record, new_record
-from vblkfuzz.scenario.draft import CONFIG_COUNTS, DELAYED, FLAGS, IOTHREADS, Draft, Item, Mark
+from vblkfuzz.scenario.deviate import change_schedule, race
+from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, Draft, Item
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.repair import INIT_ITEM, repair
-from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.scenario.story import FRAMES, NEXT, SNIPPETS, choices
 
 Edit = Callable[[Draft], None]
@@ -29,26 +28,12 @@ _ANY_OP: Final = 1 / 16
 """How often an inserted operation need not fit the story."""
 _ATTEMPTS: Final = 8
 """Tries to get something other than the input: a repair may undo an edit."""
+_FRESH: Final = 1 / 4
+"""How often an input is forgotten and a new story begun. Most bugs show in very short ones, and
+those of a corpus grow."""
 _SHORT: Final = 5
 _LONG: Final = 20
 """Operations of an input that is rather cut than grown."""
-
-# Plain integers: an enum member costs 100 ns to look up on Python 3.11.
-_GOES: Final[tuple[int, ...]] = tuple(
-    map(
-        int,
-        (
-            *(*[Go.NEXT] * 8, *[Go.IO0] * 4, *[Go.MAIN] * 3),
-            *(Go.IO1, Go.IO1, Go.VCPU, Go.VCPU, Go.GUEST, Go.NEXT + DELAYED),
-        ),
-    )
-)
-"""Who goes on. Delayed stores matter to the guest alone, and so to the next operation."""
-_SMALL_POINT: Final = 13
-_ANY_POINT: Final = 1 / 32
-_ADD_MARK: Final = (1.0, 0.4, 0.12, 0.04)
-"""How often an edit of the schedule adds a deviation, by how many there are. Sparse schedules
-need a sixth of the executions that dense ones need."""
 
 
 class Mutator:
@@ -61,12 +46,13 @@ class Mutator:
         grow: tuple[Edit, ...] = (
             (self._insert,) * 6 + (self._insert_snippet,) * 4 + (self._frame,) * 4
         )
-        shrink: tuple[Edit, ...] = (self._delete,) * 4 + (self._delete_range,)
+        shrink: tuple[Edit, ...] = (self._delete,) * 4 + (self._delete_range,) + (self._cut,)
         alter: tuple[Edit, ...] = (
             *(self._duplicate, self._swap, self._move),
             *(self._change_argument,) * 3,
             *(self._change_config,) * 2,
             *(self._change_schedule,) * 5,
+            *(self._race,) * 5,
         )
         self._edits_short = grow * 2 + alter
         self._edits = grow + shrink + alter
@@ -77,7 +63,7 @@ class Mutator:
         result = b""
         for _ in range(_ATTEMPTS):
             draft = Draft.of(data)
-            if draft.items:
+            if draft.items and self._random() >= _FRESH:
                 self._edit(draft)
             else:
                 self._begin(draft)
@@ -110,12 +96,15 @@ class Mutator:
 
     def _begin(self, draft: Draft) -> None:
         """Tell a first short story."""
+        draft.config = [0, 0, 0, 0, 0, 0]
         draft.config[IOTHREADS] = (0, 1, 1, 1, 2)[self._below(5)]
         for _ in range(self._below(4)):
             self._change_config(draft)
         draft.items = [INIT_ITEM, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
             self._edits_short[self._below(len(self._edits_short))](draft)
+        if self._random() < 0.8:
+            race(draft, self._random)
 
     def _edit(self, draft: Draft) -> None:
         for _ in range(_MAX_EDITS):
@@ -163,6 +152,10 @@ class Mutator:
         start, end = self._range(draft, 8)
         del draft.items[start:end]
 
+    def _cut(self, draft: Draft) -> None:
+        """End the story early: what comes later may mend what went wrong."""
+        del draft.items[2 + self._below(len(draft.items)) :]
+
     def _duplicate(self, draft: Draft) -> None:
         """Repeat a range, without its deviations: they are to stay few."""
         start, end = self._range(draft, 5)
@@ -202,37 +195,10 @@ class Mutator:
             draft.config[field] = (draft.config[field] + 1 + self._below(count - 1)) % count
 
     def _change_schedule(self, draft: Draft) -> None:
-        """Add, move or remove a deviation."""
-        marked = [at for at, item in enumerate(draft.items) if item[1]]
-        if self._random() < _ADD_MARK[min(len(marked), 3)]:
-            if draft.items:
-                self._mark(draft, self._below(len(draft.items)), self._new_mark())
-            return
-        at = marked[self._below(len(marked))]
-        record, marks = draft.items[at]
-        gone = self._below(len(marks))
-        draft.items[at] = record, marks[:gone] + marks[gone + 1 :]
-        if self._random() < 0.5:
-            self._mark(draft, at, self._other_mark(marks[gone]))
+        change_schedule(draft, self._random)
 
-    def _new_mark(self) -> Mark:
-        """Choose a point, mostly a small one, and who goes on there, mostly the next operation."""
-        if self._random() < _ANY_POINT:
-            point = self._below(MAX_POINT)
-        else:
-            point = int(self._random() * self._random() * _SMALL_POINT)
-        return point, _GOES[self._below(len(_GOES))]
-
-    def _other_mark(self, mark: Mark) -> Mark:
-        """Change where a deviation is, or who goes on."""
-        if self._random() < 0.5:
-            return (mark[0] + (-1, 1, 2, 3)[self._below(4)]) % MAX_POINT, mark[1]
-        return mark[0], _GOES[self._below(len(_GOES))]
-
-    def _mark(self, draft: Draft, at: int, mark: Mark) -> None:
-        record, marks = draft.items[at]
-        others = [known for known in marks if known[0] != mark[0]]
-        draft.items[at] = record, tuple(sorted([*others, mark]))
+    def _race(self, draft: Draft) -> None:
+        race(draft, self._random)
 
 
 def _state_before(draft: Draft, at: int) -> int:

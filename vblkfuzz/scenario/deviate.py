@@ -1,0 +1,151 @@
+"""Edits of the schedule: deviations are added, moved and removed, and races are laid out.
+
+A race is what most ordering bugs are made of: an operation is left at one point of its way, and
+another one that has to do with it runs in between. `race` writes down both at once, and points are
+chosen where an operation really gets to (`_REACH`). Next: `scenario.mutate`, which calls this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.limits import MAX_POINT
+from vblkfuzz.scenario.argument import new_record
+from vblkfuzz.scenario.draft import DELAYED, Draft
+from vblkfuzz.scenario.ops import CODES, OPS
+from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.scenario.story import NEXT, choices
+
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.draft import Mark
+
+Random = Callable[[], float]
+
+# Plain integers: an enum member costs 100 ns to look up on Python 3.11.
+_NEXT: Final = (*[int(Go.NEXT)] * 7, Go.NEXT + DELAYED)
+_GOES: Final[tuple[int, ...]] = tuple(
+    map(
+        int,
+        (
+            *(*[Go.NEXT] * 8, *[Go.IO0] * 4, *[Go.MAIN] * 3),
+            *(Go.IO1, Go.IO1, Go.VCPU, Go.VCPU, Go.GUEST, Go.NEXT + DELAYED),
+        ),
+    )
+)
+"""Who goes on. Delayed stores matter to the guest alone, and so to the next operation."""
+_ANY_POINT: Final = 1 / 32
+_ADD: Final = (1.0, 0.4, 0.12, 0.04)
+"""How often an edit of the schedule adds a deviation, by how many there are. Sparse schedules
+need a sixth of the executions that dense ones need."""
+
+_SHORT: Final = 3
+_REACHES: Final = {
+    "init": 16, "publish_kick": 12, "kick": 10, "reset": 18, "queue_reset": 8, "hostile": 7,
+    "drain_end": 14, "mirror_finish": 18, "stop": 16, "cont": 24, "system_reset": 18, "resize": 8,
+    "snapshot": 8, "complete": 8, "release": 16, "flush": 8, "poll_off": 8,
+}  # fmt: skip
+_REACH: Final = tuple(_REACHES.get(spec.name, _SHORT) for spec in OPS)
+"""Preemption points that an operation passes with all that it sets off, by code: what nine in ten
+of them in a campaign's corpus stay below."""
+
+_PUBLISH_KICK: Final = CODES["publish_kick"]
+_QUEUED: Final = frozenset(
+    code for code, spec in enumerate(OPS) if any(param.name == "queue" for param in spec.params)
+)
+"""Codes of operations on a queue, which they name in the byte behind the code."""
+_CONTROL: Final = frozenset(
+    CODES[name]
+    for name in (
+        *("init", "reset", "queue_reset", "drain_begin", "drain_end", "mirror_begin"),
+        *("mirror_finish", "stop", "cont", "system_reset", "resize", "snapshot"),
+        *("poll_on", "poll_off"),
+    )
+)
+"""Codes of operations that change how requests are served: requests race with these."""
+
+
+def change_schedule(draft: Draft, random: Random) -> None:
+    """Add, move or remove a deviation."""
+    marked = [at for at, item in enumerate(draft.items) if item[1]]
+    if random() < _ADD[min(len(marked), 3)]:
+        if draft.items:
+            at = _somewhere(draft, random)
+            _mark(draft, at, (_point(draft, at, random), _GOES[int(random() * len(_GOES))]))
+        return
+    at = marked[int(random() * len(marked))]
+    record, marks = draft.items[at]
+    gone = int(random() * len(marks))
+    draft.items[at] = record, marks[:gone] + marks[gone + 1 :]
+    if random() < 0.5:
+        _mark(draft, at, _other(marks[gone], random))
+
+
+def race(draft: Draft, random: Random) -> None:
+    """Let an operation be overtaken by another one that has to do with it, rarely that by a third.
+
+    Mostly the story ends there: what comes later often mends what went wrong. Deviations from
+    before are mostly dropped, to stay few.
+    """
+    if not draft.items:
+        return
+    if random() < 0.75:
+        draft.items = [(record, ()) for record, _ in draft.items]
+    at = _somewhere(draft, random)
+    for _ in range(1 if random() < 0.75 else 2):
+        _mark(draft, at, (_point(draft, at, random), _NEXT[int(random() * len(_NEXT))]))
+        if at + 1 == len(draft.items) or random() < 0.75:
+            draft.items.insert(at + 1, (_rival(draft, at, random), ()))
+        at += 1
+    if random() < 0.75:
+        del draft.items[at + 1 + int(random() * 3) :]
+
+
+def _rival(draft: Draft, at: int, random: Random) -> bytes:
+    """Choose what overtakes: a request for the same queue, the same again, or what fits."""
+    record = draft.items[at][0]
+    chance = random()
+    if chance < 0.35 and record[0] in _QUEUED:
+        request = new_record(_PUBLISH_KICK, random)
+        return request[:1] + record[1:2] + request[2:]
+    if chance < 0.45:
+        return record
+    state = draft.first_state
+    for known, _ in draft.items[: at + 1]:
+        state = NEXT[state][known[0]]
+    fitting = choices(state)
+    if chance < 0.8:
+        fitting = bytes([code for code in fitting if code in _CONTROL]) or fitting
+    return new_record(fitting[int(random() * len(fitting))], random)
+
+
+def _somewhere(draft: Draft, random: Random) -> int:
+    """Choose an operation, preferably one that passes many points."""
+    items = draft.items
+    at = int(random() * len(items))
+    for _ in range(2):
+        if _REACH[items[at][0][0]] > _SHORT:
+            break
+        at = int(random() * len(items))
+    return at
+
+
+def _point(draft: Draft, at: int, random: Random) -> int:
+    """Choose a point that the operation gets to, preferably an early one; now and then any."""
+    if random() < _ANY_POINT:
+        return int(random() * MAX_POINT)
+    reach = _REACH[draft.items[at][0][0]]
+    return int(random() * reach * (random() if random() < 0.3 else 1))
+
+
+def _other(mark: Mark, random: Random) -> Mark:
+    """Change where a deviation is, or who goes on."""
+    if random() < 0.5:
+        return (mark[0] + (-1, 1, 2, 3)[int(random() * 4)]) % MAX_POINT, mark[1]
+    return mark[0], _GOES[int(random() * len(_GOES))]
+
+
+def _mark(draft: Draft, at: int, mark: Mark) -> None:
+    record, marks = draft.items[at]
+    others = [known for known in marks if known[0] != mark[0]]
+    draft.items[at] = record, tuple(sorted([*others, mark]))
