@@ -84,14 +84,26 @@ def test_seeds_differ() -> None:
 def test_the_bytes_are_the_same_on_every_python() -> None:
     """A campaign is repeated by its seed. Changes with each change of the mutator, on purpose."""
     digest = blake2b(b"".join(chain(7, 2000)), digest_size=8).hexdigest()
-    assert digest == "109231d8f71aa97d"
+    assert digest == "7c03e2393a9f8477"
 
 
-def test_no_bytes_become_a_first_story() -> None:
-    for seed in range(200):
-        names = [operation.name for operation in decode(Mutator(seed).mutate(b"", MAX_BYTES)).ops]
-        assert "init" in names or "publish_kick" in names
-        assert 2 <= len(names) <= 16
+def fresh_stories(data: bytes) -> list[Scenario]:
+    return [decode(Mutator(seed).mutate(data, MAX_BYTES)) for seed in range(300)]
+
+
+def test_no_bytes_become_a_short_story() -> None:
+    told = 0
+    for story in fresh_stories(b""):
+        assert 1 <= len(story.ops) <= 16
+        told += {op("init").code} <= {operation.code for operation in story.ops}
+    assert told > 250
+    assert sum(bool(story.schedule) for story in fresh_stories(b"")) > 150
+
+
+def test_now_and_then_a_long_story_is_forgotten() -> None:
+    long = encode(Scenario(ops=(op("init"), *[op("collect")] * 40)))
+    forgotten = sum(len(story.ops) < 10 for story in fresh_stories(long))
+    assert 50 < forgotten < 150
 
 
 def test_every_operation_and_every_value_of_the_device_is_reached() -> None:
@@ -132,7 +144,8 @@ def test_deviations_belong_to_an_operation() -> None:
 
 def test_inputs_grow_but_seldom_to_the_limit() -> None:
     sizes = sorted(len(story.ops) for story in stories())
-    assert sizes[len(sizes) // 10] >= 5
+    assert sizes[len(sizes) // 10] >= 3
+    assert sizes[len(sizes) // 2] >= 6
     assert sizes[len(sizes) * 9 // 10] <= 40
     assert sum(size == MAX_OPS for size in sizes) < 0.02 * len(sizes)
 
@@ -149,7 +162,7 @@ def test_publishes_mostly_follow_an_init() -> None:
             if operation.name in ("publish", "publish_kick"):
                 total += 1
                 good += set_up
-    assert total > 10_000
+    assert total > 8000
     assert 0.7 * total <= good < total  # never broken would be wrong as well
 
 

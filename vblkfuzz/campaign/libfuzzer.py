@@ -61,6 +61,8 @@ def arguments_of(plan: WorkerPlan) -> list[str]:
         f"{sys.executable} -m vblkfuzz.campaign.worker",
         f"-max_len={MAX_BYTES}",
         "-len_control=0",  # a scenario cut short is seldom the interesting one
+        # Mutations in a row before another input is taken (5): after three, little of it is left.
+        "-mutate_depth=2",
         # Our own limit comes first; this one is for a fuzz process that itself hangs.
         f"-timeout={int(10 * HANG_LIMIT_S)}",
         "-rss_limit_mb=0",

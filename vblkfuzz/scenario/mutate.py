@@ -2,7 +2,8 @@
 
 An input is opened as a draft (`scenario.draft`), gets one to four edits, is mostly repaired so
 that its story makes sense (`scenario.story`), and is packed into canonical bytes. Edits prefer
-what finds bugs soon: operations whose preconditions hold, small arguments, few deviations.
+what finds bugs soon: operations whose preconditions hold, small arguments, few deviations, races
+(`scenario.deviate`). Now and then an input is forgotten for a new short story.
 """
 
 from __future__ import annotations

@@ -1,0 +1,109 @@
+"""Edits of the schedule: what stays as it was, and that races look like races."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import fuzz_bytes
+from vblkfuzz.limits import MAX_POINT
+from vblkfuzz.scenario.codec import OP, decode, encode
+from vblkfuzz.scenario.deviate import change_schedule, race
+from vblkfuzz.scenario.draft import DELAYED, ITEMS, Draft
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Go, Scenario
+
+seeds = st.integers(0, 1 << 32)
+STORY = tuple(
+    ITEMS[OP.pack(*operation)]
+    for operation in (
+        *(op("init"), op("publish_kick", queue=1, request="out"), op("drain_begin")),
+        *(op("kick", queue=2), op("drain_end"), op("reset")),
+    )
+)
+
+
+def raced(seed: int) -> Draft:
+    draft = Draft([3, 0, 0, 1, 0, 0], list(STORY))
+    race(draft, Random(seed).random)
+    return draft
+
+
+@given(seeds, fuzz_bytes())
+def test_a_change_of_the_schedule_keeps_the_operations(seed: int, data: bytes) -> None:
+    draft = Draft.of(data)
+    records, before = [item[0] for item in draft.items], draft.marks()
+    change_schedule(draft, Random(seed).random)
+    assert [item[0] for item in draft.items] == records
+    assert abs(draft.marks() - before) <= 1
+
+
+@given(seeds, fuzz_bytes())
+def test_marks_stay_in_order_and_in_range(seed: int, data: bytes) -> None:
+    draft, random = Draft.of(data), Random(seed).random
+    for edit in (race, change_schedule, race):
+        edit(draft, random)
+    for _, marks in draft.items:
+        points = [point for point, _ in marks]
+        assert points == sorted(set(points))
+        assert all(0 <= point < MAX_POINT and go % DELAYED in set(Go) for point, go in marks)
+
+
+def test_a_race_of_nothing_is_nothing() -> None:
+    draft = Draft.of(encode(Scenario()))
+    race(draft, Random(1).random)
+    assert draft.items == []
+
+
+def test_something_is_overtaken_by_something() -> None:
+    for seed in range(300):
+        draft = raced(seed)
+        (first, *_) = [at for at, item in enumerate(draft.items) if item[1]]
+        assert draft.items[first][1][0][1] % DELAYED == Go.NEXT
+        assert first + 1 < len(draft.items)
+
+
+def test_a_race_drops_most_deviations_from_before() -> None:
+    marked = ITEMS[OP.pack(*op("publish_kick"))][0], ((1, 3), (2, 3), (3, 3))
+    counts = []
+    for seed in range(300):
+        draft = Draft([0] * 6, [marked] * 3)
+        race(draft, Random(seed).random)
+        counts.append(draft.marks())
+    assert sum(count <= 2 for count in counts) > 0.65 * len(counts)
+    assert any(count > 3 for count in counts)
+
+
+def test_requests_are_overtaken_by_requests_for_the_same_queue() -> None:
+    rivals: Counter[str] = Counter()
+    for seed in range(1000):
+        story = decode(raced(seed).pack(1000))
+        for deviation in story.schedule:
+            one, other = story.ops[deviation.op : deviation.op + 2]
+            if one == op("publish_kick", queue=1, request="out"):
+                same = other.name == "publish_kick" and other.a == one.a
+                rivals["same queue" if same else other.name] += 1
+    assert rivals["same queue"] > 0.1 * rivals.total()
+    assert rivals["drain_begin"] > 0.1 * rivals.total()
+    assert len(rivals) > 10
+
+
+def test_mostly_the_story_ends_with_the_race() -> None:
+    sizes = Counter(len(raced(seed).items) for seed in range(300))
+    assert sum(count for size, count in sizes.items() if size < len(STORY)) > 75
+    assert max(sizes) > len(STORY)
+
+
+def test_points_are_where_an_operation_gets_to() -> None:
+    points = [
+        (item[0][0], point)
+        for seed in range(2000)
+        for item in raced(seed).items
+        for point, _ in item[1]
+    ]
+    kicked = Counter(point for code, point in points if code == op("publish_kick").code)
+    assert all(kicked[point] for point in range(12))
+    assert 0.9 * kicked.total() < sum(kicked[point] for point in range(12)) < kicked.total()
