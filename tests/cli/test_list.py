@@ -45,6 +45,8 @@ def test_off_a_terminal_it_is_one_whole_line_each(cli: Cli, what: str) -> None:
         cells = [entry["name"], entry["summary"], entry["source"]]
         if "rules" in entry:
             cells.insert(2, " ".join(entry["rules"]))
+        if entry.get("known"):
+            cells.append(" ".join(entry["known"]))
         assert re.split(r"\s{2,}", line) == cells
 
 

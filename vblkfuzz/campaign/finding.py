@@ -41,14 +41,27 @@ class Saved:
 
 
 def save_finding(
-    folder: Path, target: Target, execution: Execution, violation: Violation, data: bytes
+    folder: Path,
+    target: Target,
+    execution: Execution,
+    violation: Violation,
+    data: bytes,
+    known: str = "",
 ) -> Saved:
     """Save a finding; if the output folder cannot take it, into a temporary one.
+
+    Args:
+        folder: where findings are.
+        target: what showed it.
+        execution: what happened.
+        violation: which of its violations the finding is about.
+        data: the fuzz input.
+        known: the bug that explains it, if the device lists one.
 
     Raises:
         OSError: not even that was possible.
     """
-    files = finding_files(target, execution, violation, data)
+    files = finding_files(target, execution, violation, data, known)
     path = folder / violation.signature
     try:
         return Saved(path, write_folder(path, files))
@@ -59,7 +72,7 @@ def save_finding(
 
 
 def finding_files(
-    target: Target, execution: Execution, violation: Violation, data: bytes
+    target: Target, execution: Execution, violation: Violation, data: bytes, known: str = ""
 ) -> dict[str, bytes]:
     """Return the files of a finding by name."""
     artifact = finding_artifact(target, execution, violation)
@@ -68,7 +81,7 @@ def finding_files(
         "finding.vblk": dump_artifact(artifact),
         "scenario.toml": text.encode(),
         "trace.txt": _trace_text(execution, violation).encode(),
-        "verdict.json": _verdict_json(target, execution, violation).encode(),
+        "verdict.json": _verdict_json(target, execution, violation, known).encode(),
         "input.bin": data,
     }
 
@@ -83,13 +96,14 @@ def _trace_text(execution: Execution, violation: Violation) -> str:
     )
 
 
-def _verdict_json(target: Target, execution: Execution, violation: Violation) -> str:
+def _verdict_json(target: Target, execution: Execution, violation: Violation, known: str) -> str:
     verdict = {
         "verdict": "violation",
         "rule": violation.rule,
         "signature": violation.signature,
         "sentence": violation.sentence,
         "path": violation.path,
+        "known": known,
         "trace_digest": execution.trace.digest,
         "steps": execution.trace.steps,
         "target": target.name,

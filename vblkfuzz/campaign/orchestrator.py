@@ -26,6 +26,7 @@ from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.campaign.worker_process import WorkerProcess
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.oracle.known import matches
 from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.target.registry import MODEL
 
@@ -61,6 +62,10 @@ class CampaignOptions:
     seed: int = 1
     corpora: tuple[Path, ...] = ()
     stop_on_first: bool = False
+    listed: tuple[tuple[str, str], ...] = ()
+    """What the device lists as known, see `oracle.known`."""
+    silenced: tuple[str, ...] = ()
+    """Patterns of signatures that are counted, but neither reported nor saved."""
     libfuzzer: tuple[str, ...] = ()
 
 
@@ -170,6 +175,8 @@ class Campaign:
             runs=share + (index < rest),
             seconds=options.seconds,
             stop_on_first=options.stop_on_first,
+            listed=dict(options.listed),
+            silenced=list(options.silenced),
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
         )
@@ -206,7 +213,7 @@ class Campaign:
         if message.kind == "finding":
             self._note_finding(worker, message)
         elif message.kind == "seen":
-            self._ledger.seen(message.name, message.execs)
+            self._note_seen(message.name, message.execs)
         elif message.kind == "situation" and not self.summary.situations.get(message.name):
             self.summary.situations[message.name] = True
             self._ledger.situation(message.name, self._elapsed())
@@ -231,12 +238,19 @@ class Campaign:
             round(self._elapsed(), 2),
             message.path,
             message.sentence,
+            message.known,
         )
         self.summary.findings[message.name] = finding
         self._ledger.finding(finding)
         self._on_message(message)
         if self._options.stop_on_first:
             self._stop = ExitStatus.VIOLATION
+
+    def _note_seen(self, signature: str, count: int) -> None:
+        self._ledger.seen(signature, count)
+        if matches(signature, self._options.silenced):
+            silenced = self.summary.silenced
+            silenced[signature] = silenced.get(signature, 0) + count
 
     def _recover(self, worker: WorkerProcess) -> None:
         """A worker ended that should not have: keep its input, start it again."""

@@ -45,6 +45,10 @@ class WorkerPlan:
     """Folders of raw inputs to start from; the first one also takes new ones."""
     libfuzzer: list[str] = field(default_factory=list)
     """Further arguments for libFuzzer."""
+    listed: dict[str, str] = field(default_factory=dict)
+    """What the device lists as known: labels findings, see `oracle.known`."""
+    silenced: list[str] = field(default_factory=list)
+    """Patterns of signatures that are counted, but neither reported nor saved."""
     target: str = MODEL
     target_options: TargetOptions = NO_OPTIONS
 
@@ -74,6 +78,8 @@ class Message:
     """Where the finding is."""
     fallback: str = ""
     """Why the finding is not in the output folder, if it is not."""
+    known: str = ""
+    """The bug that explains the finding, if the device lists one."""
     execs: int = 0
     """Executions of this worker so far; seen: those with the signature since it was last told."""
     input: str = ""

@@ -18,6 +18,8 @@ class Finding:
     """Seconds until then."""
     path: str
     sentence: str = ""
+    known: str = ""
+    """The bug that explains it, if the device lists one as known."""
 
 
 @dataclass(slots=True)
@@ -32,6 +34,8 @@ class Summary:
     steps: int = 0
     seconds: float = 0
     findings: dict[str, Finding] = field(default_factory=dict)
+    silenced: dict[str, int] = field(default_factory=dict)
+    """Executions with each signature that the user did not want to hear of."""
     situations: dict[str, bool] = field(default_factory=dict)
     """Each situation of each rule, and whether it was met."""
     restarts: int = 0
@@ -56,6 +60,7 @@ class Summary:
             "execs_per_s": round(self.execs_per_s, 1),
             "seconds": round(self.seconds, 2),
             "findings": [asdict(finding) for finding in self.findings.values()],
+            "known": dict(self.silenced),
             "features": self.features,
             "sometimes": dict(self.situations),
             "violations": self.violations,

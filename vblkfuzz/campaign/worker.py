@@ -30,6 +30,7 @@ from vblkfuzz.campaign.instrument import instrument
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
 from vblkfuzz.errors import ExitStatus, HarnessError, ZygoteLost
+from vblkfuzz.oracle.known import explanation, matches
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.mutate import Mutator
 
@@ -74,6 +75,7 @@ class Worker:
         """Executions that showed each signature."""
         self._told: Counter[str] = Counter()
         """Of these, how many the orchestrator knows of."""
+        self._silenced: set[str] = set()
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
         self._last_error = ""
@@ -134,23 +136,28 @@ class Worker:
             signature = violation.signature
             self._seen[signature] = count = self._seen[signature] + 1
             if count == 1:
-                self._save(execution, violation, data)
+                if matches(signature, self._plan.silenced):
+                    self._silenced.add(signature)
+                else:
+                    self._save(execution, violation, data)
             if count & (count - 1) == 0:  # each doubling: few messages, and never far behind
                 self._tell_count(signature)
-                if self._plan.stop_on_first:
+                if self._plan.stop_on_first and signature not in self._silenced:
                     self.end(ExitStatus.VIOLATION)
                     return
 
     def _save(self, execution: Execution, violation: Violation, data: bytes) -> None:
         from vblkfuzz.campaign.finding import save_finding
 
+        known = explanation(violation.signature, self._plan.listed)
         try:
-            saved = save_finding(self._findings, self._target, execution, violation, data)
+            saved = save_finding(self._findings, self._target, execution, violation, data, known)
             path, fallback = str(saved.path), saved.fallback
         except OSError as error:  # the last place where it can be kept is what we say
             path, fallback = "", f"{error}; fuzz input in hexadecimal: {data.hex()}"
         signature, rule, sentence = violation.signature, violation.rule, violation.sentence
-        self._send(Message("finding", signature, rule, sentence, path, fallback, self._execs + 1))
+        execs = self._execs + 1
+        self._send(Message("finding", signature, rule, sentence, path, fallback, known, execs))
 
     def tell_counts(self) -> None:
         """Tell how often each signature was seen, at the end."""

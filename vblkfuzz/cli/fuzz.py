@@ -44,6 +44,10 @@ def fuzz(  # noqa: PLR0913  # an option each
     corpus: Annotated[
         list[Path] | None, typer.Option(help="Folder of inputs to start from; repeatable.")
     ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(help="File of signatures to count, not to report; repeatable."),
+    ] = None,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
@@ -59,6 +63,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     Exit codes: 0 nothing found, 77 something found, 125 the harness could not judge or save
     everything, 130 stopped by ctrl-C, 72 by SIGTERM.
     """
+    from vblkfuzz.campaign.known_file import read_known
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
     from vblkfuzz.errors import UsageError
 
@@ -77,6 +82,8 @@ def fuzz(  # noqa: PLR0913  # an option each
         seed=seed or secrets.randbelow(1 << 30) + 1,
         corpora=tuple(corpus or ()),
         stop_on_first=stop_on_first,
+        listed=_listed(target, device),
+        silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
         libfuzzer=tuple(libfuzzer or ()),
     )
     with FuzzView(options) as view:
@@ -116,11 +123,20 @@ def _checked_device(
         return name
 
 
+def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
+    """What a device of the model lists as known; nobody lists anything for a real one."""
+    from vblkfuzz.target.device_class import device_class
+    from vblkfuzz.target.registry import MODEL
+
+    return tuple(device_class(device).known.items()) if target == MODEL else ()
+
+
 def _announce(view: FuzzView, *, as_json: bool) -> Callable[[Message], None]:
     def announce(message: Message) -> None:
         view.announce(message)
         if as_json and message.kind == "finding":
             found = {"event": "finding", "signature": message.name, "rule": message.rule}
-            print(json.dumps({**found, "path": message.path}), flush=True)
+            found |= {"path": message.path, "known": message.known}
+            print(json.dumps(found), flush=True)
 
     return announce

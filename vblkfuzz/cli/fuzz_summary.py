@@ -27,6 +27,10 @@ def say_summary(summary: Summary, device: str) -> None:
     )
     if summary.findings:
         _say_findings(screen, by_rule(summary), device)
+    if summary.silenced:
+        screen.say()
+        seen = (f"{name} ({count:,}x)" for name, count in sorted(summary.silenced.items()))
+        screen.say("Known, so counted only: " + ", ".join(seen))
     if summary.missed:
         screen.say()
         screen.say(
@@ -50,8 +54,8 @@ def _say_findings(screen: Screen, findings: list[Finding], device: str) -> None:
 
     screen.say()
     screen.table(
-        ("rule", "first", "finding"),
-        [(one.rule, f"{one.first_s:.1f} s", one.signature) for one in findings],
+        ("rule", "first", "finding", "known"),
+        [(one.rule, f"{one.first_s:.1f} s", one.signature, one.known) for one in findings],
     )
     screen.say()
     path = shlex.quote(f"{findings[0].path}/finding.vblk")

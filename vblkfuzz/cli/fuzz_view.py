@@ -56,6 +56,8 @@ class FuzzView:
         if message.kind == "finding":
             self._say(f"{message.rule}: {message.sentence}", "bold red")
             self._say(f"    {message.path}", "dim")
+            if message.known:
+                self._say(f"    known: {message.known}", "dim")
         elif message.kind == "harness_error":
             self._announce_error(last_line(message.name))
         else:

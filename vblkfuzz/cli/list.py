@@ -11,7 +11,7 @@ import typer
 Entry = dict[str, object]
 """One thing: at least `name`, `summary` and `source`."""
 
-_COLUMNS: Final = ("name", "summary", "rules", "source")
+_COLUMNS: Final = ("name", "summary", "rules", "source", "known")
 
 
 class Kind(StrEnum):
@@ -48,7 +48,7 @@ def _print_table(entries: list[Entry]) -> None:
 
 
 def _cell(value: object) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)
+    return " ".join(value) if isinstance(value, (list, dict)) else str(value)
 
 
 def _targets() -> list[Entry]:
@@ -61,7 +61,12 @@ def _devices() -> list[Entry]:
     from vblkfuzz.dataplane.revisions import REVISIONS
 
     return [
-        {"name": name, "summary": device.summary, "source": device.source}
+        {
+            "name": name,
+            "summary": device.summary,
+            "source": device.source,
+            "known": device.known,
+        }
         for name, device in REVISIONS.items()
     ]
 
