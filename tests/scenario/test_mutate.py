@@ -84,7 +84,7 @@ def test_seeds_differ() -> None:
 def test_the_bytes_are_the_same_on_every_python() -> None:
     """A campaign is repeated by its seed. Changes with each change of the mutator, on purpose."""
     digest = blake2b(b"".join(chain(7, 2000)), digest_size=8).hexdigest()
-    assert digest == "7c03e2393a9f8477"
+    assert digest == "31ec6c4ccfed46a1"
 
 
 def fresh_stories(data: bytes) -> list[Scenario]:
@@ -134,7 +134,7 @@ def test_deviations_are_few_and_near_the_start_of_their_operation() -> None:
     assert sum(deviation.point <= 12 for deviation in deviations) > 0.85 * len(deviations)
     assert goes[Go.NEXT] > 0.25 * len(deviations)
     assert set(goes) == set(Go)
-    assert 0 < sum(deviation.delayed for deviation in deviations) < 0.1 * len(deviations)
+    assert 0 < sum(deviation.delayed for deviation in deviations) < 0.2 * len(deviations)
 
 
 def test_deviations_belong_to_an_operation() -> None:
