@@ -19,7 +19,9 @@ from vblkfuzz.target.options import TargetOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.campaign.orchestrator import CampaignOptions
     from vblkfuzz.campaign.plan import Message
+    from vblkfuzz.campaign.summary import Summary
 
 
 @takes_target_options
@@ -89,11 +91,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     with FuzzView(options) as view:
         campaign = Campaign(options, _announce(view, as_json=as_json), view.progress)
         status = campaign.run()
-    if as_json:
-        print(json.dumps(campaign.summary.to_json()), flush=True)
-    else:
-        say_summary(campaign.summary, device)
-    say_trouble(out, campaign.summary)
+    _say(campaign.summary, options, as_json=as_json)
     raise typer.Exit(int(status))
 
 
@@ -129,6 +127,14 @@ def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
     from vblkfuzz.target.registry import MODEL
 
     return tuple(device_class(device).known.items()) if target == MODEL else ()
+
+
+def _say(summary: Summary, options: CampaignOptions, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary.to_json()), flush=True)
+    else:
+        say_summary(summary, options.device)
+    say_trouble(options.out, summary)
 
 
 def _announce(view: FuzzView, *, as_json: bool) -> Callable[[Message], None]:
