@@ -13,7 +13,7 @@ from vblkfuzz.scenario.artifact import MODES, Artifact
 from vblkfuzz.scenario.codec import MAX_BYTES
 from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation
 from vblkfuzz.scenario.ops import ARGS, OPS, Op, OpSpec
-from vblkfuzz.scenario.scenario import WERRORS, Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import RERRORS, WERRORS, Deviation, DeviceConfig, Go, Scenario
 
 
 def _ops_of(spec: OpSpec) -> st.SearchStrategy[Op]:
@@ -41,6 +41,8 @@ def device_configs() -> st.SearchStrategy[DeviceConfig]:
         polling=st.booleans(),
         werror=st.sampled_from(WERRORS),
         disk_sectors=st.sampled_from(limits.DISK_SECTORS),
+        rerror=st.sampled_from(RERRORS),
+        first_index=st.sampled_from(limits.FIRST_INDICES),
     )
 
 

@@ -27,6 +27,9 @@ DISK_SECTORS: Final = (8, 16, 64, 128)
 MAX_DISK_SECTORS: Final = 256
 """Upper end of a resize (sectors)."""
 
+FIRST_INDICES: Final = (0, 0xFFFF, 0xFFF8, 0x7FFF)
+"""Ring indices a scenario may begin with: no execution lives long enough to wrap from 0."""
+
 MAX_REQUEST_SECTORS: Final = 4
 """Largest data buffer of one request (sectors)."""
 

@@ -278,7 +278,7 @@ def test_reset_cancels_what_is_parked(bench: Bench) -> None:
 
 @pytest.mark.parametrize("device_class", [Reference, Seed])
 def test_reset_empties_the_retry_list(bench: Bench, device_class: type[VirtioBlk]) -> None:
-    rig = Rig(bench, device_class, werror="stop")
+    rig = Rig(bench, device_class, werror="stop", rerror="stop")
     rig.init()
     rig.perform("hold")
     rig.send()
@@ -326,7 +326,7 @@ def test_queue_reset_of_the_reference_waits(bench: Bench) -> None:
 
 
 def test_queue_reset_cancels_the_queue_of_the_retry_list(bench: Bench) -> None:
-    rig = Rig(bench, queues=2, werror="stop")
+    rig = Rig(bench, queues=2, werror="stop", rerror="stop")
     rig.init()
     rig.perform("hold")
     rig.send(queue=0)

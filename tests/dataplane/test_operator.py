@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.dataplane.rig import Rig
-from vblkfuzz.dataplane.registers import Exit
+from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, Exit
+from vblkfuzz.dataplane.revisions.qemu_10_2 import Qemu102
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
@@ -62,12 +63,103 @@ def test_short_sections_end_themselves(bench: Bench, name: str) -> None:
 
 def test_the_config_interrupt_follows_a_resize(bench: Bench) -> None:
     rig = Rig(bench)
+    rig.init()
     rig.perform("resize", sectors=20)
     assert rig.backend.sectors == 20
     assert told(rig, EventKind.RESIZE, EventKind.CONFIG_IRQ) == [
         EventKind.RESIZE,
         EventKind.CONFIG_IRQ,
     ]
+
+
+def test_without_a_driver_nobody_is_told_of_a_resize(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.perform("resize", sectors=20)
+    assert rig.count(EventKind.CONFIG_IRQ) == 0
+
+
+def config(rig: Rig) -> tuple[int, int]:
+    """Capacity and generation, as the driver reads them."""
+    return rig.bench.arena.registers.words[CAPACITY], rig.bench.arena.registers.words[GENERATION]
+
+
+@pytest.mark.parametrize(("revision", "late"), [(Reference, 0), (Qemu102, 1)])
+def test_a_resize_changes_capacity_and_generation(
+    bench: Bench, revision: type[VirtioBlk], late: int
+) -> None:
+    """QEMU counts when it interrupts, and without a driver never."""
+    rig = Rig(bench, revision)
+    capacity, generation = config(rig)
+    assert capacity == rig.config.disk_sectors
+    rig.perform("resize", sectors=20)
+    assert config(rig) == (20, generation + 1 - late)
+    rig.init()
+    rig.perform("resize", sectors=30)
+    assert config(rig) == (30, generation + 2 - late)
+
+
+def test_a_loss_of_power_loses_what_was_not_flushed(bench: Bench) -> None:
+    rig = Rig(bench, queue_size=32)
+    rig.init()
+    rig.send("out", sector=3)
+    rig.send("flush")
+    flushed = bytes(rig.backend.disk)
+    rig.send("out", sector=3)
+    rig.send("out", sector=4)
+    assert rig.backend.disk != flushed
+    rig.perform("power_loss")
+    assert rig.backend.disk == flushed
+    assert told(rig, EventKind.RESET_RET, EventKind.POWER_LOSS)[-1] == EventKind.POWER_LOSS
+
+
+def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.send("out", sector=9)
+    rig.send("flush")
+    rig.perform("resize", sectors=9)
+    rig.perform("resize", sectors=64)
+    rig.perform("power_loss")
+    assert not any(rig.backend.disk)
+
+
+def parked_at_stop(bench: Bench, revision: type[VirtioBlk]) -> Rig:
+    """A VM that was stopped while a request was parked, and whose drain has ended since."""
+    rig = Rig(bench, revision, ioeventfd=False)
+    rig.init()
+    rig.perform("drain_begin")
+    rig.send("out")
+    assert rig.count(EventKind.PARK) == 1
+    rig.perform("stop")
+    rig.forget()
+    rig.perform("drain_end")
+    return rig
+
+
+def test_a_parked_request_waits_for_cont(bench: Bench) -> None:
+    rig = parked_at_stop(bench, Reference)
+    assert rig.count(EventKind.PUSH) == 0
+    rig.perform("cont")
+    assert rig.count(EventKind.PUSH) == 1
+    assert rig.device.retry_list == []
+
+
+def test_in_qemu_it_runs_while_the_vm_is_stopped(bench: Bench) -> None:
+    rig = parked_at_stop(bench, Qemu102)
+    assert rig.count(EventKind.PUSH) == 1
+
+
+def test_a_request_that_is_just_woken_waits_for_cont_too(bench: Bench) -> None:
+    rig = Rig(bench, ioeventfd=False)
+    rig.init()
+    rig.perform("drain_begin")
+    rig.send("out")
+    rig.machine.perform(op("drain_end"))
+    rig.machine.perform(op("stop"))
+    rig.settle()
+    assert len(rig.device.retry_list) == rig.count(EventKind.RETRY) - rig.count(EventKind.PUSH)
+    rig.perform("cont")
+    assert rig.count(EventKind.PUSH) == 1
 
 
 def test_stop_stops_the_device_then_drains(bench: Bench) -> None:

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from tests.dataplane.rig import FEATURES_OK, Rig
 from vblkfuzz.dataplane.registers import Exit
+from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.driver.memory_map import SLOTS
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import Bench
+from vblkfuzz.scenario.scenario import RERRORS, WERRORS
 from vblkfuzz.trace.event import EventKind
 from vblkfuzz.virtio.blk import REQUEST_HEADER, BlkStatus, RequestType
 from vblkfuzz.virtio.chain import Segment
@@ -203,6 +205,56 @@ def failed(bench: Bench, werror: str) -> tuple[Rig, int]:
     slot = rig.send("out")
     rig.perform("complete", result="eio")
     return rig, rig.status_of(slot)
+
+
+@pytest.mark.parametrize("error", ["eio", "enospc"])
+@pytest.mark.parametrize("request_name", ["in", "out", "flush", "write_zeroes"])
+@pytest.mark.parametrize(
+    ("policy", "action"),
+    [
+        *[("rerror", action) for action in RERRORS],
+        *[("werror", action) for action in WERRORS],
+    ],
+)
+def test_reads_follow_rerror_all_else_werror(
+    bench: Bench, policy: str, action: str, request_name: str, error: str
+) -> None:
+    rig = Rig(bench, Reference, **{policy: action})
+    rig.init()
+    rig.perform("hold")
+    slot = rig.send(request_name)
+    rig.perform("complete", result=error)
+    if policy != ("rerror" if request_name == "in" else "werror"):
+        action = "report"
+    if action == "enospc":
+        action = "stop" if error == "enospc" else "report"
+    seen = 0xFF if action == "stop" else OK if action == "ignore" else IOERR
+    assert rig.status_of(slot) == seen
+    assert rig.machine.vm_running == (action != "stop")
+    assert [event.flag for event in rig.events(EventKind.PUSH)] == [seen][: action != "stop"]
+
+
+@pytest.mark.parametrize("request_name", ["in", "out", "discard", "write_zeroes"])
+def test_requests_within_the_capacity_are_served(bench: Bench, request_name: str) -> None:
+    rig = Rig(bench, disk_sectors=8, queue_size=32)
+    rig.init()
+    assert rig.status_of(rig.send(request_name, sector=6, sectors=2)) == OK
+    assert rig.status_of(rig.send(request_name, sector=6, sectors=3)) == IOERR
+    rig.perform("resize", sectors=9)
+    assert rig.status_of(rig.send(request_name, sector=6, sectors=3)) == OK
+
+
+@pytest.mark.parametrize("request_name", ["in", "out", "discard", "write_zeroes"])
+def test_what_a_resize_cuts_off_fails(bench: Bench, request_name: str) -> None:
+    """The device had checked the request before it was parked."""
+    rig = Rig(bench, ioeventfd=False, disk_sectors=16)
+    rig.init()
+    rig.perform("drain_begin")
+    slot = rig.send(request_name, sector=7, sectors=2)
+    rig.perform("resize", sectors=8)
+    rig.perform("drain_end")
+    assert rig.status_of(slot) == IOERR
+    assert len(rig.backend.disk) == 8 * 512
 
 
 def test_werror_report_tells_the_guest(bench: Bench) -> None:

@@ -2,109 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz.driver.guest import GuestDriver
+from tests.driver.lone_guest import Guest, ready
 from vblkfuzz.driver.memory_map import ring_layout
-from vblkfuzz.driver.transport import GuestSteps
-from vblkfuzz.limits import GUEST_MEMORY_SIZE, SLOTS_PER_QUEUE
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig
-from vblkfuzz.trace.event import Event, EventKind
-from vblkfuzz.trace.ring import RING_BYTES, TraceRing
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.limits import SLOTS_PER_QUEUE
+from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, Op
+from vblkfuzz.trace.event import EventKind
 from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
-    F_INDIRECT_DESC,
-    F_VERSION_1,
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
     STATUS_DRIVER_OK,
     STATUS_FEATURES_OK,
-    RingLayout,
 )
-from vblkfuzz.virtio.memory import GuestMemory
 
 DRIVER = STATUS_ACKNOWLEDGE | STATUS_DRIVER
 FEATURES_OK = DRIVER | STATUS_FEATURES_OK
 DRIVER_OK = FEATURES_OK | STATUS_DRIVER_OK
 GUEST_OPS = [Op(code) for code, spec in enumerate(OPS) if spec.owner == "guest"]
-
-
-class Transport:
-    """Logs what the driver does, and answers at once."""
-
-    def __init__(self, features: int) -> None:
-        self.features = features
-        self.accepted: int | None = None
-        self.log: list[str] = []
-        self.layouts: dict[int, RingLayout] = {}
-
-    def device_features(self) -> int:
-        return self.features
-
-    def accept_features(self, features: int) -> None:
-        self.accepted = features
-
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
-        self.log.append(f"queue {index}")
-        self.layouts[index] = layout
-        yield from ()
-
-    def write_status(self, value: int) -> GuestSteps:
-        self.log.append(f"status {value}")
-        yield from ()
-
-    def read_status(self) -> int:
-        return 0
-
-    def kick(self, index: int) -> GuestSteps:
-        self.log.append(f"kick {index}")
-        yield from ()
-
-    def kick_inband(self, index: int) -> GuestSteps:
-        self.log.append(f"kick inband {index}")
-        yield from ()
-
-    def reset_queue(self, index: int) -> GuestSteps:
-        self.log.append(f"reset {index}")
-        yield from ()
-
-    def take_call(self, index: int) -> bool:
-        self.log.append(f"call {index}")
-        return True
-
-
-class Guest:
-    """A driver on a device that only the test is."""
-
-    def __init__(self, *, queues: int = 1, size: int = 8, indirect: bool = False) -> None:
-        self.memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
-        self.ring = TraceRing(memoryview(bytearray(RING_BYTES)))
-        features = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | indirect << F_INDIRECT_DESC
-        self.transport = Transport(features)
-        config = DeviceConfig(queues=queues, queue_size=size, indirect=indirect)
-        self.driver = GuestDriver(self.memory, self.transport, config, self.ring)
-
-    def do(self, name: str, **arguments: int | str) -> None:
-        self.run(op(name, **arguments))
-
-    def run(self, operation: Op) -> None:
-        for _ in self.driver.run(operation):
-            pass
-
-    def device(self, queue: int = 0) -> DeviceQueue:
-        """The device's end of a queue."""
-        end = DeviceQueue(self.memory, queue)
-        end.set_up(self.transport.layouts[queue], event_idx=True, indirect=True)
-        return end
-
-    def events(self, kind: EventKind) -> list[Event]:
-        return [event for event in self.ring.read() if event.kind == kind]
-
-
-def ready(**options: int) -> Guest:
-    guest = Guest(**options)  # type: ignore[arg-type]  # any option, by name
-    guest.do("init")
-    return guest
 
 
 # --- Set-up -----------------------------------------------------------------------------------
@@ -227,9 +140,7 @@ def test_collecting_frees_the_slots() -> None:
     end = guest.device()
     for round_ in range(3 * SLOTS_PER_QUEUE):
         guest.do("publish")
-        chain = end.pop()
-        assert chain is not None
-        end.push(chain.head, 1)
+        guest.answer(end)
         guest.do("collect")
         assert len(guest.events(EventKind.COLLECT)) == round_ + 1
     assert all(event.flag == 0 for event in guest.events(EventKind.COLLECT))
@@ -249,7 +160,7 @@ def test_an_id_is_known_once() -> None:
     guest = ready()
     guest.do("publish")
     end = guest.device()
-    end.push(0, 1)
+    guest.answer(end)
     end.push(0, 1)
     guest.do("collect")
     assert [event.flag for event in guest.events(EventKind.COLLECT)] == [0, 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def marked(lines: list[str], mark: str) -> int | None:
 
 def case(rule: str, entry: dict[str, Any]) -> Case:
     lines = entry["trace"].strip().splitlines()
-    device = {name: entry[name] for name in ("queue_size", "ioeventfd") if name in entry}
+    names = {field.name for field in fields(DeviceConfig)}
     return Case(
         rule,
         entry["title"],
@@ -70,7 +70,7 @@ def case(rule: str, entry: dict[str, Any]) -> Case:
         marked(lines, "second"),
         tuple(entry.get("signatures", ())),
         frozenset(entry.get("situations", ())),
-        DeviceConfig(**device),
+        DeviceConfig(**{name: value for name, value in entry.items() if name in names}),
     )
 
 

@@ -120,8 +120,10 @@ def test_every_operation_and_every_value_of_the_device_is_reached() -> None:
         "ioeventfd": 2,
         "iothreads": 3,
         "polling": 2,
-        "werror": 3,
+        "werror": 4,
         "disk_sectors": 4,
+        "rerror": 3,
+        "first_index": 4,
     }
 
 

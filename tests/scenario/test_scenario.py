@@ -17,7 +17,9 @@ from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
         ("iothreads", 3, r"iothreads: expected 0\.\.2, found 3"),
         ("queue_size", 5, "queue_size: expected one of 4, 8, 16, 32, found 5"),
         ("disk_sectors", 0, "disk_sectors: expected one of 8, 16, 64, 128, found 0"),
-        ("werror", "enospc", "werror: expected one of report, ignore, stop, found enospc"),
+        ("werror", "auto", "werror: expected one of report, ignore, stop, enospc, found auto"),
+        ("rerror", "enospc", "rerror: expected one of report, ignore, stop, found enospc"),
+        ("first_index", 1, "first_index: expected one of 0, 65535, 65528, 32767, found 1"),
     ],
 )
 def test_devices_that_do_not_exist(field: str, value: object, problem: str) -> None:

@@ -13,7 +13,14 @@ from vblkfuzz import limits
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.ops import op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import (
+    RERRORS,
+    Deviation,
+    DeviceConfig,
+    Go,
+    Rerror,
+    Scenario,
+)
 from vblkfuzz.scenario.text import from_text, read_text, to_text
 
 STORY = """\
@@ -37,6 +44,8 @@ iothreads = 1
 polling = false
 werror = "report"
 disk_sectors = 64
+rerror = "report"
+first_index = 0
 
 [expect]
 verdict = "violation"
@@ -78,6 +87,17 @@ def test_any_comment_is_only_a_comment(comment: str) -> None:
 
 def test_what_is_left_out_has_its_default() -> None:
     assert from_text("format = 1", "") == Scenario()
+
+
+@pytest.mark.parametrize("werror", RERRORS)
+def test_files_that_know_one_policy_mean_it_for_reads_too(werror: Rerror) -> None:
+    device = from_text(f'format = 1\n[device]\nwerror = "{werror}"', "").device
+    assert (device.werror, device.rerror) == (werror, werror)
+
+
+def test_a_full_disk_stops_writes_only() -> None:
+    device = from_text('format = 1\n[device]\nwerror = "enospc"', "").device
+    assert (device.werror, device.rerror) == ("enospc", "report")
     text = 'format = 1\n[[ops]]\nop = "resize"\n[device]\niothreads = 0'
     assert from_text(text, "") == Scenario(DeviceConfig(iothreads=0), (op("resize", sectors=1),))
 
@@ -198,7 +218,7 @@ UNUSABLE = {
     "device": ("format = 1\ndevice = 'seed'", "device: expected a table, found 'seed'"),
     "device key": (
         "format = 1\n[device]\nsize = 1",
-        "device: expected only the keys queues, queue_size, *, disk_sectors, found 'size'",
+        "device: expected only the keys queues, queue_size, *, first_index, found 'size'",
     ),
     "device range": (
         "format = 1\n[device]\nqueue_size = 5",

@@ -2,7 +2,9 @@
 
 By default a submitted request ends at once and its completion is delivered as a bottom half.
 While the scenario says `hold`, requests stay in flight until it picks one to `complete`, with a
-result: so order and errors are inputs. A write takes effect when it ends.
+result: so order and errors are inputs. A write takes effect when it ends, and survives a loss of
+power after the next flush. What reaches beyond the end, because the disk shrank since the device
+looked, fails at once (QEMU: blk_check_byte_request).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import ActorId, EventKind
-from vblkfuzz.virtio.blk import DISCARD_SEGMENT, RequestType, gather
+from vblkfuzz.virtio.blk import RequestType, cleared_sectors, gather
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
@@ -25,11 +27,12 @@ Done = Callable[[Request], None]
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
 _HARNESS: Final = ActorId.HARNESS
 _IO_DONE: Final = EventKind.IO_DONE
+_IO_EIO: Final = IoResult.EIO
 _IO_OK: Final = IoResult.OK
-_REQ_DISCARD: Final = RequestType.DISCARD
+_REQ_FLUSH: Final = RequestType.FLUSH
 _REQ_IN: Final = RequestType.IN
 _REQ_OUT: Final = RequestType.OUT
-_REQ_WRITE_ZEROES: Final = RequestType.WRITE_ZEROES
+_CLEARS: Final = (RequestType.WRITE_ZEROES, RequestType.DISCARD)
 
 
 class Backend:
@@ -37,6 +40,8 @@ class Backend:
 
     def __init__(self, memory: GuestMemory, ring: TraceRing, sectors: int, on_done: Done) -> None:
         self.disk = bytearray(sectors * SECTOR_SIZE)
+        self._flushed = b""
+        """The disk at the last flush; zeroes follow."""
         self.holding = False
         self._memory = memory
         self._emit = ring.emit
@@ -53,6 +58,11 @@ class Backend:
         size = sectors * SECTOR_SIZE
         del self.disk[size:]
         self.disk.extend(bytes(size - len(self.disk)))
+        self._flushed = self._flushed[:size]
+
+    def lose_power(self) -> None:
+        """Lose what was written since the last flush."""
+        self.disk[:] = self._flushed.ljust(len(self.disk), b"\0")
 
     def holds_any(self) -> bool:
         """Whether requests are in flight here."""
@@ -61,8 +71,18 @@ class Backend:
     def submit(self, request: Request) -> None:
         """Take a request; it ends now, or when the scenario says so."""
         self._held.append(request)
-        if not self.holding:
+        if not self._fits(request):
+            self._finish(request, _IO_EIO)
+        elif not self.holding:
             self._finish(request, _IO_OK)
+
+    def _fits(self, request: Request) -> bool:
+        """Whether a request stays within the disk."""
+        blk = request.blk
+        if blk.type in _CLEARS:
+            return sum(cleared_sectors(self._memory, blk)) <= self.sectors
+        end = blk.sector * SECTOR_SIZE + blk.data_length
+        return end <= len(self.disk) or blk.type == _REQ_FLUSH
 
     def complete(self, which: str, result: IoResult) -> None:
         """End held requests: the n-th oldest (if there are so many), the newest, or all."""
@@ -107,11 +127,11 @@ class Backend:
             request.data = bytes(self.disk[start : start + blk.data_length])
         elif blk.type == _REQ_OUT:
             self._write(start, gather(self._memory, blk.readable))
-        elif blk.type in (_REQ_WRITE_ZEROES, _REQ_DISCARD):
-            segment = gather(self._memory, blk.readable)[: DISCARD_SEGMENT.size]
-            if len(segment) == DISCARD_SEGMENT.size:
-                sector, sectors, _ = DISCARD_SEGMENT.unpack(segment)
-                self._write(sector * SECTOR_SIZE, bytes(min(sectors, self.sectors) * SECTOR_SIZE))
+        elif blk.type in _CLEARS:
+            sector, sectors = cleared_sectors(self._memory, blk)
+            self._write(sector * SECTOR_SIZE, bytes(sectors * SECTOR_SIZE))
+        else:
+            self._flushed = bytes(self.disk)
 
     def _write(self, start: int, data: bytes) -> None:
         """Write what fits: a resize may have cut the disk since the request was checked."""

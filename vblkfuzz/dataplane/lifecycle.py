@@ -41,6 +41,7 @@ _DETACH: Final = EventKind.DETACH
 _QUEUE_RESET: Final = EventKind.QUEUE_RESET
 _RESET_CALL: Final = EventKind.RESET_CALL
 _RESET_RET: Final = EventKind.RESET_RET
+_RETRY: Final = EventKind.RETRY
 _START_CALL: Final = EventKind.START_CALL
 _START_RET: Final = EventKind.START_RET
 _STATUS: Final = EventKind.STATUS
@@ -77,6 +78,7 @@ class Lifecycle(DeviceState):
                 event_idx=bool(self.features >> F_EVENT_IDX & 1),
                 indirect=bool(self.features >> F_INDIRECT_DESC & 1),
             )
+            port.queue.begin_at(self.config.first_index)
         except RingError as error:
             self.virtio_error(thread, error)
 
@@ -308,6 +310,20 @@ class Lifecycle(DeviceState):
     def vm_stopped(self, thread: Thread) -> Steps:
         """The VM stops (virtio_vmstate_change, not running)."""
         yield from self.stop_ioeventfd(thread)
+
+    def vm_drained(self, thread: Thread) -> None:
+        """All is drained for the stop: what the drain did not wait for must not go on meanwhile.
+
+        Parked requests are in neither ring nor on the list that a saved VM takes along, and the
+        end of their drain would let them run. So they wait for `cont`, like failed ones.
+        """
+        for request in self.blk.cancel_parked():
+            self.save_for_restart(thread, request)
+
+    def save_for_restart(self, thread: Thread, request: Request) -> None:
+        """Put a request on the retry list (virtio_blk_handle_rw_error)."""
+        self.retry_list.append(request)
+        self._tell_request(_RETRY, thread, request)
 
     def vm_continued(self, thread: Thread) -> Steps:
         """The VM runs again: restart the dataplane, then the retry list."""

@@ -15,7 +15,7 @@ _DRAIN_END, _MIRROR_FINISH, _CONT = op("drain_end"), op("mirror_finish"), op("co
 
 
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_CONFIG_IRQ: Final = EventKind.CONFIG_IRQ
+_POWER_LOSS: Final = EventKind.POWER_LOSS
 _RESIZE: Final = EventKind.RESIZE
 _VM_CONT: Final = EventKind.VM_CONT
 _VM_STOP_CALL: Final = EventKind.VM_STOP_CALL
@@ -85,7 +85,9 @@ class Operator:
         self.vm_running = False
         yield from self._pause_vcpus(thread)
         yield from self._device.vm_stopped(thread)
-        yield from self._blk.drain(thread)
+        yield from self._blk.drained_begin(thread, poll=True)  # bdrv_drain_all
+        self._device.vm_drained(thread)
+        yield from self._blk.drained_end(thread)
         self._tell(_VM_STOP_RET, thread)
 
     def _pause_vcpus(self, thread: Thread) -> Steps:
@@ -117,13 +119,20 @@ class Operator:
         """Change the capacity while drained; tell the driver from the main loop."""
         yield from self._blk.drained_begin(thread, poll=True)
         self._machine.backend.resize(sectors + 1)
+        self._device.set_capacity(sectors + 1)
         self._tell(_RESIZE, thread, sectors + 1)
         self._blk.main.schedule(self._config_interrupt)
         yield from self._blk.drained_end(thread)
 
     def _config_interrupt(self, thread: Thread) -> Steps:
         yield POINT
-        self._tell(_CONFIG_IRQ, thread)
+        self._device.notify_config(thread)
+
+    def power_loss(self, thread: Thread, *_: int) -> Steps:
+        """The host loses power and comes back: what was not flushed is gone, the VM boots."""
+        yield from self.system_reset(thread)
+        self._machine.backend.lose_power()
+        self._tell(_POWER_LOSS, thread)
 
     def set_iothread(self, thread: Thread, index: int, *_: int) -> Steps:
         """Choose the IOThread of queue 0; refused while the dataplane runs, as in QEMU."""

@@ -28,6 +28,10 @@ ARGUMENT: Final = 1
 STATUS: Final = 2
 FEATURES_LOW: Final = 3
 FEATURES_HIGH: Final = 4
+CAPACITY: Final = 5
+"""Of the configuration (5.2.4), in sectors."""
+GENERATION: Final = 6
+"""Config generation (4.1.4.3)."""
 QUEUES: Final = 8
 """First word of the queue registers; `QUEUE_WORDS` words a queue."""
 

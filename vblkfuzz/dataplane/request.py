@@ -34,5 +34,7 @@ class Request:
     context: AioContext
     """Event loop in which it is completed."""
     result: IoResult = IoResult.OK
+    status: int = 0
+    """Status byte, once it is written."""
     data: bytes = b""
     """What a read returned, until it is written into guest memory."""

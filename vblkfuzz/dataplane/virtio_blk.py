@@ -25,11 +25,18 @@ from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import EventKind, Frame
-from vblkfuzz.virtio.blk import BlkStatus, RequestType, parse_request, scatter
+from vblkfuzz.virtio.blk import (
+    BlkStatus,
+    RequestType,
+    cleared_sectors,
+    parse_request,
+    scatter,
+)
 from vblkfuzz.virtio.ring_error import RingError
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
+    from vblkfuzz.scenario.scenario import Rerror
     from vblkfuzz.virtio.chain import Chain
 
 _DEVICE_ID = b"vblkfuzz".ljust(20, b"\0")
@@ -42,6 +49,7 @@ _BLK_UNSUPP: Final = BlkStatus.UNSUPP
 _CANCEL: Final = EventKind.CANCEL
 _HANDLER: Final = EventKind.HANDLER
 _HANDLER_END: Final = EventKind.HANDLER_END
+_IO_ENOSPC: Final = IoResult.ENOSPC
 _IO_OK: Final = IoResult.OK
 _MEMWRITE: Final = EventKind.MEMWRITE
 _POP: Final = EventKind.POP
@@ -52,7 +60,6 @@ _REQ_GET_ID: Final = RequestType.GET_ID
 _REQ_IN: Final = RequestType.IN
 _REQ_OUT: Final = RequestType.OUT
 _REQ_WRITE_ZEROES: Final = RequestType.WRITE_ZEROES
-_RETRY: Final = EventKind.RETRY
 
 
 class VirtioBlk(Lifecycle):
@@ -177,24 +184,41 @@ class VirtioBlk(Lifecycle):
         if blk.type in (_REQ_IN, _REQ_OUT):
             aligned = blk.data_length % SECTOR_SIZE == 0
             end = blk.sector + blk.data_length // SECTOR_SIZE
-            return None if aligned and end <= self.blk.backend.sectors else _BLK_IOERR
-        if blk.type in (_REQ_FLUSH, _REQ_DISCARD, _REQ_WRITE_ZEROES):
+            return None if aligned and end <= self.capacity() else _BLK_IOERR
+        if blk.type == _REQ_FLUSH:
             return None
+        if blk.type in (_REQ_DISCARD, _REQ_WRITE_ZEROES):
+            first, sectors = cleared_sectors(self.board.memory, blk)
+            return None if sectors and first + sectors <= self.capacity() else _BLK_IOERR
         return _BLK_UNSUPP
+
+    def capacity(self) -> int:
+        """Sectors that requests may reach (blk_get_geometry)."""
+        return self.blk.backend.sectors
 
     # --- Ending requests --------------------------------------------------------------------
 
     @causal(Frame.COMPLETE)
     def complete(self, thread: Thread, request: Request) -> Steps:
         """The backend has ended a request (virtio_blk_rw_complete)."""
-        if request.result is _IO_OK or self.config.werror == "ignore":
+        if request.result is _IO_OK:
             yield from self.finish(thread, request, _BLK_OK)
-        elif self.config.werror == "report":
-            yield from self.finish(thread, request, _BLK_IOERR)
-        else:
-            self.retry_list.append(request)
+            return
+        action = self.error_action(request)
+        if action == "stop":
+            self.save_for_restart(thread, request)
             self.request_vm_stop()
-            self._tell_request(_RETRY, thread, request)
+        else:
+            status = _BLK_OK if action == "ignore" else _BLK_IOERR
+            yield from self.finish(thread, request, status)
+
+    def error_action(self, request: Request) -> Rerror:
+        """What to do with a request that failed (blk_get_error_action)."""
+        if request.blk.type == _REQ_IN:
+            return self.config.rerror
+        if self.config.werror == "enospc":
+            return "stop" if request.result is _IO_ENOSPC else "report"
+        return self.config.werror
 
     def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
         """Write data and status, push the used entry, call the driver (virtio_blk_req_complete)."""
@@ -202,7 +226,7 @@ class VirtioBlk(Lifecycle):
         length = 1
         if request.data and status is _BLK_OK:
             length += scatter(memory, request.blk.writable, request.data)
-        memory.bytes[request.blk.status_address] = status
+        memory.bytes[request.blk.status_address] = request.status = status
         self._tell_request(_MEMWRITE, thread, request)
         yield POINT
         self.push(thread, request, length)
@@ -213,6 +237,6 @@ class VirtioBlk(Lifecycle):
         if self.broken:
             self.cancel(thread, request)
         elif queue.push(request.head, length):
-            self._tell_request(_PUSH, thread, request, queue.used_idx)
+            self._tell_request(_PUSH, thread, request, queue.used_idx, request.status)
             if queue.should_call():
                 self.ports[queue.index].call(thread)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
-from vblkfuzz.driver.request import build
+from vblkfuzz.driver.request import build, data_in
 from vblkfuzz.driver.transport import POINT
-from vblkfuzz.scenario.ops import OPS, Op
+from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.scenario.ops import OPS, REQUESTS, Op
 from vblkfuzz.trace.event import ActorId, EventKind
 from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
 from vblkfuzz.virtio.layout import (
@@ -37,12 +38,21 @@ if TYPE_CHECKING:
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
 _COLLECT: Final = EventKind.COLLECT
+_CONFIG_READ: Final = EventKind.CONFIG_READ
 _DRIVER_INIT: Final = EventKind.DRIVER_INIT
 _GUEST: Final = ActorId.GUEST
 _HOSTILE: Final = EventKind.HOSTILE
 _KICK: Final = EventKind.KICK
 _PUBLISH: Final = EventKind.PUBLISH
+_REQUEST: Final = EventKind.REQUEST
+_SECTOR: Final = EventKind.SECTOR
 
+_READ: Final = REQUESTS.index("in")
+_STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
+_STATUS_SEEN: Final = {0: _STATUS_OK, 1: 2, 2: 3}
+"""Flag of a COLLECT, by the status byte of its request."""
+_MAX_CONFIG_READS: Final = 8
+"""How often a driver that finds the configuration changed meanwhile reads it again."""
 
 _MAX_COLLECT: Final = 64
 """Used entries taken at once: a device with a wild used idx must not keep the driver for ever."""
@@ -51,7 +61,7 @@ _MAX_COLLECT: Final = 64
 class GuestQueue:
     """The driver's books for one queue."""
 
-    __slots__ = ("bank", "free_slots", "index", "ring", "slot_of")
+    __slots__ = ("bank", "free_slots", "index", "reads", "ring", "slot_of")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -60,15 +70,20 @@ class GuestQueue:
         self.ring: DriverQueue
         self.free_slots: list[Slot] = []
         self.slot_of: dict[int, Slot] = {}
+        """Slots of the requests that are outstanding, by head."""
+        self.reads: dict[int, tuple[int, int]] = {}
+        """First sector, and how many more, of those that read."""
 
-    def start(self, memory: GuestMemory, size: int, *, event_idx: bool) -> None:
+    def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """New rings in the other bank, nothing outstanding."""
         self.bank ^= 1
-        self.ring = DriverQueue(memory, ring_layout(self.index, size, self.bank), event_idx)
+        layout = ring_layout(self.index, config.queue_size, self.bank)
+        self.ring = DriverQueue(memory, layout, event_idx, config.first_index)
         slots = SLOTS[self.index]
         # From the other end each time, so that a late write does not meet a request that is new.
         self.free_slots = list(slots if self.bank else reversed(slots))
         self.slot_of = {}
+        self.reads = {}
 
 
 class GuestDriver:
@@ -117,11 +132,8 @@ class GuestDriver:
         self._emit(_DRIVER_INIT, _GUEST, flag=2 - (how != _INIT_NO_DRIVER_OK))
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
-        queue.start(
-            self._memory,
-            self._config.queue_size,
-            event_idx=bool(self._features >> F_EVENT_IDX & 1),
-        )
+        event_idx = bool(self._features >> F_EVENT_IDX & 1)
+        queue.start(self._memory, self._config, event_idx=event_idx)
         yield from self._transport.set_up_queue(queue.index, queue.ring.layout)
 
     def reset(self, operation: Op) -> GuestSteps:
@@ -145,10 +157,12 @@ class GuestDriver:
         if queue is not None:
             head = self._add(queue, operation)
             yield POINT
-            self._make_available(queue, head)
+            self._make_available(queue, head, operation)
 
-    def _make_available(self, queue: GuestQueue, head: int | None) -> None:
+    def _make_available(self, queue: GuestQueue, head: int | None, operation: Op) -> None:
         if head is not None:
+            _, _, code, _, sector, more = operation
+            self._emit(_REQUEST, _GUEST, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
             self._emit(_PUBLISH, _GUEST, queue.index, 0, head, 0, 0, idx)
 
@@ -182,7 +196,7 @@ class GuestDriver:
         if queue is not None:
             head = self._add(queue, operation)
             yield POINT
-            self._make_available(queue, head)
+            self._make_available(queue, head, operation)
             yield POINT
             wanted = self._wants_kick(queue)
             yield POINT
@@ -220,18 +234,36 @@ class GuestDriver:
 
     def _collect_one(self, queue: GuestQueue, head: int) -> None:
         known = queue.ring.release(head)
-        self._emit(
-            _COLLECT,
-            _GUEST,
-            queue.index,
-            not known,
-            head & 0xFFFF,
-            0,
-            0,
-            queue.ring.last_used,
-        )
+        flag = _FOREIGN
         if known:
-            queue.free_slots.append(queue.slot_of.pop(head))
+            slot = queue.slot_of.pop(head)
+            queue.free_slots.append(slot)
+            flag = _STATUS_SEEN.get(self._memory.bytes[slot.status], _NO_STATUS)
+        used = queue.ring.last_used
+        self._emit(_COLLECT, _GUEST, queue.index, flag, head & 0xFFFF, 0, 0, used)
+        if known and head in queue.reads:
+            read = queue.reads.pop(head)
+            if flag == _STATUS_OK:
+                self._look(queue, slot, *read)
+
+    def _look(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
+        """Say what a read has found."""
+        for number in range(more + 1):
+            data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
+            self._emit(_SECTOR, _GUEST, queue.index, mixed, sector + number, 0, 0, data)
+
+    def read_config(self, operation: Op) -> GuestSteps:
+        """Read the capacity, again until no change came in between (2.5.1)."""
+        transport = self._transport
+        for _ in range(_MAX_CONFIG_READS * self._set_up):
+            yield POINT
+            before = transport.config_generation()
+            yield POINT
+            capacity = transport.capacity()
+            yield POINT
+            if transport.config_generation() == before:
+                self._emit(_CONFIG_READ, _GUEST, head=before & 0xFFFF, value=capacity)
+                return
 
     def set_used_event(self, operation: Op) -> GuestSteps:
         """Ask for a call later (EVENT_IDX)."""
@@ -256,8 +288,8 @@ class GuestDriver:
         if not queue.free_slots:
             return None
         slot = queue.free_slots[-1]
-        _, _, code, _, sector, sectors = operation
-        buffers = build(self._memory, slot, code, sector, sectors + 1, self._published)
+        _, _, code, _, sector, more = operation
+        buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
         indirect = self._features >> F_INDIRECT_DESC & 1
         try:
             head = queue.ring.add(*buffers, slot.table if indirect else None)
@@ -265,6 +297,8 @@ class GuestDriver:
             return None
         self._published += 1
         queue.slot_of[head] = queue.free_slots.pop()
+        if code == _READ:
+            queue.reads[head] = sector, more
         return head
 
 

@@ -32,6 +32,8 @@ _REQ_WRITE_ZEROES: Final = RequestType.WRITE_ZEROES
 
 STATUS_POISON: Final = 0xFF
 """Written into the status byte before a request: no device writes this value."""
+_POISONED: Final = 0xFF
+"""Fills the buffer of a read: the data of no request."""
 _UNSUPPORTED: Final = 99
 
 _TYPES: Final = {
@@ -47,7 +49,9 @@ _BY_CODE: Final = tuple(int(_TYPES[name]) for name in REQUESTS)
 _PATTERNS: Final = tuple(
     bytes([value]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE) for value in range(256)
 )
-"""Data of the n-th write: one byte value, so that a reader sees whose data it got."""
+"""Data of the n-th request: one byte value, so that a reader sees whose data it got."""
+_POISON: Final = _PATTERNS[_POISONED]
+_SECTORS: Final = tuple(pattern[:SECTOR_SIZE] for pattern in _PATTERNS)
 
 
 class Segmented(NamedTuple):
@@ -68,7 +72,7 @@ def build(
         code: request type, a position in `scenario.ops.REQUESTS`.
         sector: first sector.
         sectors: length of the data, for reads and writes.
-        serial: number of the request; chooses what a write writes.
+        serial: number of the request, from 1; what a write writes.
     """
     data = memory.bytes
     kind = _BY_CODE[code]
@@ -78,6 +82,7 @@ def build(
     status = (slot.status, STATUS_SIZE)
     length = sectors * SECTOR_SIZE
     if kind == _REQ_IN:
+        data[slot.data : slot.data + length] = _POISON[:length]
         return Segmented((header,), ((slot.data, length), status))
     if kind == _REQ_OUT:
         data[slot.data : slot.data + length] = _PATTERNS[serial & 0xFF][:length]
@@ -88,3 +93,9 @@ def build(
         DISCARD_SEGMENT.pack_into(data, slot.segment, sector, sectors, 0)
         return Segmented((header, (slot.segment, DISCARD_SEGMENT.size)), (status,))
     return Segmented((header,), (status,))
+
+
+def data_in(memory: GuestMemory, address: int) -> tuple[int, bool]:
+    """Return whose data a sector in guest memory is, and whether it is mixed with others."""
+    found = bytes(memory.bytes[address : address + SECTOR_SIZE])
+    return found[0], found != _SECTORS[found[0]]

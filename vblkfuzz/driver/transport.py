@@ -37,6 +37,12 @@ class Transport(Protocol):
     def read_status(self) -> int:
         """Read the device status."""
 
+    def config_generation(self) -> int:
+        """Read the count that changes with the configuration (4.1.4.3)."""
+
+    def capacity(self) -> int:
+        """Read the capacity, in sectors, from the configuration (5.2.4)."""
+
     def kick(self, index: int) -> GuestSteps:
         """Notify the device of a queue, wanted or not."""
 

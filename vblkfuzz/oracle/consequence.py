@@ -18,7 +18,7 @@ from vblkfuzz.oracle.kinds import START_RET, STOP_RET
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Violation
 
-_REQUEST: Final = frozenset({"S4", "S5", "S6", "S7", "L3"})
+_REQUEST: Final = frozenset({"S4", "S5", "S6", "S7", "S14", "S16", "S17", "L3"})
 """Broken in turn where a request goes on that should not."""
 
 _LEADS_TO: Final[dict[str, frozenset[str]]] = {
@@ -30,6 +30,9 @@ _LEADS_TO: Final[dict[str, frozenset[str]]] = {
     "S6": _REQUEST,
     "S7": _REQUEST,
     "S8": frozenset({"S1", "S8"}),
+    "S14": frozenset({"S14"}),
+    "S16": _REQUEST,
+    "S17": _REQUEST,
     "S11": _REQUEST | {"S1", "S2", "S3", "S8", "S11", "L1", "L2"},
     "L2": frozenset({"S11", "L1", "L2", "L3"}),
     "L5": frozenset({"L1", "L2", "L3"}),

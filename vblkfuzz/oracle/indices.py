@@ -1,8 +1,9 @@
 """The rule of the numbers that both sides count: S7.
 
 Requests in use, last_avail (how far the device has dequeued) and used idx of each queue. Indices
-wrap at 16 bits and start at 0 in each epoch. Source: virtio 1.2, 2.7.6 and 2.7.8; QEMU
-virtqueue_pop, virtqueue_fill, virtio_reset.
+wrap at 16 bits and begin anew in each epoch (`DeviceConfig.first_index`). A device that lost count
+soon finds a good ring broken, so that is a clash too: without cause nothing breaks a device.
+Source: virtio 1.2, 2.7.6 and 2.7.8; QEMU virtqueue_pop, virtqueue_fill, virtio_reset, virtio_error.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from vblkfuzz.oracle.cause import last_before
 from vblkfuzz.oracle.kinds import (
     CANCEL,
+    DRIVER_INIT,
     HOSTILE,
     POP,
     PUBLISH,
@@ -37,41 +39,53 @@ _HALF: Final = 0x8000
 class _Ring:
     """What one queue's numbers should be."""
 
-    __slots__ = ("hostile", "in_use", "published", "pushes")
+    __slots__ = ("hostile", "in_use", "last_avail", "published", "used")
 
-    def __init__(self) -> None:
+    def __init__(self, first: int) -> None:
         self.in_use = 0
-        self.published = 0
-        self.pushes = 0
+        self.published = first
+        self.last_avail = first
+        self.used = first
         self.hostile = False
 
 
 class _Books:
     """The numbers of all queues in the current epoch."""
 
-    __slots__ = ("broken", "owned", "rings")
+    __slots__ = ("_first", "_hostile", "_init", "broken", "owned", "rings")
 
-    def __init__(self) -> None:
-        self.rings: defaultdict[int, _Ring] = defaultdict(_Ring)
+    def __init__(self, first_index: int) -> None:
+        self._first = first_index
+        self.rings: defaultdict[int, _Ring] = defaultdict(lambda: _Ring(first_index))
         self.owned: dict[int, Event] = {}
         """Pops of the requests in use, by request."""
         self.broken = False
+        self._hostile = False
+        self._init: Event | None = None
+        """When the driver began to set up the device, unless that was reset behind its back."""
 
     def note(self, event: Event, report: Report) -> None:
         """Take note of an event other than publish, pop and push."""
-        if event.kind == CANCEL:
+        kind = event.kind
+        if kind == CANCEL:
             self._cancel(event)
-        elif event.kind == RESET_CALL:
+        elif kind == RESET_CALL:
+            if event.flag == 1:
+                self._init = None
             if self.owned:
                 report.met(RESET_IN_USE)
-        elif event.kind == RESET_RET:
+        elif kind == RESET_RET:
             self._end_epoch(event, report)
-        elif event.kind == QUEUE_RESET:
+        elif kind == QUEUE_RESET:
             self._reset_queue(event.queue)
-        elif event.kind == HOSTILE:
-            self.rings[event.queue].hostile = True
+        elif kind == DRIVER_INIT:
+            self._init = event if event.flag == 0 else self._init
+        elif kind == HOSTILE:
+            self._hostile = self.rings[event.queue].hostile = True
         else:  # BROKEN
             self.broken = True
+            if self._init is not None and not self._hostile:
+                _report_broken(self._init, event, report)
 
     def _cancel(self, cancel: Event) -> None:
         pop = self.owned.pop(cancel.request, None)
@@ -90,11 +104,11 @@ class _Books:
             )
         self.owned.clear()
         self.rings.clear()
-        self.broken = False
+        self.broken = self._hostile = False
 
     def _reset_queue(self, queue: int) -> None:
         hostile = self.rings[queue].hostile
-        self.rings[queue] = _Ring()
+        self.rings[queue] = _Ring(self._first)
         self.rings[queue].hostile = hostile
         for request, pop in list(self.owned.items()):
             if pop.queue == queue:
@@ -103,8 +117,8 @@ class _Books:
 
 @rule(
     "S7",
-    title="Requests in use, last_avail and used idx add up on every queue.",
-    source="virtio 1.2, 2.7.6 and 2.7.8; QEMU VirtQueue.inuse, virtio_reset",
+    title="Requests in use, last_avail and used idx add up; no good driver breaks the device.",
+    source="virtio 1.2, 2.7.6 and 2.7.8; QEMU VirtQueue.inuse, virtio_reset, virtio_error",
     instead=(
         "Each pop is followed by one push or cancel, and a reset sets in use, last_avail and "
         "used idx back to 0."
@@ -115,6 +129,7 @@ class _Books:
         EventKind.PUSH,
         EventKind.CANCEL,
         EventKind.HOSTILE,
+        EventKind.DRIVER_INIT,
         EventKind.BROKEN,
         EventKind.QUEUE_RESET,
         EventKind.RESET_CALL,
@@ -125,11 +140,12 @@ class _Books:
 def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """In use = pops - pushes - cancels, within the queue size and 0 when a reset returns.
 
-    A device that found the ring broken may drop requests without a word. How far the guest has
+    Each pop takes last_avail one on, not beyond what is published, each push the used idx. A
+    device that found the ring broken may drop requests without a word. How far the guest has
     published is not known any more once it broke the protocol on that queue.
     """
     size = scenario.device.queue_size
-    books = _Books()
+    books = _Books(scenario.device.first_index)
     rings = books.rings
     owned = books.owned
     for event in events:
@@ -144,14 +160,20 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             ring.in_use += 1
             if ring.in_use > 2:
                 report.met(THREE_IN_USE)
-            if ring.in_use > size or (ring.published - event.value) & _U16 >= _HALF:
+            ring.last_avail = (ring.last_avail + 1) & _U16
+            value = event.value
+            if (
+                ring.in_use > size
+                or value != ring.last_avail
+                or (ring.published - value) & _U16 >= _HALF
+            ):
                 _report_pop(event, ring, size, events, report)
         elif kind == PUSH:
             owned.pop(event.request, None)
             ring = rings[event.queue]
             ring.in_use -= 1
-            ring.pushes += 1
-            if ring.in_use < 0 or event.value != ring.pushes & _U16:
+            ring.used = (ring.used + 1) & _U16
+            if ring.in_use < 0 or event.value != ring.used:
                 _report_push(event, ring, events, report)
         else:
             books.note(event, report)
@@ -167,6 +189,14 @@ def _report_pop(
             f"{ring.in_use} requests in use; it has {size} entries."
         )
         report.violation(first, pop, sentence, "in_use")
+    elif pop.value != ring.last_avail:
+        first = last_before(pop, events, _TAKES)
+        sentence = (
+            f"The pop at turn {pop.turn} took queue {pop.queue} to avail idx {pop.value} instead "
+            f"of {ring.last_avail}; the last change was at turn {first.turn}."
+        )
+        report.violation(first, pop, sentence, "not_in_order")
+        ring.last_avail = pop.value  # the next pop goes on from there
     elif not ring.hostile:
         first = last_before(pop, events, _PUBLISHES)
         sentence = (
@@ -176,6 +206,14 @@ def _report_pop(
         report.violation(first, pop, sentence, "last_avail")
 
 
+def _report_broken(init: Event, broken: Event, report: Report) -> None:
+    sentence = (
+        f"The device was broken at turn {broken.turn}, although the driver that set it up at turn "
+        f"{init.turn} had kept to the protocol."
+    )
+    report.violation(init, broken, sentence, "broken")
+
+
 def _report_push(push: Event, ring: _Ring, events: Sequence[Event], report: Report) -> None:
     first = last_before(push, events, _RETURNS)
     if ring.in_use < 0:
@@ -183,12 +221,13 @@ def _report_push(push: Event, ring: _Ring, events: Sequence[Event], report: Repo
         what = f"took queue {push.queue} to {ring.in_use} requests in use"
     else:
         state = "used_idx"
-        what = f"set the used idx of queue {push.queue} to {push.value} instead of {ring.pushes}"
+        what = f"set the used idx of queue {push.queue} to {push.value} instead of {ring.used}"
     sentence = f"The push at turn {push.turn} {what}; the last change was at turn {first.turn}."
     report.violation(first, push, sentence, state)
-    ring.pushes = push.value  # the next push counts on from what the guest sees
+    ring.used = push.value  # the next push counts on from what the guest sees
 
 
 _POPS: Final = frozenset({POP})
+_TAKES: Final = frozenset({POP, RESET_RET, QUEUE_RESET})
 _PUBLISHES: Final = frozenset({PUBLISH, RESET_RET, QUEUE_RESET})
 _RETURNS: Final = frozenset({PUSH, CANCEL, RESET_RET, QUEUE_RESET})

@@ -13,6 +13,7 @@ from typing import Final
 
 from vblkfuzz.oracle import (
     attachment,
+    config,
     conservation,
     drained,
     indices,
@@ -21,6 +22,7 @@ from vblkfuzz.oracle import (
     planted,
     quiesce,
     reset,
+    stopped,
     survival,
 )
 from vblkfuzz.oracle.circumstance import with_circumstance
@@ -41,6 +43,9 @@ RULES: Final[tuple[Rule, ...]] = (
     indices.S7,
     attachment.S8,
     quiesce.S11,
+    config.S15,
+    stopped.S16,
+    stopped.S17,
     kicks.L1,
     liveness.L2,
     liveness.L3,

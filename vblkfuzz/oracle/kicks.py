@@ -69,7 +69,7 @@ def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     Not judged for a device that need not serve (`must_serve`) and for queues on which the guest
     broke the protocol.
     """
-    books = _Kicks()
+    books = _Kicks(scenario.device.first_index)
     for event in events:
         kind = event.kind
         if kind == KICK:
@@ -98,10 +98,10 @@ class _Kicks:
 
     __slots__ = ("drained", "in_section", "kicks", "taken")
 
-    def __init__(self) -> None:
+    def __init__(self, first_index: int) -> None:
         self.in_section = False
         self.kicks: defaultdict[int, list[Event]] = defaultdict(list)
-        self.taken: defaultdict[int, int] = defaultdict(int)
+        self.taken: defaultdict[int, int] = defaultdict(lambda: first_index)
         """last_avail of each queue."""
         self.drained: list[Event] = []
         """Kicks inside a drained section that have not been served yet."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.registers import (
     AVAIL,
+    CAPACITY,
     DESC,
     ENABLED,
+    GENERATION,
     IOEVENTFD,
     SIZE,
     STATUS,
@@ -107,6 +109,14 @@ class MailboxTransport:
     def read_status(self) -> int:
         """Read the status register."""
         return self._registers.words[STATUS]
+
+    def config_generation(self) -> int:
+        """Read the generation register."""
+        return self._registers.words[GENERATION]
+
+    def capacity(self) -> int:
+        """Read the capacity register."""
+        return self._registers.words[CAPACITY]
 
     def kick(self, index: int) -> GuestSteps:
         """Ring the eventfd if one is assigned (as KVM does), else exit."""

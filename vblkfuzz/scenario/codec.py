@@ -1,6 +1,7 @@
 """Fuzz bytes <-> Scenario. Fixed width and total: every byte string is a scenario.
 
-    header       8 bytes   queues, queue size, flags, iothreads, werror, disk, deviations, 0
+    header       8 bytes   queues, queue size, flags, iothreads, policies, disk, deviations,
+                           first index
     deviations   4 bytes each: op u8, point u8, go u8, delayed u8
     operations   8 bytes each: code u8, a u8, b u8, c u8, d u16, e u16 (little endian)
 
@@ -16,7 +17,14 @@ from typing import Final
 
 from vblkfuzz import limits
 from vblkfuzz.scenario.ops import OPS, WIDE, Op
-from vblkfuzz.scenario.scenario import WERRORS, Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import (
+    RERRORS,
+    WERRORS,
+    Deviation,
+    DeviceConfig,
+    Go,
+    Scenario,
+)
 
 HEADER: Final = Struct("<8B")
 DEVIATION: Final = Struct("<4B")
@@ -25,6 +33,12 @@ MAX_BYTES: Final = HEADER.size + limits.MAX_DEVIATIONS * DEVIATION.size + limits
 
 _new_op = partial(tuple.__new__, Op)
 _EVENT_IDX, _INDIRECT, _NO_IOEVENTFD, _POLLING = 1, 2, 4, 8
+
+POLICIES: Final = (
+    *zip(WERRORS, RERRORS, strict=False),
+    *[(w, r) for w in WERRORS for r in RERRORS if w != r],
+)
+"""Pairs of werror and rerror, by code. Alike comes first: once there was one policy for both."""
 
 
 def _counts(code: int) -> tuple[int, ...]:
@@ -72,7 +86,8 @@ def _decode_op(record: bytes) -> Op:
 
 @lru_cache(maxsize=1024)
 def _decode_device(header: tuple[int, ...]) -> DeviceConfig:
-    queues, size, flags, iothreads, werror, disk = header[:6]
+    queues, size, flags, iothreads, policies, disk, _, first_index = header
+    werror, rerror = POLICIES[policies % len(POLICIES)]
     return DeviceConfig(
         queues=1 + queues % limits.MAX_QUEUES,
         queue_size=limits.QUEUE_SIZES[size % len(limits.QUEUE_SIZES)],
@@ -81,8 +96,10 @@ def _decode_device(header: tuple[int, ...]) -> DeviceConfig:
         ioeventfd=not flags & _NO_IOEVENTFD,
         iothreads=iothreads % (limits.MAX_IOTHREADS + 1),
         polling=bool(flags & _POLLING),
-        werror=WERRORS[werror % len(WERRORS)],
+        werror=werror,
         disk_sectors=limits.DISK_SECTORS[disk % len(limits.DISK_SECTORS)],
+        rerror=rerror,
+        first_index=limits.FIRST_INDICES[first_index % len(limits.FIRST_INDICES)],
     )
 
 
@@ -111,10 +128,10 @@ def encode(scenario: Scenario) -> bytes:
         limits.QUEUE_SIZES.index(device.queue_size),
         flags,
         device.iothreads,
-        WERRORS.index(device.werror),
+        POLICIES.index((device.werror, device.rerror)),
         limits.DISK_SECTORS.index(device.disk_sectors),
         len(scenario.schedule),
-        0,
+        limits.FIRST_INDICES.index(device.first_index),
     )
     deviations = [
         DEVIATION.pack(item.op, item.point, item.go, item.delayed) for item in scenario.schedule

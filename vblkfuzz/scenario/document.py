@@ -1,6 +1,7 @@
 """Scenario <-> document: the fields that the text form and the artifact share.
 
-    device     table of all `DeviceConfig` fields; a missing one has its default
+    device     table of all `DeviceConfig` fields; a missing one has its default, but rerror
+               that of werror: files are older than the difference
     ops        array of tables: {op = NAME, ARGUMENT = VALUE, ...}; `actor` may repeat
                the op's owner
     schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, and `delayed = true` where
@@ -33,7 +34,7 @@ from vblkfuzz.scenario.field import (
     text_at,
 )
 from vblkfuzz.scenario.ops import ARGS, CODES, OPS, Choice, Op, Param, stored_of
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import RERRORS, Deviation, DeviceConfig, Go, Scenario
 
 GO_NAMES: Final = {go.name.lower(): go for go in Go}
 SCENARIO_KEYS: Final = ("ops", "schedule", "device")
@@ -74,7 +75,9 @@ def device_of(value: object) -> DeviceConfig:
     table = table_at("device", value, defaults)
     for name, found in table.items():
         _check_device_field(f"device.{name}", name, found, type(defaults[name]))
-    values: dict[str, Any] = table
+    values: dict[str, Any] = dict(table)
+    if values.get("werror") in RERRORS:
+        values.setdefault("rerror", values["werror"])
     return DeviceConfig(**values)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from vblkfuzz import limits
-from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, decode_ops
-from vblkfuzz.scenario.scenario import WERRORS, Go
+from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, POLICIES, decode_ops
+from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.scenario.story import POLLING
 
 Mark = tuple[int, int]
@@ -24,10 +24,12 @@ CONFIG_COUNTS: Final = (
     len(limits.QUEUE_SIZES),
     16,
     limits.MAX_IOTHREADS + 1,
-    len(WERRORS),
+    len(POLICIES),
     len(limits.DISK_SECTORS),
+    len(limits.FIRST_INDICES),
 )
-"""How many values each header byte of the device takes."""
+"""How many values each header byte of the device takes; the last one lies behind the number of
+deviations."""
 DELAYED: Final = 8
 """Bit of a mark beside its `Go`."""
 FLAGS: Final = 2
@@ -68,7 +70,8 @@ class Draft:
     def of(cls, data: bytes) -> Draft:
         """Return the draft for any bytes, as `codec.decode` would read them."""
         header = data[: HEADER.size].ljust(HEADER.size, b"\0")
-        config = [value % count for value, count in zip(header, CONFIG_COUNTS, strict=False)]
+        fields = header[:_SCHEDULE_SIZE] + header[_SCHEDULE_SIZE + 1 :]
+        config = [value % count for value, count in zip(fields, CONFIG_COUNTS, strict=True)]
         start = HEADER.size + header[_SCHEDULE_SIZE] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
         end = min(len(data) - OP.size + 1, start + limits.MAX_OPS * OP.size)
         items = [ITEMS[data[at : at + 8]] for at in range(start, end, 8)]
@@ -99,7 +102,8 @@ class Draft:
             if item[1]
             for point, go in item[1]
         ][: limits.MAX_DEVIATIONS]
-        header = HEADER.pack(*self.config, len(schedule), 0)
+        *config, first_index = self.config
+        header = HEADER.pack(*config, len(schedule), first_index)
         return b"".join([header, *schedule, *[item[0] for item in items]])[:max_size]
 
 

@@ -36,6 +36,9 @@ _SHORT: Final = 5
 _LONG: Final = 20
 """Operations of an input that is rather cut than grown."""
 
+_FIELDS: Final = (0, 1, *[FLAGS] * 4, IOTHREADS, IOTHREADS, 4, 4, 5, 6)
+"""Header bytes of the device, each as often as it should be changed."""
+
 
 class Mutator:
     """Makes new inputs from old ones; the same seed and calls give the same bytes."""
@@ -188,7 +191,7 @@ class Mutator:
 
     def _change_config(self, draft: Draft) -> None:
         """Give one field of the device another value; of flags, flip one."""
-        field = (0, 1, FLAGS, FLAGS, FLAGS, FLAGS, IOTHREADS, IOTHREADS, 4, 4, 5)[self._below(11)]
+        field = _FIELDS[self._below(len(_FIELDS))]
         if field == FLAGS:
             draft.config[FLAGS] ^= 1 << self._below(4)
         else:

@@ -165,6 +165,13 @@ OPS: Final = (
     OpSpec("poll_on", "environment", (_IOTHREAD,), "The IOThread starts to poll the rings."),
     OpSpec("poll_off", "environment", (_IOTHREAD,), "The IOThread goes back to notifiers."),
     OpSpec("inband_kick", "guest", (_QUEUE,), "Notify the device past the notifier, unasked."),
+    OpSpec("read_config", "guest", (), "Read capacity and config generation (2.5)."),
+    OpSpec(
+        "power_loss",
+        "operator",
+        (),
+        "The disk loses what was written and not flushed, and the machine is reset.",
+    ),
 )
 
 OWNERS: Final = tuple(spec.owner for spec in OPS)

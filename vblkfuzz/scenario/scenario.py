@@ -14,8 +14,10 @@ from typing import Literal
 from vblkfuzz import limits
 from vblkfuzz.scenario.ops import Op
 
-Werror = Literal["report", "ignore", "stop"]
-WERRORS: tuple[Werror, ...] = ("report", "ignore", "stop")
+Rerror = Literal["report", "ignore", "stop"]
+RERRORS: tuple[Rerror, ...] = ("report", "ignore", "stop")
+Werror = Literal["report", "ignore", "stop", "enospc"]
+WERRORS: tuple[Werror, ...] = (*RERRORS, "enospc")
 
 
 class Go(IntEnum):
@@ -56,8 +58,13 @@ class DeviceConfig:
     polling: bool = False
     """IOThreads start in poll mode."""
     werror: Werror = "report"
-    """What the device does with a failed request (rerror and werror alike)."""
+    """What the device does with a failed write, flush or discard; `enospc`: it stops the VM if the
+    disk is full and reports the rest."""
     disk_sectors: int = 64
+    rerror: Rerror = "report"
+    """What it does with a failed read."""
+    first_index: int = 0
+    """Ring indices of both sides at each set-up, as if a migration had restored them."""
 
     def __post_init__(self) -> None:
         """Check every field against `limits`."""
@@ -66,6 +73,8 @@ class DeviceConfig:
         _one_of("queue_size", self.queue_size, limits.QUEUE_SIZES)
         _one_of("disk_sectors", self.disk_sectors, limits.DISK_SECTORS)
         _one_of("werror", self.werror, WERRORS)
+        _one_of("rerror", self.rerror, RERRORS)
+        _one_of("first_index", self.first_index, limits.FIRST_INDICES)
 
 
 def _in_range(name: str, value: int, low: int, high: int) -> None:

@@ -37,6 +37,7 @@ _TURNS_OFF: Final = {
     "inband_kick": UNKICKED,
     "reset": _RESET,
     "system_reset": _RESET,
+    "power_loss": _RESET,
     "queue_reset": UNKICKED,
     "mirror_finish": MIRRORING,
     "cont": STOPPED,
@@ -145,7 +146,7 @@ _WEIGHTS: Final = {
     "drain_begin": 8, "drain_end": 8, "mirror_begin": 4, "mirror_finish": 6, "stop": 4,
     "cont": 10, "system_reset": 4, "resize": 3, "set_iothread": 1, "snapshot": 3, "start_fail": 1,
     "complete": 10, "hold": 6, "release": 4, "flush": 3, "poll_on": 3, "poll_off": 5,
-    "inband_kick": 1,
+    "inband_kick": 1, "read_config": 1, "power_loss": 1,
 }  # fmt: skip
 _URGENT: Final = 8
 """Factor for what the story waits for: an init of a device that is not set up or broken, a kick."""
@@ -175,6 +176,10 @@ SNIPPETS: Final = tuple(
         "publish_kick publish_kick",
         "publish publish kick",
         "publish_kick collect publish_kick",
+        "publish_kick publish_kick collect",
+        "publish_kick power_loss init publish_kick collect",
+        "resize read_config",
+        "read_config resize read_config",
         "reset init",
         "reset init publish_kick",
         "system_reset init",

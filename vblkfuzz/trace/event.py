@@ -44,9 +44,15 @@ class EventKind(IntEnum):
     # Guest
     PUBLISH = 10  # queue, head; value: avail idx after it; flag: 1 if its content is hostile
     KICK = 11  # queue; value: avail idx covered; flag: 1 sent, 0 suppressed by the device
-    COLLECT = 12  # queue, head: id of the used entry; value: used idx after; flag: 1 if foreign
+    COLLECT = 12  # queue, head: id of the used entry; value: used idx after; flag: 1 if foreign,
+    # else the status byte: 0 OK, 2 IOERR, 3 UNSUPP, 4 any other
     HOSTILE = 13  # queue; flag: hostile content code. The guest broke the ring protocol
     DRIVER_INIT = 14  # flag: 0 begin, 1 DRIVER_OK written, 2 left without DRIVER_OK
+    REQUEST = 15  # queue, head: what the PUBLISH after it makes available; flag: its code in
+    # `scenario.ops.REQUESTS`; value: sector, and in the high byte how many more
+    SECTOR = 16  # queue; head: sector that the read of the COLLECT before it asked for; value: data
+    # found there: n of the n-th REQUEST, which is what a write writes, 0 zeroes; flag: 1 mixed
+    CONFIG_READ = 17  # head: config generation, mod 2^16; value: capacity in sectors
 
     # Device life cycle (epoch: resets before this event)
     STATUS = 20  # value: device status written by the driver
@@ -77,10 +83,10 @@ class EventKind(IntEnum):
     UNPARK = 43  # the drain ended, the request goes on
     IO_DONE = 44  # flag: 0 ok, 1 EIO, 2 ENOSPC
     MEMWRITE = 45  # the device wrote the request's data or status into guest memory
-    PUSH = 46  # queue, head, request, epoch of the request; value: used idx after
+    PUSH = 46  # queue, head, request, epoch of the request; value: used idx after; flag: status
     IRQ = 47  # queue: call eventfd signalled
     CANCEL = 48  # a reset dropped the request: it will never be pushed
-    RETRY = 49  # the request waits in the retry list (rerror/werror=stop)
+    RETRY = 49  # the request waits in the retry list until VM_CONT
 
     # Drains (value: quiesce_counter)
     DRAIN_CALL = 60  # flag: 1 polling, 0 nopoll; value: counter after it
@@ -95,6 +101,7 @@ class EventKind(IntEnum):
     VM_CONT = 72
     RESIZE = 73  # value: new capacity in sectors
     CONFIG_IRQ = 74
+    POWER_LOSS = 75  # the disk holds again what was flushed last
 
     # The device process of a real target, seen from outside
     CRASH = 80  # it ended by itself; flag: signal number, 0 an exit; value: exit status

@@ -42,13 +42,15 @@ LEGEND: Final = "r3: 3rd request popped; h2: its head; e1: after one reset; >: t
 _FLAGS: Final[FlagNames] = {
     EventKind.PUBLISH: ("", "hostile"),
     EventKind.KICK: ("suppressed", "sent"),
-    EventKind.COLLECT: ("", "foreign"),
+    EventKind.COLLECT: ("", "foreign", "ioerr", "unsupp", "no status"),
     EventKind.DRIVER_INIT: ("begin", "driver_ok", "no_driver_ok"),
     EventKind.RESET_CALL: ("guest", "system"),
     EventKind.START_RET: ("running", "failed"),
+    EventKind.SECTOR: ("", "mixed"),
     EventKind.NOTIFICATION: ("off", "on"),
     EventKind.HANDLER: ("", "direct"),
     EventKind.IO_DONE: ("ok", "eio", "enospc"),
+    EventKind.PUSH: ("", "ioerr", "unsupp"),
     EventKind.DRAIN_CALL: ("nopoll", "poll"),
     EventKind.DRAIN_RET: ("nopoll", "poll"),
     EventKind.DRAINED_BEGIN: ("nopoll", "poll"),
@@ -62,6 +64,8 @@ _VALUES: Final[dict[EventKind, str]] = {
     EventKind.PUBLISH: "avail {}",
     EventKind.KICK: "avail {}",
     EventKind.COLLECT: "used {}",
+    EventKind.SECTOR: "data {}",
+    EventKind.CONFIG_READ: "{} sectors",
     EventKind.STATUS: "{:#04x}",
     EventKind.POP: "avail {}",
     EventKind.PUSH: "used {}",
@@ -75,8 +79,19 @@ _VALUES: Final[dict[EventKind, str]] = {
     EventKind.PLANTED: "{}",
 }
 
-_HEADS: Final = frozenset({EventKind.PUBLISH, EventKind.COLLECT, EventKind.POP, EventKind.PUSH})
+_HEADS: Final = frozenset(
+    {
+        EventKind.REQUEST,
+        EventKind.PUBLISH,
+        EventKind.COLLECT,
+        EventKind.POP,
+        EventKind.PUSH,
+    }
+)
 """Kinds whose head is a descriptor, so that head 0 is shown too."""
+
+_OTHER_HEADS: Final = {EventKind.SECTOR: "sector {}", EventKind.CONFIG_READ: "generation {}"}
+"""What the head of other kinds is."""
 
 
 def rows(events: Iterable[Event], names: Mapping[EventKind, Sequence[str]] = NO_NAMES) -> list[Row]:
@@ -141,6 +156,9 @@ def _event(event: Event, names: Mapping[EventKind, Sequence[str]]) -> str:
 
 
 def _request(event: Event) -> str:
+    form = _OTHER_HEADS.get(event.kind)  # type: ignore[call-overload]  # an IntEnum equals its int
+    if form:
+        return str(form.format(event.head))
     return " ".join(
         text
         for text, shown in (
@@ -155,6 +173,9 @@ def _request(event: Event) -> str:
 def _value(event: Event) -> str:
     if event.kind in (EventKind.ATTACH, EventKind.DETACH):
         return _actor(event.value)
+    if event.kind == EventKind.REQUEST:
+        sector, more = event.value & 0xFF, event.value >> 8
+        return f"sector {sector}..{sector + more}" if more else f"sector {sector}"
     if event.kind == EventKind.BROKEN and event.value in RING_ERRORS:
         return RING_ERRORS[event.value].__name__
     form = _VALUES.get(event.kind)  # type: ignore[call-overload]  # an IntEnum equals its int

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _NAMES: Final[FlagNames] = {
     EventKind.OP: tuple(spec.name for spec in OPS),
     EventKind.HOSTILE: HOSTILE_CONTENTS,
+    EventKind.REQUEST: REQUESTS,
     EventKind.SUBMIT: REQUESTS,
 }
 

@@ -152,6 +152,21 @@ def scatter(memory: GuestMemory, segments: Iterable[Segment], data: bytes) -> in
     return done
 
 
+def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> tuple[int, int]:
+    """Return first sector and length of a DISCARD or WRITE_ZEROES; no length if malformed.
+
+    One segment is all that a device without max_discard_seg has to take (5.2.4).
+
+    Raises:
+        AddressError: the segment lies outside guest memory.
+    """
+    data = gather(memory, request.readable)
+    if len(data) != DISCARD_SEGMENT.size:
+        return 0, 0
+    sector, sectors, _ = DISCARD_SEGMENT.unpack(data)
+    return sector, sectors
+
+
 CONFIG_LAYOUT: Final = Struct("<QIIHBBIBBHIBxHIIIIIB3x")
 
 

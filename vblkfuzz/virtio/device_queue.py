@@ -96,6 +96,10 @@ class DeviceQueue:
         self._indirect = indirect
         self.ready = True
 
+    def begin_at(self, index: int) -> None:
+        """Begin at a ring index, as a migration or SET_VRING_BASE would restore it."""
+        self.last_avail = self.used_idx = self._signalled_used = index
+
     def _place(self, layout: RingLayout) -> None:
         """Turn addresses into indices of the u16 and u32 views, for one access per field."""
         self.layout = layout

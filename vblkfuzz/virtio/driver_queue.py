@@ -58,8 +58,12 @@ class DriverQueue:
         "outstanding",
     )
 
-    def __init__(self, memory: GuestMemory, layout: RingLayout, event_idx: bool) -> None:
+    def __init__(
+        self, memory: GuestMemory, layout: RingLayout, event_idx: bool, first: int = 0
+    ) -> None:
         """Zero the three areas and start with all descriptors free (2.7.13, 4.1.5.1.3).
+
+        The indices begin at `first`: 0, or else as if both sides had used the ring before.
 
         Raises:
             RingError: size, alignment or place of the ring is wrong.
@@ -72,7 +76,7 @@ class DriverQueue:
         self.layout = layout
         self.event_idx = event_idx
         self.outstanding: dict[int, list[int]] = {}
-        self.avail_idx = self.last_used = self._kick_asked = 0
+        self.avail_idx = self.last_used = self._kick_asked = first
         self._free = list(range(layout.size - 1, -1, -1))
         self._mask = layout.size - 1
         self._u16, self._u32 = memory.u16, memory.u32
@@ -80,6 +84,9 @@ class DriverQueue:
         self._avail_ring = layout.avail_ring(0) >> 1
         self._used_idx = layout.used_idx >> 1
         self._used_ring = layout.used_ring(0) >> 2
+        if first:
+            for index in (layout.avail_idx, layout.used_idx, layout.used_event, layout.avail_event):
+                memory.u16[index >> 1] = first
 
     @property
     def num_free(self) -> int:

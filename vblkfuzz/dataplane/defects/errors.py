@@ -42,7 +42,7 @@ class _RestartUncounted(BlockBackend):
 class _AnsweredAndRetried(VirtioBlk):
     @causal(Frame.COMPLETE)
     def complete(self, thread: Thread, request: Request) -> Steps:
-        if request.result is not IoResult.OK and self.config.werror == "stop":
+        if request.result is not IoResult.OK and self.error_action(request) == "stop":
             yield from self.finish(thread, request, BlkStatus.IOERR)
         yield from super().complete(thread, request)
 
@@ -84,7 +84,7 @@ ERRORS: Final = (
         2026,
         "vblkfuzz",
         "A failed request is answered and put on the retry list as well.",
-        ("S5", "S6", "S7"),
+        ("S16", "S5", "S6", "S7"),
         (_AnsweredAndRetried,),
     ),
 )

@@ -4,6 +4,9 @@ What it does not do, compared with the reference:
 
 * stop does not detach when drained, and reads each notifier once more as it closes it, so a reset
   or a `stop` inside a drained section dequeues requests (B1, open);
+* stop leaves parked requests in neither ring nor retry list, and they run if their drain ends while
+  the VM is stopped (B1c);
+* the config generation changes with the interrupt, after the capacity, and without DRIVER_OK never;
 * reset and queue reset do not know parked requests (B1b), queue reset not even those in flight
   (B38): virtio-blk has no hook for it;
 * a drain does not wait for a handler that has dequeued but not yet submitted (B3);
@@ -19,9 +22,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext, BottomHalf
@@ -34,8 +39,22 @@ _UNPARK: Final = EventKind.UNPARK
 
 _B1: Final = "open: stop in a drain reads the notifiers as it closes them (B1)"
 _B1B: Final = "open: requests outlive a reset (parked: B1b) or queue reset (in flight: B38)"
+_B1C: Final = "open: parked requests are not saved, and run while the VM is stopped (B1c)"
+_GENERATION: Final = "open: the capacity changes at once, its generation with the interrupt"
 _B3: Final = "open: a drain does not wait for a handler that has not submitted yet (B3)"
 _B13: Final = "open: drains attach after a failed start, and it leaves kicks suppressed (B13)"
+
+
+_HANDLED: Final = (
+    "",
+    "host_notifier_read-",
+    "poll-",
+    "direct_kick-",
+    "stop_bh-host_notifier_read-",
+    "reset-stop-cleanup_host_notifier-host_notifier_read-",
+    "vm_stop-stop-cleanup_host_notifier-host_notifier_read-",
+)
+"""Where a queue that lost count is found broken."""
 
 
 class Qemu102BlockBackend(BlockBackend):
@@ -76,7 +95,12 @@ class Qemu102(VirtioBlk):
         "s6-complete-not_popped": _B1B,
         "s6-foreign": _B1B,
         "s7-complete-in_use_negative": _B1B,
+        **{f"s7-{path}broken": _B1B for path in _HANDLED},
         "s7-reset-left_in_use": _B1B,
+        "s15-": _GENERATION,
+        "s16-vm_stop-nowhere": _B1C,
+        "s16-vm_stop-ended": _B1B,
+        "s17-": _B1C,
         "s2": "8eeaa706ba: a woken request is counted, but not parked again",
         "s3-": _B3,
         "s8-drained_end-not_started": _B13,
@@ -137,6 +161,19 @@ class Qemu102(VirtioBlk):
     def drained_poll(self) -> bool:
         """There is no drained_poll: B3."""
         return False
+
+    def vm_drained(self, thread: Thread) -> None:
+        """Parked requests stay where they are, and run when their drain ends (B1c)."""
+
+    def set_capacity(self, sectors: int) -> None:
+        """The generation changes with the interrupt only (virtio_notify_config)."""
+        self.board.registers.words[CAPACITY] = sectors
+
+    def notify_config(self, thread: Thread) -> None:
+        """Interrupt, and change the generation."""
+        if self.status & STATUS_DRIVER_OK:
+            self.board.registers.words[GENERATION] += 1
+        super().notify_config(thread)
 
     def drop_requests(self, thread: Thread) -> Steps:
         """Wait for what is in flight, free the retry list; parked requests stay."""

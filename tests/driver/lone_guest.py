@@ -1,0 +1,114 @@
+"""A guest driver without a device: the test is the device."""
+
+from __future__ import annotations
+
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.driver.transport import GuestSteps
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+from vblkfuzz.virtio.blk import scatter
+from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, F_VERSION_1, RingLayout
+from vblkfuzz.virtio.memory import GuestMemory
+
+
+class Transport:
+    """Logs what the driver does, and answers at once."""
+
+    def __init__(self, features: int) -> None:
+        self.features = features
+        self.accepted: int | None = None
+        self.log: list[str] = []
+        self.layouts: dict[int, RingLayout] = {}
+        self.generations: list[int] = []
+
+    def device_features(self) -> int:
+        return self.features
+
+    def accept_features(self, features: int) -> None:
+        self.accepted = features
+
+    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+        self.log.append(f"queue {index}")
+        self.layouts[index] = layout
+        yield from ()
+
+    def write_status(self, value: int) -> GuestSteps:
+        self.log.append(f"status {value}")
+        yield from ()
+
+    def read_status(self) -> int:
+        return 0
+
+    def config_generation(self) -> int:
+        self.log.append("generation")
+        return self.generations.pop(0) if self.generations else 7
+
+    def capacity(self) -> int:
+        return 64
+
+    def kick(self, index: int) -> GuestSteps:
+        self.log.append(f"kick {index}")
+        yield from ()
+
+    def kick_inband(self, index: int) -> GuestSteps:
+        self.log.append(f"kick inband {index}")
+        yield from ()
+
+    def reset_queue(self, index: int) -> GuestSteps:
+        self.log.append(f"reset {index}")
+        yield from ()
+
+    def take_call(self, index: int) -> bool:
+        self.log.append(f"call {index}")
+        return True
+
+
+class Guest:
+    """A driver on a device that only the test is."""
+
+    def __init__(
+        self, *, queues: int = 1, size: int = 8, indirect: bool = False, first_index: int = 0
+    ) -> None:
+        self.memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
+        self.ring = TraceRing(memoryview(bytearray(RING_BYTES)))
+        features = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | indirect << F_INDIRECT_DESC
+        self.transport = Transport(features)
+        config = DeviceConfig(
+            queues=queues, queue_size=size, indirect=indirect, first_index=first_index
+        )
+        self.driver = GuestDriver(self.memory, self.transport, config, self.ring)
+
+    def do(self, name: str, **arguments: int | str) -> None:
+        self.run(op(name, **arguments))
+
+    def run(self, operation: Op) -> None:
+        for _ in self.driver.run(operation):
+            pass
+
+    def device(self, queue: int = 0) -> DeviceQueue:
+        """The device's end of a queue."""
+        end = DeviceQueue(self.memory, queue)
+        end.set_up(self.transport.layouts[queue], event_idx=True, indirect=True)
+        return end
+
+    def answer(self, end: DeviceQueue, status: int = 0, data: bytes = b"") -> None:
+        """Take a request, write data and status, and push it."""
+        chain = end.pop()
+        assert chain is not None
+        *buffers, (address, _) = chain.writable
+        scatter(self.memory, buffers, data)
+        self.memory.bytes[address] = status
+        end.push(chain.head, 1)
+
+    def events(self, kind: EventKind) -> list[Event]:
+        return [event for event in self.ring.read() if event.kind == kind]
+
+
+def ready(**options: int) -> Guest:
+    guest = Guest(**options)  # type: ignore[arg-type]  # any option, by name
+    guest.do("init")
+    return guest

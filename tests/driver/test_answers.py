@@ -1,0 +1,116 @@
+"""What the guest tells of its requests and their answers, and of the configuration."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.driver.lone_guest import ready
+from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.trace.event import EventKind
+from vblkfuzz.virtio.blk import gather
+
+
+@pytest.mark.parametrize(("status", "flag"), [(0, 0), (1, 2), (2, 3), (3, 4), (0xFF, 4)])
+def test_the_status_is_told(status: int, flag: int) -> None:
+    guest = ready()
+    guest.do("publish", request="flush")
+    guest.answer(guest.device(), status)
+    guest.do("collect")
+    assert [event.flag for event in guest.events(EventKind.COLLECT)] == [flag]
+
+
+def sectors_found(status: int, data: bytes, **read: int) -> list[tuple[int, int, int]]:
+    """Sector, data and flag of what a read finds, after a read that found something else."""
+    guest = ready(size=32)
+    end = guest.device()
+    for request in ("in", "in"):
+        guest.do("publish", request=request, **read)
+        guest.answer(end, status, data)
+        guest.do("collect")
+        data, first = b"", data
+    found = guest.events(EventKind.SECTOR)
+    assert first == b""
+    return [(event.head, event.value, event.flag) for event in found]
+
+
+def test_a_read_tells_whose_data_it_has_found() -> None:
+    data = bytes([3]) * 512 + bytes(512) + bytes([5]) * 511 + bytes([6])
+    found = sectors_found(0, data, sector=7, sectors=3)
+    assert found[:3] == [(7, 3, 0), (8, 0, 0), (9, 5, 1)]
+    assert found[3:] == [(7, 0xFF, 0), (8, 0xFF, 0), (9, 0xFF, 0)]  # nothing was written
+
+
+def test_a_read_that_failed_has_found_nothing() -> None:
+    assert sectors_found(1, bytes(512)) == []
+
+
+def test_only_reads_find_something() -> None:
+    guest = ready(size=32)
+    end = guest.device()
+    for request in REQUESTS:
+        if request != "in":
+            guest.do("publish", request=request)
+            guest.answer(end)
+    guest.do("collect")
+    assert guest.events(EventKind.SECTOR) == []
+
+
+def test_a_request_is_told_before_it_is_published() -> None:
+    guest = ready()
+    guest.do("publish", request="out", sector=9, sectors=3)
+    guest.do("publish", request="flush")
+    told = [(event.kind, event.flag, event.head, event.value) for event in guest.ring.read()]
+    assert told[-4:] == [
+        (EventKind.REQUEST, 1, 0, 9 | 2 << 8),
+        (EventKind.PUBLISH, 0, 0, 1),
+        (EventKind.REQUEST, 2, 3, 0),
+        (EventKind.PUBLISH, 0, 3, 2),
+    ]
+
+
+def test_the_nth_request_writes_its_number() -> None:
+    guest = ready(size=32)
+    end = guest.device()
+    for number in (1, 2, 3):
+        guest.do("publish", request="out")
+        chain = end.pop()
+        assert chain is not None
+        assert set(gather(guest.memory, chain.readable[1:])) == {number}
+
+
+# --- Configuration ----------------------------------------------------------------------------
+
+
+def config_reads(generations: list[int]) -> list[tuple[int, int]]:
+    guest = ready()
+    guest.transport.generations = generations
+    guest.do("read_config")
+    return [(event.head, event.value) for event in guest.events(EventKind.CONFIG_READ)]
+
+
+def test_the_configuration_is_read() -> None:
+    assert config_reads([3, 3]) == [(3, 64)]
+
+
+def test_it_is_read_again_if_it_changed_meanwhile() -> None:
+    assert config_reads([3, 4, 4, 5, 65536, 65536]) == [(0, 64)]
+
+
+def test_a_configuration_that_never_settles_does_not_keep_the_driver() -> None:
+    assert config_reads(list(range(99))) == []
+
+
+# --- Indices ----------------------------------------------------------------------------------
+
+
+def test_indices_may_begin_anywhere() -> None:
+    guest = ready(first_index=0xFFFF)
+    end = guest.device()
+    end.begin_at(0xFFFF)
+    for _ in range(2):
+        guest.do("publish_kick")
+        guest.answer(end)
+        guest.do("collect")
+    assert [event.value for event in guest.events(EventKind.PUBLISH)] == [0, 1]
+    assert [event.value for event in guest.events(EventKind.COLLECT)] == [0, 1]
+    assert [event.flag for event in guest.events(EventKind.KICK)] == [1, 1]
