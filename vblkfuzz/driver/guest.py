@@ -112,7 +112,7 @@ class GuestDriver:
     def init(self, operation: Op) -> GuestSteps:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
         how = operation.a
-        self._emit(_DRIVER_INIT, _GUEST, flag=0)
+        self._emit(_DRIVER_INIT, _GUEST, flag=0, value=self._config.first_index)
         if self._dirty:
             yield from self._transport.write_status(0)
         self._dirty = True

@@ -66,6 +66,14 @@ class Observed:
         """Read the device status."""
         return self._transport.read_status()
 
+    def config_generation(self) -> int:
+        """Read the count that changes with the configuration."""
+        return self._transport.config_generation()
+
+    def capacity(self) -> int:
+        """Read the capacity, in sectors."""
+        return self._transport.capacity()
+
     def kick(self, index: int) -> GuestSteps:
         """Notify the device of a queue."""
         return self._transport.kick(index)

@@ -1,7 +1,7 @@
 """The rule of the numbers that both sides count: S7.
 
 Requests in use, last_avail (how far the device has dequeued) and used idx of each queue. Indices
-wrap at 16 bits and begin anew in each epoch (`DeviceConfig.first_index`). A device that lost count
+wrap at 16 bits and begin anew in each epoch, where DRIVER_INIT says. A device that lost count
 soon finds a good ring broken, so that is a clash too: without cause nothing breaks a device.
 Source: virtio 1.2, 2.7.6 and 2.7.8; QEMU virtqueue_pop, virtqueue_fill, virtio_reset, virtio_error.
 """
@@ -54,9 +54,9 @@ class _Books:
 
     __slots__ = ("_first", "_hostile", "_init", "broken", "owned", "rings")
 
-    def __init__(self, first_index: int) -> None:
-        self._first = first_index
-        self.rings: defaultdict[int, _Ring] = defaultdict(lambda: _Ring(first_index))
+    def __init__(self) -> None:
+        self._first = 0
+        self.rings: defaultdict[int, _Ring] = defaultdict(lambda: _Ring(self._first))
         self.owned: dict[int, Event] = {}
         """Pops of the requests in use, by request."""
         self.broken = False
@@ -79,7 +79,8 @@ class _Books:
         elif kind == QUEUE_RESET:
             self._reset_queue(event.queue)
         elif kind == DRIVER_INIT:
-            self._init = event if event.flag == 0 else self._init
+            if event.flag == 0:
+                self._init, self._first = event, event.value
         elif kind == HOSTILE:
             self._hostile = self.rings[event.queue].hostile = True
         else:  # BROKEN
@@ -145,7 +146,7 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     published is not known any more once it broke the protocol on that queue.
     """
     size = scenario.device.queue_size
-    books = _Books(scenario.device.first_index)
+    books = _Books()
     rings = books.rings
     owned = books.owned
     for event in events:

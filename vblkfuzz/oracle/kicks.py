@@ -69,7 +69,7 @@ def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     Not judged for a device that need not serve (`must_serve`) and for queues on which the guest
     broke the protocol.
     """
-    books = _Kicks(scenario.device.first_index)
+    books = _Kicks()
     for event in events:
         kind = event.kind
         if kind == KICK:
@@ -96,12 +96,13 @@ _NEW_RINGS: Final = frozenset({RESET_RET, QUEUE_RESET, DRIVER_INIT})
 class _Kicks:
     """Kicks and pops of the current epoch, by queue."""
 
-    __slots__ = ("drained", "in_section", "kicks", "taken")
+    __slots__ = ("_first", "drained", "in_section", "kicks", "taken")
 
-    def __init__(self, first_index: int) -> None:
+    def __init__(self) -> None:
+        self._first = 0
         self.in_section = False
         self.kicks: defaultdict[int, list[Event]] = defaultdict(list)
-        self.taken: defaultdict[int, int] = defaultdict(lambda: first_index)
+        self.taken: defaultdict[int, int] = defaultdict(lambda: self._first)
         """last_avail of each queue."""
         self.drained: list[Event] = []
         """Kicks inside a drained section that have not been served yet."""
@@ -135,6 +136,8 @@ class _Kicks:
             self.drained.clear()
             if event.kind == RESET_RET:
                 self.taken.clear()
+            else:
+                self._first = event.value
 
     def unserved(self) -> list[Event]:
         """Return the first kick of each queue that no pop has reached."""

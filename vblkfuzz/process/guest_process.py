@@ -21,6 +21,7 @@ import signal
 import socket
 import time
 import traceback
+from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -161,8 +162,9 @@ def _guest_main(line: socket.socket, port: Port) -> None:
         try:
             if packet[0] == _Verb.LOAD:
                 scenario = decode_canonical(packet[1:])
-                port.power_on(scenario.device, fds)
-                driver = GuestDriver(port.memory, Observed(port, ring), scenario.device, ring)
+                config = replace(scenario.device, first_index=0)  # where a real device begins
+                port.power_on(config, fds)
+                driver = GuestDriver(port.memory, Observed(port, ring), config, ring)
             else:
                 for _ in driver.run(scenario.ops[packet[1]]):
                     pass

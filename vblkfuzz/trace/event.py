@@ -47,7 +47,8 @@ class EventKind(IntEnum):
     COLLECT = 12  # queue, head: id of the used entry; value: used idx after; flag: 1 if foreign,
     # else the status byte: 0 OK, 2 IOERR, 3 UNSUPP, 4 any other
     HOSTILE = 13  # queue; flag: hostile content code. The guest broke the ring protocol
-    DRIVER_INIT = 14  # flag: 0 begin, 1 DRIVER_OK written, 2 left without DRIVER_OK
+    DRIVER_INIT = 14  # flag: 0 begin, 1 DRIVER_OK written, 2 left without DRIVER_OK; value of a
+    # begin: ring index that its rings begin with
     REQUEST = 15  # queue, head: what the PUBLISH after it makes available; flag: its code in
     # `scenario.ops.REQUESTS`; value: sector, and in the high byte how many more
     SECTOR = 16  # queue; head: sector that the read of the COLLECT before it asked for; value: data

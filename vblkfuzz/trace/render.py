@@ -64,6 +64,7 @@ _VALUES: Final[dict[EventKind, str]] = {
     EventKind.PUBLISH: "avail {}",
     EventKind.KICK: "avail {}",
     EventKind.COLLECT: "used {}",
+    EventKind.DRIVER_INIT: "from {}",
     EventKind.SECTOR: "data {}",
     EventKind.CONFIG_READ: "{} sectors",
     EventKind.STATUS: "{:#04x}",

@@ -43,7 +43,7 @@ _COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
 
 # Offsets in the common configuration (4.1.4.3).
 _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08, 0x0C
-_STATUS, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x16, 0x18, 0x1C
+_STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
 
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
@@ -55,6 +55,7 @@ class _Places(NamedTuple):
 
     common: int
     isr: int
+    device: int
     notify: list[int]
     """By queue."""
     features: int
@@ -131,6 +132,14 @@ class PciPort:
         """Read the device status."""
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
 
+    def config_generation(self) -> int:
+        """Read the generation of the device configuration."""
+        return self._line.ask(f"readb {self._places.common + _GENERATION:#x}")
+
+    def capacity(self) -> int:
+        """Read the lower half of the capacity: disks of scenarios are small."""
+        return self._line.ask(f"readl {self._places.device:#x}")
+
     def kick(self, index: int) -> GuestSteps:
         """Write the queue's notify register."""
         self._line.post(f"writew {self._places.notify[index]:#x} {index:#x}")
@@ -204,7 +213,7 @@ class PciPort:
             self._line.post(f"writew {common + _QUEUE_SELECT:#x} {index}")
             off = self._line.ask(f"readw {common + _QUEUE_NOTIFY_OFF:#x}")
             notify.append(offsets[_NOTIFY] + off * multiplier)
-        return _Places(common, offsets[_ISR], notify, features)
+        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify, features)
 
 
 _ZEROES: Final = bytes(GUEST_MEMORY_SIZE)
