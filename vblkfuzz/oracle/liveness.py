@@ -195,6 +195,7 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     source="QEMU virtio_queue_empty of a broken device, aio_poll; limits.MAX_STEPS",
     instead="The device sleeps once nothing is left to do.",
     needs=(EventKind.OP, EventKind.STEP_LIMIT),
+    witnesses=Witness.REST,
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The harness gave up: the device was still busy after `limits.MAX_STEPS` steps."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceUnavailable
@@ -75,50 +73,6 @@ class Child:
         self._process.kill()
         self._process.wait()
         os.close(self._stderr)
-
-
-class Stillness:
-    """Tells whether all threads of a process sleep, without asking the process.
-
-    Two looks at each thread's scheduler counts (proc(5), /proc/PID/task/TID/schedstat) and states:
-    if every thread slept both times and none has run in between, then none can go on before
-    something comes from outside.
-    """
-
-    def __init__(self, pid: int) -> None:
-        self._tasks = Path(f"/proc/{pid}/task")
-
-    def wait(self, patience_s: float) -> bool:
-        """Wait until all sleep; False if `patience_s` seconds were not enough."""
-        deadline = time.monotonic() + patience_s
-        last = self._look()
-        while True:
-            now = self._look()
-            if now is not None and now == last:
-                return True
-            if time.monotonic() > deadline:
-                return False
-            last = now
-
-    def _look(self) -> dict[str, bytes] | None:
-        """Return the run counts of all threads; None if one runs or has just gone."""
-        found = {}
-        try:
-            for task in os.listdir(self._tasks):
-                if _read(f"{self._tasks}/{task}/stat").rpartition(b")")[2][1:2] != b"S":
-                    return None
-                found[task] = _read(f"{self._tasks}/{task}/schedstat")
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        return found
-
-
-def _read(path: str) -> bytes:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(fd, 1024)
-    finally:
-        os.close(fd)
 
 
 def signal_of(exit_code: int) -> int:

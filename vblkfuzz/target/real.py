@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 _MAX_EPILOGUE: Final = 32
 
 
+class Restless(Exception):
+    """The device process goes on and on without doing anything (L5)."""
+
+
 class Ending:
     """How a device process ended, or that it hangs."""
 
@@ -94,6 +98,13 @@ class Rig(Protocol):
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle, looking at what it does meanwhile."""
+
+    def check_rest(self) -> None:
+        """Check at the very end that nothing goes on.
+
+        Raises:
+            Restless: something does, and always will.
+        """
 
     def dequeues(self) -> Sequence[Dequeue]:
         """What the exact witness saw since last asked."""
@@ -156,7 +167,11 @@ class RealTarget:
             rig.dequeues()  # of the reset before this scenario
             self._waiting.clear()
             self._run(scenario, recorder)
+            rig.check_rest()
             recorder.tell(EventKind.END, ActorId.HARNESS)
+        except Restless:
+            recorder.tell(EventKind.STEP_LIMIT, ActorId.HARNESS)
+            self._begin_anew()
         except DeviceLost as lost:
             report = self._ended(recorder, lost)
         except BaseException:
@@ -185,8 +200,16 @@ class RealTarget:
         self._come_to_rest(recorder)
 
     def _run_guest(self, recorder: Recorder) -> None:
-        """Run the guest's operations, if it may run."""
+        """Run the guest's operations, if it may run.
+
+        The device settles between two that have waited: nobody would know else in whose time it
+        did what.
+        """
+        first = True
         while self._waiting and self._rig.guest_runs:
+            if not first:
+                self._rig.settle(recorder)
+            first = False
             self._guest.begin(self._waiting.popleft())
             answer = self._guest.answer(DEVICE_LIMIT_S)
             if answer is None:

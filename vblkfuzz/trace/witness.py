@@ -23,7 +23,8 @@ class Witness(IntFlag):
     POP = 4
     """Each dequeue, when it happens: POP is between the events that it happened between."""
     REST = 8
-    """END is written only when the device is known to be idle, not because time was up."""
+    """END is written only when the device is known to be idle, STEP_LIMIT when it is known to turn
+    for ever; neither because time was up."""
     DISK = 16
     """The content of the disk, as the backend has it."""
     PROCESS = 32

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.limits import DEVICE_LIMIT_S, SECTOR_SIZE
+from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.target.qemu.process import DISK_NODES, IOTHREAD
 from vblkfuzz.target.qemu.qmp import Refused
@@ -65,8 +65,7 @@ class Operator:
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until nothing goes on, and look."""
-        if not self.qemu.is_still(DEVICE_LIMIT_S):
-            raise HarnessError("QEMU does not come to rest")
+        self.qemu.settle()
         recorder.look(self.qemu.dequeues)
 
     # --- Between scenarios --------------------------------------------------------------------

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
-from vblkfuzz.limits import DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
-from vblkfuzz.target.child import Child, Stillness, memfd
+from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
+from vblkfuzz.target.child import Child, memfd
 from vblkfuzz.target.ending import ending_of, last_line
 from vblkfuzz.target.qemu.pci_port import PCI_SLOT
 from vblkfuzz.target.qemu.qmp import Qmp
 from vblkfuzz.target.qemu.trace_log import EVENTS, TraceLog
+from vblkfuzz.target.real import Restless
+from vblkfuzz.target.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU sleeps, so the VM can run without disturbing anybody."""
 _RESET_VECTOR: Final = 0xFFF0
+_BRIEF_S: Final = 0.02
+"""Seconds for a main loop without IOThread to fall asleep before we look closer."""
 
 
 class Variant(NamedTuple):
@@ -99,9 +104,36 @@ class QemuProcess:
         """The guest's end of qtest."""
         return (self._qtest.fileno(),)
 
-    def is_still(self, patience_s: float) -> bool:
-        """Wait until nothing goes on any more; False if it does."""
-        return self._still.wait(patience_s)
+    def settle(self) -> bool:
+        """Wait until nothing goes on any more; return whether the main loop sleeps, too.
+
+        A main loop may turn for ever without doing anything (QEMU up to 8.0 does so while a kick
+        waits behind a drained section). Then it is enough that nobody else runs, and that it has
+        answered twice since: whatever was ready has been handled.
+
+        Raises:
+            Restless: an IOThread runs on.
+        """
+        if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _BRIEF_S):
+            return True
+        deadline = time.monotonic() + DEVICE_LIMIT_S
+        while not self._still.only_main_runs():
+            if time.monotonic() > deadline:
+                raise Restless
+        for _ in range(2):
+            self.qmp.execute("query-status")
+        return self._still.wait(0)
+
+    def check_rest(self) -> None:
+        """Check that the main loop comes to rest.
+
+        Raises:
+            Restless: it turns and turns.
+        """
+        limit = self._still.main_seconds() + SPIN_S
+        while not self._still.wait(_BRIEF_S):
+            if self._still.main_seconds() > limit:
+                raise Restless
 
     def dequeues(self) -> Sequence[Dequeue]:
         """What the trace log says of dequeues since last asked."""

@@ -122,6 +122,10 @@ class QemuRig:
         else:
             self._machine.settle(recorder)
 
+    def check_rest(self) -> None:
+        """Check that nothing goes on."""
+        self._machine.qemu.check_rest()
+
     def dequeues(self) -> Sequence[Dequeue]:
         """What QEMU's trace log says."""
         return self._machine.qemu.dequeues()

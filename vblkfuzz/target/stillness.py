@@ -1,0 +1,85 @@
+"""Whether a process is at rest, seen from outside.
+
+Two looks at each thread's scheduler counts and state (proc(5), /proc/PID/task/TID/schedstat and
+stat): if every thread slept both times and none has run in between, then none can go on before
+something comes from outside. No timing is involved, so it holds on a busy machine too.
+
+A thread that runs on and on is the opposite. How long it has run is its CPU time, not the clock's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Final, NamedTuple
+
+SPIN_S: Final = 0.25
+"""Seconds of CPU time after which a thread that never slept is taken for one that never will."""
+
+
+class Threads(NamedTuple):
+    """One look at all threads of a process."""
+
+    asleep: bool
+    """Every thread but the main one sleeps."""
+    main_asleep: bool
+    counts: dict[str, bytes]
+    """What schedstat says, by thread."""
+
+
+class Stillness:
+    """Looks at one process."""
+
+    def __init__(self, pid: int) -> None:
+        self._main = str(pid)
+        self._tasks = f"/proc/{pid}/task"
+
+    def wait(self, patience_s: float) -> bool:
+        """Wait until all threads sleep; False if `patience_s` seconds were not enough."""
+        deadline = time.monotonic() + patience_s
+        last = self._look()
+        while True:
+            now = self._look()
+            if now is not None and now == last and now.asleep and now.main_asleep:
+                return True
+            if time.monotonic() > deadline:
+                return False
+            last = now
+
+    def only_main_runs(self) -> bool:
+        """Whether nobody but the main thread can go on now."""
+        before, after = self._look(), self._look()
+        if before is None or after is None or not (before.asleep and after.asleep):
+            return False
+        others = before.counts.keys() - {self._main}
+        return after.counts.keys() == before.counts.keys() and all(
+            before.counts[task] == after.counts[task] for task in others
+        )
+
+    def main_seconds(self) -> float:
+        """Return the CPU time of the main thread."""
+        return int(_read(f"{self._tasks}/{self._main}/schedstat").split()[0]) / 1e9
+
+    def _look(self) -> Threads | None:
+        """Look at all threads; None if one has just gone."""
+        counts: dict[str, bytes] = {}
+        asleep = main_asleep = True
+        try:
+            for task in os.listdir(self._tasks):
+                sleeps = _read(f"{self._tasks}/{task}/stat").rpartition(b")")[2][1:2] == b"S"
+                if task == self._main:
+                    main_asleep = sleeps
+                elif not sleeps:
+                    asleep = False
+                counts[task] = _read(f"{self._tasks}/{task}/schedstat")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return Threads(asleep, main_asleep, counts)
+
+
+def _read(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(fd, 1024)
+    finally:
+        os.close(fd)
