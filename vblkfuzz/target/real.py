@@ -220,6 +220,7 @@ class RealTarget:
                 raise DeviceLost("the device does not answer the guest")
 
     def _come_to_rest(self, recorder: Recorder) -> None:
+        self._rig.settle(recorder)
         for index in range(_MAX_EPILOGUE):
             operation = self._rig.unfinished()
             if operation is None:

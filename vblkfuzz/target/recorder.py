@@ -102,7 +102,9 @@ class Recorder:
     def _write_pending(self, dequeues: Sequence[Dequeue]) -> None:
         """Write what the guest did and the dequeues that were seen since.
 
-        A dequeue stands before the reset that it cannot have come after.
+        Dequeues and used entries of rings that a reset ended stand before it. A device that wrote
+        such an entry just after it, before this look, is not caught; one that was asked to wait
+        for its requests and did so is not accused.
         """
         self._turn += 1
         events, self._pending = self._pending, []
@@ -111,6 +113,7 @@ class Recorder:
             if event.kind in _ENDS:
                 self._take(left)
                 left.clear()
+                self._used(list(self._live.values()))
             self._note(event)
         self._take(left)
         if self._code in _BUILDS and not any(event.kind == EventKind.PUBLISH for event in events):
@@ -183,9 +186,7 @@ class Recorder:
         lives = [*self._live.values(), *self._ended]
         used = [life.new_used() for life in lives]
         self._take(dequeues())
-        for life, heads in zip(lives, used, strict=True):
-            for place, head in enumerate(heads, 1):
-                self._push(life, head, life.used - len(heads) + place)
+        self._pushes(lives, used)
         for life in self._ended:
             for serial in life.written():
                 self._effect(EventKind.MEMWRITE, life, serial, 0, 0)
@@ -193,6 +194,15 @@ class Recorder:
             return True
         self._turn -= 1
         return False
+
+    def _used(self, lives: Sequence[Life]) -> None:
+        """Write the used entries that are new; their dequeues have been written."""
+        self._pushes(lives, [life.new_used() for life in lives])
+
+    def _pushes(self, lives: Sequence[Life], used: Sequence[list[int]]) -> None:
+        for life, heads in zip(lives, used, strict=True):
+            for place, head in enumerate(heads, 1):
+                self._push(life, head, life.used - len(heads) + place)
 
     def _take(self, dequeues: Sequence[Dequeue]) -> None:
         for queue, actor in dequeues:

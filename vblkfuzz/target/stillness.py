@@ -1,8 +1,9 @@
 """Whether a process is at rest, seen from outside.
 
-Two looks at each thread's scheduler counts and state (proc(5), /proc/PID/task/TID/schedstat and
-stat): if every thread slept both times and none has run in between, then none can go on before
-something comes from outside. No timing is involved, so it holds on a busy machine too.
+Two looks at each thread (proc(5)): wchan says where in the kernel it sleeps, schedstat how often
+it has run. If every thread slept both times and none has run in between, then none can go on
+before something comes from outside. No timing is involved, so it holds on a busy machine too. The
+state in `stat` would not do: a thread on its way to sleep that is preempted has it already.
 
 A thread that runs on and on is the opposite. How long it has run is its CPU time, not the clock's.
 """
@@ -11,10 +12,17 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPIN_S: Final = 0.25
 """Seconds of CPU time after which a thread that never slept is taken for one that never will."""
+
+
+_AWAKE: Final = (b"0", b"")
+"""What wchan says of a thread that runs or is about to."""
 
 
 class Threads(NamedTuple):
@@ -25,6 +33,10 @@ class Threads(NamedTuple):
     main_asleep: bool
     counts: dict[str, bytes]
     """What schedstat says, by thread."""
+
+    def others(self, main: str) -> dict[str, bytes]:
+        """Counts of all threads but the main one."""
+        return {task: count for task, count in self.counts.items() if task != main}
 
 
 class Stillness:
@@ -46,15 +58,14 @@ class Stillness:
                 return False
             last = now
 
-    def only_main_runs(self) -> bool:
-        """Whether nobody but the main thread can go on now."""
-        before, after = self._look(), self._look()
+    def only_main_runs(self, while_: Callable[[], object]) -> bool:
+        """Whether nobody but the main thread has run, or could go on, while `while_` was called."""
+        before = self._look()
+        while_()
+        after = self._look()
         if before is None or after is None or not (before.asleep and after.asleep):
             return False
-        others = before.counts.keys() - {self._main}
-        return after.counts.keys() == before.counts.keys() and all(
-            before.counts[task] == after.counts[task] for task in others
-        )
+        return before.others(self._main) == after.others(self._main)
 
     def main_seconds(self) -> float:
         """Return the CPU time of the main thread."""
@@ -66,7 +77,7 @@ class Stillness:
         asleep = main_asleep = True
         try:
             for task in os.listdir(self._tasks):
-                sleeps = _read(f"{self._tasks}/{task}/stat").rpartition(b")")[2][1:2] == b"S"
+                sleeps = _read(f"{self._tasks}/{task}/wchan") not in _AWAKE
                 if task == self._main:
                     main_asleep = sleeps
                 elif not sleeps:

@@ -108,8 +108,8 @@ class QemuProcess:
         """Wait until nothing goes on any more; return whether the main loop sleeps, too.
 
         A main loop may turn for ever without doing anything (QEMU up to 8.0 does so while a kick
-        waits behind a drained section). Then it is enough that nobody else runs, and that it has
-        answered twice since: whatever was ready has been handled.
+        waits behind a drained section). Then it is enough that nobody else has run while it
+        answered twice: whatever was ready has been handled, and nothing was handed to others.
 
         Raises:
             Restless: an IOThread runs on.
@@ -117,12 +117,16 @@ class QemuProcess:
         if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _BRIEF_S):
             return True
         deadline = time.monotonic() + DEVICE_LIMIT_S
-        while not self._still.only_main_runs():
+        while not self._still.only_main_runs(self._answer_twice):
+            if self._still.wait(0):
+                return True
             if time.monotonic() > deadline:
                 raise Restless
+        return False
+
+    def _answer_twice(self) -> None:
         for _ in range(2):
             self.qmp.execute("query-status")
-        return self._still.wait(0)
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.
