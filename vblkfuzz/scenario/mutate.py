@@ -100,7 +100,7 @@ class Mutator:
 
     def _begin(self, draft: Draft) -> None:
         """Tell a first short story."""
-        draft.config = [0, 0, 0, 0, 0, 0]
+        draft.config = [0] * len(CONFIG_COUNTS)
         draft.config[IOTHREADS] = (0, 1, 1, 1, 2)[self._below(5)]
         for _ in range(self._below(4)):
             self._change_config(draft)
