@@ -1,0 +1,87 @@
+"""How long campaigns take to find each planted defect: ``pytest -s tests/soak/defects.py``.
+
+Not collected by a plain `pytest`. One campaign for each defect and seed, from an empty corpus, to
+its first finding or the end of its time; a line for each, a table at the end. `-k NAME` chooses
+defects. Runs that are in VBLKFUZZ_RESULTS/defects.jsonl (vblkfuzz-out/soak) are not repeated, so
+what was interrupted goes on.
+
+VBLKFUZZ_SECONDS: what a campaign may take (120). VBLKFUZZ_SEEDS: how many seeds (5).
+VBLKFUZZ_WORKERS (2), VBLKFUZZ_MODE (processes): as in `vblkfuzz fuzz`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from statistics import median
+
+import pytest
+
+from tests.soak.campaigns import FOLDER, MODE, SEEDS, WORKERS, Results, Row, run_campaign
+from vblkfuzz.dataplane.defects import DEFECTS
+
+SECONDS = os.environ.get("VBLKFUZZ_SECONDS", "120")
+RESULTS = Results(FOLDER / "defects.jsonl")
+SETUP: Row = {"seconds": SECONDS, "workers": WORKERS, "mode": MODE}
+
+pytestmark = pytest.mark.timeout(0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table() -> Iterator[None]:
+    """Print the table when all runs are done, or somebody has stopped them."""
+    yield
+    print("\n" + "\n".join(table_lines(RESULTS.rows())), flush=True)
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_every_seed_finds_it(name: str) -> None:
+    rows = [row_of(name, seed) for seed in SEEDS]
+    missed = [row["seed"] for row in rows if row["execs"] is None]
+    assert missed == [], f"{name}: not found in {SECONDS} s with seeds {missed}"
+
+
+def row_of(name: str, seed: int) -> Row:
+    """Return the run of a defect and a seed; run it if it is not there."""
+    key = {"defect": name, "seed": seed, **SETUP}
+    row = RESULTS.find(key)
+    if row is None:
+        row = key | measured(name, seed)
+        RESULTS.add(row)
+    return row
+
+
+def measured(name: str, seed: int) -> Row:
+    """Run one campaign; `execs` and `found_s` are None if it found nothing."""
+    device = ("--device", "reference", "--defect", name, "--seed", str(seed))
+    summary = run_campaign(*device, "--max-total-time", SECONDS, "--stop-on-first")
+    first = min(summary["findings"], key=lambda found: found["first_exec"], default=None)
+    return {
+        "execs": first and first["first_exec"],
+        "found_s": first and first["first_s"],
+        "signature": first and first["signature"],
+        "execs_per_s": summary["execs_per_s"],
+    }
+
+
+def table_lines(rows: list[Row]) -> list[str]:
+    """Return a table of medians, at most 80 columns wide; `-`: most seeds found nothing."""
+    lines = [f"{'defect':34}{'found':>7}{'executions':>13}{'most':>11}{'seconds':>9}"]
+    for name in DEFECTS:
+        mine = [row for row in rows if row["defect"] == name and SETUP.items() <= row.items()]
+        if mine:
+            lines.append(_line(name, mine))
+    return lines
+
+
+def _line(name: str, rows: list[Row]) -> str:
+    found = [row for row in rows if row["execs"] is not None]
+    line = f"{name:34}{f'{len(found)}/{len(rows)}':>7}"
+    if 2 * len(found) <= len(rows):
+        return line + f"{'-':>13}"
+    # Those that found nothing took longer than all others.
+    execs = sorted(row["execs"] for row in found)
+    seconds = sorted(row["found_s"] for row in found)
+    late = [float("inf")] * (len(rows) - len(found))
+    most = f"{execs[-1]:,}" if not late else "-"
+    return line + f"{median(execs + late):13,.0f}{most:>11}{median(seconds + late):9.1f}"
