@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from vblkfuzz.cli.bench import bench, core
+from vblkfuzz.cli.bisect import bisect
 from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.encode import encode
 from vblkfuzz.cli.export import export
@@ -152,6 +153,14 @@ app.command(
         "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
     ),
 )(export)
+app.command(
+    "bisect",
+    short_help="Say which revisions or QEMU binaries show a bug.",
+    epilog=examples(
+        "vblkfuzz bisect corpus/regress/s1-wrong-context",
+        "vblkfuzz bisect finding.vblk --binaries v8.2/qemu v9.0/qemu --repeat 5",
+    ),
+)(bisect)
 app.command(
     "minimize",
     epilog=examples(

@@ -74,6 +74,19 @@ def case_files(path: str) -> list[str]:
     return [_artifact(folder)] if (folder / ARTIFACT).exists() else input_files(path)
 
 
+def one_file(path: str) -> str:
+    """Return the one input file that `path` means.
+
+    Raises:
+        InputFileError: there is none, or there are several.
+    """
+    first, *others = case_files(path)
+    if others:
+        problem = f"expected one input, found {1 + len(others)}: name one of them"
+        raise InputFileError(path, "", problem)
+    return first
+
+
 def finding_files(path: str) -> list[str]:
     """Return the artifacts of all findings of a campaign's output folder, by signature.
 

@@ -31,7 +31,10 @@ class Result(NamedTuple):
 @takes_target_options
 def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     path: Annotated[
-        str, typer.Argument(metavar="PATH", help="A .vblk or .toml file.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="PATH", help="A .vblk or .toml file, or its folder.", show_default=False
+        ),
     ],
     output: Annotated[
         Path,
@@ -79,6 +82,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 0 minimized; 2 a file that cannot be read or written; 125 the input does not show
     its bug, or could not be judged; 130 or 72 stopped, the best so far is written.
     """
+    from vblkfuzz.cli.cases import one_file
     from vblkfuzz.cli.minimize_view import Stop
     from vblkfuzz.cli.output_file import check_absent, check_suffix, write_output
     from vblkfuzz.scenario.artifact import read_input
@@ -86,7 +90,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
 
     check_suffix(output, ".vblk", ".toml")
     check_absent(output, force=force)
-    artifact = read_input(path)
+    artifact = read_input(one_file(path))
     options = Options(target, device, mode, tuple(defect or ()), target_options)
     with Stop() as stop:
         result = _minimized(path, artifact, options, repeat, stop)
