@@ -51,10 +51,6 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
             "the input names]",
         ),
     ] = None,
-    defect: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Plant a defect in the revision; repeatable."),
-    ] = None,
     mode: Annotated[
         Mode | None,
         typer.Option(help="Where guest and device run.  [default: as the input says]"),
@@ -91,7 +87,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     check_suffix(output, ".vblk", ".toml")
     check_absent(output, force=force)
     artifact = read_input(one_file(path))
-    options = Options(target, device, mode, tuple(defect or ()), target_options)
+    options = Options(target, device, mode, target_options=target_options)
     with Stop() as stop:
         result = _minimized(path, artifact, options, repeat, stop)
         write_output(output, _file(output, result), force=force)
