@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-CODE_FOLDERS = ("vblkfuzz", "fuzz", "tests")
+CODE_FOLDERS = ("vblkfuzz", "fuzz", "examples", "tests")
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70

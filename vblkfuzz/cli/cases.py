@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.history import LEDGER, read_history
 from vblkfuzz.cli.complaint import say_error
-from vblkfuzz.cli.inputs import input_files
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.triage.case import Case
+from vblkfuzz.triage.inputs import input_files
 from vblkfuzz.triage.replay_target import Options, ReplayTarget
 
 if TYPE_CHECKING:

@@ -112,8 +112,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 
 def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
     """Yield every input of the call; None for one that cannot be read, which is said here."""
-    from vblkfuzz.cli.inputs import input_files
     from vblkfuzz.scenario.artifact import read_input
+    from vblkfuzz.triage.inputs import input_files
 
     for path in paths:
         try:

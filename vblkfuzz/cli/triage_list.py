@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from vblkfuzz.cli.cases import MINIMIZED
 from vblkfuzz.cli.screen import Screen
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.target.device_class import is_revision
 from vblkfuzz.triage.story import counted, seen, size
 
 if TYPE_CHECKING:
@@ -32,7 +34,11 @@ def print_list(cases: Sequence[Case], folder: str) -> None:
             _print_one(screen, case, with_setup=bool(setups))
     first = min(cases, key=_rank)
     screen.say()
-    screen.say(f"the story of one: vblkfuzz triage {folder} show {first.signature}")
+    words = ["vblkfuzz", "triage", folder, "show", first.signature]
+    device = first.outcome.setup.device
+    if not is_revision(device):  # a file may not name code to run: the user has to
+        words += ["--device", device]
+    screen.say(f"the story of one: {shlex.join(words)}")
 
 
 def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:

@@ -1,4 +1,4 @@
-"""Which files a PATH of `replay` means.
+"""Which files a PATH of a verb means.
 
 A file means itself, whatever it is called. A folder means every `.vblk` and `.toml` below it, by
 name. The folder of a finding holds the same input twice, `finding.vblk` and `scenario.toml`: of
@@ -35,5 +35,9 @@ def input_files(path: str) -> list[str]:
 
 
 def _counts(file: Path) -> bool:
-    is_text_of_artifact = file.name == _ITS_TEXT and (file.parent / _ARTIFACT).exists()
-    return not is_text_of_artifact and file.is_file()
+    return not is_text_of_artifact(file) and file.is_file()
+
+
+def is_text_of_artifact(file: Path) -> bool:
+    """Whether a file says what an artifact beside it says too."""
+    return file.name == _ITS_TEXT and (file.parent / _ARTIFACT).exists()

@@ -1,0 +1,180 @@
+"""The plugin in repositories of all kinds: what it collects, what it says, what it loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import vblkfuzz
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import to_text
+
+BUG = Scenario(ops=(op("init"), op("drain_begin"), op("publish_kick"), op("reset")))
+SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
+FOUND = Expectation("violation", "S1", SIGNATURE)
+
+
+@pytest.fixture(autouse=True)
+def package_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package under test is, also for a pytest that starts elsewhere."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(vblkfuzz.__file__).parent.parent))
+
+
+@pytest.fixture
+def corpus(pytester: pytest.Pytester) -> Path:
+    """A repository with an empty corpus."""
+    pytester.makeini("[pytest]\nvblk_corpus = corpus\n")
+    return pytester.mkdir("corpus")
+
+
+def outcomes(pytester: pytest.Pytester, *arguments: str) -> dict[str, int]:
+    return run(pytester, *arguments).parseoutcomes()
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("-pvblkfuzz.pytest_plugin", *arguments)
+
+
+def store(path: Path, expected: Expectation | None = None, on: str = "") -> Path:
+    path.write_text(to_text(BUG, "", expected, on))
+    return path
+
+
+class TestVerdicts:
+    """What a file expects must come true."""
+
+    def test_a_bug_that_shows_and_is_fixed(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        store(corpus / "bug.toml", FOUND, "seed")
+        (corpus / "bug.vblk").write_bytes(dump_artifact(Artifact(BUG, expectation=FOUND)))
+        assert outcomes(pytester) == {"passed": 2}
+
+    def test_a_bug_that_is_not_fixed(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        store(corpus / "bug.toml", FOUND, "seed")
+        pytester.makeini("[pytest]\nvblk_corpus = corpus\nvblk_reference = seed\n")
+        result = run(pytester)
+        assert result.parseoutcomes() == {"failed": 1}
+        result.stdout.fnmatch_lines(
+            [
+                "corpus/bug.toml: expected clean on seed, got violation of S8",
+                "S8: The notifier of queue 0 was attached*",
+                ">*attach*",
+                "replay it: vblkfuzz replay corpus/bug.toml --device seed --mode inline",
+            ]
+        )
+        result.stdout.no_fnmatch_line("*Traceback*")
+
+    def test_a_bug_that_shows_no_more(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        store(corpus / "bug.toml", FOUND, "reference")
+        result = run(pytester)
+        assert result.parseoutcomes() == {"failed": 1}
+        result.stdout.fnmatch_lines(
+            [f"*bug.toml: expected violation of S1 {SIGNATURE} on reference, got clean"]
+        )
+
+    def test_another_signature_is_another_bug(
+        self, pytester: pytest.Pytester, corpus: Path
+    ) -> None:
+        store(corpus / "bug.toml", Expectation("violation", "S1", "s1-other"), "seed")
+        result = run(pytester)
+        assert result.parseoutcomes() == {"failed": 1}
+        result.stdout.fnmatch_lines(["*expected violation of S1 s1-other on seed, got *S1*"])
+
+    def test_at_most_ten_rows(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        store(corpus / "bug.toml", Expectation("violation", "S1", "s1-other"), "seed")
+        lines = run(pytester).stdout.lines
+        head = next(place for place, line in enumerate(lines) if line.strip().startswith("turn "))
+        rows = lines[head + 1 : lines.index("", head)]
+        assert len(rows) == 10
+        assert [row[0] for row in rows] == [">", *" " * 8, ">"]
+
+    def test_without_expectation_it_must_be_clean(
+        self, pytester: pytest.Pytester, corpus: Path
+    ) -> None:
+        store(corpus / "idea.toml")
+        assert outcomes(pytester) == {"passed": 1}
+        assert outcomes(pytester, "--vblk-device", "seed") == {"failed": 1}
+
+    def test_processes(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        store(corpus / "bug.toml", FOUND, "seed")
+        assert outcomes(pytester, "--vblk-mode", "processes") == {"passed": 1}
+
+
+class TestCollection:
+    """Which files are tests."""
+
+    def test_only_below_configured_folders(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        (corpus / "deep").mkdir()
+        store(corpus / "deep" / "in.toml")
+        store(pytester.path / "out.toml")
+        (corpus / "notes.txt").write_text("no scenario")
+        result = run(pytester, "--collect-only", "-q")
+        result.stdout.fnmatch_lines(["corpus/deep/in.toml::scenario"])
+        result.stdout.no_fnmatch_line("*out.toml*")
+
+    def test_nothing_is_configured(self, pytester: pytest.Pytester) -> None:
+        store(pytester.path / "out.toml")
+        assert outcomes(pytester) == {}
+
+    def test_a_finding_is_one_test(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        (corpus / "finding.vblk").write_bytes(dump_artifact(Artifact(BUG, expectation=FOUND)))
+        store(corpus / "scenario.toml", FOUND, "seed")
+        assert outcomes(pytester) == {"passed": 1}
+
+    def test_broken_files_fail_alone(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        store(corpus / "good.toml", FOUND, "seed")
+        (corpus / "syntax.toml").write_text("ops = [")
+        (corpus / "cut.vblk").write_bytes(b"\x81")
+        (corpus / "newer.toml").write_text("format = 9\n")
+        (corpus / "gone.toml").write_text(to_text(BUG, "", FOUND, "no_such_module:Device"))
+        result = run(pytester)
+        assert result.parseoutcomes() == {"passed": 1, "failed": 4}
+        for line in (
+            "corpus/cut.vblk: byte 1: expected more of a vblkfuzz artifact, found the end",
+            "corpus/newer.toml: format: expected at most 1 (a newer vblkfuzz wrote this), found 9",
+            "corpus/syntax.toml: end of file: expected TOML: ",
+            "corpus/gone.toml: device no_such_module: no such module (no_such_module)",
+        ):
+            assert result.stdout.str().count(f"\n{line}") == 1
+        result.stdout.no_fnmatch_line("*Traceback*")
+
+    def test_collecting_reads_nothing(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        for number in range(1000):
+            (corpus / f"{number}.toml").touch(mode=0o000)
+        pytester.makeconftest(
+            """
+            import sys
+
+            def pytest_collection_finish(session):
+                loaded = {name for name in sys.modules if name.startswith("vblkfuzz")}
+                heavy = loaded & {"vblkfuzz.scenario", "vblkfuzz.oracle", "vblkfuzz.target"}
+                print(f"{len(session.items)} items, {sorted(heavy)} loaded")
+            """
+        )
+        result = run(pytester, "--collect-only", "-q", "-s")
+        result.stdout.fnmatch_lines(["*1000 items, [[][]] loaded"])
+
+    def test_loading_the_plugin_loads_nothing_else(self, pytester: pytest.Pytester) -> None:
+        pytester.makeconftest(
+            """
+            import sys
+
+            def pytest_sessionstart(session):
+                names = ("vblkfuzz", "atheris", "multiprocess", "msgpack", "rich", "typer")
+                print("loaded:", sorted(n for n in sys.modules if n.split(".")[0] in names))
+            """
+        )
+        result = run(pytester, "-s")
+        assert "loaded: ['vblkfuzz', 'vblkfuzz.pytest_plugin']\n" in result.stdout.str()
+
+
+def test_xdist(pytester: pytest.Pytester, corpus: Path) -> None:
+    pytest.importorskip("xdist")
+    for number in range(10):
+        store(corpus / f"bug{number}.toml", FOUND, "seed")
+    store(corpus / "wrong.toml", FOUND, "reference")
+    result = run(pytester, "-n", "2", "--vblk-mode", "processes")
+    assert result.parseoutcomes() == {"passed": 10, "failed": 1}

@@ -1,0 +1,55 @@
+"""The examples work in a folder of their own, as they would in somebody else's repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vblkfuzz
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+
+@pytest.fixture
+def own_device(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EXAMPLES / "own_device", tmp_path / "own_device"))
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    package = str(Path(vblkfuzz.__file__).parent.parent)
+    command = [sys.executable, "-m", "pytest", "-pvblkfuzz.pytest_plugin", "-pno:cacheprovider"]
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": package},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_tests_of_an_own_device_pass(own_device: Path) -> None:
+    run = pytest_in(own_device)
+    assert run.returncode == 0, run.stdout
+    assert "4 passed" in run.stdout
+
+
+def test_the_corpus_fails_on_the_device_with_the_bug(own_device: Path) -> None:
+    run = pytest_in(own_device, "corpus", "--vblk-device", "own_device:Forgetful")
+    assert run.returncode == 1
+    assert "expected clean on own_device:Forgetful, got violation of S7" in run.stdout
+
+
+def test_the_corpus_fails_where_the_bug_does_not_show(own_device: Path) -> None:
+    """A regression scenario that no longer fails on its bug has rotted."""
+    path = own_device / "corpus" / "s7-reset-forgets-who-waits" / "scenario.toml"
+    path.write_text(path.read_text().replace(":Forgetful", ":Throttled"))
+    run = pytest_in(own_device, "corpus")
+    assert run.returncode == 1
+    assert "expected violation of S7" in run.stdout
+    assert "on own_device:Throttled, got clean" in run.stdout

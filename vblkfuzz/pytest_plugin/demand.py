@@ -1,0 +1,99 @@
+"""What a scenario file demands, and whether it comes true. Loaded when the first one runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.errors import HarnessError, InputFileError, UsageError
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET, read_input
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.triage.case import replay_command
+from vblkfuzz.triage.excerpt import excerpt
+from vblkfuzz.triage.replay_target import Options, ReplayTarget
+
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.artifact import Artifact
+    from vblkfuzz.triage.outcome import Outcome
+
+_CLEAN: Final = Expectation("clean")
+_MODEL_MODE: Final = "inline"
+"""Fast, and gives the same traces as `processes`."""
+
+
+class Choice(NamedTuple):
+    """What the user configured."""
+
+    target: str | None = None
+    device: str | None = None
+    """Run everything on this device only."""
+    mode: str | None = None
+    reference: str = "reference"
+
+
+class Demand(NamedTuple):
+    """What must come true on a device."""
+
+    device: str
+    expectation: Expectation
+
+
+class Broken(Exception):
+    """An expectation did not come true; the text explains it."""
+
+
+def check(path: str, choice: Choice) -> None:
+    """Run a scenario file on each device that it says something about.
+
+    Raises:
+        Broken: an expectation did not come true.
+        VblkfuzzError: the file cannot be read, there is no such device, or there is no verdict.
+    """
+    artifact = read_input(path)
+    for demand in demands(artifact, choice):
+        outcome = _outcome(path, artifact, demand, choice)
+        if outcome.run.verdict == "harness_error" != demand.expectation.verdict:
+            raise HarnessError(f"{path}: on {demand.device}: not judged: {outcome.run.error}")
+        if not outcome.matches:
+            raise Broken(_explained(outcome))
+
+
+def demands(artifact: Artifact, choice: Choice) -> list[Demand]:
+    """Return what a file demands: its expectation, and silence where the bug is not."""
+    if choice.device:
+        return [Demand(choice.device, _CLEAN)]
+    expected = artifact.expectation
+    if expected is None:
+        return [Demand(choice.reference, _CLEAN)]
+    own = Demand(artifact.device, expected)
+    return [own] if expected.verdict == "clean" else [own, Demand(choice.reference, _CLEAN)]
+
+
+def _outcome(path: str, artifact: Artifact, demand: Demand, choice: Choice) -> Outcome:
+    target = choice.target or artifact.target
+    mode = choice.mode or (_MODEL_MODE if target == DEFAULT_TARGET else None)
+    asked = replace(artifact, target=target, device=demand.device, expectation=demand.expectation)
+    with ReplayTarget(Options(target, demand.device, mode)) as replayer:
+        try:
+            return replayer.replay(path, asked, 1)
+        except UsageError as error:
+            raise InputFileError(path, "", str(error)) from None
+
+
+def _explained(outcome: Outcome) -> str:
+    """Return the failure: what was expected, the clash, ten rows of the trace, the command."""
+    run, expected = outcome.run, outcome.expectation
+    assert expected is not None
+    wanted = " ".join(word for word in expected_words(expected) if word)
+    got = " of ".join(word for word in (run.verdict, run.rule) if word)
+    lines = [f"{outcome.input}: expected {wanted} on {outcome.setup.device}, got {got}"]
+    if run.violation and run.execution:
+        lines += ["", excerpt(run.violation, run.execution.trace)]
+    return "\n".join((*lines, "", f"replay it: {replay_command(outcome)}"))
+
+
+def expected_words(expected: Expectation) -> tuple[str, ...]:
+    """Return an expectation in words."""
+    if expected.verdict != "violation":
+        return (expected.verdict,)
+    return ("violation", expected.rule and f"of {expected.rule}", expected.signature)
