@@ -1,0 +1,267 @@
+"""Host notifiers and event loops against a naive model.
+
+Kicks come at any moment, also while nobody is attached or a callback is half done. No kick is
+lost, none is invented, and who is detached is not called.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.dataplane.stepping import idle_thread, run
+from vblkfuzz.dataplane.aio import AioContext
+from vblkfuzz.dataplane.notifier import EventNotifier
+from vblkfuzz.dataplane.registers import KICK_RUNG, QUEUE_WORDS, QUEUES
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.trace.event import ActorId
+
+COUNT = 3
+queues = st.integers(0, COUNT - 1)
+ARENA = Arena()
+
+
+class Handler:
+    """A queue whose ring is a number. Each callback is a line of the log."""
+
+    def __init__(self, notifier: EventNotifier, index: int, log: list[str]) -> None:
+        self.notifier = notifier
+        self.index = index
+        self.published = 0
+        self._log = log
+
+    def poll(self) -> bool:
+        return self.published > 0
+
+    def read(self, thread: Thread) -> Steps:
+        self._log.append(f"read {self.index} {self.notifier.clear()}")
+        self.published = 0
+        yield POINT
+
+    def poll_ready(self, thread: Thread) -> Steps:
+        self._log.append(f"poll_ready {self.index}")
+        self.published = 0
+        yield POINT
+
+    def poll_begin(self, thread: Thread) -> None:
+        self._log.append(f"poll_begin {self.index}")
+
+    def poll_end(self, thread: Thread) -> None:
+        self._log.append(f"poll_end {self.index}")
+
+
+@dataclass(eq=False)
+class Watched:
+    """What the model knows of an attached handler."""
+
+    index: int
+    polled: bool = False
+
+
+@dataclass(eq=False)
+class Loop:
+    """What the model knows of one event loop."""
+
+    context: AioContext
+    watched: list[Watched] = field(default_factory=list)
+    bottom_halves: list[int] = field(default_factory=list)
+    polling: bool = False
+    unit: Steps | None = None
+    chosen: Watched | None = None
+    """Whose callback comes next, if he is still there then."""
+    by_kick: bool = False
+
+    def find(self, index: int) -> Watched | None:
+        return next((each for each in self.watched if each.index == index), None)
+
+
+class NotifierMachine(RuleBasedStateMachine):
+    """Three queues, two event loops; both may watch the same queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench = Bench(ARENA)
+        self.log: list[str] = []
+        self.expected: list[str] = []
+        self.handlers = [
+            Handler(self.bench.kicks[index], index, self.log) for index in range(COUNT)
+        ]
+        self.kicked = [False] * COUNT
+        self.open = [False] * COUNT
+        self.loops = [Loop(AioContext(ActorId.IO0)), Loop(AioContext(ActorId.IO1))]
+        self.halves = 0
+
+    @initialize(polling=st.booleans())
+    def start(self, polling: bool) -> None:
+        """As a device that has started: all is attached somewhere and open."""
+        for index in range(COUNT):
+            self.attach(index, index % 2)
+            self.assign(index, is_open=True)
+        self.loops[0].context.poll_wanted = polling
+
+    def teardown(self) -> None:
+        self.bench.close()
+
+    # --- Notifiers ----------------------------------------------------------------------------
+
+    @rule(index=queues, loop=st.integers(0, 1))
+    def kick_and_look(self, index: int, loop: int) -> None:
+        """Up to the moment before a callback: that is where it gets interesting."""
+        self.kick(index, own=False)
+        if not self.loops[loop].unit:
+            self.look(self.loops[loop])
+
+    @rule(index=queues, own=st.booleans())
+    def kick(self, index: int, own: bool) -> None:
+        notifier = self.bench.kicks[index]
+        (notifier.set_own if own else notifier.set)()
+        self.kicked[index] = True
+
+    @rule(index=queues)
+    def clear(self, index: int) -> None:
+        assert self.bench.kicks[index].clear() == self.kicked[index]
+        self.kicked[index] = False
+
+    @rule(index=queues, is_open=st.booleans())
+    def assign(self, index: int, is_open: bool) -> None:
+        self.bench.kicks[index].is_open = self.open[index] = is_open
+
+    @rule(index=queues)
+    def publish(self, index: int) -> None:
+        """Without a kick: only who polls sees it."""
+        self.handlers[index].published += 1
+
+    # --- Event loops --------------------------------------------------------------------------
+
+    @rule(index=queues, loop=st.integers(0, 1))
+    def attach(self, index: int, loop: int) -> None:
+        self.loops[loop].context.attach(self.handlers[index])
+        self.forget(loop, index)
+        self.loops[loop].watched.append(Watched(index))
+
+    @rule(index=queues, loop=st.integers(0, 1))
+    def detach(self, index: int, loop: int) -> None:
+        self.loops[loop].context.detach(index)
+        self.forget(loop, index)
+
+    def forget(self, loop: int, index: int) -> None:
+        watched = self.loops[loop].watched
+        watched[:] = [each for each in watched if each.index != index]
+
+    @rule(loop=st.integers(0, 1))
+    def schedule(self, loop: int) -> None:
+        self.halves += 1
+        number = self.halves
+
+        def half(thread: Thread) -> Steps:
+            yield POINT
+            self.log.append(f"half {number}")
+
+        self.loops[loop].context.schedule(half)
+        self.loops[loop].bottom_halves.append(number)
+
+    @precondition(lambda self: not all(loop.unit for loop in self.loops))
+    @rule(data=st.data())
+    def begin_unit(self, data: st.DataObject) -> None:
+        """A loop looks who is ready, up to the moment before the callback."""
+        idle = [loop for loop in self.loops if not loop.unit]
+        self.look(data.draw(st.sampled_from(idle)))
+
+    def look(self, loop: Loop) -> None:
+        work = self.has_work(loop)
+        assert loop.context.has_work() == work
+        if not work:
+            return
+        if loop.bottom_halves:
+            self.expected.append(f"half {loop.bottom_halves.pop(0)}")
+        elif loop.context.poll_wanted != loop.polling:
+            self.switch_polling(loop)
+            return
+        else:
+            loop.chosen = next(each for each in loop.watched if self.is_ready(loop, each))
+            loop.by_kick = self.is_set(loop.chosen.index)
+        loop.unit = loop.context.run_once(idle_thread())
+        next(loop.unit)
+        if loop.chosen is None:
+            self.end_unit(loop)
+
+    @precondition(lambda self: any(loop.unit for loop in self.loops))
+    @rule(data=st.data())
+    def run_callback(self, data: st.DataObject) -> None:
+        loop = data.draw(st.sampled_from([each for each in self.loops if each.unit]))
+        self.end_unit(loop)
+
+    def end_unit(self, loop: Loop) -> None:
+        chosen, unit = loop.chosen, loop.unit
+        assert unit is not None
+        loop.chosen = loop.unit = None
+        if chosen is not None and chosen in loop.watched:
+            if not chosen.polled:
+                chosen.polled = True
+                self.expected += [f"poll_begin {chosen.index}"] * loop.polling
+            self.call(chosen.index, loop.by_kick)
+        run(unit)
+
+    def call(self, index: int, by_kick: bool) -> None:
+        if by_kick:
+            self.expected.append(f"read {index} {self.kicked[index]}")
+            self.kicked[index] = False
+        else:
+            self.expected.append(f"poll_ready {index}")
+
+    @rule(loop=st.integers(0, 1), on=st.booleans())
+    def want_polling(self, loop: int, on: bool) -> None:
+        self.loops[loop].context.poll_wanted = on
+
+    def switch_polling(self, loop: Loop) -> None:
+        """Who has been polled looks once more as polling ends."""
+        loop.polling = not loop.polling
+        for each in [each for each in loop.watched if each.polled]:
+            self.expected.append(f"poll_{'begin' if loop.polling else 'end'} {each.index}")
+            if not loop.polling and self.handlers[each.index].published:
+                self.call(each.index, by_kick=False)
+        run(loop.context.run_once(idle_thread()))
+
+    # --- The model ----------------------------------------------------------------------------
+
+    def is_set(self, index: int) -> bool:
+        return self.kicked[index] and self.open[index]
+
+    def is_ready(self, loop: Loop, watched: Watched) -> bool:
+        polled = loop.polling and watched.polled
+        published = self.handlers[watched.index].published > 0
+        return self.is_set(watched.index) or (polled and published)
+
+    def has_work(self, loop: Loop) -> bool:
+        if loop.bottom_halves or loop.context.poll_wanted != loop.polling:
+            return True
+        return any(self.is_ready(loop, each) for each in loop.watched)
+
+    @invariant()
+    def the_right_callbacks_ran(self) -> None:
+        assert self.log == self.expected
+
+    @invariant()
+    def bells_and_eventfds_agree(self) -> None:
+        """No kick is lost. A set eventfd has a bell; a bell that its owner rang needs none."""
+        words = self.bench.arena.registers.words
+        for index, notifier in enumerate(self.bench.kicks[:COUNT]):
+            assert notifier.is_set() == self.kicked[index]
+            signalled = False
+            with suppress(BlockingIOError):
+                os.read(self.bench.fds[index], 8)
+                signalled = True
+                os.eventfd_write(self.bench.fds[index], 1)
+            bell = words[QUEUES + index * QUEUE_WORDS + KICK_RUNG]
+            assert signalled == (bell == 2)
+
+
+TestNotifierMachine = NotifierMachine.TestCase
+TestNotifierMachine.settings = settings(max_examples=150)
