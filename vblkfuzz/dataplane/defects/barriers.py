@@ -5,21 +5,42 @@ Without a delayed deviation in the schedule they do nothing: every store is seen
 
 from __future__ import annotations
 
-from typing import Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.memory import no_barrier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vblkfuzz.dataplane.thread import Thread
+    from vblkfuzz.virtio.memory import GuestMemory
+
+
+@contextmanager
+def _without_barriers(memory: GuestMemory) -> Iterator[None]:
+    barrier, memory.barrier = memory.barrier, no_barrier
+    yield
+    memory.barrier = barrier
 
 
 class _NoBarrierBeforeRecheck(DeviceQueue):
     __slots__ = ()
 
     def set_notification(self, on: bool) -> None:
-        memory = self.memory
-        barrier, memory.barrier = memory.barrier, no_barrier
-        super().set_notification(on)
-        memory.barrier = barrier
+        with _without_barriers(self.memory):
+            super().set_notification(on)
+
+
+class _NoBarrierAtPollEnd(QueuePort):
+    __slots__ = ()
+
+    def poll_end(self, thread: Thread) -> None:
+        with _without_barriers(self._board.memory):
+            super().poll_end(thread)
 
 
 BARRIERS: Final = (
@@ -30,5 +51,13 @@ BARRIERS: Final = (
         "The handler's last look at the ring comes before the driver can see that it wants kicks.",
         ("L1",),
         (_NoBarrierBeforeRecheck,),
+    ),
+    Defect(
+        "no_barrier_at_poll_end",
+        2026,
+        "vblkfuzz",
+        "The last look of the poll loop comes before the driver can see that kicks are wanted.",
+        ("L1",),
+        (_NoBarrierAtPollEnd,),
     ),
 )
