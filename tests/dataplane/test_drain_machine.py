@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.dataplane.stepping import idle_thread, run
 from tests.dataplane.test_block_backend import Device, Node
 from vblkfuzz.dataplane.request import IoResult, Request
-from vblkfuzz.dataplane.thread import POINT, Steps, Thread
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait
 from vblkfuzz.scenario.ops import PICKS
 from vblkfuzz.trace.event import ActorId, Event, EventKind
 from vblkfuzz.trace.ring import TraceRing
@@ -38,7 +38,7 @@ class Waiting:
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
-        self._wait = lambda: True
+        self._wait: Wait = lambda: True
         self.ended = False
 
     def may_go_on(self) -> bool:
