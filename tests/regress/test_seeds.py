@@ -1,0 +1,67 @@
+"""corpus/seed is what its builders say, and every one of them is worth keeping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vblkfuzz.errors import UsageError
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.seeds import SEEDS, Seed, files, write
+from vblkfuzz.scenario.text import read_text
+from vblkfuzz.target.model import model
+
+CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "seed"
+
+
+def name(seed: Seed) -> str:
+    return seed.__name__
+
+
+def situations(scenario: Scenario) -> frozenset[str]:
+    with model("reference", "inline") as target:
+        verdict = run_scenario(target, scenario).verdict
+    assert verdict.clean
+    return verdict.situations
+
+
+def test_the_folder_is_what_the_command_writes() -> None:
+    assert {path.name: path.read_text() for path in CORPUS.iterdir()} == files()
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=name)
+def test_a_seed_says_what_it_is_for(seed: Seed) -> None:
+    assert seed.__doc__ is not None
+    assert seed.__doc__.endswith(".")
+    assert "\n" not in seed.__doc__
+    assert read_text(files()[f"{name(seed).replace('_', '-')}.toml"], name(seed)).scenario == seed()
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=name)
+def test_the_reference_is_clean(seed: Seed) -> None:
+    situations(seed())
+
+
+def test_together_they_put_most_rules_to_the_test() -> None:
+    met = frozenset[str]().union(*(situations(seed()) for seed in SEEDS))
+    tested = [rule for rule in RULES if met & {one.name for one in rule.situations}]
+    asked = [rule for rule in RULES if rule.situations]
+    assert len(tested) >= len(asked) * 0.8, sorted(one.id for one in asked if one not in tested)
+
+
+def test_writing_again_changes_nothing_but_what_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "seed")
+    (tmp_path / "seed" / "gone.toml").write_text("")
+    (tmp_path / "seed" / "notes.md").write_text("mine")
+    write(tmp_path / "seed")
+    found = {path.name: path.read_text() for path in (tmp_path / "seed").iterdir()}
+    assert found == {**files(), "notes.md": "mine"}
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "seed").write_text("")
+    with pytest.raises(UsageError, match="cannot be written"):
+        write(tmp_path / "seed")
