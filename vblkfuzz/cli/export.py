@@ -84,10 +84,11 @@ def export(  # noqa: PLR0913  # an option each
     """
     from vblkfuzz.cli.cases import CaseReader, case_files
     from vblkfuzz.cli.output_file import write_output
+    from vblkfuzz.triage.case import in_order
     from vblkfuzz.triage.replay_target import Options
 
     reader = CaseReader(Options(target, device, target_options=target_options))
-    cases = list(reader.read(case_files(path)))
+    cases = in_order(reader.read(case_files(path)))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
     write_output(output, writer_of(to)(cases).encode(), force=force)

@@ -1,4 +1,4 @@
-"""The list of findings that ``vblkfuzz triage DIR`` prints: rule by rule, the surest first."""
+"""The list of findings that ``vblkfuzz triage DIR`` prints: rule by rule, the most frequent first."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.cases import MINIMIZED
 from vblkfuzz.cli.screen import Screen
-from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.target.device_class import is_revision
+from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.story import counted, seen, size
 
 if TYPE_CHECKING:
@@ -27,12 +27,13 @@ def print_list(cases: Sequence[Case], folder: str) -> None:
     setups = {case.outcome.setup for case in cases}
     ran_on = f" on {', '.join(setups.pop())}" if len(setups) == 1 else ""
     screen.say(f"{counted(len(cases), 'finding')}{ran_on}")
-    for rule, group in groupby(sorted(cases, key=_rank), _rule):
+    ordered = in_order(cases)
+    for rule, group in groupby(ordered, _rule):
         screen.say()
         screen.say(rule, "bold")
         for case in group:
             _print_one(screen, case, with_setup=bool(setups))
-    first = min(cases, key=_rank)
+    first = ordered[0]
     screen.say()
     words = ["vblkfuzz", "triage", folder, "show", first.signature]
     device = first.outcome.setup.device
@@ -53,12 +54,3 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
 def _rule(case: Case) -> str:
     rule = case.expected_rule
     return f"{rule.id}  {rule.title}" if rule else "of no rule that is known here"
-
-
-def _rank(case: Case) -> tuple[int, str, int, str]:
-    """Rules in their order; in a rule what was seen most often first."""
-    order = {rule.id: index for index, rule in enumerate(RULES)}
-    rule = case.expected_rule
-    count = case.sightings.count if case.sightings else 0
-    place = order[rule.id] if rule else len(order)
-    return place, _rule(case), -count, case.signature

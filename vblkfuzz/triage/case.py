@@ -16,6 +16,8 @@ from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.triage.step import Step, steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.rule import Rule
     from vblkfuzz.oracle.verdict import Violation
@@ -95,6 +97,18 @@ class Case:
     def command(self) -> str:
         """The command that replays it, to be pasted into a shell."""
         return replay_command(self.outcome)
+
+
+def in_order(cases: Iterable[Case]) -> list[Case]:
+    """Return cases rule by rule, in the order of the rules; what was seen most often first."""
+    order = {rule.id: index for index, rule in enumerate(RULES)}
+
+    def rank(case: Case) -> tuple[int, int, str]:
+        rule, sightings = case.expected_rule, case.sightings
+        place = order[rule.id] if rule else len(order)
+        return place, -(sightings.count if sightings else 0), case.signature
+
+    return sorted(cases, key=rank)
 
 
 def rule_named(name: str) -> Rule | None:
