@@ -1,4 +1,4 @@
-"""The list of findings that ``vblkfuzz triage DIR`` prints: rule by rule, the most frequent first."""
+"""The list that ``vblkfuzz triage DIR`` prints: rule by rule, what was seen most often first."""
 
 from __future__ import annotations
 
