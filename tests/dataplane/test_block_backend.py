@@ -46,6 +46,9 @@ class Device:
         yield POINT
         self.log.append(f"complete {request.serial}")
 
+    def context_for(self, request: Request) -> AioContext:
+        return request.context
+
 
 class Node:
     """A BlockBackend with its disk, two event loops and a device."""

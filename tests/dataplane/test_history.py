@@ -42,6 +42,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "s1-stop-in-drain": ALL,
     "s1-system-reset-in-drain": ALL,
     "s4-direct-kick-parked": ALL,
+    "s10-parked-request-of-failed-start": ALL,
     "s4-parked-request-after-reset": ALL,
     "s6-foreign-used-entry": ALL,
     "s6-stale-push": ALL,
@@ -57,27 +58,34 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "s1-wrong-context": ("seed",),
     "s8-start-attaches-twice": ("seed",),
     "s8-stop-leaves-attached": ("seed",),
+    "s9-stop-closes-attached": ("seed",),
     # B3: with the AioContext lock a handler waits too long, without it the drain too short
     "s1-handler-waits-for-lock": ("qemu-8.0", *LOCKED),
     "s3-handler-not-submitted": LOCK_FREE,
+    "s12-handler-in-two-threads": LOCK_FREE,
     # B4, B4b: 5bdbaebcce, 52bff01f64
     "l1-drain-while-polling": LOCKED,
     "l1-published-in-drain-while-polling": LOCKED,
+    "s13-drain-while-polling": LOCKED,
+    "s13-stop-while-polling": ("qemu-8.0", *LOCKED),
     # B7: 8eeaa706ba counts the request; that it is submitted inside the drain is another bug now
     "s2-drain-again-at-once": ALL[:-1],
     # B13: open, and came with drained_begin and drained_end
     "l1-failed-start-suppressed": ALL,
     "s8-failed-start-attaches": SERIES,
+    "s9-failed-start-attaches": SERIES,
+    # B15: stop clears `started` before it drains since 75dcb4d790; bfa36802d1 asks for the thread
+    "s10-call-while-stopping": ("qemu-8.1",),
     # B38: open
     "s6-queue-reset-in-flight": ALL,
 }
 
 FIXED: Final[dict[str, frozenset[str]]] = {
-    "qemu-8.0": frozenset({"S3"}),
-    "seed": frozenset(),
-    "qemu-8.1": frozenset({"S3", "S8"}),
-    "qemu-9.0": frozenset({"S8", "L1"}),
-    "qemu-10.2": frozenset({"S8", "L1"}),
+    "qemu-8.0": frozenset({"S3", "S9", "S12", "L4"}),
+    "seed": frozenset({"S12", "L4"}),
+    "qemu-8.1": frozenset({"S3", "S8", "S9", "S12", "L4"}),
+    "qemu-9.0": frozenset({"S8", "S9", "S13", "L1", "L4"}),
+    "qemu-10.2": frozenset({"S8", "S9", "S13", "L1", "L4"}),
     "reference": frozenset(rule.id for rule in RULES),
 }
 """Rules that a revision breaks only after a failed start (B13)."""
@@ -194,7 +202,7 @@ def test_the_inputs_find_the_holes() -> None:
         with model(device, "inline") as target:
             for scenario in map(decode, fuzz_inputs(1, 500)):
                 broken[device] |= check(target, scenario)
-    assert {"S8", "S1", "S4", "S6", "S7", "L1"} <= broken["seed"]
-    assert {"S1", "S4", "S6", "S7", "L1"} <= broken["qemu-8.1"]
-    assert {"S1", "S4", "S6", "S7"} <= broken["qemu-9.0"] & broken["qemu-10.2"]
+    assert {"S8", "S9", "S1", "S4", "S6", "S7", "S10", "S13", "L1"} <= broken["seed"]
+    assert {"S1", "S4", "S6", "S7", "S10", "S13", "L1"} <= broken["qemu-8.1"]
+    assert {"S1", "S4", "S6", "S7", "S10"} <= broken["qemu-9.0"] & broken["qemu-10.2"]
     assert not broken["reference"]

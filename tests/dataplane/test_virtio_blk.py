@@ -331,8 +331,10 @@ def test_what_is_published_before_kicks_are_wanted_again_is_taken(bench: Bench) 
     port = rig.device.ports[0]
     steps = rig.device.handle_queue(rig.machine.vcpu, port)
     late = None
-    for _ in steps:
-        if late is None and port.queue.notification and rig.count(EventKind.POP) == 1:
+    for point, _ in enumerate(steps):
+        if point == 2:  # after its last look, before it asks
+            assert not port.queue.notification
+            assert rig.count(EventKind.POP) == 1
             late = rig.publish()
     rig.settle()
     assert rig.count(EventKind.POP) == 2

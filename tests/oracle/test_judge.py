@@ -97,7 +97,7 @@ def test_two_rules_about_one_event_are_in_the_order_of_rules() -> None:
         Event(0, EventKind.RESET_RET, ActorId.VCPU),
         Event(1, EventKind.PUSH, ActorId.IO0, queue=0, request=1, value=1),
     )
-    assert [found.rule for found in verdict(events).violations] == ["S4", "S6", "S7"]
+    assert [found.rule for found in verdict(events).violations] == ["S4", "S6", "S7", "S10"]
 
 
 def test_every_rule_that_is_written_is_judged() -> None:

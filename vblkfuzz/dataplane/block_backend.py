@@ -54,6 +54,9 @@ class DrainedDevice(Protocol):
     def complete(self, thread: Thread, request: Request) -> Steps:
         """A request has ended."""
 
+    def context_for(self, request: Request) -> AioContext:
+        """Where a request that waited goes on."""
+
 
 class BlockBackend:
     """Counts, parks and submits the requests of one device."""
@@ -164,13 +167,14 @@ class BlockBackend:
         return cancelled
 
     def resubmit(self, request: Request) -> None:
-        """Submit a request again in its own context; it counts as in flight from here on."""
+        """Submit a request again, in its queue's context; it counts as in flight from here on."""
         self.in_flight += 1
 
         def submit(thread: Thread) -> Steps:
             yield POINT
             self._pass_gate(thread, request)
 
+        request.context = self.device.context_for(request)
         request.context.schedule(submit)
 
     def _busy(self) -> bool:
@@ -185,7 +189,7 @@ class BlockBackend:
             yield from lock.acquire(thread)
 
     def _wake(self, request: Request) -> None:
-        """Let a parked request go on in its context.
+        """Let a parked request go on, in its queue's context.
 
         It counts as in flight from here on, so a drain that begins before it runs waits for it
         (QEMU commit 8eeaa706ba).
@@ -197,6 +201,7 @@ class BlockBackend:
             self._tell(_UNPARK, runner, request)
             self._pass_gate(runner, request)
 
+        request.context = self.device.context_for(request)
         request.context.schedule(resume)
 
     def _tell(self, kind: EventKind, thread: Thread, request: Request, flag: int = 0) -> None:

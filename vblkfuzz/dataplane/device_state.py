@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
-from vblkfuzz.trace.event import NO_QUEUE, EventKind
+from vblkfuzz.trace.event import NO_QUEUE, ActorId, EventKind
 from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
 _CONFIG_IRQ: Final = EventKind.CONFIG_IRQ
+_IO0: Final = int(ActorId.IO0)
 
 
 class DeviceState(ABC):
@@ -66,6 +67,8 @@ class DeviceState(ABC):
         self.started = self.starting = self.stopping = self.disabled = self.broken = False
         self.pops = 0
         """Requests popped since power-on; numbers them in the trace."""
+        self.notifiers_opened = 0
+        """Host notifiers opened since power-on; numbers them in the trace."""
         self.handlers_running = 0
         self.retry_list: list[Request] = []
         """Requests that wait for `cont` (rerror/werror=stop)."""
@@ -86,6 +89,16 @@ class DeviceState(ABC):
         if not self.iothreads:
             return self.main
         return self.iothreads[(self.first_iothread + port.index) % len(self.iothreads)]
+
+    def completion_context(self, thread: Thread) -> AioContext:
+        """Context that completes what `thread` takes: its own (blk_aio_* since 8.2)."""
+        return self.iothreads[thread.actor - _IO0] if thread.actor >= _IO0 else self.main
+
+    def context_for(self, request: Request) -> AioContext:
+        """Context in which a request that waited goes on: where its queue is handled by now."""
+        if self.blk.context is self.main:
+            return self.main
+        return self.context_of(self.ports[request.queue.index])
 
     def contexts(self) -> list[AioContext]:
         """Contexts of all queues, each once, in queue order."""

@@ -227,9 +227,14 @@ class Lifecycle(DeviceState):
         context = self.context_of(port)
         if not port.queue.notification:
             port.set_notification(thread, True)
-        context.attach(port)
-        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+        self._watch(thread, port, context)
         port.notifier.set_own()
+
+    def _watch(self, thread: Thread, port: QueuePort, context: AioContext) -> None:
+        """Let an event loop watch a queue's notifier, and nothing else."""
+        context.attach(port)
+        serial, epoch, path = port.notifier.serial, self.epoch, thread.path
+        self._emit(_ATTACH, thread.actor, port.index, 0, serial, 0, epoch, context.actor, path)
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         """Stop watching a queue."""

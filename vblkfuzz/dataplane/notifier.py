@@ -25,7 +25,7 @@ _SIGNALLED: Final = 2
 class EventNotifier:
     """One eventfd and its bell word (QEMU: EventNotifier)."""
 
-    __slots__ = ("_fd", "bell", "is_open", "words")
+    __slots__ = ("_fd", "bell", "is_open", "serial", "words")
 
     def __init__(self, fd: int, words: memoryview, index: int) -> None:
         self._fd = fd
@@ -34,6 +34,8 @@ class EventNotifier:
         """`words[bell]` is the bell word; event loops look at it directly."""
         self.is_open = False
         """Device's view: between event_notifier_init and event_notifier_cleanup."""
+        self.serial = 0
+        """Number of its last opening in this execution: an fd of its own, used once."""
 
     def set(self) -> None:
         """Signal it. It is level-triggered: a set notifier needs no second system call."""

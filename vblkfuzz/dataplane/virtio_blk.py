@@ -115,14 +115,18 @@ class VirtioBlk(Lifecycle):
                     yield from self.finish(thread, request, status)
                 yield POINT
             if suppress:
-                queue.set_notification(True)
                 yield POINT  # the driver may publish before it sees that kicks are wanted
-            if self.broken or queue.empty():
+                queue.set_notification(True)
+            if self.broken or not self.look_again(port):
                 break
-        self._tell_queue(_HANDLER_END, thread, port)
+        self._tell_queue(_HANDLER_END, thread, port, queue.would_be_kicked())
         for request in batch:
             yield from self.blk.submit(thread, request)
         self.handlers_running -= 1
+
+    def look_again(self, port: QueuePort) -> bool:
+        """Whether entries came after the last look, whose kick was suppressed."""
+        return not port.queue.empty()
 
     def _pop(self, thread: Thread, port: QueuePort) -> Request | None:
         """Take one request; None when there is none or the driver broke the ring."""
@@ -152,7 +156,7 @@ class VirtioBlk(Lifecycle):
 
     def _parse(self, thread: Thread, port: QueuePort, chain: Chain) -> Request | None:
         """Make a request of a chain; a malformed one is dropped and breaks the device."""
-        context = self.context_of(port) if self.started else self.main
+        context = self.completion_context(thread)
         queue = port.queue
         try:
             blk = parse_request(self.board.memory, chain)

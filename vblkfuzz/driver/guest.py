@@ -46,6 +46,8 @@ _KICK: Final = EventKind.KICK
 _PUBLISH: Final = EventKind.PUBLISH
 _REQUEST: Final = EventKind.REQUEST
 _SECTOR: Final = EventKind.SECTOR
+_SUPPRESS_CALLS: Final = EventKind.SUPPRESS_CALLS
+_USED_EVENT: Final = EventKind.USED_EVENT
 
 _READ: Final = REQUESTS.index("in")
 _STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
@@ -129,7 +131,8 @@ class GuestDriver:
         self._set_up = True
         if how != _INIT_NO_DRIVER_OK:
             yield from self._transport.write_status(status | STATUS_DRIVER_OK)
-        self._emit(_DRIVER_INIT, _GUEST, flag=2 - (how != _INIT_NO_DRIVER_OK))
+        event_idx = self._features >> F_EVENT_IDX & 1
+        self._emit(_DRIVER_INIT, _GUEST, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
@@ -270,7 +273,8 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
-            queue.ring.set_used_event(operation.b)
+            used_event = queue.ring.set_used_event(operation.b)
+            self._emit(_USED_EVENT, _GUEST, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
         """Ask for no calls, or take that back."""
@@ -278,6 +282,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             queue.ring.set_no_interrupt(bool(operation.b))
+            self._emit(_SUPPRESS_CALLS, _GUEST, queue.index, operation.b)
 
     def _queue(self, operation: Op) -> GuestQueue | None:
         """The queue an operation means, None while the device is not set up."""

@@ -125,6 +125,13 @@ def _s8(violation: Violation, events: Events) -> str:
     return violation.state
 
 
+def _s9(violation: Violation, events: Events) -> str:
+    """Whether a stop attached what it should not: a drain that ends does so for other reasons."""
+    attach = violation.second if violation.second.kind == ATTACH else violation.first
+    by_stop = violation.state in ("attached", "closed") and Frame.STOP in _frames(attach)
+    return f"{violation.state}-in_stop" if by_stop else violation.state
+
+
 def _l1(violation: Violation, events: Events) -> str:
     """What the device did last, or did not do, for the queue of the lost kick."""
     kick, queue = violation.first, violation.first.queue
@@ -184,6 +191,7 @@ _LOOKS: Final[dict[str, Callable[[Violation, Events], str]]] = {
     "S5": _s5,
     "S7": _s7,
     "S8": _s8,
+    "S9": _s9,
     "L1": _l1,
     "L2": _l2,
     "L3": _l3,

@@ -21,15 +21,22 @@ if TYPE_CHECKING:
 _REQUEST: Final = frozenset({"S4", "S5", "S6", "S7", "S14", "S16", "S17", "L3"})
 """Broken in turn where a request goes on that should not."""
 
+_ATTACHED: Final = frozenset({"S8", "S9", "S13"})
+"""Broken in turn where a notifier is attached that should not be."""
+
 _LEADS_TO: Final[dict[str, frozenset[str]]] = {
-    "S1": _REQUEST | {"S2", "S3"},
+    "S1": _REQUEST | {"S2", "S3", "S10"},
     "S2": _REQUEST | {"S3"},
-    "S3": _REQUEST | {"S2", "S3"},
-    "S4": _REQUEST,
+    "S3": _REQUEST | {"S2", "S3", "S10", "S12"},
+    "S4": _REQUEST | {"S10"},
     "S5": _REQUEST,
     "S6": _REQUEST,
-    "S7": _REQUEST,
-    "S8": frozenset({"S1", "S8"}),
+    "S7": _REQUEST | {"S10"},
+    "S8": _ATTACHED | {"S1", "S10", "S12"},
+    "S9": _ATTACHED | {"L1"},
+    "S10": frozenset({"S10", "S12"}),
+    "S12": _ATTACHED | {"S1", "S10", "S12", "L1"},
+    "S13": frozenset({"S13", "L1"}),
     "S14": frozenset({"S14"}),
     "S16": _REQUEST,
     "S17": _REQUEST,
@@ -68,7 +75,7 @@ def _since(violation: Violation) -> tuple[int, bool]:
 def _leads_to(first: Violation, later: Violation) -> bool:
     if later.rule not in _LEADS_TO.get(first.rule, ()):
         return False
-    return first.rule != "S8" or later.rule == "S8" or later.path in _FROM_HANDLERS
+    return first.rule != "S8" or later.rule != "S1" or later.path in _FROM_HANDLERS
 
 
 def _is_lost(drained: Violation, later: Violation) -> bool:

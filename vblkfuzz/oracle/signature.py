@@ -35,7 +35,7 @@ _CALLERS: Final = frozenset(
 )
 """Frames that only say who asked; the innermost frame counts whatever it is."""
 
-_INNERMOST: Final = frozenset({"S8"})
+_INNERMOST: Final = frozenset({"S8", "S9", "S13"})
 """Rules for which only the function that did it counts, whoever called it."""
 _NO_PATH: Final = frozenset({"S3", "S11"})
 """Rules about a counter: whose drain it is that shows the wrong number does not matter."""

@@ -62,6 +62,7 @@ class Bench:
         for notifier in (*self.kicks[:queues], *self.calls[:queues]):
             notifier.clear()
             notifier.is_open = False
+            notifier.serial = 0
         self.arena.registers.clear()
         self.arena.stores.end()
         self.arena.clear_memory(ORIGIN + queues * QUEUE_BYTES)

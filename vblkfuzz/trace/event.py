@@ -48,12 +48,14 @@ class EventKind(IntEnum):
     # else the status byte: 0 OK, 2 IOERR, 3 UNSUPP, 4 any other
     HOSTILE = 13  # queue; flag: hostile content code. The guest broke the ring protocol
     DRIVER_INIT = 14  # flag: 0 begin, 1 DRIVER_OK written, 2 left without DRIVER_OK; value of a
-    # begin: ring index that its rings begin with
+    # begin: ring index that its rings begin with; head of an end: 1 if EVENT_IDX was accepted
     REQUEST = 15  # queue, head: what the PUBLISH after it makes available; flag: its code in
     # `scenario.ops.REQUESTS`; value: sector, and in the high byte how many more
     SECTOR = 16  # queue; head: sector that the read of the COLLECT before it asked for; value: data
     # found there: n of the n-th REQUEST, which is what a write writes, 0 zeroes; flag: 1 mixed
     CONFIG_READ = 17  # head: config generation, mod 2^16; value: capacity in sectors
+    USED_EVENT = 18  # queue; value: used_event, the used entry that deserves a call (EVENT_IDX)
+    SUPPRESS_CALLS = 19  # queue; flag: 1 no calls, 0 calls again (without EVENT_IDX)
 
     # Device life cycle (epoch: resets before this event)
     STATUS = 20  # value: device status written by the driver
@@ -67,13 +69,13 @@ class EventKind(IntEnum):
     BROKEN = 28  # value: code of the ring error; the device needs a reset
 
     # Notifiers and event loop
-    ATTACH = 30  # queue; value: AioContext (an ActorId)
+    ATTACH = 30  # queue; value: AioContext (an ActorId); head: serial of the notifier watched
     DETACH = 31  # queue; value: AioContext
-    NOTIFIER_OPEN = 32  # queue: host notifier created and assigned
+    NOTIFIER_OPEN = 32  # queue: host notifier created and assigned; head: its serial, from 1
     NOTIFIER_CLOSE = 33  # queue: host notifier closed
     NOTIFICATION = 34  # queue; flag: 1 device asks for kicks, 0 it suppresses them
     HANDLER = 35  # queue: handle_vq begins; flag: 1 if kicks come straight from the vCPU
-    HANDLER_END = 36  # queue
+    HANDLER_END = 36  # queue; flag: 1 if the driver would kick for the next entry
     POLL_BEGIN = 37  # queue
     POLL_END = 38  # queue
 
@@ -85,7 +87,7 @@ class EventKind(IntEnum):
     IO_DONE = 44  # flag: 0 ok, 1 EIO, 2 ENOSPC
     MEMWRITE = 45  # the device wrote the request's data or status into guest memory
     PUSH = 46  # queue, head, request, epoch of the request; value: used idx after; flag: status
-    IRQ = 47  # queue: call eventfd signalled
+    IRQ = 47  # queue; flag: 0 by the guest notifier, 1 by virtio_notify, which needs the BQL
     CANCEL = 48  # a reset dropped the request: it will never be pushed
     RETRY = 49  # the request waits in the retry list until VM_CONT
 

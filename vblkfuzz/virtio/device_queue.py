@@ -34,7 +34,7 @@ class DeviceQueue:
 
     `ready`: set up, and not reset since. `last_avail`, `used_idx`: u16, entries taken and
     returned since reset. `inuse`: u32, chains taken and not yet returned. `notification`: the
-    device wants kicks.
+    device wants kicks. `signalled_used`: u16, used idx when it last decided about a call.
     """
 
     __slots__ = (
@@ -43,7 +43,6 @@ class DeviceQueue:
         "_avail_ring",
         "_event_idx",
         "_indirect",
-        "_signalled_used",
         "_signalled_valid",
         "_u16",
         "_u32",
@@ -56,6 +55,7 @@ class DeviceQueue:
         "memory",
         "notification",
         "ready",
+        "signalled_used",
         "size",
         "used_idx",
     )
@@ -79,7 +79,7 @@ class DeviceQueue:
         self.used_idx = 0
         self.inuse = 0
         self.notification = True
-        self._signalled_used = 0
+        self.signalled_used = 0
         self._signalled_valid = False
 
     def set_up(self, layout: RingLayout, *, event_idx: bool, indirect: bool) -> None:
@@ -98,7 +98,7 @@ class DeviceQueue:
 
     def begin_at(self, index: int) -> None:
         """Begin at a ring index, as a migration or SET_VRING_BASE would restore it."""
-        self.last_avail = self.used_idx = self._signalled_used = index
+        self.last_avail = self.used_idx = self.signalled_used = index
 
     def _place(self, layout: RingLayout) -> None:
         """Turn addresses into indices of the u16 and u32 views, for one access per field."""
@@ -162,7 +162,7 @@ class DeviceQueue:
         self._u16[self._used_idx] = used_idx
         self.inuse = (self.inuse - 1) & U32
         # 2**15 pushes without a call: the distance to the last one no longer means anything.
-        if (used_idx - self._signalled_used - 1) & U16 >= 0x7FFF:
+        if (used_idx - self.signalled_used - 1) & U16 >= 0x7FFF:
             self._signalled_valid = False
         return True
 
@@ -191,6 +191,17 @@ class DeviceQueue:
         if on:
             self.memory.barrier()
 
+    def would_be_kicked(self) -> bool:
+        """Tell whether a driver that reads the ring now would kick for the next entry (2.7.10).
+
+        That is what it really sees, not what `notification` says. True when not ready.
+        """
+        if not self.ready:
+            return True
+        if not self._event_idx:
+            return not self._u16[self._used_idx - 1] & USED_F_NO_NOTIFY
+        return self._u16[self._avail_event] == self.last_avail
+
     def should_call(self) -> bool:
         """Tell whether the pushes since the last call are worth an interrupt (2.7.7).
 
@@ -202,7 +213,7 @@ class DeviceQueue:
         self.memory.barrier()  # the driver sees the used entries before we look at its wish
         if not self._event_idx:
             return not self._u16[self._avail_idx - 1] & AVAIL_F_NO_INTERRUPT
-        old, valid = self._signalled_used, self._signalled_valid
-        new = self._signalled_used = self.used_idx
+        old, valid = self.signalled_used, self._signalled_valid
+        new = self.signalled_used = self.used_idx
         self._signalled_valid = True
         return not valid or vring_need_event(self._u16[self._avail_ring + self.size], new, old)

@@ -229,10 +229,16 @@ class DriverQueue:
         self._free.extend(reversed(slots))
         return True
 
-    def set_used_event(self, ahead: int) -> None:
-        """Ask for a call when the device has used `ahead` more entries than the next (2.7.7)."""
-        self._u16[self.layout.used_event >> 1] = (self.last_used + ahead) & U16
+    def set_used_event(self, ahead: int) -> int:
+        """Ask for a call when the device has used `ahead` more entries than the next (2.7.7).
+
+        Returns the used_event written.
+        """
+        self._u16[self.layout.used_event >> 1] = used_event = (self.last_used + ahead) & U16
+        self.memory.barrier()  # the device sees the wish before the driver looks at what is used
+        return used_event
 
     def set_no_interrupt(self, on: bool) -> None:
         """Ask for no calls at all, or take that back (2.7.7); EVENT_IDX devices ignore it."""
         self._u16[self._avail_idx - 1] = AVAIL_F_NO_INTERRUPT if on else 0
+        self.memory.barrier()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.lock import Lock
     from vblkfuzz.dataplane.queue_port import QueuePort
 
-_ATTACH: Final = EventKind.ATTACH
 _DRAINED_BEGIN: Final = EventKind.DRAINED_BEGIN
 _DRAINED_END: Final = EventKind.DRAINED_END
 
@@ -28,20 +27,16 @@ class _NoRendezvous(VirtioBlk):
 class _NoRenotify(VirtioBlk):
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
         yield POINT
-        context = self.context_of(port)
-        context.attach(port)
-        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+        self._watch(thread, port, self.context_of(port))
         port.notifier.set_own()
 
 
 class _NoSelfkick(VirtioBlk):
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
         yield POINT
-        context = self.context_of(port)
         if not port.queue.notification:
             port.set_notification(thread, True)
-        context.attach(port)
-        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+        self._watch(thread, port, self.context_of(port))
 
 
 class _PollBypassesDrain(VirtioBlk):
@@ -109,7 +104,7 @@ DRAINS: Final = (
         2024,
         "QEMU commit 5bdbaebcce, RHEL-3934",
         "A queue detached while it was polled is attached again without asking for kicks.",
-        ("L1",),
+        ("L1", "S13"),
         (_NoRenotify,),
     ),
     Defect(

@@ -36,6 +36,7 @@ class _RestartUncounted(BlockBackend):
             self.in_flight += 1
             self._start(thread, request)
 
+        request.context = self.device.context_for(request)
         request.context.schedule(submit)
 
 

@@ -44,7 +44,7 @@ FAILED_START: Final = (
         2021,
         "QEMU commits 570fe439e5, 5b807181c2",
         "A failed start leaves earlier queues routed to notifiers that nobody watches.",
-        ("L1",),
+        ("L1", "S9"),
         (_PartialRollback,),
     ),
     Defect(
@@ -60,7 +60,7 @@ FAILED_START: Final = (
         2021,
         "QEMU commits 570fe439e5, 6f1a5c37db",
         "The end of a drain attaches notifiers of a dataplane that could not be started.",
-        ("S8",),
+        ("S8", "S9"),
         (_FailedStartAttaches,),
     ),
 )

@@ -57,6 +57,7 @@ class _ResumeSkipsGate(BlockBackend):
             self._tell(_UNPARK, runner, request)
             self._start(runner, request)
 
+        request.context = self.device.context_for(request)
         request.context.schedule(resume)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.queue_port import QueuePort
-from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import RequestType
@@ -18,13 +18,8 @@ if TYPE_CHECKING:
 
 
 class _EnableNoRecheck(VirtioBlk):
-    def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
-        """The handler proper neither asks for kicks nor looks again, since they are off."""
-        suppress = port.queue.notification
-        port.queue.set_notification(False)
-        yield from super().handle_queue(thread, port)
-        yield POINT
-        port.queue.set_notification(suppress)
+    def look_again(self, port: QueuePort) -> bool:
+        return False
 
 
 class _BrokenNotEmpty(QueuePort):
@@ -70,7 +65,7 @@ QUEUE: Final = (
         2024,
         "QEMU commit f937309fbd (virtio-net)",
         "After asking for kicks again the handler does not look whether the ring is still empty.",
-        ("L1",),
+        ("L1", "S13"),
         (_EnableNoRecheck,),
     ),
     Defect(
@@ -94,7 +89,7 @@ QUEUE: Final = (
         2017,
         "QEMU commits aff8fd18f1, 332fa82d09",
         "Suppressing kicks nests, and a reset while polling leaves one level open.",
-        ("L1",),
+        ("L1", "S13"),
         (_NotifyCounter,),
     ),
     Defect(

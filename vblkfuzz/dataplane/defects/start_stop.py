@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.queue_port import QueuePort
-from vblkfuzz.dataplane.registers import IOEVENTFD
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.trace.event import Frame
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext
-
-_ATTACH: Final = EventKind.ATTACH
-_NOTIFIER_OPEN: Final = EventKind.NOTIFIER_OPEN
 
 
 class _CleanupReads(VirtioBlk):
@@ -51,11 +47,9 @@ class _StartKickConditional(VirtioBlk):
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
         """Only start kicks, as before 5bdbaebcce."""
         yield POINT
-        context = self.context_of(port)
         if not port.queue.notification:
             port.set_notification(thread, True)
-        context.attach(port)
-        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+        self._watch(thread, port, self.context_of(port))
 
 
 class _NoKickOnResume(VirtioBlk):
@@ -69,9 +63,8 @@ class _OpensUnset(QueuePort):
     __slots__ = ()
 
     def open_notifier(self, thread: Thread) -> None:
-        self.notifier.is_open = True
-        self._board.registers.set_queue(self.index, IOEVENTFD, 1)
-        self._emit(_NOTIFIER_OPEN, thread)
+        super().open_notifier(thread)
+        self.notifier.clear()
 
 
 class _StopFromMain(VirtioBlk):
@@ -118,7 +111,7 @@ START_STOP: Final = (
         2023,
         "QEMU commit 75dcb4d790",
         "The device counts as started until stop has drained, and that drain attaches again.",
-        ("S8",),
+        ("S8", "S9"),
         (_StartedClearedTooLate,),
     ),
     Defect(
@@ -142,7 +135,7 @@ START_STOP: Final = (
         2018,
         "QEMU commit 1010cadf62",
         "Stop detaches in the main thread and waits for no handler, which then goes on.",
-        ("S3", "S4", "S7"),
+        ("S10", "S3", "S4", "S7"),
         (_StopFromMain,),
     ),
     Defect(
@@ -158,7 +151,7 @@ START_STOP: Final = (
         2026,
         "vblkfuzz",
         "Stop detaches the first queue of each AioContext only.",
-        ("S8",),
+        ("S8", "S9"),
         (_DetachForgotten,),
     ),
 )

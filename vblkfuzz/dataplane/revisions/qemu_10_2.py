@@ -11,6 +11,7 @@ What it does not do, compared with the reference:
   (B38): virtio-blk has no hook for it;
 * a drain does not wait for a handler that has dequeued but not yet submitted (B3);
 * a failed start leaves drains that attach and detach, and serves the kicks to come only (B13);
+* a parked request goes on in the thread that took it, whoever handles its queue by then (B1b);
 * a parked request counts as in flight as soon as it is woken (8eeaa706ba), so that the next drain
   waits for it, but it does not look at the drain again: it is submitted inside that drain.
 
@@ -43,6 +44,7 @@ _B1C: Final = "open: parked requests are not saved, and run while the VM is stop
 _GENERATION: Final = "open: the capacity changes at once, its generation with the interrupt"
 _B3: Final = "open: a drain does not wait for a handler that has not submitted yet (B3)"
 _B13: Final = "open: drains attach after a failed start, and it leaves kicks suppressed (B13)"
+_STAYS: Final = "open: a parked request goes on in the thread that took it, after a stop too (B1b)"
 
 
 _HANDLED: Final = (
@@ -71,7 +73,10 @@ class Qemu102BlockBackend(BlockBackend):
         yield from self.drained_end(thread)
 
     def _wake(self, request: Request) -> None:
-        """Count a woken request at once (8eeaa706ba); it does not look at the drain again."""
+        """Count a woken request at once (8eeaa706ba); it does not look at the drain again.
+
+        It is a coroutine: it goes on in the thread in which it was parked.
+        """
         self.in_flight += 1
 
         def resume(runner: Thread) -> Steps:
@@ -108,6 +113,14 @@ class Qemu102(VirtioBlk):
         "s1-host_notifier_read": _B13,
         "s1-poll": _B13,
         "l1-failed_start": _B13,
+        "s9-drained_end-closed": _B13,
+        "s9-cleanup_host_notifier-attached": _B13,
+        "s10-beside": _STAYS,
+        "s10-complete-beside": _STAYS,
+        "s10-not_started": _STAYS,
+        "s10-direct_kick-beside": _B13,
+        "s10-host_notifier_read-beside": _B3,
+        "s12-": _B3,
     }
 
     def stop_dataplane(self, thread: Thread) -> Steps:

@@ -77,7 +77,7 @@ class Qemu80(Seed):
     known: ClassVar[dict[str, str]] = {
         signature: why
         for signature, why in Qemu81.known.items()
-        if not signature.startswith("s8-")  # only start and stop attach and detach
+        if not signature.startswith(("s8-", "s9-"))  # only start and stop attach and detach
     } | {
         "s1-stop_bh-host_notifier_read": "open: stop in a drain processes the queues (B1)",
         "l1-": "5bdbaebcce: a stop, or a poll mode that ends in a drain, loses kicks",

@@ -5,6 +5,8 @@ What it has not yet, compared with `qemu-9.0`:
 * a detach while polling leaves kicks suppressed, attach neither asks for kicks nor kicks (B4, B4b:
   5bdbaebcce, 52bff01f64);
 * all queues live in one AioContext, the node's (b6948ab01d), and one bottom half detaches them;
+* a call goes the way that the state of the dataplane says, not the thread (B15: bfa36802d1);
+* requests are completed where the node lives, not in the thread that took them (46eb6e861b);
 * handlers, completions and drains hold the AioContext lock (b49f4755c7, 6b5aa3a0fd).
 
 It is patch 17/20 as merged (1665d9326f) with the fix of its start and stop (75dcb4d790).
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.revisions.qemu_9_0 import Qemu90, Qemu90BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.trace.event import EventKind, Frame
@@ -22,12 +25,10 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext
     from vblkfuzz.dataplane.block_backend import BlockBackend
     from vblkfuzz.dataplane.lock import Lock
-    from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.request import Request
 
 
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_ATTACH: Final = EventKind.ATTACH
 _DETACH: Final = EventKind.DETACH
 
 
@@ -40,14 +41,27 @@ class Qemu81BlockBackend(Qemu90BlockBackend):
         return self.context.lock
 
 
+class Qemu81QueuePort(QueuePort):
+    """A queue until 8.2: a call goes by the guest notifier while the dataplane is started."""
+
+    __slots__ = ()
+
+    def needs_bql(self, thread: Thread) -> bool:
+        """Asked of the device instead of the thread (virtio_blk_req_complete until bfa36802d1)."""
+        return not self._device.started or self._device.disabled
+
+
 class Qemu81(Qemu90):
     """virtio-blk of QEMU 8.1."""
 
     summary: ClassVar[str] = "QEMU 8.1: a drain while polling loses kicks"
     source: ClassVar[str] = "QEMU 8.1, 1665d9326f, 75dcb4d790"
     block_backend: ClassVar[type[BlockBackend]] = Qemu81BlockBackend
+    queue_port: ClassVar[type[QueuePort]] = Qemu81QueuePort
     known: ClassVar[dict[str, str]] = Qemu90.known | {
         "l1-": "5bdbaebcce: nobody asks for kicks after a drain while polling (B4, B4b)",
+        "s13-": "5bdbaebcce: a drain or stop while polling leaves kicks suppressed (B4)",
+        "s10-complete-without_bql": "bfa36802d1: whoever completes asks for the wrong state (B15)",
         "s1-host_notifier_read": "b49f4755c7: a handler that waits for the lock when detached (B3)",
     }
 
@@ -56,6 +70,10 @@ class Qemu81(Qemu90):
         if not self.iothreads:
             return self.main
         return self.iothreads[self.first_iothread % len(self.iothreads)]
+
+    def completion_context(self, thread: Thread) -> AioContext:
+        """Where the node lives, whoever takes the request (until 46eb6e861b of 8.2)."""
+        return self.blk.context
 
     def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
         """Handle the queue under the AioContext lock."""
@@ -86,9 +104,7 @@ class Qemu81(Qemu90):
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
         """Attach and nothing else, wherever the node lives now (blk_get_aio_context)."""
         yield POINT
-        context = self.blk.context
-        context.attach(port)
-        self._tell_queue(_ATTACH, thread, port, value=context.actor)
+        self._watch(thread, port, self.blk.context)
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         """Stop watching a queue in the context where the node lives now."""

@@ -1,0 +1,133 @@
+"""The rule of calls: L4. No interrupt is lost.
+
+The driver says which used entry deserves a call: the one that used_event names (EVENT_IDX), or each
+one unless it has set the flag NO_INTERRUPT. The push that reaches it must be followed by a call; a
+driver that sleeps until then is not woken otherwise. Source: virtio 1.2, 2.7.7; QEMU
+virtio_should_notify, virtio_notify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vblkfuzz.oracle.kinds import (
+    END,
+    IRQ,
+    PUSH,
+    QUEUE_RESET,
+    RESET_RET,
+    SUPPRESS_CALLS,
+    USED_EVENT,
+)
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+LATE_CALL = Situation(
+    "used_event_reached", "A push reached a used_event that the driver had moved."
+)
+CALL_AFTER_SUPPRESSION = Situation(
+    "call_after_suppression", "A call was due after the driver had asked for calls again."
+)
+
+_U16 = 0xFFFF
+
+
+class _Wishes:
+    """What the driver wants to be called for, and what it has not been called for yet."""
+
+    __slots__ = ("_first", "due", "event_idx", "suppressed", "used_event")
+
+    def __init__(self) -> None:
+        self.event_idx = False
+        self._first = 0
+        """Ring index that the driver's rings begin with; so does their used_event."""
+        self.used_event: dict[int, int] = {}
+        """Of queues where the driver has moved it."""
+        self.suppressed: dict[int, bool] = {}
+        """Of queues where the driver has set or cleared NO_INTERRUPT."""
+        self.due: dict[int, Event] = {}
+        """PUSH that the next call of a queue answers."""
+
+    def push(self, push: Event, report: Report) -> None:
+        """Note a push that deserves a call."""
+        queue = push.queue
+        if self.event_idx:
+            if (push.value - 1) & _U16 != self.used_event.get(queue, self._first):
+                return
+            if queue in self.used_event:
+                report.met(LATE_CALL)
+        elif queue in self.suppressed:
+            if self.suppressed[queue]:
+                return
+            report.met(CALL_AFTER_SUPPRESSION)
+        self.due.setdefault(queue, push)
+
+    def change(self, event: Event) -> None:
+        """The driver changes its mind: then it looks at the used ring itself (2.7.7.1)."""
+        queue = event.queue
+        if event.kind == USED_EVENT:
+            self.used_event[queue] = event.value
+        else:
+            self.suppressed[queue] = event.flag == 1
+        self.due.pop(queue, None)
+
+    def new_rings(self, event: Event) -> None:
+        """A reset ends all rings, a queue reset one; the driver makes new ones as it begins."""
+        if event.kind == QUEUE_RESET:
+            self.used_event.pop(event.queue, None)
+            self.suppressed.pop(event.queue, None)
+            self.due.pop(event.queue, None)
+        elif event.kind == RESET_RET or event.flag == 0:
+            self.used_event.clear()
+            self.suppressed.clear()
+            self.due.clear()
+            if event.kind == DRIVER_INIT:
+                self._first = event.value
+        else:  # the end of DRIVER_INIT
+            self.event_idx = event.head == 1
+
+
+@rule(
+    "L4",
+    title="The driver is called for each used entry that it asked to be called for.",
+    source="virtio 1.2, 2.7.7; QEMU virtio_should_notify",
+    instead="A push is visible before the device looks whether it deserves a call, and calls then.",
+    needs=(
+        EventKind.DRIVER_INIT,
+        EventKind.USED_EVENT,
+        EventKind.SUPPRESS_CALLS,
+        EventKind.PUSH,
+        EventKind.IRQ,
+        EventKind.RESET_RET,
+        EventKind.QUEUE_RESET,
+        EventKind.END,
+    ),
+    situations=(LATE_CALL, CALL_AFTER_SUPPRESSION),
+)
+def L4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """One call answers all pushes before it. More calls than asked for are allowed."""
+    wishes = _Wishes()
+    due = wishes.due
+    for event in events:
+        kind = event.kind
+        if kind == PUSH:
+            wishes.push(event, report)
+        elif kind == IRQ:
+            due.pop(event.queue, None)
+        elif kind == END:
+            for push in due.values():
+                _report_lost(push, event, wishes.event_idx, report)
+        elif kind in (USED_EVENT, SUPPRESS_CALLS):
+            wishes.change(event)
+        else:  # DRIVER_INIT, RESET_RET, QUEUE_RESET
+            wishes.new_rings(event)
+
+
+def _report_lost(push: Event, end: Event, event_idx: bool, report: Report) -> None:
+    sentence = (
+        f"The push at turn {push.turn} took queue {push.queue} to used idx {push.value}, which "
+        f"the driver wanted to be called for, but no call had come when everything had settled "
+        f"(turn {end.turn})."
+    )
+    report.violation(push, end, sentence, "used_event" if event_idx else "flag")

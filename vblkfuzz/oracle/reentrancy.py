@@ -1,0 +1,97 @@
+"""The rule of re-entrancy: S12.
+
+Start, stop and the handler of a queue change state step by step; none of them may begin again
+before it has ended, neither nested in the same thread nor beside it in another one. And what is
+started is not started again, what is stopped is not stopped. Source: the guards
+(starting, stopping, started) of QEMU virtio_blk_start_ioeventfd and virtio_blk_stop_ioeventfd; QEMU
+aio_dispatch_handler, run_poll_handlers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.kinds import HANDLER, HANDLER_END, START_CALL, START_RET, STOP_CALL
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+HANDLER_IN_START = Situation("handler_in_start", "A handler began while the device started.")
+HANDLER_IN_STOP = Situation("handler_in_stop", "A handler began while the device stopped.")
+
+
+@rule(
+    "S12",
+    title="Start, stop and a queue's handler are not re-entered; each start has one stop.",
+    source="QEMU virtio_blk_start_ioeventfd, virtio_blk_stop_ioeventfd, run_poll_handlers",
+    instead=(
+        "Start and stop do nothing while either is under way or there is nothing to do, and an "
+        "event loop does not call a handler that has not returned."
+    ),
+    needs=(
+        EventKind.START_CALL,
+        EventKind.START_RET,
+        EventKind.STOP_CALL,
+        EventKind.STOP_RET,
+        EventKind.HANDLER,
+        EventKind.HANDLER_END,
+    ),
+    situations=(HANDLER_IN_START, HANDLER_IN_STOP),
+)
+def S12(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """A failed start counts as a start: it leaves a dataplane that is disabled until a stop.
+
+    The situations do not count handlers that a vCPU calls directly (flag 1).
+    """
+    handlers: dict[int, Event] = {}
+    calls: list[Event] = []  # starts and stops under way, innermost last
+    started = False
+    change = events[0]  # what made it started or stopped
+    for event in events:
+        kind = event.kind
+        if kind == HANDLER:
+            running = handlers.get(event.queue)
+            if running is not None:
+                _report_handler(running, event, report)
+            handlers[event.queue] = event
+            if calls and event.flag == 0:
+                in_start = calls[-1].kind == START_CALL
+                report.met(HANDLER_IN_START if in_start else HANDLER_IN_STOP)
+        elif kind == HANDLER_END:
+            handlers.pop(event.queue, None)
+        elif kind in _CALLS:
+            if calls:
+                _report_call(calls[-1], event, f"in_{_CALLS[calls[-1].kind]}", report)
+            elif started == (kind == START_CALL):
+                _report_call(change, event, "again", report)
+            calls.append(event)
+        else:  # START_RET, STOP_RET
+            started, change = kind == START_RET, event
+            if calls:
+                calls.pop()
+
+
+_CALLS: Final = {START_CALL: "start", STOP_CALL: "stop"}
+
+
+def _report_handler(running: Event, handler: Event, report: Report) -> None:
+    sentence = (
+        f"The handler of queue {handler.queue} was entered at turn {handler.turn}, but the run "
+        f"that began at turn {running.turn} had not ended."
+    )
+    report.violation(running, handler, sentence, "handler")
+
+
+def _report_call(first: Event, call: Event, how: str, report: Report) -> None:
+    what = _CALLS[call.kind]
+    if how == "again":
+        state = "started" if call.kind == START_CALL else "stopped"
+        since = "" if first is call else f" since turn {first.turn}"
+        sentence = f"A {what} began at turn {call.turn}, but the device was {state}{since}."
+    else:
+        sentence = (
+            f"A {what} began at turn {call.turn}, inside the {_CALLS[first.kind]} that began at "
+            f"turn {first.turn}."
+        )
+    report.violation(first, call, sentence, f"{what}_{how}")
