@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vblkfuzz.oracle.kinds import (
+    DRIVER_INIT,
     END,
     IRQ,
     PUSH,
