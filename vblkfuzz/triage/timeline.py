@@ -54,6 +54,8 @@ class State(NamedTuple):
     epoch: int = 0
     """Resets so far."""
     quiesce_counter: int = 0
+    first_index: int = 0
+    """Where the indices of a fresh ring begin."""
     drained: bool = False
     """A drained section is open: from the first return of a drain to the last end."""
 
@@ -66,7 +68,10 @@ def states(events: Iterable[Event]) -> list[State]:
     """Return the state after each event, beginning with a machine that was just powered on."""
     events = list(events)
     count = max((event.queue + 1 for event in events if event.queue != NO_QUEUE), default=1)
-    state = State((QueueState(),) * count)
+    # A device may begin to count anywhere; the driver says where.
+    first = next((event.value for event in events if event.kind == EventKind.DRIVER_INIT), 0)
+    fresh = QueueState(first, first, first)
+    state = State((fresh,) * count, first_index=first)
     found = []
     for event in events:
         change = _CHANGES.get(event.kind)
@@ -126,15 +131,23 @@ def _push(state: State, event: Event) -> State:
 
 def _driver_init(state: State, event: Event) -> State:
     """The driver begins with empty rings; the device's own counters are only cleared by resets."""
-    return state._replace(queues=tuple(one._replace(avail=0) for one in state.queues))
+    first = state.first_index
+    return state._replace(queues=tuple(one._replace(avail=first) for one in state.queues))
 
 
 def _reset_ret(state: State, event: Event) -> State:
-    """A reset clears the rings' counters; what it forgot to cancel stays where it is."""
-    cleared = tuple(
-        one._replace(avail=0, taken=0, used=0, wants_kicks=True) for one in state.queues
-    )
-    return state._replace(queues=cleared, epoch=state.epoch + 1, device=DEVICE_OFF)
+    """A reset clears the rings; what it forgot to cancel stays where it is."""
+    queues = tuple(_cleared(queue, state) for queue in state.queues)
+    return state._replace(queues=queues, epoch=state.epoch + 1, device=DEVICE_OFF)
+
+
+def _queue_reset(state: State, event: Event) -> State:
+    return _with_queue(state, event, _cleared(state.queues[event.queue], state)._asdict())
+
+
+def _cleared(queue: QueueState, state: State) -> QueueState:
+    first = state.first_index
+    return queue._replace(avail=first, taken=first, used=first, wants_kicks=True)
 
 
 def _drain_ret(state: State, event: Event) -> State:
@@ -150,7 +163,7 @@ _CHANGES: Final[dict[int, Change]] = {
     EventKind.DRIVER_INIT: lambda state, event: state if event.flag else _driver_init(state, event),
     EventKind.STATUS: lambda state, event: state._replace(status=event.value),
     EventKind.RESET_RET: _reset_ret,
-    EventKind.QUEUE_RESET: _queue(avail=0, taken=0, used=0, wants_kicks=True),
+    EventKind.QUEUE_RESET: _queue_reset,
     EventKind.START_CALL: _device("starting"),
     EventKind.START_RET: lambda state, event: state._replace(
         device="failed" if event.flag else "running"
