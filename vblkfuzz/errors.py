@@ -5,7 +5,7 @@
     |   `-- InputFileError  ... it is a file: names file, place, expectation
     `-- HarnessError        we could not judge                     -> exit 125
         |-- ActorDied       an actor process ended by itself
-        |-- ActorHung       an actor process gave no answer in time
+        |-- ActorHung       an execution did not end in time       -> exit 70
         |-- NotReproduced   an input does not show what it was kept for
         |-- ZygoteLost      nobody is left to start actors; the target cannot be used again
         |-- DeviceUnavailable  a real device cannot be started
@@ -68,7 +68,9 @@ class ActorDied(HarnessError):
 
 
 class ActorHung(HarnessError):
-    """The actor processes gave no answer within `limits.HANG_LIMIT_S` seconds."""
+    """An execution did not end within `limits.HANG_LIMIT_S` seconds."""
+
+    exit_status = ExitStatus.TIMEOUT
 
 
 class NotReproduced(HarnessError):

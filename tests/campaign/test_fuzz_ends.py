@@ -292,3 +292,32 @@ def test_bad_corpus_files_are_quarantined_and_the_rest_is_used(fuzz: Fuzz, tmp_p
     assert ended.status == 0
     assert ended.stderr.count("bad.vblk") == 1
     assert len(list((ended.out / "quarantine").iterdir())) == 2
+
+
+@pytest.mark.parametrize("mode", ["inline", "processes"])
+def test_an_error_of_a_users_device_names_class_file_and_line(
+    fuzz: Fuzz, device_file: Callable[[str], str], mode: str
+) -> None:
+    device = device_file("def answer_at_once(self, request):\n    raise RuntimeError('no answer')")
+    ended = fuzz(
+        "--workers", "1", "--seed", "5", "--runs", "20", "--mode", mode, "--device", device
+    )
+    assert ended.status == 125
+    file = device.removesuffix(":Device")
+    assert f"in Device.answer_at_once ({file}, line 6): RuntimeError: no answer" in ended.stderr
+
+
+def test_a_device_that_never_ends_inline(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    device = device_file(
+        "def answer_at_once(self, request):\n"
+        "    while request.blk.type == 4:\n"
+        "        pass\n"
+        "    return super().answer_at_once(request)"
+    )
+    setup = ("--workers", "1", "--seed", "5", "--runs", "60", "--mode", "inline")
+    ended = fuzz(*setup, "--device", device)
+    assert ended.status == 70, ended.stderr
+    assert ended.summary["execs"] == 60
+    assert 0 < ended.summary["harness_errors"] < 60
+    assert "no end within 2.0 s of processor time" in ended.stderr
+    assert list((ended.out / "harness").glob("*.bin"))

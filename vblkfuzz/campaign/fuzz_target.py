@@ -9,8 +9,8 @@ users would look for as crash files are findings: ``$VBLKFUZZ_OUT/findings`` (de
 ``-states=0`` the part that is no code, to see what they are worth.
 
 Exit codes: 0 budget spent, 77 a finding (not with ``-ignore_crashes=1``: then fuzzing goes on and
-ends with 0), 2 usage, 125 the harness could not judge, 130 ctrl-C, 72 SIGTERM. For many workers,
-statistics and resuming there is `vblkfuzz fuzz`.
+ends with 0), 2 usage, 70 inputs that hung, 125 the harness could not judge, 130 ctrl-C, 72 SIGTERM.
+For many workers, statistics and resuming there is `vblkfuzz fuzz`.
 """
 
 from __future__ import annotations
@@ -111,10 +111,12 @@ def _fuzz(plan: WorkerPlan) -> ExitStatus:
         if message.kind == "finding":
             print(f"exec {message.execs}: {message.rule}: {message.sentence}", file=sys.stderr)
             print(f"    {message.fallback} {message.path}", file=sys.stderr)
-        if message.kind == "harness_error":
+        if message.kind in ("harness_error", "hang"):
             print(f"exec {message.execs}: harness error: {message.name}", file=sys.stderr)
-        if message.kind == "harness_error" or message.fallback:
-            failed.append(message)
+        if message.kind in ("harness_error", "hang") or message.fallback:
+            failed.append(message.kind)
 
     status = fuzz(plan, say)
-    return ExitStatus.HARNESS if failed and status is ExitStatus.CLEAN else status
+    if not failed or status is not ExitStatus.CLEAN:
+        return status
+    return ExitStatus.TIMEOUT if set(failed) == {"hang"} else ExitStatus.HARNESS

@@ -217,7 +217,8 @@ class Campaign:
         elif message.kind == "situation" and not self.summary.situations.get(message.name):
             self.summary.situations[message.name] = True
             self._ledger.situation(message.name, self._elapsed())
-        elif message.kind == "harness_error":
+        elif message.kind in ("harness_error", "hang"):
+            self.summary.hangs += message.kind == "hang"
             self.summary.last_error = message.name
             self._keep_input(bytes.fromhex(message.input), message.name)
             self._on_message(message)
@@ -330,8 +331,9 @@ class Campaign:
             return ExitStatus.HARNESS
         if self.summary.findings:
             return ExitStatus.VIOLATION
-        failed = self.summary.harness_errors or self.summary.restarts
-        return ExitStatus.HARNESS if failed else ExitStatus.CLEAN
+        if self.summary.restarts or self.summary.harness_errors > self.summary.hangs:
+            return ExitStatus.HARNESS
+        return ExitStatus.TIMEOUT if self.summary.hangs else ExitStatus.CLEAN
 
 
 def _ending(code: int | None) -> str:

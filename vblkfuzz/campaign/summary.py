@@ -30,6 +30,8 @@ class Summary:
     violations: int = 0
     """Executions with a violation, known ones included."""
     harness_errors: int = 0
+    hangs: int = 0
+    """Of these, how many did not end in time."""
     features: int = 0
     steps: int = 0
     seconds: float = 0

@@ -29,7 +29,7 @@ import atheris
 from vblkfuzz.campaign.instrument import instrument
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
-from vblkfuzz.errors import ExitStatus, HarnessError, ZygoteLost
+from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
 from vblkfuzz.oracle.known import explanation, matches
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.mutate import Mutator
@@ -109,7 +109,8 @@ class Worker:
         try:
             execution = self._execute(self._target, decode(data))
         except HarnessError as error:
-            self._note_error(str(error), data)
+            kind = "hang" if isinstance(error, ActorHung) else "harness_error"
+            self._note_error(str(error), data, kind)
             if self._errors_in_a_row == _MAX_HARNESS_ERRORS or isinstance(error, ZygoteLost):
                 self._give_up()
         else:
@@ -168,11 +169,11 @@ class Worker:
         self._send(Message("seen", signature, execs=self._seen[signature] - self._told[signature]))
         self._told[signature] = self._seen[signature]
 
-    def _note_error(self, error: str, data: bytes) -> None:
+    def _note_error(self, error: str, data: bytes, kind: str = "harness_error") -> None:
         self._statistics[Stat.HARNESS_ERRORS] += 1
         self._errors_in_a_row += 1
         self._last_error = error
-        self._send(Message("harness_error", error, execs=self._execs + 1, input=data.hex()))
+        self._send(Message(kind, error, execs=self._execs + 1, input=data.hex()))
 
     def _give_up(self) -> None:
         """Nothing works. The log is where people look why."""

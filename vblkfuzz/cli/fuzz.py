@@ -62,8 +62,8 @@ def fuzz(  # noqa: PLR0913  # an option each
 ) -> None:
     """Fuzz a device until the budget is spent; save one finding for each kind of violation.
 
-    Exit codes: 0 nothing found, 77 something found, 125 the harness could not judge or save
-    everything, 130 stopped by ctrl-C, 72 by SIGTERM.
+    Exit codes: 0 nothing found, 77 something found, 70 inputs that hung, 125 the harness could not
+    judge or save everything, 130 stopped by ctrl-C, 72 by SIGTERM.
     """
     from vblkfuzz.campaign.known_file import read_known
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions

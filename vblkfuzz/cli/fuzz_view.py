@@ -58,7 +58,7 @@ class FuzzView:
             self._say(f"    {message.path}", "dim")
             if message.known:
                 self._say(f"    known: {message.known}", "dim")
-        elif message.kind == "harness_error":
+        elif message.kind in ("harness_error", "hang"):
             self._announce_error(last_line(message.name))
         else:
             self._say(f"{message.kind}: {message.name}", "yellow")

@@ -10,12 +10,12 @@ execution ends as FAILED. Actors end only by `os._exit` or a signal.
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import MAX_REPORT_BYTES
+from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.control import (
     EXECUTION,
     GUEST_BUDGET,
@@ -98,8 +98,8 @@ def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
             bench.arena.device_ring.publish()
             control[HANDOVERS] = runner.handovers
             control[STATUS] = Status.DONE
-        except (Exception, SystemExit):
-            _report(bench)
+        except (Exception, SystemExit) as error:
+            _report(bench, error)
         turns.fuzzer.release()
 
 
@@ -125,16 +125,16 @@ def guest_main(bench: Bench, turns: Turns) -> None:
             used, state = runner.run(op - 1 if op else None, budget, turn)
             bench.arena.guest_ring.publish()
             control[GUEST_USED], control[GUEST_STATE] = used, state
-        except (Exception, SystemExit):
-            _report(bench)
+        except (Exception, SystemExit) as error:
+            _report(bench, error)
             control[GUEST_STATE] = GUEST_FAILED
         turns.device.release()
 
 
-def _report(bench: Bench) -> None:
+def _report(bench: Bench, error: BaseException) -> None:
     """Leave the traceback for the fuzz process; the first report of an execution counts."""
     if bench.arena.control[STATUS] == Status.RUNNING:
         # The end of a long traceback says most. No text may fail to be encoded here.
-        text = traceback.format_exc().encode(errors="backslashreplace")
+        text = error_text(error).encode(errors="backslashreplace")
         bench.arena.report.write(text[-MAX_REPORT_BYTES:])
         bench.arena.control[STATUS] = Status.FAILED

@@ -8,12 +8,14 @@ arena, so the same scenario gives the same trace digest.
 from __future__ import annotations
 
 import os
-from traceback import format_exc
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError, UsageError
+from vblkfuzz.limits import HANG_LIMIT_S
+from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.control import HANDOVERS, STEPS
+from vblkfuzz.process.cpu_limit import CpuLimit
 from vblkfuzz.process.execution import Bench, execute
 from vblkfuzz.process.supervisor import Supervisor
 from vblkfuzz.scenario.codec import encode
@@ -56,6 +58,8 @@ class InlineModel(_Model):
     def __enter__(self) -> Self:
         """Open the eventfds."""
         self._bench = Bench(self.arena)
+        self._limit = CpuLimit(HANG_LIMIT_S)
+        self._limit.install()
         return self
 
     def __exit__(
@@ -65,16 +69,19 @@ class InlineModel(_Model):
         traceback: TracebackType | None,
     ) -> None:
         """Close the eventfds."""
+        self._limit.remove()
         self._bench.close()
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
         try:
-            steps = execute(self._bench, scenario, self._device_class, self._bench.inline_runner)
+            with self._limit:
+                runner = self._bench.inline_runner
+                steps = execute(self._bench, scenario, self._device_class, runner)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
-            raise HarnessError(f"an actor raised:\n{format_exc()}") from error
+            raise HarnessError(f"an actor raised:\n{error_text(error)}") from error
         return self._trace(steps)
 
 

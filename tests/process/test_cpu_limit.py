@@ -1,0 +1,77 @@
+"""The limit of executions in our own process."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from vblkfuzz.errors import ActorHung
+from vblkfuzz.process.cpu_limit import CpuLimit
+
+
+@pytest.fixture
+def limit() -> Iterator[CpuLimit]:
+    made = CpuLimit(0.05)
+    made.install()
+    yield made
+    made.remove()
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def spin_on() -> None:
+    """Catch what devices may catch."""
+    while True:
+        with suppress(Exception):
+            spin()
+
+
+@pytest.mark.parametrize("hang", [spin, spin_on])
+def test_what_never_ends_is_a_hang(limit: CpuLimit, hang: object) -> None:
+    assert callable(hang)
+    for _ in range(2):
+        with pytest.raises(ActorHung, match=r"0\.05 s of processor time"), limit:
+            hang()
+
+
+def test_the_clock_stops_with_the_execution(limit: CpuLimit) -> None:
+    with limit:
+        pass
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+
+
+def test_other_exceptions_pass(limit: CpuLimit) -> None:
+    with pytest.raises(ValueError, match="mine"), limit:
+        raise ValueError("mine")
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+
+
+def test_the_signal_is_given_back() -> None:
+    before = signal.getsignal(signal.SIGVTALRM)
+    made = CpuLimit(1)
+    made.install()
+    assert signal.getsignal(signal.SIGVTALRM) != before
+    made.remove()
+    assert signal.getsignal(signal.SIGVTALRM) == before
+
+
+def test_another_thread_has_no_limit() -> None:
+    made, ended = CpuLimit(0.001), []
+
+    def work() -> None:
+        made.install()
+        with made:
+            ended.append(sum(range(300_000)))
+        made.remove()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert ended
