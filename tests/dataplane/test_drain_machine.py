@@ -226,7 +226,7 @@ class DrainMachine(RuleBasedStateMachine):
             while self.before_gate:
                 run(self.before_gate.pop())
             self.rest()
-            while self.depth:
+            for _ in range(self.depth):
                 self.end()
             self.rest()
         self.the_counters_are_right()
@@ -234,7 +234,7 @@ class DrainMachine(RuleBasedStateMachine):
 
     def rest(self) -> None:
         """Let the disk end everything, and both event loops and all drains go on."""
-        while True:
+        for _ in range(500):
             self.node.backend.release()
             if self.unit or self.iothread.has_work():
                 self.step_iothread()
@@ -246,6 +246,7 @@ class DrainMachine(RuleBasedStateMachine):
             else:
                 self.follow()
                 return
+        raise AssertionError("never at rest")
 
 
 TestDrainMachine = DrainMachine.TestCase
