@@ -41,3 +41,11 @@ def biggest() -> Scenario:
 def every_operation(device: DeviceConfig) -> Scenario:
     """Return a scenario with each operation once, after an init."""
     return Scenario(device, (op("init"), *[Op(code) for code in range(len(OPS))]))
+
+
+def delaying() -> Scenario:
+    """Return a scenario whose schedule delays stores of the guest and of whoever serves it."""
+    ops = (op("init"), *[op("publish_kick")] * 4, op("collect"))
+    points = enumerate((6, 2, 6, 2), start=1)
+    schedule = tuple(Deviation(index, point, Go.NEXT, delayed=True) for index, point in points)
+    return Scenario(DeviceConfig(event_idx=False), ops, schedule)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.conformance.inputs import biggest, every_operation, fuzz_inputs
+from tests.conformance.inputs import biggest, delaying, every_operation, fuzz_inputs
 from tests.conformance.leftovers import nothing_left
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
@@ -57,7 +57,7 @@ class TargetContract:
         assert len(digests) == 1
 
     def test_no_state_leaks_into_the_next_run(self, make: Make) -> None:
-        scenarios = [SMALL, LARGE, biggest(), *map(decode, fuzz_inputs(11, 20))]
+        scenarios = [SMALL, LARGE, delaying(), biggest(), *map(decode, fuzz_inputs(11, 20))]
         fresh = []
         for scenario in scenarios:
             with make() as target:
@@ -82,8 +82,16 @@ class TargetContract:
         assert kinds.count(EventKind.OP) >= len(biggest().ops)
 
     def test_turns_never_go_back(self, target: Target) -> None:
-        turns = [event.turn for event in target.run(LARGE).events]
-        assert turns == sorted(turns)
+        for scenario in (LARGE, delaying()):
+            turns = [event.turn for event in target.run(scenario).events]
+            assert turns == sorted(turns)
+
+    def test_delayed_stores_are_seen_in_the_end(self, target: Target) -> None:
+        """A target that cannot delay stores may ignore the wish."""
+        trace = target.run(delaying())
+        kinds = [event.kind for event in trace.events]
+        assert kinds[-1] == EventKind.END
+        assert kinds.count(EventKind.STORES_DELAYED) == kinds.count(EventKind.STORES_SEEN)
 
     def test_its_traces_can_be_judged(self, target: Target) -> None:
         for scenario in (SMALL, LARGE, biggest(), Scenario()):

@@ -192,6 +192,26 @@ class NotifierMachine(RuleBasedStateMachine):
         if loop.chosen is None:
             self.end_unit(loop)
 
+    @rule(index=queues)
+    def publish_as_polling_ends(self, index: int) -> None:
+        """Who was polled and is not any more must not miss what came in between."""
+        loop = next((each for each in self.loops if each.find(index) and not each.unit), None)
+        if loop is None:
+            return
+        loop.context.poll_wanted = True
+        self.kick(index, own=False)
+        self.rest(loop)
+        self.publish(index)
+        loop.context.poll_wanted = False
+        self.rest(loop)
+
+    def rest(self, loop: Loop) -> None:
+        """Let one loop do all it has to do."""
+        while self.has_work(loop):
+            self.look(loop)
+            if loop.unit:
+                self.end_unit(loop)
+
     @precondition(lambda self: any(loop.unit for loop in self.loops))
     @rule(data=st.data())
     def run_callback(self, data: st.DataObject) -> None:
