@@ -36,19 +36,37 @@ def import_folder(folder: Path, corpus: Path, quarantine: Path) -> Iterator[str]
         InputFileError: `folder` is no folder.
         OSError: the corpus cannot be written.
     """
-    if not folder.is_dir():
-        raise InputFileError(str(folder), "", "expected a folder of inputs")
-    for path in sorted(filter(_is_input, folder.rglob("*"))):
+    for path in input_paths(folder):
         try:
-            data = _raw_input(path)
+            data = raw_input(path)
         except InputFileError as error:
             _quarantine(path, quarantine, str(error))
             yield str(error)
             continue
-        name = hashlib.sha1(data, usedforsecurity=False).hexdigest()  # libFuzzer's own naming
-        if not (corpus / name).exists():
-            write_file(corpus / name, data)
+        add_input(corpus, data)
         yield ""
+
+
+def input_paths(folder: Path) -> list[Path]:
+    """Return the files below a folder that should be inputs.
+
+    Raises:
+        InputFileError: it is no folder.
+    """
+    if not folder.is_dir():
+        raise InputFileError(str(folder), "", "expected a folder of inputs")
+    return sorted(filter(_is_input, folder.rglob("*")))
+
+
+def add_input(corpus: Path, data: bytes) -> None:
+    """Write a raw input, under the name that libFuzzer would give it.
+
+    Raises:
+        OSError: the corpus cannot be written.
+    """
+    name = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    if not (corpus / name).exists():
+        write_file(corpus / name, data)
 
 
 def _is_input(path: Path) -> bool:
@@ -56,7 +74,12 @@ def _is_input(path: Path) -> bool:
     return not hidden and path.suffix not in _BESIDE and path.is_file()
 
 
-def _raw_input(path: Path) -> bytes:
+def raw_input(path: Path) -> bytes:
+    """Return the fuzz input in a file, whatever its form.
+
+    Raises:
+        InputFileError: it cannot be read as one.
+    """
     if path.suffix in _FORMS:
         return encode(read_input(path).scenario)
     try:

@@ -18,11 +18,13 @@ from typer.core import TyperGroup
 
 from vblkfuzz.cli.bench import bench, core
 from vblkfuzz.cli.bisect import bisect
+from vblkfuzz.cli.cmin import cmin
 from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.encode import encode
 from vblkfuzz.cli.export import export
 from vblkfuzz.cli.fuzz import fuzz
 from vblkfuzz.cli.list import list_
+from vblkfuzz.cli.merge import merge
 from vblkfuzz.cli.minimize import minimize
 from vblkfuzz.cli.replay import replay
 from vblkfuzz.cli.show import show
@@ -153,6 +155,22 @@ app.command(
         "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
     ),
 )(export)
+app.command(
+    "cmin",
+    short_help="Write a corpus with the same features and fewer inputs.",
+    epilog=examples(
+        "vblkfuzz cmin vblkfuzz-out/corpus -o small-corpus",
+        "vblkfuzz cmin corpus/seed my-corpus -o small-corpus --json",
+    ),
+)(cmin)
+app.command(
+    "merge",
+    short_help="Add inputs of other corpora that have new features.",
+    epilog=examples(
+        "vblkfuzz merge my-corpus vblkfuzz-out/corpus",
+        "vblkfuzz merge my-corpus corpus/seed corpus/regress --json",
+    ),
+)(merge)
 app.command(
     "bisect",
     short_help="Say which revisions or QEMU binaries show a bug.",

@@ -1,0 +1,51 @@
+"""`vblkfuzz merge`: what other corpora have and one has not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vblkfuzz.cli.replay import Mode
+
+
+def merge(
+    into: Annotated[Path, typer.Argument(metavar="CORPUS", help="The folder to add to.")],
+    others: Annotated[list[Path], typer.Argument(metavar="OTHER", help="Folders of inputs.")],
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="DEVICE", help="Revision, package.module:Class or file.py:Class to run on."
+        ),
+    ] = "seed",
+    mode: Annotated[Mode, typer.Option(help="Where guest and device run.")] = Mode.INLINE,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")
+    ] = False,
+) -> None:
+    """Add to a corpus the inputs of others that bring it new features.
+
+    Of those the fewest and shortest are added. What the corpus has is kept as it is.
+
+    Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
+    """
+    from vblkfuzz.campaign.features import measuring
+    from vblkfuzz.campaign.minimal_corpus import cover
+    from vblkfuzz.cli.cmin import write_inputs
+    from vblkfuzz.cli.measured import CorpusReader
+
+    with measuring(device, mode) as measure:
+        reader = CorpusReader(measure)
+        had = frozenset(feature for one in reader.read(into) for feature in one.features)
+        inputs = [one for other in others for one in reader.read(other)]
+    added = cover(inputs, had)
+    write_inputs(into, added)
+    new = len({feature for one in added for feature in one.features} - had)
+    if as_json:
+        found = {"inputs": len(inputs), "added": len(added), "features": len(had) + new}
+        print(json.dumps({**found, "new_features": new}))
+    else:
+        print(f"{len(inputs)} inputs; {len(added)} with {new} new features added to {into}")
+    raise typer.Exit(reader.exit_status)
