@@ -62,6 +62,8 @@ def test_a_drain_that_missed_a_lost_request_is_not_to_blame() -> None:
     assert kept(drained) == ["S3"]
     assert kept(drained, lost) == ["L3"]
     assert kept(violation("S3", 1, "popped"), lost) == ["S3"]
+    assert kept(violation("S16", 1, "nowhere-done"), lost) == ["L3"]
+    assert kept(violation("S16", 1, "nowhere-parked"), lost) == ["S16"]
 
 
 def test_a_verdict_knows_its_causes() -> None:

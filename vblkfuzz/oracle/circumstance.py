@@ -132,6 +132,12 @@ def _s9(violation: Violation, events: Events) -> str:
     return f"{violation.state}-in_stop" if by_stop else violation.state
 
 
+def _s16(violation: Violation, events: Events) -> str:
+    if violation.state != "nowhere":
+        return violation.state
+    return f"nowhere-{standing(violation.first.request, events, violation.second)}"
+
+
 def _l1(violation: Violation, events: Events) -> str:
     """What the device did last, or did not do, for the queue of the lost kick."""
     kick, queue = violation.first, violation.first.queue
@@ -192,6 +198,7 @@ _LOOKS: Final[dict[str, Callable[[Violation, Events], str]]] = {
     "S7": _s7,
     "S8": _s8,
     "S9": _s9,
+    "S16": _s16,
     "L1": _l1,
     "L2": _l2,
     "L3": _l3,

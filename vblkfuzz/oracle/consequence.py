@@ -78,11 +78,15 @@ def _leads_to(first: Violation, later: Violation) -> bool:
     return first.rule != "S8" or later.rule != "S1" or later.path in _FROM_HANDLERS
 
 
-def _is_lost(drained: Violation, later: Violation) -> bool:
-    """Whether a drain returned with a request under way only because that one got lost."""
+def _is_lost(waited: Violation, later: Violation) -> bool:
+    """Whether a drain or a stop returned too early only because a request got lost.
+
+    That it is lost, a reset or the end of the trace shows: there it is still doing the same.
+    """
+    doing = waited.state.removeprefix("nowhere-")
     return (
-        drained.rule == "S3"
-        and drained.state in ("done", "written")
+        waited.rule in ("S3", "S16")
+        and doing in ("done", "written", "asleep")
         and later.rule in ("S7", "L3")
-        and later.state.endswith(drained.state)
+        and later.state.endswith(doing)
     )
