@@ -25,6 +25,8 @@ from vblkfuzz.oracle.kinds import (
     PUSH,
     RETRY,
     START_RET,
+    STOP_CALL,
+    STOP_RET,
     SUBMIT,
     UNPARK,
 )
@@ -186,6 +188,14 @@ def _l3(violation: Violation, events: Events) -> str:
     return standing(violation.first.request, events, violation.second)
 
 
+def _l4(violation: Violation, events: Events) -> str:
+    """Whether the push that deserved the call came while the device stopped."""
+    stops = (STOP_CALL, STOP_RET)
+    before = [event.kind for event in events[: events.index(violation.first)]]
+    last = [kind for kind in before if kind in stops][-1:]
+    return f"{violation.state}-in_stop" if last == [STOP_CALL] else violation.state
+
+
 def _frames(event: Event) -> bytes:
     return event.path.to_bytes(8, "big")
 
@@ -202,4 +212,5 @@ _LOOKS: Final[dict[str, Callable[[Violation, Events], str]]] = {
     "L1": _l1,
     "L2": _l2,
     "L3": _l3,
+    "L4": _l4,
 }

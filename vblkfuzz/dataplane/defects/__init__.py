@@ -1,7 +1,8 @@
 """Planted defects: known mistakes, each alone, to see that the rules and the fuzzer find them.
 
 A defect is a few overriding methods and what is known of it (`defect`); the families are
-`start_stop`, `failed_start`, `drains`, `parking`, `reset`, `queue`, `errors` and `barriers`.
+`start_stop`, `failed_start`, `drains`, `parking`, `reset`, `queue`, `errors`, `barriers`,
+`notifiers`, `threads`, `reentrancy` and `calls`.
 `plant.with_defects` makes a device that has some; a device name carries them, as in
 ``reference+no_selfkick`` (`target.device_class`). Which rule catches which, and how fast the fuzzer
 does, is in docs/defects.md.
