@@ -185,7 +185,9 @@ def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
         f"-chardev socket,id=qmp,fd={qmp} -mon chardev=qmp,mode=control",
         f"-D {_fd(log)}",
         *(f"-trace {event}" for event in EVENTS),
-        f"-object iothread,id={IOTHREAD},poll-max-ns=0",
+        # One worker thread each: requests end in the order in which they were submitted.
+        f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",
+        "-object main-loop,id=main-loop,thread-pool-max=1",
         *(
             f"-blockdev driver=file,node-name={node},filename={_fd(disk)},locking=off"
             for node, disk in zip(DISK_NODES, disks, strict=True)

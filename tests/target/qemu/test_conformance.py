@@ -1,0 +1,61 @@
+"""Real QEMU as a target: all that every target must keep, on 200 scenarios and more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.inputs import fuzz_inputs
+from tests.conformance.outline import outline
+from tests.conformance.target import LARGE, Make, TargetContract
+from tests.target.qemu.binary import NEEDS_QEMU
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.target.qemu.rig import QemuRig
+from vblkfuzz.target.qemu.target import qemu_target
+from vblkfuzz.target.real import RealTarget
+from vblkfuzz.target.recorder import Recorder
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+
+
+class FailingRig(QemuRig):
+    """Fails where a real QEMU has nothing to do."""
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        if operation.name == "start_fail" and operation.a == 3:
+            raise HarnessError("asked to fail")
+        super().perform(operation, recorder)
+
+
+def failing_target() -> RealTarget:
+    rig = FailingRig(TargetOptions())
+    return RealTarget("qemu", "failing", rig, rig.port)
+
+
+class TestQemu(TargetContract):
+    preempts = False
+
+    @pytest.fixture
+    def make(self) -> Make:
+        return lambda: qemu_target("virtio-blk-pci", "processes", TargetOptions())
+
+    @pytest.fixture
+    def failing(self) -> tuple[Make, Scenario]:
+        return failing_target, Scenario(ops=(op("init"), op("start_fail", queue=3)))
+
+    def test_200_scenarios_forth_and_back(self, make: Make) -> None:
+        """What is seen depends on the scenario alone, not on those before it."""
+        scenarios = [Scenario((it := decode(data)).device, it.ops) for data in fuzz_inputs(23, 200)]
+        with make() as target:
+            forth = [outline(run_scenario(target, scenario)) for scenario in scenarios]
+            back = [outline(run_scenario(target, scenario)) for scenario in scenarios[::-1]]
+        assert back[::-1] == forth
+
+    @pytest.mark.parametrize("iothread", [True, False])
+    def test_with_and_without_iothread(self, iothread: bool) -> None:
+        with qemu_target("virtio-blk-pci", "processes", TargetOptions(iothread=iothread)) as target:
+            assert target.run(LARGE).events
