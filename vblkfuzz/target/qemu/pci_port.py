@@ -76,6 +76,12 @@ class PciPort:
         self._qtest: QTest | None = None
         self._places: _Places
 
+    def close(self) -> None:
+        """Unmap guest memory: the mapping keeps a file descriptor of its own."""
+        for view in (self.memory.u32, self.memory.u16, self.memory.bytes):
+            view.release()
+        self._mapping.close()
+
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Reset the device, then clear guest memory: nobody reads it any more."""
         self._config = config

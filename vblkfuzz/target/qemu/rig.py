@@ -69,7 +69,7 @@ class QemuRig:
         if self._ram >= 0:
             os.close(self._ram)
             self._ram = -1
-            del self._port  # unmaps it
+            self._port.close()
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
         """Begin a scenario, on a new process if the last one was left in an odd state."""
