@@ -31,6 +31,7 @@ from vblkfuzz.oracle.kinds import (
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 STOP_PARKED = Situation("stop_with_parked_request", "A VM stop met a parked request.")
 STOP_SAVED = Situation("stop_with_saved_request", "The VM was stopped with a retry list.")
@@ -150,6 +151,7 @@ def _report_list(
         EventKind.VM_CONT,
     ),
     situations=(DRAIN_END_STOPPED,),
+    witnesses=Witness.MEMORY,
 )
 def S17(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """From the return of `stop` to `cont`. Only the first act is reported: the rest follows."""

@@ -157,7 +157,7 @@ class Recorder:
         layout = ring_layout(queue, self._config.queue_size, self._banks[queue])
         # Rings that lay there before are gone: the driver has zeroed them.
         self._ended = [life for life in self._ended if life.layout != layout]
-        self._live[queue] = Life(self._memory, queue, self._epoch, layout)
+        self._live[queue] = Life(self._memory, queue, self._epoch, layout, self._config.first_index)
 
     def _end_lives(self) -> None:
         for queue in list(self._live):

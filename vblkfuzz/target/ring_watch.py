@@ -42,18 +42,30 @@ class Request(NamedTuple):
 class Life:
     """One set-up of one queue's rings."""
 
-    def __init__(self, memory: GuestMemory, queue: int, epoch: int, layout: RingLayout) -> None:
+    def __init__(
+        self, memory: GuestMemory, queue: int, epoch: int, layout: RingLayout, first: int
+    ) -> None:
+        """Begin.
+
+        Args:
+            memory: guest memory.
+            queue: number of the queue.
+            epoch: resets so far.
+            layout: of its rings.
+            first: index that its rings begin with.
+        """
         self.queue = queue
         self.epoch = epoch
         self.hostile = False
         """The driver broke the protocol: what the device answers is the driver's own doing."""
-        self.taken = 0
+        self.taken = first
         """Dequeues so far: the device's last_avail."""
-        self.used = 0
+        self.used = first
         """Used entries seen."""
         self.owned: dict[int, Request] = {}
         """Dequeued and not pushed, by head."""
         self._memory = memory
+        self._first = first
         self.layout = layout
         self._published: list[Published] = []
         self._watched: dict[Segments, int] = {}
@@ -71,12 +83,16 @@ class Life:
 
     def waiting(self, head: int) -> bool:
         """Whether `head` was published and is not known to be dequeued."""
-        return any(one.head == head for one in self._published[self.taken :])
+        return any(one.head == head for one in self._not_taken())
+
+    def _not_taken(self) -> list[Published]:
+        return self._published[self.taken - self._first & _U16 :]
 
     def take(self, serial: int) -> Request:
         """The device dequeues the next entry of the avail ring."""
-        if self.taken < len(self._published):
-            published = self._published[self.taken]
+        waiting = self._not_taken()
+        if waiting:
+            published = waiting[0]
         else:  # it read beyond avail idx, or the idx jumped
             slot = self.taken % self.layout.size
             head = self._memory.u16[self.layout.avail_ring(slot) >> 1]
@@ -98,14 +114,14 @@ class Life:
     def idle(self, new: int) -> bool:
         """Whether the used idx has reached what was published, with `new` more than known here."""
         used = self._memory.u16[self.layout.used_idx >> 1]
-        return used == (len(self._published) + new) & _U16
+        return used == (self._first + len(self._published) + new) & _U16
 
     # --- After its end ------------------------------------------------------------------------
 
     def end(self) -> None:
         """Poison what the device could still write."""
         serials = {request.published: request.serial for request in self.owned.values()}
-        waiting = self._published[self.taken :]
+        waiting = self._not_taken()
         for published in (*serials, *waiting):
             if published.writable:
                 self._watched[published.writable] = serials.get(published, 0)

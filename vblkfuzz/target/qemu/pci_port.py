@@ -91,6 +91,7 @@ class PciPort:
             self._set_up_pci()
             self._places = self._look_around()
         self._write_status(0)
+        self._generation = self._read_generation()
         self.memory.bytes[:] = _ZEROES
 
     def _leave(self) -> None:
@@ -139,7 +140,10 @@ class PciPort:
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
 
     def config_generation(self) -> int:
-        """Read the generation of the device configuration."""
+        """Read the generation of the device configuration, counted from power-on."""
+        return (self._read_generation() - self._generation) & 0xFF
+
+    def _read_generation(self) -> int:
         return self._line.ask(f"readb {self._places.common + _GENERATION:#x}")
 
     def capacity(self) -> int:

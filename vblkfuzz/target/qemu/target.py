@@ -10,6 +10,7 @@ What each witness is worth: docs/real-devices.md.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
@@ -17,12 +18,23 @@ from vblkfuzz.target.qemu.rig import QemuRig
 from vblkfuzz.target.real import RealTarget
 
 if TYPE_CHECKING:
+    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.target.options import TargetOptions
+    from vblkfuzz.trace.trace import Trace
 
 DEVICE: Final = "virtio-blk-pci"
 
 
-def qemu_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
+class QemuTarget(RealTarget):
+    """A real target whose rings begin at 0: virtio-blk-pci cannot be told another index."""
+
+    def run(self, scenario: Scenario) -> Trace:
+        """Run one scenario from power-on to rest; see `RealTarget.run`."""
+        device = replace(scenario.device, first_index=0)
+        return super().run(replace(scenario, device=device))
+
+
+def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
     """Return the target, not started yet.
 
     Raises:
@@ -34,4 +46,4 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
     if mode != RealTarget.mode:
         raise UsageError(f"mode {mode}: target qemu has {RealTarget.mode} only")
     rig = QemuRig(options)
-    return RealTarget("qemu", device, rig, rig.port)
+    return QemuTarget("qemu", device, rig, rig.port)
