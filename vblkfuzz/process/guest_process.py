@@ -112,7 +112,10 @@ class GuestProcess:
             HarnessError: the guest failed, or gave no answer.
         """
         packet = bytes([_Verb.LOAD]) + encode(scenario)
-        socket.send_fds(self._line, [packet], list(fds))
+        try:
+            socket.send_fds(self._line, [packet], list(fds))
+        except BrokenPipeError:
+            raise ActorDied("the guest process has ended") from None
         answer = self.answer(patience_s)
         if answer is None:
             raise HarnessError("the guest process does not take the scenario")

@@ -21,6 +21,8 @@ SPIN_S: Final = 0.25
 """Seconds of CPU time after which a thread that never slept is taken for one that never will."""
 
 
+_SERVES: Final = b"IO mon_iothread"
+"""The thread that reads QMP, as QEMU names it (``-name debug-threads=on``): each command wakes it."""
 _AWAKE: Final = (b"0", b"")
 """What wchan says of a thread that runs or is about to."""
 
@@ -34,9 +36,9 @@ class Threads(NamedTuple):
     counts: dict[str, bytes]
     """What schedstat says, by thread."""
 
-    def others(self, main: str) -> dict[str, bytes]:
-        """Counts of all threads but the main one."""
-        return {task: count for task, count in self.counts.items() if task != main}
+    def but(self, some: frozenset[str]) -> dict[str, bytes]:
+        """Return the counts of all threads but some."""
+        return {task: count for task, count in self.counts.items() if task not in some}
 
 
 class Stillness:
@@ -65,7 +67,15 @@ class Stillness:
         after = self._look()
         if before is None or after is None or not (before.asleep and after.asleep):
             return False
-        return before.others(self._main) == after.others(self._main)
+        expected = frozenset({self._main, *self._named(_SERVES)})
+        return before.but(expected) == after.but(expected)
+
+    def _named(self, name: bytes) -> list[str]:
+        return [
+            task
+            for task in os.listdir(self._tasks)
+            if _read(f"{self._tasks}/{task}/comm").strip() == name
+        ]
 
     def main_seconds(self) -> float:
         """Return the CPU time of the main thread."""

@@ -177,7 +177,8 @@ def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
     iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
     ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
     options = [
-        "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on",
+        "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
+        " -name vblkfuzz,debug-threads=on",
         f"-M pc,memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
         f"-object memory-backend-file,id=m0,size={RAM_BYTES},mem-path={_fd(ram)},share=on",
         # qtest looks for a character device with this very name.

@@ -45,7 +45,12 @@ class Qmp:
         self._client = QMPClient("vblkfuzz")
         self._listener = EventListener()
         self._client.register_listener(self._listener)
-        self._await(self._client.connect(connection))
+        try:
+            self._await(self._client.connect(connection))
+        except DeviceLost:
+            self._loop.close()
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Disconnect; the process has ended already."""
