@@ -22,7 +22,7 @@ SPIN_S: Final = 0.25
 
 
 _SERVES: Final = b"IO mon_iothread"
-"""The thread that reads QMP, as QEMU names it (``-name debug-threads=on``): each command wakes it."""
+"""The thread that reads QMP, as QEMU names it (``-name debug-threads=on``)."""
 _AWAKE: Final = (b"0", b"")
 """What wchan says of a thread that runs or is about to."""
 
