@@ -21,7 +21,9 @@ from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.trace.event import ActorId, Event, EventKind, Frame
 from vblkfuzz.trace.trace import Trace
+from vblkfuzz.trace.witness import Witness
 
+_ALL = ~Witness(0)
 FOLDER = Path(__file__).parent / "cases"
 
 
@@ -37,7 +39,7 @@ class Case:
     device: DeviceConfig
 
     def judge(self) -> Verdict:
-        return judge(Scenario(self.device), Trace(self.events))
+        return judge(Scenario(self.device), Trace(self.events, witnesses=_ALL))
 
     def violations(self) -> list[Violation]:
         return [found for found in self.judge().violations if found.rule == self.rule]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from vblkfuzz.trace.event import EVENT_RECORD, Event
-from vblkfuzz.trace.witness import EVERYTHING, Witness
+from vblkfuzz.trace.witness import MODEL, Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Trace:
     """Preemption points passed."""
     handovers: int = 0
     """Times the turnstile handed over between processes; 0 in `inline` mode."""
-    witnesses: Witness = EVERYTHING
+    witnesses: Witness = MODEL
     """How the target knows all this; decides which rules can judge it."""
     report: str = ""
     """Last words of a device process that crashed or hung: standard error, exit status, backtrace.

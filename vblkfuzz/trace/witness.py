@@ -33,5 +33,5 @@ class Witness(IntFlag):
     """Every event of the device process, written by itself (the model)."""
 
 
-EVERYTHING: Final = ~Witness(0)
-"""All witnesses: a trace of the model."""
+MODEL: Final = ~Witness.PROCESS
+"""A trace of the model: everything, but a dead or silent process is a fault of the harness."""
