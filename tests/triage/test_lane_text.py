@@ -13,6 +13,8 @@ from vblkfuzz.triage.lane_text import MIN_WIDTH, lane_diagram
 from vblkfuzz.triage.step import lanes, steps_of
 from vblkfuzz.triage.story import shown_steps
 
+STEPS = case().steps
+
 
 @given(scenarios(max_ops=12), st.integers(MIN_WIDTH, 200))
 def test_no_line_is_wider_than_asked_for(scenario: Scenario, width: int) -> None:
@@ -41,6 +43,12 @@ def test_the_clash_is_marked_and_the_drained_section_shaded() -> None:
     assert clash[1].endswith(" clash")
     assert all("░" in line.text for line in lines if line.style in ("clash", "drained"))
     assert any("── 3. reset() ──" in line.text for line in lines)
+
+
+@pytest.mark.parametrize("width", range(MIN_WIDTH, 130))
+def test_the_marks_of_a_clash_fit_too(width: int) -> None:
+    lines = lane_diagram(STEPS, RESET_IN_DRAIN.ops, width)
+    assert max(len(line.text) for line in lines) == width
 
 
 def test_a_narrow_terminal_gets_whole_labels() -> None:

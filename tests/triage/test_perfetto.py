@@ -9,7 +9,9 @@ import pytest
 
 from tests.triage.stories import QUIET, case
 from vblkfuzz.errors import UsageError
-from vblkfuzz.triage.perfetto import perfetto_text
+from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.triage.perfetto import perfetto_text, trace_events
+from vblkfuzz.triage.step import steps_of
 
 Json = dict[str, Any]
 
@@ -46,6 +48,30 @@ def test_slices_of_a_track_lie_in_one_another() -> None:
             end = one["ts"] + one["dur"]
             assert not open_until or end <= open_until[-1]
             open_until.append(end)
+
+
+def test_a_call_lasts_until_it_returns() -> None:
+    steps = [step.row.event for step in case().steps]
+    called, returned = steps.index("reset_call guest"), steps.index("reset_ret")
+    (reset,) = [one for one in events(perfetto_text([case()])) if one["name"] == "reset_call guest"]
+    assert (reset["ts"], reset["ts"] + reset["dur"]) == (called, returned)
+
+
+def test_a_drain_inside_a_drain_is_the_shorter_one() -> None:
+    calls = [
+        Event(0, EventKind.DRAIN_CALL),
+        Event(1, EventKind.DRAIN_CALL),
+        Event(2, EventKind.DRAIN_RET),
+        Event(3, EventKind.DRAIN_RET),
+    ]
+    slices = [one for one in trace_events(steps_of(calls)) if one["ph"] == "X"]
+    assert [(one["ts"], one["dur"]) for one in slices] == [(0, 3), (1, 1)]
+
+
+def test_a_call_that_never_returns_lasts_to_the_end() -> None:
+    calls = [Event(0, EventKind.STOP_CALL), Event(1, EventKind.IRQ), Event(2, EventKind.IRQ)]
+    (stop,) = [one for one in trace_events(steps_of(calls)) if one["ph"] == "X"]
+    assert stop["dur"] == 3
 
 
 def test_both_events_of_the_clash_are_marked() -> None:
