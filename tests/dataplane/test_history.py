@@ -78,6 +78,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "s10-call-while-stopping": ("qemu-8.1",),
     # B38: open
     "s6-queue-reset-in-flight": ALL,
+    "s14-write-after-queue-reset": ALL,
 }
 
 FIXED: Final[dict[str, frozenset[str]]] = {

@@ -1,0 +1,293 @@
+"""The rule of data: S14.
+
+The n-th request of the driver writes the data n, so a read tells whose data it has found (SECTOR).
+A request runs from its pop to its push; between requests whose times overlap any order is right.
+Which data is right then is the business of `oracle.disk`. What a device does to requests beyond
+the end of a disk that was resized belongs here too. Source: virtio 1.2, 5.2.6; QEMU
+virtio_blk_sect_range_ok, blk_check_byte_request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.disk import ZEROES, Disk, Write
+from vblkfuzz.oracle.kinds import (
+    COLLECT,
+    HOSTILE,
+    IO_DONE,
+    POP,
+    POWER_LOSS,
+    PUSH,
+    QUEUE_RESET,
+    REQUEST,
+    RESET_RET,
+    RESIZE,
+    SECTOR,
+)
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, EventKind
+
+READ_BACK = Situation("data_read_back", "A read found what a request had written.")
+READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
+READ_LATER = Situation("data_read_after_reset", "A read found data of an earlier epoch.")
+READ_AFTER_LOSS = Situation(
+    "data_read_after_power_loss", "A read after a loss of power found data."
+)
+RESIZE_IN_USE = Situation("resize_with_request_in_use", "A resize met a request in use.")
+
+_IN, _OUT, _FLUSH, _DISCARD, _CLEAR = (
+    REQUESTS.index(name) for name in ("in", "out", "flush", "discard", "write_zeroes")
+)
+_RANGED: Final = frozenset({_IN, _OUT, _DISCARD, _CLEAR})
+_WRITES: Final = frozenset({_OUT, _DISCARD, _CLEAR})
+_OK, _IOERR, _NO_STATUS = 0, 1, 4
+_JUDGED: Final = frozenset({SECTOR, RESIZE})
+
+
+@rule(
+    "S14",
+    title="A read finds what was written last; a flush makes it last; the capacity is respected.",
+    source="virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request",
+    instead="A write takes effect between its dequeue and its push, or never, and before a flush.",
+    needs=(
+        EventKind.REQUEST,
+        EventKind.POP,
+        EventKind.IO_DONE,
+        EventKind.PUSH,
+        EventKind.COLLECT,
+        EventKind.SECTOR,
+        EventKind.HOSTILE,
+        EventKind.QUEUE_RESET,
+        EventKind.RESET_RET,
+        EventKind.RESIZE,
+        EventKind.POWER_LOSS,
+    ),
+    situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, RESIZE_IN_USE),
+)
+def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Judged where the guest has read something or the disk was resized.
+
+    A guest that breaks the protocol ends the judgement: nobody knows what it asked for.
+    """
+    if not any([event.kind in _JUDGED or event.flag == _NO_STATUS for event in events]):
+        return
+    books = _Books(scenario.device.disk_sectors, events[0], report)
+    for time, event in enumerate(events):
+        kind = event.kind
+        if kind == HOSTILE:
+            return
+        _TAKE[kind](books, event, time)
+
+
+class _Access:
+    """One request, from its publish on."""
+
+    __slots__ = (
+        "allowed",
+        "begin",
+        "code",
+        "data",
+        "end",
+        "failed",
+        "first",
+        "high",
+        "low",
+        "pop",
+        "pushed",
+        "writes",
+    )
+
+    def __init__(self, request: Event, data: int) -> None:
+        self.code = request.flag
+        self.first = request.value & 0xFF
+        self.end = self.first + (request.value >> 8) + 1 if self.code in _RANGED else 0
+        """Sector behind its last one."""
+        self.data = data if self.code == _OUT else ZEROES
+        self.failed = False
+        """The backend ended it with an error, whatever the driver was told."""
+        self.pop = request
+        self.begin = self.low = self.high = 0
+        """When it was popped; the least and the greatest capacity since then."""
+        self.writes: list[Write] = []
+        self.pushed = 0
+        """When it was pushed."""
+        self.allowed: dict[int, set[int]] = {}
+        """What a read may have found then, by sector."""
+
+
+class _Books:
+    """Requests under way, and the disk."""
+
+    def __init__(self, capacity: int, start: Event, report: Report) -> None:
+        self._report = report
+        self._disk = Disk(start)
+        self._capacity = capacity
+        self._resize: Event | None = None
+        self._power_lost = False
+        self._reset_at = -1
+        self._requests = 0
+        self._asked: dict[tuple[int, int], _Access] = {}
+        """Published, by queue and head."""
+        self._running: dict[int, _Access] = {}
+        """Popped and not pushed, by serial."""
+        self._pushed: dict[tuple[int, int], _Access] = {}
+        """Pushed and not collected, by queue and head."""
+        self._collected: _Access | None = None
+
+    def request(self, event: Event, time: int) -> None:
+        self._requests += 1
+        self._asked[event.queue, event.head] = _Access(event, self._requests)
+
+    def pop(self, event: Event, time: int) -> None:
+        access = self._asked.pop((event.queue, event.head), None)
+        if access is None:
+            return
+        self._running[event.request] = access
+        access.pop, access.begin = event, time
+        access.low = access.high = self._capacity
+        if access.code in _WRITES:
+            begin, data = self._disk.begin, access.data
+            access.writes = [
+                begin(sector, data, time, event) for sector in range(access.first, access.end)
+            ]
+
+    def io_done(self, event: Event, time: int) -> None:
+        access = self._running.get(event.request)
+        if access is not None:
+            access.failed = event.flag != 0
+
+    def push(self, event: Event, time: int) -> None:
+        access = self._running.pop(event.request, None)
+        if access is None:
+            return
+        self._pushed[event.queue, event.head], access.pushed = access, time
+        if access.code == _IN:
+            access.allowed = {
+                sector: self._disk.may_find(sector, access.begin, time)
+                for sector in range(access.first, access.end)
+            }
+        well = event.flag == _OK and not access.failed
+        for write in access.writes:  # of a discarded sector anything may be left
+            write.ends(time, event, sure=well and access.code != _DISCARD)
+        if well and access.code == _FLUSH:
+            self._disk.flush(access.begin, event)
+        if not access.failed:
+            self._check_capacity(access, event)
+
+    def _check_capacity(self, access: _Access, push: Event) -> None:
+        if push.flag == _OK and access.end > access.high:
+            what, sectors, state = "ended well", access.high, "beyond_end"
+        elif push.flag == _IOERR and access.end <= access.low:
+            what, sectors, state = "was refused", access.low, "refused"
+        else:
+            return
+        first = self._resize or access.pop
+        sentence = (
+            f"Request {push.request}, of the sectors below {access.end}, {what} at turn "
+            f"{push.turn}, although the disk had {sectors} (turn {first.turn})."
+        )
+        self._report.violation(first, push, sentence, state)
+
+    def collect(self, event: Event, time: int) -> None:
+        self._collected = self._pushed.pop((event.queue, event.head), None)
+        if event.flag == _NO_STATUS and self._collected is not None:
+            pop = self._collected.pop
+            sentence = (
+                f"The guest found no status at turn {event.turn} for a request that was dequeued "
+                f"at turn {pop.turn} and pushed."
+            )
+            self._report.violation(pop, event, sentence, "no_status")
+
+    def sector(self, event: Event, time: int) -> None:
+        access = self._collected
+        if access is None or access.failed:
+            return
+        allowed = access.allowed.get(event.head, ())
+        if event.flag or event.value not in allowed:
+            self._report_data(access, event)
+            return
+        self._note(event, len(allowed))
+        if len(allowed) > 1:
+            self._disk.found(event.head, event.value, access.begin, access.pushed, event)
+
+    def _note(self, found: Event, choices: int) -> None:
+        if found.value == ZEROES:
+            return
+        self._report.met(READ_BACK)
+        if choices > 1:
+            self._report.met(READ_BESIDE)
+        if self._power_lost:
+            self._report.met(READ_AFTER_LOSS)
+        write = self._disk.last(found.head, found.value)
+        if write is not None and write.begin < self._reset_at:
+            self._report.met(READ_LATER)
+
+    def _report_data(self, access: _Access, found: Event) -> None:
+        first, state = access.pop, "unwritten"
+        why = "which nobody had written there; it was dequeued"
+        write = None if found.flag else self._disk.last(found.head, found.value)
+        by = write and self._disk.overwriter(found.head, write, access.begin)
+        if write is not None and write.flush is not None:
+            first, state = write.flush, "not_flushed"
+            why = "overwritten before the flush that ended"
+        elif write is not None and by is not None:
+            first, state = by.said, "cut" if write.cut else "stale"
+            why = f"overwritten by data {by.data}"
+        sentence = (
+            f"A read found data {found.value} in sector {found.head} at turn {found.turn}, {why} "
+            f"at turn {first.turn}."
+        )
+        self._report.violation(first, found, sentence, state)
+
+    def resize(self, event: Event, time: int) -> None:
+        self._capacity, self._resize = event.value, event
+        self._disk.resize(event.value, time)
+        for access in self._running.values():
+            access.low = min(access.low, event.value)
+            access.high = max(access.high, event.value)
+            self._report.met(RESIZE_IN_USE)
+
+    def lose_power(self, event: Event, time: int) -> None:
+        self._disk.lose_power(time)
+        self._power_lost = True
+
+    def reset(self, event: Event, time: int) -> None:
+        """Requests that run are cut off: they take effect before this or never."""
+        self._reset_at = time
+        for access in self._running.values():
+            self._cut(access, event, time)
+        self._running.clear()
+        self._asked.clear()
+        self._pushed.clear()
+
+    def reset_queue(self, event: Event, time: int) -> None:
+        """The same for one queue."""
+        for request, access in list(self._running.items()):
+            if access.pop.queue == event.queue:
+                self._cut(self._running.pop(request), event, time)
+        for known in (self._asked, self._pushed):
+            for place in [place for place in known if place[0] == event.queue]:
+                del known[place]
+
+    def _cut(self, access: _Access, reset: Event, time: int) -> None:
+        for write in access.writes:
+            write.ends(time, reset, sure=False)
+            write.cut = True
+
+
+_TAKE: Final = {
+    REQUEST: _Books.request,
+    POP: _Books.pop,
+    IO_DONE: _Books.io_done,
+    PUSH: _Books.push,
+    COLLECT: _Books.collect,
+    SECTOR: _Books.sector,
+    QUEUE_RESET: _Books.reset_queue,
+    RESET_RET: _Books.reset,
+    RESIZE: _Books.resize,
+    POWER_LOSS: _Books.lose_power,
+}
