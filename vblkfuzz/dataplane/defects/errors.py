@@ -55,6 +55,20 @@ class _LostCompletion(VirtioBlk):
             yield from super().complete(thread, request)
 
 
+class _InuseLeakError(VirtioBlk):
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        super().push(thread, request, length)
+        if request.status == BlkStatus.IOERR:
+            request.queue.inuse += 1
+
+
+class _InuseLeakRestart(VirtioBlk):
+    def restart_requests(self) -> None:
+        for request in self.retry_list:
+            request.queue.inuse += 1
+        super().restart_requests()
+
+
 ERRORS: Final = (
     Defect(
         "leak_on_error",
@@ -87,5 +101,21 @@ ERRORS: Final = (
         "A failed request is answered and put on the retry list as well.",
         ("S16", "S5", "S6", "S7"),
         (_AnsweredAndRetried,),
+    ),
+    Defect(
+        "inuse_leak_error",
+        2016,
+        "QEMU commits afd9096eb1 (CVE-2016-5403), 58a83c6149",
+        "A request that fails stays in use for ever, so the ring soon seems full.",
+        ("S7",),
+        (_InuseLeakError,),
+    ),
+    Defect(
+        "inuse_leak_restart",
+        2016,
+        "QEMU commits bccdef6b1a, e66bcc4081",
+        "A request of the retry list is counted as in use once more at each cont.",
+        ("S7",),
+        (_InuseLeakRestart,),
     ),
 )

@@ -1,0 +1,176 @@
+"""S14 has nothing to say of an honest disk, whatever order things happen in, and of a dishonest one
+it has something to say.
+
+The honest disk below keeps bytes and no history: each write takes effect at some moment between its
+pop and its push, or its reset, or never if it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.trace.event import ActorId, Event, EventKind
+from vblkfuzz.trace.trace import Trace
+
+SECTORS = 3
+READ, WRITE, FLUSH, DISCARD, CLEAR = 0, 1, 2, 4, 5
+
+
+class Request:
+    def __init__(self, number: int, code: int, sector: int, serial: int) -> None:
+        self.number, self.code, self.sector, self.serial = number, code, sector, serial
+        self.done = False
+        self.failed = False
+        self.found = 0
+
+
+class HonestDisk:
+    """Does one thing at a time, at random, and tells of it."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.events: list[Event] = []
+        self.disk = [0] * SECTORS
+        self.flushed = [0] * SECTORS
+        self.running: list[Request] = []
+        self.requests = 0
+
+    def tell(self, kind: EventKind, **fields: int) -> None:
+        self.events.append(Event(len(self.events), kind, ActorId.IO0, **fields))
+
+    def start(self) -> None:
+        self.requests += 1
+        code = self.random.choice((READ, READ, WRITE, WRITE, FLUSH, DISCARD, CLEAR))
+        request = Request(self.requests, code, self.random.randrange(SECTORS), self.requests)
+        self.tell(EventKind.REQUEST, queue=0, head=request.number, flag=code, value=request.sector)
+        self.tell(EventKind.POP, queue=0, head=request.number, request=request.serial)
+        self.running.append(request)
+
+    def work(self) -> None:
+        waiting = [request for request in self.running if not request.done]
+        if waiting:
+            self.do(self.random.choice(waiting))
+
+    def do(self, request: Request) -> None:
+        request.done = True
+        request.failed = self.random.random() < 0.15
+        if request.failed and self.random.random() < 0.5:
+            return
+        if request.code == READ:
+            request.found = self.disk[request.sector]
+        elif request.code == WRITE:
+            self.disk[request.sector] = request.number
+        elif request.code == FLUSH:
+            self.flushed = list(self.disk)
+        elif request.code == CLEAR or self.random.random() < 0.5:
+            self.disk[request.sector] = 0
+
+    def end(self) -> None:
+        ready = [request for request in self.running if request.done]
+        if not ready:
+            return
+        request = self.random.choice(ready)
+        self.running.remove(request)
+        self.tell(EventKind.IO_DONE, queue=0, request=request.serial, flag=request.failed)
+        told = request.failed and self.random.random() < 0.5
+        place = {"queue": 0, "head": request.number}
+        self.tell(EventKind.PUSH, **place, request=request.serial, flag=told)
+        self.tell(EventKind.COLLECT, **place, flag=2 * told)
+        if request.code == READ and not told:
+            self.tell(EventKind.SECTOR, queue=0, head=request.sector, value=request.found)
+
+    def reset(self) -> None:
+        for request in list(self.running):
+            if not request.done and self.random.random() < 0.5:
+                self.do(request)
+        self.running.clear()
+        self.tell(EventKind.RESET_RET)
+
+    def power_loss(self) -> None:
+        self.reset()
+        self.disk = list(self.flushed)
+        self.tell(EventKind.POWER_LOSS)
+
+    def live(self, moves: int) -> None:
+        often: tuple[Callable[[], None], ...] = (self.start, self.work, self.end) * 15
+        for _ in range(moves):
+            self.random.choice((*often, self.reset, self.power_loss))()
+
+
+class LateDisk(HonestDisk):
+    """Some writes take effect only after their end."""
+
+    late: tuple[Request, ...] = ()
+
+    def do(self, request: Request) -> None:
+        if request.code == WRITE and self.random.random() < 0.3:
+            request.done, self.late = True, (*self.late, request)
+        else:
+            super().do(request)
+
+    def start(self) -> None:
+        for request in self.late:
+            if request not in self.running and self.random.random() < 0.5:
+                self.disk[request.sector] = request.number
+        super().start()
+
+
+class CachingDisk(HonestDisk):
+    """A flush does nothing."""
+
+    def do(self, request: Request) -> None:
+        if request.code == FLUSH:
+            request.done = True
+        else:
+            super().do(request)
+
+
+def states(disk: HonestDisk) -> set[str]:
+    scenario = Scenario(DeviceConfig(disk_sectors=8))
+    found = judge(scenario, Trace(tuple(disk.events))).violations
+    return {violation.state for violation in found if violation.rule == "S14"}
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 1 << 32), st.integers(1, 200))
+def test_an_honest_disk_is_believed(seed: int, moves: int) -> None:
+    disk = HonestDisk(Random(seed))
+    disk.live(moves)
+    assert states(disk) == set()
+
+
+def caught(kind: type[HonestDisk]) -> dict[str, int]:
+    """How many of 200 lives show which state."""
+    counts: dict[str, int] = {}
+    for seed in range(200):
+        disk = kind(Random(seed))
+        disk.live(200)
+        for state in states(disk):
+            counts[state] = counts.get(state, 0) + 1
+    return counts
+
+
+def test_a_write_that_comes_late_is_found() -> None:
+    counts = caught(LateDisk)
+    assert counts["stale"] > 40
+    assert counts["cut"] > 20
+
+
+def test_a_flush_that_does_nothing_is_found() -> None:
+    assert caught(CachingDisk)["not_flushed"] > 2
+
+
+def test_an_honest_disk_is_put_to_the_test() -> None:
+    met: set[str] = set()
+    for seed in range(20):
+        disk = HonestDisk(Random(seed))
+        disk.live(200)
+        met |= judge(Scenario(), Trace(tuple(disk.events))).situations
+    wanted = {"data_read_back", "read_beside_write", "data_read_after_reset"}
+    assert {*wanted, "data_read_after_power_loss"} <= met

@@ -1,0 +1,123 @@
+"""Defects of the disk: data lost, a capacity out of date, changes announced wrongly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.virtio.blk import BlkStatus, RequestType
+from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.request import Request
+
+
+class _DrainIsAPoint(Operator):
+    _copy = b""
+    """What the mirror's target holds when the job has caught up."""
+
+    @causal(Frame.MIRROR)
+    def mirror_begin(self, thread: Thread, *_: int) -> Steps:
+        if not self._mirroring:
+            yield from self._blk.drain(thread)
+            self._copy, self._mirroring = bytes(self._machine.backend.disk), True
+
+    @causal(Frame.MIRROR)
+    def mirror_finish(self, thread: Thread, *_: int) -> Steps:
+        if self._mirroring:
+            self._mirroring = False
+            yield from self._blk.drain(thread)
+            disk = self._machine.backend.disk
+            disk[:] = self._copy[: len(disk)].ljust(len(disk), b"\0")
+
+
+class _StaleCapacity(VirtioBlk):
+    def capacity(self) -> int:
+        return self.config.disk_sectors
+
+
+class _FlushNotPassedOn(VirtioBlk):
+    def answer_at_once(self, request: Request) -> BlkStatus | None:
+        if request.blk.type == RequestType.FLUSH:
+            return BlkStatus.OK
+        return super().answer_at_once(request)
+
+
+class _ConfigIrqMissing(VirtioBlk):
+    def notify_config(self, thread: Thread) -> None:
+        if self.started:
+            super().notify_config(thread)
+
+
+class _ConfigIrqEarly(Operator):
+    @causal(Frame.RESIZE)
+    def resize(self, thread: Thread, _a: int, _b: int, _c: int, sectors: int, *_: int) -> Steps:
+        self._device.notify_config(thread)
+        yield from super().resize(thread, _a, _b, _c, sectors)
+
+
+class _GenerationLate(VirtioBlk):
+    def set_capacity(self, sectors: int) -> None:
+        self.board.registers.words[CAPACITY] = sectors
+
+    def notify_config(self, thread: Thread) -> None:
+        if self.status & STATUS_DRIVER_OK:
+            self.board.registers.words[GENERATION] += 1
+        super().notify_config(thread)
+
+
+DISK: Final = (
+    Defect(
+        "drain_is_a_point",
+        2014,
+        "QEMU commits 176c36997f, ab27c3b5e7 (LP 1570134), 9a0cec664e",
+        "A mirror job drains before its last look only, so later writes miss the switch.",
+        ("S14",),
+        (_DrainIsAPoint,),
+    ),
+    Defect(
+        "stale_capacity",
+        2026,
+        "vblkfuzz",
+        "Requests are checked against the capacity of power-on.",
+        ("S14",),
+        (_StaleCapacity,),
+    ),
+    Defect(
+        "flush_not_passed_on",
+        2026,
+        "vblkfuzz",
+        "A flush is answered without asking the backend, so a loss of power undoes writes.",
+        ("S14",),
+        (_FlushNotPassedOn,),
+    ),
+    Defect(
+        "config_irq_missing",
+        2026,
+        "vblkfuzz",
+        "A resize while the dataplane is stopped is not announced.",
+        ("S15",),
+        (_ConfigIrqMissing,),
+    ),
+    Defect(
+        "config_irq_early",
+        2026,
+        "vblkfuzz",
+        "A resize is announced before it has been made.",
+        ("S15",),
+        (_ConfigIrqEarly,),
+    ),
+    Defect(
+        "generation_late",
+        2026,
+        "QEMU virtio_notify_config; open in QEMU 10.2",
+        "The generation changes with the interrupt, so for a while the capacity is another one.",
+        ("S15",),
+        (_GenerationLate,),
+    ),
+)

@@ -1,0 +1,122 @@
+"""Defects of a VM that stops: requests that get lost, that go on, or that come twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.virtio.blk import BlkStatus
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.request import Request
+
+_MEMWRITE: Final = EventKind.MEMWRITE
+_VM_STOP_CALL: Final = EventKind.VM_STOP_CALL
+_VM_STOP_RET: Final = EventKind.VM_STOP_RET
+
+
+class _ParkedNotSaved(VirtioBlk):
+    def vm_drained(self, thread: Thread) -> None:
+        pass
+
+
+class _ParkedLostAtStop(VirtioBlk):
+    def vm_drained(self, thread: Thread) -> None:
+        self.blk.cancel_parked()
+
+
+class _StopDequeues(Operator):
+    def stop(self, thread: Thread, *_: int) -> Steps:
+        running = self.vm_running
+        yield from super().stop(thread)
+        if running and not self._device.broken:
+            for port in self._device.ports:
+                yield from self._device.handle_queue(thread, port)
+
+
+class _PausePoint(Operator):
+    @causal(Frame.VM_STOP)
+    def stop(self, thread: Thread, *_: int) -> Steps:
+        if self.vm_running:
+            self._tell(_VM_STOP_CALL, thread)
+            self.vm_running = False
+            yield from self._pause_vcpus(thread)
+            self._tell(_VM_STOP_RET, thread)
+
+
+class _WriteAfterVmstop(VirtioBlk):
+    def vm_drained(self, thread: Thread) -> None:
+        super().vm_drained(thread)
+        for request in self.retry_list:
+            self._write_status_later(request)
+
+    def _write_status_later(self, request: Request) -> None:
+        def write(runner: Thread) -> Steps:
+            yield POINT
+            self.board.memory.bytes[request.blk.status_address] = BlkStatus.IOERR
+            self._tell_request(_MEMWRITE, runner, request)
+
+        self.main.schedule(write)
+
+
+class _BaseUsedIdx(VirtioBlk):
+    def restart_requests(self) -> None:
+        for port in self.ports:
+            port.queue.last_avail = port.queue.used_idx
+        super().restart_requests()
+
+
+STOPPED: Final = (
+    Defect(
+        "parked_not_saved",
+        2023,
+        "QEMU blk_drain, do_vm_stop; open in QEMU 10.2",
+        "A VM stop leaves parked requests alone, and they run when their drain ends.",
+        ("S16", "S17"),
+        (_ParkedNotSaved,),
+    ),
+    Defect(
+        "parked_lost_at_stop",
+        2026,
+        "vblkfuzz",
+        "A VM stop takes parked requests off their list and puts them on no other.",
+        ("L3", "S16"),
+        (_ParkedLostAtStop,),
+    ),
+    Defect(
+        "stop_dequeues",
+        2026,
+        "vblkfuzz",
+        "A VM stop processes the queues once more when all has been stopped and drained.",
+        ("S17",),
+        (_StopDequeues,),
+    ),
+    Defect(
+        "pause_point",
+        2026,
+        "cloud-hypervisor commit 50f2fd369",
+        "A VM stop pauses the vCPUs and waits neither for the dataplane nor for its requests.",
+        ("S16", "S17"),
+        (_PausePoint,),
+    ),
+    Defect(
+        "write_after_vmstop",
+        2026,
+        "vblkfuzz",
+        "A request that waits for cont gets its error status from a bottom half after the stop.",
+        ("S17",),
+        (_WriteAfterVmstop,),
+    ),
+    Defect(
+        "base_used_idx",
+        2018,
+        "DPDK commit 90bb22a197",
+        "After cont the queue begins at its used idx, so what waits for a retry is taken again.",
+        ("S7",),
+        (_BaseUsedIdx,),
+    ),
+)
