@@ -20,7 +20,7 @@ COMMON = ("cleanup_reads", "nested_end_resumes", "park_counted", "push_twice", "
 
 SAME = {
     frozenset({"no_selfkick", "start_kick_conditional"}),
-    frozenset({"enable_no_recheck", "no_barrier_before_recheck"}),
+    frozenset({"no_barrier_at_poll_end", "no_barrier_before_recheck"}),
 }
 """Sets of defects with one signature; docs/decisions/0007 says why."""
 
