@@ -63,7 +63,8 @@ class Rig(Protocol):
     Every method may raise DeviceLost when the process does not answer; `ending` then says why.
     """
 
-    witnesses: Witness
+    def witnesses(self, config: DeviceConfig) -> Witness:
+        """How it is known what happens in a scenario on such a device."""
 
     @property
     def memory(self) -> GuestMemory:
@@ -158,9 +159,8 @@ class RealTarget:
             HarnessError: there is no whole trace; the target can be used again.
         """
         rig = self._rig
-        recorder = Recorder(
-            rig.memory, scenario.device, exact_pops=bool(rig.witnesses & Witness.POP)
-        )
+        witnesses = rig.witnesses(scenario.device)
+        recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))
         report = ""
         try:
             self._guest.load(scenario, rig.power_on(scenario.device), DEVICE_LIMIT_S)
@@ -177,7 +177,7 @@ class RealTarget:
         except BaseException:
             self._begin_anew()
             raise
-        return recorder.trace(rig.witnesses, report)
+        return recorder.trace(witnesses, report)
 
     def _begin_anew(self) -> None:
         """Nobody knows what state they are in: the next scenario gets new processes."""

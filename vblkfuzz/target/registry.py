@@ -45,8 +45,13 @@ _OURS: Final = (
         "virtio-blk-pci of a real qemu-system-x86_64, under qtest and QMP",
         "vblkfuzz.target.qemu.target:qemu_target",
     ),
+    TargetEntry(
+        "qsd",
+        "vhost-user-blk export of a real qemu-storage-daemon, on an NBD disk of ours",
+        "vblkfuzz.target.qsd.target:qsd_target",
+    ),
 )
-_DEVICES: Final = {"qemu": "virtio-blk-pci"}
+_DEVICES: Final = {"qemu": "virtio-blk-pci", "qsd": "vhost-user-blk"}
 """The one device of each real target of ours."""
 
 

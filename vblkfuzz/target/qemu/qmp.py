@@ -107,18 +107,31 @@ class Qmp:
         """Begin work that may have to wait for others than QEMU; `pump` and `finish` go on."""
         return self._loop.create_task(work)
 
-    def pump(self) -> None:
+    def pump(self) -> bool:
         """Take in all that QEMU has said, and let work go on as far as that leads; wait for none.
+
+        Returns: whether it had said anything.
 
         Raises:
             DeviceLost: the connection has ended.
         """
+        came = False
         while True:
+            said = _readable(self._connection)
             self._loop.run_until_complete(_spin())
-            if not _readable(self._connection):
+            if not said:
                 break
+            came = True
         if self._client.runstate != Runstate.RUNNING:
             raise DeviceLost("QMP: the connection has ended")
+        return came
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the other side has closed the connection."""
+        poll = select.poll()
+        poll.register(self._connection, select.POLLRDHUP)
+        return bool(poll.poll(0))
 
     def finish(self, task: asyncio.Task[None]) -> None:
         """Let begun work go on to its end.

@@ -32,8 +32,6 @@ class QemuRig:
     that runs the scenario has a device that is set up (`PciPort.power_on` resets the last one).
     """
 
-    witnesses = _WITNESSES
-
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
         self._binary = ""
@@ -44,6 +42,10 @@ class QemuRig:
         """Of the scenario that runs."""
         self._handed: Operator | None = None
         """The machine whose connections the guest process has."""
+
+    def witnesses(self, config: DeviceConfig) -> Witness:
+        """All but the disk."""
+        return _WITNESSES
 
     @property
     def memory(self) -> GuestMemory:

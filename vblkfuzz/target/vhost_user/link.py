@@ -1,7 +1,7 @@
 """The link between the process that starts a back-end and the guest process that speaks to it.
 
-Connections go one way: made by the fuzz process, which keeps a duplicate to see when the back-end
-closes one; the guest takes the next one when its own is dead and the driver resets the device. The
+Connections go one way: made by the fuzz process, which keeps its fd to see when the back-end closes
+one; the guest takes the next one when its own is dead and the driver resets the device. The
 other way goes one word of shared memory: whether the guest has a connection that works.
 """
 
@@ -27,9 +27,9 @@ class Link:
     # --- The side that starts the back-end ----------------------------------------------------
 
     def watch(self, connection: socket.socket) -> None:
-        """Keep a duplicate of a connection that the guest gets otherwise."""
+        """Keep a connection that the guest gets otherwise; it is closed by the link."""
         self.forget()
-        self._watched = connection.dup()
+        self._watched = connection
 
     def offer(self, connection: socket.socket) -> None:
         """Let the guest take another connection when it needs one."""
@@ -37,7 +37,7 @@ class Link:
         socket.send_fds(self._to_guest, [b"\0"], [connection.fileno()])
 
     def forget(self) -> None:
-        """Close the duplicate, and take back what the guest has not taken."""
+        """Close our side's fd of the connection, and take back what the guest has not taken."""
         if self._watched is not None:
             self._watched.close()
             self._watched = None
