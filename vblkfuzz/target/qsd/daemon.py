@@ -12,22 +12,33 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost, DeviceUnavailable, HarnessError
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
-from vblkfuzz.target.child import Child, Stillness
+from vblkfuzz.target.child import Child
 from vblkfuzz.target.ending import ending_of, last_line
 from vblkfuzz.target.nbd.disk import export_name
 from vblkfuzz.target.nbd.server import Order
 from vblkfuzz.target.qemu.qmp import Qmp
+from vblkfuzz.target.real import Restless
+from vblkfuzz.target.stillness import SPIN_S, Stillness
+from vblkfuzz.target.vhost_user.connection import Connection
 from vblkfuzz.target.vhost_user.endpoint import Endpoint
+from vblkfuzz.target.vhost_user.fault import BackendFault
+from vblkfuzz.target.vhost_user.frontend import Frontend
 
 if TYPE_CHECKING:
     from vblkfuzz.target.nbd.process import NbdProcess
     from vblkfuzz.target.real import Ending
 
 IOTHREAD: Final = "io0"
-_SLICE_S: Final = 0.05
-"""Seconds after which somebody who waits for rest looks whether the process lives."""
+_BRIEF_S: Final = 0.004
+"""Seconds in which a daemon that is still needs no closer look."""
+_ROUND_TRIPS: Final = 4
+"""After so many, a thread has handled what was ready before: a message for the device is read by a
+coroutine, which takes its event loop more than one turn."""
+_PROBE: Final = "probe"
+"""Exports that nobody uses but we, to ask a thread something: of the main loop, and, with `-io`
+behind it, of the IOThread."""
 
 
 def node_name(sectors: int, side: int) -> str:
@@ -51,18 +62,27 @@ class Daemon:
         with ExitStack() as stack:
             stack.enter_context(theirs)
             disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
-            listeners = [endpoint.listener.fileno() for endpoint in self._endpoints.values()]
+            probes = [Endpoint() for _ in range(2 if iothread else 1)]
+            endpoints = [*self._endpoints.values(), *probes]
+            listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(theirs.fileno(), disks, listeners, iothread=iothread)
             self._child = Child([binary, *command], [theirs.fileno(), *disks, *listeners])
-        for endpoint in self._endpoints.values():
+        for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid)
-        self._connect(ours)
+        try:
+            self._connect(ours, probes)
+        finally:
+            for probe in probes:
+                probe.close()
 
-    def _connect(self, control: socket.socket) -> None:
+    def _connect(self, control: socket.socket, probes: list[Endpoint]) -> None:
         try:
             self.qmp = Qmp(control)
-        except DeviceLost as lost:
+            self._probes = [Frontend(Connection(probe.connect())) for probe in probes]
+            for probe in self._probes:
+                probe.greet()
+        except (DeviceLost, BackendFault) as lost:
             said = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
             self._child.end()
             self._close()
@@ -77,21 +97,50 @@ class Daemon:
     def rest(self) -> None:
         """Wait until neither daemon nor NBD server has anything to do.
 
+        A main loop may turn for ever without doing anything (QEMU up to 8.0 does so while a kick
+        waits behind a drained section). Then it is enough that nobody else has run while it
+        answered several times.
+
         Raises:
             DeviceLost: the daemon has ended.
-            HarnessError: it goes on and on.
+            Restless: it goes on and on.
         """
         deadline = time.monotonic() + DEVICE_LIMIT_S
         while True:
             before = self._nbd.progress
-            while not self._still.wait(_SLICE_S):
-                if self._child.exit_code() is not None:
+            for probe in reversed(self._probes):  # sleeps meanwhile, which looking does not
+                self._ask(probe)
+            while not self._still.wait(_BRIEF_S):
+                if not self.answers():
                     raise DeviceLost("the daemon has ended")
+                if all(self._still.only_main_runs(self._main_answers) for _ in range(2)):
+                    break
                 if time.monotonic() > deadline:
-                    raise HarnessError("the daemon does not come to rest")
+                    raise Restless
             self._nbd.order(Order.SYNC)
             if self._nbd.progress == before:
                 return
+
+    def _main_answers(self) -> None:
+        self._ask(self._probes[0])
+
+    def _ask(self, probe: Frontend) -> None:
+        try:
+            for _ in range(_ROUND_TRIPS):
+                probe.round_trip()
+        except BackendFault as fault:
+            raise DeviceLost(f"the daemon does not answer: {fault}") from None
+
+    def check_rest(self) -> None:
+        """Check that the main loop comes to rest.
+
+        Raises:
+            Restless: it turns and turns.
+        """
+        limit = self._still.main_seconds() + SPIN_S
+        while not self._still.wait(_BRIEF_S):
+            if self._still.main_seconds() > limit:
+                raise Restless
 
     @property
     def lives(self) -> bool:
@@ -110,6 +159,8 @@ class Daemon:
         """Kill it and free everything."""
         self._child.end()
         self.qmp.close()
+        for probe in self._probes:
+            probe.connection.close()
         self._close()
 
     def _close(self) -> None:
@@ -137,6 +188,14 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
     options += [
         f"--export type=vhost-user-blk,id=export{sectors},node-name={node_name(sectors, 0)},"
         f"addr.type=fd,addr.str={fd},writable=on,num-queues={MAX_QUEUES}{where}"
-        for sectors, fd in zip(DISK_SECTORS, listeners, strict=True)
+        for sectors, fd in zip(DISK_SECTORS, listeners, strict=False)
+    ]
+    options += [
+        f"--blockdev driver=null-co,node-name={_PROBE}{suffix} "
+        f"--export type=vhost-user-blk,id={_PROBE}{suffix},node-name={_PROBE}{suffix},"
+        f"addr.type=fd,addr.str={fd}{thread}"
+        for (suffix, thread), fd in zip(
+            (("", ""), ("-io", where)), listeners[len(DISK_SECTORS) :], strict=False
+        )
     ]
     return " ".join(options).split()

@@ -57,7 +57,8 @@ class QsdRig:
         self._sectors = 0
         self._pops: AvailEvents
         self._holding = False
-        self._exact = True
+        self._quiet = False
+        """Nothing was in flight when the device was last seen at rest."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """Dequeues are seen in avail_event, thus with EVENT_IDX only."""
@@ -113,7 +114,7 @@ class QsdRig:
         wanted = self._options.iothread
         self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
         self._nbd.order(Order.START)
-        self._holding = False
+        self._holding = self._quiet = False
         self._sectors = config.disk_sectors
         actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
         self._pops = AvailEvents(self.memory, config, actor)
@@ -125,6 +126,7 @@ class QsdRig:
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Carry out an operation of the backend; begin one of the operator."""
+        self._quiet = False
         order = _ORDERS.get(operation.code)
         if order is None:
             self._operator.perform(operation, recorder)
@@ -145,16 +147,21 @@ class QsdRig:
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until nothing goes on, as far as the backend lets requests end; then look."""
+        if not (self._quiet and recorder.idle and self._operator.at_rest):
+            self._rest()
+        recorder.look(self.dequeues)
+        if self._link.is_cut:
+            self._note_cut(recorder)
+        elif not self._link.works:
+            recorder.tell(EventKind.BROKEN)
+
+    def _rest(self) -> None:
         while True:
             self._daemon.rest()
             if not self._operator.go_on(blocked=self._blocked):
                 break
-        recorder.look(self.dequeues)
-        if self._link.is_cut:
-            self._note_cut(recorder)
-
-        elif not self._link.works:
-            recorder.tell(EventKind.BROKEN)
+        counters = self._nbd.counters
+        self._quiet = counters.arrived == counters.ended
 
     def _note_cut(self, recorder: Recorder) -> None:
         """The daemon has closed the connection: the device is broken until a reset finds a new one.
@@ -168,7 +175,8 @@ class QsdRig:
         self._link.offer(self._daemon.connect(self._sectors))
 
     def check_rest(self) -> None:
-        """Nothing goes on: `settle` has waited for that."""
+        """Check that nothing goes on."""
+        self._daemon.check_rest()
 
     def dequeues(self) -> Sequence[Dequeue]:
         """What avail_event says; nothing without EVENT_IDX."""
