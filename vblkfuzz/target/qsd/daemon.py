@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
@@ -36,6 +37,8 @@ _BRIEF_S: Final = 0.004
 _ROUND_TRIPS: Final = 4
 """After so many, a thread has handled what was ready before: a message for the device is read by a
 coroutine, which takes its event loop more than one turn."""
+_LOOKS: Final = 3
+"""So often a main loop that turns for ever is looked at before that is believed."""
 _PROBE: Final = "probe"
 """Exports that nobody uses but we, to ask a thread something: of the main loop, and, with `-io`
 behind it, of the IOThread."""
@@ -113,7 +116,7 @@ class Daemon:
             while not self._still.wait(_BRIEF_S):
                 if not self.answers():
                     raise DeviceLost("the daemon has ended")
-                if all(self._still.only_main_runs(self._main_answers) for _ in range(2)):
+                if self._only_turns():
                     break
                 if time.monotonic() > deadline:
                     raise Restless
@@ -121,8 +124,14 @@ class Daemon:
             if self._nbd.progress == before:
                 return
 
-    def _main_answers(self) -> None:
-        self._ask(self._probes[0])
+    def _only_turns(self) -> bool:
+        """Whether the main loop turns, and does nothing although it is asked."""
+        for _ in range(_LOOKS):
+            for probe in self._probes[1:]:
+                self._ask(probe)
+            if not self._still.only_main_runs(partial(self._ask, self._probes[0])):
+                return False
+        return True
 
     def _ask(self, probe: Frontend) -> None:
         try:

@@ -187,5 +187,10 @@ class QsdRig:
         self._end(self._daemon.iothread)
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Say how the daemon ended."""
+        """Say how the daemon ended.
+
+        A guest that waits is no hang while the device is drained or requests are held.
+        """
+        if guest_waits and (self._blocked or not self._operator.at_rest):
+            return None
         return self._daemon.ending(guest_waits=guest_waits)

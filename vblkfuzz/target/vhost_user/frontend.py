@@ -169,6 +169,11 @@ class Frontend:
         self._check_config()
         self.connection.demand(Request.SET_CONFIG, ConfigRange(offset, data).pack())
 
+    @property
+    def has_config(self) -> bool:
+        """Whether the back-end shows its configuration space."""
+        return ProtocolFeature.CONFIG in self.protocol
+
     def _check_config(self) -> None:
-        if ProtocolFeature.CONFIG not in self.protocol:
+        if not self.has_config:
             raise FeatureMissing("CONFIG: expected, the back-end does not offer it")

@@ -110,6 +110,18 @@ class VhostUserPort:
         """The device status, which the front-end keeps."""
         return self._status
 
+    def config_generation(self) -> int:
+        """Always 0: vhost-user has none, a configuration is read in one message."""
+        return 0
+
+    def capacity(self) -> int:
+        """Ask for the capacity; 0 if there is nobody to ask."""
+        if self._frontend is None or not self._frontend.has_config:
+            return 0
+        with self._dead_if_gone():
+            return int.from_bytes(self._frontend.read_config(0, 8), "little") & 0xFFFF
+        return 0
+
     def kick(self, index: int) -> GuestSteps:
         """Notify the back-end as it was agreed."""
         fds = self._fds[index]
@@ -124,6 +136,7 @@ class VhostUserPort:
         if self._frontend is not None and self._fds[index] is not None:
             with self._dead_if_gone():
                 self._frontend.kick(index)
+                self._frontend.round_trip()  # it has no answer of its own
         return _NO_STEPS
 
     def reset_queue(self, index: int) -> GuestSteps:
