@@ -13,7 +13,7 @@ from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.oracle.judge import RULES
 
 NAMES = {
-    "targets": ["model", "qemu"],
+    "targets": ["model", "qemu", "qsd", "vhost-user"],
     "devices": list(REVISIONS),
     "defects": list(DEFECTS),
     "rules": [rule.id for rule in RULES],

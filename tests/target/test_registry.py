@@ -24,7 +24,14 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_are_listed_without_importing_any() -> None:
-    assert [entry.name for entry in target_entries()] == ["model", "qemu", "again", "broken"]
+    assert [entry.name for entry in target_entries()] == [
+        "model",
+        "qemu",
+        "qsd",
+        "vhost-user",
+        "again",
+        "broken",
+    ]
     assert all(entry.summary and entry.source for entry in target_entries())
 
 
@@ -37,7 +44,7 @@ def test_a_target_is_made_by_its_factory(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("gone", "target gone: expected one of model, qemu, again, broken"),
+        ("gone", "target gone: expected one of model, qemu, qsd, vhost-user, again, broken"),
         ("broken", "target broken: no_such_package:make fails: ModuleNotFoundError"),
     ],
 )

@@ -50,8 +50,17 @@ _OURS: Final = (
         "vhost-user-blk export of a real qemu-storage-daemon, on an NBD disk of ours",
         "vblkfuzz.target.qsd.target:qsd_target",
     ),
+    TargetEntry(
+        "vhost-user",
+        "any vhost-user-blk back-end, by socket or by command",
+        "vblkfuzz.target.vhost_user.target:vhost_user_target",
+    ),
 )
-_DEVICES: Final = {"qemu": "virtio-blk-pci", "qsd": "vhost-user-blk"}
+_DEVICES: Final = {
+    "qemu": "virtio-blk-pci",
+    "qsd": "vhost-user-blk",
+    "vhost-user": "vhost-user-blk",
+}
 """The one device of each real target of ours."""
 
 

@@ -43,13 +43,7 @@ class Endpoint:
         Raises:
             BackendGone: nobody listens.
         """
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(f"/proc/self/fd/{self._file}")
-        except OSError as error:
-            connection.close()
-            raise BackendGone(f"nobody listens: {error.strerror}") from None
-        return connection
+        return connect_to(self._file)
 
     def hand_over(self) -> None:
         """Close our copy of the listener: the back-end has its own, and dies with it."""
@@ -59,3 +53,18 @@ class Endpoint:
         """Forget it."""
         self.listener.close()
         os.close(self._file)
+
+
+def connect_to(file: int) -> socket.socket:
+    """Return a new connection to the socket whose file `file` is (an fd, O_PATH).
+
+    Raises:
+        BackendGone: nobody listens.
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(f"/proc/self/fd/{file}")
+    except OSError as error:
+        connection.close()
+        raise BackendGone(f"nobody listens: {error.strerror}") from None
+    return connection
