@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
 from hypothesis import given, settings
 
 from tests.cli.conftest import BUG, CLEAN
@@ -16,6 +17,7 @@ from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.target.model import model
+from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.trace import Trace
 
 
@@ -41,6 +43,33 @@ def test_equal_traces_leave_equal_marks_and_no_blocks(scenario: Scenario) -> Non
 
 def test_a_drained_section_is_a_state() -> None:
     assert marks(trace_of(BUG)) != marks(trace_of(CLEAN))
+
+
+def marks_of(*events: Event) -> set[int]:
+    return {place for place, mark in enumerate(marks(Trace(events))) if mark}
+
+
+def event(kind: EventKind, flag: int = 0) -> Event:
+    return Event(1, kind, flag=flag)
+
+
+POP, SUBMIT = event(EventKind.POP), event(EventKind.SUBMIT)
+
+
+def test_how_many_is_no_feature_of_its_own() -> None:
+    """Else every longer input is a new one."""
+    assert marks_of(SUBMIT, SUBMIT, POP) == marks_of(SUBMIT, SUBMIT, SUBMIT, POP)
+    assert marks_of(SUBMIT, POP) != marks_of(POP, SUBMIT)
+
+
+@pytest.mark.parametrize("kind", [EventKind.DRAIN_CALL, EventKind.POLL_BEGIN, EventKind.PARK])
+def test_the_state_counts(kind: EventKind) -> None:
+    assert len(marks_of(POP, event(kind), POP)) == 3
+    assert len(marks_of(POP, POP)) == 1
+
+
+def test_a_kick_that_is_suppressed_is_another_one() -> None:
+    assert marks_of(event(EventKind.KICK, 0)) != marks_of(event(EventKind.KICK, 1))
 
 
 SCRIPT = """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.codec import OP, decode, encode
-from vblkfuzz.scenario.deviate import change_schedule, race
+from vblkfuzz.scenario.deviate import burst, change_schedule, race
 from vblkfuzz.scenario.draft import DELAYED, ITEMS, Draft
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Go, Scenario
@@ -107,3 +107,26 @@ def test_points_are_where_an_operation_gets_to() -> None:
     kicked = Counter(point for code, point in points if code == op("publish_kick").code)
     assert all(kicked[point] for point in range(12))
     assert 0.9 * kicked.total() < sum(kicked[point] for point in range(12)) < kicked.total()
+
+
+def test_a_burst_begins_operations_at_once() -> None:
+    pairs = Counter[str]()
+    for seed in range(500):
+        draft = Draft([3, 0, 0, 1, 0, 0, 0], list(STORY))
+        burst(draft, Random(seed).random)
+        story = decode(draft.pack(1000))
+        places = [deviation.op for deviation in story.schedule]
+        assert 0 < len(places) <= 3 or len(story.ops) == len(STORY)
+        assert places == list(range(places[0], places[0] + len(places))) if places else True
+        assert all((one.point, one.go) == (0, Go.NEXT) for one in story.schedule)
+        assert not places or places[-1] + 1 < len(story.ops) <= places[0] + 6
+        pairs.update(story.ops[place + 1].name for place in places)
+    assert pairs["drain_begin"] > 0.2 * pairs.total()
+    assert pairs["drain_end"] > 0.1 * pairs.total()
+    assert pairs["stop"] > 0
+
+
+def test_a_burst_of_nothing_is_nothing() -> None:
+    draft = Draft.of(encode(Scenario()))
+    burst(draft, Random(1).random)
+    assert draft.items == []

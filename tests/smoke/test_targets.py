@@ -44,6 +44,18 @@ def test_feedback_from_the_device_process_leads_to_the_canary(tmp_path: Path) ->
     assert found_canary(tmp_path / "out")
 
 
+def test_state_features_do_not_bury_the_canary(tmp_path: Path) -> None:
+    """With all that a campaign uses; of six seeds five find it within 20,000 runs."""
+    campaign = ("-states=1", "-entropic=1", "-cross_over=1", "-mutate_depth=2")
+    for seed in SEEDS:
+        arguments = ("-runs=20000", f"-seed={seed}", *campaign)
+        status, said = run("fuzz_canary.py", tmp_path / "out", *arguments)
+        assert status in {0, 77}, said
+        if status == 77:
+            return
+    raise AssertionError("no seed found it")
+
+
 def test_without_feedback_nobody_finds_the_canary(tmp_path: Path) -> None:
     assert not found_canary(tmp_path / "out", "-feedback=0")
 

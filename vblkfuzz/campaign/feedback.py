@@ -63,7 +63,8 @@ class Region:
             kind = event[1]
             step = steps[kind]
             if step is not None:
-                mixed = (state & _KEPT) * 0x9E3779B1 + kind * 0x85EBCA6B >> 7
+                shown = (state | state >> 1) & _SOME
+                mixed = (shown | event[4] & 1) * 0x9E3779B1 + kind * 0x85EBCA6B >> 7
                 view[COVERAGE_EDGES + mixed % _STATES] = 1
                 state += step
 
@@ -76,9 +77,12 @@ class Region:
 
 
 # The abstract state is one integer of small counters, so that an event is one addition:
-_DRAINS, _PARKED, _IN_FLIGHT, _STARTED, _STOPPED, _CALLS = (1 << 4 * field for field in range(6))
-_KEPT: Final = 0x333333
-"""Two bits of each counter: 0, 1, 2, 3 and then 0 again. More would make every long input new."""
+_DRAINS, _PARKED, _IN_FLIGHT, _STARTED, _STOPPED, _CALLS, _POLLED = (
+    1 << 4 * field for field in range(1, 8)
+)
+_SOME: Final = 0x11111110
+"""A bit of each counter, which says that it is not 0 (or 4, ...). How much it is would make most
+long inputs new: a corpus of thousands, in which few get their turn."""
 _CHANGES: Final = {
     EventKind.DRAIN_CALL: _DRAINS,
     EventKind.DRAIN_END: -_DRAINS,
@@ -93,6 +97,8 @@ _CHANGES: Final = {
     EventKind.RESET_CALL: _CALLS,
     EventKind.RESET_RET: -_CALLS,
     EventKind.STOP_CALL: 2 * _CALLS,
+    EventKind.POLL_BEGIN: _POLLED,
+    EventKind.POLL_END: -_POLLED,
 }
 _SHOWN: Final = (
     EventKind.KICK,
@@ -103,8 +109,6 @@ _SHOWN: Final = (
     EventKind.RETRY,
     EventKind.ATTACH,
     EventKind.DETACH,
-    EventKind.POLL_BEGIN,
-    EventKind.POLL_END,
     EventKind.HANDLER,
     EventKind.BROKEN,
     EventKind.RESIZE,

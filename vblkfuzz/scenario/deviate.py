@@ -15,7 +15,7 @@ from vblkfuzz.scenario.argument import new_record
 from vblkfuzz.scenario.draft import DELAYED, Draft
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.scenario import Go
-from vblkfuzz.scenario.story import NEXT, choices
+from vblkfuzz.scenario.story import NEXT, PAIRS, choices
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.draft import Mark
@@ -99,6 +99,23 @@ def race(draft: Draft, random: Random) -> None:
         at += 1
     if random() < 0.75:
         del draft.items[at + 1 + int(random() * 3) :]
+
+
+def burst(draft: Draft, random: Random) -> None:
+    """Let two to four operations begin before any of them is done, often with a new pair in it.
+
+    The story ends there, and has no other deviations: see `race`.
+    """
+    if not draft.items:
+        return
+    at = int(random() * len(draft.items))
+    records = [record for record, _ in draft.items[: at + 4]]
+    if random() < 0.75:
+        pair = PAIRS[int(random() * random() * len(PAIRS))]
+        records[at + 1 : at + 1] = [new_record(code, random) for code in (pair.begin, pair.end)]
+    draft.items = [(record, ()) for record in records]
+    for place in range(at, min(at + 1 + int(random() * 3), len(draft.items) - 1)):
+        _mark(draft, place, (0, int(Go.NEXT)))
 
 
 def _rival(draft: Draft, at: int, random: Random) -> bytes:

@@ -13,7 +13,7 @@ from random import Random
 from typing import Final
 
 from vblkfuzz.scenario.argument import changed_record, new_record
-from vblkfuzz.scenario.deviate import change_schedule, race
+from vblkfuzz.scenario.deviate import burst, change_schedule, race
 from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, Draft, Item
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.repair import INIT_ITEM, repair
@@ -57,6 +57,7 @@ class Mutator:
             *(self._change_config,) * 2,
             *(self._change_schedule,) * 5,
             *(self._race,) * 5,
+            self._burst,
         )
         self._edits_short = grow * 2 + alter
         self._edits = grow + shrink + alter
@@ -107,7 +108,10 @@ class Mutator:
         draft.items = [INIT_ITEM, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
             self._edits_short[self._below(len(self._edits_short))](draft)
-        if self._random() < 0.8:
+        chance = self._random()
+        if chance < 0.15:
+            burst(draft, self._random)
+        elif chance < 0.85:
             race(draft, self._random)
 
     def _edit(self, draft: Draft) -> None:
@@ -203,6 +207,9 @@ class Mutator:
 
     def _race(self, draft: Draft) -> None:
         race(draft, self._random)
+
+    def _burst(self, draft: Draft) -> None:
+        burst(draft, self._random)
 
 
 def _state_before(draft: Draft, at: int) -> int:
