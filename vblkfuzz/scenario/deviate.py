@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Random = Callable[[], float]
 
 # Plain integers: an enum member costs 100 ns to look up on Python 3.11.
-_NEXT: Final = (*[int(Go.NEXT)] * 7, Go.NEXT + DELAYED)
+_NEXT: Final = (*[int(Go.NEXT)] * 3, Go.NEXT + DELAYED)
 _GOES: Final[tuple[int, ...]] = tuple(
     map(
         int,

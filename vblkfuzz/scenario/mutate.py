@@ -32,6 +32,9 @@ _ATTEMPTS: Final = 8
 _FRESH: Final = 1 / 4
 """How often an input is forgotten and a new story begun. Most bugs show in very short ones, and
 those of a corpus grow."""
+_FLAG_CHANCES: Final = (0.5, 0.15, 0.3, 0.2)
+"""How often a new story sets each flag of the device, see `scenario.codec`: they decide more than
+anything else which code runs."""
 _SHORT: Final = 5
 _LONG: Final = 20
 """Operations of an input that is rather cut than grown."""
@@ -103,7 +106,9 @@ class Mutator:
         """Tell a first short story."""
         draft.config = [0] * len(CONFIG_COUNTS)
         draft.config[IOTHREADS] = (0, 1, 1, 1, 2)[self._below(5)]
-        for _ in range(self._below(4)):
+        for bit, chance in enumerate(_FLAG_CHANCES):
+            draft.config[FLAGS] |= (self._random() < chance) << bit
+        for _ in range(self._below(3)):
             self._change_config(draft)
         draft.items = [INIT_ITEM, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
