@@ -200,6 +200,16 @@ def test_calls_are_suppressed_and_put_off() -> None:
     assert guest.memory.u16[layout.avail >> 1] == 1
     guest.do("suppress_calls", on="no")
     assert guest.memory.u16[layout.avail >> 1] == 0
+    guest.do("set_used_event", ahead=2)
+    assert [event.value for event in guest.events(EventKind.USED_EVENT)] == [3, 6]
+    assert [event.flag for event in guest.events(EventKind.SUPPRESS_CALLS)] == [1, 0]
+
+
+@pytest.mark.parametrize(("how", "event_idx"), [("ok", 1), ("no_driver_ok", 1), ("no_features", 0)])
+def test_the_end_of_init_says_whether_event_indices_are_used(how: str, event_idx: int) -> None:
+    guest = Guest()
+    guest.do("init", how=how)
+    assert [event.head for event in guest.events(EventKind.DRIVER_INIT)] == [0, event_idx]
 
 
 # --- Hostile ----------------------------------------------------------------------------------

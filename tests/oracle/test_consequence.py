@@ -51,6 +51,14 @@ def test_a_wrong_attachment_leads_to_handlers_that_dequeue_not_to_a_stop_that_do
     assert kept(attached, violation("S1", 2, path=stop)) == ["S8", "S1"]
 
 
+def test_what_follows_from_wrong_attachments_threads_and_suppressed_kicks() -> None:
+    assert kept(violation("S8", 1, path=Frame.START), violation("S9", 2)) == ["S8"]
+    assert kept(violation("S9", 1), violation("L1", 9)) == ["S9"]
+    assert kept(violation("S13", 1), violation("L1", 9)) == ["S13"]
+    assert kept(violation("S10", 1), violation("S12", 2), violation("L4", 9)) == ["S10", "L4"]
+    assert kept(violation("S4", 1), violation("S10", 2)) == ["S4"]
+
+
 def test_at_the_end_what_never_returned_comes_first() -> None:
     end = [violation(rule, 9, "left_drained" if rule == "S11" else "") for rule in ("S11", "L1")]
     assert kept(*end) == ["S11"]

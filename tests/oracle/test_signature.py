@@ -18,6 +18,8 @@ from vblkfuzz.oracle.signature import signature
         ("S7", "reset > reset", "left", "s7-reset-left"),
         # For these rules the path says less.
         ("S8", "reset > stop > blk_drain > drained_end", "twice", "s8-drained_end-twice"),
+        ("S9", "reset > stop > blk_drain > drained_end", "closed", "s9-drained_end-closed"),
+        ("S13", "vm_cont > start", "attach", "s13-start-attach"),
         ("S3", "snapshot", "popped", "s3-popped"),
         ("S11", "mirror > blk_drain", "drained_end", "s11-drained_end"),
         # A device outside this project may use frames of its own.

@@ -174,6 +174,32 @@ def test_notification_as_an_event_index() -> None:
     assert get(memory, LAYOUT.used_flags) == 0
 
 
+def test_whether_the_driver_would_kick_is_read_from_the_ring() -> None:
+    memory, device = make()
+    assert device.would_be_kicked()
+    device.set_notification(False)
+    assert not device.would_be_kicked()
+    put(memory, LAYOUT.used_flags, 0)  # whatever the device thinks
+    assert (device.notification, device.would_be_kicked()) == (False, True)
+    device.set_notification(False)
+    device.reset()
+    assert device.would_be_kicked()
+
+
+def test_with_an_event_index_the_driver_kicks_where_it_was_asked_to() -> None:
+    memory, device = make(event_idx=True)
+    assert device.would_be_kicked()
+    publish(memory, 0)
+    device.set_notification(False)
+    device.pop()
+    assert not device.would_be_kicked()
+    publish(memory, 1)
+    device.set_notification(True)  # for the entry after the next, as if it had been taken
+    assert not device.would_be_kicked()
+    device.pop()
+    assert device.would_be_kicked()
+
+
 def test_calls_as_a_flag() -> None:
     memory, device = make()
     assert device.should_call()

@@ -1,0 +1,77 @@
+"""Where a request goes on, and which way its call takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dataplane.rig import Rig
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.trace.event import ActorId, EventKind
+
+PUSH, IRQ, SUBMIT = EventKind.PUSH, EventKind.IRQ, EventKind.SUBMIT
+
+
+def actors(rig: Rig, kind: EventKind) -> list[int]:
+    return [event.actor for event in rig.events(kind)]
+
+
+@pytest.mark.parametrize(
+    ("ioeventfd", "actor", "by_virtio_notify"),
+    [(True, ActorId.IO0, 0), (False, ActorId.MAIN, 1)],
+)
+def test_a_request_ends_in_the_thread_that_took_it(
+    bench: Bench, ioeventfd: bool, actor: ActorId, by_virtio_notify: int
+) -> None:
+    """A vCPU's exit has no event loop; its requests end in the main one."""
+    rig = Rig(bench, ioeventfd=ioeventfd)
+    rig.init()
+    rig.send()
+    assert actors(rig, PUSH) == [actor]
+    assert [event.flag for event in rig.events(IRQ)] == [by_virtio_notify]
+
+
+@pytest.mark.parametrize(
+    ("device", "actor"), [("reference", ActorId.IO0), ("qemu-10.2", ActorId.MAIN)]
+)
+def test_a_parked_request_goes_on_where_its_queue_is_handled_by_then(
+    bench: Bench, device: str, actor: ActorId
+) -> None:
+    """The vCPU took it after a failed start; meanwhile the next one has succeeded."""
+    rig = Rig(bench, REVISIONS[device])
+    rig.perform("start_fail")
+    rig.init()
+    rig.perform("drain_begin")
+    rig.send()
+    rig.perform("stop")
+    rig.perform("cont")
+    rig.perform("drain_end")
+    assert actors(rig, SUBMIT) == [actor]
+
+
+def test_a_failed_request_is_submitted_again_where_its_queue_is_handled_by_then(
+    bench: Bench,
+) -> None:
+    rig = Rig(bench, iothreads=2, werror="stop")
+    rig.init()
+    rig.perform("hold")
+    rig.send("out")
+    rig.perform("complete", which="all", result="eio")
+    rig.perform("set_iothread", iothread=1)
+    rig.perform("release")
+    rig.perform("cont")
+    assert actors(rig, SUBMIT) == [ActorId.IO0, ActorId.IO1]
+    assert actors(rig, PUSH) == [ActorId.IO1]
+
+
+@pytest.mark.parametrize("device", ["qemu-8.1", "reference"])
+def test_the_way_of_a_call_during_a_stop(bench: Bench, device: str) -> None:
+    """B15: until bfa36802d1 the state of the dataplane decided, not the thread."""
+    rig = Rig(bench, REVISIONS[device])
+    rig.init()
+    rig.perform("hold")
+    rig.send()
+    rig.perform("stop")
+    rig.perform("release")
+    (irq,) = rig.events(IRQ)
+    assert (irq.actor, irq.flag) == (ActorId.IO0, device == "qemu-8.1")
