@@ -104,16 +104,6 @@ def test_a_start_in_a_drain_attaches_after_it(bench: Bench) -> None:
     assert rig.status_of(slot) == 0
 
 
-def test_each_opening_of_a_notifier_has_a_serial_of_its_own(bench: Bench) -> None:
-    """An attach tells which one it watches: after a stop, another one."""
-    rig = Rig(bench, queues=2)
-    rig.init()
-    rig.perform("stop")
-    rig.perform("cont")
-    assert [event.head for event in rig.events(OPEN)] == [1, 2, 3, 4]
-    assert [event.head for event in rig.events(ATTACH)] == [1, 2, 3, 4]
-
-
 # --- Failed start -----------------------------------------------------------------------------
 
 

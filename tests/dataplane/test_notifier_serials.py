@@ -1,0 +1,26 @@
+"""Serials of host notifiers: each opening is a new eventfd, and an attach tells which it watches."""
+
+from __future__ import annotations
+
+from tests.dataplane.rig import Rig
+from vblkfuzz.process.execution import Bench
+from vblkfuzz.trace.event import EventKind
+
+
+def test_each_opening_has_a_serial_of_its_own(bench: Bench) -> None:
+    for _ in range(2):  # the second execution counts anew
+        rig = Rig(bench, queues=2)
+        rig.init()
+        rig.perform("stop")
+        rig.perform("cont")
+        for kind in (EventKind.NOTIFIER_OPEN, EventKind.ATTACH):
+            assert [event.head for event in rig.events(kind)] == [1, 2, 3, 4]
+
+
+def test_a_queue_that_was_never_opened_is_attached_with_serial_0(bench: Bench) -> None:
+    rig = Rig(bench)
+    rig.init()
+    rig.perform("stop")
+    rig = Rig(bench)
+    rig.run(rig.device.attach(rig.machine.vcpu, rig.device.ports[0]))
+    assert [event.head for event in rig.events(EventKind.ATTACH)] == [0]
