@@ -1,4 +1,4 @@
-"""Serials of host notifiers: each opening is a new eventfd, and an attach tells which it watches."""
+"""Serials of host notifiers: each opening is a new eventfd; an attach tells which it watches."""
 
 from __future__ import annotations
 
