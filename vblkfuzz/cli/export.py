@@ -32,6 +32,7 @@ class Format(StrEnum):
     HTML = "html"
     SARIF = "sarif"
     PYTEST = "pytest"
+    QTEST = "qtest"
 
 
 _WRITERS: Final[dict[Format, tuple[str, str]]] = {
@@ -39,6 +40,7 @@ _WRITERS: Final[dict[Format, tuple[str, str]]] = {
     Format.HTML: ("vblkfuzz.triage.html_report", "html_text"),
     Format.SARIF: ("vblkfuzz.triage.sarif", "sarif_text"),
     Format.PYTEST: ("vblkfuzz.triage.pytest_file", "pytest_text"),
+    Format.QTEST: ("vblkfuzz.triage.qtest_file", "qtest_text"),
 }
 """Module and function of each format."""
 

@@ -30,7 +30,7 @@ _LEADS_TO: Final[dict[str, frozenset[str]]] = {
     "S3": _REQUEST | {"S2", "S3", "S10", "S12"},
     "S4": _REQUEST | {"S10"},
     "S5": _REQUEST,
-    "S6": _REQUEST,
+    "S6": _REQUEST | {"L1"},  # requests in use below 0: to the device its ring is full
     "S7": _REQUEST | {"S10"},
     "S8": _ATTACHED | {"S1", "S10", "S12"},
     "S9": _ATTACHED | {"L1"},
