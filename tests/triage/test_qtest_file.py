@@ -31,10 +31,12 @@ def run(text: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess
 
 def test_it_imports_the_standard_library_only() -> None:
     tree = ast.parse(program(Scenario(ops=RESET), "said"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {
-        name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
+        (node.module or "") if isinstance(node, ast.ImportFrom) else name.name
+        for node in nodes
+        for name in node.names
     }
-    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert names <= sys.stdlib_module_names
 
 
