@@ -2,7 +2,8 @@
 
 A case is one trace, one event a line: actor, kind, fields; `# first` and `# second` mark the two
 events that the first violation must name. `signatures` lists all violations of the file's rule
-(none: a good trace), `situations` all situations of that rule that the trace meets.
+(none: a good trace), `sentences` what each says, `situations` all situations of that rule that the
+trace meets.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Case:
     first: int | None
     second: int | None
     signatures: tuple[str, ...]
+    sentences: tuple[str, ...]
     situations: frozenset[str]
     device: DeviceConfig
 
@@ -71,6 +73,7 @@ def case(rule: str, entry: dict[str, Any]) -> Case:
         marked(lines, "first"),
         marked(lines, "second"),
         tuple(entry.get("signatures", ())),
+        tuple(entry.get("sentences", ())),
         frozenset(entry.get("situations", ())),
         DeviceConfig(**{name: value for name, value in entry.items() if name in names}),
     )
@@ -89,6 +92,7 @@ BY_RULE = {rule.id: [case for case in CASES if case.rule == rule.id] for rule in
 def test_case(case: Case) -> None:
     violations = case.violations()
     assert tuple(found.signature for found in violations) == case.signatures
+    assert tuple(found.sentence for found in violations) == case.sentences
     if violations:
         first, second = violations[0].first.turn, violations[0].second.turn
         assert (first, second) == (case.first, case.second)
