@@ -12,6 +12,8 @@ from tests.cli.conftest import Cli
 from vblkfuzz.campaign.ledger import Ledger
 from vblkfuzz.campaign.out_folder import claimed
 from vblkfuzz.campaign.summary import Finding
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.oracle.known import explanation
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 
 SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
@@ -53,6 +55,7 @@ class TestList:
             SIGNATURE,
             "    seen 300 times, first after 1.5 s (execution 42), again in 3 of 3 runs",
             "    4 operations, 0 deviations",
+            f"    known: {explanation(SIGNATURE, REVISIONS['seed'].known)}",
             "",
             f"the story of one: vblkfuzz triage {out} show {SIGNATURE}",
         ]
@@ -76,6 +79,7 @@ class TestList:
     def test_a_fixed_device(self, cli: Cli, out: Path) -> None:
         result = cli("triage", out, "--device", "reference", "--repeat", 1)
         assert (result.exit_code, "again in 0 of 1 run\n" in result.stdout) == (0, True)
+        assert "known: " not in result.stdout
 
     @pytest.mark.parametrize(
         ("data", "problem"),

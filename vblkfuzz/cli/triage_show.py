@@ -54,6 +54,8 @@ def _print_facts(screen: Screen, case: Case) -> None:
         facts.append(("right", rule.instead))
     if violation and violation.path:
         facts.append(("path", violation.path))
+    if case.known:
+        facts.append(("known", case.known))
     facts += [
         ("seen", seen(case)),
         ("on", ", ".join(case.outcome.setup)),

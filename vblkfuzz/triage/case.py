@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.oracle.known import explanation
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
+from vblkfuzz.target.device_class import device_class, is_revision
 from vblkfuzz.triage.step import Step, steps_of
 
 if TYPE_CHECKING:
@@ -85,6 +87,14 @@ class Case:
         """The rule the input is kept for, also where it was not broken this time."""
         expected = self.outcome.artifact.expectation
         return (rule_named(expected.rule) if expected else None) or self.rule
+
+    @property
+    def known(self) -> str:
+        """The bug that its revision of the model is known to have; empty: none."""
+        target, device, _ = self.outcome.setup
+        if target != DEFAULT_TARGET or not is_revision(device):
+            return ""
+        return explanation(self.signature, device_class(device).known)
 
     @property
     def steps(self) -> list[Step]:

@@ -73,6 +73,8 @@ def _facts(case: Case) -> list[tuple[str, str]]:
         ]
     if violation and violation.path:
         facts.append(("Path", violation.path))
+    if case.known:
+        facts.append(("Known", case.known))
     facts += [
         ("Seen", story.seen(case)),
         ("Run on", ", ".join(case.outcome.setup)),

@@ -162,6 +162,7 @@ def case_object(case: Case) -> dict[str, Any]:
         "reproduced": outcome.reproduced,
         "ops": len(case.scenario.ops),
         "deviations": len(case.scenario.schedule),
+        "known": case.known or None,
         "path": outcome.input,
         "error": outcome.run.error or None,
     }
