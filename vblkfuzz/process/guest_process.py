@@ -86,6 +86,11 @@ class GuestProcess:
                 os._exit(1)
         line.close()
 
+    @property
+    def pid(self) -> int:
+        """Of the process, while it is started."""
+        return self._pid
+
     def stop(self) -> None:
         """Kill and reap it."""
         if self._pid:

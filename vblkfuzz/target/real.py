@@ -14,6 +14,7 @@ HANG, and the next scenario gets a new process. Everything else that goes wrong 
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -23,6 +24,7 @@ from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.scenario.ops import OWNERS
 from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.target.recorder import Recorder
+from vblkfuzz.target.stillness import Stillness
 from vblkfuzz.trace.event import ActorId, EventKind
 from vblkfuzz.trace.witness import Witness
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vblkfuzz.driver.port import Port
+    from vblkfuzz.process.guest_process import GuestAnswer
     from vblkfuzz.scenario.ops import Op
     from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
     from vblkfuzz.target.recorder import Dequeue
@@ -39,6 +42,10 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 _MAX_EPILOGUE: Final = 32
+ASLEEP_S: Final = 0.1
+"""Seconds between two looks at a device that does not answer the guest."""
+ASLEEP_LOOKS: Final = 6
+"""So many looks in a row at a device and a guest that sleep: nothing will wake them."""
 
 
 class Restless(Exception):
@@ -106,6 +113,9 @@ class Rig(Protocol):
         Raises:
             Restless: something does, and always will.
         """
+
+    def sleeps(self) -> bool:
+        """Whether no thread of the device process runs; False if nobody knows."""
 
     def dequeues(self) -> Sequence[Dequeue]:
         """What the exact witness saw since last asked."""
@@ -211,13 +221,28 @@ class RealTarget:
                 self._rig.settle(recorder)
             first = False
             self._guest.begin(self._waiting.popleft())
-            answer = self._guest.answer(DEVICE_LIMIT_S)
+            answer = self._answer_of_guest()
             if answer is None:
                 raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
             recorder.guest(answer.events)
             if answer.lost:
                 recorder.look(self._rig.dequeues)
                 raise DeviceLost("the device does not answer the guest")
+
+    def _answer_of_guest(self) -> GuestAnswer | None:
+        """Return what an operation of the guest gave, None if the device will never answer it.
+
+        It will not when both have been asleep for a while; a device that works gets longer.
+        """
+        asleep = 0
+        deadline = time.monotonic() + DEVICE_LIMIT_S
+        while asleep < ASLEEP_LOOKS and time.monotonic() < deadline:
+            answer = self._guest.answer(ASLEEP_S)
+            if answer is not None:
+                return answer
+            still = Stillness(self._guest.pid).wait(0) and self._rig.sleeps()
+            asleep = asleep + 1 if still else 0
+        return self._guest.answer(0)
 
     def _come_to_rest(self, recorder: Recorder) -> None:
         self._rig.settle(recorder)

@@ -49,6 +49,11 @@ class NbdProcess:
             self._pid = 0
             self._orders.close()
 
+    @property
+    def lives(self) -> bool:
+        """Whether the process runs."""
+        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
     def connect(self) -> socket.socket:
         """Return the client's end of a new connection."""
         ours, theirs = socket.socketpair()

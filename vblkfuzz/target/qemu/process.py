@@ -139,6 +139,10 @@ class QemuProcess:
             if self._still.main_seconds() > limit:
                 raise Restless
 
+    def sleeps(self) -> bool:
+        """Whether no thread runs."""
+        return self._still.wait(0)
+
     def dequeues(self) -> Sequence[Dequeue]:
         """What the trace log says of dequeues since last asked."""
         return self._log.dequeues(self._actors)

@@ -128,6 +128,10 @@ class QemuRig:
         """Check that nothing goes on."""
         self._machine.qemu.check_rest()
 
+    def sleeps(self) -> bool:
+        """Whether no thread of QEMU runs."""
+        return self._machine.qemu.sleeps()
+
     def dequeues(self) -> Sequence[Dequeue]:
         """What QEMU's trace log says."""
         return self._machine.qemu.dequeues()

@@ -20,12 +20,13 @@ from vblkfuzz.target.ending import ending_of, last_line
 from vblkfuzz.target.nbd.disk import export_name
 from vblkfuzz.target.nbd.server import Order
 from vblkfuzz.target.qemu.qmp import Qmp
-from vblkfuzz.target.real import Restless
+from vblkfuzz.target.real import ASLEEP_LOOKS, ASLEEP_S, Restless
 from vblkfuzz.target.stillness import SPIN_S, Stillness
 from vblkfuzz.target.vhost_user.connection import Connection
 from vblkfuzz.target.vhost_user.endpoint import Endpoint
 from vblkfuzz.target.vhost_user.fault import BackendFault
 from vblkfuzz.target.vhost_user.frontend import Frontend
+from vblkfuzz.target.vhost_user.message import Request
 
 if TYPE_CHECKING:
     from vblkfuzz.target.nbd.process import NbdProcess
@@ -124,6 +125,10 @@ class Daemon:
             if self._nbd.progress == before:
                 return
 
+    def sleeps(self) -> bool:
+        """Whether no thread runs."""
+        return self._still.wait(0)
+
     def _only_turns(self) -> bool:
         """Whether the main loop turns, and does nothing although it is asked."""
         for _ in range(_LOOKS):
@@ -134,11 +139,19 @@ class Daemon:
         return True
 
     def _ask(self, probe: Frontend) -> None:
+        line = probe.connection
         try:
             for _ in range(_ROUND_TRIPS):
-                probe.round_trip()
+                line.ask_later()
+                if not line.readable(ASLEEP_S) and self._sleeps_on(line):
+                    raise DeviceLost("a thread of the daemon is stuck")
+                line.receive(Request.GET_FEATURES)
         except BackendFault as fault:
             raise DeviceLost(f"the daemon does not answer: {fault}") from None
+
+    def _sleeps_on(self, line: Connection) -> bool:
+        """Whether all threads sleep, look after look, although they have been asked something."""
+        return all(self._still.wait(0) and not line.readable(ASLEEP_S) for _ in range(ASLEEP_LOOKS))
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.

@@ -83,8 +83,7 @@ class QsdRig:
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
-        while self._operators:
-            self._operators.popitem()[1][0].end()
+        self._end_daemons()
         self._nbd.stop()
         if self._started:
             self._started = False
@@ -92,6 +91,10 @@ class QsdRig:
             self._shared.close()
 
     def _select(self, *, iothread: bool) -> None:
+        if not self._nbd.lives:  # a daemon without its disk is of no use
+            self._end_daemons()
+            self._nbd.stop()
+            self._nbd.start()
         known = self._operators.get(iothread)
         if known is not None and not (known[0].lives and known[1].at_rest):
             self._end(iothread)
@@ -100,6 +103,10 @@ class QsdRig:
             daemon = Daemon(self._binary, self._nbd, iothread=iothread)
             known = self._operators[iothread] = daemon, Operator(daemon)
         self._daemon, self._operator = known
+
+    def _end_daemons(self) -> None:
+        for iothread in list(self._operators):
+            self._end(iothread)
 
     def _end(self, iothread: bool) -> None:
         if iothread in self._operators:
@@ -177,6 +184,10 @@ class QsdRig:
     def check_rest(self) -> None:
         """Check that nothing goes on."""
         self._daemon.check_rest()
+
+    def sleeps(self) -> bool:
+        """Whether no thread of the daemon runs."""
+        return self._daemon.sleeps()
 
     def dequeues(self) -> Sequence[Dequeue]:
         """What avail_event says; nothing without EVENT_IDX."""

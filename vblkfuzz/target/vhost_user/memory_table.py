@@ -65,9 +65,14 @@ class SharedMemory:
         self.fd: Final = os.memfd_create("vblkfuzz-guest", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.fd, size)
         fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-        self.memory: Final = GuestMemory(memoryview(mmap.mmap(self.fd, size)))
+        self._mapping: Final = mmap.mmap(self.fd, size)
+        self._view: Final = memoryview(self._mapping)
+        self.memory: Final = GuestMemory(self._view)
         self.regions: Final = (Region(0, size, FRONTEND_BASE, 0),)
 
     def close(self) -> None:
-        """Close the memfd; the mapping stays until nobody uses it."""
+        """Unmap it and close the memfd; nobody may use the memory any more."""
+        for view in (self.memory.u16, self.memory.u32, self.memory.bytes, self._view):
+            view.release()
+        self._mapping.close()
         os.close(self.fd)

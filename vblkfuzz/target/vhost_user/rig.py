@@ -170,6 +170,10 @@ class VhostUserRig:
     def check_rest(self) -> None:
         """Nobody knows when it rests."""
 
+    def sleeps(self) -> bool:
+        """It may wait for a disk of its own: nobody knows."""
+        return False
+
     def dequeues(self) -> Sequence[Dequeue]:
         """There is no witness that is exact for every back-end."""
         return ()

@@ -1,0 +1,121 @@
+"""What a real storage daemon shows: around drained sections, held requests, stopped rings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.target.qsd.binary import NEEDS_QSD
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.target.qsd.target import qsd_target
+from vblkfuzz.target.real import RealTarget
+from vblkfuzz.trace.event import EventKind
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
+
+WRITE = op("publish_kick", request="out", sector=3)
+READ = op("publish_kick", request="in")
+OPENS = [(op("mirror_begin"), op("mirror_finish")), (op("drain_begin"), op("drain_end"))]
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[RealTarget]:
+    with qsd_target("vhost-user-blk", "processes", TargetOptions()) as target:
+        yield target
+
+
+def run(target: RealTarget, *ops: Op, iothreads: int = 1) -> Execution:
+    return run_scenario(target, Scenario(DeviceConfig(iothreads=iothreads), (op("init"), *ops)))
+
+
+def kinds(execution: Execution) -> list[int]:
+    return [event.kind for event in execution.trace.events]
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize(("begin", "end"), OPENS)
+def test_a_kick_in_a_section_waits_and_is_served_after_it(
+    target: RealTarget, begin: Op, end: Op, iothreads: int
+) -> None:
+    execution = run(target, begin, WRITE, end, op("collect"), iothreads=iothreads)
+    assert execution.verdict.clean
+    seen = kinds(execution)
+    assert seen.index(EventKind.POP) > seen.index(EventKind.DRAIN_END)
+    assert EventKind.PUSH in seen
+    assert "drained_kick_served_later" in execution.verdict.situations
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize(("begin", "end"), OPENS)
+def test_a_kick_by_message_in_a_section(
+    target: RealTarget, begin: Op, end: Op, iothreads: int
+) -> None:
+    """QEMU 7.2 takes it, negotiated or not, and dequeues although it is drained."""
+    execution = run(target, begin, READ, op("inband_kick"), end, iothreads=iothreads)
+    found = [one.signature for one in execution.verdict.violations]
+    assert found in ([], ["s1-direct_kick"])
+    outside = run(target, READ, op("inband_kick"), begin, end, iothreads=iothreads)
+    assert outside.verdict.clean
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+def test_a_drain_waits_for_a_held_request(target: RealTarget, iothreads: int) -> None:
+    """The blocking kind of section: the daemon's main loop is stuck until the request ends."""
+    execution = run(
+        target,
+        op("hold"),
+        WRITE,
+        op("drain_begin"),
+        op("collect"),
+        op("release"),
+        op("drain_end"),
+        iothreads=iothreads,
+    )
+    assert execution.verdict.clean
+    seen = kinds(execution)
+    places = [
+        seen.index(kind)
+        for kind in (EventKind.DRAIN_CALL, EventKind.PUSH, EventKind.DRAIN_RET, EventKind.DRAIN_END)
+    ]
+    assert places == sorted(places)
+
+
+def test_requests_end_as_the_backend_says(target: RealTarget) -> None:
+    ops = (op("hold"), WRITE, READ, op("complete", which="newest"), op("collect"), op("release"))
+    pushes = [
+        event.request for event in run(target, *ops).trace.events if event.kind == EventKind.PUSH
+    ]
+    assert pushes == [2, 1]
+
+
+def test_broken_rings_end_the_connection_and_the_next_one_works(target: RealTarget) -> None:
+    ops = (op("hostile", content="loop"), op("reset"), op("init"), WRITE, op("collect"))
+    execution = run(target, *ops)
+    assert execution.verdict.clean
+    seen = kinds(execution)
+    assert EventKind.BROKEN in seen
+    assert EventKind.PUSH in seen[seen.index(EventKind.RESET_RET) :]
+
+
+@pytest.mark.parametrize("sectors", [8, 128])
+def test_a_disk_has_the_capacity_that_the_scenario_says(target: RealTarget, sectors: int) -> None:
+    config = DeviceConfig(disk_sectors=sectors)
+    ops = (op("init"), op("publish_kick", request="out", sector=sectors - 1), op("collect"))
+    assert run_scenario(target, Scenario(config, ops)).verdict.clean
+
+
+def test_four_queues_without_event_idx(target: RealTarget) -> None:
+    config = DeviceConfig(queues=4, event_idx=False, indirect=True, ioeventfd=False)
+    ops = (op("init"), *(op("publish_kick", queue=queue) for queue in range(4)))
+    execution = run_scenario(target, Scenario(config, ops))
+    assert execution.verdict.clean
+    assert kinds(execution).count(EventKind.PUSH) == 4
+
+
+def test_it_says_what_it_needs() -> None:
+    assert re.search("qemu-storage-daemon", NEEDS_QSD.kwargs["reason"]) or not NEEDS_QSD.args[0]
