@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vblkfuzz.cli.bench import bench, core
+from vblkfuzz.cli.bench import bench, core, qemu
 from vblkfuzz.cli.bisect import bisect
 from vblkfuzz.cli.cmin import cmin
 from vblkfuzz.cli.complaint import say_error
@@ -118,6 +118,10 @@ bench.command(
     "core",
     epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --rounds 100 --json"),
 )(core)
+bench.command(
+    "qemu",
+    epilog=examples("vblkfuzz bench qemu", "vblkfuzz bench qemu --no-iothread --json"),
+)(qemu)
 app.add_typer(
     bench, name="bench", epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --json")
 )

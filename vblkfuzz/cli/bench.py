@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from vblkfuzz.cli.screen import Screen
+from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.target.options import TargetOptions
 
 bench = typer.Typer(help="Measure speed, all of it in one run.", no_args_is_help=True)
 
@@ -41,6 +43,31 @@ def core(
         print(json.dumps(figures))
         return
     _show(figures)
+
+
+@takes_target_options
+def qemu(
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each figure.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+    *,
+    target_options: TargetOptions,
+) -> None:
+    """Scenarios with a drained section per second, in one real QEMU process.
+
+    With guest process, witnesses and all oracles; beside it a bare loop that does the same.
+    """
+    from vblkfuzz.campaign.bench_qemu import measure
+
+    figures = measure(rounds, target_options)
+    if as_json:
+        print(json.dumps(figures))
+        return
+    rows = [
+        ("drained windows", f"{figures['windows_per_s']:,.0f}/s", "one QEMU, all oracles"),
+        ("bare loop", f"{figures['bare_windows_per_s']:,.0f}/s", "no guest process, no oracles"),
+        ("ratio", f"{figures['ratio']:.2f}", "of the bare loop"),
+    ]
+    Screen().table(("what", "figure", "of what"), rows)
 
 
 def _show(figures: dict[str, float]) -> None:

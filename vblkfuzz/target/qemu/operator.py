@@ -99,7 +99,7 @@ class Operator:
         depth = len(self._open)
         recorder.tell(EventKind.DRAIN_CALL, flag=1, value=depth)
         if depth == 1:
-            self._start_mirror(pivot=operation.name == "mirror_begin")
+            self.open_window(pivot=operation.name == "mirror_begin")
         else:
             self._reopen()
         self.settle(recorder)
@@ -126,30 +126,42 @@ class Operator:
         recorder.look(self.qemu.dequeues)
         recorder.tell(EventKind.DRAIN_END, value=len(self._open))
         if not self._open:
-            self._qmp.execute("job-finalize", id=_JOB)
-            self._await_job("null")
-            if self._pivots:
-                self._current ^= 1
+            self.close_window()
         self.settle(recorder)
 
-    def _start_mirror(self, *, pivot: bool) -> None:
+    def open_window(self, *, pivot: bool) -> None:
+        """Let a mirror job drain the disk; it waits to be finalized."""
         self._pivots = pivot
         other = self._current ^ 1
         self._set_size(other, self.qemu.disk_size(self._current))
-        self._qmp.execute(
-            "blockdev-mirror",
-            job_id=_JOB,
-            device=DISK_NODES[self._current],
-            target=DISK_NODES[other],
-            sync="full" if pivot else "none",
-            auto_finalize=False,
-        )
-        self._await_job("ready")
-        self._qmp.execute("job-complete" if pivot else "block-job-cancel", **_named(pivot))
-        self._await_job("pending")
+        mirror: dict[str, object] = {
+            "job_id": _JOB,
+            "device": DISK_NODES[self._current],
+            "target": DISK_NODES[other],
+            "sync": "full" if pivot else "none",
+            "auto_finalize": False,
+        }
+        self._qmp.finish(self._qmp.begin(self._drain(mirror, pivot)))
 
-    def _await_job(self, status: str) -> None:
-        self._qmp.wait(lambda event: _is_job(event, status))
+    async def _drain(self, mirror: dict[str, object], pivot: bool) -> None:
+        qmp = self._qmp
+        await qmp.call("blockdev-mirror", **mirror)
+        await qmp.event(lambda event: _is_job(event, "ready"))
+        if pivot:
+            await qmp.call("job-complete", id=_JOB)
+        else:
+            await qmp.call("block-job-cancel", device=_JOB, force=False)
+        await qmp.event(lambda event: _is_job(event, "pending"))
+
+    def close_window(self) -> None:
+        """Finalize the job and wait until it is gone."""
+        self._qmp.finish(self._qmp.begin(self._finalize()))
+        if self._pivots:
+            self._current ^= 1
+
+    async def _finalize(self) -> None:
+        await self._qmp.call("job-finalize", id=_JOB)
+        await self._qmp.event(lambda event: _is_job(event, "null"))
 
     def _reopen(self) -> None:
         node = DISK_NODES[self._current]
@@ -219,10 +231,6 @@ class Operator:
     def poll_off(self, operation: Op, recorder: Recorder) -> None:
         """Let it wait for its notifiers."""
         self._poll(False)
-
-
-def _named(pivot: bool) -> dict[str, object]:
-    return {"id": _JOB} if pivot else {"device": _JOB, "force": False}
 
 
 def _is_job(event: dict[str, Any], status: str) -> bool:

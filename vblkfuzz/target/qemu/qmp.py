@@ -13,7 +13,7 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S
 
 try:
-    from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError, Runstate
+    from qemu.qmp import EventListener, ExecuteError, Message, QMPClient, QMPError, Runstate
 except ModuleNotFoundError:
     raise DeviceUnavailable(
         "target qemu needs the package qemu.qmp: pip install 'vblkfuzz[qemu]'"
@@ -31,6 +31,16 @@ class Refused(Exception):
     """QEMU has answered a command with an error."""
 
 
+class _QuietClient(QMPClient):
+    """A client that does not set every message as text for a log that nobody reads."""
+
+    def _cb_outbound(self, msg: Message) -> Message:
+        return msg
+
+    def _cb_inbound(self, msg: Message) -> Message:
+        return msg
+
+
 class Qmp:
     """One connection."""
 
@@ -42,7 +52,7 @@ class Qmp:
         """
         self._loop = asyncio.new_event_loop()
         self._connection = connection
-        self._client = QMPClient("vblkfuzz")
+        self._client = _QuietClient("vblkfuzz")
         self._listener = EventListener()
         self._client.register_listener(self._listener)
         try:

@@ -56,6 +56,11 @@ class QemuRig:
         """The guest's way to the device; the guest process inherits it."""
         return self._port
 
+    @property
+    def machine(self) -> Operator:
+        """The machine of the last scenario."""
+        return self._machine
+
     def start(self) -> None:
         """Find the binary, make guest memory, start a first process."""
         self._binary = find_qemu(self._options.qemu_binary)

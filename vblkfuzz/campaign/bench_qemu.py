@@ -1,0 +1,93 @@
+"""``vblkfuzz bench qemu``: scenarios with a drained section on a real QEMU; what watching costs.
+
+The *bare loop* does the same to the same kind of device, and nothing else: one process, no guest
+process, no witnesses, no oracles. Both are measured in turn, round after round; figures are
+medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.ops import OWNERS, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.qemu.rig import QemuRig
+from vblkfuzz.target.qemu.target import qemu_target
+from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vblkfuzz.target.options import TargetOptions
+
+_BATCH: Final = 25
+"""Scenarios in one measurement."""
+_WINDOW: Final = Scenario(
+    ops=(
+        op("init"),
+        op("drain_begin"),
+        op("publish_kick", request="out", sector=3),
+        op("drain_end"),
+        op("collect"),
+    )
+)
+
+
+def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
+    """Run the benchmark; return its figures.
+
+    Raises:
+        DeviceUnavailable: there is no QEMU.
+    """
+    watched: list[float] = []
+    bare: list[float] = []
+    with qemu_target("virtio-blk-pci", "processes", options) as target, _bare(options) as loop:
+        for _ in range(rounds):
+            watched.append(_rate(lambda: run_scenario(target, _WINDOW)))
+            bare.append(_rate(loop))
+    return {
+        "windows_per_s": round(median(watched), 1),
+        "bare_windows_per_s": round(median(bare), 1),
+        "ratio": round(median(watched) / median(bare), 2),
+        "rounds": rounds,
+    }
+
+
+def _rate(once: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    for _ in range(_BATCH):
+        once()
+    return _BATCH / (time.perf_counter() - start)
+
+
+@contextmanager
+def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
+    rig = QemuRig(options)
+    rig.start()
+    ring = TraceRing(memoryview(bytearray(RING_BYTES)))
+
+    def once() -> None:
+        port = rig.port()
+        # The port closes what it is given; the rig keeps its own.
+        port.power_on(_WINDOW.device, [os.dup(fd) for fd in rig.power_on(_WINDOW.device)])
+        machine = rig.machine
+        driver = GuestDriver(port.memory, port, _WINDOW.device, ring)
+        for operation in _WINDOW.ops:
+            if OWNERS[operation.code] == "guest":
+                list(driver.run(operation))
+            elif operation.name == "drain_begin":
+                machine.open_window(pivot=False)
+            else:
+                machine.close_window()
+        ring.clear()
+
+    try:
+        yield once
+    finally:
+        rig.stop()
