@@ -2,7 +2,7 @@
 
 A defect is a few overriding methods and what is known of it (`defect`); the families are
 `start_stop`, `failed_start`, `drains`, `parking`, `reset`, `queue`, `errors`, `barriers`,
-`notifiers`, `threads`, `reentrancy` and `calls`.
+`notifiers`, `threads`, `reentrancy`, `calls`, `stopped` and `disk`.
 `plant.with_defects` makes a device that has some; a device name carries them, as in
 ``reference+no_selfkick`` (`target.device_class`). Which rule catches which, and how fast the fuzzer
 does, is in docs/defects.md.
