@@ -117,10 +117,7 @@ class GuestProcess:
             HarnessError: the guest failed, or gave no answer.
         """
         packet = bytes([_Verb.LOAD]) + encode(scenario)
-        try:
-            socket.send_fds(self._line, [packet], list(fds))
-        except BrokenPipeError:
-            raise ActorDied("the guest process has ended") from None
+        self._send(packet, fds)
         answer = self.answer(patience_s)
         if answer is None:
             raise HarnessError("the guest process does not take the scenario")
@@ -128,8 +125,18 @@ class GuestProcess:
             raise DeviceLost("the device does not answer the guest")
 
     def begin(self, index: int) -> None:
-        """Let it carry out operation `index`."""
-        self._line.send(bytes([_Verb.RUN, index]))
+        """Let it carry out operation `index`.
+
+        Raises:
+            ActorDied: the guest process has ended.
+        """
+        self._send(bytes([_Verb.RUN, index]))
+
+    def _send(self, packet: bytes, fds: Sequence[int] = ()) -> None:
+        try:
+            socket.send_fds(self._line, [packet], list(fds))
+        except (BrokenPipeError, ConnectionResetError):
+            raise ActorDied("the guest process has ended") from None
 
     def answer(self, patience_s: float) -> GuestAnswer | None:
         """Return what the operation gave, None if the guest still waits for the device.
@@ -140,7 +147,10 @@ class GuestProcess:
         """
         if not _readable(self._line, patience_s):
             return None
-        packet = self._line.recv(_PACKET_BYTES)
+        try:
+            packet = self._line.recv(_PACKET_BYTES)
+        except ConnectionResetError:  # it ended before it had read what we sent
+            packet = b""
         if not packet:
             raise ActorDied("the guest process has ended")
         if packet[0] == _Answer.FAILED:

@@ -1,0 +1,100 @@
+"""The differential check: what a guest can see on the model is what it sees on real QEMU.
+
+Where the two are known to differ, `WITHOUT` leaves it out and says why; nothing else may differ.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.inputs import fuzz_inputs
+from tests.target.qemu.binary import NEEDS_QEMU
+from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.model import model
+from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.target.qemu.target import QemuTarget, qemu_target
+from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.trace import Trace
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+
+REVISION = "qemu-8.0"
+"""The oldest there is: drains disable handlers, as in 7.2."""
+
+WITHOUT = {
+    "stop": "operations that wait for `cont` run in one go on the model, one by one on QEMU",
+    "cont": "as stop",
+    "hold": "QEMU cannot be told to keep a request",
+    "complete": "as hold",
+    "release": "as hold",
+    "flush": "as hold",
+    "start_fail": "QEMU cannot be told to fail",
+    "power_loss": "its disk cannot forget",
+    "hostile": "how much of a broken ring is taken is up to the device",
+    "inband_kick": "virtio-blk-pci has one way to kick",
+    "poll_on": "what a polling IOThread sees first is up to the clock",
+    "poll_off": "as poll_on",
+    "resize": "QEMU refuses it while a mirror job has the disk",
+    "queue_reset": "which requests it lets end is up to the threads",
+}
+CORPUS = Path(__file__).parents[3] / "corpus" / "regress"
+
+
+@pytest.fixture(scope="module")
+def qemu() -> Iterator[QemuTarget]:
+    with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
+        yield target
+
+
+def comparable(scenario: Scenario) -> Scenario:
+    """Leave out what cannot agree; let the guest look at the end."""
+    device = replace(
+        scenario.device, polling=False, first_index=0, werror="report", rerror="report"
+    )
+    looks = tuple(op("collect", queue=queue) for queue in range(device.queues))
+    return Scenario(device, tuple(one for one in scenario.ops if one.name not in WITHOUT) + looks)
+
+
+def visible(trace: Trace) -> tuple[list[tuple[int, ...]], Counter[int]]:
+    """What the guest collected, in order, with status and data; and who was served.
+
+    Not whose request it was: of a used entry from before a reset only the model knows that.
+    """
+    kinds = (EventKind.COLLECT, EventKind.SECTOR)
+    collected: list[tuple[int, ...]] = [
+        (event.kind, event.queue, event.flag, event.head, event.value)
+        for event in trace.events
+        if event.kind in kinds
+    ]
+    pushes = [event for event in trace.events if event.kind == EventKind.PUSH]
+    return collected, Counter(event.queue for event in pushes)
+
+
+def check(scenario: Scenario, qemu: QemuTarget) -> Trace:
+    with model(REVISION, "inline") as reference:
+        expected = reference.run(scenario)
+    seen = qemu.run(scenario)
+    assert visible(seen) == visible(expected), scenario
+    return seen
+
+
+def test_on_200_scenarios(qemu: QemuTarget) -> None:
+    kinds: Counter[int] = Counter()
+    for data in fuzz_inputs(41, 200):
+        kinds.update(event.kind for event in check(comparable(decode(data)), qemu).events)
+    assert kinds[EventKind.COLLECT] > 100, "else nothing was compared"
+    assert kinds[EventKind.SECTOR] > 10
+
+
+@pytest.mark.parametrize("folder", sorted(CORPUS.glob("*/")), ids=lambda path: path.name)
+def test_on_the_corpus(folder: Path, qemu: QemuTarget) -> None:
+    (path,) = folder.glob("scenario.*")
+    check(comparable(read_input(path).scenario), qemu)
