@@ -78,7 +78,7 @@ def test_findings_come_by_rule_then_by_time(capsys: pytest.CaptureFixture[str]) 
     filled = summary(("S8", 0.1), ("L1", 0.2), ("S1", 5.0), ("S1", 4.0), ("S11", 0.3))
     ordered = [(finding.rule, finding.first_s) for finding in by_rule(filled)]
     assert ordered == [("S1", 4.0), ("S1", 5.0), ("S8", 0.1), ("S11", 0.3), ("L1", 0.2)]
-    say_summary(filled, "my device.py:Mine")
+    say_summary(filled, "model", "my device.py:Mine")
     last = capsys.readouterr().out.splitlines()[-1]
     command = "vblkfuzz replay out/s1-4.0/finding.vblk --device 'my device.py:Mine'"
     assert last == f"replay one with: {command}"

@@ -25,10 +25,12 @@ from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
 from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.campaign.worker_process import WorkerProcess
 from vblkfuzz.errors import ExitStatus, HarnessError
-from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.known import matches
 from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.target.registry import MODEL
+from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
+from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +55,8 @@ class CampaignOptions:
     target: str = MODEL
     target_options: TargetOptions = NO_OPTIONS
     device: str = "seed"
+    witnesses: Witness = MODEL_WITNESSES
+    """Of the target: what the situations of its rules are."""
     mode: str = "processes"
     workers: int = 1
     seconds: float = 0
@@ -100,7 +104,11 @@ class Campaign:
         self._on_progress = on_progress
         self._stop: ExitStatus | None = None
         self.summary = Summary(
-            situations={item.name: False for rule in RULES for item in rule.situations}
+            situations={
+                item.name: False
+                for rule in rules_for(options.witnesses)
+                for item in rule.situations
+            }
         )
 
     def run(self) -> ExitStatus:

@@ -7,7 +7,7 @@ import math
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -15,6 +15,8 @@ from vblkfuzz.cli.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.cli.fuzz_view import FuzzView
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
+from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,12 +73,13 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     if not math.isfinite(max_total_time):
         raise UsageError("--max-total-time: expected seconds; 0 means no limit")
-    device = _checked_device(target, device, tuple(defect or ()), mode, target_options)
+    checked = _check(target, device, tuple(defect or ()), mode, target_options)
     options = CampaignOptions(
         out=out,
         target=target,
         target_options=target_options,
-        device=device,
+        device=checked.device,
+        witnesses=checked.witnesses,
         mode=mode,
         workers=workers or len(os.sched_getaffinity(0)),
         seconds=max_total_time,
@@ -84,7 +87,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         seed=seed or secrets.randbelow(1 << 30) + 1,
         corpora=tuple(corpus or ()),
         stop_on_first=stop_on_first,
-        listed=_listed(target, device),
+        listed=_listed(target, checked.device),
         silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
         libfuzzer=tuple(libfuzzer or ()),
     )
@@ -95,10 +98,18 @@ def fuzz(  # noqa: PLR0913  # an option each
     raise typer.Exit(int(status))
 
 
-def _checked_device(
+class Checked(NamedTuple):
+    """What a campaign runs on, known to start."""
+
+    device: str
+    """Its full name."""
+    witnesses: Witness
+
+
+def _check(
     target: str, device: str | None, defects: tuple[str, ...], mode: str, options: TargetOptions
-) -> str:
-    """Return the device's full name; what cannot run says so here, before there are workers.
+) -> Checked:
+    """Return what will run; what cannot says so here, before there are workers.
 
     Raises:
         UsageError: no such target, device, defect or mode.
@@ -114,11 +125,11 @@ def _checked_device(
         check_mode(mode)
         name = defective(name, defects)
         device_class(name)
-        return name
+        return Checked(name, MODEL_WITNESSES)
     if defects:
         raise UsageError(f"--defect: defects are planted in the {MODEL} only")
-    with open_target(target, name, mode, options):
-        return name
+    with open_target(target, name, mode, options) as started:
+        return Checked(name, getattr(started, "witnesses", MODEL_WITNESSES))
 
 
 def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
@@ -133,7 +144,7 @@ def _say(summary: Summary, options: CampaignOptions, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary.to_json()), flush=True)
     else:
-        say_summary(summary, options.device)
+        say_summary(summary, options.target, options.device)
     say_trouble(options.out, summary)
 
 

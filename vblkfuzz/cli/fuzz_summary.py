@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FALLBACK_LINES: Final = 20
 
 
-def say_summary(summary: Summary, device: str) -> None:
+def say_summary(summary: Summary, target: str, device: str) -> None:
     """Print figures and findings on stdout."""
     screen = Screen()
     screen.say(
@@ -26,7 +26,7 @@ def say_summary(summary: Summary, device: str) -> None:
         f"{len(summary.findings)} findings"
     )
     if summary.findings:
-        _say_findings(screen, by_rule(summary), device)
+        _say_findings(screen, by_rule(summary), target, device)
     if summary.silenced:
         screen.say()
         seen = (f"{name} ({count:,}x)" for name, count in sorted(summary.silenced.items()))
@@ -49,8 +49,9 @@ def by_rule(summary: Summary) -> list[Finding]:
     )
 
 
-def _say_findings(screen: Screen, findings: list[Finding], device: str) -> None:
+def _say_findings(screen: Screen, findings: list[Finding], target: str, device: str) -> None:
     from vblkfuzz.target.device_class import is_revision
+    from vblkfuzz.target.registry import MODEL
 
     screen.say()
     screen.table(
@@ -61,6 +62,8 @@ def _say_findings(screen: Screen, findings: list[Finding], device: str) -> None:
     path = shlex.quote(f"{findings[0].path}/finding.vblk")
     # A file may not name code to run: the user has to.
     option = "" if is_revision(device) else f" --device {shlex.quote(device)}"
+    if target != MODEL:
+        option = f" --target {shlex.quote(target)}{option}"
     screen.say(f"replay one with: vblkfuzz replay {path}{option}")
 
 

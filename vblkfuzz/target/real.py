@@ -22,7 +22,7 @@ from vblkfuzz.errors import DeviceLost
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.scenario.ops import OWNERS
-from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.scenario.scenario import DeviceConfig, Go
 from vblkfuzz.target.recorder import Recorder
 from vblkfuzz.target.stillness import Stillness
 from vblkfuzz.trace.event import ActorId, EventKind
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.port import Port
     from vblkfuzz.process.guest_process import GuestAnswer
     from vblkfuzz.scenario.ops import Op
-    from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.target.recorder import Dequeue
     from vblkfuzz.trace.trace import Trace
     from vblkfuzz.virtio.memory import GuestMemory
@@ -139,6 +139,11 @@ class RealTarget:
         self._guest = GuestProcess(make_port)
         self._waiting: deque[int] = deque()
         """Operations of the guest that wait until it may run."""
+
+    @property
+    def witnesses(self) -> Witness:
+        """How this target knows what it writes into the trace of an ordinary scenario."""
+        return self._rig.witnesses(DeviceConfig())
 
     def __enter__(self) -> Self:
         """Start the guest process and the device process."""
