@@ -63,7 +63,7 @@ def test_an_unknown_verb(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (ActorHung("no answer\nin 2 s"), 125, "vblkfuzz: no answer in 2 s\n"),
+        (ActorHung("no answer\nin 2 s"), 70, "vblkfuzz: no answer in 2 s\n"),
         (VblkfuzzError("bell \x07"), 125, "vblkfuzz: bell \\x07\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
