@@ -1,0 +1,179 @@
+"""Traces from outside: what the recorder makes of guest events, dequeues and shared memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.driver.memory_map import ring_layout
+from vblkfuzz.driver.port import Observed
+from vblkfuzz.driver.transport import GuestSteps
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.target.recorder import Dequeue, Recorder
+from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.memory import GuestMemory
+
+CONFIG = DeviceConfig(event_idx=False)
+SEEN = Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.REST
+POPPED = [Dequeue(0, ActorId.IO0)]
+
+
+class Dumb:
+    """A transport to a device that never does anything by itself."""
+
+    def device_features(self) -> int:
+        return 0
+
+    def accept_features(self, features: int) -> None:
+        pass
+
+    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+        yield from ()
+
+    def write_status(self, value: int) -> GuestSteps:
+        yield from ()
+
+    def read_status(self) -> int:
+        return 0
+
+    def config_generation(self) -> int:
+        return 0
+
+    def capacity(self) -> int:
+        return 0
+
+    def kick(self, index: int) -> GuestSteps:
+        yield from ()
+
+    def kick_inband(self, index: int) -> GuestSteps:
+        yield from ()
+
+    def reset_queue(self, index: int) -> GuestSteps:
+        yield from ()
+
+    def take_call(self, index: int) -> bool:
+        return False
+
+
+class Bench:
+    """A guest, and a device that is played by the test."""
+
+    def __init__(self, *, exact_pops: bool = True) -> None:
+        self.memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
+        self._ring = TraceRing(memoryview(bytearray(RING_BYTES)))
+        self._driver = GuestDriver(self.memory, Observed(Dumb(), self._ring), CONFIG, self._ring)
+        self.recorder = Recorder(self.memory, CONFIG, exact_pops=exact_pops)
+        self._count = 0
+
+    def guest(self, operation: Op, dequeues: Sequence[Dequeue] = ()) -> None:
+        self.recorder.operation(self._count, operation.code)
+        self._count += 1
+        self._ring.clear()
+        list(self._driver.run(operation))
+        self.recorder.guest(self._ring.read())
+        left = [list(dequeues)]
+        self.recorder.look(lambda: left.pop() if left else [])
+
+    def use(self, bank: int, idx: int, head: int) -> None:
+        """Push a used entry as a device does."""
+        layout = ring_layout(0, CONFIG.queue_size, bank)
+        self.memory.u32[layout.used_ring(idx % CONFIG.queue_size) >> 2] = head
+        self.memory.u16[layout.used_idx >> 1] = idx + 1
+        self.recorder.look(list)
+
+    def rules(self) -> set[str]:
+        trace = self.recorder.trace(SEEN)
+        return {one.rule for one in judge(Scenario(CONFIG), trace).violations}
+
+    def kinds(self) -> list[int]:
+        return [event.kind for event in self.recorder.trace(SEEN).events]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    made = Bench()
+    made.guest(op("init"))
+    return made
+
+
+def test_a_request_that_is_served(bench: Bench) -> None:
+    bench.guest(op("publish_kick"), POPPED)
+    before = bench.recorder.idle
+    bench.use(0, 0, 0)
+    assert (before, bench.recorder.idle) == (False, True)
+    bench.recorder.tell(EventKind.END)
+    assert bench.kinds()[-3:] == [EventKind.POP, EventKind.PUSH, EventKind.END]
+    assert not bench.rules()
+
+
+def test_a_kick_that_is_lost(bench: Bench) -> None:
+    bench.guest(op("publish_kick"))
+    bench.recorder.tell(EventKind.END)
+    assert bench.rules() == {"L1"}
+
+
+def test_a_request_that_is_dequeued_and_forgotten(bench: Bench) -> None:
+    bench.guest(op("publish_kick"), POPPED)
+    bench.recorder.tell(EventKind.END)
+    assert bench.rules() == {"L3"}
+
+
+def test_a_used_entry_that_was_never_submitted(bench: Bench) -> None:
+    bench.use(0, 0, 5)
+    assert bench.rules() == {"S6"}
+
+
+def test_a_dequeue_in_a_drained_section(bench: Bench) -> None:
+    bench.recorder.tell(EventKind.DRAIN_RET, flag=1)
+    bench.guest(op("publish_kick"))
+    assert not bench.rules()
+    bench.guest(op("reset"), POPPED)
+    assert bench.rules() == {"S1"}
+    kinds = bench.kinds()
+    assert kinds.index(EventKind.POP) < kinds.index(EventKind.RESET_RET)
+
+
+def test_a_write_after_a_reset(bench: Bench) -> None:
+    bench.guest(op("publish_kick"), POPPED)
+    status = next(
+        address for address in range(GUEST_MEMORY_SIZE) if bench.memory.bytes[address] == 0xFF
+    )
+    bench.guest(op("reset"))
+    assert not bench.rules()
+    bench.memory.bytes[status] = 0
+    bench.recorder.look(list)
+    assert bench.rules() == {"S4"}
+
+
+def test_a_push_after_a_reset(bench: Bench) -> None:
+    bench.guest(op("publish_kick"), POPPED)
+    bench.guest(op("reset"))
+    bench.use(0, 0, 0)
+    assert "S4" in bench.rules()
+
+
+def test_memory_that_the_next_driver_uses_is_its_own(bench: Bench) -> None:
+    for _ in range(8):
+        bench.guest(op("publish_kick"), POPPED)
+        bench.guest(op("reset"))
+        bench.guest(op("init"))
+    for _ in range(8):
+        bench.guest(op("publish_kick"), POPPED)
+    assert not bench.rules()
+
+
+def test_without_an_exact_witness_a_push_says_that_it_was_dequeued() -> None:
+    bench = Bench(exact_pops=False)
+    bench.guest(op("init"))
+    bench.guest(op("publish_kick"))
+    bench.use(0, 0, 0)
+    assert bench.kinds()[-2:] == [EventKind.POP, EventKind.PUSH]
+    assert not bench.rules()

@@ -1,0 +1,54 @@
+"""Processes at rest and others, as seen in /proc."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.leftovers import PATIENCE_S
+from vblkfuzz.target.stillness import Stillness
+
+PROGRAMS = {
+    "sleeps": "import sys; print(flush=True); sys.stdin.read()",
+    "turns": "print(flush=True)\nwhile True: pass",
+    "lets another turn": "import threading, sys\ndef turn():\n    while True: pass\n"
+    "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()",
+}
+
+
+@pytest.fixture
+def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", PROGRAMS[request.param]]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("process", ["sleeps"], indirect=True)
+def test_who_waits_for_us_is_at_rest(process: subprocess.Popen[bytes]) -> None:
+    assert Stillness(process.pid).wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("process", ["turns", "lets another turn"], indirect=True)
+def test_who_works_is_not(process: subprocess.Popen[bytes]) -> None:
+    assert not Stillness(process.pid).wait(0.2)
+
+
+@pytest.mark.parametrize("process", ["turns"], indirect=True)
+def test_a_main_thread_that_turns_alone(process: subprocess.Popen[bytes]) -> None:
+    still = Stillness(process.pid)
+    before = still.main_seconds()
+    assert still.only_main_runs(lambda: still.wait(0.1))
+    while still.main_seconds() <= before:
+        pass
+
+
+@pytest.mark.parametrize("process", ["lets another turn"], indirect=True)
+def test_another_thread_that_works(process: subprocess.Popen[bytes]) -> None:
+    assert not Stillness(process.pid).only_main_runs(lambda: None)
