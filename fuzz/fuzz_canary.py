@@ -16,7 +16,7 @@ if __name__ == "__main__":
     run(
         f"{Path(__file__).with_name('canary_device.py')}:Canary",
         # State features know nothing of sectors, and inputs kept for them make the search longer
-        # (-states=1 finds it all the same, in 20,000 runs). So do libFuzzer's liking for rare
+        # (-states=1 finds it all the same, in most seeds). So do libFuzzer's liking for rare
         # features and crossing over.
         # One mutation at a time: without feedback, chance shall not get all steps at once.
         ("-states=0", "-entropic=0", "-cross_over=0", "-mutate_depth=1"),
