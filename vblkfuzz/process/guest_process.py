@@ -21,7 +21,6 @@ import signal
 import socket
 import time
 import traceback
-from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -180,7 +179,7 @@ def _guest_main(line: socket.socket, port: Port) -> None:
         try:
             if packet[0] == _Verb.LOAD:
                 scenario = decode_canonical(packet[1:])
-                config = replace(scenario.device, first_index=0)  # where a real device begins
+                config = scenario.device
                 port.power_on(config, fds)
                 driver = GuestDriver(port.memory, Observed(port, ring), config, ring)
             else:

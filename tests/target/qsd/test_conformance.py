@@ -41,7 +41,7 @@ def failing_target() -> RealTarget:
     return RealTarget("qsd", "failing", rig, rig.port)
 
 
-class TestQemu(TargetContract):
+class TestQsd(TargetContract):
     def seen(self, target: Target, scenario: Scenario) -> object:
         """Only the verdict counts if an IOThread polls: what it sees first is up to the clock."""
         execution = run_scenario(target, replace(scenario, schedule=()))

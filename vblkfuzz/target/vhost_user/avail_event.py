@@ -32,20 +32,26 @@ class AvailEvents:
             for queue in range(config.queues)
             for bank in (0, 1)
         ]
-        self._last = [0] * len(self._fields)
+        self._first = config.first_index
+        self._last: list[int | None] = [None] * len(self._fields)
+        """None: the driver has not set the ring up yet, and the field does not count."""
 
     def dequeues(self) -> list[Dequeue]:
         """Return the dequeues since last asked, queue by queue.
 
-        A field that has gone back was zeroed by the driver, for new rings.
+        A field that has gone back was set to the first index by the driver, for new rings.
         """
         found = []
         for place, (queue, field) in enumerate(self._fields):
             now, last = self._u16[field], self._last[place]
-            if now != last:
-                count = now - last & 0xFFFF
-                if count >= _HALF:
-                    count = now
-                found += [Dequeue(queue, self._actor)] * count
-                self._last[place] = now
+            if now == last:
+                continue
+            if last is None:
+                self._last[place] = now if now == self._first else None
+                continue
+            count = now - last & 0xFFFF
+            if count >= _HALF:
+                count = now - self._first & 0xFFFF
+            found += [Dequeue(queue, self._actor)] * count
+            self._last[place] = now
         return found

@@ -227,7 +227,7 @@ class VhostUserPort:
         fds = QueueFds(os.eventfd(0, flags), os.eventfd(0, flags), os.eventfd(0, flags))
         self._fds[index] = fds
         with self._dead_if_gone():
-            self._frontend.start_queue(index, self._layouts[index], 0, fds)
+            self._frontend.start_queue(index, self._layouts[index], self._config.first_index, fds)
 
     def _stop(self, index: int) -> None:
         if self._frontend is not None and self._fds[index] is not None:
