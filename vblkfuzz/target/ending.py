@@ -18,17 +18,22 @@ _END_PATIENCE_S: Final = 1.0
 """Seconds for a process whose connections have ended to end itself."""
 
 
-def ending_of(child: Child, *, guest_waits: bool) -> Ending | None:
+def ending_of(
+    child: Child, *, guest_waits: bool, dies: bool = True, explain: bool = True
+) -> Ending | None:
     """Say how a process ended, or that it hangs; None if somebody killed it, which is no finding.
 
     Args:
         child: a process that does not answer.
         guest_waits: it was the guest that got no answer, not the operator.
+        dies: it may be about to end, and gets the time for that.
+        explain: look for the backtrace of a hang, which takes seconds.
     """
-    code = child.exit_code(_END_PATIENCE_S)
+    code = child.exit_code(_END_PATIENCE_S if dies else 0.0)
     words = child.words()
     if code is None:
-        return Ending(EventKind.HANG, f"{words}\n\n{backtrace(child.pid)}", flag=int(guest_waits))
+        stacks = backtrace(child.pid) if explain else ""
+        return Ending(EventKind.HANG, f"{words}\n\n{stacks}", flag=int(guest_waits))
     number = signal_of(code)
     if number in FROM_OUTSIDE:
         return None

@@ -77,6 +77,13 @@ class Stillness:
             if _read(f"{self._tasks}/{task}/comm").strip() == name
         ]
 
+    def sleeps_through(self, while_: Callable[[], object]) -> bool:
+        """Whether every thread slept, and none has run, while `while_` was called."""
+        before = self._look()
+        while_()
+        after = self._look()
+        return before is not None and before == after and before.asleep and before.main_asleep
+
     def main_seconds(self) -> float:
         """Return the CPU time of the main thread."""
         return int(_read(f"{self._tasks}/{self._main}/schedstat").split()[0]) / 1e9

@@ -114,7 +114,7 @@ class Qmp:
             pass
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Begin work that may have to wait for others than QEMU; `pump` and `finish` go on."""
+        """Begin work that may have to wait for others than QEMU; `pump` and `finished` go on."""
         return self._loop.create_task(work)
 
     def pump(self) -> bool:
@@ -150,6 +150,11 @@ class Qmp:
             DeviceLost: it does not come in time.
         """
         self._await(_result(task))
+
+    def finished(self, task: asyncio.Task[None], patience_s: float) -> bool:
+        """Let begun work go on for so many seconds at most; return whether it has ended."""
+        self._loop.run_until_complete(asyncio.wait([task], timeout=patience_s))
+        return task.done()
 
     def forget_events(self) -> None:
         """Forget the events that have come."""

@@ -29,6 +29,8 @@ from vblkfuzz.target.vhost_user.frontend import Frontend
 from vblkfuzz.target.vhost_user.message import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vblkfuzz.target.nbd.process import NbdProcess
     from vblkfuzz.target.real import Ending
 
@@ -143,15 +145,23 @@ class Daemon:
         try:
             for _ in range(_ROUND_TRIPS):
                 line.ask_later()
-                if not line.readable(ASLEEP_S) and self._sleeps_on(line):
+                if not line.readable(ASLEEP_S) and self.sleeps_on(line.readable):
                     raise DeviceLost("a thread of the daemon is stuck")
                 line.receive(Request.GET_FEATURES)
         except BackendFault as fault:
             raise DeviceLost(f"the daemon does not answer: {fault}") from None
 
-    def _sleeps_on(self, line: Connection) -> bool:
-        """Whether all threads sleep, look after look, although they have been asked something."""
-        return all(self._still.wait(0) and not line.readable(ASLEEP_S) for _ in range(ASLEEP_LOOKS))
+    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
+        """Whether no thread runs, look after look, although somebody waits for an answer.
+
+        Args:
+            comes: waits for the answer, so many seconds at most; returns whether it is there.
+        """
+        found: list[bool] = []
+        return all(
+            self._still.sleeps_through(lambda: found.append(comes(ASLEEP_S))) and not any(found)
+            for _ in range(ASLEEP_LOOKS)
+        )
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.
@@ -173,9 +183,10 @@ class Daemon:
         """Whether the process lives. One that dies closes its connections first, one by one."""
         return not self.qmp.is_cut and self.lives
 
-    def ending(self, *, guest_waits: bool) -> Ending | None:
+    def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Say how it ended, or that it hangs; None if somebody killed it."""
-        return ending_of(self._child, guest_waits=guest_waits)
+        dies = self.qmp.is_cut
+        return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 
     def end(self) -> None:
         """Kill it and free everything."""

@@ -12,12 +12,17 @@ do nothing. Nor does an NBD disk change its size: a resize drains and is refused
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from vblkfuzz.errors import DeviceLost
+from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.target.qemu.qmp import Refused
 from vblkfuzz.target.qsd.daemon import IOTHREAD, node_name
+from vblkfuzz.target.real import ASLEEP_S
 from vblkfuzz.trace.event import EventKind
 
 if TYPE_CHECKING:
@@ -103,10 +108,17 @@ class Operator:
                 if not self._task.done():
                     break
             else:
-                self._qmp.finish(self._task)
+                self._finish(self._task)
             task, self._task, went = self._task, None, True
             task.result()
         return went
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        comes = partial(self._qmp.finished, task)
+        deadline = time.monotonic() + DEVICE_LIMIT_S
+        while not comes(ASLEEP_S):
+            if self._daemon.sleeps_on(comes) or time.monotonic() > deadline:
+                raise DeviceLost("the daemon does not answer the operator")
 
     def abandon(self) -> None:
         """Forget what is under way: the daemon will be ended."""

@@ -57,6 +57,8 @@ class QsdRig:
         self._sectors = 0
         self._pops: AvailEvents
         self._holding = False
+        self._explained = False
+        """There was a hang before: its backtrace was enough."""
         self._quiet = False
         """Nothing was in flight when the device was last seen at rest."""
 
@@ -204,4 +206,6 @@ class QsdRig:
         """
         if guest_waits and (self._blocked or not self._operator.at_rest):
             return None
-        return self._daemon.ending(guest_waits=guest_waits)
+        ending = self._daemon.ending(guest_waits=guest_waits, explain=not self._explained)
+        self._explained |= ending is not None and ending.kind == EventKind.HANG
+        return ending
