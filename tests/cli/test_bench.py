@@ -9,6 +9,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from tests.cli.conftest import Cli
+from tests.target.qemu.binary import NEEDS_QEMU
 from vblkfuzz.campaign.bench_scenarios import SCENARIOS
 from vblkfuzz.cli.app import app
 from vblkfuzz.oracle.judge import judge
@@ -44,3 +46,11 @@ def test_the_scenarios_are_of_20_to_30_operations_and_clean() -> None:
 def test_ping_pong_answers_each_turn() -> None:
     with PingPong() as ping_pong:
         ping_pong.run(100)
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_qemu(cli: Cli) -> None:
+    figures = json.loads(cli("bench", "qemu", "--rounds", "1", "--json").stdout)
+    assert figures["windows_per_s"] > 0
+    assert figures["bare_windows_per_s"] > 0

@@ -5,6 +5,7 @@
     trace.txt       what happened, row by row
     verdict.json    what the oracles say
     input.bin       the raw fuzz input
+    device.txt      last words of a real device process that crashed or hung
 
 Written once: a finding that is there already is never touched again.
 """
@@ -83,6 +84,7 @@ def finding_files(
         "trace.txt": _trace_text(execution, violation).encode(),
         "verdict.json": _verdict_json(target, execution, violation, known).encode(),
         "input.bin": data,
+        **({"device.txt": execution.trace.report.encode()} if execution.trace.report else {}),
     }
 
 

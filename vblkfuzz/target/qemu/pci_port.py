@@ -77,7 +77,9 @@ class PciPort:
         self._places: _Places
 
     def close(self) -> None:
-        """Unmap guest memory: the mapping keeps a file descriptor of its own."""
+        """Disconnect; unmap guest memory: the mapping keeps a file descriptor of its own."""
+        if self._qtest is not None:
+            self._qtest.close()
         for view in (self.memory.u32, self.memory.u16, self.memory.bytes):
             view.release()
         self._mapping.close()

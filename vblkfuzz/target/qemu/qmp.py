@@ -115,7 +115,10 @@ class Qmp:
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin work that may have to wait for others than QEMU; `pump` and `finished` go on."""
-        return self._loop.create_task(work)
+        task = self._loop.create_task(work)
+        # Who gives up waiting for it has said why; asyncio need not complain about it again.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
 
     def pump(self) -> bool:
         """Take in all that QEMU has said, and let work go on as far as that leads; wait for none.
