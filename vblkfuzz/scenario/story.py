@@ -146,7 +146,7 @@ _WEIGHTS: Final = {
     "drain_begin": 8, "drain_end": 8, "mirror_begin": 4, "mirror_finish": 6, "stop": 4,
     "cont": 10, "system_reset": 4, "resize": 3, "set_iothread": 1, "snapshot": 3, "start_fail": 1,
     "complete": 10, "hold": 6, "release": 4, "flush": 3, "poll_on": 3, "poll_off": 5,
-    "inband_kick": 1, "read_config": 1, "power_loss": 1,
+    "inband_kick": 3, "read_config": 1, "power_loss": 1,
 }  # fmt: skip
 _URGENT: Final = 8
 """Factor for what the story waits for: an init of a device that is not set up or broken, a kick."""
@@ -175,6 +175,7 @@ SNIPPETS: Final = tuple(
         "publish_kick collect",
         "publish_kick publish_kick",
         "publish publish kick",
+        "publish inband_kick",
         "publish_kick collect publish_kick",
         "publish_kick publish_kick collect",
         "publish_kick publish_kick power_loss init publish_kick collect",
