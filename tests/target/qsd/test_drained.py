@@ -119,3 +119,11 @@ def test_four_queues_without_event_idx(target: RealTarget) -> None:
 
 def test_it_says_what_it_needs() -> None:
     assert re.search("qemu-storage-daemon", NEEDS_QSD.kwargs["reason"]) or not NEEDS_QSD.args[0]
+
+
+def test_a_crash_while_the_operator_waits_is_a_finding(target: RealTarget) -> None:
+    """QEMU 7.2 fails an assertion when a write was dequeued in a section that ends by a pivot."""
+    ops = (op("mirror_begin"), WRITE, op("inband_kick"), op("mirror_finish"))
+    for _ in range(3):
+        found = [one.rule for one in run(target, *ops).verdict.violations]
+        assert found in ([], ["S1", "CRASH"])

@@ -142,6 +142,8 @@ class Qmp:
     @property
     def is_cut(self) -> bool:
         """Whether the other side has closed the connection."""
+        if self._connection.fileno() < 0:  # we have noticed, and closed it too
+            return True
         poll = select.poll()
         poll.register(self._connection, select.POLLRDHUP)
         return bool(poll.poll(0))
@@ -188,6 +190,8 @@ async def _result(task: asyncio.Task[None]) -> None:
 
 
 def _readable(connection: socket.socket) -> bool:
+    if connection.fileno() < 0:
+        return False
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return any(events & select.POLLIN and not events & select.POLLHUP for _, events in poll.poll(0))
