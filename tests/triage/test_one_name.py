@@ -21,9 +21,7 @@ COMMON = ("cleanup_reads", "nested_end_resumes", "park_counted", "push_twice", "
 SAME = {
     frozenset({"no_selfkick", "start_kick_conditional"}),
     frozenset({"no_barrier_at_poll_end", "no_barrier_before_recheck"}),
-    frozenset({"inuse_leak_error", "inuse_leak_restart"}),
     frozenset({"parked_lost_at_stop", "parked_not_saved"}),
-    frozenset({"irq_check_before_publish", "signalled_used_wrong"}),
 }
 """Sets of defects with one signature; docs/decisions/0007 says why."""
 

@@ -28,7 +28,9 @@ from vblkfuzz.oracle.kinds import (
     STOP_CALL,
     STOP_RET,
     SUBMIT,
+    SUPPRESS_CALLS,
     UNPARK,
+    USED_EVENT,
 )
 from vblkfuzz.oracle.verdict import Violation
 from vblkfuzz.trace.event import Event, Frame
@@ -189,11 +191,30 @@ def _l3(violation: Violation, events: Events) -> str:
 
 
 def _l4(violation: Violation, events: Events) -> str:
-    """Whether the push that deserved the call came while the device stopped."""
-    stops = (STOP_CALL, STOP_RET)
-    before = [event.kind for event in events[: events.index(violation.first)]]
-    last = [kind for kind in before if kind in stops][-1:]
-    return f"{violation.state}-in_stop" if last == [STOP_CALL] else violation.state
+    """Whether the device stopped at the push, or the driver's wish is newer than the request."""
+    before = events[: events.index(violation.first)]
+    last = [event.kind for event in before if event.kind in _STOPS][-1:]
+    if last == [STOP_CALL]:
+        return f"{violation.state}-in_stop"
+    return f"{violation.state}-new_wish" if _new_wish(violation.first, before) else violation.state
+
+
+_STOPS: Final = frozenset({STOP_CALL, STOP_RET})
+_WISHES: Final = frozenset({USED_EVENT, SUPPRESS_CALLS})
+
+
+def _new_wish(push: Event, before: Events) -> bool:
+    """Whether the driver changed its mind about calls after the request was dequeued.
+
+    A device that looked too early then goes by the old wish.
+    """
+    dequeued = False
+    for event in before:
+        if event.kind == POP and event.request == push.request:
+            dequeued = True
+        elif dequeued and event.kind in _WISHES and event.queue == push.queue:
+            return True
+    return False
 
 
 def _frames(event: Event) -> bytes:

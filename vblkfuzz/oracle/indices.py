@@ -23,15 +23,19 @@ from vblkfuzz.oracle.kinds import (
     QUEUE_RESET,
     RESET_CALL,
     RESET_RET,
+    RETRY,
 )
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.virtio.blk import BlkStatus
+from vblkfuzz.virtio.ring_error import QueueSizeExceeded
 
 THREE_IN_USE = Situation("three_in_use", "Three requests of one queue were in use at once.")
 RESET_IN_USE = Situation("reset_with_requests_in_use", "A reset began with requests in use.")
 
 _U16: Final = 0xFFFF
+_IOERR: Final = int(BlkStatus.IOERR)
 _HALF: Final = 0x8000
 """An index is ahead of another one if it is less than half the range away."""
 
@@ -39,22 +43,36 @@ _HALF: Final = 0x8000
 class _Ring:
     """What one queue's numbers should be."""
 
-    __slots__ = ("hostile", "in_use", "last_avail", "published", "used")
+    __slots__ = ("failed", "hostile", "in_use", "last_avail", "published", "retried", "used")
 
     def __init__(self, first: int) -> None:
         self.in_use = 0
+        self.failed = 0
+        """Pushes that said IOERR."""
+        self.retried = 0
+        """How often a request was put on the retry list."""
         self.published = first
         self.last_avail = first
         self.used = first
         self.hostile = False
 
+    def full_by(self, size: int) -> str:
+        """Return what must have been left in use for the ring to seem full: failed or retried.
+
+        Empty if neither or either would do it.
+        """
+        failed = self.in_use + self.failed == size
+        retried = self.in_use + self.retried >= size
+        return "" if failed is retried else "-failed" if failed else "-retried"
+
 
 class _Books:
     """The numbers of all queues in the current epoch."""
 
-    __slots__ = ("_first", "_hostile", "_init", "broken", "owned", "rings")
+    __slots__ = ("_first", "_hostile", "_init", "_size", "broken", "owned", "rings")
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._first = 0
         self.rings: defaultdict[int, _Ring] = defaultdict(lambda: _Ring(self._first))
         self.owned: dict[int, Event] = {}
@@ -81,12 +99,21 @@ class _Books:
         elif kind == DRIVER_INIT:
             if event.flag == 0:
                 self._init, self._first = event, event.value
+        elif kind == RETRY:
+            self.rings[event.queue].retried += 1
         elif kind == HOSTILE:
             self._hostile = self.rings[event.queue].hostile = True
         else:  # BROKEN
             self.broken = True
             if self._init is not None and not self._hostile:
-                _report_broken(self._init, event, report)
+                _report_broken(self._init, event, f"broken{self._leak(event)}", report)
+
+    def _leak(self, broken: Event) -> str:
+        """Return what seems to have filled a ring that is not full, if that can be told."""
+        if broken.value != QueueSizeExceeded.code:
+            return ""
+        leaks = {ring.full_by(self._size) for ring in self.rings.values()} - {""}
+        return leaks.pop() if len(leaks) == 1 else ""
 
     def _cancel(self, cancel: Event) -> None:
         pop = self.owned.pop(cancel.request, None)
@@ -129,6 +156,7 @@ class _Books:
         EventKind.POP,
         EventKind.PUSH,
         EventKind.CANCEL,
+        EventKind.RETRY,
         EventKind.HOSTILE,
         EventKind.DRIVER_INIT,
         EventKind.BROKEN,
@@ -146,7 +174,7 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     published is not known any more once it broke the protocol on that queue.
     """
     size = scenario.device.queue_size
-    books = _Books()
+    books = _Books(size)
     rings = books.rings
     owned = books.owned
     for event in events:
@@ -173,6 +201,7 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             owned.pop(event.request, None)
             ring = rings[event.queue]
             ring.in_use -= 1
+            ring.failed += event.flag == _IOERR
             ring.used = (ring.used + 1) & _U16
             if ring.in_use < 0 or event.value != ring.used:
                 _report_push(event, ring, events, report)
@@ -207,12 +236,12 @@ def _report_pop(
         report.violation(first, pop, sentence, "last_avail")
 
 
-def _report_broken(init: Event, broken: Event, report: Report) -> None:
+def _report_broken(init: Event, broken: Event, state: str, report: Report) -> None:
     sentence = (
         f"The device was broken at turn {broken.turn}, although the driver that set it up at turn "
         f"{init.turn} had kept to the protocol."
     )
-    report.violation(init, broken, sentence, "broken")
+    report.violation(init, broken, sentence, state)
 
 
 def _report_push(push: Event, ring: _Ring, events: Sequence[Event], report: Report) -> None:
