@@ -125,6 +125,8 @@ class Qemu102(VirtioBlk):
         "s10-not_started": _STAYS,
         "s10-direct_kick-beside": _B13,
         "s10-host_notifier_read-beside": _B3,
+        "s10-host_notifier_read-not_started": _B3,
+        "s10-poll-not_started": _B3,
         "s12-": _B3,
     }
 
