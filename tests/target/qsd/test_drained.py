@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.conformance.leftovers import descendants
 from tests.target.qsd.binary import NEEDS_QSD
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.ops import Op, op
@@ -121,9 +123,34 @@ def test_it_says_what_it_needs() -> None:
     assert re.search("qemu-storage-daemon", NEEDS_QSD.kwargs["reason"]) or not NEEDS_QSD.args[0]
 
 
-def test_a_crash_while_the_operator_waits_is_a_finding(target: RealTarget) -> None:
+@pytest.mark.parametrize(("iothreads", "rules"), [(0, ["S1", "CRASH"]), (1, ["S1"])])
+def test_a_crash_while_the_operator_waits_is_a_finding(
+    target: RealTarget, iothreads: int, rules: list[str]
+) -> None:
     """QEMU 7.2 fails an assertion when a write was dequeued in a section that ends by a pivot."""
     ops = (op("mirror_begin"), WRITE, op("inband_kick"), op("mirror_finish"))
     for _ in range(3):
-        found = [one.rule for one in run(target, *ops).verdict.violations]
-        assert found in ([], ["S1", "CRASH"])
+        execution = run(target, *ops, iothreads=iothreads)
+        assert [one.rule for one in execution.verdict.violations] in ([], rules)
+
+
+def test_an_export_stays_in_its_iothread(target: RealTarget) -> None:
+    """QEMU moves one that may go, at the end of a job and in block_resize, which then hangs."""
+    for ops in ((op("resize"),), (op("drain_begin"), op("drain_end")), (op("resize"), WRITE)):
+        assert run(target, *ops).verdict.clean
+    assert runs_of_iothread(target) < runs_of_iothread(target, WRITE)
+
+
+def runs_of_iothread(target: RealTarget, *ops: Op) -> int:
+    """Return how often the threads of the daemon but its main one have run for some operations."""
+    (daemon,) = (one for one in descendants() if "qemu-storage" in one.name())
+    tasks = Path(f"/proc/{daemon.pid}/task")
+
+    def count() -> int:
+        others = (task for task in tasks.iterdir() if task.name != str(daemon.pid))
+        return sum(int((task / "schedstat").read_text().split()[2]) for task in others)
+
+    before = count()
+    for _ in range(20):
+        run(target, *ops)
+    return count() - before

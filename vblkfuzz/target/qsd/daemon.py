@@ -205,7 +205,11 @@ _NODES: Final = tuple((sectors, side) for sectors in DISK_SECTORS for side in (0
 
 
 def _command(control: int, disks: list[int], listeners: list[int], *, iothread: bool) -> list[str]:
-    """Return the arguments; all connections are fds."""
+    """Return the arguments; all connections are fds.
+
+    An IOThread is fixed: an export leaves it for ever else when the first job on its disk ends, and
+    scenarios would depend on those before them.
+    """
     options = [
         f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",
         f"--object iothread,id={IOTHREAD},poll-max-ns=0",
@@ -217,7 +221,7 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
             f"export={export_name(sectors)}",
             f"--blockdev driver=raw,node-name={node},file={node}-nbd",
         ]
-    where = f",iothread={IOTHREAD}" if iothread else ""
+    where = f",iothread={IOTHREAD},fixed-iothread=on" if iothread else ""
     options += [
         f"--export type=vhost-user-blk,id=export{sectors},node-name={node_name(sectors, 0)},"
         f"addr.type=fd,addr.str={fd},writable=on,num-queues={MAX_QUEUES}{where}"
