@@ -63,6 +63,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "s1-handler-waits-for-lock": ("qemu-8.0", *LOCKED),
     "s3-handler-not-submitted": LOCK_FREE,
     "s10-handler-outlives-stop": LOCK_FREE,
+    "s10-poll-handler-outlives-stop": LOCK_FREE,
     "s12-handler-in-two-threads": LOCK_FREE,
     # B4, B4b: 5bdbaebcce, 52bff01f64
     "l1-drain-while-polling": LOCKED,
