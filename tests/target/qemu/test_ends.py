@@ -124,6 +124,14 @@ def test_a_killed_guest_process_is_replaced() -> None:
 SCRIPTS = {
     "says it is something else": ("echo Bochs 2.7", "expected qemu-system-x86_64, found Bochs 2.7"),
     "is too old": ("echo QEMU emulator version 2.11.1", "version 2.11 is too old: install QEMU"),
+    "lacks thread-pool-max": (
+        "echo QEMU emulator version 7.0.0",
+        "version 7.0 is too old: install QEMU 7.1 or later",
+    ),
+    "is just new enough": (
+        'test "$1" = --version && echo QEMU emulator version 7.1 && exit\necho so far >&2; exit 1',
+        "QEMU does not start: so far",
+    ),
     "says nothing": ("exit 1", "expected qemu-system-x86_64, found no version"),
     "dies at start": (
         'test "$1" = --version && echo QEMU emulator version 9.9 && exit\necho no luck >&2; exit 1',

@@ -9,8 +9,8 @@ from vblkfuzz.target.binary import Program, find_program
 _QEMU: Final = Program(
     name="qemu-system-x86_64",
     says="QEMU emulator version",
-    oldest=(6, 2),  # blockdev-reopen is stable since then
-    install="install QEMU 6.2 or later (Debian: apt-get install --no-install-recommends "
+    oldest=(7, 1),  # the first with thread-pool-max; blockdev-reopen is stable since 6.1
+    install="install QEMU 7.1 or later (Debian: apt-get install --no-install-recommends "
     "qemu-system-x86) or name a binary by --qemu-binary",
 )
 
