@@ -13,6 +13,7 @@ from vblkfuzz.campaign.plan import Message
 from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.cli.fuzz_summary import by_rule, last_line, say_summary, say_trouble
 from vblkfuzz.cli.fuzz_view import FuzzView, status_line
+from vblkfuzz.target.options import TargetOptions
 
 OPTIONS = CampaignOptions(Path("out"), seconds=60)
 
@@ -82,6 +83,9 @@ def test_findings_come_by_rule_then_by_time(capsys: pytest.CaptureFixture[str]) 
     last = capsys.readouterr().out.splitlines()[-1]
     command = "vblkfuzz replay out/s1-4.0/finding.vblk --device 'my device.py:Mine'"
     assert last == f"replay one with: {command}"
+    say_summary(filled, "qemu", "virtio-blk-pci", TargetOptions(iothread=False))
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "finding.vblk --target qemu --no-iothread" in last
 
 
 def test_trouble_is_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:

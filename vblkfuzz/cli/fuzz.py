@@ -144,7 +144,7 @@ def _say(summary: Summary, options: CampaignOptions, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary.to_json()), flush=True)
     else:
-        say_summary(summary, options.target, options.device)
+        say_summary(summary, options.target, options.device, options.target_options)
     say_trouble(options.out, summary)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.complaint import printable
 from vblkfuzz.cli.screen import Screen
+from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 _FALLBACK_LINES: Final = 20
 
 
-def say_summary(summary: Summary, target: str, device: str) -> None:
+def say_summary(
+    summary: Summary, target: str, device: str, target_options: TargetOptions = NO_OPTIONS
+) -> None:
     """Print figures and findings on stdout."""
     screen = Screen()
     screen.say(
@@ -26,7 +29,9 @@ def say_summary(summary: Summary, target: str, device: str) -> None:
         f"{len(summary.findings)} findings"
     )
     if summary.findings:
-        _say_findings(screen, by_rule(summary), target, device)
+        findings = by_rule(summary)
+        _say_findings(screen, findings)
+        screen.say(f"replay one with: {_replay(findings[0], target, device, target_options)}")
     if summary.silenced:
         screen.say()
         seen = (f"{name} ({count:,}x)" for name, count in sorted(summary.silenced.items()))
@@ -49,22 +54,26 @@ def by_rule(summary: Summary) -> list[Finding]:
     )
 
 
-def _say_findings(screen: Screen, findings: list[Finding], target: str, device: str) -> None:
-    from vblkfuzz.target.device_class import is_revision
-    from vblkfuzz.target.registry import MODEL
-
+def _say_findings(screen: Screen, findings: list[Finding]) -> None:
     screen.say()
     screen.table(
         ("rule", "first", "finding", "known"),
         [(one.rule, f"{one.first_s:.1f} s", one.signature, one.known) for one in findings],
     )
     screen.say()
-    path = shlex.quote(f"{findings[0].path}/finding.vblk")
-    # A file may not name code to run: the user has to.
-    option = "" if is_revision(device) else f" --device {shlex.quote(device)}"
+
+
+def _replay(finding: Finding, target: str, device: str, target_options: TargetOptions) -> str:
+    """Return the command that replays a finding, to be pasted into a shell."""
+    from vblkfuzz.target.device_class import is_revision
+    from vblkfuzz.target.registry import MODEL
+
+    words = ["vblkfuzz", "replay", f"{finding.path}/finding.vblk"]
     if target != MODEL:
-        option = f" --target {shlex.quote(target)}{option}"
-    screen.say(f"replay one with: vblkfuzz replay {path}{option}")
+        words += ["--target", target, *target_options.words]
+    if not is_revision(device):  # a file may not name code to run: the user has to
+        words += ["--device", device]
+    return shlex.join(words)
 
 
 def say_trouble(out: Path, summary: Summary) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,19 @@ class TargetOptions:
     """Socket of a vhost-user-blk back-end that runs already."""
     vhost_user_command: str = ""
     """Command line that starts a vhost-user-blk back-end; `{socket}` in it is its socket."""
+
+    @property
+    def words(self) -> list[str]:
+        """The command line that says the same; what is not set is left out."""
+        words: list[str] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            name = field.name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(f"--{name}" if value else f"--no-{name}")
+            elif value:
+                words += [f"--{name}", value]
+        return words
 
 
 NO_OPTIONS = TargetOptions()

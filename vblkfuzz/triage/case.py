@@ -131,5 +131,5 @@ def replay_command(outcome: Outcome) -> str:
     target, device, mode = outcome.setup
     words = ["vblkfuzz", "replay", outcome.input, "--device", device, "--mode", mode]
     if target != DEFAULT_TARGET:
-        words += ["--target", target]
+        words += ["--target", target, *outcome.target_options.words]
     return shlex.join(words)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict, Violation
@@ -71,6 +72,8 @@ class Outcome:
     """How many of the runs gave the verdict, signature and digest of the reported one."""
     reproduced: int = 0
     """How many of the runs showed the signature that the input is kept for."""
+    target_options: TargetOptions = NO_OPTIONS
+    """What the user said about the target that it ran on."""
 
     @property
     def expectation(self) -> Expectation | None:

@@ -7,6 +7,7 @@ device or target would import code, so the user has to name it too.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
@@ -66,13 +67,15 @@ class ReplayTarget:
         Raises:
             UsageError: what the user asked for does not exist.
         """
-        setup = setup_of(artifact, self._options)
+        asked = self._options
+        setup = setup_of(artifact, asked)
         try:
-            allow(setup, self._options)
+            allow(setup, asked)
             target = self._start(setup)
         except HarnessError as error:
             return Outcome(path, artifact, setup, Run("harness_error", error=str(error)))
-        return replay_input(path, artifact, target, runs)
+        outcome = replay_input(path, artifact, target, runs)
+        return replace(outcome, target_options=asked.target_options)
 
     def _start(self, setup: Setup) -> Target:
         if self._started and self._started[0] == setup:
