@@ -50,6 +50,7 @@ class VhostUserPort:
     def __init__(self, shared: SharedMemory, link: Link) -> None:
         self._shared = shared
         self._link = link
+        link.forget()  # inherited, if this process replaces another one
         self.memory = shared.memory
         self._config: DeviceConfig
         self._frontend: Frontend | None = None

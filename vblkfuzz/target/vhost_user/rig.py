@@ -1,7 +1,8 @@
 """The rig of target `vhost-user`: a back-end that somebody else wrote.
 
 It is reached by a socket, or started by a command and reached by a socket in a private folder
-(mode 0700), which is removed as soon as there is a connection. There is no operator and no backend
+(mode 0700), which is removed as soon as there is a connection. That one serves the first scenario:
+there are back-ends that take one connection in their life. There is no operator and no backend
 of ours behind it, and nobody knows when it is idle: what it has not done in a while counts as not
 done *yet*, so the liveness rules are not asked.
 """
@@ -10,14 +11,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
-import socket
-import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost, DeviceUnavailable
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable, UsageError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.target.child import Child
 from vblkfuzz.target.ending import ending_of, last_line
@@ -26,10 +25,12 @@ from vblkfuzz.target.vhost_user.fault import BackendGone
 from vblkfuzz.target.vhost_user.link import Link
 from vblkfuzz.target.vhost_user.memory_table import SharedMemory
 from vblkfuzz.target.vhost_user.port import VhostUserPort
+from vblkfuzz.target.vhost_user.private_folder import private_folder
 from vblkfuzz.trace.event import EventKind
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.ops import Op
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.PROCESS
 _LOOK_S: Final = 0.0002
+_START_S: Final = 0.002
+"""Seconds between two looks at a command that starts."""
 _PATIENCE_S: Final = 0.02
 """Seconds that a back-end gets to answer requests before the scenario goes on."""
 
@@ -58,6 +61,8 @@ class VhostUserRig:
         self._child: Child | None = None
         self._socket = -1
         """O_PATH fd of the back-end's socket file."""
+        self._first: socket.socket | None = None
+        """The connection that showed that it listens."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """What can be seen of any back-end."""
@@ -70,6 +75,7 @@ class VhostUserRig:
 
     def port(self) -> VhostUserPort:
         """The guest's way to the device; made in the guest process."""
+        self._forget_first()  # inherited: the back-end would never see it end
         return VhostUserPort(self._shared, self._link)
 
     def start(self) -> None:
@@ -95,48 +101,62 @@ class VhostUserRig:
         if self._child is not None:
             self._child.end()
             self._child = None
+        self._forget_first()
         if self._socket >= 0:
             os.close(self._socket)
             self._socket = -1
 
+    def _forget_first(self) -> None:
+        if self._first is not None:
+            self._first.close()
+            self._first = None
+
     def _start_backend(self) -> None:
         if not self._options.vhost_user_command:
-            self._socket = _open_socket(self._options.vhost_user_socket)
+            path = self._options.vhost_user_socket
+            self._socket = _open_socket(path)
+            try:
+                self._first = connect_to(self._socket)
+            except BackendGone as gone:
+                raise DeviceUnavailable(f"--vhost-user-socket {path}: {gone}") from None
             return
-        folder = tempfile.mkdtemp(prefix="vblkfuzz-")
-        try:
+        with private_folder() as folder:
             path = f"{folder}/s"
-            command = self._options.vhost_user_command.replace("{socket}", path)
-            self._child = Child(shlex.split(command), ())
+            self._child = Child(_words(self._options.vhost_user_command, path), ())
             self._await_socket(path)
-        finally:
-            shutil.rmtree(folder)
 
     def _await_socket(self, path: str) -> None:
-        assert self._child is not None
+        """Wait until the command listens: a socket is bound before that."""
         deadline = time.monotonic() + DEVICE_LIMIT_S
-        while not Path(path).is_socket():
-            if self._child.exit_code(_PATIENCE_S) is not None or time.monotonic() > deadline:
-                said = last_line(self._child.words())
-                raise DeviceUnavailable(f"--vhost-user-command: no socket {path}: {said}")
-        self._socket = _open_socket(path)
-        while True:  # it is bound before it listens
-            try:
-                connect_to(self._socket).close()
-            except BackendGone:
-                if time.monotonic() > deadline:
-                    raise
-            else:
-                return
+        while self._first is None:
+            if self._has_ended() or time.monotonic() > deadline:
+                raise DeviceUnavailable(f"--vhost-user-command: {self._no_socket()}")
+            if self._socket < 0 and Path(path).is_socket():
+                self._socket = _open_socket(path)
+            if self._socket >= 0:
+                with suppress(BackendGone):
+                    self._first = connect_to(self._socket)
+
+    def _has_ended(self) -> bool:
+        return self._child is not None and self._child.exit_code(_START_S) is not None
+
+    def _no_socket(self) -> str:
+        assert self._child is not None
+        said = last_line(self._child.words())
+        if self._has_ended():
+            return f"it ended without listening on {{socket}}: {said}"
+        return f"no socket after {DEVICE_LIMIT_S:g} s, does it name {{socket}}? {said}"
 
     # --- One scenario -------------------------------------------------------------------------
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
         """Begin a scenario by a new connection."""
+        if self._child is not None and self._child.exit_code() == 0:
+            self.discard()  # it takes one connection in its life
         if self._socket < 0:
             self._start_backend()
         self._link.forget()
-        connection = self._connect()
+        connection, self._first = self._first or self._connect(), None
         self._link.watch(connection)
         return (connection.fileno(),)
 
@@ -183,6 +203,16 @@ class VhostUserRig:
         if self._child is None:
             return None
         return ending_of(self._child, guest_waits=guest_waits)
+
+
+def _words(command: str, path: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--vhost-user-command {command}: {error}") from None
+    if not words:
+        raise UsageError("--vhost-user-command: expected a command line, found nothing")
+    return [word.replace("{socket}", path) for word in words]
 
 
 def _open_socket(path: str) -> int:
