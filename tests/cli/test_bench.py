@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from tests.cli.conftest import Cli
 from tests.target.qemu.binary import NEEDS_QEMU
+from tests.target.qsd.binary import NEEDS_QSD
 from vblkfuzz.campaign.bench_scenarios import SCENARIOS
 from vblkfuzz.cli.app import app
 from vblkfuzz.oracle.judge import judge
@@ -54,3 +55,11 @@ def test_qemu(cli: Cli) -> None:
     figures = json.loads(cli("bench", "qemu", "--rounds", "1", "--json").stdout)
     assert figures["windows_per_s"] > 0
     assert figures["bare_windows_per_s"] > 0
+
+
+@pytest.mark.realdevice
+@NEEDS_QSD
+def test_qsd(cli: Cli) -> None:
+    figures = json.loads(cli("bench", "qsd", "--rounds", "1", "--json").stdout)
+    assert figures["sessions_per_s"] > 0
+    assert figures["bare_sessions_per_s"] > 0

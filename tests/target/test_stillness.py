@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
-from tests.conformance.leftovers import PATIENCE_S
+from tests.conformance.leftovers import PATIENCE_S, open_fds
 from vblkfuzz.target.stillness import Stillness
 
 PROGRAMS = {
@@ -52,3 +53,17 @@ def test_a_main_thread_that_turns_alone(process: subprocess.Popen[bytes]) -> Non
 @pytest.mark.parametrize("process", ["lets another turn"], indirect=True)
 def test_another_thread_that_works(process: subprocess.Popen[bytes]) -> None:
     assert not Stillness(process.pid).only_main_runs(lambda: None)
+
+
+@pytest.mark.parametrize("process", ["sleeps"], indirect=True)
+def test_it_keeps_files_open_until_it_is_closed(process: subprocess.Popen[bytes]) -> None:
+    before = open_fds()
+    with closing(Stillness(process.pid)) as still:
+        assert still.wait(PATIENCE_S)
+        count = len(open_fds())
+        assert still.wait(PATIENCE_S)
+        assert len(open_fds()) == count > len(before)
+        process.kill()
+        process.wait()
+        assert not still.wait(0)
+    assert open_fds() == before

@@ -49,8 +49,8 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
     bare: list[float] = []
     with qemu_target("virtio-blk-pci", "processes", options) as target, _bare(options) as loop:
         for _ in range(rounds):
-            watched.append(_rate(lambda: run_scenario(target, _WINDOW)))
-            bare.append(_rate(loop))
+            watched.append(rate(lambda: run_scenario(target, _WINDOW)))
+            bare.append(rate(loop))
     return {
         "windows_per_s": round(median(watched), 1),
         "bare_windows_per_s": round(median(bare), 1),
@@ -59,7 +59,8 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
     }
 
 
-def _rate(once: Callable[[], object]) -> float:
+def rate(once: Callable[[], object]) -> float:
+    """Call `once` many times; return how often a second that was."""
     start = time.perf_counter()
     for _ in range(_BATCH):
         once()

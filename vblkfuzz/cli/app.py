@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vblkfuzz.cli.bench import bench, core, qemu
+from vblkfuzz.cli.bench import bench, core, qemu, qsd
 from vblkfuzz.cli.bisect import bisect
 from vblkfuzz.cli.cmin import cmin
 from vblkfuzz.cli.complaint import say_error
@@ -122,6 +122,10 @@ bench.command(
     "qemu",
     epilog=examples("vblkfuzz bench qemu", "vblkfuzz bench qemu --no-iothread --json"),
 )(qemu)
+bench.command(
+    "qsd",
+    epilog=examples("vblkfuzz bench qsd", "vblkfuzz bench qsd --no-iothread --json"),
+)(qsd)
 app.add_typer(
     bench, name="bench", epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --json")
 )

@@ -70,6 +70,31 @@ def qemu(
     Screen().table(("what", "figure", "of what"), rows)
 
 
+@takes_target_options
+def qsd(
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each figure.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+    *,
+    target_options: TargetOptions,
+) -> None:
+    """Vhost-user sessions per second, on one real qemu-storage-daemon.
+
+    With guest process, witnesses and all oracles; beside it a bare loop that does the same.
+    """
+    from vblkfuzz.campaign.bench_qsd import measure
+
+    figures = measure(rounds, target_options)
+    if as_json:
+        print(json.dumps(figures))
+        return
+    rows = [
+        ("sessions", f"{figures['sessions_per_s']:,.0f}/s", "one daemon, all oracles"),
+        ("bare loop", f"{figures['bare_sessions_per_s']:,.0f}/s", "no guest process, no oracles"),
+        ("ratio", f"{figures['ratio']:.2f}", "of the bare loop"),
+    ]
+    Screen().table(("what", "figure", "of what"), rows)
+
+
 def _show(figures: dict[str, float]) -> None:
     screen = Screen()
     rows = [

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.errors import DeviceLost
@@ -245,9 +246,12 @@ class RealTarget:
             answer = self._guest.answer(ASLEEP_S)
             if answer is not None:
                 return answer
-            still = Stillness(self._guest.pid).wait(0) and self._rig.sleeps()
-            asleep = asleep + 1 if still else 0
+            asleep = asleep + 1 if self._guest_sleeps() and self._rig.sleeps() else 0
         return self._guest.answer(0)
+
+    def _guest_sleeps(self) -> bool:
+        with closing(Stillness(self._guest.pid)) as guest:
+            return guest.wait(0)
 
     def _come_to_rest(self, recorder: Recorder) -> None:
         self._rig.settle(recorder)

@@ -25,6 +25,10 @@ _SERVES: Final = b"IO mon_iothread"
 """The thread that reads QMP, as QEMU names it (``-name debug-threads=on``)."""
 _AWAKE: Final = (b"0", b"")
 """What wchan says of a thread that runs or is about to."""
+_LINE: Final = 256
+"""Bytes that are more than one of these files has."""
+_MOST_OPEN: Final = 64
+"""Threads whose files stay open: of a pool, threads come and go."""
 
 
 class Threads(NamedTuple):
@@ -42,11 +46,13 @@ class Threads(NamedTuple):
 
 
 class Stillness:
-    """Looks at one process."""
+    """Looks at one process, and keeps files open for that until `close`."""
 
     def __init__(self, pid: int) -> None:
         self._main = str(pid)
         self._tasks = f"/proc/{pid}/task"
+        self._files: dict[str, tuple[int, int]] = {}
+        """wchan and schedstat of each thread: to open them takes longer than to read them."""
 
     def wait(self, patience_s: float) -> bool:
         """Wait until all threads sleep; False if `patience_s` seconds were not enough."""
@@ -88,26 +94,47 @@ class Stillness:
         """Return the CPU time of the main thread."""
         return int(_read(f"{self._tasks}/{self._main}/schedstat").split()[0]) / 1e9
 
+    def close(self) -> None:
+        """Close all files; the next look opens them again."""
+        for files in self._files.values():
+            for fd in files:
+                os.close(fd)
+        self._files.clear()
+
     def _look(self) -> Threads | None:
         """Look at all threads; None if one has just gone."""
         counts: dict[str, bytes] = {}
         asleep = main_asleep = True
         try:
             for task in os.listdir(self._tasks):
-                sleeps = _read(f"{self._tasks}/{task}/wchan") not in _AWAKE
+                wchan, schedstat = self._files.get(task) or self._open(task)
+                sleeps = os.pread(wchan, _LINE, 0) not in _AWAKE
                 if task == self._main:
                     main_asleep = sleeps
                 elif not sleeps:
                     asleep = False
-                counts[task] = _read(f"{self._tasks}/{task}/schedstat")
+                counts[task] = os.pread(schedstat, _LINE, 0)
         except (FileNotFoundError, ProcessLookupError):
+            self.close()  # a thread's number may come back, its files never do
             return None
         return Threads(asleep, main_asleep, counts)
+
+    def _open(self, task: str) -> tuple[int, int]:
+        if len(self._files) >= _MOST_OPEN:
+            self.close()
+        wchan = os.open(f"{self._tasks}/{task}/wchan", os.O_RDONLY)
+        try:
+            schedstat = os.open(f"{self._tasks}/{task}/schedstat", os.O_RDONLY)
+        except OSError:
+            os.close(wchan)
+            raise
+        self._files[task] = wchan, schedstat
+        return wchan, schedstat
 
 
 def _read(path: str) -> bytes:
     fd = os.open(path, os.O_RDONLY)
     try:
-        return os.read(fd, 1024)
+        return os.read(fd, _LINE)
     finally:
         os.close(fd)

@@ -154,6 +154,7 @@ class QemuProcess:
         self._close()
 
     def _close(self) -> None:
+        self._still.close()
         self._qtest.close()
         self._log.close()
         for fd in self.disks:

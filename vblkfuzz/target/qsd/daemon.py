@@ -114,8 +114,7 @@ class Daemon:
         deadline = time.monotonic() + DEVICE_LIMIT_S
         while True:
             before = self._nbd.progress
-            for probe in reversed(self._probes):  # sleeps meanwhile, which looking does not
-                self._ask(probe)
+            self._ask(*self._probes)  # sleeps meanwhile, which looking does not
             while not self._still.wait(_BRIEF_S):
                 if not self.answers():
                     raise DeviceLost("the daemon has ended")
@@ -140,16 +139,21 @@ class Daemon:
                 return False
         return True
 
-    def _ask(self, probe: Frontend) -> None:
-        line = probe.connection
+    def _ask(self, *probes: Frontend) -> None:
+        """Let the threads of some probes turn, all at the same time."""
         try:
             for _ in range(_ROUND_TRIPS):
-                line.ask_later()
-                if not line.readable(ASLEEP_S) and self.sleeps_on(line.readable):
-                    raise DeviceLost("a thread of the daemon is stuck")
-                line.receive(Request.GET_FEATURES)
+                for probe in probes:
+                    probe.connection.ask_later()
+                for probe in probes:
+                    self._await_answer(probe.connection)
         except BackendFault as fault:
             raise DeviceLost(f"the daemon does not answer: {fault}") from None
+
+    def _await_answer(self, line: Connection) -> None:
+        if not line.readable(ASLEEP_S) and self.sleeps_on(line.readable):
+            raise DeviceLost("a thread of the daemon is stuck")
+        line.receive(Request.GET_FEATURES)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
         """Whether no thread runs, look after look, although somebody waits for an answer.
@@ -197,6 +201,7 @@ class Daemon:
         self._close()
 
     def _close(self) -> None:
+        self._still.close()
         for endpoint in self._endpoints.values():
             endpoint.close()
 
