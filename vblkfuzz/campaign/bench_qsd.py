@@ -76,4 +76,5 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
     try:
         yield once
     finally:
+        port.power_off()
         rig.stop()

@@ -69,7 +69,7 @@ class VhostUserPort:
         The back-end answers only when it has done with the last connection, thus with the memory.
         """
         self._config = config
-        self._leave()
+        self.power_off()
         frontend = Frontend(Connection(socket.socket(fileno=fds[0])))
         frontend.greet()
         self._enter(frontend)
@@ -161,7 +161,7 @@ class VhostUserPort:
         self._shares_memory = False
         self._link.tell(True)
 
-    def _leave(self) -> None:
+    def power_off(self) -> None:
         """Close the connection and forget the device's state."""
         for index in range(MAX_QUEUES):
             self._close_fds(index)
