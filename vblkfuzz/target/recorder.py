@@ -75,6 +75,8 @@ class Recorder:
         self._epoch = 0
         self._path = 0
         self._serial = 0
+        self.acts = 0
+        """How often anybody has acted on the device: between two acts, still stays still."""
         self._banks = [1] * config.queues
         """As `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
@@ -85,6 +87,7 @@ class Recorder:
     def operation(self, index: int, code: int, *, epilogue: bool = False) -> None:
         """Operation `index` starts. Before it, the last one is looked at."""
         self._turn += 1
+        self.acts += 1
         self._code, self._path = code, _PATHS[code]
         self._add(EventKind.OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
 
@@ -97,6 +100,7 @@ class Recorder:
 
     def guest(self, events: Sequence[Event]) -> None:
         """Take what the guest did; the next look writes it."""
+        self.acts += 1
         self._pending.extend(events)
 
     def _write_pending(self, dequeues: Sequence[Dequeue]) -> None:

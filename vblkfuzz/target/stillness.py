@@ -64,6 +64,7 @@ class Stillness:
                 return True
             if time.monotonic() > deadline:
                 return False
+            os.sched_yield()  # who has to go on may be waiting for our core
             last = now
 
     def only_main_runs(self, while_: Callable[[], object]) -> bool:

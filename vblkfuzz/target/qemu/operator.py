@@ -45,6 +45,8 @@ class Operator:
         self._current = 0
         """Disk that the device uses, a position in DISK_NODES."""
         self._polling = False
+        self._still_since: tuple[Recorder, int] | None = None
+        """Recorder and acts when it was last known to be still."""
 
     @property
     def in_section(self) -> bool:
@@ -64,9 +66,12 @@ class Operator:
         return None if self.vm_running else _CONT
 
     def settle(self, recorder: Recorder) -> None:
-        """Wait until nothing goes on, and look."""
+        """Wait until nothing goes on, and look; what is still stays so until somebody acts."""
+        if self._still_since == (recorder, recorder.acts):
+            return
         self.qemu.settle()
         recorder.look(self.qemu.dequeues)
+        self._still_since = (recorder, recorder.acts)
 
     # --- Between scenarios --------------------------------------------------------------------
 

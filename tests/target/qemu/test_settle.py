@@ -1,0 +1,66 @@
+"""What is still is looked at again when somebody has acted, and not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.scenario.ops import CODES
+from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.target.recorder import Dequeue, Recorder
+from vblkfuzz.trace.event import EventKind
+from vblkfuzz.virtio.memory import GuestMemory
+
+pytest.importorskip("qemu.qmp")
+from vblkfuzz.target.qemu.operator import Operator
+
+if TYPE_CHECKING:
+    from vblkfuzz.target.qemu.process import QemuProcess
+
+
+class Waits:
+    """Counts how often it was waited for."""
+
+    qmp = None
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def settle(self) -> bool:
+        self.count += 1
+        return True
+
+    def dequeues(self) -> list[Dequeue]:
+        return []
+
+
+def new_recorder() -> Recorder:
+    memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
+    return Recorder(memory, DeviceConfig(), exact_pops=True)
+
+
+def test_after_each_act_once() -> None:
+    waits = Waits()
+    operator = Operator(cast("QemuProcess", waits))
+    recorder = new_recorder()
+    counts = []
+    for act in (
+        lambda: recorder.operation(0, CODES["kick"]),
+        lambda: recorder.guest(()),  # also if the driver has nothing to tell
+        lambda: recorder.tell(EventKind.DRAIN_RET),  # nobody acts by that
+    ):
+        act()
+        operator.settle(recorder)
+        operator.settle(recorder)
+        counts.append(waits.count)
+    assert counts == [1, 2, 2]
+
+
+def test_another_scenario_is_another_matter() -> None:
+    waits = Waits()
+    operator = Operator(cast("QemuProcess", waits))
+    for _ in range(2):
+        operator.settle(new_recorder())
+    assert waits.count == 2
