@@ -256,6 +256,11 @@ class Recorder:
         )
 
     @property
+    def starts_handlers(self) -> bool:
+        """Whether the operation that goes on makes a device look at its queues without a kick."""
+        return self._code in _STARTS
+
+    @property
     def idle(self) -> bool:
         """Whether everything that the driver has published is used, as memory says now."""
         new = Counter(one.queue for one in self._pending if one.kind == EventKind.PUBLISH)
@@ -286,4 +291,6 @@ class Recorder:
 _ENDS: Final = frozenset({EventKind.RESET_RET, EventKind.QUEUE_RESET})
 _BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
 """Operations that write a request into a slot."""
+_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont"))
+"""QEMU's virtio_blk_data_plane_start kicks each queue itself, in case it has missed something."""
 _CAUSED: Final = frozenset({EventKind.POP, EventKind.PUSH, EventKind.MEMWRITE})

@@ -64,3 +64,12 @@ def test_another_scenario_is_another_matter() -> None:
     for _ in range(2):
         operator.settle(new_recorder())
     assert waits.count == 2
+
+
+def test_a_device_that_starts_looks_at_its_queues() -> None:
+    recorder = new_recorder()
+    seen = {}
+    for name in ("init", "cont", "publish", "drain_end"):
+        recorder.operation(0, CODES[name])
+        seen[name] = recorder.starts_handlers
+    assert seen == {"init": True, "cont": True, "publish": False, "drain_end": False}

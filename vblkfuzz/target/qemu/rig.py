@@ -123,8 +123,9 @@ class QemuRig:
         return self._machine.vm_running
 
     def settle(self, recorder: Recorder) -> None:
-        """Wait until the device is idle."""
-        if recorder.idle and not self._machine.in_section:
+        """Wait until the device is idle; a look tells, unless it is about to look at its queues."""
+        looks = self._machine.in_section or recorder.starts_handlers
+        if recorder.idle and not looks:
             recorder.look(self._machine.qemu.dequeues)
         else:
             self._machine.settle(recorder)
