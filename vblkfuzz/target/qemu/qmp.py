@@ -162,8 +162,10 @@ class Qmp:
         return task.done()
 
     def forget_events(self) -> None:
-        """Forget the events that have come."""
-        self._listener.clear()
+        """Forget the events that have come, by a new listener: an old one keeps all it has seen."""
+        self._client.remove_listener(self._listener)
+        self._listener = EventListener()
+        self._client.register_listener(self._listener)
 
     def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
         try:
