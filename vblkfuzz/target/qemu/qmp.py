@@ -53,6 +53,7 @@ class Qmp:
         self._loop = asyncio.new_event_loop()
         self._connection = connection
         self._client = _QuietClient("vblkfuzz")
+        self._client.events.event_filter = lambda event: False  # it would keep all events
         self._listener = EventListener()
         self._client.register_listener(self._listener)
         try:
