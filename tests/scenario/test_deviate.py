@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_POINT
+from vblkfuzz.scenario.argument import QUEUED
 from vblkfuzz.scenario.codec import OP, decode, encode
 from vblkfuzz.scenario.deviate import burst, change_schedule, race
 from vblkfuzz.scenario.draft import DELAYED, ITEMS, Draft
@@ -89,6 +90,20 @@ def test_requests_are_overtaken_by_requests_for_the_same_queue() -> None:
     assert rivals["same queue"] > 0.1 * rivals.total()
     assert rivals["drain_begin"] > 0.1 * rivals.total()
     assert len(rivals) > 10
+
+
+def test_delayed_stores_are_mostly_looked_for_by_a_request_on_their_queue() -> None:
+    seen: Counter[bool] = Counter()
+    for seed in range(2000):
+        draft = raced(seed)
+        at = next(at for at, item in enumerate(draft.items) if item[1])
+        if draft.items[at][1][0][1] >= DELAYED:
+            queue = next((item[0][1] for item in draft.items[at::-1] if item[0][0] in QUEUED), None)
+            record = draft.items[at + 1][0]
+            publishes = record[0] == op("publish_kick").code
+            seen[publishes and queue in (record[1], None)] += 1
+    assert seen[True] > 0.5 * seen.total()
+    assert seen[False]
 
 
 def test_mostly_the_story_ends_with_the_race() -> None:

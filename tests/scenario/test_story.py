@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from vblkfuzz.scenario.ops import CODES, OPS
-from vblkfuzz.scenario.story import FITS, FRAMES, NEXT, PAIRS, SNIPPETS, choices
+from vblkfuzz.scenario.story import FITS, NEXT, PAIRS, choices
 
 STATES = range(len(NEXT))
 
@@ -55,12 +55,3 @@ def test_a_publish_is_followed_by_a_kick() -> None:
     published = state_after("init", "publish")
     assert offered(published)["kick"] > offered(state_after("init"))["kick"]
     assert NEXT[published][CODES["kick"]] == state_after("init")
-
-
-def test_snippets_and_frames_make_sense_on_a_running_device() -> None:
-    told = [*SNIPPETS, *(before + behind for before, behind in FRAMES)]
-    for codes in told:
-        state = state_after("init")
-        for code in codes:
-            assert FITS[state][code], OPS[code].name
-            state = NEXT[state][code]

@@ -40,6 +40,16 @@ PARAMS: Final = tuple(
 )
 """Of each parameter of an op, by code: its field in a record, values to pick from, their count."""
 
+QUEUED: Final = frozenset(
+    code for code, spec in enumerate(OPS) if any(param.name == "queue" for param in spec.params)
+)
+"""Codes of operations on a queue, which they name in the byte behind the code."""
+
+
+def on_queue_of(other: bytes, record: bytes) -> bytes:
+    """Return the record of an operation on a queue as one on the queue of another."""
+    return record[:1] + other[1:2] + record[2:]
+
 
 def new_record(code: int, random: Callable[[], float]) -> bytes:
     """Return the 8 bytes of an operation with arguments picked at random."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import MAX_POINT
-from vblkfuzz.scenario.argument import new_record
+from vblkfuzz.scenario.argument import QUEUED, new_record, on_queue_of
 from vblkfuzz.scenario.draft import DELAYED, Draft
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.scenario import Go
@@ -50,10 +50,11 @@ _REACH: Final = tuple(_REACHES.get(spec.name, _SHORT) for spec in OPS)
 of them in a campaign's corpus stay below."""
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
-_QUEUED: Final = frozenset(
-    code for code, spec in enumerate(OPS) if any(param.name == "queue" for param in spec.params)
+_BESIDE: Final = tuple(
+    CODES[name]
+    for name in ("publish", "collect", "collect", "set_used_event", "suppress_calls", "inband_kick")
 )
-"""Codes of operations on a queue, which they name in the byte behind the code."""
+"""Codes of what else the driver does on a queue while its requests are under way."""
 _CONTROL: Final = frozenset(
     CODES[name]
     for name in (
@@ -93,9 +94,11 @@ def race(draft: Draft, random: Random) -> None:
         draft.items = [(record, ()) for record, _ in draft.items]
     at = _somewhere(draft, random)
     for _ in range(1 if random() < 0.75 else 2):
-        _mark(draft, at, (_point(draft, at, random), _NEXT[int(random() * len(_NEXT))]))
+        go = _NEXT[int(random() * len(_NEXT))]
+        _mark(draft, at, (_point(draft, at, random), go))
         if at + 1 == len(draft.items) or random() < 0.75:
-            draft.items.insert(at + 1, (_rival(draft, at, random), ()))
+            rival = _reader if go >= DELAYED and random() < 0.75 else _rival
+            draft.items.insert(at + 1, (rival(draft, at, random), ()))
         at += 1
     if random() < 0.75:
         del draft.items[at + 1 + int(random() * 3) :]
@@ -118,13 +121,22 @@ def burst(draft: Draft, random: Random) -> None:
         _mark(draft, place, (0, int(Go.NEXT)))
 
 
+def _reader(draft: Draft, at: int, random: Random) -> bytes:
+    """Choose a request for the queue of the last operation on one: it looks for delayed stores."""
+    request = new_record(_PUBLISH_KICK, random)
+    for record, _ in reversed(draft.items[: at + 1]):
+        if record[0] in QUEUED:
+            return on_queue_of(record, request)
+    return request
+
+
 def _rival(draft: Draft, at: int, random: Random) -> bytes:
-    """Choose what overtakes: a request for the same queue, the same again, or what fits."""
+    """Choose what overtakes: something on the same queue, the same again, or what fits."""
     record = draft.items[at][0]
     chance = random()
-    if chance < 0.35 and record[0] in _QUEUED:
-        request = new_record(_PUBLISH_KICK, random)
-        return request[:1] + record[1:2] + request[2:]
+    if chance < 0.35 and record[0] in QUEUED:
+        code = _PUBLISH_KICK if chance < 0.25 else _BESIDE[int(random() * len(_BESIDE))]
+        return on_queue_of(record, new_record(code, random))
     if chance < 0.45:
         return record
     state = draft.first_state

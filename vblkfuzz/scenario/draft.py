@@ -32,6 +32,8 @@ CONFIG_COUNTS: Final = (
 deviations."""
 DELAYED: Final = 8
 """Bit of a mark beside its `Go`."""
+QUEUES: Final = 0
+"""The header byte with the number of queues, less one."""
 FLAGS: Final = 2
 """The header byte that holds four flags."""
 IOTHREADS: Final = 3

@@ -14,10 +14,11 @@ from typing import Final
 
 from vblkfuzz.scenario.argument import changed_record, new_record
 from vblkfuzz.scenario.deviate import burst, change_schedule, race
-from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, Draft, Item
+from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, QUEUES, Draft, Item
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.repair import INIT_ITEM, repair
-from vblkfuzz.scenario.story import FRAMES, NEXT, SNIPPETS, choices
+from vblkfuzz.scenario.sentence import FRAMES, SNIPPETS, Sentence, tell
+from vblkfuzz.scenario.story import NEXT, choices
 
 Edit = Callable[[Draft], None]
 _PUBLISH_KICK: Final = CODES["publish_kick"]
@@ -105,6 +106,7 @@ class Mutator:
     def _begin(self, draft: Draft) -> None:
         """Tell a first short story."""
         draft.config = [0] * len(CONFIG_COUNTS)
+        draft.config[QUEUES] = (0, 0, 0, 1)[self._below(4)]
         draft.config[IOTHREADS] = (0, 1, 1, 1, 2)[self._below(5)]
         for bit, chance in enumerate(_FLAG_CHANCES):
             draft.config[FLAGS] |= (self._random() < chance) << bit
@@ -135,6 +137,9 @@ class Mutator:
     def _new(self, code: int) -> Item:
         return new_record(code, self._random), ()
 
+    def _told(self, sentence: Sentence) -> list[Item]:
+        return [(record, ()) for record in tell(sentence, self._random)]
+
     def _insert(self, draft: Draft) -> None:
         """Insert one operation that fits, rarely any."""
         at = self._below(len(draft.items) + 1)
@@ -148,14 +153,15 @@ class Mutator:
     def _insert_snippet(self, draft: Draft) -> None:
         at = self._below(len(draft.items) + 1)
         snippet = SNIPPETS[self._below(len(SNIPPETS))]
-        draft.items[at:at] = [self._new(code) for code in snippet]
+        draft.items[at:at] = self._told(snippet)
 
     def _frame(self, draft: Draft) -> None:
         """Put a begin before and an end behind operations that are there."""
         start, end = self._range(draft, 8)
         before, behind = FRAMES[self._below(len(FRAMES))]
-        draft.items[end:end] = [self._new(code) for code in behind]
-        draft.items[start:start] = [self._new(code) for code in before]
+        told = self._told(before + behind)
+        draft.items[end:end] = told[len(before) :]
+        draft.items[start:start] = told[: len(before)]
 
     def _delete(self, draft: Draft) -> None:
         if draft.items:

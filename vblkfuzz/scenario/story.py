@@ -3,7 +3,7 @@
 A story state is a small integer: what a reader of the scenario knows about driver, drains, VM and
 backend between two operations. It ignores the schedule and single queues, so it is a guess, good
 enough to keep most inputs meaningful: a publish after an init, an end for a begin. Everything is
-worked out once, at import, into tables by [state][code]. Next: `scenario.mutate`.
+worked out once, at import, into tables by [state][code]. Next: `scenario.sentence`.
 """
 
 from __future__ import annotations
@@ -163,51 +163,3 @@ def choices(state: int) -> bytes:
             weight *= _URGENT
         chosen.extend([code] * weight)
     return bytes(chosen)
-
-
-def _codes(text: str) -> tuple[int, ...]:
-    return tuple(CODES[name] for name in text.split())
-
-
-SNIPPETS: Final = tuple(
-    _codes(text)
-    for text in (
-        "publish_kick collect",
-        "publish_kick publish_kick",
-        "publish publish kick",
-        "publish inband_kick",
-        "publish_kick collect publish_kick",
-        "publish_kick publish_kick collect",
-        "publish_kick publish_kick power_loss init publish_kick collect",
-        "resize read_config",
-        "read_config resize read_config",
-        "reset init",
-        "reset init publish_kick",
-        "system_reset init",
-        "queue_reset publish_kick",
-        "stop cont publish_kick",
-        "publish_kick drain_begin drain_end",
-        "hold publish_kick complete",
-        "snapshot publish_kick",
-    )
-)
-"""Codes of operations that make a sentence."""
-
-FRAMES: Final = tuple(
-    (_codes(before), _codes(behind))
-    for before, behind in (
-        ("drain_begin", "drain_end"),
-        ("drain_begin", "drain_end"),
-        ("publish_kick drain_begin", "drain_end"),
-        ("mirror_begin", "mirror_finish"),
-        ("mirror_begin publish_kick", "mirror_finish publish_kick collect"),
-        ("hold", "complete"),
-        ("hold publish_kick", "complete"),
-        ("hold", "release"),
-        ("hold", "flush release"),
-        ("stop", "cont"),
-        ("poll_on", "poll_off"),
-        ("publish", "kick"),
-    )
-)
-"""Codes of what goes before and behind operations that are already there."""

@@ -1,0 +1,48 @@
+"""Sentences: they make sense, say what they say, and are mostly about one thing."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from vblkfuzz.scenario.codec import OP, decode_ops
+from vblkfuzz.scenario.ops import CODES, OPS, Op
+from vblkfuzz.scenario.sentence import FRAMES, SNIPPETS, Sentence, tell
+from vblkfuzz.scenario.story import FITS, NEXT
+
+SENTENCES = (*SNIPPETS, *(before + behind for before, behind in FRAMES))
+POWER_LOSS = next(
+    said
+    for said in SNIPPETS
+    if CODES["power_loss"] in {word.code for word in said} and any(word.request for word in said)
+)
+
+
+def told(sentence: Sentence, seed: int) -> list[Op]:
+    return decode_ops(b"".join(tell(sentence, Random(seed).random)))
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_it_makes_sense_on_a_running_device(sentence: Sentence) -> None:
+    state = NEXT[0][CODES["init"]]
+    for word in sentence:
+        assert FITS[state][word.code], OPS[word.code].name
+        state = NEXT[state][word.code]
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_records_are_canonical_and_say_the_words(sentence: Sentence) -> None:
+    for seed in range(20):
+        ops = told(sentence, seed)
+        assert b"".join(OP.pack(*op) for op in ops) == b"".join(tell(sentence, Random(seed).random))
+        assert [op.code for op in ops] == [word.code for word in sentence]
+        assert all(op.b == word.request for op, word in zip(ops, sentence, strict=True) if word[1])
+
+
+def test_mostly_it_is_about_one_queue_and_the_same_sectors() -> None:
+    one = 0
+    for seed in range(400):
+        write, flush, _, _, read, collect = told(POWER_LOSS, seed)
+        one += write.a == flush.a == read.a == collect.a and write[4:] == read[4:]
+    assert 0.7 * 400 < one < 0.95 * 400
