@@ -69,7 +69,7 @@ class _Ring:
 class _Books:
     """The numbers of all queues in the current epoch."""
 
-    __slots__ = ("_first", "_hostile", "_init", "_size", "broken", "owned", "rings")
+    __slots__ = ("_begun", "_first", "_hostile", "_init", "_size", "broken", "owned", "rings")
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -79,8 +79,11 @@ class _Books:
         """Pops of the requests in use, by request."""
         self.broken = False
         self._hostile = False
+        self._begun: Event | None = None
+        """When the driver last began to set the device up, unless that was reset since."""
         self._init: Event | None = None
-        """When the driver began to set up the device, unless that was reset behind its back."""
+        """The same of a driver that keeps to the protocol: one whose device was reset behind its
+        back does not, until it has reset the device itself or is done."""
 
     def note(self, event: Event, report: Report) -> None:
         """Take note of an event other than publish, pop and push."""
@@ -89,7 +92,7 @@ class _Books:
             self._cancel(event)
         elif kind == RESET_CALL:
             if event.flag == 1:
-                self._init = None
+                self._init = self._begun = None
             if self.owned:
                 report.met(RESET_IN_USE)
         elif kind == RESET_RET:
@@ -98,7 +101,9 @@ class _Books:
             self._reset_queue(event.queue)
         elif kind == DRIVER_INIT:
             if event.flag == 0:
-                self._init, self._first = event, event.value
+                self._begun, self._first = event, event.value
+            else:
+                self._init = self._begun
         elif kind == RETRY:
             self.rings[event.queue].retried += 1
         elif kind == HOSTILE:
@@ -133,6 +138,7 @@ class _Books:
         self.owned.clear()
         self.rings.clear()
         self.broken = self._hostile = False
+        self._init = self._begun
 
     def _reset_queue(self, queue: int) -> None:
         hostile = self.rings[queue].hostile
