@@ -12,9 +12,9 @@ from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.argument import QUEUED
 from vblkfuzz.scenario.codec import OP, decode, encode
-from vblkfuzz.scenario.deviate import burst, change_schedule, race
+from vblkfuzz.scenario.deviate import burst, change_schedule, delay, race
 from vblkfuzz.scenario.draft import DELAYED, ITEMS, Draft
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.ops import OPS, op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
 seeds = st.integers(0, 1 << 32)
@@ -45,7 +45,7 @@ def test_a_change_of_the_schedule_keeps_the_operations(seed: int, data: bytes) -
 @given(seeds, fuzz_bytes())
 def test_marks_stay_in_order_and_in_range(seed: int, data: bytes) -> None:
     draft, random = Draft.of(data), Random(seed).random
-    for edit in (race, change_schedule, race):
+    for edit in (race, change_schedule, delay, race):
         edit(draft, random)
     for _, marks in draft.items:
         points = [point for point, _ in marks]
@@ -92,18 +92,26 @@ def test_requests_are_overtaken_by_requests_for_the_same_queue() -> None:
     assert len(rivals) > 10
 
 
-def test_delayed_stores_are_mostly_looked_for_by_a_request_on_their_queue() -> None:
-    seen: Counter[bool] = Counter()
-    for seed in range(2000):
-        draft = raced(seed)
-        at = next(at for at, item in enumerate(draft.items) if item[1])
-        if draft.items[at][1][0][1] >= DELAYED:
-            queue = next((item[0][1] for item in draft.items[at::-1] if item[0][0] in QUEUED), None)
-            record = draft.items[at + 1][0]
-            publishes = record[0] == op("publish_kick").code
-            seen[publishes and queue in (record[1], None)] += 1
-    assert seen[True] > 0.5 * seen.total()
-    assert seen[False]
+def test_a_delay_of_nothing_is_nothing() -> None:
+    draft = Draft.of(encode(Scenario()))
+    delay(draft, Random(1).random)
+    assert draft.items == []
+
+
+def test_delayed_stores_are_looked_for_by_a_request_on_their_queue() -> None:
+    interrupted: Counter[str] = Counter()
+    for seed in range(500):
+        draft = Draft([3, 8, 0, 1, 0, 0, 0], list(STORY))
+        delay(draft, Random(seed).random)
+        (*before, last) = [at for at, item in enumerate(draft.items) if item[1]]
+        assert before == []
+        assert draft.items[last][1][0][1] == Go.NEXT + DELAYED
+        request = draft.items[last + 1][0]
+        assert request[0] == op("publish_kick").code
+        queues = [item[0][1] for item in draft.items[last::-1] if item[0][0] in QUEUED]
+        assert queues[:1] in ([], [request[1]])
+        interrupted[OPS[draft.items[last][0][0]].name] += 1
+    assert min(interrupted[name] for name in ("publish_kick", "kick", "drain_end")) > 20
 
 
 def test_mostly_the_story_ends_with_the_race() -> None:

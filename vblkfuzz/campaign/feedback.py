@@ -113,6 +113,7 @@ _SHOWN: Final = (
     EventKind.BROKEN,
     EventKind.RESIZE,
     EventKind.QUEUE_RESET,
+    EventKind.STORES_DELAYED,
 )
 """Kinds that change nothing in it but are worth seeing in every state."""
 

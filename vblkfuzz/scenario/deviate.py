@@ -15,7 +15,7 @@ from vblkfuzz.scenario.argument import QUEUED, new_record, on_queue_of
 from vblkfuzz.scenario.draft import DELAYED, Draft
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.scenario import Go
-from vblkfuzz.scenario.story import NEXT, PAIRS, choices
+from vblkfuzz.scenario.story import FITS, NEXT, PAIRS, choices
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.draft import Mark
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Random = Callable[[], float]
 
 # Plain integers: an enum member costs 100 ns to look up on Python 3.11.
-_NEXT: Final = (*[int(Go.NEXT)] * 3, Go.NEXT + DELAYED)
+_LATE: Final = Go.NEXT + DELAYED
+_NEXT: Final = (*[int(Go.NEXT)] * 15, _LATE)
 _GOES: Final[tuple[int, ...]] = tuple(
     map(
         int,
@@ -43,7 +44,7 @@ _SHORT: Final = 3
 _REACHES: Final = {
     "init": 16, "publish_kick": 12, "kick": 10, "reset": 18, "queue_reset": 8, "hostile": 7,
     "drain_end": 14, "mirror_finish": 18, "stop": 16, "cont": 24, "system_reset": 18, "resize": 8,
-    "snapshot": 8, "complete": 8, "release": 16, "flush": 8, "poll_off": 8,
+    "snapshot": 8, "complete": 8, "release": 16, "flush": 8, "poll_off": 5,
 }  # fmt: skip
 _REACH: Final = tuple(_REACHES.get(spec.name, _SHORT) for spec in OPS)
 """Preemption points that an operation passes with all that it sets off, by code: what nine in ten
@@ -55,6 +56,11 @@ _BESIDE: Final = tuple(
     for name in ("publish", "collect", "collect", "set_used_event", "suppress_calls", "inband_kick")
 )
 """Codes of what else the driver does on a queue while its requests are under way."""
+_ASKS: Final = tuple(
+    CODES[name]
+    for name in (*("publish_kick", "publish_kick", "kick"), "poll_off", "poll_off", "drain_end")
+)
+"""Codes of operations on whose way the device asks for kicks, then looks at a ring."""
 _CONTROL: Final = frozenset(
     CODES[name]
     for name in (
@@ -90,18 +96,39 @@ def race(draft: Draft, random: Random) -> None:
     """
     if not draft.items:
         return
-    if random() < 0.75:
-        draft.items = [(record, ()) for record, _ in draft.items]
+    _forget(draft, random)
     at = _somewhere(draft, random)
     for _ in range(1 if random() < 0.75 else 2):
-        go = _NEXT[int(random() * len(_NEXT))]
-        _mark(draft, at, (_point(draft, at, random), go))
+        _mark(draft, at, (_point(draft, at, random), _NEXT[int(random() * len(_NEXT))]))
         if at + 1 == len(draft.items) or random() < 0.75:
-            rival = _reader if go >= DELAYED and random() < 0.75 else _rival
-            draft.items.insert(at + 1, (rival(draft, at, random), ()))
+            draft.items.insert(at + 1, (_rival(draft, at, random), ()))
         at += 1
     if random() < 0.75:
         del draft.items[at + 1 + int(random() * 3) :]
+
+
+def delay(draft: Draft, random: Random) -> None:
+    """Let a request come while the device's wish for kicks is not seen yet.
+
+    This matters at few points of few operations, so it has an edit of its own: of any two that
+    race, hardly any would do. Nothing is stored before the first point. The story mostly ends
+    there, as that of a race does.
+    """
+    if not draft.items:
+        return
+    _forget(draft, random)
+    at = _somewhere(draft, random)
+    if random() < 0.5:
+        state = _state_behind(draft, at + 1)
+        fitting = [code for code in _ASKS if FITS[state][code]]
+        if fitting:
+            at += 1
+            draft.items.insert(at, (new_record(fitting[int(random() * len(fitting))], random), ()))
+    reach = _REACH[draft.items[at][0][0]]
+    _mark(draft, at, (1 + int(random() * (reach - 1)), _LATE))
+    draft.items.insert(at + 1, (_reader(draft, at, random), ()))
+    if random() < 0.75:
+        del draft.items[at + 2 + int(random() * 3) :]
 
 
 def burst(draft: Draft, random: Random) -> None:
@@ -139,13 +166,23 @@ def _rival(draft: Draft, at: int, random: Random) -> bytes:
         return on_queue_of(record, new_record(code, random))
     if chance < 0.45:
         return record
-    state = draft.first_state
-    for known, _ in draft.items[: at + 1]:
-        state = NEXT[state][known[0]]
-    fitting = choices(state)
+    fitting = choices(_state_behind(draft, at + 1))
     if chance < 0.8:
         fitting = bytes([code for code in fitting if code in _CONTROL]) or fitting
     return new_record(fitting[int(random() * len(fitting))], random)
+
+
+def _forget(draft: Draft, random: Random) -> None:
+    """Mostly drop the deviations from before, to stay few."""
+    if random() < 0.75:
+        draft.items = [(record, ()) for record, _ in draft.items]
+
+
+def _state_behind(draft: Draft, count: int) -> int:
+    state = draft.first_state
+    for record, _ in draft.items[:count]:
+        state = NEXT[state][record[0]]
+    return state
 
 
 def _somewhere(draft: Draft, random: Random) -> int:

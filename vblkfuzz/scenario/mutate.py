@@ -13,7 +13,7 @@ from random import Random
 from typing import Final
 
 from vblkfuzz.scenario.argument import changed_record, new_record
-from vblkfuzz.scenario.deviate import burst, change_schedule, race
+from vblkfuzz.scenario.deviate import burst, change_schedule, delay, race
 from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, QUEUES, Draft, Item
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.repair import INIT_ITEM, repair
@@ -60,7 +60,8 @@ class Mutator:
             *(self._change_argument,) * 3,
             *(self._change_config,) * 2,
             *(self._change_schedule,) * 5,
-            *(self._race,) * 5,
+            *(self._race,) * 4,
+            *(self._delay,) * 2,
             self._burst,
         )
         self._edits_short = grow * 2 + alter
@@ -118,6 +119,8 @@ class Mutator:
         chance = self._random()
         if chance < 0.15:
             burst(draft, self._random)
+        elif chance < 0.25:
+            delay(draft, self._random)
         elif chance < 0.85:
             race(draft, self._random)
 
@@ -218,6 +221,9 @@ class Mutator:
 
     def _race(self, draft: Draft) -> None:
         race(draft, self._random)
+
+    def _delay(self, draft: Draft) -> None:
+        delay(draft, self._random)
 
     def _burst(self, draft: Draft) -> None:
         burst(draft, self._random)
