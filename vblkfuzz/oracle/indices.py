@@ -69,7 +69,17 @@ class _Ring:
 class _Books:
     """The numbers of all queues in the current epoch."""
 
-    __slots__ = ("_begun", "_first", "_hostile", "_init", "_size", "broken", "owned", "rings")
+    __slots__ = (
+        "_begun",
+        "_behind",
+        "_first",
+        "_hostile",
+        "_init",
+        "_size",
+        "broken",
+        "owned",
+        "rings",
+    )
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -81,9 +91,10 @@ class _Books:
         self._hostile = False
         self._begun: Event | None = None
         """When the driver last began to set the device up, unless that was reset since."""
+        self._behind = False
+        """The device was reset behind the driver's back, and not yet by the driver itself."""
         self._init: Event | None = None
-        """The same of a driver that keeps to the protocol: one whose device was reset behind its
-        back does not, until it has reset the device itself or is done."""
+        """`_begun`, of a driver that keeps to the protocol since."""
 
     def note(self, event: Event, report: Report) -> None:
         """Take note of an event other than publish, pop and push."""
@@ -92,7 +103,7 @@ class _Books:
             self._cancel(event)
         elif kind == RESET_CALL:
             if event.flag == 1:
-                self._init = self._begun = None
+                self._init, self._begun, self._behind = None, None, True
             if self.owned:
                 report.met(RESET_IN_USE)
         elif kind == RESET_RET:
@@ -100,10 +111,7 @@ class _Books:
         elif kind == QUEUE_RESET:
             self._reset_queue(event.queue)
         elif kind == DRIVER_INIT:
-            if event.flag == 0:
-                self._begun, self._first = event, event.value
-            else:
-                self._init = self._begun
+            self._set_up(event)
         elif kind == RETRY:
             self.rings[event.queue].retried += 1
         elif kind == HOSTILE:
@@ -112,6 +120,17 @@ class _Books:
             self.broken = True
             if self._init is not None and not self._hostile:
                 _report_broken(self._init, event, f"broken{self._leak(event)}", report)
+
+    def _set_up(self, event: Event) -> None:
+        if event.flag == 0:
+            self._begun, self._first = event, event.value
+        if event.flag or not self._behind:
+            self._trust()
+
+    def _trust(self) -> None:
+        """From now on a driver that has begun to set the device up keeps to the protocol."""
+        if self._begun is not None:
+            self._init, self._behind = self._begun, False
 
     def _leak(self, broken: Event) -> str:
         """Return what seems to have filled a ring that is not full, if that can be told."""
@@ -138,7 +157,7 @@ class _Books:
         self.owned.clear()
         self.rings.clear()
         self.broken = self._hostile = False
-        self._init = self._begun
+        self._trust()
 
     def _reset_queue(self, queue: int) -> None:
         hostile = self.rings[queue].hostile
