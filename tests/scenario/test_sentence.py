@@ -19,7 +19,7 @@ POWER_LOSS = next(
 )
 
 
-def told(sentence: Sentence, seed: int) -> list[Op]:
+def told(sentence: Sentence, seed: int) -> tuple[Op, ...]:
     return decode_ops(b"".join(tell(sentence, Random(seed).random)))
 
 
