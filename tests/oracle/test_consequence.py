@@ -59,6 +59,12 @@ def test_what_follows_from_wrong_attachments_threads_and_suppressed_kicks() -> N
     assert kept(violation("S4", 1), violation("S10", 2)) == ["S4"]
 
 
+def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
+    attach, stopped = Event(1, EventKind.ATTACH), Event(9, EventKind.STOP_RET)
+    left = Violation("S8", attach, stopped, "They clash.", "left_attached")
+    assert kept(violation("S12", 5), left) == ["S8"]
+
+
 def test_at_the_end_what_never_returned_comes_first() -> None:
     end = [violation(rule, 9, "left_drained" if rule == "S11" else "") for rule in ("S11", "L1")]
     assert kept(*end) == ["S11"]

@@ -66,6 +66,12 @@ def test_what_happens_later_does_not_change_what_was_unsafe(events: Events, leng
     assert verdict(events[:length]).situations <= verdict(events).situations
 
 
+@given(st.integers(0, int(~Witness(0))))
+def test_a_rule_is_asked_where_all_its_witnesses_are(bits: int) -> None:
+    witnesses = Witness(bits)
+    assert set(rules_for(witnesses)) == {rule for rule in RULES if rule.witnesses in witnesses}
+
+
 def test_prefixes_of_the_written_cases() -> None:
     for case in CASES:
         for length in range(len(case.events)):

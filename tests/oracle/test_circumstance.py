@@ -1,0 +1,122 @@
+"""In which state of the device a violation is said to have been found.
+
+Each example is a trace as in `cases/`; `first` and `second` mark the events of the violation.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.oracle.test_cases import event, marked
+from vblkfuzz.oracle.circumstance import with_circumstance
+from vblkfuzz.oracle.verdict import Violation
+
+
+def state(rule: str, trace: str, before: str = "") -> str:
+    lines = trace.strip().splitlines()
+    events = [event(turn, line.partition("#")[0]) for turn, line in enumerate(lines)]
+    first, second = marked(lines, "first"), marked(lines, "second")
+    assert first is not None
+    assert second is not None
+    violation = Violation(rule, events[first], events[second], "They clash.", before)
+    return with_circumstance(violation, events).state
+
+
+def lost(trace: str) -> str:
+    """State of a kick that is lost at the end of a trace."""
+    return state("L1", f"{trace}\nharness end # second")
+
+
+@pytest.mark.parametrize(
+    ("between", "doing"),
+    [
+        ("io0 unpark request=2", "parked"),
+        ("main drain_end value=1\nio0 unpark request=2", "parked"),
+        ("main drain_end value=1", "parked"),
+        ("main drain_end value=0\nio0 unpark request=2", "asleep"),
+        ("main drain_end value=0\nio0 unpark request=1", "resumed"),
+    ],
+)
+def test_a_request_sleeps_once_another_went_on_after_the_drain(between: str, doing: str) -> None:
+    parked = "io0 pop queue=0 request=1 # first\nio0 park request=1"
+    assert state("L3", f"{parked}\n{between}\nharness end # second") == doing
+
+
+@pytest.mark.parametrize(
+    ("between", "doing"),
+    [
+        ("main drain_ret value=0", "resumed-uncounted"),
+        ("main drain_ret value=1", "resumed"),
+        ("main drain_ret value=0\nmain drain_end value=1", "resumed-uncounted"),
+        ("main drain_ret value=0\nmain drain_end value=0", "resumed"),
+    ],
+)
+def test_a_drain_that_returned_had_counted_the_request_or_not(between: str, doing: str) -> None:
+    begin = "main drain_call value=1 # first\nio0 unpark request=1"
+    assert state("S2", f"{begin}\n{between}\nio0 submit request=1 # second") == doing
+
+
+@pytest.mark.parametrize(
+    ("between", "doing"),
+    [
+        ("io0 retry request=1", "retried"),
+        ("io0 retry request=2", ""),
+        ("io0 unpark request=1", ""),
+        ("io0 unpark request=1\nio0 unpark request=2", ""),
+        ("io0 unpark request=1\nio0 unpark request=1", "resumed_twice"),
+    ],
+)
+def test_what_led_to_the_second_push(between: str, doing: str) -> None:
+    push = "io0 push queue=0 request=1"
+    assert state("S5", f"{push} # first\n{between}\n{push} # second") == doing
+
+
+def test_only_what_a_stop_left_attached_was_attached_by_it() -> None:
+    deep = ">".join(["stop", *["cleanup_host_notifier"] * 7])
+    attached = f"main attach queue=0 path={deep} # first\nmain stop_ret # second"
+    assert state("S8", attached, "left_attached") == "attached_by_stop"
+    assert state("S8", attached, "twice") == "twice"
+    by_start = attached.replace("=stop>", "=start>")
+    assert state("S8", by_start, "left_attached") == "left_attached"
+
+
+def test_the_last_attach_after_a_lost_kick_counts() -> None:
+    kick = "guest kick queue=0 flag=1 # first"
+    by_start, again = "vcpu attach queue=0 path=start", "main attach queue=0 path=drained_end"
+    assert lost(f"{kick}\n{by_start}\n{again}") == "attached_again"
+    assert lost(f"{kick}\n{again}\n{by_start}") == "attached_by_start"
+    assert lost(f"{kick}\n{again.replace('queue=0', 'queue=1')}") == "sent"
+
+
+def test_a_kick_lost_around_a_start_that_failed() -> None:
+    failed = "vcpu start_ret flag=1"
+    sent, silent = (f"guest kick queue=0 flag={flag} # first" for flag in (1, 0))
+    assert lost(f"{failed}\n{sent}") == "failed_start-sent"
+    assert lost(f"{failed}\n{silent}") == "failed_start"
+    assert lost(f"{sent}\n{failed}") == "failed_start"
+    assert lost(f"vcpu start_ret\n{sent}") == "sent"
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [
+        ("io0 notification queue=0 flag=1", "suppressed"),
+        ("io0 notification queue=1 flag=0", "suppressed"),
+        ("io0 notification queue=1 flag=1\nio0 notification queue=0 flag=0", "silent"),
+        ("io0 notification queue=0 flag=0\nmain attach queue=0", "silent"),
+        ("io0 poll_begin queue=0\nio0 notification queue=0 flag=0", "silent"),
+        (
+            "io0 poll_begin queue=0\nio0 notification queue=0 flag=0\nmain attach queue=0",
+            "silent-attached_again",
+        ),
+    ],
+)
+def test_why_the_guest_did_not_kick(before: str, why: str) -> None:
+    assert lost(f"{before}\nguest kick queue=0 flag=0 # first") == why
+
+
+def test_a_push_in_the_second_stop_is_in_a_stop() -> None:
+    stops = ["main stop_call", "main stop_ret", "main stop_call"]
+    push = ["io0 push queue=0 request=1 # first", "harness end # second"]
+    assert state("L4", "\n".join([*stops, *push]), "flag") == "flag-in_stop"
+    assert state("L4", "\n".join([*stops, "main stop_ret", *push]), "flag") == "flag"
