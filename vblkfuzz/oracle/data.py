@@ -167,7 +167,7 @@ class _Books:
         self._pushed[event.queue, event.head], access.pushed = access, time
         if access.code == _IN:
             access.allowed = {
-                sector: self._disk.may_find(sector, access.begin, time)
+                sector: self._disk.may_find(sector, access.begin)
                 for sector in range(access.first, access.end)
             }
         well = event.flag == _OK and not access.failed

@@ -93,15 +93,11 @@ class Disk:
                     write.begin = time
                     write.ends(time, write.said, sure=False)
 
-    def may_find(self, sector: int, begin: int, end: int) -> set[int]:
-        """Return the data that a read from `begin` to `end` may find."""
+    def may_find(self, sector: int, begin: int) -> set[int]:
+        """Return the data that a read may find that began at `begin` and ends now."""
         writes = self._sectors[sector]
         sure = _sure_before(writes, begin)
-        return {
-            write.data
-            for write in writes
-            if write.begin < end and not (write.flush or write.overwriter(sure))
-        }
+        return {write.data for write in writes if not (write.flush or write.overwriter(sure))}
 
     def last(self, sector: int, data: int) -> Write | None:
         """Return the last write of `data` to a sector; None: nobody wrote it there."""
