@@ -54,12 +54,15 @@ def test_other_exceptions_pass(limit: CpuLimit) -> None:
 
 
 def test_the_signal_is_given_back() -> None:
-    before = signal.getsignal(signal.SIGVTALRM)
-    made = CpuLimit(1)
-    made.install()
-    assert signal.getsignal(signal.SIGVTALRM) != before
-    made.remove()
-    assert signal.getsignal(signal.SIGVTALRM) == before
+    outer = signal.signal(signal.SIGVTALRM, signal.SIG_IGN)
+    try:
+        made = CpuLimit(1)
+        made.install()
+        assert signal.getsignal(signal.SIGVTALRM) is not signal.SIG_IGN
+        made.remove()
+        assert signal.getsignal(signal.SIGVTALRM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGVTALRM, outer)
 
 
 def test_another_thread_has_no_limit() -> None:
