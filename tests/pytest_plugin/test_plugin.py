@@ -177,4 +177,5 @@ def test_xdist(pytester: pytest.Pytester, corpus: Path) -> None:
         store(corpus / f"bug{number}.toml", FOUND, "seed")
     store(corpus / "wrong.toml", FOUND, "reference")
     result = run(pytester, "-n", "2", "--vblk-mode", "processes")
-    assert result.parseoutcomes() == {"passed": 10, "failed": 1}
+    # Python 3.12 and later warn of a fork in an xdist worker, which has threads.
+    result.assert_outcomes(passed=10, failed=1)
