@@ -84,7 +84,7 @@ def test_seeds_differ() -> None:
 def test_the_bytes_are_the_same_on_every_python() -> None:
     """A campaign is repeated by its seed. Changes with each change of the mutator, on purpose."""
     digest = blake2b(b"".join(chain(7, 2000)), digest_size=8).hexdigest()
-    assert digest == "f1eb96abd9cc63d7"
+    assert digest == "9986907d2cdc1d22"
 
 
 def fresh_stories(data: bytes) -> list[Scenario]:

@@ -44,7 +44,7 @@ _SHORT: Final = 3
 _REACHES: Final = {
     "init": 16, "publish_kick": 12, "kick": 10, "reset": 18, "queue_reset": 8, "hostile": 7,
     "drain_end": 14, "mirror_finish": 18, "stop": 16, "cont": 24, "system_reset": 18, "resize": 8,
-    "snapshot": 8, "complete": 8, "release": 16, "flush": 8, "poll_off": 5,
+    "snapshot": 8, "complete": 8, "release": 16, "flush": 8, "poll_off": 4,
 }  # fmt: skip
 _REACH: Final = tuple(_REACHES.get(spec.name, _SHORT) for spec in OPS)
 """Preemption points that an operation passes with all that it sets off, by code: what nine in ten
@@ -57,8 +57,7 @@ _BESIDE: Final = tuple(
 )
 """Codes of what else the driver does on a queue while its requests are under way."""
 _ASKS: Final = tuple(
-    CODES[name]
-    for name in (*("publish_kick", "publish_kick", "kick"), "poll_off", "poll_off", "drain_end")
+    CODES[name] for name in ("publish_kick", "publish_kick", "kick", "drain_end", *["poll_off"] * 4)
 )
 """Codes of operations on whose way the device asks for kicks, then looks at a ring."""
 _CONTROL: Final = frozenset(
@@ -112,7 +111,7 @@ def delay(draft: Draft, random: Random) -> None:
 
     This matters at few points of few operations, so it has an edit of its own: of any two that
     race, hardly any would do. Nothing is stored before the first point. The story mostly ends
-    there, as that of a race does.
+    there: the next request tells of the one before.
     """
     if not draft.items:
         return
@@ -128,7 +127,7 @@ def delay(draft: Draft, random: Random) -> None:
     _mark(draft, at, (1 + int(random() * (reach - 1)), _LATE))
     draft.items.insert(at + 1, (_reader(draft, at, random), ()))
     if random() < 0.75:
-        del draft.items[at + 2 + int(random() * 3) :]
+        del draft.items[at + 2 :]
 
 
 def burst(draft: Draft, random: Random) -> None:

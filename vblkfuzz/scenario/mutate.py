@@ -60,7 +60,7 @@ class Mutator:
             *(self._change_argument,) * 3,
             *(self._change_config,) * 2,
             *(self._change_schedule,) * 5,
-            *(self._race,) * 4,
+            *(self._race,) * 5,
             *(self._delay,) * 2,
             self._burst,
         )
@@ -107,7 +107,7 @@ class Mutator:
     def _begin(self, draft: Draft) -> None:
         """Tell a first short story."""
         draft.config = [0] * len(CONFIG_COUNTS)
-        draft.config[QUEUES] = (0, 0, 0, 1)[self._below(4)]
+        draft.config[QUEUES] = (0, 0, 0, 0, 1)[self._below(5)]
         draft.config[IOTHREADS] = (0, 1, 1, 1, 2)[self._below(5)]
         for bit, chance in enumerate(_FLAG_CHANCES):
             draft.config[FLAGS] |= (self._random() < chance) << bit
@@ -119,7 +119,7 @@ class Mutator:
         chance = self._random()
         if chance < 0.15:
             burst(draft, self._random)
-        elif chance < 0.25:
+        elif chance < 0.22:
             delay(draft, self._random)
         elif chance < 0.85:
             race(draft, self._random)
