@@ -58,16 +58,7 @@ def qemu(
     """
     from vblkfuzz.campaign.bench_qemu import measure
 
-    figures = measure(rounds, target_options)
-    if as_json:
-        print(json.dumps(figures))
-        return
-    rows = [
-        ("drained windows", f"{figures['windows_per_s']:,.0f}/s", "one QEMU, all oracles"),
-        ("bare loop", f"{figures['bare_windows_per_s']:,.0f}/s", "no guest process, no oracles"),
-        ("ratio", f"{figures['ratio']:.2f}", "of the bare loop"),
-    ]
-    Screen().table(("what", "figure", "of what"), rows)
+    _show_real(measure(rounds, target_options), "windows", "drained windows, one QEMU", as_json)
 
 
 @takes_target_options
@@ -83,13 +74,17 @@ def qsd(
     """
     from vblkfuzz.campaign.bench_qsd import measure
 
-    figures = measure(rounds, target_options)
+    _show_real(measure(rounds, target_options), "sessions", "sessions, one daemon", as_json)
+
+
+def _show_real(figures: dict[str, float], unit: str, what: str, as_json: bool) -> None:
+    """Show the rate of a real target beside that of its bare loop."""
     if as_json:
         print(json.dumps(figures))
         return
     rows = [
-        ("sessions", f"{figures['sessions_per_s']:,.0f}/s", "one daemon, all oracles"),
-        ("bare loop", f"{figures['bare_sessions_per_s']:,.0f}/s", "no guest process, no oracles"),
+        (what, f"{figures[f'{unit}_per_s']:,.0f}/s", "all oracles"),
+        ("bare loop", f"{figures[f'bare_{unit}_per_s']:,.0f}/s", "no guest process, no oracles"),
         ("ratio", f"{figures['ratio']:.2f}", "of the bare loop"),
     ]
     Screen().table(("what", "figure", "of what"), rows)

@@ -1,0 +1,76 @@
+"""What every real target must keep, on top of `TargetContract`: 200 scenarios and more.
+
+A target's own test module names its rig and its factory; see tests/target/qemu/test_conformance.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.conformance.inputs import fuzz_inputs
+from tests.conformance.outline import outline
+from tests.conformance.target import LARGE, Make, TargetContract
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.ops import CODES, Op, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.target.real import RealTarget
+from vblkfuzz.target.recorder import Recorder
+from vblkfuzz.target.target import Target
+
+POLL_ON = CODES["poll_on"]
+
+
+class Failing:
+    """For a rig: fails where a real device has nothing to do."""
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        if operation.name == "start_fail" and operation.a == 3:
+            raise HarnessError("asked to fail")
+        super().perform(operation, recorder)  # type: ignore[misc]  # the rig's
+
+
+class RealTargetContract(TargetContract):
+    """Tests that any real target passes."""
+
+    @staticmethod
+    def factory(options: TargetOptions) -> Target:
+        """Make the target."""
+        raise NotImplementedError
+
+    @staticmethod
+    def failing_target() -> RealTarget:
+        """Make one whose rig is a `Failing`."""
+        raise NotImplementedError
+
+    def seen(self, target: Target, scenario: Scenario) -> object:
+        """Only the verdict counts if an IOThread polls: what it sees first is up to the clock."""
+        execution = run_scenario(target, replace(scenario, schedule=()))
+        polls = scenario.device.polling or any(one.code == POLL_ON for one in scenario.ops)
+        seen = outline(execution)
+        return seen.signatures if polls else seen
+
+    @pytest.fixture
+    def make(self) -> Make:
+        return lambda: self.factory(TargetOptions())
+
+    @pytest.fixture
+    def failing(self) -> tuple[Make, Scenario]:
+        return self.failing_target, Scenario(ops=(op("init"), op("start_fail", queue=3)))
+
+    def test_200_scenarios_forth_and_back(self, make: Make) -> None:
+        """What is seen depends on the scenario alone, not on those before it."""
+        scenarios = [decode(data) for data in fuzz_inputs(23, 200)]
+        with make() as target:
+            forth = [self.seen(target, scenario) for scenario in scenarios]
+            back = [self.seen(target, scenario) for scenario in scenarios[::-1]]
+        assert back[::-1] == forth
+
+    @pytest.mark.parametrize("iothread", [True, False])
+    def test_with_and_without_iothread(self, iothread: bool) -> None:
+        with self.factory(TargetOptions(iothread=iothread)) as target:
+            assert target.run(LARGE).events
