@@ -69,7 +69,7 @@ def test_drain_ends_with_the_first_finding(tmp_path: Path) -> None:
 
 
 def test_drain_goes_on_if_told_so(tmp_path: Path) -> None:
-    arguments = ("-runs=500", "-seed=1", "-ignore_crashes=1")
+    arguments = ("-runs=3000", "-seed=1", "-ignore_crashes=1")
     status, said = run("fuzz_drain.py", tmp_path / "out", *arguments)
     assert status == 0, said
     assert len(list((tmp_path / "out" / "findings").iterdir())) > 5
