@@ -203,7 +203,7 @@ def test_the_inputs_find_the_holes() -> None:
     broken = dict.fromkeys(REVISIONS, frozenset[str]())
     for device in REVISIONS:
         with model(device, "inline") as target:
-            for scenario in map(decode, fuzz_inputs(1, 500)):
+            for scenario in map(decode, fuzz_inputs(1, 1500)):
                 broken[device] |= check(target, scenario)
     assert {"S8", "S9", "S1", "S4", "S6", "S7", "S13", "L1"} <= broken["seed"]
     assert {"S1", "S4", "S6", "S7", "S13", "L1"} <= broken["qemu-8.1"]
