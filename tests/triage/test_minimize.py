@@ -176,3 +176,15 @@ def test_the_device_comes_as_near_to_the_default_as_it_can() -> None:
     device = DeviceConfig(queues=4, event_idx=False, werror="stop", disk_sectors=8, polling=True)
     found = minimize(Scenario(device), interesting).scenario.device
     assert found == replace(DeviceConfig(), queues=2, event_idx=False)
+
+
+@pytest.mark.parametrize("name", ["system_reset", "power_loss", "queue_reset"])
+def test_any_reset_that_will_do_becomes_the_guests(name: str) -> None:
+    resets = {op(each).code for each in ("reset", "system_reset", "power_loss", "queue_reset")}
+
+    def resets_once(scenario: Scenario) -> bool:
+        return sum(each.code in resets for each in scenario.ops) == 1
+
+    assert minimize(Scenario(ops=(op("init"), op(name))), resets_once).scenario.ops == (
+        op("reset"),
+    )

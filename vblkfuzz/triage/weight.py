@@ -18,6 +18,7 @@ PLAINER: Final = {
     CODES["mirror_begin"]: CODES["drain_begin"],
     CODES["mirror_finish"]: CODES["drain_end"],
     CODES["system_reset"]: CODES["reset"],
+    CODES["power_loss"]: CODES["reset"],
     CODES["queue_reset"]: CODES["reset"],
 }
 """What says the same of a bug with less around it: an init of a device in use resets it first."""
