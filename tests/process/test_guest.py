@@ -29,7 +29,7 @@ class Driver:
 def runner(*names: str) -> tuple[InlineRunner, Driver, TraceRing]:
     driver, ring = Driver(), TraceRing(memoryview(bytearray(RING_BYTES)))
     ops = [op(name) for name in names]
-    return InlineRunner(driver, ops, ring), driver, ring  # type: ignore[arg-type]
+    return InlineRunner(driver, ops, ring), driver, ring  # type: ignore[arg-type]  # no real driver
 
 
 def test_a_turn_ends_where_the_guest_waits() -> None:

@@ -15,11 +15,8 @@ waits for the device; `answer` can be asked again, so the operator may act meanw
 
 from __future__ import annotations
 
-import os
 import select
-import signal
 import socket
-import time
 import traceback
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -27,7 +24,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
 from vblkfuzz.errors import ActorDied, DeviceLost, HarnessError
-from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.process.forked import Forked
 from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.trace.event import EVENT_RECORD, Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
@@ -65,38 +62,20 @@ class GuestProcess:
     """The fuzz process's handle on its guest."""
 
     def __init__(self, make_port: Callable[[], Port]) -> None:
-        self._make_port = make_port
-        self._pid = 0
-        self._line: socket.socket
+        self._forked = Forked(lambda line: _guest_main(line, make_port()))
 
     def start(self) -> None:
         """Fork it; it dies with the calling thread."""
-        self._line, line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
-            try:
-                die_with_parent(parent)
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                self._line.close()
-                _guest_main(line, self._make_port())
-            finally:
-                os._exit(1)
-        line.close()
+        self._forked.start()
 
     @property
     def pid(self) -> int:
         """Of the process, while it is started."""
-        return self._pid
+        return self._forked.pid
 
     def stop(self) -> None:
         """Kill and reap it."""
-        if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._pid = 0
-            self._line.close()
+        self._forked.stop()
 
     def restart(self) -> None:
         """Replace one that hangs or has failed; the next `load` must bring connections."""
@@ -133,7 +112,7 @@ class GuestProcess:
 
     def _send(self, packet: bytes, fds: Sequence[int] = ()) -> None:
         try:
-            socket.send_fds(self._line, [packet], list(fds))
+            socket.send_fds(self._forked.line, [packet], list(fds))
         except (BrokenPipeError, ConnectionResetError):
             raise ActorDied("the guest process has ended") from None
 
@@ -144,10 +123,10 @@ class GuestProcess:
             ActorDied: the guest process has ended.
             HarnessError: the guest raised.
         """
-        if not _readable(self._line, patience_s):
+        if not _readable(self._forked.line, patience_s):
             return None
         try:
-            packet = self._line.recv(_PACKET_BYTES)
+            packet = self._forked.line.recv(_PACKET_BYTES)
         except ConnectionResetError:  # it ended before it had read what we sent
             packet = b""
         if not packet:
@@ -161,8 +140,7 @@ class GuestProcess:
 def _readable(line: socket.socket, patience_s: float) -> bool:
     poll = select.poll()
     poll.register(line, select.POLLIN)
-    deadline = time.monotonic() + patience_s
-    return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+    return bool(poll.poll(patience_s * 1000))
 
 
 def _guest_main(line: socket.socket, port: Port) -> None:

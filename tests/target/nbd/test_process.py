@@ -98,6 +98,6 @@ def test_a_client_that_talks_rubbish_is_dropped_and_others_are_served(nbd: NbdPr
 
 
 def test_a_server_that_is_gone_is_an_error_of_ours(nbd: NbdProcess) -> None:
-    nbd._orders.shutdown(socket.SHUT_RDWR)
+    nbd._forked.line.shutdown(socket.SHUT_RDWR)
     with pytest.raises(ActorDied, match="NBD"):
         nbd.order(Order.SYNC)

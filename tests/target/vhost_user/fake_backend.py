@@ -86,7 +86,7 @@ class FakeBackend:
     def _answer(self, request: Request, flags: int, payload: bytes) -> bool:
         answer = self._answers.get(request)
         if answer is None and flags & FLAG_NEED_REPLY:
-            answer = lambda _: pack_u64(0)  # noqa: E731
+            answer = lambda _: pack_u64(0)  # noqa: E731  # an answer like those of the table
         if answer is None or self.silent:
             return True
         said = answer(payload)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ActorDied
-from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.process.forked import Forked
 from vblkfuzz.target.nbd.disk import Disks
 from vblkfuzz.target.nbd.server import ORDER, Counters, NbdServer, Order
 
@@ -22,37 +21,23 @@ class NbdProcess:
     def __init__(self) -> None:
         self.disks: Final = Disks()
         self.counters: Final = Counters()
-        self._pid = 0
-        self._orders: socket.socket
+        self._forked: Final = Forked(self._serve)
 
     def start(self) -> None:
         """Fork it; it dies with the calling thread."""
-        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
-            try:
-                die_with_parent(parent)
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                self._orders.close()
-                NbdServer(theirs, self.disks, self.counters).run()
-            finally:
-                os._exit(1)
-        theirs.close()
+        self._forked.start()
+
+    def _serve(self, orders: socket.socket) -> None:
+        NbdServer(orders, self.disks, self.counters).run()
 
     def stop(self) -> None:
         """Kill and reap it."""
-        if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._pid = 0
-            self._orders.close()
+        self._forked.stop()
 
     @property
     def lives(self) -> bool:
         """Whether the process runs."""
-        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        return os.waitid(os.P_PID, self._forked.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def connect(self) -> socket.socket:
         """Return the client's end of a new connection."""
@@ -68,8 +53,8 @@ class NbdProcess:
             ActorDied: the server process has ended.
         """
         try:
-            socket.send_fds(self._orders, [ORDER.pack(order, pick, result)], list(fds))
-            answered = self._orders.recv(ORDER.size)
+            socket.send_fds(self._forked.line, [ORDER.pack(order, pick, result)], list(fds))
+            answered = self._forked.line.recv(ORDER.size)
         except OSError:
             answered = b""
         if not answered:
