@@ -67,3 +67,19 @@ def test_it_keeps_files_open_until_it_is_closed(process: subprocess.Popen[bytes]
         process.wait()
         assert not still.wait(0)
     assert open_fds() == before
+
+
+def test_one_that_sleeps_while_another_works_for_it() -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c"]
+    with (
+        subprocess.Popen([*command, PROGRAMS["sleeps"]], stdin=pipe, stdout=pipe) as one,
+        subprocess.Popen([*command, PROGRAMS["turns"]], stdin=pipe, stdout=pipe) as other,
+    ):
+        for process in (one, other):
+            assert process.stdout is not None
+            process.stdout.readline()
+        assert Stillness(one.pid).wait(PATIENCE_S)
+        assert not Stillness(one.pid, other.pid).wait(0.2)
+        other.kill()
+        one.kill()

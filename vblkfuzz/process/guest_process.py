@@ -15,7 +15,6 @@ waits for the device; `answer` can be asked again, so the operator may act meanw
 
 from __future__ import annotations
 
-import select
 import socket
 import traceback
 from enum import IntEnum
@@ -123,10 +122,12 @@ class GuestProcess:
             ActorDied: the guest process has ended.
             HarnessError: the guest raised.
         """
-        if not _readable(self._forked.line, patience_s):
-            return None
+        line = self._forked.line
+        line.settimeout(patience_s)
         try:
-            packet = self._forked.line.recv(_PACKET_BYTES)
+            packet = line.recv(_PACKET_BYTES)
+        except (TimeoutError, BlockingIOError):
+            return None
         except ConnectionResetError:  # it ended before it had read what we sent
             packet = b""
         if not packet:
@@ -135,12 +136,6 @@ class GuestProcess:
             raise HarnessError(f"the guest process failed:\n{packet[1:].decode(errors='replace')}")
         events = [Event(*record) for record in EVENT_RECORD.iter_unpack(packet[1:])]
         return GuestAnswer(events, packet[0] == _Answer.LOST)
-
-
-def _readable(line: socket.socket, patience_s: float) -> bool:
-    poll = select.poll()
-    poll.register(line, select.POLLIN)
-    return bool(poll.poll(patience_s * 1000))
 
 
 def _guest_main(line: socket.socket, port: Port) -> None:

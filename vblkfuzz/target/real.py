@@ -108,11 +108,12 @@ class Rig(Protocol):
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle, looking at what it does meanwhile."""
 
-    def check_rest(self) -> None:
-        """Check at the very end that nothing goes on.
+    def check_rest(self, recorder: Recorder) -> None:
+        """Check at the very end that nothing goes on, and nothing is stuck.
 
         Raises:
             Restless: something does, and always will.
+            DeviceLost: something is.
         """
 
     def sleeps(self) -> bool:
@@ -183,7 +184,7 @@ class RealTarget:
             rig.dequeues()  # of the reset before this scenario
             self._waiting.clear()
             self._run(scenario, recorder)
-            rig.check_rest()
+            rig.check_rest(recorder)
             recorder.tell(EventKind.END, ActorId.HARNESS)
         except Restless:
             recorder.tell(EventKind.STEP_LIMIT, ActorId.HARNESS)

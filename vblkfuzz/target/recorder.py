@@ -13,7 +13,6 @@ after the look. Its path is the operation that it was seen in: all that the outs
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.memory_map import ring_layout
@@ -263,8 +262,8 @@ class Recorder:
     @property
     def idle(self) -> bool:
         """Whether everything that the driver has published is used, as memory says now."""
-        new = Counter(one.queue for one in self._pending if one.kind == EventKind.PUBLISH)
-        return all(life.idle(new[queue]) for queue, life in self._live.items())
+        new = [event.queue for event in self._pending if event.kind == EventKind.PUBLISH]
+        return all(life.idle(new.count(queue)) for queue, life in self._live.items())
 
     # --- The end ------------------------------------------------------------------------------
 

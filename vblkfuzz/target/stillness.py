@@ -2,8 +2,10 @@
 
 Two looks at each thread (proc(5)): wchan says where in the kernel it sleeps, schedstat how often
 it has run. If every thread slept both times and none has run in between, then none can go on
-before something comes from outside. No timing is involved, so it holds on a busy machine too. The
-state in `stat` would not do: a thread on its way to sleep that is preempted has it already.
+before something comes from outside. That holds for several processes that talk to each other too:
+between the two looks there was a moment at which all of them slept. No timing is involved, so it
+holds on a busy machine too. The state in `stat` would not do: a thread on its way to sleep that is
+preempted has it already.
 
 A thread that runs on and on is the opposite. How long it has run is its CPU time, not the clock's.
 """
@@ -15,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SPIN_S: Final = 0.25
 """Seconds of CPU time after which a thread that never slept is taken for one that never will."""
@@ -32,10 +34,10 @@ _MOST_OPEN: Final = 64
 
 
 class Threads(NamedTuple):
-    """One look at all threads of a process."""
+    """One look at all threads."""
 
     asleep: bool
-    """Every thread but the main one sleeps."""
+    """Every thread but the main one of the first process sleeps."""
     main_asleep: bool
     counts: dict[str, bytes]
     """What schedstat says, by thread."""
@@ -46,11 +48,12 @@ class Threads(NamedTuple):
 
 
 class Stillness:
-    """Looks at one process, and keeps files open for that until `close`."""
+    """Looks at a process, and keeps files open for that until `close`."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *others: int) -> None:
+        """Look at `pid`, and at the processes that it works with."""
         self._main = str(pid)
-        self._tasks = f"/proc/{pid}/task"
+        self._folders = [f"/proc/{process}/task" for process in (pid, *others)]
         self._files: dict[str, tuple[int, int]] = {}
         """wchan and schedstat of each thread: to open them takes longer than to read them."""
 
@@ -78,11 +81,8 @@ class Stillness:
         return before.but(expected) == after.but(expected)
 
     def _named(self, name: bytes) -> list[str]:
-        return [
-            task
-            for task in os.listdir(self._tasks)
-            if _read(f"{self._tasks}/{task}/comm").strip() == name
-        ]
+        tasks = self._folders[0]
+        return [task for task in os.listdir(tasks) if _read(f"{tasks}/{task}/comm").strip() == name]
 
     def sleeps_through(self, while_: Callable[[], object]) -> bool:
         """Whether every thread slept, and none has run, while `while_` was called."""
@@ -93,7 +93,7 @@ class Stillness:
 
     def main_seconds(self) -> float:
         """Return the CPU time of the main thread."""
-        return int(_read(f"{self._tasks}/{self._main}/schedstat").split()[0]) / 1e9
+        return int(_read(f"{self._folders[0]}/{self._main}/schedstat").split()[0]) / 1e9
 
     def close(self) -> None:
         """Close all files; the next look opens them again."""
@@ -107,8 +107,8 @@ class Stillness:
         counts: dict[str, bytes] = {}
         asleep = main_asleep = True
         try:
-            for task in os.listdir(self._tasks):
-                wchan, schedstat = self._files.get(task) or self._open(task)
+            for folder, task in self._tasks():
+                wchan, schedstat = self._files.get(task) or self._open(folder, task)
                 sleeps = os.pread(wchan, _LINE, 0) not in _AWAKE
                 if task == self._main:
                     main_asleep = sleeps
@@ -120,12 +120,17 @@ class Stillness:
             return None
         return Threads(asleep, main_asleep, counts)
 
-    def _open(self, task: str) -> tuple[int, int]:
+    def _tasks(self) -> Iterator[tuple[str, str]]:
+        for folder in self._folders:
+            for task in os.listdir(folder):
+                yield folder, task
+
+    def _open(self, folder: str, task: str) -> tuple[int, int]:
         if len(self._files) >= _MOST_OPEN:
             self.close()
-        wchan = os.open(f"{self._tasks}/{task}/wchan", os.O_RDONLY)
+        wchan = os.open(f"{folder}/{task}/wchan", os.O_RDONLY)
         try:
-            schedstat = os.open(f"{self._tasks}/{task}/schedstat", os.O_RDONLY)
+            schedstat = os.open(f"{folder}/{task}/schedstat", os.O_RDONLY)
         except OSError:
             os.close(wchan)
             raise

@@ -71,7 +71,7 @@ def test_held_requests_take_effect_when_they_end(nbd: NbdProcess) -> None:
         assert cookies(line, 2) == [(2, 0), (0, 0)]
         content = nbd.disks.content("disk64")
         assert [content[512 * at] for at in range(4)] == [1, 0, 3, 4]
-        assert nbd.progress == (4, 4)
+        assert (nbd.counters.arrived, nbd.counters.ended) == (4, 4)
 
 
 def test_a_flush_ends_all_but_reads(nbd: NbdProcess) -> None:

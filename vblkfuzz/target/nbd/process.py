@@ -35,6 +35,11 @@ class NbdProcess:
         self._forked.stop()
 
     @property
+    def pid(self) -> int:
+        """Of the process, while it is started."""
+        return self._forked.pid
+
+    @property
     def lives(self) -> bool:
         """Whether the process runs."""
         return os.waitid(os.P_PID, self._forked.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
@@ -59,14 +64,3 @@ class NbdProcess:
             answered = b""
         if not answered:
             raise ActorDied("the NBD server process has ended")
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Grows whenever a request comes or is answered."""
-        return self.counters.arrived, self.counters.ended
-
-    @property
-    def works(self) -> bool:
-        """Whether requests are in flight that nobody holds back."""
-        counters = self.counters
-        return counters.arrived - counters.ended > counters.held

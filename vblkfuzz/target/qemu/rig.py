@@ -130,7 +130,7 @@ class QemuRig:
         else:
             self._machine.settle(recorder)
 
-    def check_rest(self) -> None:
+    def check_rest(self, recorder: Recorder) -> None:
         """Check that nothing goes on."""
         self._machine.qemu.check_rest()
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from vblkfuzz.target.real import Ending
 
 IOTHREAD: Final = "io0"
+_SOON_S: Final = 0.0005
+"""Seconds in which requests are done, as a rule: so long it is cheaper to look than to ask."""
 _BRIEF_S: Final = 0.004
 """Seconds in which a daemon that is still needs no closer look."""
 _ROUND_TRIPS: Final = 4
@@ -75,7 +77,7 @@ class Daemon:
             self._child = Child([binary, *command], [theirs.fileno(), *disks, *listeners])
         for endpoint in endpoints:
             endpoint.hand_over()
-        self._still = Stillness(self._child.pid)
+        self._still = Stillness(self._child.pid, nbd.pid)
         try:
             self._connect(ours, probes)
         finally:
@@ -108,23 +110,33 @@ class Daemon:
         answered several times.
 
         Raises:
+            ActorDied: the NBD server has ended.
             DeviceLost: the daemon has ended.
             Restless: it goes on and on.
         """
+        if self._still.wait(_SOON_S):
+            return
         deadline = time.monotonic() + DEVICE_LIMIT_S
         while True:
-            before = self._nbd.progress
-            self._ask(*self._probes)  # sleeps meanwhile, which looking does not
-            while not self._still.wait(_BRIEF_S):
-                if not self.answers():
-                    raise DeviceLost("the daemon has ended")
-                if self._only_turns():
-                    break
-                if time.monotonic() > deadline:
-                    raise Restless
+            # It sleeps meanwhile, which looking does not.
+            self._ask(*self._probes, times=_ROUND_TRIPS)
             self._nbd.order(Order.SYNC)
-            if self._nbd.progress == before:
+            if self._still.wait(_BRIEF_S):
                 return
+            if not self.answers():
+                raise DeviceLost("the daemon has ended")
+            if self._only_turns():
+                return
+            if time.monotonic() > deadline:
+                raise Restless
+
+    def check_threads(self) -> None:
+        """Check that its threads answer: one that is stuck looks as one that has nothing to do.
+
+        Raises:
+            DeviceLost: a thread is stuck, or the daemon has ended.
+        """
+        self._ask(*self._probes, times=1)
 
     def sleeps(self) -> bool:
         """Whether no thread runs."""
@@ -134,15 +146,16 @@ class Daemon:
         """Whether the main loop turns, and does nothing although it is asked."""
         for _ in range(_LOOKS):
             for probe in self._probes[1:]:
-                self._ask(probe)
-            if not self._still.only_main_runs(partial(self._ask, self._probes[0])):
+                self._ask(probe, times=_ROUND_TRIPS)
+            turn = partial(self._ask, self._probes[0], times=_ROUND_TRIPS)
+            if not self._still.only_main_runs(turn):
                 return False
         return True
 
-    def _ask(self, *probes: Frontend) -> None:
+    def _ask(self, *probes: Frontend, times: int) -> None:
         """Let the threads of some probes turn, all at the same time."""
         try:
-            for _ in range(_ROUND_TRIPS):
+            for _ in range(times):
                 for probe in probes:
                     probe.connection.ask_later()
                 for probe in probes:

@@ -183,8 +183,10 @@ class QsdRig:
         recorder.tell(EventKind.BROKEN)
         self._link.offer(self._daemon.connect(self._sectors))
 
-    def check_rest(self) -> None:
-        """Check that nothing goes on."""
+    def check_rest(self, recorder: Recorder) -> None:
+        """Check that nothing goes on, nor is stuck if somebody still waits for it."""
+        if not (self._quiet and recorder.idle):
+            self._daemon.check_threads()
         self._daemon.check_rest()
 
     def sleeps(self) -> bool:

@@ -23,6 +23,8 @@ class Link:
         )
         self._word: Final = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("I")
         self._watched: socket.socket | None = None
+        self._end = select.poll()
+        """Of the connection that is watched."""
 
     # --- The side that starts the back-end ----------------------------------------------------
 
@@ -30,6 +32,7 @@ class Link:
         """Keep a connection that the guest gets otherwise; it is closed by the link."""
         self.forget()
         self._watched = connection
+        self._end.register(connection, select.POLLRDHUP)
 
     def offer(self, connection: socket.socket) -> None:
         """Let the guest take another connection when it needs one."""
@@ -39,6 +42,7 @@ class Link:
     def forget(self) -> None:
         """Close our side's fd of the connection, and take back what the guest has not taken."""
         if self._watched is not None:
+            self._end.unregister(self._watched)
             self._watched.close()
             self._watched = None
         spare = self.take()
@@ -48,11 +52,7 @@ class Link:
     @property
     def is_cut(self) -> bool:
         """Whether the back-end has closed the connection."""
-        if self._watched is None:
-            return False
-        poll = select.poll()
-        poll.register(self._watched, select.POLLRDHUP)
-        return bool(poll.poll(0))
+        return bool(self._end.poll(0))
 
     @property
     def works(self) -> bool:

@@ -187,7 +187,7 @@ class VhostUserRig:
         elif not self._link.works:
             recorder.tell(EventKind.BROKEN)
 
-    def check_rest(self) -> None:
+    def check_rest(self, recorder: Recorder) -> None:
         """Nobody knows when it rests."""
 
     def sleeps(self) -> bool:
