@@ -32,8 +32,10 @@ _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU sleeps, so the VM can run without disturbing anybody."""
 _RESET_VECTOR: Final = 0xFFF0
+_SOON_S: Final = 0.001
+"""Seconds in which requests are done, as a rule; then a main loop is looked at more closely."""
 _BRIEF_S: Final = 0.02
-"""Seconds for a main loop without IOThread to fall asleep before we look closer."""
+"""Seconds for a main loop to fall asleep before we ask how long it has run."""
 
 
 class Variant(NamedTuple):
@@ -114,7 +116,7 @@ class QemuProcess:
         Raises:
             Restless: an IOThread runs on.
         """
-        if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _BRIEF_S):
+        if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S):
             return True
         deadline = time.monotonic() + DEVICE_LIMIT_S
         while not self._still.only_main_runs(self._answer_twice):
