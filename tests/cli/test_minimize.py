@@ -17,7 +17,7 @@ from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import read_text
-from vblkfuzz.triage.minimize import Progress, StopMinimizing
+from vblkfuzz.triage.minimize.minimize import Progress, StopMinimizing
 
 
 @pytest.fixture

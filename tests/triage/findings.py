@@ -11,7 +11,7 @@ from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.target.target import Target
-from vblkfuzz.triage.reproduce import Bug
+from vblkfuzz.triage.minimize.reproduce import Bug
 
 _LONGER = 24
 """Mutations that a finding gets, each kept if the input is not shorter and still shows a bug."""

@@ -36,11 +36,11 @@ class Format(StrEnum):
 
 
 _WRITERS: Final[dict[Format, tuple[str, str]]] = {
-    Format.PERFETTO: ("vblkfuzz.triage.perfetto", "perfetto_text"),
-    Format.HTML: ("vblkfuzz.triage.html_report", "html_text"),
-    Format.SARIF: ("vblkfuzz.triage.sarif", "sarif_text"),
-    Format.PYTEST: ("vblkfuzz.triage.pytest_file", "pytest_text"),
-    Format.QTEST: ("vblkfuzz.triage.qtest_file", "qtest_text"),
+    Format.PERFETTO: ("vblkfuzz.triage.export.perfetto", "perfetto_text"),
+    Format.HTML: ("vblkfuzz.triage.export.html_report", "html_text"),
+    Format.SARIF: ("vblkfuzz.triage.export.sarif", "sarif_text"),
+    Format.PYTEST: ("vblkfuzz.triage.export.pytest_file", "pytest_text"),
+    Format.QTEST: ("vblkfuzz.triage.export.qtest_file", "qtest_text"),
 }
 """Module and function of each format."""
 

@@ -17,7 +17,7 @@ from vblkfuzz.target.options import TargetOptions
 if TYPE_CHECKING:
     from vblkfuzz.cli.minimize_view import Stop
     from vblkfuzz.scenario.artifact import Artifact
-    from vblkfuzz.triage.minimize_input import MinimizedInput
+    from vblkfuzz.triage.minimize.on_target import MinimizedInput
     from vblkfuzz.triage.replay_target import Options
 
 
@@ -102,7 +102,7 @@ def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop:
     from vblkfuzz.cli.minimize_view import MinimizeView
     from vblkfuzz.target.registry import open_target, quick_target
     from vblkfuzz.triage.finding_artifact import finding_artifact
-    from vblkfuzz.triage.minimize_input import Asked, minimize_input
+    from vblkfuzz.triage.minimize.on_target import Asked, minimize_input
     from vblkfuzz.triage.replay_target import allow, setup_of
 
     setup = setup_of(artifact, options)

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from vblkfuzz.errors import ExitStatus
-from vblkfuzz.triage.minimize import StopMinimizing
+from vblkfuzz.triage.minimize.minimize import StopMinimizing
 
 if TYPE_CHECKING:
     from types import FrameType
     from typing import Self
 
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.triage.minimize import Progress as Tried
+    from vblkfuzz.triage.minimize.minimize import Progress as Tried
 
 _SIGNALS: Final = {
     signal.SIGINT: ExitStatus.USER_STOP,

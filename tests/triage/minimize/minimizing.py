@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.triage.findings import Finding, bugs
 from vblkfuzz.target.target import Target
-from vblkfuzz.triage.minimize import Minimized, minimize
-from vblkfuzz.triage.reproduce import Reproducer
-from vblkfuzz.triage.weight import weight
+from vblkfuzz.triage.minimize.minimize import Minimized, minimize
+from vblkfuzz.triage.minimize.reproduce import Reproducer
+from vblkfuzz.triage.minimize.weight import weight
 
 
 def check_minimized(target: Target, finding: Finding) -> Minimized:

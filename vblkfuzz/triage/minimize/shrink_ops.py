@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.ops import CODES, Op
 from vblkfuzz.scenario.story import PAIRS
-from vblkfuzz.triage.edit import with_op, with_op_moved, with_ops, without_ops
-from vblkfuzz.triage.weight import PLAINER
+from vblkfuzz.triage.minimize.edit import with_op, with_op_moved, with_ops, without_ops
+from vblkfuzz.triage.minimize.weight import PLAINER
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.triage.search import Search
+    from vblkfuzz.triage.minimize.search import Search
 
 _FEW: Final = {2: 24, 3: 12}
 """Up to how many operations all pairs and all triples of them are tried: some 250 candidates."""

@@ -11,8 +11,8 @@ import pytest
 
 from tests.triage.stories import QUIET, SIGNATURE, case
 from vblkfuzz.triage.case import Case
+from vblkfuzz.triage.export.sarif import sarif_text
 from vblkfuzz.triage.outcome import Outcome, Run
-from vblkfuzz.triage.sarif import sarif_text
 
 Json = dict[str, Any]
 

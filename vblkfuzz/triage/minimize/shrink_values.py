@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz import limits
 from vblkfuzz.scenario.ops import Op, Param
-from vblkfuzz.triage.edit import with_op, with_ops
-from vblkfuzz.triage.weight import DEFAULT, FIELDS
+from vblkfuzz.triage.minimize.edit import with_op, with_ops
+from vblkfuzz.triage.minimize.weight import DEFAULT, FIELDS
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.triage.search import Search
+    from vblkfuzz.triage.minimize.search import Search
 
 _VALUES: Final[dict[str, tuple[int, ...]]] = {
     "queues": tuple(range(1, limits.MAX_QUEUES + 1)),

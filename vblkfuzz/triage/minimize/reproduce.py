@@ -1,4 +1,4 @@
-"""Does a scenario show a certain bug on a target? The predicate that `triage.minimize` asks.
+"""Does a scenario show a certain bug on a target? The predicate that `minimize` asks.
 
 A bug is told by rule and signature. On a target that is not deterministic a scenario may show it
 now and then only: it counts if one of `runs` runs does.

@@ -10,8 +10,8 @@ import pytest
 
 from tests.triage.stories import QUIET, SIGNATURE, case
 from vblkfuzz.errors import UsageError
-from vblkfuzz.triage.html_report import html_text
-from vblkfuzz.triage.lane_layout import ROW, lane_layout
+from vblkfuzz.triage.export.html_report import html_text
+from vblkfuzz.triage.export.lane_layout import ROW, lane_layout
 
 _VOID = {"meta", "rect", "line", "circle", "path"}
 

@@ -11,12 +11,12 @@ from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.scenario import Deviation, Go
-from vblkfuzz.triage.edit import with_deviation, with_op_moved, without_deviations
-from vblkfuzz.triage.shrink_values import lower
-from vblkfuzz.triage.weight import GO_RANK
+from vblkfuzz.triage.minimize.edit import with_deviation, with_op_moved, without_deviations
+from vblkfuzz.triage.minimize.shrink_values import lower
+from vblkfuzz.triage.minimize.weight import GO_RANK
 
 if TYPE_CHECKING:
-    from vblkfuzz.triage.search import Search
+    from vblkfuzz.triage.minimize.search import Search
 
 _MOVABLE: Final = 16
 """Up to how many operations all moves of one are tried."""

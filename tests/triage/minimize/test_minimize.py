@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from tests.strategies import scenarios
 from tests.triage.findings import findings
-from tests.triage.minimizing import check_minimized
+from tests.triage.minimize.minimizing import check_minimized
 from vblkfuzz.errors import NotReproduced
 from vblkfuzz.scenario.ops import CODES, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 from vblkfuzz.target.model import model
-from vblkfuzz.triage.minimize import Progress, StopMinimizing, minimize
-from vblkfuzz.triage.weight import weight
+from vblkfuzz.triage.minimize.minimize import Progress, StopMinimizing, minimize
+from vblkfuzz.triage.minimize.weight import weight
 
 NOISE = (op("collect"), op("set_used_event", ahead=3), op("poll_on"), op("hold"), op("release"))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vblkfuzz.triage.minimize import Minimized, Tell, minimize
-from vblkfuzz.triage.reproduce import Reproducer, Reproduction, find_bug
+from vblkfuzz.triage.minimize.minimize import Minimized, Tell, minimize
+from vblkfuzz.triage.minimize.reproduce import Reproducer, Reproduction, find_bug
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.expectation import Expectation

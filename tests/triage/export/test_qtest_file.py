@@ -12,7 +12,7 @@ import pytest
 from tests.target.qemu.binary import NEEDS_QEMU
 from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.triage.qtest_file import program
+from vblkfuzz.triage.export.qtest_file import program
 
 WRITE = op("publish_kick", request="out", sector=3)
 RESET = (op("init"), op("mirror_begin"), WRITE, op("reset"), op("mirror_finish"))

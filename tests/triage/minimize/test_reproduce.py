@@ -7,8 +7,8 @@ from tests.triage.unsteady import Unsteady
 from vblkfuzz.errors import HarnessError, NotReproduced, ZygoteLost
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.target.model import model
-from vblkfuzz.triage.minimize_input import Asked, minimize_input
-from vblkfuzz.triage.reproduce import Bug, Reproducer, find_bug
+from vblkfuzz.triage.minimize.on_target import Asked, minimize_input
+from vblkfuzz.triage.minimize.reproduce import Bug, Reproducer, find_bug
 
 S1 = Bug("S1", "s1-reset-stop-cleanup_host_notifier-host_notifier_read")
 

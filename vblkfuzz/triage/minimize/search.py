@@ -1,7 +1,7 @@
 """The search: the smallest scenario so far, and what has been tried.
 
 A pass of the minimizer proposes candidates by `Search.attempt`; one that is smaller
-(`triage.weight`) and still shows the bug becomes the best. A candidate is run once only, so asking
+(`weight`) and still shows the bug becomes the best. A candidate is run once only, so asking
 again is free, and the minimizer can repeat all passes until nothing changes.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from vblkfuzz.triage.weight import weight
+from vblkfuzz.triage.minimize.weight import weight
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario

@@ -4,7 +4,7 @@ A `Deviation` names its operation by position. Here an operation and its deviati
 whatever is dropped, moved or replaced, the others keep theirs. A dropped item takes its deviations
 with it.
 
-Read next: `triage.weight` (which of two scenarios is smaller), `triage.minimize`.
+Read next: `triage.minimize.weight` (which of two scenarios is smaller), `triage.minimize.minimize`.
 """
 
 from __future__ import annotations

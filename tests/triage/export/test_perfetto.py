@@ -10,7 +10,7 @@ import pytest
 from tests.triage.stories import QUIET, case
 from vblkfuzz.errors import UsageError
 from vblkfuzz.trace.event import Event, EventKind
-from vblkfuzz.triage.perfetto import perfetto_text, trace_events
+from vblkfuzz.triage.export.perfetto import perfetto_text, trace_events
 from vblkfuzz.triage.step import steps_of
 
 Json = dict[str, Any]

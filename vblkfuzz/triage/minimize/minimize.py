@@ -2,12 +2,11 @@
 
     Scenario --passes over ops, schedule, device, arguments--> Minimized
         ^                                    |
-        `-- a smaller one (triage.weight) that is still interesting
+        `-- a smaller one (`weight`) that is still interesting
 
-`minimize` knows nothing of bugs: it is given a predicate. `triage.reproduce` makes one from a
-target and a signature. The passes are repeated until none of them finds anything, so the result is
-a fixed point: to minimize it again changes nothing. There is no randomness: equal input, equal
-result.
+`minimize` knows nothing of bugs: it is given a predicate; `reproduce` makes one from a target and a
+signature. The passes are repeated until none of them finds anything, so the result is a fixed
+point: to minimize it again changes nothing. There is no randomness: equal input, equal result.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import NotReproduced
-from vblkfuzz.triage.edit import items_of, scenario_of
-from vblkfuzz.triage.search import Interesting, Progress, Search, StopMinimizing, Tell
-from vblkfuzz.triage.shrink_ops import (
+from vblkfuzz.triage.minimize.edit import items_of, scenario_of
+from vblkfuzz.triage.minimize.search import Interesting, Progress, Search, StopMinimizing, Tell
+from vblkfuzz.triage.minimize.shrink_ops import (
     drop_and_move,
     drop_few,
     drop_partners,
@@ -26,8 +25,12 @@ from vblkfuzz.triage.shrink_ops import (
     join_kicks,
     plainer_kinds,
 )
-from vblkfuzz.triage.shrink_schedule import drop_deviations, move_instead, simpler_deviations
-from vblkfuzz.triage.shrink_values import default_device, lowest_arguments
+from vblkfuzz.triage.minimize.shrink_schedule import (
+    drop_deviations,
+    move_instead,
+    simpler_deviations,
+)
+from vblkfuzz.triage.minimize.shrink_values import default_device, lowest_arguments
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario

@@ -14,8 +14,8 @@ from vblkfuzz.errors import HarnessError, NotReproduced
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.triage.case import Case
+from vblkfuzz.triage.export.pytest_file import pytest_text
 from vblkfuzz.triage.outcome import Outcome, Run, Setup
-from vblkfuzz.triage.pytest_file import pytest_text
 
 
 def functions_in(text: str) -> dict[str, Any]:

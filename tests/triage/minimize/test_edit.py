@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import scenarios
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
-from vblkfuzz.triage.edit import (
+from vblkfuzz.triage.minimize.edit import (
     items_of,
     scenario_of,
     with_deviation,

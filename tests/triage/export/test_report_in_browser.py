@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.triage.stories import case
-from vblkfuzz.triage.html_report import html_text
+from vblkfuzz.triage.export.html_report import html_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -46,7 +46,7 @@ def qtest_text(cases: Sequence[Case]) -> str:
 
 def program(scenario: Scenario, said: str) -> str:
     """Return the program for a scenario; `said` is what is wrong, for its help."""
-    text = (files("vblkfuzz.triage") / _TEMPLATE).read_text()
+    text = (files("vblkfuzz.triage.export") / _TEMPLATE).read_text()
     device = scenario.device
     config = (
         device.event_idx,

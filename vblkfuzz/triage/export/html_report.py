@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz import __version__
 from vblkfuzz.errors import UsageError
 from vblkfuzz.triage import story
-from vblkfuzz.triage.lane_layout import ROW, lane_layout
+from vblkfuzz.triage.export.lane_layout import ROW, lane_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def html_text(cases: Sequence[Case]) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(
-        resources.files("vblkfuzz.triage").joinpath(_TEMPLATE).read_text("utf-8")
+        resources.files("vblkfuzz.triage.export").joinpath(_TEMPLATE).read_text("utf-8")
     )
     return template.render(stories=[_story(case) for case in cases], row=ROW, version=__version__)
 

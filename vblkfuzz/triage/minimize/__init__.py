@@ -1,0 +1,1 @@
+"""The same bug in the smallest scenario. Start reading at `minimize`."""
