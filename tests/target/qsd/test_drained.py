@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
 
 WRITE = op("publish_kick", request="out", sector=3)
 READ = op("publish_kick", request="in")
+DRAIN_END = EventKind.DRAIN_END
+STARTS = (EventKind.DRAIN_CALL,)
 OPENS = [(op("mirror_begin"), op("mirror_finish")), (op("drain_begin"), op("drain_end"))]
 
 
@@ -85,6 +87,21 @@ def test_a_drain_waits_for_a_held_request(target: RealTarget, iothreads: int) ->
         for kind in (EventKind.DRAIN_CALL, EventKind.PUSH, EventKind.DRAIN_RET, EventKind.DRAIN_END)
     ]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize(("begin", "end"), OPENS)
+def test_a_drain_whose_own_request_fails(
+    target: RealTarget, begin: Op, end: Op, iothreads: int
+) -> None:
+    """The mirror job that holds a section open writes through the same backend."""
+    fails = (op("hold"), begin, op("complete", which="all", result="eio"), op("release"))
+    for last in ((end,), (end, begin, WRITE, end)):
+        execution = run(target, *fails, *last, op("collect"), iothreads=iothreads)
+        assert execution.verdict.clean
+        depths = [kind in STARTS for kind in kinds(execution) if kind in (*STARTS, DRAIN_END)]
+        assert depths.count(True) == depths.count(False)
+    assert execution.trace.events[-1].kind == EventKind.END
 
 
 def test_requests_end_as_the_backend_says(target: RealTarget) -> None:

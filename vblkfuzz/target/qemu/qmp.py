@@ -88,14 +88,7 @@ class Qmp:
         Raises:
             DeviceLost: it did not come in time.
         """
-
-        async def next_wanted() -> dict[str, Any]:
-            while True:
-                event: dict[str, Any] = dict(await self._listener.get())
-                if wanted(event):
-                    return event
-
-        return self._await(next_wanted())
+        return self._await(self.event(wanted))
 
     # --- Work that goes on between calls ------------------------------------------------------
 
@@ -109,10 +102,15 @@ class Qmp:
         except _LOST as error:
             raise DeviceLost(f"QMP: the connection has ended: {error}") from None
 
-    async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
-        """Wait for an event, within work that was begun; events before it are forgotten."""
-        while not wanted(dict(await self._listener.get())):
-            pass
+    async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return the next event that is wanted, within work that was begun.
+
+        Events before it are forgotten.
+        """
+        while True:
+            event: dict[str, Any] = dict(await self._listener.get())
+            if wanted(event):
+                return event
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin work that may have to wait for others than QEMU; `pump` and `finished` go on."""

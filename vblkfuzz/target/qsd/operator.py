@@ -131,18 +131,22 @@ class Operator:
     # --- Drained sections ---------------------------------------------------------------------
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
-        """Open a section, or a short one within another."""
+        """Open a section, or a short one within another; one that fails is over at once."""
         self._open.append(operation.name)
         depth = len(self._open)
         recorder.look(self._dequeues)
         recorder.tell(EventKind.DRAIN_CALL, flag=1, value=depth)
+        opened = True
         if depth == 1:
-            await self._start_mirror(pivot=operation.name == "mirror_begin")
+            opened = await self._start_mirror(pivot=operation.name == "mirror_begin")
         else:
             await self._reopen()
         self._daemon.rest()
         recorder.look(self._dequeues)
         recorder.tell(EventKind.DRAIN_RET, flag=1)
+        if not opened:
+            self._open.pop()
+            recorder.tell(EventKind.DRAIN_END, value=len(self._open))
 
     async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
         """As `drain_begin`; one at a time."""
@@ -166,15 +170,20 @@ class Operator:
         recorder.tell(EventKind.DRAIN_END, value=len(self._open))
         if not self._open:
             await self._qmp.call("job-finalize", id=_JOB)
-            await self._job("null")
-            if self._pivots:
+            if await self._job("aborting", "null") == "aborting":
+                await self._job("null")
+            elif self._pivots:
                 self._sides[self._sectors] = self._side ^ 1
 
     @property
     def _side(self) -> int:
         return self._sides.get(self._sectors, 0)
 
-    async def _start_mirror(self, *, pivot: bool) -> None:
+    async def _start_mirror(self, *, pivot: bool) -> bool:
+        """Let a mirror job drain the disk; return whether it does.
+
+        It writes through the same backend, so it ends at once if one of its writes fails.
+        """
         self._pivots = pivot
         await self._qmp.call(
             "blockdev-mirror",
@@ -184,15 +193,18 @@ class Operator:
             sync="none",  # both nodes are the same disk
             auto_finalize=False,
         )
-        await self._job("ready")
+        if await self._job("ready", "null") == "null":
+            return False
         if pivot:
-            await self._qmp.call("job-complete", id=_JOB)
+            await self._try("job-complete", id=_JOB)
         else:
-            await self._qmp.call("block-job-cancel", device=_JOB)
-        await self._job("pending")
+            await self._try("block-job-cancel", device=_JOB)
+        return await self._job("pending", "null") == "pending"
 
-    async def _job(self, status: str) -> None:
-        await self._qmp.event(lambda event: _is_job(event, status))
+    async def _job(self, *statuses: str) -> str:
+        """Wait until the job has one of these statuses, and return which."""
+        event = await self._qmp.event(lambda event: _is_job(event, statuses))
+        return str(event["data"]["status"])
 
     async def _reopen(self) -> None:
         node = node_name(self._sectors, self._side)
@@ -241,8 +253,8 @@ _METHODS: Final[tuple[Method | None, ...]] = tuple(
 )
 
 
-def _is_job(event: dict[str, Any], status: str) -> bool:
+def _is_job(event: dict[str, Any], statuses: Sequence[str]) -> bool:
     if event["event"] != "JOB_STATUS_CHANGE":
         return False
     data = event["data"]
-    return bool(data["id"] == _JOB and data["status"] == status)
+    return data["id"] == _JOB and data["status"] in statuses
