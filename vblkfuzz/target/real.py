@@ -105,6 +105,10 @@ class Rig(Protocol):
     def guest_runs(self) -> bool:
         """Whether the guest may run now; its operations wait else."""
 
+    @property
+    def keeps_guest_waiting(self) -> bool:
+        """Whether a drained section or a held request may keep the device from answering it."""
+
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle, looking at what it does meanwhile."""
 
@@ -228,9 +232,7 @@ class RealTarget:
                 self._rig.settle(recorder)
             first = False
             self._guest.begin(self._waiting.popleft())
-            answer = self._answer_of_guest()
-            if answer is None:
-                raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
+            answer = self._answer_of_guest() or self._late_answer(recorder)
             recorder.guest(answer.events)
             if answer.lost:
                 recorder.look(self._rig.dequeues)
@@ -250,19 +252,41 @@ class RealTarget:
             asleep = asleep + 1 if self._guest_sleeps() and self._rig.sleeps() else 0
         return self._guest.answer(0)
 
+    def _late_answer(self, recorder: Recorder) -> GuestAnswer:
+        """End all that may keep the device from answering the guest, and return its answer then.
+
+        Only the answer says what the guest has done, so until then nobody can tell what the device
+        does. By then no section is open in which that could seem to have happened.
+
+        Raises:
+            DeviceLost: it never will.
+        """
+        if self._rig.keeps_guest_waiting:
+            recorder.blind = True
+            self._end_what_is_open(recorder)
+            recorder.blind = False
+        answer = self._answer_of_guest()
+        if answer is None:
+            raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
+        return answer
+
     def _guest_sleeps(self) -> bool:
         with closing(Stillness(self._guest.pid)) as guest:
             return guest.wait(0)
 
     def _come_to_rest(self, recorder: Recorder) -> None:
         self._rig.settle(recorder)
+        self._end_what_is_open(recorder)
+
+    def _end_what_is_open(self, recorder: Recorder) -> None:
         for index in range(_MAX_EPILOGUE):
             operation = self._rig.unfinished()
             if operation is None:
                 break
             recorder.operation(index, operation.code, epilogue=True)
             self._rig.perform(operation, recorder)
-            self._run_guest(recorder)
+            if not recorder.blind:
+                self._run_guest(recorder)
             self._rig.settle(recorder)
 
     def _ended(self, recorder: Recorder, lost: DeviceLost) -> str:

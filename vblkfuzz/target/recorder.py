@@ -76,6 +76,8 @@ class Recorder:
         self._serial = 0
         self.acts = 0
         """How often anybody has acted on the device: between two acts, still stays still."""
+        self.blind = False
+        """The guest is doing something and has not told what: nobody looks at the device."""
         self._banks = [1] * config.queues
         """As `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
@@ -182,6 +184,8 @@ class Recorder:
             dequeues: returns what the exact witness saw. Asked after the rings are read, because
                 a push comes after its dequeue.
         """
+        if self.blind:
+            return False
         before = len(self._events)
         if self._pending:
             self._write_pending(dequeues())

@@ -104,6 +104,21 @@ def test_a_drain_whose_own_request_fails(
     assert execution.trace.events[-1].kind == EventKind.END
 
 
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize("begin", [op("drain_begin"), op("hold")])
+def test_a_guest_that_waits_for_the_end_of_a_section(
+    target: RealTarget, begin: Op, iothreads: int
+) -> None:
+    """A back-end that broken rings have stopped answers when its last request has ended."""
+    broken = (begin, READ, op("hostile", content="loop"), op("init"), WRITE, op("collect"))
+    config = DeviceConfig(iothreads=iothreads, event_idx=False, ioeventfd=False)
+    trace = run_scenario(target, Scenario(config, (op("init"), *broken, op("stop")))).trace
+    assert trace.events[-1].kind == EventKind.END
+    told = [event.head for event in trace.events if event.kind == EventKind.OP]
+    assert told[-1] == 0, "what follows is carried out, too"
+    assert 1 in told, "what it waits for has to end before its time"
+
+
 def test_requests_end_as_the_backend_says(target: RealTarget) -> None:
     ops = (op("hold"), WRITE, READ, op("complete", which="newest"), op("collect"), op("release"))
     pushes = [

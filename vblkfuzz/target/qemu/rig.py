@@ -122,6 +122,11 @@ class QemuRig:
         """A stopped VM has no vCPU that runs."""
         return self._machine.vm_running
 
+    @property
+    def keeps_guest_waiting(self) -> bool:
+        """Nothing does: the main loop goes on in every section."""
+        return False
+
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle; a look tells, unless it is about to look at its queues."""
         looks = self._machine.in_section or recorder.starts_handlers

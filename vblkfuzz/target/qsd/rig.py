@@ -154,6 +154,11 @@ class QsdRig:
     def _blocked(self) -> bool:
         return self._holding or self._nbd.counters.held > 0
 
+    @property
+    def keeps_guest_waiting(self) -> bool:
+        """A device that is broken answers when the last of its requests has ended."""
+        return self._blocked or not self._operator.at_rest
+
     def settle(self, recorder: Recorder) -> None:
         """Wait until nothing goes on, as far as the backend lets requests end; then look."""
         if not (self._quiet and recorder.idle and self._operator.at_rest):
@@ -202,12 +207,7 @@ class QsdRig:
         self._end(self._daemon.iothread)
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Say how the daemon ended.
-
-        A guest that waits is no hang while the device is drained or requests are held.
-        """
-        if guest_waits and (self._blocked or not self._operator.at_rest):
-            return None
+        """Say how the daemon ended."""
         ending = self._daemon.ending(guest_waits=guest_waits, explain=not self._explained)
         self._explained |= ending is not None and ending.kind == EventKind.HANG
         return ending

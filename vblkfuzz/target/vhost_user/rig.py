@@ -52,6 +52,7 @@ class VhostUserRig:
     """Satisfies `target.real.Rig`."""
 
     guest_runs = True
+    keeps_guest_waiting = False
 
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
