@@ -56,6 +56,10 @@ HANG_LIMIT_S: Final = 2.0
 RESPAWN_LIMIT_S: Final = 10.0
 """Seconds for the zygote to answer with fresh actors before the harness gives up."""
 
+STUCK_LIMIT_S: Final = 60.0
+"""Seconds without a new execution after which a whole worker is ended. All that can hang within it
+has a shorter limit of its own."""
+
 DEVICE_LIMIT_S: Final = 5.0
 """Seconds in which a real device process has to answer operator and guest. What takes this long on
 an idle machine hangs: an answer takes under a millisecond, and up to a second beside heavy load."""

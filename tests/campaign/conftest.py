@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-COMMAND = (sys.executable, "-c", "from vblkfuzz.cli import main; main()", "fuzz")
 WAIT_S = 60.0
 """Longest wait for anything; only a test that fails gets there."""
 
@@ -23,6 +22,11 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 class Device(VirtioBlk):
 {body}
 """
+
+
+def command(before: str = "") -> tuple[str, ...]:
+    """The command line of a campaign; statements in `before` are run first."""
+    return (sys.executable, "-c", f"{before}\nfrom vblkfuzz.cli import main; main()", "fuzz")
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a campaign; it does not survive the test."""
     running = []
 
-    def start_one(*arguments: str | Path, out: Path = tmp_path / "out") -> subprocess.Popen[str]:
+    def start_one(
+        *arguments: str | Path, out: Path = tmp_path / "out", before: str = ""
+    ) -> subprocess.Popen[str]:
         environ = {**os.environ, "TMPDIR": str(tmp_path)}
         environ.pop("FORCE_COLOR", None)
         process = subprocess.Popen(
-            [*COMMAND, "--json", "--out", str(out), *map(str, arguments)],
+            [*command(before), "--json", "--out", str(out), *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.campaign.conftest import WAIT_S, Fuzz, Start
+from vblkfuzz.limits import HANG_LIMIT_S
 
 pytestmark = pytest.mark.e2e
 
@@ -323,3 +324,41 @@ def test_a_device_that_never_ends_inline(fuzz: Fuzz, device_file: Callable[[str]
     assert ended.summary["harness_errors"] == 1
     assert "no end within 2.0 s of processor time" in ended.stderr
     assert len(list((ended.out / "harness").glob("*.bin"))) == 1
+
+
+def test_a_pause_is_nobodys_fault(start: Start, tmp_path: Path) -> None:
+    """A frozen container, a suspended job: for the clock, all were silent longer than allowed."""
+    process = start(*ENDLESS)
+    under_way(process, tmp_path / "out")
+    everybody = family(process.pid)
+    # Children first, and woken last: those who wait for them are caught waiting.
+    for number, pids in ((signal.SIGSTOP, everybody[::-1]), (signal.SIGCONT, everybody)):
+        for pid in pids:
+            os.kill(pid, number)
+        if number == signal.SIGSTOP:
+            time.sleep(2 * HANG_LIMIT_S)
+    corpus = tmp_path / "out" / "corpus"
+    found = len(list(corpus.iterdir()))
+    until(lambda: len(list(corpus.iterdir())) > found)
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=WAIT_S)
+    summary = json.loads(stdout.splitlines()[-1])
+    assert (summary["harness_errors"], summary["restarts"]) == (0, 0)
+
+
+def test_a_worker_that_is_stuck_is_replaced(start: Start, tmp_path: Path) -> None:
+    limit = (
+        "from vblkfuzz.campaign import orchestrator, worker_process\n"
+        "orchestrator.STUCK_LIMIT_S = worker_process.STUCK_LIMIT_S = 5"
+    )
+    process = start("--workers", "1", "--seed", "5", "--device", "reference", before=limit)
+    until(lambda: len(family(process.pid)) == 5)
+    corpus = tmp_path / "out" / "corpus"
+    until(lambda: len(list(corpus.iterdir())) > 5)
+    (worker,) = children(process.pid)
+    os.kill(worker, signal.SIGSTOP)
+    until(lambda: len(family(process.pid)) == 5 and children(process.pid) != [worker])
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=WAIT_S)
+    assert '"restarts": 1' in stdout
+    assert "ran nothing for 5 s and was ended" in stderr

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.limits import HANG_LIMIT_S
 from vblkfuzz.scenario.codec import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -63,8 +62,9 @@ def arguments_of(plan: WorkerPlan) -> list[str]:
         "-len_control=0",  # a scenario cut short is seldom the interesting one
         # Mutations in a row before another input is taken (5): after three, little of it is left.
         "-mutate_depth=2",
-        # Our own limit comes first; this one is for a fuzz process that itself hangs.
-        f"-timeout={int(10 * HANG_LIMIT_S)}",
+        # A day: the orchestrator ends a worker that is stuck. libFuzzer and Atheris look at the
+        # clock alone, and end one that was stopped or frozen for a while, too.
+        "-timeout=86400",
         "-rss_limit_mb=0",
         *plan.libfuzzer,
         f"-seed={plan.seed & 0x7FFFFFFF or 1}",

@@ -25,6 +25,7 @@ from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
 from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.campaign.worker_process import WorkerProcess
 from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.limits import STUCK_LIMIT_S
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.known import matches
 from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
@@ -202,6 +203,7 @@ class Campaign:
         self._selector.select(_POLL_S)
         for worker in self._workers:
             if worker.messages_fd >= 0:
+                worker.end_if_stuck()
                 self._serve(worker)
         self._update()
         self._on_progress(self.summary)
@@ -263,7 +265,7 @@ class Campaign:
 
     def _recover(self, worker: WorkerProcess) -> None:
         """A worker ended that should not have: keep its input, start it again."""
-        error = f"worker {worker.plan.index} {_ending(worker.exit_code)}, see {worker.log}"
+        error = f"worker {worker.plan.index} {_ending(worker)}, see {worker.log}"
         self.summary.last_error = error
         if worker.exit_code != ExitStatus.HARNESS:  # else the input has been kept
             self._keep_input(worker.arena.flight.read(), error)
@@ -344,7 +346,10 @@ class Campaign:
         return ExitStatus.TIMEOUT if self.summary.hangs else ExitStatus.CLEAN
 
 
-def _ending(code: int | None) -> str:
+def _ending(worker: WorkerProcess) -> str:
+    code = worker.exit_code
+    if worker.stuck:
+        return f"ran nothing for {STUCK_LIMIT_S:g} s and was ended"
     if code == ExitStatus.HARNESS:
         return "gave up"
     if code is not None and code < 0:

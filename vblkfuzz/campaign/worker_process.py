@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.plan import Message, Stat
+from vblkfuzz.limits import STUCK_LIMIT_S
 from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.patience import Patience
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.plan import WorkerPlan
@@ -31,6 +33,10 @@ class WorkerProcess:
         """The worker has said that it ends on purpose."""
         self.verdicts_before = 0
         """Of `verdicts`, how many there were when it was last started."""
+        self.stuck = False
+        """It was ended because it did not come further."""
+        self._execs = 0
+        self._patience: Patience
         self._memory_fd = os.memfd_create("vblkfuzz-worker", os.MFD_CLOEXEC)
         self.arena = Arena.over(self._memory_fd)
         self._partial = b""
@@ -44,7 +50,8 @@ class WorkerProcess:
             OSError: its log cannot be written, or there can be no more processes.
         """
         plan = self.plan
-        self.done = False
+        self.done = self.stuck = False
+        self._patience = Patience(STUCK_LIMIT_S)
         self._partial = b""  # what a killed worker did not finish
         self.verdicts_before = self.verdicts
         self.messages_fd, write_fd = os.pipe2(os.O_CLOEXEC)
@@ -97,6 +104,15 @@ class WorkerProcess:
     def exit_code(self) -> int | None:
         """How the process ended, None while it runs or before it was started."""
         return self._process.poll() if self._process else None
+
+    def end_if_stuck(self) -> None:
+        """Kill the process if it has run nothing for STUCK_LIMIT_S; call this now and then."""
+        execs = self.statistic(Stat.EXECS)
+        if execs != self._execs:
+            self._execs, self._patience = execs, Patience(STUCK_LIMIT_S)
+        elif self._process and self._patience.over and not self.stuck:
+            self.stuck = True
+            self._process.kill()
 
     def interrupt(self) -> None:
         """Ask it to end after the running execution."""

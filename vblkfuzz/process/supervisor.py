@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import select
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import multiprocess
@@ -22,6 +21,7 @@ from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
 from vblkfuzz.process.control import EXECUTION, GENERATION, GENERATION_WANTED, STATUS, Status
 from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.patience import SLICE_S, Patience
 from vblkfuzz.process.semaphore import Semaphore
 from vblkfuzz.process.zygote import END, LOOK, Line, Zygote
 
@@ -95,12 +95,20 @@ class Supervisor:
         control[STATUS] = _RUNNING
         self._arena.scenario.write(scenario)
         self._turns.device.release()
-        if not self._turns.fuzzer.acquire(True, HANG_LIMIT_S):
+        if not self._turn_comes():
             self._replace_actors()
             raise ActorHung(f"no answer within {HANG_LIMIT_S} s; the actors were replaced")
         if control[STATUS] != _DONE:
             raise self._failure()
         self._settled = True
+
+    def _turn_comes(self) -> bool:
+        """Wait for our turn; False if the actors hang."""
+        patience = Patience(HANG_LIMIT_S)
+        while not self._turns.fuzzer.acquire(True, SLICE_S):
+            if patience.over:
+                return False
+        return True
 
     def _failure(self) -> HarnessError:
         """Say why the execution failed, when fresh actors are ready."""
@@ -118,20 +126,20 @@ class Supervisor:
 
     def _await_actors(self) -> None:
         control = self._arena.control
-        deadline = time.monotonic() + RESPAWN_LIMIT_S
+        patience = Patience(RESPAWN_LIMIT_S)
         while control[GENERATION] != control[GENERATION_WANTED]:
-            self._await_zygote(deadline - time.monotonic())
+            self._await_zygote(patience)
         self._settled = True
 
-    def _await_zygote(self, timeout: float) -> None:
-        """Wait until the zygote says something."""
-        ready = _readable((self._line.ready, self._zygote_ended), timeout)
+    def _await_zygote(self, patience: Patience) -> None:
+        """Wait a while until the zygote says something."""
+        ready = _readable((self._line.ready, self._zygote_ended), SLICE_S)
         if self._line.ready in ready:
             os.read(self._line.ready, 8)
         elif ready:
             self._zygote.join()
             raise ZygoteLost(f"the zygote has ended, exit code {self._zygote.exitcode}")
-        else:
+        elif patience.over:
             raise ZygoteLost(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
 
 
@@ -140,7 +148,7 @@ def _readable(fds: Iterable[int], timeout: float) -> set[int]:
     poll = select.poll()
     for fd in fds:
         poll.register(fd, select.POLLIN)
-    return {fd for fd, _ in poll.poll(max(0, timeout) * 1000)}
+    return {fd for fd, _ in poll.poll(timeout * 1000)}
 
 
 # Plain integers: an enum member costs 100 ns to look up on Python 3.11.
