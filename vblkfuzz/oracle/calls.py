@@ -79,14 +79,19 @@ class _Wishes:
             self.used_event.pop(event.queue, None)
             self.suppressed.pop(event.queue, None)
             self.due.pop(event.queue, None)
-        elif event.kind == RESET_RET or event.flag == 0:
-            self.used_event.clear()
-            self.suppressed.clear()
-            self.due.clear()
-            if event.kind == DRIVER_INIT:
-                self._first = event.value
+        elif event.kind == RESET_RET:
+            self._forget()
+            self.event_idx = False  # and all else that was negotiated
+        elif event.flag == 0:
+            self._forget()
+            self._first = event.value
         else:  # the end of DRIVER_INIT
             self.event_idx = event.head == 1
+
+    def _forget(self) -> None:
+        self.used_event.clear()
+        self.suppressed.clear()
+        self.due.clear()
 
 
 @rule(
