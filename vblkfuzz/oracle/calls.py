@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vblkfuzz.oracle.kinds import (
-    DRIVER_INIT,
     END,
     IRQ,
     PUSH,
