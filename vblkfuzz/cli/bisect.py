@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.input_options import Json, OneInput
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, UsageError
 from vblkfuzz.target.options import TargetOptions
@@ -34,12 +35,7 @@ class By(StrEnum):
 
 @takes_target_options
 def bisect(  # noqa: PLR0913  # a verb's parameters are its options
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH", help="A .vblk or .toml file, or its folder.", show_default=False
-        ),
-    ],
+    path: OneInput,
     more: Annotated[list[str] | None, typer.Argument(metavar=" ", hidden=True)] = None,
     binaries: Annotated[
         list[str] | None,
@@ -57,9 +53,7 @@ def bisect(  # noqa: PLR0913  # a verb's parameters are its options
             min=1, metavar="N", help="Runs on each device; one that shows the bug is enough."
         ),
     ] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")
-    ] = False,
+    as_json: Json = False,
     *,
     target_options: TargetOptions,
 ) -> None:

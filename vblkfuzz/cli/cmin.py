@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vblkfuzz.cli.replay import Mode
+from vblkfuzz.cli.input_options import Device, Json, Mode, RunMode
 from vblkfuzz.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,16 +21,9 @@ def cmin(
         Path,
         typer.Option("--output", "-o", metavar="FOLDER", help="Where to write; must be new."),
     ],
-    device: Annotated[
-        str,
-        typer.Option(
-            metavar="DEVICE", help="Revision, package.module:Class or file.py:Class to run on."
-        ),
-    ] = "seed",
-    mode: Annotated[Mode, typer.Option(help="Where guest and device run.")] = Mode.INLINE,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")
-    ] = False,
+    device: Device = "seed",
+    mode: RunMode = Mode.INLINE,
+    as_json: Json = False,
 ) -> None:
     """Write the fewest and shortest inputs that have all features of a corpus.
 

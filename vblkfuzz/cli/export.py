@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.input_options import AnotherDevice, AnotherTarget
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import UsageError
 from vblkfuzz.target.options import TargetOptions
@@ -60,17 +61,8 @@ def export(  # noqa: PLR0913  # an option each
             "--output", "-o", metavar="FILE", help="The file to write.", show_default=False
         ),
     ],
-    target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DEVICE",
-            help="Revision, package.module:Class or file.py:Class.  [default: the revision that "
-            "the input names]",
-        ),
-    ] = None,
+    target: AnotherTarget = None,
+    device: AnotherDevice = None,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")
     ] = False,

@@ -8,22 +8,15 @@ from typing import Annotated
 
 import typer
 
-from vblkfuzz.cli.replay import Mode
+from vblkfuzz.cli.input_options import Device, Json, Mode, RunMode
 
 
 def merge(
     into: Annotated[Path, typer.Argument(metavar="CORPUS", help="The folder to add to.")],
     others: Annotated[list[Path], typer.Argument(metavar="OTHER", help="Folders of inputs.")],
-    device: Annotated[
-        str,
-        typer.Option(
-            metavar="DEVICE", help="Revision, package.module:Class or file.py:Class to run on."
-        ),
-    ] = "seed",
-    mode: Annotated[Mode, typer.Option(help="Where guest and device run.")] = Mode.INLINE,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")
-    ] = False,
+    device: Device = "seed",
+    mode: RunMode = Mode.INLINE,
+    as_json: Json = False,
 ) -> None:
     """Add to a corpus the inputs of others that bring it new features.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from vblkfuzz.cli.replay import Mode
+from vblkfuzz.cli.input_options import AnotherDevice, AnotherMode, AnotherTarget, Json, OneInput
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.target.options import TargetOptions
@@ -30,31 +30,14 @@ class Result(NamedTuple):
 
 @takes_target_options
 def minimize(  # noqa: PLR0913  # a verb's parameters are its options
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH", help="A .vblk or .toml file, or its folder.", show_default=False
-        ),
-    ],
+    path: OneInput,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="The .vblk or .toml file to write."),
     ],
-    target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DEVICE",
-            help="Revision, package.module:Class or file.py:Class.  [default: the revision that "
-            "the input names]",
-        ),
-    ] = None,
-    mode: Annotated[
-        Mode | None,
-        typer.Option(help="Where guest and device run.  [default: as the input says]"),
-    ] = None,
+    target: AnotherTarget = None,
+    device: AnotherDevice = None,
+    mode: AnotherMode = None,
     repeat: Annotated[
         int,
         typer.Option(
@@ -64,9 +47,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that exists.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")
-    ] = False,
+    as_json: Json = False,
     *,
     target_options: TargetOptions,
 ) -> None:

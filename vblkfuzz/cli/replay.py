@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from vblkfuzz.cli.complaint import say_error
+from vblkfuzz.cli.input_options import AnotherDevice, AnotherMode, AnotherTarget
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.target.options import TargetOptions
@@ -40,29 +40,13 @@ _IN_WORDS: Final = {
 }
 
 
-class Mode(StrEnum):
-    """Where guest and device run."""
-
-    PROCESSES = "processes"
-    INLINE = "inline"
-
-
 @takes_target_options
 def replay(  # noqa: PLR0913  # a verb's parameters are its options
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH", help="Files or folders.", show_default=False)
     ],
-    target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DEVICE",
-            help="Revision, package.module:Class or file.py:Class.  [default: the revision that "
-            "the input names]",
-        ),
-    ] = None,
+    target: AnotherTarget = None,
+    device: AnotherDevice = None,
     defect: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,10 +54,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
             help="Plant a defect in the revision, --device or the input's; repeatable.",
         ),
     ] = None,
-    mode: Annotated[
-        Mode | None,
-        typer.Option(help="Where guest and device run.  [default: as the input says]"),
-    ] = None,
+    mode: AnotherMode = None,
     repeat: Annotated[
         int, typer.Option(min=1, metavar="N", help="How often to run each input.")
     ] = 1,

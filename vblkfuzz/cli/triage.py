@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vblkfuzz.cli.input_options import AnotherTarget
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import UsageError
 from vblkfuzz.target.options import TargetOptions
@@ -38,9 +39,7 @@ def triage(  # noqa: PLR0913  # an option each
         str | None,
         typer.Argument(metavar="SIGNATURE", help="Which one; the beginning of it is enough."),
     ] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
-    ] = None,
+    target: AnotherTarget = None,
     device: Annotated[
         str | None,
         typer.Option(metavar="DEVICE", help="Run them on another device than the one recorded."),

@@ -1,0 +1,41 @@
+"""Options of the verbs that run inputs: what they run on, in the same words for every verb."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Mode(StrEnum):
+    """Where guest and device run."""
+
+    PROCESSES = "processes"
+    INLINE = "inline"
+
+
+_DEVICES = "Revision, package.module:Class or file.py:Class"
+
+OneInput = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="A .vblk or .toml file, or its folder.", show_default=False
+    ),
+]
+AnotherTarget = Annotated[
+    str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
+]
+AnotherDevice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE", help=f"{_DEVICES}.  [default: the revision that the input names]"
+    ),
+]
+AnotherMode = Annotated[
+    Mode | None,
+    typer.Option(help="Where guest and device run.  [default: as the input says]"),
+]
+Device = Annotated[str, typer.Option(metavar="DEVICE", help=f"{_DEVICES} to run on.")]
+RunMode = Annotated[Mode, typer.Option(help="Where guest and device run.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")]
