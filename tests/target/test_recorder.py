@@ -90,8 +90,11 @@ class Bench:
         self.recorder.look(list)
 
     def rules(self) -> set[str]:
+        return {name.split("-")[0].upper() for name in self.signatures()}
+
+    def signatures(self) -> set[str]:
         trace = self.recorder.trace(SEEN)
-        return {one.rule for one in judge(Scenario(CONFIG), trace).violations}
+        return {one.signature for one in judge(Scenario(CONFIG), trace).violations}
 
     def kinds(self) -> list[int]:
         return [event.kind for event in self.recorder.trace(SEEN).events]
@@ -158,6 +161,47 @@ def test_a_push_after_a_reset(bench: Bench) -> None:
     bench.guest(op("reset"))
     bench.use(0, 0, 0)
     assert "S4" in bench.rules()
+
+
+@pytest.mark.parametrize("seen_in", ["read_config", "drain_end", "mirror_finish", "complete"])
+def test_what_outlives_a_reset_is_named_by_the_reset(bench: Bench, seen_in: str) -> None:
+    """Not by the operation in which it shows: that would be a bug of many names."""
+    bench.guest(op("publish_kick"), POPPED)
+    bench.guest(op("reset"))
+    bench.recorder.operation(9, op(seen_in).code)
+    bench.use(0, 0, 0)
+    assert bench.signatures() == {"s4-reset-popped-push", "s6-reset-not_popped"}
+
+
+@pytest.mark.parametrize(("ends", "name"), [("init", "reset"), ("queue_reset", "queue_reset")])
+def test_a_push_into_the_next_rings_is_named_by_the_reset(
+    bench: Bench, ends: str, name: str
+) -> None:
+    bench.guest(op("publish_kick"), POPPED)
+    bench.guest(op(ends))
+    bench.recorder.operation(9, op("drain_end").code)
+    bench.use(1, 0, 0)
+    assert bench.signatures() == {f"s6-{name}-not_popped"}
+
+
+def test_a_push_that_no_reset_explains_is_named_by_the_operation(bench: Bench) -> None:
+    bench.guest(op("publish_kick"), POPPED)
+    bench.guest(op("init"))
+    bench.use(1, 0, 0)
+    bench.recorder.operation(9, op("drain_end").code)
+    bench.use(1, 1, 0)  # there was one such request, not two
+    bench.use(1, 2, 5)  # nor has there been another head
+    assert bench.signatures() == {"s6-reset-not_popped", "s6-drained_end-not_popped"}
+
+
+def test_two_requests_of_one_head_that_outlive_their_resets(bench: Bench) -> None:
+    for _ in range(2):
+        bench.guest(op("publish_kick"), POPPED)
+        bench.guest(op("init"))
+    bench.recorder.operation(9, op("drain_end").code)
+    for idx in range(2):
+        bench.use(0, idx, 0)
+    assert bench.signatures() == {"s6-reset-not_popped"}
 
 
 def test_memory_that_the_next_driver_uses_is_its_own(bench: Bench) -> None:

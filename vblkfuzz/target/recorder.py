@@ -9,6 +9,7 @@ Three kinds of events come together here, in the order in which they are known t
 
 A witnessed event stands behind everything that was before it and before everything that came
 after the look. Its path is the operation that it was seen in: all that the outside knows of causes.
+Of a request that outlives a reset it is that reset, whenever it shows: one bug, one signature.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ _FRAMES: Final = {
     "init": Frame.STATUS,
     "stop": Frame.VM_STOP,
     "cont": Frame.VM_CONT,
-    "mirror_begin": Frame.MIRROR,
-    "mirror_finish": Frame.MIRROR,
+    "mirror_begin": Frame.BLK_DRAIN,
+    "mirror_finish": Frame.DRAINED_END,
     "resize": Frame.RESIZE,
     "snapshot": Frame.SNAPSHOT,
     "drain_begin": Frame.BLK_DRAIN,
@@ -82,6 +83,8 @@ class Recorder:
         """As `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
         self._ended: list[Life] = []
+        self._outliving: dict[tuple[int, int], list[int]] = {}
+        """Paths of the resets, by queue and head, of requests that were not done by then."""
 
     # --- What is done to the device -----------------------------------------------------------
 
@@ -134,7 +137,7 @@ class Recorder:
         elif kind == EventKind.RESET_RET:
             self._end_lives()
         elif kind == EventKind.QUEUE_RESET:
-            self._end_life(event.queue)
+            self._end_life(event.queue, Frame.QUEUE_RESET)
             self._set_up(event.queue)
         elif kind == EventKind.HOSTILE:
             if event.queue in self._live:
@@ -166,13 +169,14 @@ class Recorder:
 
     def _end_lives(self) -> None:
         for queue in list(self._live):
-            self._end_life(queue)
+            self._end_life(queue, Frame.RESET)
         self._epoch += 1
 
-    def _end_life(self, queue: int) -> None:
+    def _end_life(self, queue: int, path: Frame) -> None:
         life = self._live.pop(queue, None)
         if life is not None:
-            life.end()
+            for head in life.end(int(path)):
+                self._outliving.setdefault((queue, head), []).append(int(path))
             self._ended.append(life)
 
     # --- What is seen of the device -----------------------------------------------------------
@@ -248,6 +252,10 @@ class Recorder:
             self._effect(EventKind.PUSH, life, serial, head & 0xFFFF, used & 0xFFFF)
 
     def _effect(self, kind: EventKind, life: Life, serial: int, head: int, value: int) -> None:
+        path = life.ended_by or self._path
+        if not life.ended_by and not serial:  # of nobody who is known in these rings
+            resets = self._outliving.get((life.queue, head), [])
+            path = resets.pop(0) if resets else path
         self._add(
             kind,
             ActorId.MAIN,
@@ -256,6 +264,7 @@ class Recorder:
             request=serial,
             epoch=life.epoch,
             value=value,
+            path=path,
         )
 
     @property

@@ -14,6 +14,8 @@ from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.ring_error import RingError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -62,6 +64,8 @@ class Life:
         """Dequeues so far: the device's last_avail."""
         self.used = first
         """Used entries seen."""
+        self.ended_by = 0
+        """Path of the reset that ended it; 0 before that."""
         self.owned: dict[int, Request] = {}
         """Dequeued and not pushed, by head."""
         self._memory = memory
@@ -118,8 +122,9 @@ class Life:
 
     # --- After its end ------------------------------------------------------------------------
 
-    def end(self) -> None:
-        """Poison what the device could still write."""
+    def end(self, path: int) -> Sequence[int]:
+        """Poison what the device could still write; return the heads of its requests."""
+        self.ended_by = path
         serials = {request.published: request.serial for request in self.owned.values()}
         waiting = self._not_taken()
         for published in (*serials, *waiting):
@@ -127,6 +132,7 @@ class Life:
                 self._watched[published.writable] = serials.get(published, 0)
                 for address, length in published.writable:
                     self._memory.bytes[address : address + length] = bytes([_POISON]) * length
+        return [published.head for published in (*serials, *waiting)]
 
     def forget(self, writable: Segments) -> None:
         """The driver uses these buffers again; none: nobody knows which."""
