@@ -11,8 +11,9 @@ import pytest
 from tests.conformance.leftovers import descendants
 from tests.target.qsd.binary import NEEDS_QSD
 from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.limits import FIRST_INDICES
 from vblkfuzz.scenario.ops import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import DeviceConfig, Deviation, Go, Scenario
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.qsd.target import qsd_target
 from vblkfuzz.target.real import RealTarget
@@ -117,6 +118,44 @@ def test_a_guest_that_waits_for_the_end_of_a_section(
     told = [event.head for event in trace.events if event.kind == EventKind.OP]
     assert told[-1] == 0, "what follows is carried out, too"
     assert 1 in told, "what it waits for has to end before its time"
+
+
+@pytest.mark.parametrize("first_index", FIRST_INDICES)
+@pytest.mark.parametrize("hasty", [False, True])
+def test_every_dequeue_is_seen(target: RealTarget, first_index: int, hasty: bool) -> None:
+    """Whatever becomes of the rings: stopped, started again, on a new connection, wrapped."""
+    burst = (WRITE, READ, op("collect"))
+    ops = (op("init"), *burst * 3, op("queue_reset"), *burst, op("init"), *burst)
+    ops += (op("hostile", content="loop"), op("init"), *burst, op("reset"), op("init"), *burst)
+    places = [place for place, one in enumerate(ops) if one == WRITE] if hasty else []
+    schedule = tuple(Deviation(place, 0, Go.NEXT) for place in places)
+    config = DeviceConfig(first_index=first_index)
+    execution = run_scenario(target, Scenario(config, ops, schedule))
+    assert execution.verdict.clean
+    requests = 2 * ops.count(WRITE)
+    assert kinds(execution).count(EventKind.PUSH) == requests
+    assert kinds(execution).count(EventKind.POP) == requests + 1, "the broken one, too"
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize("event_idx", [False, True])
+@pytest.mark.parametrize(
+    ("ends", "names"),
+    [
+        ("reset", ["s4-reset-popped-push", "s4-reset-push", "s4-reset-memwrite"]),
+        ("queue_reset", ["s6-queue_reset-not_popped"]),
+    ],
+)
+def test_a_stopped_ring_is_stopped(
+    target: RealTarget, ends: str, names: list[str], event_idx: bool, iothreads: int
+) -> None:
+    """QEMU 7.2 says that it is, with a request in flight, and goes on with it."""
+    config = DeviceConfig(iothreads=iothreads, event_idx=event_idx)
+    ops = (op("init"), op("hold"), READ, op(ends), op("release"))
+    found = run_scenario(target, Scenario(config, ops)).verdict.violations
+    assert {one.signature for one in found} <= {*names, "s6-reset-not_popped"}
+    ops = (op("init"), op("hold"), READ, op("release"), op(ends))
+    assert run_scenario(target, Scenario(config, ops)).verdict.clean
 
 
 def test_requests_end_as_the_backend_says(target: RealTarget) -> None:
