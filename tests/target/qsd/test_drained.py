@@ -13,7 +13,7 @@ from tests.target.qsd.binary import NEEDS_QSD
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.limits import FIRST_INDICES
 from vblkfuzz.scenario.ops import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Deviation, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.qsd.target import qsd_target
 from vblkfuzz.target.real import RealTarget
