@@ -125,7 +125,7 @@ def test_a_guest_that_waits_for_the_end_of_a_section(
 def test_every_dequeue_is_seen(target: RealTarget, first_index: int, hasty: bool) -> None:
     """Whatever becomes of the rings: stopped, started again, on a new connection, wrapped."""
     burst = (WRITE, READ, op("collect"))
-    ops = (op("init"), *burst * 3, op("queue_reset"), *burst, op("init"), *burst)
+    ops: tuple[Op, ...] = (op("init"), *burst * 3, op("queue_reset"), *burst, op("init"), *burst)
     ops += (op("hostile", content="loop"), op("init"), *burst, op("reset"), op("init"), *burst)
     places = [place for place, one in enumerate(ops) if one == WRITE] if hasty else []
     schedule = tuple(Deviation(place, 0, Go.NEXT) for place in places)
