@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from vblkfuzz.triage.step import lanes, steps_of
 from vblkfuzz.triage.story import shown_steps
 
 STEPS = case().steps
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "findings.md"
 
 
 @given(scenarios(max_ops=12), st.integers(MIN_WIDTH, 200))
@@ -60,3 +63,10 @@ def test_an_iothread_has_a_lane_only_where_it_acts() -> None:
     steps = case().steps
     assert "iothread 0" in lanes(steps)
     assert "iothread 1" not in lanes(steps)
+
+
+def test_the_page_shows_what_is_printed() -> None:
+    story = case()
+    lines = lane_diagram(shown_steps(story, whole=False), RESET_IN_DRAIN.ops, 80)
+    printed = "\n".join(line.text.rstrip() for line in lines)
+    assert printed in PAGE.read_text()
