@@ -71,6 +71,24 @@ def test_what_led_to_the_second_push(between: str, doing: str) -> None:
     assert state("S5", f"{push} # first\n{between}\n{push} # second") == doing
 
 
+@pytest.mark.parametrize(
+    ("between", "path", "was"),
+    [
+        ("", "mirror", "popped"),
+        ("", "mirror>stop", "popped-in_stop"),
+        ("io0 unpark request=1", "stop", "resumed"),
+        ("io0 submit request=1", "stop", "uncounted"),
+    ],
+)
+def test_a_drain_that_missed_a_request_was_in_a_stop_or_not(
+    between: str, path: str, was: str
+) -> None:
+    ret = f"main drain_ret path={path} # second"
+    trace = f"io0 pop queue=0 request=1 # first\n{between}\n{ret}".replace("\n\n", "\n")
+    assert state("S3", trace, "under_way") == was
+    assert state("S3", trace, "in_flight") == "in_flight"
+
+
 def test_only_what_a_stop_left_attached_was_attached_by_it() -> None:
     deep = ">".join(["stop", *["cleanup_host_notifier"] * 7])
     attached = f"main attach queue=0 path={deep} # first\nmain stop_ret # second"
@@ -85,6 +103,8 @@ def test_the_last_attach_after_a_lost_kick_counts() -> None:
     by_start, again = "vcpu attach queue=0 path=start", "main attach queue=0 path=drained_end"
     assert lost(f"{kick}\n{by_start}\n{again}") == "attached_again"
     assert lost(f"{kick}\n{again}\n{by_start}") == "attached_by_start"
+    assert lost(f"{kick}\n{by_start}\n{by_start}\n{again}") == "attached_again"
+    assert lost(f"{kick}\n{by_start}") == "attached_by_start"
     assert lost(f"{kick}\n{again.replace('queue=0', 'queue=1')}") == "sent"
 
 
@@ -95,6 +115,8 @@ def test_a_kick_lost_around_a_start_that_failed() -> None:
     assert lost(f"{failed}\n{silent}") == "failed_start"
     assert lost(f"{sent}\n{failed}") == "failed_start"
     assert lost(f"vcpu start_ret\n{sent}") == "sent"
+    assert lost(f"{failed}\nvcpu start_ret\n{sent}") == "sent"
+    assert lost(f"vcpu start_ret\n{failed}\n{sent}") == "failed_start-sent"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +135,26 @@ def test_a_kick_lost_around_a_start_that_failed() -> None:
 )
 def test_why_the_guest_did_not_kick(before: str, why: str) -> None:
     assert lost(f"{before}\nguest kick queue=0 flag=0 # first") == why
+
+
+@pytest.mark.parametrize(
+    ("doings", "waits_for"),
+    [
+        ("", "drain"),
+        ("io0 pop request=1", "drain-popped"),
+        ("io0 submit request=1\nio0 pop request=2", "drain-in_flight"),
+        ("io0 retry request=1\nio0 submit request=2", "drain-to_retry"),
+        ("io0 unpark request=1\nio0 retry request=2", "drain-resumed"),
+        ("io0 park request=1\nmain drain_end\nio0 unpark request=2", "drain-asleep"),
+        ("io0 park request=1\nio0 unpark request=2", "drain-parked"),
+        ("io0 push request=1", "drain"),
+    ],
+)
+def test_a_drain_waits_for_the_request_that_is_furthest_from_its_end(
+    doings: str, waits_for: str
+) -> None:
+    trace = f"main drain_call # first\n{doings}\nharness end # second".replace("\n\n", "\n")
+    assert state("L2", trace, "drain") == waits_for
 
 
 def test_a_push_in_the_second_stop_is_in_a_stop() -> None:

@@ -45,7 +45,6 @@ _IN, _OUT, _FLUSH, _DISCARD, _CLEAR = (
 _RANGED: Final = frozenset({_IN, _OUT, _DISCARD, _CLEAR})
 _WRITES: Final = frozenset({_OUT, _DISCARD, _CLEAR})
 _OK, _IOERR, _NO_STATUS = 0, 1, 4
-_JUDGED: Final = frozenset({SECTOR, RESIZE})
 
 
 @rule(
@@ -69,12 +68,7 @@ _JUDGED: Final = frozenset({SECTOR, RESIZE})
     situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, RESIZE_IN_USE),
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Judged where the guest has read something or the disk was resized.
-
-    A guest that breaks the protocol ends the judgement: nobody knows what it asked for.
-    """
-    if not any([event.kind in _JUDGED or event.flag == _NO_STATUS for event in events]):
-        return
+    """A guest that breaks the protocol ends the judgement: nobody knows what it asked for."""
     books = _Books(scenario.device.disk_sectors, events[0], report)
     for time, event in enumerate(events):
         kind = event.kind
