@@ -86,6 +86,7 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
                 machine.open_window(pivot=False)
             else:
                 machine.close_window()
+        port.power_off()
         ring.clear()
 
     try:

@@ -42,6 +42,9 @@ class Port(Transport, Protocol):
                 belong to the port from now on.
         """
 
+    def power_off(self) -> None:
+        """End a scenario: reset the device, or leave it."""
+
 
 class Observed:
     """A transport that records what passes through it."""

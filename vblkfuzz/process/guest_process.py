@@ -5,8 +5,9 @@
 Forked once, before libFuzzer has handlers and threads; it outlives device processes, whose
 connections are handed over with the scenario (SCM_RIGHTS). One packet each way an operation:
 
-    load   scenario, connections   new driver                    -> done
+    load   scenario, connections   new driver                    -> done | lost | failed
     run    index of an operation   the driver carries it out     -> events | lost | failed
+    off                            the device is reset           -> done | lost | failed
 
 `lost` means that the device does not answer the guest any more: its connection has ended. Whether
 that is a finding is decided by who owns the device process. A guest that gives no answer in time
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
-from vblkfuzz.errors import ActorDied, DeviceLost, HarnessError
+from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.trace.event import EVENT_RECORD, Event
@@ -40,6 +41,7 @@ _MAX_FDS: Final = 16
 class _Verb(IntEnum):
     LOAD = 0
     RUN = 1
+    OFF = 2
 
 
 class _Answer(IntEnum):
@@ -81,25 +83,25 @@ class GuestProcess:
         self.stop()
         self.start()
 
-    def load(self, scenario: Scenario, fds: Sequence[int], patience_s: float) -> None:
-        """Give it the next scenario.
+    def load(self, scenario: Scenario, fds: Sequence[int]) -> None:
+        """Give it the next scenario; `answer` says when it has it.
 
         Args:
             scenario: its configuration and operations count.
             fds: connections of a new device process; stay open here.
-            patience_s: seconds to wait.
 
         Raises:
-            DeviceLost: the connections are dead.
-            HarnessError: the guest failed, or gave no answer.
+            ActorDied: the guest process has ended.
         """
-        packet = bytes([_Verb.LOAD]) + encode(scenario)
-        self._send(packet, fds)
-        answer = self.answer(patience_s)
-        if answer is None:
-            raise HarnessError("the guest process does not take the scenario")
-        if answer.lost:
-            raise DeviceLost("the device does not answer the guest")
+        self._send(bytes([_Verb.LOAD]) + encode(scenario), fds)
+
+    def power_off(self) -> None:
+        """Let it end the scenario; `answer` says when the device has done its part.
+
+        Raises:
+            ActorDied: the guest process has ended.
+        """
+        self._send(bytes([_Verb.OFF]))
 
     def begin(self, index: int) -> None:
         """Let it carry out operation `index`.
@@ -155,6 +157,8 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 config = scenario.device
                 port.power_on(config, fds)
                 driver = GuestDriver(port.memory, Observed(port, ring), config, ring)
+            elif packet[0] == _Verb.OFF:
+                port.power_off()
             else:
                 for _ in driver.run(scenario.ops[packet[1]]):
                     pass

@@ -14,14 +14,14 @@ HANG, and the next scenario gets a new process. Everything else that goes wrong 
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vblkfuzz.errors import DeviceLost
+from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.guest_process import GuestProcess
+from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.ops import OWNERS
 from vblkfuzz.scenario.scenario import DeviceConfig, Go
 from vblkfuzz.target.recorder import Recorder
@@ -73,6 +73,10 @@ class Rig(Protocol):
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """How it is known what happens in a scenario on such a device."""
+
+    @property
+    def resets_at_end(self) -> bool:
+        """Whether a reset ends a scenario. It does not where a new connection begins the next."""
 
     @property
     def memory(self) -> GuestMemory:
@@ -184,11 +188,10 @@ class RealTarget:
         recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))
         report = ""
         try:
-            self._guest.load(scenario, rig.power_on(scenario.device), DEVICE_LIMIT_S)
-            rig.dequeues()  # of the reset before this scenario
-            self._waiting.clear()
+            self._load(scenario)
             self._run(scenario, recorder)
             rig.check_rest(recorder)
+            self._power_off()
             recorder.tell(EventKind.END, ActorId.HARNESS)
         except Restless:
             recorder.tell(EventKind.STEP_LIMIT, ActorId.HARNESS)
@@ -199,6 +202,28 @@ class RealTarget:
             self._begin_anew()
             raise
         return recorder.trace(witnesses, report)
+
+    def _load(self, scenario: Scenario) -> None:
+        self._guest.load(scenario, self._rig.power_on(scenario.device))
+        answer = self._answer_of_guest()
+        if answer is None:
+            raise HarnessError("the guest process does not take the scenario")
+        if answer.lost:
+            raise DeviceLost("the device does not answer the guest")
+        self._rig.dequeues()  # of the reset before this scenario
+        self._waiting.clear()
+
+    def _power_off(self) -> None:
+        """Reset the device: if it crashes or hangs in that, this scenario made it so.
+
+        Raises:
+            DeviceLost: it does.
+        """
+        if self._rig.resets_at_end:
+            self._guest.power_off()
+            answer = self._answer_of_guest()
+            if answer is None or answer.lost:
+                raise DeviceLost("the device cannot be reset", guest_waits=answer is None)
 
     def _begin_anew(self) -> None:
         """Nobody knows what state they are in: the next scenario gets new processes."""
@@ -244,8 +269,8 @@ class RealTarget:
         It will not when both have been asleep for a while; a device that works gets longer.
         """
         asleep = 0
-        deadline = time.monotonic() + DEVICE_LIMIT_S
-        while asleep < ASLEEP_LOOKS and time.monotonic() < deadline:
+        patience = Patience(DEVICE_LIMIT_S)
+        while asleep < ASLEEP_LOOKS and not patience.over:
             answer = self._guest.answer(ASLEEP_S)
             if answer is not None:
                 return answer

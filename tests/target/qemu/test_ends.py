@@ -45,6 +45,14 @@ class KillingRig(QemuRig):
         super().perform(operation, recorder)
 
 
+class LaterRig(KillingRig):
+    """Does so at the very end of a scenario, when all has been at rest."""
+
+    def check_rest(self, recorder: Recorder) -> None:
+        super().check_rest(recorder)
+        super().perform(op("start_fail"), recorder)
+
+
 @pytest.fixture
 def killing() -> Iterator[RealTarget]:
     rig = KillingRig(TargetOptions())
@@ -84,6 +92,26 @@ def test_a_qemu_that_hangs_is_one(killing: RealTarget, monkeypatch: pytest.Monke
     execution = run_scenario(killing, KILLED)
     assert [one.signature for one in execution.verdict.violations] == ["hang-guest"]
     assert run_scenario(killing, PLAIN).verdict.clean
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+@pytest.mark.parametrize(
+    ("number", "signature"), [(signal.SIGSTOP, "hang-guest"), (signal.SIGABRT, "crash")]
+)
+def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
+    number: signal.Signals, signature: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one begins with such a device otherwise, and has to answer for it."""
+    rig = LaterRig(TargetOptions())
+    monkeypatch.setattr(LaterRig, "number", number)
+    with nothing_left(), RealTarget("qemu", "killed", rig, rig.port) as target:
+        execution = run_scenario(target, PLAIN)
+        assert [one.signature[: len(signature)] for one in execution.verdict.violations] == [
+            signature
+        ]
+        monkeypatch.setattr(LaterRig, "number", 0)  # which asks whether there is such a process
+        assert run_scenario(target, PLAIN).verdict.clean
 
 
 @pytest.mark.realdevice

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import mmap
 import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
@@ -85,23 +84,20 @@ class PciPort:
         self._mapping.close()
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
-        """Reset the device, then clear guest memory: nobody reads it any more."""
+        """Clear guest memory: nobody reads it any more; set up PCI of a new process."""
         self._config = config
         if fds:
-            self._leave()
+            if self._qtest is not None:
+                self._qtest.close()
             self._qtest = QTest(socket.socket(fileno=fds[0]))
             self._set_up_pci()
             self._places = self._look_around()
-        self._write_status(0)
         self._generation = self._read_generation()
         self.memory.bytes[:] = _ZEROES
 
-    def _leave(self) -> None:
-        """Reset the device of the last process, if it lives: it shares the memory."""
-        if self._qtest is not None:
-            with suppress(OSError, EOFError):
-                self._write_status(0)
-            self._qtest.close()
+    def power_off(self) -> None:
+        """Reset the device."""
+        self._write_status(0)
 
     # --- Transport ----------------------------------------------------------------------------
 

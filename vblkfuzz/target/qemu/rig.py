@@ -29,8 +29,10 @@ class QemuRig:
     """Satisfies `target.real.Rig`.
 
     Keeps a QEMU process for each variant of the device, all on the same guest memory: only the one
-    that runs the scenario has a device that is set up (`PciPort.power_on` resets the last one).
+    that runs the scenario has a device that is set up (`PciPort.power_off` resets it).
     """
+
+    resets_at_end = True
 
     def __init__(self, options: TargetOptions) -> None:
         self._options = options

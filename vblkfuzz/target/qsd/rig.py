@@ -42,6 +42,7 @@ class QsdRig:
     """Satisfies `target.real.Rig`. Keeps a daemon with and one without IOThread."""
 
     guest_runs = True
+    resets_at_end = False
 
     def __init__(self, options: TargetOptions) -> None:
         self._options = options

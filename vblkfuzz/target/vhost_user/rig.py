@@ -52,6 +52,7 @@ class VhostUserRig:
     """Satisfies `target.real.Rig`."""
 
     guest_runs = True
+    resets_at_end = False
     keeps_guest_waiting = False
 
     def __init__(self, options: TargetOptions) -> None:
