@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -73,12 +75,15 @@ class Bench:
         self.recorder = Recorder(self.memory, CONFIG, exact_pops=exact_pops)
         self._count = 0
 
-    def guest(self, operation: Op, dequeues: Sequence[Dequeue] = ()) -> None:
+    def act(self, operation: Op) -> None:
         self.recorder.operation(self._count, operation.code)
         self._count += 1
         self._ring.clear()
         list(self._driver.run(operation))
         self.recorder.guest(self._ring.read())
+
+    def guest(self, operation: Op, dequeues: Sequence[Dequeue] = ()) -> None:
+        self.act(operation)
         left = [list(dequeues)]
         self.recorder.look(lambda: left.pop() if left else [])
 
@@ -202,6 +207,26 @@ def test_two_requests_of_one_head_that_outlive_their_resets(bench: Bench) -> Non
     for idx in range(2):
         bench.use(0, idx, 0)
     assert bench.signatures() == {"s6-reset-not_popped"}
+
+
+def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may dequeue and push between two questions of one look."""
+    monkeypatch.setattr(sys.modules[__name__], "CONFIG", replace(CONFIG, queues=2))
+    bench = Bench()
+    bench.guest(op("init"))
+    bench.guest(op("publish_kick", queue=1))
+    layout = ring_layout(1, CONFIG.queue_size, 0)
+
+    def dequeues() -> list[Dequeue]:
+        if bench.memory.u16[layout.used_idx >> 1]:
+            return [Dequeue(1, ActorId.IO0)]
+        bench.memory.u16[layout.used_idx >> 1] = 1
+        return []
+
+    bench.act(op("queue_reset", queue=0))
+    bench.recorder.look(dequeues)
+    assert not bench.rules()
+    assert bench.kinds()[-2:] == [EventKind.POP, EventKind.PUSH]
 
 
 def test_memory_that_the_next_driver_uses_is_its_own(bench: Bench) -> None:

@@ -121,7 +121,11 @@ class Recorder:
             if event.kind in _ENDS:
                 self._take(left)
                 left.clear()
-                self._used(list(self._live.values()))
+                # Only of these nothing can have been dequeued since the dequeues were asked for.
+                over = event.kind == EventKind.RESET_RET
+                self._used(
+                    [life for life in self._live.values() if over or life.queue == event.queue]
+                )
             self._note(event)
         self._take(left)
         if self._code in _BUILDS and not any(event.kind == EventKind.PUBLISH for event in events):
