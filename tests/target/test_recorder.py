@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.driver.port import Observed
 from vblkfuzz.driver.transport import GuestSteps
-from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.limits import GUEST_MEMORY_SIZE, SECTOR_SIZE
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
@@ -20,11 +21,13 @@ from vblkfuzz.target.recorder import Dequeue, Recorder
 from vblkfuzz.trace.event import ActorId, EventKind
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.ring_error import RingError
 
 CONFIG = DeviceConfig(event_idx=False)
-SEEN = Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.REST
+SEEN = ~(Witness.DEVICE | Witness.PROCESS)
 POPPED = [Dequeue(0, ActorId.IO0)]
 
 
@@ -87,9 +90,16 @@ class Bench:
         left = [list(dequeues)]
         self.recorder.look(lambda: left.pop() if left else [])
 
-    def use(self, bank: int, idx: int, head: int) -> None:
-        """Push a used entry as a device does."""
+    def end(self, layout: RingLayout, head: int, status: int = 0) -> None:
+        """Write a status as a device does."""
+        with suppress(RingError):  # nobody has made that head available
+            address, length = walk_chain(self.memory, layout, head, True).writable[-1]
+            self.memory.bytes[address + length - 1] = status
+
+    def use(self, bank: int, idx: int, head: int, status: int = 0) -> None:
+        """End a request and push it as a device does."""
         layout = ring_layout(0, CONFIG.queue_size, bank)
+        self.end(layout, head, status)
         self.memory.u32[layout.used_ring(idx % CONFIG.queue_size) >> 2] = head
         self.memory.u16[layout.used_idx >> 1] = idx + 1
         self.recorder.look(list)
@@ -100,6 +110,9 @@ class Bench:
     def signatures(self) -> set[str]:
         trace = self.recorder.trace(SEEN)
         return {one.signature for one in judge(Scenario(CONFIG), trace).violations}
+
+    def disk_is_known(self) -> bool:
+        return Witness.DISK in self.recorder.trace(SEEN).witnesses
 
     def kinds(self) -> list[int]:
         return [event.kind for event in self.recorder.trace(SEEN).events]
@@ -220,6 +233,7 @@ def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatc
     def dequeues() -> list[Dequeue]:
         if bench.memory.u16[layout.used_idx >> 1]:
             return [Dequeue(1, ActorId.IO0)]
+        bench.end(layout, 0)
         bench.memory.u16[layout.used_idx >> 1] = 1
         return []
 
@@ -227,6 +241,31 @@ def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatc
     bench.recorder.look(dequeues)
     assert not bench.rules()
     assert bench.kinds()[-2:] == [EventKind.POP, EventKind.PUSH]
+
+
+@pytest.mark.parametrize(("wrote", "found"), [(0, {"S14"}), (1, set())])
+def test_a_write_that_is_lost(bench: Bench, wrote: int, found: set[str]) -> None:
+    """Unless it failed: what became of it is not known then."""
+    layout = ring_layout(0, CONFIG.queue_size, 0)
+    bench.guest(op("publish_kick", request="out"), POPPED)
+    bench.use(0, 0, 0, status=wrote)
+    bench.guest(op("collect"))
+    bench.guest(op("publish_kick", request="in"), POPPED)
+    data, _ = walk_chain(bench.memory, layout, 0, True).writable[0]
+    bench.memory.bytes[data : data + SECTOR_SIZE] = bytes(SECTOR_SIZE)
+    bench.use(0, 1, 0)
+    bench.guest(op("collect"))
+    assert bench.disk_is_known()
+    assert bench.rules() == found
+
+
+@pytest.mark.parametrize("ends", ["reset", "queue_reset"])
+def test_the_disk_is_not_known_when_a_request_outlives_its_rings(bench: Bench, ends: str) -> None:
+    """A later push may be its own, or that of another request with its head."""
+    bench.guest(op("publish_kick"), POPPED)
+    assert bench.disk_is_known()
+    bench.guest(op(ends))
+    assert not bench.disk_is_known()
 
 
 def test_memory_that_the_next_driver_uses_is_its_own(bench: Bench) -> None:

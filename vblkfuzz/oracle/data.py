@@ -30,6 +30,7 @@ from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.ops import REQUESTS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.witness import Witness
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
@@ -66,6 +67,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
         EventKind.POWER_LOSS,
     ),
     situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, RESIZE_IN_USE),
+    witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A guest that breaks the protocol ends the judgement: nobody knows what it asked for."""
@@ -135,6 +137,8 @@ class _Books:
     def request(self, event: Event, time: int) -> None:
         self._requests += 1
         self._asked[event.queue, event.head] = _Access(event, self._requests)
+        # Its last request was collected, maybe before a witness saw that it was pushed.
+        self._pushed.pop((event.queue, event.head), None)
 
     def pop(self, event: Event, time: int) -> None:
         access = self._asked.pop((event.queue, event.head), None)

@@ -71,6 +71,7 @@ class Recorder:
         self._dropped = 0
         self._code = 0
         """Of the operation that is going on."""
+        self._doubted = Witness(0)
         self._turn = 0
         self._epoch = 0
         self._path = 0
@@ -101,6 +102,10 @@ class Recorder:
         self._add(kind, actor, **fields)
         if kind == EventKind.RESET_RET:
             self._end_lives()
+
+    def doubt(self, witness: Witness) -> None:
+        """Something happened of which this witness can tell nothing: it says nothing any more."""
+        self._doubted |= witness
 
     def guest(self, events: Sequence[Event]) -> None:
         """Take what the guest did; the next look writes it."""
@@ -179,6 +184,8 @@ class Recorder:
     def _end_life(self, queue: int, path: Frame) -> None:
         life = self._live.pop(queue, None)
         if life is not None:
+            if life.owned:  # a push may be of one of these, or of a later one with the same head
+                self.doubt(Witness.DISK)
             for head in life.end(int(path)):
                 self._outliving.setdefault((queue, head), []).append(int(path))
             self._ended.append(life)
@@ -251,11 +258,16 @@ class Recorder:
             while head not in life.owned and life.waiting(head):
                 self._pop(life, ActorId.MAIN)
         request = life.owned.pop(head, None)
-        if request is not None or not life.hostile:
-            serial = request.serial if request else 0
-            self._effect(EventKind.PUSH, life, serial, head & 0xFFFF, used & 0xFFFF)
+        if request is None and life.hostile:
+            return
+        serial, status = (request.serial, life.status(request)) if request else (0, 0)
+        if status:  # what the backend has done is not known, but that it may have failed
+            self._add(EventKind.IO_DONE, ActorId.HARNESS, request=serial, flag=1, epoch=life.epoch)
+        self._effect(EventKind.PUSH, life, serial, head & 0xFFFF, used & 0xFFFF, status)
 
-    def _effect(self, kind: EventKind, life: Life, serial: int, head: int, value: int) -> None:
+    def _effect(  # a field of the event each
+        self, kind: EventKind, life: Life, serial: int, head: int, value: int, flag: int = 0
+    ) -> None:
         path = life.ended_by or self._path
         if not life.ended_by and not serial:  # of nobody who is known in these rings
             resets = self._outliving.get((life.queue, head), [])
@@ -268,6 +280,7 @@ class Recorder:
             request=serial,
             epoch=life.epoch,
             value=value,
+            flag=flag,
             path=path,
         )
 
@@ -292,7 +305,8 @@ class Recorder:
         """
         if self._dropped:
             raise TraceOverflow(f"{self._dropped} events too many: no verdict")
-        return Trace(tuple(self._events), self._turn, witnesses=witnesses, report=report)
+        known = witnesses & ~self._doubted
+        return Trace(tuple(self._events), self._turn, witnesses=known, report=report)
 
     def _add(self, kind: EventKind, actor: int, **fields: int) -> None:
         if len(self._events) >= TRACE_EVENTS_MAX:

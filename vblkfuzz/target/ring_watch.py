@@ -120,6 +120,13 @@ class Life:
         used = self._memory.u16[self.layout.used_idx >> 1]
         return used == (self._first + len(self._published) + new) & _U16
 
+    def status(self, request: Request) -> int:
+        """Return the status byte of a request that was pushed: its last writable byte."""
+        if not request.published.writable:
+            return 0
+        address, length = request.published.writable[-1]
+        return self._memory.bytes[address + length - 1]
+
     # --- After its end ------------------------------------------------------------------------
 
     def end(self, path: int) -> Sequence[int]:

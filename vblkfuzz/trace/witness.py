@@ -26,7 +26,8 @@ class Witness(IntFlag):
     """END is written only when the device is known to be idle, STEP_LIMIT when it is known to turn
     for ever; neither because time was up."""
     DISK = 16
-    """The content of the disk, as the backend has it."""
+    """The disk began with zeroes, nothing but the requests of this trace has changed it, and each
+    PUSH is that of the request it names and says (flag) how it ended. Guest reads show the rest."""
     PROCESS = 32
     """That the device process lives and answers: CRASH, HANG."""
     DEVICE = 64

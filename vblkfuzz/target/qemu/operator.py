@@ -19,6 +19,7 @@ from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.target.qemu.process import DISK_NODES, IOTHREAD
 from vblkfuzz.target.qemu.qmp import Refused
 from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,6 +220,7 @@ class Operator:
         node = DISK_NODES[self._current]
         if self._try("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
             recorder.tell(EventKind.RESIZE, value=sectors)
+            recorder.doubt(Witness.DISK)  # when it took effect: before which requests
 
     def snapshot(self, operation: Op, recorder: Recorder) -> None:
         """A transaction that drains all disks within one callback, and then changes nothing."""

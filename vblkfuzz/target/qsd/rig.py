@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from vblkfuzz.target.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.PROCESS
+_WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.DISK | Witness.PROCESS
+_MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _RELEASE: Final = op("release")
 _COMPLETE: Final = CODES["complete"]
 _ORDERS: Final = {
@@ -139,6 +140,9 @@ class QsdRig:
         self._quiet = False
         order = _ORDERS.get(operation.code)
         if order is None:
+            if operation.code in _MIRRORS and (self._blocked or not recorder.idle):
+                # Both sides are one disk: what the job copies late overwrites what is newer.
+                recorder.doubt(Witness.DISK)
             self._operator.perform(operation, recorder)
             return
         if order in (Order.HOLD, Order.RELEASE):
