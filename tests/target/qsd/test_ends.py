@@ -1,124 +1,40 @@
-"""How daemons end, and what is left then: nothing."""
+"""How daemons end, and daemons that cannot be used."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.conformance.leftovers import await_end, descendants, nothing_left
+from tests.conformance.ends import EndsContract, Killing, check_unusable, script
 from tests.target.qsd.binary import NEEDS_QSD
-from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, HarnessError, UsageError
-from vblkfuzz.executor import run_scenario
-from vblkfuzz.scenario.ops import Op, op
-from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.errors import UsageError
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.qsd.rig import QsdRig
 from vblkfuzz.target.qsd.target import qsd_target
-from vblkfuzz.target.real import RealTarget
-from vblkfuzz.target.recorder import Recorder
-
-PLAIN = Scenario(ops=(op("init"), op("publish_kick"), op("collect")))
-KILLED = Scenario(ops=(op("init"), op("start_fail"), op("publish_kick"), op("stop")))
+from vblkfuzz.target.target import Target
 
 
-def daemons() -> set[psutil.Process]:
-    return {process for process in descendants() if "qemu-storage" in process.name()}
+class KillingRig(Killing, QsdRig):
+    process = "qemu-storage"
 
 
-class KillingRig(QsdRig):
-    """Sends its daemon a signal where a real one has nothing to do."""
-
-    number = signal.SIGKILL
-
-    def perform(self, operation: Op, recorder: Recorder) -> None:
-        if operation.name == "start_fail":
-            for process in daemons():
-                os.kill(process.pid, self.number)
-        super().perform(operation, recorder)
-
-
-@pytest.fixture
-def killing() -> Iterator[RealTarget]:
-    rig = KillingRig(TargetOptions())
-    with nothing_left(), RealTarget("qsd", "killed", rig, rig.port) as target:
-        yield target
+def target(options: TargetOptions) -> Target:
+    return qsd_target("vhost-user-blk", "processes", options)
 
 
 @pytest.mark.realdevice
 @NEEDS_QSD
-def test_a_daemon_that_somebody_killed_is_no_finding(killing: RealTarget) -> None:
-    for _ in range(3):
-        with pytest.raises(DeviceLost):
-            killing.run(KILLED)
-        assert run_scenario(killing, PLAIN).verdict.clean
+class TestEnds(EndsContract):
+    target = "qsd"
+    device = "vhost-user-blk"
+    module = "vblkfuzz.target.qsd"
+    rig = KillingRig
+    crew = 3  # guest, NBD server and daemon
+    hang = "hang-operator"
 
-
-@pytest.mark.realdevice
-@NEEDS_QSD
-@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
-def test_a_daemon_that_crashes_is_one(
-    killing: RealTarget, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(KillingRig, "number", number)
-    execution = run_scenario(killing, KILLED)
-    assert [one.rule for one in execution.verdict.violations] == ["CRASH"]
-    assert execution.verdict.violations[0].signature.endswith(number.name.lower())
-    assert f"signal {int(number)}" in execution.trace.report
-    again = run_scenario(killing, KILLED)
-    assert again.verdict.violations[0].signature == execution.verdict.violations[0].signature
-    assert run_scenario(killing, PLAIN).verdict.clean
-
-
-@pytest.mark.realdevice
-@NEEDS_QSD
-def test_a_daemon_that_hangs_is_one(killing: RealTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(KillingRig, "number", signal.SIGSTOP)
-    execution = run_scenario(killing, KILLED)
-    assert [one.signature for one in execution.verdict.violations] == ["hang-operator"]
-    assert run_scenario(killing, PLAIN).verdict.clean
-
-
-@pytest.mark.realdevice
-@NEEDS_QSD
-def test_nothing_survives_a_killed_user() -> None:
-    """SIGKILL leaves no time to clean up: the kernel has to do it."""
-    program = (
-        "import time\n"
-        "from vblkfuzz.target.options import TargetOptions\n"
-        "from vblkfuzz.target.qsd.target import qsd_target\n"
-        "with qsd_target('vhost-user-blk', 'processes', TargetOptions()):\n"
-        "    print('ready', flush=True)\n"
-        "    time.sleep(600)\n"
-    )
-    command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as user:
-        assert user.stdout is not None
-        assert user.stdout.readline() == "ready\n"
-        below = set(psutil.Process(user.pid).children(recursive=True))
-        assert len(below) == 3, "guest, NBD server and daemon"
-        user.kill()
-    await_end(below)
-
-
-@pytest.mark.realdevice
-@NEEDS_QSD
-def test_killed_helpers_are_replaced() -> None:
-    with nothing_left(), qsd_target("vhost-user-blk", "processes", TargetOptions()) as target:
-        for helper in descendants() - daemons():  # guest process and NBD server
-            helper.kill()
-            while helper.status() != psutil.STATUS_ZOMBIE:
-                pass
-            with suppress(HarnessError):
-                target.run(PLAIN)
-            assert run_scenario(target, PLAIN).verdict.clean
+    def factory(self, options: TargetOptions) -> Target:
+        return target(options)
 
 
 SCRIPTS = {
@@ -141,21 +57,13 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("case", SCRIPTS)
 def test_a_binary_that_is_no_use(case: str, tmp_path: Path) -> None:
-    script, problem = SCRIPTS[case]
-    binary = tmp_path / "qsd"
-    binary.write_text(f"#!/bin/sh\n{script}\n")
-    binary.chmod(0o755)
-    options = TargetOptions(qsd_binary=str(binary))
-    with nothing_left(), pytest.raises(DeviceUnavailable, match=problem) as raised:
-        qsd_target("vhost-user-blk", "processes", options).__enter__()
-    assert "\n" not in str(raised.value)
-    assert raised.value.exit_status == ExitStatus.HARNESS
+    text, problem = SCRIPTS[case]
+    check_unusable(target(TargetOptions(qsd_binary=script(tmp_path, text))), problem)
 
 
 def test_no_binary(tmp_path: Path) -> None:
     options = TargetOptions(qsd_binary=str(tmp_path / "none"))
-    with nothing_left(), pytest.raises(DeviceUnavailable, match=r"none: not found: install QEMU"):
-        qsd_target("vhost-user-blk", "processes", options).__enter__()
+    check_unusable(target(options), "none: not found: install QEMU")
 
 
 @pytest.mark.parametrize(

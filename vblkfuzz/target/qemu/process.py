@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
+from vblkfuzz.process.patience import Patience
 from vblkfuzz.target.child import Child, memfd
 from vblkfuzz.target.ending import ending_of, last_line
 from vblkfuzz.target.qemu.pci_port import PCI_SLOT
@@ -118,11 +118,11 @@ class QemuProcess:
         """
         if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S):
             return True
-        deadline = time.monotonic() + DEVICE_LIMIT_S
+        patience = Patience(DEVICE_LIMIT_S)
         while not self._still.only_main_runs(self._answer_twice):
             if self._still.wait(0):
                 return True
-            if time.monotonic() > deadline:
+            if patience.over:
                 raise Restless
         return False
 

@@ -8,13 +8,13 @@ mirror job goes from the one to the other and back, and the disk's content stays
 from __future__ import annotations
 
 import socket
-import time
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
+from vblkfuzz.process.patience import Patience
 from vblkfuzz.target.child import Child
 from vblkfuzz.target.ending import ending_of, last_line
 from vblkfuzz.target.nbd.disk import export_name
@@ -116,7 +116,7 @@ class Daemon:
         """
         if self._still.wait(_SOON_S):
             return
-        deadline = time.monotonic() + DEVICE_LIMIT_S
+        patience = Patience(DEVICE_LIMIT_S)
         while True:
             # It sleeps meanwhile, which looking does not.
             self._ask(*self._probes, times=_ROUND_TRIPS)
@@ -127,7 +127,7 @@ class Daemon:
                 raise DeviceLost("the daemon has ended")
             if self._only_turns():
                 return
-            if time.monotonic() > deadline:
+            if patience.over:
                 raise Restless
 
     def check_threads(self) -> None:

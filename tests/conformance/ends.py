@@ -1,0 +1,149 @@
+"""How the device process of a real target ends, and what is left then: nothing.
+
+A target's own test module names its rig and its processes; see tests/target/qsd/test_ends.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conformance.leftovers import await_end, descendants, nothing_left
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, HarnessError
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.target.real import RealTarget
+from vblkfuzz.target.recorder import Recorder
+from vblkfuzz.target.target import Target
+
+PLAIN = Scenario(ops=(op("init"), op("publish_kick"), op("collect")))
+KILLED = Scenario(ops=(op("init"), op("start_fail"), op("publish_kick"), op("stop")))
+
+
+def processes(name: str) -> set[psutil.Process]:
+    """Our device processes: those whose name begins so."""
+    return {process for process in descendants() if process.name().startswith(name)}
+
+
+class Killing:
+    """For a rig: sends its device process a signal where a real one has nothing to do."""
+
+    process = ""
+    """Beginning of the name of its device processes."""
+    number = signal.SIGKILL
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        if operation.name == "start_fail":
+            self.strike()
+        super().perform(operation, recorder)  # type: ignore[misc]  # the rig's
+
+    def strike(self) -> None:
+        for process in processes(self.process):
+            os.kill(process.pid, self.number)
+
+
+class EndsContract:
+    """Tests that any real target passes."""
+
+    target: str
+    """Its name, its device and the function that makes it, for a program of its own."""
+    device: str
+    module: str
+    rig: type[Killing]
+    crew: int
+    """Processes of a target that has been started."""
+    hang: str
+    """Signature of a device that stops while nobody asks it anything but the operator."""
+
+    def factory(self, options: TargetOptions) -> Target:
+        """Make the target."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def killing(self) -> Iterator[RealTarget]:
+        rig = self.rig(TargetOptions())  # type: ignore[call-arg]  # the rig's
+        with nothing_left(), RealTarget(self.target, "killed", rig, rig.port) as target:  # type: ignore[arg-type,attr-defined]
+            yield target
+
+    def test_somebody_killed_it_which_is_no_finding(self, killing: RealTarget) -> None:
+        for _ in range(3):
+            with pytest.raises(DeviceLost):
+                killing.run(KILLED)
+            assert run_scenario(killing, PLAIN).verdict.clean
+
+    @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
+    def test_it_crashes_which_is_one(
+        self, killing: RealTarget, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(self.rig, "number", number)
+        execution = run_scenario(killing, KILLED)
+        assert [one.rule for one in execution.verdict.violations] == ["CRASH"]
+        assert execution.verdict.violations[0].signature.endswith(number.name.lower())
+        assert f"signal {int(number)}" in execution.trace.report
+        again = run_scenario(killing, KILLED)
+        assert again.verdict.violations[0].signature == execution.verdict.violations[0].signature
+        assert run_scenario(killing, PLAIN).verdict.clean
+
+    def test_it_hangs_which_is_one(
+        self, killing: RealTarget, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(self.rig, "number", signal.SIGSTOP)
+        execution = run_scenario(killing, KILLED)
+        assert [one.signature for one in execution.verdict.violations] == [self.hang]
+        assert run_scenario(killing, PLAIN).verdict.clean
+
+    def test_nothing_survives_a_killed_user(self) -> None:
+        """SIGKILL leaves no time to clean up: the kernel has to do it."""
+        made = f"{self.module}.target import {self.target}_target as make"
+        program = (
+            "import time\n"
+            "from vblkfuzz.target.options import TargetOptions\n"
+            f"from {made}\n"
+            f"with make({self.device!r}, 'processes', TargetOptions()):\n"
+            "    print('ready', flush=True)\n"
+            "    time.sleep(600)\n"
+        )
+        command = [sys.executable, "-c", program]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as user:
+            assert user.stdout is not None
+            assert user.stdout.readline() == "ready\n"
+            below = set(psutil.Process(user.pid).children(recursive=True))
+            assert len(below) == self.crew
+            user.kill()
+        await_end(below)
+
+    def test_killed_processes_of_ours_are_replaced(self) -> None:
+        with nothing_left(), self.factory(TargetOptions()) as target:
+            for ours in descendants() - processes(self.rig.process):
+                ours.kill()
+                while ours.status() != psutil.STATUS_ZOMBIE:
+                    pass
+                with suppress(HarnessError):
+                    target.run(PLAIN)
+                assert run_scenario(target, PLAIN).verdict.clean
+
+
+def check_unusable(target: Target, problem: str) -> None:
+    """Check that a target does not start, and says in one line why."""
+    with nothing_left(), pytest.raises(DeviceUnavailable, match=problem) as raised:
+        target.__enter__()
+    assert "\n" not in str(raised.value)
+    assert raised.value.exit_status == ExitStatus.HARNESS
+
+
+def script(folder: Path, text: str) -> str:
+    """Write a program that stands in for a binary; return its path."""
+    path = folder / "binary"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
