@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz.oracle.signature import signature
+from vblkfuzz.oracle.signature import MAX_SIGNATURE, signature
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,11 @@ from vblkfuzz.oracle.signature import signature
 )
 def test_what_tells_causes_apart(rule: str, path: str, state: str, expected: str) -> None:
     assert signature(rule, path, state) == expected
+
+
+def test_a_signature_that_just_fits_is_not_cut() -> None:
+    fits = "x" * (MAX_SIGNATURE - len("s1-"))
+    assert signature("S1", "", fits) == f"s1-{fits}"
+    cut = signature("S1", "", f"{fits}x")
+    assert len(cut) == MAX_SIGNATURE
+    assert cut != f"s1-{fits}"
