@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz.oracle.signature import MAX_SIGNATURE, signature
+from vblkfuzz.oracle.signature import signature
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,7 @@ def test_what_tells_causes_apart(rule: str, path: str, state: str, expected: str
     assert signature(rule, path, state) == expected
 
 
-def test_a_signature_that_just_fits_is_not_cut() -> None:
-    fits = "x" * (MAX_SIGNATURE - len("s1-"))
+def test_a_signature_that_fits_is_not_cut_and_a_longer_one_keeps_its_name() -> None:
+    fits = "x" * (80 - len("s1-"))
     assert signature("S1", "", fits) == f"s1-{fits}"
-    cut = signature("S1", "", f"{fits}x")
-    assert len(cut) == MAX_SIGNATURE
-    assert cut != f"s1-{fits}"
+    assert signature("S1", "", f"{fits}x") == "s1-" + "x" * 68 + "-6f2b1dda"
