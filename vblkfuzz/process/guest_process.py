@@ -112,8 +112,12 @@ class GuestProcess:
         self._send(bytes([_Verb.RUN, index]))
 
     def _send(self, packet: bytes, fds: Sequence[int] = ()) -> None:
+        line = self._forked.line
         try:
-            socket.send_fds(self._forked.line, [packet], list(fds))
+            if fds:
+                socket.send_fds(line, [packet], list(fds))
+            else:
+                line.send(packet)
         except (BrokenPipeError, ConnectionResetError):
             raise ActorDied("the guest process has ended") from None
 

@@ -58,6 +58,8 @@ class Child:
 
     def exit_code(self, patience_s: float = 0.0) -> int | None:
         """Return how it ended (negative: by a signal), None if it runs on."""
+        if not patience_s:
+            return self._process.poll()
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(patience_s)
         return None

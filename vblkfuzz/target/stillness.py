@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SPIN_S: Final = 0.25
 """Seconds of CPU time after which a thread that never slept is taken for one that never will."""
@@ -54,6 +54,8 @@ class Stillness:
         """Look at `pid`, and at the processes that it works with."""
         self._main = str(pid)
         self._folders = [f"/proc/{process}/task" for process in (pid, *others)]
+        self._listed: dict[str, tuple[int, list[str]]] = {}
+        """Links of each folder, and the threads in it when it had so many."""
         self._files: dict[str, tuple[int, int]] = {}
         """wchan and schedstat of each thread: to open them takes longer than to read them."""
 
@@ -101,29 +103,38 @@ class Stillness:
             for fd in files:
                 os.close(fd)
         self._files.clear()
+        self._listed.clear()
 
     def _look(self) -> Threads | None:
         """Look at all threads; None if one has just gone."""
         counts: dict[str, bytes] = {}
         asleep = main_asleep = True
         try:
-            for folder, task in self._tasks():
-                wchan, schedstat = self._files.get(task) or self._open(folder, task)
-                sleeps = os.pread(wchan, _LINE, 0) not in _AWAKE
-                if task == self._main:
-                    main_asleep = sleeps
-                elif not sleeps:
-                    asleep = False
-                counts[task] = os.pread(schedstat, _LINE, 0)
+            for folder in self._folders:
+                for task in self._threads(folder):
+                    wchan, schedstat = self._files.get(task) or self._open(folder, task)
+                    sleeps = os.pread(wchan, _LINE, 0) not in _AWAKE
+                    if task == self._main:
+                        main_asleep = sleeps
+                    elif not sleeps:
+                        asleep = False
+                    counts[task] = os.pread(schedstat, _LINE, 0)
         except (FileNotFoundError, ProcessLookupError):
             self.close()  # a thread's number may come back, its files never do
             return None
         return Threads(asleep, main_asleep, counts)
 
-    def _tasks(self) -> Iterator[tuple[str, str]]:
-        for folder in self._folders:
-            for task in os.listdir(folder):
-                yield folder, task
+    def _threads(self, folder: str) -> list[str]:
+        """Return the threads in a folder.
+
+        As many as the last time are the same ones, or a file of one that has gone cannot be read.
+        """
+        links, tasks = self._listed.get(folder, (0, []))
+        found = os.stat(folder).st_nlink
+        if found != links:
+            tasks = os.listdir(folder)
+            self._listed[folder] = found, tasks
+        return tasks
 
     def _open(self, folder: str, task: str) -> tuple[int, int]:
         if len(self._files) >= _MOST_OPEN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ActorDied
@@ -12,7 +13,7 @@ from vblkfuzz.target.nbd.disk import Disks
 from vblkfuzz.target.nbd.server import ORDER, Counters, NbdServer, Order
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class NbdProcess:
@@ -57,10 +58,35 @@ class NbdProcess:
         Raises:
             ActorDied: the server process has ended.
         """
+        with self.carrying_out(order, pick, result, fds):
+            pass
+
+    @contextmanager
+    def carrying_out(
+        self, order: Order, pick: int = 0, result: int = 0, fds: Sequence[int] = ()
+    ) -> Iterator[None]:
+        """The same, beside what the caller does meanwhile.
+
+        Raises:
+            ActorDied: the server process has ended.
+        """
+        line = self._forked.line
         try:
-            socket.send_fds(self._forked.line, [ORDER.pack(order, pick, result)], list(fds))
+            socket.send_fds(line, [ORDER.pack(order, pick, result)], list(fds))
+        except OSError:
+            raise ActorDied(_ENDED) from None
+        try:
+            yield
+        finally:
+            self._await_answer()
+
+    def _await_answer(self) -> None:
+        try:
             answered = self._forked.line.recv(ORDER.size)
         except OSError:
             answered = b""
         if not answered:
-            raise ActorDied("the NBD server process has ended")
+            raise ActorDied(_ENDED)
+
+
+_ENDED: Final = "the NBD server process has ended"

@@ -124,15 +124,15 @@ class QsdRig:
         """Begin a scenario, on an empty disk, by a new connection."""
         wanted = self._options.iothread
         self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
-        self._nbd.order(Order.START)
         self._holding = self._quiet = False
         self._sectors = config.disk_sectors
         actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
-        self._pops = AvailEvents(self.memory, config, actor)
-        self._operator.make_ready(config.disk_sectors, self.dequeues, polling=config.polling)
-        self._link.forget()
-        connection = self._daemon.connect(config.disk_sectors)
-        self._link.watch(connection)
+        with self._nbd.carrying_out(Order.START):
+            self._pops = AvailEvents(self.memory, config, actor)
+            self._operator.make_ready(config.disk_sectors, self.dequeues, polling=config.polling)
+            self._link.forget()
+            connection = self._daemon.connect(config.disk_sectors)
+            self._link.watch(connection)
         return (connection.fileno(),)
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
