@@ -69,10 +69,13 @@ class EndsContract:
         """Make the target."""
         raise NotImplementedError
 
+    def killing_target(self) -> RealTarget:
+        """Make one on `rig`."""
+        raise NotImplementedError
+
     @pytest.fixture
     def killing(self) -> Iterator[RealTarget]:
-        rig = self.rig(TargetOptions())  # type: ignore[call-arg]  # the rig's
-        with nothing_left(), RealTarget(self.target, "killed", rig, rig.port) as target:  # type: ignore[arg-type,attr-defined]
+        with nothing_left(), self.killing_target() as target:
             yield target
 
     def test_somebody_killed_it_which_is_no_finding(self, killing: RealTarget) -> None:

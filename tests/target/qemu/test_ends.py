@@ -55,6 +55,10 @@ class TestEnds(EndsContract):
     def factory(self, options: TargetOptions) -> Target:
         return target(options)
 
+    def killing_target(self) -> RealTarget:
+        rig = KillingRig(TargetOptions())
+        return RealTarget("qemu", "killed", rig, rig.port)
+
 
 @pytest.mark.realdevice
 @NEEDS_QEMU

@@ -12,6 +12,7 @@ from vblkfuzz.errors import UsageError
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.qsd.rig import QsdRig
 from vblkfuzz.target.qsd.target import qsd_target
+from vblkfuzz.target.real import RealTarget
 from vblkfuzz.target.target import Target
 
 
@@ -35,6 +36,10 @@ class TestEnds(EndsContract):
 
     def factory(self, options: TargetOptions) -> Target:
         return target(options)
+
+    def killing_target(self) -> RealTarget:
+        rig = KillingRig(TargetOptions())
+        return RealTarget("qsd", "killed", rig, rig.port)
 
 
 SCRIPTS = {
