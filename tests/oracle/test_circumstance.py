@@ -45,6 +45,70 @@ def test_a_request_sleeps_once_another_went_on_after_the_drain(between: str, doi
 @pytest.mark.parametrize(
     ("between", "doing"),
     [
+        ("main drain_ret flag=1", "parked"),
+        ("main drain_end value=0", "parked"),
+        ("main drain_end value=1\nmain drain_ret flag=1", "parked"),
+        ("main drain_end value=0\nmain drain_ret flag=0", "parked"),
+        ("main drain_end value=0\nmain drain_ret flag=1", "woken"),
+        ("main drain_end value=0\nmain drain_ret flag=1\nmain drain_end value=1", "woken"),
+        ("main drain_end value=0\nmain drain_ret flag=1\nio0 unpark request=2", "asleep"),
+        ("main drain_end value=0\nmain drain_end value=1\nio0 unpark request=2", "asleep"),
+        ("main drain_end value=0\nmain drain_ret flag=1\nio0 park request=1", "parked"),
+    ],
+)
+def test_a_request_was_woken_if_the_next_drain_did_not_wait(between: str, doing: str) -> None:
+    parked = "io0 pop queue=0 request=1 # first\nio0 park request=1"
+    reset = "vcpu reset_ret path=reset # second"
+    assert state("S7", f"{parked}\n{between}\n{reset}", "left_in_use") == f"left_in_use-{doing}"
+
+
+@pytest.mark.parametrize(
+    ("between", "doing"),
+    [
+        ("", "popped"),
+        ("io0 memwrite queue=0 request=1", "popped"),
+        ("io0 memwrite queue=0 request=1\nio0 handler_end queue=1", "popped"),
+        ("io0 memwrite queue=0 request=1\nio1 handler_end queue=0", "popped"),
+        ("io0 memwrite queue=0 request=1\nio0 handler_end queue=0", "written"),
+        ("io0 handler_end queue=0", "popped"),
+        ("io0 submit request=1\nio0 memwrite queue=0 request=1", "written"),
+    ],
+)
+def test_a_handler_has_what_it_popped_until_it_ends(between: str, doing: str) -> None:
+    pop = "io0 pop queue=0 request=1 # first"
+    trace = f"{pop}\n{between}\nharness end # second".replace("\n\n", "\n")
+    assert state("L3", trace) == doing
+
+
+@pytest.mark.parametrize(
+    ("between", "doing"),
+    [
+        ("", "under_way"),
+        ("io0 submit request=1", "under_way"),
+        ("io0 submit request=1\nharness io_done request=1", "under_way"),
+        ("io0 submit request=1\nio0 memwrite request=1", "under_way"),
+        ("io0 unpark request=1", "under_way"),
+        ("io0 park request=1", "parked"),
+        ("io0 retry request=1", "to_retry"),
+    ],
+)
+def test_a_stop_that_waits_for_nothing_finds_requests_anywhere(between: str, doing: str) -> None:
+    pop = "io0 pop queue=0 request=1 # first"
+    trace = f"{pop}\n{between}\nmain vm_stop_ret # second".replace("\n\n", "\n")
+    assert state("S16", trace, "nowhere") == f"nowhere-{doing}"
+    assert state("S16", trace, "ended") == "ended"
+
+
+def test_handlers_of_one_thread_are_nested_those_of_two_run_beside_each_other() -> None:
+    first, again = "io0 handler queue=0 # first", "handler queue=0 # second"
+    assert state("S12", f"{first}\nio0 {again}", "handler") == "handler"
+    assert state("S12", f"{first}\nmain {again}", "handler") == "handler-beside"
+    assert state("S12", f"{first}\nmain {again}", "stop_again") == "stop_again"
+
+
+@pytest.mark.parametrize(
+    ("between", "doing"),
+    [
         ("main drain_ret value=0", "resumed-uncounted"),
         ("main drain_ret value=1", "resumed"),
         ("main drain_ret value=0\nmain drain_end value=1", "resumed-uncounted"),

@@ -11,8 +11,9 @@ from vblkfuzz.trace.event import Event, EventKind, Frame
 IDS = [rule.id for rule in RULES]
 
 
-def violation(rule: str, turn: int, state: str = "", path: int = 0) -> Violation:
-    event = Event(turn, EventKind.END if rule.startswith("L") else EventKind.PUSH, path=path)
+def violation(rule: str, turn: int, state: str = "", path: int = 0, request: int = 0) -> Violation:
+    kind = EventKind.END if rule.startswith("L") else EventKind.PUSH
+    event = Event(turn, kind, path=path, request=request)
     return Violation(rule, event, event, "They clash.", state)
 
 
@@ -59,6 +60,14 @@ def test_what_follows_from_wrong_attachments_threads_and_suppressed_kicks() -> N
     assert kept(violation("S4", 1), violation("S10", 2)) == ["S4"]
 
 
+def test_a_stop_of_the_vm_that_only_some_handlers_obey() -> None:
+    by_handler = violation("S17", 2, path=Frame.HOST_NOTIFIER_READ)
+    assert kept(violation("S10", 1, "not_started"), by_handler) == ["S10"]
+    assert kept(violation("S10", 1, "beside"), by_handler) == ["S10", "S17"]
+    assert kept(violation("S8", 1, "left_attached"), by_handler) == ["S8"]
+    assert kept(violation("S8", 1, "left_attached"), violation("S17", 2)) == ["S8", "S17"]
+
+
 def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
     attach, stopped = Event(1, EventKind.ATTACH), Event(9, EventKind.STOP_RET)
     left = Violation("S8", attach, stopped, "They clash.", "left_attached")
@@ -76,7 +85,13 @@ def test_a_drain_that_missed_a_lost_request_is_not_to_blame() -> None:
     assert kept(drained) == ["S3"]
     assert kept(drained, lost) == ["L3"]
     assert kept(violation("S3", 1, "popped"), lost) == ["S3"]
-    assert kept(violation("S16", 1, "nowhere-done"), lost) == ["L3"]
+    assert kept(violation("S3", 1, "written"), lost) == ["S3"]
+    assert kept(violation("S16", 1, "nowhere-under_way"), lost) == ["L3"]
+    assert kept(violation("S16", 1, "nowhere-under_way", request=2), lost) == ["S16"]
+    assert kept(violation("S16", 1, "nowhere-under_way"), violation("L3", 9, "popped")) == ["S16"]
+    assert kept(violation("S16", 1, "nowhere-asleep"), lost) == ["S16"]
+    assert kept(violation("S16", 1, "nowhere-asleep"), violation("L3", 9, "asleep")) == ["L3"]
+    assert kept(violation("S3", 1, "asleep"), violation("S7", 9, "left_in_use-asleep")) == ["S7"]
     assert kept(violation("S16", 1, "nowhere-parked"), lost) == ["S16"]
 
 

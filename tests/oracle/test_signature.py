@@ -19,9 +19,26 @@ from vblkfuzz.oracle.signature import signature
         # For these rules the path says less.
         ("S8", "reset > stop > blk_drain > drained_end", "twice", "s8-drained_end-twice"),
         ("S9", "reset > stop > blk_drain > drained_end", "closed", "s9-drained_end-closed"),
-        ("S13", "vm_cont > start", "attach", "s13-start-attach"),
+        ("S13", "vm_cont > start", "attach", "s13-attach"),
         ("S3", "snapshot", "popped", "s3-popped"),
         ("S11", "mirror > blk_drain", "drained_end", "s11-drained_end"),
+        # What all handlers do alike: by which one it was done does not matter.
+        ("S6", "complete", "not_popped", "s6-not_popped"),
+        ("S7", "direct_kick", "broken", "s7-broken"),
+        ("S7", "vm_stop > stop > poll", "broken", "s7-vm_stop-stop-host_notifier_read-broken"),
+        ("S12", "host_notifier_read > poll", "handler", "s12-handler"),
+        ("S12", "poll > start", "start_again", "s12-host_notifier_read-start-start_again"),
+        ("S14", "host_notifier_read", "refused", "s14-refused"),
+        # A handler that is polled is the one that is kicked, except where polling is the mistake.
+        ("S17", "poll", "pop", "s17-host_notifier_read-pop"),
+        ("S10", "host_notifier_read > poll", "beside", "s10-host_notifier_read-beside"),
+        ("S1", "poll", "", "s1-poll"),
+        ("PLANTED", "poll", "", "planted-poll"),
+        # Queues are attached at a start and at the end of a drain, by the same function.
+        ("S10", "vm_cont > start", "beside", "s10-attach-beside"),
+        ("S10", "queue_reset > drained_end", "beside", "s10-attach-beside"),
+        ("S10", "poll > start", "without_bql", "s10-host_notifier_read-start-without_bql"),
+        ("S10", "", "beside", "s10-beside"),
         # A device outside this project may use frames of its own.
         ("S1", "0xfe", "", "s1-0xfe"),
     ],

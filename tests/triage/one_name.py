@@ -11,7 +11,13 @@ from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.target.model import model
 
-SPREAD: Final = {"lost_completion": 4, "notify_counter": 3, "wakes_one": 3}
+SPREAD: Final = {
+    "lost_completion": 4,
+    "pause_point": 3,
+    "recount_late": 3,
+    "stop_from_main": 3,
+    "wakes_one": 3,
+}
 """Defects that may have more than two signatures; docs/decisions/0007 says why."""
 
 

@@ -16,6 +16,7 @@ from vblkfuzz.oracle.kinds import (
     DRAIN_END,
     DRAIN_RET,
     END,
+    HANDLER_END,
     IO_DONE,
     MEMWRITE,
     NOTIFICATION,
@@ -50,6 +51,8 @@ _STANDING: Final = {
 """What a request is doing after an event."""
 
 _LATER: Final = frozenset({UNPARK, END})
+_UNDER_WAY: Final = frozenset({"popped", "resumed", "in_flight", "done", "written"})
+_HELD: Final = frozenset({"parked", "woken"})
 
 
 def with_circumstance(violation: Violation, events: Events) -> Violation:
@@ -61,19 +64,36 @@ def with_circumstance(violation: Violation, events: Events) -> Violation:
 def standing(request: int, events: Events, until: Event) -> str:
     """Return what a request was doing just before the event `until`.
 
-    ``asleep``: parked, although the drained section has ended and another request went on.
+    ``popped``: its handler goes on with it, even if it has been answered already. ``woken``:
+    parked, although the drained section has ended, and another drain has returned that did not wait
+    for it. ``asleep``: parked as well, and another request went on.
     """
-    found, ended = "", False
+    found, ended, own = "", False, until
     for event in events:
         if event is until:
             break
         if event.request == request and event.kind in _STANDING:
-            found, ended = _STANDING[event.kind], False
+            at_once = event.kind == MEMWRITE and found == "popped"
+            found, ended, own = "answered" if at_once else _STANDING[event.kind], False, event
         elif event.kind == DRAIN_END:
-            ended = event.value == 0
-        elif event.kind in _LATER and ended and found == "parked":
-            found = "asleep"
-    return found
+            ended = ended or event.value == 0
+        elif found == "answered":
+            found = "written" if _is_end_of_handler(event, own) else found
+        elif ended and found in _HELD:
+            found = _overdue(found, event)
+    return "popped" if found == "answered" else found
+
+
+def _is_end_of_handler(event: Event, own: Event) -> bool:
+    """Whether the handler that answered a request has ended; `own` is the answer."""
+    return event.kind == HANDLER_END and (event.actor, event.queue) == (own.actor, own.queue)
+
+
+def _overdue(found: str, event: Event) -> str:
+    """Return what a request does that is still parked after the end of its drained section."""
+    if event.kind in _LATER:
+        return "asleep"
+    return "woken" if found == "parked" and event.kind == DRAIN_RET and event.flag else found
 
 
 def _s2(violation: Violation, events: Events) -> str:
@@ -136,10 +156,20 @@ def _s9(violation: Violation, events: Events) -> str:
     return f"{violation.state}-in_stop" if by_stop else violation.state
 
 
+def _s12(violation: Violation, events: Events) -> str:
+    """Whether the other handler runs in another thread, or in the same one, further out."""
+    if violation.state != "handler":
+        return violation.state
+    same = violation.first.actor == violation.second.actor
+    return "handler" if same else "handler-beside"
+
+
 def _s16(violation: Violation, events: Events) -> str:
+    """Whether something held the request; how far it had got otherwise is a matter of luck."""
     if violation.state != "nowhere":
         return violation.state
-    return f"nowhere-{standing(violation.first.request, events, violation.second)}"
+    was = standing(violation.first.request, events, violation.second)
+    return f"nowhere-{'under_way' if was in _UNDER_WAY else was}"
 
 
 def _l1(violation: Violation, events: Events) -> str:
@@ -229,6 +259,7 @@ _LOOKS: Final[dict[str, Callable[[Violation, Events], str]]] = {
     "S7": _s7,
     "S8": _s8,
     "S9": _s9,
+    "S12": _s12,
     "S16": _s16,
     "L1": _l1,
     "L2": _l2,

@@ -32,9 +32,9 @@ _LEADS_TO: Final[dict[str, frozenset[str]]] = {
     "S5": _REQUEST,
     "S6": _REQUEST | {"L1"},  # requests in use below 0: to the device its ring is full
     "S7": _REQUEST | {"S10"},
-    "S8": _ATTACHED | {"S1", "S10", "S12"},
+    "S8": _ATTACHED | {"S1", "S10", "S12", "S17"},
     "S9": _ATTACHED | {"L1"},
-    "S10": frozenset({"S10", "S12"}),
+    "S10": frozenset({"S10", "S12", "S17"}),
     "S12": _ATTACHED | {"S1", "S10", "S12", "L1"},
     "S13": frozenset({"S13", "L1"}),
     "S14": frozenset({"S14"}),
@@ -46,6 +46,9 @@ _LEADS_TO: Final[dict[str, frozenset[str]]] = {
 }
 _FROM_HANDLERS: Final = ("host_notifier_read", "poll")
 """Paths of dequeuing by a handler that is attached: what a wrong attachment leads to."""
+
+_DEQUEUED: Final = ("S1", "S17")
+"""Rules about who dequeues when nobody should."""
 
 _TOO_LATE: Final = frozenset({STOP_RET, START_RET})
 """Events at which S8 says that a notifier was attached some time before."""
@@ -75,7 +78,9 @@ def _since(violation: Violation) -> tuple[int, bool]:
 def _leads_to(first: Violation, later: Violation) -> bool:
     if later.rule not in _LEADS_TO.get(first.rule, ()):
         return False
-    return first.rule != "S8" or later.rule != "S1" or later.path in _FROM_HANDLERS
+    if later.rule == "S17" and first.rule == "S10":
+        return first.state == "not_started"  # a stop of the VM stops the device first
+    return first.rule != "S8" or later.rule not in _DEQUEUED or later.path in _FROM_HANDLERS
 
 
 def _is_lost(waited: Violation, later: Violation) -> bool:
@@ -83,10 +88,10 @@ def _is_lost(waited: Violation, later: Violation) -> bool:
 
     That it is lost, a reset or the end of the trace shows: there it is still doing the same.
     """
-    doing = waited.state.removeprefix("nowhere-")
-    return (
-        waited.rule in ("S3", "S16")
-        and doing in ("done", "written", "asleep")
-        and later.rule in ("S7", "L3")
-        and later.state.endswith(doing)
-    )
+    doing = later.state.rpartition("-")[2]
+    if later.rule not in ("S7", "L3") or doing not in ("done", "written", "asleep"):
+        return False
+    if waited.rule != "S16":
+        return waited.rule == "S3" and waited.state == doing
+    was = "asleep" if doing == "asleep" else "under_way"
+    return waited.state == f"nowhere-{was}" and waited.first.request == later.first.request

@@ -2,7 +2,8 @@
 
 Of a causal path only those frames count that tell causes apart. Who asked for a reset, a start or a
 drained section says little: the mistake is in what they all call. Whether a reset or a stop of the
-VM led to it is kept. The state comes from `oracle.circumstance`. Why so: docs/decisions/0007.
+VM led to it is kept, and whether a handler was polled or kicked only where that is the mistake. The
+state comes from `oracle.circumstance`. Why so: docs/decisions/0007.
 """
 
 from __future__ import annotations
@@ -35,10 +36,21 @@ _CALLERS: Final = frozenset(
 )
 """Frames that only say who asked; the innermost frame counts whatever it is."""
 
-_INNERMOST: Final = frozenset({"S8", "S9", "S13"})
+_INNERMOST: Final = frozenset({"S8", "S9"})
 """Rules for which only the function that did it counts, whoever called it."""
-_NO_PATH: Final = frozenset({"S3", "S11"})
-"""Rules about a counter: whose drain it is that shows the wrong number does not matter."""
+_NO_PATH: Final = frozenset({"S3", "S11", "S13"})
+"""Rules about a number or a flag: who meets the wrong one does not matter."""
+
+_HANDLERS: Final = frozenset({"complete", "direct_kick", "host_notifier_read", "poll"})
+_WHOEVER_HANDLES: Final = frozenset({"S6", "S7", "S12", "S14"})
+"""Rules about what every handler does alike: that it was one says nothing."""
+_POLLING_TELLS: Final = frozenset({"S1", "PLANTED"})
+"""Rules for which a handler that is polled counts as another one than the same handler when kicked.
+
+For S1, since polling may go on in a drain where kicks do not.
+"""
+_ATTACHES: Final = frozenset({"drained_end", "start"})
+"""Who attaches queues, all by the same function."""
 
 
 def signature(rule: str, path: str, state: str) -> str:
@@ -49,7 +61,10 @@ def signature(rule: str, path: str, state: str) -> str:
         path: causal path of the clashing event, as `trace.event.path_names` gives it.
         state: variant of the clash.
     """
-    parts = (rule, *telling(rule, path.split(" > ")), state)
+    frames = path.split(" > ")
+    if (rule, state) == ("S10", "beside") and frames[-1] in _ATTACHES:
+        frames = ["attach"]
+    parts = (rule, *telling(rule, frames), state)
     slugs = (re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
     return _shortened("-".join(slug for slug in slugs if slug))
 
@@ -60,7 +75,11 @@ def telling(rule: str, frames: Sequence[str]) -> Sequence[str]:
         return ()
     if rule in _INNERMOST:
         return frames[-1:]
+    if rule in _WHOEVER_HANDLES and _HANDLERS.issuperset(frames):
+        return ()
     kept = [*(frame for frame in frames[:-1] if frame not in _CALLERS), *frames[-1:]]
+    if rule not in _POLLING_TELLS:
+        kept = ["host_notifier_read" if frame == "poll" else frame for frame in kept]
     return [*kept[:1], *(frame for before, frame in pairwise(kept) if frame != before)]
 
 

@@ -49,9 +49,6 @@ _STAYS: Final = "open: a parked request goes on in the thread that took it, afte
 
 _HANDLED: Final = (
     "",
-    "host_notifier_read-",
-    "poll-",
-    "direct_kick-",
     "stop_bh-host_notifier_read-",
     "reset-stop-cleanup_host_notifier-host_notifier_read-",
     "vm_stop-stop-cleanup_host_notifier-host_notifier_read-",
@@ -97,13 +94,9 @@ class Qemu102(VirtioBlk):
         "s1-reset-stop-cleanup_host_notifier": _B1,
         "s1-vm_stop-stop-cleanup_host_notifier": _B1,
         "s4-parked-submit": _B1B,
-        "s6-complete-not_popped": _B1B,
-        "s6-host_notifier_read-not_popped": _B1B,
-        "s6-poll-not_popped": _B1B,
+        "s6-not_popped": _B1B,
         "s6-foreign": _B1B,
-        "s7-complete-in_use_negative": _B1B,
-        "s7-host_notifier_read-in_use_negative": _B1B,
-        "s7-poll-in_use_negative": _B1B,
+        "s7-in_use_negative": _B1B,
         **{f"s7-{path}broken": _B1B for path in _HANDLED},
         "s7-reset-left_in_use": _B1B,
         "s14-": _B1B,
@@ -126,7 +119,6 @@ class Qemu102(VirtioBlk):
         "s10-direct_kick-beside": _B13,
         "s10-host_notifier_read-beside": _B3,
         "s10-host_notifier_read-not_started": _B3,
-        "s10-poll-not_started": _B3,
         "s12-": _B3,
     }
 

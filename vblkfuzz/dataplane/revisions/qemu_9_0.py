@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
 
 
+_B7: Final = "8eeaa706ba: a woken request is not counted before it runs (B7)"
+
 # Bound once: looking up an enum member costs 100 ns on Python 3.11.
 _UNPARK: Final = EventKind.UNPARK
 
@@ -49,5 +51,8 @@ class Qemu90(Qemu102):
     source: ClassVar[str] = "QEMU 9.0, 5bdbaebcce, 52bff01f64"
     block_backend: ClassVar[type[BlockBackend]] = Qemu90BlockBackend
     known: ClassVar[dict[str, str]] = Qemu102.known | {
-        "s2": "8eeaa706ba: a woken request is not counted before it runs (B7)",
+        "s2": _B7,
+        "s4-woken": _B7,
+        "s7-reset-left_in_use-woken": _B7,
+        "s16-vm_stop-nowhere-woken": _B7,
     }
