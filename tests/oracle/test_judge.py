@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import re
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from tests.strategies import device_configs
 from vblkfuzz import oracle
 from vblkfuzz.oracle import kinds
 from vblkfuzz.oracle.judge import RULES, judge, rules_for
-from vblkfuzz.oracle.rule import Rule
+from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.trace.event import ActorId, Event, EventKind
@@ -64,6 +65,35 @@ def test_what_happens_later_does_not_change_what_was_unsafe(events: Events, leng
     before = [found for found in safety(events) if found.second.turn < length]
     assert safety(events[:length]) == before
     assert verdict(events[:length]).situations <= verdict(events).situations
+
+
+def says(rule: Rule, device: DeviceConfig, events: Events) -> tuple[list[Violation], set[str]]:
+    """What a rule says of the events that it needs, whether judge would ask it or not."""
+    report = Report()
+    needed = [event for event in events if event.kind in rule.needs]
+    if needed:
+        rule.check(Scenario(device), needed, report)
+    return report.violations, report.situations
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.decisive], ids=lambda rule: rule.id
+)
+@given(traces(), device_configs())
+def test_without_a_decisive_event_a_rule_has_nothing_to_say(
+    rule: Rule, events: Events, device: DeviceConfig
+) -> None:
+    indecisive = tuple(event for event in events if event.kind not in rule.decisive)
+    assert says(rule, device, indecisive) == ([], set())
+
+
+def test_a_decisive_event_brings_all_that_the_rule_needs() -> None:
+    for case in CASES:
+        asked = judge(Scenario(case.device), Trace(case.events, witnesses=~Witness(0)))
+        for rule in RULES:
+            violations, situations = says(rule, case.device, case.events)
+            assert {found.rule for found in asked.violations} >= {rule.id for _ in violations}
+            assert asked.situations >= situations
 
 
 @given(st.integers(0, int(~Witness(0))))
@@ -128,6 +158,7 @@ def test_rules_say_what_they_are() -> None:
         assert rule.title.endswith(".")
         assert rule.source
         assert len(rule.needs) == len(set(rule.needs))
+        assert set(rule.decisive) < set(rule.needs)
         assert all(situation.summary.endswith(".") for situation in rule.situations)
 
 

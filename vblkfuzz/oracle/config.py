@@ -43,6 +43,7 @@ READ_RESIZED = Situation("config_read_after_resize", "The guest read the capacit
         EventKind.END,
     ),
     situations=(RESIZED, READ_RESIZED),
+    decisive=(EventKind.RESIZE, EventKind.CONFIG_IRQ, EventKind.CONFIG_READ),
 )
 def S15(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Owed is an interrupt to a driver that had written DRIVER_OK, judged when all has settled."""

@@ -9,7 +9,7 @@ virtio_blk_sect_range_ok, blk_check_byte_request.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from vblkfuzz.oracle.disk import ZEROES, Disk, Write
@@ -72,21 +72,33 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A guest that breaks the protocol ends the judgement: nobody knows what it asked for."""
     books = _Books(scenario.device.disk_sectors, events[0], report)
+    asked, running, pushed = books.asked, books.running, books.pushed
+    requests = 0
     for time, event in enumerate(events):
         kind = event.kind
-        if kind == HOSTILE:
+        if kind == REQUEST:
+            requests += 1
+            place = (event.queue, event.head)
+            asked[place] = (event, requests)
+            # Its last request was collected, maybe before a witness saw that it was pushed.
+            pushed.pop(place, None)
+        elif kind == IO_DONE:
+            access = running.get(event.request)
+            if access is not None:
+                access.failed = event.flag != 0
+        elif kind == HOSTILE:
             return
-        _TAKE[kind](books, event, time)
+        else:
+            _TAKE[kind](books, event, time)
 
 
 class _Access:
-    """One request, from its publish on."""
+    """One request, from its pop on."""
 
     __slots__ = (
         "allowed",
         "begin",
         "code",
-        "data",
         "end",
         "failed",
         "first",
@@ -97,22 +109,26 @@ class _Access:
         "writes",
     )
 
-    def __init__(self, request: Event, data: int) -> None:
+    def __init__(self, request: Event, pop: Event, begin: int, capacity: int) -> None:
         self.code = request.flag
         self.first = request.value & 0xFF
         self.end = self.first + (request.value >> 8) + 1 if self.code in _RANGED else 0
         """Sector behind its last one."""
-        self.data = data if self.code == _OUT else ZEROES
+        self.pop = pop
+        self.begin = begin
+        """When it was popped."""
+        self.low = self.high = capacity
+        """The least and the greatest capacity since then."""
         self.failed = False
         """The backend ended it with an error, whatever the driver was told."""
-        self.pop = request
-        self.begin = self.low = self.high = 0
-        """When it was popped; the least and the greatest capacity since then."""
-        self.writes: list[Write] = []
+        self.writes: Sequence[Write] = ()
         self.pushed = 0
         """When it was pushed."""
-        self.allowed: dict[int, set[int]] = {}
+        self.allowed: Mapping[int, set[int]] = _NOTHING
         """What a read may have found then, by sector."""
+
+
+_NOTHING: Final[Mapping[int, set[int]]] = {}
 
 
 class _Books:
@@ -125,49 +141,33 @@ class _Books:
         self._resize: Event | None = None
         self._power_lost = False
         self._reset_at = -1
-        self._requests = 0
-        self._asked: dict[tuple[int, int], _Access] = {}
-        """Published, by queue and head."""
-        self._running: dict[int, _Access] = {}
+        self.asked: dict[tuple[int, int], tuple[Event, int]] = {}
+        """Published, by queue and head: REQUEST and the data it writes."""
+        self.running: dict[int, _Access] = {}
         """Popped and not pushed, by serial."""
-        self._pushed: dict[tuple[int, int], _Access] = {}
+        self.pushed: dict[tuple[int, int], _Access] = {}
         """Pushed and not collected, by queue and head."""
         self._collected: _Access | None = None
 
-    def request(self, event: Event, time: int) -> None:
-        self._requests += 1
-        self._asked[event.queue, event.head] = _Access(event, self._requests)
-        # Its last request was collected, maybe before a witness saw that it was pushed.
-        self._pushed.pop((event.queue, event.head), None)
-
     def pop(self, event: Event, time: int) -> None:
-        access = self._asked.pop((event.queue, event.head), None)
-        if access is None:
+        asked = self.asked.pop((event.queue, event.head), None)
+        if asked is None:
             return
-        self._running[event.request] = access
-        access.pop, access.begin = event, time
-        access.low = access.high = self._capacity
+        request, number = asked
+        access = _Access(request, event, time, self._capacity)
+        self.running[event.request] = access
         if access.code in _WRITES:
-            begin, data = self._disk.begin, access.data
-            access.writes = [
-                begin(sector, data, time, event) for sector in range(access.first, access.end)
-            ]
-
-    def io_done(self, event: Event, time: int) -> None:
-        access = self._running.get(event.request)
-        if access is not None:
-            access.failed = event.flag != 0
+            data = number if access.code == _OUT else ZEROES
+            access.writes = self._disk.begin(access.first, access.end, data, time, event)
 
     def push(self, event: Event, time: int) -> None:
-        access = self._running.pop(event.request, None)
+        access = self.running.pop(event.request, None)
         if access is None:
             return
-        self._pushed[event.queue, event.head], access.pushed = access, time
+        self.pushed[event.queue, event.head] = access
+        access.pushed = time
         if access.code == _IN:
-            access.allowed = {
-                sector: self._disk.may_find(sector, access.begin)
-                for sector in range(access.first, access.end)
-            }
+            access.allowed = self._disk.may_find(access.first, access.end, access.begin)
         well = event.flag == _OK and not access.failed
         for write in access.writes:  # of a discarded sector anything may be left
             write.ends(time, event, sure=well and access.code != _DISCARD)
@@ -191,7 +191,7 @@ class _Books:
         self._report.violation(first, push, sentence, state)
 
     def collect(self, event: Event, time: int) -> None:
-        self._collected = self._pushed.pop((event.queue, event.head), None)
+        self._collected = self.pushed.pop((event.queue, event.head), None)
         if event.flag == _NO_STATUS and self._collected is not None:
             pop = self._collected.pop
             sentence = (
@@ -244,7 +244,7 @@ class _Books:
     def resize(self, event: Event, time: int) -> None:
         self._capacity, self._resize = event.value, event
         self._disk.resize(event.value, time)
-        for access in self._running.values():
+        for access in self.running.values():
             access.low = min(access.low, event.value)
             access.high = max(access.high, event.value)
             self._report.met(RESIZE_IN_USE)
@@ -256,18 +256,18 @@ class _Books:
     def reset(self, event: Event, time: int) -> None:
         """Requests that run are cut off: they take effect before this or never."""
         self._reset_at = time
-        for access in self._running.values():
+        for access in self.running.values():
             self._cut(access, event, time)
-        self._running.clear()
-        self._asked.clear()
-        self._pushed.clear()
+        self.running.clear()
+        self.asked.clear()
+        self.pushed.clear()
 
     def reset_queue(self, event: Event, time: int) -> None:
         """The same for one queue."""
-        for request, access in list(self._running.items()):
+        for request, access in list(self.running.items()):
             if access.pop.queue == event.queue:
-                self._cut(self._running.pop(request), event, time)
-        for known in (self._asked, self._pushed):
+                self._cut(self.running.pop(request), event, time)
+        for known in (self.asked, self.pushed):
             for place in [place for place in known if place[0] == event.queue]:
                 del known[place]
 
@@ -278,9 +278,7 @@ class _Books:
 
 
 _TAKE: Final = {
-    REQUEST: _Books.request,
     POP: _Books.pop,
-    IO_DONE: _Books.io_done,
     PUSH: _Books.push,
     COLLECT: _Books.collect,
     SECTOR: _Books.sector,

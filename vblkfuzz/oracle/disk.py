@@ -26,11 +26,13 @@ class Write:
 
     __slots__ = ("begin", "cut", "data", "end", "flush", "said", "sure")
 
-    def __init__(self, data: int, begin: int, said: Event) -> None:
+    def __init__(
+        self, data: int, begin: int, said: Event, end: int = _RUNNING, sure: bool = False
+    ) -> None:
         self.data = data
         self.begin = begin
-        self.end = _RUNNING
-        self.sure = False
+        self.end = end
+        self.sure = sure
         """It has ended and taken effect."""
         self.cut = False
         """A reset came before its end."""
@@ -59,15 +61,16 @@ class Disk:
         self._flush = start
 
     def _zeroed(self, time: int = -1) -> list[Write]:
-        write = Write(ZEROES, time, self._start)
-        write.ends(time, self._start, sure=True)
-        return [write]
+        return [Write(ZEROES, time, self._start, time, sure=True)]
 
-    def begin(self, sector: int, data: int, time: int, said: Event) -> Write:
-        """A write begins."""
-        write = Write(data, time, said)
-        self._sectors[sector].append(write)
-        return write
+    def begin(self, first: int, end: int, data: int, time: int, said: Event) -> list[Write]:
+        """A request begins to write `data` to the sectors from `first` to below `end`."""
+        begun = []
+        for sector in range(first, end):
+            write = Write(data, time, said)
+            self._sectors[sector].append(write)
+            begun.append(write)
+        return begun
 
     def flush(self, begin: int, said: Event) -> None:
         """A flush that began at `begin` has ended well."""
@@ -93,15 +96,20 @@ class Disk:
                     write.begin = time
                     write.ends(time, write.said, sure=False)
 
-    def may_find(self, sector: int, begin: int) -> set[int]:
-        """Return the data that a read may find that began at `begin` and ends now."""
-        writes = self._sectors[sector]
-        sure = _sure_before(writes, begin)
-        return {write.data for write in writes if not (write.flush or write.overwriter(sure))}
+    def may_find(self, first: int, end: int, begin: int) -> dict[int, set[int]]:
+        """Return by sector the data that a read may find that began at `begin` and ends now."""
+        found = {}
+        for sector in range(first, end):
+            writes = self._sectors[sector]
+            found[sector] = {writes[0].data} if len(writes) == 1 else _left(writes, begin)
+        return found
 
     def last(self, sector: int, data: int) -> Write | None:
         """Return the last write of `data` to a sector; None: nobody wrote it there."""
-        return next((one for one in reversed(self._sectors[sector]) if one.data == data), None)
+        for write in reversed(self._sectors[sector]):
+            if write.data == data:
+                return write
+        return None
 
     def overwriter(self, sector: int, write: Write, begin: int) -> Write | None:
         """Return what had overwritten `write` before `begin`."""
@@ -111,8 +119,18 @@ class Disk:
         """A read settles it: `data` if it had been written before, no other that had ended."""
         writes = self._sectors[sector]
         if any([write.data == data and write.end <= begin for write in writes]):
-            self.begin(sector, data, begin, said).ends(time, said, sure=True)
+            writes.append(Write(data, begin, said, time, sure=True))
 
 
 def _sure_before(writes: list[Write], time: int) -> list[Write]:
     return [write for write in writes if write.sure and write.end <= time]
+
+
+def _left(writes: list[Write], begin: int) -> set[int]:
+    """Return the data in a sector that had not been overwritten before `begin`."""
+    since = max([write.begin for write in _sure_before(writes, begin)], default=-1)
+    return {
+        write.data
+        for write in writes
+        if (write.end > since or write.begin == since) and not write.flush
+    }

@@ -80,11 +80,21 @@ def rules_for(witnesses: Witness) -> tuple[Rule, ...]:
 
 @cache
 def _readers(witnesses: Witness) -> tuple[tuple[int, ...], ...]:
-    """Return positions in `rules_for` of the rules that need events of a kind, by kind."""
+    """Return positions in `rules_for` of the rules that an event of a kind is for, by kind."""
     rules = rules_for(witnesses)
     return tuple(
-        tuple(index for index, rule in enumerate(rules) if kind in rule.needs)
+        tuple(at for at, rule in enumerate(rules) if kind in (rule.decisive or rule.needs))
         for kind in range(_KINDS)
+    )
+
+
+@cache
+def _waiting(witnesses: Witness) -> tuple[tuple[int, frozenset[int]], ...]:
+    """Return positions of the rules that wait for a decisive event, and what they need then."""
+    return tuple(
+        (at, frozenset(map(int, rule.needs)))
+        for at, rule in enumerate(rules_for(witnesses))
+        if rule.decisive
     )
 
 
@@ -108,8 +118,11 @@ def _streams(trace: Trace) -> list[list[Event]]:
     readers = _readers(trace.witnesses)
     streams: list[list[Event]] = [[] for _ in rules_for(trace.witnesses)]
     for event in trace.events:
-        for index in readers[event.kind]:
-            streams[index].append(event)
+        for at in readers[event.kind]:
+            streams[at].append(event)
+    for at, needs in _waiting(trace.witnesses):
+        if streams[at]:
+            streams[at] = [event for event in trace.events if event.kind in needs]
     return streams
 
 

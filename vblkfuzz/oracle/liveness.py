@@ -196,6 +196,7 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     instead="The device sleeps once nothing is left to do.",
     needs=(EventKind.OP, EventKind.STEP_LIMIT),
     witnesses=Witness.REST,
+    decisive=(EventKind.STEP_LIMIT,),
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The harness gave up: the device was still busy after `limits.MAX_STEPS` steps."""

@@ -62,6 +62,7 @@ _SEEN: Final = {
     ),
     situations=(RESET_IN_FLIGHT, RESET_PARKED),
     witnesses=Witness.MEMORY,
+    decisive=(EventKind.RESET_CALL, EventKind.RESET_RET),
 )
 def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Only the first effect of a request is reported: the rest follows from it.

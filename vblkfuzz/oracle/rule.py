@@ -5,6 +5,9 @@ trace that the rule asked for (`needs`), in trace order, and tells a `Report` wh
 which situations it met. A situation says that the rule was put to the test: a rule that stays
 silent in a campaign which never met its situations has proved nothing.
 
+Some kinds are rare and a rule has nothing to say without them: these are `decisive`. Such a rule
+is not asked, and its events are not gathered, unless one of them occurs.
+
 A rule also says which witnesses it needs to be sound (`trace.witness`): without them it is not
 asked. The default is the model's own word, which no real device gives.
 
@@ -84,6 +87,8 @@ class Rule:
     check: Check
     witnesses: Witness = Witness.DEVICE
     """Where it is sound: on traces that have all of these."""
+    decisive: tuple[EventKind, ...] = ()
+    """Those of `needs` without any of which `check` has nothing to say. Empty: all of them."""
 
 
 def rule(  # noqa: PLR0913  # a field of the rule each
@@ -95,10 +100,11 @@ def rule(  # noqa: PLR0913  # a field of the rule each
     needs: tuple[EventKind, ...],
     situations: tuple[Situation, ...] = (),
     witnesses: Witness = Witness.DEVICE,
+    decisive: tuple[EventKind, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a `Rule` of the function below the decorator."""
 
     def of(check: Check) -> Rule:
-        return Rule(id, title, source, instead, needs, situations, check, witnesses)
+        return Rule(id, title, source, instead, needs, situations, check, witnesses, decisive)
 
     return of

@@ -60,14 +60,13 @@ STOP_OWNED = Situation("stop_with_request_in_use", "A stop began before a reques
         EventKind.VM_CONT,
     ),
     situations=(STOP_PARKED, STOP_SAVED, STOP_OWNED),
+    decisive=(EventKind.VM_STOP_CALL, EventKind.VM_STOP_RET),
 )
 def S16(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Popped - pushed = retry list, exactly; `cont` empties the list.
 
     Not judged for a broken device, which drops requests.
     """
-    if not any([event.kind in _STOPS for event in events]):
-        return
     owned: dict[int, Event] = {}
     saved: dict[int, Event] = {}
     last: dict[int, int] = {}
@@ -98,7 +97,6 @@ def S16(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             broken = True
 
 
-_STOPS: Final = frozenset({VM_STOP_CALL, VM_STOP_RET})
 _ENDS: Final = frozenset({PUSH, CANCEL})
 _DROPS: Final = frozenset({RESET_RET, QUEUE_RESET})
 
@@ -152,6 +150,7 @@ def _report_list(
     ),
     situations=(DRAIN_END_STOPPED,),
     witnesses=Witness.MEMORY,
+    decisive=(EventKind.VM_STOP_RET,),
 )
 def S17(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """From the return of `stop` to `cont`. Only the first act is reported: the rest follows."""

@@ -23,6 +23,7 @@ from vblkfuzz.trace.witness import Witness
     instead="Whatever the guest does, the device goes on, or asks for a reset and works after it.",
     needs=(EventKind.OP, EventKind.CRASH),
     witnesses=Witness.PROCESS,
+    decisive=(EventKind.CRASH,),
 )
 def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The path of a crash is a digest of its last words: one assertion, one signature."""
@@ -62,6 +63,7 @@ def _signal_name(number: int) -> str:
     instead="Nobody waits under the big lock for what can only happen without it.",
     needs=(EventKind.OP, EventKind.HANG),
     witnesses=Witness.PROCESS,
+    decisive=(EventKind.HANG,),
 )
 def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """No answer within `limits.DEVICE_LIMIT_S`, although nothing is held back."""
