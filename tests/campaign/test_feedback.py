@@ -72,6 +72,17 @@ def test_a_kick_that_is_suppressed_is_another_one() -> None:
     assert marks_of(event(EventKind.KICK, 0)) != marks_of(event(EventKind.KICK, 1))
 
 
+def test_of_a_flag_with_many_values_the_lowest_bit_counts() -> None:
+    """A request that failed (2) is collected like one that did not."""
+    assert marks_of(event(EventKind.COLLECT, 0)) == marks_of(event(EventKind.COLLECT, 2))
+    assert marks_of(event(EventKind.COLLECT, 1)) == marks_of(event(EventKind.COLLECT, 3))
+
+
+def test_what_ends_without_a_beginning_is_a_state_too() -> None:
+    """A trace that a real device wrote, or a broken one, may begin anywhere."""
+    assert len(marks_of(event(EventKind.DRAIN_END), POP, event(EventKind.DRAIN_CALL), POP)) == 4
+
+
 SCRIPT = """
     import sys
     from vblkfuzz.campaign.feedback import Region

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import HarnessError
@@ -58,15 +59,16 @@ class Region:
 
     def mark_states(self, trace: Trace) -> None:
         """Mark each event of the trace together with the state before it."""
-        view, state, steps = self._view, 0, _STEPS
+        view, state, some = self._view, 0, _SOME
+        features = _features(state)
         for event in trace.events:
-            kind = event[1]
-            step = steps[kind]
-            if step is not None:
-                shown = (state | state >> 1) & _SOME
-                mixed = (shown | event[4] & 1) * 0x9E3779B1 + kind * 0x85EBCA6B >> 7
-                view[COVERAGE_EDGES + mixed % _STATES] = 1
-                state += step
+            feature = features[event[1]]
+            if feature is not None:
+                place, place_if_flag, step = feature
+                view[place_if_flag if event[4] & 1 else place] = 1
+                if step:
+                    state += step
+                    features = _features((state | state >> 1) & some)
 
     def count(self) -> int:
         """How many features have been seen so far; counts those of this execution."""
@@ -83,7 +85,7 @@ _DRAINS, _PARKED, _IN_FLIGHT, _STARTED, _STOPPED, _CALLS, _POLLED = (
 _SOME: Final = 0x11111110
 """A bit of each counter, which says that it is not 0 (or 4, ...). How much it is would make most
 long inputs new: a corpus of thousands, in which few get their turn."""
-_CHANGES: Final = {
+_CHANGES: Final[dict[int, int]] = {
     EventKind.DRAIN_CALL: _DRAINS,
     EventKind.DRAIN_END: -_DRAINS,
     EventKind.PARK: _PARKED,
@@ -117,8 +119,23 @@ _SHOWN: Final = (
 )
 """Kinds that change nothing in it but are worth seeing in every state."""
 
-_STEPS: Final[list[int | None]] = [None] * 256
-for _kind in _SHOWN:
-    _STEPS[_kind] = 0
-for _kind, _change in _CHANGES.items():
-    _STEPS[_kind] = _change
+_STEPS: Final[dict[int, int]] = {**dict.fromkeys(_SHOWN, 0), **_CHANGES}
+"""What each kind that is marked adds to the state."""
+
+
+@cache
+def _features(shown: int) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return by kind what an event marks in a state of which `shown` is all that counts.
+
+    That is: its place in the region, its place if the flag is set, and what it adds to the state.
+    There are 128 such states, as many as `_SOME` has subsets.
+    """
+    return tuple(
+        (_place(shown, kind), _place(shown | 1, kind), _STEPS[kind]) if kind in _STEPS else None
+        for kind in range(256)
+    )
+
+
+def _place(shown: int, kind: int) -> int:
+    mixed = shown * 0x9E3779B1 + kind * 0x85EBCA6B >> 7
+    return COVERAGE_EDGES + mixed % _STATES
