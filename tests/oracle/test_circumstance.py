@@ -49,17 +49,37 @@ def test_a_request_sleeps_once_another_went_on_after_the_drain(between: str, doi
         ("main drain_end value=0", "parked"),
         ("main drain_end value=1\nmain drain_ret flag=1", "parked"),
         ("main drain_end value=0\nmain drain_ret flag=0", "parked"),
-        ("main drain_end value=0\nmain drain_ret flag=1", "woken"),
-        ("main drain_end value=0\nmain drain_ret flag=1\nmain drain_end value=1", "woken"),
+        ("main drain_end value=0\nmain drain_ret flag=1", "parked-uncounted"),
+        (
+            "main drain_end value=0\nmain drain_ret flag=1\nmain drain_end value=1",
+            "parked-uncounted",
+        ),
+        ("main vm_cont\nmain drain_ret flag=1", "parked"),
         ("main drain_end value=0\nmain drain_ret flag=1\nio0 unpark request=2", "asleep"),
         ("main drain_end value=0\nmain drain_end value=1\nio0 unpark request=2", "asleep"),
         ("main drain_end value=0\nmain drain_ret flag=1\nio0 park request=1", "parked"),
     ],
 )
-def test_a_request_was_woken_if_the_next_drain_did_not_wait(between: str, doing: str) -> None:
-    parked = "io0 pop queue=0 request=1 # first\nio0 park request=1"
-    reset = "vcpu reset_ret path=reset # second"
-    assert state("S7", f"{parked}\n{between}\n{reset}", "left_in_use") == f"left_in_use-{doing}"
+def test_a_request_that_was_woken_is_uncounted_if_the_next_drain_did_not_wait(
+    between: str, doing: str
+) -> None:
+    parked = f"io0 pop queue=0 request=1 # first\nio0 park request=1\n{between}"
+    reset, stop = "vcpu reset_ret path=reset # second", "main vm_stop_ret # second"
+    assert state("S7", f"{parked}\n{reset}", "left_in_use") == f"left_in_use-{doing}"
+    assert state("S16", f"{parked}\n{stop}", "nowhere") == f"nowhere-{doing}"
+
+
+@pytest.mark.parametrize(
+    ("between", "doing"),
+    [
+        ("main drain_end value=0\nmain drain_ret flag=1", "to_retry"),
+        ("main vm_cont\nmain drain_ret flag=0", "to_retry"),
+        ("main vm_cont\nmain drain_ret flag=1", "to_retry-uncounted"),
+    ],
+)
+def test_a_request_of_the_retry_list_may_go_on_after_cont(between: str, doing: str) -> None:
+    trace = f"io0 pop queue=0 request=1 # first\nio0 retry request=1\n{between}"
+    assert state("S16", f"{trace}\nmain vm_stop_ret # second", "nowhere") == f"nowhere-{doing}"
 
 
 @pytest.mark.parametrize(
@@ -121,18 +141,23 @@ def test_a_drain_that_returned_had_counted_the_request_or_not(between: str, doin
 
 
 @pytest.mark.parametrize(
-    ("between", "doing"),
+    ("before", "between", "doing"),
     [
-        ("io0 retry request=1", "retried"),
-        ("io0 retry request=2", ""),
-        ("io0 unpark request=1", ""),
-        ("io0 unpark request=1\nio0 unpark request=2", ""),
-        ("io0 unpark request=1\nio0 unpark request=1", "resumed_twice"),
+        ("", "io0 retry request=1", "retried"),
+        ("", "io0 retry request=2", ""),
+        ("io0 retry request=1\nio0 submit request=1\n", "", ""),
+        ("io0 submit request=1\n", "", ""),
+        ("io0 submit request=1\nio0 retry request=1\nio0 submit request=1\n", "", ""),
+        ("io0 submit request=1\nio0 park request=1\nio0 submit request=1\n", "", ""),
+        ("io0 submit request=1\n", "io0 submit request=2", ""),
+        ("io0 submit request=1\n", "io0 submit request=1", "resumed_twice"),
+        ("io0 submit request=1\nio0 submit request=1\n", "", "resumed_twice"),
     ],
 )
-def test_what_led_to_the_second_push(between: str, doing: str) -> None:
+def test_what_led_to_the_second_push(before: str, between: str, doing: str) -> None:
     push = "io0 push queue=0 request=1"
-    assert state("S5", f"{push} # first\n{between}\n{push} # second") == doing
+    trace = f"{before}{push} # first\n{between}\n{push} # second\nio0 submit request=1"
+    assert state("S5", trace.replace("\n\n", "\n")) == doing
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,9 @@ def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
     attach, stopped = Event(1, EventKind.ATTACH), Event(9, EventKind.STOP_RET)
     left = Violation("S8", attach, stopped, "They clash.", "left_attached")
     assert kept(violation("S12", 5), left) == ["S8"]
+    opened, failed = Event(1, EventKind.NOTIFIER_OPEN), Event(9, EventKind.START_RET, flag=1)
+    open_still = Violation("S9", opened, failed, "They clash.", "left_open")
+    assert kept(violation("S12", 5), open_still) == ["S12"]
 
 
 def test_at_the_end_what_never_returned_comes_first() -> None:

@@ -37,6 +37,8 @@ from vblkfuzz.oracle.signature import signature
         # Queues are attached at a start and at the end of a drain, by the same function.
         ("S10", "vm_cont > start", "beside", "s10-attach-beside"),
         ("S10", "queue_reset > drained_end", "beside", "s10-attach-beside"),
+        ("S12", "queue_reset > drained_end", "handler-beside", "s12-handler-beside"),
+        ("S12", "vm_stop > stop", "handler-beside", "s12-vm_stop-stop-handler-beside"),
         ("S10", "poll > start", "without_bql", "s10-host_notifier_read-start-without_bql"),
         ("S10", "", "beside", "s10-beside"),
         # A device outside this project may use frames of its own.

@@ -14,7 +14,7 @@ from vblkfuzz.target.model import model
 SPREAD: Final = {
     "lost_completion": 4,
     "pause_point": 3,
-    "recount_late": 3,
+    "recount_late": 4,
     "stop_from_main": 3,
     "wakes_one": 3,
 }

@@ -32,6 +32,7 @@ from vblkfuzz.oracle.kinds import (
     SUPPRESS_CALLS,
     UNPARK,
     USED_EVENT,
+    VM_CONT,
 )
 from vblkfuzz.oracle.verdict import Violation
 from vblkfuzz.trace.event import Event, Frame
@@ -52,7 +53,8 @@ _STANDING: Final = {
 
 _LATER: Final = frozenset({UNPARK, END})
 _UNDER_WAY: Final = frozenset({"popped", "resumed", "in_flight", "done", "written"})
-_HELD: Final = frozenset({"parked", "woken"})
+_HOLDS: Final = frozenset({PARK, RETRY})
+_HELD: Final = frozenset({"parked", "to_retry"})
 
 
 def with_circumstance(violation: Violation, events: Events) -> Violation:
@@ -64,9 +66,8 @@ def with_circumstance(violation: Violation, events: Events) -> Violation:
 def standing(request: int, events: Events, until: Event) -> str:
     """Return what a request was doing just before the event `until`.
 
-    ``popped``: its handler goes on with it, even if it has been answered already. ``woken``:
-    parked, although the drained section has ended, and another drain has returned that did not wait
-    for it. ``asleep``: parked as well, and another request went on.
+    ``popped``: its handler goes on with it, even if it has been answered already. ``asleep``:
+    parked, although the drained section has ended and another request went on.
     """
     found, ended, own = "", False, until
     for event in events:
@@ -77,10 +78,10 @@ def standing(request: int, events: Events, until: Event) -> str:
             found, ended, own = "answered" if at_once else _STANDING[event.kind], False, event
         elif event.kind == DRAIN_END:
             ended = ended or event.value == 0
-        elif found == "answered":
-            found = "written" if _is_end_of_handler(event, own) else found
-        elif ended and found in _HELD:
-            found = _overdue(found, event)
+        elif event.kind in _LATER and ended and found == "parked":
+            found = "asleep"
+        elif found == "answered" and _is_end_of_handler(event, own):
+            found = "written"
     return "popped" if found == "answered" else found
 
 
@@ -89,11 +90,28 @@ def _is_end_of_handler(event: Event, own: Event) -> bool:
     return event.kind == HANDLER_END and (event.actor, event.queue) == (own.actor, own.queue)
 
 
-def _overdue(found: str, event: Event) -> str:
-    """Return what a request does that is still parked after the end of its drained section."""
-    if event.kind in _LATER:
-        return "asleep"
-    return "woken" if found == "parked" and event.kind == DRAIN_RET and event.flag else found
+def _held(request: int, events: Events, until: Event) -> str:
+    """Return its `standing`; ``-uncounted`` if a drain that waits has missed that it may go on."""
+    was = standing(request, events, until)
+    return f"{was}-uncounted" if was in _HELD and _missed(request, events, until) else was
+
+
+def _missed(request: int, events: Events, until: Event) -> bool:
+    """Whether a polling drain has returned since a request that was held should have gone on."""
+    may_go_on = missed = False
+    held_by = until
+    for event in events:
+        if event is until:
+            break
+        if event.request == request and event.kind in _STANDING:
+            may_go_on, missed, held_by = False, False, event
+        elif event.kind == DRAIN_END and held_by.kind == PARK:
+            may_go_on = may_go_on or event.value == 0
+        elif event.kind == VM_CONT and held_by.kind == RETRY:
+            may_go_on = True
+        elif event.kind == DRAIN_RET and event.flag == 1:
+            missed = missed or may_go_on
+    return missed
 
 
 def _s2(violation: Violation, events: Events) -> str:
@@ -130,17 +148,23 @@ def _s4(violation: Violation, events: Events) -> str:
 
 
 def _s5(violation: Violation, events: Events) -> str:
-    """What led to the second push: the request was retried, or resumed twice."""
-    seen = [event.kind for event in events if event.request == violation.second.request]
-    if RETRY in seen:
-        return "retried"
-    return "resumed_twice" if seen.count(UNPARK) > 1 else violation.state
+    """What led to the second push: the request was retried after the first, or resumed twice."""
+    pushed, submits = False, 0
+    for event in events:
+        if event.request == violation.second.request:
+            if event.kind == RETRY and pushed:
+                return "retried"
+            pushed = pushed or event is violation.first
+            submits = 0 if event.kind in _HOLDS else submits + (event.kind == SUBMIT)
+        if event is violation.second:
+            break
+    return "resumed_twice" if submits > 1 else violation.state
 
 
 def _s7(violation: Violation, events: Events) -> str:
     if violation.state != "left_in_use":
         return violation.state
-    return f"left_in_use-{standing(violation.first.request, events, violation.second)}"
+    return f"left_in_use-{_held(violation.first.request, events, violation.second)}"
 
 
 def _s8(violation: Violation, events: Events) -> str:
@@ -168,7 +192,7 @@ def _s16(violation: Violation, events: Events) -> str:
     """Whether something held the request; how far it had got otherwise is a matter of luck."""
     if violation.state != "nowhere":
         return violation.state
-    was = standing(violation.first.request, events, violation.second)
+    was = _held(violation.first.request, events, violation.second)
     return f"nowhere-{'under_way' if was in _UNDER_WAY else was}"
 
 

@@ -71,7 +71,8 @@ def _since(violation: Violation) -> tuple[int, bool]:
     What is judged at the end of a trace is found at one event: there, calls that never returned
     come first, since all else waits for them.
     """
-    at = violation.first if violation.second.kind in _TOO_LATE else violation.second
+    too_late = violation.rule == "S8" and violation.second.kind in _TOO_LATE
+    at = violation.first if too_late else violation.second
     return at.turn, violation.rule != "L2"
 
 

@@ -41,7 +41,7 @@ _INNERMOST: Final = frozenset({"S8", "S9"})
 _NO_PATH: Final = frozenset({"S3", "S11", "S13"})
 """Rules about a number or a flag: who meets the wrong one does not matter."""
 
-_HANDLERS: Final = frozenset({"complete", "direct_kick", "host_notifier_read", "poll"})
+_HANDLERS: Final = frozenset({"attach", "complete", "direct_kick", "host_notifier_read", "poll"})
 _WHOEVER_HANDLES: Final = frozenset({"S6", "S7", "S12", "S14"})
 """Rules about what every handler does alike: that it was one says nothing."""
 _POLLING_TELLS: Final = frozenset({"S1", "PLANTED"})
@@ -50,7 +50,9 @@ _POLLING_TELLS: Final = frozenset({"S1", "PLANTED"})
 For S1, since polling may go on in a drain where kicks do not.
 """
 _ATTACHES: Final = frozenset({"drained_end", "start"})
-"""Who attaches queues, all by the same function."""
+"""Who attaches queues, by the same function; if they handle a queue, then in there."""
+_BESIDE: Final = frozenset({("S10", "beside"), ("S12", "handler-beside")})
+"""Rule and state of what says that a queue is handled by two threads."""
 
 
 def signature(rule: str, path: str, state: str) -> str:
@@ -62,7 +64,7 @@ def signature(rule: str, path: str, state: str) -> str:
         state: variant of the clash.
     """
     frames = path.split(" > ")
-    if (rule, state) == ("S10", "beside") and frames[-1] in _ATTACHES:
+    if (rule, state) in _BESIDE and frames[-1] in _ATTACHES:
         frames = ["attach"]
     parts = (rule, *telling(rule, frames), state)
     slugs = (re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)

@@ -52,7 +52,6 @@ class Qemu90(Qemu102):
     block_backend: ClassVar[type[BlockBackend]] = Qemu90BlockBackend
     known: ClassVar[dict[str, str]] = Qemu102.known | {
         "s2": _B7,
-        "s4-woken": _B7,
-        "s7-reset-left_in_use-woken": _B7,
-        "s16-vm_stop-nowhere-woken": _B7,
+        "s7-reset-left_in_use-parked-uncounted": _B7,
+        "s16-vm_stop-nowhere-parked-uncounted": _B7,
     }
