@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from vblkfuzz.cli.minimize_view import MinimizeView, Stop
+from vblkfuzz.cli.minimize_view import MinimizeView
+from vblkfuzz.cli.stop import Stop
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
 from vblkfuzz.scenario.expectation import Expectation

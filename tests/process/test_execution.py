@@ -28,8 +28,8 @@ def bench() -> Iterator[Bench]:
 
 
 def run(bench: Bench, scenario: Scenario, device_class: type[Reference | Seed]) -> Trace:
-    steps = execute(bench, scenario, device_class, bench.inline_runner)
-    return Trace(merge((bench.arena.guest_ring, bench.arena.device_ring)), steps)
+    ran = execute(bench, scenario, device_class, bench.inline_runner)
+    return Trace(merge((bench.arena.guest_ring, bench.arena.device_ring)), ran.steps)
 
 
 FULL = Scenario(

@@ -229,6 +229,45 @@ def test_deviations_do_not_reach_into_the_epilogue() -> None:
     assert play.run() == ["guest 3", "main 2", "io0 100"]
 
 
+@pytest.mark.parametrize(
+    ("deviation", "obeyed"),
+    [
+        ((0, 1, Go.IO0), [True]),
+        ((0, 1, Go.NEXT), [True]),
+        ((0, 0, Go.IO0), [True]),
+        ((0, 3, Go.IO0), [True]),
+        ((0, 4, Go.NEXT), [True]),
+        ((0, 1, Go.GUEST), [False]),  # goes on anyway
+        ((0, 0, Go.GUEST), [False]),  # is asked first anyway
+        ((0, 1, Go.VCPU), [False]),  # has no work
+        ((0, 1, Go.MAIN), [False]),  # has no work
+        ((0, 200, Go.NEXT), []),  # never reached
+        ((5, 0, Go.NEXT), []),  # no such operation
+    ],
+)
+def test_whether_a_deviation_changed_who_goes_on(
+    deviation: tuple[int, int, Go], obeyed: list[bool]
+) -> None:
+    play = Play(["kick", "kick"], deviation)
+    play.world.io0.work.append(1)
+    play.run()
+    assert play.turnstile.obeyed == obeyed
+
+
+def test_whoever_was_interrupted_would_have_gone_on() -> None:
+    play = Play(["stop"], (0, 1, Go.IO0), (0, 2, Go.IO0), (0, 3, Go.MAIN))
+    play.world.io0.work.append(5)
+    assert play.run() == ["main 1", "io0 1", "io0 1", "main 1", "io0 3"]
+    assert play.turnstile.obeyed == [True, False, True]
+
+
+def test_the_points_of_each_operation() -> None:
+    play = Play(["kick", "stop", "kick"], (1, 1, Go.NEXT))
+    play.guest.on_end = lambda: play.world.io0.work.append(5)
+    play.run()
+    assert play.turnstile.points == [8, 1, 9]
+
+
 # --- Waiting and rest -------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from vblkfuzz.cli.bisect import bisect
 from vblkfuzz.cli.cmin import cmin
 from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.encode import encode
+from vblkfuzz.cli.explore import explore
 from vblkfuzz.cli.export import export
 from vblkfuzz.cli.fuzz import fuzz
 from vblkfuzz.cli.list import list_
@@ -187,6 +188,14 @@ app.command(
         "vblkfuzz bisect finding.vblk --binaries v8.2/qemu v9.0/qemu --repeat 5",
     ),
 )(bisect)
+app.command(
+    "explore",
+    short_help="Run an input under every schedule of a few deviations.",
+    epilog=examples(
+        "vblkfuzz explore corpus/regress/s1-reset-in-drain --device reference",
+        "vblkfuzz explore scenario.toml --deviations 3 --runs 100000 --json",
+    ),
+)(explore)
 app.command(
     "minimize",
     epilog=examples(

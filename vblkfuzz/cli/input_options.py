@@ -32,6 +32,13 @@ AnotherDevice = Annotated[
         metavar="DEVICE", help=f"{_DEVICES}.  [default: the revision that the input names]"
     ),
 ]
+AnotherDefects = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Plant a defect in the revision, --device or the input's; repeatable.",
+    ),
+]
 AnotherMode = Annotated[
     Mode | None,
     typer.Option(help="Where guest and device run.  [default: as the input says]"),

@@ -15,7 +15,7 @@ from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.target.options import TargetOptions
 
 if TYPE_CHECKING:
-    from vblkfuzz.cli.minimize_view import Stop
+    from vblkfuzz.cli.stop import Stop
     from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.triage.minimize.on_target import MinimizedInput
     from vblkfuzz.triage.replay_target import Options
@@ -60,8 +60,8 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     its bug, or could not be judged; 130 or 72 stopped, the best so far is written.
     """
     from vblkfuzz.cli.cases import one_file
-    from vblkfuzz.cli.minimize_view import Stop
     from vblkfuzz.cli.output_file import check_absent, check_suffix, write_output
+    from vblkfuzz.cli.stop import Stop
     from vblkfuzz.scenario.artifact import read_input
     from vblkfuzz.triage.replay_target import Options
 

@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from vblkfuzz.errors import ExitStatus
 from vblkfuzz.triage.minimize.minimize import StopMinimizing
 
 if TYPE_CHECKING:
-    from types import FrameType
     from typing import Self
 
+    from vblkfuzz.cli.stop import Stop
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.triage.minimize.minimize import Progress as Tried
-
-_SIGNALS: Final = {
-    signal.SIGINT: ExitStatus.USER_STOP,
-    signal.SIGTERM: ExitStatus.INTERRUPTED,
-}
-
-
-class Stop:
-    """Ctrl-C and SIGTERM end a minimization with the best so far, not the process."""
-
-    def __init__(self) -> None:
-        self.status: ExitStatus | None = None
-        """Why it was stopped; None: it was not."""
-        self._before: dict[signal.Signals, signal._HANDLER] = {}
-
-    def __enter__(self) -> Self:
-        """Take the signals, except those that whoever started us wants ignored."""
-        for number in _SIGNALS:
-            if signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Give them back."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.status = self.status or _SIGNALS[signal.Signals(number)]
 
 
 class MinimizeView:

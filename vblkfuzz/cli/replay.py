@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vblkfuzz.cli.complaint import say_error
-from vblkfuzz.cli.input_options import AnotherDevice, AnotherMode, AnotherTarget
+from vblkfuzz.cli.input_options import (
+    AnotherDefects,
+    AnotherDevice,
+    AnotherMode,
+    AnotherTarget,
+)
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.target.options import TargetOptions
@@ -47,13 +52,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     ],
     target: AnotherTarget = None,
     device: AnotherDevice = None,
-    defect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Plant a defect in the revision, --device or the input's; repeatable.",
-        ),
-    ] = None,
+    defect: AnotherDefects = None,
     mode: AnotherMode = None,
     repeat: Annotated[
         int, typer.Option(min=1, metavar="N", help="How often to run each input.")

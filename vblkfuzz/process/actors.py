@@ -94,7 +94,7 @@ def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
 
         try:
             scenario = decode_canonical(bench.arena.scenario.read())
-            control[STEPS] = execute(bench, scenario, device, remote)
+            control[STEPS] = execute(bench, scenario, device, remote).steps
             bench.arena.device_ring.publish()
             control[HANDOVERS] = runner.handovers
             control[STATUS] = Status.DONE

@@ -99,8 +99,8 @@ def execute(
     scenario: Scenario,
     device_class: type[VirtioBlk],
     make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
-) -> int:
-    """Run a scenario from power-on to rest; return the preemption points passed.
+) -> Turnstile:
+    """Run a scenario from power-on to rest; return the turnstile, which has the figures.
 
     The trace is in the rings of the arena afterwards.
     """
@@ -116,7 +116,7 @@ def execute(
     else:
         turnstile = Turnstile(scenario, machine, guest, board.ring)
     turnstile.run()
-    return turnstile.steps
+    return turnstile
 
 
 def _delaying_turnstile(

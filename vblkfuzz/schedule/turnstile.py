@@ -86,6 +86,10 @@ class Turnstile:
     def __init__(self, scenario: Scenario, world: World, guest: Guest, ring: TraceRing) -> None:
         self.steps = 0
         """Preemption points passed."""
+        self.points: list[int] = []
+        """Those of each operation, until the next one started."""
+        self.obeyed: list[bool] = []
+        """Of each deviation that was reached: whether it changed who goes on, to whom it says."""
         self._scenario = scenario
         self._world = world
         self._guest = guest
@@ -102,6 +106,7 @@ class Turnstile:
                 self._deviations = [item for item in schedule if item.op == index]
             self._start(index, operation)
             self._settle()
+            self.points.append(self._points)
         self._come_to_rest()
         kind = _END if self.steps < MAX_STEPS else _STEP_LIMIT
         self._tell(kind, value=self._world.in_flight())
@@ -132,15 +137,18 @@ class Turnstile:
     def _settle(self) -> bool:
         """Let actors go on until none is ready: True; or a deviation starts the next operation."""
         actors, ring = self._actors, self._ring
+        interrupted: Actor | None = None
         while self.steps < MAX_STEPS:
             actor: Actor | None = None
             budget = MAX_STEPS - self.steps
             if self._deviations:
                 go = self._due()
                 if go is _GO_NEXT:
+                    self.obeyed.append(True)
                     return False
-                if go is not None and go < len(actors) and actors[go].ready():
-                    actor = actors[go]
+                if go is not None:
+                    actor = self._ready_actor(go)
+                    self.obeyed.append(actor is not None and self._moves(actor, interrupted))
                 if self._deviations:
                     budget = min(budget, self._deviations[0].point - self._points)
             if actor is None:
@@ -153,7 +161,18 @@ class Turnstile:
             used = actor.resume(budget, turn)
             self.steps += used
             self._points += used
+            interrupted = actor
         return False
+
+    def _ready_actor(self, go: Go) -> Actor | None:
+        actors = self._actors
+        return actors[go] if go < len(actors) and actors[go].ready() else None
+
+    def _moves(self, actor: Actor, interrupted: Actor | None) -> bool:
+        """Whether without the deviation somebody else would go on; True where that is unknown."""
+        if interrupted is None:
+            return actor is not next(each for each in self._actors if each.ready())
+        return actor is not interrupted
 
     def _due(self) -> Go | None:
         """Take the next deviation if its point has come; return where it goes on."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.trace.event import Event
 
 MODES: Final = ("processes", "inline")
 
@@ -45,9 +46,8 @@ class _Model:
         """Shared memory of this worker."""
         self._device_class = device_class
 
-    def _trace(self, steps: int, handovers: int = 0) -> Trace:
-        events = merge((self.arena.guest_ring, self.arena.device_ring))
-        return Trace(events, steps, handovers)
+    def _events(self) -> tuple[Event, ...]:
+        return merge((self.arena.guest_ring, self.arena.device_ring))
 
 
 class InlineModel(_Model):
@@ -77,12 +77,12 @@ class InlineModel(_Model):
         try:
             with self._limit:
                 runner = self._bench.inline_runner
-                steps = execute(self._bench, scenario, self._device_class, runner)
+                ran = execute(self._bench, scenario, self._device_class, runner)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
             raise HarnessError(f"an actor raised:\n{error_text(error)}") from error
-        return self._trace(steps)
+        return Trace(self._events(), ran.steps, tuple(ran.points), tuple(ran.obeyed))
 
 
 class ProcessesModel(_Model):
@@ -121,7 +121,7 @@ class ProcessesModel(_Model):
         """Run one scenario."""
         self._supervisor.run(encode(scenario))
         control = self.arena.control
-        return self._trace(control[STEPS], control[HANDOVERS])
+        return Trace(self._events(), control[STEPS], handovers=control[HANDOVERS])
 
 
 def _core(allowed: set[int]) -> int:

@@ -16,6 +16,11 @@ class Trace:
     events: tuple[Event, ...]
     steps: int = 0
     """Preemption points passed."""
+    points: tuple[int, ...] = ()
+    """Those of each operation, until the next one started; known in `inline` mode only."""
+    obeyed: tuple[bool, ...] = ()
+    """Of each deviation that was reached: whether it changed who went on, to whom it says; known
+    in `inline` mode only."""
     handovers: int = 0
     """Times the turnstile handed over between processes; 0 in `inline` mode."""
     witnesses: Witness = MODEL

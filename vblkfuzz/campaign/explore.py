@@ -1,0 +1,98 @@
+"""Exhaustive search in small bounds: a scenario under every schedule of a few deviations.
+
+Most ordering bugs need one or two switches at the wrong moment, so schedules are tried by their
+number of deviations, fewest first (iterative context bounding: Musuvathi and Qadeer, PLDI 2007).
+One that was not *obeyed* (`Trace.obeyed`) says what another one says too, or nothing: it is run
+once and not continued. So each order in which threads can move within the bound is met, and silence
+is a proof for this scenario, this device and this bound.
+
+Only what a scenario's schedule can say is searched: stores are not delayed, and points of an
+operation above `MAX_POINT` are not named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.limits import MAX_POINT
+from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vblkfuzz.target.target import Target
+
+
+class Visit(NamedTuple):
+    """One schedule that was run."""
+
+    execution: Execution
+    number: int
+    """Its place among the schedules with as many deviations, from 1."""
+    of: int
+    """How many of these there are."""
+
+    @property
+    def deviations(self) -> int:
+        """Deviations of its schedule."""
+        return len(self.execution.scenario.schedule)
+
+
+class _Base(NamedTuple):
+    """A schedule to go on from."""
+
+    schedule: tuple[Deviation, ...]
+    points: tuple[int, ...]
+    """Preemption points that each operation passes under it."""
+
+    def places(self) -> list[tuple[int, int]]:
+        """Operation and point of each place behind the last deviation."""
+        last = self.schedule[-1] if self.schedule else None
+        first_op, first_point = (last.op, last.point + 1) if last else (0, 0)
+        ranges = (
+            (op, range(first_point if op == first_op else 0, min(self.points[op] + 1, MAX_POINT)))
+            for op in range(first_op, len(self.points))
+        )
+        return [(op, point) for op, points in ranges for point in points]
+
+
+def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
+    """Run a scenario's operations under every schedule of at most `most` deviations.
+
+    The scenario's own schedule does not matter. Whoever has seen enough stops asking.
+
+    Args:
+        target: a started target that knows `Trace.points`: the model, inline.
+        scenario: device configuration and operations.
+        most: deviations of a schedule, at most `MAX_DEVIATIONS`.
+
+    Raises:
+        HarnessError: a schedule could not be judged.
+    """
+    plain = replace(scenario, schedule=())
+    first = run_scenario(target, plain)
+    yield Visit(first, 1, 1)
+    goes = _goes(scenario.device)
+    bases = [_Base((), first.trace.points)]
+    for _ in range(most):
+        schedules = [
+            (*base.schedule, Deviation(*place, go))
+            for base in bases
+            for place in base.places()
+            for go in goes
+        ]
+        bases = []
+        for number, schedule in enumerate(schedules, 1):
+            execution = run_scenario(target, replace(plain, schedule=schedule))
+            yield Visit(execution, number, len(schedules))
+            trace = execution.trace
+            if len(trace.obeyed) == len(schedule) and trace.obeyed[-1]:
+                bases.append(_Base(schedule, trace.points))
+
+
+def _goes(device: DeviceConfig) -> tuple[Go, ...]:
+    """Where a deviation can go on with this device."""
+    iothreads = (Go.IO0, Go.IO1)[: device.iothreads]
+    return Go.NEXT, Go.GUEST, Go.VCPU, Go.MAIN, *iothreads
