@@ -90,8 +90,9 @@ def test_fewest_deviations_come_first_and_are_counted() -> None:
 
 
 def test_only_what_was_obeyed_is_gone_on_from() -> None:
+    scenario = Scenario(DeviceConfig(polling=True), (INIT, KICK, KICK))
     with model("reference", "inline") as target:
-        visits = list(explore(target, Scenario(ops=(INIT, KICK, DRAIN)), 2))
+        visits = list(explore(target, scenario, 2))
     by_schedule = {visit.execution.scenario.schedule: visit.execution for visit in visits}
     pairs = [schedule for schedule in by_schedule if len(schedule) == 2]
     assert all(by_schedule[pair[:1]].trace.obeyed == (True,) for pair in pairs)

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from vblkfuzz.cli.stop import Stop
     from vblkfuzz.triage.outcome import Setup
 
-_COLUMNS: Final = ("rule", "", "finding", "known")
+_COLUMNS: Final = ("rule", "needs", "finding", "known")
 
 
 def explore(  # noqa: PLR0913  # a verb's parameters are its options
     path: OneInput,
     deviations: Annotated[
         int,
-        typer.Option(min=0, max=MAX_DEVIATIONS, metavar="N", help="Deviations that one may have."),
+        typer.Option(
+            min=0, max=MAX_DEVIATIONS, metavar="N", help="Deviations of a schedule, at most."
+        ),
     ] = 2,
     device: AnotherDevice = None,
     defect: AnotherDefects = None,
-    runs: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Schedules to run.  [default: all]")
-    ] = 0,
+    runs: Annotated[int, typer.Option(min=0, metavar="N", help="Schedules to run; 0: all.")] = 0,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Output folder; an old one is continued.")
     ] = Path("vblkfuzz-out"),
@@ -125,7 +125,7 @@ def _report(explored: Explored, setup: Setup, deviations: int) -> None:
     from vblkfuzz.cli.screen import Screen
 
     screen = Screen()
-    which = "all" if explored.complete else "stopped:"
+    which = "all" if explored.complete else "stopped after"
     bound = plural(deviations, "deviation")
     findings = plural(len(explored.findings), "finding")
     ran = plural(explored.schedules, "schedule")
