@@ -68,6 +68,13 @@ def test_a_stop_of_the_vm_that_only_some_handlers_obey() -> None:
     assert kept(violation("S8", 1, "left_attached"), violation("S17", 2)) == ["S8", "S17"]
 
 
+def test_a_handler_that_should_not_be_there_polls_for_ever_or_starts_the_device() -> None:
+    assert kept(violation("S9", 1), violation("L5", 9)) == ["S9"]
+    assert kept(violation("S8", 1), violation("L5", 9)) == ["S8", "L5"]
+    assert kept(violation("S10", 1, "without_bql"), violation("L2", 9)) == ["S10"]
+    assert kept(violation("S10", 1, "beside"), violation("L2", 9)) == ["S10", "L2"]
+
+
 def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
     attach, stopped = Event(1, EventKind.ATTACH), Event(9, EventKind.STOP_RET)
     left = Violation("S8", attach, stopped, "They clash.", "left_attached")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,10 +21,11 @@ WORKERS = os.environ.get("VBLKFUZZ_WORKERS", "2")
 MODE = os.environ.get("VBLKFUZZ_MODE", "processes")
 
 
-def run_campaign(*arguments: str) -> Row:
+def run_campaign(*arguments: str, keep: str) -> Row:
     """Run ``vblkfuzz fuzz``; return the last object of ``--json``.
 
-    What it says on the way goes to our stderr, so that one sees it live.
+    What it says on the way goes to our stderr, so that one sees it live. Its findings are copied
+    to VBLKFUZZ_RESULTS/findings, into a folder named `keep`: there the last run counts.
     """
     with tempfile.TemporaryDirectory(prefix="vblkfuzz-soak-") as out:
         command = [sys.executable, "-m", "vblkfuzz", "fuzz", "--json", "--out", out]
@@ -36,6 +38,9 @@ def run_campaign(*arguments: str) -> Row:
             check=False,
             env={**os.environ, "PYTHONPATH": path},
         )
+        kept = FOLDER / "findings" / keep
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(Path(out) / "findings", kept)
         assert ended.returncode in {0, 77}, f"exit status {ended.returncode}"
         summary: Row = json.loads(ended.stdout.splitlines()[-1])
         return summary

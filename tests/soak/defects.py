@@ -54,7 +54,9 @@ def row_of(name: str, seed: int) -> Row:
 def measured(name: str, seed: int) -> Row:
     """Run one campaign; `execs` and `found_s` are None if it found nothing."""
     device = ("--device", "reference", "--defect", name, "--seed", str(seed))
-    summary = run_campaign(*device, "--max-total-time", SECONDS, "--stop-on-first")
+    summary = run_campaign(
+        *device, "--max-total-time", SECONDS, "--stop-on-first", keep=f"{name}-{seed}"
+    )
     first = min(summary["findings"], key=lambda found: found["first_exec"], default=None)
     return {
         "execs": first and first["first_exec"],

@@ -48,7 +48,8 @@ def test_only_what_is_known(revision: str, seed: int) -> None:
 
 def measured(revision: str, seed: int) -> Row:
     """Run one campaign."""
-    summary = run_campaign("--device", revision, "--seed", str(seed), "--runs", str(RUNS))
+    arguments = ("--device", revision, "--seed", str(seed), "--runs", str(RUNS))
+    summary = run_campaign(*arguments, keep=f"{revision}-{seed}")
     return {
         "execs": summary["execs"],
         "signatures": sorted(found["signature"] for found in summary["findings"]),

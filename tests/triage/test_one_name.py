@@ -10,6 +10,8 @@ import pytest
 from tests.triage.one_name import SPREAD, names
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import read_text
 from vblkfuzz.target.model import model
 
@@ -47,3 +49,27 @@ def test_each_bug_has_a_signature_of_its_own() -> None:
     for defect in DEFECTS:
         defects[cause(defect)].add(defect)
     assert {frozenset(each) for each in defects.values() if len(each) > 1} == SAME
+
+
+# --- What follows from a handler that a failed start left behind (qemu-10.2) -------------------
+
+START_FAILS = (op("drain_begin"), op("start_fail"), op("init"), op("drain_end"), op("reset"))
+PARKED = (op("drain_begin"), op("init"), op("publish_kick"))
+STOPPED = (op("publish"), op("stop"), op("hold"), op("drain_end"))
+
+
+@pytest.mark.parametrize(
+    ("end", "follows"),
+    [
+        ((op("cont"), op("poll_on")), {"L5"}),  # it polls and finds the device starting
+        ((op("poll_on"),), {"L2"}),  # it starts the device itself, and drains from an IOThread
+    ],
+)
+def test_a_handler_that_is_left_is_one_bug_wherever_it_ends(
+    end: tuple[Op, ...], follows: set[str]
+) -> None:
+    with model("qemu-10.2", "inline") as target:
+        scenario = Scenario(ops=(*START_FAILS, *PARKED, *STOPPED, *end))
+        verdict = run_scenario(target, scenario).verdict
+    assert {one.rule for one in verdict.violations} >= follows
+    assert [one.signature for one in verdict.causes] == ["s8-drained_end-not_started"]

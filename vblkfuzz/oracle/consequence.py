@@ -18,6 +18,7 @@ from vblkfuzz.oracle.kinds import START_RET, STOP_RET
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Violation
 
+_NOTHING: Final = frozenset[str]()
 _REQUEST: Final = frozenset({"S4", "S5", "S6", "S7", "S14", "S16", "S17", "L3"})
 """Broken in turn where a request goes on that should not."""
 
@@ -33,8 +34,8 @@ _LEADS_TO: Final[dict[str, frozenset[str]]] = {
     "S6": _REQUEST | {"L1"},  # requests in use below 0: to the device its ring is full
     "S7": _REQUEST | {"S10"},
     "S8": _ATTACHED | {"S1", "S10", "S12", "S17"},
-    "S9": _ATTACHED | {"L1"},
-    "S10": frozenset({"S10", "S12", "S17"}),
+    "S9": _ATTACHED | {"L1", "L5"},  # a handler that stays polls on while the device starts
+    "S10": frozenset({"S10", "S12"}),
     "S12": _ATTACHED | {"S1", "S10", "S12", "L1"},
     "S13": frozenset({"S13", "L1"}),
     "S14": frozenset({"S14"}),
@@ -44,6 +45,12 @@ _LEADS_TO: Final[dict[str, frozenset[str]]] = {
     "L2": frozenset({"S11", "L1", "L2", "L3"}),
     "L5": frozenset({"L1", "L2", "L3"}),
 }
+_STATE_LEADS_TO: Final[dict[tuple[str, str], frozenset[str]]] = {
+    ("S10", "not_started"): frozenset({"S17"}),  # a stop of the VM stops the device first
+    ("S10", "without_bql"): frozenset({"L2"}),  # it waits in an event loop that is not its own
+}
+"""What else follows from a rule that is broken in this way."""
+
 _FROM_HANDLERS: Final = ("host_notifier_read", "poll")
 """Paths of dequeuing by a handler that is attached: what a wrong attachment leads to."""
 
@@ -77,10 +84,10 @@ def _since(violation: Violation) -> tuple[int, bool]:
 
 
 def _leads_to(first: Violation, later: Violation) -> bool:
-    if later.rule not in _LEADS_TO.get(first.rule, ()):
+    follows = _LEADS_TO.get(first.rule, _NOTHING)
+    more = _STATE_LEADS_TO.get((first.rule, first.state), _NOTHING)
+    if later.rule not in follows and later.rule not in more:
         return False
-    if later.rule == "S17" and first.rule == "S10":
-        return first.state == "not_started"  # a stop of the VM stops the device first
     return first.rule != "S8" or later.rule not in _DEQUEUED or later.path in _FROM_HANDLERS
 
 
