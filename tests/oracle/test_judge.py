@@ -69,7 +69,7 @@ def test_what_happens_later_does_not_change_what_was_unsafe(events: Events, leng
 
 def says(rule: Rule, device: DeviceConfig, events: Events) -> tuple[list[Violation], set[str]]:
     """What a rule says of the events that it needs, whether judge would ask it or not."""
-    report = Report()
+    report = Report(events)
     needed = [event for event in events if event.kind in rule.needs]
     if needed:
         rule.check(Scenario(device), needed, report)

@@ -59,17 +59,17 @@ def S8(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     change = events[0]  # last start or stop
     for event in events:
         kind = event.kind
-        if kind == ATTACH:
+        if kind == DRAIN_RET:
+            section = event if section is None else section
+        elif kind == DRAIN_END:
+            section = section if event.value else None
+        elif kind == ATTACH:
             earlier = attached.get(event.queue)
             if earlier or section or not started:
                 _report_attach(earlier, section, change, event, report)
             attached[event.queue] = event
         elif kind == DETACH:
             attached.pop(event.queue, None)
-        elif kind == DRAIN_RET:
-            section = event if section is None else section
-        elif kind == DRAIN_END:
-            section = section if event.value else None
         elif kind == START_CALL:
             started, change = True, event
             if section is not None:

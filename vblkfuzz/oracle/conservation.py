@@ -88,9 +88,6 @@ def _pushed_twice(first: Event, second: Event) -> str:
         EventKind.RESET_RET,
         EventKind.QUEUE_RESET,
         EventKind.COLLECT,
-        EventKind.PUBLISH,
-        EventKind.HOSTILE,
-        EventKind.DRIVER_INIT,
     ),
     situations=(LATER_EPOCH,),
     witnesses=Witness.MEMORY,
@@ -101,7 +98,6 @@ def S6(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     A guest that broke the protocol since it made its rings (DRIVER_INIT) gets what it gave.
     """
     owned: dict[int, Event] = {}
-    hostile = False
     for event in events:
         kind = event.kind
         if kind == POP:
@@ -112,18 +108,24 @@ def S6(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 _report_push(pop, event, events, report)
             if event.epoch:
                 report.met(LATER_EPOCH)
-        elif kind == PUBLISH:
-            hostile = hostile or event.flag == 1
         elif kind == COLLECT:
-            if event.flag == 1 and not hostile:
+            if event.flag == 1 and not _hostile_before(event, report.events):
                 _report_foreign(event, events, report)
-        elif kind in _GUEST:
-            hostile = kind == HOSTILE or (hostile and event.flag != 0)
         else:  # RESET_RET, QUEUE_RESET, CANCEL
             _disown(event, owned)
 
 
-_GUEST: Final = frozenset({HOSTILE, DRIVER_INIT})
+def _hostile_before(collect: Event, events: Sequence[Event]) -> bool:
+    """Whether the guest had broken the protocol since it made its rings."""
+    hostile = False
+    for event in events:
+        if event is collect:
+            break
+        if event.kind == HOSTILE or (event.kind == PUBLISH and event.flag == 1):
+            hostile = True
+        elif event.kind == DRIVER_INIT and event.flag == 0:
+            hostile = False
+    return hostile
 
 
 def _disown(event: Event, owned: dict[int, Event]) -> None:

@@ -173,11 +173,11 @@ class _Books:
             write.ends(time, event, sure=well and access.code != _DISCARD)
         if well and access.code == _FLUSH:
             self._disk.flush(access.begin, event)
-        if not access.failed:
+        if not access.failed and (access.end > access.high or event.flag == _IOERR):
             self._check_capacity(access, event)
 
     def _check_capacity(self, access: _Access, push: Event) -> None:
-        if push.flag == _OK and access.end > access.high:
+        if push.flag == _OK:
             what, sectors, state = "ended well", access.high, "beyond_end"
         elif push.flag == _IOERR and access.end <= access.low:
             what, sectors, state = "was refused", access.low, "refused"
@@ -208,13 +208,12 @@ class _Books:
         if event.flag or event.value not in allowed:
             self._report_data(access, event)
             return
-        self._note(event, len(allowed))
+        if event.value != ZEROES:
+            self._note(event, len(allowed))
         if len(allowed) > 1:
             self._disk.found(event.head, event.value, access.begin, access.pushed, event)
 
     def _note(self, found: Event, choices: int) -> None:
-        if found.value == ZEROES:
-            return
         self._report.met(READ_BACK)
         if choices > 1:
             self._report.met(READ_BESIDE)

@@ -56,6 +56,7 @@ class Disk:
     def __init__(self, start: Event) -> None:
         self._start = start
         self._sectors: defaultdict[int, list[Write]] = defaultdict(self._zeroed)
+        """Those that somebody has begun to write."""
         self._flushed = -1
         """When the last flush that ended well had begun."""
         self._flush = start
@@ -100,8 +101,8 @@ class Disk:
         """Return by sector the data that a read may find that began at `begin` and ends now."""
         found = {}
         for sector in range(first, end):
-            writes = self._sectors[sector]
-            found[sector] = {writes[0].data} if len(writes) == 1 else _left(writes, begin)
+            writes = self._sectors.get(sector)
+            found[sector] = {ZEROES} if writes is None else _left(writes, begin)
         return found
 
     def last(self, sector: int, data: int) -> Write | None:
@@ -128,9 +129,12 @@ def _sure_before(writes: list[Write], time: int) -> list[Write]:
 
 def _left(writes: list[Write], begin: int) -> set[int]:
     """Return the data in a sector that had not been overwritten before `begin`."""
-    since = max([write.begin for write in _sure_before(writes, begin)], default=-1)
-    return {
-        write.data
-        for write in writes
-        if (write.end > since or write.begin == since) and not write.flush
-    }
+    since = -1
+    for write in writes:
+        if write.begin > since and write.end <= begin and write.sure:
+            since = write.begin
+    left = set()
+    for write in writes:
+        if (write.end > since or write.begin == since) and write.flush is None:
+            left.add(write.data)
+    return left

@@ -198,24 +198,25 @@ def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         if kind == POP:
             pops[event.request] = under_way[event.request] = event
         elif kind == SUBMIT:
-            in_flight.add(event.request)
-            if event.epoch >= live_epoch:  # under way again, if it comes from the retry list
-                under_way.setdefault(event.request, pops.get(event.request, event))
+            request = event.request
+            in_flight.add(request)
+            if request not in under_way and event.epoch >= live_epoch:  # it was on the retry list
+                under_way[request] = pops.get(request, event)
         elif kind == IO_DONE:
             in_flight.discard(event.request)
+        elif kind == DRAIN_CALL:
+            if in_flight and event.flag == 1:
+                report.met(DRAIN_IN_FLIGHT)
+        elif kind == DRAIN_RET:
+            if event.flag == 1 and (under_way or event.value):  # a polling drain
+                _check_return(event, under_way, report)
         elif kind in _SETTLED:
             under_way.pop(event.request, None)
-        elif kind == UNPARK:
-            if event.epoch >= live_epoch:
-                under_way[event.request] = pops.get(event.request, event)
         elif kind in _DROPPED:
             _drop(event, under_way)
             live_epoch = event.epoch + 1 if kind == RESET_RET else live_epoch
-        elif event.flag == 1:  # a polling drain
-            if kind == DRAIN_RET:
-                _check_return(event, under_way, report)
-            elif in_flight:
-                report.met(DRAIN_IN_FLIGHT)
+        elif event.epoch >= live_epoch:  # UNPARK
+            under_way[event.request] = pops.get(event.request, event)
 
 
 _SETTLED: Final = frozenset({PUSH, PARK, CANCEL, RETRY})

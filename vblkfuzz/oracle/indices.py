@@ -99,7 +99,9 @@ class _Books:
     def note(self, event: Event, report: Report) -> None:
         """Take note of an event other than publish, pop and push."""
         kind = event.kind
-        if kind == CANCEL:
+        if kind == DRIVER_INIT:
+            self._set_up(event)
+        elif kind == CANCEL:
             self._cancel(event)
         elif kind == RESET_CALL:
             if event.flag == 1:
@@ -110,8 +112,6 @@ class _Books:
             self._end_epoch(event, report)
         elif kind == QUEUE_RESET:
             self._reset_queue(event.queue)
-        elif kind == DRIVER_INIT:
-            self._set_up(event)
         elif kind == RETRY:
             self.rings[event.queue].retried += 1
         elif kind == HOSTILE:
@@ -207,28 +207,26 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         if kind == PUBLISH:
             ring = rings[event.queue]
             ring.published = event.value
-            ring.hostile = ring.hostile or event.flag == 1
+            if event.flag == 1:
+                ring.hostile = True
         elif kind == POP:
             owned[event.request] = event
             ring = rings[event.queue]
-            ring.in_use += 1
-            if ring.in_use > 2:
+            ring.in_use = in_use = ring.in_use + 1
+            ring.last_avail = last_avail = (ring.last_avail + 1) & _U16
+            if in_use > 2:
                 report.met(THREE_IN_USE)
-            ring.last_avail = (ring.last_avail + 1) & _U16
-            value = event.value
-            if (
-                ring.in_use > size
-                or value != ring.last_avail
-                or (ring.published - value) & _U16 >= _HALF
-            ):
+            ahead = (ring.published - event.value) & _U16 >= _HALF
+            if ahead or event.value != last_avail or in_use > size:
                 _report_pop(event, ring, size, events, report)
         elif kind == PUSH:
             owned.pop(event.request, None)
             ring = rings[event.queue]
-            ring.in_use -= 1
-            ring.failed += event.flag == _IOERR
-            ring.used = (ring.used + 1) & _U16
-            if ring.in_use < 0 or event.value != ring.used:
+            ring.in_use = in_use = ring.in_use - 1
+            ring.used = used = (ring.used + 1) & _U16
+            if event.flag == _IOERR:
+                ring.failed += 1
+            if in_use < 0 or event.value != used:
                 _report_push(event, ring, events, report)
         else:
             books.note(event, report)

@@ -23,7 +23,7 @@ from vblkfuzz.oracle.kinds import (
     QUEUE_RESET,
     RESET_RET,
 )
-from vblkfuzz.oracle.operational import LIFE, hostile_queues, must_serve
+from vblkfuzz.oracle.operational import hostile_queues, must_serve
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
@@ -52,9 +52,10 @@ def _ahead(index: int, other: int) -> bool:
         "the ring once more."
     ),
     needs=(
-        *LIFE,
         EventKind.KICK,
         EventKind.POP,
+        EventKind.DRIVER_INIT,
+        EventKind.RESET_RET,
         EventKind.QUEUE_RESET,
         EventKind.DRAIN_RET,
         EventKind.DRAIN_END,
@@ -70,22 +71,28 @@ def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     broke the protocol.
     """
     books = _Kicks()
+    kicks, taken = books.kicks, books.taken
+    in_section = False
     for event in events:
         kind = event.kind
         if kind == KICK:
-            books.kick(event, report)
+            kicks[event.queue].append(event)
+            if event.flag == 0:
+                report.met(KICK_SUPPRESSED)
+            if in_section:
+                books.drained.append(event)
         elif kind == POP:
-            books.taken[event.queue] = event.value
-            if books.drained and not books.in_section:
+            taken[event.queue] = event.value
+            if books.drained and not in_section:
                 books.served(event, report)
         elif kind == DRAIN_RET:
-            books.in_section = True
+            in_section = True
         elif kind == DRAIN_END:
-            books.in_section = books.in_section and event.value != 0
+            in_section = in_section and event.value != 0
         elif kind == END:
             lost = books.unserved()
-            if lost and must_serve(events, scenario.device.ioeventfd):
-                _report_lost(lost, event, books, events, report)
+            if lost and must_serve(report.events, scenario.device.ioeventfd):
+                _report_lost(lost, event, books, report)
         elif kind in _NEW_RINGS:
             books.new_rings(event)
 
@@ -96,23 +103,15 @@ _NEW_RINGS: Final = frozenset({RESET_RET, QUEUE_RESET, DRIVER_INIT})
 class _Kicks:
     """Kicks and pops of the current epoch, by queue."""
 
-    __slots__ = ("_first", "drained", "in_section", "kicks", "taken")
+    __slots__ = ("_first", "drained", "kicks", "taken")
 
     def __init__(self) -> None:
         self._first = 0
-        self.in_section = False
         self.kicks: defaultdict[int, list[Event]] = defaultdict(list)
         self.taken: defaultdict[int, int] = defaultdict(lambda: self._first)
         """last_avail of each queue."""
         self.drained: list[Event] = []
         """Kicks inside a drained section that have not been served yet."""
-
-    def kick(self, kick: Event, report: Report) -> None:
-        self.kicks[kick.queue].append(kick)
-        if kick.flag == 0:
-            report.met(KICK_SUPPRESSED)
-        if self.in_section:
-            self.drained.append(kick)
 
     def served(self, pop: Event, report: Report) -> None:
         """Forget the drained kicks that a pop outside of a drained section reaches."""
@@ -148,10 +147,8 @@ class _Kicks:
         ]
 
 
-def _report_lost(
-    lost: list[Event], end: Event, books: _Kicks, events: Sequence[Event], report: Report
-) -> None:
-    hostile = hostile_queues(events)
+def _report_lost(lost: list[Event], end: Event, books: _Kicks, report: Report) -> None:
+    hostile = hostile_queues(report.events)
     for kick in lost:
         if kick.queue in hostile:
             continue

@@ -28,7 +28,7 @@ from vblkfuzz.oracle.kinds import (
     VM_STOP_CALL,
     VM_STOP_RET,
 )
-from vblkfuzz.oracle.operational import LIFE, hostile_queues, must_serve
+from vblkfuzz.oracle.operational import hostile_queues, must_serve
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event, EventKind
@@ -98,9 +98,12 @@ _CALLS: Final = {
 
 def _close(ret: Event, open_calls: list[tuple[Event, int]]) -> int | None:
     """Remove the innermost call that `ret` can belong to; return the completions before it."""
-    for place in reversed(range(len(open_calls))):
+    called = _RETURNS[ret.kind]
+    place = len(open_calls)
+    while place:
+        place -= 1
         call, done = open_calls[place]
-        if call.actor == ret.actor and call.kind == _RETURNS[ret.kind]:
+        if call.kind == called and call.actor == ret.actor:
             del open_calls[place]
             return done
     return None
@@ -122,12 +125,12 @@ def _note_wait(ret: Event, report: Report) -> None:
         "it up."
     ),
     needs=(
-        *LIFE,
         EventKind.POP,
         EventKind.PARK,
         EventKind.UNPARK,
         EventKind.PUSH,
         EventKind.CANCEL,
+        EventKind.RESET_RET,
         EventKind.QUEUE_RESET,
         EventKind.END,
     ),
@@ -153,7 +156,7 @@ def L3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         elif kind == PARK:
             parked.add(event.request)
         elif kind == END:
-            if waiting and must_serve(events, scenario.device.ioeventfd):
+            if waiting and must_serve(report.events, scenario.device.ioeventfd):
                 _report_waiting(waiting, event, events, report)
         elif kind in _ENDS_REQUESTS:
             _drop(event, waiting)
@@ -174,7 +177,7 @@ def _drop(event: Event, waiting: dict[int, Event]) -> None:
 def _report_waiting(
     waiting: dict[int, Event], end: Event, events: Sequence[Event], report: Report
 ) -> None:
-    hostile = hostile_queues(events)
+    hostile = hostile_queues(report.events)
     for pop in waiting.values():
         if pop.queue not in hostile:
             last = _last_of(pop, events)

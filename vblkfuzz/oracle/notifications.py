@@ -65,6 +65,11 @@ class _Queues:
         if queue in self.off and queue in self.attached:
             _report_off(self.off[queue], end, "was not polled any more", report)
 
+    def awaits_kicks(self, queue: int) -> bool:
+        """Whether a queue is woken by nothing else, and was not reported already."""
+        waits = queue in self.attached and queue not in self.polled and not self.broken
+        return waits and queue not in self.off
+
     def forget(self, event: Event) -> None:
         """After a reset, and in new rings, kicks are wanted."""
         if event.kind == QUEUE_RESET:
@@ -109,8 +114,7 @@ def S13(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         kind = event.kind
         queue = event.queue
         if kind == HANDLER_END:
-            waits = queue in attached and queue not in polled and not queues.broken
-            if event.flag == 0 and waits and queue not in off:  # else it was reported already
+            if event.flag == 0 and queues.awaits_kicks(queue):
                 _report_handler(attached[queue], event, report)
         elif kind == NOTIFICATION:
             if event.flag == 1:

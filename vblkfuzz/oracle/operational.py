@@ -1,8 +1,8 @@
 """Whether a device must serve its queues at the end of a trace.
 
 Liveness rules hold for an *operational* device only: the driver has set it up in the current
-epoch, it is not broken, its dataplane is started (where it has one) and the VM runs. Asked only
-when a rule has found something unserved.
+epoch, it is not broken, its dataplane is started (where it has one) and the VM runs. Asked of the
+whole trace, and only when a rule has found something unserved.
 """
 
 from __future__ import annotations
@@ -19,19 +19,7 @@ from vblkfuzz.oracle.kinds import (
     VM_CONT,
     VM_STOP_CALL,
 )
-from vblkfuzz.trace.event import Event, EventKind
-
-LIFE = (
-    EventKind.DRIVER_INIT,
-    EventKind.HOSTILE,
-    EventKind.BROKEN,
-    EventKind.RESET_RET,
-    EventKind.START_RET,
-    EventKind.STOP_CALL,
-    EventKind.VM_STOP_CALL,
-    EventKind.VM_CONT,
-)
-"""Kinds of events that `must_serve` reads."""
+from vblkfuzz.trace.event import Event
 
 
 def must_serve(events: Sequence[Event], ioeventfd: bool) -> bool:

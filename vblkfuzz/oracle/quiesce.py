@@ -51,9 +51,8 @@ def S11(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     change = events[0]  # last event that changed the counter
     for event in events:
         kind = event.kind
-        if kind in _COUNTED:
-            step = 1 if kind == DRAIN_CALL else -1
-            if event.value != counter + step:
+        if kind in _STEPS:
+            if event.value != counter + _STEPS[kind]:
                 _unbalanced(change, event, counter, "counter", report)
             if quiesced and counter == 0:
                 _unbalanced(change, event, counter, "no_drained_end", report)
@@ -76,7 +75,8 @@ def S11(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             _unbalanced(change, event, counter, "left_drained", report)
 
 
-_COUNTED: Final = frozenset({DRAIN_CALL, DRAIN_END})
+_STEPS: Final = {DRAIN_CALL: 1, DRAIN_END: -1}
+"""How an event changes the counter."""
 
 _BOOKS: Final = {
     "counter": "the counter did not change by one",

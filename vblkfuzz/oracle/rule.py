@@ -38,10 +38,13 @@ class Situation:
 class Report:
     """Collects what the rules say about one trace. Owned by `judge`."""
 
-    __slots__ = ("_seen", "rule", "situations", "violations")
+    __slots__ = ("_seen", "events", "rule", "situations", "violations")
 
-    def __init__(self) -> None:
-        """Start with nothing said."""
+    def __init__(self, events: Sequence[Event] = ()) -> None:
+        """Start with nothing said about a trace of these events."""
+        self.events = events
+        """The whole trace. For what is asked only when something seems wrong: a rule that walked
+        these events each time would be slow."""
         self.rule = ""
         self.violations: list[Violation] = []
         self.situations: set[str] = set()

@@ -111,17 +111,21 @@ def S10(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     if not scenario.device.iothreads:
         return
     homes = _Homes(events[0])
+    last = homes.last
     reported: set[int] = set()
     pushers: set[int] = set()
     stopping = False
     for event in events:
         kind = event.kind
         if kind in _TOUCHES:
-            first = homes.clash(event)
+            actor = event.actor
+            home = last.get(event.queue)
+            at_home = home is not None and home.value == actor  # as nearly always
+            first = None if at_home else homes.clash(event)
             if first is not None:
                 _report_touch(first, event, reported, report)
-            elif kind == PUSH and event.actor in _IOTHREADS:
-                pushers.add(event.actor)
+            elif kind == PUSH and actor in _IOTHREADS:
+                pushers.add(actor)
                 if stopping:
                     report.met(PUSHED_IN_STOP)
         elif kind == IRQ:
