@@ -237,6 +237,8 @@ def test_why_the_guest_did_not_kick(before: str, why: str) -> None:
         ("io0 park request=1\nmain drain_end\nio0 unpark request=2", "drain-asleep"),
         ("io0 park request=1\nio0 unpark request=2", "drain-parked"),
         ("io0 push request=1", "drain"),
+        ("io0 park request=1\nmain cancel request=1", "drain"),
+        ("io0 park request=1\nmain cancel request=2", "drain-parked"),
     ],
 )
 def test_a_drain_waits_for_the_request_that_is_furthest_from_its_end(

@@ -15,7 +15,8 @@ SPREAD: Final = {
     "lost_completion": 4,
     "pause_point": 3,
     "recount_late": 4,
-    "stop_from_main": 3,
+    "signalled_used_wrong": 3,
+    "stop_from_main": 4,
     "wakes_one": 3,
 }
 """Defects that may have more than two signatures; docs/decisions/0007 says why."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from vblkfuzz.oracle.kinds import (
     ATTACH,
+    CANCEL,
     DRAIN_END,
     DRAIN_RET,
     END,
@@ -232,7 +233,8 @@ def _suppressed(kick: Event, events: Events) -> str:
 
 def _l2(violation: Violation, events: Events) -> str:
     """What it waits for: a request that cannot go on, or one that is gone."""
-    requests = {event.request for event in events if event.request}
+    cancelled = {event.request for event in events if event.kind == CANCEL}
+    requests = {event.request for event in events if event.request} - cancelled
     doing = {standing(request, events, violation.second) for request in requests}
     for waits_for in ("parked", "asleep", "resumed", "to_retry", "in_flight", "popped"):
         if waits_for in doing:
