@@ -71,7 +71,8 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A guest that breaks the protocol ends the judgement: nobody knows what it asked for."""
-    books = _Books(scenario.device.disk_sectors, events[0], report)
+    shown = frozenset([event.head for event in events if event.kind == SECTOR])
+    books = _Books(scenario.device.disk_sectors, Disk(events[0], shown), report)
     asked, running, pushed = books.asked, books.running, books.pushed
     requests = 0
     for time, event in enumerate(events):
@@ -134,9 +135,9 @@ _NOTHING: Final[Mapping[int, set[int]]] = {}
 class _Books:
     """Requests under way, and the disk."""
 
-    def __init__(self, capacity: int, start: Event, report: Report) -> None:
+    def __init__(self, capacity: int, disk: Disk, report: Report) -> None:
         self._report = report
-        self._disk = Disk(start)
+        self._disk = disk
         self._capacity = capacity
         self._resize: Event | None = None
         self._power_lost = False

@@ -51,10 +51,11 @@ class Write:
 
 
 class Disk:
-    """What every sector may hold."""
+    """What every sector may hold that a read shows. Nobody asks for the others."""
 
-    def __init__(self, start: Event) -> None:
+    def __init__(self, start: Event, shown: frozenset[int]) -> None:
         self._start = start
+        self._shown = shown
         self._sectors: defaultdict[int, list[Write]] = defaultdict(self._zeroed)
         """Those that somebody has begun to write."""
         self._flushed = -1
@@ -68,9 +69,10 @@ class Disk:
         """A request begins to write `data` to the sectors from `first` to below `end`."""
         begun = []
         for sector in range(first, end):
-            write = Write(data, time, said)
-            self._sectors[sector].append(write)
-            begun.append(write)
+            if sector in self._shown:
+                write = Write(data, time, said)
+                self._sectors[sector].append(write)
+                begun.append(write)
         return begun
 
     def flush(self, begin: int, said: Event) -> None:
@@ -101,8 +103,9 @@ class Disk:
         """Return by sector the data that a read may find that began at `begin` and ends now."""
         found = {}
         for sector in range(first, end):
-            writes = self._sectors.get(sector)
-            found[sector] = {ZEROES} if writes is None else _left(writes, begin)
+            if sector in self._shown:
+                writes = self._sectors.get(sector)
+                found[sector] = {ZEROES} if writes is None else _left(writes, begin)
         return found
 
     def last(self, sector: int, data: int) -> Write | None:

@@ -63,8 +63,6 @@ DRAIN_IN_FLIGHT = Situation(
         "stays in the ring until the section has ended."
     ),
     needs=(
-        EventKind.HANDLER,
-        EventKind.HANDLER_END,
         EventKind.POP,
         EventKind.KICK,
         EventKind.RESET_CALL,
@@ -82,31 +80,40 @@ def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """
     section: Event | None = None
     kicked = False
-    running: dict[int, Event] = {}
-    running_before: dict[int, Event] = {}
     for event in events:
         kind = event.kind
-        if kind == HANDLER:
-            running[event.actor << 8 | event.queue] = event
-        elif kind == HANDLER_END:
-            running.pop(event.actor << 8 | event.queue, None)
-        elif section is None:
+        if section is None:
             if kind == DRAIN_RET:
-                section, kicked, running_before = event, False, running.copy()
-        elif kind == POP:
-            key = event.actor << 8 | event.queue
-            run = running.get(key)
-            if run is None or (run.flag != 1 and running_before.get(key) is not run):
-                report.violation(section, event, _dequeued(section, event))
+                section, kicked = event, False
+        elif kind == DRAIN_END:
+            section = section if event.value else None
         elif kind == KICK:
             if event.flag == 1:
                 kicked = True
                 report.met(KICK_IN_DRAIN)
+        elif kind == POP:
+            if not _waived(event, section, report.events):
+                report.violation(section, event, _dequeued(section, event))
         elif kind == RESET_CALL:
             report.met(KICK_RESET_IN_DRAIN if kicked else RESET_IN_DRAIN)
             report.met(RESET_IN_DRAIN)
-        elif kind == DRAIN_END and event.value == 0:
-            section = None
+
+
+def _waived(pop: Event, section: Event, events: Sequence[Event]) -> bool:
+    """Whether the handler that took `pop` ran before `section`, or was called by the vCPU."""
+    run: Event | None = None
+    before = False
+    for event in events:
+        if event is pop:
+            break
+        if event is section:
+            before = True
+        elif event.kind in _RUNS and event.actor == pop.actor and event.queue == pop.queue:
+            run, before = event if event.kind == HANDLER else None, False
+    return run is not None and (run.flag == 1 or before)
+
+
+_RUNS: Final = frozenset({HANDLER, HANDLER_END})
 
 
 def _dequeued(section: Event, pop: Event) -> str:

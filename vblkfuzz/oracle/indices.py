@@ -97,11 +97,9 @@ class _Books:
         """`_begun`, of a driver that keeps to the protocol since."""
 
     def note(self, event: Event, report: Report) -> None:
-        """Take note of an event other than publish, pop and push."""
+        """Take note of what is rare."""
         kind = event.kind
-        if kind == DRIVER_INIT:
-            self._set_up(event)
-        elif kind == CANCEL:
+        if kind == CANCEL:
             self._cancel(event)
         elif kind == RESET_CALL:
             if event.flag == 1:
@@ -121,7 +119,8 @@ class _Books:
             if self._init is not None and not self._hostile:
                 _report_broken(self._init, event, f"broken{self._leak(event)}", report)
 
-    def _set_up(self, event: Event) -> None:
+    def set_up(self, event: Event) -> None:
+        """The driver begins or ends to set the device up."""
         if event.flag == 0:
             self._begun, self._first = event, event.value
         if event.flag or not self._behind:
@@ -228,6 +227,8 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 ring.failed += 1
             if in_use < 0 or event.value != used:
                 _report_push(event, ring, events, report)
+        elif kind == DRIVER_INIT:
+            books.set_up(event)
         else:
             books.note(event, report)
 

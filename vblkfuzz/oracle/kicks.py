@@ -71,7 +71,7 @@ def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     broke the protocol.
     """
     books = _Kicks()
-    kicks, taken = books.kicks, books.taken
+    kicks, taken, drained = books.kicks, books.taken, books.drained
     in_section = False
     for event in events:
         kind = event.kind
@@ -80,10 +80,10 @@ def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             if event.flag == 0:
                 report.met(KICK_SUPPRESSED)
             if in_section:
-                books.drained.append(event)
+                drained.append(event)
         elif kind == POP:
             taken[event.queue] = event.value
-            if books.drained and not in_section:
+            if drained and not in_section:
                 books.served(event, report)
         elif kind == DRAIN_RET:
             in_section = True
@@ -122,14 +122,14 @@ class _Kicks:
         ]
         if len(left) < len(self.drained):
             report.met(KICK_SERVED_LATER)
-        self.drained = left
+        self.drained[:] = left
 
     def new_rings(self, event: Event) -> None:
         """A reset ends all rings, a queue reset one; the driver makes new ones as it begins."""
         if event.kind == QUEUE_RESET:
             self.kicks.pop(event.queue, None)
             self.taken.pop(event.queue, None)
-            self.drained = [kick for kick in self.drained if kick.queue != event.queue]
+            self.drained[:] = [kick for kick in self.drained if kick.queue != event.queue]
         elif event.kind == RESET_RET or event.flag == 0:
             self.kicks.clear()
             self.drained.clear()
