@@ -73,6 +73,7 @@ def test_a_handler_that_should_not_be_there_polls_for_ever_or_starts_the_device(
     assert kept(violation("S8", 1), violation("L5", 9)) == ["S8", "L5"]
     assert kept(violation("S10", 1, "without_bql"), violation("L2", 9)) == ["S10"]
     assert kept(violation("S10", 1, "beside"), violation("L2", 9)) == ["S10", "L2"]
+    assert kept(violation("S10", 9, "without_bql"), violation("L2", 9)) == ["S10"]
 
 
 def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:

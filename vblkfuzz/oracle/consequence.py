@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.oracle.kinds import START_RET, STOP_RET
+from vblkfuzz.oracle.kinds import END, START_RET, STEP_LIMIT, STOP_RET
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Violation
@@ -57,6 +57,7 @@ _FROM_HANDLERS: Final = ("host_notifier_read", "poll")
 _DEQUEUED: Final = ("S1", "S17")
 """Rules about who dequeues when nobody should."""
 
+_AT_THE_END: Final = frozenset({END, STEP_LIMIT})
 _TOO_LATE: Final = frozenset({STOP_RET, START_RET})
 """Events at which S8 says that a notifier was attached some time before."""
 
@@ -72,15 +73,15 @@ def causes(violations: Sequence[Violation]) -> tuple[Violation, ...]:
     )
 
 
-def _since(violation: Violation) -> tuple[int, bool]:
+def _since(violation: Violation) -> tuple[int, bool, bool]:
     """Order by the turn since when something was wrong.
 
-    What is judged at the end of a trace is found at one event: there, calls that never returned
-    come first, since all else waits for them.
+    What is judged at the end of a trace comes last, also where that is in the same turn. It is
+    found at one event: there, calls that never returned come first, since all else waits for them.
     """
     too_late = violation.rule == "S8" and violation.second.kind in _TOO_LATE
     at = violation.first if too_late else violation.second
-    return at.turn, violation.rule != "L2"
+    return at.turn, at.kind in _AT_THE_END, violation.rule != "L2"
 
 
 def _leads_to(first: Violation, later: Violation) -> bool:
