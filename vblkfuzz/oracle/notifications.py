@@ -10,6 +10,7 @@ virtio_queue_aio_attach_host_notifier.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from vblkfuzz.oracle.kinds import (
     ATTACH,
@@ -20,6 +21,7 @@ from vblkfuzz.oracle.kinds import (
     POLL_BEGIN,
     POLL_END,
     QUEUE_RESET,
+    RESET_RET,
 )
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
@@ -92,13 +94,8 @@ class _Queues:
     needs=(
         EventKind.NOTIFICATION,
         EventKind.HANDLER_END,
-        EventKind.ATTACH,
-        EventKind.DETACH,
         EventKind.POLL_BEGIN,
         EventKind.POLL_END,
-        EventKind.BROKEN,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
     ),
     situations=(DETACHED_POLLED, POLLING_ENDED),
 )
@@ -106,8 +103,29 @@ def S13(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Judged where waiting begins: as a handler ends, as polling ends, at an attach.
 
     A handler that ends is asked what the driver sees in the ring (flag); the others have kicked
-    themselves, or look once more, so that only their own word counts.
+    themselves, or look once more, so that only their own word counts. Mostly nobody polls, nobody
+    turns notifications off, and the driver would kick: then who is attached does not matter.
     """
+    if not all([event.kind == HANDLER_END and event.flag for event in events]):
+        _judge_waiting([event for event in report.events if event.kind in _KINDS], report)
+
+
+_KINDS: Final = frozenset(
+    {
+        NOTIFICATION,
+        HANDLER_END,
+        ATTACH,
+        DETACH,
+        POLL_BEGIN,
+        POLL_END,
+        BROKEN,
+        RESET_RET,
+        QUEUE_RESET,
+    }
+)
+
+
+def _judge_waiting(events: Sequence[Event], report: Report) -> None:
     queues = _Queues()
     attached, off, polled = queues.attached, queues.off, queues.polled
     for event in events:
