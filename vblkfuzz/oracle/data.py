@@ -87,10 +87,18 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             access = running.get(event.request)
             if access is not None:
                 access.failed = event.flag != 0
+        elif kind == POP:
+            books.pop(event, time)
+        elif kind == PUSH:
+            books.push(event, time)
+        elif kind == COLLECT:
+            books.collect(event)
+        elif kind == SECTOR:
+            books.sector(event)
         elif kind == HOSTILE:
             return
         else:
-            _TAKE[kind](books, event, time)
+            _RARE[kind](books, event, time)
 
 
 class _Access:
@@ -191,7 +199,7 @@ class _Books:
         )
         self._report.violation(first, push, sentence, state)
 
-    def collect(self, event: Event, time: int) -> None:
+    def collect(self, event: Event) -> None:
         self._collected = self.pushed.pop((event.queue, event.head), None)
         if event.flag == _NO_STATUS and self._collected is not None:
             pop = self._collected.pop
@@ -201,7 +209,7 @@ class _Books:
             )
             self._report.violation(pop, event, sentence, "no_status")
 
-    def sector(self, event: Event, time: int) -> None:
+    def sector(self, event: Event) -> None:
         access = self._collected
         if access is None or access.failed:
             return
@@ -277,11 +285,7 @@ class _Books:
             write.cut = True
 
 
-_TAKE: Final = {
-    POP: _Books.pop,
-    PUSH: _Books.push,
-    COLLECT: _Books.collect,
-    SECTOR: _Books.sector,
+_RARE: Final = {
     QUEUE_RESET: _Books.reset_queue,
     RESET_RET: _Books.reset,
     RESIZE: _Books.resize,
