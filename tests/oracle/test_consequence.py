@@ -12,7 +12,8 @@ IDS = [rule.id for rule in RULES]
 
 
 def violation(rule: str, turn: int, state: str = "", path: int = 0, request: int = 0) -> Violation:
-    kind = EventKind.END if rule.startswith("L") else EventKind.PUSH
+    at_the_end = rule.startswith("L") or state == "left_drained"
+    kind = EventKind.END if at_the_end else EventKind.PUSH
     event = Event(turn, kind, path=path, request=request)
     return Violation(rule, event, event, "They clash.", state)
 
