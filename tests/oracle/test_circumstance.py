@@ -54,6 +54,7 @@ def test_a_request_sleeps_once_another_went_on_after_the_drain(between: str, doi
             "main drain_end value=0\nmain drain_ret flag=1\nmain drain_end value=1",
             "parked-uncounted",
         ),
+        ("main drain_end value=0\nmain drain_ret flag=1\nio0 park request=2", "parked-uncounted"),
         ("main vm_cont\nmain drain_ret flag=1", "parked"),
         ("main drain_end value=0\nmain drain_ret flag=1\nio0 unpark request=2", "asleep"),
         ("main drain_end value=0\nmain drain_end value=1\nio0 unpark request=2", "asleep"),
@@ -65,7 +66,8 @@ def test_a_request_that_was_woken_is_uncounted_if_the_next_drain_did_not_wait(
 ) -> None:
     parked = f"io0 pop queue=0 request=1 # first\nio0 park request=1\n{between}"
     reset, stop = "vcpu reset_ret path=reset # second", "main vm_stop_ret # second"
-    assert state("S7", f"{parked}\n{reset}", "left_in_use") == f"left_in_use-{doing}"
+    after = "main drain_end value=0\nmain drain_ret flag=1"
+    assert state("S7", f"{parked}\n{reset}\n{after}", "left_in_use") == f"left_in_use-{doing}"
     assert state("S16", f"{parked}\n{stop}", "nowhere") == f"nowhere-{doing}"
 
 
@@ -152,6 +154,7 @@ def test_a_drain_that_returned_had_counted_the_request_or_not(between: str, doin
         ("io0 submit request=1\n", "io0 submit request=2", ""),
         ("io0 submit request=1\n", "io0 submit request=1", "resumed_twice"),
         ("io0 submit request=1\nio0 submit request=1\n", "", "resumed_twice"),
+        ("io0 park request=1\nio0 submit request=1\nio0 submit request=1\n", "", "resumed_twice"),
     ],
 )
 def test_what_led_to_the_second_push(before: str, between: str, doing: str) -> None:
