@@ -13,6 +13,7 @@ operation above `MAX_POINT` are not named.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.executor import Execution, run_scenario
@@ -47,15 +48,21 @@ class _Base(NamedTuple):
     points: tuple[int, ...]
     """Preemption points that each operation passes under it."""
 
-    def places(self) -> list[tuple[int, int]]:
+    def places(self) -> Iterator[tuple[int, int]]:
         """Operation and point of each place behind the last deviation."""
-        last = self.schedule[-1] if self.schedule else None
-        first_op, first_point = (last.op, last.point + 1) if last else (0, 0)
-        ranges = (
-            (op, range(first_point if op == first_op else 0, min(self.points[op] + 1, MAX_POINT)))
-            for op in range(first_op, len(self.points))
-        )
-        return [(op, point) for op, points in ranges for point in points]
+        last_op, last_point = 0, -1
+        if self.schedule:
+            last_op, last_point = self.schedule[-1].op, self.schedule[-1].point
+        for op in range(last_op, len(self.points)):
+            first = last_point + 1 if op == last_op else 0
+            for point in range(first, min(self.points[op] + 1, MAX_POINT)):
+                yield op, point
+
+    def next(self, goes: tuple[Go, ...]) -> Iterator[tuple[Deviation, ...]]:
+        """Schedules with one deviation more."""
+        for place in self.places():
+            for go in goes:
+                yield (*self.schedule, Deviation(*place, go))
 
 
 def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
@@ -77,16 +84,12 @@ def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
     goes = _goes(scenario.device)
     bases = [_Base((), first.trace.points)]
     for _ in range(most):
-        schedules = [
-            (*base.schedule, Deviation(*place, go))
-            for base in bases
-            for place in base.places()
-            for go in goes
-        ]
+        of = len(goes) * sum(1 for base in bases for _ in base.places())
+        schedules = chain.from_iterable(base.next(goes) for base in bases)
         bases = []
         for number, schedule in enumerate(schedules, 1):
             execution = run_scenario(target, replace(plain, schedule=schedule))
-            yield Visit(execution, number, len(schedules))
+            yield Visit(execution, number, of)
             trace = execution.trace
             if len(trace.obeyed) == len(schedule) and trace.obeyed[-1]:
                 bases.append(_Base(schedule, trace.points))
