@@ -234,7 +234,7 @@ def _suppressed(kick: Event, events: Events) -> str:
 def _l2(violation: Violation, events: Events) -> str:
     """What it waits for: a request that cannot go on, or one that is gone."""
     cancelled = {event.request for event in events if event.kind == CANCEL}
-    requests = {event.request for event in events if event.request} - cancelled
+    requests = {event.request for event in events if event.request}.difference(cancelled)
     doing = {standing(request, events, violation.second) for request in requests}
     for waits_for in ("parked", "asleep", "resumed", "to_retry", "in_flight", "popped"):
         if waits_for in doing:
