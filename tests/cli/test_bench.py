@@ -1,10 +1,11 @@
-"""``vblkfuzz bench core``: its keys are a contract, its scenarios are what it says they are."""
+"""``vblkfuzz bench``: its keys are a contract, its scenarios are what it says they are."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 from tests.cli.conftest import Cli
 from tests.target.qemu.binary import NEEDS_QEMU
 from tests.target.qsd.binary import NEEDS_QSD
+from vblkfuzz.campaign import bench_detection
+from vblkfuzz.campaign.bench_detection import Detection
 from vblkfuzz.campaign.bench_scenarios import SCENARIOS
 from vblkfuzz.cli.app import app
 from vblkfuzz.oracle.judge import judge
@@ -47,6 +50,38 @@ def test_the_scenarios_are_of_20_to_30_operations_and_clean() -> None:
 def test_ping_pong_answers_each_turn() -> None:
     with PingPong() as ping_pong:
         ping_pong.run(100)
+
+
+def test_detection_shows_a_row_for_each_search(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        Detection("wakes_one", search, seed, 1000 * seed, 1.5, found)
+        for seed, found in ((1, "l3"), (2, "l3"), (3, ""))
+        for search in ("guided", "blind")
+    ]
+    rows[1] = replace(rows[1], found="")
+    monkeypatch.setattr(bench_detection, "detections", lambda *_: iter(rows))
+    result = cli("bench", "detection", "--defect", "wakes_one", "--seeds", "3")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.split() == [
+        *("wakes_one", "guided", "2/3", "2,000", "1.5"),
+        *("wakes_one", "blind", "1/3", "-", "-"),
+    ]
+    found = json.loads(cli("bench", "detection", "--seeds", "3", "--json").stdout)
+    assert found["seeds"] == 3
+    assert found["detections"][0] == {
+        "defect": "wakes_one",
+        "search": "guided",
+        "found": 2,
+        "seeds": 3,
+        "execs": 2000,
+        "seconds": 1.5,
+    }
+
+
+def test_detection_of_an_unknown_bug_is_refused_at_once(cli: Cli) -> None:
+    result = cli("bench", "detection", "--defect", "no_such")
+    assert result.exit_code == 2
+    assert "no_such" in result.stderr
 
 
 @pytest.mark.realdevice

@@ -67,6 +67,9 @@ class CampaignOptions:
     seed: int = 1
     corpora: tuple[Path, ...] = ()
     stop_on_first: bool = False
+    feedback: bool = True
+    """As in `plan.WorkerPlan`; `states` too."""
+    states: bool = True
     listed: tuple[tuple[str, str], ...] = ()
     """What the device lists as known, see `oracle.known`."""
     silenced: tuple[str, ...] = ()
@@ -184,6 +187,8 @@ class Campaign:
             runs=share + (index < rest),
             seconds=options.seconds,
             stop_on_first=options.stop_on_first,
+            feedback=options.feedback,
+            states=options.states,
             listed=dict(options.listed),
             silenced=list(options.silenced),
             corpora=[str(options.out / "corpus")],

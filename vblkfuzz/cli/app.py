@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vblkfuzz.cli.bench import bench, core, qemu, qsd
+from vblkfuzz.cli.bench import bench, core, detection, qemu, qsd
 from vblkfuzz.cli.bisect import bisect
 from vblkfuzz.cli.cmin import cmin
 from vblkfuzz.cli.complaint import say_error
@@ -119,6 +119,13 @@ bench.command(
     "core",
     epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --rounds 100 --json"),
 )(core)
+bench.command(
+    "detection",
+    epilog=examples(
+        "vblkfuzz bench detection",
+        "vblkfuzz bench detection --defect wakes_one --seeds 10 --json",
+    ),
+)(detection)
 bench.command(
     "qemu",
     epilog=examples("vblkfuzz bench qemu", "vblkfuzz bench qemu --no-iothread --json"),

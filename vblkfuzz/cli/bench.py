@@ -1,11 +1,11 @@
-"""``vblkfuzz bench``: how fast it is, and where the time goes."""
+"""``vblkfuzz bench``: how fast it is, where the time goes, and how long bugs stay hidden."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +14,17 @@ from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.target.options import TargetOptions
 
-bench = typer.Typer(help="Measure speed, all of it in one run.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from vblkfuzz.campaign.bench_detection import Median
+
+_HELP = "Measure speed and time to detection, all of it in one run."
+
+bench = typer.Typer(help=_HELP, no_args_is_help=True)
 
 
 @bench.callback()
 def _bench() -> None:
-    """Measure speed, all of it in one run."""
+    """Measure speed and time to detection, all of it in one run."""
 
 
 def core(
@@ -75,6 +80,50 @@ def qsd(
     from vblkfuzz.campaign.bench_qsd import measure
 
     _show_real(measure(rounds, target_options), "sessions", "sessions, one daemon", as_json)
+
+
+def detection(
+    defect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Planted bug to look for; repeatable.  [default: three]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Campaigns of each search.")] = 5,
+    max_total_time: Annotated[
+        float, typer.Option(min=1, metavar="S", help="Seconds of each campaign.")
+    ] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+) -> None:
+    """Executions and seconds until planted bugs are found; with all feedback, with less, with none.
+
+    Campaigns of one worker, inline, from an empty corpus, one after the other. Medians over the
+    seeds; a search that found nothing counts as longer than any.
+    """
+    from vblkfuzz.campaign.bench_detection import DEFECTS, SEARCHES, detections, medians
+    from vblkfuzz.cli.bench_view import watched
+    from vblkfuzz.target.device_class import defective
+
+    names = tuple(defect or DEFECTS)
+    for name in names:
+        defective("reference", (name,))  # an unknown one is said before an hour has passed
+    campaigns = detections(names, seeds, max_total_time)
+    found = medians(list(watched(campaigns, len(names) * len(SEARCHES) * seeds)))
+    if as_json:
+        print(json.dumps({"detections": [row._asdict() for row in found], "seeds": seeds}))
+    else:
+        Screen().table(("bug", "search", "found", "executions", "seconds"), _detected(found))
+
+
+def _detected(found: list[Median]) -> list[tuple[str, ...]]:
+    return [
+        (
+            row.defect,
+            row.search,
+            f"{row.found}/{row.seeds}",
+            "-" if row.execs is None else f"{row.execs:,.0f}",
+            "-" if row.seconds is None else f"{row.seconds:,.1f}",
+        )
+        for row in found
+    ]
 
 
 def _show_real(figures: dict[str, float], unit: str, what: str, as_json: bool) -> None:
