@@ -117,10 +117,12 @@ app.command(
 )(fuzz)
 bench.command(
     "core",
+    short_help="Executions per second, inline and in processes.",
     epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --rounds 100 --json"),
 )(core)
 bench.command(
     "detection",
+    short_help="How soon planted bugs are found; with feedback, without.",
     epilog=examples(
         "vblkfuzz bench detection",
         "vblkfuzz bench detection --defect wakes_one --seeds 10 --json",
@@ -128,10 +130,12 @@ bench.command(
 )(detection)
 bench.command(
     "qemu",
+    short_help="Drained windows per second, in one real QEMU.",
     epilog=examples("vblkfuzz bench qemu", "vblkfuzz bench qemu --no-iothread --json"),
 )(qemu)
 bench.command(
     "qsd",
+    short_help="Sessions per second, on one real storage daemon.",
     epilog=examples("vblkfuzz bench qsd", "vblkfuzz bench qsd --no-iothread --json"),
 )(qsd)
 app.add_typer(
