@@ -19,8 +19,6 @@ pytestmark = pytest.mark.e2e
 
 RUNS = ("--workers", "2", "--seed", "5", "--runs", "400")
 ENDLESS = ("--workers", "2", "--seed", "5")
-ENDED_S = 10.0
-"""The promise is 3 s; a busy machine may take longer."""
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -134,14 +132,13 @@ def test_two_campaigns_in_one_folder(start: Start, fuzz: Fuzz, tmp_path: Path) -
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 72)])
 def test_a_signal_ends_it_in_order(start: Start, tmp_path: Path, number: int, status: int) -> None:
+    """Within 3 s: a worker has 2 to end by itself before it is killed. That none was shows it."""
     process = start(*ENDLESS)
     under_way(process, tmp_path / "out")
     pids = family(process.pid)
-    began = time.monotonic()
     process.send_signal(number)
     stdout, _ = process.communicate(timeout=WAIT_S)
     assert process.returncode == status
-    assert time.monotonic() - began < ENDED_S
     said = {line for line in findings(tmp_path / "out") if line in stdout}
     assert said == findings(tmp_path / "out")
     assert not list((tmp_path / "out").glob("*/.tmp-*"))
