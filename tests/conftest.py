@@ -1,8 +1,9 @@
-"""What all tests share: where the package under test comes from, and Hypothesis profiles."""
+"""What all tests share: where the package under test comes from, ctrl-C, Hypothesis profiles."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,10 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+# A shell starts what runs in the background with ctrl-C ignored, and children inherit that. Tests of
+# ctrl-C must not depend on how they were started.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
