@@ -17,8 +17,8 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-# A shell starts what runs in the background with ctrl-C ignored, and children inherit that. Tests of
-# ctrl-C must not depend on how they were started.
+# A shell starts what runs in the background with ctrl-C ignored, and children inherit that: tests
+# of ctrl-C must not depend on how they were started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
