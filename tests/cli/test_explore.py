@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 from vblkfuzz.campaign.atomic import write_folder
+from vblkfuzz.campaign.explore import Visit
 from vblkfuzz.cli.explore_view import ExploreView
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.ops import op
@@ -100,8 +101,8 @@ def test_a_signal_ends_it_with_what_it_has(
 ) -> None:
     tell = ExploreView.tell
 
-    def stopped(self: ExploreView, visit: object) -> None:
-        tell(self, visit)  # type: ignore[arg-type]
+    def stopped(self: ExploreView, visit: Visit) -> None:
+        tell(self, visit)
         os.kill(os.getpid(), number)
 
     monkeypatch.setattr(ExploreView, "tell", stopped)
