@@ -132,9 +132,7 @@ def medians(rows: list[Detection]) -> list[Median]:
     """Return a row for each search of each bug, in the order in which they began."""
     pairs = dict.fromkeys((row.defect, row.search) for row in rows)
     return [
-        _median(defect, search, [row for row in rows if (row.defect, row.search) == pair])
-        for pair in pairs
-        for defect, search in (pair,)
+        _median(*pair, [row for row in rows if (row.defect, row.search) == pair]) for pair in pairs
     ]
 
 

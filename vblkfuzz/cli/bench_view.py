@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+
+from vblkfuzz.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,18 +17,13 @@ if TYPE_CHECKING:
 
 def watched(campaigns: Iterator[Detection], total: int) -> Iterator[Detection]:
     """Yield campaigns as they end, and show how many of `total` have."""
-    console = Console(stderr=True, highlight=False, emoji=False)
-    bar = Progress(
+    columns = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal or console.is_dumb_terminal,
-        redirect_stdout=False,
-        redirect_stderr=False,
     )
+    bar = progress_bar(Console(stderr=True, highlight=False, emoji=False), *columns)
     with bar:
         task = bar.add_task("", total=total)
         for campaign in campaigns:

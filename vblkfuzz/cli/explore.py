@@ -121,7 +121,7 @@ def _object(explored: Explored, setup: Setup, deviations: int) -> dict[str, obje
 
 
 def _report(explored: Explored, setup: Setup, deviations: int) -> None:
-    from vblkfuzz.cli.explore_view import plural
+    from vblkfuzz.cli.plural import plural
     from vblkfuzz.cli.screen import Screen
 
     screen = Screen()

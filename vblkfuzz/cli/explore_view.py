@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from vblkfuzz.cli.complaint import printable
+from vblkfuzz.cli.plural import plural
+from vblkfuzz.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from typing import Self
@@ -22,16 +24,12 @@ class ExploreView:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-        self._bar = Progress(
+        self._bar = progress_bar(
+            self._console,
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed:,}/{task.total:,} schedules"),
             TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal or self._console.is_dumb_terminal,
-            redirect_stdout=False,
-            redirect_stderr=False,
         )
         self._task = self._bar.add_task("", total=1)
 
@@ -63,12 +61,3 @@ class ExploreView:
 
     def _say(self, text: str, style: str) -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> plural(1, "schedule"), plural(1891, "schedule")
-    ('1 schedule', '1,891 schedules')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

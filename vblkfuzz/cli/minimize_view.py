@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn
 
+from vblkfuzz.cli.plural import plural
+from vblkfuzz.cli.progress_bar import progress_bar
 from vblkfuzz.triage.minimize.minimize import StopMinimizing
 
 if TYPE_CHECKING:
@@ -24,16 +26,8 @@ class MinimizeView:
         console = Console(stderr=True, highlight=False, emoji=False)
         self._stop = stop
         self._whole = _parts(scenario)
-        self._bar = Progress(
-            SpinnerColumn(),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal or console.is_dumb_terminal,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
+        self._bar = progress_bar(console, *columns)
         self._task = self._bar.add_task("running the input", total=self._whole or 1)
 
     def __enter__(self) -> Self:
@@ -68,8 +62,4 @@ def _parts(scenario: Scenario) -> int:
 def sizes(scenario: Scenario) -> str:
     """Return how large a scenario is, in words."""
     ops, deviations = len(scenario.ops), len(scenario.schedule)
-    return f"{_count(ops, 'operation')}, {_count(deviations, 'deviation')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{plural(ops, 'operation')}, {plural(deviations, 'deviation')}"
