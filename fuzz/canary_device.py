@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import PLANTED
 from vblkfuzz.virtio.blk import BlkStatus, RequestType
 
 if TYPE_CHECKING:
@@ -41,4 +42,4 @@ class Canary(VirtioBlk):
             if sector == 0:
                 self._steps_done = 3
         elif sector == 0:
-            self.board.ring.emit(EventKind.PLANTED, ActorId.MAIN)
+            self.board.ring.emit(PLANTED, ActorId.MAIN)

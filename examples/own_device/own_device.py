@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz import VirtioBlk
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import PARK
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
@@ -29,7 +29,7 @@ class ThrottledBackend(BlockBackend):
         else:
             yield POINT
             self.waiting().append(request)
-            self._tell(EventKind.PARK, thread, request)
+            self._tell(PARK, thread, request)
 
     def run_next(self) -> None:
         """A request has ended: the next one may run."""

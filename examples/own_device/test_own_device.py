@@ -4,7 +4,7 @@ import pytest
 from own_device import LIMIT, Forgetful, Throttled
 
 from vblkfuzz import DeviceConfig, Scenario, assert_clean, op, run
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import PARK
 
 RESET_WHILE_ONE_WAITS = Scenario(
     device=DeviceConfig(queue_size=16),
@@ -23,4 +23,4 @@ def test_the_bug_is_found() -> None:
 
 def test_the_third_request_waits() -> None:
     events = run(RESET_WHILE_ONE_WAITS, Throttled).trace.events
-    assert {event.request for event in events if event.kind == EventKind.PARK} == {LIMIT + 1}
+    assert {event.request for event in events if event.kind == PARK} == {LIMIT + 1}

@@ -17,7 +17,9 @@ from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.target.model import model
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import COLLECT, DRAIN_CALL, DRAIN_END, KICK, PARK, POLL_BEGIN
 from vblkfuzz.trace.trace import Trace
 
 
@@ -49,11 +51,11 @@ def marks_of(*events: Event) -> set[int]:
     return {place for place, mark in enumerate(marks(Trace(events))) if mark}
 
 
-def event(kind: EventKind, flag: int = 0) -> Event:
+def event(kind: int, flag: int = 0) -> Event:
     return Event(1, kind, flag=flag)
 
 
-POP, SUBMIT = event(EventKind.POP), event(EventKind.SUBMIT)
+POP, SUBMIT = event(kinds.POP), event(kinds.SUBMIT)
 
 
 def test_how_many_is_no_feature_of_its_own() -> None:
@@ -62,25 +64,25 @@ def test_how_many_is_no_feature_of_its_own() -> None:
     assert marks_of(SUBMIT, POP) != marks_of(POP, SUBMIT)
 
 
-@pytest.mark.parametrize("kind", [EventKind.DRAIN_CALL, EventKind.POLL_BEGIN, EventKind.PARK])
-def test_the_state_counts(kind: EventKind) -> None:
+@pytest.mark.parametrize("kind", [DRAIN_CALL, POLL_BEGIN, PARK])
+def test_the_state_counts(kind: int) -> None:
     assert len(marks_of(POP, event(kind), POP)) == 3
     assert len(marks_of(POP, POP)) == 1
 
 
 def test_a_kick_that_is_suppressed_is_another_one() -> None:
-    assert marks_of(event(EventKind.KICK, 0)) != marks_of(event(EventKind.KICK, 1))
+    assert marks_of(event(KICK, 0)) != marks_of(event(KICK, 1))
 
 
 def test_of_a_flag_with_many_values_the_lowest_bit_counts() -> None:
     """A request that failed (2) is collected like one that did not."""
-    assert marks_of(event(EventKind.COLLECT, 0)) == marks_of(event(EventKind.COLLECT, 2))
-    assert marks_of(event(EventKind.COLLECT, 1)) == marks_of(event(EventKind.COLLECT, 3))
+    assert marks_of(event(COLLECT, 0)) == marks_of(event(COLLECT, 2))
+    assert marks_of(event(COLLECT, 1)) == marks_of(event(COLLECT, 3))
 
 
 def test_what_ends_without_a_beginning_is_a_state_too() -> None:
     """A trace that a real device wrote, or a broken one, may begin anywhere."""
-    assert len(marks_of(event(EventKind.DRAIN_END), POP, event(EventKind.DRAIN_CALL), POP)) == 4
+    assert len(marks_of(event(DRAIN_END), POP, event(DRAIN_CALL), POP)) == 4
 
 
 SCRIPT = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vblkfuzz.executor import Execution
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import COLLECT
 
 
 class Outline(NamedTuple):
@@ -22,6 +22,6 @@ def outline(execution: Execution) -> Outline:
         (event.turn, event.kind, event.queue, event.flag, event.epoch)
         for event in execution.trace.events
         # Whoever opens the used ring first finds what was pushed until then.
-        if event.kind != EventKind.COLLECT
+        if event.kind != COLLECT
     )
     return Outline(signatures, tuple(events))

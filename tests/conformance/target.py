@@ -21,7 +21,7 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.target.target import Target
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import END, OP, STORES_DELAYED, STORES_SEEN
 
 Make: TypeAlias = Callable[[], Target]
 
@@ -77,13 +77,13 @@ class TargetContract:
 
     def test_nothing_to_do_is_a_whole_run(self, target: Target) -> None:
         trace = target.run(Scenario())
-        assert trace.events[-1].kind == EventKind.END
+        assert trace.events[-1].kind == END
 
     def test_the_biggest_scenario(self, target: Target) -> None:
         trace = target.run(biggest())
         kinds = [event.kind for event in trace.events]
-        assert kinds[-1] == EventKind.END
-        assert kinds.count(EventKind.OP) >= len(biggest().ops)
+        assert kinds[-1] == END
+        assert kinds.count(OP) >= len(biggest().ops)
 
     def test_turns_never_go_back(self, target: Target) -> None:
         for scenario in (LARGE, delaying()):
@@ -94,8 +94,8 @@ class TargetContract:
         """A target that cannot delay stores may ignore the wish."""
         trace = target.run(delaying())
         kinds = [event.kind for event in trace.events]
-        assert kinds[-1] == EventKind.END
-        assert kinds.count(EventKind.STORES_DELAYED) == kinds.count(EventKind.STORES_SEEN)
+        assert kinds[-1] == END
+        assert kinds.count(STORES_DELAYED) == kinds.count(STORES_SEEN)
 
     def test_its_traces_can_be_judged(self, target: Target) -> None:
         for scenario in (SMALL, LARGE, biggest(), Scenario()):

@@ -19,7 +19,7 @@ from vblkfuzz.driver.request import build
 from vblkfuzz.process.execution import Bench
 from vblkfuzz.scenario.ops import REQUESTS, op
 from vblkfuzz.scenario.scenario import DeviceConfig
-from vblkfuzz.trace.event import Event, EventKind, path_names
+from vblkfuzz.trace.event import Event, path_names
 from vblkfuzz.virtio.chain import Segment
 from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import (
@@ -146,13 +146,13 @@ class Rig:
 
     # --- Trace ----------------------------------------------------------------------------
 
-    def events(self, *kinds: EventKind) -> list[Event]:
+    def events(self, *kinds: int) -> list[Event]:
         return [each for each in self.bench.board.ring.read() if each.kind in kinds]
 
-    def count(self, kind: EventKind) -> int:
+    def count(self, kind: int) -> int:
         return len(self.events(kind))
 
-    def paths(self, kind: EventKind) -> list[str]:
+    def paths(self, kind: int) -> list[str]:
         return [path_names(event.path) for event in self.events(kind)]
 
     def forget(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.limits import TRACE_EVENTS_MAX
-from vblkfuzz.trace.event import ActorId, Event, EventKind
+from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.memory import GuestMemory
 
@@ -44,12 +44,12 @@ def new_memory(size: int = 16 * 1024) -> GuestMemory:
     return GuestMemory(memoryview(bytearray(size)))
 
 
-def kinds(ring: TraceRing) -> list[EventKind]:
+def kinds(ring: TraceRing) -> list[int]:
     """The kinds of all events, in order."""
-    return [EventKind(event.kind) for event in ring.read()]
+    return [event.kind for event in ring.read()]
 
 
-def of_kind(ring: TraceRing, kind: EventKind) -> list[Event]:
+def of_kind(ring: TraceRing, kind: int) -> list[Event]:
     events = ring.read()
     assert len(events) < TRACE_EVENTS_MAX
     return [event for event in events if event.kind == kind]

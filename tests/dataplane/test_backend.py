@@ -10,7 +10,8 @@ from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.ops import PICKS, RESULTS
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import IO_DONE
 from vblkfuzz.virtio.blk import DISCARD_SEGMENT, BlkRequest, RequestType
 from vblkfuzz.virtio.device_queue import DeviceQueue
 
@@ -100,7 +101,7 @@ def test_a_failed_write_has_no_effect() -> None:
     disk.backend.complete("0", IoResult.ENOSPC)
     assert request.result is IoResult.ENOSPC
     assert disk.sector(3) == bytes(SECTOR_SIZE)
-    assert [event.flag for event in of_kind(disk.ring, EventKind.IO_DONE)] == [2]
+    assert [event.flag for event in of_kind(disk.ring, IO_DONE)] == [2]
 
 
 def test_release_ends_all_and_stops_holding() -> None:

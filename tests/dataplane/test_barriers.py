@@ -17,7 +17,7 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import from_text
 from vblkfuzz.target.model import MODES, model
 from vblkfuzz.target.target import Target
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import STORES_DELAYED
 from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.memory import no_barrier
 
@@ -76,7 +76,7 @@ def test_the_reference_has_every_barrier() -> None:
         for scenario in inputs:
             trace = target.run(scenario)
             assert judge(scenario, trace).violations == ()
-            delayed += any(event.kind == EventKind.STORES_DELAYED for event in trace.events)
+            delayed += any(event.kind == STORES_DELAYED for event in trace.events)
     assert delayed > 200
 
 

@@ -17,11 +17,10 @@ from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.dataplane.revisions.qemu_8_1 import Qemu81BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET, PARK, SUBMIT, UNPARK
 from vblkfuzz.virtio.blk import BlkRequest, RequestType
 from vblkfuzz.virtio.device_queue import DeviceQueue
-
-PARK, SUBMIT, UNPARK = EventKind.PARK, EventKind.SUBMIT, EventKind.UNPARK
 
 
 class Device:
@@ -112,9 +111,9 @@ def test_callbacks_follow_the_outermost_section_only(node: Node) -> None:
     assert (node.device.log, node.blk.in_drain) == (["begin"], True)
     node.end()
     assert (node.device.log, node.blk.in_drain) == (["begin", "end"], False)
-    calls = [event.value for event in of_kind(node.ring, EventKind.DRAIN_CALL)]
+    calls = [event.value for event in of_kind(node.ring, DRAIN_CALL)]
     assert calls == [1, 2, 3]
-    assert [event.value for event in of_kind(node.ring, EventKind.DRAIN_END)] == [2, 1, 0]
+    assert [event.value for event in of_kind(node.ring, DRAIN_END)] == [2, 1, 0]
 
 
 def test_a_polling_drain_waits_for_what_is_in_flight(node: Node) -> None:
@@ -123,7 +122,7 @@ def test_a_polling_drain_waits_for_what_is_in_flight(node: Node) -> None:
     steps = node.blk.drained_begin(node.thread, poll=True)
     with pytest.raises(Waits):
         run(steps)
-    assert of_kind(node.ring, EventKind.DRAIN_RET) == []
+    assert of_kind(node.ring, DRAIN_RET) == []
 
 
 def test_a_polling_drain_returns_once_it_has_ended(node: Node) -> None:
@@ -133,14 +132,14 @@ def test_a_polling_drain_returns_once_it_has_ended(node: Node) -> None:
         if wait is not None and not wait():
             node.backend.release()
             node.turn()
-    assert [event.value for event in of_kind(node.ring, EventKind.DRAIN_RET)] == [0]
+    assert [event.value for event in of_kind(node.ring, DRAIN_RET)] == [0]
 
 
 def test_a_nopoll_drain_does_not_wait(node: Node) -> None:
     node.backend.holding = True
     node.submit()
     node.begin(poll=False)
-    (ret,) = of_kind(node.ring, EventKind.DRAIN_RET)
+    (ret,) = of_kind(node.ring, DRAIN_RET)
     assert (ret.flag, ret.value) == (0, 1)
 
 

@@ -7,12 +7,11 @@ import pytest
 from tests.dataplane.rig import Rig
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.process.execution import Bench
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import IRQ, PUSH, SUBMIT
 
-PUSH, IRQ, SUBMIT = EventKind.PUSH, EventKind.IRQ, EventKind.SUBMIT
 
-
-def actors(rig: Rig, kind: EventKind) -> list[int]:
+def actors(rig: Rig, kind: int) -> list[int]:
     return [event.actor for event in rig.events(kind)]
 
 

@@ -14,7 +14,8 @@ from tests.dataplane.test_block_backend import Device, Node
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait
 from vblkfuzz.scenario.ops import PICKS
-from vblkfuzz.trace.event import ActorId, Event, EventKind
+from vblkfuzz.trace.event import ActorId, Event
+from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET, PARK, PUSH, SUBMIT
 from vblkfuzz.trace.ring import TraceRing
 
 COUNTED, SUBMITTED, PARKED = "counted", "submitted", "parked"
@@ -30,7 +31,7 @@ class TellingDevice(Device):
 
     def complete(self, thread: Thread, request: Request) -> Steps:
         yield POINT
-        self._ring.emit(EventKind.PUSH, thread.actor, request=request.serial)
+        self._ring.emit(PUSH, thread.actor, request=request.serial)
 
 
 class Waiting:
@@ -177,25 +178,25 @@ class DrainMachine(RuleBasedStateMachine):
 
     def take(self, event: Event) -> None:
         kind, serial = event.kind, event.request
-        if kind == EventKind.SUBMIT:
+        if kind == SUBMIT:
             assert (self.depth, self.place[serial]) == (0, COUNTED)
             self.place[serial] = SUBMITTED
-        elif kind == EventKind.PARK:
+        elif kind == PARK:
             assert self.depth > 0
             assert self.place[serial] == COUNTED
             self.place[serial] = PARKED
             self.parked.append(serial)
-        elif kind == EventKind.PUSH:
+        elif kind == PUSH:
             assert self.place.pop(serial) == SUBMITTED
             self.done.append(self.requests[serial])
-        elif kind == EventKind.DRAIN_CALL:
+        elif kind == DRAIN_CALL:
             self.depth += 1
             assert event.value == self.depth
             self.callbacks += ["begin"] * (self.depth == 1)
-        elif kind == EventKind.DRAIN_RET:
+        elif kind == DRAIN_RET:
             assert event.value == self.in_flight()
             assert event.flag == 0 or not (self.in_flight() or self.device.busy)
-        elif kind == EventKind.DRAIN_END:
+        elif kind == DRAIN_END:
             self.depth -= 1
             assert event.value == self.depth
             if self.depth == 0:

@@ -25,7 +25,8 @@ from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.scenario.text import Text, read_text
 from vblkfuzz.target.model import model
 from vblkfuzz.target.target import Target
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_RET, END, SUBMIT
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "regress"
 
@@ -151,15 +152,15 @@ def events(device: str, scenario: Scenario) -> tuple[Event, ...]:
 def test_a_drain_waits_for_woken_requests(device: str, waits: bool) -> None:
     """B7: what 8eeaa706ba changed is that the drain returns after the request, not before it."""
     trace = events(device, read("s2-drain-again-at-once").scenario)
-    until_submit = takewhile(lambda event: event.kind != EventKind.SUBMIT, trace)
-    returns = [event for event in until_submit if event.kind == EventKind.DRAIN_RET]
+    until_submit = takewhile(lambda event: event.kind != SUBMIT, trace)
+    returns = [event for event in until_submit if event.kind == DRAIN_RET]
     assert len(returns) == (1 if waits else 2)
 
 
 @pytest.mark.parametrize(("device", "drains"), [("qemu-9.0", 0), ("qemu-10.2", 1)])
 def test_a_start_drains_though_the_context_stays(device: str, drains: int) -> None:
     trace = events(device, Scenario(DeviceConfig(iothreads=0), (INIT,)))
-    assert len([event for event in trace if event.kind == EventKind.DRAIN_CALL]) == drains
+    assert len([event for event in trace if event.kind == DRAIN_CALL]) == drains
 
 
 # --- Known holes ------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
 def check(target: Target, scenario: Scenario) -> set[str]:
     """Check that the device comes to an end and has known holes only; return the rules broken."""
     trace = target.run(scenario)
-    assert trace.events[-1].kind == EventKind.END
+    assert trace.events[-1].kind == END
     found, known = judge(scenario, trace).violations, REVISIONS[target.device].known
     assert [each.signature for each in found if not explanation(each.signature, known)] == []
     return {each.rule for each in found}

@@ -7,21 +7,31 @@ from vblkfuzz.dataplane.registers import EXIT, Exit
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.process.execution import Bench
 from vblkfuzz.scenario.ops import op
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import (
+    DRAIN_CALL,
+    DRAIN_END,
+    HANDLER,
+    POP,
+    PUSH,
+    RESET_CALL,
+    RESET_RET,
+    STATUS,
+)
 
 
 def test_an_exit_is_handled_by_the_vcpu_and_then_gone(bench: Bench) -> None:
     rig = Rig(bench)
     rig.write_status(1)
     assert bench.arena.registers.words[EXIT] == Exit.NONE
-    assert [event.actor for event in rig.events(EventKind.STATUS)] == [ActorId.VCPU]
+    assert [event.actor for event in rig.events(STATUS)] == [ActorId.VCPU]
     assert rig.machine.bql.is_free()
 
 
 def test_commands_run_in_the_main_loop(bench: Bench) -> None:
     rig = Rig(bench)
     rig.perform("drain_begin")
-    assert [event.actor for event in rig.events(EventKind.DRAIN_CALL)] == [ActorId.MAIN]
+    assert [event.actor for event in rig.events(DRAIN_CALL)] == [ActorId.MAIN]
 
 
 def test_an_exit_waits_for_the_bql(bench: Bench) -> None:
@@ -31,9 +41,9 @@ def test_an_exit_waits_for_the_bql(bench: Bench) -> None:
     rig.send()
     rig.perform("drain_begin")
     rig.write_status(0)
-    assert rig.count(EventKind.RESET_CALL) == 0
+    assert rig.count(RESET_CALL) == 0
     rig.perform("release")
-    assert rig.count(EventKind.RESET_RET) == 1
+    assert rig.count(RESET_RET) == 1
 
 
 def test_a_trapped_kick_is_forwarded_where_a_notifier_is_open(bench: Bench) -> None:
@@ -41,7 +51,7 @@ def test_a_trapped_kick_is_forwarded_where_a_notifier_is_open(bench: Bench) -> N
     rig.init()
     rig.publish()
     rig.exit(Exit.KICK, 0)
-    (handler,) = rig.events(EventKind.HANDLER)[-1:]
+    (handler,) = rig.events(HANDLER)[-1:]
     assert (handler.actor, handler.flag) == (ActorId.IO0, 0)
 
 
@@ -49,9 +59,9 @@ def test_a_trapped_kick_without_notifier_is_handled_there(bench: Bench) -> None:
     rig = Rig(bench, ioeventfd=False)
     rig.init()
     rig.send()
-    (handler,) = rig.events(EventKind.HANDLER)
+    (handler,) = rig.events(HANDLER)
     assert (handler.actor, handler.flag) == (ActorId.VCPU, 1)
-    assert rig.paths(EventKind.POP) == ["direct_kick"]
+    assert rig.paths(POP) == ["direct_kick"]
 
 
 def test_a_queue_enabled_after_driver_ok_is_taken_over(bench: Bench) -> None:
@@ -108,7 +118,7 @@ def test_completions_run_where_their_queue_lives(bench: Bench) -> None:
     rig = Rig(bench, queues=2, iothreads=2)
     rig.init()
     rig.send(queue=1)
-    assert [event.actor for event in rig.events(EventKind.PUSH)] == [ActorId.IO1]
+    assert [event.actor for event in rig.events(PUSH)] == [ActorId.IO1]
 
 
 def test_the_seed_completes_under_the_lock(bench: Bench) -> None:
@@ -117,7 +127,7 @@ def test_the_seed_completes_under_the_lock(bench: Bench) -> None:
     lock = rig.machine.iothreads[0].lock
     list(lock.acquire(rig.machine.vcpu))
     slot = rig.send()
-    assert rig.count(EventKind.POP) == 0
+    assert rig.count(POP) == 0
     lock.release()
     rig.settle()
     assert rig.status_of(slot) == 0
@@ -132,6 +142,6 @@ def test_a_command_while_the_main_loop_waits_comes_after_it(bench: Bench) -> Non
     rig.perform("drain_begin")
     rig.machine.perform(op("drain_end"))
     rig.settle()
-    assert [event.value for event in rig.events(EventKind.DRAIN_END)] == [0]  # of start
+    assert [event.value for event in rig.events(DRAIN_END)] == [0]  # of start
     rig.perform("release")
-    assert rig.count(EventKind.DRAIN_END) == 2
+    assert rig.count(DRAIN_END) == 2

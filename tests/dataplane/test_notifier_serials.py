@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.dataplane.rig import Rig
 from vblkfuzz.process.execution import Bench
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import ATTACH, NOTIFIER_OPEN
 
 
 def test_each_opening_has_a_serial_of_its_own(bench: Bench) -> None:
@@ -13,7 +13,7 @@ def test_each_opening_has_a_serial_of_its_own(bench: Bench) -> None:
         rig.init()
         rig.perform("stop")
         rig.perform("cont")
-        for kind in (EventKind.NOTIFIER_OPEN, EventKind.ATTACH):
+        for kind in (NOTIFIER_OPEN, ATTACH):
             assert [event.head for event in rig.events(kind)] == [1, 2, 3, 4]
 
 
@@ -23,4 +23,4 @@ def test_a_queue_that_was_never_opened_is_attached_with_serial_0(bench: Bench) -
     rig.perform("stop")
     rig = Rig(bench)
     rig.run(rig.device.attach(rig.machine.vcpu, rig.device.ports[0]))
-    assert [event.head for event in rig.events(EventKind.ATTACH)] == [0]
+    assert [event.head for event in rig.events(ATTACH)] == [0]

@@ -10,13 +10,32 @@ from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import Bench
 from vblkfuzz.scenario.ops import op
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import (
+    CONFIG_IRQ,
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    PARK,
+    POWER_LOSS,
+    PUSH,
+    RESET_CALL,
+    RESET_RET,
+    RESIZE,
+    RETRY,
+    START_CALL,
+    STATUS,
+    STOP_CALL,
+    STOP_RET,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
 
-CALL, RET, END = EventKind.DRAIN_CALL, EventKind.DRAIN_RET, EventKind.DRAIN_END
+CALL, RET, END = DRAIN_CALL, DRAIN_RET, DRAIN_END
 
 
-def told(rig: Rig, *kinds: EventKind) -> list[EventKind]:
-    return [EventKind(event.kind) for event in rig.events(*kinds)]
+def told(rig: Rig, *kinds: int) -> list[int]:
+    return [event.kind for event in rig.events(*kinds)]
 
 
 def test_a_drain_end_without_a_begin_does_nothing(bench: Bench) -> None:
@@ -66,16 +85,16 @@ def test_the_config_interrupt_follows_a_resize(bench: Bench) -> None:
     rig.init()
     rig.perform("resize", sectors=20)
     assert rig.backend.sectors == 20
-    assert told(rig, EventKind.RESIZE, EventKind.CONFIG_IRQ) == [
-        EventKind.RESIZE,
-        EventKind.CONFIG_IRQ,
+    assert told(rig, RESIZE, CONFIG_IRQ) == [
+        RESIZE,
+        CONFIG_IRQ,
     ]
 
 
 def test_without_a_driver_nobody_is_told_of_a_resize(bench: Bench) -> None:
     rig = Rig(bench)
     rig.perform("resize", sectors=20)
-    assert rig.count(EventKind.CONFIG_IRQ) == 0
+    assert rig.count(CONFIG_IRQ) == 0
 
 
 def config(rig: Rig) -> tuple[int, int]:
@@ -109,7 +128,7 @@ def test_a_loss_of_power_loses_what_was_not_flushed(bench: Bench) -> None:
     assert rig.backend.disk != flushed
     rig.perform("power_loss")
     assert rig.backend.disk == flushed
-    assert told(rig, EventKind.RESET_RET, EventKind.POWER_LOSS)[-1] == EventKind.POWER_LOSS
+    assert told(rig, RESET_RET, POWER_LOSS)[-1] == POWER_LOSS
 
 
 def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(bench: Bench) -> None:
@@ -129,7 +148,7 @@ def parked_at_stop(bench: Bench, revision: type[VirtioBlk]) -> Rig:
     rig.init()
     rig.perform("drain_begin")
     rig.send("out")
-    assert rig.count(EventKind.PARK) == 1
+    assert rig.count(PARK) == 1
     rig.perform("stop")
     rig.forget()
     rig.perform("drain_end")
@@ -138,15 +157,15 @@ def parked_at_stop(bench: Bench, revision: type[VirtioBlk]) -> Rig:
 
 def test_a_parked_request_waits_for_cont(bench: Bench) -> None:
     rig = parked_at_stop(bench, Reference)
-    assert rig.count(EventKind.PUSH) == 0
+    assert rig.count(PUSH) == 0
     rig.perform("cont")
-    assert rig.count(EventKind.PUSH) == 1
+    assert rig.count(PUSH) == 1
     assert rig.device.retry_list == []
 
 
 def test_in_qemu_it_runs_while_the_vm_is_stopped(bench: Bench) -> None:
     rig = parked_at_stop(bench, Qemu102)
-    assert rig.count(EventKind.PUSH) == 1
+    assert rig.count(PUSH) == 1
 
 
 def test_a_request_that_is_just_woken_waits_for_cont_too(bench: Bench) -> None:
@@ -157,9 +176,9 @@ def test_a_request_that_is_just_woken_waits_for_cont_too(bench: Bench) -> None:
     rig.machine.perform(op("drain_end"))
     rig.machine.perform(op("stop"))
     rig.settle()
-    assert len(rig.device.retry_list) == rig.count(EventKind.RETRY) - rig.count(EventKind.PUSH)
+    assert len(rig.device.retry_list) == rig.count(RETRY) - rig.count(PUSH)
     rig.perform("cont")
-    assert rig.count(EventKind.PUSH) == 1
+    assert rig.count(PUSH) == 1
 
 
 def test_stop_stops_the_device_then_drains(bench: Bench) -> None:
@@ -167,28 +186,26 @@ def test_stop_stops_the_device_then_drains(bench: Bench) -> None:
     rig.init()
     rig.forget()
     rig.perform("stop")
-    kinds = told(
-        rig, EventKind.VM_STOP_CALL, EventKind.STOP_CALL, EventKind.STOP_RET, EventKind.VM_STOP_RET
-    )
+    kinds = told(rig, VM_STOP_CALL, STOP_CALL, STOP_RET, VM_STOP_RET)
     assert kinds == [
-        EventKind.VM_STOP_CALL,
-        EventKind.STOP_CALL,
-        EventKind.STOP_RET,
-        EventKind.VM_STOP_RET,
+        VM_STOP_CALL,
+        STOP_CALL,
+        STOP_RET,
+        VM_STOP_RET,
     ]
     assert not rig.machine.vm_running
     rig.forget()
     rig.perform("stop")
-    assert told(rig, EventKind.VM_STOP_CALL) == []
+    assert told(rig, VM_STOP_CALL) == []
 
 
 def test_stop_lets_an_exit_end_first(bench: Bench) -> None:
     rig = Rig(bench)
     rig.bench.arena.registers.post_exit(Exit.STATUS, 1)
     rig.perform("stop")
-    assert told(rig, EventKind.STATUS, EventKind.VM_STOP_RET) == [
-        EventKind.STATUS,
-        EventKind.VM_STOP_RET,
+    assert told(rig, STATUS, VM_STOP_RET) == [
+        STATUS,
+        VM_STOP_RET,
     ]
 
 
@@ -219,14 +236,14 @@ def test_cont_runs_the_vcpus_last(bench: Bench) -> None:
 def test_cont_of_a_running_vm_does_nothing(bench: Bench) -> None:
     rig = Rig(bench)
     rig.perform("cont")
-    assert rig.count(EventKind.VM_CONT) == 0
+    assert rig.count(VM_CONT) == 0
 
 
 def test_cont_without_driver_ok_does_not_start(bench: Bench) -> None:
     rig = Rig(bench)
     rig.perform("stop")
     rig.perform("cont")
-    assert rig.count(EventKind.START_CALL) == 0
+    assert rig.count(START_CALL) == 0
 
 
 def test_system_reset_is_a_reset_with_the_vcpus_paused(bench: Bench) -> None:
@@ -238,8 +255,8 @@ def test_system_reset_is_a_reset_with_the_vcpus_paused(bench: Bench) -> None:
         assert not rig.machine.vm_running
         rig.settle()
     assert rig.machine.vm_running
-    assert [event.flag for event in rig.events(EventKind.RESET_CALL)] == [1]
-    assert rig.paths(EventKind.RESET_RET) == ["system_reset > reset"]
+    assert [event.flag for event in rig.events(RESET_CALL)] == [1]
+    assert rig.paths(RESET_RET) == ["system_reset > reset"]
 
 
 def test_system_reset_leaves_a_stopped_vm_stopped(bench: Bench) -> None:
@@ -275,5 +292,5 @@ def test_stop_gives_the_bql_to_an_exit_that_waits_for_it(bench: Bench) -> None:
         main.resume(1)
     rig.bench.arena.registers.post_exit(Exit.STATUS, 0)
     rig.settle()
-    assert rig.count(EventKind.RESET_RET) == 1
-    assert rig.count(EventKind.VM_STOP_RET) == 1
+    assert rig.count(RESET_RET) == 1
+    assert rig.count(VM_STOP_RET) == 1

@@ -16,7 +16,8 @@ from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.target.model import model
 from vblkfuzz.target.target import Target
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import CANCEL, COLLECT, END, HOSTILE, OP, POP, PUSH, RESET_RET
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def begun(scenario: Scenario) -> Scenario:
 SCENARIOS = scenarios() | scenarios().map(begun)
 
 
-def of_kind(events: tuple[Event, ...], kind: EventKind) -> list[Event]:
+def of_kind(events: tuple[Event, ...], kind: int) -> list[Event]:
     return [event for event in events if event.kind == kind]
 
 
@@ -47,7 +48,7 @@ def of_kind(events: tuple[Event, ...], kind: EventKind) -> list[Event]:
 def test_the_reference_is_clean_and_comes_to_rest(reference: Target, scenario: Scenario) -> None:
     trace = reference.run(scenario)
     assert judge(scenario, trace).violations == ()
-    (end,) = of_kind(trace.events, EventKind.END)
+    (end,) = of_kind(trace.events, END)
     assert end is trace.events[-1]
     assert end.value == 0
 
@@ -57,14 +58,14 @@ def test_the_reference_is_clean_on_any_bytes(reference: Target, data: bytes) -> 
     scenario = decode(data)
     trace = reference.run(scenario)
     assert judge(scenario, trace).violations == ()
-    assert trace.events[-1].kind == EventKind.END
+    assert trace.events[-1].kind == END
 
 
 @given(scenario=SCENARIOS)
 def test_the_seed_ends_by_itself(seed: Target, scenario: Scenario) -> None:
     trace = seed.run(scenario)
     judge(scenario, trace)
-    assert trace.events[-1].kind == EventKind.END
+    assert trace.events[-1].kind == END
 
 
 @given(scenario=SCENARIOS)
@@ -80,16 +81,16 @@ def test_time_goes_forward(seed: Target, reference: Target, scenario: Scenario) 
         events = target.run(scenario).events
         turns = [event.turn for event in events]
         assert turns == sorted(turns)
-        epochs = [event.epoch for event in of_kind(events, EventKind.RESET_RET)]
+        epochs = [event.epoch for event in of_kind(events, RESET_RET)]
         assert epochs == list(range(len(epochs)))
-        pops = of_kind(events, EventKind.POP)
+        pops = of_kind(events, POP)
         assert [event.request for event in pops] == list(range(1, len(pops) + 1))
         assert [event.epoch for event in pops] == sorted(event.epoch for event in pops)
 
 
 @given(scenario=SCENARIOS)
 def test_every_operation_is_told_once(seed: Target, scenario: Scenario) -> None:
-    told = [event for event in of_kind(seed.run(scenario).events, EventKind.OP) if not event.head]
+    told = [event for event in of_kind(seed.run(scenario).events, OP) if not event.head]
     assert [event.flag for event in told] == [operation.code for operation in scenario.ops]
     assert [event.value for event in told] == list(range(len(scenario.ops)))
 
@@ -97,9 +98,9 @@ def test_every_operation_is_told_once(seed: Target, scenario: Scenario) -> None:
 @given(scenario=SCENARIOS)
 def test_requests_of_the_reference_end_once(reference: Target, scenario: Scenario) -> None:
     events = reference.run(scenario).events
-    ends = [event.request for event in events if event.kind in (EventKind.PUSH, EventKind.CANCEL)]
+    ends = [event.request for event in events if event.kind in (PUSH, CANCEL)]
     assert sorted(ends) == sorted(set(ends))
-    popped = {event.request for event in of_kind(events, EventKind.POP)}
+    popped = {event.request for event in of_kind(events, POP)}
     assert set(ends) <= popped
 
 
@@ -108,5 +109,5 @@ def test_the_guest_of_the_reference_sees_no_foreign_entry(
     reference: Target, scenario: Scenario
 ) -> None:
     events = reference.run(scenario).events
-    if not of_kind(events, EventKind.HOSTILE):
-        assert 1 not in {event.flag for event in of_kind(events, EventKind.COLLECT)}
+    if not of_kind(events, HOSTILE):
+        assert 1 not in {event.flag for event in of_kind(events, COLLECT)}

@@ -7,7 +7,7 @@ import pytest
 from vblkfuzz.scenario.ops import REQUESTS, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.target.model import model
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import SUBMIT
 
 
 @pytest.mark.parametrize("request_type", ["in", "out", "flush", "discard", "write_zeroes"])
@@ -15,5 +15,5 @@ def test_submit_shows_the_request_type(request_type: str) -> None:
     scenario = Scenario(ops=(op("init"), op("publish_kick", request=request_type)))
     with model("reference", "inline") as target:
         trace = target.run(scenario)
-    (submit,) = [event for event in trace.events if event.kind == EventKind.SUBMIT]
+    (submit,) = [event for event in trace.events if event.kind == SUBMIT]
     assert REQUESTS[submit.flag] == request_type

@@ -12,7 +12,21 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import Bench
 from vblkfuzz.scenario.scenario import RERRORS, WERRORS
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import (
+    BROKEN,
+    CANCEL,
+    DRAIN_RET,
+    HANDLER,
+    IRQ,
+    MEMWRITE,
+    PARK,
+    POP,
+    PUSH,
+    RETRY,
+    START_CALL,
+    SUBMIT,
+    VM_STOP_RET,
+)
 from vblkfuzz.virtio.blk import REQUEST_HEADER, BlkStatus, RequestType
 from vblkfuzz.virtio.chain import Segment
 from vblkfuzz.virtio.ring_error import (
@@ -48,8 +62,8 @@ def test_each_request_type_has_its_status(bench: Bench, request_type: str, statu
     assert rig.status_of(slot) == status
     used = rig.rings[0].get_used()
     assert used is not None and used[0] == 0
-    kinds = [event.kind for event in rig.events(EventKind.POP, EventKind.MEMWRITE, EventKind.PUSH)]
-    assert kinds == [EventKind.POP, EventKind.MEMWRITE, EventKind.PUSH]
+    kinds = [event.kind for event in rig.events(POP, MEMWRITE, PUSH)]
+    assert kinds == [POP, MEMWRITE, PUSH]
 
 
 def test_a_read_returns_what_was_written(bench: Bench) -> None:
@@ -76,7 +90,7 @@ def test_requests_without_io_do_not_reach_the_backend(bench: Bench) -> None:
     rig.init()
     rig.send("get_id")
     rig.send("unsupported")
-    assert rig.count(EventKind.SUBMIT) == 0
+    assert rig.count(SUBMIT) == 0
 
 
 @pytest.mark.parametrize("request_type", ["in", "out"])
@@ -90,7 +104,7 @@ def test_the_range_is_checked(
     rig.init()
     slot = rig.send(request_type, sector, sectors)
     assert rig.status_of(slot) == status
-    assert rig.count(EventKind.SUBMIT) == (status == OK)
+    assert rig.count(SUBMIT) == (status == OK)
 
 
 def test_a_length_that_is_no_sector_is_an_error(bench: Bench) -> None:
@@ -132,8 +146,8 @@ def test_a_malformed_request_breaks_the_device(
     rig.init()
     rig.publish_raw(readable, writable)
     rig.kick()
-    assert [event.value for event in rig.events(EventKind.BROKEN)] == [error.code]
-    assert (rig.count(EventKind.CANCEL), rig.device.ports[0].queue.inuse) == (1, 0)
+    assert [event.value for event in rig.events(BROKEN)] == [error.code]
+    assert (rig.count(CANCEL), rig.device.ports[0].queue.inuse) == (1, 0)
 
 
 def test_a_broken_device_takes_nothing_and_pushes_nothing(bench: Bench) -> None:
@@ -145,8 +159,8 @@ def test_a_broken_device_takes_nothing_and_pushes_nothing(bench: Bench) -> None:
     rig.kick()
     rig.send()
     rig.perform("release")
-    assert (rig.count(EventKind.POP), rig.count(EventKind.PUSH)) == (2, 0)
-    assert rig.count(EventKind.CANCEL) == 2
+    assert (rig.count(POP), rig.count(PUSH)) == (2, 0)
+    assert rig.count(CANCEL) == 2
     assert not rig.device.ports[0].poll()
 
 
@@ -156,7 +170,7 @@ def test_a_lost_count_ends_in_queue_size_exceeded(bench: Bench) -> None:
     rig.init()
     rig.device.ports[0].queue.inuse = 0xFFFF_FFFF
     rig.send()
-    assert [event.value for event in rig.events(EventKind.BROKEN)] == [QueueSizeExceeded.code]
+    assert [event.value for event in rig.events(BROKEN)] == [QueueSizeExceeded.code]
 
 
 @given(
@@ -174,7 +188,7 @@ def test_no_request_raises(readable: list[Segment], writable: list[Segment], hea
     rig.publish_raw(readable, writable)
     rig.kick()
     bench.close()
-    ends = rig.count(EventKind.PUSH) + rig.count(EventKind.BROKEN)
+    ends = rig.count(PUSH) + rig.count(BROKEN)
     assert ends == 1
 
 
@@ -192,7 +206,7 @@ def test_every_well_formed_header_is_answered(header: bytes, length: int) -> Non
     rig.kick()
     bench.close()
     assert rig.status_of(SLOT) in (OK, IOERR, UNSUPP)
-    assert rig.count(EventKind.PUSH) == 1
+    assert rig.count(PUSH) == 1
 
 
 # --- Errors of the backend --------------------------------------------------------------------
@@ -231,7 +245,7 @@ def test_reads_follow_rerror_all_else_werror(
     seen = 0xFF if action == "stop" else OK if action == "ignore" else IOERR
     assert rig.status_of(slot) == seen
     assert rig.machine.vm_running == (action != "stop")
-    assert [event.flag for event in rig.events(EventKind.PUSH)] == [seen][: action != "stop"]
+    assert [event.flag for event in rig.events(PUSH)] == [seen][: action != "stop"]
 
 
 @pytest.mark.parametrize("request_name", ["in", "out", "discard", "write_zeroes"])
@@ -274,9 +288,9 @@ def test_werror_stop_keeps_the_request_and_stops_the_vm(bench: Bench) -> None:
     assert status == 0xFF
     assert not rig.machine.vm_running
     assert len(rig.device.retry_list) == 1
-    assert [event.kind for event in rig.events(EventKind.RETRY, EventKind.VM_STOP_RET)] == [
-        EventKind.RETRY,
-        EventKind.VM_STOP_RET,
+    assert [event.kind for event in rig.events(RETRY, VM_STOP_RET)] == [
+        RETRY,
+        VM_STOP_RET,
     ]
 
 
@@ -284,9 +298,9 @@ def test_cont_submits_the_retry_list_again(bench: Bench) -> None:
     rig, _ = failed(bench, "stop")
     rig.perform("cont")
     assert rig.machine.vm_running
-    assert (rig.count(EventKind.SUBMIT), rig.device.retry_list) == (2, [])
+    assert (rig.count(SUBMIT), rig.device.retry_list) == (2, [])
     rig.perform("complete", result="ok")
-    assert rig.count(EventKind.PUSH) == 1
+    assert rig.count(PUSH) == 1
     assert rig.blk.in_flight == 0
 
 
@@ -294,10 +308,10 @@ def test_a_retry_in_a_drain_is_parked(bench: Bench) -> None:
     rig, _ = failed(bench, "stop")
     rig.perform("drain_begin")
     rig.perform("cont")
-    assert (rig.count(EventKind.PARK), rig.count(EventKind.SUBMIT)) == (1, 1)
+    assert (rig.count(PARK), rig.count(SUBMIT)) == (1, 1)
     rig.perform("drain_end")
     rig.perform("release")
-    assert rig.count(EventKind.PUSH) == 1
+    assert rig.count(PUSH) == 1
 
 
 # --- Handlers ---------------------------------------------------------------------------------
@@ -307,7 +321,7 @@ def test_a_queue_that_is_not_set_up_is_left_alone(bench: Bench) -> None:
     rig = Rig(bench)
     rig.write_status(FEATURES_OK)
     rig.exit(Exit.KICK, 0)
-    assert rig.count(EventKind.HANDLER) == rig.count(EventKind.START_CALL) == 0
+    assert rig.count(HANDLER) == rig.count(START_CALL) == 0
 
 
 def test_kicks_are_suppressed_while_the_queue_is_handled(bench: Bench) -> None:
@@ -334,10 +348,10 @@ def test_what_is_published_before_kicks_are_wanted_again_is_taken(bench: Bench) 
     for point, _ in enumerate(steps):
         if point == 2:  # after its last look, before it asks
             assert not port.queue.notification
-            assert rig.count(EventKind.POP) == 1
+            assert rig.count(POP) == 1
             late = rig.publish()
     rig.settle()
-    assert rig.count(EventKind.POP) == 2
+    assert rig.count(POP) == 2
     assert late is not None and rig.status_of(late) == OK
 
 
@@ -354,14 +368,14 @@ def test_a_drain_waits_for_popped_requests_the_seed_does_not_ask(bench: Bench) -
     rig.init()
     rig.publish("out")
     steps = rig.device.handle_queue(rig.machine.vcpu, rig.device.ports[0])
-    while not rig.count(EventKind.POP):
+    while not rig.count(POP):
         next(steps)
     assert rig.blk.in_flight == 0
     assert rig.device.drained_poll()
     rig.perform("drain_begin")
-    assert rig.count(EventKind.DRAIN_RET) == 1  # only that of start
+    assert rig.count(DRAIN_RET) == 1  # only that of start
     rig.run(steps)
-    assert rig.count(EventKind.DRAIN_RET) == 2
+    assert rig.count(DRAIN_RET) == 2
 
 
 def test_calls_follow_the_drivers_wish(bench: Bench) -> None:
@@ -369,8 +383,8 @@ def test_calls_follow_the_drivers_wish(bench: Bench) -> None:
     rig.init()
     rig.rings[0].set_no_interrupt(True)
     rig.send()
-    assert (rig.count(EventKind.PUSH), rig.count(EventKind.IRQ)) == (1, 0)
+    assert (rig.count(PUSH), rig.count(IRQ)) == (1, 0)
     rig.rings[0].set_no_interrupt(False)
     rig.send()
-    assert rig.count(EventKind.IRQ) == 1
+    assert rig.count(IRQ) == 1
     assert bench.calls[0].clear()

@@ -7,7 +7,7 @@ from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.blk import scatter
 from vblkfuzz.virtio.device_queue import DeviceQueue
@@ -104,7 +104,7 @@ class Guest:
         self.memory.bytes[address] = status
         end.push(chain.head, 1)
 
-    def events(self, kind: EventKind) -> list[Event]:
+    def events(self, kind: int) -> list[Event]:
         return [event for event in self.ring.read() if event.kind == kind]
 
 

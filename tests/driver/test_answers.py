@@ -6,7 +6,7 @@ import pytest
 
 from tests.driver.lone_guest import ready
 from vblkfuzz.scenario.ops import REQUESTS
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import COLLECT, CONFIG_READ, KICK, PUBLISH, REQUEST, SECTOR
 from vblkfuzz.virtio.blk import gather
 
 
@@ -16,7 +16,7 @@ def test_the_status_is_told(status: int, flag: int) -> None:
     guest.do("publish", request="flush")
     guest.answer(guest.device(), status)
     guest.do("collect")
-    assert [event.flag for event in guest.events(EventKind.COLLECT)] == [flag]
+    assert [event.flag for event in guest.events(COLLECT)] == [flag]
 
 
 def sectors_found(status: int, data: bytes, **read: int) -> list[tuple[int, int, int]]:
@@ -28,7 +28,7 @@ def sectors_found(status: int, data: bytes, **read: int) -> list[tuple[int, int,
         guest.answer(end, status, data)
         guest.do("collect")
         data, first = b"", data
-    found = guest.events(EventKind.SECTOR)
+    found = guest.events(SECTOR)
     assert first == b""
     return [(event.head, event.value, event.flag) for event in found]
 
@@ -52,7 +52,7 @@ def test_only_reads_find_something() -> None:
             guest.do("publish", request=request)
             guest.answer(end)
     guest.do("collect")
-    assert guest.events(EventKind.SECTOR) == []
+    assert guest.events(SECTOR) == []
 
 
 def test_a_request_is_told_before_it_is_published() -> None:
@@ -61,10 +61,10 @@ def test_a_request_is_told_before_it_is_published() -> None:
     guest.do("publish", request="flush")
     told = [(event.kind, event.flag, event.head, event.value) for event in guest.ring.read()]
     assert told[-4:] == [
-        (EventKind.REQUEST, 1, 0, 9 | 2 << 8),
-        (EventKind.PUBLISH, 0, 0, 1),
-        (EventKind.REQUEST, 2, 3, 0),
-        (EventKind.PUBLISH, 0, 3, 2),
+        (REQUEST, 1, 0, 9 | 2 << 8),
+        (PUBLISH, 0, 0, 1),
+        (REQUEST, 2, 3, 0),
+        (PUBLISH, 0, 3, 2),
     ]
 
 
@@ -85,7 +85,7 @@ def config_reads(generations: list[int]) -> list[tuple[int, int]]:
     guest = ready()
     guest.transport.generations = generations
     guest.do("read_config")
-    return [(event.head, event.value) for event in guest.events(EventKind.CONFIG_READ)]
+    return [(event.head, event.value) for event in guest.events(CONFIG_READ)]
 
 
 def test_the_configuration_is_read() -> None:
@@ -111,6 +111,6 @@ def test_indices_may_begin_anywhere() -> None:
         guest.do("publish_kick")
         guest.answer(end)
         guest.do("collect")
-    assert [event.value for event in guest.events(EventKind.PUBLISH)] == [0, 1]
-    assert [event.value for event in guest.events(EventKind.COLLECT)] == [0, 1]
-    assert [event.flag for event in guest.events(EventKind.KICK)] == [1, 1]
+    assert [event.value for event in guest.events(PUBLISH)] == [0, 1]
+    assert [event.value for event in guest.events(COLLECT)] == [0, 1]
+    assert [event.flag for event in guest.events(KICK)] == [1, 1]

@@ -6,7 +6,15 @@ from tests.driver.lone_guest import Guest, ready
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.limits import SLOTS_PER_QUEUE
 from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, Op
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    DRIVER_INIT,
+    HOSTILE,
+    KICK,
+    PUBLISH,
+    SUPPRESS_CALLS,
+    USED_EVENT,
+)
 from vblkfuzz.virtio.layout import (
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
@@ -39,7 +47,7 @@ def test_init_goes_as_far_as_it_should(how: str, log: list[str], flag: int) -> N
     guest = Guest()
     guest.do("init", how=how)
     assert guest.transport.log == log
-    assert [event.flag for event in guest.events(EventKind.DRIVER_INIT)] == [0, flag]
+    assert [event.flag for event in guest.events(DRIVER_INIT)] == [0, flag]
     assert (guest.transport.accepted is None) == (how == "no_features")
 
 
@@ -103,7 +111,7 @@ def test_a_publish_does_not_kick() -> None:
     assert "kick 0" not in guest.transport.log
     chain = guest.device().pop()
     assert chain is not None
-    (event,) = guest.events(EventKind.PUBLISH)
+    (event,) = guest.events(PUBLISH)
     assert (event.queue, event.head, event.value, event.flag) == (0, chain.head, 1, 0)
 
 
@@ -112,7 +120,7 @@ def test_a_kick_is_sent_if_it_is_wanted() -> None:
     guest.do("publish_kick")
     guest.do("publish_kick")  # nobody has asked for a kick at the second entry
     assert guest.transport.log.count("kick 0") == 1
-    assert [(event.flag, event.value) for event in guest.events(EventKind.KICK)] == [(1, 1), (0, 2)]
+    assert [(event.flag, event.value) for event in guest.events(KICK)] == [(1, 1), (0, 2)]
 
 
 def test_the_queue_of_an_operation_wraps() -> None:
@@ -127,7 +135,7 @@ def test_a_full_ring_is_a_no_op(size: int, indirect: bool) -> None:
     guest = ready(size=size, indirect=indirect)
     for _ in range(40):
         guest.do("publish")
-    published = len(guest.events(EventKind.PUBLISH))
+    published = len(guest.events(PUBLISH))
     assert published == (
         min(size, SLOTS_PER_QUEUE) if indirect else min(size // 3, SLOTS_PER_QUEUE)
     )
@@ -142,8 +150,8 @@ def test_collecting_frees_the_slots() -> None:
         guest.do("publish")
         guest.answer(end)
         guest.do("collect")
-        assert len(guest.events(EventKind.COLLECT)) == round_ + 1
-    assert all(event.flag == 0 for event in guest.events(EventKind.COLLECT))
+        assert len(guest.events(COLLECT)) == round_ + 1
+    assert all(event.flag == 0 for event in guest.events(COLLECT))
 
 
 def test_an_id_that_nobody_made_available_is_foreign() -> None:
@@ -152,7 +160,7 @@ def test_an_id_that_nobody_made_available_is_foreign() -> None:
     end.push(5, 1)
     end.push(0xFFFF_FFFF, 1)
     guest.do("collect")
-    found = [(event.flag, event.head) for event in guest.events(EventKind.COLLECT)]
+    found = [(event.flag, event.head) for event in guest.events(COLLECT)]
     assert found == [(1, 5), (1, 0xFFFF)]
 
 
@@ -163,7 +171,7 @@ def test_an_id_is_known_once() -> None:
     guest.answer(end)
     end.push(0, 1)
     guest.do("collect")
-    assert [event.flag for event in guest.events(EventKind.COLLECT)] == [0, 1]
+    assert [event.flag for event in guest.events(COLLECT)] == [0, 1]
 
 
 def test_a_wild_used_index_does_not_keep_the_driver() -> None:
@@ -172,7 +180,7 @@ def test_a_wild_used_index_does_not_keep_the_driver() -> None:
     end.used_idx = 40_000
     end.push(0, 1)
     guest.do("collect")
-    assert len(guest.events(EventKind.COLLECT)) == 64
+    assert len(guest.events(COLLECT)) == 64
 
 
 def test_indirect_tables_are_used_if_negotiated() -> None:
@@ -201,15 +209,15 @@ def test_calls_are_suppressed_and_put_off() -> None:
     guest.do("suppress_calls", on="no")
     assert guest.memory.u16[layout.avail >> 1] == 0
     guest.do("set_used_event", ahead=2)
-    assert [event.value for event in guest.events(EventKind.USED_EVENT)] == [3, 6]
-    assert [event.flag for event in guest.events(EventKind.SUPPRESS_CALLS)] == [1, 0]
+    assert [event.value for event in guest.events(USED_EVENT)] == [3, 6]
+    assert [event.flag for event in guest.events(SUPPRESS_CALLS)] == [1, 0]
 
 
 @pytest.mark.parametrize(("how", "event_idx"), [("ok", 1), ("no_driver_ok", 1), ("no_features", 0)])
 def test_the_end_of_init_says_whether_event_indices_are_used(how: str, event_idx: int) -> None:
     guest = Guest()
     guest.do("init", how=how)
-    assert [event.head for event in guest.events(EventKind.DRIVER_INIT)] == [0, event_idx]
+    assert [event.head for event in guest.events(DRIVER_INIT)] == [0, event_idx]
 
 
 # --- Hostile ----------------------------------------------------------------------------------
@@ -219,10 +227,10 @@ def test_the_end_of_init_says_whether_event_indices_are_used(how: str, event_idx
 def test_hostile_content_is_announced(content: str) -> None:
     guest = ready()
     guest.do("hostile", content=content)
-    (event,) = guest.events(EventKind.HOSTILE)
+    (event,) = guest.events(HOSTILE)
     assert HOSTILE_CONTENTS[event.flag] == content
-    assert [event.flag for event in guest.events(EventKind.PUBLISH)] == [1]
-    assert len(guest.events(EventKind.KICK)) == 1
+    assert [event.flag for event in guest.events(PUBLISH)] == [1]
+    assert len(guest.events(KICK)) == 1
 
 
 @pytest.mark.parametrize("content", HOSTILE_CONTENTS)
@@ -230,7 +238,7 @@ def test_hostile_content_needs_room(content: str) -> None:
     guest = ready(size=4)
     guest.do("publish")
     guest.do("hostile", content=content)
-    assert guest.events(EventKind.HOSTILE) == []
+    assert guest.events(HOSTILE) == []
 
 
 def test_hostile_contents_without_end_do_not_raise() -> None:
@@ -238,4 +246,4 @@ def test_hostile_contents_without_end_do_not_raise() -> None:
     for index in range(40):
         guest.do("hostile", content=HOSTILE_CONTENTS[index % len(HOSTILE_CONTENTS)])
         guest.do("collect")
-    assert len(guest.events(EventKind.HOSTILE)) == SLOTS_PER_QUEUE
+    assert len(guest.events(HOSTILE)) == SLOTS_PER_QUEUE

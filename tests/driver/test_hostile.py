@@ -7,7 +7,7 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.target.model import model
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import BROKEN, COLLECT, DRAIN_END, END
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.virtio.ring_error import (
     AddressError,
@@ -65,8 +65,8 @@ def test_each_content_breaks_the_device_in_its_way(
 ) -> None:
     ops = (op("init"), op("publish_kick"), op("collect"), op("hostile", content=content))
     events = trace(device, Scenario(DeviceConfig(indirect=indirect), ops)).events
-    assert [event.value for event in events if event.kind == EventKind.BROKEN] == [error.code]
-    assert events[-1].kind == EventKind.END
+    assert [event.value for event in events if event.kind == BROKEN] == [error.code]
+    assert events[-1].kind == END
 
 
 @pytest.mark.parametrize("content", HOSTILE_CONTENTS)
@@ -80,7 +80,7 @@ def test_after_a_reset_the_device_serves_again(content: str) -> None:
     )
     scenario = Scenario(ops=ops)
     found = trace("reference", scenario)
-    collected = [event.flag for event in found.events if event.kind == EventKind.COLLECT]
+    collected = [event.flag for event in found.events if event.kind == COLLECT]
     assert collected == [0]
     assert judge(scenario, found).clean
 
@@ -91,5 +91,5 @@ def test_in_a_drain_it_breaks_after_it(content: str) -> None:
     scenario = Scenario(ops=ops)
     found = trace("reference", scenario)
     kinds = [event.kind for event in found.events]
-    assert kinds.index(EventKind.BROKEN) > kinds.index(EventKind.DRAIN_END)
+    assert kinds.index(BROKEN) > kinds.index(DRAIN_END)
     assert judge(scenario, found).clean

@@ -20,7 +20,8 @@ from vblkfuzz.oracle.judge import RULES, judge
 from vblkfuzz.oracle.rule import Rule
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.trace.event import ActorId, Event, EventKind, Frame
+from vblkfuzz.trace.event import ActorId, Event, Frame
+from vblkfuzz.trace.kinds import KINDS
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
@@ -47,6 +48,9 @@ class Case:
         return [found for found in self.judge().violations if found.rule == self.rule]
 
 
+NUMBERS = {kind.name: number for number, kind in KINDS.items()}
+
+
 def path(names: str) -> int:
     return int.from_bytes(bytes(Frame[name.upper()] for name in names.split(">")), "big")
 
@@ -55,7 +59,7 @@ def event(turn: int, line: str) -> Event:
     actor, kind, *fields = line.split()
     values = dict(field.split("=") for field in fields)
     numbers = {name: path(text) if name == "path" else int(text) for name, text in values.items()}
-    return Event(turn, EventKind[kind.upper()], ActorId[actor.upper()], **numbers)
+    return Event(turn, NUMBERS[kind], ActorId[actor.upper()], **numbers)
 
 
 def marked(lines: list[str], mark: str) -> int | None:

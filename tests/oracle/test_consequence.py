@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 from vblkfuzz.oracle.consequence import causes
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.oracle.verdict import Verdict, Violation
-from vblkfuzz.trace.event import Event, EventKind, Frame
+from vblkfuzz.trace.event import Event, Frame
+from vblkfuzz.trace.kinds import ATTACH, END, NOTIFIER_OPEN, PUSH, START_RET, STOP_RET
 
 IDS = [rule.id for rule in RULES]
 
 
 def violation(rule: str, turn: int, state: str = "", path: int = 0, request: int = 0) -> Violation:
     at_the_end = rule.startswith("L") or state == "left_drained"
-    kind = EventKind.END if at_the_end else EventKind.PUSH
+    kind = END if at_the_end else PUSH
     event = Event(turn, kind, path=path, request=request)
     return Violation(rule, event, event, "They clash.", state)
 
@@ -78,10 +79,10 @@ def test_a_handler_that_should_not_be_there_polls_for_ever_or_starts_the_device(
 
 
 def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
-    attach, stopped = Event(1, EventKind.ATTACH), Event(9, EventKind.STOP_RET)
+    attach, stopped = Event(1, ATTACH), Event(9, STOP_RET)
     left = Violation("S8", attach, stopped, "They clash.", "left_attached")
     assert kept(violation("S12", 5), left) == ["S8"]
-    opened, failed = Event(1, EventKind.NOTIFIER_OPEN), Event(9, EventKind.START_RET, flag=1)
+    opened, failed = Event(1, NOTIFIER_OPEN), Event(9, START_RET, flag=1)
     open_still = Violation("S9", opened, failed, "They clash.", "left_open")
     assert kept(violation("S12", 5), open_still) == ["S12"]
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.trace.event import ActorId, Event, EventKind
+from vblkfuzz.trace.event import ActorId, Event
+from vblkfuzz.trace.kinds import COLLECT, IO_DONE, POP, POWER_LOSS, PUSH, REQUEST, RESET_RET, SECTOR
 from vblkfuzz.trace.trace import Trace
 
 SECTORS = 3
@@ -41,15 +42,15 @@ class HonestDisk:
         self.running: list[Request] = []
         self.requests = 0
 
-    def tell(self, kind: EventKind, **fields: int) -> None:
+    def tell(self, kind: int, **fields: int) -> None:
         self.events.append(Event(len(self.events), kind, ActorId.IO0, **fields))
 
     def start(self) -> None:
         self.requests += 1
         code = self.random.choice((READ, READ, WRITE, WRITE, FLUSH, DISCARD, CLEAR))
         request = Request(self.requests, code, self.random.randrange(SECTORS), self.requests)
-        self.tell(EventKind.REQUEST, queue=0, head=request.number, flag=code, value=request.sector)
-        self.tell(EventKind.POP, queue=0, head=request.number, request=request.serial)
+        self.tell(REQUEST, queue=0, head=request.number, flag=code, value=request.sector)
+        self.tell(POP, queue=0, head=request.number, request=request.serial)
         self.running.append(request)
 
     def work(self) -> None:
@@ -77,25 +78,25 @@ class HonestDisk:
             return
         request = self.random.choice(ready)
         self.running.remove(request)
-        self.tell(EventKind.IO_DONE, queue=0, request=request.serial, flag=request.failed)
+        self.tell(IO_DONE, queue=0, request=request.serial, flag=request.failed)
         told = request.failed and self.random.random() < 0.5
         place = {"queue": 0, "head": request.number}
-        self.tell(EventKind.PUSH, **place, request=request.serial, flag=told)
-        self.tell(EventKind.COLLECT, **place, flag=2 * told)
+        self.tell(PUSH, **place, request=request.serial, flag=told)
+        self.tell(COLLECT, **place, flag=2 * told)
         if request.code == READ and not told:
-            self.tell(EventKind.SECTOR, queue=0, head=request.sector, value=request.found)
+            self.tell(SECTOR, queue=0, head=request.sector, value=request.found)
 
     def reset(self) -> None:
         for request in list(self.running):
             if not request.done and self.random.random() < 0.5:
                 self.do(request)
         self.running.clear()
-        self.tell(EventKind.RESET_RET)
+        self.tell(RESET_RET)
 
     def power_loss(self) -> None:
         self.reset()
         self.disk = list(self.flushed)
-        self.tell(EventKind.POWER_LOSS)
+        self.tell(POWER_LOSS)
 
     def live(self, moves: int) -> None:
         often: tuple[Callable[[], None], ...] = (self.start, self.work, self.end) * 15

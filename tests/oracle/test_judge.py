@@ -12,12 +12,12 @@ from tests.oracle.events import traces
 from tests.oracle.test_cases import CASES
 from tests.strategies import device_configs
 from vblkfuzz import oracle
-from vblkfuzz.oracle import kinds
 from vblkfuzz.oracle.judge import RULES, judge, rules_for
 from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.trace.event import ActorId, Event, EventKind
+from vblkfuzz.trace.event import ActorId, Event
+from vblkfuzz.trace.kinds import END, PUSH, RESET_CALL, RESET_RET, STEP_LIMIT
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
@@ -111,15 +111,15 @@ def test_prefixes_of_the_written_cases() -> None:
 
 @given(traces())
 def test_partial_traces_are_not_judged_for_liveness(events: Events) -> None:
-    ends = (EventKind.END, EventKind.STEP_LIMIT)
+    ends = (END, STEP_LIMIT)
     partial = tuple(event for event in events if event.kind not in ends)
     assert not [found for found in verdict(partial).violations if found.rule.startswith("L")]
 
 
-@given(traces().map(lambda events: (*events, Event(99, EventKind.STEP_LIMIT))))
-@example((Event(0, EventKind.RESET_CALL), Event(1, EventKind.STEP_LIMIT)))
+@given(traces().map(lambda events: (*events, Event(99, STEP_LIMIT))))
+@example((Event(0, RESET_CALL), Event(1, STEP_LIMIT)))
 def test_a_trace_that_never_settled_is_left_to_l5(events: Events) -> None:
-    unsettled = tuple(event for event in events if event.kind != EventKind.END)
+    unsettled = tuple(event for event in events if event.kind != END)
     rules = {found.rule for found in verdict(unsettled).violations}
     assert {rule for rule in rules if rule.startswith("L")} == {"L5"}
 
@@ -130,8 +130,8 @@ def test_an_empty_trace_is_clean() -> None:
 
 def test_two_rules_about_one_event_are_in_the_order_of_rules() -> None:
     events = (
-        Event(0, EventKind.RESET_RET, ActorId.VCPU),
-        Event(1, EventKind.PUSH, ActorId.IO0, queue=0, request=1, value=1),
+        Event(0, RESET_RET, ActorId.VCPU),
+        Event(1, PUSH, ActorId.IO0, queue=0, request=1, value=1),
     )
     assert [found.rule for found in verdict(events).violations] == ["S4", "S6", "S7", "S10"]
 
@@ -160,12 +160,6 @@ def test_rules_say_what_they_are() -> None:
         assert len(rule.needs) == len(set(rule.needs))
         assert set(rule.decisive) < set(rule.needs)
         assert all(situation.summary.endswith(".") for situation in rule.situations)
-
-
-def test_plain_kinds_are_those_of_the_trace() -> None:
-    plain = {name: value for name, value in vars(kinds).items() if type(value) is int}
-    assert plain
-    assert all(EventKind[name] == value for name, value in plain.items())
 
 
 def test_only_rules_whose_witnesses_are_there_are_asked() -> None:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from vblkfuzz.oracle.rule import Report, Rule, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import POP, PUSH
 from vblkfuzz.trace.witness import Witness
 
-ONE = Event(0, EventKind.POP)
-OTHER = Event(1, EventKind.PUSH)
+ONE = Event(0, POP)
+OTHER = Event(1, PUSH)
 
 
 def test_the_decorator_makes_a_rule_of_a_function() -> None:
@@ -22,11 +23,11 @@ def test_the_decorator_makes_a_rule_of_a_function() -> None:
         title="A title.",
         source="here",
         instead="The right thing.",
-        needs=(EventKind.POP,),
+        needs=(POP,),
         situations=(situation,),
     )(check)
     said = ("X1", "A title.", "here", "The right thing.")
-    assert made == Rule(*said, (EventKind.POP,), (situation,), check, Witness.DEVICE)
+    assert made == Rule(*said, (POP,), (situation,), check, Witness.DEVICE)
 
 
 def test_a_report_keeps_the_first_violation_of_each_rule_path_and_state() -> None:

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 from tests.oracle.events import events
 from vblkfuzz.oracle.signature import MAX_SIGNATURE
 from vblkfuzz.oracle.verdict import Verdict, Violation
-from vblkfuzz.trace.event import PATH_MASK, ActorId, Event, EventKind, Frame
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import PATH_MASK, ActorId, Event, Frame
+from vblkfuzz.trace.kinds import (
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    END,
+    KICK,
+    OP,
+    PUSH,
+    RESET_CALL,
+    SUBMIT,
+)
 from vblkfuzz.trace.trace import Trace
 
 
@@ -21,8 +33,8 @@ def path(*frames: Frame) -> int:
     return int.from_bytes(bytes(frames), "big")
 
 
-DRAIN = Event(0, EventKind.DRAIN_RET)
-POP = Event(1, EventKind.POP, queue=0, request=1)
+DRAIN = Event(0, DRAIN_RET)
+POP = Event(1, kinds.POP, queue=0, request=1)
 
 
 @given(st.integers(0, PATH_MASK), st.text(), st.text())
@@ -64,17 +76,17 @@ def test_frames_of_a_foreign_device_are_shown_as_a_number() -> None:
 
 def test_window_keeps_the_same_queue_the_same_request_and_the_context() -> None:
     kept = [
-        Event(1, EventKind.POP, ActorId.IO0, queue=0, request=1),
-        Event(2, EventKind.KICK, ActorId.GUEST, queue=0),
-        Event(4, EventKind.RESET_CALL, ActorId.VCPU),
-        Event(5, EventKind.SUBMIT, ActorId.IO0, request=1),
-        Event(7, EventKind.PUSH, ActorId.IO0, queue=0, request=1),
+        Event(1, kinds.POP, ActorId.IO0, queue=0, request=1),
+        Event(2, KICK, ActorId.GUEST, queue=0),
+        Event(4, RESET_CALL, ActorId.VCPU),
+        Event(5, SUBMIT, ActorId.IO0, request=1),
+        Event(7, PUSH, ActorId.IO0, queue=0, request=1),
     ]
     others = [
-        Event(0, EventKind.DRAIN_CALL, ActorId.MAIN),
-        Event(3, EventKind.KICK, ActorId.GUEST, queue=1),
-        Event(6, EventKind.SUBMIT, ActorId.IO0, request=2),
-        Event(8, EventKind.DRAIN_END, ActorId.MAIN),
+        Event(0, DRAIN_CALL, ActorId.MAIN),
+        Event(3, KICK, ActorId.GUEST, queue=1),
+        Event(6, SUBMIT, ActorId.IO0, request=2),
+        Event(8, DRAIN_END, ActorId.MAIN),
     ]
     trace = Trace(tuple(sorted(kept + others)))
     assert violation(kept[0], kept[-1]).window(trace) == tuple(kept)
@@ -86,8 +98,8 @@ def test_window_of_one_event() -> None:
 
 
 def test_window_does_not_take_no_queue_for_a_queue() -> None:
-    between = Event(1, EventKind.OP)
-    last = Event(2, EventKind.END)
+    between = Event(1, OP)
+    last = Event(2, END)
     assert violation(DRAIN, last).window(Trace((DRAIN, between, last))) == (DRAIN, last)
 
 

@@ -13,7 +13,8 @@ from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.limits import TRACE_EVENTS_MAX
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import STATUS
 
 _OPS = (op("init"), op("publish_kick"), op("reset"))
 GOOD = Scenario(DeviceConfig(), _OPS)
@@ -77,4 +78,4 @@ class Hangs(Faulty):
 class Floods(Faulty):
     def fail(self) -> None:
         for _ in range(TRACE_EVENTS_MAX + 1):
-            self.board.ring.emit(EventKind.STATUS, ActorId.MAIN)
+            self.board.ring.emit(STATUS, ActorId.MAIN)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vblkfuzz.limits import COVERAGE_SIZE, GUEST_MEMORY_SIZE
 from vblkfuzz.process.arena import ARENA_BYTES, BLOB_BYTES, Arena
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import KICK, POP
 
 ARENA = Arena()
 
@@ -26,8 +26,8 @@ def test_areas_do_not_overlap() -> None:
     arena.stores.watch()
     arena.memory.bytes[:] = bytes([9]) * GUEST_MEMORY_SIZE
     arena.registers.words[:] = memoryview(bytes([8]) * arena.registers.words.nbytes).cast("I")
-    arena.guest_ring.emit(EventKind.KICK, 0)
-    arena.device_ring.emit(EventKind.POP, 3)
+    arena.guest_ring.emit(KICK, 0)
+    arena.device_ring.emit(POP, 3)
     assert set(arena.control.tobytes()) == {1}
     assert set(arena.statistics.tobytes()) == {2}
     assert set(arena.scenario.read()) == {3}
@@ -38,8 +38,8 @@ def test_areas_do_not_overlap() -> None:
     assert len(arena.stores.hide()) == GUEST_MEMORY_SIZE
     assert set(arena.memory.bytes) == {7}
     assert set(arena.registers.words.tobytes()) == {8}
-    assert [event.kind for event in arena.guest_ring.read()] == [EventKind.KICK]
-    assert [event.kind for event in arena.device_ring.read()] == [EventKind.POP]
+    assert [event.kind for event in arena.guest_ring.read()] == [KICK]
+    assert [event.kind for event in arena.device_ring.read()] == [POP]
 
 
 def test_two_views_of_one_mapping_share_everything() -> None:

@@ -10,12 +10,12 @@ from tests.strategies import scenarios
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
-from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import Bench, execute
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import COLLECT, END, OP, POP, PUBLISH, PUSH
 from vblkfuzz.trace.ring import merge
 from vblkfuzz.trace.trace import Trace
 
@@ -40,14 +40,14 @@ FULL = Scenario(
 def test_an_execution_leaves_a_whole_trace(bench: Bench) -> None:
     trace = run(bench, FULL, Reference)
     assert trace.steps > 0
-    assert trace.events[-1].kind == EventKind.END
+    assert trace.events[-1].kind == END
     kinds = {event.kind for event in trace.events}
     assert {
-        EventKind.OP,
-        EventKind.PUBLISH,
-        EventKind.POP,
-        EventKind.PUSH,
-        EventKind.COLLECT,
+        OP,
+        PUBLISH,
+        POP,
+        PUSH,
+        COLLECT,
     } <= kinds
 
 
@@ -83,9 +83,9 @@ def test_guest_memory_of_other_queues_is_untouched(bench: Bench, scenario: Scena
 def test_power_on_is_the_state_before_any_execution(bench: Bench) -> None:
     run(bench, FULL, Reference)
     bench.kicks[0].set()
-    bench.power_on(2)
+    bench.power_on(MAX_QUEUES)
     assert not any(bench.arena.registers.words)
-    assert not any(bench.arena.memory.bytes[: ORIGIN + 2 * QUEUE_BYTES])
+    assert not any(bench.arena.memory.bytes[: ORIGIN + MAX_QUEUES * QUEUE_BYTES])
     assert not any(each.is_open or each.is_set() for each in (*bench.kicks, *bench.calls))
     assert merge((bench.arena.guest_ring, bench.arena.device_ring)) == ()
 

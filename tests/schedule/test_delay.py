@@ -8,7 +8,8 @@ from collections.abc import Callable
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.delay import DelayingTurnstile
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import STORES_DELAYED, STORES_SEEN
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.store_buffer import HEAD_BYTES, StoreBuffer
@@ -75,7 +76,7 @@ class Play:
         return self.looks
 
     def told(self) -> list[tuple[int, int]]:
-        kinds = (EventKind.STORES_DELAYED, EventKind.STORES_SEEN)
+        kinds = (STORES_DELAYED, STORES_SEEN)
         return [(each.kind, each.actor) for each in self.ring.read() if each.kind in kinds]
 
 
@@ -93,8 +94,8 @@ def test_the_next_operation_does_not_see_the_store() -> None:
     play.guest.steps.clear()
     assert play.run() == [0, 0]
     assert play.told() == [
-        (EventKind.STORES_DELAYED, ActorId.IO0),
-        (EventKind.STORES_SEEN, ActorId.IO0),
+        (STORES_DELAYED, ActorId.IO0),
+        (STORES_SEEN, ActorId.IO0),
     ]
 
 

@@ -11,7 +11,7 @@ from vblkfuzz.limits import MAX_STEPS
 from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.turnstile import Turnstile
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import END, OP, STEP_LIMIT
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 
 ENDLESS = 10 * MAX_STEPS
@@ -101,11 +101,11 @@ class Play:
         self.turnstile.run()
         return self.log
 
-    def kinds(self) -> list[EventKind]:
-        return [EventKind(event.kind) for event in self.ring.read()]
+    def kinds(self) -> list[int]:
+        return [event.kind for event in self.ring.read()]
 
     def ops(self, *, epilogue: bool = False) -> list[str]:
-        events = [event for event in self.ring.read() if event.kind == EventKind.OP]
+        events = [event for event in self.ring.read() if event.kind == OP]
         return [OPS[event.flag].name for event in events if event.head == epilogue]
 
 
@@ -144,7 +144,7 @@ def test_the_trace_ends_with_what_is_in_flight() -> None:
     play = Play([])
     play.run()
     (end,) = play.ring.read()
-    assert (end.kind, end.value) == (EventKind.END, 7)
+    assert (end.kind, end.value) == (END, 7)
 
 
 # --- Deviations -------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_where_everybody_waits_the_next_operation_starts() -> None:
 
     play.guest.on_end = unblock
     assert play.run() == ["guest 3", "main 2"]
-    assert play.kinds()[-1] == EventKind.END
+    assert play.kinds()[-1] == END
 
 
 def test_a_main_loop_that_waits_for_ever_does_not_hang() -> None:
@@ -290,7 +290,7 @@ def test_a_main_loop_that_waits_for_ever_does_not_hang() -> None:
     play.world.never_ends = True
     assert play.run() == []
     assert play.ops(epilogue=True) == ["drain_end"]
-    assert play.kinds()[-1] == EventKind.END
+    assert play.kinds()[-1] == END
 
 
 def test_the_epilogue_does_what_the_world_asks_for() -> None:
@@ -307,7 +307,7 @@ def test_an_epilogue_without_end_ends() -> None:
     play.world.never_ends = True
     play.run()
     assert len(play.ops(epilogue=True)) == 32
-    assert play.kinds()[-1] == EventKind.END
+    assert play.kinds()[-1] == END
 
 
 # --- Step limit -------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def test_a_device_that_never_settles_reaches_the_step_limit() -> None:
     play.world.io0.work.append(ENDLESS)
     play.run()
     assert play.turnstile.steps == MAX_STEPS
-    assert play.kinds()[-1] == EventKind.STEP_LIMIT
+    assert play.kinds()[-1] == STEP_LIMIT
 
 
 def test_the_step_limit_holds_in_the_epilogue_too() -> None:
@@ -327,7 +327,7 @@ def test_the_step_limit_holds_in_the_epilogue_too() -> None:
     play.world.main.on_end = lambda: play.world.io0.work.append(ENDLESS)
     play.run()
     assert play.turnstile.steps == MAX_STEPS
-    assert play.kinds()[-1] == EventKind.STEP_LIMIT
+    assert play.kinds()[-1] == STEP_LIMIT
 
 
 @given(scenarios(max_ops=12))

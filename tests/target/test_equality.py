@@ -15,7 +15,7 @@ from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.target.model import model
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import STORES_DELAYED
 
 INPUTS = fuzz_inputs(5, 500)
 
@@ -56,7 +56,7 @@ def test_delayed_stores_are_the_same_in_both_modes(device: str) -> None:
     check_modes(device, [encode(each) for each in inputs])
     with model(device, "inline") as target:
         kinds = [{event.kind for event in target.run(each).events} for each in inputs]
-    assert sum(EventKind.STORES_DELAYED in each for each in kinds) > 20
+    assert sum(STORES_DELAYED in each for each in kinds) > 20
 
 
 def test_every_input_survives_all_forms() -> None:

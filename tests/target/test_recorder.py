@@ -18,7 +18,8 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.target.recorder import Dequeue, Recorder
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import DRAIN_RET, END, POP, PUSH, RESET_RET
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.chain import walk_chain
@@ -130,20 +131,20 @@ def test_a_request_that_is_served(bench: Bench) -> None:
     before = bench.recorder.idle
     bench.use(0, 0, 0)
     assert (before, bench.recorder.idle) == (False, True)
-    bench.recorder.tell(EventKind.END)
-    assert bench.kinds()[-3:] == [EventKind.POP, EventKind.PUSH, EventKind.END]
+    bench.recorder.tell(END)
+    assert bench.kinds()[-3:] == [POP, PUSH, END]
     assert not bench.rules()
 
 
 def test_a_kick_that_is_lost(bench: Bench) -> None:
     bench.guest(op("publish_kick"))
-    bench.recorder.tell(EventKind.END)
+    bench.recorder.tell(END)
     assert bench.rules() == {"L1"}
 
 
 def test_a_request_that_is_dequeued_and_forgotten(bench: Bench) -> None:
     bench.guest(op("publish_kick"), POPPED)
-    bench.recorder.tell(EventKind.END)
+    bench.recorder.tell(END)
     assert bench.rules() == {"L3"}
 
 
@@ -153,13 +154,13 @@ def test_a_used_entry_that_was_never_submitted(bench: Bench) -> None:
 
 
 def test_a_dequeue_in_a_drained_section(bench: Bench) -> None:
-    bench.recorder.tell(EventKind.DRAIN_RET, flag=1)
+    bench.recorder.tell(DRAIN_RET, flag=1)
     bench.guest(op("publish_kick"))
     assert not bench.rules()
     bench.guest(op("reset"), POPPED)
     assert bench.rules() == {"S1"}
     kinds = bench.kinds()
-    assert kinds.index(EventKind.POP) < kinds.index(EventKind.RESET_RET)
+    assert kinds.index(POP) < kinds.index(RESET_RET)
 
 
 def test_a_write_after_a_reset(bench: Bench) -> None:
@@ -240,7 +241,7 @@ def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatc
     bench.act(op("queue_reset", queue=0))
     bench.recorder.look(dequeues)
     assert not bench.rules()
-    assert bench.kinds()[-2:] == [EventKind.POP, EventKind.PUSH]
+    assert bench.kinds()[-2:] == [POP, PUSH]
 
 
 @pytest.mark.parametrize(("wrote", "found"), [(0, {"S14"}), (1, set())])
@@ -283,5 +284,5 @@ def test_without_an_exact_witness_a_push_says_that_it_was_dequeued() -> None:
     bench.guest(op("init"))
     bench.guest(op("publish_kick"))
     bench.use(0, 0, 0)
-    assert bench.kinds()[-2:] == [EventKind.POP, EventKind.PUSH]
+    assert bench.kinds()[-2:] == [POP, PUSH]
     assert not bench.rules()

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
-from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, ActorId, Event, EventKind
+from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, ActorId, Event
+from vblkfuzz.trace.kinds import END, POP, PUSH
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing, merge
 
 U8, U16 = st.integers(0, 0xFF), st.integers(0, 0xFFFF)
@@ -35,14 +36,14 @@ def test_what_was_written_is_read(events: list[Event]) -> None:
 
 def test_fields_left_out_are_empty() -> None:
     some = ring()
-    some.emit(EventKind.END, 5)
-    assert some.read() == [Event(0, EventKind.END, 5, NO_QUEUE)]
+    some.emit(END, 5)
+    assert some.read() == [Event(0, END, 5, NO_QUEUE)]
 
 
 def test_clear_forgets() -> None:
     some = ring()
     some.turn = 9
-    some.emit(EventKind.END, 5)
+    some.emit(END, 5)
     some.clear()
     assert (some.read(), some.turn, some.dropped) == ([], 0, 0)
 
@@ -50,11 +51,11 @@ def test_clear_forgets() -> None:
 def test_another_process_reads_the_same() -> None:
     memory = memoryview(bytearray(RING_BYTES))
     writer, reader = TraceRing(memory), TraceRing(memory)
-    writer.emit(EventKind.POP, 3)
+    writer.emit(POP, 3)
     assert reader.read() == []
     writer.publish()
-    writer.emit(EventKind.PUSH, 3)
-    assert [event.kind for event in writer.read()] == [EventKind.POP, EventKind.PUSH]
+    writer.emit(PUSH, 3)
+    assert [event.kind for event in writer.read()] == [POP, PUSH]
     assert reader.read() == writer.read()[:1]
     writer.publish()
     assert reader.read() == writer.read()
@@ -63,7 +64,7 @@ def test_another_process_reads_the_same() -> None:
 def test_a_full_ring_drops_and_counts() -> None:
     some = ring()
     for value in range(TRACE_EVENTS_MAX + 3):
-        some.emit(EventKind.POP, 3, value=value)
+        some.emit(POP, 3, value=value)
     for _ in range(2):
         assert (len(some.read()), some.dropped) == (TRACE_EVENTS_MAX, 3)
         assert some.read()[-1].value == TRACE_EVENTS_MAX - 1
@@ -73,7 +74,7 @@ def test_a_full_ring_drops_and_counts() -> None:
 def test_a_full_ring_drops_what_is_published_later() -> None:
     some = ring()
     for value in range(TRACE_EVENTS_MAX + 3):
-        some.emit(EventKind.POP, 3, value=value)
+        some.emit(POP, 3, value=value)
         if value % 1000 == 0:
             some.publish()
     some.publish()
@@ -84,12 +85,12 @@ def test_a_full_ring_drops_what_is_published_later() -> None:
 @pytest.mark.parametrize("value", [-1, 0x10000])
 def test_a_value_that_does_not_fit_is_refused(value: int) -> None:
     with pytest.raises(ValueError, match=f"found {value}"):
-        ring().emit(EventKind.POP, 3, value=value)
+        ring().emit(POP, 3, value=value)
 
 
 def test_kinds_and_actors_become_plain_integers() -> None:
     some = ring()
-    some.emit(EventKind.POP, ActorId.IO0)
+    some.emit(POP, ActorId.IO0)
     (event,) = some.read()
     assert type(event.kind) is type(event.actor) is int
 
@@ -97,7 +98,7 @@ def test_kinds_and_actors_become_plain_integers() -> None:
 def test_a_trace_with_dropped_events_is_refused() -> None:
     full = ring()
     for _ in range(TRACE_EVENTS_MAX + 1):
-        full.emit(EventKind.POP, 3)
+        full.emit(POP, 3)
     with pytest.raises(TraceOverflow, match="1 events"):
         merge([ring(), full])
     full.clear()
@@ -118,7 +119,7 @@ def test_merge_orders_by_turn_and_keeps_the_order_within(steps: list[tuple[int, 
     rings = [ring(), ring()]
     for value, (which, turn) in enumerate(sorted(steps, key=lambda step: step[1])):
         rings[which].turn = turn
-        rings[which].emit(EventKind.POP, which, value=value)
+        rings[which].emit(POP, which, value=value)
     merged = merge(rings)
     assert [event.turn for event in merged] == sorted(turn for _, turn in steps)
     for which in range(2):

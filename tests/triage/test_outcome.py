@@ -14,13 +14,15 @@ from vblkfuzz.cli.replay_json import outcome_object
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import END
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.triage.outcome import Outcome, replay_input
 
-CLEAN = Trace((Event(1, EventKind.END),))
-PLANTED = Trace((Event(1, EventKind.PLANTED), Event(2, EventKind.END)))
-OTHER_TURNS = Trace((Event(5, EventKind.PLANTED), Event(6, EventKind.END)))
+CLEAN = Trace((Event(1, END),))
+PLANTED = Trace((Event(1, kinds.PLANTED), Event(2, END)))
+OTHER_TURNS = Trace((Event(5, kinds.PLANTED), Event(6, END)))
 DIED = None
 Answer = Trace | None
 

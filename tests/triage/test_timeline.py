@@ -16,7 +16,8 @@ from vblkfuzz.process.execution import Bench
 from vblkfuzz.process.guest import GuestActor
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.schedule.turnstile import Turnstile
-from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, EventKind
+from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event
+from vblkfuzz.trace.kinds import ATTACH, DRAIN_CALL, DRAIN_END, DRAIN_RET, NOTIFICATION, POLL_BEGIN
 from vblkfuzz.trace.ring import merge
 from vblkfuzz.triage.timeline import QueueState, State, states
 
@@ -86,9 +87,9 @@ def test_rings_may_begin_anywhere() -> None:
 
 def test_who_polls_does_not_want_kicks() -> None:
     events = (
-        Event(1, EventKind.ATTACH, queue=1, value=ActorId.IO0),
-        Event(1, EventKind.POLL_BEGIN, queue=1),
-        Event(1, EventKind.NOTIFICATION, queue=1, flag=0),
+        Event(1, ATTACH, queue=1, value=ActorId.IO0),
+        Event(1, POLL_BEGIN, queue=1),
+        Event(1, NOTIFICATION, queue=1, flag=0),
     )
     first, *_, last = states(events)
     assert first.queues == (QueueState(), QueueState(attached_to=ActorId.IO0))
@@ -96,7 +97,7 @@ def test_who_polls_does_not_want_kicks() -> None:
 
 
 def test_a_drained_section_begins_when_the_drain_has_returned() -> None:
-    kinds = ((EventKind.DRAIN_CALL, 1), (EventKind.DRAIN_RET, 0), (EventKind.DRAIN_END, 0))
+    kinds = ((DRAIN_CALL, 1), (DRAIN_RET, 0), (DRAIN_END, 0))
     events = [Event(1, kind, queue=NO_QUEUE, value=value) for kind, value in kinds]
     assert [state.drained for state in states(events)] == [False, True, False]
 

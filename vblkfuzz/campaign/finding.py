@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from vblkfuzz.campaign.atomic import write_folder
 from vblkfuzz.scenario.artifact import dump_artifact
 from vblkfuzz.scenario.text import to_text
+from vblkfuzz.trace.render import render
 from vblkfuzz.triage.finding_artifact import finding_artifact
-from vblkfuzz.triage.trace_text import trace_text
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
@@ -90,8 +90,8 @@ def finding_files(
 
 def _trace_text(execution: Execution, violation: Violation) -> str:
     clash = (violation.first, violation.second)
-    window = trace_text(violation.window(execution.trace), clash)
-    whole = trace_text(execution.trace.events, clash)
+    window = render(violation.window(execution.trace), clash)
+    whole = render(execution.trace.events, clash)
     return (
         f"{violation.rule}: {violation.sentence}\n\npath: {violation.path}\n\n"
         f"The clash:\n\n{window}\n\nThe whole trace:\n\n{whole}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from vblkfuzz.triage.trace_text import trace_rows
+from vblkfuzz.trace import render
 
 if TYPE_CHECKING:
     from vblkfuzz.triage.outcome import Outcome
@@ -33,7 +33,7 @@ def outcome_object(outcome: Outcome, *, with_trace: bool) -> dict[str, object]:
         "error": run.error or None,
     }
     if with_trace and run.execution:
-        found["trace"] = [row._asdict() for row in trace_rows(run.execution.trace.events)]
+        found["trace"] = [row._asdict() for row in render.rows(run.execution.trace.events)]
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.trace.render import render
 from vblkfuzz.triage.case import replay_command
-from vblkfuzz.triage.trace_text import trace_text
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.screen import Screen
@@ -32,7 +32,7 @@ def print_outcome(outcome: Outcome, screen: Screen, *, with_trace: bool) -> None
     if with_trace and run.execution:
         marked = (run.violation.first, run.violation.second) if run.violation else ()
         screen.say("\n  The whole trace:\n")
-        screen.say(trace_text(run.execution.trace.events, marked, screen.width))
+        screen.say(render(run.execution.trace.events, marked, screen.width))
     if run.violation:
         screen.say("  Replay it again:\n")
         screen.say(f"    {replay_command(outcome)}\n")
@@ -93,4 +93,4 @@ def _print_violation(violation: Violation, execution: Execution, screen: Screen)
         screen.say(f"  path: {violation.path}")
     window = violation.window(execution.trace)
     screen.say()
-    screen.say(trace_text(window, (violation.first, violation.second), screen.width))
+    screen.say(render(window, (violation.first, violation.second), screen.width))

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import IO_DONE
 from vblkfuzz.virtio.blk import RequestType, cleared_sectors, gather
 
 if TYPE_CHECKING:
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 Done = Callable[[Request], None]
 
 
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_HARNESS: Final = ActorId.HARNESS
-_IO_DONE: Final = EventKind.IO_DONE
-_IO_EIO: Final = IoResult.EIO
-_IO_OK: Final = IoResult.OK
-_REQ_FLUSH: Final = RequestType.FLUSH
-_REQ_IN: Final = RequestType.IN
-_REQ_OUT: Final = RequestType.OUT
 _CLEARS: Final = (RequestType.WRITE_ZEROES, RequestType.DISCARD)
 
 
@@ -72,9 +65,9 @@ class Backend:
         """Take a request; it ends now, or when the scenario says so."""
         self._held.append(request)
         if not self._fits(request):
-            self._finish(request, _IO_EIO)
+            self._finish(request, IoResult.EIO)
         elif not self.holding:
-            self._finish(request, _IO_OK)
+            self._finish(request, IoResult.OK)
 
     def _fits(self, request: Request) -> bool:
         """Whether a request stays within the disk."""
@@ -82,7 +75,7 @@ class Backend:
         if blk.type in _CLEARS:
             return sum(cleared_sectors(self._memory, blk)) <= self.sectors
         end = blk.sector * SECTOR_SIZE + blk.data_length
-        return end <= len(self.disk) or blk.type == _REQ_FLUSH
+        return end <= len(self.disk) or blk.type == RequestType.FLUSH
 
     def complete(self, which: str, result: IoResult) -> None:
         """End held requests: the n-th oldest (if there are so many), the newest, or all."""
@@ -97,21 +90,21 @@ class Backend:
     def release(self) -> None:
         """Stop holding and end everything well."""
         self.holding = False
-        self.complete("all", _IO_OK)
+        self.complete("all", IoResult.OK)
 
     def flush(self) -> None:
         """End held writes and flushes well; reads stay."""
-        for request in [held for held in self._held if held.blk.type != _REQ_IN]:
-            self._finish(request, _IO_OK)
+        for request in [held for held in self._held if held.blk.type != RequestType.IN]:
+            self._finish(request, IoResult.OK)
 
     def _finish(self, request: Request, result: IoResult) -> None:
         self._held.remove(request)
         request.result = result
-        if result is _IO_OK:
+        if result is IoResult.OK:
             self._take_effect(request)
         self._emit(
-            _IO_DONE,
-            _HARNESS,
+            IO_DONE,
+            ActorId.HARNESS,
             request.queue.index,
             result,
             request.head,
@@ -123,9 +116,9 @@ class Backend:
     def _take_effect(self, request: Request) -> None:
         blk = request.blk
         start = blk.sector * SECTOR_SIZE
-        if blk.type == _REQ_IN:
+        if blk.type == RequestType.IN:
             request.data = bytes(self.disk[start : start + blk.data_length])
-        elif blk.type == _REQ_OUT:
+        elif blk.type == RequestType.OUT:
             self._write(start, gather(self._memory, blk.readable))
         elif blk.type in _CLEARS:
             sector, sectors = cleared_sectors(self._memory, blk)

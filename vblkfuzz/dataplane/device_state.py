@@ -9,11 +9,12 @@ States: `started` (ioeventfds run, or `disabled` after a failed start), `startin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
-from vblkfuzz.trace.event import NO_QUEUE, ActorId, EventKind
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
+from vblkfuzz.trace.kinds import CONFIG_IRQ
 from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.dataplane.thread import Steps, Thread
     from vblkfuzz.scenario.scenario import DeviceConfig
-
-
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_CONFIG_IRQ: Final = EventKind.CONFIG_IRQ
-_IO0: Final = int(ActorId.IO0)
 
 
 class DeviceState(ABC):
@@ -92,7 +88,9 @@ class DeviceState(ABC):
 
     def completion_context(self, thread: Thread) -> AioContext:
         """Context that completes what `thread` takes: its own (blk_aio_* since 8.2)."""
-        return self.iothreads[thread.actor - _IO0] if thread.actor >= _IO0 else self.main
+        return (
+            self.iothreads[thread.actor - ActorId.IO0] if thread.actor >= ActorId.IO0 else self.main
+        )
 
     def context_for(self, request: Request) -> AioContext:
         """Context in which a request that waited goes on: where its queue is handled by now."""
@@ -119,24 +117,24 @@ class DeviceState(ABC):
     def notify_config(self, thread: Thread) -> None:
         """Tell a driver that is there that the configuration changed (virtio_notify_config)."""
         if self.status & STATUS_DRIVER_OK:
-            self._tell(_CONFIG_IRQ, thread)
+            self._tell(CONFIG_IRQ, thread)
 
     # --- Events -----------------------------------------------------------------------------
 
     # Positional arguments: keywords would double what an event costs.
 
-    def _tell(self, kind: EventKind, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
+    def _tell(self, kind: int, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
         epoch, path = self.epoch, thread.path
         self._emit(kind, thread.actor, NO_QUEUE, flag, 0, 0, epoch, value, path)
 
     def _tell_queue(
-        self, kind: EventKind, thread: Thread, port: QueuePort, flag: int = 0, *, value: int = 0
+        self, kind: int, thread: Thread, port: QueuePort, flag: int = 0, *, value: int = 0
     ) -> None:
         epoch, path = self.epoch, thread.path
         self._emit(kind, thread.actor, port.index, flag, 0, 0, epoch, value, path)
 
     def _tell_request(
-        self, kind: EventKind, thread: Thread, request: Request, value: int = 0, flag: int = 0
+        self, kind: int, thread: Thread, request: Request, value: int = 0, flag: int = 0
     ) -> None:
         self._emit(
             kind,

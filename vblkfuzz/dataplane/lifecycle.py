@@ -9,12 +9,27 @@ The state itself is in `device_state`; what happens to a request, in `virtio_blk
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vblkfuzz.dataplane.device_state import DeviceState
 from vblkfuzz.dataplane.registers import AVAIL, DESC, ENABLED, SIZE, STATUS, USED
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait, causal
-from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import (
+    ATTACH,
+    BROKEN,
+    CANCEL,
+    DETACH,
+    QUEUE_RESET,
+    RESET_CALL,
+    RESET_RET,
+    RETRY,
+    START_CALL,
+    START_RET,
+    STOP_CALL,
+    STOP_RET,
+)
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -31,22 +46,6 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext, BottomHalf
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.request import Request
-
-
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_ATTACH: Final = EventKind.ATTACH
-_BROKEN: Final = EventKind.BROKEN
-_CANCEL: Final = EventKind.CANCEL
-_DETACH: Final = EventKind.DETACH
-_QUEUE_RESET: Final = EventKind.QUEUE_RESET
-_RESET_CALL: Final = EventKind.RESET_CALL
-_RESET_RET: Final = EventKind.RESET_RET
-_RETRY: Final = EventKind.RETRY
-_START_CALL: Final = EventKind.START_CALL
-_START_RET: Final = EventKind.START_RET
-_STATUS: Final = EventKind.STATUS
-_STOP_CALL: Final = EventKind.STOP_CALL
-_STOP_RET: Final = EventKind.STOP_RET
 
 
 _layout = lru_cache(maxsize=64)(RingLayout)
@@ -84,7 +83,7 @@ class Lifecycle(DeviceState):
 
     def write_status(self, thread: Thread, value: int) -> Steps:
         """The driver wrote the device status (virtio_pci_common_write, device_status)."""
-        self._tell(_STATUS, thread, value=value)
+        self._tell(kinds.STATUS, thread, value=value)
         if value == 0:
             yield from self.reset(thread)
             return
@@ -111,7 +110,7 @@ class Lifecycle(DeviceState):
             return
         self.broken = True
         self._set_status(self.status | STATUS_NEEDS_RESET)
-        self._tell(_BROKEN, thread, value=error.code)
+        self._tell(BROKEN, thread, value=error.code)
 
     # --- Start and stop ---------------------------------------------------------------------
 
@@ -120,7 +119,7 @@ class Lifecycle(DeviceState):
         """Route kicks to eventfds and handle them in the IOThreads; a no-op when started."""
         if not self.config.ioeventfd or self.started or self.starting or self.stopping:
             return
-        self._tell(_START_CALL, thread)
+        self._tell(START_CALL, thread)
         self.starting = True
         if (yield from self.assign_notifiers(thread)):
             yield from self.run_dataplane(thread)
@@ -128,7 +127,7 @@ class Lifecycle(DeviceState):
             self.disabled = self.started = True
             self.starting = False
             yield from self.fall_back(thread)
-        self._tell(_START_RET, thread, flag=self.disabled)
+        self._tell(START_RET, thread, flag=self.disabled)
 
     def run_dataplane(self, thread: Thread) -> Steps:
         """Move the node and attach the handlers; only then are drains ours to follow."""
@@ -178,14 +177,14 @@ class Lifecycle(DeviceState):
         """Back to VM exits, nothing in flight; a no-op when not started."""
         if not self.started or self.stopping:
             return
-        self._tell(_STOP_CALL, thread)
+        self._tell(STOP_CALL, thread)
         if self.disabled:
             self.disabled = self.started = False
         else:
             self.stopping = True
             yield from self.stop_dataplane(thread)
             self.stopping = False
-        self._tell(_STOP_RET, thread)
+        self._tell(STOP_RET, thread)
 
     def stop_dataplane(self, thread: Thread) -> Steps:
         """Detach in the handlers' own threads, which also waits for running handlers."""
@@ -234,14 +233,14 @@ class Lifecycle(DeviceState):
         """Let an event loop watch a queue's notifier, and nothing else."""
         context.attach(port)
         serial, epoch, path = port.notifier.serial, self.epoch, thread.path
-        self._emit(_ATTACH, thread.actor, port.index, 0, serial, 0, epoch, context.actor, path)
+        self._emit(ATTACH, thread.actor, port.index, 0, serial, 0, epoch, context.actor, path)
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         """Stop watching a queue."""
         yield POINT
         context = self.context_of(port)
         context.detach(port.index)
-        self._tell_queue(_DETACH, thread, port, value=context.actor)
+        self._tell_queue(DETACH, thread, port, value=context.actor)
 
     # --- Drains -----------------------------------------------------------------------------
 
@@ -267,7 +266,7 @@ class Lifecycle(DeviceState):
     @causal(Frame.RESET)
     def reset(self, thread: Thread, *, system: bool = False) -> Steps:
         """Back to power-on (virtio_pci_reset, virtio_blk_reset); starts a new epoch."""
-        self._tell(_RESET_CALL, thread, flag=system)
+        self._tell(RESET_CALL, thread, flag=system)
         yield from self.stop_ioeventfd(thread)
         self._set_status(0)
         yield from self.drop_requests(thread)
@@ -276,7 +275,7 @@ class Lifecycle(DeviceState):
         for port in self.ports:
             port.queue.reset()
             self.board.registers.set_queue(port.index, ENABLED, 0)
-        self._tell(_RESET_RET, thread)
+        self._tell(RESET_RET, thread)
         self.epoch += 1
 
     def drop_requests(self, thread: Thread) -> Steps:
@@ -303,12 +302,12 @@ class Lifecycle(DeviceState):
         """Return one queue to its state after reset."""
         port.queue.reset()
         self.board.registers.set_queue(port.index, ENABLED, 0)
-        self._tell_queue(_QUEUE_RESET, thread, port)
+        self._tell_queue(QUEUE_RESET, thread, port)
 
     def cancel(self, thread: Thread, request: Request) -> None:
         """Drop a request: it will never be pushed (virtqueue_detach_element)."""
         request.queue.detach()
-        self._tell_request(_CANCEL, thread, request)
+        self._tell_request(CANCEL, thread, request)
 
     # --- VM state ---------------------------------------------------------------------------
 
@@ -328,7 +327,7 @@ class Lifecycle(DeviceState):
     def save_for_restart(self, thread: Thread, request: Request) -> None:
         """Put a request on the retry list (virtio_blk_handle_rw_error)."""
         self.retry_list.append(request)
-        self._tell_request(_RETRY, thread, request)
+        self._tell_request(RETRY, thread, request)
 
     def vm_continued(self, thread: Thread) -> Steps:
         """The VM runs again: restart the dataplane, then the retry list."""

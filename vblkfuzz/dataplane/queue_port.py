@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vblkfuzz.dataplane.registers import IOEVENTFD
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
-from vblkfuzz.trace.event import ActorId, EventKind, Frame
+from vblkfuzz.trace.event import ActorId, Frame
+from vblkfuzz.trace.kinds import (
+    IRQ,
+    NOTIFICATION,
+    NOTIFIER_CLOSE,
+    NOTIFIER_OPEN,
+    POLL_BEGIN,
+    POLL_END,
+)
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
     from vblkfuzz.dataplane.device_state import DeviceState
-
-
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_IO0: Final = int(ActorId.IO0)
-_IRQ: Final = EventKind.IRQ
-_NOTIFICATION: Final = EventKind.NOTIFICATION
-_NOTIFIER_CLOSE: Final = EventKind.NOTIFIER_CLOSE
-_NOTIFIER_OPEN: Final = EventKind.NOTIFIER_OPEN
-_POLL_BEGIN: Final = EventKind.POLL_BEGIN
-_POLL_END: Final = EventKind.POLL_END
 
 
 class QueuePort:
@@ -55,18 +53,18 @@ class QueuePort:
 
     def poll_begin(self, thread: Thread) -> None:
         """Suppress kicks while polling."""
-        self._emit(_POLL_BEGIN, thread)
+        self._emit(POLL_BEGIN, thread)
         self.set_notification(thread, False)
 
     def poll_end(self, thread: Thread) -> None:
         """Ask for kicks again."""
         self.set_notification(thread, True)
-        self._emit(_POLL_END, thread)
+        self._emit(POLL_END, thread)
 
     def set_notification(self, thread: Thread, on: bool) -> None:
         """Ask for kicks or suppress them (virtio_queue_set_notification)."""
         self.queue.set_notification(on)
-        self._emit(_NOTIFICATION, thread, on)
+        self._emit(NOTIFICATION, thread, on)
 
     def open_notifier(self, thread: Thread) -> None:
         """Create the host notifier, initially set, and route kicks to it."""
@@ -76,7 +74,7 @@ class QueuePort:
         notifier.is_open = True
         notifier.set_own()
         self._board.registers.set_queue(self.index, IOEVENTFD, 1)
-        self._emit(_NOTIFIER_OPEN, thread, head=notifier.serial)
+        self._emit(NOTIFIER_OPEN, thread, head=notifier.serial)
 
     def deassign_notifier(self) -> None:
         """Route kicks back to VM exits."""
@@ -86,20 +84,20 @@ class QueuePort:
         """Close the host notifier; what it still holds is gone."""
         self.notifier.clear()
         self.notifier.is_open = False
-        self._emit(_NOTIFIER_CLOSE, thread)
+        self._emit(NOTIFIER_CLOSE, thread)
 
     def call(self, thread: Thread) -> None:
         """Signal the driver."""
         self._board.calls[self.index].set()
-        self._emit(_IRQ, thread, self.needs_bql(thread))
+        self._emit(IRQ, thread, self.needs_bql(thread))
 
     def needs_bql(self, thread: Thread) -> bool:
         """Whether a call takes the way that needs the BQL (virtio_notify).
 
         The other one, the guest notifier (virtio_notify_irqfd), is for IOThreads.
         """
-        return thread.actor < _IO0
+        return thread.actor < ActorId.IO0
 
-    def _emit(self, kind: EventKind, thread: Thread, flag: int = 0, head: int = 0) -> None:
+    def _emit(self, kind: int, thread: Thread, flag: int = 0, head: int = 0) -> None:
         epoch, path = self._device.epoch, thread.path
         self._board.ring.emit(kind, thread.actor, self.index, flag, head, 0, epoch, 0, path)

@@ -15,7 +15,7 @@ request, from its pop to its push.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.block_backend import BlockBackend
@@ -24,7 +24,8 @@ from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import CANCEL, HANDLER, HANDLER_END, MEMWRITE, POP, PUSH
 from vblkfuzz.virtio.blk import (
     BlkStatus,
     RequestType,
@@ -40,26 +41,6 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.chain import Chain
 
 _DEVICE_ID = b"vblkfuzz".ljust(20, b"\0")
-
-
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_BLK_IOERR: Final = BlkStatus.IOERR
-_BLK_OK: Final = BlkStatus.OK
-_BLK_UNSUPP: Final = BlkStatus.UNSUPP
-_CANCEL: Final = EventKind.CANCEL
-_HANDLER: Final = EventKind.HANDLER
-_HANDLER_END: Final = EventKind.HANDLER_END
-_IO_ENOSPC: Final = IoResult.ENOSPC
-_IO_OK: Final = IoResult.OK
-_MEMWRITE: Final = EventKind.MEMWRITE
-_POP: Final = EventKind.POP
-_PUSH: Final = EventKind.PUSH
-_REQ_DISCARD: Final = RequestType.DISCARD
-_REQ_FLUSH: Final = RequestType.FLUSH
-_REQ_GET_ID: Final = RequestType.GET_ID
-_REQ_IN: Final = RequestType.IN
-_REQ_OUT: Final = RequestType.OUT
-_REQ_WRITE_ZEROES: Final = RequestType.WRITE_ZEROES
 
 
 class VirtioBlk(Lifecycle):
@@ -99,7 +80,7 @@ class VirtioBlk(Lifecycle):
         """
         self.handlers_running += 1
         direct = not (self.config.ioeventfd and self.started and not self.disabled)
-        self._tell_queue(_HANDLER, thread, port, direct)
+        self._tell_queue(HANDLER, thread, port, direct)
         batch: list[Request] = []
         queue = port.queue
         suppress = queue.notification
@@ -119,7 +100,7 @@ class VirtioBlk(Lifecycle):
                 queue.set_notification(True)
             if self.broken or not self.look_again(port):
                 break
-        self._tell_queue(_HANDLER_END, thread, port, queue.would_be_kicked())
+        self._tell_queue(HANDLER_END, thread, port, queue.would_be_kicked())
         for request in batch:
             yield from self.blk.submit(thread, request)
         self.handlers_running -= 1
@@ -142,7 +123,7 @@ class VirtioBlk(Lifecycle):
             return None
         self.pops += 1
         self.board.ring.emit(
-            _POP,
+            POP,
             thread.actor,
             port.index,
             0,
@@ -163,7 +144,7 @@ class VirtioBlk(Lifecycle):
         except RingError as error:
             queue.detach()
             self.board.ring.emit(
-                _CANCEL,
+                CANCEL,
                 thread.actor,
                 port.index,
                 0,
@@ -182,19 +163,19 @@ class VirtioBlk(Lifecycle):
         QEMU: virtio_blk_handle_request, virtio_blk_sect_range_ok.
         """
         blk = request.blk
-        if blk.type == _REQ_GET_ID:
+        if blk.type == RequestType.GET_ID:
             request.data = _DEVICE_ID
-            return _BLK_OK
-        if blk.type in (_REQ_IN, _REQ_OUT):
+            return BlkStatus.OK
+        if blk.type in (RequestType.IN, RequestType.OUT):
             aligned = blk.data_length % SECTOR_SIZE == 0
             end = blk.sector + blk.data_length // SECTOR_SIZE
-            return None if aligned and end <= self.capacity() else _BLK_IOERR
-        if blk.type == _REQ_FLUSH:
+            return None if aligned and end <= self.capacity() else BlkStatus.IOERR
+        if blk.type == RequestType.FLUSH:
             return None
-        if blk.type in (_REQ_DISCARD, _REQ_WRITE_ZEROES):
+        if blk.type in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
             first, sectors = cleared_sectors(self.board.memory, blk)
-            return None if sectors and first + sectors <= self.capacity() else _BLK_IOERR
-        return _BLK_UNSUPP
+            return None if sectors and first + sectors <= self.capacity() else BlkStatus.IOERR
+        return BlkStatus.UNSUPP
 
     def capacity(self) -> int:
         """Sectors that requests may reach (blk_get_geometry)."""
@@ -205,33 +186,33 @@ class VirtioBlk(Lifecycle):
     @causal(Frame.COMPLETE)
     def complete(self, thread: Thread, request: Request) -> Steps:
         """The backend has ended a request (virtio_blk_rw_complete)."""
-        if request.result is _IO_OK:
-            yield from self.finish(thread, request, _BLK_OK)
+        if request.result is IoResult.OK:
+            yield from self.finish(thread, request, BlkStatus.OK)
             return
         action = self.error_action(request)
         if action == "stop":
             self.save_for_restart(thread, request)
             self.request_vm_stop()
         else:
-            status = _BLK_OK if action == "ignore" else _BLK_IOERR
+            status = BlkStatus.OK if action == "ignore" else BlkStatus.IOERR
             yield from self.finish(thread, request, status)
 
     def error_action(self, request: Request) -> Rerror:
         """What to do with a request that failed (blk_get_error_action)."""
-        if request.blk.type == _REQ_IN:
+        if request.blk.type == RequestType.IN:
             return self.config.rerror
         if self.config.werror == "enospc":
-            return "stop" if request.result is _IO_ENOSPC else "report"
+            return "stop" if request.result is IoResult.ENOSPC else "report"
         return self.config.werror
 
     def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
         """Write data and status, push the used entry, call the driver (virtio_blk_req_complete)."""
         memory = self.board.memory
         length = 1
-        if request.data and status is _BLK_OK:
+        if request.data and status is BlkStatus.OK:
             length += scatter(memory, request.blk.writable, request.data)
         memory.bytes[request.blk.status_address] = request.status = status
-        self._tell_request(_MEMWRITE, thread, request)
+        self._tell_request(MEMWRITE, thread, request)
         yield POINT
         self.push(thread, request, length)
 
@@ -241,6 +222,6 @@ class VirtioBlk(Lifecycle):
         if self.broken:
             self.cancel(thread, request)
         elif queue.push(request.head, length):
-            self._tell_request(_PUSH, thread, request, queue.used_idx, request.status)
+            self._tell_request(PUSH, thread, request, queue.used_idx, request.status)
             if queue.should_call():
                 self.ports[queue.index].call(thread)

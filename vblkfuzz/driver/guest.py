@@ -16,7 +16,19 @@ from vblkfuzz.driver.request import build, data_in
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.ops import OPS, REQUESTS, Op
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    CONFIG_READ,
+    DRIVER_INIT,
+    HOSTILE,
+    KICK,
+    PUBLISH,
+    REQUEST,
+    SECTOR,
+    SUPPRESS_CALLS,
+    USED_EVENT,
+)
 from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
@@ -36,18 +48,6 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_COLLECT: Final = EventKind.COLLECT
-_CONFIG_READ: Final = EventKind.CONFIG_READ
-_DRIVER_INIT: Final = EventKind.DRIVER_INIT
-_GUEST: Final = ActorId.GUEST
-_HOSTILE: Final = EventKind.HOSTILE
-_KICK: Final = EventKind.KICK
-_PUBLISH: Final = EventKind.PUBLISH
-_REQUEST: Final = EventKind.REQUEST
-_SECTOR: Final = EventKind.SECTOR
-_SUPPRESS_CALLS: Final = EventKind.SUPPRESS_CALLS
-_USED_EVENT: Final = EventKind.USED_EVENT
 
 _READ: Final = REQUESTS.index("in")
 _STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
@@ -114,7 +114,7 @@ class GuestDriver:
     def init(self, operation: Op) -> GuestSteps:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
         how = operation.a
-        self._emit(_DRIVER_INIT, _GUEST, flag=0, value=self._config.first_index)
+        self._emit(DRIVER_INIT, ActorId.GUEST, flag=0, value=self._config.first_index)
         if self._dirty:
             yield from self._transport.write_status(0)
         self._dirty = True
@@ -132,7 +132,7 @@ class GuestDriver:
         if how != _INIT_NO_DRIVER_OK:
             yield from self._transport.write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
-        self._emit(_DRIVER_INIT, _GUEST, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
+        self._emit(DRIVER_INIT, ActorId.GUEST, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
@@ -165,9 +165,9 @@ class GuestDriver:
     def _make_available(self, queue: GuestQueue, head: int | None, operation: Op) -> None:
         if head is not None:
             _, _, code, _, sector, more = operation
-            self._emit(_REQUEST, _GUEST, queue.index, code, head, 0, 0, sector | more << 8)
+            self._emit(REQUEST, ActorId.GUEST, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
-            self._emit(_PUBLISH, _GUEST, queue.index, 0, head, 0, 0, idx)
+            self._emit(PUBLISH, ActorId.GUEST, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
         """Notify the device unless it suppressed that (2.7.10)."""
@@ -181,7 +181,7 @@ class GuestDriver:
 
     def _wants_kick(self, queue: GuestQueue) -> bool:
         wanted = queue.ring.needs_kick()
-        self._emit(_KICK, _GUEST, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
+        self._emit(KICK, ActorId.GUEST, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
         return wanted
 
     def inband_kick(self, operation: Op) -> GuestSteps:
@@ -190,7 +190,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             queue.ring.needs_kick()  # what was published so far is now told of
-            self._emit(_KICK, _GUEST, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
+            self._emit(KICK, ActorId.GUEST, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
             yield from self._transport.kick_inband(queue.index)
 
     def publish_kick(self, operation: Op) -> GuestSteps:
@@ -218,8 +218,8 @@ class GuestDriver:
         yield POINT
         shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
         idx = queue.ring.avail_idx
-        self._emit(_HOSTILE, _GUEST, queue.index, operation.b)
-        self._emit(_PUBLISH, _GUEST, queue.index, 1, shown, value=idx)
+        self._emit(HOSTILE, ActorId.GUEST, queue.index, operation.b)
+        self._emit(PUBLISH, ActorId.GUEST, queue.index, 1, shown, value=idx)
         yield from self.kick(operation)
 
     def collect(self, operation: Op) -> GuestSteps:
@@ -243,7 +243,7 @@ class GuestDriver:
             queue.free_slots.append(slot)
             flag = _STATUS_SEEN.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
-        self._emit(_COLLECT, _GUEST, queue.index, flag, head & 0xFFFF, 0, 0, used)
+        self._emit(COLLECT, ActorId.GUEST, queue.index, flag, head & 0xFFFF, 0, 0, used)
         if known and head in queue.reads:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:
@@ -253,7 +253,7 @@ class GuestDriver:
         """Say what a read has found."""
         for number in range(more + 1):
             data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
-            self._emit(_SECTOR, _GUEST, queue.index, mixed, sector + number, 0, 0, data)
+            self._emit(SECTOR, ActorId.GUEST, queue.index, mixed, sector + number, 0, 0, data)
 
     def read_config(self, operation: Op) -> GuestSteps:
         """Read the capacity, again until no change came in between (2.5.1)."""
@@ -265,7 +265,7 @@ class GuestDriver:
             capacity = transport.capacity()
             yield POINT
             if transport.config_generation() == before:
-                self._emit(_CONFIG_READ, _GUEST, head=before & 0xFFFF, value=capacity)
+                self._emit(CONFIG_READ, ActorId.GUEST, head=before & 0xFFFF, value=capacity)
                 return
 
     def set_used_event(self, operation: Op) -> GuestSteps:
@@ -274,7 +274,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             used_event = queue.ring.set_used_event(operation.b)
-            self._emit(_USED_EVENT, _GUEST, queue.index, value=used_event)
+            self._emit(USED_EVENT, ActorId.GUEST, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
         """Ask for no calls, or take that back."""
@@ -282,7 +282,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             queue.ring.set_no_interrupt(bool(operation.b))
-            self._emit(_SUPPRESS_CALLS, _GUEST, queue.index, operation.b)
+            self._emit(SUPPRESS_CALLS, ActorId.GUEST, queue.index, operation.b)
 
     def _queue(self, operation: Op) -> GuestQueue | None:
         """The queue an operation means, None while the device is not set up."""

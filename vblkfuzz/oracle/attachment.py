@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     ATTACH,
     DETACH,
     DRAIN_END,
@@ -22,9 +25,6 @@ from vblkfuzz.oracle.kinds import (
     STOP_CALL,
     STOP_RET,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 
 START_IN_DRAIN = Situation("start_in_drain", "The device was started inside a drained section.")
 STOP_IN_DRAIN = Situation("stop_in_drain", "The device was stopped inside a drained section.")
@@ -39,15 +39,15 @@ STOP_IN_DRAIN = Situation("stop_in_drain", "The device was stopped inside a drai
         "leaves that to drained_end, and stop takes each of them away."
     ),
     needs=(
-        EventKind.ATTACH,
-        EventKind.DETACH,
-        EventKind.START_CALL,
-        EventKind.START_RET,
-        EventKind.STOP_CALL,
-        EventKind.STOP_RET,
-        EventKind.RESET_RET,
-        EventKind.DRAIN_RET,
-        EventKind.DRAIN_END,
+        ATTACH,
+        DETACH,
+        START_CALL,
+        START_RET,
+        STOP_CALL,
+        STOP_RET,
+        RESET_RET,
+        DRAIN_RET,
+        DRAIN_END,
     ),
     situations=(START_IN_DRAIN, STOP_IN_DRAIN),
 )

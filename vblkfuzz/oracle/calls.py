@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
+    DRIVER_INIT,
     END,
     IRQ,
     PUSH,
@@ -19,9 +23,6 @@ from vblkfuzz.oracle.kinds import (
     SUPPRESS_CALLS,
     USED_EVENT,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 
 LATE_CALL = Situation(
     "used_event_reached", "A push reached a used_event that the driver had moved."
@@ -99,14 +100,14 @@ class _Wishes:
     source="virtio 1.2, 2.7.7; QEMU virtio_should_notify",
     instead="A push is visible before the device looks whether it deserves a call, and calls then.",
     needs=(
-        EventKind.DRIVER_INIT,
-        EventKind.USED_EVENT,
-        EventKind.SUPPRESS_CALLS,
-        EventKind.PUSH,
-        EventKind.IRQ,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
-        EventKind.END,
+        DRIVER_INIT,
+        USED_EVENT,
+        SUPPRESS_CALLS,
+        PUSH,
+        IRQ,
+        RESET_RET,
+        QUEUE_RESET,
+        END,
     ),
     situations=(LATE_CALL, CALL_AFTER_SUPPRESSION),
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vblkfuzz.oracle.kinds import CANCEL, RESET_RET
 from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import CANCEL, RESET_RET
 
 
 def last_before(event: Event, events: Sequence[Event], kinds: frozenset[int]) -> Event:

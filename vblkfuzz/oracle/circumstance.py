@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.verdict import Violation
+from vblkfuzz.trace.event import Event, Frame
+from vblkfuzz.trace.kinds import (
     ATTACH,
     CANCEL,
     DRAIN_END,
@@ -35,8 +37,6 @@ from vblkfuzz.oracle.kinds import (
     USED_EVENT,
     VM_CONT,
 )
-from vblkfuzz.oracle.verdict import Violation
-from vblkfuzz.trace.event import Event, Frame
 
 Events = Sequence[Event]
 

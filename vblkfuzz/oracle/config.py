@@ -10,18 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vblkfuzz.oracle.kinds import (
-    CONFIG_IRQ,
-    CONFIG_READ,
-    END,
-    RESET_CALL,
-    RESET_RET,
-    RESIZE,
-    STATUS,
-)
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import CONFIG_IRQ, CONFIG_READ, END, RESET_CALL, RESET_RET, RESIZE, STATUS
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 RESIZED = Situation("resize_announced", "A driver was told of a resize.")
@@ -34,16 +26,16 @@ READ_RESIZED = Situation("config_read_after_resize", "The guest read the capacit
     source="virtio 1.2, 2.5.2 and 4.1.4.3; QEMU virtio_blk_resize, virtio_notify_config",
     instead="Capacity and generation change together, then the driver gets one interrupt.",
     needs=(
-        EventKind.RESIZE,
-        EventKind.CONFIG_IRQ,
-        EventKind.CONFIG_READ,
-        EventKind.STATUS,
-        EventKind.RESET_CALL,
-        EventKind.RESET_RET,
-        EventKind.END,
+        RESIZE,
+        CONFIG_IRQ,
+        CONFIG_READ,
+        STATUS,
+        RESET_CALL,
+        RESET_RET,
+        END,
     ),
     situations=(RESIZED, READ_RESIZED),
-    decisive=(EventKind.RESIZE, EventKind.CONFIG_IRQ, EventKind.CONFIG_READ),
+    decisive=(RESIZE, CONFIG_IRQ, CONFIG_READ),
 )
 def S15(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Owed is an interrupt to a driver that had written DRIVER_OK, judged when all has settled."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.oracle.kinds import END, START_RET, STEP_LIMIT, STOP_RET
+from vblkfuzz.trace.kinds import END, START_RET, STEP_LIMIT, STOP_RET
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Violation

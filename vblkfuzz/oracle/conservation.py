@@ -11,11 +11,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.cause import last_before
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     CANCEL,
     COLLECT,
     DRIVER_INIT,
     HOSTILE,
+    IO_DONE,
     POP,
     PUBLISH,
     PUSH,
@@ -23,9 +27,6 @@ from vblkfuzz.oracle.kinds import (
     RESET_RET,
     SUBMIT,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.witness import Witness
 
 TWO_IN_FLIGHT = Situation("two_in_flight", "The backend had two requests at once.")
@@ -40,7 +41,7 @@ LATER_EPOCH = Situation("push_after_reset", "A request of a later epoch was push
     title="A request is pushed at most once.",
     source="virtio 1.2, 2.7.8; QEMU virtqueue_push",
     instead="The device pushes the head of a request once, when the request has ended.",
-    needs=(EventKind.SUBMIT, EventKind.IO_DONE, EventKind.PUSH),
+    needs=(SUBMIT, IO_DONE, PUSH),
     situations=(TWO_IN_FLIGHT, OUT_OF_ORDER),
 )
 def S5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
@@ -82,12 +83,12 @@ def _pushed_twice(first: Event, second: Event) -> str:
         "popped after it."
     ),
     needs=(
-        EventKind.POP,
-        EventKind.PUSH,
-        EventKind.CANCEL,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
-        EventKind.COLLECT,
+        POP,
+        PUSH,
+        CANCEL,
+        RESET_RET,
+        QUEUE_RESET,
+        COLLECT,
     ),
     situations=(LATER_EPOCH,),
     witnesses=Witness.MEMORY,

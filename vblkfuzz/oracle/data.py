@@ -13,7 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from vblkfuzz.oracle.disk import ZEROES, Disk, Write
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     COLLECT,
     HOSTILE,
     IO_DONE,
@@ -26,10 +30,6 @@ from vblkfuzz.oracle.kinds import (
     RESIZE,
     SECTOR,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.ops import REQUESTS
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.witness import Witness
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
@@ -54,17 +54,17 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
     source="virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request",
     instead="A write takes effect between its dequeue and its push, or never, and before a flush.",
     needs=(
-        EventKind.REQUEST,
-        EventKind.POP,
-        EventKind.IO_DONE,
-        EventKind.PUSH,
-        EventKind.COLLECT,
-        EventKind.SECTOR,
-        EventKind.HOSTILE,
-        EventKind.QUEUE_RESET,
-        EventKind.RESET_RET,
-        EventKind.RESIZE,
-        EventKind.POWER_LOSS,
+        REQUEST,
+        POP,
+        IO_DONE,
+        PUSH,
+        COLLECT,
+        SECTOR,
+        HOSTILE,
+        QUEUE_RESET,
+        RESET_RET,
+        RESIZE,
+        POWER_LOSS,
     ),
     situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, RESIZE_IN_USE),
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,

@@ -17,7 +17,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     BROKEN,
     CANCEL,
     DRAIN_CALL,
@@ -37,9 +40,6 @@ from vblkfuzz.oracle.kinds import (
     SUBMIT,
     UNPARK,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.witness import Witness
 
 KICK_IN_DRAIN = Situation("kick_in_drain", "The guest kicked inside a drained section.")
@@ -63,11 +63,11 @@ DRAIN_IN_FLIGHT = Situation(
         "stays in the ring until the section has ended."
     ),
     needs=(
-        EventKind.POP,
-        EventKind.KICK,
-        EventKind.RESET_CALL,
-        EventKind.DRAIN_RET,
-        EventKind.DRAIN_END,
+        POP,
+        KICK,
+        RESET_CALL,
+        DRAIN_RET,
+        DRAIN_END,
     ),
     situations=(KICK_IN_DRAIN, RESET_IN_DRAIN, KICK_RESET_IN_DRAIN),
     witnesses=Witness.POP,
@@ -129,11 +129,11 @@ def _dequeued(section: Event, pop: Event) -> str:
     source="QEMU blk_wait_while_drained",
     instead="The BlockBackend parks the request and lets it go on after the last drain has ended.",
     needs=(
-        EventKind.SUBMIT,
-        EventKind.PARK,
-        EventKind.UNPARK,
-        EventKind.DRAIN_CALL,
-        EventKind.DRAIN_END,
+        SUBMIT,
+        PARK,
+        UNPARK,
+        DRAIN_CALL,
+        DRAIN_END,
     ),
     situations=(PARKED, RESUMED),
 )
@@ -173,19 +173,19 @@ def _submitted(drain: Event, submit: Event) -> str:
     source="QEMU bdrv_drained_begin, blk_drain, blk_inc_in_flight",
     instead="The drain waits until each request it finds under way is pushed or parked.",
     needs=(
-        EventKind.POP,
-        EventKind.SUBMIT,
-        EventKind.PARK,
-        EventKind.UNPARK,
-        EventKind.IO_DONE,
-        EventKind.PUSH,
-        EventKind.CANCEL,
-        EventKind.RETRY,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
-        EventKind.BROKEN,
-        EventKind.DRAIN_CALL,
-        EventKind.DRAIN_RET,
+        POP,
+        SUBMIT,
+        PARK,
+        UNPARK,
+        IO_DONE,
+        PUSH,
+        CANCEL,
+        RETRY,
+        RESET_RET,
+        QUEUE_RESET,
+        BROKEN,
+        DRAIN_CALL,
+        DRAIN_RET,
     ),
     situations=(DRAIN_IN_FLIGHT,),
 )

@@ -13,7 +13,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.cause import last_before
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
+    BROKEN,
     CANCEL,
     DRIVER_INIT,
     HOSTILE,
@@ -25,9 +29,6 @@ from vblkfuzz.oracle.kinds import (
     RESET_RET,
     RETRY,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.virtio.blk import BlkStatus
 from vblkfuzz.virtio.ring_error import QueueSizeExceeded
 
@@ -35,7 +36,6 @@ THREE_IN_USE = Situation("three_in_use", "Three requests of one queue were in us
 RESET_IN_USE = Situation("reset_with_requests_in_use", "A reset began with requests in use.")
 
 _U16: Final = 0xFFFF
-_IOERR: Final = int(BlkStatus.IOERR)
 _HALF: Final = 0x8000
 """An index is ahead of another one if it is less than half the range away."""
 
@@ -176,17 +176,17 @@ class _Books:
         "used idx back to 0."
     ),
     needs=(
-        EventKind.PUBLISH,
-        EventKind.POP,
-        EventKind.PUSH,
-        EventKind.CANCEL,
-        EventKind.RETRY,
-        EventKind.HOSTILE,
-        EventKind.DRIVER_INIT,
-        EventKind.BROKEN,
-        EventKind.QUEUE_RESET,
-        EventKind.RESET_CALL,
-        EventKind.RESET_RET,
+        PUBLISH,
+        POP,
+        PUSH,
+        CANCEL,
+        RETRY,
+        HOSTILE,
+        DRIVER_INIT,
+        BROKEN,
+        QUEUE_RESET,
+        RESET_CALL,
+        RESET_RET,
     ),
     situations=(THREE_IN_USE, RESET_IN_USE),
 )
@@ -223,7 +223,7 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             ring = rings[event.queue]
             ring.in_use = in_use = ring.in_use - 1
             ring.used = used = (ring.used + 1) & _U16
-            if event.flag == _IOERR:
+            if event.flag == BlkStatus.IOERR:
                 ring.failed += 1
             if in_use < 0 or event.value != used:
                 _report_push(event, ring, events, report)

@@ -13,7 +13,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.operational import hostile_queues, must_serve
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     DRAIN_END,
     DRAIN_RET,
     DRIVER_INIT,
@@ -23,10 +27,6 @@ from vblkfuzz.oracle.kinds import (
     QUEUE_RESET,
     RESET_RET,
 )
-from vblkfuzz.oracle.operational import hostile_queues, must_serve
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.witness import Witness
 
 KICK_SERVED_LATER = Situation(
@@ -52,14 +52,14 @@ def _ahead(index: int, other: int) -> bool:
         "the ring once more."
     ),
     needs=(
-        EventKind.KICK,
-        EventKind.POP,
-        EventKind.DRIVER_INIT,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
-        EventKind.DRAIN_RET,
-        EventKind.DRAIN_END,
-        EventKind.END,
+        KICK,
+        POP,
+        DRIVER_INIT,
+        RESET_RET,
+        QUEUE_RESET,
+        DRAIN_RET,
+        DRAIN_END,
+        END,
     ),
     situations=(KICK_SERVED_LATER, KICK_SUPPRESSED),
     witnesses=Witness.MEMORY | Witness.REST,

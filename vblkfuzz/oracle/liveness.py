@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.operational import hostile_queues, must_serve
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     CANCEL,
     DRAIN_CALL,
     DRAIN_RET,
@@ -23,15 +27,13 @@ from vblkfuzz.oracle.kinds import (
     QUEUE_RESET,
     RESET_CALL,
     RESET_RET,
+    STEP_LIMIT,
     STOP_CALL,
     STOP_RET,
+    UNPARK,
     VM_STOP_CALL,
     VM_STOP_RET,
 )
-from vblkfuzz.oracle.operational import hostile_queues, must_serve
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.witness import Witness
 
 DRAIN_WAITED = Situation("drain_waited", "A request ended while a drain waited.")
@@ -45,16 +47,16 @@ PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went 
     source="QEMU bdrv_drained_begin, virtio_bus_stop_ioeventfd, virtio_reset, do_vm_stop",
     instead="Whoever waits lets those run that it waits for, so the drain, stop or reset returns.",
     needs=(
-        EventKind.DRAIN_CALL,
-        EventKind.DRAIN_RET,
-        EventKind.STOP_CALL,
-        EventKind.STOP_RET,
-        EventKind.RESET_CALL,
-        EventKind.RESET_RET,
-        EventKind.VM_STOP_CALL,
-        EventKind.VM_STOP_RET,
-        EventKind.IO_DONE,
-        EventKind.END,
+        DRAIN_CALL,
+        DRAIN_RET,
+        STOP_CALL,
+        STOP_RET,
+        RESET_CALL,
+        RESET_RET,
+        VM_STOP_CALL,
+        VM_STOP_RET,
+        IO_DONE,
+        END,
     ),
     situations=(DRAIN_WAITED, RESET_WAITED),
     witnesses=Witness.GUEST | Witness.REST,
@@ -125,14 +127,14 @@ def _note_wait(ret: Event, report: Report) -> None:
         "it up."
     ),
     needs=(
-        EventKind.POP,
-        EventKind.PARK,
-        EventKind.UNPARK,
-        EventKind.PUSH,
-        EventKind.CANCEL,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
-        EventKind.END,
+        POP,
+        PARK,
+        UNPARK,
+        PUSH,
+        CANCEL,
+        RESET_RET,
+        QUEUE_RESET,
+        END,
     ),
     situations=(PARKED_COMPLETED,),
     witnesses=Witness.POP | Witness.MEMORY | Witness.REST,
@@ -197,9 +199,9 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     title="Everything settles: no endless sequence of wake-ups.",
     source="QEMU virtio_queue_empty of a broken device, aio_poll; limits.MAX_STEPS",
     instead="The device sleeps once nothing is left to do.",
-    needs=(EventKind.OP, EventKind.STEP_LIMIT),
+    needs=(OP, STEP_LIMIT),
     witnesses=Witness.REST,
-    decisive=(EventKind.STEP_LIMIT,),
+    decisive=(STEP_LIMIT,),
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The harness gave up: the device was still busy after `limits.MAX_STEPS` steps."""

@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     ATTACH,
     BROKEN,
     DETACH,
@@ -23,9 +26,6 @@ from vblkfuzz.oracle.kinds import (
     QUEUE_RESET,
     RESET_RET,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 
 DETACHED_POLLED = Situation("detached_while_polled", "A queue was detached while it was polled.")
 POLLING_ENDED = Situation("polling_ended", "Polling of a queue ended.")
@@ -92,10 +92,10 @@ class _Queues:
         "looks at the ring once more."
     ),
     needs=(
-        EventKind.NOTIFICATION,
-        EventKind.HANDLER_END,
-        EventKind.POLL_BEGIN,
-        EventKind.POLL_END,
+        NOTIFICATION,
+        HANDLER_END,
+        POLL_BEGIN,
+        POLL_END,
     ),
     situations=(DETACHED_POLLED, POLLING_ENDED),
 )

@@ -10,16 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vblkfuzz.oracle.kinds import (
-    ATTACH,
-    DETACH,
-    NOTIFIER_CLOSE,
-    NOTIFIER_OPEN,
-    START_RET,
-)
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import ATTACH, DETACH, NOTIFIER_CLOSE, NOTIFIER_OPEN, START_RET, STOP_RET
 
 REOPENED = Situation("notifier_reopened", "A host notifier was closed and opened again.")
 ROLLED_BACK = Situation("start_rolled_back", "A start failed that had opened a notifier.")
@@ -34,12 +28,12 @@ ROLLED_BACK = Situation("start_rolled_back", "A start failed that had opened a n
         "detaches them first and then closes each of them once."
     ),
     needs=(
-        EventKind.NOTIFIER_OPEN,
-        EventKind.NOTIFIER_CLOSE,
-        EventKind.ATTACH,
-        EventKind.DETACH,
-        EventKind.START_RET,
-        EventKind.STOP_RET,
+        NOTIFIER_OPEN,
+        NOTIFIER_CLOSE,
+        ATTACH,
+        DETACH,
+        START_RET,
+        STOP_RET,
     ),
     situations=(REOPENED, ROLLED_BACK),
 )

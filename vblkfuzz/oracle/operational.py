@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     BROKEN,
     DRIVER_INIT,
     HOSTILE,
@@ -19,7 +20,6 @@ from vblkfuzz.oracle.kinds import (
     VM_CONT,
     VM_STOP_CALL,
 )
-from vblkfuzz.trace.event import Event
 
 
 def must_serve(events: Sequence[Event], ioeventfd: bool) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import Event
 
 
 @rule(
@@ -18,7 +19,7 @@ from vblkfuzz.trace.event import Event, EventKind
     title="A test device reached its planted bug.",
     source="vblkfuzz: fuzz/fuzz_canary.py",
     instead="The device does not reach the place that its author marked.",
-    needs=(EventKind.PLANTED,),
+    needs=(kinds.PLANTED,),
 )
 def PLANTED(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Report every planted event."""

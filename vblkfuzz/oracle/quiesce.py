@@ -11,16 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
-    DRAIN_CALL,
-    DRAIN_END,
-    DRAIN_RET,
-    DRAINED_BEGIN,
-    DRAINED_END,
-)
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET, DRAINED_BEGIN, DRAINED_END, END
 
 NESTED = Situation("nested_drain", "A drain began inside another one.")
 NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in flight.")
@@ -35,12 +29,12 @@ NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in f
         "0, and at no other time."
     ),
     needs=(
-        EventKind.DRAIN_CALL,
-        EventKind.DRAIN_RET,
-        EventKind.DRAIN_END,
-        EventKind.DRAINED_BEGIN,
-        EventKind.DRAINED_END,
-        EventKind.END,
+        DRAIN_CALL,
+        DRAIN_RET,
+        DRAIN_END,
+        DRAINED_BEGIN,
+        DRAINED_END,
+        END,
     ),
     situations=(NESTED, NOPOLL),
 )

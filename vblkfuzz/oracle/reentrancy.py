@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import HANDLER, HANDLER_END, START_CALL, START_RET, STOP_CALL
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import HANDLER, HANDLER_END, START_CALL, START_RET, STOP_CALL, STOP_RET
 
 HANDLER_IN_START = Situation("handler_in_start", "A handler began while the device started.")
 HANDLER_IN_STOP = Situation("handler_in_stop", "A handler began while the device stopped.")
@@ -30,12 +30,12 @@ HANDLER_IN_STOP = Situation("handler_in_stop", "A handler began while the device
         "event loop does not call a handler that has not returned."
     ),
     needs=(
-        EventKind.START_CALL,
-        EventKind.START_RET,
-        EventKind.STOP_CALL,
-        EventKind.STOP_RET,
-        EventKind.HANDLER,
-        EventKind.HANDLER_END,
+        START_CALL,
+        START_RET,
+        STOP_CALL,
+        STOP_RET,
+        HANDLER,
+        HANDLER_END,
     ),
     situations=(HANDLER_IN_START, HANDLER_IN_STOP),
 )

@@ -11,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
+    CANCEL,
     IO_DONE,
     MEMWRITE,
     PARK,
@@ -19,10 +23,8 @@ from vblkfuzz.oracle.kinds import (
     RESET_CALL,
     RESET_RET,
     SUBMIT,
+    UNPARK,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.witness import Witness
 
 RESET_IN_FLIGHT = Situation(
@@ -50,19 +52,19 @@ _SEEN: Final = {
     source="virtio 1.2, 2.4.1; QEMU virtio_blk_reset",
     instead="The reset drains or cancels every request of its epoch before it returns.",
     needs=(
-        EventKind.SUBMIT,
-        EventKind.PARK,
-        EventKind.UNPARK,
-        EventKind.IO_DONE,
-        EventKind.MEMWRITE,
-        EventKind.PUSH,
-        EventKind.CANCEL,
-        EventKind.RESET_CALL,
-        EventKind.RESET_RET,
+        SUBMIT,
+        PARK,
+        UNPARK,
+        IO_DONE,
+        MEMWRITE,
+        PUSH,
+        CANCEL,
+        RESET_CALL,
+        RESET_RET,
     ),
     situations=(RESET_IN_FLIGHT, RESET_PARKED),
     witnesses=Witness.MEMORY,
-    decisive=(EventKind.RESET_CALL, EventKind.RESET_RET),
+    decisive=(RESET_CALL, RESET_RET),
 )
 def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Only the first effect of a request is reported: the rest follows from it.

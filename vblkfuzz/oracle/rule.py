@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from vblkfuzz.oracle.verdict import Violation
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.witness import Witness
 
 
@@ -84,13 +84,13 @@ class Rule:
     """Where it is written: virtio 1.2 section, QEMU function."""
     instead: str
     """What a correct device does where this one went wrong, in one sentence."""
-    needs: tuple[EventKind, ...]
+    needs: tuple[int, ...]
     """Kinds of the events that `check` is given."""
     situations: tuple[Situation, ...]
     check: Check
     witnesses: Witness = Witness.DEVICE
     """Where it is sound: on traces that have all of these."""
-    decisive: tuple[EventKind, ...] = ()
+    decisive: tuple[int, ...] = ()
     """Those of `needs` without any of which `check` has nothing to say. Empty: all of them."""
 
 
@@ -100,10 +100,10 @@ def rule(  # noqa: PLR0913  # a field of the rule each
     title: str,
     source: str,
     instead: str,
-    needs: tuple[EventKind, ...],
+    needs: tuple[int, ...],
     situations: tuple[Situation, ...] = (),
     witnesses: Witness = Witness.DEVICE,
-    decisive: tuple[EventKind, ...] = (),
+    decisive: tuple[int, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a `Rule` of the function below the decorator."""
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
     BROKEN,
     CANCEL,
     DRAIN_END,
@@ -28,9 +31,6 @@ from vblkfuzz.oracle.kinds import (
     VM_STOP_CALL,
     VM_STOP_RET,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
 from vblkfuzz.trace.witness import Witness
 
 STOP_PARKED = Situation("stop_with_parked_request", "A VM stop met a parked request.")
@@ -47,20 +47,20 @@ STOP_OWNED = Situation("stop_with_request_in_use", "A stop began before a reques
     source="QEMU do_vm_stop, virtio_blk_save_device, virtio_blk_dma_restart_cb",
     instead="The stop waits for what is in flight and puts what is parked on the retry list.",
     needs=(
-        EventKind.POP,
-        EventKind.PARK,
-        EventKind.PUSH,
-        EventKind.CANCEL,
-        EventKind.RETRY,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
-        EventKind.BROKEN,
-        EventKind.VM_STOP_CALL,
-        EventKind.VM_STOP_RET,
-        EventKind.VM_CONT,
+        POP,
+        PARK,
+        PUSH,
+        CANCEL,
+        RETRY,
+        RESET_RET,
+        QUEUE_RESET,
+        BROKEN,
+        VM_STOP_CALL,
+        VM_STOP_RET,
+        VM_CONT,
     ),
     situations=(STOP_PARKED, STOP_SAVED, STOP_OWNED),
-    decisive=(EventKind.VM_STOP_CALL, EventKind.VM_STOP_RET),
+    decisive=(VM_STOP_CALL, VM_STOP_RET),
 )
 def S16(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Popped - pushed = retry list, exactly; `cont` empties the list.
@@ -140,17 +140,17 @@ def _report_list(
     source="QEMU do_vm_stop, vm_start",
     instead="What has not ended when the VM stops waits for `cont`.",
     needs=(
-        EventKind.POP,
-        EventKind.MEMWRITE,
-        EventKind.PUSH,
-        EventKind.IRQ,
-        EventKind.DRAIN_END,
-        EventKind.VM_STOP_RET,
-        EventKind.VM_CONT,
+        POP,
+        MEMWRITE,
+        PUSH,
+        IRQ,
+        DRAIN_END,
+        VM_STOP_RET,
+        VM_CONT,
     ),
     situations=(DRAIN_END_STOPPED,),
     witnesses=Witness.MEMORY,
-    decisive=(EventKind.VM_STOP_RET,),
+    decisive=(VM_STOP_RET,),
 )
 def S17(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """From the return of `stop` to `cont`. Only the first act is reported: the rest follows."""

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.witness import Witness
 
 
@@ -21,15 +23,15 @@ from vblkfuzz.trace.witness import Witness
     title="The device process does not end by itself.",
     source="assertions and signals of the process; virtio 1.2, 2.1.2 (DEVICE_NEEDS_RESET)",
     instead="Whatever the guest does, the device goes on, or asks for a reset and works after it.",
-    needs=(EventKind.OP, EventKind.CRASH),
+    needs=(OP, kinds.CRASH),
     witnesses=Witness.PROCESS,
-    decisive=(EventKind.CRASH,),
+    decisive=(kinds.CRASH,),
 )
 def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The path of a crash is a digest of its last words: one assertion, one signature."""
     last = events[0]
     for event in events:
-        if event.kind == EventKind.CRASH:
+        if event.kind == kinds.CRASH:
             sentence = (
                 f"The device process {_ending(event)} at turn {event.turn}, during operation "
                 f"{last.value}, which began at turn {last.turn}."
@@ -61,15 +63,15 @@ def _signal_name(number: int) -> str:
     title="The device process goes on answering operator and guest.",
     source="QEMU bdrv_drained_begin, AIO_WAIT_WHILE, bql",
     instead="Nobody waits under the big lock for what can only happen without it.",
-    needs=(EventKind.OP, EventKind.HANG),
+    needs=(OP, kinds.HANG),
     witnesses=Witness.PROCESS,
-    decisive=(EventKind.HANG,),
+    decisive=(kinds.HANG,),
 )
 def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """No answer within `limits.DEVICE_LIMIT_S`, although nothing is held back."""
     last = events[0]
     for event in events:
-        if event.kind == EventKind.HANG:
+        if event.kind == kinds.HANG:
             who = "guest" if event.flag else "operator"
             sentence = (
                 f"The {who} got no answer from the device process (turn {event.turn}) in "

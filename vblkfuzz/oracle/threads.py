@@ -12,20 +12,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.kinds import (
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import ActorId, Event
+from vblkfuzz.trace.kinds import (
     ATTACH,
     DETACH,
     IRQ,
     POP,
     PUSH,
+    RESET_RET,
     START_CALL,
     START_RET,
     STOP_CALL,
+    STOP_RET,
     SUBMIT,
 )
-from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import ActorId, Event, EventKind
 
 PUSHED_IN_STOP = Situation(
     "push_by_iothread_in_stop", "An IOThread pushed a request while the device stopped."
@@ -89,17 +91,17 @@ class _Homes:
         "virtio_notify stay with those who hold the BQL."
     ),
     needs=(
-        EventKind.POP,
-        EventKind.SUBMIT,
-        EventKind.PUSH,
-        EventKind.IRQ,
-        EventKind.ATTACH,
-        EventKind.DETACH,
-        EventKind.START_CALL,
-        EventKind.START_RET,
-        EventKind.STOP_CALL,
-        EventKind.STOP_RET,
-        EventKind.RESET_RET,
+        POP,
+        SUBMIT,
+        PUSH,
+        IRQ,
+        ATTACH,
+        DETACH,
+        START_CALL,
+        START_RET,
+        STOP_CALL,
+        STOP_RET,
+        RESET_RET,
     ),
     situations=(PUSHED_IN_STOP, TWO_IOTHREADS),
 )

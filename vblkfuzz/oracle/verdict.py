@@ -11,28 +11,47 @@ from typing import Final
 
 from vblkfuzz.oracle.consequence import causes
 from vblkfuzz.oracle.signature import signature
-from vblkfuzz.trace.event import NO_QUEUE, Event, EventKind, path_names
+from vblkfuzz.trace.event import NO_QUEUE, Event, path_names
+from vblkfuzz.trace.kinds import (
+    BROKEN,
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    DRAINED_BEGIN,
+    DRAINED_END,
+    DRIVER_INIT,
+    QUEUE_RESET,
+    RESET_CALL,
+    RESET_RET,
+    START_CALL,
+    START_RET,
+    STOP_CALL,
+    STOP_RET,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
 from vblkfuzz.trace.trace import Trace
 
 _CONTEXT: Final = frozenset(
     {
-        EventKind.DRIVER_INIT,
-        EventKind.RESET_CALL,
-        EventKind.RESET_RET,
-        EventKind.QUEUE_RESET,
-        EventKind.START_CALL,
-        EventKind.START_RET,
-        EventKind.STOP_CALL,
-        EventKind.STOP_RET,
-        EventKind.BROKEN,
-        EventKind.DRAIN_CALL,
-        EventKind.DRAIN_RET,
-        EventKind.DRAIN_END,
-        EventKind.DRAINED_BEGIN,
-        EventKind.DRAINED_END,
-        EventKind.VM_STOP_CALL,
-        EventKind.VM_STOP_RET,
-        EventKind.VM_CONT,
+        DRIVER_INIT,
+        RESET_CALL,
+        RESET_RET,
+        QUEUE_RESET,
+        START_CALL,
+        START_RET,
+        STOP_CALL,
+        STOP_RET,
+        BROKEN,
+        DRAIN_CALL,
+        DRAIN_RET,
+        DRAIN_END,
+        DRAINED_BEGIN,
+        DRAINED_END,
+        VM_STOP_CALL,
+        VM_STOP_RET,
+        VM_CONT,
     }
 )
 """Kinds that a window keeps whatever queue they concern: they decide what is allowed."""

@@ -92,13 +92,13 @@ class Supervisor:
         self._settled = False
         control = self._arena.control
         control[EXECUTION] = (control[EXECUTION] + 1) & _U32
-        control[STATUS] = _RUNNING
+        control[STATUS] = Status.RUNNING
         self._arena.scenario.write(scenario)
         self._turns.device.release()
         if not self._turn_comes():
             self._replace_actors()
             raise ActorHung(f"no answer within {HANG_LIMIT_S} s; the actors were replaced")
-        if control[STATUS] != _DONE:
+        if control[STATUS] != Status.DONE:
             raise self._failure()
         self._settled = True
 
@@ -152,6 +152,4 @@ def _readable(fds: Iterable[int], timeout: float) -> set[int]:
 
 
 # Plain integers: an enum member costs 100 ns to look up on Python 3.11.
-_DONE: Final = int(Status.DONE)
-_RUNNING: Final = int(Status.RUNNING)
 _U32: Final = 0xFFFF_FFFF

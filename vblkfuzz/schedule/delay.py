@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vblkfuzz.schedule.turnstile import Actor, Guest, Turnstile, World
-from vblkfuzz.trace.event import NO_QUEUE, ActorId, EventKind
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
+from vblkfuzz.trace.kinds import STORES_DELAYED, STORES_SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,14 +67,14 @@ class DelayingTurnstile(Turnstile):
         hidden = self._stores.hide()
         if hidden:
             self._hidden[who] = hidden
-            self._tell_of(who, EventKind.STORES_DELAYED, len(hidden))
+            self._tell_of(who, STORES_DELAYED, len(hidden))
 
     def _show(self, who: int) -> None:
         if who in self._hidden:
             self._stores.show(self._hidden.pop(who))
-            self._tell_of(who, EventKind.STORES_SEEN)
+            self._tell_of(who, STORES_SEEN)
 
-    def _tell_of(self, who: int, kind: EventKind, value: int = 0) -> None:
+    def _tell_of(self, who: int, kind: int, value: int = 0) -> None:
         self._ring.emit(kind, ActorId(who), NO_QUEUE, 0, 0, 0, 0, value, 0)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.target.backtrace import backtrace
 from vblkfuzz.target.child import FROM_OUTSIDE, signal_of
 from vblkfuzz.target.real import Ending
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import CRASH, HANG
 
 if TYPE_CHECKING:
     from vblkfuzz.target.child import Child
@@ -33,13 +33,13 @@ def ending_of(
     words = child.words()
     if code is None:
         stacks = backtrace(child.pid) if explain else ""
-        return Ending(EventKind.HANG, f"{words}\n\n{stacks}", flag=int(guest_waits))
+        return Ending(HANG, f"{words}\n\n{stacks}", flag=int(guest_waits))
     number = signal_of(code)
     if number in FROM_OUTSIDE:
         return None
     said = f"signal {number}" if number else f"exit status {code}"
     return Ending(
-        EventKind.CRASH,
+        CRASH,
         f"{said}\n{words}",
         flag=number,
         value=0 if number else code,

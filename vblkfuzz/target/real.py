@@ -26,7 +26,8 @@ from vblkfuzz.scenario.ops import OWNERS
 from vblkfuzz.scenario.scenario import DeviceConfig, Go
 from vblkfuzz.target.recorder import Recorder
 from vblkfuzz.target.stillness import Stillness
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import END, STEP_LIMIT
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Restless(Exception):
 class Ending:
     """How a device process ended, or that it hangs."""
 
-    def __init__(self, kind: EventKind, report: str, **fields: int) -> None:
+    def __init__(self, kind: int, report: str, **fields: int) -> None:
         self.kind = kind
         """CRASH or HANG."""
         self.report = report
@@ -192,9 +193,9 @@ class RealTarget:
             self._run(scenario, recorder)
             rig.check_rest(recorder)
             self._power_off()
-            recorder.tell(EventKind.END, ActorId.HARNESS)
+            recorder.tell(END, ActorId.HARNESS)
         except Restless:
-            recorder.tell(EventKind.STEP_LIMIT, ActorId.HARNESS)
+            recorder.tell(STEP_LIMIT, ActorId.HARNESS)
             self._begin_anew()
         except DeviceLost as lost:
             report = self._ended(recorder, lost)

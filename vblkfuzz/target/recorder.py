@@ -21,7 +21,22 @@ from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.target.ring_watch import Life
-from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, EventKind, Frame
+from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
+from vblkfuzz.trace.kinds import (
+    BROKEN,
+    DRIVER_INIT,
+    HANDLER,
+    HANDLER_END,
+    HOSTILE,
+    IO_DONE,
+    MEMWRITE,
+    OP,
+    POP,
+    PUBLISH,
+    PUSH,
+    QUEUE_RESET,
+    RESET_RET,
+)
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
@@ -94,13 +109,13 @@ class Recorder:
         self._turn += 1
         self.acts += 1
         self._code, self._path = code, _PATHS[code]
-        self._add(EventKind.OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
+        self._add(OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
 
-    def tell(self, kind: EventKind, actor: ActorId = ActorId.MAIN, **fields: int) -> None:
+    def tell(self, kind: int, actor: ActorId = ActorId.MAIN, **fields: int) -> None:
         """Write an event of operator or harness."""
         self._turn += 1
         self._add(kind, actor, **fields)
-        if kind == EventKind.RESET_RET:
+        if kind == RESET_RET:
             self._end_lives()
 
     def doubt(self, witness: Witness) -> None:
@@ -127,13 +142,13 @@ class Recorder:
                 self._take(left)
                 left.clear()
                 # Only of these nothing can have been dequeued since the dequeues were asked for.
-                over = event.kind == EventKind.RESET_RET
+                over = event.kind == RESET_RET
                 self._used(
                     [life for life in self._live.values() if over or life.queue == event.queue]
                 )
             self._note(event)
         self._take(left)
-        if self._code in _BUILDS and not any(event.kind == EventKind.PUBLISH for event in events):
+        if self._code in _BUILDS and not any(event.kind == PUBLISH for event in events):
             for life in self._ended:  # the ring was full: the slot may have been written
                 life.forget(())
 
@@ -144,20 +159,20 @@ class Recorder:
         self._events.append(
             Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, value, path)
         )
-        if kind == EventKind.DRIVER_INIT and event.flag:
+        if kind == DRIVER_INIT and event.flag:
             for queue in range(self._config.queues):
                 self._set_up(queue)
-        elif kind == EventKind.RESET_RET:
+        elif kind == RESET_RET:
             self._end_lives()
-        elif kind == EventKind.QUEUE_RESET:
+        elif kind == QUEUE_RESET:
             self._end_life(event.queue, Frame.QUEUE_RESET)
             self._set_up(event.queue)
-        elif kind == EventKind.HOSTILE:
+        elif kind == HOSTILE:
             if event.queue in self._live:
                 self._live[event.queue].hostile = True
             # Broken contents allow the device to refuse everything until a reset (2.1.2).
-            self._add(EventKind.BROKEN, ActorId.VCPU)
-        elif kind == EventKind.PUBLISH:
+            self._add(BROKEN, ActorId.VCPU)
+        elif kind == PUBLISH:
             self._published(event)
 
     def _published(self, event: Event) -> None:
@@ -215,7 +230,7 @@ class Recorder:
         self._pushes(lives, used)
         for life in self._ended:
             for serial in life.written():
-                self._effect(EventKind.MEMWRITE, life, serial, 0, 0)
+                self._effect(MEMWRITE, life, serial, 0, 0)
         if len(self._events) > before:
             return True
         self._turn -= 1
@@ -244,9 +259,9 @@ class Recorder:
         request = life.take(self._serial)
         direct = not self._config.ioeventfd
         if direct:
-            self._add(EventKind.HANDLER, actor, queue=life.queue, flag=1)
+            self._add(HANDLER, actor, queue=life.queue, flag=1)
         self._add(
-            EventKind.POP,
+            POP,
             actor,
             queue=life.queue,
             head=request.published.head,
@@ -255,7 +270,7 @@ class Recorder:
             value=life.taken,
         )
         if direct:
-            self._add(EventKind.HANDLER_END, actor, queue=life.queue)
+            self._add(HANDLER_END, actor, queue=life.queue)
 
     def _push(self, life: Life, head: int, used: int) -> None:
         if not self._exact_pops:
@@ -266,11 +281,11 @@ class Recorder:
             return
         serial, status = (request.serial, life.status(request)) if request else (0, 0)
         if status:  # what the backend has done is not known, but that it may have failed
-            self._add(EventKind.IO_DONE, ActorId.HARNESS, request=serial, flag=1, epoch=life.epoch)
-        self._effect(EventKind.PUSH, life, serial, head & 0xFFFF, used & 0xFFFF, status)
+            self._add(IO_DONE, ActorId.HARNESS, request=serial, flag=1, epoch=life.epoch)
+        self._effect(PUSH, life, serial, head & 0xFFFF, used & 0xFFFF, status)
 
     def _effect(  # a field of the event each
-        self, kind: EventKind, life: Life, serial: int, head: int, value: int, flag: int = 0
+        self, kind: int, life: Life, serial: int, head: int, value: int, flag: int = 0
     ) -> None:
         path = life.ended_by or self._path
         if not life.ended_by and not serial:  # of nobody who is known in these rings
@@ -296,7 +311,7 @@ class Recorder:
     @property
     def idle(self) -> bool:
         """Whether everything that the driver has published is used, as memory says now."""
-        new = [event.queue for event in self._pending if event.kind == EventKind.PUBLISH]
+        new = [event.queue for event in self._pending if event.kind == PUBLISH]
         return all(life.idle(new.count(queue)) for queue, life in self._live.items())
 
     # --- The end ------------------------------------------------------------------------------
@@ -312,7 +327,7 @@ class Recorder:
         known = witnesses & ~self._doubted
         return Trace(tuple(self._events), self._turn, witnesses=known, report=report)
 
-    def _add(self, kind: EventKind, actor: int, **fields: int) -> None:
+    def _add(self, kind: int, actor: int, **fields: int) -> None:
         if len(self._events) >= TRACE_EVENTS_MAX:
             self._dropped += 1
             return
@@ -322,9 +337,9 @@ class Recorder:
         self._events.append(Event(self._turn, int(kind), int(actor), **fields))
 
 
-_ENDS: Final = frozenset({EventKind.RESET_RET, EventKind.QUEUE_RESET})
+_ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})
 _BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
 """Operations that write a request into a slot."""
 _STARTS: Final = frozenset(CODES[name] for name in ("init", "cont"))
 """QEMU's virtio_blk_data_plane_start kicks each queue itself, in case it has missed something."""
-_CAUSED: Final = frozenset({EventKind.POP, EventKind.PUSH, EventKind.MEMWRITE})
+_CAUSED: Final = frozenset({POP, PUSH, MEMWRITE})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.triage.trace_text import trace_text
+from vblkfuzz.trace.render import render
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Violation
@@ -21,7 +21,7 @@ def excerpt(violation: Violation, trace: Trace) -> str:
     window = violation.window(trace)
     rows = window if len(window) <= _ROWS else (window[0], *window[-(_ROWS - 1) :])
     path = f"path: {violation.path}\n" if violation.path else ""
-    text = trace_text(rows, (violation.first, violation.second))
+    text = render(rows, (violation.first, violation.second))
     return (
         f"{violation.rule}: {violation.sentence}\n{path}signature: {violation.signature}\n\n{text}"
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import OP
 from vblkfuzz.triage.step import lanes
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class _Canvas:
 def note_of(step: Step, ops: Sequence[Op]) -> str:
     """Return what the harness says: the operation that begins, or that all has settled."""
     event = step.event
-    if event.kind == EventKind.OP and not event.head and event.value < len(ops):
+    if event.kind == OP and not event.head and event.value < len(ops):
         return f"{event.value}. {ops[event.value]!r}"
     return step.label
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace import render
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import CRASH, END, HANG, OP, STEP_LIMIT
 from vblkfuzz.triage.timeline import State, states
-from vblkfuzz.triage.trace_text import trace_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +25,7 @@ IOTHREADS: Final = ("iothread 0", "iothread 1")
 _ALL: Final = (GUEST, VCPU, MAIN, *IOTHREADS, BACKEND)
 _LANE_OF: Final[dict[int, str]] = dict(zip(ActorId, _ALL, strict=True))
 """The harness speaks for the backend."""
-_NO_LANE: Final = frozenset(
-    {EventKind.OP, EventKind.END, EventKind.STEP_LIMIT, EventKind.CRASH, EventKind.HANG}
-)
+_NO_LANE: Final = frozenset({OP, END, STEP_LIMIT, CRASH, HANG})
 
 
 class Step(NamedTuple):
@@ -53,7 +52,7 @@ def steps_of(events: Sequence[Event], violation: Violation | None = None) -> lis
     """Return events as steps; `violation` says which two of them clash."""
     return [
         Step(event, row, lane_of(event), state, _clash(event, violation))
-        for event, row, state in zip(events, trace_rows(events), states(events), strict=True)
+        for event, row, state in zip(events, render.rows(events), states(events), strict=True)
     ]
 
 

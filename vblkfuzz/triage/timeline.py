@@ -9,7 +9,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from vblkfuzz.trace.event import NO_QUEUE, EventKind
+from vblkfuzz.trace.event import NO_QUEUE
+from vblkfuzz.trace.kinds import (
+    ATTACH,
+    BROKEN,
+    CANCEL,
+    DETACH,
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    DRIVER_INIT,
+    IO_DONE,
+    NOTIFICATION,
+    NOTIFIER_CLOSE,
+    NOTIFIER_OPEN,
+    PARK,
+    POLL_BEGIN,
+    POLL_END,
+    POP,
+    PUBLISH,
+    PUSH,
+    QUEUE_RESET,
+    RESET_RET,
+    RETRY,
+    START_CALL,
+    START_RET,
+    STATUS,
+    STOP_CALL,
+    STOP_RET,
+    SUBMIT,
+    UNPARK,
+    VM_CONT,
+    VM_STOP_RET,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +101,7 @@ def states(events: Iterable[Event]) -> list[State]:
     events = list(events)
     count = max((event.queue + 1 for event in events if event.queue != NO_QUEUE), default=1)
     # A device may begin to count anywhere; the driver says where.
-    first = next((event.value for event in events if event.kind == EventKind.DRIVER_INIT), 0)
+    first = next((event.value for event in events if event.kind == DRIVER_INIT), 0)
     fresh = QueueState(first, first, first)
     state = State((fresh,) * count, first_index=first)
     found = []
@@ -159,38 +191,34 @@ def _drain_end(state: State, event: Event) -> State:
 
 
 _CHANGES: Final[dict[int, Change]] = {
-    EventKind.PUBLISH: _queue_value("avail"),
-    EventKind.DRIVER_INIT: lambda state, event: state if event.flag else _driver_init(state, event),
-    EventKind.STATUS: lambda state, event: state._replace(status=event.value),
-    EventKind.RESET_RET: _reset_ret,
-    EventKind.QUEUE_RESET: _queue_reset,
-    EventKind.START_CALL: _device("starting"),
-    EventKind.START_RET: lambda state, event: state._replace(
-        device="failed" if event.flag else "running"
-    ),
-    EventKind.STOP_CALL: _device("stopping"),
-    EventKind.STOP_RET: _device(DEVICE_OFF),
-    EventKind.BROKEN: _device("broken"),
-    EventKind.ATTACH: _queue_value("attached_to"),
-    EventKind.DETACH: _queue(attached_to=None, polled=False),
-    EventKind.NOTIFIER_OPEN: _queue(notifier_open=True),
-    EventKind.NOTIFIER_CLOSE: _queue(notifier_open=False),
-    EventKind.NOTIFICATION: lambda state, event: _with_queue(
-        state, event, {"wants_kicks": bool(event.flag)}
-    ),
-    EventKind.POLL_BEGIN: _queue(polled=True),
-    EventKind.POLL_END: _queue(polled=False),
-    EventKind.POP: _pop,
-    EventKind.SUBMIT: _stage("in flight"),
-    EventKind.PARK: _stage("parked"),
-    EventKind.UNPARK: _TAKEN,
-    EventKind.IO_DONE: _stage("ended"),
-    EventKind.PUSH: _push,
-    EventKind.CANCEL: _GONE,
-    EventKind.RETRY: _stage("retry"),
-    EventKind.DRAIN_CALL: lambda state, event: state._replace(quiesce_counter=event.value),
-    EventKind.DRAIN_RET: _drain_ret,
-    EventKind.DRAIN_END: _drain_end,
-    EventKind.VM_STOP_RET: lambda state, event: state._replace(vm_running=False),
-    EventKind.VM_CONT: lambda state, event: state._replace(vm_running=True),
+    PUBLISH: _queue_value("avail"),
+    DRIVER_INIT: lambda state, event: state if event.flag else _driver_init(state, event),
+    STATUS: lambda state, event: state._replace(status=event.value),
+    RESET_RET: _reset_ret,
+    QUEUE_RESET: _queue_reset,
+    START_CALL: _device("starting"),
+    START_RET: lambda state, event: state._replace(device="failed" if event.flag else "running"),
+    STOP_CALL: _device("stopping"),
+    STOP_RET: _device(DEVICE_OFF),
+    BROKEN: _device("broken"),
+    ATTACH: _queue_value("attached_to"),
+    DETACH: _queue(attached_to=None, polled=False),
+    NOTIFIER_OPEN: _queue(notifier_open=True),
+    NOTIFIER_CLOSE: _queue(notifier_open=False),
+    NOTIFICATION: lambda state, event: _with_queue(state, event, {"wants_kicks": bool(event.flag)}),
+    POLL_BEGIN: _queue(polled=True),
+    POLL_END: _queue(polled=False),
+    POP: _pop,
+    SUBMIT: _stage("in flight"),
+    PARK: _stage("parked"),
+    UNPARK: _TAKEN,
+    IO_DONE: _stage("ended"),
+    PUSH: _push,
+    CANCEL: _GONE,
+    RETRY: _stage("retry"),
+    DRAIN_CALL: lambda state, event: state._replace(quiesce_counter=event.value),
+    DRAIN_RET: _drain_ret,
+    DRAIN_END: _drain_end,
+    VM_STOP_RET: lambda state, event: state._replace(vm_running=False),
+    VM_CONT: lambda state, event: state._replace(vm_running=True),
 }

@@ -22,7 +22,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.target.model import model
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.qemu.target import QemuTarget, qemu_target
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import COLLECT, OP, PUSH, SECTOR
 from vblkfuzz.trace.trace import Trace
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
@@ -73,13 +73,13 @@ def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
     """
     collected: list[list[tuple[int, ...]]] = []
     for event in trace.events:
-        if event.kind == EventKind.OP:
+        if event.kind == OP:
             collected.append([])
-        elif event.kind == EventKind.COLLECT:
+        elif event.kind == COLLECT:
             collected[-1].append((event.queue, event.flag, event.head))
-        elif event.kind == EventKind.SECTOR:
+        elif event.kind == SECTOR:
             collected[-1][-1] += (event.head, event.flag, event.value)
-    pushes = [event for event in trace.events if event.kind == EventKind.PUSH]
+    pushes = [event for event in trace.events if event.kind == PUSH]
     return [sorted(each) for each in collected if each], Counter(event.queue for event in pushes)
 
 
@@ -101,8 +101,8 @@ def test_on_200_scenarios(qemu: QemuTarget) -> None:
     kinds: Counter[int] = Counter()
     for data in fuzz_inputs(41, 200):
         kinds.update(event.kind for event in check(comparable(decode(data)), qemu).events)
-    assert kinds[EventKind.COLLECT] > 100, "else nothing was compared"
-    assert kinds[EventKind.SECTOR] > 10
+    assert kinds[COLLECT] > 100, "else nothing was compared"
+    assert kinds[SECTOR] > 10
 
 
 @pytest.mark.parametrize("folder", sorted(CORPUS.glob("*/")), ids=lambda path: path.name)

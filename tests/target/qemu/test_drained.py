@@ -14,7 +14,7 @@ from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.qemu.target import QemuTarget, qemu_target
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import DRAIN_END, POP, PUSH
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
@@ -43,8 +43,8 @@ def test_a_kick_in_a_section_waits_and_is_served_after_it(
     execution = run_scenario(target, scenario)
     assert execution.verdict.clean
     kinds = [event.kind for event in execution.trace.events]
-    assert kinds.index(EventKind.POP) > kinds.index(EventKind.DRAIN_END)
-    assert EventKind.PUSH in kinds
+    assert kinds.index(POP) > kinds.index(DRAIN_END)
+    assert PUSH in kinds
     assert "drained_kick_served_later" in execution.verdict.situations
 
 

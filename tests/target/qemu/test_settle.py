@@ -10,7 +10,7 @@ from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.ops import CODES
 from vblkfuzz.scenario.scenario import DeviceConfig
 from vblkfuzz.target.recorder import Dequeue, Recorder
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import DRAIN_RET
 from vblkfuzz.virtio.memory import GuestMemory
 
 pytest.importorskip("qemu.qmp")
@@ -51,7 +51,7 @@ def test_after_each_act_once() -> None:
         if number == 1:
             recorder.guest(())  # also if the driver has nothing to tell
         if number == 2:
-            recorder.tell(EventKind.DRAIN_RET)  # nobody acts by that
+            recorder.tell(DRAIN_RET)  # nobody acts by that
         operator.settle(recorder)
         operator.settle(recorder)
         counts.append(waits.count)

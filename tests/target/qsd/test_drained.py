@@ -17,14 +17,23 @@ from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.qsd.target import qsd_target
 from vblkfuzz.target.real import RealTarget
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import (
+    BROKEN,
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    END,
+    OP,
+    POP,
+    PUSH,
+    RESET_RET,
+)
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
 
 WRITE = op("publish_kick", request="out", sector=3)
 READ = op("publish_kick", request="in")
-DRAIN_END = EventKind.DRAIN_END
-STARTS = (EventKind.DRAIN_CALL,)
+STARTS = (DRAIN_CALL,)
 OPENS = [(op("mirror_begin"), op("mirror_finish")), (op("drain_begin"), op("drain_end"))]
 
 
@@ -50,8 +59,8 @@ def test_a_kick_in_a_section_waits_and_is_served_after_it(
     execution = run(target, begin, WRITE, end, op("collect"), iothreads=iothreads)
     assert execution.verdict.clean
     seen = kinds(execution)
-    assert seen.index(EventKind.POP) > seen.index(EventKind.DRAIN_END)
-    assert EventKind.PUSH in seen
+    assert seen.index(POP) > seen.index(DRAIN_END)
+    assert PUSH in seen
     assert "drained_kick_served_later" in execution.verdict.situations
 
 
@@ -83,10 +92,7 @@ def test_a_drain_waits_for_a_held_request(target: RealTarget, iothreads: int) ->
     )
     assert execution.verdict.clean
     seen = kinds(execution)
-    places = [
-        seen.index(kind)
-        for kind in (EventKind.DRAIN_CALL, EventKind.PUSH, EventKind.DRAIN_RET, EventKind.DRAIN_END)
-    ]
+    places = [seen.index(kind) for kind in (DRAIN_CALL, PUSH, DRAIN_RET, DRAIN_END)]
     assert places == sorted(places)
 
 
@@ -102,7 +108,7 @@ def test_a_drain_whose_own_request_fails(
         assert execution.verdict.clean
         depths = [kind in STARTS for kind in kinds(execution) if kind in (*STARTS, DRAIN_END)]
         assert depths.count(True) == depths.count(False)
-    assert execution.trace.events[-1].kind == EventKind.END
+    assert execution.trace.events[-1].kind == END
 
 
 @pytest.mark.parametrize("iothreads", [0, 1])
@@ -114,8 +120,8 @@ def test_a_guest_that_waits_for_the_end_of_a_section(
     broken = (begin, READ, op("hostile", content="loop"), op("init"), WRITE, op("collect"))
     config = DeviceConfig(iothreads=iothreads, event_idx=False, ioeventfd=False)
     trace = run_scenario(target, Scenario(config, (op("init"), *broken, op("stop")))).trace
-    assert trace.events[-1].kind == EventKind.END
-    told = [event.head for event in trace.events if event.kind == EventKind.OP]
+    assert trace.events[-1].kind == END
+    told = [event.head for event in trace.events if event.kind == OP]
     assert told[-1] == 0, "what follows is carried out, too"
     assert 1 in told, "what it waits for has to end before its time"
 
@@ -133,8 +139,8 @@ def test_every_dequeue_is_seen(target: RealTarget, first_index: int, hasty: bool
     execution = run_scenario(target, Scenario(config, ops, schedule))
     assert execution.verdict.clean
     requests = 2 * ops.count(WRITE)
-    assert kinds(execution).count(EventKind.PUSH) == requests
-    assert kinds(execution).count(EventKind.POP) == requests + 1, "the broken one, too"
+    assert kinds(execution).count(PUSH) == requests
+    assert kinds(execution).count(POP) == requests + 1, "the broken one, too"
 
 
 @pytest.mark.parametrize("iothreads", [0, 1])
@@ -160,9 +166,7 @@ def test_a_stopped_ring_is_stopped(
 
 def test_requests_end_as_the_backend_says(target: RealTarget) -> None:
     ops = (op("hold"), WRITE, READ, op("complete", which="newest"), op("collect"), op("release"))
-    pushes = [
-        event.request for event in run(target, *ops).trace.events if event.kind == EventKind.PUSH
-    ]
+    pushes = [event.request for event in run(target, *ops).trace.events if event.kind == PUSH]
     assert pushes == [2, 1]
 
 
@@ -171,8 +175,8 @@ def test_broken_rings_end_the_connection_and_the_next_one_works(target: RealTarg
     execution = run(target, *ops)
     assert execution.verdict.clean
     seen = kinds(execution)
-    assert EventKind.BROKEN in seen
-    assert EventKind.PUSH in seen[seen.index(EventKind.RESET_RET) :]
+    assert BROKEN in seen
+    assert PUSH in seen[seen.index(RESET_RET) :]
 
 
 @pytest.mark.parametrize("sectors", [8, 128])
@@ -187,7 +191,7 @@ def test_four_queues_without_event_idx(target: RealTarget) -> None:
     ops = (op("init"), *(op("publish_kick", queue=queue) for queue in range(4)))
     execution = run_scenario(target, Scenario(config, ops))
     assert execution.verdict.clean
-    assert kinds(execution).count(EventKind.PUSH) == 4
+    assert kinds(execution).count(PUSH) == 4
 
 
 def test_it_says_what_it_needs() -> None:

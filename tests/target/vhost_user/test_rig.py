@@ -26,7 +26,7 @@ from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.target.options import TargetOptions
 from vblkfuzz.target.vhost_user.target import vhost_user_target
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import PUSH
 
 DAEMON = (
     "qemu-storage-daemon --blockdev driver=null-co,node-name=disk,size=65536 --export "
@@ -55,7 +55,7 @@ def serve_all(options: TargetOptions) -> None:
         for scenario in (PLAIN, BROKEN, FOUR) * 2:
             execution = run_scenario(target, scenario)
             assert execution.verdict.clean
-            assert EventKind.PUSH in [event.kind for event in execution.trace.events]
+            assert PUSH in [event.kind for event in execution.trace.events]
 
 
 @pytest.mark.realdevice

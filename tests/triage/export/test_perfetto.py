@@ -9,7 +9,8 @@ import pytest
 
 from tests.triage.stories import QUIET, case
 from vblkfuzz.errors import UsageError
-from vblkfuzz.trace.event import Event, EventKind
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_RET, IRQ, STOP_CALL
 from vblkfuzz.triage.export.perfetto import perfetto_text, trace_events
 from vblkfuzz.triage.step import steps_of
 
@@ -59,17 +60,17 @@ def test_a_call_lasts_until_it_returns() -> None:
 
 def test_a_drain_inside_a_drain_is_the_shorter_one() -> None:
     calls = [
-        Event(0, EventKind.DRAIN_CALL),
-        Event(1, EventKind.DRAIN_CALL),
-        Event(2, EventKind.DRAIN_RET),
-        Event(3, EventKind.DRAIN_RET),
+        Event(0, DRAIN_CALL),
+        Event(1, DRAIN_CALL),
+        Event(2, DRAIN_RET),
+        Event(3, DRAIN_RET),
     ]
     slices = [one for one in trace_events(steps_of(calls)) if one["ph"] == "X"]
     assert [(one["ts"], one["dur"]) for one in slices] == [(0, 3), (1, 1)]
 
 
 def test_a_call_that_never_returns_lasts_to_the_end() -> None:
-    calls = [Event(0, EventKind.STOP_CALL), Event(1, EventKind.IRQ), Event(2, EventKind.IRQ)]
+    calls = [Event(0, STOP_CALL), Event(1, IRQ), Event(2, IRQ)]
     (stop,) = [one for one in trace_events(steps_of(calls)) if one["ph"] == "X"]
     assert stop["dur"] == 3
 

@@ -9,14 +9,12 @@ from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import DRAINED_BEGIN, DRAINED_END
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.lock import Lock
     from vblkfuzz.dataplane.queue_port import QueuePort
-
-_DRAINED_BEGIN: Final = EventKind.DRAINED_BEGIN
-_DRAINED_END: Final = EventKind.DRAINED_END
 
 
 class _NoRendezvous(VirtioBlk):
@@ -69,14 +67,14 @@ class _NestedEndResumes(BlockBackend):
     def drained_end(self, thread: Thread) -> Steps:
         yield from super().drained_end(thread)
         if self.in_drain:
-            self._tell_drain(_DRAINED_END, thread, False, self.quiesce_counter)
+            self._tell_drain(DRAINED_END, thread, False, self.quiesce_counter)
             yield from self.device.drained_end(thread)
 
 
 class _BeginRepeated(BlockBackend):
     def _poll_once(self, thread: Thread, lock: Lock | None) -> Steps:
         yield from super()._poll_once(thread, lock)
-        self._tell_drain(_DRAINED_BEGIN, thread, True, 1)
+        self._tell_drain(DRAINED_BEGIN, thread, True, 1)
         yield from self.device.drained_begin(thread)
 
 

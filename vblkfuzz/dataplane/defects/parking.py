@@ -8,13 +8,10 @@ from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.revisions.qemu_9_0 import Qemu90BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import PARK, UNPARK
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
-
-_PARK: Final = EventKind.PARK
-_UNPARK: Final = EventKind.UNPARK
 
 
 class _RecountLate(Qemu90BlockBackend):
@@ -25,7 +22,7 @@ class _ParkCounted(BlockBackend):
     def _pass_gate(self, thread: Thread, request: Request) -> None:
         if self.quiesce_counter:
             self.parked.append(request)
-            self._tell(_PARK, thread, request)
+            self._tell(PARK, thread, request)
         else:
             self._start(thread, request)
 
@@ -54,7 +51,7 @@ class _ResumeSkipsGate(BlockBackend):
 
         def resume(runner: Thread) -> Steps:
             yield POINT
-            self._tell(_UNPARK, runner, request)
+            self._tell(UNPARK, runner, request)
             self._start(runner, request)
 
         request.context = self.device.context_for(request)

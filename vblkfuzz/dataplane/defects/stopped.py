@@ -8,15 +8,12 @@ from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import MEMWRITE, VM_STOP_CALL, VM_STOP_RET
 from vblkfuzz.virtio.blk import BlkStatus
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
-
-_MEMWRITE: Final = EventKind.MEMWRITE
-_VM_STOP_CALL: Final = EventKind.VM_STOP_CALL
-_VM_STOP_RET: Final = EventKind.VM_STOP_RET
 
 
 class _ParkedNotSaved(VirtioBlk):
@@ -42,10 +39,10 @@ class _PausePoint(Operator):
     @causal(Frame.VM_STOP)
     def stop(self, thread: Thread, *_: int) -> Steps:
         if self.vm_running:
-            self._tell(_VM_STOP_CALL, thread)
+            self._tell(VM_STOP_CALL, thread)
             self.vm_running = False
             yield from self._pause_vcpus(thread)
-            self._tell(_VM_STOP_RET, thread)
+            self._tell(VM_STOP_RET, thread)
 
 
 class _WriteAfterVmstop(VirtioBlk):
@@ -58,7 +55,7 @@ class _WriteAfterVmstop(VirtioBlk):
         def write(runner: Thread) -> Steps:
             yield POINT
             self.board.memory.bytes[request.blk.status_address] = BlkStatus.IOERR
-            self._tell_request(_MEMWRITE, runner, request)
+            self._tell_request(MEMWRITE, runner, request)
 
         self.main.schedule(write)
 

@@ -26,7 +26,8 @@ from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.trace.event import EventKind, Frame
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import UNPARK
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.request import Request
 
-
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_UNPARK: Final = EventKind.UNPARK
 
 _B1: Final = "open: stop in a drain reads the notifiers as it closes them (B1)"
 _B1B: Final = "open: requests outlive a reset (parked: B1b) or queue reset (in flight: B38)"
@@ -78,7 +76,7 @@ class Qemu102BlockBackend(BlockBackend):
 
         def resume(runner: Thread) -> Steps:
             yield POINT
-            self._tell(_UNPARK, runner, request)
+            self._tell(UNPARK, runner, request)
             self._start(runner, request)
 
         request.context.schedule(resume)

@@ -18,7 +18,17 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.target.qemu.process import DISK_NODES, IOTHREAD
 from vblkfuzz.target.qemu.qmp import Refused
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import (
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    RESET_CALL,
+    RESET_RET,
+    RESIZE,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -103,13 +113,13 @@ class Operator:
         """Open a section, or a short one within another."""
         self._open.append(operation.name)
         depth = len(self._open)
-        recorder.tell(EventKind.DRAIN_CALL, flag=1, value=depth)
+        recorder.tell(DRAIN_CALL, flag=1, value=depth)
         if depth == 1:
             self.open_window(pivot=operation.name == "mirror_begin")
         else:
             self._reopen()
         self.settle(recorder)
-        recorder.tell(EventKind.DRAIN_RET, flag=1)
+        recorder.tell(DRAIN_RET, flag=1)
 
     def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
         """As `drain_begin`; one at a time."""
@@ -130,7 +140,7 @@ class Operator:
         at = len(self._open) - 1 - self._open[::-1].index(began)
         del self._open[at]
         recorder.look(self.qemu.dequeues)
-        recorder.tell(EventKind.DRAIN_END, value=len(self._open))
+        recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
             self.close_window()
         self.settle(recorder)
@@ -192,34 +202,34 @@ class Operator:
     def stop(self, operation: Op, recorder: Recorder) -> None:
         """Stop the VM."""
         if self.vm_running:
-            recorder.tell(EventKind.VM_STOP_CALL)
+            recorder.tell(VM_STOP_CALL)
             self._qmp.execute("stop")
             self.vm_running = False
             self.settle(recorder)
-            recorder.tell(EventKind.VM_STOP_RET)
+            recorder.tell(VM_STOP_RET)
 
     def cont(self, operation: Op, recorder: Recorder) -> None:
         """Continue it."""
         if not self.vm_running:
             recorder.look(self.qemu.dequeues)
-            recorder.tell(EventKind.VM_CONT)
+            recorder.tell(VM_CONT)
             self._qmp.execute("cont")
             self.vm_running = True
 
     def system_reset(self, operation: Op, recorder: Recorder) -> None:
         """Reset the machine and wait until that is done."""
-        recorder.tell(EventKind.RESET_CALL, flag=1)
+        recorder.tell(RESET_CALL, flag=1)
         self._qmp.execute("system_reset")
         self._qmp.wait(lambda event: event["event"] == "RESET")
         self.settle(recorder)
-        recorder.tell(EventKind.RESET_RET)
+        recorder.tell(RESET_RET)
 
     def resize(self, operation: Op, recorder: Recorder) -> None:
         """Change the capacity; QEMU refuses while the mirror job has the disk."""
         sectors = operation.d + 1
         node = DISK_NODES[self._current]
         if self._try("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
-            recorder.tell(EventKind.RESIZE, value=sectors)
+            recorder.tell(RESIZE, value=sectors)
             recorder.doubt(Witness.DISK)  # when it took effect: before which requests
 
     def snapshot(self, operation: Op, recorder: Recorder) -> None:

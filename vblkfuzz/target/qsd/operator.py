@@ -23,7 +23,7 @@ from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.target.qemu.qmp import Refused
 from vblkfuzz.target.qsd.daemon import IOTHREAD, node_name
 from vblkfuzz.target.real import ASLEEP_S
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET
 
 if TYPE_CHECKING:
     import asyncio
@@ -135,7 +135,7 @@ class Operator:
         self._open.append(operation.name)
         depth = len(self._open)
         recorder.look(self._dequeues)
-        recorder.tell(EventKind.DRAIN_CALL, flag=1, value=depth)
+        recorder.tell(DRAIN_CALL, flag=1, value=depth)
         opened = True
         if depth == 1:
             opened = await self._start_mirror(pivot=operation.name == "mirror_begin")
@@ -143,10 +143,10 @@ class Operator:
             await self._reopen()
         self._daemon.rest()
         recorder.look(self._dequeues)
-        recorder.tell(EventKind.DRAIN_RET, flag=1)
+        recorder.tell(DRAIN_RET, flag=1)
         if not opened:
             self._open.pop()
-            recorder.tell(EventKind.DRAIN_END, value=len(self._open))
+            recorder.tell(DRAIN_END, value=len(self._open))
 
     async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
         """As `drain_begin`; one at a time."""
@@ -167,7 +167,7 @@ class Operator:
         del self._open[len(self._open) - 1 - self._open[::-1].index(began)]
         self._daemon.rest()
         recorder.look(self._dequeues)
-        recorder.tell(EventKind.DRAIN_END, value=len(self._open))
+        recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
             await self._qmp.call("job-finalize", id=_JOB)
             if await self._job("aborting", "null") == "aborting":

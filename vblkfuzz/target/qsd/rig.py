@@ -15,7 +15,8 @@ from vblkfuzz.target.vhost_user.avail_event import AvailEvents
 from vblkfuzz.target.vhost_user.link import Link
 from vblkfuzz.target.vhost_user.memory_table import SharedMemory
 from vblkfuzz.target.vhost_user.port import VhostUserPort
-from vblkfuzz.trace.event import ActorId, EventKind
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import BROKEN, HANG
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class QsdRig:
         if self._link.is_cut:
             self._note_cut(recorder)
         elif not self._link.works:
-            recorder.tell(EventKind.BROKEN)
+            recorder.tell(BROKEN)
 
     def _rest(self) -> None:
         while True:
@@ -190,7 +191,7 @@ class QsdRig:
         """
         if not self._daemon.answers():
             raise DeviceLost("the daemon has ended")
-        recorder.tell(EventKind.BROKEN)
+        recorder.tell(BROKEN)
         self._link.offer(self._daemon.connect(self._sectors))
 
     def check_rest(self, recorder: Recorder) -> None:
@@ -214,5 +215,5 @@ class QsdRig:
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Say how the daemon ended."""
         ending = self._daemon.ending(guest_waits=guest_waits, explain=not self._explained)
-        self._explained |= ending is not None and ending.kind == EventKind.HANG
+        self._explained |= ending is not None and ending.kind == HANG
         return ending

@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from vblkfuzz.target.vhost_user.memory_table import SharedMemory
     from vblkfuzz.virtio.layout import RingLayout
 
-# Bound once: looking up an enum member costs 100 ns on Python 3.11.
-_ENABLE: Final = Request.SET_VRING_ENABLE
-_GET_FEATURES: Final = Request.GET_FEATURES
-_VRING_KICK: Final = Request.VRING_KICK
 
 WANTED: Final = ProtocolFeature.MQ | ProtocolFeature.REPLY_ACK | ProtocolFeature.CONFIG
 """Protocol features that are accepted if they are offered. Not INBAND_NOTIFICATIONS: kicks come by
@@ -70,13 +66,13 @@ class Frontend:
             FeatureMissing: it is a legacy device.
             BackendFault: it does not answer, or not sensibly.
         """
-        self.connection.send(_GET_FEATURES)
+        self.connection.send(Request.GET_FEATURES)
         self.go_on_greeting()
 
     def go_on_greeting(self) -> None:
         """Greet a back-end that was asked for its features already."""
         line = self.connection
-        self.offered = unpack_u64(line.receive(_GET_FEATURES))
+        self.offered = unpack_u64(line.receive(Request.GET_FEATURES))
         if not self.offered >> F_VERSION_1 & 1:
             raise FeatureMissing(f"VERSION_1: expected, offered are {self.offered:#x}")
         line.send(Request.SET_OWNER)
@@ -123,7 +119,7 @@ class Frontend:
         send(Request.SET_VRING_CALL, pack_u64(index), (fds.call,))
         send(Request.SET_VRING_KICK, pack_u64(index), (fds.kick,))
         if self._accepted >> F_PROTOCOL_FEATURES & 1:
-            send(_ENABLE, VringState(index, 1).pack())
+            send(Request.SET_VRING_ENABLE, VringState(index, 1).pack())
 
     def stop_queue(self, index: int) -> int:
         """Stop a queue; return the avail index of the next entry that nobody has taken.
@@ -139,11 +135,11 @@ class Frontend:
 
     def kick(self, index: int) -> None:
         """Kick by a message, negotiated or not."""
-        self.connection.send(_VRING_KICK, VringState(index, 0).pack())
+        self.connection.send(Request.VRING_KICK, VringState(index, 0).pack())
 
     def round_trip(self) -> None:
         """Ask something without effect: when it is answered, all messages before are handled."""
-        self.connection.ask(_GET_FEATURES)
+        self.connection.ask(Request.GET_FEATURES)
 
     def read_config(self, offset: int, size: int) -> bytes:
         """Return a part of the configuration space.

@@ -26,7 +26,7 @@ from vblkfuzz.target.vhost_user.link import Link
 from vblkfuzz.target.vhost_user.memory_table import SharedMemory
 from vblkfuzz.target.vhost_user.port import VhostUserPort
 from vblkfuzz.target.vhost_user.private_folder import private_folder
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import BROKEN
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -184,10 +184,10 @@ class VhostUserRig:
         if self._link.is_cut:
             if self._child is not None and self._child.exit_code(_PATIENCE_S) is not None:
                 raise DeviceLost("the back-end has ended")
-            recorder.tell(EventKind.BROKEN)
+            recorder.tell(BROKEN)
             self._link.offer(self._connect())
         elif not self._link.works:
-            recorder.tell(EventKind.BROKEN)
+            recorder.tell(BROKEN)
 
     def check_rest(self, recorder: Recorder) -> None:
         """Nobody knows when it rests."""

@@ -11,7 +11,23 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.trace.event import EventKind
+from vblkfuzz.trace.kinds import (
+    CANCEL,
+    DRAIN_CALL,
+    DRAIN_RET,
+    HANDLER,
+    HANDLER_END,
+    POP,
+    PUSH,
+    RESET_CALL,
+    RESET_RET,
+    START_CALL,
+    START_RET,
+    STOP_CALL,
+    STOP_RET,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
 from vblkfuzz.triage.step import BACKEND, GUEST, IOTHREADS, MAIN, VCPU, Step
 
 if TYPE_CHECKING:
@@ -34,15 +50,15 @@ _TRACKS: Final = {
 _PROCESSES: Final = {1: "guest", 2: "device", 3: "backend", 4: "scenario"}
 
 _ENDS: Final[dict[int, int]] = {
-    EventKind.RESET_CALL: EventKind.RESET_RET,
-    EventKind.START_CALL: EventKind.START_RET,
-    EventKind.STOP_CALL: EventKind.STOP_RET,
-    EventKind.HANDLER: EventKind.HANDLER_END,
-    EventKind.DRAIN_CALL: EventKind.DRAIN_RET,
-    EventKind.VM_STOP_CALL: EventKind.VM_STOP_RET,
+    RESET_CALL: RESET_RET,
+    START_CALL: START_RET,
+    STOP_CALL: STOP_RET,
+    HANDLER: HANDLER_END,
+    DRAIN_CALL: DRAIN_RET,
+    VM_STOP_CALL: VM_STOP_RET,
 }
 """Calls, and what says that they have returned."""
-_REQUEST_ENDS: Final = frozenset({EventKind.PUSH, EventKind.CANCEL})
+_REQUEST_ENDS: Final = frozenset({PUSH, CANCEL})
 
 
 def perfetto_text(cases: Sequence[Case]) -> str:
@@ -68,7 +84,7 @@ def trace_events(steps: Sequence[Step]) -> Iterator[Json]:
     for time, step in enumerate(steps):
         yield _slice(steps, time) if step.event.kind in _ENDS else _instant(step, time)
         yield from _counters(step, time)
-        if step.event.kind == EventKind.POP:
+        if step.event.kind == POP:
             yield _request(step, time, "b")
         elif step.event.kind in _REQUEST_ENDS:
             yield _request(step, time, "e")

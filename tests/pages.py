@@ -1,0 +1,53 @@
+"""Tables of the docs that are written from code: ``python tests/pages.py`` writes them anew.
+
+A table stands in its page between ``<!-- written from NAME -->`` and ``<!-- end -->``; NAME is the
+file that its facts come from. tests/test_pages.py fails where a page is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from vblkfuzz.trace.kinds import KINDS
+
+DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+BLOCK: Final = re.compile(
+    r"(?P<begin><!-- written from (?P<name>\S+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL
+)
+
+
+def event_kinds() -> str:
+    """A table for each group of event kinds."""
+    tables = []
+    for group, kinds in groupby(KINDS.values(), key=lambda kind: kind.group):
+        rows = [f"| `{kind.name.upper()}` | {kind.meaning} |" for kind in kinds]
+        tables.append("\n".join((f"## {group}", "| event | meaning |", "|---|---|", *rows)))
+    return "\n\n".join(tables)
+
+
+TABLES: Final[dict[str, Callable[[], str]]] = {"vblkfuzz/trace/kinds.py": event_kinds}
+
+
+def written(page: str) -> str:
+    """Return a page with its tables as the code has them.
+
+    Raises:
+        KeyError: the page names a table that there is not.
+    """
+    return BLOCK.sub(
+        lambda block: f"{block['begin']}{TABLES[block['name']]()}\n{block['end']}", page
+    )
+
+
+def tables_in(page: str) -> list[str]:
+    """Return the names of the tables in a page."""
+    return [block["name"] for block in BLOCK.finditer(page)]
+
+
+if __name__ == "__main__":
+    for path in sorted(DOCS.glob("*.md")):
+        path.write_text(written(path.read_text()))

@@ -1,0 +1,54 @@
+"""The table of event kinds: whole, unambiguous, and in words everywhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, REQUESTS
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import KINDS, Kind
+from vblkfuzz.trace.render import rows
+
+NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_CONTENTS, REQUESTS)
+ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+
+
+def test_each_constant_is_a_row() -> None:
+    constants = {name.lower(): value for name, value in vars(kinds).items() if type(value) is int}
+    assert constants == {kind.name: number for number, kind in KINDS.items()}
+    assert len(KINDS) == len(kinds._ROWS)
+
+
+def test_a_number_is_given_once() -> None:
+    with pytest.raises(ValueError, match="event kind 40: two rows"):
+        kinds._kind(40, "another pop")
+
+
+def test_numbers_fit_a_record_and_ascend() -> None:
+    assert list(KINDS) == sorted(KINDS)
+    assert all(0 < number <= 0xFF for number in KINDS)
+
+
+@ROWS
+def test_it_says_what_it_means(kind: Kind) -> None:
+    assert kind.meaning
+    assert kind.group
+
+
+@ROWS
+def test_the_words_of_its_flag_are_explained(kind: Kind) -> None:
+    """Those of scenarios are explained by ``vblkfuzz list ops`` and virtio."""
+    explained = re.findall(r"\*([^*]+)\*", kind.meaning)
+    known = kind.flags if kind.flags not in NAMES_OF_SCENARIOS else ()
+    unsaid = [word for word in known if word and word not in explained]
+    assert unsaid == []
+    assert [word for word in explained if word not in (*kind.flags, "epilogue")] == []
+
+
+@ROWS
+def test_every_value_of_its_flag_is_shown_in_words(kind: Kind) -> None:
+    shown = rows([Event(0, kind.number, flag=flag) for flag in range(len(kind.flags))])
+    assert [row.event for row in shown] == [f"{kind.name} {word}".strip() for word in kind.flags]
