@@ -46,11 +46,11 @@ from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.oracle.verdict import Verdict, Violation
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
-from vblkfuzz.target.registry import MODEL, open_target
+from vblkfuzz.targets.registry import MODEL, open_target
 from vblkfuzz.triage.excerpt import excerpt
 
 if TYPE_CHECKING:
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 __all__ = [
     "Deviation",
@@ -94,7 +94,7 @@ def run(
 def _target(device: str | type[VirtioBlk], mode: str, target: str) -> Target:
     if isinstance(device, str):
         return open_target(target, device, mode)
-    from vblkfuzz.target.model import model
+    from vblkfuzz.targets.model import model
 
     return model(device.__name__, mode, device_class=device)
 

@@ -16,7 +16,7 @@ from vblkfuzz.oracle.judge import judge
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
     from vblkfuzz.trace.trace import Trace
 
 

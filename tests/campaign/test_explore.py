@@ -13,8 +13,8 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
-from vblkfuzz.target.model import model
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.trace import Trace
 
 KICK, DRAIN, END = op("publish_kick"), op("drain_begin"), op("drain_end")

@@ -16,7 +16,7 @@ from vblkfuzz.campaign.feedback import Region
 from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import COLLECT, DRAIN_CALL, DRAIN_END, KICK, PARK, POLL_BEGIN
@@ -89,7 +89,7 @@ SCRIPT = """
     import sys
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.scenario.codec import decode
-    from vblkfuzz.target.model import model
+    from vblkfuzz.targets.model import model
     view = memoryview(bytearray(8192))
     with model("seed", "inline") as target:
         Region(view).mark_states(target.run(decode(bytes.fromhex(sys.argv[1]))))

@@ -14,7 +14,7 @@ from vblkfuzz.campaign.finding import Saved, save_finding
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.codec import decode, encode
-from vblkfuzz.target.model import InlineModel, ProcessesModel, model
+from vblkfuzz.targets.model import InlineModel, ProcessesModel, model
 
 Target = InlineModel | ProcessesModel
 

@@ -121,7 +121,7 @@ SAME_DIGESTS = """
         finder = instrument("seed")
     from vblkfuzz.scenario.codec import decode
     from vblkfuzz.scenario.mutate import Mutator
-    from vblkfuzz.target.model import model
+    from vblkfuzz.targets.model import model
     if finder:
         region = bytearray(8192)
     mutator, data = Mutator(7), b""

@@ -15,7 +15,7 @@ from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 Cli = Callable[..., Result]
 

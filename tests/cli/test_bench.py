@@ -11,15 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.cli.conftest import Cli
-from tests.target.qemu.binary import NEEDS_QEMU
-from tests.target.qsd.binary import NEEDS_QSD
+from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.qsd.binary import NEEDS_QSD
 from vblkfuzz.campaign import bench_detection
 from vblkfuzz.campaign.bench_detection import Detection
 from vblkfuzz.campaign.bench_scenarios import SCENARIOS
 from vblkfuzz.cli.app import app
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.process.ping_pong import PingPong
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 COMMAND = [sys.executable, "-m", "vblkfuzz", "bench", "core", "--rounds", "1"]
 

@@ -15,10 +15,10 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.text import to_text
-from vblkfuzz.target import registry
-from vblkfuzz.target.model import model
-from vblkfuzz.target.options import TargetOptions
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets import registry
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.target import Target
 
 
 def standings(text: str) -> dict[str, str]:

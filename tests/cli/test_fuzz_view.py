@@ -13,7 +13,7 @@ from vblkfuzz.campaign.plan import Message
 from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.cli.fuzz_summary import by_rule, last_line, say_summary, say_trouble
 from vblkfuzz.cli.fuzz_view import FuzzView, status_line
-from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.targets.options import TargetOptions
 
 OPTIONS = CampaignOptions(Path("out"), seconds=60)
 

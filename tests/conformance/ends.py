@@ -1,6 +1,6 @@
 """How the device process of a real target ends, and what is left then: nothing.
 
-A target's own test module names its rig and its processes; see tests/target/qsd/test_ends.py.
+A target's own test module names its rig and its processes; see tests/targets/qsd/test_ends.py.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, HarnessEr
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.options import TargetOptions
-from vblkfuzz.target.real import RealTarget
-from vblkfuzz.target.recorder import Recorder
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.recorder import Recorder
+from vblkfuzz.targets.target import Target
 
 PLAIN = Scenario(ops=(op("init"), op("publish_kick"), op("collect")))
 KILLED = Scenario(ops=(op("init"), op("start_fail"), op("publish_kick"), op("stop")))
@@ -110,7 +110,7 @@ class EndsContract:
         made = f"{self.module}.target import {self.target}_target as make"
         program = (
             "import time\n"
-            "from vblkfuzz.target.options import TargetOptions\n"
+            "from vblkfuzz.targets.options import TargetOptions\n"
             f"from {made}\n"
             f"with make({self.device!r}, 'processes', TargetOptions()):\n"
             "    print('ready', flush=True)\n"

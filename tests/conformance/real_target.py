@@ -1,6 +1,7 @@
 """What every real target must keep, on top of `TargetContract`: 200 scenarios and more.
 
-A target's own test module names its rig and its factory; see tests/target/qemu/test_conformance.py.
+A target's own test module names its rig and its factory; for example
+tests/targets/qemu/test_conformance.py.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.ops import CODES, Op, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.options import TargetOptions
-from vblkfuzz.target.real import RealTarget
-from vblkfuzz.target.recorder import Recorder
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.recorder import Recorder
+from vblkfuzz.targets.target import Target
 
 POLL_ON = CODES["poll_on"]
 

@@ -20,7 +20,7 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import END, OP, STORES_DELAYED, STORES_SEEN
 
 Make: TypeAlias = Callable[[], Target]

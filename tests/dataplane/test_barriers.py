@@ -15,8 +15,8 @@ from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import from_text
-from vblkfuzz.target.model import MODES, model
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.model import MODES, model
+from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import STORES_DELAYED
 from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.memory import no_barrier

@@ -17,8 +17,8 @@ from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import Text, read_text
-from vblkfuzz.target.device_class import defective, device_class, is_revision
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.device_class import defective, device_class, is_revision
+from vblkfuzz.targets.model import model
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 CORPUS = CHECKOUT / "corpus" / "defects"

@@ -23,8 +23,8 @@ from vblkfuzz.oracle.known import explanation
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.scenario.text import Text, read_text
-from vblkfuzz.target.model import model
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_RET, END, SUBMIT
 

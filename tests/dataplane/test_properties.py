@@ -14,8 +14,8 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.model import model
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import CANCEL, COLLECT, END, HOSTILE, OP, POP, PUSH, RESET_RET
 

@@ -14,7 +14,7 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.verdict import Violation
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 INIT, RESET, STOP, CONT = op("init"), op("reset"), op("stop"), op("cont")
 BEGIN, END = op("drain_begin"), op("drain_end")

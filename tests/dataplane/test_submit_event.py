@@ -6,7 +6,7 @@ import pytest
 
 from vblkfuzz.scenario.ops import REQUESTS, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 from vblkfuzz.trace.kinds import SUBMIT
 
 

@@ -6,7 +6,7 @@ from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 from vblkfuzz.trace.kinds import BROKEN, COLLECT, DRAIN_END, END
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.virtio.ring_error import (

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conformance.leftovers import await_end, descendants, nothing_left
 from tests.process.crew import Crew
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import psutil
 
 from tests.conformance.inputs import every_operation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.target.model import InlineModel, ProcessesModel, model
+from vblkfuzz.targets.model import InlineModel, ProcessesModel, model
 from vblkfuzz.trace.trace import Trace
 
 ROLES = ("device", "guest")

@@ -12,7 +12,7 @@ import sys
 from vblkfuzz.process.control import GENERATION
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 SCENARIO = Scenario(ops=(op("init"), op("publish_kick"), op("reset")))
 

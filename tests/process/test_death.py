@@ -18,7 +18,7 @@ from tests.process.crew import ROLES, Crew, kill, process, soon
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError
 from vblkfuzz.limits import HANG_LIMIT_S
 from vblkfuzz.process import supervisor
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 TIMES = 25
 

@@ -17,7 +17,7 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.limits import HANG_LIMIT_S
 from vblkfuzz.process import supervisor
 from vblkfuzz.scenario.ops import Op
-from vblkfuzz.target.model import MODES, model
+from vblkfuzz.targets.model import MODES, model
 
 RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [
     (faulty.Raises, HarnessError, r"RuntimeError: planted \\udc80 error"),

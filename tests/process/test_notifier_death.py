@@ -17,7 +17,7 @@ from vblkfuzz.errors import ActorDied
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import Bench
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 
 def ring_bell(notifier: EventNotifier) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.leftovers import nothing_left
 from tests.process.crew import SCENARIOS
 from vblkfuzz.process.parent_death import die_with_parent
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 TIMES = 25
 

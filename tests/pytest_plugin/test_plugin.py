@@ -150,7 +150,7 @@ class TestCollection:
 
             def pytest_collection_finish(session):
                 loaded = {name for name in sys.modules if name.startswith("vblkfuzz")}
-                heavy = loaded & {"vblkfuzz.scenario", "vblkfuzz.oracle", "vblkfuzz.target"}
+                heavy = loaded & {"vblkfuzz.scenario", "vblkfuzz.oracle", "vblkfuzz.targets"}
                 print(f"{len(session.items)} items, {sorted(heavy)} loaded")
             """
         )

@@ -12,7 +12,7 @@ from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.seeds import SEEDS, Seed, files, write
 from vblkfuzz.scenario.text import read_text
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "seed"
 

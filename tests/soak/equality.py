@@ -1,4 +1,4 @@
-"""The claim of tests/target/equality.py on many inputs: ``pytest tests/soak/equality.py``.
+"""The claim of tests/targets/equality.py on many inputs: ``pytest tests/soak/equality.py``.
 
 Not collected by a plain `pytest`. VBLKFUZZ_INPUTS sets the number of inputs (5000), VBLKFUZZ_SEED
 where they begin (1).
@@ -11,7 +11,7 @@ import os
 import pytest
 
 from tests.conformance.inputs import fuzz_inputs
-from tests.target.equality import check_forms, check_modes
+from tests.targets.equality import check_forms, check_modes
 from vblkfuzz.dataplane.revisions import REVISIONS
 
 COUNT = int(os.environ.get("VBLKFUZZ_INPUTS", "5000"))

@@ -14,7 +14,7 @@ import pytest
 
 from vblkfuzz.campaign.explore import explore
 from vblkfuzz.scenario.artifact import read_input
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 MOST = int(os.environ.get("VBLKFUZZ_DEVIATIONS", "2"))
 SHORT = 12

@@ -15,7 +15,7 @@ import pytest
 from tests.triage.findings import findings
 from tests.triage.minimize.minimizing import check_minimized
 from vblkfuzz.dataplane.revisions import REVISIONS
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 from vblkfuzz.triage.minimize.minimize import minimize
 from vblkfuzz.triage.minimize.reproduce import Reproducer
 

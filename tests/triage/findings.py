@@ -10,7 +10,7 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.target import Target
 from vblkfuzz.triage.minimize.reproduce import Bug
 
 _LONGER = 24

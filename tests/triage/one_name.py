@@ -9,7 +9,7 @@ from typing import Final
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.scenario.mutate import Mutator
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 SPREAD: Final = {
     "lost_completion": 4,

@@ -7,7 +7,7 @@ from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import replay_input
 

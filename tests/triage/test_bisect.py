@@ -10,8 +10,8 @@ from tests.cli.conftest import BUG
 from tests.triage.unsteady import Unsteady
 from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.oracle.verdict import Violation
-from vblkfuzz.target.model import model
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.target import Target
 from vblkfuzz.triage.bisect import Candidate, Change, Judgement, Standing, changes, judge_all
 
 STANDINGS: tuple[Standing, ...] = ("good", "bad", "skip")

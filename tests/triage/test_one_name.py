@@ -13,7 +13,7 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import read_text
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "defects"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.model import InlineModel, model
+from vblkfuzz.targets.model import InlineModel, model
 from vblkfuzz.trace.trace import Trace
 
 

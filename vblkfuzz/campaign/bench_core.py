@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.campaign.feedback import Region
-    from vblkfuzz.target.model import InlineModel, ProcessesModel
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.model import InlineModel, ProcessesModel
+    from vblkfuzz.targets.target import Target
     from vblkfuzz.trace.trace import Trace
 
 _DEVICE: Final = "reference"
@@ -58,8 +58,8 @@ def measure(rounds: int) -> dict[str, float]:
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.process.ping_pong import PingPong
     from vblkfuzz.scenario.codec import encode
-    from vblkfuzz.target.device_class import device_class
-    from vblkfuzz.target.model import InlineModel, ProcessesModel
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.model import InlineModel, ProcessesModel
 
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     arena = Arena()

@@ -17,14 +17,14 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.ops import OWNERS, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.qemu.rig import QemuRig
-from vblkfuzz.target.qemu.target import qemu_target
+from vblkfuzz.targets.qemu.rig import QemuRig
+from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vblkfuzz.target.options import TargetOptions
+    from vblkfuzz.targets.options import TargetOptions
 
 _BATCH: Final = 25
 """Scenarios in one measurement."""

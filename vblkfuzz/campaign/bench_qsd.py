@@ -19,14 +19,14 @@ from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.target.qsd.rig import QsdRig
-from vblkfuzz.target.qsd.target import qsd_target
+from vblkfuzz.targets.qsd.rig import QsdRig
+from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vblkfuzz.target.options import TargetOptions
+    from vblkfuzz.targets.options import TargetOptions
 
 _SESSION: Final = Scenario(
     ops=(

@@ -23,7 +23,7 @@ from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 
 class Visit(NamedTuple):

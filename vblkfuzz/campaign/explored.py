@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vblkfuzz.campaign.finding import Saved
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from vblkfuzz.campaign.instrument import instrument
 if TYPE_CHECKING:
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 Features = frozenset[int]
 Measure = Callable[["Scenario"], Features]
@@ -35,8 +35,8 @@ def measuring(device: str, mode: str) -> Iterator[Measure]:
     finder = instrument(device)
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.process.arena import Arena
-    from vblkfuzz.target.device_class import device_class
-    from vblkfuzz.target.model import model
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.model import model
 
     arena = Arena()
     target = model(device, mode, arena, device_class(device, finder.load_file))

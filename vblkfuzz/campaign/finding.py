@@ -27,7 +27,7 @@ from vblkfuzz.triage.finding_artifact import finding_artifact
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.limits import STUCK_LIMIT_S
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.known import matches
-from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
-from vblkfuzz.target.registry import MODEL
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.registry import MODEL
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 

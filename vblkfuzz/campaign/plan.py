@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
-from vblkfuzz.target.registry import MODEL
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.registry import MODEL
 
 
 class Stat(IntEnum):

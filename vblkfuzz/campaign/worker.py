@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
     from vblkfuzz.process.arena import Arena
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
 """In a row. More means that nothing works, and the worker gives up."""
@@ -225,12 +225,12 @@ def fuzz(
 
 def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
     """Import what the plan runs on, instrumented; return it, not started yet."""
-    from vblkfuzz.target.registry import MODEL, open_target
+    from vblkfuzz.targets.registry import MODEL, open_target
 
     if plan.target != MODEL:
         return open_target(plan.target, plan.device, plan.mode, plan.target_options)
-    from vblkfuzz.target.device_class import device_class
-    from vblkfuzz.target.model import model
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.model import model
 
     device = device_class(plan.device, finder.load_file)
     return model(plan.device, plan.mode, arena, device)

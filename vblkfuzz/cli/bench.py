@@ -12,7 +12,7 @@ import typer
 from vblkfuzz.cli.screen import Screen
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.bench_detection import Median
@@ -100,7 +100,7 @@ def detection(
     """
     from vblkfuzz.campaign.bench_detection import DEFECTS, SEARCHES, detections, medians
     from vblkfuzz.cli.bench_view import watched
-    from vblkfuzz.target.device_class import defective
+    from vblkfuzz.targets.device_class import defective
 
     names = tuple(defect or DEFECTS)
     for name in names:

@@ -12,7 +12,7 @@ import typer
 from vblkfuzz.cli.input_options import Json, OneInput
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, UsageError
-from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def bisect(  # noqa: PLR0913  # a verb's parameters are its options
 
 def _revisions() -> Iterator[Candidate]:
     from vblkfuzz.dataplane.revisions import REVISIONS
-    from vblkfuzz.target.registry import MODEL, open_target
+    from vblkfuzz.targets.registry import MODEL, open_target
     from vblkfuzz.triage.bisect import Candidate
 
     for name in REVISIONS:
@@ -97,7 +97,7 @@ def _revisions() -> Iterator[Candidate]:
 def _binaries(names: list[str], options: TargetOptions) -> Iterator[Candidate]:
     from dataclasses import replace
 
-    from vblkfuzz.target.registry import default_device, open_target
+    from vblkfuzz.targets.registry import default_device, open_target
     from vblkfuzz.triage.bisect import Candidate
 
     for name in names:

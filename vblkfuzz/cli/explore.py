@@ -54,8 +54,8 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     from vblkfuzz.cli.cases import one_file
     from vblkfuzz.cli.stop import Stop
     from vblkfuzz.scenario.artifact import read_input
-    from vblkfuzz.target.device_class import device_class
-    from vblkfuzz.target.registry import MODEL, open_target
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.registry import MODEL, open_target
     from vblkfuzz.triage.replay_target import Options, allow, setup_of
 
     artifact = read_input(one_file(path))

@@ -16,7 +16,7 @@ import typer
 from vblkfuzz.cli.input_options import AnotherDevice, AnotherTarget
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import UsageError
-from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,7 @@ import typer
 from vblkfuzz.cli.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.cli.fuzz_view import FuzzView
 from vblkfuzz.cli.target_options import takes_target_options
-from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 
@@ -116,9 +116,9 @@ def _check(
         HarnessError: a real device does not start.
     """
     from vblkfuzz.errors import UsageError
-    from vblkfuzz.target.device_class import defective, device_class
-    from vblkfuzz.target.model import check_mode
-    from vblkfuzz.target.registry import MODEL, default_device, open_target
+    from vblkfuzz.targets.device_class import defective, device_class
+    from vblkfuzz.targets.model import check_mode
+    from vblkfuzz.targets.registry import MODEL, default_device, open_target
 
     name = device or default_device(target)
     if target == MODEL:
@@ -134,8 +134,8 @@ def _check(
 
 def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
     """What a device of the model lists as known; nobody lists anything for a real one."""
-    from vblkfuzz.target.device_class import device_class
-    from vblkfuzz.target.registry import MODEL
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.registry import MODEL
 
     return tuple(device_class(device).known.items()) if target == MODEL else ()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.complaint import printable
 from vblkfuzz.cli.screen import Screen
-from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,8 +65,8 @@ def _say_findings(screen: Screen, findings: list[Finding]) -> None:
 
 def _replay(finding: Finding, target: str, device: str, target_options: TargetOptions) -> str:
     """Return the command that replays a finding, to be pasted into a shell."""
-    from vblkfuzz.target.device_class import is_revision
-    from vblkfuzz.target.registry import MODEL
+    from vblkfuzz.targets.device_class import is_revision
+    from vblkfuzz.targets.registry import MODEL
 
     words = ["vblkfuzz", "replay", f"{finding.path}/finding.vblk"]
     if target != MODEL:

@@ -52,7 +52,7 @@ def _cell(value: object) -> str:
 
 
 def _targets() -> list[Entry]:
-    from vblkfuzz.target.registry import target_entries
+    from vblkfuzz.targets.registry import target_entries
 
     return [dict(entry._asdict()) for entry in target_entries()]
 

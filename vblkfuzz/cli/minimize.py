@@ -12,7 +12,7 @@ import typer
 from vblkfuzz.cli.input_options import AnotherDevice, AnotherMode, AnotherTarget, Json, OneInput
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, HarnessError
-from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.stop import Stop
@@ -81,7 +81,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
 
 def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop: Stop) -> Result:
     from vblkfuzz.cli.minimize_view import MinimizeView
-    from vblkfuzz.target.registry import open_target, quick_target
+    from vblkfuzz.targets.registry import open_target, quick_target
     from vblkfuzz.triage.finding_artifact import finding_artifact
     from vblkfuzz.triage.minimize.on_target import Asked, minimize_input
     from vblkfuzz.triage.replay_target import allow, setup_of

@@ -22,7 +22,7 @@ from vblkfuzz.cli.input_options import (
 )
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import ExitStatus, InputFileError
-from vblkfuzz.target.options import TargetOptions
+from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.cases import MINIMIZED
 from vblkfuzz.cli.screen import Screen
-from vblkfuzz.target.device_class import is_revision
+from vblkfuzz.targets.device_class import is_revision
 from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.story import counted, seen, size
 

@@ -17,7 +17,7 @@ from vblkfuzz.executor import run_scenario
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Violation
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 Standing = Literal["good", "bad", "skip"]
 """As `git bisect` has them; skip: no run gave a verdict."""

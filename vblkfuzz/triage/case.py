@@ -14,7 +14,7 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.oracle.known import explanation
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-from vblkfuzz.target.device_class import device_class, is_revision
+from vblkfuzz.targets.device_class import device_class, is_revision
 from vblkfuzz.triage.step import Step, steps_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.verdict import Violation
     from vblkfuzz.scenario.artifact import Mode
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 
 def finding_artifact(target: Target, execution: Execution, violation: Violation) -> Artifact:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import Execution, run_scenario
-from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict, Violation
     from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.scenario.expectation import Expectation, VerdictKind
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 _WORST_FIRST: Final[tuple[VerdictKind, ...]] = ("violation", "harness_error", "clean")
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-from vblkfuzz.target.device_class import defective, is_revision
-from vblkfuzz.target.options import NO_OPTIONS, TargetOptions
-from vblkfuzz.target.registry import MODEL, default_device, open_target
+from vblkfuzz.targets.device_class import defective, is_revision
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.registry import MODEL, default_device, open_target
 from vblkfuzz.triage.outcome import Outcome, Run, Setup, replay_input
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vblkfuzz.scenario.artifact import Artifact
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 _DEFAULT_MODE: Final = "processes"
 _MODES: Final = ("processes", "inline")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.target.qemu.binary import NEEDS_QEMU
+from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.triage.export.qtest_file import program

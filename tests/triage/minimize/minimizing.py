@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.triage.findings import Finding, bugs
-from vblkfuzz.target.target import Target
+from vblkfuzz.targets.target import Target
 from vblkfuzz.triage.minimize.minimize import Minimized, minimize
 from vblkfuzz.triage.minimize.reproduce import Reproducer
 from vblkfuzz.triage.minimize.weight import weight

@@ -12,7 +12,7 @@ from tests.triage.minimize.minimizing import check_minimized
 from vblkfuzz.errors import NotReproduced
 from vblkfuzz.scenario.ops import CODES, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 from vblkfuzz.triage.minimize.minimize import Progress, StopMinimizing, minimize
 from vblkfuzz.triage.minimize.weight import weight
 

@@ -6,7 +6,7 @@ from tests.cli.conftest import BUG, CLEAN
 from tests.triage.unsteady import Unsteady
 from vblkfuzz.errors import HarnessError, NotReproduced, ZygoteLost
 from vblkfuzz.scenario.expectation import Expectation
-from vblkfuzz.target.model import model
+from vblkfuzz.targets.model import model
 from vblkfuzz.triage.minimize.on_target import Asked, minimize_input
 from vblkfuzz.triage.minimize.reproduce import Bug, Reproducer, find_bug
 

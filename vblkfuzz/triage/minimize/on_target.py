@@ -15,7 +15,7 @@ from vblkfuzz.triage.minimize.reproduce import Reproducer, Reproduction, find_bu
 if TYPE_CHECKING:
     from vblkfuzz.scenario.expectation import Expectation
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 
 class MinimizedInput(NamedTuple):

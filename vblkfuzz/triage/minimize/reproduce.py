@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict, Violation
     from vblkfuzz.scenario.expectation import Expectation
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.target.target import Target
+    from vblkfuzz.targets.target import Target
 
 
 class Bug(NamedTuple):

@@ -1,0 +1,111 @@
+"""The differential check: what a guest can see on the model is what it sees on real QEMU.
+
+Where the two are known to differ, `WITHOUT` leaves it out and says why; nothing else may differ.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.inputs import fuzz_inputs
+from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.target import QemuTarget, qemu_target
+from vblkfuzz.trace.kinds import COLLECT, OP, PUSH, SECTOR
+from vblkfuzz.trace.trace import Trace
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+
+REVISION = "qemu-8.0"
+"""The oldest there is: drains disable handlers, as in 7.2."""
+
+WITHOUT = {
+    "stop": "operations that wait for `cont` run in one go on the model, one by one on QEMU",
+    "cont": "as stop",
+    "hold": "QEMU cannot be told to keep a request",
+    "complete": "as hold",
+    "release": "as hold",
+    "flush": "as hold",
+    "start_fail": "QEMU cannot be told to fail",
+    "power_loss": "its disk cannot forget",
+    "hostile": "how much of a broken ring is taken is up to the device",
+    "inband_kick": "virtio-blk-pci has one way to kick",
+    "poll_on": "what a polling IOThread sees first is up to the clock",
+    "poll_off": "as poll_on",
+    "resize": "QEMU refuses it while a mirror job has the disk",
+    "queue_reset": "which requests it lets end is up to the threads",
+}
+CORPUS = Path(__file__).parents[3] / "corpus" / "regress"
+
+
+@pytest.fixture(scope="module")
+def qemu() -> Iterator[QemuTarget]:
+    with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
+        yield target
+
+
+def comparable(scenario: Scenario) -> Scenario:
+    """Leave out what cannot agree; let the guest look at the end."""
+    device = replace(
+        scenario.device, polling=False, first_index=0, werror="report", rerror="report"
+    )
+    looks = tuple(op("collect", queue=queue) for queue in range(device.queues))
+    return Scenario(device, tuple(one for one in scenario.ops if one.name not in WITHOUT) + looks)
+
+
+def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
+    """What the guest collected in each operation, with status and data; and who was served.
+
+    Not in which order: requests dequeued together are sorted by sector and merged
+    (virtio_blk_submit_multireq), and a device may end them in any order (virtio 1.2, 2.7.8). Nor
+    whose request it was: of a used entry from before a reset only the model knows that.
+    """
+    collected: list[list[tuple[int, ...]]] = []
+    for event in trace.events:
+        if event.kind == OP:
+            collected.append([])
+        elif event.kind == COLLECT:
+            collected[-1].append((event.queue, event.flag, event.head))
+        elif event.kind == SECTOR:
+            collected[-1][-1] += (event.head, event.flag, event.value)
+    pushes = [event for event in trace.events if event.kind == PUSH]
+    return [sorted(each) for each in collected if each], Counter(event.queue for event in pushes)
+
+
+def outlives_a_reset(execution: Execution) -> bool:
+    """Whether a request goes on after its reset (B1): what it meets then is up to the clock."""
+    return any(found.rule in {"S4", "S6"} for found in execution.verdict.violations)
+
+
+def check(scenario: Scenario, qemu: QemuTarget) -> Trace:
+    with model(REVISION, "inline") as reference:
+        expected = run_scenario(reference, scenario)
+    seen = qemu.run(scenario)
+    if not outlives_a_reset(expected):
+        assert visible(seen) == visible(expected.trace), scenario
+    return seen
+
+
+def test_on_200_scenarios(qemu: QemuTarget) -> None:
+    kinds: Counter[int] = Counter()
+    for data in fuzz_inputs(41, 200):
+        kinds.update(event.kind for event in check(comparable(decode(data)), qemu).events)
+    assert kinds[COLLECT] > 100, "else nothing was compared"
+    assert kinds[SECTOR] > 10
+
+
+@pytest.mark.parametrize("folder", sorted(CORPUS.glob("*/")), ids=lambda path: path.name)
+def test_on_the_corpus(folder: Path, qemu: QemuTarget) -> None:
+    (path,) = folder.glob("scenario.*")
+    check(comparable(read_input(path).scenario), qemu)

@@ -1,0 +1,30 @@
+"""Real QEMU as a target: all that every real target must keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.real_target import Failing, RealTargetContract
+from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.rig import QemuRig
+from vblkfuzz.targets.qemu.target import qemu_target
+from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.target import Target
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+
+
+class FailingRig(Failing, QemuRig):
+    pass
+
+
+class TestQemu(RealTargetContract):
+    @staticmethod
+    def factory(options: TargetOptions) -> Target:
+        return qemu_target("virtio-blk-pci", "processes", options)
+
+    @staticmethod
+    def failing_target() -> RealTarget:
+        rig = FailingRig(TargetOptions())
+        return RealTarget("qemu", "failing", rig, rig.port)

@@ -1,0 +1,119 @@
+"""How QEMU processes end, and QEMUs that cannot be used."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.ends import (
+    PLAIN,
+    EndsContract,
+    Killing,
+    check_unusable,
+    script,
+)
+from tests.conformance.leftovers import nothing_left
+from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.errors import UsageError
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.rig import QemuRig
+from vblkfuzz.targets.qemu.target import qemu_target
+from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.recorder import Recorder
+from vblkfuzz.targets.target import Target
+
+
+class KillingRig(Killing, QemuRig):
+    process = "qemu-system"
+
+
+class LaterRig(KillingRig):
+    """Does so at the very end of a scenario, when all has been at rest."""
+
+    def check_rest(self, recorder: Recorder) -> None:
+        super().check_rest(recorder)
+        self.strike()
+
+
+def target(options: TargetOptions) -> Target:
+    return qemu_target("virtio-blk-pci", "processes", options)
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+class TestEnds(EndsContract):
+    target = "qemu"
+    device = "virtio-blk-pci"
+    module = "vblkfuzz.targets.qemu"
+    rig = KillingRig
+    crew = 2  # guest and QEMU
+    hang = "hang-guest"
+
+    def factory(self, options: TargetOptions) -> Target:
+        return target(options)
+
+    def killing_target(self) -> RealTarget:
+        rig = KillingRig(TargetOptions())
+        return RealTarget("qemu", "killed", rig, rig.port)
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+@pytest.mark.parametrize(
+    ("number", "signature"), [(signal.SIGSTOP, "hang-guest"), (signal.SIGABRT, "crash")]
+)
+def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
+    number: signal.Signals, signature: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one begins with such a device otherwise, and has to answer for it."""
+    rig = LaterRig(TargetOptions())
+    monkeypatch.setattr(LaterRig, "number", number)
+    with nothing_left(), RealTarget("qemu", "killed", rig, rig.port) as killed:
+        execution = run_scenario(killed, PLAIN)
+        assert [one.signature[: len(signature)] for one in execution.verdict.violations] == [
+            signature
+        ]
+        monkeypatch.setattr(LaterRig, "number", 0)  # which asks whether there is such a process
+        assert run_scenario(killed, PLAIN).verdict.clean
+
+
+SCRIPTS = {
+    "says it is something else": ("echo Bochs 2.7", "expected qemu-system-x86_64, found Bochs 2.7"),
+    "is too old": ("echo QEMU emulator version 2.11.1", "version 2.11 is too old: install QEMU"),
+    "lacks thread-pool-max": (
+        "echo QEMU emulator version 7.0.0",
+        "version 7.0 is too old: install QEMU 7.1 or later",
+    ),
+    "is just new enough": (
+        'test "$1" = --version && echo QEMU emulator version 7.1 && exit\necho so far >&2; exit 1',
+        "QEMU does not start: so far",
+    ),
+    "says nothing": ("exit 1", "expected qemu-system-x86_64, found no version"),
+    "dies at start": (
+        'test "$1" = --version && echo QEMU emulator version 9.9 && exit\necho no luck >&2; exit 1',
+        "QEMU does not start: no luck",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SCRIPTS)
+def test_a_binary_that_is_no_use(case: str, tmp_path: Path) -> None:
+    text, problem = SCRIPTS[case]
+    check_unusable(target(TargetOptions(qemu_binary=script(tmp_path, text))), problem)
+
+
+def test_no_binary(tmp_path: Path) -> None:
+    options = TargetOptions(qemu_binary=str(tmp_path / "none"))
+    check_unusable(target(options), "none: not found: install QEMU")
+
+
+@pytest.mark.parametrize(
+    ("device", "mode", "problem"),
+    [("e1000", "processes", "device e1000"), ("virtio-blk-pci", "inline", "mode inline")],
+)
+def test_what_there_is_not(device: str, mode: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        qemu_target(device, mode, TargetOptions())

@@ -1,0 +1,75 @@
+"""What is still is looked at again when somebody has acted, and not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.scenario.ops import CODES
+from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.targets.recorder import Dequeue, Recorder
+from vblkfuzz.trace.kinds import DRAIN_RET
+from vblkfuzz.virtio.memory import GuestMemory
+
+pytest.importorskip("qemu.qmp")
+from vblkfuzz.targets.qemu.operator import Operator
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.qemu.process import QemuProcess
+
+
+class Waits:
+    """Counts how often it was waited for."""
+
+    qmp = None
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def settle(self) -> bool:
+        self.count += 1
+        return True
+
+    def dequeues(self) -> list[Dequeue]:
+        return []
+
+
+def new_recorder() -> Recorder:
+    memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
+    return Recorder(memory, DeviceConfig(), exact_pops=True)
+
+
+def test_after_each_act_once() -> None:
+    waits = Waits()
+    operator = Operator(cast("QemuProcess", waits))
+    recorder = new_recorder()
+    counts = []
+    recorder.operation(0, CODES["kick"])
+    for number in range(3):
+        if number == 1:
+            recorder.guest(())  # also if the driver has nothing to tell
+        if number == 2:
+            recorder.tell(DRAIN_RET)  # nobody acts by that
+        operator.settle(recorder)
+        operator.settle(recorder)
+        counts.append(waits.count)
+    assert counts == [1, 2, 2]
+
+
+def test_another_scenario_is_another_matter() -> None:
+    waits = Waits()
+    operator = Operator(cast("QemuProcess", waits))
+    for _ in range(2):
+        operator.settle(new_recorder())
+    assert waits.count == 2
+
+
+def test_a_device_that_starts_looks_at_its_queues() -> None:
+    recorder = new_recorder()
+    seen = {}
+    for name in ("init", "cont", "publish", "drain_end"):
+        recorder.operation(0, CODES[name])
+        seen[name] = recorder.starts_handlers
+    assert seen == {"init": True, "cont": True, "publish": False, "drain_end": False}

@@ -1,0 +1,19 @@
+"""Whether there is a QEMU to run tests on."""
+
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz.errors import DeviceUnavailable
+from vblkfuzz.targets.qsd.binary import find_qsd
+
+
+def why_not() -> str:
+    try:
+        find_qsd("")
+    except DeviceUnavailable as problem:
+        return str(problem)
+    return ""
+
+
+NEEDS_QSD = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is one")

@@ -1,0 +1,30 @@
+"""A real storage daemon as a target: all that every real target must keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.real_target import Failing, RealTargetContract
+from tests.targets.qsd.binary import NEEDS_QSD
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qsd.rig import QsdRig
+from vblkfuzz.targets.qsd.target import qsd_target
+from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.target import Target
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
+
+
+class FailingRig(Failing, QsdRig):
+    pass
+
+
+class TestQsd(RealTargetContract):
+    @staticmethod
+    def factory(options: TargetOptions) -> Target:
+        return qsd_target("vhost-user-blk", "processes", options)
+
+    @staticmethod
+    def failing_target() -> RealTarget:
+        rig = FailingRig(TargetOptions())
+        return RealTarget("qsd", "failing", rig, rig.port)

@@ -1,0 +1,74 @@
+"""Two modes, three written forms, one scenario. tests/soak/equality.py is the long version."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+
+from tests.conformance.inputs import every_operation, fuzz_inputs
+from tests.strategies import scenarios
+from tests.targets.equality import check_forms, check_modes
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.scenario.codec import decode, encode
+from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.targets.model import model
+from vblkfuzz.trace.kinds import STORES_DELAYED
+
+INPUTS = fuzz_inputs(5, 500)
+
+
+@pytest.mark.parametrize("device", REVISIONS)
+def test_both_modes_give_the_same_trace(device: str) -> None:
+    outcomes = check_modes(device, INPUTS)
+    assert len(set(outcomes)) > 0.9 * len(INPUTS)
+    assert max(map(len, outcomes)) == min(map(len, outcomes)) == 32, "an error, not a digest"
+
+
+@pytest.mark.parametrize("iothreads", [0, 1, 2])
+@pytest.mark.parametrize("queues", [1, 2, 3, 4])
+def test_on_any_number_of_queues_and_iothreads(queues: int, iothreads: int) -> None:
+    for event_idx in (False, True):
+        device = DeviceConfig(queues, iothreads=iothreads, event_idx=event_idx)
+        for revision in REVISIONS:
+            check_modes(revision, [encode(every_operation(device))])
+
+
+def test_the_inputs_cover_queues_iothreads_and_schedules() -> None:
+    found = [decode(data) for data in INPUTS]
+    assert {scenario.device.queues for scenario in found} == {1, 2, 3, 4}
+    assert {scenario.device.iothreads for scenario in found} == {0, 1, 2}
+    assert Counter(bool(scenario.schedule) for scenario in found)[True] > 100
+    assert Counter(scenario.delays for scenario in found)[True] > 100
+
+
+@pytest.mark.parametrize("device", REVISIONS)
+def test_delayed_stores_are_the_same_in_both_modes(device: str) -> None:
+    """Each deviation delays, in stories that are short enough for one to matter."""
+    found = [decode(data) for data in fuzz_inputs(10, 500)]
+    inputs = [
+        replace(each, schedule=tuple(replace(mark, delayed=True) for mark in each.schedule))
+        for each in found
+        if each.delays or len(each.ops) < 20
+    ]
+    check_modes(device, [encode(each) for each in inputs])
+    with model(device, "inline") as target:
+        kinds = [{event.kind for event in target.run(each).events} for each in inputs]
+    assert sum(STORES_DELAYED in each for each in kinds) > 20
+
+
+def test_every_input_survives_all_forms() -> None:
+    for data in INPUTS:
+        check_forms(data)
+
+
+@settings(max_examples=50)
+@given(scenarios())
+def test_any_scenario(scenario: Scenario) -> None:
+    digests = []
+    for mode in ("inline", "processes"):
+        with model("seed", mode) as target:
+            digests.append(target.run(scenario).digest)
+    assert digests[0] == digests[1]

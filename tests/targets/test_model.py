@@ -1,0 +1,50 @@
+"""The model as a target, in both modes and all revisions."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.conformance.target import Make, TargetContract
+from tests.process.faulty import FATAL, Raises
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.errors import UsageError
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.model import MODES, model
+
+
+@pytest.mark.parametrize("mode", MODES)
+class TestModel(TargetContract):
+    @pytest.fixture(params=REVISIONS)
+    def make(self, mode: str, request: pytest.FixtureRequest) -> Make:
+        return lambda: model(request.param, mode)
+
+    @pytest.fixture
+    def failing(self, mode: str) -> tuple[Make, Scenario]:
+        return lambda: model("raises", mode, device_class=Raises), FATAL
+
+    def test_targets_in_turn_can_share_an_arena(self, mode: str) -> None:
+        arena = Arena()
+        digests = set()
+        for _ in range(3):
+            with model("seed", mode, arena) as target:
+                digests.add(target.run(FATAL).digest)
+        assert len(digests) == 1
+
+
+def test_it_runs_on_one_core_and_gives_the_others_back() -> None:
+    before = os.sched_getaffinity(0)
+    with model("seed", "processes"):
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+
+
+@pytest.mark.parametrize(
+    ("device", "mode", "problem"),
+    [("seed", "free", "mode free: expected"), ("none", "inline", "device none: expected")],
+)
+def test_what_there_is_not(device: str, mode: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        model(device, mode)

@@ -1,0 +1,85 @@
+"""Processes at rest and others, as seen in /proc."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.conformance.leftovers import PATIENCE_S, open_fds
+from vblkfuzz.targets.stillness import Stillness
+
+PROGRAMS = {
+    "sleeps": "import sys; print(flush=True); sys.stdin.read()",
+    "turns": "print(flush=True)\nwhile True: pass",
+    "lets another turn": "import threading, sys\ndef turn():\n    while True: pass\n"
+    "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()",
+}
+
+
+@pytest.fixture
+def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", PROGRAMS[request.param]]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("process", ["sleeps"], indirect=True)
+def test_who_waits_for_us_is_at_rest(process: subprocess.Popen[bytes]) -> None:
+    assert Stillness(process.pid).wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("process", ["turns", "lets another turn"], indirect=True)
+def test_who_works_is_not(process: subprocess.Popen[bytes]) -> None:
+    assert not Stillness(process.pid).wait(0.2)
+
+
+@pytest.mark.parametrize("process", ["turns"], indirect=True)
+def test_a_main_thread_that_turns_alone(process: subprocess.Popen[bytes]) -> None:
+    still = Stillness(process.pid)
+    before = still.main_seconds()
+    assert still.only_main_runs(lambda: still.wait(0.1))
+    while still.main_seconds() <= before:
+        pass
+
+
+@pytest.mark.parametrize("process", ["lets another turn"], indirect=True)
+def test_another_thread_that_works(process: subprocess.Popen[bytes]) -> None:
+    assert not Stillness(process.pid).only_main_runs(lambda: None)
+
+
+@pytest.mark.parametrize("process", ["sleeps"], indirect=True)
+def test_it_keeps_files_open_until_it_is_closed(process: subprocess.Popen[bytes]) -> None:
+    before = open_fds()
+    with closing(Stillness(process.pid)) as still:
+        assert still.wait(PATIENCE_S)
+        count = len(open_fds())
+        assert still.wait(PATIENCE_S)
+        assert len(open_fds()) == count > len(before)
+        process.kill()
+        process.wait()
+        assert not still.wait(0)
+    assert open_fds() == before
+
+
+def test_one_that_sleeps_while_another_works_for_it() -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c"]
+    with (
+        subprocess.Popen([*command, PROGRAMS["sleeps"]], stdin=pipe, stdout=pipe) as one,
+        subprocess.Popen([*command, PROGRAMS["turns"]], stdin=pipe, stdout=pipe) as other,
+    ):
+        for process in (one, other):
+            assert process.stdout is not None
+            process.stdout.readline()
+        assert Stillness(one.pid).wait(PATIENCE_S)
+        assert not Stillness(one.pid, other.pid).wait(0.2)
+        other.kill()
+        one.kill()

@@ -1,0 +1,224 @@
+"""The NBD server process: one poll loop over its connections and one line of commands.
+
+A command is four bytes (`Order`, two arguments); its answer comes when all requests that had
+arrived before have been handled, so it is also a barrier. Counters that others read at any time
+are in shared memory (`Counters`).
+
+    order   pick, result            does
+    START   -                       disks to zero, nothing held, counters to 0
+    HOLD    -                       from now on requests wait
+    RELEASE -                       they do not; all that wait end well
+    END     `PICKS`, `RESULTS`      some that wait end
+    FLUSH   -                       waiting requests other than reads end well
+    SYNC    -                       nothing: the barrier alone
+    ADOPT   -                       a connected socket comes along: a new client
+
+Several that end at once are answered newest first, in one piece: QEMU's client waits for the
+newest of its requests before it looks at others.
+"""
+
+from __future__ import annotations
+
+import mmap
+import select
+import socket
+from contextlib import suppress
+from enum import IntEnum
+from struct import Struct
+from typing import Final
+
+from vblkfuzz.scenario.ops import PICKS
+from vblkfuzz.targets.nbd.disk import Disks
+from vblkfuzz.targets.nbd.held import Held, HeldRequests
+from vblkfuzz.targets.nbd.protocol import (
+    GREETING,
+    Command,
+    Errno,
+    Handshake,
+    NbdError,
+    NbdRequest,
+    RequestStream,
+    pack_reply,
+)
+
+ORDER: Final = Struct("<BBBx")
+_READ_BYTES: Final = 1 << 16
+_ALL: Final = PICKS.index("all")
+_ERRORS: Final = (Errno.OK, Errno.EIO, Errno.ENOSPC)
+"""By position in `ops.RESULTS`."""
+
+
+class Order(IntEnum):
+    """What the server is told to do."""
+
+    START = 0
+    HOLD = 1
+    RELEASE = 2
+    END = 3
+    FLUSH = 4
+    SYNC = 5
+    ADOPT = 6
+
+
+class Counters:
+    """What the server has seen since START, in shared memory."""
+
+    def __init__(self) -> None:
+        """Map the memory; processes forked later share it."""
+        self._words: Final = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("I")
+
+    @property
+    def arrived(self) -> int:
+        """Requests that have come."""
+        return self._words[0]
+
+    @property
+    def ended(self) -> int:
+        """Requests that were answered."""
+        return self._words[1]
+
+    @property
+    def held(self) -> int:
+        """Requests that wait."""
+        return self._words[2]
+
+    def set(self, arrived: int, ended: int, held: int) -> None:
+        """Server's side: store all three."""
+        words = self._words
+        words[0], words[1], words[2] = arrived, ended, held
+
+
+class _Client:
+    """One connection: its socket and how far it has come."""
+
+    def __init__(self, peer: socket.socket, disks: Disks) -> None:
+        self.socket = peer
+        self.handshake = Handshake(disks.size_of)
+        self.stream: RequestStream | None = None
+        """None during the handshake."""
+        self.export = ""
+        peer.sendall(GREETING)
+
+    def take(self, data: bytes) -> list[NbdRequest]:
+        """Take bytes; answer options, return requests."""
+        if self.stream is None:
+            self.socket.sendall(self.handshake.feed(data))
+            if self.handshake.export is None:
+                return []
+            self.export, data = self.handshake.export, self.handshake.rest
+            self.stream = RequestStream()
+        return self.stream.feed(data)
+
+
+class NbdServer:
+    """Runs in a process of its own."""
+
+    def __init__(self, orders: socket.socket, disks: Disks, counters: Counters) -> None:
+        """Take the line of commands (a connected unix seqpacket socket) and shared memory."""
+        self._orders = orders
+        self._disks = disks
+        self._counters = counters
+        self._clients: dict[int, _Client] = {}
+        self._held = HeldRequests()
+        self._arrived = 0
+        self._ended = 0
+        self._poll = select.poll()
+        self._poll.register(orders, select.POLLIN)
+
+    def run(self) -> None:
+        """Serve until the line of commands is closed."""
+        commanded = self._orders.fileno()
+        while True:
+            ready = [fd for fd, _ in self._poll.poll()]
+            for fd in ready:
+                if fd != commanded and fd in self._clients:
+                    self._read(fd)
+            if commanded in ready and not self._obey():
+                return
+
+    def _obey(self) -> bool:
+        """Carry out a command and answer it; False when there will be no more."""
+        data, fds, _, _ = socket.recv_fds(self._orders, ORDER.size, 1)
+        if not data:
+            return False
+        for fd in list(self._clients):
+            self._read(fd)
+        order, pick, result = ORDER.unpack(data)
+        if order == Order.START:
+            self._start()
+        elif order in (Order.HOLD, Order.RELEASE):
+            self._held.holding = order == Order.HOLD
+            if order == Order.RELEASE:
+                self._end(self._held.take(_ALL), 0)
+        elif order == Order.END:
+            self._end(self._held.take(pick), result)
+        elif order == Order.FLUSH:
+            self._end(self._held.take_writes(), 0)
+        elif order == Order.ADOPT:
+            self._adopt(fds[0])
+        self._count()
+        self._orders.send(data)
+        return True
+
+    def _start(self) -> None:
+        self._held = HeldRequests()
+        self._arrived = self._ended = 0
+        self._disks.clear()
+
+    def _adopt(self, fd: int) -> None:
+        peer = socket.socket(fileno=fd)
+        peer.setblocking(True)
+        self._clients[fd] = _Client(peer, self._disks)
+        self._poll.register(fd, select.POLLIN)
+
+    def _read(self, fd: int) -> None:
+        """Take all that has arrived by a connection; a broken one is closed."""
+        client = self._clients[fd]
+        try:
+            while True:
+                data = client.socket.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+                if not data:
+                    break
+                for request in client.take(data):
+                    self._accept(fd, request)
+        except BlockingIOError:
+            return
+        except (OSError, NbdError):  # the device process has ended: its owner finds that out
+            pass
+        self._drop(fd)
+
+    def _drop(self, fd: int) -> None:
+        self._poll.unregister(fd)
+        self._held.drop(fd)
+        self._clients.pop(fd).socket.close()
+        self._count()
+
+    def _accept(self, fd: int, request: NbdRequest) -> None:
+        if request.command == Command.DISCONNECT:
+            return
+        self._arrived += 1
+        held = Held(fd, request)
+        if self._held.holding:
+            self._held.add(held)
+        else:
+            self._end([held], 0)
+        self._count()
+
+    def _end(self, ending: list[Held], result: int) -> None:
+        """Let requests take effect in the order they came, and answer them newest first."""
+        replies: dict[int, list[bytes]] = {}
+        for held in ending:
+            client = self._clients[held.connection]
+            error, data = _ERRORS[result], b""
+            if error == Errno.OK:
+                number, data = self._disks.execute(client.export, held.request)
+                error = Errno(number)
+            reply = pack_reply(held.request.cookie, error, data)
+            replies.setdefault(held.connection, []).insert(0, reply)
+        for fd, parts in replies.items():
+            with suppress(OSError):  # as in `_read`
+                self._clients[fd].socket.sendall(b"".join(parts))
+        self._ended += len(ending)
+
+    def _count(self) -> None:
+        self._counters.set(self._arrived, self._ended, len(self._held))

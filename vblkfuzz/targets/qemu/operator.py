@@ -1,0 +1,264 @@
+"""The operator of a real QEMU: what operations mean in QMP.
+
+A long drained section is a mirror job that waits to be finalized: from BLOCK_JOB_PENDING on its
+source is drained, and the main loop goes on. `drain_begin` lets the job end without switching the
+graph, `mirror_begin` lets it switch to the other disk. A section within another one is a short one
+(blockdev-reopen), because a disk has one job at a time; its end is only counted.
+
+Events are written so that they never claim too much: DRAIN_RET once the section is known to be
+open, DRAIN_END before the command that ends it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.scenario.ops import OPS, Op, op
+from vblkfuzz.targets.qemu.process import DISK_NODES, IOTHREAD
+from vblkfuzz.targets.qemu.qmp import Refused
+from vblkfuzz.trace.kinds import (
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    RESET_CALL,
+    RESET_RET,
+    RESIZE,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
+from vblkfuzz.trace.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.targets.qemu.process import QemuProcess
+    from vblkfuzz.targets.recorder import Recorder
+
+_JOB: Final = "mirror"
+_POLL_NS: Final = 32768
+"""QEMU's default for poll-max-ns."""
+_CLOSES: Final = {"drain_begin": op("drain_end"), "mirror_begin": op("mirror_finish")}
+_CONT: Final = op("cont")
+
+
+class Operator:
+    """Operates one QEMU process; a method an operation, named like it."""
+
+    def __init__(self, qemu: QemuProcess) -> None:
+        self.qemu = qemu
+        self._qmp = qemu.qmp
+        self.vm_running = True
+        self._open: list[str] = []
+        """Operations that began a drained section which is open, outermost first."""
+        self._current = 0
+        """Disk that the device uses, a position in DISK_NODES."""
+        self._polling = False
+        self._still_since: tuple[Recorder, int] | None = None
+        """Recorder and acts when it was last known to be still."""
+
+    @property
+    def in_section(self) -> bool:
+        """Whether a drained section is open."""
+        return bool(self._open)
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        """Carry out an operation; those that a real QEMU does not know do nothing."""
+        method = _METHODS[operation.code]
+        if method is not None:
+            method(self, operation, recorder)
+
+    def unfinished(self) -> Op | None:
+        """The next operation on the way to a VM that runs undrained."""
+        if self._open:
+            return _CLOSES[self._open[-1]]
+        return None if self.vm_running else _CONT
+
+    def settle(self, recorder: Recorder) -> None:
+        """Wait until nothing goes on, and look; what is still stays so until somebody acts."""
+        if self._still_since == (recorder, recorder.acts):
+            return
+        self.qemu.settle()
+        recorder.look(self.qemu.dequeues)
+        self._still_since = (recorder, recorder.acts)
+
+    # --- Between scenarios --------------------------------------------------------------------
+
+    def make_ready(self, sectors: int, *, polling: bool) -> None:
+        """Bring a machine at rest into the state before any operation."""
+        self._qmp.forget_events()
+        self.qemu.clear_disks()
+        self._set_size(self._current, sectors * SECTOR_SIZE)
+        self._poll(polling)
+
+    def _set_size(self, disk: int, size: int) -> None:
+        if self.qemu.disk_size(disk) != size:
+            self._qmp.execute("block_resize", node_name=DISK_NODES[disk], size=size)
+
+    def _poll(self, on: bool) -> None:
+        if self._polling != on and self.qemu.variant.iothread:
+            self._qmp.execute(
+                "qom-set",
+                path=f"/objects/{IOTHREAD}",
+                property="poll-max-ns",
+                value=_POLL_NS if on else 0,
+            )
+            self._polling = on
+
+    # --- Drained sections ---------------------------------------------------------------------
+
+    def drain_begin(self, operation: Op, recorder: Recorder) -> None:
+        """Open a section, or a short one within another."""
+        self._open.append(operation.name)
+        depth = len(self._open)
+        recorder.tell(DRAIN_CALL, flag=1, value=depth)
+        if depth == 1:
+            self.open_window(pivot=operation.name == "mirror_begin")
+        else:
+            self._reopen()
+        self.settle(recorder)
+        recorder.tell(DRAIN_RET, flag=1)
+
+    def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
+        """As `drain_begin`; one at a time."""
+        if operation.name not in self._open:
+            self.drain_begin(operation, recorder)
+
+    def drain_end(self, operation: Op, recorder: Recorder) -> None:
+        """End the innermost section that drain_begin began, if there is one."""
+        self._close("drain_begin", recorder)
+
+    def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
+        """End the section that mirror_begin began, if there is one."""
+        self._close("mirror_begin", recorder)
+
+    def _close(self, began: str, recorder: Recorder) -> None:
+        if began not in self._open:
+            return
+        at = len(self._open) - 1 - self._open[::-1].index(began)
+        del self._open[at]
+        recorder.look(self.qemu.dequeues)
+        recorder.tell(DRAIN_END, value=len(self._open))
+        if not self._open:
+            self.close_window()
+        self.settle(recorder)
+
+    def open_window(self, *, pivot: bool) -> None:
+        """Let a mirror job drain the disk; it waits to be finalized."""
+        self._pivots = pivot
+        other = self._current ^ 1
+        self._set_size(other, self.qemu.disk_size(self._current))
+        mirror: dict[str, object] = {
+            "job_id": _JOB,
+            "device": DISK_NODES[self._current],
+            "target": DISK_NODES[other],
+            "sync": "full" if pivot else "none",
+            "auto_finalize": False,
+        }
+        self._qmp.finish(self._qmp.begin(self._drain(mirror, pivot)))
+
+    async def _drain(self, mirror: dict[str, object], pivot: bool) -> None:
+        qmp = self._qmp
+        await qmp.call("blockdev-mirror", **mirror)
+        await qmp.event(lambda event: _is_job(event, "ready"))
+        if pivot:
+            await qmp.call("job-complete", id=_JOB)
+        else:
+            await qmp.call("block-job-cancel", device=_JOB, force=False)
+        await qmp.event(lambda event: _is_job(event, "pending"))
+
+    def close_window(self) -> None:
+        """Finalize the job and wait until it is gone."""
+        self._qmp.finish(self._qmp.begin(self._finalize()))
+        if self._pivots:
+            self._current ^= 1
+
+    async def _finalize(self) -> None:
+        await self._qmp.call("job-finalize", id=_JOB)
+        await self._qmp.event(lambda event: _is_job(event, "null"))
+
+    def _reopen(self) -> None:
+        node = DISK_NODES[self._current]
+        options = {
+            "driver": "file",
+            "node-name": node,
+            "filename": self.qemu.disk_path(self._current),
+            "locking": "off",
+        }
+        self._try("blockdev-reopen", options=[options])
+
+    def _try(self, command: str, **arguments: object) -> bool:
+        """Run a command that QEMU may refuse in this state; return whether it did it."""
+        try:
+            self._qmp.execute(command, **arguments)
+        except Refused:
+            return False
+        return True
+
+    # --- The machine --------------------------------------------------------------------------
+
+    def stop(self, operation: Op, recorder: Recorder) -> None:
+        """Stop the VM."""
+        if self.vm_running:
+            recorder.tell(VM_STOP_CALL)
+            self._qmp.execute("stop")
+            self.vm_running = False
+            self.settle(recorder)
+            recorder.tell(VM_STOP_RET)
+
+    def cont(self, operation: Op, recorder: Recorder) -> None:
+        """Continue it."""
+        if not self.vm_running:
+            recorder.look(self.qemu.dequeues)
+            recorder.tell(VM_CONT)
+            self._qmp.execute("cont")
+            self.vm_running = True
+
+    def system_reset(self, operation: Op, recorder: Recorder) -> None:
+        """Reset the machine and wait until that is done."""
+        recorder.tell(RESET_CALL, flag=1)
+        self._qmp.execute("system_reset")
+        self._qmp.wait(lambda event: event["event"] == "RESET")
+        self.settle(recorder)
+        recorder.tell(RESET_RET)
+
+    def resize(self, operation: Op, recorder: Recorder) -> None:
+        """Change the capacity; QEMU refuses while the mirror job has the disk."""
+        sectors = operation.d + 1
+        node = DISK_NODES[self._current]
+        if self._try("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
+            recorder.tell(RESIZE, value=sectors)
+            recorder.doubt(Witness.DISK)  # when it took effect: before which requests
+
+    def snapshot(self, operation: Op, recorder: Recorder) -> None:
+        """A transaction that drains all disks within one callback, and then changes nothing."""
+        self._try("transaction", actions=[{"type": "abort", "data": {}}])
+
+    def set_iothread(self, operation: Op, recorder: Recorder) -> None:
+        """Move the disk to another context; QEMU refuses while a device uses it."""
+        iothread = IOTHREAD if operation.a == 0 else None
+        self._try("x-blockdev-set-iothread", node_name=DISK_NODES[self._current], iothread=iothread)
+
+    def poll_on(self, operation: Op, recorder: Recorder) -> None:
+        """Let the IOThread poll."""
+        self._poll(True)
+
+    def poll_off(self, operation: Op, recorder: Recorder) -> None:
+        """Let it wait for its notifiers."""
+        self._poll(False)
+
+
+def _is_job(event: dict[str, Any], status: str) -> bool:
+    if event["event"] != "JOB_STATUS_CHANGE" or event["data"]["id"] != _JOB:
+        return False
+    if event["data"]["status"] == "aborting" != status:
+        raise HarnessError("the mirror job has failed")
+    return bool(event["data"]["status"] == status)
+
+
+_METHODS: Final[tuple[Callable[[Operator, Op, Recorder], None] | None, ...]] = tuple(
+    getattr(Operator, spec.name, None) for spec in OPS
+)
+"""By operation code; None: nothing a real QEMU can be told."""

@@ -1,0 +1,227 @@
+"""The guest's way to virtio-blk-pci: PCI configuration and MMIO by qtest (virtio 1.2, 4.1).
+
+The rings themselves are worked on in shared guest memory. PCI is set up by hand, as firmware
+would; a system reset undoes that, so it is written again with each status. Runs in the guest
+process.
+"""
+
+from __future__ import annotations
+
+import mmap
+import socket
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    F_RING_RESET,
+    F_VERSION_1,
+)
+from vblkfuzz.virtio.memory import GuestMemory
+
+if TYPE_CHECKING:
+    from vblkfuzz.driver.transport import GuestSteps
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.virtio.layout import RingLayout
+
+PCI_SLOT: Final = 4
+"""Where the device is plugged in."""
+
+_CONFIG: Final = 0x8000_0000 | PCI_SLOT << 11
+_BAR: Final = 0xE000_0000
+"""Where BAR 4 goes: within the PCI hole of a machine with little RAM."""
+_COMMAND: Final = 0x04
+_MEMORY_AND_MASTER: Final = 0x6
+_BAR4: Final = 0x20
+_CAPABILITIES: Final = 0x34
+_VENDOR_CAPABILITY: Final = 0x09
+_COMMON, _NOTIFY, _ISR, _DEVICE = 1, 2, 3, 4
+"""Types of virtio's PCI capabilities (4.1.4)."""
+
+# Offsets in the common configuration (4.1.4.3).
+_FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08, 0x0C
+_STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
+_QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
+
+_NO_STEPS: Final[GuestSteps] = (_ for _ in ())
+list(_NO_STEPS)
+
+
+class _Places(NamedTuple):
+    """Where things are in BAR 4, and what the device offers; the same after each reset."""
+
+    common: int
+    isr: int
+    device: int
+    notify: list[int]
+    """By queue."""
+    features: int
+
+
+class PciPort:
+    """Satisfies `driver.port.Port`."""
+
+    def __init__(self, ram: int) -> None:
+        """Map guest memory.
+
+        Args:
+            ram: memfd of guest memory; stays open.
+        """
+        self._mapping = mmap.mmap(ram, GUEST_MEMORY_SIZE)
+        self.memory = GuestMemory(memoryview(self._mapping))
+        self._config: DeviceConfig
+        self._qtest: QTest | None = None
+        self._places: _Places
+
+    def close(self) -> None:
+        """Disconnect; unmap guest memory: the mapping keeps a file descriptor of its own."""
+        if self._qtest is not None:
+            self._qtest.close()
+        for view in (self.memory.u32, self.memory.u16, self.memory.bytes):
+            view.release()
+        self._mapping.close()
+
+    def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
+        """Clear guest memory: nobody reads it any more; set up PCI of a new process."""
+        self._config = config
+        if fds:
+            if self._qtest is not None:
+                self._qtest.close()
+            self._qtest = QTest(socket.socket(fileno=fds[0]))
+            self._set_up_pci()
+            self._places = self._look_around()
+        self._generation = self._read_generation()
+        self.memory.bytes[:] = _ZEROES
+
+    def power_off(self) -> None:
+        """Reset the device."""
+        self._write_status(0)
+
+    # --- Transport ----------------------------------------------------------------------------
+
+    def device_features(self) -> int:
+        """What the device offers, less what the scenario's device does not have."""
+        wanted = (
+            1 << F_VERSION_1
+            | 1 << F_RING_RESET
+            | self._config.event_idx << F_EVENT_IDX
+            | self._config.indirect << F_INDIRECT_DESC
+        )
+        return self._places.features & wanted
+
+    def accept_features(self, features: int) -> None:
+        """Write the driver's feature bits."""
+        for half in (0, 1):
+            self._write("l", _DRIVER_SELECT, half)
+            self._write("l", _DRIVER_FEATURES, features >> 32 * half & 0xFFFF_FFFF)
+
+    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+        """Write size and addresses of a queue and enable it."""
+        self._write("w", _QUEUE_SELECT, index)
+        self._write("w", _QUEUE_SIZE, layout.size)
+        for place, address in enumerate((layout.desc, layout.avail, layout.used)):
+            self._write("l", _QUEUE_DESC + 8 * place, address)
+            self._write("l", _QUEUE_DESC + 8 * place + 4, 0)
+        self._write("w", _QUEUE_ENABLE, 1)
+        self._line.flush()
+        return _NO_STEPS
+
+    def write_status(self, value: int) -> GuestSteps:
+        """Write the device status."""
+        self._write_status(value)
+        return _NO_STEPS
+
+    def read_status(self) -> int:
+        """Read the device status."""
+        return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
+
+    def config_generation(self) -> int:
+        """Read the generation of the device configuration, counted from power-on."""
+        return (self._read_generation() - self._generation) & 0xFF
+
+    def _read_generation(self) -> int:
+        return self._line.ask(f"readb {self._places.common + _GENERATION:#x}")
+
+    def capacity(self) -> int:
+        """Read the lower half of the capacity: disks of scenarios are small."""
+        return self._line.ask(f"readl {self._places.device:#x}")
+
+    def kick(self, index: int) -> GuestSteps:
+        """Write the queue's notify register."""
+        self._line.post(f"writew {self._places.notify[index]:#x} {index:#x}")
+        self._line.flush()
+        return _NO_STEPS
+
+    def kick_inband(self, index: int) -> GuestSteps:
+        """The notify register is the one way there is."""
+        return self.kick(index)
+
+    def reset_queue(self, index: int) -> GuestSteps:
+        """Reset one queue (4.1.4.3.2)."""
+        self._write("w", _QUEUE_SELECT, index)
+        self._write("w", _QUEUE_RESET, 1)
+        self._line.flush()
+        return _NO_STEPS
+
+    def take_call(self, index: int) -> bool:
+        """Read the ISR status, which clears it: without MSI-X all queues share one interrupt."""
+        return bool(self._line.ask(f"readb {self._places.isr:#x}") & 1)
+
+    # --- PCI ----------------------------------------------------------------------------------
+
+    @property
+    def _line(self) -> QTest:
+        assert self._qtest is not None, "power_on comes first"
+        return self._qtest
+
+    def _write(self, width: str, offset: int, value: int) -> None:
+        self._line.post(f"write{width} {self._places.common + offset:#x} {value:#x}")
+
+    def _write_status(self, value: int) -> None:
+        self._set_up_pci()
+        self._write("b", _STATUS, value)
+        self._line.flush()
+
+    def _set_up_pci(self) -> None:
+        """Place BAR 4; let the device decode memory and be a bus master."""
+        for offset, value in (
+            (_BAR4, _BAR),
+            (_BAR4 + 4, 0),
+            (_COMMAND, _MEMORY_AND_MASTER),
+        ):
+            self._line.post(f"outl 0xcf8 {_CONFIG | offset:#x}")
+            self._line.post(f"outl 0xcfc {value:#x}")
+
+    def _config_read(self, offset: int, width: str) -> int:
+        self._line.post(f"outl 0xcf8 {_CONFIG | offset & ~3:#x}")
+        return self._line.ask(f"in{width} {0xCFC + (offset & 3):#x}")
+
+    def _look_around(self) -> _Places:
+        """Walk the capabilities."""
+        offsets: dict[int, int] = {}
+        multiplier = 0
+        at = self._config_read(_CAPABILITIES, "b")
+        while at:
+            if self._config_read(at, "b") == _VENDOR_CAPABILITY:
+                kind = self._config_read(at + 3, "b")
+                if kind <= _DEVICE:
+                    offsets[kind] = _BAR + self._config_read(at + 8, "l")
+                if kind == _NOTIFY:
+                    multiplier = self._config_read(at + 16, "l")
+            at = self._config_read(at + 1, "b")
+        common = offsets[_COMMON]
+        features = 0
+        for half in (0, 1):
+            self._line.post(f"writel {common + _FEATURE_SELECT:#x} {half}")
+            features |= self._line.ask(f"readl {common + _FEATURES:#x}") << 32 * half
+        notify = []
+        for index in range(self._line.ask(f"readw {common + 0x12:#x}")):
+            self._line.post(f"writew {common + _QUEUE_SELECT:#x} {index}")
+            off = self._line.ask(f"readw {common + _QUEUE_NOTIFY_OFF:#x}")
+            notify.append(offsets[_NOTIFY] + off * multiplier)
+        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify, features)
+
+
+_ZEROES: Final = bytes(GUEST_MEMORY_SIZE)

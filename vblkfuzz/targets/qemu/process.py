@@ -1,0 +1,210 @@
+"""One QEMU process: its command line, its connections, its end."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable
+from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
+from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.child import Child, memfd
+from vblkfuzz.targets.ending import ending_of, last_line
+from vblkfuzz.targets.qemu.pci_port import PCI_SLOT
+from vblkfuzz.targets.qemu.qmp import Qmp
+from vblkfuzz.targets.qemu.trace_log import EVENTS, TraceLog
+from vblkfuzz.targets.real import Restless
+from vblkfuzz.targets.stillness import SPIN_S, Stillness
+from vblkfuzz.trace.event import ActorId
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.recorder import Dequeue
+
+RAM_BYTES: Final = 16 << 20
+IOTHREAD: Final = "io0"
+DISK_NODES: Final = ("n0", "n1")
+"""Two disks: a mirror that pivots goes from one to the other and back."""
+_BIOS_BYTES: Final = 1 << 16
+_HALT: Final = bytes.fromhex("faf4ebfd")
+"""cli; hlt; jmp hlt: the vCPU sleeps, so the VM can run without disturbing anybody."""
+_RESET_VECTOR: Final = 0xFFF0
+_SOON_S: Final = 0.001
+"""Seconds in which requests are done, as a rule; then a main loop is looked at more closely."""
+_BRIEF_S: Final = 0.02
+"""Seconds for a main loop to fall asleep before we ask how long it has run."""
+
+
+class Variant(NamedTuple):
+    """What cannot be changed while a QEMU process lives."""
+
+    iothread: bool
+    ioeventfd: bool
+
+
+class QemuProcess:
+    """A running QEMU."""
+
+    def __init__(self, binary: str, variant: Variant, ram: int) -> None:
+        """Start it.
+
+        Args:
+            binary: path of qemu-system-x86_64.
+            variant: of the device.
+            ram: memfd of guest memory; stays open.
+
+        Raises:
+            DeviceUnavailable: it does not start; its own words say why.
+        """
+        self.variant = variant
+        self.disks = [memfd(node, min(DISK_SECTORS) * SECTOR_SIZE) for node in DISK_NODES]
+        """memfds of the disks."""
+        self._log = TraceLog()
+        self._qtest, qtest = socket.socketpair()
+        control, qmp = socket.socketpair()
+        bios = _bios()
+        fds = [ram, bios, *self.disks, self._log.fd, qtest.fileno(), qmp.fileno()]
+        try:
+            self._child = Child(_command(binary, variant, fds), fds)
+        finally:
+            qtest.close()
+            qmp.close()
+            os.close(bios)
+        self._still = Stillness(self._child.pid)
+        self._connect(control)
+
+    def _connect(self, control: socket.socket) -> None:
+        try:
+            self.qmp = Qmp(control)
+            threads = self.qmp.execute("query-iothreads")
+        except DeviceLost as lost:
+            said = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
+            self._child.end()
+            self._close()
+            raise DeviceUnavailable(f"QEMU does not start: {last_line(said)}") from None
+        self._actors = {self._child.pid: ActorId.MAIN}
+        self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
+
+    def disk_size(self, disk: int) -> int:
+        """Return the size of a disk in bytes."""
+        return os.fstat(self.disks[disk]).st_size
+
+    def disk_path(self, disk: int) -> str:
+        """Return the name by which QEMU knows a disk's file."""
+        return _fd(self.disks[disk])
+
+    def clear_disks(self) -> None:
+        """Zero them."""
+        for disk, fd in enumerate(self.disks):
+            os.pwrite(fd, bytes(self.disk_size(disk)), 0)
+
+    @property
+    def connections(self) -> Sequence[int]:
+        """The guest's end of qtest."""
+        return (self._qtest.fileno(),)
+
+    def settle(self) -> bool:
+        """Wait until nothing goes on any more; return whether the main loop sleeps, too.
+
+        A main loop may turn for ever without doing anything (QEMU up to 8.0 does so while a kick
+        waits behind a drained section). Then it is enough that nobody else has run while it
+        answered twice: whatever was ready has been handled, and nothing was handed to others.
+
+        Raises:
+            Restless: an IOThread runs on.
+        """
+        if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S):
+            return True
+        patience = Patience(DEVICE_LIMIT_S)
+        while not self._still.only_main_runs(self._answer_twice):
+            if self._still.wait(0):
+                return True
+            if patience.over:
+                raise Restless
+        return False
+
+    def _answer_twice(self) -> None:
+        for _ in range(2):
+            self.qmp.execute("query-status")
+
+    def check_rest(self) -> None:
+        """Check that the main loop comes to rest.
+
+        Raises:
+            Restless: it turns and turns.
+        """
+        limit = self._still.main_seconds() + SPIN_S
+        while not self._still.wait(_BRIEF_S):
+            if self._still.main_seconds() > limit:
+                raise Restless
+
+    def sleeps(self) -> bool:
+        """Whether no thread runs."""
+        return self._still.wait(0)
+
+    def dequeues(self) -> Sequence[Dequeue]:
+        """What the trace log says of dequeues since last asked."""
+        return self._log.dequeues(self._actors)
+
+    def end(self) -> None:
+        """Kill it and free everything."""
+        self._child.end()
+        self.qmp.close()
+        self._close()
+
+    def _close(self) -> None:
+        self._still.close()
+        self._qtest.close()
+        self._log.close()
+        for fd in self.disks:
+            os.close(fd)
+
+    # --- Its end ------------------------------------------------------------------------------
+
+    def ending(self, *, guest_waits: bool) -> Ending | None:
+        """Say how it ended, or that it hangs; None if somebody killed it."""
+        return ending_of(self._child, guest_waits=guest_waits)
+
+
+def _bios() -> int:
+    """Return a memfd with a BIOS that halts."""
+    image = bytearray(_BIOS_BYTES)
+    image[_RESET_VECTOR : _RESET_VECTOR + len(_HALT)] = _HALT
+    fd = memfd("bios")
+    os.write(fd, image)
+    return fd
+
+
+def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
+    """Return the command line; every file is one of `fds`."""
+    ram, bios, *disks, log, qtest, qmp = fds
+    iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
+    ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
+    options = [
+        "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
+        " -name vblkfuzz,debug-threads=on",
+        f"-M pc,memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
+        f"-object memory-backend-file,id=m0,size={RAM_BYTES},mem-path={_fd(ram)},share=on",
+        # qtest looks for a character device with this very name.
+        f"-chardev socket,id=qtest,fd={qtest} -qtest chardev:qtest -qtest-log /dev/null",
+        f"-chardev socket,id=qmp,fd={qmp} -mon chardev=qmp,mode=control",
+        f"-D {_fd(log)}",
+        *(f"-trace {event}" for event in EVENTS),
+        # One worker thread each: requests end in the order in which they were submitted.
+        f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",
+        "-object main-loop,id=main-loop,thread-pool-max=1",
+        *(
+            f"-blockdev driver=file,node-name={node},filename={_fd(disk)},locking=off"
+            for node, disk in zip(DISK_NODES, disks, strict=True)
+        ),
+        f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
+        f",num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
+    ]
+    return [binary, *" ".join(options).split()]
+
+
+def _fd(number: int) -> str:
+    return f"/proc/self/fd/{number}"

@@ -1,0 +1,159 @@
+"""The rig of target `qemu`: which process a scenario runs on, and what is known of its state."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.targets.child import memfd
+from vblkfuzz.targets.qemu.binary import find_qemu
+from vblkfuzz.targets.qemu.operator import Operator
+from vblkfuzz.targets.qemu.pci_port import PciPort
+from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess, Variant
+from vblkfuzz.trace.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.targets.options import TargetOptions
+    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.virtio.memory import GuestMemory
+
+_WITNESSES: Final = ~Witness.DEVICE
+
+
+class QemuRig:
+    """Satisfies `target.real.Rig`.
+
+    Keeps a QEMU process for each variant of the device, all on the same guest memory: only the one
+    that runs the scenario has a device that is set up (`PciPort.power_off` resets it).
+    """
+
+    resets_at_end = True
+
+    def __init__(self, options: TargetOptions) -> None:
+        self._options = options
+        self._binary = ""
+        self._ram = -1
+        self._port: PciPort
+        self._machines: dict[Variant, Operator] = {}
+        self._machine: Operator
+        """Of the scenario that runs."""
+        self._handed: Operator | None = None
+        """The machine whose connections the guest process has."""
+
+    def witnesses(self, config: DeviceConfig) -> Witness:
+        """All that there are."""
+        return _WITNESSES
+
+    @property
+    def memory(self) -> GuestMemory:
+        """Guest memory, shared by all processes."""
+        return self._port.memory
+
+    def port(self) -> PciPort:
+        """The guest's way to the device; the guest process inherits it."""
+        return self._port
+
+    @property
+    def machine(self) -> Operator:
+        """The machine of the last scenario."""
+        return self._machine
+
+    def start(self) -> None:
+        """Find the binary, make guest memory, start a first process."""
+        self._binary = find_qemu(self._options.qemu_binary)
+        self._ram = memfd("ram", RAM_BYTES)
+        self._port = PciPort(self._ram)
+        self._machine = self._machine_of(self._variant(DeviceConfig()))
+
+    def stop(self) -> None:
+        """End all processes; free guest memory."""
+        self._handed = None
+        while self._machines:
+            self._machines.popitem()[1].qemu.end()
+        if self._ram >= 0:
+            os.close(self._ram)
+            self._ram = -1
+            self._port.close()
+
+    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+        """Begin a scenario, on a new process if the last one was left in an odd state."""
+        self._machine = machine = self._machine_of(self._variant(config))
+        machine.make_ready(config.disk_sectors, polling=config.polling)
+        if machine is self._handed:
+            return ()
+        self._handed = machine
+        return machine.qemu.connections
+
+    def _variant(self, config: DeviceConfig) -> Variant:
+        wanted = config.iothreads > 0 if self._options.iothread is None else self._options.iothread
+        # QEMU refuses an IOThread without ioeventfd.
+        return Variant(iothread=wanted and config.ioeventfd, ioeventfd=config.ioeventfd)
+
+    def _machine_of(self, variant: Variant) -> Operator:
+        machine = self._machines.get(variant)
+        if machine is not None and machine.unfinished() is not None:
+            self._end(machine)
+            machine = None
+        if machine is None:
+            machine = Operator(QemuProcess(self._binary, variant, self._ram))
+            self._machines[variant] = machine
+        return machine
+
+    def _end(self, machine: Operator) -> None:
+        if self._machines.get(machine.qemu.variant) is machine:
+            del self._machines[machine.qemu.variant]
+            machine.qemu.end()
+
+    # --- One scenario -------------------------------------------------------------------------
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        """Carry out an operation that is not the guest's."""
+        self._machine.perform(operation, recorder)
+
+    def unfinished(self) -> Op | None:
+        """The next operation on the way to a VM that runs undrained."""
+        return self._machine.unfinished()
+
+    @property
+    def guest_runs(self) -> bool:
+        """A stopped VM has no vCPU that runs."""
+        return self._machine.vm_running
+
+    @property
+    def keeps_guest_waiting(self) -> bool:
+        """Nothing does: the main loop goes on in every section."""
+        return False
+
+    def settle(self, recorder: Recorder) -> None:
+        """Wait until the device is idle; a look tells, unless it is about to look at its queues."""
+        looks = self._machine.in_section or recorder.starts_handlers
+        if recorder.idle and not looks:
+            recorder.look(self._machine.qemu.dequeues)
+        else:
+            self._machine.settle(recorder)
+
+    def check_rest(self, recorder: Recorder) -> None:
+        """Check that nothing goes on."""
+        self._machine.qemu.check_rest()
+
+    def sleeps(self) -> bool:
+        """Whether no thread of QEMU runs."""
+        return self._machine.qemu.sleeps()
+
+    def dequeues(self) -> Sequence[Dequeue]:
+        """What QEMU's trace log says."""
+        return self._machine.qemu.dequeues()
+
+    def discard(self) -> None:
+        """End the process of this scenario. The guest process loses its connections, too."""
+        self._handed = None
+        self._end(self._machine)
+
+    def ending(self, *, guest_waits: bool) -> Ending | None:
+        """Say how the process ended."""
+        return self._machine.qemu.ending(guest_waits=guest_waits)

@@ -1,0 +1,78 @@
+"""QEMU's own trace events as an exact witness of dequeues.
+
+QEMU writes a line for each `virtqueue_pop` into a memfd, with the thread's id in front
+(``-msg timestamp=on``); each handler run says before which queue a VirtQueue's address is. What
+has been read is given back to the kernel, so the log does not grow.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.targets.child import memfd
+from vblkfuzz.targets.recorder import Dequeue
+from vblkfuzz.trace.event import ActorId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EVENTS: Final = ("virtqueue_pop", "virtio_queue_notify")
+
+_LINE: Final = re.compile(
+    rb"^(\d+)@[\d.]+:(virtqueue_pop|virtio_queue_notify) (?:vdev \S+ n (\d+) )?vq (\S+)", re.M
+)
+_PUNCH_HOLE: Final = 3
+"""FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE (fallocate(2))."""
+_PAGE: Final = 1 << 20
+"""Bytes after which the log is given back."""
+
+
+class TraceLog:
+    """The log of one QEMU process."""
+
+    def __init__(self) -> None:
+        self.fd = memfd("trace")
+        self._offset = 0
+        self._freed = 0
+        self._queues: dict[bytes, int] = {}
+        """Queue by the VirtQueue's address."""
+
+    def close(self) -> None:
+        """Free it."""
+        os.close(self.fd)
+
+    def dequeues(self, actors: Mapping[int, ActorId]) -> list[Dequeue]:
+        """Return the dequeues since last asked; `actors` is who the threads are."""
+        size = os.fstat(self.fd).st_size
+        if size == self._offset:
+            return []
+        data = os.pread(self.fd, size - self._offset, self._offset)
+        data = data[: data.rfind(b"\n") + 1]
+        self._offset += len(data)
+        self._free()
+        found = []
+        for thread, event, number, address in _LINE.findall(data):
+            if event == b"virtqueue_pop":
+                actor = actors.get(int(thread), ActorId.VCPU)
+                found.append(Dequeue(self._queue(address), actor))
+            else:
+                self._queues[address] = int(number)
+        return found
+
+    def _queue(self, address: bytes) -> int:
+        if address not in self._queues:
+            raise HarnessError("QEMU's trace log: a dequeue of an unknown queue")
+        return self._queues[address]
+
+    def _free(self) -> None:
+        if self._offset - self._freed > _PAGE:
+            end = self._offset & ~4095
+            libc = ctypes.CDLL(None, use_errno=True)
+            libc.fallocate(
+                self.fd, _PUNCH_HOLE, ctypes.c_long(self._freed), ctypes.c_long(end - self._freed)
+            )
+            self._freed = end

@@ -1,0 +1,256 @@
+"""One qemu-storage-daemon: its command line, its connections, its end.
+
+It has an export for each capacity that a scenario may choose, so that the next scenario needs a new
+connection only. Behind each export are two nodes on one and the same disk of the NBD server: a
+mirror job goes from the one to the other and back, and the disk's content stays.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable
+from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
+from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.child import Child
+from vblkfuzz.targets.ending import ending_of, last_line
+from vblkfuzz.targets.nbd.disk import export_name
+from vblkfuzz.targets.nbd.server import Order
+from vblkfuzz.targets.qemu.qmp import Qmp
+from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S, Restless
+from vblkfuzz.targets.stillness import SPIN_S, Stillness
+from vblkfuzz.targets.vhost_user.connection import Connection
+from vblkfuzz.targets.vhost_user.endpoint import Endpoint
+from vblkfuzz.targets.vhost_user.fault import BackendFault
+from vblkfuzz.targets.vhost_user.frontend import Frontend
+from vblkfuzz.targets.vhost_user.message import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.targets.nbd.process import NbdProcess
+    from vblkfuzz.targets.real import Ending
+
+IOTHREAD: Final = "io0"
+_SOON_S: Final = 0.0005
+"""Seconds in which requests are done, as a rule: so long it is cheaper to look than to ask."""
+_BRIEF_S: Final = 0.004
+"""Seconds in which a daemon that is still needs no closer look."""
+_ROUND_TRIPS: Final = 4
+"""After so many, a thread has handled what was ready before: a message for the device is read by a
+coroutine, which takes its event loop more than one turn."""
+_LOOKS: Final = 3
+"""So often a main loop that turns for ever is looked at before that is believed."""
+_PROBE: Final = "probe"
+"""Exports that nobody uses but we, to ask a thread something: of the main loop, and, with `-io`
+behind it, of the IOThread."""
+
+
+def node_name(sectors: int, side: int) -> str:
+    """Name of a node of an export: `side` 0 or 1."""
+    return f"disk{sectors}-{side}"
+
+
+class Daemon:
+    """A running qemu-storage-daemon."""
+
+    def __init__(self, binary: str, nbd: NbdProcess, *, iothread: bool) -> None:
+        """Start it.
+
+        Raises:
+            DeviceUnavailable: it does not start; its own words say why.
+        """
+        self.iothread = iothread
+        self._nbd = nbd
+        self._endpoints = {sectors: Endpoint() for sectors in DISK_SECTORS}
+        ours, theirs = socket.socketpair()
+        with ExitStack() as stack:
+            stack.enter_context(theirs)
+            disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
+            probes = [Endpoint() for _ in range(2 if iothread else 1)]
+            endpoints = [*self._endpoints.values(), *probes]
+            listeners = [endpoint.listener.fileno() for endpoint in endpoints]
+            command = _command(theirs.fileno(), disks, listeners, iothread=iothread)
+            self._child = Child([binary, *command], [theirs.fileno(), *disks, *listeners])
+        for endpoint in endpoints:
+            endpoint.hand_over()
+        self._still = Stillness(self._child.pid, nbd.pid)
+        try:
+            self._connect(ours, probes)
+        finally:
+            for probe in probes:
+                probe.close()
+
+    def _connect(self, control: socket.socket, probes: list[Endpoint]) -> None:
+        try:
+            self.qmp = Qmp(control)
+            self._probes = [Frontend(Connection(probe.connect())) for probe in probes]
+            for probe in self._probes:
+                probe.greet()
+        except (DeviceLost, BackendFault) as lost:
+            said = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
+            self._child.end()
+            self._close()
+            raise DeviceUnavailable(
+                f"qemu-storage-daemon does not start: {last_line(said)}"
+            ) from None
+
+    def connect(self, sectors: int) -> socket.socket:
+        """Return a new connection to the export with that capacity."""
+        return self._endpoints[sectors].connect()
+
+    def rest(self) -> None:
+        """Wait until neither daemon nor NBD server has anything to do.
+
+        A main loop may turn for ever without doing anything (QEMU up to 8.0 does so while a kick
+        waits behind a drained section). Then it is enough that nobody else has run while it
+        answered several times.
+
+        Raises:
+            ActorDied: the NBD server has ended.
+            DeviceLost: the daemon has ended.
+            Restless: it goes on and on.
+        """
+        if self._still.wait(_SOON_S):
+            return
+        patience = Patience(DEVICE_LIMIT_S)
+        while True:
+            # It sleeps meanwhile, which looking does not.
+            self._ask(*self._probes, times=_ROUND_TRIPS)
+            self._nbd.order(Order.SYNC)
+            if self._still.wait(_BRIEF_S):
+                return
+            if not self.answers():
+                raise DeviceLost("the daemon has ended")
+            if self._only_turns():
+                return
+            if patience.over:
+                raise Restless
+
+    def check_threads(self) -> None:
+        """Check that its threads answer: one that is stuck looks as one that has nothing to do.
+
+        Raises:
+            DeviceLost: a thread is stuck, or the daemon has ended.
+        """
+        self._ask(*self._probes, times=1)
+
+    def sleeps(self) -> bool:
+        """Whether no thread runs."""
+        return self._still.wait(0)
+
+    def _only_turns(self) -> bool:
+        """Whether the main loop turns, and does nothing although it is asked."""
+        for _ in range(_LOOKS):
+            for probe in self._probes[1:]:
+                self._ask(probe, times=_ROUND_TRIPS)
+            turn = partial(self._ask, self._probes[0], times=_ROUND_TRIPS)
+            if not self._still.only_main_runs(turn):
+                return False
+        return True
+
+    def _ask(self, *probes: Frontend, times: int) -> None:
+        """Let the threads of some probes turn, all at the same time."""
+        try:
+            for _ in range(times):
+                for probe in probes:
+                    probe.connection.ask_later()
+                for probe in probes:
+                    self._await_answer(probe.connection)
+        except BackendFault as fault:
+            raise DeviceLost(f"the daemon does not answer: {fault}") from None
+
+    def _await_answer(self, line: Connection) -> None:
+        if not line.readable(ASLEEP_S) and self.sleeps_on(line.readable):
+            raise DeviceLost("a thread of the daemon is stuck")
+        line.receive(Request.GET_FEATURES)
+
+    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
+        """Whether no thread runs, look after look, although somebody waits for an answer.
+
+        Args:
+            comes: waits for the answer, so many seconds at most; returns whether it is there.
+        """
+        found: list[bool] = []
+        return all(
+            self._still.sleeps_through(lambda: found.append(comes(ASLEEP_S))) and not any(found)
+            for _ in range(ASLEEP_LOOKS)
+        )
+
+    def check_rest(self) -> None:
+        """Check that the main loop comes to rest.
+
+        Raises:
+            Restless: it turns and turns.
+        """
+        limit = self._still.main_seconds() + SPIN_S
+        while not self._still.wait(_BRIEF_S):
+            if self._still.main_seconds() > limit:
+                raise Restless
+
+    @property
+    def lives(self) -> bool:
+        """Whether the process runs."""
+        return self._child.exit_code() is None
+
+    def answers(self) -> bool:
+        """Whether the process lives. One that dies closes its connections first, one by one."""
+        return not self.qmp.is_cut and self.lives
+
+    def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
+        """Say how it ended, or that it hangs; None if somebody killed it."""
+        dies = self.qmp.is_cut
+        return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
+
+    def end(self) -> None:
+        """Kill it and free everything."""
+        self._child.end()
+        self.qmp.close()
+        for probe in self._probes:
+            probe.connection.close()
+        self._close()
+
+    def _close(self) -> None:
+        self._still.close()
+        for endpoint in self._endpoints.values():
+            endpoint.close()
+
+
+_NODES: Final = tuple((sectors, side) for sectors in DISK_SECTORS for side in (0, 1))
+
+
+def _command(control: int, disks: list[int], listeners: list[int], *, iothread: bool) -> list[str]:
+    """Return the arguments; all connections are fds.
+
+    An IOThread is fixed: an export leaves it for ever else when the first job on its disk ends, and
+    scenarios would depend on those before them.
+    """
+    options = [
+        f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",
+        f"--object iothread,id={IOTHREAD},poll-max-ns=0",
+    ]
+    for (sectors, side), fd in zip(_NODES, disks, strict=True):
+        node = node_name(sectors, side)
+        options += [
+            f"--blockdev driver=nbd,node-name={node}-nbd,server.type=fd,server.str={fd},"
+            f"export={export_name(sectors)}",
+            f"--blockdev driver=raw,node-name={node},file={node}-nbd",
+        ]
+    where = f",iothread={IOTHREAD},fixed-iothread=on" if iothread else ""
+    options += [
+        f"--export type=vhost-user-blk,id=export{sectors},node-name={node_name(sectors, 0)},"
+        f"addr.type=fd,addr.str={fd},writable=on,num-queues={MAX_QUEUES}{where}"
+        for sectors, fd in zip(DISK_SECTORS, listeners, strict=False)
+    ]
+    options += [
+        f"--blockdev driver=null-co,node-name={_PROBE}{suffix} "
+        f"--export type=vhost-user-blk,id={_PROBE}{suffix},node-name={_PROBE}{suffix},"
+        f"addr.type=fd,addr.str={fd}{thread}"
+        for (suffix, thread), fd in zip(
+            (("", ""), ("-io", where)), listeners[len(DISK_SECTORS) :], strict=False
+        )
+    ]
+    return " ".join(options).split()

@@ -1,0 +1,260 @@
+"""The operator of a storage daemon: what operations mean in QMP.
+
+A long drained section is a mirror job that waits to be finalized, as on target `qemu`
+(`target.qemu.operator`); within one, and for `snapshot`, there is a short one (blockdev-reopen).
+Both begin by waiting for the requests in flight, and the daemon's main loop is stuck meanwhile: if
+the backend holds one, the operation goes on when it is released, and operations behind it queue.
+That is a drained section too, the blocking kind.
+
+A daemon has no VM and no machine: stop, cont, system_reset and what concerns the start of a device
+do nothing. Nor does an NBD disk change its size: a resize drains and is refused.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from vblkfuzz.errors import DeviceLost
+from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.scenario.ops import OPS, Op, op
+from vblkfuzz.targets.qemu.qmp import Refused
+from vblkfuzz.targets.qsd.daemon import IOTHREAD, node_name
+from vblkfuzz.targets.real import ASLEEP_S
+from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from vblkfuzz.targets.qsd.daemon import Daemon
+    from vblkfuzz.targets.recorder import Dequeue, Recorder
+
+    Work = Coroutine[Any, Any, None]
+    Method = Callable[["Operator", Op, Recorder], Work]
+
+_JOB: Final = "mirror"
+_POLL_NS: Final = 32768
+"""QEMU's default for poll-max-ns."""
+_CLOSES: Final = {"drain_begin": op("drain_end"), "mirror_begin": op("mirror_finish")}
+
+
+class Operator:
+    """Operates one daemon; a method an operation, named like it."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._qmp = daemon.qmp
+        self._dequeues: Callable[[], Sequence[Dequeue]]
+        self._waiting: deque[Work] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._open: list[str] = []
+        """Operations that began a drained section which is open, outermost first."""
+        self._sectors = 0
+        self._sides: dict[int, int] = {}
+        """Which of its two nodes an export uses, by capacity; 0 if it is not here."""
+        self._pivots = False
+        self._polling = False
+
+    def make_ready(
+        self, sectors: int, dequeues: Callable[[], Sequence[Dequeue]], *, polling: bool
+    ) -> None:
+        """Begin a scenario on the export with that capacity, at rest."""
+        self._sectors, self._dequeues = sectors, dequeues
+        self._qmp.forget_events()
+        if polling != self._polling:
+            self._begin(self._poll(polling))
+            self.go_on(blocked=False)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is open and nothing under way."""
+        return not (self._open or self._waiting or self._task)
+
+    def unfinished(self) -> Op | None:
+        """The next operation on the way to no drained section."""
+        return _CLOSES[self._open[-1]] if self._open else None
+
+    # --- Work ---------------------------------------------------------------------------------
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        """Begin an operation; those that a daemon does not know do nothing."""
+        method = _METHODS[operation.code]
+        if method is not None:
+            self._begin(method(self, operation, recorder))
+
+    def _begin(self, work: Work) -> None:
+        self._waiting.append(work)
+
+    def go_on(self, *, blocked: bool) -> bool:
+        """Let operations go on; return whether they have.
+
+        Args:
+            blocked: the backend holds requests, so nobody knows whether they can end. Then nothing
+                is waited for.
+
+        Raises:
+            DeviceLost: the daemon does not answer although nothing is held.
+        """
+        went = False
+        while self._task or self._waiting:
+            if self._task is None:
+                self._task = self._qmp.begin(self._waiting.popleft())
+                went = True
+            if blocked:
+                went |= self._qmp.pump()
+                if not self._task.done():
+                    break
+            else:
+                self._finish(self._task)
+            task, self._task, went = self._task, None, True
+            task.result()
+        return went
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        comes = partial(self._qmp.finished, task)
+        deadline = time.monotonic() + DEVICE_LIMIT_S
+        while not comes(ASLEEP_S):
+            if self._daemon.sleeps_on(comes) or time.monotonic() > deadline:
+                raise DeviceLost("the daemon does not answer the operator")
+
+    def abandon(self) -> None:
+        """Forget what is under way: the daemon will be ended."""
+        for work in self._waiting:
+            work.close()
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    # --- Drained sections ---------------------------------------------------------------------
+
+    async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
+        """Open a section, or a short one within another; one that fails is over at once."""
+        self._open.append(operation.name)
+        depth = len(self._open)
+        recorder.look(self._dequeues)
+        recorder.tell(DRAIN_CALL, flag=1, value=depth)
+        opened = True
+        if depth == 1:
+            opened = await self._start_mirror(pivot=operation.name == "mirror_begin")
+        else:
+            await self._reopen()
+        self._daemon.rest()
+        recorder.look(self._dequeues)
+        recorder.tell(DRAIN_RET, flag=1)
+        if not opened:
+            self._open.pop()
+            recorder.tell(DRAIN_END, value=len(self._open))
+
+    async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
+        """As `drain_begin`; one at a time."""
+        if operation.name not in self._open:
+            await self.drain_begin(operation, recorder)
+
+    async def drain_end(self, operation: Op, recorder: Recorder) -> None:
+        """End the innermost section that drain_begin began, if there is one."""
+        await self._close("drain_begin", recorder)
+
+    async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
+        """End the section that mirror_begin began, if there is one."""
+        await self._close("mirror_begin", recorder)
+
+    async def _close(self, began: str, recorder: Recorder) -> None:
+        if began not in self._open:
+            return
+        del self._open[len(self._open) - 1 - self._open[::-1].index(began)]
+        self._daemon.rest()
+        recorder.look(self._dequeues)
+        recorder.tell(DRAIN_END, value=len(self._open))
+        if not self._open:
+            await self._qmp.call("job-finalize", id=_JOB)
+            if await self._job("aborting", "null") == "aborting":
+                await self._job("null")
+            elif self._pivots:
+                self._sides[self._sectors] = self._side ^ 1
+
+    @property
+    def _side(self) -> int:
+        return self._sides.get(self._sectors, 0)
+
+    async def _start_mirror(self, *, pivot: bool) -> bool:
+        """Let a mirror job drain the disk; return whether it does.
+
+        It writes through the same backend, so it ends at once if one of its writes fails.
+        """
+        self._pivots = pivot
+        await self._qmp.call(
+            "blockdev-mirror",
+            job_id=_JOB,
+            device=node_name(self._sectors, self._side),
+            target=node_name(self._sectors, self._side ^ 1),
+            sync="none",  # both nodes are the same disk
+            auto_finalize=False,
+        )
+        if await self._job("ready", "null") == "null":
+            return False
+        if pivot:
+            await self._try("job-complete", id=_JOB)
+        else:
+            await self._try("block-job-cancel", device=_JOB)
+        return await self._job("pending", "null") == "pending"
+
+    async def _job(self, *statuses: str) -> str:
+        """Wait until the job has one of these statuses, and return which."""
+        event = await self._qmp.event(lambda event: _is_job(event, statuses))
+        return str(event["data"]["status"])
+
+    async def _reopen(self) -> None:
+        node = node_name(self._sectors, self._side)
+        options = {"driver": "raw", "node-name": node, "file": f"{node}-nbd"}
+        await self._try("blockdev-reopen", options=[options])
+
+    async def snapshot(self, operation: Op, recorder: Recorder) -> None:
+        """Drain for a moment; refused while a job has the node."""
+        await self._reopen()
+
+    async def resize(self, operation: Op, recorder: Recorder) -> None:
+        """Drain for a moment."""
+        node = node_name(self._sectors, self._side)
+        await self._try("block_resize", node_name=node, size=(operation.d + 1) * 512)
+
+    async def _try(self, command: str, **arguments: object) -> None:
+        try:
+            await self._qmp.call(command, **arguments)
+        except Refused:
+            return
+
+    # --- IOThread -----------------------------------------------------------------------------
+
+    async def poll_on(self, operation: Op, recorder: Recorder) -> None:
+        """Let the IOThread poll."""
+        await self._poll(True)
+
+    async def poll_off(self, operation: Op, recorder: Recorder) -> None:
+        """Let it sleep instead."""
+        await self._poll(False)
+
+    async def _poll(self, on: bool) -> None:
+        if self._polling != on:
+            self._polling = on
+            await self._qmp.call(
+                "qom-set",
+                path=f"/objects/{IOTHREAD}",
+                property="poll-max-ns",
+                value=_POLL_NS if on else 0,
+            )
+
+
+_METHODS: Final[tuple[Method | None, ...]] = tuple(
+    getattr(Operator, spec.name, None) if spec.owner in ("operator", "environment") else None
+    for spec in OPS
+)
+
+
+def _is_job(event: dict[str, Any], statuses: Sequence[str]) -> bool:
+    if event["event"] != "JOB_STATUS_CHANGE":
+        return False
+    data = event["data"]
+    return data["id"] == _JOB and data["status"] in statuses

@@ -1,0 +1,219 @@
+"""The rig of target `qsd`: which daemon a scenario runs on, and what is known of its state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import DeviceLost
+from vblkfuzz.scenario.ops import CODES, Op, op
+from vblkfuzz.targets.nbd.process import NbdProcess
+from vblkfuzz.targets.nbd.server import Order
+from vblkfuzz.targets.qsd.binary import find_qsd
+from vblkfuzz.targets.qsd.daemon import Daemon
+from vblkfuzz.targets.qsd.operator import Operator
+from vblkfuzz.targets.vhost_user.avail_event import AvailEvents
+from vblkfuzz.targets.vhost_user.link import Link
+from vblkfuzz.targets.vhost_user.memory_table import SharedMemory
+from vblkfuzz.targets.vhost_user.port import VhostUserPort
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import BROKEN, HANG
+from vblkfuzz.trace.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.targets.options import TargetOptions
+    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.virtio.memory import GuestMemory
+
+_WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.DISK | Witness.PROCESS
+_MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
+_RELEASE: Final = op("release")
+_COMPLETE: Final = CODES["complete"]
+_ORDERS: Final = {
+    CODES["hold"]: Order.HOLD,
+    CODES["release"]: Order.RELEASE,
+    CODES["complete"]: Order.END,
+    CODES["flush"]: Order.FLUSH,
+}
+
+
+class QsdRig:
+    """Satisfies `target.real.Rig`. Keeps a daemon with and one without IOThread."""
+
+    guest_runs = True
+    resets_at_end = False
+
+    def __init__(self, options: TargetOptions) -> None:
+        self._options = options
+        self._binary = ""
+        self._nbd = NbdProcess()
+        self._link: Link
+        self._shared: SharedMemory
+        self._started = False
+        self._operators: dict[bool, tuple[Daemon, Operator]] = {}
+        self._daemon: Daemon
+        """Of the scenario that runs."""
+        self._operator: Operator
+        self._sectors = 0
+        self._pops: AvailEvents
+        self._holding = False
+        self._explained = False
+        """There was a hang before: its backtrace was enough."""
+        self._quiet = False
+        """Nothing was in flight when the device was last seen at rest."""
+
+    def witnesses(self, config: DeviceConfig) -> Witness:
+        """Dequeues are seen in avail_event, thus with EVENT_IDX only."""
+        return _WITNESSES | Witness.POP if config.event_idx else _WITNESSES
+
+    @property
+    def memory(self) -> GuestMemory:
+        """Guest memory, shared by all processes."""
+        return self._shared.memory
+
+    def port(self) -> VhostUserPort:
+        """The guest's way to the device; made in the guest process."""
+        return VhostUserPort(self._shared, self._link)
+
+    def start(self) -> None:
+        """Find the binary, make guest memory, start the NBD server and a first daemon."""
+        self._binary = find_qsd(self._options.qsd_binary)
+        self._shared, self._link = SharedMemory(), Link()
+        self._started = True
+        self._nbd.start()
+        self._select(iothread=self._options.iothread is not False)
+
+    def stop(self) -> None:
+        """End all processes; free guest memory."""
+        self._end_daemons()
+        self._nbd.stop()
+        if self._started:
+            self._started = False
+            self._link.close()
+            self._shared.close()
+
+    def _select(self, *, iothread: bool) -> None:
+        if not self._nbd.lives:  # a daemon without its disk is of no use
+            self._end_daemons()
+            self._nbd.stop()
+            self._nbd.start()
+        known = self._operators.get(iothread)
+        if known is not None and not (known[0].lives and known[1].at_rest):
+            self._end(iothread)
+            known = None
+        if known is None:
+            daemon = Daemon(self._binary, self._nbd, iothread=iothread)
+            known = self._operators[iothread] = daemon, Operator(daemon)
+        self._daemon, self._operator = known
+
+    def _end_daemons(self) -> None:
+        for iothread in list(self._operators):
+            self._end(iothread)
+
+    def _end(self, iothread: bool) -> None:
+        if iothread in self._operators:
+            daemon, operator = self._operators.pop(iothread)
+            operator.abandon()
+            daemon.end()
+
+    # --- One scenario -------------------------------------------------------------------------
+
+    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+        """Begin a scenario, on an empty disk, by a new connection."""
+        wanted = self._options.iothread
+        self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
+        self._holding = self._quiet = False
+        self._sectors = config.disk_sectors
+        actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
+        with self._nbd.carrying_out(Order.START):
+            self._pops = AvailEvents(self.memory, config, actor)
+            self._operator.make_ready(config.disk_sectors, self.dequeues, polling=config.polling)
+            self._link.forget()
+            connection = self._daemon.connect(config.disk_sectors)
+            self._link.watch(connection)
+        return (connection.fileno(),)
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        """Carry out an operation of the backend; begin one of the operator."""
+        self._quiet = False
+        order = _ORDERS.get(operation.code)
+        if order is None:
+            if operation.code in _MIRRORS and (self._blocked or not recorder.idle):
+                # Both sides are one disk: what the job copies late overwrites what is newer.
+                recorder.doubt(Witness.DISK)
+            self._operator.perform(operation, recorder)
+            return
+        if order in (Order.HOLD, Order.RELEASE):
+            self._holding = order == Order.HOLD
+        complete = operation.code == _COMPLETE
+        pick, result = (operation.a, operation.b) if complete else (0, 0)
+        self._nbd.order(order, pick, result)
+
+    def unfinished(self) -> Op | None:
+        """The next operation on the way to rest."""
+        return _RELEASE if self._holding else self._operator.unfinished()
+
+    @property
+    def _blocked(self) -> bool:
+        return self._holding or self._nbd.counters.held > 0
+
+    @property
+    def keeps_guest_waiting(self) -> bool:
+        """A device that is broken answers when the last of its requests has ended."""
+        return self._blocked or not self._operator.at_rest
+
+    def settle(self, recorder: Recorder) -> None:
+        """Wait until nothing goes on, as far as the backend lets requests end; then look."""
+        if not (self._quiet and recorder.idle and self._operator.at_rest):
+            self._rest()
+        recorder.look(self.dequeues)
+        if self._link.is_cut:
+            self._note_cut(recorder)
+        elif not self._link.works:
+            recorder.tell(BROKEN)
+
+    def _rest(self) -> None:
+        while True:
+            self._daemon.rest()
+            if not self._operator.go_on(blocked=self._blocked):
+                break
+        counters = self._nbd.counters
+        self._quiet = counters.arrived == counters.ended
+
+    def _note_cut(self, recorder: Recorder) -> None:
+        """The daemon has closed the connection: the device is broken until a reset finds a new one.
+
+        Raises:
+            DeviceLost: it has ended.
+        """
+        if not self._daemon.answers():
+            raise DeviceLost("the daemon has ended")
+        recorder.tell(BROKEN)
+        self._link.offer(self._daemon.connect(self._sectors))
+
+    def check_rest(self, recorder: Recorder) -> None:
+        """Check that nothing goes on, nor is stuck if somebody still waits for it."""
+        if not (self._quiet and recorder.idle):
+            self._daemon.check_threads()
+        self._daemon.check_rest()
+
+    def sleeps(self) -> bool:
+        """Whether no thread of the daemon runs."""
+        return self._daemon.sleeps()
+
+    def dequeues(self) -> Sequence[Dequeue]:
+        """What avail_event says; nothing without EVENT_IDX."""
+        return self._pops.dequeues()
+
+    def discard(self) -> None:
+        """End the daemon of this scenario."""
+        self._end(self._daemon.iothread)
+
+    def ending(self, *, guest_waits: bool) -> Ending | None:
+        """Say how the daemon ended."""
+        ending = self._daemon.ending(guest_waits=guest_waits, explain=not self._explained)
+        self._explained |= ending is not None and ending.kind == HANG
+        return ending

@@ -1,0 +1,38 @@
+"""Target `qsd`: start here.
+
+    fuzz process    RealTarget (target.real), QsdRig, Operator: QMP, memory
+     |- guest       GuestDriver on a VhostUserPort: front-end, rings in shared memory, eventfds
+     |- NBD server  the disk; holds, fails and reorders requests
+     |- daemon      one with, one without IOThread
+     `- ...
+
+What each witness is worth: docs/real-devices.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.qsd.rig import QsdRig
+from vblkfuzz.targets.real import RealTarget
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.options import TargetOptions
+
+DEVICE: Final = "vhost-user-blk"
+
+
+def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
+    """Return the target, not started yet.
+
+    Raises:
+        UsageError: another device or mode than there is.
+        DeviceUnavailable: the package qemu.qmp is missing.
+    """
+    if device != DEVICE:
+        raise UsageError(f"device {device}: target qsd has {DEVICE} only")
+    if mode != RealTarget.mode:
+        raise UsageError(f"mode {mode}: target qsd has {RealTarget.mode} only")
+    rig = QsdRig(options)
+    return RealTarget("qsd", device, rig, rig.port)

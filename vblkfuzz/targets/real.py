@@ -1,0 +1,329 @@
+"""A real device as a target: what all of them have in common.
+
+    fuzz process: RealTarget -- runs the operations one after another, records, looks
+     |- guest process: the guest driver on a `Port` (process.guest_process)
+     `- device process: started, reset and watched by a `Rig`
+
+To add a real target, write a `Rig` (operator, backend and witnesses of one kind of device process)
+and a `Port` (the guest's way to it). Of a schedule only "do not settle here" (`Go.NEXT`) applies:
+nobody can preempt the threads of a real device.
+
+A device process that dies or hangs by itself is a finding: the trace ends there, with CRASH or
+HANG, and the next scenario gets a new process. Everything else that goes wrong is a HarnessError.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vblkfuzz.errors import DeviceLost, HarnessError
+from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.process.guest_process import GuestProcess
+from vblkfuzz.process.patience import Patience
+from vblkfuzz.scenario.ops import OWNERS
+from vblkfuzz.scenario.scenario import DeviceConfig, Go
+from vblkfuzz.targets.recorder import Recorder
+from vblkfuzz.targets.stillness import Stillness
+from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import END, STEP_LIMIT
+from vblkfuzz.trace.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from vblkfuzz.driver.port import Port
+    from vblkfuzz.process.guest_process import GuestAnswer
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.recorder import Dequeue
+    from vblkfuzz.trace.trace import Trace
+    from vblkfuzz.virtio.memory import GuestMemory
+
+_MAX_EPILOGUE: Final = 32
+ASLEEP_S: Final = 0.1
+"""Seconds between two looks at a device that does not answer the guest."""
+ASLEEP_LOOKS: Final = 6
+"""So many looks in a row at a device and a guest that sleep: nothing will wake them."""
+
+
+class Restless(Exception):
+    """The device process goes on and on without doing anything (L5)."""
+
+
+class Ending:
+    """How a device process ended, or that it hangs."""
+
+    def __init__(self, kind: int, report: str, **fields: int) -> None:
+        self.kind = kind
+        """CRASH or HANG."""
+        self.report = report
+        """Its last words, for people."""
+        self.fields = fields
+        """Of the event."""
+
+
+class Rig(Protocol):
+    """One kind of real device: its process, its operator, its backend, its witnesses.
+
+    Every method may raise DeviceLost when the process does not answer; `ending` then says why.
+    """
+
+    def witnesses(self, config: DeviceConfig) -> Witness:
+        """How it is known what happens in a scenario on such a device."""
+
+    @property
+    def resets_at_end(self) -> bool:
+        """Whether a reset ends a scenario. It does not where a new connection begins the next."""
+
+    @property
+    def memory(self) -> GuestMemory:
+        """Guest memory, shared with guest process and device process."""
+
+    def start(self) -> None:
+        """Start what is needed for the first scenario.
+
+        Raises:
+            DeviceUnavailable: there is no such device; the message says what to do.
+        """
+
+    def stop(self) -> None:
+        """End everything; leave nothing behind."""
+
+    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+        """Begin a scenario on a device as new; restart the process on any doubt.
+
+        Returns: connections for the guest process if the device process is another one than
+        before, else nothing.
+        """
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        """Carry out an operation of operator, backend or environment, and tell of it."""
+
+    def unfinished(self) -> Op | None:
+        """The next operation on the way to rest: I/O ended, drains ended, VM running."""
+
+    @property
+    def guest_runs(self) -> bool:
+        """Whether the guest may run now; its operations wait else."""
+
+    @property
+    def keeps_guest_waiting(self) -> bool:
+        """Whether a drained section or a held request may keep the device from answering it."""
+
+    def settle(self, recorder: Recorder) -> None:
+        """Wait until the device is idle, looking at what it does meanwhile."""
+
+    def check_rest(self, recorder: Recorder) -> None:
+        """Check at the very end that nothing goes on, and nothing is stuck.
+
+        Raises:
+            Restless: something does, and always will.
+            DeviceLost: something is.
+        """
+
+    def sleeps(self) -> bool:
+        """Whether no thread of the device process runs; False if nobody knows."""
+
+    def dequeues(self) -> Sequence[Dequeue]:
+        """What the exact witness saw since last asked."""
+
+    def discard(self) -> None:
+        """End the device process; the next scenario gets a new one."""
+
+    def ending(self, *, guest_waits: bool) -> Ending | None:
+        """Say how the process ended or hangs; None if that is no finding (somebody killed it)."""
+
+
+class RealTarget:
+    """Runs scenarios on a real device; satisfies `target.target.Target`."""
+
+    mode = "processes"
+
+    def __init__(self, name: str, device: str, rig: Rig, make_port: Callable[[], Port]) -> None:
+        self.name = name
+        self.device = device
+        self._rig = rig
+        self._guest = GuestProcess(make_port)
+        self._waiting: deque[int] = deque()
+        """Operations of the guest that wait until it may run."""
+
+    @property
+    def witnesses(self) -> Witness:
+        """How this target knows what it writes into the trace of an ordinary scenario."""
+        return self._rig.witnesses(DeviceConfig())
+
+    def __enter__(self) -> Self:
+        """Start the guest process and the device process."""
+        try:
+            self._rig.start()
+            self._guest.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End both."""
+        try:
+            self._guest.stop()
+        finally:
+            self._rig.stop()
+
+    def run(self, scenario: Scenario) -> Trace:
+        """Run one scenario from power-on to rest.
+
+        Raises:
+            HarnessError: there is no whole trace; the target can be used again.
+        """
+        rig = self._rig
+        witnesses = rig.witnesses(scenario.device)
+        recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))
+        report = ""
+        try:
+            self._load(scenario)
+            self._run(scenario, recorder)
+            rig.check_rest(recorder)
+            self._power_off()
+            recorder.tell(END, ActorId.HARNESS)
+        except Restless:
+            recorder.tell(STEP_LIMIT, ActorId.HARNESS)
+            self._begin_anew()
+        except DeviceLost as lost:
+            report = self._ended(recorder, lost)
+        except BaseException:
+            self._begin_anew()
+            raise
+        return recorder.trace(witnesses, report)
+
+    def _load(self, scenario: Scenario) -> None:
+        self._guest.load(scenario, self._rig.power_on(scenario.device))
+        answer = self._answer_of_guest()
+        if answer is None:
+            raise HarnessError("the guest process does not take the scenario")
+        if answer.lost:
+            raise DeviceLost("the device does not answer the guest")
+        self._rig.dequeues()  # of the reset before this scenario
+        self._waiting.clear()
+
+    def _power_off(self) -> None:
+        """Reset the device: if it crashes or hangs in that, this scenario made it so.
+
+        Raises:
+            DeviceLost: it does.
+        """
+        if self._rig.resets_at_end:
+            self._guest.power_off()
+            answer = self._answer_of_guest()
+            if answer is None or answer.lost:
+                raise DeviceLost("the device cannot be reset", guest_waits=answer is None)
+
+    def _begin_anew(self) -> None:
+        """Nobody knows what state they are in: the next scenario gets new processes."""
+        self._rig.discard()
+        self._guest.restart()
+
+    def _run(self, scenario: Scenario, recorder: Recorder) -> None:
+        hasty = {item.op for item in scenario.schedule if item.go is Go.NEXT}
+        for index, operation in enumerate(scenario.ops):
+            recorder.operation(index, operation.code)
+            if OWNERS[operation.code] == "guest":
+                self._waiting.append(index)
+            else:
+                self._rig.perform(operation, recorder)
+            self._run_guest(recorder)
+            if index in hasty:
+                recorder.look(self._rig.dequeues)
+            else:
+                self._rig.settle(recorder)
+        self._come_to_rest(recorder)
+
+    def _run_guest(self, recorder: Recorder) -> None:
+        """Run the guest's operations, if it may run.
+
+        The device settles between two that have waited: nobody would know else in whose time it
+        did what.
+        """
+        first = True
+        while self._waiting and self._rig.guest_runs:
+            if not first:
+                self._rig.settle(recorder)
+            first = False
+            self._guest.begin(self._waiting.popleft())
+            answer = self._answer_of_guest() or self._late_answer(recorder)
+            recorder.guest(answer.events)
+            if answer.lost:
+                recorder.look(self._rig.dequeues)
+                raise DeviceLost("the device does not answer the guest")
+
+    def _answer_of_guest(self) -> GuestAnswer | None:
+        """Return what an operation of the guest gave, None if the device will never answer it.
+
+        It will not when both have been asleep for a while; a device that works gets longer.
+        """
+        asleep = 0
+        patience = Patience(DEVICE_LIMIT_S)
+        while asleep < ASLEEP_LOOKS and not patience.over:
+            answer = self._guest.answer(ASLEEP_S)
+            if answer is not None:
+                return answer
+            asleep = asleep + 1 if self._guest_sleeps() and self._rig.sleeps() else 0
+        return self._guest.answer(0)
+
+    def _late_answer(self, recorder: Recorder) -> GuestAnswer:
+        """End all that may keep the device from answering the guest, and return its answer then.
+
+        Only the answer says what the guest has done, so until then nobody can tell what the device
+        does. By then no section is open in which that could seem to have happened.
+
+        Raises:
+            DeviceLost: it never will.
+        """
+        if self._rig.keeps_guest_waiting:
+            recorder.blind = True
+            self._end_what_is_open(recorder)
+            recorder.blind = False
+        answer = self._answer_of_guest()
+        if answer is None:
+            raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
+        return answer
+
+    def _guest_sleeps(self) -> bool:
+        with closing(Stillness(self._guest.pid)) as guest:
+            return guest.wait(0)
+
+    def _come_to_rest(self, recorder: Recorder) -> None:
+        self._rig.settle(recorder)
+        self._end_what_is_open(recorder)
+
+    def _end_what_is_open(self, recorder: Recorder) -> None:
+        for index in range(_MAX_EPILOGUE):
+            operation = self._rig.unfinished()
+            if operation is None:
+                break
+            recorder.operation(index, operation.code, epilogue=True)
+            self._rig.perform(operation, recorder)
+            if not recorder.blind:
+                self._run_guest(recorder)
+            self._rig.settle(recorder)
+
+    def _ended(self, recorder: Recorder, lost: DeviceLost) -> str:
+        """Write how the device process ended, and get rid of what is left of it.
+
+        Raises:
+            DeviceLost: it is no finding.
+        """
+        ending = self._rig.ending(guest_waits=lost.guest_waits)
+        self._begin_anew()
+        if ending is None:
+            raise lost
+        recorder.tell(ending.kind, ActorId.MAIN, **ending.fields)
+        return ending.report

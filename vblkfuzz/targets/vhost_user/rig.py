@@ -1,0 +1,226 @@
+"""The rig of target `vhost-user`: a back-end that somebody else wrote.
+
+It is reached by a socket, or started by a command and reached by a socket in a private folder
+(mode 0700), which is removed as soon as there is a connection. That one serves the first scenario:
+there are back-ends that take one connection in their life. There is no operator and no backend
+of ours behind it, and nobody knows when it is idle: what it has not done in a while counts as not
+done *yet*, so the liveness rules are not asked.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable, UsageError
+from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.targets.child import Child
+from vblkfuzz.targets.ending import ending_of, last_line
+from vblkfuzz.targets.vhost_user.endpoint import connect_to
+from vblkfuzz.targets.vhost_user.fault import BackendGone
+from vblkfuzz.targets.vhost_user.link import Link
+from vblkfuzz.targets.vhost_user.memory_table import SharedMemory
+from vblkfuzz.targets.vhost_user.port import VhostUserPort
+from vblkfuzz.targets.vhost_user.private_folder import private_folder
+from vblkfuzz.trace.kinds import BROKEN
+from vblkfuzz.trace.witness import Witness
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.targets.options import TargetOptions
+    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.virtio.memory import GuestMemory
+
+_WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.PROCESS
+_LOOK_S: Final = 0.0002
+_START_S: Final = 0.002
+"""Seconds between two looks at a command that starts."""
+_PATIENCE_S: Final = 0.02
+"""Seconds that a back-end gets to answer requests before the scenario goes on."""
+
+
+class VhostUserRig:
+    """Satisfies `target.real.Rig`."""
+
+    guest_runs = True
+    resets_at_end = False
+    keeps_guest_waiting = False
+
+    def __init__(self, options: TargetOptions) -> None:
+        self._options = options
+        self._link: Link
+        self._shared: SharedMemory
+        self._started = False
+        self._child: Child | None = None
+        self._socket = -1
+        """O_PATH fd of the back-end's socket file."""
+        self._first: socket.socket | None = None
+        """The connection that showed that it listens."""
+
+    def witnesses(self, config: DeviceConfig) -> Witness:
+        """What can be seen of any back-end."""
+        return _WITNESSES
+
+    @property
+    def memory(self) -> GuestMemory:
+        """Guest memory, shared with the back-end."""
+        return self._shared.memory
+
+    def port(self) -> VhostUserPort:
+        """The guest's way to the device; made in the guest process."""
+        self._forget_first()  # inherited: the back-end would never see it end
+        return VhostUserPort(self._shared, self._link)
+
+    def start(self) -> None:
+        """Make guest memory, start the back-end."""
+        if not (self._options.vhost_user_socket or self._options.vhost_user_command):
+            raise DeviceUnavailable(
+                "target vhost-user: name a back-end by --vhost-user-socket or --vhost-user-command"
+            )
+        self._shared, self._link = SharedMemory(), Link()
+        self._started = True
+        self._start_backend()
+
+    def stop(self) -> None:
+        """End the back-end, if it is ours; free guest memory."""
+        self.discard()
+        if self._started:
+            self._started = False
+            self._link.close()
+            self._shared.close()
+
+    def discard(self) -> None:
+        """End the back-end, if it is ours."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+        self._forget_first()
+        if self._socket >= 0:
+            os.close(self._socket)
+            self._socket = -1
+
+    def _forget_first(self) -> None:
+        if self._first is not None:
+            self._first.close()
+            self._first = None
+
+    def _start_backend(self) -> None:
+        if not self._options.vhost_user_command:
+            path = self._options.vhost_user_socket
+            self._socket = _open_socket(path)
+            try:
+                self._first = connect_to(self._socket)
+            except BackendGone as gone:
+                raise DeviceUnavailable(f"--vhost-user-socket {path}: {gone}") from None
+            return
+        with private_folder() as folder:
+            path = f"{folder}/s"
+            self._child = Child(_words(self._options.vhost_user_command, path), ())
+            self._await_socket(path)
+
+    def _await_socket(self, path: str) -> None:
+        """Wait until the command listens: a socket is bound before that."""
+        deadline = time.monotonic() + DEVICE_LIMIT_S
+        while self._first is None:
+            if self._has_ended() or time.monotonic() > deadline:
+                raise DeviceUnavailable(f"--vhost-user-command: {self._no_socket()}")
+            if self._socket < 0 and Path(path).is_socket():
+                self._socket = _open_socket(path)
+            if self._socket >= 0:
+                with suppress(BackendGone):
+                    self._first = connect_to(self._socket)
+
+    def _has_ended(self) -> bool:
+        return self._child is not None and self._child.exit_code(_START_S) is not None
+
+    def _no_socket(self) -> str:
+        assert self._child is not None
+        said = last_line(self._child.words())
+        if self._has_ended():
+            return f"it ended without listening on {{socket}}: {said}"
+        return f"no socket after {DEVICE_LIMIT_S:g} s, does it name {{socket}}? {said}"
+
+    # --- One scenario -------------------------------------------------------------------------
+
+    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+        """Begin a scenario by a new connection."""
+        if self._child is not None and self._child.exit_code() == 0:
+            self.discard()  # it takes one connection in its life
+        if self._socket < 0:
+            self._start_backend()
+        self._link.forget()
+        connection, self._first = self._first or self._connect(), None
+        self._link.watch(connection)
+        return (connection.fileno(),)
+
+    def _connect(self) -> socket.socket:
+        try:
+            return connect_to(self._socket)
+        except BackendGone as gone:
+            raise DeviceLost(str(gone)) from None
+
+    def perform(self, operation: Op, recorder: Recorder) -> None:
+        """There is neither operator nor backend: nothing."""
+
+    def unfinished(self) -> Op | None:
+        """Nothing ever is."""
+        return None
+
+    def settle(self, recorder: Recorder) -> None:
+        """Give the back-end some time to serve what is published."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not recorder.idle and time.monotonic() < deadline and not self._link.is_cut:
+            time.sleep(_LOOK_S)
+        recorder.look(self.dequeues)
+        if self._link.is_cut:
+            if self._child is not None and self._child.exit_code(_PATIENCE_S) is not None:
+                raise DeviceLost("the back-end has ended")
+            recorder.tell(BROKEN)
+            self._link.offer(self._connect())
+        elif not self._link.works:
+            recorder.tell(BROKEN)
+
+    def check_rest(self, recorder: Recorder) -> None:
+        """Nobody knows when it rests."""
+
+    def sleeps(self) -> bool:
+        """It may wait for a disk of its own: nobody knows."""
+        return False
+
+    def dequeues(self) -> Sequence[Dequeue]:
+        """There is no witness that is exact for every back-end."""
+        return ()
+
+    def ending(self, *, guest_waits: bool) -> Ending | None:
+        """Say how the back-end ended; None if it is not ours."""
+        if self._child is None:
+            return None
+        return ending_of(self._child, guest_waits=guest_waits)
+
+
+def _words(command: str, path: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--vhost-user-command {command}: {error}") from None
+    if not words:
+        raise UsageError("--vhost-user-command: expected a command line, found nothing")
+    return [word.replace("{socket}", path) for word in words]
+
+
+def _open_socket(path: str) -> int:
+    try:
+        return os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError as error:
+        raise DeviceUnavailable(
+            f"{path}: expected the socket of a vhost-user-blk back-end: {error.strerror}"
+        ) from None

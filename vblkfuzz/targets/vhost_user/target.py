@@ -1,0 +1,35 @@
+"""Target `vhost-user`: start here.
+
+    fuzz process    RealTarget (target.real), VhostUserRig: memory
+     |- guest       GuestDriver on a VhostUserPort: front-end, rings in shared memory, eventfds
+     `- back-end    started by a command, or somebody else's
+
+What each witness is worth: docs/real-devices.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.vhost_user.rig import VhostUserRig
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.options import TargetOptions
+
+DEVICE: Final = "vhost-user-blk"
+
+
+def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
+    """Return the target, not started yet.
+
+    Raises:
+        UsageError: another device or mode than there is.
+    """
+    if device != DEVICE:
+        raise UsageError(f"device {device}: target vhost-user has {DEVICE} only")
+    if mode != RealTarget.mode:
+        raise UsageError(f"mode {mode}: target vhost-user has {RealTarget.mode} only")
+    rig = VhostUserRig(options)
+    return RealTarget("vhost-user", device, rig, rig.port)
