@@ -27,7 +27,7 @@ def test_importing_the_package_loads_nothing_else() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('vblkfuzz')))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "['vblkfuzz']\n"
+    assert run.stdout == "['vblkfuzz', 'vblkfuzz._version']\n"
 
 
 def test_only_the_rule_that_is_asked_for_counts() -> None:

@@ -1,7 +1,7 @@
 """Coverage-guided, schedule-controlled fuzzing of virtio-blk devices, in several processes.
 
 One input is a `scenario`: what the guest, the operator and the backend do, and where the schedule
-differs from the plain order. It runs on a `targets`, which gives a `trace`; the oracles judge the
+differs from the plain order. It runs on a target, which gives a `trace`; the oracles judge the
 trace. Read `vblkfuzz.scenario.ops` first, then `vblkfuzz.executor`.
 
 For tests of your own: everything in `vblkfuzz.api` can be imported from here. It is loaded when it
@@ -12,44 +12,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vblkfuzz._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from vblkfuzz.api import (
-        Deviation,
-        DeviceConfig,
-        Execution,
-        Go,
-        Op,
-        Scenario,
-        Verdict,
-        Violation,
-        VirtioBlk,
-        assert_clean,
-        op,
-        run,
-    )
-
-__all__ = [
-    "Deviation",
-    "DeviceConfig",
-    "Execution",
-    "Go",
-    "Op",
-    "Scenario",
-    "Verdict",
-    "Violation",
-    "VirtioBlk",
-    "assert_clean",
-    "op",
-    "run",
-]
-
-__version__ = "0.1.0"
+    from vblkfuzz.api import *  # noqa: F403  # the names are listed once, in api
 
 
 def __getattr__(name: str) -> object:
     """Load the public API when one of its names is asked for."""
-    if name not in __all__:
+    if name.startswith("_") and name != "__all__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vblkfuzz import api
+    from importlib import import_module
 
+    api = import_module("vblkfuzz.api")  # `from vblkfuzz import api` would ask here again
+    if name == "__all__":
+        return api.__all__
+    if name not in api.__all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(api, name)

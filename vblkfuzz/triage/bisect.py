@@ -15,7 +15,7 @@ from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.executor import run_scenario
 
 if TYPE_CHECKING:
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
 

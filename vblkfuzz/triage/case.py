@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.executor import Execution
     from vblkfuzz.oracle.rule import Rule
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.triage.outcome import Outcome
 

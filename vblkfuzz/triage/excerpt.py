@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.trace.render import render
 
 if TYPE_CHECKING:
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.trace.trace import Trace
 
 _ROWS: Final = 10

@@ -5,13 +5,13 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, cast
 
-from vblkfuzz import __version__
+from vblkfuzz._version import __version__
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.expectation import Expectation
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.artifact import Mode
     from vblkfuzz.targets.target import Target
 

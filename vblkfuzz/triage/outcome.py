@@ -15,7 +15,8 @@ from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 
 if TYPE_CHECKING:
-    from vblkfuzz.oracle.verdict import Verdict, Violation
+    from vblkfuzz.oracle.verdict import Verdict
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.scenario.expectation import Expectation, VerdictKind
     from vblkfuzz.targets.target import Target

@@ -16,7 +16,7 @@ from vblkfuzz.triage.timeline import State, states
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.trace.event import Event
     from vblkfuzz.trace.render import Row
 

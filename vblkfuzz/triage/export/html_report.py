@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from vblkfuzz import __version__
+from vblkfuzz._version import __version__
 from vblkfuzz.errors import UsageError
 from vblkfuzz.triage import story
 from vblkfuzz.triage.export.lane_layout import ROW, lane_layout

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from vblkfuzz import __version__
+from vblkfuzz._version import __version__
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.triage.step import lanes
 from vblkfuzz.triage.story import again, shown_steps

@@ -13,7 +13,8 @@ from vblkfuzz.executor import run_scenario
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
-    from vblkfuzz.oracle.verdict import Verdict, Violation
+    from vblkfuzz.oracle.verdict import Verdict
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.expectation import Expectation
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
