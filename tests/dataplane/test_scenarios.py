@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from vblkfuzz.oracle.judge import judge
-from vblkfuzz.oracle.verdict import Violation
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.ops import Op, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 from vblkfuzz.targets.model import model

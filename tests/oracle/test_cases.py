@@ -18,7 +18,8 @@ import pytest
 
 from vblkfuzz.oracle.judge import RULES, judge
 from vblkfuzz.oracle.rule import Rule
-from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.oracle.verdict import Verdict
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.trace.event import ActorId, Event, Frame
 from vblkfuzz.trace.kinds import KINDS

@@ -9,7 +9,7 @@ import pytest
 
 from tests.oracle.test_cases import event, marked
 from vblkfuzz.oracle.circumstance import with_circumstance
-from vblkfuzz.oracle.verdict import Violation
+from vblkfuzz.oracle.violation import Violation
 
 
 def state(rule: str, trace: str, before: str = "") -> str:

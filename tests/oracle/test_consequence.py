@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from vblkfuzz.oracle.consequence import causes
 from vblkfuzz.oracle.judge import RULES
-from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.oracle.verdict import Verdict
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.trace.event import Event, Frame
 from vblkfuzz.trace.kinds import ATTACH, END, NOTIFIER_OPEN, PUSH, START_RET, STOP_RET
 

@@ -14,7 +14,8 @@ from tests.strategies import device_configs
 from vblkfuzz import oracle
 from vblkfuzz.oracle.judge import RULES, judge, rules_for
 from vblkfuzz.oracle.rule import Report, Rule
-from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.oracle.verdict import Verdict
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.kinds import END, PUSH, RESET_CALL, RESET_RET, STEP_LIMIT

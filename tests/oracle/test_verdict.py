@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.oracle.events import events
 from vblkfuzz.oracle.signature import MAX_SIGNATURE
-from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.oracle.verdict import Verdict
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import PATH_MASK, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (

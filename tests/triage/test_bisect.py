@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.cli.conftest import BUG
 from tests.triage.unsteady import Unsteady
 from vblkfuzz.errors import HarnessError, UsageError
-from vblkfuzz.oracle.verdict import Violation
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.target import Target
 from vblkfuzz.triage.bisect import Candidate, Change, Judgement, Standing, changes, judge_all

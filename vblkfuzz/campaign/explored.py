@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vblkfuzz.campaign.explore import Visit
     from vblkfuzz.campaign.finding import Saved
     from vblkfuzz.executor import Execution
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.targets.target import Target
 
 

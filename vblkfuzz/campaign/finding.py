@@ -26,7 +26,7 @@ from vblkfuzz.triage.finding_artifact import finding_artifact
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.targets.target import Target
 
 

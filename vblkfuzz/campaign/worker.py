@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vblkfuzz.campaign.feedback import Region
     from vblkfuzz.campaign.instrument import Instrumenter
     from vblkfuzz.executor import Execution
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.targets.target import Target
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vblkfuzz.cli.screen import Screen
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.expectation import Expectation
     from vblkfuzz.triage.bisect import Candidate, Judgement, Shows
 

@@ -11,7 +11,7 @@ from vblkfuzz.triage.case import replay_command
 if TYPE_CHECKING:
     from vblkfuzz.cli.screen import Screen
     from vblkfuzz.executor import Execution
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.expectation import Expectation
     from vblkfuzz.triage.outcome import Outcome
 

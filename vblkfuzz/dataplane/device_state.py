@@ -39,6 +39,10 @@ class DeviceState(ABC):
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
         """The queue was notified."""
 
+    @abstractmethod
+    def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        """Take what the queue holds, then submit it."""
+
     def __init__(
         self,
         board: Board,
@@ -88,9 +92,8 @@ class DeviceState(ABC):
 
     def completion_context(self, thread: Thread) -> AioContext:
         """Context that completes what `thread` takes: its own (blk_aio_* since 8.2)."""
-        return (
-            self.iothreads[thread.actor - ActorId.IO0] if thread.actor >= ActorId.IO0 else self.main
-        )
+        index = thread.actor - ActorId.IO0
+        return self.iothreads[index] if index >= 0 else self.main
 
     def context_for(self, request: Request) -> AioContext:
         """Context in which a request that waited goes on: where its queue is handled by now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.scenario.ops import Op, op
@@ -10,15 +10,49 @@ from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import POWER_LOSS, RESIZE, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 
 if TYPE_CHECKING:
-    from vblkfuzz.dataplane.machine import Machine
+    from collections.abc import Callable
+
+    from vblkfuzz.dataplane.backend import Backend
+    from vblkfuzz.dataplane.block_backend import BlockBackend
+    from vblkfuzz.dataplane.lifecycle import Lifecycle
+    from vblkfuzz.dataplane.lock import Lock
+    from vblkfuzz.trace.ring import TraceRing
 
 _DRAIN_END, _MIRROR_FINISH, _CONT = op("drain_end"), op("mirror_finish"), op("cont")
+
+
+class OperatedMachine(Protocol):
+    """What an operator acts on (`machine.Machine`)."""
+
+    @property
+    def blk(self) -> BlockBackend:
+        """The device's BlockBackend."""
+
+    @property
+    def device(self) -> Lifecycle:
+        """The one virtio device."""
+
+    @property
+    def backend(self) -> Backend:
+        """The disk below the BlockBackend."""
+
+    @property
+    def bql(self) -> Lock:
+        """The big QEMU lock."""
+
+    @property
+    def exit_pending(self) -> Callable[[], bool]:
+        """Whether a vCPU waits for the BQL in a VM exit."""
+
+    @property
+    def ring(self) -> TraceRing:
+        """Where the device process writes its events."""
 
 
 class Operator:
     """Executes operator operations; a method a command, named like the operation."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: OperatedMachine) -> None:
         self._machine = machine
         self._blk = machine.blk
         self._device = machine.device

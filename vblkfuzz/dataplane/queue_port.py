@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vblkfuzz.dataplane.registers import IOEVENTFD
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
@@ -18,7 +18,25 @@ from vblkfuzz.trace.kinds import (
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
-    from vblkfuzz.dataplane.device_state import DeviceState
+    from vblkfuzz.virtio.device_queue import DeviceQueue
+
+
+class PortOwner(Protocol):
+    """What a port needs of its device (`device_state.DeviceState`)."""
+
+    started: bool
+    stopping: bool
+    disabled: bool
+    broken: bool
+    epoch: int
+    notifiers_opened: int
+
+    @property
+    def device_queue(self) -> type[DeviceQueue]:
+        """Class of the device's side of a ring."""
+
+    def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
+        """The queue was notified."""
 
 
 class QueuePort:
@@ -26,7 +44,7 @@ class QueuePort:
 
     __slots__ = ("_board", "_device", "index", "notifier", "queue")
 
-    def __init__(self, device: DeviceState, board: Board, index: int) -> None:
+    def __init__(self, device: PortOwner, board: Board, index: int) -> None:
         self.index = index
         self.queue = device.device_queue(board.memory, index)
         self.notifier = board.kicks[index]

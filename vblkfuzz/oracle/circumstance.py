@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from vblkfuzz.oracle.verdict import Violation
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.trace.event import Event, Frame
 from vblkfuzz.trace.kinds import (
     ATTACH,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.trace.kinds import END, START_RET, STEP_LIMIT, STOP_RET
 
 if TYPE_CHECKING:
-    from vblkfuzz.oracle.verdict import Violation
+    from vblkfuzz.oracle.violation import Violation
 
 _NOTHING: Final = frozenset[str]()
 _REQUEST: Final = frozenset({"S4", "S5", "S6", "S7", "S14", "S16", "S17", "L3"})

@@ -33,7 +33,8 @@ from vblkfuzz.oracle import (
 )
 from vblkfuzz.oracle.circumstance import with_circumstance
 from vblkfuzz.oracle.rule import Report, Rule
-from vblkfuzz.oracle.verdict import Verdict, Violation
+from vblkfuzz.oracle.verdict import Verdict
+from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.trace import Trace

@@ -1,0 +1,105 @@
+"""A violation: two events of one trace that a rule does not allow together.
+
+Its `signature` is the name of the bug class: findings are counted, stored and minimized by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from vblkfuzz.oracle.signature import signature
+from vblkfuzz.trace.event import NO_QUEUE, Event, path_names
+from vblkfuzz.trace.kinds import (
+    BROKEN,
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    DRAINED_BEGIN,
+    DRAINED_END,
+    DRIVER_INIT,
+    QUEUE_RESET,
+    RESET_CALL,
+    RESET_RET,
+    START_CALL,
+    START_RET,
+    STOP_CALL,
+    STOP_RET,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
+from vblkfuzz.trace.trace import Trace
+
+_CONTEXT: Final = frozenset(
+    {
+        DRIVER_INIT,
+        RESET_CALL,
+        RESET_RET,
+        QUEUE_RESET,
+        START_CALL,
+        START_RET,
+        STOP_CALL,
+        STOP_RET,
+        BROKEN,
+        DRAIN_CALL,
+        DRAIN_RET,
+        DRAIN_END,
+        DRAINED_BEGIN,
+        DRAINED_END,
+        VM_STOP_CALL,
+        VM_STOP_RET,
+        VM_CONT,
+    }
+)
+"""Kinds that a window keeps whatever queue they concern: they decide what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Two events of one trace that a rule does not allow together."""
+
+    rule: str
+    """Identifier of the rule, as in `Rule.id`."""
+    first: Event
+    """What made the second event wrong. The same event where one alone is wrong."""
+    second: Event
+    """The event that clashes."""
+    sentence: str
+    """The clash in one plain English sentence."""
+    state: str = ""
+    """Which variant of the clash this is, where a rule has several: a slug without numbers."""
+
+    @property
+    def path(self) -> str:
+        """Causal path of the clashing event, outermost function first."""
+        try:
+            return path_names(self.second.path)
+        except ValueError:  # a device outside this project may use frames of its own
+            return f"{self.second.path:#x}"
+
+    @property
+    def signature(self) -> str:
+        """Stable name of the bug class: rule, causal path, state. Safe as a folder name."""
+        return signature(self.rule, self.path, self.state)
+
+    def window(self, trace: Trace) -> tuple[Event, ...]:
+        """Return the shortest part of `trace` that still shows the clash.
+
+        That is: from the first event to the second, only events of the same requests or queues,
+        and the drains, resets, starts and stops between them.
+
+        Raises:
+            ValueError: one of the two events is not in `trace`.
+        """
+        places = sorted((trace.events.index(self.first), trace.events.index(self.second)))
+        requests = {self.first.request, self.second.request} - {0}
+        queues = {self.first.queue, self.second.queue} - {NO_QUEUE}
+        return tuple(
+            event
+            for event in trace.events[places[0] : places[1] + 1]
+            if event in (self.first, self.second)
+            or event.request in requests
+            or event.queue in queues
+            or event.kind in _CONTEXT
+        )
