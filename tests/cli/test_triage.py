@@ -13,7 +13,7 @@ from vblkfuzz.campaign.ledger import Ledger
 from vblkfuzz.campaign.out_folder import claimed
 from vblkfuzz.campaign.summary import Finding
 from vblkfuzz.dataplane.revisions import REVISIONS
-from vblkfuzz.oracle.known import explanation
+from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 
 SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"

@@ -19,7 +19,7 @@ from tests.dataplane.test_properties import SCENARIOS
 from tests.dataplane.test_scenarios import INIT, LATER_BUGS, Bug, name, violations
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.oracle.judge import RULES, judge
-from vblkfuzz.oracle.known import explanation
+from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.scenario.text import Text, read_text

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from tests.oracle.events import traces
 from tests.oracle.test_cases import CASES
 from tests.strategies import device_configs
-from vblkfuzz import oracle
+from vblkfuzz.oracle import rules
 from vblkfuzz.oracle.judge import RULES, judge, rules_for
 from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict
@@ -71,6 +70,7 @@ def test_what_happens_later_does_not_change_what_was_unsafe(events: Events, leng
 def says(rule: Rule, device: DeviceConfig, events: Events) -> tuple[list[Violation], set[str]]:
     """What a rule says of the events that it needs, whether judge would ask it or not."""
     report = Report(events)
+    report.rule = rule
     needed = [event for event in events if event.kind in rule.needs]
     if needed:
         rule.check(Scenario(device), needed, report)
@@ -138,12 +138,18 @@ def test_two_rules_about_one_event_are_in_the_order_of_rules() -> None:
 
 
 def test_every_rule_that_is_written_is_judged() -> None:
-    modules = [
-        importlib.import_module(f"{oracle.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(oracle.__path__)
-    ]
-    written = [value for module in modules for value in vars(module).values()]
-    assert {value.id for value in written if isinstance(value, Rule)} == {r.id for r in RULES}
+    """Rules are functions below a decorator, in any file of the room."""
+    folder = Path(rules.__file__).parent
+    text = "".join(path.read_text() for path in folder.rglob("*.py"))
+    written = re.findall(r'^@rule\(\n?\s*"(\w+)"', text, re.MULTILINE)
+    assert sorted(written) == sorted(rule.id for rule in RULES)
+    assert [rule.id for rule in RULES][:2] == ["S1", "S2"]
+
+
+def test_what_a_rule_leads_to_exists() -> None:
+    for rule in RULES:
+        states = [led for _, rules in rule.naming.leads_to_in for led in rules]
+        assert {*rule.naming.leads_to, *states} <= {rule.id for rule in RULES}
 
 
 def test_rules_and_situations_have_names_of_their_own() -> None:

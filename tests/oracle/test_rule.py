@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.oracle.rule import Report, Rule, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -30,9 +32,24 @@ def test_the_decorator_makes_a_rule_of_a_function() -> None:
     assert made == Rule(*said, (POP,), (situation,), check, Witness.DEVICE)
 
 
+def test_the_decorator_takes_what_makes_names() -> None:
+    made = rule(
+        "X1",
+        title="A title.",
+        source="here",
+        instead="The right thing.",
+        needs=(POP,),
+        path="innermost",
+        leads_to=("S1",),
+        leads_to_in={"late": ("S2", "S3")},
+    )(lambda scenario, events, report: None)
+    late = ("late", frozenset(("S2", "S3")))
+    assert made.naming == Naming("innermost", leads_to=frozenset(("S1",)), leads_to_in=(late,))
+
+
 def test_a_report_keeps_the_first_violation_of_each_rule_path_and_state() -> None:
     report = Report()
-    for report.rule in ("S1", "S2"):
+    for report.rule in RULES[:2]:
         report.violation(ONE, OTHER, "first")
         report.violation(OTHER, OTHER, "same rule, path and state")
         report.violation(ONE, OTHER, "other state", "state")

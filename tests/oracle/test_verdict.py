@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle.events import events
-from vblkfuzz.oracle.signature import MAX_SIGNATURE
+from vblkfuzz.oracle.naming.signature import MAX_SIGNATURE
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.trace import kinds

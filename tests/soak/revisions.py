@@ -19,7 +19,7 @@ import pytest
 
 from tests.soak.campaigns import FOLDER, MODE, SEEDS, WORKERS, Results, Row, run_campaign
 from vblkfuzz.dataplane.revisions import REVISIONS
-from vblkfuzz.oracle.known import explanation
+from vblkfuzz.oracle.naming.known import explanation
 
 RUNS = int(os.environ.get("VBLKFUZZ_RUNS", "3000000"))
 RESULTS = Results(FOLDER / "revisions.jsonl")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vblkfuzz.campaign.finding import save_finding
-from vblkfuzz.oracle.known import explanation
+from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.codec import encode
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Explored:
     folder: Path
     """Where findings are saved."""
     listed: Mapping[str, str]
-    """What the device lists as known, see `oracle.known`."""
+    """What the device lists as known, see `oracle.naming.known`."""
     schedules: int = 0
     """Schedules that were run."""
     complete: bool = False

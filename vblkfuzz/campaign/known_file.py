@@ -22,7 +22,7 @@ _PATTERN: Final = re.compile(r"[a-z0-9_*?!\[\]-]+")
 
 
 def read_known(path: Path) -> tuple[str, ...]:
-    """Return the patterns in a file, for `oracle.known.matches`.
+    """Return the patterns in a file, for `oracle.naming.known.matches`.
 
     Raises:
         InputFileError: it cannot be read, or a line holds no signature.

@@ -27,7 +27,7 @@ from vblkfuzz.campaign.worker_process import WorkerProcess
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.limits import STUCK_LIMIT_S
 from vblkfuzz.oracle.judge import rules_for
-from vblkfuzz.oracle.known import matches
+from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
@@ -71,7 +71,7 @@ class CampaignOptions:
     """As in `plan.WorkerPlan`; `states` too."""
     states: bool = True
     listed: tuple[tuple[str, str], ...] = ()
-    """What the device lists as known, see `oracle.known`."""
+    """What the device lists as known, see `oracle.naming.known`."""
     silenced: tuple[str, ...] = ()
     """Patterns of signatures that are counted, but neither reported nor saved."""
     libfuzzer: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ class WorkerPlan:
     libfuzzer: list[str] = field(default_factory=list)
     """Further arguments for libFuzzer."""
     listed: dict[str, str] = field(default_factory=dict)
-    """What the device lists as known: labels findings, see `oracle.known`."""
+    """What the device lists as known: labels findings, see `oracle.naming.known`."""
     silenced: list[str] = field(default_factory=list)
     """Patterns of signatures that are counted, but neither reported nor saved."""
     target: str = MODEL

@@ -8,30 +8,14 @@ is done only when there is something to report.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from vblkfuzz.oracle import (
-    attachment,
-    calls,
-    config,
-    conservation,
-    data,
-    drained,
-    indices,
-    kicks,
-    liveness,
-    notifications,
-    notifiers,
-    planted,
-    quiesce,
-    reentrancy,
-    reset,
-    stopped,
-    survival,
-    threads,
-)
-from vblkfuzz.oracle.circumstance import with_circumstance
+from vblkfuzz.oracle import rules
 from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
@@ -40,37 +24,32 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
-RULES: Final[tuple[Rule, ...]] = (
-    drained.S1,
-    drained.S2,
-    drained.S3,
-    reset.S4,
-    conservation.S5,
-    conservation.S6,
-    indices.S7,
-    attachment.S8,
-    notifiers.S9,
-    threads.S10,
-    quiesce.S11,
-    reentrancy.S12,
-    notifications.S13,
-    data.S14,
-    config.S15,
-    stopped.S16,
-    stopped.S17,
-    kicks.L1,
-    liveness.L2,
-    liveness.L3,
-    calls.L4,
-    liveness.L5,
-    survival.CRASH,
-    survival.HANG,
-    planted.PLANTED,
-)
+
+def _written() -> list[Rule]:
+    """Return the rules in the files of `oracle.rules`: safety, liveness, then the others."""
+    names = [f"{rules.__name__}.{module.name}" for module in iter_modules(rules.__path__)]
+    modules = [import_module(name) for name in names]
+    found = [one for module in modules for one in vars(module).values() if isinstance(one, Rule)]
+    return sorted(found, key=_place)
+
+
+def _place(rule: Rule) -> tuple[int, int, str]:
+    numbered = re.fullmatch(r"([SL])(\d+)", rule.id)
+    return ("SL".index(numbered[1]), int(numbered[2]), "") if numbered else (2, 0, rule.id)
+
+
+RULES: Final = tuple(_written())
 """All rules, in the order of `vblkfuzz list rules`."""
+
+_RULES_BY_ID: Final = {rule.id: rule for rule in RULES}
 
 _KINDS: Final = 256
 """Event kinds that exist: `Event.kind` is a u8."""
+
+
+def rule_named(name: str) -> Rule | None:
+    """Return a rule by its identifier; None: there is none, an older or newer vblkfuzz had it."""
+    return _RULES_BY_ID.get(name)
 
 
 @cache
@@ -108,9 +87,9 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
     report = Report(trace.events)
     for rule, stream in zip(rules_for(trace.witnesses), _streams(trace), strict=True):
         if stream:
-            report.rule = rule.id
+            report.rule = rule
             rule.check(scenario, stream, report)
-    violations = _told_apart(report.violations, trace) if report.violations else ()
+    violations = _one_per_signature(report.violations, trace) if report.violations else ()
     return Verdict(violations, frozenset(report.situations))
 
 
@@ -127,12 +106,18 @@ def _streams(trace: Trace) -> list[list[Event]]:
     return streams
 
 
-def _told_apart(found: list[Violation], trace: Trace) -> tuple[Violation, ...]:
+def _one_per_signature(found: list[Violation], trace: Trace) -> tuple[Violation, ...]:
     """Return the first violation of each signature, in trace order, then in order of RULES."""
     places = {id(event): place for place, event in enumerate(trace.events)}
     ordered = sorted(found, key=lambda violation: places[id(violation.second)])
     by_signature: dict[str, Violation] = {}
     for violation in ordered:
-        precise = with_circumstance(violation, trace.events)
+        precise = _precise(violation, trace)
         by_signature.setdefault(precise.signature, precise)
     return tuple(by_signature.values())
+
+
+def _precise(violation: Violation, trace: Trace) -> Violation:
+    """Return a violation with the state that its circumstance gives it."""
+    look = _RULES_BY_ID[violation.rule].circumstance
+    return replace(violation, state=look(violation, trace.events)) if look else violation

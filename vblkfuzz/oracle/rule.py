@@ -11,14 +11,16 @@ is not asked, and its events are not gathered, unless one of them occurs.
 A rule also says which witnesses it needs to be sound (`trace.witness`): without them it is not
 asked. The default is the model's own word, which no real device gives.
 
-To add a rule, write it in the file of its family and list it in `oracle.judge.RULES`.
+To add a rule, write it in a file of `oracle.rules`: `oracle.judge` finds it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from vblkfuzz.oracle.naming.naming import Naming, PathPart
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -45,7 +47,8 @@ class Report:
         self.events = events
         """The whole trace. For what is asked only when something seems wrong: a rule that walked
         these events each time would be slow."""
-        self.rule = ""
+        self.rule: Rule
+        """The rule that is asked."""
         self.violations: list[Violation] = []
         self.situations: set[str] = set()
         self._seen: set[tuple[str, int, str]] = set()
@@ -59,10 +62,11 @@ class Report:
             sentence: the clash in one plain English sentence.
             state: variant of the clash, a slug without numbers; becomes part of the signature.
         """
-        key = (self.rule, second.path, state)
+        rule = self.rule
+        key = (rule.id, second.path, state)
         if key not in self._seen:
             self._seen.add(key)
-            self.violations.append(Violation(self.rule, first, second, sentence, state))
+            self.violations.append(Violation(rule.id, first, second, sentence, state, rule.naming))
 
     def met(self, situation: Situation) -> None:
         """Note that the trace reached a situation."""
@@ -70,6 +74,8 @@ class Report:
 
 
 Check = Callable[[Scenario, Sequence[Event], Report], None]
+Circumstance = Callable[[Violation, Sequence[Event]], str]
+"""Returns the state of a violation, made precise by the whole trace (`naming.circumstance`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,9 @@ class Rule:
     """Where it is sound: on traces that have all of these."""
     decisive: tuple[int, ...] = ()
     """Those of `needs` without any of which `check` has nothing to say. Empty: all of them."""
+    naming: Naming = field(default=Naming())
+    circumstance: Circumstance | None = None
+    """None: the state is what `check` says."""
 
 
 def rule(  # noqa: PLR0913  # a field of the rule each
@@ -104,10 +113,32 @@ def rule(  # noqa: PLR0913  # a field of the rule each
     situations: tuple[Situation, ...] = (),
     witnesses: Witness = Witness.DEVICE,
     decisive: tuple[int, ...] = (),
+    path: PathPart = "whole",
+    handlers_alike: bool = False,
+    polling_tells: bool = False,
+    attaching_alike: str = "",
+    leads_to: Sequence[str] = (),
+    leads_to_in: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    circumstance: Circumstance | None = None,
 ) -> Callable[[Check], Rule]:
-    """Make a `Rule` of the function below the decorator."""
+    """Make a `Rule` of the function below the decorator.
+
+    What `path` and those after it mean: `oracle.naming.naming.Naming`.
+    """
+    naming = Naming(
+        path,
+        handlers_alike,
+        polling_tells,
+        attaching_alike,
+        frozenset(leads_to),
+        tuple((state, frozenset(rules)) for state, rules in leads_to_in.items()),
+    )
 
     def of(check: Check) -> Rule:
-        return Rule(id, title, source, instead, needs, situations, check, witnesses, decisive)
+        return Rule(
+            *(id, title, source, instead, needs, situations, check, witnesses, decisive),
+            naming,
+            circumstance,
+        )
 
     return of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vblkfuzz.oracle.consequence import causes
+from vblkfuzz.oracle.naming.consequence import causes
 from vblkfuzz.oracle.violation import Violation
 
 

@@ -5,10 +5,11 @@ Its `signature` is the name of the bug class: findings are counted, stored and m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from vblkfuzz.oracle.signature import signature
+from vblkfuzz.oracle.naming.naming import Naming
+from vblkfuzz.oracle.naming.signature import signature
 from vblkfuzz.trace.event import NO_QUEUE, Event, path_names
 from vblkfuzz.trace.kinds import (
     BROKEN,
@@ -69,6 +70,8 @@ class Violation:
     """The clash in one plain English sentence."""
     state: str = ""
     """Which variant of the clash this is, where a rule has several: a slug without numbers."""
+    naming: Naming = field(default=Naming(), repr=False)
+    """What the rule says about names."""
 
     @property
     def path(self) -> str:
@@ -81,7 +84,7 @@ class Violation:
     @property
     def signature(self) -> str:
         """Stable name of the bug class: rule, causal path, state. Safe as a folder name."""
-        return signature(self.rule, self.path, self.state)
+        return signature(self.rule, self.naming, self.path, self.state)
 
     def window(self, trace: Trace) -> tuple[Event, ...]:
         """Return the shortest part of `trace` that still shows the clash.

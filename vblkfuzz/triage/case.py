@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.oracle.judge import RULES
-from vblkfuzz.oracle.known import explanation
+from vblkfuzz.oracle.judge import RULES, rule_named
+from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.targets.device_class import device_class, is_revision
 from vblkfuzz.triage.step import Step, steps_of
@@ -119,11 +119,6 @@ def in_order(cases: Iterable[Case]) -> list[Case]:
         return place, -(sightings.count if sightings else 0), case.signature
 
     return sorted(cases, key=rank)
-
-
-def rule_named(name: str) -> Rule | None:
-    """Return a rule by its identifier; None: an older or newer vblkfuzz had it."""
-    return next((rule for rule in RULES if rule.id == name), None)
 
 
 def replay_command(outcome: Outcome) -> str:

@@ -2,13 +2,13 @@
 
 A rule sees only the events it needs, and says what is wrong. What a request was doing, or what the
 device last did with a queue, often says why. This is looked up in the whole trace, and only when
-there is something to report. What it finds becomes `Violation.state`, part of the signature.
+there is something to report. What it finds becomes `Violation.state`, part of the signature. A rule
+names its function in the decorator (`oracle.rule.rule`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.violation import Violation
@@ -56,12 +56,6 @@ _LATER: Final = frozenset({UNPARK, END})
 _UNDER_WAY: Final = frozenset({"popped", "resumed", "in_flight", "done", "written"})
 _HOLDS: Final = frozenset({PARK, RETRY})
 _HELD: Final = frozenset({"parked", "to_retry"})
-
-
-def with_circumstance(violation: Violation, events: Events) -> Violation:
-    """Return the violation with its state made precise."""
-    look = _LOOKS.get(violation.rule)
-    return violation if look is None else replace(violation, state=look(violation, events))
 
 
 def standing(request: int, events: Events, until: Event) -> str:
@@ -115,7 +109,7 @@ def _missed(request: int, events: Events, until: Event) -> bool:
     return missed
 
 
-def _s2(violation: Violation, events: Events) -> str:
+def came_from(violation: Violation, events: Events) -> str:
     """Where the request came from, and whether a drain has returned that did not count it."""
     submit = violation.second
     uncounted = False
@@ -126,11 +120,11 @@ def _s2(violation: Violation, events: Events) -> str:
             uncounted = event.value == 0
         elif event.kind == DRAIN_END:
             uncounted = uncounted and event.value != 0
-    came_from = standing(submit.request, events, submit)
-    return f"{came_from}-uncounted" if uncounted else came_from
+    was = standing(submit.request, events, submit)
+    return f"{was}-uncounted" if uncounted else was
 
 
-def _s3(violation: Violation, events: Events) -> str:
+def missed_by_drain(violation: Violation, events: Events) -> str:
     """What the request was doing, and whether the drain at least knew of requests in flight."""
     if violation.state == "in_flight":
         return violation.state
@@ -142,13 +136,13 @@ def _s3(violation: Violation, events: Events) -> str:
     return f"{was}-in_stop" if in_stop else was
 
 
-def _s4(violation: Violation, events: Events) -> str:
+def outlived_reset(violation: Violation, events: Events) -> str:
     """What the request was doing when the reset returned, and how it was heard of again."""
     was = standing(violation.second.request, events, violation.first)
     return f"{was}-{violation.state}"
 
 
-def _s5(violation: Violation, events: Events) -> str:
+def pushed_again(violation: Violation, events: Events) -> str:
     """What led to the second push: the request was retried after the first, or resumed twice."""
     pushed, submits = False, 0
     for event in events:
@@ -162,26 +156,28 @@ def _s5(violation: Violation, events: Events) -> str:
     return "resumed_twice" if submits > 1 else violation.state
 
 
-def _s7(violation: Violation, events: Events) -> str:
+def left_in_use(violation: Violation, events: Events) -> str:
+    """What a request was doing that a reset left in use."""
     if violation.state != "left_in_use":
         return violation.state
     return f"left_in_use-{_held(violation.first.request, events, violation.second)}"
 
 
-def _s8(violation: Violation, events: Events) -> str:
+def left_by_stop(violation: Violation, events: Events) -> str:
+    """Whether a stop itself attached what it left attached."""
     if violation.state == "left_attached" and Frame.STOP in _frames(violation.first):
         return "attached_by_stop"
     return violation.state
 
 
-def _s9(violation: Violation, events: Events) -> str:
+def attached_by_stop(violation: Violation, events: Events) -> str:
     """Whether a stop attached what it should not: a drain that ends does so for other reasons."""
     attach = violation.second if violation.second.kind == ATTACH else violation.first
     by_stop = violation.state in ("attached", "closed") and Frame.STOP in _frames(attach)
     return f"{violation.state}-in_stop" if by_stop else violation.state
 
 
-def _s12(violation: Violation, events: Events) -> str:
+def inside_or_beside(violation: Violation, events: Events) -> str:
     """Whether the other handler runs in another thread, or in the same one, further out."""
     if violation.state != "handler":
         return violation.state
@@ -189,7 +185,7 @@ def _s12(violation: Violation, events: Events) -> str:
     return "handler" if same else "handler-beside"
 
 
-def _s16(violation: Violation, events: Events) -> str:
+def held_at_stop(violation: Violation, events: Events) -> str:
     """Whether something held the request; how far it had got otherwise is a matter of luck."""
     if violation.state != "nowhere":
         return violation.state
@@ -197,7 +193,7 @@ def _s16(violation: Violation, events: Events) -> str:
     return f"nowhere-{'under_way' if was in _UNDER_WAY else was}"
 
 
-def _l1(violation: Violation, events: Events) -> str:
+def kick_lost(violation: Violation, events: Events) -> str:
     """What the device did last, or did not do, for the queue of the lost kick."""
     kick, queue = violation.first, violation.first.queue
     after = events[events.index(kick) :]
@@ -231,22 +227,23 @@ def _suppressed(kick: Event, events: Events) -> str:
     return "silent-attached_again" if polled and attached else "silent"
 
 
-def _l2(violation: Violation, events: Events) -> str:
+def waits_for(violation: Violation, events: Events) -> str:
     """What it waits for: a request that cannot go on, or one that is gone."""
     cancelled = {event.request for event in events if event.kind == CANCEL}
     requests = {event.request for event in events if event.request}.difference(cancelled)
     doing = {standing(request, events, violation.second) for request in requests}
-    for waits_for in ("parked", "asleep", "resumed", "to_retry", "in_flight", "popped"):
-        if waits_for in doing:
-            return f"{violation.state}-{waits_for}"
+    for stage in ("parked", "asleep", "resumed", "to_retry", "in_flight", "popped"):
+        if stage in doing:
+            return f"{violation.state}-{stage}"
     return violation.state
 
 
-def _l3(violation: Violation, events: Events) -> str:
+def unfinished(violation: Violation, events: Events) -> str:
+    """What a request was doing that never ended."""
     return standing(violation.first.request, events, violation.second)
 
 
-def _l4(violation: Violation, events: Events) -> str:
+def call_missed(violation: Violation, events: Events) -> str:
     """Whether the device stopped at the push, or the driver's wish is newer than the request."""
     before = events[: events.index(violation.first)]
     last = [event.kind for event in before if event.kind in _STOPS][-1:]
@@ -275,20 +272,3 @@ def _new_wish(push: Event, before: Events) -> bool:
 
 def _frames(event: Event) -> bytes:
     return event.path.to_bytes(8, "big")
-
-
-_LOOKS: Final[dict[str, Callable[[Violation, Events], str]]] = {
-    "S2": _s2,
-    "S3": _s3,
-    "S4": _s4,
-    "S5": _s5,
-    "S7": _s7,
-    "S8": _s8,
-    "S9": _s9,
-    "S12": _s12,
-    "S16": _s16,
-    "L1": _l1,
-    "L2": _l2,
-    "L3": _l3,
-    "L4": _l4,
-}

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.naming.circumstance import inside_or_beside
+from vblkfuzz.oracle.naming.consequence import STAYS_ATTACHED
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -38,6 +40,10 @@ HANDLER_IN_STOP = Situation("handler_in_stop", "A handler began while the device
         HANDLER_END,
     ),
     situations=(HANDLER_IN_START, HANDLER_IN_STOP),
+    handlers_alike=True,
+    attaching_alike="handler-beside",
+    leads_to=(*STAYS_ATTACHED, "S1", "S10", "S12", "L1"),
+    circumstance=inside_or_beside,
 )
 def S12(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A failed start counts as a start: it leaves a dataplane that is disabled until a stop.

@@ -2,8 +2,8 @@
 
 The n-th request of the driver writes the data n, so a read tells whose data it has found (SECTOR).
 A request runs from its pop to its push; between requests whose times overlap any order is right.
-Which data is right then is the business of `oracle.disk`. What a device does to requests beyond
-the end of a disk that was resized belongs here too. Source: virtio 1.2, 5.2.6; QEMU
+Which data is right then: `oracle.rules.disk`. What a device does to requests beyond the end of a
+disk that was resized belongs here too. Source: virtio 1.2, 5.2.6; QEMU
 virtio_blk_sect_range_ok, blk_check_byte_request.
 """
 
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from vblkfuzz.oracle.disk import ZEROES, Disk, Write
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.disk import ZEROES, Disk, Write
 from vblkfuzz.scenario.ops import REQUESTS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -68,6 +68,8 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
     ),
     situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, RESIZE_IN_USE),
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
+    handlers_alike=True,
+    leads_to=("S14",),
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A guest that breaks the protocol ends the judgement: nobody knows what it asked for."""

@@ -2,7 +2,7 @@
 
 A trace ends with END once everything has settled, so what has not happened then never will. A
 trace without END is a partial one and is not judged here; one that ends with STEP_LIMIT never
-settled, which is L5's to report. Kicks have a file of their own: `oracle.kicks`.
+settled, which is L5's to report. Kicks have a file of their own: `oracle.rules.kicks`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.operational import hostile_queues, must_serve
+from vblkfuzz.oracle.naming.circumstance import unfinished, waits_for
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.operational import hostile_queues, must_serve
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
@@ -60,6 +61,8 @@ PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went 
     ),
     situations=(DRAIN_WAITED, RESET_WAITED),
     witnesses=Witness.GUEST | Witness.REST,
+    leads_to=("S11", "L1", "L2", "L3"),
+    circumstance=waits_for,
 )
 def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Calls of one actor are nested like brackets; each must be closed by END."""
@@ -138,6 +141,7 @@ def _note_wait(ret: Event, report: Report) -> None:
     ),
     situations=(PARKED_COMPLETED,),
     witnesses=Witness.POP | Witness.MEMORY | Witness.REST,
+    circumstance=unfinished,
 )
 def L3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Parked requests and those of the retry list too, unless a reset cancelled them.
@@ -202,6 +206,7 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     needs=(OP, STEP_LIMIT),
     witnesses=Witness.REST,
     decisive=(STEP_LIMIT,),
+    leads_to=("L1", "L2", "L3"),
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The harness gave up: the device was still busy after `limits.MAX_STEPS` steps."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.oracle.test_cases import event, marked
-from vblkfuzz.oracle.circumstance import with_circumstance
+from vblkfuzz.oracle.judge import rule_named
 from vblkfuzz.oracle.violation import Violation
 
 
@@ -19,7 +19,10 @@ def state(rule: str, trace: str, before: str = "") -> str:
     assert first is not None
     assert second is not None
     violation = Violation(rule, events[first], events[second], "They clash.", before)
-    return with_circumstance(violation, events).state
+    written = rule_named(rule)
+    assert written
+    assert written.circumstance
+    return written.circumstance(violation, events)
 
 
 def lost(trace: str) -> str:

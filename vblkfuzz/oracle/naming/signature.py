@@ -3,7 +3,7 @@
 Of a causal path only those frames count that tell causes apart. Who asked for a reset, a start or a
 drained section says little: the mistake is in what they all call. Whether a reset or a stop of the
 VM led to it is kept, and whether a handler was polled or kicked only where that is the mistake. The
-state comes from `oracle.circumstance`. Why so: docs/decisions/0007.
+state comes from `oracle.naming.circumstance`. Why so: docs/decisions/0007.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Final
 
+from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.trace.event import Frame
 
 MAX_SIGNATURE: Final = 80
@@ -36,51 +37,38 @@ _CALLERS: Final = frozenset(
 )
 """Frames that only say who asked; the innermost frame counts whatever it is."""
 
-_INNERMOST: Final = frozenset({"S8", "S9"})
-"""Rules for which only the function that did it counts, whoever called it."""
-_NO_PATH: Final = frozenset({"S3", "S11", "S13"})
-"""Rules about a number or a flag: who meets the wrong one does not matter."""
-
 _HANDLERS: Final = frozenset({"attach", "complete", "direct_kick", "host_notifier_read", "poll"})
-_WHOEVER_HANDLES: Final = frozenset({"S6", "S7", "S12", "S14"})
-"""Rules about what every handler does alike: that it was one says nothing."""
-_POLLING_TELLS: Final = frozenset({"S1", "PLANTED"})
-"""Rules for which a handler that is polled counts as another one than the same handler when kicked.
-
-For S1, since polling may go on in a drain where kicks do not.
-"""
 _ATTACHES: Final = frozenset({"drained_end", "start"})
 """Who attaches queues, by the same function; if they handle a queue, then in there."""
-_BESIDE: Final = frozenset({("S10", "beside"), ("S12", "handler-beside")})
-"""Rule and state of what says that a queue is handled by two threads."""
 
 
-def signature(rule: str, path: str, state: str) -> str:
+def signature(rule: str, naming: Naming, path: str, state: str) -> str:
     """Return the name of the bug class of a violation.
 
     Args:
         rule: as in `Rule.id`.
+        naming: what the rule says about its names.
         path: causal path of the clashing event, as `trace.event.path_names` gives it.
         state: variant of the clash.
     """
     frames = path.split(" > ")
-    if (rule, state) in _BESIDE and frames[-1] in _ATTACHES:
+    if state and state == naming.attaching_alike and frames[-1] in _ATTACHES:
         frames = ["attach"]
-    parts = (rule, *telling(rule, frames), state)
+    parts = (rule, *_telling(naming, frames), state)
     slugs = (re.sub(r"[^a-z0-9_]+", "-", part.lower()).strip("-") for part in parts)
     return _shortened("-".join(slug for slug in slugs if slug))
 
 
-def telling(rule: str, frames: Sequence[str]) -> Sequence[str]:
+def _telling(naming: Naming, frames: Sequence[str]) -> Sequence[str]:
     """Return the frames of a path that tell causes apart, outermost first."""
-    if rule in _NO_PATH:
+    if naming.path == "none":
         return ()
-    if rule in _INNERMOST:
+    if naming.path == "innermost":
         return frames[-1:]
-    if rule in _WHOEVER_HANDLES and _HANDLERS.issuperset(frames):
+    if naming.handlers_alike and _HANDLERS.issuperset(frames):
         return ()
     kept = [*(frame for frame in frames[:-1] if frame not in _CALLERS), *frames[-1:]]
-    if rule not in _POLLING_TELLS:
+    if not naming.polling_tells:
         kept = ["host_notifier_read" if frame == "poll" else frame for frame in kept]
     return [*kept[:1], *(frame for before, frame in pairwise(kept) if frame != before)]
 

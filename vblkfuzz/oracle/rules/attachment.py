@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.naming.circumstance import left_by_stop
+from vblkfuzz.oracle.naming.consequence import STAYS_ATTACHED
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -50,6 +52,9 @@ STOP_IN_DRAIN = Situation("stop_in_drain", "The device was stopped inside a drai
         DRAIN_END,
     ),
     situations=(START_IN_DRAIN, STOP_IN_DRAIN),
+    path="innermost",
+    leads_to=(*STAYS_ATTACHED, "S1", "S10", "S12", "S17"),
+    circumstance=left_by_stop,
 )
 def S8(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Started: from START_CALL until STOP_RET, or until START_RET says that it failed."""

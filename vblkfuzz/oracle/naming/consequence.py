@@ -2,10 +2,10 @@
 
 A request that was dequeued when it should not have been is parked, forgotten by the next reset and
 pushed into the rings of the next driver: one mistake, and S1, S4, S6 and S7 all speak up. Only the
-first of such a chain is a cause and gets a folder of its own. The table says which rules a broken
-rule can break in turn; both must be broken in the same trace, in that order. A bug of its own that
-always comes behind another one is thus hidden until that one is fixed, or is met in a trace
-without it. Why so: docs/decisions/0007.
+first of such a chain is a cause and gets a folder of its own. A rule says which ones it can break
+in turn (`leads_to`); both must be broken in the same trace, in that order. A bug of its own that
+always comes behind another one is thus hidden until that one is fixed, or is met in a trace without
+it. Why so: docs/decisions/0007.
 """
 
 from __future__ import annotations
@@ -18,38 +18,11 @@ from vblkfuzz.trace.kinds import END, START_RET, STEP_LIMIT, STOP_RET
 if TYPE_CHECKING:
     from vblkfuzz.oracle.violation import Violation
 
-_NOTHING: Final = frozenset[str]()
-_REQUEST: Final = frozenset({"S4", "S5", "S6", "S7", "S14", "S16", "S17", "L3"})
-"""Broken in turn where a request goes on that should not."""
+REQUEST_GOES_ON: Final = ("S4", "S5", "S6", "S7", "S14", "S16", "S17", "L3")
+"""Rules broken in turn where a request goes on that should not."""
 
-_ATTACHED: Final = frozenset({"S8", "S9", "S13"})
-"""Broken in turn where a notifier is attached that should not be."""
-
-_LEADS_TO: Final[dict[str, frozenset[str]]] = {
-    "S1": _REQUEST | {"S2", "S3", "S10"},
-    "S2": _REQUEST | {"S3"},
-    "S3": _REQUEST | {"S2", "S3", "S10", "S12"},
-    "S4": _REQUEST | {"S10"},
-    "S5": _REQUEST,
-    "S6": _REQUEST | {"L1"},  # requests in use below 0: to the device its ring is full
-    "S7": _REQUEST | {"S10"},
-    "S8": _ATTACHED | {"S1", "S10", "S12", "S17"},
-    "S9": _ATTACHED | {"L1", "L5"},  # a handler that stays polls on while the device starts
-    "S10": frozenset({"S10", "S12"}),
-    "S12": _ATTACHED | {"S1", "S10", "S12", "L1"},
-    "S13": frozenset({"S13", "L1"}),
-    "S14": frozenset({"S14"}),
-    "S16": _REQUEST,
-    "S17": _REQUEST,
-    "S11": _REQUEST | {"S1", "S2", "S3", "S8", "S11", "L1", "L2"},
-    "L2": frozenset({"S11", "L1", "L2", "L3"}),
-    "L5": frozenset({"L1", "L2", "L3"}),
-}
-_STATE_LEADS_TO: Final[dict[tuple[str, str], frozenset[str]]] = {
-    ("S10", "not_started"): frozenset({"S17"}),  # a stop of the VM stops the device first
-    ("S10", "without_bql"): frozenset({"L2"}),  # it waits in an event loop that is not its own
-}
-"""What else follows from a rule that is broken in this way."""
+STAYS_ATTACHED: Final = ("S8", "S9", "S13")
+"""Rules broken in turn where a notifier is attached that should not be."""
 
 _FROM_HANDLERS: Final = ("host_notifier_read", "poll")
 """Paths of dequeuing by a handler that is attached: what a wrong attachment leads to."""
@@ -85,9 +58,9 @@ def _since(violation: Violation) -> tuple[int, bool, bool]:
 
 
 def _leads_to(first: Violation, later: Violation) -> bool:
-    follows = _LEADS_TO.get(first.rule, _NOTHING)
-    more = _STATE_LEADS_TO.get((first.rule, first.state), _NOTHING)
-    if later.rule not in follows and later.rule not in more:
+    naming = first.naming
+    more = dict(naming.leads_to_in).get(first.state, frozenset())
+    if later.rule not in naming.leads_to and later.rule not in more:
         return False
     return first.rule != "S8" or later.rule not in _DEQUEUED or later.path in _FROM_HANDLERS
 

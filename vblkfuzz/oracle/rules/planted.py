@@ -20,6 +20,7 @@ from vblkfuzz.trace.event import Event
     source="vblkfuzz: fuzz/fuzz_canary.py",
     instead="The device does not reach the place that its author marked.",
     needs=(kinds.PLANTED,),
+    polling_tells=True,
 )
 def PLANTED(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Report every planted event."""

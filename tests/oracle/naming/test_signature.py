@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz.oracle.signature import signature
+from vblkfuzz.oracle.judge import rule_named
+from vblkfuzz.oracle.naming.signature import signature
+
+
+def named(rule: str, path: str, state: str) -> str:
+    written = rule_named(rule)
+    assert written
+    return signature(rule, written.naming, path, state)
 
 
 @pytest.mark.parametrize(
@@ -46,10 +53,10 @@ from vblkfuzz.oracle.signature import signature
     ],
 )
 def test_what_tells_causes_apart(rule: str, path: str, state: str, expected: str) -> None:
-    assert signature(rule, path, state) == expected
+    assert named(rule, path, state) == expected
 
 
 def test_a_signature_that_fits_is_not_cut_and_a_longer_one_keeps_its_name() -> None:
     fits = "x" * (80 - len("s1-"))
-    assert signature("S1", "", fits) == f"s1-{fits}"
-    assert signature("S1", "", f"{fits}x") == "s1-" + "x" * 68 + "-6f2b1dda"
+    assert named("S1", "", fits) == f"s1-{fits}"
+    assert named("S1", "", f"{fits}x") == "s1-" + "x" * 68 + "-6f2b1dda"

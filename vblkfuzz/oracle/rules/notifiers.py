@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vblkfuzz.oracle.naming.circumstance import attached_by_stop
+from vblkfuzz.oracle.naming.consequence import STAYS_ATTACHED
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -36,6 +38,10 @@ ROLLED_BACK = Situation("start_rolled_back", "A start failed that had opened a n
         STOP_RET,
     ),
     situations=(REOPENED, ROLLED_BACK),
+    path="innermost",
+    # a handler that stays polls on while the device starts
+    leads_to=(*STAYS_ATTACHED, "L1", "L5"),
+    circumstance=attached_by_stop,
 )
 def S9(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Each opening has a serial: a notifier that is opened again is another one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vblkfuzz.oracle.naming.circumstance import call_missed
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -110,6 +111,7 @@ class _Wishes:
         END,
     ),
     situations=(LATE_CALL, CALL_AFTER_SUPPRESSION),
+    circumstance=call_missed,
 )
 def L4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """One call answers all pushes before it. More calls than asked for are allowed."""

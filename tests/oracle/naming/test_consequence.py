@@ -3,28 +3,28 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.oracle.consequence import causes
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.oracle.naming.consequence import causes
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.trace.event import Event, Frame
 from vblkfuzz.trace.kinds import ATTACH, END, NOTIFIER_OPEN, PUSH, START_RET, STOP_RET
 
-IDS = [rule.id for rule in RULES]
+NAMINGS = {rule.id: rule.naming for rule in RULES}
 
 
 def violation(rule: str, turn: int, state: str = "", path: int = 0, request: int = 0) -> Violation:
     at_the_end = rule.startswith("L") or state == "left_drained"
     kind = END if at_the_end else PUSH
     event = Event(turn, kind, path=path, request=request)
-    return Violation(rule, event, event, "They clash.", state)
+    return Violation(rule, event, event, "They clash.", state, NAMINGS[rule])
 
 
 def kept(*violations: Violation) -> list[str]:
     return [one.rule for one in causes(violations)]
 
 
-@given(st.lists(st.tuples(st.sampled_from(IDS), st.integers(0, 9)), max_size=8))
+@given(st.lists(st.tuples(st.sampled_from(sorted(NAMINGS)), st.integers(0, 9)), max_size=8))
 def test_there_is_always_a_cause(found: list[tuple[str, int]]) -> None:
     violations = [violation(rule, turn) for rule, turn in sorted(found, key=lambda each: each[1])]
     left = causes(violations)
@@ -81,10 +81,10 @@ def test_a_handler_that_should_not_be_there_polls_for_ever_or_starts_the_device(
 
 def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
     attach, stopped = Event(1, ATTACH), Event(9, STOP_RET)
-    left = Violation("S8", attach, stopped, "They clash.", "left_attached")
+    left = Violation("S8", attach, stopped, "They clash.", "left_attached", NAMINGS["S8"])
     assert kept(violation("S12", 5), left) == ["S8"]
     opened, failed = Event(1, NOTIFIER_OPEN), Event(9, START_RET, flag=1)
-    open_still = Violation("S9", opened, failed, "They clash.", "left_open")
+    open_still = Violation("S9", opened, failed, "They clash.", "left_open", NAMINGS["S9"])
     assert kept(violation("S12", 5), open_still) == ["S12"]
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.naming.circumstance import held_at_stop
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -61,6 +63,8 @@ STOP_OWNED = Situation("stop_with_request_in_use", "A stop began before a reques
     ),
     situations=(STOP_PARKED, STOP_SAVED, STOP_OWNED),
     decisive=(VM_STOP_CALL, VM_STOP_RET),
+    leads_to=(*REQUEST_GOES_ON,),
+    circumstance=held_at_stop,
 )
 def S16(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Popped - pushed = retry list, exactly; `cont` empties the list.
@@ -151,6 +155,7 @@ def _report_list(
     situations=(DRAIN_END_STOPPED,),
     witnesses=Witness.MEMORY,
     decisive=(VM_STOP_RET,),
+    leads_to=(*REQUEST_GOES_ON,),
 )
 def S17(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """From the return of `stop` to `cont`. Only the first act is reported: the rest follows."""

@@ -1,7 +1,7 @@
 """Rules of conservation: S5 and S6. Requests are neither doubled nor invented.
 
 S5 follows the request, S6 the ring entry (head). The numbers that both sides count have a rule of
-their own: `oracle.indices`. Source: virtio 1.2, 2.7.8; QEMU virtqueue_pop, virtqueue_push,
+their own: `oracle.rules.indices`. Source: virtio 1.2, 2.7.8; QEMU virtqueue_pop, virtqueue_push,
 virtqueue_detach_element.
 """
 
@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.cause import last_before
+from vblkfuzz.oracle.naming.circumstance import pushed_again
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.cause import last_before
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
@@ -43,6 +45,8 @@ LATER_EPOCH = Situation("push_after_reset", "A request of a later epoch was push
     instead="The device pushes the head of a request once, when the request has ended.",
     needs=(SUBMIT, IO_DONE, PUSH),
     situations=(TWO_IN_FLIGHT, OUT_OF_ORDER),
+    leads_to=(*REQUEST_GOES_ON,),
+    circumstance=pushed_again,
 )
 def S5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Request serials rise with the pops: a push of a lower one is out of order."""
@@ -92,6 +96,9 @@ def _pushed_twice(first: Event, second: Event) -> str:
     ),
     situations=(LATER_EPOCH,),
     witnesses=Witness.MEMORY,
+    handlers_alike=True,
+    # requests in use below 0: to the device its ring is full
+    leads_to=(*REQUEST_GOES_ON, "L1"),
 )
 def S6(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The guest's view counts too: a used entry it does not know (COLLECT, flag 1) is foreign.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -37,6 +38,8 @@ NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in f
         END,
     ),
     situations=(NESTED, NOPOLL),
+    path="none",
+    leads_to=(*REQUEST_GOES_ON, "S1", "S2", "S3", "S8", "S11", "L1", "L2"),
 )
 def S11(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Each drain changes the counter by one; drained_begin on 0 to 1, drained_end on 1 to 0."""

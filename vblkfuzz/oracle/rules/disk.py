@@ -5,7 +5,7 @@ that had ended before it began, any that ran beside that one or beside the read,
 cut off or failed: nobody knows whether those took effect. It may not find what was overwritten
 before it began. After a loss of power it may also find what had been overwritten but not flushed.
 
-Times are positions in a trace. Made for `oracle.data`. Source: virtio 1.2, 5.2.6.
+Times are positions in a trace. Made for `oracle.rules.data`. Source: virtio 1.2, 5.2.6.
 """
 
 from __future__ import annotations

@@ -98,6 +98,8 @@ class _Queues:
         POLL_END,
     ),
     situations=(DETACHED_POLLED, POLLING_ENDED),
+    path="none",
+    leads_to=("S13", "L1"),
 )
 def S13(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Judged where waiting begins: as a handler ends, as polling ends, at an attach.

@@ -4,7 +4,7 @@ A *drained section* is open from the first DRAIN_RET until the DRAIN_END that br
 quiesce_counter to 0; nested drains belong to the section of the outermost one. Two layers keep it
 quiet, and each has its rule: the device stops dequeuing (S1), the BlockBackend parks what was
 dequeued anyway (S2). S3 says when a drain may return. The counter itself has a rule of its own:
-`oracle.quiesce`.
+`oracle.rules.quiesce`.
 
 DRAIN_CALL and DRAIN_END are recorded with the change of the counter, thus before the device
 callbacks and before parked requests go on. Source: QEMU blk_root_drained_begin,
@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.naming.circumstance import came_from, missed_by_drain
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -71,6 +73,9 @@ DRAIN_IN_FLIGHT = Situation(
     ),
     situations=(KICK_IN_DRAIN, RESET_IN_DRAIN, KICK_RESET_IN_DRAIN),
     witnesses=Witness.POP,
+    # Polling may go on in a drain where kicks do not.
+    polling_tells=True,
+    leads_to=(*REQUEST_GOES_ON, "S2", "S3", "S10"),
 )
 def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Weak form: handlers that ran already when the section began may go on.
@@ -136,6 +141,8 @@ def _dequeued(section: Event, pop: Event) -> str:
         DRAIN_END,
     ),
     situations=(PARKED, RESUMED),
+    leads_to=(*REQUEST_GOES_ON, "S3"),
+    circumstance=came_from,
 )
 def S2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Holds in every mode, from the very change of the counter: the gate is atomic with it."""
@@ -188,6 +195,9 @@ def _submitted(drain: Event, submit: Event) -> str:
         DRAIN_RET,
     ),
     situations=(DRAIN_IN_FLIGHT,),
+    path="none",
+    leads_to=(*REQUEST_GOES_ON, "S2", "S3", "S10", "S12"),
+    circumstance=missed_by_drain,
 )
 def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Nothing in flight, and what was dequeued is pushed, parked, cancelled or to be retried.

@@ -14,7 +14,7 @@ from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import ActorId, Event
+from vblkfuzz.trace.event import ActorId, Event, actor_name
 from vblkfuzz.trace.kinds import (
     ATTACH,
     DETACH,
@@ -104,6 +104,12 @@ class _Homes:
         RESET_RET,
     ),
     situations=(PUSHED_IN_STOP, TWO_IOTHREADS),
+    attaching_alike="beside",
+    leads_to=("S10", "S12"),
+    leads_to_in={
+        "not_started": ("S17",),  # a stop of the VM stops the device first
+        "without_bql": ("L2",),  # it waits in an event loop that is not its own
+    },
 )
 def S10(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Without IOThreads everything runs under the BQL, and there is nothing to mix up.
@@ -157,29 +163,21 @@ def _report_touch(first: Event, event: Event, reported: set[int], report: Report
     what = f"Request {event.request} was {_TOUCHES[event.kind]} queue {event.queue} at turn"
     if first.kind == ATTACH:
         sentence = (
-            f"{what} {event.turn} by {_name(event.actor)}, but the queue was attached to "
-            f"{_name(first.value)} at turn {first.turn}."
+            f"{what} {event.turn} by {actor_name(event.actor)}, but the queue was attached to "
+            f"{actor_name(first.value)} at turn {first.turn}."
         )
         report.violation(first, event, sentence, "beside")
     else:
         sentence = (
-            f"{what} {event.turn} by {_name(event.actor)}, but the device had not been started "
-            f"since turn {first.turn}."
+            f"{what} {event.turn} by {actor_name(event.actor)}, but the device had not been "
+            f"started since turn {first.turn}."
         )
         report.violation(first, event, sentence, "not_started")
 
 
 def _report_bql(change: Event, event: Event, report: Report) -> None:
     sentence = (
-        f"{_name(event.actor)} {_BQL[event.kind]} at turn {event.turn} without the BQL; the last "
-        f"start or stop was at turn {change.turn}."
+        f"{actor_name(event.actor)} {_BQL[event.kind]} at turn {event.turn} without the BQL; the "
+        f"last start or stop was at turn {change.turn}."
     )
     report.violation(change, event, sentence, "without_bql")
-
-
-def _name(actor: int) -> str:
-    """Name a thread or the event loop of one."""
-    try:
-        return ActorId(actor).name.lower()
-    except ValueError:  # a device outside this project
-        return f"actor {actor}"

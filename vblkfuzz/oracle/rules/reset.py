@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.naming.circumstance import outlived_reset
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -65,6 +67,8 @@ _SEEN: Final = {
     situations=(RESET_IN_FLIGHT, RESET_PARKED),
     witnesses=Witness.MEMORY,
     decisive=(RESET_CALL, RESET_RET),
+    leads_to=(*REQUEST_GOES_ON, "S10"),
+    circumstance=outlived_reset,
 )
 def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Only the first effect of a request is reported: the rest follows from it.

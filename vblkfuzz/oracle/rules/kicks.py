@@ -13,8 +13,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.operational import hostile_queues, must_serve
+from vblkfuzz.oracle.naming.circumstance import kick_lost
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.operational import hostile_queues, must_serve
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
@@ -63,6 +64,7 @@ def _ahead(index: int, other: int) -> bool:
     ),
     situations=(KICK_SERVED_LATER, KICK_SUPPRESSED),
     witnesses=Witness.MEMORY | Witness.REST,
+    circumstance=kick_lost,
 )
 def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """A kick that the device suppressed counts as well: then it must look by itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vblkfuzz.dataplane.revisions import REVISIONS
-from vblkfuzz.oracle.known import explanation, matches
+from vblkfuzz.oracle.naming.known import explanation, matches
 
 
 def test_the_longest_beginning_explains() -> None:

@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.oracle.cause import last_before
+from vblkfuzz.oracle.naming.circumstance import left_in_use
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.cause import last_before
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
@@ -189,6 +191,9 @@ class _Books:
         RESET_RET,
     ),
     situations=(THREE_IN_USE, RESET_IN_USE),
+    handlers_alike=True,
+    leads_to=(*REQUEST_GOES_ON, "S10"),
+    circumstance=left_in_use,
 )
 def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """In use = pops - pushes - cancels, within the queue size and 0 when a reset returns.

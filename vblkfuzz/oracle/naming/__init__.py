@@ -1,0 +1,1 @@
+"""Names of violations: one bug, one name."""

@@ -1,0 +1,1 @@
+"""The rules: a file a family. A rule that is in here is asked."""
