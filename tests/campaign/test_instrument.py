@@ -120,7 +120,7 @@ SAME_DIGESTS = """
         from vblkfuzz.campaign.instrument import instrument
         finder = instrument("seed")
     from vblkfuzz.scenario.codec import decode
-    from vblkfuzz.scenario.mutate import Mutator
+    from vblkfuzz.mutation.mutate import Mutator
     from vblkfuzz.targets.model import model
     if finder:
         region = bytearray(8192)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from vblkfuzz.dataplane.defects import DEFECTS, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.errors import UsageError
+from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.judge import RULES, judge
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
-from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import Text, read_text
 from vblkfuzz.targets.device_class import defective, device_class, is_revision

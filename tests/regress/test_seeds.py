@@ -8,9 +8,9 @@ import pytest
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.mutation.seeds import SEEDS, Seed, files, write
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.scenario.seeds import SEEDS, Seed, files, write
 from vblkfuzz.scenario.text import read_text
 from vblkfuzz.targets.model import model
 

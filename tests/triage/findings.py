@@ -7,8 +7,8 @@ from random import Random
 from typing import NamedTuple
 
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
-from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.target import Target
 from vblkfuzz.triage.minimize.reproduce import Bug

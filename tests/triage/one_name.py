@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
-from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.targets.model import model
 
 SPREAD: Final = {

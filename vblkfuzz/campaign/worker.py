@@ -30,9 +30,9 @@ from vblkfuzz.campaign.instrument import instrument
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
+from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.mutate import Mutator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.mutation.story_state import PAIRS
 from vblkfuzz.scenario.ops import CODES, Op
-from vblkfuzz.scenario.story import PAIRS
 from vblkfuzz.triage.minimize.edit import with_op, with_op_moved, with_ops, without_ops
 from vblkfuzz.triage.minimize.weight import PLAINER
 

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
+from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, tell
+from vblkfuzz.mutation.story_state import FITS, NEXT
 from vblkfuzz.scenario.codec import OP, decode_ops
 from vblkfuzz.scenario.ops import CODES, OPS, Op
-from vblkfuzz.scenario.sentence import FRAMES, SNIPPETS, Sentence, tell
-from vblkfuzz.scenario.story import FITS, NEXT
 
 SENTENCES = (*SNIPPETS, *(before + behind for before, behind in FRAMES))
 POWER_LOSS = next(

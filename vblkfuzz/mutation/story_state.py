@@ -1,9 +1,9 @@
-"""The story of a scenario: which operation makes sense when.
+"""Story states: which operation makes sense when.
 
 A story state is a small integer: what a reader of the scenario knows about driver, drains, VM and
 backend between two operations. It ignores the schedule and single queues, so it is a guess, good
 enough to keep most inputs meaningful: a publish after an init, an end for a begin. Everything is
-worked out once, at import, into tables by [state][code]. Next: `scenario.sentence`.
+worked out once, at import, into tables by [state][code]. Next: `mutation.sentence`.
 """
 
 from __future__ import annotations

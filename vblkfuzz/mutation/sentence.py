@@ -2,7 +2,7 @@
 
 A word is the name of an operation; `publish_kick:out` says which type of request as well. Mostly
 all words are about the same queue and the same sectors: a write matters to the read that finds it.
-Next: `scenario.mutate`, which inserts sentences.
+Next: `mutation.mutate`, which inserts sentences.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from vblkfuzz.scenario.argument import QUEUED, new_record, on_queue_of
+from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
 from vblkfuzz.scenario.ops import CODES, REQUESTS
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from vblkfuzz import limits
+from vblkfuzz.mutation.story_state import POLLING
 from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, POLICIES, decode_ops
 from vblkfuzz.scenario.scenario import Go
-from vblkfuzz.scenario.story import POLLING
 
 Mark = tuple[int, int]
 """A deviation of an item: point, and who goes on, plus `DELAYED` if stores are delayed."""

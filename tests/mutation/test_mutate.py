@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_OPS
+from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.codec import HEADER, MAX_BYTES, decode, encode
-from vblkfuzz.scenario.mutate import Mutator
 from vblkfuzz.scenario.ops import OPS, op
 from vblkfuzz.scenario.scenario import Go, Scenario
 

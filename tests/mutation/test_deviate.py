@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_POINT
-from vblkfuzz.scenario.argument import QUEUED
+from vblkfuzz.mutation.argument import QUEUED
+from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
+from vblkfuzz.mutation.draft import DELAYED, ITEMS, Draft
 from vblkfuzz.scenario.codec import OP, decode, encode
-from vblkfuzz.scenario.deviate import burst, change_schedule, delay, race
-from vblkfuzz.scenario.draft import DELAYED, ITEMS, Draft
 from vblkfuzz.scenario.ops import OPS, op
 from vblkfuzz.scenario.scenario import Go, Scenario
 

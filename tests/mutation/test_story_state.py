@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from vblkfuzz.mutation.story_state import FITS, NEXT, PAIRS, choices
 from vblkfuzz.scenario.ops import CODES, OPS
-from vblkfuzz.scenario.story import FITS, NEXT, PAIRS, choices
 
 STATES = range(len(NEXT))
 

@@ -1,7 +1,7 @@
 """The seed corpus: named scenarios to begin a campaign with, each a function with its purpose.
 
 Short stories of what guests and operators really do, so that a campaign need not invent them first.
-None shows a bug on `reference`. ``python -m vblkfuzz.scenario.seeds corpus/seed`` writes them as
+None shows a bug on `reference`. ``python -m vblkfuzz.mutation.seeds corpus/seed`` writes them as
 text; ``vblkfuzz fuzz --corpus corpus/seed`` begins with them. To add one, write a function whose
 docstring is its purpose in one line, and list it in `SEEDS`.
 """
@@ -209,5 +209,5 @@ def write(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m vblkfuzz.scenario.seeds FOLDER")
+        sys.exit("usage: python -m vblkfuzz.mutation.seeds FOLDER")
     write(Path(sys.argv[1]))

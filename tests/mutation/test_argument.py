@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import ops
-from vblkfuzz.scenario.argument import PARAMS, changed_record, new_record
+from vblkfuzz.mutation.argument import PARAMS, changed_record, new_record
 from vblkfuzz.scenario.codec import OP, decode_ops
 from vblkfuzz.scenario.ops import CODES, OPS, Op
 

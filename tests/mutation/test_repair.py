@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from tests.strategies import scenarios
 from vblkfuzz.limits import MAX_OPS
+from vblkfuzz.mutation.draft import Draft
+from vblkfuzz.mutation.repair import repair
+from vblkfuzz.mutation.story_state import FITS, NEXT, OPEN, POLLING
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
-from vblkfuzz.scenario.draft import Draft
 from vblkfuzz.scenario.ops import op
-from vblkfuzz.scenario.repair import repair
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
-from vblkfuzz.scenario.story import FITS, NEXT, OPEN, POLLING
 
 
 def repaired(scenario: Scenario, seed: int = 1) -> Scenario:

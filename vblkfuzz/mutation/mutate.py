@@ -1,9 +1,9 @@
 """The custom mutator and crossover of the fuzzer.
 
-An input is opened as a draft (`scenario.draft`), gets one to four edits, is mostly repaired so
-that its story makes sense (`scenario.story`), and is packed into canonical bytes. Edits prefer
+An input is opened as a draft (`mutation.draft`), gets one to four edits, is mostly repaired so that
+its story makes sense (`mutation.story_state`), and is packed into canonical bytes. Edits prefer
 what finds bugs soon: operations whose preconditions hold, small arguments, few deviations, races
-(`scenario.deviate`). Now and then an input is forgotten for a new short story.
+(`mutation.deviate`). Now and then an input is forgotten for a new short story.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from vblkfuzz.scenario.argument import changed_record, new_record
-from vblkfuzz.scenario.deviate import burst, change_schedule, delay, race
-from vblkfuzz.scenario.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, QUEUES, Draft, Item
+from vblkfuzz.mutation.argument import changed_record, new_record
+from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
+from vblkfuzz.mutation.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, QUEUES, Draft, Item
+from vblkfuzz.mutation.repair import INIT_ITEM, repair
+from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, tell
+from vblkfuzz.mutation.story_state import NEXT, choices
 from vblkfuzz.scenario.ops import CODES, OPS
-from vblkfuzz.scenario.repair import INIT_ITEM, repair
-from vblkfuzz.scenario.sentence import FRAMES, SNIPPETS, Sentence, tell
-from vblkfuzz.scenario.story import NEXT, choices
 
 Edit = Callable[[Draft], None]
 _PUBLISH_KICK: Final = CODES["publish_kick"]

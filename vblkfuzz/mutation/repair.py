@@ -10,11 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from vblkfuzz.limits import MAX_OPS
-from vblkfuzz.scenario.argument import new_record
-from vblkfuzz.scenario.codec import OP
-from vblkfuzz.scenario.draft import ITEMS, Draft, Item
-from vblkfuzz.scenario.ops import CODES
-from vblkfuzz.scenario.story import (
+from vblkfuzz.mutation.argument import new_record
+from vblkfuzz.mutation.draft import ITEMS, Draft, Item
+from vblkfuzz.mutation.story_state import (
     FITS,
     NEXT,
     OPEN,
@@ -23,6 +21,8 @@ from vblkfuzz.scenario.story import (
     WANTS_INIT,
     Pair,
 )
+from vblkfuzz.scenario.codec import OP
+from vblkfuzz.scenario.ops import CODES
 
 _INIT: Final = CODES["init"]
 _PUBLISH: Final = CODES["publish"]

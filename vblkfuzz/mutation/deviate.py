@@ -2,7 +2,7 @@
 
 A race is what most ordering bugs are made of: an operation is left at one point of its way, and
 another one that has to do with it runs in between. `race` writes down both at once, and points are
-chosen where an operation really gets to (`_REACH`). Next: `scenario.mutate`, which calls this.
+chosen where an operation really gets to (`_REACH`). Next: `mutation.mutate`, which calls this.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import MAX_POINT
-from vblkfuzz.scenario.argument import QUEUED, new_record, on_queue_of
-from vblkfuzz.scenario.draft import DELAYED, Draft
+from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
+from vblkfuzz.mutation.draft import DELAYED, Draft
+from vblkfuzz.mutation.story_state import FITS, NEXT, PAIRS, choices
 from vblkfuzz.scenario.ops import CODES, OPS
 from vblkfuzz.scenario.scenario import Go
-from vblkfuzz.scenario.story import FITS, NEXT, PAIRS, choices
 
 if TYPE_CHECKING:
-    from vblkfuzz.scenario.draft import Mark
+    from vblkfuzz.mutation.draft import Mark
 
 Random = Callable[[], float]
 

@@ -1,0 +1,1 @@
+"""What makes new inputs of old ones: mutation, crossover, repair."""
