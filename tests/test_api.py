@@ -21,13 +21,14 @@ def test_what_it_does_not_offer() -> None:
         _ = vblkfuzz.fuzz_all
 
 
-def test_importing_the_package_loads_nothing_else() -> None:
+def test_importing_the_package_or_a_room_does_not_load_the_api() -> None:
     code = (
         "import sys, vblkfuzz\n"
+        "from vblkfuzz import limits\n"
         "print(sorted(name for name in sys.modules if name.startswith('vblkfuzz')))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "['vblkfuzz', 'vblkfuzz._version']\n"
+    assert run.stdout == "['vblkfuzz', 'vblkfuzz._version', 'vblkfuzz.limits']\n"
 
 
 def test_only_the_rule_that_is_asked_for_counts() -> None:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> object:
     """Load the public API when one of its names is asked for."""
-    if name.startswith("_") and name != "__all__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from importlib import import_module, util
 
-    api = import_module("vblkfuzz.api")  # `from vblkfuzz import api` would ask here again
-    if name == "__all__":
-        return api.__all__
-    if name not in api.__all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(api, name)
+    # The import system asks here for rooms, too, before it looks for them in the folder.
+    if name == "__all__" or not (name.startswith("_") or util.find_spec(f"{__name__}.{name}")):
+        api = import_module("vblkfuzz.api")
+        if name == "__all__":
+            return api.__all__
+        if name in api.__all__:
+            return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -345,8 +345,9 @@ def test_a_pause_is_nobodys_fault(start: Start, tmp_path: Path) -> None:
 
 def test_a_worker_that_is_stuck_is_replaced(start: Start, tmp_path: Path) -> None:
     limit = (
-        "from vblkfuzz.campaign import orchestrator, worker_process\n"
-        "orchestrator.STUCK_LIMIT_S = worker_process.STUCK_LIMIT_S = 5"
+        "from vblkfuzz.campaign import orchestrator\n"
+        "from vblkfuzz.launch import local\n"
+        "orchestrator.STUCK_LIMIT_S = local.STUCK_LIMIT_S = 5"
     )
     process = start("--workers", "1", "--seed", "5", "--device", "reference", before=limit)
     until(lambda: len(family(process.pid)) == 5)

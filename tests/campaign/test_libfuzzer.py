@@ -8,8 +8,8 @@ import pytest
 
 from vblkfuzz.campaign.fuzz_target import plan_of
 from vblkfuzz.campaign.libfuzzer import arguments_of, check_arguments
-from vblkfuzz.campaign.plan import WorkerPlan
 from vblkfuzz.errors import UsageError
+from vblkfuzz.launch.plan import WorkerPlan
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from tests.cli.conftest import Cli
 from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.targets.qsd.binary import NEEDS_QSD
-from vblkfuzz.campaign import bench_detection
-from vblkfuzz.campaign.bench_detection import Detection
-from vblkfuzz.campaign.bench_scenarios import SCENARIOS
+from vblkfuzz.bench import detection
+from vblkfuzz.bench.detection import Detection
+from vblkfuzz.bench.ping_pong import PingPong
+from vblkfuzz.bench.scenarios import SCENARIOS
 from vblkfuzz.cli.app import app
 from vblkfuzz.oracle.judge import judge
-from vblkfuzz.process.ping_pong import PingPong
 from vblkfuzz.targets.model import model
 
 COMMAND = [sys.executable, "-m", "vblkfuzz", "bench", "core", "--rounds", "1"]
@@ -59,7 +59,7 @@ def test_detection_shows_a_row_for_each_search(cli: Cli, monkeypatch: pytest.Mon
         for search in ("guided", "blind")
     ]
     rows[1] = replace(rows[1], found="")
-    monkeypatch.setattr(bench_detection, "detections", lambda *_: iter(rows))
+    monkeypatch.setattr(detection, "detections", lambda *_: iter(rows))
     result = cli("bench", "detection", "--defect", "wakes_one", "--seeds", "3")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.split() == [

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from vblkfuzz.campaign.atomic import write_folder
-from vblkfuzz.campaign.explore import Visit
 from vblkfuzz.cli.explore_view import ExploreView
+from vblkfuzz.explore.deviations import Visit
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.ops import op
+from vblkfuzz.store.atomic import write_folder
 
 RAISES = """
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
@@ -157,7 +157,7 @@ def test_a_full_disk_is_said(
             raise OSError(28, "No space left on device")
         return write_folder(path, files)
 
-    monkeypatch.setattr("vblkfuzz.campaign.finding.write_folder", full)
+    monkeypatch.setattr("vblkfuzz.store.finding.write_folder", full)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     result = cli("explore", bug_file, "--deviations", 0, "--out", out)
     assert result.exit_code == 125

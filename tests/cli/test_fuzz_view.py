@@ -9,10 +9,10 @@ import pytest
 
 from tests.cli.conftest import Cli
 from vblkfuzz.campaign.orchestrator import CampaignOptions
-from vblkfuzz.campaign.plan import Message
-from vblkfuzz.campaign.summary import Finding, Summary
 from vblkfuzz.cli.fuzz_summary import by_rule, last_line, say_summary, say_trouble
 from vblkfuzz.cli.fuzz_view import FuzzView, status_line
+from vblkfuzz.launch.plan import Message
+from vblkfuzz.store.summary import Finding, Summary
 from vblkfuzz.targets.options import TargetOptions
 
 OPTIONS = CampaignOptions(Path("out"), seconds=60)

@@ -13,12 +13,12 @@ from tests.cli.conftest import Cli
 from vblkfuzz.cli.minimize_view import MinimizeView
 from vblkfuzz.cli.stop import Stop
 from vblkfuzz.errors import ExitStatus
+from vblkfuzz.minimize.minimize import Progress, StopMinimizing
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.ops import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import read_text
-from vblkfuzz.triage.minimize.minimize import Progress, StopMinimizing
 
 
 @pytest.fixture

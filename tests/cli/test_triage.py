@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from vblkfuzz.campaign.ledger import Ledger
-from vblkfuzz.campaign.out_folder import claimed
-from vblkfuzz.campaign.summary import Finding
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.store.folder import claimed
+from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.summary import Finding
 
 SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
 

@@ -168,7 +168,7 @@ class TestCollection:
             """
         )
         result = run(pytester, "-s")
-        assert "loaded: ['vblkfuzz', 'vblkfuzz.pytest_plugin']\n" in result.stdout.str()
+        assert "loaded: ['vblkfuzz', 'vblkfuzz._version', 'vblkfuzz.pytest_plugin']\n" in result.stdout.str()
 
 
 def test_xdist(pytester: pytest.Pytester, corpus: Path) -> None:

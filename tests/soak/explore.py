@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vblkfuzz.campaign.explore import explore
+from vblkfuzz.explore.deviations import explore
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.targets.model import model
 

@@ -12,12 +12,12 @@ from statistics import median
 
 import pytest
 
+from tests.minimize.minimizing import check_minimized
 from tests.triage.findings import findings
-from tests.triage.minimize.minimizing import check_minimized
 from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.minimize.minimize import minimize
+from vblkfuzz.minimize.reproduce import Reproducer
 from vblkfuzz.targets.model import model
-from vblkfuzz.triage.minimize.minimize import minimize
-from vblkfuzz.triage.minimize.reproduce import Reproducer
 
 COUNT = int(os.environ.get("VBLKFUZZ_FINDINGS", "100"))
 SEED = int(os.environ.get("VBLKFUZZ_SEED", "1"))

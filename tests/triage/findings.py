@@ -7,11 +7,11 @@ from random import Random
 from typing import NamedTuple
 
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.minimize.reproduce import Bug
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.target import Target
-from vblkfuzz.triage.minimize.reproduce import Bug
 
 _LONGER = 24
 """Mutations that a finding gets, each kept if the input is not shorter and still shows a bug."""

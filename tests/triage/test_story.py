@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from tests.strategies import scenarios
 from tests.triage.stories import QUIET, RESET_IN_DRAIN, SIGNATURE, case
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
-from vblkfuzz.triage.case import Case, Sightings
+from vblkfuzz.store.sightings import Sightings
+from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Run
 from vblkfuzz.triage.step import lane_of
 from vblkfuzz.triage.story import (

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vblkfuzz.campaign.libfuzzer import check_arguments
-from vblkfuzz.campaign.plan import WorkerPlan
 from vblkfuzz.errors import ExitStatus, UsageError, VblkfuzzError
+from vblkfuzz.launch.plan import WorkerPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.campaign.plan import Message
+    from vblkfuzz.launch.plan import Message
 
 _OWN_FLAGS: Final = {
     "runs": -1,

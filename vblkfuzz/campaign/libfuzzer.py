@@ -17,7 +17,7 @@ from vblkfuzz.scenario.codec import MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.campaign.plan import WorkerPlan
+    from vblkfuzz.launch.plan import WorkerPlan
 
 _OURS: Final = "vblkfuzz sets it"
 _OTHER_JOB: Final = "not a campaign"

@@ -2,7 +2,7 @@
 
 It imports no Atheris and runs no scenario. It owns the workers' arenas, collects their messages,
 restarts a worker that died (and keeps the input that killed it), and is the only writer of the
-ledger. Everything it writes is below the output folder (`out_folder`).
+ledger. Everything it writes is below the output folder (`store.folder`).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.campaign.corpus import import_folder
-from vblkfuzz.campaign.failed_inputs import FailedInputs
-from vblkfuzz.campaign.ledger import Ledger
 from vblkfuzz.campaign.libfuzzer import check_arguments
-from vblkfuzz.campaign.out_folder import claimed
-from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
-from vblkfuzz.campaign.summary import Finding, Summary
-from vblkfuzz.campaign.worker_process import WorkerProcess
 from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.launch.local import WorkerProcess
+from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.limits import STUCK_LIMIT_S
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.naming.known import matches
+from vblkfuzz.store.corpus import import_folder
+from vblkfuzz.store.failed_inputs import FailedInputs
+from vblkfuzz.store.folder import claimed
+from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.summary import Finding, Summary
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import atheris
 
-from vblkfuzz.campaign.instrument import instrument
 from vblkfuzz.campaign.libfuzzer import arguments_of
-from vblkfuzz.campaign.plan import Message, Stat, WorkerPlan
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
+from vblkfuzz.feedback.instrument import instrument
+from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import decode
@@ -37,9 +37,9 @@ from vblkfuzz.scenario.codec import decode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vblkfuzz.campaign.feedback import Region
-    from vblkfuzz.campaign.instrument import Instrumenter
     from vblkfuzz.executor import Execution
+    from vblkfuzz.feedback.instrument import Instrumenter
+    from vblkfuzz.feedback.region import Region
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.targets.target import Target
@@ -148,7 +148,7 @@ class Worker:
                     return
 
     def _save(self, execution: Execution, violation: Violation, data: bytes) -> None:
-        from vblkfuzz.campaign.finding import save_finding
+        from vblkfuzz.store.finding import save_finding
 
         known = explanation(violation.signature, self._plan.listed)
         try:
@@ -200,7 +200,7 @@ def fuzz(
         memory_fd: memfd for the arena, if somebody else looks into it too.
     """
     finder = instrument(plan.device)
-    from vblkfuzz.campaign.feedback import Region
+    from vblkfuzz.feedback.region import Region
     from vblkfuzz.process.arena import Arena
 
     arena = Arena() if memory_fd is None else Arena.over(memory_fd)

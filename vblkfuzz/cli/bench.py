@@ -15,7 +15,7 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
-    from vblkfuzz.campaign.bench_detection import Median
+    from vblkfuzz.bench.detection import Median
 
 _HELP = "Measure speed and time to detection, all of it in one run."
 
@@ -36,7 +36,7 @@ def core(
     On eight fixed scenarios of 20 to 30 operations, with coverage and all oracles on.
     """
     run = subprocess.run(
-        [sys.executable, "-m", "vblkfuzz.campaign.bench_core", str(rounds)],
+        [sys.executable, "-m", "vblkfuzz.bench.core", str(rounds)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=False,
@@ -61,7 +61,7 @@ def qemu(
 
     With guest process, witnesses and all oracles; beside it a bare loop that does the same.
     """
-    from vblkfuzz.campaign.bench_qemu import measure
+    from vblkfuzz.bench.qemu import measure
 
     _show_real(measure(rounds, target_options), "windows", "drained windows, one QEMU", as_json)
 
@@ -77,7 +77,7 @@ def qsd(
 
     With guest process, witnesses and all oracles; beside it a bare loop that does the same.
     """
-    from vblkfuzz.campaign.bench_qsd import measure
+    from vblkfuzz.bench.qsd import measure
 
     _show_real(measure(rounds, target_options), "sessions", "sessions, one daemon", as_json)
 
@@ -98,7 +98,7 @@ def detection(
     Campaigns of one worker, inline, from an empty corpus, one after the other. Medians over the
     seeds; a search that found nothing counts as longer than any.
     """
-    from vblkfuzz.campaign.bench_detection import DEFECTS, SEARCHES, detections, medians
+    from vblkfuzz.bench.detection import DEFECTS, SEARCHES, detections, medians
     from vblkfuzz.cli.bench_view import watched
     from vblkfuzz.targets.device_class import defective
 

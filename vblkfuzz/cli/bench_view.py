@@ -12,7 +12,7 @@ from vblkfuzz.cli.progress_bar import progress_bar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vblkfuzz.campaign.bench_detection import Detection
+    from vblkfuzz.bench.detection import Detection
 
 
 def watched(campaigns: Iterator[Detection], total: int) -> Iterator[Detection]:

@@ -65,10 +65,10 @@ def bisect(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code, as `git bisect run` reads it: 77 one of them shows the bug; else 125 one of them
     could not be judged, or started; else 0.
     """
-    from vblkfuzz.cli.cases import one_file
     from vblkfuzz.cli.screen import Screen
     from vblkfuzz.scenario.artifact import read_input
     from vblkfuzz.triage.bisect import judge_all
+    from vblkfuzz.triage.cases import one_file
 
     if more and not binaries:
         raise UsageError(f"{more[0]}: expected one PATH; name binaries after --binaries")

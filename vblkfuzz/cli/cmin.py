@@ -12,7 +12,7 @@ from vblkfuzz.cli.input_options import Device, Json, Mode, RunMode
 from vblkfuzz.errors import UsageError
 
 if TYPE_CHECKING:
-    from vblkfuzz.campaign.minimal_corpus import Measured
+    from vblkfuzz.feedback.minimal_corpus import Measured
 
 
 def cmin(
@@ -32,9 +32,9 @@ def cmin(
 
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """
-    from vblkfuzz.campaign.features import measuring
-    from vblkfuzz.campaign.minimal_corpus import cover
     from vblkfuzz.cli.measured import CorpusReader
+    from vblkfuzz.feedback.features import measuring
+    from vblkfuzz.feedback.minimal_corpus import cover
 
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"{output}: expected a folder that is new or empty")
@@ -57,7 +57,7 @@ def write_inputs(corpus: Path, inputs: list[Measured]) -> None:
     Raises:
         UsageError: it cannot be written.
     """
-    from vblkfuzz.campaign.corpus import add_input
+    from vblkfuzz.store.corpus import add_input
 
     try:
         corpus.mkdir(parents=True, exist_ok=True)

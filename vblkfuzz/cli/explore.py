@@ -16,9 +16,9 @@ from vblkfuzz.limits import MAX_DEVIATIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vblkfuzz.campaign.explore import Visit
-    from vblkfuzz.campaign.explored import Explored
     from vblkfuzz.cli.stop import Stop
+    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.explored import Explored
     from vblkfuzz.triage.outcome import Setup
 
 _COLUMNS: Final = ("rule", "needs", "finding", "known")
@@ -48,14 +48,14 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 77 a violation; 125 a schedule could not be judged, or a finding not be saved in
     DIR; 2 a file that cannot be read; 130 or 72 stopped; else 0.
     """
-    from vblkfuzz.campaign.explore import explore as every_schedule
-    from vblkfuzz.campaign.explored import Explored
-    from vblkfuzz.campaign.out_folder import claimed
-    from vblkfuzz.cli.cases import one_file
     from vblkfuzz.cli.stop import Stop
+    from vblkfuzz.explore.deviations import explore as every_schedule
+    from vblkfuzz.explore.explored import Explored
     from vblkfuzz.scenario.artifact import read_input
+    from vblkfuzz.store.folder import claimed
     from vblkfuzz.targets.device_class import device_class
     from vblkfuzz.targets.registry import MODEL, open_target
+    from vblkfuzz.triage.cases import one_file
     from vblkfuzz.triage.replay_target import Options, allow, setup_of
 
     artifact = read_input(one_file(path))

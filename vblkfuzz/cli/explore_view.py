@@ -15,8 +15,8 @@ from vblkfuzz.cli.progress_bar import progress_bar
 if TYPE_CHECKING:
     from typing import Self
 
-    from vblkfuzz.campaign.explore import Visit
-    from vblkfuzz.campaign.explored import Found
+    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.explored import Found
 
 
 class ExploreView:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.input_options import AnotherDevice, AnotherTarget
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import UsageError
@@ -37,11 +38,11 @@ class Format(StrEnum):
 
 
 _WRITERS: Final[dict[Format, tuple[str, str]]] = {
-    Format.PERFETTO: ("vblkfuzz.triage.export.perfetto", "perfetto_text"),
-    Format.HTML: ("vblkfuzz.triage.export.html_report", "html_text"),
-    Format.SARIF: ("vblkfuzz.triage.export.sarif", "sarif_text"),
-    Format.PYTEST: ("vblkfuzz.triage.export.pytest_file", "pytest_text"),
-    Format.QTEST: ("vblkfuzz.triage.export.qtest_file", "qtest_text"),
+    Format.PERFETTO: ("vblkfuzz.export.perfetto", "perfetto_text"),
+    Format.HTML: ("vblkfuzz.export.html_report", "html_text"),
+    Format.SARIF: ("vblkfuzz.export.sarif", "sarif_text"),
+    Format.PYTEST: ("vblkfuzz.export.pytest_file", "pytest_text"),
+    Format.QTEST: ("vblkfuzz.export.qtest_file", "qtest_text"),
 }
 """Module and function of each format."""
 
@@ -76,12 +77,12 @@ def export(  # noqa: PLR0913  # an option each
 
     Exit codes: 0 written, 125 an input could not be judged, 2 one could not be read.
     """
-    from vblkfuzz.cli.cases import CaseReader, case_files
     from vblkfuzz.cli.output_file import write_output
     from vblkfuzz.triage.case import in_order
+    from vblkfuzz.triage.cases import CaseReader, case_files
     from vblkfuzz.triage.replay_target import Options
 
-    reader = CaseReader(Options(target, device, target_options=target_options))
+    reader = CaseReader(say_error, Options(target, device, target_options=target_options))
     cases = in_order(reader.read(case_files(path)))
     if not cases:
         raise UsageError(f"{path}: nothing to export")

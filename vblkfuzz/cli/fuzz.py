@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.campaign.orchestrator import CampaignOptions
-    from vblkfuzz.campaign.plan import Message
-    from vblkfuzz.campaign.summary import Summary
+    from vblkfuzz.launch.plan import Message
+    from vblkfuzz.store.summary import Summary
 
 
 @takes_target_options
@@ -67,9 +67,9 @@ def fuzz(  # noqa: PLR0913  # an option each
     Exit codes: 0 nothing found, 77 something found, 70 inputs that hung, 125 the harness could not
     judge or save everything, 130 stopped by ctrl-C, 72 by SIGTERM.
     """
-    from vblkfuzz.campaign.known_file import read_known
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
     from vblkfuzz.errors import UsageError
+    from vblkfuzz.store.known_file import read_known
 
     if not math.isfinite(max_total_time):
         raise UsageError("--max-total-time: expected seconds; 0 means no limit")

@@ -13,7 +13,7 @@ from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vblkfuzz.campaign.summary import Finding, Summary
+    from vblkfuzz.store.summary import Finding, Summary
 
 _FALLBACK_LINES: Final = 20
 

@@ -14,8 +14,8 @@ from vblkfuzz.cli.fuzz_summary import last_line
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.orchestrator import CampaignOptions
-    from vblkfuzz.campaign.plan import Message
-    from vblkfuzz.campaign.summary import Summary
+    from vblkfuzz.launch.plan import Message
+    from vblkfuzz.store.summary import Summary
 
 _PLAIN_S: Final = 10.0
 """Seconds between lines where there is no terminal."""

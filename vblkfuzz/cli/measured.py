@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vblkfuzz.campaign.features import Measure
-    from vblkfuzz.campaign.minimal_corpus import Measured
+    from vblkfuzz.feedback.features import Measure
+    from vblkfuzz.feedback.minimal_corpus import Measured
 
 
 class CorpusReader:
@@ -35,7 +35,7 @@ class CorpusReader:
         Raises:
             InputFileError: it is no folder.
         """
-        from vblkfuzz.campaign.corpus import input_paths
+        from vblkfuzz.store.corpus import input_paths
 
         console = Console(stderr=True)
         paths = input_paths(folder)
@@ -46,9 +46,9 @@ class CorpusReader:
                 yield found
 
     def _measured(self, path: Path) -> Measured | None:
-        from vblkfuzz.campaign.corpus import raw_input
-        from vblkfuzz.campaign.minimal_corpus import Measured
+        from vblkfuzz.feedback.minimal_corpus import Measured
         from vblkfuzz.scenario.codec import decode
+        from vblkfuzz.store.corpus import raw_input
 
         try:
             data = raw_input(path)

@@ -24,10 +24,10 @@ def merge(
 
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """
-    from vblkfuzz.campaign.features import measuring
-    from vblkfuzz.campaign.minimal_corpus import cover
     from vblkfuzz.cli.cmin import write_inputs
     from vblkfuzz.cli.measured import CorpusReader
+    from vblkfuzz.feedback.features import measuring
+    from vblkfuzz.feedback.minimal_corpus import cover
 
     with measuring(device, mode) as measure:
         reader = CorpusReader(measure)

@@ -16,8 +16,8 @@ from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.stop import Stop
+    from vblkfuzz.minimize.on_target import MinimizedInput
     from vblkfuzz.scenario.artifact import Artifact
-    from vblkfuzz.triage.minimize.on_target import MinimizedInput
     from vblkfuzz.triage.replay_target import Options
 
 
@@ -59,10 +59,10 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 0 minimized; 2 a file that cannot be read or written; 125 the input does not show
     its bug, or could not be judged; 130 or 72 stopped, the best so far is written.
     """
-    from vblkfuzz.cli.cases import one_file
     from vblkfuzz.cli.output_file import check_absent, check_suffix, write_output
     from vblkfuzz.cli.stop import Stop
     from vblkfuzz.scenario.artifact import read_input
+    from vblkfuzz.triage.cases import one_file
     from vblkfuzz.triage.replay_target import Options
 
     check_suffix(output, ".vblk", ".toml")
@@ -81,9 +81,9 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
 
 def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop: Stop) -> Result:
     from vblkfuzz.cli.minimize_view import MinimizeView
+    from vblkfuzz.minimize.on_target import Asked, minimize_input
+    from vblkfuzz.store.finding_artifact import finding_artifact
     from vblkfuzz.targets.registry import open_target, quick_target
-    from vblkfuzz.triage.finding_artifact import finding_artifact
-    from vblkfuzz.triage.minimize.on_target import Asked, minimize_input
     from vblkfuzz.triage.replay_target import allow, setup_of
 
     setup = setup_of(artifact, options)

@@ -9,14 +9,14 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn
 
 from vblkfuzz.cli.plural import plural
 from vblkfuzz.cli.progress_bar import progress_bar
-from vblkfuzz.triage.minimize.minimize import StopMinimizing
+from vblkfuzz.minimize.minimize import StopMinimizing
 
 if TYPE_CHECKING:
     from typing import Self
 
     from vblkfuzz.cli.stop import Stop
+    from vblkfuzz.minimize.minimize import Progress as Tried
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.triage.minimize.minimize import Progress as Tried
 
 
 class MinimizeView:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vblkfuzz.campaign.atomic import write_file
 from vblkfuzz.errors import UsageError
+from vblkfuzz.store.atomic import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from vblkfuzz.campaign.history import CampaignRecord, History
     from vblkfuzz.cli.screen import Screen
+    from vblkfuzz.store.history import CampaignRecord, History
 
 
 def status(
@@ -25,8 +25,8 @@ def status(
 
     Read from the ledger (campaign.sqlite), which a running campaign writes every few seconds.
     """
-    from vblkfuzz.campaign.history import LEDGER, read_history
-    from vblkfuzz.campaign.out_folder import is_claimed
+    from vblkfuzz.store.folder import is_claimed
+    from vblkfuzz.store.history import LEDGER, read_history
 
     history = read_history(folder / LEDGER)
     running = is_claimed(folder)

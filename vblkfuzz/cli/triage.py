@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vblkfuzz.cli.complaint import say_error
 from vblkfuzz.cli.input_options import AnotherTarget
 from vblkfuzz.cli.target_options import takes_target_options
 from vblkfuzz.errors import UsageError
@@ -17,7 +18,7 @@ from vblkfuzz.targets.options import TargetOptions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.cli.cases import CaseReader
+    from vblkfuzz.triage.cases import CaseReader
 
 
 class Action(StrEnum):
@@ -63,13 +64,13 @@ def triage(  # noqa: PLR0913  # an option each
 
     Exit codes: 0, or 125 a finding could not be judged, else 2 one could not be read.
     """
-    from vblkfuzz.cli.cases import CaseReader, finding_files
+    from vblkfuzz.triage.cases import CaseReader, finding_files
     from vblkfuzz.triage.replay_target import Options
 
     if (action is None) != (signature is None):
         raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
     files = finding_files(folder)
-    reader = CaseReader(Options(target, device, target_options=target_options), repeat)
+    reader = CaseReader(say_error, Options(target, device, target_options=target_options), repeat)
     if signature is None:
         _list(reader, folder, files, as_json)
     else:

@@ -7,10 +7,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vblkfuzz.cli.cases import MINIMIZED
 from vblkfuzz.cli.screen import Screen
 from vblkfuzz.targets.device_class import is_revision
 from vblkfuzz.triage.case import in_order
+from vblkfuzz.triage.cases import MINIMIZED
 from vblkfuzz.triage.story import counted, seen, size
 
 if TYPE_CHECKING:

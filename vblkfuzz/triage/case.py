@@ -24,21 +24,8 @@ if TYPE_CHECKING:
     from vblkfuzz.oracle.rule import Rule
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.store.sightings import Sightings
     from vblkfuzz.triage.outcome import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Sightings:
-    """What a campaign's ledger knows of a finding."""
-
-    count: int
-    """Executions that showed it; 0: not known."""
-    first_exec: int
-    """Executions of all workers until it was first seen."""
-    first_s: float
-    """Seconds until then."""
-    started: str
-    """When that campaign began, ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from vblkfuzz.trace.event import ActorId
 from vblkfuzz.triage.step import Step
 
 if TYPE_CHECKING:
-    from vblkfuzz.triage.case import Case, Sightings
+    from vblkfuzz.store.sightings import Sightings
+    from vblkfuzz.triage.case import Case
     from vblkfuzz.triage.timeline import QueueState, Stage, State
 
 

@@ -2,7 +2,7 @@
 
 A device class lists what it is known to do wrong in `known`: the beginning of a signature, and the
 bug that explains it. That labels a finding and changes nothing else. A *pattern* (``fuzz --known``,
-`campaign.known_file`) silences what it matches.
+`store.known_file`) silences what it matches.
 """
 
 from __future__ import annotations

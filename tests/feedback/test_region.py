@@ -1,0 +1,121 @@
+"""The coverage region, and the state features that a trace leaves in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given, settings
+
+from tests.cli.conftest import BUG, CLEAN
+from tests.strategies import scenarios
+from vblkfuzz.feedback.region import Region
+from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
+from vblkfuzz.scenario.codec import encode
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.model import model
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import COLLECT, DRAIN_CALL, DRAIN_END, KICK, PARK, POLL_BEGIN
+from vblkfuzz.trace.trace import Trace
+
+
+def trace_of(scenario: Scenario) -> Trace:
+    with model("seed", "inline") as target:
+        return target.run(scenario)
+
+
+def marks(trace: Trace) -> bytes:
+    view = memoryview(bytearray(COVERAGE_SIZE))
+    Region(view).mark_states(trace)
+    return bytes(view)
+
+
+@settings(max_examples=30)
+@given(scenarios(max_ops=12))
+def test_equal_traces_leave_equal_marks_and_no_blocks(scenario: Scenario) -> None:
+    found = marks(trace_of(scenario))
+    assert found == marks(trace_of(scenario))
+    assert set(found) <= {0, 1}
+    assert not any(found[:COVERAGE_EDGES])
+
+
+def test_a_drained_section_is_a_state() -> None:
+    assert marks(trace_of(BUG)) != marks(trace_of(CLEAN))
+
+
+def marks_of(*events: Event) -> set[int]:
+    return {place for place, mark in enumerate(marks(Trace(events))) if mark}
+
+
+def event(kind: int, flag: int = 0) -> Event:
+    return Event(1, kind, flag=flag)
+
+
+POP, SUBMIT = event(kinds.POP), event(kinds.SUBMIT)
+
+
+def test_how_many_is_no_feature_of_its_own() -> None:
+    """Else every longer input is a new one."""
+    assert marks_of(SUBMIT, SUBMIT, POP) == marks_of(SUBMIT, SUBMIT, SUBMIT, POP)
+    assert marks_of(SUBMIT, POP) != marks_of(POP, SUBMIT)
+
+
+@pytest.mark.parametrize("kind", [DRAIN_CALL, POLL_BEGIN, PARK])
+def test_the_state_counts(kind: int) -> None:
+    assert len(marks_of(POP, event(kind), POP)) == 3
+    assert len(marks_of(POP, POP)) == 1
+
+
+def test_a_kick_that_is_suppressed_is_another_one() -> None:
+    assert marks_of(event(KICK, 0)) != marks_of(event(KICK, 1))
+
+
+def test_of_a_flag_with_many_values_the_lowest_bit_counts() -> None:
+    """A request that failed (2) is collected like one that did not."""
+    assert marks_of(event(COLLECT, 0)) == marks_of(event(COLLECT, 2))
+    assert marks_of(event(COLLECT, 1)) == marks_of(event(COLLECT, 3))
+
+
+def test_what_ends_without_a_beginning_is_a_state_too() -> None:
+    """A trace that a real device wrote, or a broken one, may begin anywhere."""
+    assert len(marks_of(event(DRAIN_END), POP, event(DRAIN_CALL), POP)) == 4
+
+
+SCRIPT = """
+    import sys
+    from vblkfuzz.feedback.region import Region
+    from vblkfuzz.scenario.codec import decode
+    from vblkfuzz.targets.model import model
+    view = memoryview(bytearray(8192))
+    with model("seed", "inline") as target:
+        Region(view).mark_states(target.run(decode(bytes.fromhex(sys.argv[1]))))
+    print(view.hex())
+"""
+
+
+def test_marks_are_the_same_in_every_process() -> None:
+    """No hash that depends on the process: a campaign has to repeat."""
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), encode(BUG).hex()],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+    )
+    assert bytes.fromhex(ended.stdout) == marks(trace_of(BUG))
+
+
+def test_features_add_up_over_executions() -> None:
+    view = memoryview(bytearray(COVERAGE_SIZE))
+    region = Region(view)
+    view[3] = 1
+    assert region.count() == 1
+    view[3] = 0  # libFuzzer clears it
+    view[4] = 1
+    assert region.count() == 2
+    view[4] = 0
+    assert region.count() == 2

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import BUG, CLEAN
+from tests.triage.unsteady import Unsteady
+from vblkfuzz.errors import HarnessError, NotReproduced, ZygoteLost
+from vblkfuzz.minimize.on_target import Asked, minimize_input
+from vblkfuzz.minimize.reproduce import Bug, Reproducer, find_bug
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.targets.model import model
+
+S1 = Bug("S1", "s1-reset-stop-cleanup_host_notifier-host_notifier_read")
+
+
+def expected(bug: Bug) -> Expectation:
+    return Expectation("violation", *bug)
+
+
+def test_a_bug_is_told_by_rule_and_signature() -> None:
+    with model("seed", "inline") as target:
+        assert Reproducer(target, S1)(BUG)
+        assert not Reproducer(target, S1)(CLEAN)
+        assert not Reproducer(target, S1._replace(rule="S2"))(BUG)
+        assert not Reproducer(target, S1._replace(signature="s1"))(BUG)
+
+
+def test_the_expected_violation_before_the_first() -> None:
+    with model("seed", "inline") as target:
+        assert find_bug(target, BUG, expected(S1)).bug == S1
+        assert find_bug(target, BUG).bug != S1
+        assert find_bug(target, BUG, Expectation("violation", "S1", "as named long ago")).bug == S1
+
+
+def test_what_does_not_reproduce() -> None:
+    no_s2 = pytest.raises(NotReproduced, match=r"does not show s2 on model seed .*, but s1-")
+    with model("seed", "inline") as target, no_s2:
+        find_bug(target, BUG, Expectation("violation", "S2", "s2"))
+    with model("reference", "inline") as target:
+        with pytest.raises(NotReproduced, match="is clean on model reference"):
+            find_bug(target, BUG, expected(S1))
+        with pytest.raises(NotReproduced, match="is clean on model reference"):
+            find_bug(target, BUG, None, runs=2)
+
+
+def test_a_bug_that_comes_now_and_then() -> None:
+    with Unsteady(every=3) as target:
+        assert [Reproducer(target, S1)(BUG) for _ in range(6)] == [False, False, True] * 2
+        assert all(Reproducer(target, S1, runs=3)(BUG) for _ in range(4))
+        assert find_bug(target, BUG, expected(S1), runs=3).bug == S1
+        asked = Asked(target, runs=3)
+        assert len(minimize_input(BUG, expected(S1), asked).minimized.scenario.ops) == 4
+
+
+def test_runs_without_a_verdict_are_counted() -> None:
+    with Unsteady(every=2, error=HarnessError("no answer")) as target:
+        shows = Reproducer(target, S1, runs=2)
+        assert shows(BUG)
+        assert shows.harness_errors == 1
+    with Unsteady(every=2, error=ZygoteLost("gone")) as target, pytest.raises(ZygoteLost):
+        Reproducer(target, S1, runs=2)(BUG)
+
+
+def test_the_quick_target_is_confirmed() -> None:
+    with model("seed", "processes") as target, model("seed", "inline") as quick:
+        found = minimize_input(BUG, expected(S1), Asked(target, quick))
+    assert found.minimized.tried > 0
+    assert found.reproduction.execution.scenario == found.minimized.scenario
+    assert found.reproduction.bug == S1
+    assert found.reproduction.execution.trace.handovers > 0
+
+
+def test_a_quick_target_that_behaves_differently_is_not_believed() -> None:
+    with model("seed", "inline") as target:
+        with model("reference", "inline") as quick:
+            clean = minimize_input(BUG, expected(S1), Asked(target, quick))
+        with model("seed", "inline") as same:
+            assert clean == minimize_input(BUG, expected(S1), Asked(target, same))

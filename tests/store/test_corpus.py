@@ -1,0 +1,107 @@
+"""Inputs that users bring along."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import to_text
+from vblkfuzz.store.corpus import import_folder
+
+SCENARIO = Scenario(ops=(op("init", how="ok"), op("kick", queue=0)))
+
+
+@pytest.fixture
+def brought(tmp_path: Path) -> Path:
+    folder = tmp_path / "brought"
+    folder.mkdir()
+    return folder
+
+
+def imported(tmp_path: Path) -> tuple[list[str], dict[str, bytes]]:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir(exist_ok=True)
+    lines = list(import_folder(tmp_path / "brought", corpus, tmp_path / "quarantine"))
+    return [line for line in lines if line], {
+        path.name: path.read_bytes() for path in corpus.iterdir()
+    }
+
+
+def test_all_forms_become_raw_inputs(brought: Path, tmp_path: Path) -> None:
+    (brought / "deep").mkdir()
+    (brought / "deep" / "one.vblk").write_bytes(dump_artifact(Artifact(SCENARIO)))
+    (brought / "two.toml").write_text(to_text(Scenario()))
+    (brought / "raw").write_bytes(b"any bytes")
+    problems, corpus = imported(tmp_path)
+    assert problems == []
+    expected = [encode(SCENARIO), encode(Scenario()), b"any bytes"]
+    assert corpus == {
+        hashlib.sha1(data, usedforsecurity=False).hexdigest(): data for data in expected
+    }
+    assert SCENARIO in map(decode, corpus.values())
+    assert not (tmp_path / "quarantine").exists()
+
+
+def test_what_lies_beside_inputs_is_passed_over(brought: Path, tmp_path: Path) -> None:
+    for name in ("README.md", "trace.txt", "verdict.json", ".gitignore"):
+        (brought / name).write_text("not an input")
+    assert imported(tmp_path) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bad.toml", b"format = 1\nops = [{op = 'dance'}]\n"),
+        ("bad.vblk", b"\x00\x01 not one of ours"),
+        ("empty.vblk", b""),
+        ("big", bytes(MAX_BYTES + 1)),
+    ],
+)
+def test_what_cannot_be_read_is_quarantined(
+    brought: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (brought / name).write_bytes(content)
+    (brought / "good").write_bytes(b"good")
+    problems, corpus = imported(tmp_path)
+    (problem,) = problems
+    assert problem.startswith(str(brought / name))
+    assert list(corpus.values()) == [b"good"]
+    assert (brought / name).read_bytes() == content
+    kept = {path.suffix == ".reason": path for path in (tmp_path / "quarantine").iterdir()}
+    assert kept[False].read_bytes() == content
+    assert kept[True].read_text() == problem + "\n"
+
+
+def test_a_file_that_may_not_be_read(
+    brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (brought / "secret").write_bytes(b"x")
+    opened: Any = Path.open
+
+    def refuse(path: Path, *arguments: str) -> object:
+        if path.name == "secret":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    problems, corpus = imported(tmp_path)
+    assert problems == [f"{brought / 'secret'}: cannot be read: Permission denied"]
+    assert corpus == {}
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="gone: expected a folder"):
+        list(import_folder(tmp_path / "gone", tmp_path, tmp_path))
+
+
+def test_importing_twice_changes_nothing(brought: Path, tmp_path: Path) -> None:
+    (brought / "raw").write_bytes(b"raw")
+    assert imported(tmp_path) == imported(tmp_path)

@@ -1,0 +1,84 @@
+"""A finding on disk: everything is there, and it replays."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BUG
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.codec import decode, encode
+from vblkfuzz.store.finding import Saved, save_finding
+from vblkfuzz.targets.model import InlineModel, ProcessesModel, model
+
+Target = InlineModel | ProcessesModel
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    with model("seed", "inline") as started:
+        yield started
+
+
+@pytest.fixture
+def execution(target: Target) -> Execution:
+    return run_scenario(target, BUG)
+
+
+def save(folder: Path, target: Target, execution: Execution, data: bytes = b"") -> Saved:
+    return save_finding(folder, target, execution, execution.verdict.violations[0], data)
+
+
+def test_all_forms_replay(tmp_path: Path, target: Target, execution: Execution) -> None:
+    saved = save(tmp_path, target, execution, encode(BUG))
+    violation = execution.verdict.violations[0]
+    assert saved == Saved(tmp_path / violation.signature, True)
+    artifact = read_input(saved.path / "finding.vblk")
+    assert artifact.trace_digest == execution.trace.digest
+    assert artifact.expectation is not None
+    assert artifact.expectation.signature == violation.signature
+    raw = decode((saved.path / "input.bin").read_bytes())
+    text = read_input(saved.path / "scenario.toml").scenario
+    for scenario in (artifact.scenario, text, raw):
+        again = run_scenario(target, scenario)
+        assert again.trace.digest == execution.trace.digest
+        assert violation in again.verdict.violations
+
+
+def test_verdict_and_trace(tmp_path: Path, target: Target, execution: Execution) -> None:
+    saved = save(tmp_path, target, execution)
+    verdict = json.loads((saved.path / "verdict.json").read_text())
+    fixed = {"verdict", "rule", "signature", "trace_digest", "steps", "target", "device", "mode"}
+    assert fixed <= set(verdict)
+    assert (verdict["verdict"], verdict["mode"]) == ("violation", "inline")
+    assert verdict["sentence"] in (saved.path / "trace.txt").read_text()
+
+
+def test_an_old_one_is_kept(tmp_path: Path, target: Target, execution: Execution) -> None:
+    first = save(tmp_path, target, execution, b"first")
+    second = save(tmp_path, target, execution, b"second")
+    assert (first.new, second.new) == (True, False)
+    assert (second.path / "input.bin").read_bytes() == b"first"
+
+
+def test_another_place_if_it_does_not_fit(
+    tmp_path: Path, target: Target, execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    saved = save(tmp_path / "gone", target, execution)
+    assert saved.path.is_relative_to(tmp_path)
+    assert saved.fallback == f"No such file or directory: {tmp_path / 'gone'}"
+    assert read_input(saved.path / "finding.vblk").scenario == BUG
+
+
+def test_nowhere_to_put_it(
+    tmp_path: Path, target: Target, execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OSError, match="No such file"):
+        save(tmp_path / "gone", target, execution)

@@ -1,0 +1,87 @@
+"""``vblkfuzz bench qsd``: sessions per second on a real storage daemon; what watching costs.
+
+A session is one scenario: a connection, the whole handshake, two requests one after the other, a
+stop. The *bare loop* does the same to the same kind of daemon, and nothing else: one process, which
+polls the used ring for the end of each request, no guest process, no witnesses, no oracles. Both
+are measured in turn, round after round; figures are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.bench.qemu import rate
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.driver.memory_map import ring_layout
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.qsd.rig import QsdRig
+from vblkfuzz.targets.qsd.target import qsd_target
+from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vblkfuzz.targets.options import TargetOptions
+
+_SESSION: Final = Scenario(
+    ops=(
+        op("init"),
+        op("publish_kick", request="out", sector=3),
+        op("publish_kick", request="in", sector=3),
+        op("collect"),
+        op("reset"),
+    )
+)
+
+
+def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
+    """Run the benchmark; return its figures.
+
+    Raises:
+        DeviceUnavailable: there is no storage daemon.
+    """
+    watched: list[float] = []
+    bare: list[float] = []
+    with qsd_target("vhost-user-blk", "processes", options) as target, _bare(options) as loop:
+        for _ in range(rounds):
+            watched.append(rate(lambda: run_scenario(target, _SESSION)))
+            bare.append(rate(loop))
+    return {
+        "sessions_per_s": round(median(watched), 1),
+        "bare_sessions_per_s": round(median(bare), 1),
+        "ratio": round(median(watched) / median(bare), 2),
+        "rounds": rounds,
+    }
+
+
+@contextmanager
+def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
+    rig = QsdRig(options)
+    rig.start()
+    port = rig.port()
+    ring = TraceRing(memoryview(bytearray(RING_BYTES)))
+    layout = ring_layout(0, _SESSION.device.queue_size, bank=0)
+    used_idx = layout.used_idx >> 1
+
+    def once() -> None:
+        # The port closes what it is given; the rig keeps its own.
+        port.power_on(_SESSION.device, [os.dup(fd) for fd in rig.power_on(_SESSION.device)])
+        driver = GuestDriver(port.memory, port, _SESSION.device, ring)
+        sent = 0
+        for operation in _SESSION.ops:
+            list(driver.run(operation))
+            sent += operation.name == "publish_kick"
+            while operation.name == "publish_kick" and port.memory.u16[used_idx] != sent:
+                os.sched_yield()
+        ring.clear()
+
+    try:
+        yield once
+    finally:
+        port.power_off()
+        rig.stop()

@@ -1,0 +1,1 @@
+"""Searching the schedules of one input, within bounds."""

@@ -1,0 +1,84 @@
+"""Findings as one HTML file: summary, stories, diagrams that one can step through.
+
+Self-contained: style and script are in the file, nothing is fetched. Without JavaScript all of it
+can be read; with it arrow keys step through a diagram and show the state at each event. The page is
+`report.html.jinja` beside this file; whatever comes out of an artifact is escaped there.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from vblkfuzz._version import __version__
+from vblkfuzz.errors import UsageError
+from vblkfuzz.export.lane_layout import ROW, lane_layout
+from vblkfuzz.triage import story
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.triage.case import Case
+
+_TEMPLATE: Final = "report.html.jinja"
+
+
+def html_text(cases: Sequence[Case]) -> str:
+    """Return a report on cases; one that could not be judged says why.
+
+    Raises:
+        UsageError: jinja2 is not installed.
+    """
+    try:
+        import jinja2
+    except ImportError:
+        raise UsageError("export --to html needs jinja2: pip install 'vblkfuzz[report]'") from None
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(
+        resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
+    )
+    return template.render(stories=[_story(case) for case in cases], row=ROW, version=__version__)
+
+
+def _story(case: Case) -> dict[str, Any]:
+    """Return what the template asks for."""
+    steps = case.steps
+    clash = next((index for index, step in enumerate(steps) if step.clash == "second"), None)
+    return {
+        "anchor": case.signature or "clean",
+        "case": case,
+        "rule": case.expected_rule,
+        "violation": case.violation,
+        "facts": _facts(case),
+        "seen": story.seen(case),
+        "size": story.size(case),
+        "operations": story.operations(case),
+        "deviations": story.deviations(case),
+        "layout": lane_layout(steps, case.scenario.ops) if steps else None,
+        "steps": [(step, story.state_facts(step.state)) for step in steps],
+        "current": clash if clash is not None else len(steps) - 1,
+    }
+
+
+def _facts(case: Case) -> list[tuple[str, str]]:
+    rule, violation = case.expected_rule, case.violation
+    facts = []
+    if rule:
+        facts += [
+            ("Rule", f"{rule.id}: {rule.title}"),
+            ("Source", rule.source),
+            ("Right would be", rule.instead),
+        ]
+    if violation and violation.path:
+        facts.append(("Path", violation.path))
+    if case.known:
+        facts.append(("Known", case.known))
+    facts += [
+        ("Seen", story.seen(case)),
+        ("Run on", ", ".join(case.outcome.setup)),
+        ("Device", story.device_facts(case)),
+        *(("Note", note) for note in case.outcome.notes),
+    ]
+    return facts

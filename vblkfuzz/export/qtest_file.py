@@ -1,0 +1,70 @@
+"""A finding as a program for QEMU's maintainers: one file, Python's standard library, no vblkfuzz.
+
+The program is `qtest_program.txt` with the scenario filled in. It exits with 1 if the bug is there
+and 0 if not; `--without-drains` is the control, and `--transcript` prints every raw qtest and QMP
+line, to be pasted into a mail.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.triage.case import Case
+
+_TEMPLATE: Final = "qtest_program.txt"
+_STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
+_CONFIG: Final = "EVENT_IDX, IOTHREAD, IOEVENTFD, SECTORS, SIZE = True, True, True, 64, 8\n"
+_SAID: Final = 'SAID = ""  # what vblkfuzz found\n'
+_KNOWN: Final = frozenset(
+    {
+        *("init", "reset", "publish", "kick", "publish_kick", "drain_begin", "drain_end"),
+        *("mirror_begin", "mirror_finish", "stop", "cont", "system_reset", "resize", "snapshot"),
+    }
+)
+"""Operations that the program carries out; of the others none is needed for a known bug."""
+
+
+def qtest_text(cases: Sequence[Case]) -> str:
+    """Return the program for the one case there is.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if len(cases) != 1:
+        raise UsageError(f"a qtest program shows one finding, found {len(cases)}: name one")
+    (case,) = cases
+    return program(case.scenario, case.violation.sentence if case.violation else "")
+
+
+def program(scenario: Scenario, said: str) -> str:
+    """Return the program for a scenario; `said` is what is wrong, for its help."""
+    text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
+    device = scenario.device
+    config = (
+        device.event_idx,
+        device.iothreads > 0,
+        device.ioeventfd,
+        device.disk_sectors,
+        max(device.queue_size, 8),  # three descriptors a request, and room for two
+    )
+    steps = "".join(f"    {_step(one)},\n" for one in scenario.ops if one.name in _KNOWN)
+    for line, filled in (
+        (_STEPS, f"STEPS = [\n{steps}]\n"),
+        (_CONFIG, f"{_CONFIG.partition(' = ')[0]} = {', '.join(map(repr, config))}\n"),
+        (_SAID, f"SAID = {said!r}\n"),
+    ):
+        assert text.count(line) == 1, line
+        text = text.replace(line, filled)
+    return text
+
+
+def _step(operation: Op) -> str:
+    return repr((operation.name, operation.args))

@@ -1,0 +1,1 @@
+"""How the fuzzer learns what an input reached: coverage, states, features."""

@@ -1,0 +1,54 @@
+"""The features of one input: what a campaign would keep it for.
+
+The same as in a campaign (`feedback.region`): blocks of guest and device code that ran, and each
+event of the trace together with the state it happened in. Here they are asked for one by one, to
+compare inputs without libFuzzer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vblkfuzz.feedback.instrument import instrument
+
+if TYPE_CHECKING:
+    from vblkfuzz.feedback.region import Region
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.target import Target
+
+Features = frozenset[int]
+Measure = Callable[["Scenario"], Features]
+"""Runs a scenario and returns its features; raises HarnessError if there is no whole trace."""
+
+
+@contextmanager
+def measuring(device: str, mode: str) -> Iterator[Measure]:
+    """Start the model; give the function that measures scenarios on it. Call once a process.
+
+    Raises:
+        UsageError: no such device or mode.
+        RuntimeError: guest or device have been imported already, so their blocks cannot count.
+    """
+    finder = instrument(device)
+    from vblkfuzz.feedback.region import Region
+    from vblkfuzz.process.arena import Arena
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.model import model
+
+    arena = Arena()
+    target = model(device, mode, arena, device_class(device, finder.load_file))
+    finder.connect(arena.coverage)
+    with target:
+        yield partial(features_of, target, arena.coverage, Region(arena.coverage))
+
+
+def features_of(
+    target: Target, coverage: memoryview, region: Region, scenario: Scenario
+) -> Features:
+    """Return the features of a scenario; `coverage` is what the probes and `region` mark."""
+    coverage[:] = bytes(len(coverage))
+    region.mark_states(target.run(scenario))
+    return frozenset(at for at, marked in enumerate(coverage.tobytes()) if marked)

@@ -1,0 +1,1 @@
+"""Starting workers: what a worker is told, and how it is started."""

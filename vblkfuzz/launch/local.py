@@ -1,0 +1,141 @@
+"""A worker as the orchestrator sees it: a process, its arena, its messages."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.launch.plan import Message, Stat
+from vblkfuzz.limits import STUCK_LIMIT_S
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.patience import Patience
+
+if TYPE_CHECKING:
+    from vblkfuzz.launch.plan import WorkerPlan
+
+_READ_BYTES: Final = 1 << 16
+
+
+class WorkerProcess:
+    """Starts a worker, reads its messages, ends it.
+
+    The arena belongs to the orchestrator and outlives the worker: counters go on over restarts,
+    and the input that killed a worker is still there (`flight`).
+    """
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        self.plan = plan
+        self.done = False
+        """The worker has said that it ends on purpose."""
+        self.verdicts_before = 0
+        """Of `verdicts`, how many there were when it was last started."""
+        self.stuck = False
+        """It was ended because it did not come further."""
+        self._execs = 0
+        self._patience: Patience
+        self._memory_fd = os.memfd_create("vblkfuzz-worker", os.MFD_CLOEXEC)
+        self.arena = Arena.over(self._memory_fd)
+        self._partial = b""
+        self._process: subprocess.Popen[bytes] | None = None
+        self.messages_fd = -1
+
+    def start(self) -> None:
+        """Start the process; once, or again after it ended.
+
+        Raises:
+            OSError: its log cannot be written, or there can be no more processes.
+        """
+        plan = self.plan
+        self.done = self.stuck = False
+        self._patience = Patience(STUCK_LIMIT_S)
+        self._partial = b""  # what a killed worker did not finish
+        self.verdicts_before = self.verdicts
+        self.messages_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self.messages_fd, False)
+        arguments = [plan.to_json(), str(self._memory_fd), str(write_fd), str(os.getpid())]
+        try:
+            with self.log.open("ab") as output:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "vblkfuzz.campaign.worker", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=(self._memory_fd, write_fd),
+                    start_new_session=True,  # ctrl-C is for the orchestrator
+                    env={**os.environ, "PYTHONHASHSEED": "0"},
+                )
+        finally:
+            os.close(write_fd)
+
+    def read(self) -> list[Message]:
+        """Return the messages that have come; never waits."""
+        while True:
+            try:
+                data = os.read(self.messages_fd, _READ_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            self._partial += data
+        *lines, self._partial = self._partial.split(b"\n")
+        messages = [Message.from_line(line) for line in lines]
+        self.done = self.done or any(message.kind == "done" for message in messages)
+        return messages
+
+    @property
+    def log(self) -> Path:
+        """Where everything goes that the process prints."""
+        return Path(self.plan.out) / "log" / f"worker-{self.plan.index}.log"
+
+    @property
+    def verdicts(self) -> int:
+        """Executions that ended in a verdict, over all restarts."""
+        return self.statistic(Stat.EXECS) - self.statistic(Stat.HARNESS_ERRORS)
+
+    def statistic(self, stat: Stat) -> int:
+        """A counter of this worker, over all its restarts."""
+        return self.arena.statistics[stat]
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended, None while it runs or before it was started."""
+        return self._process.poll() if self._process else None
+
+    def end_if_stuck(self) -> None:
+        """Kill the process if it has run nothing for STUCK_LIMIT_S; call this now and then."""
+        execs = self.statistic(Stat.EXECS)
+        if execs != self._execs:
+            self._execs, self._patience = execs, Patience(STUCK_LIMIT_S)
+        elif self._process and self._patience.over and not self.stuck:
+            self.stuck = True
+            self._process.kill()
+
+    def interrupt(self) -> None:
+        """Ask it to end after the running execution."""
+        if self._process:
+            self._process.send_signal(signal.SIGTERM)
+
+    def finish(self, timeout_s: float) -> None:
+        """Wait for its end, then kill it; its own children die with it."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def close_messages(self) -> None:
+        """Close the pipe of a process that has ended."""
+        if self.messages_fd >= 0:
+            os.close(self.messages_fd)
+            self.messages_fd = -1
+
+    def close(self) -> None:
+        """Free the arena."""
+        self.close_messages()
+        os.close(self._memory_fd)

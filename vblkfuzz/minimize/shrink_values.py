@@ -1,0 +1,97 @@
+"""Passes over numbers and choices: the device towards the default, arguments towards the lowest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from vblkfuzz import limits
+from vblkfuzz.minimize.edit import with_op, with_ops
+from vblkfuzz.minimize.weight import DEFAULT, FIELDS
+from vblkfuzz.scenario.ops import Op, Param
+
+if TYPE_CHECKING:
+    from vblkfuzz.minimize.search import Search
+    from vblkfuzz.scenario.scenario import Scenario
+
+_VALUES: Final[dict[str, tuple[int, ...]]] = {
+    "queues": tuple(range(1, limits.MAX_QUEUES + 1)),
+    "queue_size": limits.QUEUE_SIZES,
+    "iothreads": tuple(range(limits.MAX_IOTHREADS + 1)),
+    "disk_sectors": limits.DISK_SECTORS,
+}
+"""Fields of the device that can be nearer to the default, and the values they take."""
+_SHARED: Final = ("queue", "iothread")
+"""Parameters by which operations mean the same thing: they change together."""
+
+
+def lower(value: int) -> Iterator[int]:
+    """Yield values worth trying instead of `value`, lowest first: 0, then ever nearer to it."""
+    step = value
+    while step:
+        yield value - step
+        step //= 2
+
+
+def default_device(search: Search) -> None:
+    """Take the default device, else each field's default, else a value nearer to it."""
+    search.attempt(replace(search.best, device=DEFAULT))
+    for name in FIELDS:
+        for value in _nearest_first(name):
+            if search.attempt(_with_field(search.best, name, value)):
+                break
+
+
+def _nearest_first(name: str) -> list[Any]:
+    default = getattr(DEFAULT, name)
+    return [default, *sorted(_VALUES.get(name, ()), key=lambda value: abs(value - default))]
+
+
+def _with_field(scenario: Scenario, name: str, value: Any) -> Scenario:  # noqa: ANN401  # a field's
+    return replace(scenario, device=replace(scenario.device, **{name: value}))
+
+
+def lowest_arguments(search: Search) -> None:
+    """Lower all arguments at once, then those that belong together, then one by one."""
+    ops = search.best.ops
+    search.attempt(with_ops(search.best, ((place, Op(op.code)) for place, op in enumerate(ops))))
+    for name in _SHARED:
+        _lower_together(search, name)
+    for place in range(len(ops)):
+        search.attempt(with_op(search.best, place, Op(ops[place].code)))
+        for param in ops[place].spec.params:
+            _lower_one(search, place, param)
+
+
+def _lower_together(search: Search, name: str) -> None:
+    """Give whatever has number `value` the number 0, 1, ... instead."""
+    places = [
+        (place, 1 + param.field)
+        for place, op in enumerate(search.best.ops)
+        for param in op.spec.params
+        if param.name == name
+    ]
+    used = {search.best.ops[place][field] for place, field in places}
+    for value in sorted(used, reverse=True):
+        for instead in range(value):
+            ops = search.best.ops
+            changes = [
+                (place, _with(ops[place], field, instead))
+                for place, field in places
+                if ops[place][field] == value
+            ]
+            if search.attempt(with_ops(search.best, changes)):
+                break
+
+
+def _lower_one(search: Search, place: int, param: Param) -> None:
+    field = 1 + param.field
+    op = search.best.ops[place]
+    for value in lower(op[field]):
+        if search.attempt(with_op(search.best, place, _with(op, field, value))):
+            return
+
+
+def _with(op: Op, field: int, value: int) -> Op:
+    return Op._make((*op[:field], value, *op[field + 1 :]))

@@ -1,0 +1,1 @@
+"""What a campaign leaves on disk, and reading it."""

@@ -1,0 +1,110 @@
+"""What a ledger tells those who look later: the campaigns of an output folder, and what they saw.
+
+Opened read-only, so that looking never disturbs a campaign that is running. Written by `ledger`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.store.sightings import Sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+LEDGER: Final = "campaign.sqlite"
+_SETUP: Final = ("started", "target", "device", "mode", "workers", "seed")
+_FIGURES: Final = ("seconds", "execs", "features", "violations", "harness_errors")
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRecord:
+    """One campaign, as far as it is written down."""
+
+    started: str
+    """ISO 8601, UTC."""
+    target: str
+    device: str
+    mode: str
+    workers: int
+    seed: int
+    seconds: float
+    execs: int
+    features: int
+    violations: int
+    """Executions with a violation."""
+    harness_errors: int
+    met: tuple[str, ...]
+    """Situations of the rules that were met."""
+
+    @property
+    def execs_per_s(self) -> float:
+        """Executions per second of all workers together."""
+        return self.execs / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a ledger holds."""
+
+    campaigns: tuple[CampaignRecord, ...]
+    """In the order they began."""
+    sightings: dict[str, Sightings]
+    """By signature, over all campaigns."""
+
+
+def read_history(path: Path) -> History:
+    """Read a ``campaign.sqlite``.
+
+    Raises:
+        InputFileError: there is none, or it is no ledger.
+    """
+    if not path.is_file():
+        raise InputFileError(str(path), "", "expected the ledger of a campaign, found no file")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            db.row_factory = sqlite3.Row
+            return History(tuple(_campaigns(db)), _sightings(db))
+    except sqlite3.Error as error:
+        raise InputFileError(str(path), "", f"expected the ledger of a campaign: {error}") from None
+
+
+def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
+    for row in db.execute("SELECT * FROM campaign ORDER BY id").fetchall():
+        campaign = row["id"]
+        last = db.execute(
+            "SELECT * FROM progress WHERE campaign = ? ORDER BY seconds DESC LIMIT 1", (campaign,)
+        ).fetchone()
+        met = db.execute("SELECT name FROM situation WHERE campaign = ?", (campaign,))
+        figures: dict[str, Any] = {key: last[key] if last else 0 for key in _FIGURES}
+        setup: dict[str, Any] = {key: row[key] for key in _SETUP}
+        yield CampaignRecord(**setup, **figures, met=tuple(sorted({name for (name,) in met})))
+
+
+def _sightings(db: sqlite3.Connection) -> dict[str, Sightings]:
+    first = db.execute(
+        "SELECT signature, first_exec, first_s, started FROM finding JOIN campaign"
+        " ON campaign.id = finding.campaign ORDER BY campaign.id, first_s"
+    ).fetchall()
+    counts = _counts(db)
+    found: dict[str, Sightings] = {}
+    for row in first:
+        signature = row["signature"]
+        if signature not in found:
+            known = (row["first_exec"], row["first_s"], row["started"])
+            found[signature] = Sightings(counts.get(signature, 0), *known)
+    return found
+
+
+def _counts(db: sqlite3.Connection) -> dict[str, int]:
+    """Return how often each signature was seen; ledgers of old have no such table."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone():
+        return {}
+    rows = db.execute("SELECT signature, SUM(count) FROM seen GROUP BY signature")
+    return dict(tuple(row) for row in rows)

@@ -1,0 +1,114 @@
+"""The ledger: ``campaign.sqlite``, what a campaign has done, for those who look later."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from vblkfuzz.errors import HarnessError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vblkfuzz.store.summary import Finding
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS campaign (
+    id INTEGER PRIMARY KEY, started TEXT, target TEXT, device TEXT, mode TEXT,
+    workers INTEGER, seed INTEGER
+);
+CREATE TABLE IF NOT EXISTS progress (
+    campaign INTEGER, seconds REAL, execs INTEGER, features INTEGER, violations INTEGER,
+    harness_errors INTEGER
+);
+CREATE TABLE IF NOT EXISTS finding (
+    campaign INTEGER, signature TEXT, rule TEXT, first_exec INTEGER, first_s REAL, path TEXT
+);
+CREATE TABLE IF NOT EXISTS seen (
+    campaign INTEGER, signature TEXT, count INTEGER, PRIMARY KEY (campaign, signature)
+);
+CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL);
+"""
+
+
+class Ledger:
+    """Appends rows; a later campaign in the same folder appends its own.
+
+    When the disk is full, the campaign goes on without it.
+
+    Raises:
+        HarnessError: the file exists and is no ledger, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # Each statement is its own transaction: what is written stays written.
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise HarnessError(f"{path}: cannot be used: {error}") from error
+        self._campaign = 0
+        self.problem = ""
+        """Why rows are missing."""
+
+    def _insert(self, statement: str, *values: Any) -> int:  # noqa: ANN401 - what SQLite takes
+        try:
+            return self._db.execute(statement, values).lastrowid or 0
+        except sqlite3.Error as error:
+            self.problem = f"campaign.sqlite is not complete: {error}"
+            return 0
+
+    def begin(self, started: str, device: str, mode: str, workers: int, seed: int) -> None:
+        """A campaign begins; all rows from now on belong to it."""
+        self._campaign = self._insert(
+            "INSERT INTO campaign (started, target, device, mode, workers, seed)"
+            " VALUES (?, 'model', ?, ?, ?, ?)",
+            started,
+            device,
+            mode,
+            workers,
+            seed,
+        )
+
+    def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
+        """Where it is; `other`: violating executions, harness errors."""
+        self._insert(
+            "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)",
+            self._campaign,
+            round(seconds, 1),
+            execs,
+            features,
+            *other,
+        )
+
+    def finding(self, finding: Finding) -> None:
+        """A new signature."""
+        self._insert(
+            "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?)",
+            self._campaign,
+            finding.signature,
+            finding.rule,
+            finding.first_exec,
+            finding.first_s,
+            finding.path,
+        )
+
+    def seen(self, signature: str, count: int) -> None:
+        """So many more executions showed a signature."""
+        self._insert(
+            "INSERT INTO seen VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            self._campaign,
+            signature,
+            count,
+        )
+
+    def situation(self, name: str, seconds: float) -> None:
+        """A situation was met for the first time."""
+        self._insert(
+            "INSERT INTO situation VALUES (?, ?, ?)", self._campaign, name, round(seconds, 1)
+        )
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()

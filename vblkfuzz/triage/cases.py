@@ -1,0 +1,119 @@
+"""The cases that a PATH of `triage` and `export` means: inputs, each run again on its device.
+
+A campaign's output folder means its findings; any other folder or file means what it means to
+`replay`. Whoever reads them is told what cannot be read, and the others follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import ExitStatus, InputFileError
+from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.store.history import LEDGER, read_history
+from vblkfuzz.triage.case import Case
+from vblkfuzz.triage.inputs import input_files
+from vblkfuzz.triage.replay_target import Options, ReplayTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vblkfuzz.store.sightings import Sightings
+
+FINDINGS: Final = "findings"
+ARTIFACT: Final = "finding.vblk"
+MINIMIZED: Final = "minimized.vblk"
+"""Where `minimize` puts the smaller scenario of a finding, if it is told to: the better story."""
+
+
+@dataclass(slots=True)
+class CaseReader:
+    """Reads and replays inputs; remembers what went wrong on the way."""
+
+    complain: Callable[[InputFileError], None]
+    """Told of each file that cannot be read."""
+    options: Options = field(default_factory=Options)
+    runs: int = 1
+    """How often each input is run."""
+    exit_status: ExitStatus = ExitStatus.CLEAN
+    """What the worst of the inputs makes of the call: 125 not judged, 2 not readable, else 0."""
+
+    def read(self, files: list[str]) -> Iterator[Case]:
+        """Yield a case for each file that can be read.
+
+        Raises:
+            UsageError: what the user asked to run them on does not exist.
+        """
+        with ReplayTarget(self.options) as target:
+            for file in files:
+                try:
+                    artifact = read_input(file)
+                except InputFileError as error:
+                    self.complain(error)
+                    self._note(ExitStatus.USAGE)
+                    continue
+                outcome = target.replay(file, artifact, self.runs)
+                if outcome.run.verdict == "harness_error":
+                    self._note(ExitStatus.HARNESS)
+                yield Case(outcome, _sightings(Path(file).parent))
+
+    def _note(self, status: ExitStatus) -> None:
+        self.exit_status = max(self.exit_status, status)
+
+
+def case_files(path: str) -> list[str]:
+    """Return the input files that `path` means.
+
+    Raises:
+        InputFileError: there is none.
+    """
+    folder = Path(path)
+    if (folder / FINDINGS).is_dir():
+        return finding_files(path)
+    return [_artifact(folder)] if (folder / ARTIFACT).exists() else input_files(path)
+
+
+def one_file(path: str) -> str:
+    """Return the one input file that `path` means.
+
+    Raises:
+        InputFileError: there is none, or there are several.
+    """
+    first, *others = case_files(path)
+    if others:
+        problem = f"expected one input, found {1 + len(others)}: name one of them"
+        raise InputFileError(path, "", problem)
+    return first
+
+
+def finding_files(path: str) -> list[str]:
+    """Return the artifacts of all findings of a campaign's output folder, by signature.
+
+    Raises:
+        InputFileError: no output folder, or one without findings.
+    """
+    folder = Path(path) / FINDINGS
+    if not folder.is_dir():
+        problem = f"expected the output folder of a campaign, found no {FINDINGS}/ in it"
+        raise InputFileError(path, "", problem)
+    # Names with a dot are of a worker that was about to write one.
+    found = sorted(_artifact(one) for one in folder.iterdir() if one.name[0] != ".")
+    if not found:
+        raise InputFileError(path, "", "expected findings, found none: the campaign had no finding")
+    return found
+
+
+def _artifact(finding: Path) -> str:
+    minimized = finding / MINIMIZED
+    return str(minimized if minimized.exists() else finding / ARTIFACT)
+
+
+def _sightings(finding: Path) -> Sightings | None:
+    """Return what the ledger knows of a finding's folder; None: it is in no output folder."""
+    try:
+        history = read_history(finding.parent.parent / LEDGER)
+    except InputFileError:
+        return None
+    return history.sightings.get(finding.name)
