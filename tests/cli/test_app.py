@@ -13,7 +13,7 @@ from typer.main import get_command
 from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
 from vblkfuzz.cli.app import app, main
-from vblkfuzz.cli.complaint import printable
+from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.errors import ActorHung, VblkfuzzError
 
 GROUP = get_command(app)
@@ -79,7 +79,7 @@ def test_what_a_verb_raises(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("vblkfuzz.cli.show.text_of", fail)
+    monkeypatch.setattr("vblkfuzz.cli.verbs.show.text_of", fail)
     result = cli("show", finding)
     assert (result.exit_code, result.stdout, result.stderr) == (status, "", said)
 

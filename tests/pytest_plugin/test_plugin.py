@@ -168,7 +168,8 @@ class TestCollection:
             """
         )
         result = run(pytester, "-s")
-        assert "loaded: ['vblkfuzz', 'vblkfuzz._version', 'vblkfuzz.pytest_plugin']\n" in result.stdout.str()
+        loaded = ["vblkfuzz", "vblkfuzz._version", "vblkfuzz.pytest_plugin"]
+        assert f"loaded: {loaded}\n" in result.stdout.str()
 
 
 def test_xdist(pytester: pytest.Pytester, corpus: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tests.triage.stories import case
-from vblkfuzz.cli.target_options import takes_target_options
+from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.triage.case import replay_command
 from vblkfuzz.triage.outcome import Setup

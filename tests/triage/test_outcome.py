@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.cli.replay_json import outcome_object
+from vblkfuzz.cli.views.replay_json import outcome_object
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.scenario import Scenario

@@ -1,8 +1,7 @@
 """The `vblkfuzz` command: its verbs, and how every way of ending becomes an exit code.
 
-Each verb is a function in a file of its own; its signature is its interface. A verb imports what
-it needs when it runs, so that ``--help`` and ``list`` do not load the fuzzing engine. To add one,
-write its file and register it here.
+Each verb is a function in a file of `cli.verbs` and is found there (`cli.verb`). A verb imports
+what it needs when it runs, so that ``--help`` and ``list`` do not load the fuzzing engine.
 """
 
 from __future__ import annotations
@@ -10,27 +9,17 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from vblkfuzz.cli.bench import bench, core, detection, qemu, qsd
-from vblkfuzz.cli.bisect import bisect
-from vblkfuzz.cli.cmin import cmin
-from vblkfuzz.cli.complaint import say_error
-from vblkfuzz.cli.encode import encode
-from vblkfuzz.cli.explore import explore
-from vblkfuzz.cli.export import export
-from vblkfuzz.cli.fuzz import fuzz
-from vblkfuzz.cli.list import list_
-from vblkfuzz.cli.merge import merge
-from vblkfuzz.cli.minimize import minimize
-from vblkfuzz.cli.replay import replay
-from vblkfuzz.cli.show import show
-from vblkfuzz.cli.status import status
-from vblkfuzz.cli.triage import triage
+from vblkfuzz.cli import verbs
+from vblkfuzz.cli.verb import Verb
+from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import ExitStatus, VblkfuzzError
 
 if TYPE_CHECKING:
@@ -65,11 +54,6 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def examples(*commands: str) -> str:
-    r"""Return the end of a verb's help. ``\b`` keeps click from joining the lines."""
-    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         try:
@@ -79,6 +63,11 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_EPILOG: Final = """\b
+Examples:
+  vblkfuzz fuzz --max-total-time 60
+  vblkfuzz replay vblkfuzz-out/findings/"""
+
 app = typer.Typer(
     name="vblkfuzz",
     cls=Verbs,
@@ -87,7 +76,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=examples("vblkfuzz fuzz --max-total-time 60", "vblkfuzz replay vblkfuzz-out/findings/"),
+    epilog=_EPILOG,
 )
 
 
@@ -107,121 +96,26 @@ def vblkfuzz(
     """
 
 
-app.command(
-    "fuzz",
-    short_help="Run a campaign and save what it finds.",
-    epilog=examples(
-        "vblkfuzz fuzz --max-total-time 60",
-        "vblkfuzz fuzz --device reference --workers 1 --runs 10000 --seed 7 --json",
-    ),
-)(fuzz)
-bench.command(
-    "core",
-    short_help="Executions per second, inline and in processes.",
-    epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --rounds 100 --json"),
-)(core)
-bench.command(
-    "detection",
-    short_help="How soon planted bugs are found; with feedback, without.",
-    epilog=examples(
-        "vblkfuzz bench detection",
-        "vblkfuzz bench detection --defect wakes_one --seeds 10 --json",
-    ),
-)(detection)
-bench.command(
-    "qemu",
-    short_help="Drained windows per second, in one real QEMU.",
-    epilog=examples("vblkfuzz bench qemu", "vblkfuzz bench qemu --no-iothread --json"),
-)(qemu)
-bench.command(
-    "qsd",
-    short_help="Sessions per second, on one real storage daemon.",
-    epilog=examples("vblkfuzz bench qsd", "vblkfuzz bench qsd --no-iothread --json"),
-)(qsd)
-app.add_typer(
-    bench, name="bench", epilog=examples("vblkfuzz bench core", "vblkfuzz bench core --json")
-)
-app.command(
-    "replay",
-    epilog=examples(
-        "vblkfuzz replay vblkfuzz-out/findings/ --json",
-        "vblkfuzz replay finding.vblk --mode inline --repeat 100",
-    ),
-)(replay)
-app.command(
-    "show",
-    epilog=examples("vblkfuzz show finding.vblk", "vblkfuzz show finding.vblk > scenario.toml"),
-)(show)
-app.command(
-    "encode",
-    epilog=examples(
-        "vblkfuzz encode scenario.toml -o scenario.vblk",
-        "vblkfuzz encode scenario.toml -o scenario.vblk --force",
-    ),
-)(encode)
-app.command(
-    "triage",
-    short_help="List the findings of a campaign, or tell the story of one.",
-    epilog=examples(
-        "vblkfuzz triage vblkfuzz-out",
-        "vblkfuzz triage vblkfuzz-out show s1-reset-stop",
-    ),
-)(triage)
-app.command(
-    "export",
-    short_help="Write findings in a form that others can run or look at.",
-    epilog=examples(
-        "vblkfuzz export finding.vblk --to perfetto -o trace.json",
-        "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
-    ),
-)(export)
-app.command(
-    "cmin",
-    short_help="Write a corpus with the same features and fewer inputs.",
-    epilog=examples(
-        "vblkfuzz cmin vblkfuzz-out/corpus -o small-corpus",
-        "vblkfuzz cmin corpus/seed my-corpus -o small-corpus --json",
-    ),
-)(cmin)
-app.command(
-    "merge",
-    short_help="Add inputs of other corpora that have new features.",
-    epilog=examples(
-        "vblkfuzz merge my-corpus vblkfuzz-out/corpus",
-        "vblkfuzz merge my-corpus corpus/seed corpus/regress --json",
-    ),
-)(merge)
-app.command(
-    "bisect",
-    short_help="Say which revisions or QEMU binaries show a bug.",
-    epilog=examples(
-        "vblkfuzz bisect corpus/regress/s1-wrong-context",
-        "vblkfuzz bisect finding.vblk --binaries v8.2/qemu v9.0/qemu --repeat 5",
-    ),
-)(bisect)
-app.command(
-    "explore",
-    short_help="Run an input under every schedule of a few deviations.",
-    epilog=examples(
-        "vblkfuzz explore corpus/regress/s1-reset-in-drain --device reference",
-        "vblkfuzz explore scenario.toml --deviations 3 --runs 100000 --json",
-    ),
-)(explore)
-app.command(
-    "minimize",
-    epilog=examples(
-        "vblkfuzz minimize vblkfuzz-out/findings/SIGNATURE/finding.vblk -o small.toml",
-        "vblkfuzz minimize finding.vblk -o small.vblk --mode inline --json",
-    ),
-)(minimize)
-app.command(
-    "status",
-    epilog=examples("vblkfuzz status vblkfuzz-out", "vblkfuzz status vblkfuzz-out --json"),
-)(status)
-app.command(
-    "list",
-    epilog=examples("vblkfuzz list rules", "vblkfuzz list devices --json"),
-)(list_)
+def _add(group: typer.Typer, verb: Verb) -> None:
+    """Add a verb, or a group with its verbs."""
+    if not verb.verbs:
+        group.command(verb.name, short_help=verb.summary or None, epilog=verb.epilog)(verb.run)
+        return
+    inner = typer.Typer(no_args_is_help=True)
+    inner.callback()(verb.run)
+    for one in verb.verbs:
+        _add(inner, one)
+    group.add_typer(inner, name=verb.name, epilog=verb.epilog)
+
+
+def _written() -> list[Verb]:
+    """Return the verbs in the files of `cli.verbs`, by name."""
+    names = [module.name for module in iter_modules(verbs.__path__)]
+    return [import_module(f"{verbs.__name__}.{name}").VERB for name in sorted(names)]
+
+
+for _verb in _written():
+    _add(app, _verb)
 
 
 def main() -> NoReturn:

@@ -13,13 +13,13 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import InputFileError
+from vblkfuzz.errors import InputFileError, UsageError
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.codec import MAX_BYTES, encode
 from vblkfuzz.store.atomic import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _FORMS: Final = (".vblk", ".toml")
@@ -67,6 +67,20 @@ def add_input(corpus: Path, data: bytes) -> None:
     name = hashlib.sha1(data, usedforsecurity=False).hexdigest()
     if not (corpus / name).exists():
         write_file(corpus / name, data)
+
+
+def add_inputs(corpus: Path, inputs: Iterable[bytes]) -> None:
+    """Write raw inputs into a corpus folder, which is made if it is missing.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        corpus.mkdir(parents=True, exist_ok=True)
+        for data in inputs:
+            add_input(corpus, data)
+    except OSError as error:
+        raise UsageError(f"{corpus}: cannot be written: {error.strerror or error}") from None
 
 
 def _is_input(path: Path) -> bool:

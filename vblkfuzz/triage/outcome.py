@@ -1,7 +1,7 @@
 """What replaying one input gave: one or more runs, the one to report, and what was expected.
 
 A run that has no verdict (`HarnessError`) is an outcome too: the other inputs of the call still
-run. Printed by `cli.replay_text`, written as JSON by `cli.replay_json`.
+run. Printed by `cli.views.replay_text`, written as JSON by `cli.views.replay_json`.
 """
 
 from __future__ import annotations

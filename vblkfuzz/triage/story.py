@@ -96,7 +96,11 @@ def size(case: Case) -> str:
 
 
 def counted(count: int, what: str = "time") -> str:
-    """Return a number with its noun."""
+    """Return a count with its noun.
+
+    >>> counted(1, "schedule"), counted(1891, "schedule")
+    ('1 schedule', '1,891 schedules')
+    """
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 

@@ -17,7 +17,7 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.ops import OPS, Op, op
 from vblkfuzz.targets.qemu.process import DISK_NODES, IOTHREAD
-from vblkfuzz.targets.qemu.qmp import Refused
+from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
     DRAIN_END,

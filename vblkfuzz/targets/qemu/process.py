@@ -12,8 +12,8 @@ from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import Child, memfd
 from vblkfuzz.targets.ending import ending_of, last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT
-from vblkfuzz.targets.qemu.qmp import Qmp
 from vblkfuzz.targets.qemu.trace_log import EVENTS, TraceLog
+from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.real import Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId

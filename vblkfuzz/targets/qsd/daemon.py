@@ -19,14 +19,14 @@ from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.ending import ending_of, last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
-from vblkfuzz.targets.qemu.qmp import Qmp
+from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S, Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
-from vblkfuzz.targets.vhost_user.connection import Connection
-from vblkfuzz.targets.vhost_user.endpoint import Endpoint
-from vblkfuzz.targets.vhost_user.fault import BackendFault
-from vblkfuzz.targets.vhost_user.frontend import Frontend
-from vblkfuzz.targets.vhost_user.message import Request
+from vblkfuzz.targets.vhost.connection import Connection
+from vblkfuzz.targets.vhost.endpoint import Endpoint
+from vblkfuzz.targets.vhost.fault import BackendFault
+from vblkfuzz.targets.vhost.frontend import Frontend
+from vblkfuzz.targets.vhost.message import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.scenario.ops import OPS, Op, op
-from vblkfuzz.targets.qemu.qmp import Refused
+from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.targets.qsd.daemon import IOTHREAD, node_name
 from vblkfuzz.targets.real import ASLEEP_S
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET

@@ -11,10 +11,10 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
 from vblkfuzz.targets.qsd.daemon import Daemon
 from vblkfuzz.targets.qsd.operator import Operator
-from vblkfuzz.targets.vhost_user.avail_event import AvailEvents
-from vblkfuzz.targets.vhost_user.link import Link
-from vblkfuzz.targets.vhost_user.memory_table import SharedMemory
-from vblkfuzz.targets.vhost_user.port import VhostUserPort
+from vblkfuzz.targets.vhost.avail_event import AvailEvents
+from vblkfuzz.targets.vhost.link import Link
+from vblkfuzz.targets.vhost.memory_table import SharedMemory
+from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import BROKEN, HANG
 from vblkfuzz.trace.witness import Witness

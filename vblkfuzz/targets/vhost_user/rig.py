@@ -20,11 +20,11 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable, UsageError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.ending import ending_of, last_line
-from vblkfuzz.targets.vhost_user.endpoint import connect_to
-from vblkfuzz.targets.vhost_user.fault import BackendGone
-from vblkfuzz.targets.vhost_user.link import Link
-from vblkfuzz.targets.vhost_user.memory_table import SharedMemory
-from vblkfuzz.targets.vhost_user.port import VhostUserPort
+from vblkfuzz.targets.vhost.endpoint import connect_to
+from vblkfuzz.targets.vhost.fault import BackendGone
+from vblkfuzz.targets.vhost.link import Link
+from vblkfuzz.targets.vhost.memory_table import SharedMemory
+from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.targets.vhost_user.private_folder import private_folder
 from vblkfuzz.trace.kinds import BROKEN
 from vblkfuzz.trace.witness import Witness

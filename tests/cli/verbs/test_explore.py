@@ -1,0 +1,175 @@
+"""`vblkfuzz explore`: what it says, what it keeps, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from vblkfuzz.cli.views.explore import ExploreView
+from vblkfuzz.explore.deviations import Visit
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.ops import op
+from vblkfuzz.store.atomic import write_folder
+
+RAISES = """
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+
+class Raises(VirtioBlk):
+    def drained_begin(self, thread):
+        raise ValueError("oh")
+        yield
+"""
+S1 = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
+
+
+@pytest.fixture
+def bug_file(tmp_path: Path, bug: Artifact) -> Path:
+    path = tmp_path / "bug.vblk"
+    path.write_bytes(dump_artifact(bug))
+    return path
+
+
+def test_silence_says_how_much_was_run(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    result = cli("explore", bug_file, "--device", "reference", "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("reference: all ")
+    assert result.stdout.endswith(" schedules of at most 2 deviations, 0 findings\n")
+
+
+def test_findings_are_saved_and_replay(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = cli("explore", bug_file, "--deviations", 1, "--out", out)
+    assert result.exit_code == 77
+    assert result.stdout.splitlines()[0].startswith("seed: all ")
+    assert f"S1  0 deviations  {S1}" in result.stdout
+    assert "S1: Request 1 was dequeued" in result.stderr
+    assert str(out / "findings" / S1) in result.stderr
+    again = cli("replay", out / "findings" / S1)
+    assert again.exit_code == 77
+    assert S1 in cli("triage", out).stdout
+
+
+def test_json_is_one_object(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    arguments = ("--deviations", 0, "--defect", "no_selfkick", "--device", "reference", "--json")
+    result = cli("explore", bug_file, *arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {
+        "input": str(bug_file),
+        "target": "model",
+        "device": "reference+no_selfkick",
+        "mode": "inline",
+        "deviations": 0,
+        "schedules": 1,
+        "complete": True,
+        "findings": [],
+    }
+
+
+def test_json_of_findings(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    result = cli("explore", bug_file, "--deviations", 0, "--json", "--out", tmp_path / "out")
+    found = {one["signature"]: one for one in json.loads(result.stdout)["findings"]}
+    assert found[S1] == {
+        "signature": S1,
+        "rule": "S1",
+        "deviations": 0,
+        "known": "open: stop in a drain reads the notifiers as it closes them (B1)",
+        "path": str(tmp_path / "out" / "findings" / S1),
+    }
+
+
+def test_a_budget_ends_it(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = cli("explore", bug_file, "--device", "reference", "--runs", 7, "--out", out)
+    assert result.exit_code == 0
+    assert "reference: stopped after 7 schedules of at most 2 deviations" in result.stdout
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 72)])
+def test_a_signal_ends_it_with_what_it_has(
+    cli: Cli,
+    bug_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    status: int,
+) -> None:
+    tell = ExploreView.tell
+
+    def stopped(self: ExploreView, visit: Visit) -> None:
+        tell(self, visit)
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(ExploreView, "tell", stopped)
+    result = cli("explore", bug_file, "--out", tmp_path / "out")
+    assert result.exit_code == status
+    assert "seed: stopped after 1 schedule of" in result.stdout
+    assert (tmp_path / "out" / "findings" / S1 / "finding.vblk").exists()
+
+
+def test_what_is_there_is_kept(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "out" / "findings" / S1
+    kept.mkdir(parents=True)
+    (kept / "note").write_text("mine")
+    assert cli("explore", bug_file, "--deviations", 0, "--out", tmp_path / "out").exit_code == 77
+    assert [path.name for path in kept.iterdir()] == ["note"]
+
+
+def test_a_device_that_fails_is_no_finding(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    device = tmp_path / "raises.py"
+    device.write_text(RAISES)
+    result = cli("explore", bug_file, "--device", f"{device}:Raises", "--out", tmp_path / "out")
+    assert result.exit_code == 125
+    assert str(bug_file) in result.stderr.splitlines()[0]
+    assert list((tmp_path / "out" / "findings").iterdir()) == []
+
+
+def test_a_device_that_only_a_file_names_is_not_imported(
+    cli: Cli, bug: Artifact, tmp_path: Path
+) -> None:
+    path = tmp_path / "strange.vblk"
+    path.write_bytes(dump_artifact(replace(bug, device="evil.module:Device")))
+    result = cli("explore", path, "--out", tmp_path / "out")
+    assert result.exit_code == 125
+    assert "pass --device evil.module:Device to allow it" in result.stderr
+
+
+def test_what_cannot_be_read_is_said_in_one_line(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "broken.vblk"
+    path.write_bytes(b"?")
+    result = cli("explore", path, "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_is_said(
+    cli: Cli, bug_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def full(path: Path, files: dict[str, bytes]) -> bool:
+        if path.is_relative_to(out):
+            raise OSError(28, "No space left on device")
+        return write_folder(path, files)
+
+    monkeypatch.setattr("vblkfuzz.store.finding.write_folder", full)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    result = cli("explore", bug_file, "--deviations", 0, "--out", out)
+    assert result.exit_code == 125
+    assert f"not in the output folder: No space left on device: {out}" in result.stderr
+    (rescued,) = tmp_path.glob(f"vblkfuzz-finding-*/{S1}/finding.vblk")
+    assert f"{rescued.parent}" in result.stderr
+
+
+def test_one_input_at_a_time(cli: Cli, tmp_path: Path, bug: Artifact) -> None:
+    for name in ("a.vblk", "b.vblk"):
+        scenario = replace(bug.scenario, ops=(*bug.scenario.ops, op("collect")))
+        (tmp_path / name).write_bytes(dump_artifact(replace(bug, scenario=scenario)))
+    result = cli("explore", tmp_path)
+    assert result.exit_code == 2
+    assert "expected one input, found 2" in result.stderr

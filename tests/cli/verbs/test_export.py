@@ -1,0 +1,63 @@
+"""`vblkfuzz export`: the frame that all formats share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from vblkfuzz.cli.verbs.export import Format, writer_of
+
+
+@pytest.mark.parametrize("form", Format)
+def test_every_format_has_a_writer(form: Format) -> None:
+    assert callable(writer_of(form))
+
+
+def test_a_finding(cli: Cli, finding: Path, tmp_path: Path) -> None:
+    output = tmp_path / "trace.json"
+    result = cli("export", finding, "--to", "perfetto", "-o", output)
+    assert (result.exit_code, result.output) == (0, "")
+    assert json.loads(output.read_text())["otherData"]["verdict"] == "violation"
+
+
+def test_the_output_folder_of_a_campaign(cli: Cli, finding: Path, tmp_path: Path) -> None:
+    output = tmp_path / "trace.json"
+    out = finding.parent.parent.parent
+    assert cli("export", out, "--to", "perfetto", "-o", output).exit_code == 0
+    assert json.loads(output.read_text())["otherData"]["input"] == str(finding)
+
+
+def test_a_file_with_other_content_is_kept(cli: Cli, finding: Path, tmp_path: Path) -> None:
+    output = tmp_path / "trace.json"
+    output.write_text("precious")
+    result = cli("export", finding, "--to", "perfetto", "-o", output)
+    assert result.exit_code == 2
+    assert "exists with other content; --force replaces it" in result.stderr
+    assert output.read_text() == "precious"
+    assert cli("export", finding, "--to", "perfetto", "-o", output, "--force").exit_code == 0
+
+
+def test_nothing_readable(cli: Cli, bad: Path, tmp_path: Path) -> None:
+    result = cli("export", bad, "--to", "perfetto", "-o", tmp_path / "x")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[0].startswith(f"vblkfuzz: {bad}: ops[0].op: expected")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_device_that_the_user_did_not_name(cli: Cli, clean: Path, tmp_path: Path) -> None:
+    text = clean.read_text() + '\n[expect]\nverdict = "clean"\non = "mine.py:Device"\n'
+    clean.write_text(text)
+    result = cli("export", clean, "--to", "perfetto", "-o", tmp_path / "x")
+    assert result.exit_code == 125
+    assert "names device mine.py:Device: pass --device mine.py:Device" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_findings(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "findings").mkdir()
+    result = cli("export", tmp_path, "--to", "perfetto", "-o", tmp_path / "x")
+    assert result.exit_code == 2
+    assert "expected findings, found none" in result.stderr

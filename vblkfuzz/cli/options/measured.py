@@ -1,0 +1,62 @@
+"""Inputs of a corpus with their features, for the verbs that compare them.
+
+What cannot be read or judged is said on stderr, and the others follow; `exit_status` remembers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import track
+
+from vblkfuzz.cli.views.complaint import say_error
+from vblkfuzz.errors import ExitStatus, HarnessError, InputFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vblkfuzz.feedback.features import Measure
+    from vblkfuzz.feedback.minimal_corpus import Measured
+
+
+class CorpusReader:
+    """Reads and measures inputs."""
+
+    def __init__(self, measure: Measure) -> None:
+        self._measure = measure
+        self.exit_status = ExitStatus.CLEAN
+        """125: an input could not be judged, 2: not read, else 0."""
+
+    def read(self, folder: Path) -> Iterator[Measured]:
+        """Yield the inputs of a folder that can be used.
+
+        Raises:
+            InputFileError: it is no folder.
+        """
+        from vblkfuzz.store.corpus import input_paths
+
+        console = Console(stderr=True)
+        paths = input_paths(folder)
+        hidden = not console.is_terminal
+        for path in track(paths, str(folder), console=console, transient=True, disable=hidden):
+            found = self._measured(path)
+            if found is not None:
+                yield found
+
+    def _measured(self, path: Path) -> Measured | None:
+        from vblkfuzz.feedback.minimal_corpus import Measured
+        from vblkfuzz.scenario.codec import decode
+        from vblkfuzz.store.corpus import raw_input
+
+        try:
+            data = raw_input(path)
+            return Measured(data, self._measure(decode(data)))
+        except InputFileError as error:
+            say_error(error)
+            self.exit_status = max(self.exit_status, ExitStatus.USAGE)
+        except HarnessError as error:
+            say_error(HarnessError(f"{path}: {error}"))
+            self.exit_status = max(self.exit_status, ExitStatus.HARNESS)
+        return None

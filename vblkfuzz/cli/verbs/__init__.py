@@ -1,0 +1,1 @@
+"""The verbs: a file each, which ends in its `VERB`."""

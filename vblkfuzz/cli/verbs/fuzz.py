@@ -1,0 +1,170 @@
+"""``vblkfuzz fuzz``: a campaign, with a live line on a terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+import typer
+
+from vblkfuzz.cli.options.target import takes_target_options
+from vblkfuzz.cli.verb import Verb
+from vblkfuzz.cli.views.fuzz import FuzzView
+from vblkfuzz.cli.views.fuzz_summary import say_summary, say_trouble
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
+from vblkfuzz.trace.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.campaign.orchestrator import CampaignOptions
+    from vblkfuzz.launch.plan import Message
+    from vblkfuzz.store.summary import Summary
+
+
+@takes_target_options
+def fuzz(  # noqa: PLR0913  # an option each
+    target: Annotated[str, typer.Option(help="What to run scenarios on.")] = "model",
+    device: Annotated[
+        str | None,
+        typer.Option(help="Revision, package.module:Class or file.py:Class.  [default: seed]"),
+    ] = None,
+    defect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Plant a defect in the revision; repeatable."),
+    ] = None,
+    mode: Annotated[str, typer.Option(help="processes or inline.")] = "processes",
+    workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
+    max_total_time: Annotated[float, typer.Option(min=0, help="Seconds; 0: until ctrl-C.")] = 0,
+    runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="0: a random one.")] = 0,
+    out: Annotated[Path, typer.Option(help="Output folder; an old one is continued.")] = Path(
+        "vblkfuzz-out"
+    ),
+    corpus: Annotated[
+        list[Path] | None, typer.Option(help="Folder of inputs to start from; repeatable.")
+    ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(help="File of signatures to count, not to report; repeatable."),
+    ] = None,
+    stop_on_first: Annotated[
+        bool, typer.Option("--stop-on-first", help="End with the first finding.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
+    libfuzzer: Annotated[
+        list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
+    ] = None,
+    *,
+    target_options: TargetOptions,
+) -> None:
+    """Fuzz a device until the budget is spent; save one finding for each kind of violation.
+
+    Exit codes: 0 nothing found, 77 something found, 70 inputs that hung, 125 the harness could not
+    judge or save everything, 130 stopped by ctrl-C, 72 by SIGTERM.
+    """
+    from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
+    from vblkfuzz.errors import UsageError
+    from vblkfuzz.store.known_file import read_known
+
+    if not math.isfinite(max_total_time):
+        raise UsageError("--max-total-time: expected seconds; 0 means no limit")
+    checked = _check(target, device, tuple(defect or ()), mode, target_options)
+    options = CampaignOptions(
+        out=out,
+        target=target,
+        target_options=target_options,
+        device=checked.device,
+        witnesses=checked.witnesses,
+        mode=mode,
+        workers=workers or len(os.sched_getaffinity(0)),
+        seconds=max_total_time,
+        runs=runs,
+        seed=seed or secrets.randbelow(1 << 30) + 1,
+        corpora=tuple(corpus or ()),
+        stop_on_first=stop_on_first,
+        listed=_listed(target, checked.device),
+        silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
+        libfuzzer=tuple(libfuzzer or ()),
+    )
+    with FuzzView(options) as view:
+        campaign = Campaign(options, _announce(view, as_json=as_json), view.progress)
+        status = campaign.run()
+    _say(campaign.summary, options, as_json=as_json)
+    raise typer.Exit(int(status))
+
+
+class Checked(NamedTuple):
+    """What a campaign runs on, known to start."""
+
+    device: str
+    """Its full name."""
+    witnesses: Witness
+
+
+def _check(
+    target: str, device: str | None, defects: tuple[str, ...], mode: str, options: TargetOptions
+) -> Checked:
+    """Return what will run; what cannot says so here, before there are workers.
+
+    Raises:
+        UsageError: no such target, device, defect or mode.
+        HarnessError: a real device does not start.
+    """
+    from vblkfuzz.errors import UsageError
+    from vblkfuzz.targets.device_class import defective, device_class
+    from vblkfuzz.targets.model import check_mode
+    from vblkfuzz.targets.registry import MODEL, default_device, open_target
+
+    name = device or default_device(target)
+    if target == MODEL:
+        check_mode(mode)
+        name = defective(name, defects)
+        device_class(name)
+        return Checked(name, MODEL_WITNESSES)
+    if defects:
+        raise UsageError(f"--defect: defects are planted in the {MODEL} only")
+    with open_target(target, name, mode, options) as started:
+        return Checked(name, getattr(started, "witnesses", MODEL_WITNESSES))
+
+
+def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
+    """What a device of the model lists as known; nobody lists anything for a real one."""
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.registry import MODEL
+
+    return tuple(device_class(device).known.items()) if target == MODEL else ()
+
+
+def _say(summary: Summary, options: CampaignOptions, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary.to_json()), flush=True)
+    else:
+        say_summary(summary, options.target, options.device, options.target_options)
+    say_trouble(options.out, summary)
+
+
+def _announce(view: FuzzView, *, as_json: bool) -> Callable[[Message], None]:
+    def announce(message: Message) -> None:
+        view.announce(message)
+        if as_json and message.kind == "finding":
+            found = {"event": "finding", "signature": message.name, "rule": message.rule}
+            found |= {"path": message.path, "known": message.known}
+            print(json.dumps(found), flush=True)
+
+    return announce
+
+
+VERB: Final = Verb(
+    fuzz,
+    examples=(
+        "vblkfuzz fuzz --max-total-time 60",
+        "vblkfuzz fuzz --device reference --workers 1 --runs 10000 --seed 7 --json",
+    ),
+    summary="Run a campaign and save what it finds.",
+)

@@ -1,0 +1,124 @@
+"""`vblkfuzz list`: what there is, one line each."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+from vblkfuzz.cli.verb import Verb
+
+Entry = dict[str, object]
+"""One thing: at least `name`, `summary` and `source`."""
+
+_COLUMNS: Final = ("name", "summary", "rules", "source", "known")
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    TARGETS = "targets"
+    DEVICES = "devices"
+    DEFECTS = "defects"
+    RULES = "rules"
+
+
+def list_(
+    what: Annotated[Kind, typer.Argument(metavar="WHAT", help="targets, devices, defects, rules")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print what there is, with its source.
+
+    Devices are the built-in revisions of the model; --device takes classes of yours too. Defects
+    are planted in a revision by --defect.
+    """
+    entries = _ENTRIES[what]()
+    if as_json:
+        for entry in entries:
+            print(json.dumps(entry))
+    elif entries:
+        _print_table(entries)
+
+
+def _print_table(entries: list[Entry]) -> None:
+    from vblkfuzz.cli.views.screen import Screen
+
+    columns = tuple(column for column in _COLUMNS if column in entries[0])
+    Screen().table(columns, [[_cell(entry[column]) for column in columns] for entry in entries])
+
+
+def _cell(value: object) -> str:
+    return " ".join(value) if isinstance(value, (list, dict)) else str(value)
+
+
+def _targets() -> list[Entry]:
+    from vblkfuzz.targets.registry import target_entries
+
+    return [dict(entry._asdict()) for entry in target_entries()]
+
+
+def _devices() -> list[Entry]:
+    from vblkfuzz.dataplane.revisions import REVISIONS
+
+    return [
+        {
+            "name": name,
+            "summary": device.summary,
+            "source": device.source,
+            "known": device.known,
+        }
+        for name, device in REVISIONS.items()
+    ]
+
+
+def _defects() -> list[Entry]:
+    from vblkfuzz.dataplane.defects import DEFECTS
+
+    return [
+        {
+            "name": defect.name,
+            "summary": defect.mechanism,
+            "rules": list(defect.rules),
+            "year": defect.year,
+            "source": defect.source,
+        }
+        for defect in DEFECTS.values()
+    ]
+
+
+def _rules() -> list[Entry]:
+    from vblkfuzz.oracle.judge import RULES
+
+    return [
+        {
+            "name": rule.id,
+            "summary": rule.title,
+            "title": rule.title,
+            "source": rule.source,
+            "instead": rule.instead,
+            "situations": [
+                {"name": situation.name, "summary": situation.summary}
+                for situation in rule.situations
+            ],
+        }
+        for rule in RULES
+    ]
+
+
+_ENTRIES = {
+    Kind.TARGETS: _targets,
+    Kind.DEVICES: _devices,
+    Kind.DEFECTS: _defects,
+    Kind.RULES: _rules,
+}
+
+
+VERB: Final = Verb(
+    list_,
+    examples=(
+        "vblkfuzz list rules",
+        "vblkfuzz list devices --json",
+    ),
+)

@@ -1,0 +1,55 @@
+"""`vblkfuzz merge`: what other corpora have and one has not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from vblkfuzz.cli.options.inputs import Device, Json, Mode, RunMode
+from vblkfuzz.cli.verb import Verb
+
+
+def merge(
+    into: Annotated[Path, typer.Argument(metavar="CORPUS", help="The folder to add to.")],
+    others: Annotated[list[Path], typer.Argument(metavar="OTHER", help="Folders of inputs.")],
+    device: Device = "seed",
+    mode: RunMode = Mode.INLINE,
+    as_json: Json = False,
+) -> None:
+    """Add to a corpus the inputs of others that bring it new features.
+
+    Of those the fewest and shortest are added. What the corpus has is kept as it is.
+
+    Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
+    """
+    from vblkfuzz.cli.options.measured import CorpusReader
+    from vblkfuzz.feedback.features import measuring
+    from vblkfuzz.feedback.minimal_corpus import cover
+    from vblkfuzz.store.corpus import add_inputs
+
+    with measuring(device, mode) as measure:
+        reader = CorpusReader(measure)
+        had = frozenset(feature for one in reader.read(into) for feature in one.features)
+        inputs = [one for other in others for one in reader.read(other)]
+    added = cover(inputs, had)
+    add_inputs(into, [one.data for one in added])
+    new = len({feature for one in added for feature in one.features} - had)
+    if as_json:
+        found = {"inputs": len(inputs), "added": len(added), "features": len(had) + new}
+        print(json.dumps({**found, "new_features": new}))
+    else:
+        print(f"{len(inputs)} inputs; {len(added)} with {new} new features added to {into}")
+    raise typer.Exit(reader.exit_status)
+
+
+VERB: Final = Verb(
+    merge,
+    examples=(
+        "vblkfuzz merge my-corpus vblkfuzz-out/corpus",
+        "vblkfuzz merge my-corpus corpus/seed corpus/regress --json",
+    ),
+    summary="Add inputs of other corpora that have new features.",
+)

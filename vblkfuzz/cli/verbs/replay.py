@@ -1,0 +1,140 @@
+"""`vblkfuzz replay`: run inputs again and say the verdict.
+
+Exit code: 77 if any run had a violation, expected or not; else 125 if any input could not be
+judged; else 2 if any file could not be read; else 0. A file that cannot be read never keeps the
+others from running.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from vblkfuzz.cli.options.inputs import (
+    AnotherDefects,
+    AnotherDevice,
+    AnotherMode,
+    AnotherTarget,
+)
+from vblkfuzz.cli.options.target import takes_target_options
+from vblkfuzz.cli.verb import Verb
+from vblkfuzz.cli.views.complaint import say_error
+from vblkfuzz.errors import ExitStatus, InputFileError
+from vblkfuzz.targets.options import TargetOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vblkfuzz.scenario.artifact import Artifact
+    from vblkfuzz.scenario.expectation import VerdictKind
+    from vblkfuzz.triage.outcome import Outcome
+
+_PRECEDENCE: Final = (ExitStatus.VIOLATION, ExitStatus.HARNESS, ExitStatus.USAGE)
+_STATUS: Final[dict[VerdictKind, ExitStatus]] = {
+    "clean": ExitStatus.CLEAN,
+    "violation": ExitStatus.VIOLATION,
+    "harness_error": ExitStatus.HARNESS,
+}
+_IN_WORDS: Final = {
+    ExitStatus.VIOLATION: "with a violation",
+    ExitStatus.HARNESS: "not judged",
+    ExitStatus.USAGE: "not readable",
+    ExitStatus.CLEAN: "clean",
+}
+
+
+@takes_target_options
+def replay(  # noqa: PLR0913  # a verb's parameters are its options
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Files or folders.", show_default=False)
+    ],
+    target: AnotherTarget = None,
+    device: AnotherDevice = None,
+    defect: AnotherDefects = None,
+    mode: AnotherMode = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How often to run each input.")
+    ] = 1,
+    trace: Annotated[bool, typer.Option("--trace", help="Print the whole trace.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object an input, nothing else on stdout.")
+    ] = False,
+    *,
+    target_options: TargetOptions,
+) -> None:
+    """Run inputs again and say the verdict.
+
+    An input is an artifact (.vblk) or a text (.toml); a folder means all below it, by name.
+    Of a finding's folder, finding.vblk is run and scenario.toml, the same input, is not.
+
+    Exit code: 77 any violation, expected or not; else 125 any input not judged; else 2 any file
+    not readable; else 0.
+    """
+    from vblkfuzz.triage.replay_target import Options, ReplayTarget
+
+    seen: Counter[ExitStatus] = Counter()
+    report = _report_json if as_json else _report_text
+    options = Options(target, device, mode, tuple(defect or ()), target_options)
+    with ReplayTarget(options) as replay_target:
+        for path, artifact in _inputs(paths):
+            if artifact is None:
+                seen[ExitStatus.USAGE] += 1
+                continue
+            outcome = replay_target.replay(path, artifact, repeat)
+            report(outcome, trace)
+            seen[_STATUS[outcome.run.verdict]] += 1
+    if seen.total() > 1 and not as_json:
+        _report_total(seen)
+    raise typer.Exit(next((status for status in _PRECEDENCE if status in seen), ExitStatus.CLEAN))
+
+
+def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
+    """Yield every input of the call; None for one that cannot be read, which is said here."""
+    from vblkfuzz.scenario.artifact import read_input
+    from vblkfuzz.triage.inputs import input_files
+
+    for path in paths:
+        try:
+            files = input_files(path)
+        except InputFileError as error:
+            say_error(error)
+            yield path, None
+            continue
+        for file in files:
+            try:
+                yield file, read_input(file)
+            except InputFileError as error:
+                say_error(error)
+                yield file, None
+
+
+def _report_json(outcome: Outcome, trace: bool) -> None:
+    from vblkfuzz.cli.views.replay_json import outcome_object
+
+    print(json.dumps(outcome_object(outcome, with_trace=trace)), flush=True)
+
+
+def _report_text(outcome: Outcome, trace: bool) -> None:
+    from vblkfuzz.cli.views.replay_text import print_outcome
+    from vblkfuzz.cli.views.screen import Screen
+
+    print_outcome(outcome, Screen(), with_trace=trace)
+
+
+def _report_total(seen: Counter[ExitStatus]) -> None:
+    from vblkfuzz.cli.views.screen import Screen
+
+    counts = (f"{seen[status]} {words}" for status, words in _IN_WORDS.items() if seen[status])
+    Screen().say(f"{seen.total()} inputs: {', '.join(counts)}")
+
+
+VERB: Final = Verb(
+    replay,
+    examples=(
+        "vblkfuzz replay vblkfuzz-out/findings/ --json",
+        "vblkfuzz replay finding.vblk --mode inline --repeat 100",
+    ),
+)

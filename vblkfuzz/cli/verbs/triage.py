@@ -1,0 +1,125 @@
+"""`vblkfuzz triage`: the findings of a campaign, and the story of one of them."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from vblkfuzz.cli.options.inputs import AnotherTarget
+from vblkfuzz.cli.options.target import takes_target_options
+from vblkfuzz.cli.verb import Verb
+from vblkfuzz.cli.views.complaint import say_error
+from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.options import TargetOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.triage.cases import CaseReader
+
+
+class Action(StrEnum):
+    """What to do with one finding."""
+
+    SHOW = "show"
+
+
+@takes_target_options
+def triage(  # noqa: PLR0913  # an option each
+    folder: Annotated[
+        str,
+        typer.Argument(metavar="DIR", help="The output folder of a campaign.", show_default=False),
+    ],
+    action: Annotated[
+        Action | None, typer.Argument(metavar="show", help="Tell the story of one finding.")
+    ] = None,
+    signature: Annotated[
+        str | None,
+        typer.Argument(metavar="SIGNATURE", help="Which one; the beginning of it is enough."),
+    ] = None,
+    target: AnotherTarget = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="DEVICE", help="Run them on another device than the one recorded."),
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How often to run each finding.")
+    ] = 3,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="With show: every event, not only the clash.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a finding, nothing else on stdout.")
+    ] = False,
+    *,
+    target_options: TargetOptions,
+) -> None:
+    """List the findings of a campaign, or tell the story of one.
+
+    Each finding is run again, so the list says which of them still show. A finding that names a
+    device outside this package is run only with --device.
+
+    Exit codes: 0, or 125 a finding could not be judged, else 2 one could not be read.
+    """
+    from vblkfuzz.triage.cases import CaseReader, finding_files
+    from vblkfuzz.triage.replay_target import Options
+
+    if (action is None) != (signature is None):
+        raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
+    files = finding_files(folder)
+    reader = CaseReader(say_error, Options(target, device, target_options=target_options), repeat)
+    if signature is None:
+        _list(reader, folder, files, as_json)
+    else:
+        _show(reader, [_named(files, signature, folder)], whole=whole, as_json=as_json)
+    raise typer.Exit(int(reader.exit_status))
+
+
+def _named(files: Sequence[str], signature: str, folder: str) -> str:
+    """Return the finding of a signature, or of the one signature that begins so."""
+    names = {Path(file).parent.name: file for file in files}
+    found = [name for name in names if name.startswith(signature)]
+    if signature in names:
+        return names[signature]
+    if len(found) == 1:
+        return names[found[0]]
+    some = ", ".join((found or list(names))[:3])
+    problem = f"{len(found)} begin so" if found else "no such finding"
+    raise UsageError(f"{folder}: {signature}: {problem}; there is {some}")
+
+
+def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:
+    from vblkfuzz.cli.views.triage_list import print_list
+    from vblkfuzz.triage.story import case_object
+
+    cases = reader.read(files)
+    if as_json:
+        for case in cases:
+            print(json.dumps(case_object(case)), flush=True)
+        return
+    print_list(list(cases), folder)
+
+
+def _show(reader: CaseReader, files: list[str], *, whole: bool, as_json: bool) -> None:
+    from vblkfuzz.cli.views.triage_show import print_story
+    from vblkfuzz.triage.story import story_object
+
+    for case in reader.read(files):
+        if as_json:
+            print(json.dumps(story_object(case)))
+        else:
+            print_story(case, whole=whole)
+
+
+VERB: Final = Verb(
+    triage,
+    examples=(
+        "vblkfuzz triage vblkfuzz-out",
+        "vblkfuzz triage vblkfuzz-out show s1-reset-stop",
+    ),
+    summary="List the findings of a campaign, or tell the story of one.",
+)

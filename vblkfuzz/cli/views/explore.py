@@ -1,0 +1,63 @@
+"""What people see of an exploration, on stderr: a bar for each number of deviations, and bugs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from vblkfuzz.cli.views.complaint import printable
+from vblkfuzz.cli.views.progress_bar import progress_bar
+from vblkfuzz.triage.story import counted
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.explored import Found
+
+
+class ExploreView:
+    """A bar that moves on a terminal, and a line for each bug anywhere."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self._bar = progress_bar(
+            self._console,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,}/{task.total:,} schedules"),
+            TimeRemainingColumn(),
+        )
+        self._task = self._bar.add_task("", total=1)
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove it."""
+        self._bar.stop()
+
+    def tell(self, visit: Visit) -> None:
+        """Show where the exploration is."""
+        name = counted(visit.deviations, "deviation")
+        self._bar.update(
+            self._task, description=f"{name:<13}", completed=visit.number, total=visit.of
+        )
+
+    def announce(self, found: Found) -> None:
+        """A bug that was not met before."""
+        violation, saved = found.violation, found.saved
+        self._say(f"{violation.rule}: {violation.sentence}", "bold red")
+        self._say(f"    {saved.path}", "dim")
+        if found.known:
+            self._say(f"    known: {found.known}", "dim")
+        if saved.fallback:
+            self._say(f"    not in the output folder: {saved.fallback}", "yellow")
+
+    def _say(self, text: str, style: str) -> None:
+        self._console.print(Text(printable(text), style), soft_wrap=True)

@@ -1,0 +1,98 @@
+"""What ``vblkfuzz fuzz`` says when it has ended: figures, findings, and what went wrong."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.cli.views.complaint import printable
+from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vblkfuzz.store.summary import Finding, Summary
+
+_FALLBACK_LINES: Final = 20
+
+
+def say_summary(
+    summary: Summary, target: str, device: str, target_options: TargetOptions = NO_OPTIONS
+) -> None:
+    """Print figures and findings on stdout."""
+    screen = Screen()
+    screen.say(
+        f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s), "
+        f"{summary.features:,} features, {summary.violations:,} violating, "
+        f"{len(summary.findings)} findings"
+    )
+    if summary.findings:
+        findings = by_rule(summary)
+        _say_findings(screen, findings)
+        screen.say(f"replay one with: {_replay(findings[0], target, device, target_options)}")
+    if summary.silenced:
+        screen.say()
+        seen = (f"{name} ({count:,}x)" for name, count in sorted(summary.silenced.items()))
+        screen.say("Known, so counted only: " + ", ".join(seen))
+    if summary.missed:
+        screen.say()
+        screen.say(
+            "Never met, so the silence of their rules means little: " + ", ".join(summary.missed)
+        )
+
+
+def by_rule(summary: Summary) -> list[Finding]:
+    """Return the findings in the order of the rules (S1 first), then as they came."""
+    from vblkfuzz.oracle.judge import RULES
+
+    order = {rule.id: index for index, rule in enumerate(RULES)}
+    return sorted(
+        summary.findings.values(),
+        key=lambda finding: (order.get(finding.rule, len(order)), finding.first_s),
+    )
+
+
+def _say_findings(screen: Screen, findings: list[Finding]) -> None:
+    screen.say()
+    screen.table(
+        ("rule", "first", "finding", "known"),
+        [(one.rule, f"{one.first_s:.1f} s", one.signature, one.known) for one in findings],
+    )
+    screen.say()
+
+
+def _replay(finding: Finding, target: str, device: str, target_options: TargetOptions) -> str:
+    """Return the command that replays a finding, to be pasted into a shell."""
+    from vblkfuzz.targets.device_class import is_revision
+    from vblkfuzz.targets.registry import MODEL
+
+    words = ["vblkfuzz", "replay", f"{finding.path}/finding.vblk"]
+    if target != MODEL:
+        words += ["--target", target, *target_options.words]
+    if not is_revision(device):  # a file may not name code to run: the user has to
+        words += ["--device", device]
+    return shlex.join(words)
+
+
+def say_trouble(out: Path, summary: Summary) -> None:
+    """Print on stderr what could not be saved or judged."""
+    for line in summary.fallbacks[:_FALLBACK_LINES]:
+        _complain(line)
+    if len(summary.fallbacks) > _FALLBACK_LINES:
+        _complain(f"and {len(summary.fallbacks) - _FALLBACK_LINES} more of this kind")
+    if summary.harness_errors or summary.last_error:
+        _complain(
+            f"{summary.harness_errors} executions without a verdict, {summary.restarts} workers "
+            f"restarted; inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
+        )
+
+
+def last_line(text: str) -> str:
+    """Return the last line of a text: of a traceback, the error."""
+    return text.strip().rpartition("\n")[2]
+
+
+def _complain(line: str) -> None:
+    print(f"vblkfuzz: {printable(line)}", file=sys.stderr)

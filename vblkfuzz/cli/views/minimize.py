@@ -1,0 +1,65 @@
+"""What people see of a minimization: a bar that moves on a terminal, and what came out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn
+
+from vblkfuzz.cli.views.progress_bar import progress_bar
+from vblkfuzz.minimize.minimize import StopMinimizing
+from vblkfuzz.triage.story import counted
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from vblkfuzz.cli.options.stop import Stop
+    from vblkfuzz.minimize.minimize import Progress as Tried
+    from vblkfuzz.scenario.scenario import Scenario
+
+
+class MinimizeView:
+    """A bar on stderr: how much of the input is gone. Nothing where that is no terminal."""
+
+    def __init__(self, scenario: Scenario, stop: Stop) -> None:
+        console = Console(stderr=True, highlight=False, emoji=False)
+        self._stop = stop
+        self._whole = _parts(scenario)
+        columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
+        self._bar = progress_bar(console, *columns)
+        self._task = self._bar.add_task("running the input", total=self._whole or 1)
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove it."""
+        self._bar.stop()
+
+    def tell(self, progress: Tried) -> None:
+        """Show where the minimization is.
+
+        Raises:
+            StopMinimizing: a signal came.
+        """
+        best = progress.best
+        self._bar.update(
+            self._task,
+            completed=self._whole - _parts(best),
+            description=f"{sizes(best)}, {progress.tried} tried",
+        )
+        if self._stop.status is not None:
+            raise StopMinimizing
+
+
+def _parts(scenario: Scenario) -> int:
+    return len(scenario.ops) + len(scenario.schedule)
+
+
+def sizes(scenario: Scenario) -> str:
+    """Return how large a scenario is, in words."""
+    ops, deviations = len(scenario.ops), len(scenario.schedule)
+    return f"{counted(ops, 'operation')}, {counted(deviations, 'deviation')}"

@@ -1,0 +1,58 @@
+"""The list that ``vblkfuzz triage DIR`` prints: rule by rule, what was seen most often first."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.targets.device_class import is_revision
+from vblkfuzz.triage.case import in_order
+from vblkfuzz.triage.cases import MINIMIZED
+from vblkfuzz.triage.story import counted, seen, size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.triage.case import Case
+
+
+def print_list(cases: Sequence[Case], folder: str) -> None:
+    """Print findings under the rules they break."""
+    if not cases:
+        return
+    screen = Screen()
+    setups = {case.outcome.setup for case in cases}
+    ran_on = f" on {', '.join(setups.pop())}" if len(setups) == 1 else ""
+    screen.say(f"{counted(len(cases), 'finding')}{ran_on}")
+    ordered = in_order(cases)
+    for rule, group in groupby(ordered, _rule):
+        screen.say()
+        screen.say(rule, "bold")
+        for case in group:
+            _print_one(screen, case, with_setup=bool(setups))
+    first = ordered[0]
+    screen.say()
+    words = ["vblkfuzz", "triage", folder, "show", first.signature]
+    device = first.outcome.setup.device
+    if not is_revision(device):  # a file may not name code to run: the user has to
+        words += ["--device", device]
+    screen.say(f"the story of one: {shlex.join(words)}")
+
+
+def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
+    lost = case.outcome.reproduced == 0
+    screen.say(case.signature, "yellow" if lost else "cyan")
+    screen.wrapped(seen(case), indent=4)
+    smaller = ", minimized" if Path(case.outcome.input).name == MINIMIZED else ""
+    words = size(case) + smaller + (f"; on {', '.join(case.outcome.setup)}" if with_setup else "")
+    screen.wrapped(words, indent=4)
+    if case.known:
+        screen.wrapped(f"known: {case.known}", indent=4, style="dim")
+
+
+def _rule(case: Case) -> str:
+    rule = case.expected_rule
+    return f"{rule.id}  {rule.title}" if rule else "of no rule that is known here"

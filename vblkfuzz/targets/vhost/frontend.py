@@ -1,0 +1,175 @@
+"""A vhost-user front-end: the steps of the protocol, in the order in which a VMM takes them.
+
+    greet           features offered, protocol features, owner
+    accept          the driver's features
+    share_memory    the memory table, once a connection
+    start_queue     size, addresses, base, eventfds, enable
+    stop_queue      GET_VRING_BASE: what a reset or a stopped VM is to a back-end
+
+Source: "Vhost-user Protocol"; QEMU vhost_dev_init, vhost_dev_start, vhost_dev_stop. It knows
+nothing of requests and disks. Next: `transport`, which a guest driver uses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.targets.vhost.fault import FeatureMissing, MalformedReply
+from vblkfuzz.targets.vhost.memory_table import FRONTEND_BASE, pack_regions
+from vblkfuzz.targets.vhost.message import (
+    F_PROTOCOL_FEATURES,
+    ConfigRange,
+    ProtocolFeature,
+    Request,
+    VringAddresses,
+    VringState,
+    pack_u64,
+    unpack_u64,
+)
+from vblkfuzz.virtio.layout import F_VERSION_1
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.vhost.connection import Connection
+    from vblkfuzz.targets.vhost.memory_table import SharedMemory
+    from vblkfuzz.virtio.layout import RingLayout
+
+
+WANTED: Final = ProtocolFeature.MQ | ProtocolFeature.REPLY_ACK | ProtocolFeature.CONFIG
+"""Protocol features that are accepted if they are offered. Not INBAND_NOTIFICATIONS: kicks come by
+eventfd, as from every VMM, and a message for a kick is then more than a back-end expects."""
+
+
+class QueueFds(NamedTuple):
+    """The eventfds of one queue."""
+
+    kick: int
+    call: int
+    error: int
+
+
+class Frontend:
+    """Speaks to one back-end over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection: Final = connection
+        self.offered = 0
+        """Virtio features the back-end offers."""
+        self.protocol = ProtocolFeature(0)
+        """Protocol features in use."""
+        self.max_queues = 1
+        self._accepted = 0
+
+    def greet(self) -> None:
+        """Learn what the back-end can do; first step of a connection.
+
+        Raises:
+            FeatureMissing: it is a legacy device.
+            BackendFault: it does not answer, or not sensibly.
+        """
+        self.connection.send(Request.GET_FEATURES)
+        self.go_on_greeting()
+
+    def go_on_greeting(self) -> None:
+        """Greet a back-end that was asked for its features already."""
+        line = self.connection
+        self.offered = unpack_u64(line.receive(Request.GET_FEATURES))
+        if not self.offered >> F_VERSION_1 & 1:
+            raise FeatureMissing(f"VERSION_1: expected, offered are {self.offered:#x}")
+        line.send(Request.SET_OWNER)
+        if self.offered >> F_PROTOCOL_FEATURES & 1:
+            offered = unpack_u64(line.ask(Request.GET_PROTOCOL_FEATURES))
+            self.protocol = ProtocolFeature(offered & WANTED)
+            line.send(Request.SET_PROTOCOL_FEATURES, pack_u64(self.protocol))
+        line.acknowledges = ProtocolFeature.REPLY_ACK in self.protocol
+        if ProtocolFeature.MQ in self.protocol:
+            self.max_queues = unpack_u64(line.ask(Request.GET_QUEUE_NUM))
+
+    def accept(self, features: int) -> None:
+        """Tell which features the driver has accepted, with those of the protocol itself."""
+        self._accepted = features | self.offered & 1 << F_PROTOCOL_FEATURES
+        self.connection.send(Request.SET_FEATURES, pack_u64(self._accepted))
+
+    def share_memory(self, shared: SharedMemory) -> None:
+        """Let the back-end map guest memory.
+
+        Raises:
+            Refused: it does not, for example because other memory is in use.
+        """
+        self.connection.demand(
+            Request.SET_MEM_TABLE, pack_regions(shared.regions), [shared.fd] * len(shared.regions)
+        )
+
+    def start_queue(self, index: int, layout: RingLayout, base: int, fds: QueueFds) -> None:
+        """Let the back-end serve a queue from its entry `base` on.
+
+        Raises:
+            Refused: it does not want to.
+        """
+        send = self.connection.send
+        addresses = VringAddresses(
+            index,
+            FRONTEND_BASE + layout.desc,
+            FRONTEND_BASE + layout.used,
+            FRONTEND_BASE + layout.avail,
+        )
+        send(Request.SET_VRING_NUM, VringState(index, layout.size).pack())
+        send(Request.SET_VRING_BASE, VringState(index, base).pack())
+        send(Request.SET_VRING_ADDR, addresses.pack())
+        send(Request.SET_VRING_ERR, pack_u64(index), (fds.error,))
+        send(Request.SET_VRING_CALL, pack_u64(index), (fds.call,))
+        send(Request.SET_VRING_KICK, pack_u64(index), (fds.kick,))
+        if self._accepted >> F_PROTOCOL_FEATURES & 1:
+            send(Request.SET_VRING_ENABLE, VringState(index, 1).pack())
+
+    def stop_queue(self, index: int) -> int:
+        """Stop a queue; return the avail index of the next entry that nobody has taken.
+
+        Raises:
+            MalformedReply: the answer is about another queue.
+        """
+        asked = VringState(index, 0)
+        state = VringState.unpack(self.connection.ask(Request.GET_VRING_BASE, asked.pack()))
+        if state.queue != index:
+            raise MalformedReply(f"vring base: expected queue {index}, found {state.queue}")
+        return state.number & 0xFFFF
+
+    def kick(self, index: int) -> None:
+        """Kick by a message, negotiated or not."""
+        self.connection.send(Request.VRING_KICK, VringState(index, 0).pack())
+
+    def round_trip(self) -> None:
+        """Ask something without effect: when it is answered, all messages before are handled."""
+        self.connection.ask(Request.GET_FEATURES)
+
+    def read_config(self, offset: int, size: int) -> bytes:
+        """Return a part of the configuration space.
+
+        Raises:
+            FeatureMissing: the back-end has none to show.
+            MalformedReply: the answer is about another part.
+        """
+        self._check_config()
+        asked = ConfigRange(offset, bytes(size))
+        answer = ConfigRange.unpack(self.connection.ask(Request.GET_CONFIG, asked.pack()))
+        if (answer.offset, len(answer.data)) != (offset, size):
+            raise MalformedReply(f"config: expected {size} bytes at {offset}, found {answer}")
+        return answer.data
+
+    def write_config(self, offset: int, data: bytes) -> None:
+        """Change a part of the configuration space.
+
+        Raises:
+            FeatureMissing: the back-end has none to show.
+            Refused: it does not want to.
+        """
+        self._check_config()
+        self.connection.demand(Request.SET_CONFIG, ConfigRange(offset, data).pack())
+
+    @property
+    def has_config(self) -> bool:
+        """Whether the back-end shows its configuration space."""
+        return ProtocolFeature.CONFIG in self.protocol
+
+    def _check_config(self) -> None:
+        if not self.has_config:
+            raise FeatureMissing("CONFIG: expected, the back-end does not offer it")

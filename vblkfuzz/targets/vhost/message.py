@@ -1,0 +1,216 @@
+"""Messages of the vhost-user protocol: a header of three u32, then a payload by request.
+
+    request u32 | flags u32 | size of the payload u32 | payload
+
+All numbers are little endian here (the protocol says native). Payloads are values with `pack` and
+`unpack`. Source: "Vhost-user Protocol", sections "Message Specification" and "Front-end message
+types". Next: `frontend` for who sends them when.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from struct import Struct
+from typing import Final, NamedTuple
+
+from vblkfuzz.targets.vhost.fault import MalformedReply
+
+HEADER: Final = Struct("<III")
+VERSION: Final = 1
+VERSION_MASK: Final = 3
+FLAG_REPLY: Final = 4
+FLAG_NEED_REPLY: Final = 8
+
+U64: Final = Struct("<Q")
+MAX_PAYLOAD: Final = 4096
+"""Bytes. The longest answer that we ask for is a configuration space of 256."""
+MAX_FDS: Final = 8
+"""File descriptors beside one message (the protocol's limit for a memory table)."""
+NO_FD: Final = 1 << 8
+"""In the payload of SET_VRING_KICK, CALL and ERR: there is no file descriptor beside it."""
+
+
+class Request(IntEnum):
+    """What the front-end asks for; numbers as the protocol gives them."""
+
+    GET_FEATURES = 1
+    SET_FEATURES = 2
+    SET_OWNER = 3
+    RESET_OWNER = 4
+    SET_MEM_TABLE = 5
+    SET_VRING_NUM = 8
+    SET_VRING_ADDR = 9
+    SET_VRING_BASE = 10
+    GET_VRING_BASE = 11
+    SET_VRING_KICK = 12
+    SET_VRING_CALL = 13
+    SET_VRING_ERR = 14
+    GET_PROTOCOL_FEATURES = 15
+    SET_PROTOCOL_FEATURES = 16
+    GET_QUEUE_NUM = 17
+    SET_VRING_ENABLE = 18
+    GET_CONFIG = 24
+    SET_CONFIG = 25
+    VRING_KICK = 35
+
+
+class ProtocolFeature(IntFlag):
+    """Protocol features that this front-end knows by name."""
+
+    MQ = 1 << 0
+    LOG_SHMFD = 1 << 1
+    REPLY_ACK = 1 << 3
+    BACKEND_REQ = 1 << 5
+    PAGEFAULT = 1 << 8
+    CONFIG = 1 << 9
+    BACKEND_SEND_FD = 1 << 10
+    HOST_NOTIFIER = 1 << 11
+    INFLIGHT_SHMFD = 1 << 12
+    RESET_DEVICE = 1 << 13
+    INBAND_NOTIFICATIONS = 1 << 14
+    CONFIGURE_MEM_SLOTS = 1 << 15
+    STATUS = 1 << 16
+
+
+F_PROTOCOL_FEATURES: Final = 30
+"""Virtio feature bit under which protocol features are negotiated."""
+
+
+class Header(NamedTuple):
+    """What comes before a payload."""
+
+    request: int
+    flags: int
+    size: int
+    """Bytes of the payload."""
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Header:
+        """Read the header of an answer.
+
+        Raises:
+            MalformedReply: it is cut, of another version, no answer, or too long.
+        """
+        if len(data) != HEADER.size:
+            raise MalformedReply(f"header: expected {HEADER.size} bytes, found {len(data)}")
+        header = cls(*HEADER.unpack(data))
+        if header.flags & VERSION_MASK != VERSION:
+            raise MalformedReply(f"flags: expected version {VERSION}, found {header.flags:#x}")
+        if not header.flags & FLAG_REPLY:
+            raise MalformedReply(f"flags: expected a reply, found {header.flags:#x}")
+        if header.size > MAX_PAYLOAD:
+            raise MalformedReply(f"size: expected at most {MAX_PAYLOAD}, found {header.size}")
+        return header
+
+
+class Message(NamedTuple):
+    """A request of the front-end."""
+
+    request: int
+    payload: bytes = b""
+    need_reply: bool = False
+    """REPLY_ACK: the back-end answers with 0 when it has done it."""
+
+    def pack(self) -> bytes:
+        """Return the bytes on the wire."""
+        flags = VERSION | (FLAG_NEED_REPLY if self.need_reply else 0)
+        return HEADER.pack(self.request, flags, len(self.payload)) + self.payload
+
+
+class VringState(NamedTuple):
+    """A number that belongs to a queue: size, base, or whether it is enabled."""
+
+    queue: int
+    number: int
+
+    def pack(self) -> bytes:
+        """Return the payload."""
+        return _STATE.pack(*self)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> VringState:
+        """Read a payload.
+
+        Raises:
+            MalformedReply: it has another length.
+        """
+        return cls(*_exactly(_STATE, data, "vring state"))
+
+
+_STATE: Final = Struct("<II")
+
+
+class VringAddresses(NamedTuple):
+    """Where a queue's parts lie, as addresses of the front-end (not of the guest)."""
+
+    queue: int
+    descriptors: int
+    used: int
+    available: int
+
+    def pack(self) -> bytes:
+        """Return the payload; no flags, no dirty log."""
+        return _ADDRESSES.pack(self.queue, 0, *self[1:], 0)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> VringAddresses:
+        """Read a payload.
+
+        Raises:
+            MalformedReply: it has another length.
+        """
+        index, _, *areas, _ = _exactly(_ADDRESSES, data, "vring addresses")
+        return cls(index, *areas)
+
+
+_ADDRESSES: Final = Struct("<IIQQQQ")
+
+
+class ConfigRange(NamedTuple):
+    """A part of the configuration space: GET_CONFIG asks with zeroes for `data`."""
+
+    offset: int
+    data: bytes
+
+    def pack(self) -> bytes:
+        """Return the payload."""
+        return _CONFIG.pack(self.offset, len(self.data), 0) + self.data
+
+    @classmethod
+    def unpack(cls, data: bytes) -> ConfigRange:
+        """Read a payload.
+
+        Raises:
+            MalformedReply: it is shorter or longer than it says.
+        """
+        if len(data) < _CONFIG.size:
+            raise MalformedReply(f"config: expected {_CONFIG.size} bytes, found {len(data)}")
+        offset, size, _ = _CONFIG.unpack_from(data)
+        content = data[_CONFIG.size :]
+        if len(content) != size:
+            raise MalformedReply(f"config: expected {size} bytes, found {len(content)}")
+        return cls(offset, content)
+
+
+_CONFIG: Final = Struct("<III")
+
+
+def pack_u64(value: int) -> bytes:
+    """Return the payload that is one number."""
+    return U64.pack(value)
+
+
+def unpack_u64(data: bytes) -> int:
+    """Read the payload that is one number.
+
+    Raises:
+        MalformedReply: it has another length.
+    """
+    (value,) = _exactly(U64, data, "number")
+    return int(value)
+
+
+def _exactly(layout: Struct, data: bytes, what: str) -> tuple[int, ...]:
+    if len(data) != layout.size:
+        raise MalformedReply(f"{what}: expected {layout.size} bytes, found {len(data)}")
+    return layout.unpack(data)

@@ -1,0 +1,260 @@
+"""The guest's way to a vhost-user-blk back-end: the front-end inside the guest process.
+
+What is a register access on a bus is here one step of the protocol, as a VMM takes it:
+
+    DRIVER_OK                 features, memory table, then each queue is started
+    status 0                  each queue is stopped (GET_VRING_BASE): a guest's reset
+    queue reset               the queue is stopped, and started with its new rings
+    kick                      the eventfd; without ioeventfd a message (VRING_KICK)
+
+A back-end that has closed the connection, after broken ring contents for example, is dead to the
+guest until a reset: then the next connection is taken, if the back-end answers on it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.limits import MAX_QUEUES
+from vblkfuzz.targets.vhost.connection import Connection
+from vblkfuzz.targets.vhost.fault import BackendGone
+from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    F_VERSION_1,
+    STATUS_DRIVER_OK,
+)
+
+if TYPE_CHECKING:
+    from vblkfuzz.driver.transport import GuestSteps
+    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.targets.vhost.link import Link
+    from vblkfuzz.targets.vhost.memory_table import SharedMemory
+    from vblkfuzz.virtio.layout import RingLayout
+
+_GREETING_S: Final = 0.2
+"""Seconds to wait for an answer on a second connection. A back-end that has requests in flight
+takes no new client before they end, which is no hang."""
+
+_NO_STEPS: Final[GuestSteps] = (_ for _ in ())
+list(_NO_STEPS)
+
+
+class VhostUserPort:
+    """Satisfies `driver.port.Port`."""
+
+    def __init__(self, shared: SharedMemory, link: Link) -> None:
+        self._shared = shared
+        self._link = link
+        link.forget()  # inherited, if this process replaces another one
+        self.memory = shared.memory
+        self._config: DeviceConfig
+        self._frontend: Frontend | None = None
+        """None: there is no connection that works."""
+        self._greeted: socket.socket | None = None
+        """A connection on which the back-end has been asked and not answered yet."""
+        self._status = 0
+        self._shares_memory = False
+        self._layouts: dict[int, RingLayout] = {}
+        self._fds: list[QueueFds | None] = [None] * MAX_QUEUES
+        """Of the queues that are started."""
+
+    def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
+        """Begin a scenario on the connection `fds[0]`, with clear memory.
+
+        The back-end answers only when it has done with the last connection, thus with the memory.
+        """
+        self._config = config
+        self.power_off()
+        frontend = Frontend(Connection(socket.socket(fileno=fds[0])))
+        frontend.greet()
+        self._enter(frontend)
+        self.memory.bytes[:] = bytes(self.memory.size)
+
+    # --- Transport ----------------------------------------------------------------------------
+
+    def device_features(self) -> int:
+        """What the back-end offers, less what the scenario's device does not have."""
+        wanted = (
+            1 << F_VERSION_1
+            | self._config.event_idx << F_EVENT_IDX
+            | self._config.indirect << F_INDIRECT_DESC
+        )
+        return wanted if self._frontend is None else self._frontend.offered & wanted
+
+    def accept_features(self, features: int) -> None:
+        """Nothing yet: a VMM negotiates with the back-end when the driver is ready."""
+
+    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+        """Note where the rings are; start the queue if the device runs."""
+        self._layouts[index] = layout
+        if self._status & STATUS_DRIVER_OK:
+            self._start(index)
+        return _NO_STEPS
+
+    def write_status(self, value: int) -> GuestSteps:
+        """Start the device with DRIVER_OK, stop it with 0."""
+        if value == 0:
+            self._reset()
+        elif value & STATUS_DRIVER_OK and not self._status & STATUS_DRIVER_OK:
+            self._negotiate()
+            for index in sorted(self._layouts):
+                self._start(index)
+        self._status = value
+        return _NO_STEPS
+
+    def read_status(self) -> int:
+        """The device status, which the front-end keeps."""
+        return self._status
+
+    def config_generation(self) -> int:
+        """Always 0: vhost-user has none, a configuration is read in one message."""
+        return 0
+
+    def capacity(self) -> int:
+        """Ask for the capacity; 0 if there is nobody to ask."""
+        if self._frontend is None or not self._frontend.has_config:
+            return 0
+        with self._dead_if_gone():
+            return int.from_bytes(self._frontend.read_config(0, 8), "little") & 0xFFFF
+        return 0
+
+    def kick(self, index: int) -> GuestSteps:
+        """Notify the back-end as it was agreed."""
+        fds = self._fds[index]
+        if not self._config.ioeventfd:
+            return self.kick_inband(index)
+        if fds is not None:
+            os.eventfd_write(fds.kick, 1)
+        return _NO_STEPS
+
+    def kick_inband(self, index: int) -> GuestSteps:
+        """Notify the back-end by a message, although nobody has negotiated that."""
+        if self._frontend is not None and self._fds[index] is not None:
+            with self._dead_if_gone():
+                self._frontend.kick(index)
+                self._frontend.round_trip()  # it has no answer of its own
+        return _NO_STEPS
+
+    def reset_queue(self, index: int) -> GuestSteps:
+        """Stop one queue."""
+        self._stop(index)
+        return _NO_STEPS
+
+    def take_call(self, index: int) -> bool:
+        """Clear the call eventfd."""
+        fds = self._fds[index]
+        if fds is None:
+            return False
+        with suppress(BlockingIOError):
+            return os.eventfd_read(fds.call) > 0
+        return False
+
+    # --- Connections --------------------------------------------------------------------------
+
+    def _enter(self, frontend: Frontend) -> None:
+        self._frontend = frontend
+        self._shares_memory = False
+        self._link.tell(True)
+
+    def power_off(self) -> None:
+        """Close the connection and forget the device's state."""
+        for index in range(MAX_QUEUES):
+            self._close_fds(index)
+        if self._frontend is not None:
+            self._frontend.connection.close()
+        if self._greeted is not None:
+            self._greeted.close()
+        self._frontend = self._greeted = None
+        self._layouts.clear()
+        self._status = 0
+        self._link.tell(False)
+
+    def _dead_if_gone(self) -> _DeadIfGone:
+        return _DeadIfGone(self)
+
+    def note_gone(self) -> None:
+        """The back-end has closed the connection."""
+        if self._frontend is not None:
+            self._frontend.connection.close()
+            self._frontend = None
+        self._link.tell(False)
+
+    def _reset(self) -> None:
+        for index in range(MAX_QUEUES):
+            self._stop(index)
+        self._layouts.clear()
+        if self._frontend is not None and self._frontend.connection.is_closed():
+            self.note_gone()
+        if self._frontend is None:
+            self._reconnect()
+
+    def _reconnect(self) -> None:
+        """Try the next connection; what has not answered in time may do so at the next reset."""
+        connection = self._greeted or self._link.take()
+        if connection is None:
+            return
+        frontend = Frontend(Connection(connection))
+        with self._dead_if_gone():
+            if self._greeted is None:
+                frontend.connection.ask_later()
+            self._greeted = connection
+            if frontend.connection.readable(_GREETING_S):
+                self._greeted = None
+                frontend.go_on_greeting()
+                self._enter(frontend)
+
+    # --- Queues -------------------------------------------------------------------------------
+
+    def _negotiate(self) -> None:
+        if self._frontend is None:
+            return
+        with self._dead_if_gone():
+            # Whatever the driver has accepted: EVENT_IDX is the witness of dequeues.
+            self._frontend.accept(self.device_features())
+            if not self._shares_memory:
+                self._frontend.share_memory(self._shared)
+                self._shares_memory = True
+
+    def _start(self, index: int) -> None:
+        self._close_fds(index)
+        if self._frontend is None or index >= self._frontend.max_queues:
+            return
+        flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
+        fds = QueueFds(os.eventfd(0, flags), os.eventfd(0, flags), os.eventfd(0, flags))
+        self._fds[index] = fds
+        with self._dead_if_gone():
+            self._frontend.start_queue(index, self._layouts[index], self._config.first_index, fds)
+
+    def _stop(self, index: int) -> None:
+        if self._frontend is not None and self._fds[index] is not None:
+            with self._dead_if_gone():
+                self._frontend.stop_queue(index)
+        self._close_fds(index)
+
+    def _close_fds(self, index: int) -> None:
+        fds = self._fds[index]
+        if fds is not None:
+            for fd in fds:
+                os.close(fd)
+            self._fds[index] = None
+
+
+class _DeadIfGone:
+    """A back-end that closes the connection is no error of the guest: the device is dead."""
+
+    def __init__(self, port: VhostUserPort) -> None:
+        self._port = port
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        if kind is None or not issubclass(kind, BackendGone):
+            return False
+        self._port.note_gone()
+        return True
