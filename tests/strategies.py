@@ -9,10 +9,13 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from vblkfuzz import limits
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.param import ARGS
+from vblkfuzz.scenario.alphabet.spec import OpSpec
 from vblkfuzz.scenario.artifact import MODES, Artifact
 from vblkfuzz.scenario.codec import MAX_BYTES
 from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation
-from vblkfuzz.scenario.ops import ARGS, OPS, Op, OpSpec
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import RERRORS, WERRORS, Deviation, DeviceConfig, Go, Scenario
 
 

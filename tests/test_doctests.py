@@ -19,7 +19,7 @@ WITH_EXAMPLES = [
 
 
 def test_the_op_alphabet_shows_an_example() -> None:
-    assert "vblkfuzz.scenario.ops" in WITH_EXAMPLES
+    assert "vblkfuzz.scenario.op" in WITH_EXAMPLES
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

@@ -2,7 +2,7 @@
 
 One input is a `scenario`: what the guest, the operator and the backend do, and where the schedule
 differs from the plain order. It runs on a target, which gives a `trace`; the oracles judge the
-trace. Read `vblkfuzz.scenario.ops` first, then `vblkfuzz.executor`.
+trace. Read `vblkfuzz.scenario.alphabet` first, then `vblkfuzz.executor`.
 
 For tests of your own: everything in `vblkfuzz.api` can be imported from here. It is loaded when it
 is asked for, so that importing the package costs nothing.

@@ -12,7 +12,7 @@ from vblkfuzz.cli.app import app
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.targets.model import model

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import CLEAN, Cli
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 
 FLUSH = Scenario(ops=(op("init"), op("publish_kick", request="flush")))

@@ -19,7 +19,7 @@ import pytest
 from tests.conformance.leftovers import await_end, descendants, nothing_left
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, HarnessError
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget

@@ -6,8 +6,9 @@ from random import Random
 
 from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
 from vblkfuzz.mutation.mutate import Mutator
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
-from vblkfuzz.scenario.ops import CODES, OPS, Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
 

@@ -15,8 +15,9 @@ from tests.conformance.outline import outline
 from tests.conformance.target import LARGE, Make, TargetContract
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.ops import CODES, Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget

@@ -9,7 +9,7 @@ from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.scenario.ops import PICKS, RESULTS
+from vblkfuzz.scenario.alphabet.backend import PICKS, RESULTS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import IO_DONE
 from vblkfuzz.virtio.blk import DISCARD_SEGMENT, BlkRequest, RequestType

@@ -12,7 +12,7 @@ from tests.conformance.inputs import fuzz_inputs
 from vblkfuzz.dataplane.defects.barriers import BARRIERS
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.model import MODES, model

@@ -13,7 +13,7 @@ from tests.dataplane.stepping import idle_thread, run
 from tests.dataplane.test_block_backend import Device, Node
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, Wait
-from vblkfuzz.scenario.ops import PICKS
+from vblkfuzz.scenario.alphabet.backend import PICKS
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET, PARK, PUSH, SUBMIT
 from vblkfuzz.trace.ring import TraceRing

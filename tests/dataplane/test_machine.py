@@ -6,7 +6,7 @@ from tests.dataplane.rig import Rig
 from vblkfuzz.dataplane.registers import EXIT, Exit
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.process.execution import Bench
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,

@@ -9,7 +9,7 @@ from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import Bench
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.trace.kinds import (
     CONFIG_IRQ,
     DRAIN_CALL,

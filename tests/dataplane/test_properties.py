@@ -12,7 +12,7 @@ from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.target import Target

@@ -12,7 +12,7 @@ import pytest
 
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.violation import Violation
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 from vblkfuzz.targets.model import model
 

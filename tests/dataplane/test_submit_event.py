@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz.scenario.ops import REQUESTS, op
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.kinds import SUBMIT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.driver.lone_guest import ready
-from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.trace.kinds import COLLECT, CONFIG_READ, KICK, PUBLISH, REQUEST, SECTOR
 from vblkfuzz.virtio.blk import gather
 

@@ -5,7 +5,9 @@ import pytest
 from tests.driver.lone_guest import Guest, ready
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.limits import SLOTS_PER_QUEUE
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, Op
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.kinds import (
     COLLECT,
     DRIVER_INIT,

@@ -4,7 +4,8 @@ import pytest
 
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.oracle.judge import judge
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, op
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.kinds import BROKEN, COLLECT, DRAIN_END, END

@@ -12,7 +12,7 @@ from vblkfuzz.limits import (
     MAX_REQUEST_SECTORS,
     SECTOR_SIZE,
 )
-from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.virtio.blk import DISCARD_SEGMENT, ID_SIZE, BlkRequest, RequestType, parse_request
 from vblkfuzz.virtio.chain import Chain
 from vblkfuzz.virtio.memory import GuestMemory

@@ -11,7 +11,8 @@ import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.export.qtest_file import program
-from vblkfuzz.scenario.ops import OPS, Op, op
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 
 WRITE = op("publish_kick", request="out", sector=3)

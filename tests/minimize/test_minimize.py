@@ -12,7 +12,8 @@ from tests.triage.findings import findings
 from vblkfuzz.errors import NotReproduced
 from vblkfuzz.minimize.minimize import Progress, StopMinimizing, minimize
 from vblkfuzz.minimize.weight import weight
-from vblkfuzz.scenario.ops import CODES, op
+from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 from vblkfuzz.targets.model import model
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.strategies import ops
 from vblkfuzz.mutation.argument import PARAMS, changed_record, new_record
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import OP, decode_ops
-from vblkfuzz.scenario.ops import CODES, OPS, Op
+from vblkfuzz.scenario.op import Op
 
 
 @given(st.integers(0, len(OPS) - 1), st.integers(0, 999))

@@ -13,8 +13,9 @@ from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.mutation.argument import QUEUED
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
 from vblkfuzz.mutation.draft import DELAYED, ITEMS, Draft
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import OP, decode, encode
-from vblkfuzz.scenario.ops import OPS, op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
 seeds = st.integers(0, 1 << 32)

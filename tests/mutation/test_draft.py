@@ -8,7 +8,7 @@ from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS
 from vblkfuzz.mutation.draft import ITEMS, Draft
 from vblkfuzz.scenario.codec import DEVIATION, MAX_BYTES, OP, decode, encode
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 

@@ -12,9 +12,10 @@ from tests.strategies import scenarios
 from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.mutation.draft import Draft
 from vblkfuzz.mutation.repair import repair
-from vblkfuzz.mutation.story_state import FITS, NEXT, OPEN, POLLING
+from vblkfuzz.mutation.story_state import FITS, NEXT, OPEN
+from vblkfuzz.scenario.alphabet.spec import POLLING
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, tell
 from vblkfuzz.mutation.story_state import FITS, NEXT
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import OP, decode_ops
-from vblkfuzz.scenario.ops import CODES, OPS, Op
+from vblkfuzz.scenario.op import Op
 
 SENTENCES = (*SNIPPETS, *(before + behind for before, behind in FRAMES))
 POWER_LOSS = next(

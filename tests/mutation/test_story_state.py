@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from vblkfuzz.mutation.story_state import FITS, NEXT, PAIRS, choices
-from vblkfuzz.scenario.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 
 STATES = range(len(NEXT))
 

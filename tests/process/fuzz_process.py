@@ -10,7 +10,7 @@ import signal
 import sys
 
 from vblkfuzz.process.control import GENERATION
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 

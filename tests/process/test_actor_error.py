@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vblkfuzz.process.actor_error import error_text
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 
 
 def raised(action: object) -> BaseException:

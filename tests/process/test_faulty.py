@@ -16,7 +16,7 @@ from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, TraceOverflow
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.limits import HANG_LIMIT_S
 from vblkfuzz.process import supervisor
-from vblkfuzz.scenario.ops import Op
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.targets.model import MODES, model
 
 RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [

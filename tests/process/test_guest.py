@@ -6,7 +6,7 @@ import pytest
 
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.process.guest import GuestActor, GuestState, InlineRunner
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 
 DONE, PREEMPTED, WAITING = GuestState.DONE, GuestState.PREEMPTED, GuestState.WAITING

@@ -9,7 +9,7 @@ import pytest
 import vblkfuzz
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
 

@@ -16,7 +16,7 @@ from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, load_artifact, read_input
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.field import Table
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import to_text
 

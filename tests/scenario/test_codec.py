@@ -7,8 +7,9 @@ from hypothesis import given
 
 from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz import limits
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import DEVIATION, HEADER, MAX_BYTES, OP, decode, decode_ops, encode
-from vblkfuzz.scenario.ops import OPS, op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
 

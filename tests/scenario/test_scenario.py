@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vblkfuzz import limits
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
 

@@ -12,7 +12,7 @@ from tests.strategies import expectations, scenarios
 from vblkfuzz import limits
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.expectation import Expectation
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import (
     RERRORS,
     Deviation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.delay import DelayingTurnstile
 from vblkfuzz.trace.event import ActorId

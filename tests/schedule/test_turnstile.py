@@ -8,7 +8,8 @@ from hypothesis import given
 
 from tests.strategies import scenarios
 from vblkfuzz.limits import MAX_STEPS
-from vblkfuzz.scenario.ops import OPS, Op, op
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.turnstile import Turnstile
 from vblkfuzz.trace.kinds import END, OP, STEP_LIMIT

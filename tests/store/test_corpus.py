@@ -11,7 +11,7 @@ import pytest
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.store.corpus import import_folder

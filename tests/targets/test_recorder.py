@@ -15,7 +15,7 @@ from vblkfuzz.driver.port import Observed
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, SECTOR_SIZE
 from vblkfuzz.oracle.judge import judge
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.targets.recorder import Dequeue, Recorder
 from vblkfuzz.trace.event import ActorId

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import KINDS, Kind

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.scenario.ops import CODES
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
     ATTACH,

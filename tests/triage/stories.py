@@ -5,7 +5,7 @@ from __future__ import annotations
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.expectation import Expectation
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.triage.case import Case

@@ -10,7 +10,7 @@ import pytest
 from tests.triage.one_name import SPREAD, names
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import read_text
 from vblkfuzz.targets.model import model

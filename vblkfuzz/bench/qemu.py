@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.scenario.ops import OWNERS, op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.qemu.target import qemu_target
@@ -80,7 +80,7 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
         machine = rig.machine
         driver = GuestDriver(port.memory, port, _WINDOW.device, ring)
         for operation in _WINDOW.ops:
-            if OWNERS[operation.code] == "guest":
+            if operation.spec.owner == "guest":
                 list(driver.run(operation))
             elif operation.name == "drain_begin":
                 machine.open_window(pivot=False)

@@ -17,7 +17,7 @@ from vblkfuzz.bench.qemu import rate
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.qsd.rig import QsdRig
 from vblkfuzz.targets.qsd.target import qsd_target

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
 _INIT, _RESET = op("init"), op("reset")

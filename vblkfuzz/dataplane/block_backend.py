@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
-from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.trace.event import NO_QUEUE, Frame
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 _CODE_OF: Final[dict[int, int]] = {kind: REQUESTS.index(kind.name.lower()) for kind in RequestType}
-"""Position in `scenario.ops.REQUESTS`, by type: what a SUBMIT event shows."""
+"""Position in `scenario.alphabet.guest.REQUESTS`, by type: what a SUBMIT event shows."""
 
 
 class DrainedDevice(Protocol):

@@ -10,11 +10,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from vblkfuzz.dataplane.backend import Backend
+from vblkfuzz.dataplane.backend_control import BackendControl
+from vblkfuzz.dataplane.environment import Environment
 from vblkfuzz.dataplane.lock import Lock
 from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
-from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
-from vblkfuzz.scenario.ops import OWNERS, PICKS, Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import ActorId, Frame
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Machine:
         self.ring = board.ring
         self.exit_pending = board.registers.exit_pending
         self.operator = device_class.operator(self)
+        self._backend_control = BackendControl(self.backend)
+        self._environment = Environment(self.iothreads)
         self._main = main
         self._commands: deque[Op] = deque()
         self.vcpu = Thread(ActorId.VCPU, self.exit_pending, self._handle_exit)
@@ -64,25 +67,12 @@ class Machine:
 
     def perform(self, operation: Op) -> None:
         """Begin an operation of operator, backend or environment."""
-        owner = OWNERS[operation.code]
-        if owner == "operator":
+        spec = operation.spec
+        if spec.owner == "operator":
             self._commands.append(operation)
-        elif owner == "backend":
-            self._perform_backend(operation)
-        elif self.iothreads:
-            context = self.iothreads[operation.a % len(self.iothreads)]
-            context.poll_wanted = operation.name == "poll_on"
-
-    def _perform_backend(self, operation: Op) -> None:
-        name = operation.name
-        if name == "hold":
-            self.backend.holding = True
-        elif name == "complete":
-            self.backend.complete(PICKS[operation.a], IoResult(operation.b))
-        elif name == "flush":
-            self.backend.flush()
         else:
-            self.backend.release()
+            at_once = self._environment if spec.owner == "environment" else self._backend_control
+            getattr(at_once, spec.name)(*operation[1:])
 
     def unfinished(self) -> Op | None:
         """The next operation on the way to rest: I/O ended, drains ended, VM running."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import POWER_LOSS, RESIZE, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 

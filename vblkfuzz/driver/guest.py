@@ -15,7 +15,9 @@ from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build, data_in
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.scenario.ops import OPS, REQUESTS, Op
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
     COLLECT,
@@ -308,6 +310,6 @@ class GuestDriver:
 
 
 _METHODS: Final[dict[int, Callable[[GuestDriver, Op], GuestSteps]]] = {
-    code: getattr(GuestDriver, spec.name) for code, spec in enumerate(OPS) if spec.owner == "guest"
+    spec.code: getattr(GuestDriver, spec.name) for spec in OPS if spec.owner == "guest"
 }
 """By operation code."""

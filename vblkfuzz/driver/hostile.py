@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
 from vblkfuzz.virtio.layout import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.limits import MAX_REQUEST_SECTORS, SECTOR_SIZE
-from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.virtio.blk import (
     DISCARD_SEGMENT,
     HEADER_SIZE,
@@ -61,7 +61,7 @@ def build(
     Args:
         memory: guest memory.
         slot: addresses to use.
-        code: request type, a position in `scenario.ops.REQUESTS`.
+        code: request type, a position in `scenario.alphabet.guest.REQUESTS`.
         sector: first sector.
         sectors: length of the data, for reads and writes.
         serial: number of the request, from 1; what a write writes.

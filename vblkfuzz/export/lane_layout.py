@@ -14,7 +14,7 @@ from vblkfuzz.triage.step import lanes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.triage.step import Step
 
 ROW: Final = 20

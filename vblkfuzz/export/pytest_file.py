@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import NotReproduced
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import DeviceConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Deviation, Scenario
     from vblkfuzz.triage.case import Case
 

@@ -15,7 +15,7 @@ from vblkfuzz.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.triage.case import Case
 
@@ -23,13 +23,6 @@ _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _CONFIG: Final = "EVENT_IDX, IOTHREAD, IOEVENTFD, SECTORS, SIZE = True, True, True, 64, 8\n"
 _SAID: Final = 'SAID = ""  # what vblkfuzz found\n'
-_KNOWN: Final = frozenset(
-    {
-        *("init", "reset", "publish", "kick", "publish_kick", "drain_begin", "drain_end"),
-        *("mirror_begin", "mirror_finish", "stop", "cont", "system_reset", "resize", "snapshot"),
-    }
-)
-"""Operations that the program carries out; of the others none is needed for a known bug."""
 
 
 def qtest_text(cases: Sequence[Case]) -> str:
@@ -55,7 +48,7 @@ def program(scenario: Scenario, said: str) -> str:
         device.disk_sectors,
         max(device.queue_size, 8),  # three descriptors a request, and room for two
     )
-    steps = "".join(f"    {_step(one)},\n" for one in scenario.ops if one.name in _KNOWN)
+    steps = "".join(f"    {_step(one)},\n" for one in scenario.ops if one.spec.qtest)
     for line, filled in (
         (_STEPS, f"STEPS = [\n{steps}]\n"),
         (_CONFIG, f"{_CONFIG.partition(' = ')[0]} = {', '.join(map(repr, config))}\n"),

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from vblkfuzz.scenario.ops import Op
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 
 Mark = tuple[int, Go, bool]

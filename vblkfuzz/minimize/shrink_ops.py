@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.minimize.edit import with_op, with_op_moved, with_ops, without_ops
 from vblkfuzz.minimize.weight import PLAINER
 from vblkfuzz.mutation.story_state import PAIRS
-from vblkfuzz.scenario.ops import CODES, Op
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.spec import SET_UP
+from vblkfuzz.scenario.op import Op
 
 if TYPE_CHECKING:
     from vblkfuzz.minimize.search import Search
@@ -26,7 +28,7 @@ _FEW: Final = {2: 24, 3: 12}
 _FEW_TO_MOVE: Final = 10
 """Up to how many operations any two are dropped with any move of a third."""
 
-_RESETS: Final = frozenset({CODES["reset"], CODES["system_reset"], CODES["queue_reset"]})
+_RESETS: Final = frozenset(spec.code for spec in OPS if spec.clears & SET_UP)
 _INIT: Final = CODES["init"]
 _PUBLISH: Final = CODES["publish"]
 _KICK: Final = CODES["kick"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz import limits
 from vblkfuzz.minimize.edit import with_op, with_ops
 from vblkfuzz.minimize.weight import DEFAULT, FIELDS
-from vblkfuzz.scenario.ops import Op, Param
+from vblkfuzz.scenario.alphabet.param import Param
+from vblkfuzz.scenario.op import Op
 
 if TYPE_CHECKING:
     from vblkfuzz.minimize.search import Search

@@ -10,17 +10,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from vblkfuzz.scenario.ops import CODES, Op
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import DeviceConfig, Go, Scenario
 
-PLAINER: Final = {
-    CODES["init"]: CODES["reset"],
-    CODES["mirror_begin"]: CODES["drain_begin"],
-    CODES["mirror_finish"]: CODES["drain_end"],
-    CODES["system_reset"]: CODES["reset"],
-    CODES["power_loss"]: CODES["reset"],
-    CODES["queue_reset"]: CODES["reset"],
-}
+PLAINER: Final = {spec.code: CODES[spec.plainer] for spec in OPS if spec.plainer}
 """What says the same of a bug with less around it: an init of a device in use resets it first."""
 
 GO_RANK: Final = {go: (go + 1) % len(Go) for go in Go}

@@ -5,43 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.param import ARGS
 from vblkfuzz.scenario.codec import OP
-from vblkfuzz.scenario.ops import ARGS, OPS, Param
 
-_PICKS: Final[dict[str, tuple[int, ...]]] = {
-    "how": (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2),
-    "queue": (0, 0, 0, 0, 1, 1, 2, 3),
-    "request": (0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6),
-    "sector": (0, 0, 0, 0, 1, 1, 2, 3, 7, 8, 15, 16, 63, 64, 127, 255),
-    "sectors": (0, 0, 0, 1, 2, 3),
-    "ahead": (0, 0, 1, 1, 2, 3, 7, 15),
-    "on": (0, 1, 1),
-    "wait": (0, 0, 1),
-    "which": (0, 0, 0, 1, 1, 2, 3, 4, 4, 5, 5, 5, 5),
-    "result": (0, 0, 0, 0, 0, 1, 1, 2),
-    "iothread": (0, 0, 0, 1),
-}
-"""Stored values by parameter, each as often as it should be chosen."""
-
-_CAPACITIES: Final = (0, 7, 15, 31, 63, 63, 127, 255)
 _ANY: Final = 1 / 16
 """How often any value at all is taken."""
 
 
-def _picks(code: int, param: Param) -> tuple[int, ...]:
-    if OPS[code].name == "resize":
-        return _CAPACITIES
-    return _PICKS.get(param.name, tuple(range(param.count)))
-
-
 PARAMS: Final = tuple(
-    tuple((1 + param.field, _picks(code, param), param.count) for param in spec.params)
-    for code, spec in enumerate(OPS)
+    tuple(
+        (1 + param.field, param.picks or tuple(range(param.count)), param.count)
+        for param in spec.params
+    )
+    for spec in OPS
 )
 """Of each parameter of an op, by code: its field in a record, values to pick from, their count."""
 
 QUEUED: Final = frozenset(
-    code for code, spec in enumerate(OPS) if any(param.name == "queue" for param in spec.params)
+    spec.code for spec in OPS if any(param.name == "queue" for param in spec.params)
 )
 """Codes of operations on a queue, which they name in the byte behind the code."""
 

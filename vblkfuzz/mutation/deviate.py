@@ -14,7 +14,7 @@ from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
 from vblkfuzz.mutation.draft import DELAYED, Draft
 from vblkfuzz.mutation.story_state import FITS, NEXT, PAIRS, choices
-from vblkfuzz.scenario.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.scenario import Go
 
 if TYPE_CHECKING:
@@ -41,33 +41,15 @@ _ADD: Final = (1.0, 0.4, 0.12, 0.04)
 need a sixth of the executions that dense ones need."""
 
 _SHORT: Final = 3
-_REACHES: Final = {
-    "init": 16, "publish_kick": 12, "kick": 10, "reset": 18, "queue_reset": 8, "hostile": 7,
-    "drain_end": 14, "mirror_finish": 18, "stop": 16, "cont": 24, "system_reset": 18, "resize": 8,
-    "snapshot": 8, "complete": 8, "release": 16, "flush": 8, "poll_off": 4,
-}  # fmt: skip
-_REACH: Final = tuple(_REACHES.get(spec.name, _SHORT) for spec in OPS)
-"""Preemption points that an operation passes with all that it sets off, by code: what nine in ten
-of them in a campaign's corpus stay below."""
+_REACH: Final = tuple(spec.reach for spec in OPS)
+"""By code, see `OpSpec.reach`."""
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
-_BESIDE: Final = tuple(
-    CODES[name]
-    for name in ("publish", "collect", "collect", "set_used_event", "suppress_calls", "inband_kick")
-)
+_BESIDE: Final = tuple(spec.code for spec in OPS for _ in range(spec.beside))
 """Codes of what else the driver does on a queue while its requests are under way."""
-_ASKS: Final = tuple(
-    CODES[name] for name in ("publish_kick", "publish_kick", "kick", "drain_end", *["poll_off"] * 4)
-)
+_ASKS: Final = tuple(spec.code for spec in OPS for _ in range(spec.asks))
 """Codes of operations on whose way the device asks for kicks, then looks at a ring."""
-_CONTROL: Final = frozenset(
-    CODES[name]
-    for name in (
-        *("init", "reset", "queue_reset", "drain_begin", "drain_end", "mirror_begin"),
-        *("mirror_finish", "stop", "cont", "system_reset", "resize", "snapshot"),
-        *("poll_on", "poll_off"),
-    )
-)
+_CONTROL: Final = frozenset(spec.code for spec in OPS if spec.control)
 """Codes of operations that change how requests are served: requests race with these."""
 
 

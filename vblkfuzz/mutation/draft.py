@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from vblkfuzz import limits
-from vblkfuzz.mutation.story_state import POLLING
+from vblkfuzz.scenario.alphabet.spec import POLLING
 from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, POLICIES, decode_ops
 from vblkfuzz.scenario.scenario import Go
 

@@ -18,7 +18,7 @@ from vblkfuzz.mutation.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, QUEUES, Dra
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, tell
 from vblkfuzz.mutation.story_state import NEXT, choices
-from vblkfuzz.scenario.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 
 Edit = Callable[[Draft], None]
 _PUBLISH_KICK: Final = CODES["publish_kick"]

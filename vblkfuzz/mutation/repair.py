@@ -17,12 +17,12 @@ from vblkfuzz.mutation.story_state import (
     NEXT,
     OPEN,
     PAIRS,
-    UNKICKED,
     WANTS_INIT,
     Pair,
 )
+from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.alphabet.spec import UNKICKED
 from vblkfuzz.scenario.codec import OP
-from vblkfuzz.scenario.ops import CODES
 
 _INIT: Final = CODES["init"]
 _PUBLISH: Final = CODES["publish"]

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, REQUESTS, op
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
 from vblkfuzz.scenario.text import to_text
 

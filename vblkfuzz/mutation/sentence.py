@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
-from vblkfuzz.scenario.ops import CODES, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
 _PUBLISHES: Final = frozenset((CODES["publish"], _PUBLISH_KICK))
@@ -87,21 +88,6 @@ SNIPPETS: Final = tuple(
 
 FRAMES: Final = tuple(
     (_sentence(before), _sentence(behind))
-    for before, behind in (
-        ("drain_begin", "drain_end"),
-        ("drain_begin", "drain_end"),
-        ("publish_kick drain_begin", "drain_end"),
-        ("mirror_begin", "mirror_finish"),
-        ("mirror_begin publish_kick", "mirror_finish publish_kick collect"),
-        ("hold", "complete"),
-        ("hold publish_kick", "complete"),
-        ("hold", "release"),
-        ("hold", "flush release"),
-        ("hold publish_kick", "set_used_event release"),
-        ("stop", "cont"),
-        ("poll_on", "poll_off"),
-        ("poll_on publish_kick", "poll_off"),
-        ("publish", "kick"),
-    )
+    for before, _, behind in (text.partition("|") for spec in OPS for text in spec.frames)
 )
 """What goes before and behind operations that are already there."""

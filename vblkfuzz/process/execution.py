@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.arena import Arena
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
     from vblkfuzz.trace.ring import TraceRing
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.driver.guest import GuestDriver
     from vblkfuzz.driver.transport import GuestSteps
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.trace.ring import TraceRing
 
 

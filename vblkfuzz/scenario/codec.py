@@ -16,7 +16,9 @@ from struct import Struct
 from typing import Final
 
 from vblkfuzz import limits
-from vblkfuzz.scenario.ops import OPS, WIDE, Op
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.param import WIDE
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import (
     RERRORS,
     WERRORS,

@@ -21,6 +21,8 @@ from dataclasses import asdict, fields
 from typing import Any, Final, cast
 
 from vblkfuzz import limits
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.param import ARGS, Choice, Param, stored_of
 from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation, VerdictKind
 from vblkfuzz.scenario.field import (
     FieldError,
@@ -33,7 +35,7 @@ from vblkfuzz.scenario.field import (
     table_at,
     text_at,
 )
-from vblkfuzz.scenario.ops import ARGS, CODES, OPS, Choice, Op, Param, stored_of
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import RERRORS, Deviation, DeviceConfig, Go, Scenario
 
 GO_NAMES: Final = {go.name.lower(): go for go in Go}

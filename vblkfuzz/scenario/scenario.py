@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Literal
 
 from vblkfuzz import limits
-from vblkfuzz.scenario.ops import Op
+from vblkfuzz.scenario.op import Op
 
 Rerror = Literal["report", "ignore", "stop"]
 RERRORS: tuple[Rerror, ...] = ("report", "ignore", "stop")

@@ -20,7 +20,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.limits import MAX_STEPS
-from vblkfuzz.scenario.ops import OWNERS, Op
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import END, OP, STEP_LIMIT
@@ -109,7 +110,7 @@ class Turnstile:
         self._points = 0
         code = operation[0]
         self._tell(OP, code, 0, index)
-        if OWNERS[code] == "guest":
+        if OPS[code].owner == "guest":
             self._guest.assign(index)
         else:
             self._world.perform(operation)

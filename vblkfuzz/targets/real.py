@@ -22,7 +22,6 @@ from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.scenario.ops import OWNERS
 from vblkfuzz.scenario.scenario import DeviceConfig, Go
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.stillness import Stillness
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.driver.port import Port
     from vblkfuzz.process.guest_process import GuestAnswer
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.recorder import Dequeue
     from vblkfuzz.trace.trace import Trace
@@ -235,7 +234,7 @@ class RealTarget:
         hasty = {item.op for item in scenario.schedule if item.go is Go.NEXT}
         for index, operation in enumerate(scenario.ops):
             recorder.operation(index, operation.code)
-            if OWNERS[operation.code] == "guest":
+            if operation.spec.owner == "guest":
                 self._waiting.append(index)
             else:
                 self._rig.perform(operation, recorder)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
-from vblkfuzz.scenario.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.targets.ring_watch import Life
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
@@ -55,23 +55,8 @@ class Dequeue(NamedTuple):
     """The thread, an `ActorId`."""
 
 
-_FRAMES: Final = {
-    "reset": Frame.RESET,
-    "queue_reset": Frame.QUEUE_RESET,
-    "system_reset": Frame.SYSTEM_RESET,
-    "init": Frame.STATUS,
-    "stop": Frame.VM_STOP,
-    "cont": Frame.VM_CONT,
-    "mirror_begin": Frame.BLK_DRAIN,
-    "mirror_finish": Frame.DRAINED_END,
-    "resize": Frame.RESIZE,
-    "snapshot": Frame.SNAPSHOT,
-    "drain_begin": Frame.BLK_DRAIN,
-    "drain_end": Frame.DRAINED_END,
-    "complete": Frame.COMPLETE,
-    "inband_kick": Frame.DIRECT_KICK,
-}
-_PATHS: Final = tuple(int(_FRAMES.get(spec.name, 0)) for spec in OPS)
+_PATHS: Final = tuple(int(Frame[spec.frame.upper()]) if spec.frame else 0 for spec in OPS)
+"""Causal path of what happens during an operation, by code."""
 
 
 class Recorder:

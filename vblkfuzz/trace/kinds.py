@@ -17,7 +17,8 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, OPS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.trace.event import actor_name
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 

@@ -20,7 +20,7 @@ from vblkfuzz.triage.step import lanes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.triage.step import Step
 
 Style = Literal["head", "operation", "drained", "clash", "plain"]

@@ -14,7 +14,7 @@ from tests.cli.conftest import Cli
 from vblkfuzz.cli.views.explore import ExploreView
 from vblkfuzz.explore.deviations import Visit
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.store.atomic import write_folder
 
 RAISES = """

@@ -16,7 +16,7 @@ from vblkfuzz.errors import ExitStatus
 from vblkfuzz.minimize.minimize import Progress, StopMinimizing
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
 from vblkfuzz.scenario.expectation import Expectation
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import read_text
 

@@ -11,7 +11,7 @@ import pytest
 from tests.conformance.leftovers import nothing_left
 from tests.targets.nbd.test_protocol import go, packed, writes
 from vblkfuzz.errors import ActorDied
-from vblkfuzz.scenario.ops import PICKS, RESULTS
+from vblkfuzz.scenario.alphabet.backend import PICKS, RESULTS
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.protocol import Command, NbdRequest
 from vblkfuzz.targets.nbd.server import Order

@@ -17,7 +17,7 @@ from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.ops import op
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.options import TargetOptions

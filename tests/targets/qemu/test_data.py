@@ -8,7 +8,7 @@ import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import Execution, run_scenario
-from vblkfuzz.scenario.ops import Op, op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rig import QemuRig

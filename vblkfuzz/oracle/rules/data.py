@@ -14,7 +14,7 @@ from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.disk import ZEROES, Disk, Write
-from vblkfuzz.scenario.ops import REQUESTS
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (

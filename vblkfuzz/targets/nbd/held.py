@@ -1,6 +1,6 @@
 """Requests that wait at the backend, and which of them a scenario ends when.
 
-The backend's operations (`scenario.ops`: hold, release, complete, flush) work on this list. A
+The backend's operations (`scenario.alphabet`: hold, release, complete, flush) work on this list. A
 request takes effect on the disk when it ends, not when it comes, and not at all if it fails.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.scenario.ops import PICKS
+from vblkfuzz.scenario.alphabet.backend import PICKS
 from vblkfuzz.targets.nbd.protocol import Command, NbdRequest
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import Final
 
-from vblkfuzz.scenario.ops import PICKS
+from vblkfuzz.scenario.alphabet.backend import PICKS
 from vblkfuzz.targets.nbd.disk import Disks
 from vblkfuzz.targets.nbd.held import Held, HeldRequests
 from vblkfuzz.targets.nbd.protocol import (

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.scenario.ops import OPS, Op, op
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.qemu.process import DISK_NODES, IOTHREAD
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.trace.kinds import (

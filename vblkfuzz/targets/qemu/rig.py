@@ -16,7 +16,7 @@ from vblkfuzz.trace.witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder

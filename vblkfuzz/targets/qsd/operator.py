@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.limits import DEVICE_LIMIT_S
-from vblkfuzz.scenario.ops import OPS, Op, op
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.targets.qsd.daemon import IOTHREAD, node_name
 from vblkfuzz.targets.real import ASLEEP_S

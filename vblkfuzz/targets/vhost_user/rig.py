@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
-    from vblkfuzz.scenario.ops import Op
+    from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import DeviceConfig
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending

@@ -1,0 +1,161 @@
+"""The operations, and an operation as a value."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+
+from tests.strategies import ops
+from vblkfuzz.api import run
+from vblkfuzz.dataplane.backend_control import BackendControl
+from vblkfuzz.dataplane.environment import Environment
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.driver.guest import GuestDriver
+from vblkfuzz.limits import MAX_POINT
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS, in_order
+from vblkfuzz.scenario.alphabet.param import ARGS, WIDE
+from vblkfuzz.scenario.alphabet.spec import OpSpec, Owner
+from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import END, OP
+
+
+def row(code: int, name: str) -> OpSpec:
+    return OpSpec(code=code, name=name, summary="It is done.", weight=1)
+
+
+@given(ops())
+def test_an_op_is_its_name_and_arguments(one: Op) -> None:
+    assert op(one.name, **one.args) == one
+
+
+@pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
+def test_parameters_fit_their_fields(spec: OpSpec) -> None:
+    fields = [param.field for param in spec.params]
+    assert len(fields) == len(set(fields)), "two parameters in one field"
+    assert all(0 <= field < ARGS for field in fields)
+    assert all(param.count <= (256 if param.field < WIDE else 65536) for param in spec.params)
+
+
+@pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
+def test_picked_values_exist(spec: OpSpec) -> None:
+    for param in spec.params:
+        assert all(0 <= stored < param.count for stored in param.picks)
+
+
+@pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
+def test_what_a_row_names_exists(spec: OpSpec) -> None:
+    words = [word for text in spec.frames for word in text.replace("|", " ").split()]
+    names = [*words, *filter(None, (spec.end, spec.plainer))]
+    assert [name for name in names if name.partition(":")[0] not in CODES] == []
+    assert all(text.count("|") == 1 for text in spec.frames)
+    assert not spec.frame or spec.frame.upper() in Frame.__members__
+    assert spec.weight > 0
+    assert 1 <= spec.reach <= MAX_POINT
+    assert spec.summary.endswith(".")
+
+
+@pytest.mark.parametrize("spec", [spec for spec in OPS if spec.end], ids=lambda spec: spec.name)
+def test_an_end_clears_what_its_begin_sets(spec: OpSpec) -> None:
+    assert spec.sets
+    assert OPS[CODES[spec.end]].clears & spec.sets == spec.sets
+
+
+def test_codes_are_positions() -> None:
+    assert [spec.code for spec in OPS] == list(range(len(OPS)))
+    assert len(OPS) <= 256
+
+
+def test_codes_that_are_stored_in_files() -> None:
+    """Append only: whoever changes one of these changes what stored inputs mean."""
+    names = (
+        *("init", "publish", "kick", "publish_kick", "collect", "reset", "queue_reset"),
+        *("set_used_event", "suppress_calls", "hostile", "drain_begin", "drain_end"),
+        *("mirror_begin", "mirror_finish", "stop", "cont", "system_reset", "resize"),
+        *("set_iothread", "snapshot", "start_fail", "complete", "hold", "release", "flush"),
+        *("poll_on", "poll_off", "inband_kick", "read_config", "power_loss"),
+    )
+    assert tuple(spec.name for spec in OPS)[: len(names)] == names
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([row(0, "a"), row(0, "b")], "operation b: expected code 1, found 0"),
+        ([row(0, "a"), row(2, "b")], "operation b: expected code 1, found 2"),
+        ([row(0, "a"), row(1, "a")], "operation a: two rows have this name"),
+    ],
+)
+def test_rows_that_clash(rows: list[OpSpec], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        in_order(rows)
+
+
+MODEL: dict[Owner, type] = {
+    "guest": GuestDriver,
+    "operator": Operator,
+    "backend": BackendControl,
+    "environment": Environment,
+}
+"""Who does the operations of an owner: a method each, of the operation's name."""
+
+
+@pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
+def test_every_row_has_a_method(spec: OpSpec) -> None:
+    assert callable(getattr(MODEL[spec.owner], spec.name, None))
+
+
+@pytest.mark.parametrize(
+    ("owner", "others"),
+    [
+        ("guest", {"run"}),
+        ("operator", {"execute", "unfinished"}),
+        ("backend", set()),
+        ("environment", set()),
+    ],
+)
+def test_every_method_has_a_row(owner: Owner, others: set[str]) -> None:
+    methods = {name for name in vars(MODEL[owner]) if not name.startswith("_")}
+    assert methods - others == {spec.name for spec in OPS if spec.owner == owner}
+
+
+@pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
+def test_every_operation_ends_on_the_model(spec: OpSpec) -> None:
+    scenario = Scenario(ops=(op("init"), Op(spec.code)))
+    events = run(scenario, "reference").trace.events
+    assert events[-1].kind == END
+    assert spec.code in [event.flag for event in events if event.kind == OP]
+
+
+def test_a_qtest_program_can_do_what_rows_say() -> None:
+    text = (files("vblkfuzz.export") / "qtest_program.txt").read_text()
+    methods = set(re.findall(r"^    def (\w+)\(", text, re.MULTILINE))
+    shown = {spec.name for spec in OPS if spec.qtest} - {"publish_kick"}
+    assert shown <= methods
+
+
+def test_an_op_prints_as_one_writes_it() -> None:
+    assert repr(op("kick", queue=2)) == "kick(queue=2)"
+    assert repr(op("reset")) == "reset()"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "problem"),
+    [
+        ("kik", {}, "expected one of init, publish, .*, found 'kik'"),
+        ("kick", {"sector": 1}, "sector: kick takes queue"),
+        ("reset", {"queue": 1}, "queue: reset takes no arguments"),
+        ("kick", {"queue": 4}, r"queue: expected 0\.\.3, found 4"),
+        ("kick", {"queue": -1}, r"queue: expected 0\.\.3, found -1"),
+        ("kick", {"queue": True}, "queue: expected an integer, found True"),
+        ("kick", {"queue": "1"}, "queue: expected an integer, found '1'"),
+        ("publish", {"request": "read"}, "request: expected one of in, out, .*, found 'read'"),
+    ],
+)
+def test_what_is_no_operation(name: str, arguments: dict[str, int | str], problem: str) -> None:
+    with pytest.raises(ValueError, match=f"^{problem}$"):
+        op(name, **arguments)

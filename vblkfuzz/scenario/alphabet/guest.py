@@ -1,0 +1,177 @@
+"""Operations of the guest: what a virtio-blk driver does, well-behaved or hostile."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_QUEUES, MAX_REQUEST_SECTORS
+from vblkfuzz.scenario.alphabet.param import Choice, Number
+from vblkfuzz.scenario.alphabet.spec import BROKEN, SET_UP, UNKICKED, OpSpec
+
+REQUESTS: Final = ("in", "out", "flush", "get_id", "discard", "write_zeroes", "unsupported")
+"""Request types of a publish, by code."""
+
+HOSTILE_CONTENTS: Final = (
+    "loop",
+    "head_out_of_range",
+    "next_out_of_range",
+    "address_out_of_range",
+    "zero_length",
+    "huge_length",
+    "wrong_direction",
+    "short_header",
+    "no_status",
+    "nested_indirect",
+    "indirect_length",
+    "avail_idx_jump",
+)
+"""Ring contents that break virtio 1.2, 2.7; see `driver.hostile`."""
+
+_QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
+_REQUEST: Final = (
+    _QUEUE,
+    Choice("request", 1, REQUESTS, picks=(*[0] * 4, *[1] * 6, 2, 2, 3, 4, 5, 6)),
+    Number(
+        "sector",
+        3,
+        0,
+        MAX_DISK_SECTORS - 1,
+        picks=(0, 0, 0, 0, 1, 1, 2, 3, 7, 8, 15, 16, 63, 64, 127, 255),
+    ),
+    Number("sectors", 4, 1, MAX_REQUEST_SECTORS, picks=(0, 0, 0, 1, 2, 3)),
+)
+
+GUEST: Final = (
+    OpSpec(
+        code=0,
+        name="init",
+        params=(Choice("how", 0, ("ok", "no_driver_ok", "no_features"), picks=(*[0] * 10, 1, 2)),),
+        summary="Set the device up: features, queues, status; new rings, nothing outstanding.",
+        weight=2,
+        sets=SET_UP,
+        clears=UNKICKED | BROKEN,
+        reach=16,
+        control=True,
+        plainer="reset",
+        frame="status",
+        qtest=True,
+    ),
+    OpSpec(
+        code=1,
+        name="publish",
+        params=_REQUEST,
+        summary="Make one request available in the ring, without a kick.",
+        weight=3,
+        needs=SET_UP,
+        excludes=BROKEN,
+        sets=UNKICKED,
+        frames=("publish | kick",),
+        beside=1,
+        qtest=True,
+    ),
+    OpSpec(
+        code=2,
+        name="kick",
+        params=(_QUEUE,),
+        summary="Notify the device if it asks for it (2.7.10).",
+        weight=3,
+        needs=SET_UP,
+        clears=UNKICKED,
+        reach=10,
+        asks=1,
+        qtest=True,
+    ),
+    OpSpec(
+        code=3,
+        name="publish_kick",
+        params=_REQUEST,
+        summary="Make one request available, then kick.",
+        weight=24,
+        needs=SET_UP,
+        excludes=BROKEN,
+        clears=UNKICKED,
+        reach=12,
+        asks=2,
+        qtest=True,
+    ),
+    OpSpec(
+        code=4,
+        name="collect",
+        params=(_QUEUE,),
+        summary="Take all used entries and free their requests.",
+        weight=6,
+        needs=SET_UP,
+        beside=2,
+    ),
+    OpSpec(
+        code=5,
+        name="reset",
+        summary="Write 0 to the device status; the rings are gone.",
+        weight=6,
+        clears=SET_UP | UNKICKED | BROKEN,
+        reach=18,
+        control=True,
+        frame="reset",
+        qtest=True,
+    ),
+    OpSpec(
+        code=6,
+        name="queue_reset",
+        params=(_QUEUE,),
+        summary="Reset one queue and set it up again (2.6.1).",
+        weight=3,
+        needs=SET_UP,
+        clears=UNKICKED,
+        reach=8,
+        control=True,
+        plainer="reset",
+        frame="queue_reset",
+    ),
+    OpSpec(
+        code=7,
+        name="set_used_event",
+        params=(_QUEUE, Number("ahead", 1, 0, 15, picks=(0, 0, 1, 1, 2, 3, 7, 15))),
+        summary="Ask for a call only after `ahead` more used entries (EVENT_IDX).",
+        weight=2,
+        needs=SET_UP,
+        beside=1,
+    ),
+    OpSpec(
+        code=8,
+        name="suppress_calls",
+        params=(_QUEUE, Choice("on", 1, ("no", "yes"), picks=(0, 1, 1))),
+        summary="Set or clear the no-interrupt flag of the avail ring.",
+        weight=2,
+        needs=SET_UP,
+        beside=1,
+    ),
+    OpSpec(
+        code=9,
+        name="hostile",
+        params=(_QUEUE, Choice("content", 1, HOSTILE_CONTENTS)),
+        summary="Publish and kick ring contents that break the protocol.",
+        weight=1,  # a broken device ends the story
+        needs=SET_UP,
+        excludes=BROKEN,
+        sets=BROKEN,
+        reach=7,
+    ),
+    OpSpec(
+        code=27,
+        name="inband_kick",
+        params=(_QUEUE,),
+        summary="Notify the device past the notifier, unasked.",
+        weight=3,
+        needs=SET_UP,
+        clears=UNKICKED,
+        beside=1,
+        frame="direct_kick",
+    ),
+    OpSpec(
+        code=28,
+        name="read_config",
+        summary="Read capacity and config generation (2.5).",
+        weight=1,
+        needs=SET_UP,
+    ),
+)

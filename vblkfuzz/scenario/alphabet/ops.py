@@ -1,0 +1,45 @@
+"""All operations of all owners, by code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.scenario.alphabet.backend import BACKEND
+from vblkfuzz.scenario.alphabet.environment import ENVIRONMENT
+from vblkfuzz.scenario.alphabet.guest import GUEST
+from vblkfuzz.scenario.alphabet.operator import OPERATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vblkfuzz.scenario.alphabet.spec import OpSpec, Owner
+
+_BY_OWNER: Final[Mapping[Owner, tuple[OpSpec, ...]]] = MappingProxyType(
+    {"guest": GUEST, "operator": OPERATOR, "backend": BACKEND, "environment": ENVIRONMENT}
+)
+
+
+def in_order(rows: list[OpSpec]) -> tuple[OpSpec, ...]:
+    """Return rows by code.
+
+    Raises:
+        ValueError: a code or a name is given twice, or a code is left out.
+    """
+    ordered = sorted(rows, key=lambda spec: spec.code)
+    for code, spec in enumerate(ordered):
+        if spec.code != code:
+            raise ValueError(f"operation {spec.name}: expected code {code}, found {spec.code}")
+    names = [spec.name for spec in ordered]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"operation {twice[0]}: two rows have this name")
+    return tuple(ordered)
+
+
+OPS: Final = in_order(
+    [replace(spec, owner=owner) for owner, rows in _BY_OWNER.items() for spec in rows]
+)
+
+CODES: Final = {spec.name: spec.code for spec in OPS}
