@@ -6,12 +6,14 @@ file that its facts come from. tests/test_pages.py fails where a page is out of 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.trace.kinds import KINDS
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
@@ -29,7 +31,24 @@ def event_kinds() -> str:
     return "\n\n".join(tables)
 
 
-TABLES: Final[dict[str, Callable[[], str]]] = {"vblkfuzz/trace/kinds.py": event_kinds}
+def defects() -> str:
+    """The defects that have been measured, in the order of the registry."""
+    measured = json.loads((DOCS / "measured" / "defects.json").read_text())
+    head = "| Defect | Rules | Found | Executions | Most | Seconds | Source |"
+    rows = [
+        f"| `{name}` | {' '.join(defect.rules)} | {of['found']}/{of['seeds']} | {of['execs']:,} "
+        f"| {of['most']:,} | {of['seconds']} | {defect.source} |"
+        for name, defect in DEFECTS.items()
+        if (of := measured.pop(name, None))
+    ]
+    assert not measured, f"measured, but no defects: {', '.join(measured)}"
+    return "\n".join((head, "|---|---|---|---|---|---|---|", *rows))
+
+
+TABLES: Final[dict[str, Callable[[], str]]] = {
+    "vblkfuzz/trace/kinds.py": event_kinds,
+    "docs/measured/defects.json": defects,
+}
 
 
 def written(page: str) -> str:

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.conformance.inputs import fuzz_inputs
-from vblkfuzz.dataplane.defects.barriers import BARRIERS
+from vblkfuzz.dataplane.defects.barriers import FAMILY
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.op import op
@@ -22,7 +22,7 @@ from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.memory import no_barrier
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "defects"
-NAMES = [defect.name for defect in BARRIERS]
+NAMES = [defect.name for defect in FAMILY]
 
 
 def story(name: str) -> Scenario:

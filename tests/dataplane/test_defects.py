@@ -22,7 +22,6 @@ from vblkfuzz.targets.model import model
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 CORPUS = CHECKOUT / "corpus" / "defects"
-PAGE = CHECKOUT / "docs" / "defects.md"
 
 
 def story(name: str) -> Text:
@@ -38,13 +37,6 @@ def violations(device: str, scenario: Scenario) -> set[tuple[str, str]]:
 
 def rules(device: str, scenario: Scenario) -> tuple[str, ...]:
     return tuple(sorted({rule for rule, _ in violations(device, scenario)}))
-
-
-def table() -> dict[str, list[str]]:
-    """The cells of the page's first table, by defect."""
-    section = PAGE.read_text().partition("## Which rules")[2].partition("The four hardest")[0]
-    rows = [line.strip("| ").split(" | ") for line in section.splitlines()]
-    return {row[0].strip("`"): row[1:] for row in rows if row[0].strip("`") in DEFECTS}
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -79,11 +71,6 @@ def test_what_is_known_of_it_is_complete(name: str) -> None:
 
 def test_every_scenario_belongs_to_a_defect() -> None:
     assert {path.name for path in CORPUS.iterdir()} == set(DEFECTS)
-
-
-@pytest.mark.parametrize("name", DEFECTS)
-def test_the_page_tells_the_rules(name: str) -> None:
-    assert table()[name][0] == " ".join(DEFECTS[name].rules)
 
 
 def test_every_rule_kills_something() -> None:

@@ -44,4 +44,4 @@ def test_an_error_of_ours_alone_names_our_line() -> None:
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
     while error.__traceback__ and error.__traceback__.tb_frame.f_code.co_filename == __file__:
         error.__traceback__ = error.__traceback__.tb_next
-    assert "ops.py, line " in error_text(error).splitlines()[-1]
+    assert "op.py, line " in error_text(error).splitlines()[-1]

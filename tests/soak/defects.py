@@ -11,8 +11,10 @@ VBLKFUZZ_WORKERS (2), VBLKFUZZ_MODE (processes): as in `vblkfuzz fuzz`.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from math import inf
 from statistics import median
 
 import pytest
@@ -28,10 +30,12 @@ pytestmark = pytest.mark.timeout(0)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """Print the table when all runs are done, or somebody has stopped them."""
+def figures() -> Iterator[None]:
+    """Print the figures when all runs are done or were stopped, and keep them as a file."""
     yield
-    print("\n" + "\n".join(table_lines(RESULTS.rows())), flush=True)
+    found = figures_of(RESULTS.rows())
+    print("\n" + "\n".join(table_lines(found)), flush=True)
+    (FOLDER / "defects.json").write_text(json.dumps(found, indent=2) + "\n")
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -66,24 +70,41 @@ def measured(name: str, seed: int) -> Row:
     }
 
 
-def table_lines(rows: list[Row]) -> list[str]:
-    """Return a table of medians, at most 80 columns wide; `-`: most seeds found nothing."""
-    lines = [f"{'defect':34}{'found':>7}{'executions':>13}{'most':>11}{'seconds':>9}"]
+def figures_of(rows: list[Row]) -> dict[str, Row]:
+    """Return medians by defect, as docs/measured/defects.json holds them.
+
+    `execs` and `seconds` are None where most seeds found nothing, `most` where any did.
+    """
+    found = {}
     for name in DEFECTS:
         mine = [row for row in rows if row["defect"] == name and SETUP.items() <= row.items()]
         if mine:
-            lines.append(_line(name, mine))
-    return lines
+            found[name] = _figures(mine)
+    return found
 
 
-def _line(name: str, rows: list[Row]) -> str:
+def _figures(rows: list[Row]) -> Row:
     found = [row for row in rows if row["execs"] is not None]
-    line = f"{name:34}{f'{len(found)}/{len(rows)}':>7}"
-    if 2 * len(found) <= len(rows):
-        return line + f"{'-':>13}"
     # Those that found nothing took longer than all others.
-    execs = sorted(row["execs"] for row in found)
-    seconds = sorted(row["found_s"] for row in found)
-    late = [float("inf")] * (len(rows) - len(found))
-    most = f"{execs[-1]:,}" if not late else "-"
-    return line + f"{median(execs + late):13,.0f}{most:>11}{median(seconds + late):9.1f}"
+    late = [inf] * (len(rows) - len(found))
+    execs = [row["execs"] for row in found]
+    middle = median(execs + late), median([row["found_s"] for row in found] + late)
+    known = middle[0] < inf
+    return {
+        "found": len(found),
+        "seeds": len(rows),
+        "execs": round(middle[0]) if known else None,
+        "most": None if late else max(execs),
+        "seconds": round(middle[1], 1) if known else None,
+    }
+
+
+def table_lines(figures: dict[str, Row]) -> list[str]:
+    """Return a table at most 80 columns wide; `-`: not found often enough to say."""
+    lines = [f"{'defect':34}{'found':>7}{'executions':>13}{'most':>11}{'seconds':>9}"]
+    for name, of in figures.items():
+        execs, most = (f"{of[key]:,}" if of[key] is not None else "-" for key in ("execs", "most"))
+        seconds = "-" if of["seconds"] is None else f"{of['seconds']:.1f}"
+        found = f"{of['found']}/{of['seeds']}"
+        lines.append(f"{name:34}{found:>7}{execs:>13}{most:>11}{seconds:>9}")
+    return lines

@@ -43,7 +43,7 @@ class _NoBarrierAtPollEnd(QueuePort):
             super().poll_end(thread)
 
 
-BARRIERS: Final = (
+FAMILY: Final = (
     Defect(
         "no_barrier_before_recheck",
         2012,

@@ -51,7 +51,7 @@ class _CallLostInStop(QueuePort):
             super().call(thread)
 
 
-CALLS: Final = (
+FAMILY: Final = (
     Defect(
         "irq_check_before_publish",
         2023,

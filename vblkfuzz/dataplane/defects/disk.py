@@ -71,7 +71,7 @@ class _GenerationLate(VirtioBlk):
         super().notify_config(thread)
 
 
-DISK: Final = (
+FAMILY: Final = (
     Defect(
         "drain_is_a_point",
         2014,

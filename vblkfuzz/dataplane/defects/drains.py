@@ -88,7 +88,7 @@ class _EndMissing(Operator):
             yield from self._blk.drained_end(thread)
 
 
-DRAINS: Final = (
+FAMILY: Final = (
     Defect(
         "drain_no_rendezvous",
         2024,

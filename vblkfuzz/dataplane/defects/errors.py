@@ -69,7 +69,7 @@ class _InuseLeakRestart(VirtioBlk):
         super().restart_requests()
 
 
-ERRORS: Final = (
+FAMILY: Final = (
     Defect(
         "leak_on_error",
         2021,

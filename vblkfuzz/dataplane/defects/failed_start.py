@@ -38,7 +38,7 @@ class _FailedStartAttaches(VirtioBlk):
             yield from self.attach_all(thread)
 
 
-FAILED_START: Final = (
+FAMILY: Final = (
     Defect(
         "partial_rollback",
         2021,

@@ -29,7 +29,7 @@ class _WrongNotifier(VirtioBlk):
         port.notifier = own
 
 
-NOTIFIERS: Final = (
+FAMILY: Final = (
     Defect(
         "stale_notifier",
         2023,

@@ -71,7 +71,7 @@ class _WakesOne(BlockBackend):
         self._woken = True
 
 
-PARKING: Final = (
+FAMILY: Final = (
     Defect(
         "recount_late",
         2025,

@@ -59,7 +59,7 @@ class _PushTwice(VirtioBlk):
             super().push(thread, request, length)
 
 
-QUEUE: Final = (
+FAMILY: Final = (
     Defect(
         "enable_no_recheck",
         2024,

@@ -59,7 +59,7 @@ class _PollReentrant(VirtioBlk):
         yield from super().finish(thread, request, status)
 
 
-REENTRANCY: Final = (
+FAMILY: Final = (
     Defect(
         "attach_before_started",
         2022,

@@ -1,29 +1,25 @@
-"""All defects by name, in a fixed order: ``vblkfuzz list defects``."""
+"""All defects by name, family by family: ``vblkfuzz list defects``.
+
+A family is a file of this room with a `FAMILY`; it is found by being there.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from vblkfuzz.dataplane.defects.barriers import BARRIERS
-from vblkfuzz.dataplane.defects.calls import CALLS
 from vblkfuzz.dataplane.defects.defect import Defect
-from vblkfuzz.dataplane.defects.disk import DISK
-from vblkfuzz.dataplane.defects.drains import DRAINS
-from vblkfuzz.dataplane.defects.errors import ERRORS
-from vblkfuzz.dataplane.defects.failed_start import FAILED_START
-from vblkfuzz.dataplane.defects.notifiers import NOTIFIERS
-from vblkfuzz.dataplane.defects.parking import PARKING
-from vblkfuzz.dataplane.defects.queue import QUEUE
-from vblkfuzz.dataplane.defects.reentrancy import REENTRANCY
-from vblkfuzz.dataplane.defects.reset import RESET
-from vblkfuzz.dataplane.defects.start_stop import START_STOP
-from vblkfuzz.dataplane.defects.stopped import STOPPED
-from vblkfuzz.dataplane.defects.threads import THREADS
 
-DEFECTS: Final[dict[str, Defect]] = {
-    defect.name: defect
-    for defect in (
-        *(*START_STOP, *FAILED_START, *DRAINS, *PARKING, *RESET, *QUEUE, *ERRORS),
-        *(*STOPPED, *DISK, *BARRIERS, *NOTIFIERS, *THREADS, *REENTRANCY, *CALLS),
-    )
-}
+_PACKAGE: Final = __name__.rpartition(".")[0]
+_NO_FAMILY: Final = frozenset({"defect", "plant", "registry"})
+
+
+def _written() -> list[Defect]:
+    """Return the defects of all families, by file name, then as they stand in the file."""
+    path = import_module(_PACKAGE).__path__
+    names = sorted(module.name for module in iter_modules(path) if module.name not in _NO_FAMILY)
+    return [defect for name in names for defect in import_module(f"{_PACKAGE}.{name}").FAMILY]
+
+
+DEFECTS: Final[dict[str, Defect]] = {defect.name: defect for defect in _written()}

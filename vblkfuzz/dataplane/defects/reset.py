@@ -43,7 +43,7 @@ class _QueueResetNoDrain(VirtioBlk):
         self.forget_queue(thread, port)
 
 
-RESET: Final = (
+FAMILY: Final = (
     Defect(
         "reset_ignores_parked",
         2023,

@@ -89,7 +89,7 @@ class _DetachForgotten(VirtioBlk):
         yield from self.detach(thread, next(p for p in self.ports if self.context_of(p) is context))
 
 
-START_STOP: Final = (
+FAMILY: Final = (
     Defect(
         "cleanup_reads",
         2023,

@@ -67,7 +67,7 @@ class _BaseUsedIdx(VirtioBlk):
         super().restart_requests()
 
 
-STOPPED: Final = (
+FAMILY: Final = (
     Defect(
         "parked_not_saved",
         2023,

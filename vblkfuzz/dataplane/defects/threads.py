@@ -32,7 +32,7 @@ class _NotifyByFlag(Qemu81QueuePort):
     __slots__ = ()
 
 
-THREADS: Final = (
+FAMILY: Final = (
     Defect(
         "selfkick_inline",
         2024,
