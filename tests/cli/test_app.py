@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -40,6 +41,12 @@ def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: str) -> None:
 def test_help_fits_80_columns(cli: Cli, verb: str) -> None:
     lines = cli(*([verb] if verb else []), "--help").stdout.splitlines()
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_a_test_that_runs_it(verb: str) -> None:
+    text = (Path(__file__).parent / "verbs" / f"test_{verb}.py").read_text()
+    assert re.search(rf'(?:cli|run|start)\("{verb}"', text)
 
 
 def test_summaries_of_verbs_are_whole(cli: Cli) -> None:

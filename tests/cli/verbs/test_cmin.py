@@ -1,39 +1,16 @@
-"""`vblkfuzz cmin` and `merge`, each in a process of its own: they instrument the device."""
+"""`vblkfuzz cmin`: a corpus with the same features and fewer inputs."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conformance.inputs import fuzz_inputs
-from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from tests.cli.verbs.corpora import contents, run
+from vblkfuzz.scenario.codec import MAX_BYTES
 
 pytestmark = pytest.mark.e2e
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "vblkfuzz", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def contents(folder: Path) -> set[bytes]:
-    return {path.read_bytes() for path in folder.iterdir()}
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    """Inputs as a campaign leaves them, every fifth twice."""
-    folder = tmp_path / "corpus"
-    folder.mkdir()
-    for at, data in enumerate(fuzz_inputs(1, 60)):
-        (folder / f"input-{at}").write_bytes(data)
-        if at % 5 == 0:
-            (folder / f"again-{at}").write_bytes(data)
-    return folder
 
 
 def test_cmin_keeps_all_features_in_fewer_inputs(corpus: Path, tmp_path: Path) -> None:
@@ -53,17 +30,6 @@ def test_the_same_in_both_modes(corpus: Path, tmp_path: Path) -> None:
     assert contents(tmp_path / "inline") == contents(tmp_path / "processes")
 
 
-def test_merge_adds_what_is_new(corpus: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "first").write_bytes(encode(decode(b"")))
-    found = json.loads(run("merge", mine, corpus, "--json").stdout)
-    assert found["added"] == len(list(mine.iterdir())) - 1 > 0
-    assert 0 < found["new_features"] < found["features"]
-    again = run("merge", mine, corpus)
-    assert again.stdout == f"72 inputs; 0 with 0 new features added to {mine}\n"
-
-
 def test_texts_and_files_that_cannot_be_read(tmp_path: Path, bad: Path, clean: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(MAX_BYTES + 1))
     done = run("cmin", tmp_path, "-o", tmp_path / "small")
@@ -79,8 +45,6 @@ def test_texts_and_files_that_cannot_be_read(tmp_path: Path, bad: Path, clean: P
     [
         ("cmin {0}/no -o {0}/new", "{0}/no: expected a folder of inputs"),
         ("cmin {0}/full -o {0}/full", "{0}/full: expected a folder that is new or empty"),
-        ("merge {0}/no {0}/full", "{0}/no: expected a folder of inputs"),
-        ("merge {0}/full {0}/full --device nonsense", "device nonsense: expected qemu-8.0"),
     ],
 )
 def test_what_cannot_be_done(tmp_path: Path, arguments: str, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""`vblkfuzz triage` and `vblkfuzz status` on output folders, whole and broken."""
+"""`vblkfuzz triage` on output folders, whole and broken."""
 
 from __future__ import annotations
 
@@ -9,30 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
-from vblkfuzz.store.folder import claimed
-from vblkfuzz.store.ledger import Ledger
-from vblkfuzz.store.summary import Finding
-
-SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
-
-
-@pytest.fixture
-def out(tmp_path: Path, bug: Artifact) -> Path:
-    """An output folder with one finding."""
-    folder = tmp_path / "out"
-    finding = folder / "findings" / SIGNATURE
-    finding.mkdir(parents=True)
-    (finding / "finding.vblk").write_bytes(dump_artifact(bug))
-    ledger = Ledger(folder / "campaign.sqlite")
-    ledger.begin("2026-01-02T03:04:05+00:00", "seed", "inline", 1, 7)
-    ledger.finding(Finding(SIGNATURE, "S1", 42, 1.5, str(finding)))
-    ledger.seen(SIGNATURE, 300)
-    ledger.progress(10, 2000, 50, (300, 0))
-    ledger.close()
-    return folder
 
 
 def add(out: Path, name: str, data: bytes) -> Path:
@@ -189,29 +169,3 @@ class TestShow:
         result = cli("triage", out, "show")
         assert result.exit_code == 2
         assert "expected DIR, or DIR show SIGNATURE" in result.stderr
-
-
-class TestStatus:
-    """`status DIR`."""
-
-    def test_an_ended_campaign(self, cli: Cli, out: Path) -> None:
-        result = cli("status", out)
-        assert result.exit_code == 0
-        lines = result.stdout.splitlines()
-        assert lines[0] == "2026-01-02T03:04:05+00:00  ended"
-        assert "  so far    2,000 executions in 10.0 s" in lines
-        assert f"1 finding: vblkfuzz triage {out}" in lines
-        assert lines[-1].startswith("never met, so their rules say little: ")
-
-    def test_a_running_campaign(self, cli: Cli, out: Path) -> None:
-        with claimed(out):
-            assert json.loads(cli("status", out, "--json").stdout)["running"] is True
-        found = json.loads(cli("status", out, "--json").stdout)
-        assert found["running"] is False
-        assert found["campaigns"][0]["execs"] == 2000
-        assert found["findings"][SIGNATURE]["count"] == 300
-
-    def test_no_campaign(self, cli: Cli, tmp_path: Path) -> None:
-        result = cli("status", tmp_path)
-        assert result.exit_code == 2
-        assert result.stderr.count("\n") == 1
