@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,6 +126,22 @@ def test_no_path_of_someones_machine(path: Path) -> None:
 def test_architecture_stays_readable() -> None:
     page = CHECKOUT / "ARCHITECTURE.md"
     assert not page.exists() or len(page.read_text().split()) < MAX_ARCHITECTURE_WORDS
+
+
+def test_architecture_draws_the_layers_of_the_contract() -> None:
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    rooms = [room for layer in layers for room in re.findall(r"\w+", layer)]
+    built = {path.relative_to(CHECKOUT / "vblkfuzz").parts[0] for path in PACKAGE}
+    built = {part.removesuffix(".py") for part in built} - {"__init__", "__main__"}
+    page = (CHECKOUT / "ARCHITECTURE.md").read_text()
+    drawing = page.partition("each other:\n\n")[2].partition("\n\n")[0]
+    drawn = [
+        room
+        for line in drawing.splitlines()
+        for room in line.strip().partition("  ")[0].split(" | ")
+    ]
+    assert drawn == [room for room in rooms if room in built]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
