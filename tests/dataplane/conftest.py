@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def parts() -> Iterator[SharedParts]:
     """Guest memory, registers, real eventfds and trace rings."""
-    made = Bench(Arena())
+    made = SharedParts(Arena())
     made.power_on(4)
     yield made
     made.close()

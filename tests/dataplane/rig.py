@@ -1,4 +1,4 @@
-"""A device on a bench, driven without a guest: ``from tests.dataplane.rig import Rig``.
+"""A device on shared parts, driven without a guest: ``from tests.dataplane.rig import Rig``.
 
 The driver's side is a `DriverQueue` a queue and the register file; `settle` lets the threads of the
 device run until none has work.
@@ -16,7 +16,7 @@ from vblkfuzz.dataplane.thread import Steps
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import DeviceConfig
@@ -41,16 +41,16 @@ class Rig:
     """A machine with one device, and a driver without manners."""
 
     def __init__(
-        self, bench: Bench, device_class: type[VirtioBlk] = Reference, **config: int | str
+        self, parts: SharedParts, device_class: type[VirtioBlk] = Reference, **config: int | str
     ) -> None:
-        self.bench = bench
+        self.parts = parts
         self.config = DeviceConfig(**config)  # type: ignore[arg-type]  # any field, by name
-        bench.power_on(self.config.queues)
-        self.machine = Machine(bench.board, self.config, device_class)
+        parts.power_on(self.config.queues)
+        self.machine = Machine(parts.board, self.config, device_class)
         self.device = self.machine.device
         self.blk = self.machine.blk
         self.backend = self.machine.backend
-        self.memory = bench.arena.memory
+        self.memory = parts.arena.memory
         self.rings: list[DriverQueue] = []
         self._slots: list[list[Slot]] = []
 
@@ -81,7 +81,7 @@ class Rig:
     # --- Driver ---------------------------------------------------------------------------
 
     def exit(self, reason: Exit, argument: int) -> None:
-        self.bench.arena.registers.post_exit(reason, argument)
+        self.parts.arena.registers.post_exit(reason, argument)
         self.settle()
 
     def write_status(self, value: int) -> None:
@@ -90,7 +90,7 @@ class Rig:
     def make_rings(self, bank: int = 0) -> None:
         """New rings, posted into the queue registers."""
         event_idx = self.config.event_idx
-        write = self.bench.arena.registers.set_queue
+        write = self.parts.arena.registers.set_queue
         self.rings, self._slots = [], []
         for index in range(self.config.queues):
             layout = ring_layout(index, self.config.queue_size, bank)
@@ -108,7 +108,7 @@ class Rig:
     def init(self, status: int = DRIVER_OK, bank: int = 0) -> None:
         """The driver sets the device up."""
         features = 1 << F_VERSION_1 | self.config.event_idx << F_EVENT_IDX
-        self.bench.arena.registers.features = features
+        self.parts.arena.registers.features = features
         self.write_status(DRIVER)
         self.write_status(FEATURES_OK)
         self.make_rings(bank)
@@ -131,8 +131,8 @@ class Rig:
 
     def kick(self, queue: int = 0) -> None:
         """Notify as KVM would: the eventfd if one is assigned, else an exit."""
-        if self.bench.board.registers.queue(queue, 5):
-            self.bench.kicks[queue].set()
+        if self.parts.board.registers.queue(queue, 5):
+            self.parts.kicks[queue].set()
             self.settle()
         else:
             self.exit(Exit.KICK, queue)
@@ -148,7 +148,7 @@ class Rig:
     # --- Trace ----------------------------------------------------------------------------
 
     def events(self, *kinds: int) -> list[Event]:
-        return [each for each in self.bench.board.ring.read() if each.kind in kinds]
+        return [each for each in self.parts.board.ring.read() if each.kind in kinds]
 
     def count(self, kind: int) -> int:
         return len(self.events(kind))
@@ -158,4 +158,4 @@ class Rig:
 
     def forget(self) -> None:
         """Look only at what comes from here on."""
-        self.bench.board.ring.clear()
+        self.parts.board.ring.clear()

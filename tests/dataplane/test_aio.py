@@ -9,7 +9,7 @@ from tests.dataplane.stepping import Waits, idle_thread, run
 from vblkfuzz.dataplane.aio import AioContext, BottomHalf
 from vblkfuzz.dataplane.notifier import EventNotifier
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace.event import ActorId
 
 
@@ -44,8 +44,8 @@ class Handler:
 
 
 @pytest.fixture
-def handler(bench: Bench) -> Handler:
-    notifier = bench.kicks[0]
+def handler(parts: SharedParts) -> Handler:
+    notifier = parts.kicks[0]
     notifier.is_open = True
     return Handler(notifier)
 

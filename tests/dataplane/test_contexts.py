@@ -6,7 +6,7 @@ import pytest
 
 from tests.dataplane.rig import Rig
 from vblkfuzz.dataplane.revisions import REVISIONS
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import IRQ, PUSH, SUBMIT
 
@@ -20,10 +20,10 @@ def actors(rig: Rig, kind: int) -> list[int]:
     [(True, ActorId.IO0, 0), (False, ActorId.MAIN, 1)],
 )
 def test_a_request_ends_in_the_thread_that_took_it(
-    bench: Bench, ioeventfd: bool, actor: ActorId, by_virtio_notify: int
+    parts: SharedParts, ioeventfd: bool, actor: ActorId, by_virtio_notify: int
 ) -> None:
     """A vCPU's exit has no event loop; its requests end in the main one."""
-    rig = Rig(bench, ioeventfd=ioeventfd)
+    rig = Rig(parts, ioeventfd=ioeventfd)
     rig.init()
     rig.send()
     assert actors(rig, PUSH) == [actor]
@@ -34,10 +34,10 @@ def test_a_request_ends_in_the_thread_that_took_it(
     ("device", "actor"), [("reference", ActorId.IO0), ("qemu-10.2", ActorId.MAIN)]
 )
 def test_a_parked_request_goes_on_where_its_queue_is_handled_by_then(
-    bench: Bench, device: str, actor: ActorId
+    parts: SharedParts, device: str, actor: ActorId
 ) -> None:
     """The vCPU took it after a failed start; meanwhile the next one has succeeded."""
-    rig = Rig(bench, REVISIONS[device])
+    rig = Rig(parts, REVISIONS[device])
     rig.perform("start_fail")
     rig.init()
     rig.perform("drain_begin")
@@ -49,9 +49,9 @@ def test_a_parked_request_goes_on_where_its_queue_is_handled_by_then(
 
 
 def test_a_failed_request_is_submitted_again_where_its_queue_is_handled_by_then(
-    bench: Bench,
+    parts: SharedParts,
 ) -> None:
-    rig = Rig(bench, iothreads=2, werror="stop")
+    rig = Rig(parts, iothreads=2, werror="stop")
     rig.init()
     rig.perform("hold")
     rig.send("out")
@@ -64,9 +64,9 @@ def test_a_failed_request_is_submitted_again_where_its_queue_is_handled_by_then(
 
 
 @pytest.mark.parametrize("device", ["qemu-8.1", "reference"])
-def test_the_way_of_a_call_during_a_stop(bench: Bench, device: str) -> None:
+def test_the_way_of_a_call_during_a_stop(parts: SharedParts, device: str) -> None:
     """B15: until bfa36802d1 the state of the dataplane decided, not the thread."""
-    rig = Rig(bench, REVISIONS[device])
+    rig = Rig(parts, REVISIONS[device])
     rig.init()
     rig.perform("hold")
     rig.send()

@@ -7,7 +7,7 @@ from vblkfuzz.dataplane.registers import ENABLED, IOEVENTFD, STATUS, Exit
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
     ATTACH,
@@ -43,8 +43,8 @@ def plain(rig: Rig, *kinds: int) -> list[int]:
 # --- Start ------------------------------------------------------------------------------------
 
 
-def test_driver_ok_starts(bench: Bench) -> None:
-    rig = Rig(bench, queues=2)
+def test_driver_ok_starts(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2)
     rig.init(FEATURES_OK)
     assert rig.count(START_CALL) == 0
     rig.forget()
@@ -55,60 +55,60 @@ def test_driver_ok_starts(bench: Bench) -> None:
     assert rig.blk.context is rig.device.home is rig.machine.iothreads[0]
 
 
-def test_the_node_moves_before_the_reference_counts_as_started(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_the_node_moves_before_the_reference_counts_as_started(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     assert rig.count(ATTACH) == 1
 
 
-def test_the_seed_attaches_twice(bench: Bench) -> None:
+def test_the_seed_attaches_twice(parts: SharedParts) -> None:
     """B2: its own drain attaches, then start does."""
-    rig = Rig(bench, Seed)
+    rig = Rig(parts, Seed)
     rig.init()
     assert rig.paths(ATTACH) == ["start > set_aio_context > drained_end", "start"]
 
 
-def test_starting_twice_is_a_no_op(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_starting_twice_is_a_no_op(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.forget()
     rig.write_status(DRIVER_OK)
     assert rig.count(START_CALL) == 0
 
 
-def test_without_ioeventfd_nothing_starts(bench: Bench) -> None:
-    rig = Rig(bench, ioeventfd=False)
+def test_without_ioeventfd_nothing_starts(parts: SharedParts) -> None:
+    rig = Rig(parts, ioeventfd=False)
     rig.init()
     assert not rig.device.started
     assert rig.count(OPEN) == 0
 
 
-def test_without_iothreads_the_main_loop_is_home(bench: Bench) -> None:
-    rig = Rig(bench, iothreads=0)
+def test_without_iothreads_the_main_loop_is_home(parts: SharedParts) -> None:
+    rig = Rig(parts, iothreads=0)
     rig.init()
     assert [event.value for event in rig.events(ATTACH)] == [ActorId.MAIN]
 
 
-def test_the_reference_deals_queues_out_the_seed_does_not(bench: Bench) -> None:
-    rig = Rig(bench, queues=4, iothreads=2)
+def test_the_reference_deals_queues_out_the_seed_does_not(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=4, iothreads=2)
     rig.init()
     contexts = [event.value for event in rig.events(ATTACH)]
     assert contexts == [ActorId.IO0, ActorId.IO1, ActorId.IO0, ActorId.IO1]
-    rig = Rig(bench, Seed, queues=4, iothreads=2)
+    rig = Rig(parts, Seed, queues=4, iothreads=2)
     rig.init()
     assert {event.value for event in rig.events(ATTACH)} == {ActorId.IO0}
 
 
-def test_a_kick_before_driver_ok_starts(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_kick_before_driver_ok_starts(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init(FEATURES_OK)
     slot = rig.send()
     assert rig.device.started
     assert rig.status_of(slot) == 0
 
 
-def test_a_start_in_a_drain_attaches_after_it(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_start_in_a_drain_attaches_after_it(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("drain_begin")
     rig.init()
     slot = rig.send()
@@ -124,23 +124,23 @@ def test_a_start_in_a_drain_attaches_after_it(bench: Bench) -> None:
 @pytest.mark.parametrize("failing", [0, 1, 2])
 @pytest.mark.parametrize("device_class", [Reference, Seed])
 def test_a_failed_start_rolls_back(
-    bench: Bench, failing: int, device_class: type[VirtioBlk]
+    parts: SharedParts, failing: int, device_class: type[VirtioBlk]
 ) -> None:
-    rig = Rig(bench, device_class, queues=3)
+    rig = Rig(parts, device_class, queues=3)
     rig.perform("start_fail", queue=failing)
     rig.init()
     assert [event.queue for event in rig.events(OPEN)] == list(range(failing))
     assert [event.queue for event in rig.events(CLOSE)] == list(range(failing))
-    assert not any(kick.is_open for kick in bench.kicks)
-    assert not any(bench.board.registers.queue(index, IOEVENTFD) for index in range(3))
+    assert not any(kick.is_open for kick in parts.kicks)
+    assert not any(parts.board.registers.queue(index, IOEVENTFD) for index in range(3))
     (ret,) = rig.events(START_RET)
     assert ret.flag == 1
     assert rig.device.disabled and rig.device.started
     assert rig.count(ATTACH) == 0
 
 
-def test_a_failed_start_falls_back_to_direct_kicks(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_failed_start_falls_back_to_direct_kicks(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("start_fail")
     rig.init()
     assert rig.status_of(rig.send()) == 0
@@ -148,9 +148,9 @@ def test_a_failed_start_falls_back_to_direct_kicks(bench: Bench) -> None:
     assert (handler.actor, handler.flag) == (ActorId.VCPU, 1)
 
 
-def test_a_failed_start_serves_what_was_kicked_before(bench: Bench) -> None:
+def test_a_failed_start_serves_what_was_kicked_before(parts: SharedParts) -> None:
     """The stop before it drops the kick; the start after it has no notifier to set."""
-    rig = Rig(bench)
+    rig = Rig(parts)
     rig.init()
     rig.perform("drain_begin")
     slot = rig.send()
@@ -161,8 +161,8 @@ def test_a_failed_start_serves_what_was_kicked_before(bench: Bench) -> None:
     assert rig.status_of(slot) == 0
 
 
-def test_a_failed_start_asks_for_kicks_again(bench: Bench) -> None:
-    rig = Rig(bench, polling=True)
+def test_a_failed_start_asks_for_kicks_again(parts: SharedParts) -> None:
+    rig = Rig(parts, polling=True)
     rig.init()
     rig.send()
     assert not rig.device.ports[0].queue.notification
@@ -172,8 +172,8 @@ def test_a_failed_start_asks_for_kicks_again(bench: Bench) -> None:
     assert rig.device.ports[0].queue.notification
 
 
-def test_the_start_after_a_failed_one_succeeds(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_the_start_after_a_failed_one_succeeds(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("start_fail")
     rig.init()
     rig.write_status(0)
@@ -186,8 +186,8 @@ def test_the_start_after_a_failed_one_succeeds(bench: Bench) -> None:
 # --- Stop -------------------------------------------------------------------------------------
 
 
-def test_stop_undoes_start(bench: Bench) -> None:
-    rig = Rig(bench, queues=2)
+def test_stop_undoes_start(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2)
     rig.init()
     rig.forget()
     rig.write_status(FEATURES_OK)
@@ -196,11 +196,11 @@ def test_stop_undoes_start(bench: Bench) -> None:
     assert [kind for kind, _ in told if kind != DETACH] == [STOP_CALL, CLOSE, CLOSE, STOP_RET]
     assert not rig.device.started
     assert rig.blk.context is rig.machine.device.main
-    assert not bench.board.registers.queue(0, IOEVENTFD)
+    assert not parts.board.registers.queue(0, IOEVENTFD)
 
 
-def test_stop_detaches_in_the_handlers_own_thread(bench: Bench) -> None:
-    rig = Rig(bench, queues=2, iothreads=2)
+def test_stop_detaches_in_the_handlers_own_thread(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2, iothreads=2)
     rig.init()
     rig.forget()
     rig.write_status(FEATURES_OK)
@@ -208,22 +208,22 @@ def test_stop_detaches_in_the_handlers_own_thread(bench: Bench) -> None:
     assert [event.actor for event in by_bottom_half] == [ActorId.IO0, ActorId.IO1]
 
 
-def test_stopping_what_is_stopped_is_a_no_op(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_stopping_what_is_stopped_is_a_no_op(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init(FEATURES_OK)
     rig.write_status(FEATURES_OK)
     assert rig.count(STOP_CALL) == 0
 
 
-def test_the_reference_drops_the_last_kick_the_seed_reads_it(bench: Bench) -> None:
+def test_the_reference_drops_the_last_kick_the_seed_reads_it(parts: SharedParts) -> None:
     """B1, the bug that the project starts from."""
-    rig = Rig(bench)
+    rig = Rig(parts)
     rig.init()
     rig.perform("drain_begin")
     rig.send()
     rig.write_status(FEATURES_OK)
     assert rig.count(POP) == 0
-    rig = Rig(bench, Seed)
+    rig = Rig(parts, Seed)
     rig.init()
     rig.perform("drain_begin")
     rig.send()
@@ -231,8 +231,8 @@ def test_the_reference_drops_the_last_kick_the_seed_reads_it(bench: Bench) -> No
     assert rig.paths(POP) == ["stop > cleanup_host_notifier > host_notifier_read"]
 
 
-def test_stop_waits_for_what_is_in_flight(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_stop_waits_for_what_is_in_flight(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("hold")
     slot = rig.send()
@@ -243,9 +243,9 @@ def test_stop_waits_for_what_is_in_flight(bench: Bench) -> None:
     assert rig.status_of(slot) == 0
 
 
-def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(bench: Bench) -> None:
+def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(parts: SharedParts) -> None:
     """B2: by then the node lives there, and `started` is still set."""
-    rig = Rig(bench, Seed)
+    rig = Rig(parts, Seed)
     rig.init()
     rig.forget()
     rig.write_status(FEATURES_OK)
@@ -257,20 +257,20 @@ def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(bench: Bench)
 # --- Reset ------------------------------------------------------------------------------------
 
 
-def test_reset_starts_a_new_epoch_in_power_on_state(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_reset_starts_a_new_epoch_in_power_on_state(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.send()
     rig.write_status(0)
     device, queue = rig.device, rig.device.ports[0].queue
     assert (device.epoch, device.status, device.features, device.started) == (1, 0, 0, False)
     assert (queue.ready, queue.last_avail, queue.used_idx, queue.inuse) == (False, 0, 0, 0)
-    assert not bench.board.registers.queue(0, ENABLED)
-    assert bench.board.registers.words[STATUS] == 0
+    assert not parts.board.registers.queue(0, ENABLED)
+    assert parts.board.registers.words[STATUS] == 0
 
 
-def test_reset_stops_before_it_clears_and_drops(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_reset_stops_before_it_clears_and_drops(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.forget()
     rig.write_status(0)
@@ -278,8 +278,8 @@ def test_reset_stops_before_it_clears_and_drops(bench: Bench) -> None:
     assert told == [RESET_CALL, STOP_CALL, STOP_RET, RESET_RET]
 
 
-def test_reset_cancels_what_is_parked(bench: Bench) -> None:
-    rig = Rig(bench, ioeventfd=False)
+def test_reset_cancels_what_is_parked(parts: SharedParts) -> None:
+    rig = Rig(parts, ioeventfd=False)
     rig.init()
     rig.perform("drain_begin")
     slot = rig.send()
@@ -291,8 +291,8 @@ def test_reset_cancels_what_is_parked(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("device_class", [Reference, Seed])
-def test_reset_empties_the_retry_list(bench: Bench, device_class: type[VirtioBlk]) -> None:
-    rig = Rig(bench, device_class, werror="stop", rerror="stop")
+def test_reset_empties_the_retry_list(parts: SharedParts, device_class: type[VirtioBlk]) -> None:
+    rig = Rig(parts, device_class, werror="stop", rerror="stop")
     rig.init()
     rig.perform("hold")
     rig.send()
@@ -304,8 +304,8 @@ def test_reset_empties_the_retry_list(bench: Bench, device_class: type[VirtioBlk
     assert rig.count(SUBMIT) == 1
 
 
-def test_a_broken_device_is_whole_after_a_reset(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_broken_device_is_whole_after_a_reset(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.rings[0].publish_raw(99)
     rig.kick()
@@ -315,8 +315,8 @@ def test_a_broken_device_is_whole_after_a_reset(bench: Bench) -> None:
     assert rig.status_of(rig.send()) == 0
 
 
-def test_queue_reset_of_the_reference_ends_or_cancels_first(bench: Bench) -> None:
-    rig = Rig(bench, queues=2, ioeventfd=False)
+def test_queue_reset_of_the_reference_ends_or_cancels_first(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2, ioeventfd=False)
     rig.init()
     rig.perform("drain_begin")
     rig.send(queue=0)
@@ -328,8 +328,8 @@ def test_queue_reset_of_the_reference_ends_or_cancels_first(bench: Bench) -> Non
     assert rig.status_of(other) == 0
 
 
-def test_queue_reset_of_the_reference_waits(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_queue_reset_of_the_reference_waits(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("hold")
     rig.send()
@@ -339,8 +339,8 @@ def test_queue_reset_of_the_reference_waits(bench: Bench) -> None:
     assert rig.count(QUEUE_RESET) == 1
 
 
-def test_queue_reset_cancels_the_queue_of_the_retry_list(bench: Bench) -> None:
-    rig = Rig(bench, queues=2, werror="stop", rerror="stop")
+def test_queue_reset_cancels_the_queue_of_the_retry_list(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2, werror="stop", rerror="stop")
     rig.init()
     rig.perform("hold")
     rig.send(queue=0)

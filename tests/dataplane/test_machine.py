@@ -5,7 +5,7 @@ import pytest
 from tests.dataplane.rig import Rig
 from vblkfuzz.dataplane.registers import EXIT, Exit
 from vblkfuzz.dataplane.revisions.seed import Seed
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.op import op
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
@@ -20,22 +20,22 @@ from vblkfuzz.trace.kinds import (
 )
 
 
-def test_an_exit_is_handled_by_the_vcpu_and_then_gone(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_an_exit_is_handled_by_the_vcpu_and_then_gone(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.write_status(1)
-    assert bench.arena.registers.words[EXIT] == Exit.NONE
+    assert parts.arena.registers.words[EXIT] == Exit.NONE
     assert [event.actor for event in rig.events(STATUS)] == [ActorId.VCPU]
     assert rig.machine.bql.is_free()
 
 
-def test_commands_run_in_the_main_loop(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_commands_run_in_the_main_loop(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("drain_begin")
     assert [event.actor for event in rig.events(DRAIN_CALL)] == [ActorId.MAIN]
 
 
-def test_an_exit_waits_for_the_bql(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_an_exit_waits_for_the_bql(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("hold")
     rig.send()
@@ -46,8 +46,8 @@ def test_an_exit_waits_for_the_bql(bench: Bench) -> None:
     assert rig.count(RESET_RET) == 1
 
 
-def test_a_trapped_kick_is_forwarded_where_a_notifier_is_open(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_trapped_kick_is_forwarded_where_a_notifier_is_open(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.publish()
     rig.exit(Exit.KICK, 0)
@@ -55,8 +55,8 @@ def test_a_trapped_kick_is_forwarded_where_a_notifier_is_open(bench: Bench) -> N
     assert (handler.actor, handler.flag) == (ActorId.IO0, 0)
 
 
-def test_a_trapped_kick_without_notifier_is_handled_there(bench: Bench) -> None:
-    rig = Rig(bench, ioeventfd=False)
+def test_a_trapped_kick_without_notifier_is_handled_there(parts: SharedParts) -> None:
+    rig = Rig(parts, ioeventfd=False)
     rig.init()
     rig.send()
     (handler,) = rig.events(HANDLER)
@@ -64,8 +64,8 @@ def test_a_trapped_kick_without_notifier_is_handled_there(bench: Bench) -> None:
     assert rig.paths(POP) == ["direct_kick"]
 
 
-def test_a_queue_enabled_after_driver_ok_is_taken_over(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_queue_enabled_after_driver_ok_is_taken_over(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.exit(Exit.QUEUE_RESET, 0)
     rig.make_rings(bank=1)
@@ -74,21 +74,21 @@ def test_a_queue_enabled_after_driver_ok_is_taken_over(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("iothread", [0, 1])
-def test_poll_operations_mean_one_iothread(bench: Bench, iothread: int) -> None:
-    rig = Rig(bench, iothreads=2)
+def test_poll_operations_mean_one_iothread(parts: SharedParts, iothread: int) -> None:
+    rig = Rig(parts, iothreads=2)
     rig.perform("poll_on", iothread=iothread)
     assert [context.polling for context in rig.machine.iothreads] == [iothread == 0, iothread == 1]
     rig.perform("poll_off", iothread=iothread)
     assert not any(context.polling for context in rig.machine.iothreads)
 
 
-def test_poll_operations_without_iothreads_do_nothing(bench: Bench) -> None:
-    Rig(bench, iothreads=0).perform("poll_on")
+def test_poll_operations_without_iothreads_do_nothing(parts: SharedParts) -> None:
+    Rig(parts, iothreads=0).perform("poll_on")
 
 
-def test_the_way_to_rest(bench: Bench) -> None:
+def test_the_way_to_rest(parts: SharedParts) -> None:
     """I/O first, then drains, then the VM."""
-    rig = Rig(bench)
+    rig = Rig(parts)
     rig.init()
     for name in ("drain_begin", "mirror_begin", "stop", "hold"):
         rig.perform(name)
@@ -99,8 +99,8 @@ def test_the_way_to_rest(bench: Bench) -> None:
     assert steps == ["release", "drain_end", "mirror_finish", "cont"]
 
 
-def test_two_requests_are_two_in_flight(bench: Bench) -> None:
-    rig = Rig(bench, queues=2)
+def test_two_requests_are_two_in_flight(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2)
     rig.init()
     rig.perform("hold")
     rig.send(queue=0)
@@ -108,21 +108,21 @@ def test_two_requests_are_two_in_flight(bench: Bench) -> None:
     assert rig.machine.in_flight() == 2
 
 
-def test_a_wrong_count_fits_an_event(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_wrong_count_fits_an_event(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.blk.in_flight = -1
     assert rig.machine.in_flight() == 0xFFFF
 
 
-def test_completions_run_where_their_queue_lives(bench: Bench) -> None:
-    rig = Rig(bench, queues=2, iothreads=2)
+def test_completions_run_where_their_queue_lives(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2, iothreads=2)
     rig.init()
     rig.send(queue=1)
     assert [event.actor for event in rig.events(PUSH)] == [ActorId.IO1]
 
 
-def test_the_seed_completes_under_the_lock(bench: Bench) -> None:
-    rig = Rig(bench, Seed)
+def test_the_seed_completes_under_the_lock(parts: SharedParts) -> None:
+    rig = Rig(parts, Seed)
     rig.init()
     lock = rig.machine.iothreads[0].lock
     list(lock.acquire(rig.machine.vcpu))
@@ -134,8 +134,8 @@ def test_the_seed_completes_under_the_lock(bench: Bench) -> None:
     assert lock.is_free()
 
 
-def test_a_command_while_the_main_loop_waits_comes_after_it(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_command_while_the_main_loop_waits_comes_after_it(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("hold")
     rig.send()

@@ -6,11 +6,11 @@ import pytest
 
 from vblkfuzz.dataplane.notifier import EventNotifier
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 
 
-def test_signals_are_taken_together(bench: Bench) -> None:
-    notifier = bench.kicks[0]
+def test_signals_are_taken_together(parts: SharedParts) -> None:
+    notifier = parts.kicks[0]
     assert not notifier.is_set()
     notifier.set()
     notifier.set()
@@ -20,47 +20,47 @@ def test_signals_are_taken_together(bench: Bench) -> None:
     assert not notifier.clear()
 
 
-def test_the_eventfd_is_real(bench: Bench) -> None:
-    notifier = bench.kicks[1]
+def test_the_eventfd_is_real(parts: SharedParts) -> None:
+    notifier = parts.kicks[1]
     notifier.set()
-    assert int.from_bytes(os.read(bench.fds[1], 8), "little") == 1
+    assert int.from_bytes(os.read(parts.fds[1], 8), "little") == 1
 
 
-def test_a_bell_without_its_eventfd_is_a_broken_harness(bench: Bench) -> None:
-    notifier = bench.kicks[0]
+def test_a_bell_without_its_eventfd_is_a_broken_harness(parts: SharedParts) -> None:
+    notifier = parts.kicks[0]
     notifier.words[notifier.bell] = 2
     with pytest.raises(HarnessError, match="bell"):
         notifier.clear()
 
 
-def test_who_sets_its_own_notifier_needs_no_eventfd(bench: Bench) -> None:
-    notifier = bench.kicks[0]
+def test_who_sets_its_own_notifier_needs_no_eventfd(parts: SharedParts) -> None:
+    notifier = parts.kicks[0]
     notifier.set_own()
     assert notifier.is_set()
     with pytest.raises(BlockingIOError):
-        os.read(bench.fds[0], 8)
+        os.read(parts.fds[0], 8)
     assert notifier.clear()
     assert not notifier.clear()
 
 
 @pytest.mark.parametrize("first", ["set", "set_own"])
-def test_a_second_signal_changes_nothing(bench: Bench, first: str) -> None:
-    notifier = bench.kicks[0]
+def test_a_second_signal_changes_nothing(parts: SharedParts, first: str) -> None:
+    notifier = parts.kicks[0]
     getattr(notifier, first)()
     notifier.set()
     notifier.set_own()
     assert notifier.clear()
     assert not notifier.clear()
     with pytest.raises(BlockingIOError):
-        os.read(bench.fds[0], 8)
+        os.read(parts.fds[0], 8)
 
 
-def test_queues_do_not_share_bells(bench: Bench) -> None:
-    bells = [notifier.bell for notifier in (*bench.kicks, *bench.calls)]
+def test_queues_do_not_share_bells(parts: SharedParts) -> None:
+    bells = [notifier.bell for notifier in (*parts.kicks, *parts.calls)]
     assert len(set(bells)) == len(bells)
-    bench.kicks[2].set()
-    assert [each.is_set() for each in bench.kicks] == [False, False, True, False]
-    assert not any(each.is_set() for each in bench.calls)
+    parts.kicks[2].set()
+    assert [each.is_set() for each in parts.kicks] == [False, False, True, False]
+    assert not any(each.is_set() for each in parts.calls)
 
 
 def test_a_notifier_begins_closed() -> None:
@@ -68,9 +68,9 @@ def test_a_notifier_begins_closed() -> None:
 
 
 @pytest.mark.parametrize("name", ["set", "set_own", "clear"])
-def test_system_calls_order_stores(bench: Bench, name: str) -> None:
-    memory, stores = bench.arena.memory, bench.arena.stores
-    notifier = bench.ordering_board().kicks[0]
+def test_system_calls_order_stores(parts: SharedParts, name: str) -> None:
+    memory, stores = parts.arena.memory, parts.arena.stores
+    notifier = parts.ordering_board().kicks[0]
     stores.watch()
     memory.bytes[0] = 1
     getattr(notifier, name)()
@@ -79,10 +79,10 @@ def test_system_calls_order_stores(bench: Bench, name: str) -> None:
     assert stores.hide() == [(1, b"\1")]
 
 
-def test_an_ordering_notifier_is_the_same_eventfd(bench: Bench) -> None:
-    board = bench.ordering_board()
+def test_an_ordering_notifier_is_the_same_eventfd(parts: SharedParts) -> None:
+    board = parts.ordering_board()
     for plain, ordering in zip(
-        (*bench.kicks, *bench.calls), (*board.kicks, *board.calls), strict=True
+        (*parts.kicks, *parts.calls), (*board.kicks, *board.calls), strict=True
     ):
         ordering.set()
         assert plain.clear()

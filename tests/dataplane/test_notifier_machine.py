@@ -20,7 +20,7 @@ from vblkfuzz.dataplane.notifier import EventNotifier
 from vblkfuzz.dataplane.registers import KICK_RUNG, QUEUE_WORDS, QUEUES
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace.event import ActorId
 
 COUNT = 3
@@ -87,11 +87,11 @@ class NotifierMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Bench(ARENA)
+        self.parts = SharedParts(ARENA)
         self.log: list[str] = []
         self.expected: list[str] = []
         self.handlers = [
-            Handler(self.bench.kicks[index], index, self.log) for index in range(COUNT)
+            Handler(self.parts.kicks[index], index, self.log) for index in range(COUNT)
         ]
         self.kicked = [False] * COUNT
         self.open = [False] * COUNT
@@ -107,7 +107,7 @@ class NotifierMachine(RuleBasedStateMachine):
         self.loops[0].context.poll_wanted = polling
 
     def teardown(self) -> None:
-        self.bench.close()
+        self.parts.close()
 
     # --- Notifiers ----------------------------------------------------------------------------
 
@@ -120,18 +120,18 @@ class NotifierMachine(RuleBasedStateMachine):
 
     @rule(index=queues, own=st.booleans())
     def kick(self, index: int, own: bool) -> None:
-        notifier = self.bench.kicks[index]
+        notifier = self.parts.kicks[index]
         (notifier.set_own if own else notifier.set)()
         self.kicked[index] = True
 
     @rule(index=queues)
     def clear(self, index: int) -> None:
-        assert self.bench.kicks[index].clear() == self.kicked[index]
+        assert self.parts.kicks[index].clear() == self.kicked[index]
         self.kicked[index] = False
 
     @rule(index=queues, is_open=st.booleans())
     def assign(self, index: int, is_open: bool) -> None:
-        self.bench.kicks[index].is_open = self.open[index] = is_open
+        self.parts.kicks[index].is_open = self.open[index] = is_open
 
     @rule(index=queues)
     def publish(self, index: int) -> None:
@@ -271,14 +271,14 @@ class NotifierMachine(RuleBasedStateMachine):
     @invariant()
     def bells_and_eventfds_agree(self) -> None:
         """No kick is lost. A set eventfd has a bell; a bell that its owner rang needs none."""
-        words = self.bench.arena.registers.words
-        for index, notifier in enumerate(self.bench.kicks[:COUNT]):
+        words = self.parts.arena.registers.words
+        for index, notifier in enumerate(self.parts.kicks[:COUNT]):
             assert notifier.is_set() == self.kicked[index]
             signalled = False
             with suppress(BlockingIOError):
-                os.read(self.bench.fds[index], 8)
+                os.read(self.parts.fds[index], 8)
                 signalled = True
-                os.eventfd_write(self.bench.fds[index], 1)
+                os.eventfd_write(self.parts.fds[index], 1)
             bell = words[QUEUES + index * QUEUE_WORDS + KICK_RUNG]
             assert signalled == (bell == 2)
 

@@ -8,7 +8,7 @@ from vblkfuzz.dataplane.revisions.qemu_10_2 import Qemu102
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.op import op
 from vblkfuzz.trace.kinds import (
     CONFIG_IRQ,
@@ -38,22 +38,22 @@ def told(rig: Rig, *kinds: int) -> list[int]:
     return [event.kind for event in rig.events(*kinds)]
 
 
-def test_a_drain_end_without_a_begin_does_nothing(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_drain_end_without_a_begin_does_nothing(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("drain_end")
     assert rig.count(END) == 0
     assert rig.blk.quiesce_counter == 0
 
 
 @pytest.mark.parametrize(("wait", "flag"), [("poll", 1), ("nopoll", 0)])
-def test_drains_poll_or_do_not(bench: Bench, wait: str, flag: int) -> None:
-    rig = Rig(bench)
+def test_drains_poll_or_do_not(parts: SharedParts, wait: str, flag: int) -> None:
+    rig = Rig(parts)
     rig.perform("drain_begin", wait=wait)
     assert [event.flag for event in rig.events(CALL, RET)] == [flag, flag]
 
 
-def test_a_mirror_holds_its_section_until_it_finishes(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_mirror_holds_its_section_until_it_finishes(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("mirror_begin")
     rig.perform("mirror_begin")
@@ -65,8 +65,8 @@ def test_a_mirror_holds_its_section_until_it_finishes(bench: Bench) -> None:
     assert rig.count(END) == 0
 
 
-def test_the_drains_of_a_finishing_mirror_are_nested_in_its_section(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_the_drains_of_a_finishing_mirror_are_nested_in_its_section(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("mirror_begin")
     rig.forget()
     rig.perform("mirror_finish")
@@ -74,14 +74,14 @@ def test_the_drains_of_a_finishing_mirror_are_nested_in_its_section(bench: Bench
 
 
 @pytest.mark.parametrize("name", ["resize", "snapshot"])
-def test_short_sections_end_themselves(bench: Bench, name: str) -> None:
-    rig = Rig(bench)
+def test_short_sections_end_themselves(parts: SharedParts, name: str) -> None:
+    rig = Rig(parts)
     rig.perform(name)
     assert told(rig, CALL, RET, END) == [CALL, RET, END]
 
 
-def test_the_config_interrupt_follows_a_resize(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_the_config_interrupt_follows_a_resize(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("resize", sectors=20)
     assert rig.backend.sectors == 20
@@ -91,23 +91,23 @@ def test_the_config_interrupt_follows_a_resize(bench: Bench) -> None:
     ]
 
 
-def test_without_a_driver_nobody_is_told_of_a_resize(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_without_a_driver_nobody_is_told_of_a_resize(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("resize", sectors=20)
     assert rig.count(CONFIG_IRQ) == 0
 
 
 def config(rig: Rig) -> tuple[int, int]:
     """Capacity and generation, as the driver reads them."""
-    return rig.bench.arena.registers.words[CAPACITY], rig.bench.arena.registers.words[GENERATION]
+    return rig.parts.arena.registers.words[CAPACITY], rig.parts.arena.registers.words[GENERATION]
 
 
 @pytest.mark.parametrize(("revision", "late"), [(Reference, 0), (Qemu102, 1)])
 def test_a_resize_changes_capacity_and_generation(
-    bench: Bench, revision: type[VirtioBlk], late: int
+    parts: SharedParts, revision: type[VirtioBlk], late: int
 ) -> None:
     """QEMU counts when it interrupts, and without a driver never."""
-    rig = Rig(bench, revision)
+    rig = Rig(parts, revision)
     capacity, generation = config(rig)
     assert capacity == rig.config.disk_sectors
     rig.perform("resize", sectors=20)
@@ -117,8 +117,8 @@ def test_a_resize_changes_capacity_and_generation(
     assert config(rig) == (30, generation + 2 - late)
 
 
-def test_a_loss_of_power_loses_what_was_not_flushed(bench: Bench) -> None:
-    rig = Rig(bench, queue_size=32)
+def test_a_loss_of_power_loses_what_was_not_flushed(parts: SharedParts) -> None:
+    rig = Rig(parts, queue_size=32)
     rig.init()
     rig.send("out", sector=3)
     rig.send("flush")
@@ -131,8 +131,8 @@ def test_a_loss_of_power_loses_what_was_not_flushed(bench: Bench) -> None:
     assert told(rig, RESET_RET, POWER_LOSS)[-1] == POWER_LOSS
 
 
-def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.send("out", sector=9)
     rig.send("flush")
@@ -142,9 +142,9 @@ def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(bench: Bench)
     assert not any(rig.backend.disk)
 
 
-def parked_at_stop(bench: Bench, revision: type[VirtioBlk]) -> Rig:
+def parked_at_stop(parts: SharedParts, revision: type[VirtioBlk]) -> Rig:
     """A VM that was stopped while a request was parked, and whose drain has ended since."""
-    rig = Rig(bench, revision, ioeventfd=False)
+    rig = Rig(parts, revision, ioeventfd=False)
     rig.init()
     rig.perform("drain_begin")
     rig.send("out")
@@ -155,21 +155,21 @@ def parked_at_stop(bench: Bench, revision: type[VirtioBlk]) -> Rig:
     return rig
 
 
-def test_a_parked_request_waits_for_cont(bench: Bench) -> None:
-    rig = parked_at_stop(bench, Reference)
+def test_a_parked_request_waits_for_cont(parts: SharedParts) -> None:
+    rig = parked_at_stop(parts, Reference)
     assert rig.count(PUSH) == 0
     rig.perform("cont")
     assert rig.count(PUSH) == 1
     assert rig.device.retry_list == []
 
 
-def test_in_qemu_it_runs_while_the_vm_is_stopped(bench: Bench) -> None:
-    rig = parked_at_stop(bench, Qemu102)
+def test_in_qemu_it_runs_while_the_vm_is_stopped(parts: SharedParts) -> None:
+    rig = parked_at_stop(parts, Qemu102)
     assert rig.count(PUSH) == 1
 
 
-def test_a_request_that_is_just_woken_waits_for_cont_too(bench: Bench) -> None:
-    rig = Rig(bench, ioeventfd=False)
+def test_a_request_that_is_just_woken_waits_for_cont_too(parts: SharedParts) -> None:
+    rig = Rig(parts, ioeventfd=False)
     rig.init()
     rig.perform("drain_begin")
     rig.send("out")
@@ -181,8 +181,8 @@ def test_a_request_that_is_just_woken_waits_for_cont_too(bench: Bench) -> None:
     assert rig.count(PUSH) == 1
 
 
-def test_stop_stops_the_device_then_drains(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_stop_stops_the_device_then_drains(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.forget()
     rig.perform("stop")
@@ -199,9 +199,9 @@ def test_stop_stops_the_device_then_drains(bench: Bench) -> None:
     assert told(rig, VM_STOP_CALL) == []
 
 
-def test_stop_lets_an_exit_end_first(bench: Bench) -> None:
-    rig = Rig(bench)
-    rig.bench.arena.registers.post_exit(Exit.STATUS, 1)
+def test_stop_lets_an_exit_end_first(parts: SharedParts) -> None:
+    rig = Rig(parts)
+    rig.parts.arena.registers.post_exit(Exit.STATUS, 1)
     rig.perform("stop")
     assert told(rig, STATUS, VM_STOP_RET) == [
         STATUS,
@@ -211,9 +211,9 @@ def test_stop_lets_an_exit_end_first(bench: Bench) -> None:
 
 @pytest.mark.parametrize("device_class", [Reference, Seed])
 def test_cont_starts_again_and_serves_the_stopped_time(
-    bench: Bench, device_class: type[VirtioBlk]
+    parts: SharedParts, device_class: type[VirtioBlk]
 ) -> None:
-    rig = Rig(bench, device_class)
+    rig = Rig(parts, device_class)
     rig.init()
     rig.perform("stop")
     slot = rig.publish()
@@ -222,8 +222,8 @@ def test_cont_starts_again_and_serves_the_stopped_time(
     assert rig.status_of(slot) == 0
 
 
-def test_cont_runs_the_vcpus_last(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_cont_runs_the_vcpus_last(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("stop")
     command = rig.machine.operator.cont(rig.machine.threads[1])
@@ -233,21 +233,21 @@ def test_cont_runs_the_vcpus_last(bench: Bench) -> None:
     assert rig.machine.vm_running
 
 
-def test_cont_of_a_running_vm_does_nothing(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_cont_of_a_running_vm_does_nothing(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("cont")
     assert rig.count(VM_CONT) == 0
 
 
-def test_cont_without_driver_ok_does_not_start(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_cont_without_driver_ok_does_not_start(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("stop")
     rig.perform("cont")
     assert rig.count(START_CALL) == 0
 
 
-def test_system_reset_is_a_reset_with_the_vcpus_paused(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_system_reset_is_a_reset_with_the_vcpus_paused(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.forget()
     command = rig.machine.operator.system_reset(rig.machine.threads[1])
@@ -259,15 +259,15 @@ def test_system_reset_is_a_reset_with_the_vcpus_paused(bench: Bench) -> None:
     assert rig.paths(RESET_RET) == ["system_reset > reset"]
 
 
-def test_system_reset_leaves_a_stopped_vm_stopped(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_system_reset_leaves_a_stopped_vm_stopped(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.perform("stop")
     rig.perform("system_reset")
     assert not rig.machine.vm_running
 
 
-def test_the_iothread_changes_only_while_nothing_runs(bench: Bench) -> None:
-    rig = Rig(bench, iothreads=2)
+def test_the_iothread_changes_only_while_nothing_runs(parts: SharedParts) -> None:
+    rig = Rig(parts, iothreads=2)
     rig.perform("set_iothread", iothread=1)
     rig.init()
     rig.perform("set_iothread", iothread=0)
@@ -277,20 +277,20 @@ def test_the_iothread_changes_only_while_nothing_runs(bench: Bench) -> None:
     assert rig.device.home is rig.machine.iothreads[0]
 
 
-def test_a_start_failure_beyond_the_queues_wraps(bench: Bench) -> None:
-    rig = Rig(bench, queues=2)
+def test_a_start_failure_beyond_the_queues_wraps(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2)
     rig.perform("start_fail", queue=3)
     assert rig.device.start_fails_at == 1
 
 
-def test_stop_gives_the_bql_to_an_exit_that_waits_for_it(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_stop_gives_the_bql_to_an_exit_that_waits_for_it(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.machine.perform(op("stop"))
     main = rig.machine.threads[1]
     while rig.machine.bql.is_free():
         main.resume(1)
-    rig.bench.arena.registers.post_exit(Exit.STATUS, 0)
+    rig.parts.arena.registers.post_exit(Exit.STATUS, 0)
     rig.settle()
     assert rig.count(RESET_RET) == 1
     assert rig.count(VM_STOP_RET) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from tests.dataplane.rig import DRIVER, DRIVER_OK, FEATURES_OK, Rig
 from vblkfuzz.dataplane.registers import DESC, STATUS
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.kinds import (
     BROKEN,
@@ -14,22 +14,22 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.virtio.ring_error import RingMisaligned, RingSizeInvalid
 
 
-def test_status_is_what_was_written(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_status_is_what_was_written(parts: SharedParts) -> None:
+    rig = Rig(parts)
     for value in (DRIVER, FEATURES_OK, DRIVER_OK):
         rig.write_status(value)
-        assert bench.board.registers.words[STATUS] == value
+        assert parts.board.registers.words[STATUS] == value
     told = [event.value for event in rig.events(kinds.STATUS)]
     assert told == [DRIVER, FEATURES_OK, DRIVER_OK]
 
 
-def test_features_count_with_features_ok(bench: Bench) -> None:
-    rig = Rig(bench)
-    bench.board.registers.features = 5
+def test_features_count_with_features_ok(parts: SharedParts) -> None:
+    rig = Rig(parts)
+    parts.board.registers.features = 5
     rig.write_status(DRIVER)
     assert rig.device.features == 0
     rig.write_status(FEATURES_OK)
-    bench.board.registers.features = 7
+    parts.board.registers.features = 7
     rig.write_status(FEATURES_OK)
     assert rig.device.features == 5
 
@@ -37,28 +37,28 @@ def test_features_count_with_features_ok(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("register", "code"), [(0, RingSizeInvalid.code), (DESC, RingMisaligned.code)]
 )
-def test_a_bad_ring_breaks_the_device(bench: Bench, register: int, code: int) -> None:
-    rig = Rig(bench)
+def test_a_bad_ring_breaks_the_device(parts: SharedParts, register: int, code: int) -> None:
+    rig = Rig(parts)
     rig.init(FEATURES_OK)
     rig.write_status(0)
     rig.make_rings()
-    bench.board.registers.set_queue(0, register, 7)
+    parts.board.registers.set_queue(0, register, 7)
     rig.write_status(DRIVER_OK)
     assert [event.value for event in rig.events(BROKEN)] == [code]
 
 
-def test_only_the_first_error_is_told(bench: Bench) -> None:
-    rig = Rig(bench, queues=2)
+def test_only_the_first_error_is_told(parts: SharedParts) -> None:
+    rig = Rig(parts, queues=2)
     rig.make_rings()
     for index in range(2):
-        bench.board.registers.set_queue(index, DESC, 7)
+        parts.board.registers.set_queue(index, DESC, 7)
     rig.write_status(DRIVER)
     assert rig.count(BROKEN) == 1
 
 
-def test_an_attach_asks_for_kicks_again(bench: Bench) -> None:
+def test_an_attach_asks_for_kicks_again(parts: SharedParts) -> None:
     """B4: the detach found it polling, and nobody ends the polling of a detached handler."""
-    rig = Rig(bench, polling=True)
+    rig = Rig(parts, polling=True)
     rig.init()
     rig.send()
     rig.perform("drain_begin")

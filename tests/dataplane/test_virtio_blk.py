@@ -10,7 +10,7 @@ from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.driver.memory_map import SLOTS
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.scenario import RERRORS, WERRORS
 from vblkfuzz.trace.kinds import (
     BROKEN,
@@ -55,8 +55,10 @@ OK, IOERR, UNSUPP = BlkStatus.OK, BlkStatus.IOERR, BlkStatus.UNSUPP
         ("unsupported", UNSUPP),
     ],
 )
-def test_each_request_type_has_its_status(bench: Bench, request_type: str, status: int) -> None:
-    rig = Rig(bench)
+def test_each_request_type_has_its_status(
+    parts: SharedParts, request_type: str, status: int
+) -> None:
+    rig = Rig(parts)
     rig.init()
     slot = rig.send(request_type)
     assert rig.status_of(slot) == status
@@ -66,8 +68,8 @@ def test_each_request_type_has_its_status(bench: Bench, request_type: str, statu
     assert kinds == [POP, MEMWRITE, PUSH]
 
 
-def test_a_read_returns_what_was_written(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_read_returns_what_was_written(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     written = rig.send("out", sector=5, sectors=2)
     read = rig.send("in", sector=5, sectors=2)
@@ -78,15 +80,15 @@ def test_a_read_returns_what_was_written(bench: Bench) -> None:
     assert [used[1] for used in lengths if used] == [1, 1 + 2 * SECTOR_SIZE]
 
 
-def test_get_id_answers_with_the_device_id(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_get_id_answers_with_the_device_id(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     slot = rig.send("get_id")
     assert rig.memory.read(slot.data, 20).rstrip(b"\0") == b"vblkfuzz"
 
 
-def test_requests_without_io_do_not_reach_the_backend(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_requests_without_io_do_not_reach_the_backend(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.send("get_id")
     rig.send("unsupported")
@@ -98,17 +100,17 @@ def test_requests_without_io_do_not_reach_the_backend(bench: Bench) -> None:
     ("sector", "sectors", "status"), [(7, 1, OK), (8, 1, IOERR), (7, 2, IOERR), (255, 4, IOERR)]
 )
 def test_the_range_is_checked(
-    bench: Bench, request_type: str, sector: int, sectors: int, status: int
+    parts: SharedParts, request_type: str, sector: int, sectors: int, status: int
 ) -> None:
-    rig = Rig(bench, disk_sectors=8)
+    rig = Rig(parts, disk_sectors=8)
     rig.init()
     slot = rig.send(request_type, sector, sectors)
     assert rig.status_of(slot) == status
     assert rig.count(SUBMIT) == (status == OK)
 
 
-def test_a_length_that_is_no_sector_is_an_error(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_length_that_is_no_sector_is_an_error(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     slot = SLOTS[0][0]
     REQUEST_HEADER.pack_into(rig.memory.bytes, slot.header, RequestType.IN, 0, 0)
@@ -117,8 +119,8 @@ def test_a_length_that_is_no_sector_is_an_error(bench: Bench) -> None:
     assert rig.status_of(slot) == IOERR
 
 
-def test_the_current_capacity_counts(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_the_current_capacity_counts(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("resize", sectors=4)
     assert rig.status_of(rig.send("out", sector=4)) == IOERR
@@ -140,9 +142,9 @@ SLOT = SLOTS[0][0]
     ],
 )
 def test_a_malformed_request_breaks_the_device(
-    bench: Bench, readable: list[Segment], writable: list[Segment], error: type[RingError]
+    parts: SharedParts, readable: list[Segment], writable: list[Segment], error: type[RingError]
 ) -> None:
-    rig = Rig(bench)
+    rig = Rig(parts)
     rig.init()
     rig.publish_raw(readable, writable)
     rig.kick()
@@ -150,8 +152,8 @@ def test_a_malformed_request_breaks_the_device(
     assert (rig.count(CANCEL), rig.device.ports[0].queue.inuse) == (1, 0)
 
 
-def test_a_broken_device_takes_nothing_and_pushes_nothing(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_broken_device_takes_nothing_and_pushes_nothing(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.init()
     rig.perform("hold")
     rig.send("out")
@@ -164,9 +166,9 @@ def test_a_broken_device_takes_nothing_and_pushes_nothing(bench: Bench) -> None:
     assert not rig.device.ports[0].poll()
 
 
-def test_a_lost_count_ends_in_queue_size_exceeded(bench: Bench) -> None:
+def test_a_lost_count_ends_in_queue_size_exceeded(parts: SharedParts) -> None:
     """What the guest of B1 sees in the end."""
-    rig = Rig(bench)
+    rig = Rig(parts)
     rig.init()
     rig.device.ports[0].queue.inuse = 0xFFFF_FFFF
     rig.send()
@@ -181,21 +183,21 @@ def test_a_lost_count_ends_in_queue_size_exceeded(bench: Bench) -> None:
 def test_no_request_raises(readable: list[Segment], writable: list[Segment], header: bytes) -> None:
     if not readable and not writable:
         return
-    bench = Bench(Arena())
-    rig = Rig(bench)
+    parts = SharedParts(Arena())
+    rig = Rig(parts)
     rig.init()
     rig.memory.write(SLOT.header, header)
     rig.publish_raw(readable, writable)
     rig.kick()
-    bench.close()
+    parts.close()
     ends = rig.count(PUSH) + rig.count(BROKEN)
     assert ends == 1
 
 
 @given(st.binary(min_size=16, max_size=16), st.integers(0, 4 * SECTOR_SIZE))
 def test_every_well_formed_header_is_answered(header: bytes, length: int) -> None:
-    bench = Bench(Arena())
-    rig = Rig(bench)
+    parts = SharedParts(Arena())
+    rig = Rig(parts)
     rig.init()
     rig.memory.write(SLOT.header, header)
     data = [(SLOT.data, length)] if length else []
@@ -204,7 +206,7 @@ def test_every_well_formed_header_is_answered(header: bytes, length: int) -> Non
         [(SLOT.header, 16), *(data if write else [])], [*([] if write else data), (SLOT.status, 1)]
     )
     rig.kick()
-    bench.close()
+    parts.close()
     assert rig.status_of(SLOT) in (OK, IOERR, UNSUPP)
     assert rig.count(PUSH) == 1
 
@@ -212,8 +214,8 @@ def test_every_well_formed_header_is_answered(header: bytes, length: int) -> Non
 # --- Errors of the backend --------------------------------------------------------------------
 
 
-def failed(bench: Bench, werror: str) -> tuple[Rig, int]:
-    rig = Rig(bench, werror=werror)
+def failed(parts: SharedParts, werror: str) -> tuple[Rig, int]:
+    rig = Rig(parts, werror=werror)
     rig.init()
     rig.perform("hold")
     slot = rig.send("out")
@@ -231,9 +233,9 @@ def failed(bench: Bench, werror: str) -> tuple[Rig, int]:
     ],
 )
 def test_reads_follow_rerror_all_else_werror(
-    bench: Bench, policy: str, action: str, request_name: str, error: str
+    parts: SharedParts, policy: str, action: str, request_name: str, error: str
 ) -> None:
-    rig = Rig(bench, Reference, **{policy: action})
+    rig = Rig(parts, Reference, **{policy: action})
     rig.init()
     rig.perform("hold")
     slot = rig.send(request_name)
@@ -249,8 +251,8 @@ def test_reads_follow_rerror_all_else_werror(
 
 
 @pytest.mark.parametrize("request_name", ["in", "out", "discard", "write_zeroes"])
-def test_requests_within_the_capacity_are_served(bench: Bench, request_name: str) -> None:
-    rig = Rig(bench, disk_sectors=8, queue_size=32)
+def test_requests_within_the_capacity_are_served(parts: SharedParts, request_name: str) -> None:
+    rig = Rig(parts, disk_sectors=8, queue_size=32)
     rig.init()
     assert rig.status_of(rig.send(request_name, sector=6, sectors=2)) == OK
     assert rig.status_of(rig.send(request_name, sector=6, sectors=3)) == IOERR
@@ -259,9 +261,9 @@ def test_requests_within_the_capacity_are_served(bench: Bench, request_name: str
 
 
 @pytest.mark.parametrize("request_name", ["in", "out", "discard", "write_zeroes"])
-def test_what_a_resize_cuts_off_fails(bench: Bench, request_name: str) -> None:
+def test_what_a_resize_cuts_off_fails(parts: SharedParts, request_name: str) -> None:
     """The device had checked the request before it was parked."""
-    rig = Rig(bench, ioeventfd=False, disk_sectors=16)
+    rig = Rig(parts, ioeventfd=False, disk_sectors=16)
     rig.init()
     rig.perform("drain_begin")
     slot = rig.send(request_name, sector=7, sectors=2)
@@ -271,20 +273,20 @@ def test_what_a_resize_cuts_off_fails(bench: Bench, request_name: str) -> None:
     assert len(rig.backend.disk) == 8 * 512
 
 
-def test_werror_report_tells_the_guest(bench: Bench) -> None:
-    rig, status = failed(bench, "report")
+def test_werror_report_tells_the_guest(parts: SharedParts) -> None:
+    rig, status = failed(parts, "report")
     assert status == IOERR
     assert rig.machine.vm_running
 
 
-def test_werror_ignore_says_ok(bench: Bench) -> None:
-    rig, status = failed(bench, "ignore")
+def test_werror_ignore_says_ok(parts: SharedParts) -> None:
+    rig, status = failed(parts, "ignore")
     assert status == OK
     assert rig.machine.vm_running
 
 
-def test_werror_stop_keeps_the_request_and_stops_the_vm(bench: Bench) -> None:
-    rig, status = failed(bench, "stop")
+def test_werror_stop_keeps_the_request_and_stops_the_vm(parts: SharedParts) -> None:
+    rig, status = failed(parts, "stop")
     assert status == 0xFF
     assert not rig.machine.vm_running
     assert len(rig.device.retry_list) == 1
@@ -294,8 +296,8 @@ def test_werror_stop_keeps_the_request_and_stops_the_vm(bench: Bench) -> None:
     ]
 
 
-def test_cont_submits_the_retry_list_again(bench: Bench) -> None:
-    rig, _ = failed(bench, "stop")
+def test_cont_submits_the_retry_list_again(parts: SharedParts) -> None:
+    rig, _ = failed(parts, "stop")
     rig.perform("cont")
     assert rig.machine.vm_running
     assert (rig.count(SUBMIT), rig.device.retry_list) == (2, [])
@@ -304,8 +306,8 @@ def test_cont_submits_the_retry_list_again(bench: Bench) -> None:
     assert rig.blk.in_flight == 0
 
 
-def test_a_retry_in_a_drain_is_parked(bench: Bench) -> None:
-    rig, _ = failed(bench, "stop")
+def test_a_retry_in_a_drain_is_parked(parts: SharedParts) -> None:
+    rig, _ = failed(parts, "stop")
     rig.perform("drain_begin")
     rig.perform("cont")
     assert (rig.count(PARK), rig.count(SUBMIT)) == (1, 1)
@@ -317,15 +319,15 @@ def test_a_retry_in_a_drain_is_parked(bench: Bench) -> None:
 # --- Handlers ---------------------------------------------------------------------------------
 
 
-def test_a_queue_that_is_not_set_up_is_left_alone(bench: Bench) -> None:
-    rig = Rig(bench)
+def test_a_queue_that_is_not_set_up_is_left_alone(parts: SharedParts) -> None:
+    rig = Rig(parts)
     rig.write_status(FEATURES_OK)
     rig.exit(Exit.KICK, 0)
     assert rig.count(HANDLER) == rig.count(START_CALL) == 0
 
 
-def test_kicks_are_suppressed_while_the_queue_is_handled(bench: Bench) -> None:
-    rig = Rig(bench, event_idx=False)
+def test_kicks_are_suppressed_while_the_queue_is_handled(parts: SharedParts) -> None:
+    rig = Rig(parts, event_idx=False)
     rig.init()
     rig.publish()
     port = rig.device.ports[0]
@@ -337,9 +339,9 @@ def test_kicks_are_suppressed_while_the_queue_is_handled(bench: Bench) -> None:
     assert seen == [(False, True), (True, False)]
 
 
-def test_what_is_published_before_kicks_are_wanted_again_is_taken(bench: Bench) -> None:
+def test_what_is_published_before_kicks_are_wanted_again_is_taken(parts: SharedParts) -> None:
     """B27: look at the ring once more after asking for kicks."""
-    rig = Rig(bench)
+    rig = Rig(parts)
     rig.init()
     rig.publish()
     port = rig.device.ports[0]
@@ -355,16 +357,16 @@ def test_what_is_published_before_kicks_are_wanted_again_is_taken(bench: Bench) 
     assert late is not None and rig.status_of(late) == OK
 
 
-def test_a_polling_handler_leaves_kicks_suppressed(bench: Bench) -> None:
-    rig = Rig(bench, polling=True)
+def test_a_polling_handler_leaves_kicks_suppressed(parts: SharedParts) -> None:
+    rig = Rig(parts, polling=True)
     rig.init()
     rig.send()
     assert not rig.device.ports[0].queue.notification
 
 
-def test_a_drain_waits_for_popped_requests_the_seed_does_not_ask(bench: Bench) -> None:
+def test_a_drain_waits_for_popped_requests_the_seed_does_not_ask(parts: SharedParts) -> None:
     """B3: popping and submitting are apart."""
-    rig = Rig(bench)
+    rig = Rig(parts)
     rig.init()
     rig.publish("out")
     steps = rig.device.handle_queue(rig.machine.vcpu, rig.device.ports[0])
@@ -378,8 +380,8 @@ def test_a_drain_waits_for_popped_requests_the_seed_does_not_ask(bench: Bench) -
     assert rig.count(DRAIN_RET) == 2
 
 
-def test_calls_follow_the_drivers_wish(bench: Bench) -> None:
-    rig = Rig(bench, event_idx=False)
+def test_calls_follow_the_drivers_wish(parts: SharedParts) -> None:
+    rig = Rig(parts, event_idx=False)
     rig.init()
     rig.rings[0].set_no_interrupt(True)
     rig.send()
@@ -387,4 +389,4 @@ def test_calls_follow_the_drivers_wish(bench: Bench) -> None:
     rig.rings[0].set_no_interrupt(False)
     rig.send()
     assert rig.count(IRQ) == 1
-    assert bench.calls[0].clear()
+    assert parts.calls[0].clear()

@@ -12,7 +12,7 @@ from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
 from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.execution import Bench, execute
+from vblkfuzz.process.execution import SharedParts, execute
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.trace.kinds import COLLECT, END, OP, POP, PUBLISH, PUSH
@@ -21,15 +21,15 @@ from vblkfuzz.trace.trace import Trace
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    made = Bench(Arena())
+def parts() -> Iterator[SharedParts]:
+    made = SharedParts(Arena())
     yield made
     made.close()
 
 
-def run(bench: Bench, scenario: Scenario, device_class: type[Reference | Seed]) -> Trace:
-    ran = execute(bench, scenario, device_class, bench.inline_runner)
-    return Trace(merge((bench.arena.guest_ring, bench.arena.device_ring)), ran.steps)
+def run(parts: SharedParts, scenario: Scenario, device_class: type[Reference | Seed]) -> Trace:
+    ran = execute(parts, scenario, device_class, parts.inline_runner)
+    return Trace(merge((parts.arena.guest_ring, parts.arena.device_ring)), ran.steps)
 
 
 FULL = Scenario(
@@ -37,8 +37,8 @@ FULL = Scenario(
 )
 
 
-def test_an_execution_leaves_a_whole_trace(bench: Bench) -> None:
-    trace = run(bench, FULL, Reference)
+def test_an_execution_leaves_a_whole_trace(parts: SharedParts) -> None:
+    trace = run(parts, FULL, Reference)
     assert trace.steps > 0
     assert trace.events[-1].kind == END
     kinds = {event.kind for event in trace.events}
@@ -51,51 +51,53 @@ def test_an_execution_leaves_a_whole_trace(bench: Bench) -> None:
     } <= kinds
 
 
-def test_what_ran_before_does_not_matter(bench: Bench) -> None:
-    first = run(bench, FULL, Reference).digest
+def test_what_ran_before_does_not_matter(parts: SharedParts) -> None:
+    first = run(parts, FULL, Reference).digest
     dirty = (op("init"), op("hold"), op("publish_kick"), op("hostile"), op("drain_begin"))
-    run(bench, Scenario(DeviceConfig(queues=4, iothreads=2), dirty), Seed)
-    assert run(bench, FULL, Reference).digest == first
+    run(parts, Scenario(DeviceConfig(queues=4, iothreads=2), dirty), Seed)
+    assert run(parts, FULL, Reference).digest == first
 
 
 @settings(max_examples=50)
 @given(dirty=scenarios(max_ops=10), scenario=scenarios(max_ops=10))
-def test_executions_are_independent(bench: Bench, dirty: Scenario, scenario: Scenario) -> None:
-    first = run(bench, scenario, Seed).digest
-    run(bench, dirty, Seed)
-    assert run(bench, scenario, Seed).digest == first
+def test_executions_are_independent(
+    parts: SharedParts, dirty: Scenario, scenario: Scenario
+) -> None:
+    first = run(parts, scenario, Seed).digest
+    run(parts, dirty, Seed)
+    assert run(parts, scenario, Seed).digest == first
 
 
 @settings(max_examples=50)
 @given(scenario=scenarios(max_ops=12))
-def test_guest_memory_of_other_queues_is_untouched(bench: Bench, scenario: Scenario) -> None:
+def test_guest_memory_of_other_queues_is_untouched(parts: SharedParts, scenario: Scenario) -> None:
     used = ORIGIN + scenario.device.queues * QUEUE_BYTES
     poison = b"\xa5" * (GUEST_MEMORY_SIZE - used)
-    arena = bench.arena
+    arena = parts.arena
     arena.memory.bytes[used:] = poison
     arena.coverage[:] = b"\x5a" * len(arena.coverage)
     for device_class in (Seed, Reference):
-        run(bench, scenario, device_class)
+        run(parts, scenario, device_class)
         assert arena.memory.bytes[used:] == poison
         assert set(arena.coverage) == {0x5A}
 
 
-def test_power_on_is_the_state_before_any_execution(bench: Bench) -> None:
-    run(bench, FULL, Reference)
-    bench.kicks[0].set()
-    bench.power_on(MAX_QUEUES)
-    assert not any(bench.arena.registers.words)
-    assert not any(bench.arena.memory.bytes[: ORIGIN + MAX_QUEUES * QUEUE_BYTES])
-    assert not any(each.is_open or each.is_set() for each in (*bench.kicks, *bench.calls))
-    assert merge((bench.arena.guest_ring, bench.arena.device_ring)) == ()
+def test_power_on_is_the_state_before_any_execution(parts: SharedParts) -> None:
+    run(parts, FULL, Reference)
+    parts.kicks[0].set()
+    parts.power_on(MAX_QUEUES)
+    assert not any(parts.arena.registers.words)
+    assert not any(parts.arena.memory.bytes[: ORIGIN + MAX_QUEUES * QUEUE_BYTES])
+    assert not any(each.is_open or each.is_set() for each in (*parts.kicks, *parts.calls))
+    assert merge((parts.arena.guest_ring, parts.arena.device_ring)) == ()
 
 
 def test_closing_closes_every_descriptor() -> None:
-    bench = Bench(Arena())
-    fds = list(bench.fds)
+    parts = SharedParts(Arena())
+    fds = list(parts.fds)
     assert len(fds) == 8
-    bench.close()
-    bench.close()
+    parts.close()
+    parts.close()
     for fd in fds:
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(fd)

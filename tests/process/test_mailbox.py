@@ -18,7 +18,7 @@ from vblkfuzz.dataplane.registers import (
 )
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.process.mailbox import MailboxTransport
 from vblkfuzz.scenario.scenario import DeviceConfig
 from vblkfuzz.virtio.layout import (
@@ -35,11 +35,11 @@ LAYOUT = RingLayout.place(8, 2048)
 
 class Mailbox:
     def __init__(self, config: DeviceConfig) -> None:
-        self.bench = Bench(Arena())
-        self.bench.power_on(4)
-        self.registers = self.bench.arena.registers
+        self.parts = SharedParts(Arena())
+        self.parts.power_on(4)
+        self.registers = self.parts.arena.registers
         self.transport = MailboxTransport(
-            self.registers, self.bench.kicks, self.bench.calls, config
+            self.registers, self.parts.kicks, self.parts.calls, config
         )
 
     def exit(self) -> tuple[int, int] | None:
@@ -66,7 +66,7 @@ class Mailbox:
 def mailbox() -> Iterator[Mailbox]:
     made = Mailbox(DeviceConfig(queues=4))
     yield made
-    made.bench.close()
+    made.parts.close()
 
 
 @pytest.mark.parametrize("event_idx", [False, True])
@@ -74,7 +74,7 @@ def mailbox() -> Iterator[Mailbox]:
 def test_features_follow_the_scenario(event_idx: bool, indirect: bool) -> None:
     mailbox = Mailbox(DeviceConfig(event_idx=event_idx, indirect=indirect))
     bits = mailbox.transport.device_features()
-    mailbox.bench.close()
+    mailbox.parts.close()
     assert bool(bits >> F_EVENT_IDX & 1) is event_idx
     assert bool(bits >> F_INDIRECT_DESC & 1) is indirect
     assert bits >> F_VERSION_1 & bits >> F_RING_RESET & 1
@@ -116,13 +116,13 @@ def test_a_queue_is_set_up_with_an_exit_after_driver_ok(mailbox: Mailbox) -> Non
 
 def test_a_kick_exits_without_an_ioeventfd(mailbox: Mailbox) -> None:
     assert mailbox.posted(mailbox.transport.kick(3)) == (Exit.KICK, 3)
-    assert not mailbox.bench.kicks[3].is_set()
+    assert not mailbox.parts.kicks[3].is_set()
 
 
 def test_a_kick_rings_the_ioeventfd(mailbox: Mailbox) -> None:
     mailbox.registers.set_queue(3, IOEVENTFD, 1)
     assert mailbox.posted(mailbox.transport.kick(3)) is None
-    assert mailbox.bench.kicks[3].clear()
+    assert mailbox.parts.kicks[3].clear()
 
 
 def test_a_queue_reset_exits(mailbox: Mailbox) -> None:
@@ -130,6 +130,6 @@ def test_a_queue_reset_exits(mailbox: Mailbox) -> None:
 
 
 def test_a_call_is_taken_once(mailbox: Mailbox) -> None:
-    mailbox.bench.calls[1].set()
+    mailbox.parts.calls[1].set()
     assert mailbox.transport.take_call(1)
     assert not mailbox.transport.take_call(1)

@@ -16,7 +16,7 @@ from vblkfuzz.dataplane.registers import KICK_RUNG, QUEUE_WORDS, QUEUES
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.targets.model import model
 
 
@@ -63,12 +63,12 @@ def test_half_a_signal(half: Half, calls: bool, monkeypatch: pytest.MonkeyPatch)
 @HALVES
 @pytest.mark.parametrize("index", range(MAX_QUEUES))
 def test_silence_empties_both_halves(half: Half, index: int) -> None:
-    bench = Bench(Arena())
-    for notifier in (bench.kicks[index], bench.calls[index]):
+    parts = SharedParts(Arena())
+    for notifier in (parts.kicks[index], parts.calls[index]):
         half(notifier)
-    bench.silence()
-    for notifier in (bench.kicks[index], bench.calls[index]):
+    parts.silence()
+    for notifier in (parts.kicks[index], parts.calls[index]):
         assert not notifier.is_set()
         with pytest.raises(BlockingIOError):
             os.read(notifier._fd, 8)
-    bench.close()
+    parts.close()

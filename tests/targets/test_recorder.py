@@ -69,7 +69,7 @@ class Dumb:
         return False
 
 
-class Bench:
+class SharedParts:
     """A guest, and a device that is played by the test."""
 
     def __init__(self, *, exact_pops: bool = True) -> None:
@@ -120,169 +120,171 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    made = Bench()
+def parts() -> SharedParts:
+    made = SharedParts()
     made.guest(op("init"))
     return made
 
 
-def test_a_request_that_is_served(bench: Bench) -> None:
-    bench.guest(op("publish_kick"), POPPED)
-    before = bench.recorder.idle
-    bench.use(0, 0, 0)
-    assert (before, bench.recorder.idle) == (False, True)
-    bench.recorder.tell(END)
-    assert bench.kinds()[-3:] == [POP, PUSH, END]
-    assert not bench.rules()
+def test_a_request_that_is_served(parts: SharedParts) -> None:
+    parts.guest(op("publish_kick"), POPPED)
+    before = parts.recorder.idle
+    parts.use(0, 0, 0)
+    assert (before, parts.recorder.idle) == (False, True)
+    parts.recorder.tell(END)
+    assert parts.kinds()[-3:] == [POP, PUSH, END]
+    assert not parts.rules()
 
 
-def test_a_kick_that_is_lost(bench: Bench) -> None:
-    bench.guest(op("publish_kick"))
-    bench.recorder.tell(END)
-    assert bench.rules() == {"L1"}
+def test_a_kick_that_is_lost(parts: SharedParts) -> None:
+    parts.guest(op("publish_kick"))
+    parts.recorder.tell(END)
+    assert parts.rules() == {"L1"}
 
 
-def test_a_request_that_is_dequeued_and_forgotten(bench: Bench) -> None:
-    bench.guest(op("publish_kick"), POPPED)
-    bench.recorder.tell(END)
-    assert bench.rules() == {"L3"}
+def test_a_request_that_is_dequeued_and_forgotten(parts: SharedParts) -> None:
+    parts.guest(op("publish_kick"), POPPED)
+    parts.recorder.tell(END)
+    assert parts.rules() == {"L3"}
 
 
-def test_a_used_entry_that_was_never_submitted(bench: Bench) -> None:
-    bench.use(0, 0, 5)
-    assert bench.rules() == {"S6"}
+def test_a_used_entry_that_was_never_submitted(parts: SharedParts) -> None:
+    parts.use(0, 0, 5)
+    assert parts.rules() == {"S6"}
 
 
-def test_a_dequeue_in_a_drained_section(bench: Bench) -> None:
-    bench.recorder.tell(DRAIN_RET, flag=1)
-    bench.guest(op("publish_kick"))
-    assert not bench.rules()
-    bench.guest(op("reset"), POPPED)
-    assert bench.rules() == {"S1"}
-    kinds = bench.kinds()
+def test_a_dequeue_in_a_drained_section(parts: SharedParts) -> None:
+    parts.recorder.tell(DRAIN_RET, flag=1)
+    parts.guest(op("publish_kick"))
+    assert not parts.rules()
+    parts.guest(op("reset"), POPPED)
+    assert parts.rules() == {"S1"}
+    kinds = parts.kinds()
     assert kinds.index(POP) < kinds.index(RESET_RET)
 
 
-def test_a_write_after_a_reset(bench: Bench) -> None:
-    bench.guest(op("publish_kick"), POPPED)
+def test_a_write_after_a_reset(parts: SharedParts) -> None:
+    parts.guest(op("publish_kick"), POPPED)
     status = next(
-        address for address in range(GUEST_MEMORY_SIZE) if bench.memory.bytes[address] == 0xFF
+        address for address in range(GUEST_MEMORY_SIZE) if parts.memory.bytes[address] == 0xFF
     )
-    bench.guest(op("reset"))
-    assert not bench.rules()
-    bench.memory.bytes[status] = 0
-    bench.recorder.look(list)
-    assert bench.rules() == {"S4"}
+    parts.guest(op("reset"))
+    assert not parts.rules()
+    parts.memory.bytes[status] = 0
+    parts.recorder.look(list)
+    assert parts.rules() == {"S4"}
 
 
-def test_a_push_after_a_reset(bench: Bench) -> None:
-    bench.guest(op("publish_kick"), POPPED)
-    bench.guest(op("reset"))
-    bench.use(0, 0, 0)
-    assert "S4" in bench.rules()
+def test_a_push_after_a_reset(parts: SharedParts) -> None:
+    parts.guest(op("publish_kick"), POPPED)
+    parts.guest(op("reset"))
+    parts.use(0, 0, 0)
+    assert "S4" in parts.rules()
 
 
 @pytest.mark.parametrize("seen_in", ["read_config", "drain_end", "mirror_finish", "complete"])
-def test_what_outlives_a_reset_is_named_by_the_reset(bench: Bench, seen_in: str) -> None:
+def test_what_outlives_a_reset_is_named_by_the_reset(parts: SharedParts, seen_in: str) -> None:
     """Not by the operation in which it shows: that would be a bug of many names."""
-    bench.guest(op("publish_kick"), POPPED)
-    bench.guest(op("reset"))
-    bench.recorder.operation(9, op(seen_in).code)
-    bench.use(0, 0, 0)
-    assert bench.signatures() == {"s4-reset-popped-push", "s6-reset-not_popped"}
+    parts.guest(op("publish_kick"), POPPED)
+    parts.guest(op("reset"))
+    parts.recorder.operation(9, op(seen_in).code)
+    parts.use(0, 0, 0)
+    assert parts.signatures() == {"s4-reset-popped-push", "s6-reset-not_popped"}
 
 
 @pytest.mark.parametrize(("ends", "name"), [("init", "reset"), ("queue_reset", "queue_reset")])
 def test_a_push_into_the_next_rings_is_named_by_the_reset(
-    bench: Bench, ends: str, name: str
+    parts: SharedParts, ends: str, name: str
 ) -> None:
-    bench.guest(op("publish_kick"), POPPED)
-    bench.guest(op(ends))
-    bench.recorder.operation(9, op("drain_end").code)
-    bench.use(1, 0, 0)
-    assert bench.signatures() == {f"s6-{name}-not_popped"}
+    parts.guest(op("publish_kick"), POPPED)
+    parts.guest(op(ends))
+    parts.recorder.operation(9, op("drain_end").code)
+    parts.use(1, 0, 0)
+    assert parts.signatures() == {f"s6-{name}-not_popped"}
 
 
-def test_a_push_that_no_reset_explains_is_named_by_the_operation(bench: Bench) -> None:
-    bench.guest(op("publish_kick"), POPPED)
-    bench.guest(op("init"))
-    bench.use(1, 0, 0)
-    bench.recorder.operation(9, op("drain_end").code)
-    bench.use(1, 1, 0)  # there was one such request, not two
-    bench.use(1, 2, 5)  # nor has there been another head
-    assert bench.signatures() == {"s6-reset-not_popped", "s6-drained_end-not_popped"}
+def test_a_push_that_no_reset_explains_is_named_by_the_operation(parts: SharedParts) -> None:
+    parts.guest(op("publish_kick"), POPPED)
+    parts.guest(op("init"))
+    parts.use(1, 0, 0)
+    parts.recorder.operation(9, op("drain_end").code)
+    parts.use(1, 1, 0)  # there was one such request, not two
+    parts.use(1, 2, 5)  # nor has there been another head
+    assert parts.signatures() == {"s6-reset-not_popped", "s6-drained_end-not_popped"}
 
 
-def test_two_requests_of_one_head_that_outlive_their_resets(bench: Bench) -> None:
+def test_two_requests_of_one_head_that_outlive_their_resets(parts: SharedParts) -> None:
     for _ in range(2):
-        bench.guest(op("publish_kick"), POPPED)
-        bench.guest(op("init"))
-    bench.recorder.operation(9, op("drain_end").code)
+        parts.guest(op("publish_kick"), POPPED)
+        parts.guest(op("init"))
+    parts.recorder.operation(9, op("drain_end").code)
     for idx in range(2):
-        bench.use(0, idx, 0)
-    assert bench.signatures() == {"s6-reset-not_popped"}
+        parts.use(0, idx, 0)
+    assert parts.signatures() == {"s6-reset-not_popped"}
 
 
 def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may dequeue and push between two questions of one look."""
     monkeypatch.setattr(sys.modules[__name__], "CONFIG", replace(CONFIG, queues=2))
-    bench = Bench()
-    bench.guest(op("init"))
-    bench.guest(op("publish_kick", queue=1))
+    parts = SharedParts()
+    parts.guest(op("init"))
+    parts.guest(op("publish_kick", queue=1))
     layout = ring_layout(1, CONFIG.queue_size, 0)
 
     def dequeues() -> list[Dequeue]:
-        if bench.memory.u16[layout.used_idx >> 1]:
+        if parts.memory.u16[layout.used_idx >> 1]:
             return [Dequeue(1, ActorId.IO0)]
-        bench.end(layout, 0)
-        bench.memory.u16[layout.used_idx >> 1] = 1
+        parts.end(layout, 0)
+        parts.memory.u16[layout.used_idx >> 1] = 1
         return []
 
-    bench.act(op("queue_reset", queue=0))
-    bench.recorder.look(dequeues)
-    assert not bench.rules()
-    assert bench.kinds()[-2:] == [POP, PUSH]
+    parts.act(op("queue_reset", queue=0))
+    parts.recorder.look(dequeues)
+    assert not parts.rules()
+    assert parts.kinds()[-2:] == [POP, PUSH]
 
 
 @pytest.mark.parametrize(("wrote", "found"), [(0, {"S14"}), (1, set())])
-def test_a_write_that_is_lost(bench: Bench, wrote: int, found: set[str]) -> None:
+def test_a_write_that_is_lost(parts: SharedParts, wrote: int, found: set[str]) -> None:
     """Unless it failed: what became of it is not known then."""
     layout = ring_layout(0, CONFIG.queue_size, 0)
-    bench.guest(op("publish_kick", request="out"), POPPED)
-    bench.use(0, 0, 0, status=wrote)
-    bench.guest(op("collect"))
-    bench.guest(op("publish_kick", request="in"), POPPED)
-    data, _ = walk_chain(bench.memory, layout, 0, True).writable[0]
-    bench.memory.bytes[data : data + SECTOR_SIZE] = bytes(SECTOR_SIZE)
-    bench.use(0, 1, 0)
-    bench.guest(op("collect"))
-    assert bench.disk_is_known()
-    assert bench.rules() == found
+    parts.guest(op("publish_kick", request="out"), POPPED)
+    parts.use(0, 0, 0, status=wrote)
+    parts.guest(op("collect"))
+    parts.guest(op("publish_kick", request="in"), POPPED)
+    data, _ = walk_chain(parts.memory, layout, 0, True).writable[0]
+    parts.memory.bytes[data : data + SECTOR_SIZE] = bytes(SECTOR_SIZE)
+    parts.use(0, 1, 0)
+    parts.guest(op("collect"))
+    assert parts.disk_is_known()
+    assert parts.rules() == found
 
 
 @pytest.mark.parametrize("ends", ["reset", "queue_reset"])
-def test_the_disk_is_not_known_when_a_request_outlives_its_rings(bench: Bench, ends: str) -> None:
+def test_the_disk_is_not_known_when_a_request_outlives_its_rings(
+    parts: SharedParts, ends: str
+) -> None:
     """A later push may be its own, or that of another request with its head."""
-    bench.guest(op("publish_kick"), POPPED)
-    assert bench.disk_is_known()
-    bench.guest(op(ends))
-    assert not bench.disk_is_known()
+    parts.guest(op("publish_kick"), POPPED)
+    assert parts.disk_is_known()
+    parts.guest(op(ends))
+    assert not parts.disk_is_known()
 
 
-def test_memory_that_the_next_driver_uses_is_its_own(bench: Bench) -> None:
+def test_memory_that_the_next_driver_uses_is_its_own(parts: SharedParts) -> None:
     for _ in range(8):
-        bench.guest(op("publish_kick"), POPPED)
-        bench.guest(op("reset"))
-        bench.guest(op("init"))
+        parts.guest(op("publish_kick"), POPPED)
+        parts.guest(op("reset"))
+        parts.guest(op("init"))
     for _ in range(8):
-        bench.guest(op("publish_kick"), POPPED)
-    assert not bench.rules()
+        parts.guest(op("publish_kick"), POPPED)
+    assert not parts.rules()
 
 
 def test_without_an_exact_witness_a_push_says_that_it_was_dequeued() -> None:
-    bench = Bench(exact_pops=False)
-    bench.guest(op("init"))
-    bench.guest(op("publish_kick"))
-    bench.use(0, 0, 0)
-    assert bench.kinds()[-2:] == [POP, PUSH]
-    assert not bench.rules()
+    parts = SharedParts(exact_pops=False)
+    parts.guest(op("init"))
+    parts.guest(op("publish_kick"))
+    parts.use(0, 0, 0)
+    assert parts.kinds()[-2:] == [POP, PUSH]
+    assert not parts.rules()

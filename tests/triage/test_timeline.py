@@ -12,7 +12,7 @@ from vblkfuzz.dataplane.machine import Machine
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.limits import FIRST_INDICES
 from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.process.guest import GuestActor
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.schedule.turnstile import Turnstile
@@ -22,13 +22,13 @@ from vblkfuzz.trace.ring import merge
 from vblkfuzz.triage.timeline import QueueState, State, states
 
 
-def machine_after(bench: Bench, scenario: Scenario) -> Machine:
+def machine_after(parts: SharedParts, scenario: Scenario) -> Machine:
     """Run a scenario as `process.execution.execute` does, and keep the machine."""
-    bench.power_on(scenario.device.queues)
-    machine = Machine(bench.board, scenario.device, REVISIONS["reference"])
-    runner = bench.inline_runner(scenario.device, scenario.ops)
+    parts.power_on(scenario.device.queues)
+    machine = Machine(parts.board, scenario.device, REVISIONS["reference"])
+    runner = parts.inline_runner(scenario.device, scenario.ops)
     guest = GuestActor(runner, machine.exit_pending, lambda: machine.operator.vm_running)
-    Turnstile(scenario, machine, guest, bench.board.ring).run()
+    Turnstile(scenario, machine, guest, parts.board.ring).run()
     return machine
 
 
@@ -38,9 +38,9 @@ def test_the_last_state_is_that_of_the_machine(scenario: Scenario) -> None:
     """Where rings begin that nobody has used is not in a trace."""
     scenario = replace(scenario, device=replace(scenario.device, first_index=0))
     arena = Arena()
-    bench = Bench(arena)
+    parts = SharedParts(arena)
     try:
-        machine = machine_after(bench, scenario)
+        machine = machine_after(parts, scenario)
         state = states(merge((arena.guest_ring, arena.device_ring)))[-1]
         assert state.quiesce_counter == machine.blk.quiesce_counter
         assert state.at("parked") == sorted(held.serial for held in machine.blk.parked)
@@ -54,7 +54,7 @@ def test_the_last_state_is_that_of_the_machine(scenario: Scenario) -> None:
             assert found.wants_kicks == port.queue.notification
             assert found.notifier_open == port.notifier.is_open
     finally:
-        bench.close()
+        parts.close()
 
 
 def test_a_state_for_each_event() -> None:

@@ -29,7 +29,7 @@ from vblkfuzz.process.control import (
     STEPS,
     Status,
 )
-from vblkfuzz.process.execution import Bench, execute
+from vblkfuzz.process.execution import SharedParts, execute
 from vblkfuzz.process.guest import GuestState, InlineRunner
 from vblkfuzz.scenario.codec import decode_canonical
 
@@ -54,10 +54,10 @@ class Turns:
 class RemoteRunner:
     """Lets the guest process run a turn; satisfies `guest.GuestRunner`."""
 
-    def __init__(self, bench: Bench, turns: Turns) -> None:
+    def __init__(self, parts: SharedParts, turns: Turns) -> None:
         self.handovers = 2
         """Hand-overs so far, with those from and to the fuzz process."""
-        self._control = bench.arena.control
+        self._control = parts.arena.control
         self._hand_over = turns.guest.release
         self._await_turn = turns.device.acquire
 
@@ -80,12 +80,12 @@ class RemoteRunner:
         return control[GUEST_USED], _STATES[state]
 
 
-def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
+def device_main(parts: SharedParts, turns: Turns, device: type[VirtioBlk]) -> None:
     """Run executions for ever."""
-    control = bench.arena.control
+    control = parts.arena.control
     while True:
         turns.device.acquire()
-        runner = RemoteRunner(bench, turns)
+        runner = RemoteRunner(parts, turns)
 
         def remote(
             config: DeviceConfig, ops: tuple[Op, ...], runner: RemoteRunner = runner
@@ -93,29 +93,29 @@ def device_main(bench: Bench, turns: Turns, device: type[VirtioBlk]) -> None:
             return runner
 
         try:
-            scenario = decode_canonical(bench.arena.scenario.read())
-            control[STEPS] = execute(bench, scenario, device, remote).steps
-            bench.arena.device_ring.publish()
+            scenario = decode_canonical(parts.arena.scenario.read())
+            control[STEPS] = execute(parts, scenario, device, remote).steps
+            parts.arena.device_ring.publish()
             control[HANDOVERS] = runner.handovers
             control[STATUS] = Status.DONE
         except (Exception, SystemExit) as error:
-            _report(bench, error)
+            _report(parts, error)
         turns.fuzzer.release()
 
 
-def guest_main(bench: Bench, turns: Turns) -> None:
+def guest_main(parts: SharedParts, turns: Turns) -> None:
     """Run turns of the guest driver for ever."""
-    control = bench.arena.control
-    stores = bench.arena.stores
+    control = parts.arena.control
+    stores = parts.arena.stores
     loaded, delays = -1, False
     runner: InlineRunner
     while True:
         turns.guest.acquire()
         try:
             if control[EXECUTION] != loaded:
-                scenario = decode_canonical(bench.arena.scenario.read())
-                bench.arena.guest_ring.clear()  # the writer's own count; the device cleared its
-                runner = bench.guest_runner(scenario.device, scenario.ops)
+                scenario = decode_canonical(parts.arena.scenario.read())
+                parts.arena.guest_ring.clear()  # the writer's own count; the device cleared its
+                runner = parts.guest_runner(scenario.device, scenario.ops)
                 delays = scenario.delays
                 stores.follow()
                 loaded = control[EXECUTION]
@@ -123,18 +123,18 @@ def guest_main(bench: Bench, turns: Turns) -> None:
                 stores.follow()
             op, budget, turn = control[GUEST_OP], control[GUEST_BUDGET], control[GUEST_TURN]
             used, state = runner.run(op - 1 if op else None, budget, turn)
-            bench.arena.guest_ring.publish()
+            parts.arena.guest_ring.publish()
             control[GUEST_USED], control[GUEST_STATE] = used, state
         except (Exception, SystemExit) as error:
-            _report(bench, error)
+            _report(parts, error)
             control[GUEST_STATE] = GUEST_FAILED
         turns.device.release()
 
 
-def _report(bench: Bench, error: BaseException) -> None:
+def _report(parts: SharedParts, error: BaseException) -> None:
     """Leave the traceback for the fuzz process; the first report of an execution counts."""
-    if bench.arena.control[STATUS] == Status.RUNNING:
+    if parts.arena.control[STATUS] == Status.RUNNING:
         # The end of a long traceback says most. No text may fail to be encoded here.
         text = error_text(error).encode(errors="backslashreplace")
-        bench.arena.report.write(text[-MAX_REPORT_BYTES:])
-        bench.arena.control[STATUS] = Status.FAILED
+        parts.arena.report.write(text[-MAX_REPORT_BYTES:])
+        parts.arena.control[STATUS] = Status.FAILED

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
 
 
-class Bench:
+class SharedParts:
     """What outlives an execution: the arena and the eventfds, inherited by guest and device."""
 
     def __init__(self, arena: Arena) -> None:
@@ -95,7 +95,7 @@ class Bench:
 
 
 def execute(
-    bench: Bench,
+    parts: SharedParts,
     scenario: Scenario,
     device_class: type[VirtioBlk],
     make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
@@ -104,15 +104,15 @@ def execute(
 
     The trace is in the rings of the arena afterwards.
     """
-    bench.power_on(scenario.device.queues)
+    parts.power_on(scenario.device.queues)
     delays = scenario.delays
-    board = bench.ordering_board() if delays else bench.board
+    board = parts.ordering_board() if delays else parts.board
     machine = Machine(board, scenario.device, device_class)
     runner = make_runner(scenario.device, scenario.ops)
     operator = machine.operator
     guest = GuestActor(runner, machine.exit_pending, lambda: operator.vm_running)
     if delays:
-        turnstile = _delaying_turnstile(bench, scenario, machine, guest)
+        turnstile = _delaying_turnstile(parts, scenario, machine, guest)
     else:
         turnstile = Turnstile(scenario, machine, guest, board.ring)
     turnstile.run()
@@ -120,9 +120,9 @@ def execute(
 
 
 def _delaying_turnstile(
-    bench: Bench, scenario: Scenario, machine: Machine, guest: GuestActor
+    parts: SharedParts, scenario: Scenario, machine: Machine, guest: GuestActor
 ) -> Turnstile:
     """A turnstile that delays stores, and event loops that take locks between two units."""
     for thread in machine.threads:
-        thread.before_work(bench.arena.stores.barrier)
-    return DelayingTurnstile(scenario, machine, guest, machine.ring, bench.arena.stores)
+        thread.before_work(parts.arena.stores.barrier)
+    return DelayingTurnstile(scenario, machine, guest, machine.ring, parts.arena.stores)

@@ -20,7 +20,7 @@ from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, ZygoteLost
 from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
 from vblkfuzz.process.control import EXECUTION, GENERATION, GENERATION_WANTED, STATUS, Status
-from vblkfuzz.process.execution import Bench
+from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.process.patience import SLICE_S, Patience
 from vblkfuzz.process.semaphore import Semaphore
 from vblkfuzz.process.zygote import END, LOOK, Line, Zygote
@@ -39,11 +39,11 @@ class Supervisor:
         self._arena = arena
         self._settled = False
         """Whether the actors wait for an execution, and nothing else is under way."""
-        self._bench = Bench(arena)
+        self._parts = SharedParts(arena)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
         self._turns = Turns(*map(Semaphore, arena.semaphores))
-        zygote = Zygote(self._bench, self._turns, device, self._line)
+        zygote = Zygote(self._parts, self._turns, device, self._line)
         self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
         self._zygote_ended = -1
         """pidfd, readable when the zygote has ended."""
@@ -68,7 +68,7 @@ class Supervisor:
             if self._zygote_ended >= 0:
                 self._end_zygote()
         finally:
-            self._bench.close()
+            self._parts.close()
             for fd in self._line:
                 os.close(fd)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-    from vblkfuzz.process.execution import Bench
+    from vblkfuzz.process.execution import SharedParts
     from vblkfuzz.process.semaphore import Semaphore
 
 LOOK: Final = 1
@@ -62,8 +62,10 @@ class Child:
 class Zygote:
     """Runs in the zygote process."""
 
-    def __init__(self, bench: Bench, turns: Turns, device: type[VirtioBlk], line: Line) -> None:
-        self._bench = bench
+    def __init__(
+        self, parts: SharedParts, turns: Turns, device: type[VirtioBlk], line: Line
+    ) -> None:
+        self._parts = parts
         self._turns = turns
         self._device = device
         self._line = line
@@ -84,10 +86,10 @@ class Zygote:
                 self._tell_of_death(ready)
 
     def _spawn(self) -> None:
-        bench, turns = self._bench, self._turns
+        parts, turns = self._parts, self._turns
         self._children = [
-            self._fork("device", lambda: device_main(bench, turns, self._device)),
-            self._fork("guest", lambda: guest_main(bench, turns)),
+            self._fork("device", lambda: device_main(parts, turns, self._device)),
+            self._fork("guest", lambda: guest_main(parts, turns)),
         ]
 
     def _fork(self, name: str, main: Callable[[], None]) -> Child:
@@ -117,13 +119,13 @@ class Zygote:
 
     def _replace_actors(self) -> None:
         """Give the fuzz process the pair it wants, unless it has it already."""
-        control = self._bench.arena.control
+        control = self._parts.arena.control
         wanted = control[GENERATION_WANTED]
         if control[GENERATION] == wanted:
             return
         self._end_actors()
         self._empty_semaphores()
-        self._bench.silence()
+        self._parts.silence()
         self._spawn()
         control[GENERATION] = wanted
         os.eventfd_write(self._line.ready, 1)
@@ -131,7 +133,7 @@ class Zygote:
     def _tell_of_death(self, ready: set[int]) -> None:
         dead = [child.name for child in self._children if child.pidfd in ready]
         causes = self._end_actors()
-        arena = self._bench.arena
+        arena = self._parts.arena
         arena.report.write("; ".join(causes[name] for name in dead).encode())
         arena.control[STATUS] = Status.DIED
         self._turns.fuzzer.release()

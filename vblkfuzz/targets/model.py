@@ -16,7 +16,7 @@ from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.cpu_limit import CpuLimit
-from vblkfuzz.process.execution import Bench, execute
+from vblkfuzz.process.execution import SharedParts, execute
 from vblkfuzz.process.supervisor import Supervisor
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.targets.device_class import device_class as find_device
@@ -57,7 +57,7 @@ class InlineModel(_Model):
 
     def __enter__(self) -> Self:
         """Open the eventfds."""
-        self._bench = Bench(self.arena)
+        self._parts = SharedParts(self.arena)
         self._limit = CpuLimit(HANG_LIMIT_S)
         self._limit.install()
         return self
@@ -70,14 +70,14 @@ class InlineModel(_Model):
     ) -> None:
         """Close the eventfds."""
         self._limit.remove()
-        self._bench.close()
+        self._parts.close()
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
         try:
             with self._limit:
-                runner = self._bench.inline_runner
-                ran = execute(self._bench, scenario, self._device_class, runner)
+                runner = self._parts.inline_runner
+                ran = execute(self._parts, scenario, self._device_class, runner)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
