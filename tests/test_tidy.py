@@ -14,7 +14,7 @@ import pytest
 
 from tests.checkout import CHECKOUT, linked_paths, project_files
 
-CODE_FOLDERS = ("vblkfuzz", "fuzz", "examples", "tests")
+CODE_FOLDERS = ("vblkfuzz", "fuzz", "examples", "tools", "tests")
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70

@@ -112,6 +112,14 @@ def unused_test_support(tree: Tree) -> list[str]:
     return sorted(modules.keys() - reached(modules, roots))
 
 
+def unused_tools(tree: Tree) -> list[str]:
+    """Return the programs of tools/ that no page and no tox environment names."""
+    by_hand = "\n".join(text for path, text in tree.items() if path.endswith((".md", ".ini")))
+    tools = [path for path in tree if path.startswith("tools/")]
+    # As tox.ini writes a path: with {/} for a slash.
+    return [path for path in tools if path not in by_hand.replace("{/}", "/")]
+
+
 def path_below_tests(module: str) -> str:
     """Return the path of a test module as tox environments name it; at the top, all of it."""
     path = f"{module.replace('.', '/')}.py"
@@ -223,6 +231,7 @@ CHECKS: Final[dict[str, Callable[[Tree], list[str]]]] = {
     "package data": unused_package_data,
     "names": unused_names,
     "test support": unused_test_support,
+    "tools": unused_tools,
     "pages": unlinked_pages,
     "inputs": unused_inputs,
 }
