@@ -56,6 +56,7 @@ def entry(arguments: list[str]) -> dict[str, object]:
         "python": platform.python_version(),
         "cpu": cpu(),
         "cores": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 2),
         "build": build(),
         "figures": json.loads(output(*bench)),
     }

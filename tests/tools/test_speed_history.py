@@ -67,6 +67,7 @@ def test_each_run_adds_a_line_with_commit_machine_and_figures(root: Path) -> Non
         assert line["figures"]["inline_execs_per_s"] > 0
         assert line["cpu"]
         assert line["cores"] >= 1
+        assert line["load"] >= 0
         assert "-" in line["build"]
 
 
