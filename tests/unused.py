@@ -22,6 +22,7 @@ Tree = Mapping[str, str]
 
 READ: Final = (".py", ".md", ".toml", ".ini")
 FOUND_BY_BEING_THERE: Final = {
+    "vblkfuzz.dataplane.defects.": re.compile(r"^FAMILY\b", re.MULTILINE),
     "vblkfuzz.cli.verbs.": re.compile(r"^VERB\b", re.MULTILINE),
     "vblkfuzz.oracle.rules.": re.compile(r"^@rule\b", re.MULTILINE),
 }
