@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-CODE_FOLDERS = ("vblkfuzz", "fuzz", "examples", "tests")
+from tests.checkout import CHECKOUT, linked_paths, project_files
+
+CODE_FOLDERS = ("vblkfuzz", "fuzz", "examples", "tools", "tests")
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70
@@ -26,24 +26,6 @@ PROMISE = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
 SOMEONES_MACHINE = re.compile(
     r"(?<![\w.~-])/(?:home|Users|root|work|farm|mnt)/[\w.]|\b[A-Z]:\\" + r"Users\b"
 )
-LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)")
-CODE_BLOCK = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
-
-
-def project_files() -> list[Path]:
-    """All files git would commit; where git or its folder is missing, all but hidden ones."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    if (CHECKOUT / ".git").exists():
-        listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=False)
-        if listed.returncode == 0:
-            names = [name for name in listed.stdout.decode().split("\0") if name]
-            return sorted(path for name in names if (path := CHECKOUT / name).is_file())
-    files = (path for path in CHECKOUT.rglob("*") if path.is_file())
-    return sorted(path for path in files if not is_hidden(path.relative_to(CHECKOUT)))
-
-
-def is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 FILES = project_files()
@@ -76,9 +58,7 @@ def long_functions(source: str) -> list[str]:
 
 
 def broken_links(page: Path) -> list[str]:
-    targets = [match["target"] for match in LINK.finditer(CODE_BLOCK.sub("", page.read_text()))]
-    paths = [target.partition("#")[0] for target in targets if ":" not in target]
-    return [path for path in paths if path and not (page.parent / path).exists()]
+    return [path for path in linked_paths(page.read_text()) if not (page.parent / path).exists()]
 
 
 def test_there_is_something_to_check() -> None:

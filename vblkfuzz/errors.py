@@ -27,7 +27,6 @@ class ExitStatus(IntEnum):
     CLEAN = 0
     USAGE = 2
     TIMEOUT = 70
-    MEMORY = 71
     INTERRUPTED = 72
     VIOLATION = 77
     HARNESS = 125

@@ -74,6 +74,13 @@ def test_an_expectation_comes_back(scenario: Scenario, expected: Expectation, on
     assert read_text(to_text(scenario, "", expected, on), "") == (scenario, expected, on)
 
 
+def test_a_name_cannot_command_a_terminal() -> None:
+    name = "a\x1b[31m\x9b31m\u202eb\U000e0001"
+    text = to_text(SCENARIO, name, Expectation("clean"), name)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert read_text(text, "").on == name
+
+
 @given(scenarios(max_ops=4))
 def test_the_text_is_canonical(scenario: Scenario) -> None:
     text = to_text(scenario)

@@ -1,7 +1,8 @@
 """A campaign on a real target: what is left after it, and its memory meanwhile.
 
 ``pytest -s tests/soak/real_campaign.py``. Not collected by a plain `pytest`.
-VBLKFUZZ_SOAK_TARGET says which target (qemu), VBLKFUZZ_SOAK_SECONDS how long (600).
+VBLKFUZZ_SOAK_TARGET says which target (qemu), VBLKFUZZ_SOAK_SECONDS how long (600). Skipped where
+the target's program is not installed.
 PSS shares a page between the processes that map it: the guest process is forked from the fuzz
 process again and again, so the sum of RSS would count most of both twice.
 """
@@ -24,6 +25,8 @@ import psutil
 import pytest
 
 import vblkfuzz
+from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.qsd.binary import NEEDS_QSD
 
 TARGET = os.environ.get("VBLKFUZZ_SOAK_TARGET", "qemu")
 SECONDS = int(os.environ.get("VBLKFUZZ_SOAK_SECONDS", "600"))
@@ -35,7 +38,9 @@ GRACE_S = 60
 ENDED = (0, 77, 70)
 """Exit codes of a campaign that could judge all it ran (`vblkfuzz fuzz --help`)."""
 
-pytestmark = [pytest.mark.timeout(0), pytest.mark.realdevice]
+NEEDS = {"qemu": [NEEDS_QEMU], "qsd": [NEEDS_QSD]}
+
+pytestmark = [pytest.mark.timeout(0), pytest.mark.realdevice, *NEEDS.get(TARGET, [])]
 
 
 def memory(campaign: psutil.Process) -> dict[str, float]:

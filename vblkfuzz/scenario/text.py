@@ -71,7 +71,7 @@ def to_text(
     if expectation:
         said = {**asdict(expectation), "on": on}
         text["expect"] = {key: value for key, value in said.items() if value}
-    return tomlkit.dumps(text)
+    return _escaped(tomlkit.dumps(text))
 
 
 def _one_item_a_line(items: list[Table]) -> Array:
@@ -81,6 +81,13 @@ def _one_item_a_line(items: list[Table]) -> Array:
         table.update(item)
         array.append(table)
     return array
+
+
+def _escaped(text: str) -> str:
+    """Return TOML without what a terminal may act on: a device's name can come from a stranger."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else f"\\U{ord(char):08x}" for char in text
+    )
 
 
 def _printable(line: str) -> str:
