@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz._version import __version__
 from vblkfuzz.errors import UsageError
+from vblkfuzz.export.export import Export
 from vblkfuzz.export.lane_layout import ROW, lane_layout
 from vblkfuzz.triage import story
 
@@ -82,3 +83,8 @@ def _facts(case: Case) -> list[tuple[str, str]]:
         *(("Note", note) for note in case.outcome.notes),
     ]
     return facts
+
+
+EXPORT: Final = Export(
+    summary="one HTML page: stories, and diagrams to step through", text=html_text
+)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from vblkfuzz._version import __version__
+from vblkfuzz.export.export import Export
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.triage.step import lanes
 from vblkfuzz.triage.story import again, shown_steps
@@ -121,3 +122,6 @@ def _place(step: Step, order: int) -> Json:
 
 def _message(text: str) -> Json:
     return {"text": text}
+
+
+EXPORT: Final = Export(summary="a SARIF 2.1.0 log, for code-scanning dashboards", text=sarif_text)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Cli
-from vblkfuzz.cli.verbs.export import Format, writer_of
 
 
-@pytest.mark.parametrize("form", Format)
-def test_every_format_has_a_writer(form: Format) -> None:
-    assert callable(writer_of(form))
+def test_help_names_every_form(cli: Cli) -> None:
+    said = " ".join(cli("export", "--help").stdout.split())
+    assert "The form: html, perfetto, pytest, qtest, sarif." in said
+
+
+def test_an_unknown_form(cli: Cli, tmp_path: Path) -> None:
+    result = cli("export", tmp_path / "none", "--to", "poem", "-o", tmp_path / "x")
+    assert result.exit_code == 2
+    said = "vblkfuzz: export poem: expected one of html, perfetto, pytest, qtest, sarif\n"
+    assert result.stderr == said
 
 
 def test_a_finding(cli: Cli, finding: Path, tmp_path: Path) -> None:
