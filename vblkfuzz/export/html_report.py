@@ -35,12 +35,19 @@ def html_text(cases: Sequence[Case]) -> str:
     except ImportError:
         raise UsageError("export --to html needs jinja2: pip install 'vblkfuzz[report]'") from None
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     template = environment.from_string(
         resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
     )
-    return template.render(stories=[_story(case) for case in cases], row=ROW, version=__version__)
+    stories = [_story(case) for case in cases]
+    page = template.render(stories=stories, row=ROW, version=__version__)
+    # The name of a file need not be UTF-8; what is not is shown by its code.
+    return page.encode(errors="backslashreplace").decode()
 
 
 def _story(case: Case) -> dict[str, Any]:

@@ -8,6 +8,7 @@ point at: the location is the artifact that replays the finding.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -94,7 +95,7 @@ def _result(case: Case) -> Json:
 
 def _location(case: Case) -> Json:
     path = Path(case.outcome.input)
-    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path))
     # Dashboards want a line, although an artifact has none.
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}
 
