@@ -25,10 +25,6 @@ def others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry_points, "_installed", lambda _: found)
 
 
-def test_ours() -> None:
-    assert TARGETS.names() == ["model", "qemu", "qsd", "vhost-user"]
-
-
 @pytest.mark.parametrize(
     ("name", "device"),
     [
@@ -61,7 +57,7 @@ def test_a_function_is_listed_by_its_package() -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("gone", "target gone: expected one of function, model, number, qemu, qsd, vhost-user"),
+        ("gone", "target gone: expected one of .*model, number, .*qemu"),
         ("number", "target number: .* expected a TargetKind or a function, found int"),
     ],
 )

@@ -10,11 +10,13 @@ import pytest
 from tests.cli.conftest import Cli
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.targets.registry import TARGETS
 
 NAMES = {
-    "targets": ["model", "qemu", "qsd", "vhost-user"],
-    "exports": ["html", "perfetto", "pytest", "qtest", "sarif"],
+    "targets": TARGETS.names(),
+    "exports": EXPORTS.names(),
     "devices": list(REVISIONS),
     "defects": list(DEFECTS),
     "rules": [rule.id for rule in RULES],
