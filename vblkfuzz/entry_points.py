@@ -5,7 +5,7 @@ A package registers a value by a line of its pyproject.toml. Ours are registered
     [project.entry-points."vblkfuzz.targets"]
     mine = "my_package.my_module:TARGET"
 
-A value is imported when it is asked for by name, or listed. Why: docs/decisions/0009-entry-points.md.
+A value is imported when it is asked for by name, or listed. docs/decisions/0009 says why.
 """
 
 from __future__ import annotations
