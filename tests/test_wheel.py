@@ -1,8 +1,9 @@
-"""The tests of a tox environment run on the built wheel, not on the checkout."""
+"""The tests of a tox environment run on the built wheel; what is installed is up to date."""
 
 from __future__ import annotations
 
 import os
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import vblkfuzz
 
+CHECKOUT = Path(__file__).resolve().parent.parent
 INSTALLED_IN = os.environ.get("VBLKFUZZ_INSTALLED_IN")
 needs_wheel = pytest.mark.skipif(not INSTALLED_IN, reason="only tox installs the wheel")
 
@@ -25,6 +27,16 @@ def test_the_wheel_ships_type_marker_and_licence() -> None:
     names = {str(file) for file in distribution("vblkfuzz").files or ()}
     assert "vblkfuzz/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_what_is_installed_registers_what_this_checkout_does() -> None:
+    """An editable install keeps the entry points of the day it was made."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    written = {"console_scripts": project["scripts"], **project["entry-points"]}
+    found: dict[str, dict[str, str]] = {}
+    for entry in distribution("vblkfuzz").entry_points:
+        found.setdefault(entry.group, {})[entry.name] = entry.value
+    assert found == written, "install it again: pip install -e ."
 
 
 @needs_wheel

@@ -107,7 +107,15 @@ def test_ctrl_c_with_actors(clean: Path, fifo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("replay", "--help"), ("list", "rules"), ("list", "devices")]
+    "arguments",
+    [
+        ("--help",),
+        ("replay", "--help"),
+        ("export", "--help"),
+        ("list", "rules"),
+        ("list", "devices"),
+        ("list", "targets"),
+    ],
 )
 def test_light_verbs_load_neither_engine_nor_processes(arguments: tuple[str, ...]) -> None:
     script = (

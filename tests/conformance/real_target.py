@@ -1,6 +1,6 @@
 """What every real target must keep, on top of `TargetContract`: 200 scenarios and more.
 
-A target's own test module names its rig and its factory; for example
+A target's own test module names the target and its rig; for example
 tests/targets/qemu/test_conformance.py.
 """
 
@@ -22,6 +22,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.recorder import Recorder
+from vblkfuzz.targets.registry import default_device, open_target
 from vblkfuzz.targets.target import Target
 
 POLL_ON = CODES["poll_on"]
@@ -39,10 +40,10 @@ class Failing:
 class RealTargetContract(TargetContract):
     """Tests that any real target passes."""
 
-    @staticmethod
-    def factory(options: TargetOptions) -> Target:
-        """Make the target."""
-        raise NotImplementedError
+    def factory(self, options: TargetOptions) -> Target:
+        """Make the target, in the way that the command line does."""
+        device = default_device(self.target_name)
+        return open_target(self.target_name, device, RealTarget.mode, options)
 
     @staticmethod
     def failing_target() -> RealTarget:

@@ -1,10 +1,13 @@
 """What every target must keep, whatever device is behind it.
 
-A target's own test module subclasses `TargetContract` and overrides its fixtures:
+A target's own test module subclasses `TargetContract`, names the target as its entry point
+does, and overrides the fixtures:
 
     class TestMyTarget(TargetContract):
+        target_name = "mine"
+
         @pytest.fixture
-        def make(self): return lambda: MyTarget("device", "mode")
+        def make(self): return lambda: open_target(self.target_name, "device", "mode")
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ LARGE = every_operation(DeviceConfig(queues=4, iothreads=2, polling=True, indire
 
 class TargetContract:
     """Tests that any target passes."""
+
+    target_name: str
+    """As its entry point names it: `test_target_kinds` fails for one without a suite."""
 
     def seen(self, target: Target, scenario: Scenario) -> object:
         """Run a scenario; return what has to be the same each time."""

@@ -13,7 +13,8 @@ import psutil
 
 from tests.conformance.inputs import every_operation
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
-from vblkfuzz.targets.model import InlineModel, ProcessesModel, model
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
 from vblkfuzz.trace.trace import Trace
 
 ROLES = ("device", "guest")

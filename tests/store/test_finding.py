@@ -14,7 +14,8 @@ from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.store.finding import Saved, save_finding
-from vblkfuzz.targets.model import InlineModel, ProcessesModel, model
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
 
 Target = InlineModel | ProcessesModel
 

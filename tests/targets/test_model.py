@@ -13,13 +13,16 @@ from vblkfuzz.errors import UsageError
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import MODES, model
+from vblkfuzz.targets.registry import open_target
 
 
 @pytest.mark.parametrize("mode", MODES)
 class TestModel(TargetContract):
+    target_name = "model"
+
     @pytest.fixture(params=REVISIONS)
     def make(self, mode: str, request: pytest.FixtureRequest) -> Make:
-        return lambda: model(request.param, mode)
+        return lambda: open_target(self.target_name, request.param, mode)
 
     @pytest.fixture
     def failing(self, mode: str) -> tuple[Make, Scenario]:

@@ -1,53 +1,75 @@
-"""Targets of other packages: listed without importing them, imported when named."""
+"""Targets by name: what is known of each, and functions that other packages register."""
 
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, EntryPoints
+from typing import Any
 
 import pytest
 
+from vblkfuzz import entry_points
 from vblkfuzz.errors import UsageError
-from vblkfuzz.targets import registry
-from vblkfuzz.targets.registry import GROUP, open_target, target_entries
+from vblkfuzz.targets.registry import TARGETS, default_device, open_target, quick_target
 
-INSTALLED = EntryPoints(
+GROUP = "vblkfuzz.targets"
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another package registers a function that makes a target, and a number."""
+    added = [
+        EntryPoint("function", "vblkfuzz.targets.model:_open", GROUP),
+        EntryPoint("number", "vblkfuzz.limits:MAX_OPS", GROUP),
+    ]
+    found = EntryPoints([*entry_points._installed(GROUP), *added])
+    monkeypatch.setattr(entry_points, "_installed", lambda _: found)
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
     [
-        EntryPoint("broken", "no_such_package:make", GROUP),
-        EntryPoint("again", "vblkfuzz.targets.registry:model_target", GROUP),
-    ]
+        ("model", "seed"),
+        ("qemu", "virtio-blk-pci"),
+        ("qsd", "vhost-user-blk"),
+        ("vhost-user", "vhost-user-blk"),
+        ("function", "seed"),
+    ],
 )
+@pytest.mark.usefixtures("others")
+def test_the_device_that_runs_if_none_is_named(name: str, device: str) -> None:
+    assert default_device(name) == device
 
 
-@pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "entry_points", INSTALLED.select)
-
-
-def test_all_are_listed_without_importing_any() -> None:
-    assert [entry.name for entry in target_entries()] == [
-        "model",
-        "qemu",
-        "qsd",
-        "vhost-user",
-        "again",
-        "broken",
-    ]
-    assert all(entry.summary and entry.source for entry in target_entries())
-
-
-@pytest.mark.parametrize("name", ["model", "again"])
-def test_a_target_is_made_by_its_factory(name: str) -> None:
+@pytest.mark.parametrize("name", ["model", "function"])
+@pytest.mark.usefixtures("others")
+def test_a_target_is_opened(name: str) -> None:
     target = open_target(name, "reference", "inline")
     assert (target.device, target.mode) == ("reference", "inline")
 
 
+@pytest.mark.usefixtures("others")
+def test_a_function_is_listed_by_its_package() -> None:
+    rows = {row.name: row.summary for row in TARGETS.listed()}
+    assert rows["function"] == "a target of an installed package"
+
+
+@pytest.mark.usefixtures("others")
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("gone", "target gone: expected one of model, qemu, qsd, vhost-user, again, broken"),
-        ("broken", "target broken: no_such_package:make fails: ModuleNotFoundError"),
+        ("gone", "target gone: expected one of .*model, number, .*qemu"),
+        ("number", "target number: .* expected a TargetKind or a function, found int"),
     ],
 )
 def test_a_target_that_cannot_be_used(name: str, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         open_target(name, "seed", "inline")
+    with pytest.raises(UsageError, match=problem):
+        default_device(name)
+
+
+def test_a_quick_target() -> None:
+    quick: Any = quick_target("model", "reference", "processes")
+    assert (quick.device, quick.mode) == ("reference", "inline")
+    assert quick_target("model", "reference", "inline") is None
+    assert quick_target("qemu", "virtio-blk-pci", "processes") is None

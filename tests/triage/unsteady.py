@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.targets.model import InlineModel, model
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.model_modes import InlineModel
 from vblkfuzz.trace.trace import Trace
 
 

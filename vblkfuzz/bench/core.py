@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.feedback.region import Region
-    from vblkfuzz.targets.model import InlineModel, ProcessesModel
+    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
     from vblkfuzz.targets.target import Target
     from vblkfuzz.trace.trace import Trace
 
@@ -59,7 +59,7 @@ def measure(rounds: int) -> dict[str, float]:
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.scenario.codec import encode
     from vblkfuzz.targets.device_class import device_class
-    from vblkfuzz.targets.model import InlineModel, ProcessesModel
+    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
 
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     arena = Arena()

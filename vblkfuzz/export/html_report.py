@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz._version import __version__
 from vblkfuzz.errors import UsageError
+from vblkfuzz.export.export import Export
 from vblkfuzz.export.lane_layout import ROW, lane_layout
 from vblkfuzz.triage import story
 
@@ -34,12 +35,19 @@ def html_text(cases: Sequence[Case]) -> str:
     except ImportError:
         raise UsageError("export --to html needs jinja2: pip install 'vblkfuzz[report]'") from None
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     template = environment.from_string(
         resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
     )
-    return template.render(stories=[_story(case) for case in cases], row=ROW, version=__version__)
+    stories = [_story(case) for case in cases]
+    page = template.render(stories=stories, row=ROW, version=__version__)
+    # The name of a file need not be UTF-8; what is not is shown by its code.
+    return page.encode(errors="backslashreplace").decode()
 
 
 def _story(case: Case) -> dict[str, Any]:
@@ -82,3 +90,8 @@ def _facts(case: Case) -> list[tuple[str, str]]:
         *(("Note", note) for note in case.outcome.notes),
     ]
     return facts
+
+
+EXPORT: Final = Export(
+    summary="one HTML page: stories, and diagrams to step through", text=html_text
+)

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.export.export import Export
 from vblkfuzz.trace.kinds import (
     CANCEL,
     DRAIN_CALL,
@@ -153,3 +154,6 @@ def _request(step: Step, time: int, phase: str) -> Json:
     serial = step.event.request
     event = {**_at(step, time, phase), "name": f"request {serial}", "cat": "request", "id": serial}
     return event
+
+
+EXPORT: Final = Export(summary="the trace of one input, for ui.perfetto.dev", text=perfetto_text)

@@ -13,6 +13,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import NotReproduced
+from vblkfuzz.export.export import Export
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import DeviceConfig
@@ -147,3 +148,6 @@ def _assertion(case: Case) -> str:
     if target != DEFAULT_TARGET:
         words += [f'target="{target}"', f'mode="{mode}"']
     return f"assert_clean({', '.join(words)})"
+
+
+EXPORT: Final = Export(summary="tests in plain Python, one for each finding", text=pytest_text)

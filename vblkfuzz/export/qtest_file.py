@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.export.export import Export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def qtest_text(cases: Sequence[Case]) -> str:
         UsageError: there are several.
     """
     if len(cases) != 1:
-        raise UsageError(f"a qtest program shows one finding, found {len(cases)}: name one")
+        raise UsageError(f"qtest: expected one input, found {len(cases)}; name one finding")
     (case,) = cases
     return program(case.scenario, case.violation.sentence if case.violation else "")
 
@@ -61,3 +62,8 @@ def program(scenario: Scenario, said: str) -> str:
 
 def _step(operation: Op) -> str:
     return repr((operation.name, operation.args))
+
+
+EXPORT: Final = Export(
+    summary="a program that shows one finding on a QEMU, without vblkfuzz", text=qtest_text
+)

@@ -8,11 +8,13 @@ point at: the location is the artifact that replays the finding.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from vblkfuzz._version import __version__
+from vblkfuzz.export.export import Export
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.triage.step import lanes
 from vblkfuzz.triage.story import again, shown_steps
@@ -93,7 +95,7 @@ def _result(case: Case) -> Json:
 
 def _location(case: Case) -> Json:
     path = Path(case.outcome.input)
-    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path))
     # Dashboards want a line, although an artifact has none.
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}
 
@@ -121,3 +123,6 @@ def _place(step: Step, order: int) -> Json:
 
 def _message(text: str) -> Json:
     return {"text": text}
+
+
+EXPORT: Final = Export(summary="a SARIF 2.1.0 log, for code-scanning dashboards", text=sarif_text)

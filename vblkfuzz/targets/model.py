@@ -1,144 +1,30 @@
-"""Target `model`: our dataplane, inline or in processes of its own.
+"""Target `model`: start here. Our dataplane, in a mode of `targets.model_modes`.
 
-`inline` runs guest and device as generators in the calling process. `processes` runs them in two
-real processes that share the arena (`process.supervisor`). Both run the same code on the same
-arena, so the same scenario gives the same trace digest.
+fuzz process    Supervisor (mode processes), or all of it (mode inline)
+|- guest       GuestDriver
+`- device      turnstile, vCPU, main loop, IOThreads, disk
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import HarnessError, UsageError
-from vblkfuzz.limits import HANG_LIMIT_S
-from vblkfuzz.process.actor_error import error_text
-from vblkfuzz.process.arena import Arena
-from vblkfuzz.process.control import HANDOVERS, STEPS
-from vblkfuzz.process.cpu_limit import CpuLimit
-from vblkfuzz.process.execution import SharedParts, execute
-from vblkfuzz.process.supervisor import Supervisor
-from vblkfuzz.scenario.codec import encode
-from vblkfuzz.targets.device_class import device_class as find_device
-from vblkfuzz.trace.ring import merge
-from vblkfuzz.trace.trace import Trace
+from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-    from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.trace.event import Event
+    from vblkfuzz.process.arena import Arena
+    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
+    from vblkfuzz.targets.options import TargetOptions
 
 MODES: Final = ("processes", "inline")
-
-
-class _Model:
-    """What both modes have in common."""
-
-    name = "model"
-    mode = ""
-
-    def __init__(self, device: str, arena: Arena, device_class: type[VirtioBlk]) -> None:
-        self.device = device
-        self.arena = arena
-        """Shared memory of this worker."""
-        self._device_class = device_class
-
-    def _events(self) -> tuple[Event, ...]:
-        return merge((self.arena.guest_ring, self.arena.device_ring))
-
-
-class InlineModel(_Model):
-    """Guest and device in the calling process."""
-
-    mode = "inline"
-
-    def __enter__(self) -> Self:
-        """Open the eventfds."""
-        self._parts = SharedParts(self.arena)
-        self._limit = CpuLimit(HANG_LIMIT_S)
-        self._limit.install()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the eventfds."""
-        self._limit.remove()
-        self._parts.close()
-
-    def run(self, scenario: Scenario) -> Trace:
-        """Run one scenario."""
-        try:
-            with self._limit:
-                runner = self._parts.inline_runner
-                ran = execute(self._parts, scenario, self._device_class, runner)
-        except HarnessError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise HarnessError(f"an actor raised:\n{error_text(error)}") from error
-        return Trace(self._events(), ran.steps, tuple(ran.points), tuple(ran.obeyed))
-
-
-class ProcessesModel(_Model):
-    """Guest and device in two processes.
-
-    On one core: a hand-over across cores costs 20 times as much.
-    """
-
-    mode = "processes"
-
-    def __enter__(self) -> Self:
-        """Pin this process to one core and start the actors there."""
-        self._supervisor = Supervisor(self.arena, self._device_class)
-        self._affinity = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {_core(self._affinity)})
-        try:
-            self._supervisor.start()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End the actors and undo the pinning."""
-        try:
-            self._supervisor.stop()
-        finally:
-            os.sched_setaffinity(0, self._affinity)
-
-    def run(self, scenario: Scenario) -> Trace:
-        """Run one scenario."""
-        self._supervisor.run(encode(scenario))
-        control = self.arena.control
-        return Trace(self._events(), control[STEPS], handovers=control[HANDOVERS])
-
-
-def _core(allowed: set[int]) -> int:
-    """A core for this process; processes started one after another get different ones."""
-    return sorted(allowed)[os.getpid() % len(allowed)]
 
 
 def check_mode(mode: str) -> None:
     """Raise UsageError if there is no such mode."""
     if mode not in MODES:
         raise UsageError(f"mode {mode}: expected {' or '.join(MODES)}")
-
-
-_BY_MODE: Final[dict[str, type[InlineModel | ProcessesModel]]] = {
-    "processes": ProcessesModel,
-    "inline": InlineModel,
-}
 
 
 def model(
@@ -158,5 +44,23 @@ def model(
     Raises:
         UsageError: no such device or mode.
     """
+    from vblkfuzz.process.arena import Arena
+    from vblkfuzz.targets.device_class import device_class as find_device
+    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
+
     check_mode(mode)
-    return _BY_MODE[mode](device, arena or Arena(), device_class or find_device(device))
+    in_mode = InlineModel if mode == InlineModel.mode else ProcessesModel
+    return in_mode(device, arena or Arena(), device_class or find_device(device))
+
+
+def _open(device: str, mode: str, options: TargetOptions) -> InlineModel | ProcessesModel:
+    """Return the model; it has no options."""
+    return model(device, mode)
+
+
+TARGET: Final = TargetKind(
+    summary="virtio-blk dataplane after QEMU, in Python",
+    device="seed",
+    open=_open,
+    quick_mode="inline",
+)

@@ -91,10 +91,10 @@ class ReplayTarget:
 
 
 def setup_of(artifact: Artifact, options: Options) -> Setup:
-    """Return what an input would run on; nothing is imported.
+    """Return what an input would run on; nothing is imported but a target that the user names.
 
     Raises:
-        UsageError: no such defect.
+        UsageError: no such defect, no such target.
     """
     recorded = artifact.mode if artifact.mode in _MODES else _DEFAULT_MODE
     target = options.target or artifact.target
@@ -110,10 +110,11 @@ def allow(setup: Setup, options: Options) -> None:
     Raises:
         HarnessError: it would import code that only the file names.
     """
+    if options.target is None and setup.target != DEFAULT_TARGET:
+        target = setup.target
+        raise HarnessError(f"names target {target}: pass --target {target} to allow it")
+    # The target is imported for its default device: only now is that allowed.
     ours = is_revision(setup.device) or setup.device == default_device(setup.target)
     if options.device is None and not ours:
         device = setup.device
         raise HarnessError(f"names device {device}: pass --device {device} to allow it")
-    if options.target is None and setup.target != DEFAULT_TARGET:
-        target = setup.target
-        raise HarnessError(f"names target {target}: pass --target {target} to allow it")

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Cli
-from vblkfuzz.cli.verbs.export import Format, writer_of
+from vblkfuzz.export.registry import EXPORTS
 
 
-@pytest.mark.parametrize("form", Format)
-def test_every_format_has_a_writer(form: Format) -> None:
-    assert callable(writer_of(form))
+def test_help_names_every_form(cli: Cli) -> None:
+    said = " ".join(cli("export", "--help").stdout.split())
+    assert f"The form: {', '.join(EXPORTS.names())}." in said
+
+
+def test_an_unknown_form(cli: Cli, tmp_path: Path) -> None:
+    result = cli("export", tmp_path / "none", "--to", "poem", "-o", tmp_path / "x")
+    assert result.exit_code == 2
+    known = ", ".join(EXPORTS.names())
+    assert result.stderr == f"vblkfuzz: export poem: expected one of {known}\n"
 
 
 def test_a_finding(cli: Cli, finding: Path, tmp_path: Path) -> None:

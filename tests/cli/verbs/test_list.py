@@ -10,10 +10,13 @@ import pytest
 from tests.cli.conftest import Cli
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.targets.registry import TARGETS
 
 NAMES = {
-    "targets": ["model", "qemu", "qsd", "vhost-user"],
+    "targets": TARGETS.names(),
+    "exports": EXPORTS.names(),
     "devices": list(REVISIONS),
     "defects": list(DEFECTS),
     "rules": [rule.id for rule in RULES],
@@ -25,7 +28,7 @@ def test_json(cli: Cli, what: str) -> None:
     result = cli("list", what, "--json")
     assert result.exit_code == 0
     found = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [entry["name"] for entry in found][: len(NAMES[what])] == NAMES[what]
+    assert [entry["name"] for entry in found] == NAMES[what]
     assert all(entry["summary"] and entry["source"] for entry in found)
 
 

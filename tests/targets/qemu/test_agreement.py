@@ -21,7 +21,8 @@ from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.targets.qemu.target import QemuTarget, qemu_target
+from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.kinds import COLLECT, OP, PUSH, SECTOR
 from vblkfuzz.trace.trace import Trace
 

@@ -8,9 +8,7 @@ from tests.conformance.real_target import Failing, RealTargetContract
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rig import QemuRig
-from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.targets.real import RealTarget
-from vblkfuzz.targets.target import Target
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
@@ -20,9 +18,7 @@ class FailingRig(Failing, QemuRig):
 
 
 class TestQemu(RealTargetContract):
-    @staticmethod
-    def factory(options: TargetOptions) -> Target:
-        return qemu_target("virtio-blk-pci", "processes", options)
+    target_name = "qemu"
 
     @staticmethod
     def failing_target() -> RealTarget:

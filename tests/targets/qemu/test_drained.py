@@ -13,7 +13,8 @@ from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.targets.qemu.target import QemuTarget, qemu_target
+from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.kinds import DRAIN_END, POP, PUSH
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]

@@ -8,9 +8,7 @@ from tests.conformance.real_target import Failing, RealTargetContract
 from tests.targets.qsd.binary import NEEDS_QSD
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qsd.rig import QsdRig
-from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.targets.real import RealTarget
-from vblkfuzz.targets.target import Target
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
 
@@ -20,9 +18,7 @@ class FailingRig(Failing, QsdRig):
 
 
 class TestQsd(RealTargetContract):
-    @staticmethod
-    def factory(options: TargetOptions) -> Target:
-        return qsd_target("vhost-user-blk", "processes", options)
+    target_name = "qsd"
 
     @staticmethod
     def failing_target() -> RealTarget:

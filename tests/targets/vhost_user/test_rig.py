@@ -20,6 +20,7 @@ import pytest
 
 from tests.conformance.leftovers import PATIENCE_S, await_end, descendants, nothing_left
 from tests.targets.qsd.binary import NEEDS_QSD
+from tests.targets.vhost_user.backend import DAEMON
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, UsageError, VblkfuzzError
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.op import op
@@ -28,11 +29,6 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.vhost_user.target import vhost_user_target
 from vblkfuzz.trace.kinds import PUSH
 
-DAEMON = (
-    "qemu-storage-daemon --blockdev driver=null-co,node-name=disk,size=65536 --export "
-    "type=vhost-user-blk,id=e,node-name=disk,writable=on,num-queues=4,"
-    "addr.type=unix,addr.path={socket}"
-)
 WRITE = op("publish_kick", request="out", sector=3)
 PLAIN = Scenario(ops=(op("init"), WRITE, op("collect"), op("reset"), op("init"), WRITE))
 BROKEN = Scenario(ops=(op("init"), op("hostile", content="loop"), op("reset"), op("init"), WRITE))

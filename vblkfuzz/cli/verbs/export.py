@@ -1,15 +1,13 @@
 """`vblkfuzz export`: findings in a form that others can run or look at.
 
-Each format is one function from cases to text, in a module of `vblkfuzz.triage` that is imported
-when it is asked for. To add one, name it in `Format` and in `_WRITERS`.
+Each form is an `Export`, imported when it is asked for; `vblkfuzz.export.registry` says how to add
+one.
 """
 
 from __future__ import annotations
 
-import importlib
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -18,34 +16,11 @@ from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import UsageError
+from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.targets.options import TargetOptions
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from vblkfuzz.triage.case import Case
-
-    Writer = Callable[[Sequence[Case]], str]
-
-
-class Format(StrEnum):
-    """What an export can be."""
-
-    PERFETTO = "perfetto"
-    HTML = "html"
-    SARIF = "sarif"
-    PYTEST = "pytest"
-    QTEST = "qtest"
-
-
-_WRITERS: Final[dict[Format, tuple[str, str]]] = {
-    Format.PERFETTO: ("vblkfuzz.export.perfetto", "perfetto_text"),
-    Format.HTML: ("vblkfuzz.export.html_report", "html_text"),
-    Format.SARIF: ("vblkfuzz.export.sarif", "sarif_text"),
-    Format.PYTEST: ("vblkfuzz.export.pytest_file", "pytest_text"),
-    Format.QTEST: ("vblkfuzz.export.qtest_file", "qtest_text"),
-}
-"""Module and function of each format."""
+_FORMS: Final = ", ".join(EXPORTS.names()) or "see vblkfuzz list exports"
+"""For the help; read from metadata, nothing is imported."""
 
 
 @takes_target_options
@@ -56,7 +31,10 @@ def export(  # noqa: PLR0913  # an option each
             metavar="PATH", help="A finding, a scenario or an output folder.", show_default=False
         ),
     ],
-    to: Annotated[Format, typer.Option("--to", help="The form.", show_default=False)],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="FORM", help=f"The form: {_FORMS}.", show_default=False),
+    ],
     output: Annotated[
         Path,
         typer.Option(
@@ -83,19 +61,13 @@ def export(  # noqa: PLR0913  # an option each
     from vblkfuzz.triage.cases import CaseReader, case_files
     from vblkfuzz.triage.replay_target import Options
 
+    form = EXPORTS.find(to)
     reader = CaseReader(say_error, Options(target, device, target_options=target_options))
     cases = in_order(reader.read(case_files(path)))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
-    write_output(output, writer_of(to)(cases).encode(), force=force)
+    write_output(output, form.text(cases).encode(), force=force)
     raise typer.Exit(int(reader.exit_status))
-
-
-def writer_of(form: Format) -> Writer:
-    """Return the function that writes a format."""
-    module, name = _WRITERS[form]
-    found: Writer = getattr(importlib.import_module(module), name)
-    return found
 
 
 VERB: Final = Verb(

@@ -20,17 +20,21 @@ class Kind(StrEnum):
     """What can be listed."""
 
     TARGETS = "targets"
+    EXPORTS = "exports"
     DEVICES = "devices"
     DEFECTS = "defects"
     RULES = "rules"
 
 
 def list_(
-    what: Annotated[Kind, typer.Argument(metavar="WHAT", help="targets, devices, defects, rules")],
+    what: Annotated[
+        Kind, typer.Argument(metavar="WHAT", help="targets, exports, devices, defects, rules")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Print what there is, with its source.
 
+    Targets and exports are ours and those of other installed packages.
     Devices are the built-in revisions of the model; --device takes classes of yours too. Defects
     are planted in a revision by --defect.
     """
@@ -54,9 +58,15 @@ def _cell(value: object) -> str:
 
 
 def _targets() -> list[Entry]:
-    from vblkfuzz.targets.registry import target_entries
+    from vblkfuzz.targets.registry import TARGETS
 
-    return [dict(entry._asdict()) for entry in target_entries()]
+    return [dict(entry._asdict()) for entry in TARGETS.listed()]
+
+
+def _exports() -> list[Entry]:
+    from vblkfuzz.export.registry import EXPORTS
+
+    return [dict(entry._asdict()) for entry in EXPORTS.listed()]
 
 
 def _devices() -> list[Entry]:
@@ -109,6 +119,7 @@ def _rules() -> list[Entry]:
 
 _ENTRIES = {
     Kind.TARGETS: _targets,
+    Kind.EXPORTS: _exports,
     Kind.DEVICES: _devices,
     Kind.DEFECTS: _defects,
     Kind.RULES: _rules,

@@ -94,7 +94,7 @@ def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop:
         try:
             allow(setup, options)
             target = stack.enter_context(open_target(*setup, options.target_options))
-            quick = quick_target(*setup)
+            quick = quick_target(*setup, options.target_options)
             asked = Asked(target, quick and stack.enter_context(quick), runs)
             view = stack.enter_context(MinimizeView(artifact.scenario, stop))
             found = minimize_input(artifact.scenario, expected, asked, view.tell)

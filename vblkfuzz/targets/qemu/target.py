@@ -1,6 +1,6 @@
 """Target `qemu`: start here.
 
-    fuzz process    RealTarget (target.real), QemuRig, Operator: QMP, trace log, memory
+    fuzz process    QemuTarget (targets.real), QemuRig, Operator: QMP, trace log, memory
      |- guest       GuestDriver on a PciPort: qtest, rings in shared memory
      |- qemu        one process for each variant of the device
      `- ...
@@ -10,28 +10,16 @@ What each witness is worth: docs/real-devices.md.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.targets.qemu.rig import QemuRig
-from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
-    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.options import TargetOptions
-    from vblkfuzz.trace.trace import Trace
+    from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
 DEVICE: Final = "virtio-blk-pci"
-
-
-class QemuTarget(RealTarget):
-    """A real target whose rings begin at 0: virtio-blk-pci cannot be told another index."""
-
-    def run(self, scenario: Scenario) -> Trace:
-        """Run one scenario from power-on to rest; see `RealTarget.run`."""
-        device = replace(scenario.device, first_index=0)
-        return super().run(replace(scenario, device=device))
 
 
 def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
@@ -41,9 +29,19 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
         UsageError: another device or mode than there is.
         DeviceUnavailable: the package qemu.qmp is missing.
     """
+    from vblkfuzz.targets.qemu.rig import QemuRig
+    from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+
     if device != DEVICE:
         raise UsageError(f"device {device}: target qemu has {DEVICE} only")
-    if mode != RealTarget.mode:
-        raise UsageError(f"mode {mode}: target qemu has {RealTarget.mode} only")
+    if mode != QemuTarget.mode:
+        raise UsageError(f"mode {mode}: target qemu has {QemuTarget.mode} only")
     rig = QemuRig(options)
     return QemuTarget("qemu", device, rig, rig.port)
+
+
+TARGET: Final = TargetKind(
+    summary="virtio-blk-pci of a real qemu-system-x86_64, under qtest and QMP",
+    device=DEVICE,
+    open=qemu_target,
+)

@@ -1,6 +1,6 @@
 """Target `qsd`: start here.
 
-    fuzz process    RealTarget (target.real), QsdRig, Operator: QMP, memory
+    fuzz process    RealTarget (targets.real), QsdRig, Operator: QMP, memory
      |- guest       GuestDriver on a VhostUserPort: front-end, rings in shared memory, eventfds
      |- NBD server  the disk; holds, fails and reorders requests
      |- daemon      one with, one without IOThread
@@ -14,11 +14,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.targets.qsd.rig import QsdRig
-from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.options import TargetOptions
+    from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
 
@@ -30,9 +30,19 @@ def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
         UsageError: another device or mode than there is.
         DeviceUnavailable: the package qemu.qmp is missing.
     """
+    from vblkfuzz.targets.qsd.rig import QsdRig
+    from vblkfuzz.targets.real import RealTarget
+
     if device != DEVICE:
         raise UsageError(f"device {device}: target qsd has {DEVICE} only")
     if mode != RealTarget.mode:
         raise UsageError(f"mode {mode}: target qsd has {RealTarget.mode} only")
     rig = QsdRig(options)
     return RealTarget("qsd", device, rig, rig.port)
+
+
+TARGET: Final = TargetKind(
+    summary="vhost-user-blk export of a real qemu-storage-daemon, on an NBD disk of ours",
+    device=DEVICE,
+    open=qsd_target,
+)

@@ -1,6 +1,6 @@
 """Target `vhost-user`: start here.
 
-    fuzz process    RealTarget (target.real), VhostUserRig: memory
+    fuzz process    RealTarget (targets.real), VhostUserRig: memory
      |- guest       GuestDriver on a VhostUserPort: front-end, rings in shared memory, eventfds
      `- back-end    started by a command, or somebody else's
 
@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.targets.real import RealTarget
-from vblkfuzz.targets.vhost_user.rig import VhostUserRig
+from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.options import TargetOptions
+    from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
 
@@ -27,9 +27,19 @@ def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTar
     Raises:
         UsageError: another device or mode than there is.
     """
+    from vblkfuzz.targets.real import RealTarget
+    from vblkfuzz.targets.vhost_user.rig import VhostUserRig
+
     if device != DEVICE:
         raise UsageError(f"device {device}: target vhost-user has {DEVICE} only")
     if mode != RealTarget.mode:
         raise UsageError(f"mode {mode}: target vhost-user has {RealTarget.mode} only")
     rig = VhostUserRig(options)
     return RealTarget("vhost-user", device, rig, rig.port)
+
+
+TARGET: Final = TargetKind(
+    summary="any vhost-user-blk back-end, by socket or by command",
+    device=DEVICE,
+    open=vhost_user_target,
+)

@@ -1,0 +1,62 @@
+"""A target and an export of another package, used by the command as a user does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.installed import install
+from vblkfuzz.targets.registry import TARGETS
+
+pytestmark = pytest.mark.e2e
+
+CODE = """
+from vblkfuzz.export.export import Export
+from vblkfuzz.targets.model import model
+from vblkfuzz.targets.target_kind import TargetKind
+
+TARGET = TargetKind(
+    summary="a model of theirs",
+    device="reference",
+    open=lambda device, mode, options: model(device, "inline"),
+)
+
+
+def text(cases):
+    return "".join(f"{one.outcome.run.verdict} {one.outcome.setup.device}\\n" for one in cases)
+
+
+EXPORT = Export(summary="a line each", text=text)
+"""
+
+
+def vblkfuzz(folder: Path, *arguments: str | Path) -> str:
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))
+    done = subprocess.run(
+        [sys.executable, "-m", "vblkfuzz", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_they_are_as_good_as_ours(finding: Path, tmp_path: Path) -> None:
+    named = {
+        "vblkfuzz.targets": {"theirs": "their_package:TARGET"},
+        "vblkfuzz.exports": {"lines": "their_package:EXPORT"},
+    }
+    install(tmp_path, "their_package", named, CODE)
+    rows = [json.loads(row) for row in vblkfuzz(tmp_path, "list", "targets", "--json").splitlines()]
+    assert [row["name"] for row in rows] == sorted([*TARGETS.names(), "theirs"])
+    expected = {"name": "theirs", "summary": "a model of theirs", "source": "their_package:TARGET"}
+    assert expected in rows
+    written = tmp_path / "lines.txt"
+    vblkfuzz(tmp_path, "export", finding, "--to", "lines", "--target", "theirs", "-o", written)
+    assert written.read_text() == "clean reference\n"

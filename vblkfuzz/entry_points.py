@@ -1,0 +1,128 @@
+"""What installed packages register with vblkfuzz by entry point: targets, exports.
+
+A package registers a value by a line of its pyproject.toml. Ours are registered in the same way:
+
+    [project.entry-points."vblkfuzz.targets"]
+    mine = "my_package.my_module:TARGET"
+
+A value is imported when it is asked for by name, or listed. docs/decisions/0009 says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+
+from vblkfuzz.errors import UsageError
+
+_OURS: Final = "vblkfuzz"
+"""Name of our own package, as it is installed."""
+
+
+class Summarized(Protocol):
+    """What every registered value has."""
+
+    @property
+    def summary(self) -> str:
+        """One line for `vblkfuzz list`."""
+
+
+Value = TypeVar("Value", bound=Summarized)
+
+
+class Listed(NamedTuple):
+    """A row of `vblkfuzz list`."""
+
+    name: str
+    summary: str
+    source: str
+    """Where the value is: ``package.module:NAME``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry(Generic[Value]):
+    """All registered values of one kind."""
+
+    kind: str
+    """One word, for messages: ``target``. The group of its entry points is ``vblkfuzz.targets``."""
+    expected: str
+    """What an entry point of the group must name, for messages."""
+    accept: Callable[[object, EntryPoint], Value | None]
+    """Returns what an entry point has named as a value of the kind; None: it is none."""
+
+    def names(self) -> list[str]:
+        """Return the names that can be asked for; nothing is imported."""
+        return sorted({entry.name for entry in self._entries()})
+
+    def listed(self) -> list[Listed]:
+        """Return a row for each entry point, by name; one that cannot be used says why.
+
+        Raises:
+            UsageError: vblkfuzz itself is not installed.
+        """
+        self._check_installed()
+        return [Listed(one.name, self._summary(one), one.value) for one in self._entries()]
+
+    def find(self, name: str) -> Value:
+        """Return the value of that name.
+
+        Raises:
+            UsageError: there is none, there are several, or it cannot be imported.
+        """
+        found = [entry for entry in self._entries() if entry.name == name]
+        if not found:
+            self._check_installed()
+            known = ", ".join(self.names())
+            raise UsageError(f"{self.kind} {name}: expected one of {known}")
+        if len(found) > 1:
+            packages = " and ".join(map(_origin, found))
+            raise UsageError(f"{self.kind} {name}: registered by {packages}: uninstall one of them")
+        return self._loaded(found[0])
+
+    def _entries(self) -> list[EntryPoint]:
+        found = _installed(f"vblkfuzz.{self.kind}s")
+        return sorted(found, key=lambda entry: (entry.name, package_of(entry)))
+
+    def _check_installed(self) -> None:
+        """Raise UsageError if our own values are not registered, as in a bare checkout."""
+        if all(package_of(entry) != _OURS for entry in self._entries()):
+            raise UsageError(
+                f"the {self.kind}s of vblkfuzz are not registered in this Python:"
+                " install it (again); in a checkout: pip install -e ."
+            )
+
+    def _loaded(self, entry: EntryPoint) -> Value:
+        try:
+            named: object = entry.load()
+        except (Exception, SystemExit) as error:
+            raise UsageError(f"{self.kind} {entry.name}: {_origin(entry)}: {error!r}") from error
+        value = self.accept(named, entry)
+        if value is None:
+            problem = f"expected {self.expected}, found {type(named).__name__}"
+            raise UsageError(f"{self.kind} {entry.name}: {_origin(entry)}: {problem}")
+        return value
+
+    def _summary(self, entry: EntryPoint) -> str:
+        try:
+            return self._loaded(entry).summary
+        except UsageError as error:
+            return f"cannot be used: {error}"
+
+
+def package_of(entry: EntryPoint) -> str:
+    """Return the name of the package that registered it; empty: not known."""
+    return entry.dist.name if entry.dist else ""
+
+
+def _origin(entry: EntryPoint) -> str:
+    """Return whose it is and where, for messages."""
+    return f"{package_of(entry) or 'a package'} ({entry.value})"
+
+
+@cache
+def _installed(group: str) -> EntryPoints:
+    """Read the metadata of all installed packages once: it takes milliseconds."""
+    return entry_points(group=group)

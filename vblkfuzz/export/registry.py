@@ -1,0 +1,22 @@
+"""Exports by name: ours and those of other packages, found by entry point in the same way.
+
+To add one, end its file in an `Export` and name that in pyproject.toml, in the group
+``vblkfuzz.exports``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.entry_points import Registry
+from vblkfuzz.export.export import Export
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+def _export(named: object, _: EntryPoint) -> Export | None:
+    return named if isinstance(named, Export) else None
+
+
+EXPORTS: Final = Registry("export", "an Export", _export)
