@@ -7,8 +7,9 @@ from random import Random
 from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import CODES, OPS, Op, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 def fuzz_inputs(seed: int, count: int) -> list[bytes]:

@@ -17,8 +17,8 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build
 from vblkfuzz.process.execution import Bench
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import REQUESTS, op
-from vblkfuzz.scenario.scenario import DeviceConfig
 from vblkfuzz.trace.event import Event, path_names
 from vblkfuzz.virtio.chain import Segment
 from vblkfuzz.virtio.driver_queue import DriverQueue

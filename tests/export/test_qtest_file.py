@@ -11,8 +11,9 @@ import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.export.qtest_file import program
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import OPS, Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 
 WRITE = op("publish_kick", request="out", sector=3)
 RESET = (op("init"), op("mirror_begin"), WRITE, op("reset"), op("mirror_finish"))

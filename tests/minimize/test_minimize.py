@@ -12,8 +12,9 @@ from tests.triage.findings import findings
 from vblkfuzz.errors import NotReproduced
 from vblkfuzz.minimize.minimize import Progress, StopMinimizing, minimize
 from vblkfuzz.minimize.weight import weight
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import CODES, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets.model import model
 
 NOISE = (op("collect"), op("set_used_event", ahead=3), op("poll_on"), op("hold"), op("release"))

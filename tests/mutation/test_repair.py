@@ -14,8 +14,9 @@ from vblkfuzz.mutation.draft import Draft
 from vblkfuzz.mutation.repair import repair
 from vblkfuzz.mutation.story_state import FITS, NEXT, OPEN, POLLING
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 def repaired(scenario: Scenario, seed: int = 1) -> Scenario:

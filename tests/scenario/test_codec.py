@@ -8,8 +8,9 @@ from hypothesis import given
 from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz import limits
 from vblkfuzz.scenario.codec import DEVIATION, HEADER, MAX_BYTES, OP, decode, decode_ops, encode
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import OPS, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 @given(scenarios())

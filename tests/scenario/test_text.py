@@ -11,16 +11,10 @@ from hypothesis import strategies as st
 from tests.strategies import expectations, scenarios
 from vblkfuzz import limits
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.device import RERRORS, DeviceConfig, Rerror
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.ops import op
-from vblkfuzz.scenario.scenario import (
-    RERRORS,
-    Deviation,
-    DeviceConfig,
-    Go,
-    Rerror,
-    Scenario,
-)
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import from_text, read_text, to_text
 
 STORY = """\

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import HOSTILE_CONTENTS, REQUESTS, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import to_text
 
 Seed = Callable[[], Scenario]

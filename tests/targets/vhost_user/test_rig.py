@@ -22,8 +22,9 @@ from tests.conformance.leftovers import PATIENCE_S, await_end, descendants, noth
 from tests.targets.qsd.binary import NEEDS_QSD
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, UsageError, VblkfuzzError
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.ops import op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.vhost_user.target import vhost_user_target
 from vblkfuzz.trace.kinds import PUSH
