@@ -14,9 +14,10 @@ from vblkfuzz.scenario.alphabet.param import ARGS
 from vblkfuzz.scenario.alphabet.spec import OpSpec
 from vblkfuzz.scenario.artifact import MODES, Artifact
 from vblkfuzz.scenario.codec import MAX_BYTES
+from vblkfuzz.scenario.device import FIELDS, DeviceConfig
 from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import RERRORS, WERRORS, Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 def _ops_of(spec: OpSpec) -> st.SearchStrategy[Op]:
@@ -34,18 +35,7 @@ def ops() -> st.SearchStrategy[Op]:
 def device_configs() -> st.SearchStrategy[DeviceConfig]:
     """Any device."""
     return st.builds(
-        DeviceConfig,
-        queues=st.integers(1, limits.MAX_QUEUES),
-        queue_size=st.sampled_from(limits.QUEUE_SIZES),
-        event_idx=st.booleans(),
-        indirect=st.booleans(),
-        ioeventfd=st.booleans(),
-        iothreads=st.integers(0, limits.MAX_IOTHREADS),
-        polling=st.booleans(),
-        werror=st.sampled_from(WERRORS),
-        disk_sectors=st.sampled_from(limits.DISK_SECTORS),
-        rerror=st.sampled_from(RERRORS),
-        first_index=st.sampled_from(limits.FIRST_INDICES),
+        DeviceConfig, **{name: st.sampled_from(row.values) for name, row in FIELDS.items()}
     )
 
 

@@ -45,8 +45,9 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets.registry import MODEL, open_target
 from vblkfuzz.triage.excerpt import excerpt
 

@@ -8,8 +8,9 @@ from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 def fuzz_inputs(seed: int, count: int) -> list[bytes]:

@@ -22,7 +22,8 @@ from tests.conformance.leftovers import nothing_left
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import END, OP, STORES_DELAYED, STORES_SEEN
 

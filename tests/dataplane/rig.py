@@ -18,8 +18,8 @@ from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import DeviceConfig
 from vblkfuzz.trace.event import Event, path_names
 from vblkfuzz.virtio.chain import Segment
 from vblkfuzz.virtio.driver_queue import DriverQueue

@@ -21,7 +21,8 @@ from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.oracle.judge import RULES, judge
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.codec import decode
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import Text, read_text
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.target import Target

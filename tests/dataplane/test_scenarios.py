@@ -12,8 +12,9 @@ import pytest
 
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.violation import Violation
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets.model import model
 
 INIT, RESET, STOP, CONT = op("init"), op("reset"), op("stop"), op("cont")

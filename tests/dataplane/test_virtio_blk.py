@@ -11,7 +11,7 @@ from vblkfuzz.driver.memory_map import SLOTS
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import SharedParts
-from vblkfuzz.scenario.scenario import RERRORS, WERRORS
+from vblkfuzz.scenario.device import RERRORS, WERRORS
 from vblkfuzz.trace.kinds import (
     BROKEN,
     CANCEL,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.blk import scatter

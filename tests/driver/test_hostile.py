@@ -5,8 +5,9 @@ import pytest
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.kinds import BROKEN, COLLECT, DRAIN_END, END
 from vblkfuzz.trace.trace import Trace

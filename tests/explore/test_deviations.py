@@ -11,8 +11,9 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.explore.deviations import Visit, explore
 from vblkfuzz.explore.explored import Explored
 from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.trace import Trace

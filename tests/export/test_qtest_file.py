@@ -12,8 +12,9 @@ import pytest
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.export.qtest_file import program
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 
 WRITE = op("publish_kick", request="out", sector=3)
 RESET = (op("init"), op("mirror_begin"), WRITE, op("reset"), op("mirror_finish"))

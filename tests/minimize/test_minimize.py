@@ -13,8 +13,9 @@ from vblkfuzz.errors import NotReproduced
 from vblkfuzz.minimize.minimize import Progress, StopMinimizing, minimize
 from vblkfuzz.minimize.weight import weight
 from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets.model import model
 
 NOISE = (op("collect"), op("set_used_event", ahead=3), op("poll_on"), op("hold"), op("release"))

@@ -15,10 +15,13 @@ from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
 from vblkfuzz.mutation.draft import DELAYED, ITEMS, Draft
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import OP, decode, encode
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.device_header import header_of
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
 seeds = st.integers(0, 1 << 32)
+DEVICE = header_of(DeviceConfig(queues=4))
 STORY = tuple(
     ITEMS[OP.pack(*operation)]
     for operation in (
@@ -29,7 +32,7 @@ STORY = tuple(
 
 
 def raced(seed: int) -> Draft:
-    draft = Draft([3, 0, 0, 1, 0, 0, 0], list(STORY))
+    draft = Draft(list(DEVICE), list(STORY))
     race(draft, Random(seed).random)
     return draft
 
@@ -72,7 +75,7 @@ def test_a_race_drops_most_deviations_from_before() -> None:
     marked = ITEMS[OP.pack(*op("publish_kick"))][0], ((1, 3), (2, 3), (3, 3))
     counts = []
     for seed in range(300):
-        draft = Draft([0] * 7, [marked] * 3)
+        draft = Draft(list(DEVICE), [marked] * 3)
         race(draft, Random(seed).random)
         counts.append(draft.marks())
     assert sum(count <= 2 for count in counts) > 0.65 * len(counts)
@@ -102,7 +105,7 @@ def test_a_delay_of_nothing_is_nothing() -> None:
 def test_delayed_stores_are_looked_for_by_a_request_on_their_queue() -> None:
     interrupted: Counter[str] = Counter()
     for seed in range(500):
-        draft = Draft([3, 8, 0, 1, 0, 0, 0], list(STORY))
+        draft = Draft(list(DEVICE), list(STORY))
         delay(draft, Random(seed).random)
         (*before, last) = [at for at, item in enumerate(draft.items) if item[1]]
         assert before == []
@@ -136,7 +139,7 @@ def test_points_are_where_an_operation_gets_to() -> None:
 def test_a_burst_begins_operations_at_once() -> None:
     pairs = Counter[str]()
     for seed in range(500):
-        draft = Draft([3, 0, 0, 1, 0, 0, 0], list(STORY))
+        draft = Draft(list(DEVICE), list(STORY))
         burst(draft, Random(seed).random)
         story = decode(draft.pack(1000))
         places = [deviation.op for deviation in story.schedule]

@@ -15,8 +15,9 @@ from vblkfuzz.mutation.repair import repair
 from vblkfuzz.mutation.story_state import FITS, NEXT, OPEN
 from vblkfuzz.scenario.alphabet.spec import POLLING
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 def repaired(scenario: Scenario, seed: int = 1) -> Scenario:

@@ -20,7 +20,8 @@ from vblkfuzz.oracle.judge import RULES, judge
 from vblkfuzz.oracle.rule import Rule
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import ActorId, Event, Frame
 from vblkfuzz.trace.kinds import KINDS
 from vblkfuzz.trace.trace import Trace

@@ -15,7 +15,8 @@ from vblkfuzz.oracle.judge import RULES, judge, rules_for
 from vblkfuzz.oracle.rule import Report, Rule
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.kinds import END, PUSH, RESET_CALL, RESET_RET, STEP_LIMIT
 from vblkfuzz.trace.trace import Trace

@@ -12,7 +12,8 @@ from random import Random
 import psutil
 
 from tests.conformance.inputs import every_operation
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
 from vblkfuzz.trace.trace import Trace

@@ -11,8 +11,9 @@ from typing import NoReturn
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.limits import TRACE_EVENTS_MAX
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import STATUS
 

@@ -13,8 +13,9 @@ from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import SharedParts, execute
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.kinds import COLLECT, END, OP, POP, PUBLISH, PUSH
 from vblkfuzz.trace.ring import merge
 from vblkfuzz.trace.trace import Trace

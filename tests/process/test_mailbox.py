@@ -20,7 +20,7 @@ from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.process.mailbox import MailboxTransport
-from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,

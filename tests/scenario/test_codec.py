@@ -9,8 +9,9 @@ from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz import limits
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import DEVIATION, HEADER, MAX_BYTES, OP, decode, decode_ops, encode
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 @given(scenarios())

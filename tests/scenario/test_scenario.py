@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from vblkfuzz import limits
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from tests.strategies import scenarios
 from tests.targets.equality import check_forms, check_modes
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.scenario.codec import decode, encode
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.kinds import STORES_DELAYED
 

@@ -15,8 +15,9 @@ from vblkfuzz.driver.port import Observed
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, SECTOR_SIZE
 from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.recorder import Dequeue, Recorder
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import DRAIN_RET, END, POP, PUSH, RESET_RET

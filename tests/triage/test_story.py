@@ -9,7 +9,8 @@ from hypothesis import given, settings
 
 from tests.strategies import scenarios
 from tests.triage.stories import QUIET, RESET_IN_DRAIN, SIGNATURE, case
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.store.sightings import Sightings
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Run

@@ -14,7 +14,8 @@ from vblkfuzz.limits import FIRST_INDICES
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.process.guest import GuestActor
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.schedule.turnstile import Turnstile
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event
 from vblkfuzz.trace.kinds import ATTACH, DRAIN_CALL, DRAIN_END, DRAIN_RET, NOTIFICATION, POLL_BEGIN

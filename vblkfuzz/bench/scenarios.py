@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 _INIT, _RESET = op("init"), op("reset")
 _POLL, _NOPOLL, _END = op("drain_begin"), op("drain_begin", wait="nopoll"), op("drain_end")

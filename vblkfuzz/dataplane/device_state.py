@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.dataplane.thread import Steps, Thread
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
 
 
 class DeviceState(ABC):

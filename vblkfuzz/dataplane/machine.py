@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
 
 
 _RELEASE, _STOP = op("release"), op("stop")

@@ -37,7 +37,7 @@ from vblkfuzz.virtio.ring_error import RingError
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
-    from vblkfuzz.scenario.scenario import Rerror
+    from vblkfuzz.scenario.device import Rerror
     from vblkfuzz.virtio.chain import Chain
 
 _DEVICE_ID = b"vblkfuzz".ljust(20, b"\0")

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.driver.transport import GuestSteps, Transport
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
 

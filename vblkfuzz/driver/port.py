@@ -16,7 +16,7 @@ from vblkfuzz.trace.kinds import QUEUE_RESET, RESET_CALL, RESET_RET, START_RET
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.limits import MAX_POINT
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

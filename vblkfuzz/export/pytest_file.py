@@ -8,7 +8,6 @@ person would write it: what has its default is left out.
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
@@ -16,10 +15,9 @@ from vblkfuzz.errors import NotReproduced
 from vblkfuzz.export.export import Export
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import DeviceConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Deviation, Scenario
@@ -103,7 +101,7 @@ def _docstring(sentence: str) -> list[str]:
 
 def _arguments(scenario: Scenario) -> Iterator[str]:
     """Yield the lines of the arguments of Scenario(...)."""
-    yield from _device(_differing(scenario.device, DeviceConfig()))
+    yield from _device(scenario.device.differing())
     yield "ops=("
     yield from (f"{_INDENT}{_op(operation)}," for operation in scenario.ops)
     yield "),"
@@ -113,13 +111,8 @@ def _arguments(scenario: Scenario) -> Iterator[str]:
         yield "),"
 
 
-def _differing(value: DeviceConfig, plain: DeviceConfig) -> list[str]:
-    """Return the keyword arguments that are not the default."""
-    found = ((field.name, getattr(value, field.name)) for field in fields(value))
-    return [f"{name}={one!r}" for name, one in found if one != getattr(plain, name)]
-
-
-def _device(settings: list[str]) -> Iterator[str]:
+def _device(differing: Mapping[str, object]) -> Iterator[str]:
+    settings = [f"{name}={value!r}" for name, value in differing.items()]
     line = f"device=DeviceConfig({', '.join(settings)}),".replace("'", '"')
     if settings and len(line) <= _WIDTH:
         yield line

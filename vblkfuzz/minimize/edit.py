@@ -13,8 +13,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 Mark = tuple[int, Go, bool]
 """A deviation without its operation: point, go, delayed."""

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from vblkfuzz import limits
 from vblkfuzz.minimize.edit import with_op, with_ops
-from vblkfuzz.minimize.weight import DEFAULT, FIELDS
 from vblkfuzz.scenario.alphabet.param import Param
+from vblkfuzz.scenario.device import DEFAULTS, FIELDS, DeviceConfig
 from vblkfuzz.scenario.op import Op
 
 if TYPE_CHECKING:
     from vblkfuzz.minimize.search import Search
     from vblkfuzz.scenario.scenario import Scenario
 
-_VALUES: Final[dict[str, tuple[int, ...]]] = {
-    "queues": tuple(range(1, limits.MAX_QUEUES + 1)),
-    "queue_size": limits.QUEUE_SIZES,
-    "iothreads": tuple(range(limits.MAX_IOTHREADS + 1)),
-    "disk_sectors": limits.DISK_SECTORS,
-}
-"""Fields of the device that can be nearer to the default, and the values they take."""
 _SHARED: Final = ("queue", "iothread")
 """Parameters by which operations mean the same thing: they change together."""
 
@@ -37,7 +29,7 @@ def lower(value: int) -> Iterator[int]:
 
 def default_device(search: Search) -> None:
     """Take the default device, else each field's default, else a value nearer to it."""
-    search.attempt(replace(search.best, device=DEFAULT))
+    search.attempt(replace(search.best, device=DeviceConfig()))
     for name in FIELDS:
         for value in _nearest_first(name):
             if search.attempt(_with_field(search.best, name, value)):
@@ -45,8 +37,9 @@ def default_device(search: Search) -> None:
 
 
 def _nearest_first(name: str) -> list[Any]:
-    default = getattr(DEFAULT, name)
-    return [default, *sorted(_VALUES.get(name, ()), key=lambda value: abs(value - default))]
+    default: Any = DEFAULTS[name]
+    steps: Sequence[Any] = FIELDS[name].values if FIELDS[name].scale else ()
+    return [default, *sorted(steps, key=lambda value: abs(value - default))]
 
 
 def _with_field(scenario: Scenario, name: str, value: Any) -> Scenario:  # noqa: ANN401  # a field's

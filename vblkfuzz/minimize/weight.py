@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.device import DEFAULTS, FIELDS, DeviceConfig
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Go, Scenario
 
 PLAINER: Final = {spec.code: CODES[spec.plainer] for spec in OPS if spec.plainer}
 """What says the same of a bug with less around it: an init of a device in use resets it first."""
@@ -20,8 +21,8 @@ PLAINER: Final = {spec.code: CODES[spec.plainer] for spec in OPS if spec.plainer
 GO_RANK: Final = {go: (go + 1) % len(Go) for go in Go}
 """`Go.NEXT` first: not to settle is easy to read, and the one deviation that real devices know."""
 
-DEFAULT: Final = DeviceConfig()
-FIELDS: Final = tuple(DeviceConfig.__dataclass_fields__)
+SCALES: Final = tuple(name for name, row in FIELDS.items() if row.scale)
+"""Fields of the device that can be nearer to their default."""
 
 
 class Weight(NamedTuple):
@@ -54,7 +55,7 @@ def weight(scenario: Scenario) -> Weight:
         len(ops),
         len(schedule),
         sum(deviation.delayed for deviation in schedule),
-        sum(getattr(device, name) != getattr(DEFAULT, name) for name in FIELDS),
+        len(device.differing()),
         _distance(device),
         sum(op.code in PLAINER for op in ops),
         sum(sum(op[1:]) for op in ops),
@@ -65,12 +66,7 @@ def weight(scenario: Scenario) -> Weight:
 
 
 def _distance(device: DeviceConfig) -> int:
-    return (
-        abs(device.queues - DEFAULT.queues)
-        + abs(device.iothreads - DEFAULT.iothreads)
-        + abs(device.queue_size - DEFAULT.queue_size)
-        + abs(device.disk_sectors - DEFAULT.disk_sectors)
-    )
+    return sum(abs(getattr(device, name) - DEFAULTS[name]) for name in SCALES)
 
 
 def _disorder(ops: tuple[Op, ...]) -> int:

@@ -11,7 +11,8 @@ from typing import Final
 
 from vblkfuzz import limits
 from vblkfuzz.scenario.alphabet.spec import POLLING
-from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, POLICIES, decode_ops
+from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, decode_ops
+from vblkfuzz.scenario.device_header import COUNTS, DEVIATIONS, values_of
 from vblkfuzz.scenario.scenario import Go
 
 Mark = tuple[int, int]
@@ -19,28 +20,10 @@ Mark = tuple[int, int]
 Item = tuple[bytes, tuple[Mark, ...]]
 """An op record and its deviations, ascending, each point once."""
 
-CONFIG_COUNTS: Final = (
-    limits.MAX_QUEUES,
-    len(limits.QUEUE_SIZES),
-    16,
-    limits.MAX_IOTHREADS + 1,
-    len(POLICIES),
-    len(limits.DISK_SECTORS),
-    len(limits.FIRST_INDICES),
-)
-"""How many values each header byte of the device takes; the last one lies behind the number of
-deviations."""
 DELAYED: Final = 8
 """Bit of a mark beside its `Go`."""
-QUEUES: Final = 0
-"""The header byte with the number of queues, less one."""
-FLAGS: Final = 2
-"""The header byte that holds four flags."""
-IOTHREADS: Final = 3
-"""The header byte with the number of IOThreads."""
-_POLLING_FLAG: Final = 8
 _GOES: Final = len(Go)
-_SCHEDULE_SIZE: Final = 6
+_POLLING_BYTE, _POLLS = values_of("polling")
 _MAX_REMEMBERED: Final = 1 << 14
 
 
@@ -65,16 +48,15 @@ class Draft:
 
     def __init__(self, config: list[int], items: list[Item]) -> None:
         self.config = config
-        """The header bytes of the device, each within `CONFIG_COUNTS`."""
+        """The bytes of the header, each less than its `COUNTS`; that of the deviations is 0."""
         self.items = items
 
     @classmethod
     def of(cls, data: bytes) -> Draft:
         """Return the draft for any bytes, as `codec.decode` would read them."""
         header = data[: HEADER.size].ljust(HEADER.size, b"\0")
-        fields = header[:_SCHEDULE_SIZE] + header[_SCHEDULE_SIZE + 1 :]
-        config = [value % count for value, count in zip(fields, CONFIG_COUNTS, strict=True)]
-        start = HEADER.size + header[_SCHEDULE_SIZE] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
+        config = [value % count for value, count in zip(header, COUNTS, strict=True)]
+        start = HEADER.size + header[DEVIATIONS] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
         end = min(len(data) - OP.size + 1, start + limits.MAX_OPS * OP.size)
         items = [ITEMS[data[at : at + 8]] for at in range(start, end, 8)]
         if start > HEADER.size:
@@ -84,7 +66,7 @@ class Draft:
     @property
     def first_state(self) -> int:
         """The story state before the first operation."""
-        return POLLING if self.config[FLAGS] & _POLLING_FLAG else 0
+        return POLLING if _POLLS[self.config[_POLLING_BYTE]] else 0
 
     def marks(self) -> int:
         """Return the number of deviations."""
@@ -104,8 +86,8 @@ class Draft:
             if item[1]
             for point, go in item[1]
         ][: limits.MAX_DEVIATIONS]
-        *config, first_index = self.config
-        header = HEADER.pack(*config, len(schedule), first_index)
+        header = bytearray(self.config)
+        header[DEVIATIONS] = len(schedule)
         return b"".join([header, *schedule, *[item[0] for item in items]])[:max_size]
 
 

@@ -13,8 +13,9 @@ from random import Random
 from typing import Final
 
 from vblkfuzz.mutation.argument import changed_record, new_record
+from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
-from vblkfuzz.mutation.draft import CONFIG_COUNTS, FLAGS, IOTHREADS, QUEUES, Draft, Item
+from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, tell
 from vblkfuzz.mutation.story_state import NEXT, choices
@@ -33,15 +34,9 @@ _ATTEMPTS: Final = 8
 _FRESH: Final = 1 / 4
 """How often an input is forgotten and a new story begun. Most bugs show in very short ones, and
 those of a corpus grow."""
-_FLAG_CHANCES: Final = (0.5, 0.15, 0.3, 0.2)
-"""How often a new story sets each flag of the device, see `scenario.codec`: they decide more than
-anything else which code runs."""
 _SHORT: Final = 5
 _LONG: Final = 20
 """Operations of an input that is rather cut than grown."""
-
-_FIELDS: Final = (0, 1, *[FLAGS] * 4, IOTHREADS, IOTHREADS, 4, 4, 5, 6)
-"""Header bytes of the device, each as often as it should be changed."""
 
 
 class Mutator:
@@ -106,13 +101,7 @@ class Mutator:
 
     def _begin(self, draft: Draft) -> None:
         """Tell a first short story."""
-        draft.config = [0] * len(CONFIG_COUNTS)
-        draft.config[QUEUES] = (0, 0, 0, 0, 1)[self._below(5)]
-        draft.config[IOTHREADS] = (0, 1, 1, 1, 2)[self._below(5)]
-        for bit, chance in enumerate(_FLAG_CHANCES):
-            draft.config[FLAGS] |= (self._random() < chance) << bit
-        for _ in range(self._below(3)):
-            self._change_config(draft)
+        draft.config = new_config(self._random)
         draft.items = [INIT_ITEM, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
             self._edits_short[self._below(len(self._edits_short))](draft)
@@ -208,13 +197,7 @@ class Mutator:
     # --- Edits of the device and the schedule -------------------------------------------------
 
     def _change_config(self, draft: Draft) -> None:
-        """Give one field of the device another value; of flags, flip one."""
-        field = _FIELDS[self._below(len(_FIELDS))]
-        if field == FLAGS:
-            draft.config[FLAGS] ^= 1 << self._below(4)
-        else:
-            count = CONFIG_COUNTS[field]
-            draft.config[field] = (draft.config[field] + 1 + self._below(count - 1)) % count
+        change_config(draft.config, self._random)
 
     def _change_schedule(self, draft: Draft) -> None:
         change_schedule(draft, self._random)

@@ -15,8 +15,9 @@ from typing import Final
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import to_text
 
 Seed = Callable[[], Scenario]

@@ -36,8 +36,8 @@ from vblkfuzz.scenario.codec import decode_canonical
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.semaphore import Semaphore
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import DeviceConfig
 
 _STATES: Final = tuple(GuestState)
 

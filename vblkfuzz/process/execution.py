@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.arena import Arena
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.trace.ring import TraceRing
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.dataplane.notifier import EventNotifier
     from vblkfuzz.driver.transport import GuestSteps
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.layout import RingLayout
 
 

@@ -2,7 +2,7 @@
 
 A MessagePack map: the scenario as a document (`vblkfuzz.scenario.document`), what it ran on, what
 it is expected to give, the digest of its trace, and the versions of what produced it. Written in
-one canonical layout: ``dump_artifact(load_artifact(data)) == data`` for every file of ours.
+one canonical layout: ``dump_artifact(load_artifact(data)) == data`` for what this version wrote.
 
 An artifact may come from a stranger. The device is only a name here; sizes and nesting are bounded
 while unpacking; and whatever the bytes are, reading them ends in an `Artifact` or `InputFileError`.

@@ -1,7 +1,6 @@
 """Fuzz bytes <-> Scenario. Fixed width and total: every byte string is a scenario.
 
-    header       8 bytes   queues, queue size, flags, iothreads, policies, disk, deviations,
-                           first index
+    header       8 bytes   the device, see `scenario.device_header`; byte 6: number of deviations
     deviations   4 bytes each: op u8, point u8, go u8, delayed u8
     operations   8 bytes each: code u8, a u8, b u8, c u8, d u16, e u16 (little endian)
 
@@ -18,29 +17,16 @@ from typing import Final
 from vblkfuzz import limits
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.param import WIDE
+from vblkfuzz.scenario.device_header import DEVIATIONS, SIZE, device_in, header_of
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import (
-    RERRORS,
-    WERRORS,
-    Deviation,
-    DeviceConfig,
-    Go,
-    Scenario,
-)
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
-HEADER: Final = Struct("<8B")
+HEADER: Final = Struct(f"<{SIZE}B")
 DEVIATION: Final = Struct("<4B")
 OP: Final = Struct("<4B2H")
 MAX_BYTES: Final = HEADER.size + limits.MAX_DEVIATIONS * DEVIATION.size + limits.MAX_OPS * OP.size
 
 _new_op = partial(tuple.__new__, Op)
-_EVENT_IDX, _INDIRECT, _NO_IOEVENTFD, _POLLING = 1, 2, 4, 8
-
-POLICIES: Final = (
-    *zip(WERRORS, RERRORS, strict=False),
-    *[(w, r) for w in WERRORS for r in RERRORS if w != r],
-)
-"""Pairs of werror and rerror, by code. Alike comes first: once there was one policy for both."""
 
 
 def _counts(code: int) -> tuple[int, ...]:
@@ -58,17 +44,17 @@ _REDUCE: Final = tuple((code % len(OPS), *_counts(code % len(OPS))) for code in 
 def decode(data: bytes) -> Scenario:
     """Return the scenario that `data` stands for. Never raises."""
     header = HEADER.unpack(data[: HEADER.size].ljust(HEADER.size, b"\0"))
-    start = HEADER.size + header[6] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
+    start = HEADER.size + header[DEVIATIONS] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
     schedule = _decode_schedule(data[HEADER.size : start])
-    return Scenario(_decode_device(header), decode_ops(data[start:]), schedule)
+    return Scenario(device_in(header), decode_ops(data[start:]), schedule)
 
 
 def decode_canonical(data: bytes) -> Scenario:
     """Decode what `encode` has written: the same as `decode`, without reducing anything."""
     header = HEADER.unpack_from(data)
-    start = HEADER.size + header[6] * DEVIATION.size
+    start = HEADER.size + header[DEVIATIONS] * DEVIATION.size
     ops = tuple(map(_new_op, OP.iter_unpack(data[start:])))
-    return Scenario(_decode_device(header), ops, _decode_schedule(data[HEADER.size : start]))
+    return Scenario(device_in(header), ops, _decode_schedule(data[HEADER.size : start]))
 
 
 def decode_ops(data: bytes) -> tuple[Op, ...]:
@@ -87,25 +73,6 @@ def _decode_op(record: bytes) -> Op:
 
 
 @lru_cache(maxsize=1024)
-def _decode_device(header: tuple[int, ...]) -> DeviceConfig:
-    queues, size, flags, iothreads, policies, disk, _, first_index = header
-    werror, rerror = POLICIES[policies % len(POLICIES)]
-    return DeviceConfig(
-        queues=1 + queues % limits.MAX_QUEUES,
-        queue_size=limits.QUEUE_SIZES[size % len(limits.QUEUE_SIZES)],
-        event_idx=bool(flags & _EVENT_IDX),
-        indirect=bool(flags & _INDIRECT),
-        ioeventfd=not flags & _NO_IOEVENTFD,
-        iothreads=iothreads % (limits.MAX_IOTHREADS + 1),
-        polling=bool(flags & _POLLING),
-        werror=werror,
-        disk_sectors=limits.DISK_SECTORS[disk % len(limits.DISK_SECTORS)],
-        rerror=rerror,
-        first_index=limits.FIRST_INDICES[first_index % len(limits.FIRST_INDICES)],
-    )
-
-
-@lru_cache(maxsize=1024)
 def _decode_schedule(raw: bytes) -> tuple[Deviation, ...]:
     """Decode the deviations; of two for one point, the first counts."""
     raw = raw.ljust(-len(raw) % DEVIATION.size + len(raw), b"\0")
@@ -118,23 +85,8 @@ def _decode_schedule(raw: bytes) -> tuple[Deviation, ...]:
 
 def encode(scenario: Scenario) -> bytes:
     """Return the canonical bytes of a scenario."""
-    device = scenario.device
-    flags = (
-        device.event_idx * _EVENT_IDX
-        | device.indirect * _INDIRECT
-        | (not device.ioeventfd) * _NO_IOEVENTFD
-        | device.polling * _POLLING
-    )
-    header = HEADER.pack(
-        device.queues - 1,
-        limits.QUEUE_SIZES.index(device.queue_size),
-        flags,
-        device.iothreads,
-        POLICIES.index((device.werror, device.rerror)),
-        limits.DISK_SECTORS.index(device.disk_sectors),
-        len(scenario.schedule),
-        limits.FIRST_INDICES.index(device.first_index),
-    )
+    header = header_of(scenario.device)
+    header[DEVIATIONS] = len(scenario.schedule)
     deviations = [
         DEVIATION.pack(item.op, item.point, item.go, item.delayed) for item in scenario.schedule
     ]

@@ -1,7 +1,8 @@
 """Scenario <-> document: the fields that the text form and the artifact share.
 
-    device     table of all `DeviceConfig` fields; a missing one has its default, but rerror
-               that of werror: files are older than the difference
+    device     table of the `DeviceConfig` fields that do not have their default, may be empty; a
+               missing one has its default, but rerror the value of werror where it can take it:
+               files are older than the difference (`Row.like`)
     ops        array of tables: {op = NAME, ARGUMENT = VALUE, ...}; `actor` may repeat
                the op's owner
     schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, and `delayed = true` where
@@ -17,12 +18,12 @@ Read next: `vblkfuzz.scenario.text` and `vblkfuzz.scenario.artifact`, the two wa
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from typing import Any, Final, cast
 
 from vblkfuzz import limits
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.alphabet.param import ARGS, Choice, Param, stored_of
+from vblkfuzz.scenario.device import DEFAULTS, DeviceConfig, Value, left_out
 from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation, VerdictKind
 from vblkfuzz.scenario.field import (
     FieldError,
@@ -36,7 +37,7 @@ from vblkfuzz.scenario.field import (
     text_at,
 )
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import RERRORS, Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 GO_NAMES: Final = {go.name.lower(): go for go in Go}
 SCENARIO_KEYS: Final = ("ops", "schedule", "device")
@@ -53,7 +54,7 @@ def document_of(scenario: Scenario) -> dict[str, Table | list[Table]]:
             | ({"delayed": True} if item.delayed else {})
             for item in scenario.schedule
         ],
-        "device": asdict(scenario.device),
+        "device": _device_table(scenario.device),
     }
 
 
@@ -71,16 +72,22 @@ def scenario_of(document: Table) -> Scenario:
     )
 
 
+def _device_table(device: DeviceConfig) -> Table:
+    """Return the fields that are not what a file without them means, or not their default."""
+    values: dict[str, Value] = {name: getattr(device, name) for name in DEFAULTS}
+    return {
+        name: value
+        for name, value in values.items()
+        if value != DEFAULTS[name] or value != left_out(name, values)
+    }
+
+
 def device_of(value: object) -> DeviceConfig:
     """Return the device configuration in a table."""
-    defaults: dict[str, object] = {field.name: field.default for field in fields(DeviceConfig)}
-    table = table_at("device", value, defaults)
-    for name, found in table.items():
-        _check_device_field(f"device.{name}", name, found, type(defaults[name]))
-    values: dict[str, Any] = dict(table)
-    if values.get("werror") in RERRORS:
-        values.setdefault("rerror", values["werror"])
-    return DeviceConfig(**values)
+    said: dict[str, Any] = table_at("device", value, DEFAULTS)
+    for name, found in said.items():
+        _check_device_field(f"device.{name}", name, found, type(DEFAULTS[name]))
+    return DeviceConfig(**{name: said.get(name, left_out(name, said)) for name in DEFAULTS})
 
 
 def _check_device_field(place: str, name: str, value: object, expected: type) -> None:

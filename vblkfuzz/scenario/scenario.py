@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
 
 from vblkfuzz import limits
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op
 
-Rerror = Literal["report", "ignore", "stop"]
-RERRORS: tuple[Rerror, ...] = ("report", "ignore", "stop")
-Werror = Literal["report", "ignore", "stop", "enospc"]
-WERRORS: tuple[Werror, ...] = (*RERRORS, "enospc")
+__all__ = ["Deviation", "DeviceConfig", "Go", "Scenario"]
 
 
 class Go(IntEnum):
@@ -44,47 +41,9 @@ class Deviation:
     store buffer (x86 TSO): others see it when that actor goes on, at the latest when all rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceConfig:
-    """The virtio-blk device a scenario runs on."""
-
-    queues: int = 1
-    queue_size: int = 8
-    event_idx: bool = True
-    indirect: bool = False
-    ioeventfd: bool = True
-    iothreads: int = 1
-    """0: the dataplane runs in the main loop."""
-    polling: bool = False
-    """IOThreads start in poll mode."""
-    werror: Werror = "report"
-    """What the device does with a failed write, flush or discard; `enospc`: it stops the VM if the
-    disk is full and reports the rest."""
-    disk_sectors: int = 64
-    rerror: Rerror = "report"
-    """What it does with a failed read."""
-    first_index: int = 0
-    """Ring indices of both sides at each set-up, as if a migration had restored them."""
-
-    def __post_init__(self) -> None:
-        """Check every field against `limits`."""
-        _in_range("queues", self.queues, 1, limits.MAX_QUEUES)
-        _in_range("iothreads", self.iothreads, 0, limits.MAX_IOTHREADS)
-        _one_of("queue_size", self.queue_size, limits.QUEUE_SIZES)
-        _one_of("disk_sectors", self.disk_sectors, limits.DISK_SECTORS)
-        _one_of("werror", self.werror, WERRORS)
-        _one_of("rerror", self.rerror, RERRORS)
-        _one_of("first_index", self.first_index, limits.FIRST_INDICES)
-
-
 def _in_range(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise ValueError(f"{name}: expected {low}..{high}, found {value}")
-
-
-def _one_of(name: str, value: object, values: tuple[object, ...]) -> None:
-    if value not in values:
-        raise ValueError(f"{name}: expected one of {', '.join(map(str, values))}, found {value}")
 
 
 @dataclass(frozen=True, slots=True)

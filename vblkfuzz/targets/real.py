@@ -22,7 +22,8 @@ from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.scenario.scenario import DeviceConfig, Go
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.trace.event import ActorId

@@ -43,7 +43,7 @@ from vblkfuzz.trace.witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.memory import GuestMemory
 
 

@@ -6,11 +6,10 @@ whose keys are only ever added.
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from vblkfuzz.scenario.scenario import DeviceConfig
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.triage.step import Step
 
@@ -58,10 +57,8 @@ def _go(go: int) -> str:
 
 def device_facts(case: Case) -> str:
     """Return how the device differs from the plain one."""
-    found, plain = case.scenario.device, DeviceConfig()
-    names = [field.name for field in fields(DeviceConfig)]
-    differing = [name for name in names if getattr(found, name) != getattr(plain, name)]
-    return ", ".join(f"{name}={getattr(found, name)}" for name in differing) or "plain"
+    differing = case.scenario.device.differing()
+    return ", ".join(f"{name}={value}" for name, value in differing.items()) or "plain"
 
 
 def seen(case: Case) -> str:

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vblkfuzz.oracle.judge import judge
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.kinds import COLLECT, IO_DONE, POP, POWER_LOSS, PUSH, REQUEST, RESET_RET, SECTOR
 from vblkfuzz.trace.trace import Trace

@@ -8,8 +8,9 @@ import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.real import RealTarget

@@ -10,8 +10,9 @@ from tests.conformance.inputs import fuzz_inputs
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target

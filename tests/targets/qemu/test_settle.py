@@ -8,7 +8,7 @@ import pytest
 
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.ops import CODES
-from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.recorder import Dequeue, Recorder
 from vblkfuzz.trace.kinds import DRAIN_RET
 from vblkfuzz.virtio.memory import GuestMemory

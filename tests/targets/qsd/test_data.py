@@ -8,8 +8,9 @@ import pytest
 
 from tests.targets.qsd.binary import NEEDS_QSD
 from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.nbd.disk import Disks
 from vblkfuzz.targets.nbd.protocol import Command, Errno, NbdRequest
 from vblkfuzz.targets.options import TargetOptions

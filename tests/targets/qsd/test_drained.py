@@ -12,8 +12,9 @@ from tests.conformance.leftovers import descendants
 from tests.targets.qsd.binary import NEEDS_QSD
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.limits import FIRST_INDICES
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Deviation, DeviceConfig, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.targets.real import RealTarget

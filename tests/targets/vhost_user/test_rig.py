@@ -23,8 +23,9 @@ from tests.targets.qsd.binary import NEEDS_QSD
 from tests.targets.vhost_user.backend import DAEMON
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, UsageError, VblkfuzzError
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import DeviceConfig, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.vhost_user.target import vhost_user_target
 from vblkfuzz.trace.kinds import PUSH

@@ -23,7 +23,7 @@ from vblkfuzz.virtio.memory import GuestMemory
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.layout import RingLayout
 
 PCI_SLOT: Final = 4

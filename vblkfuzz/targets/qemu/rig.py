@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.scenario.scenario import DeviceConfig
+from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.operator import Operator

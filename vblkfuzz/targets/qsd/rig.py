@@ -23,7 +23,7 @@ from vblkfuzz.trace.witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder

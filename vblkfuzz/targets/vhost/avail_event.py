@@ -14,7 +14,7 @@ from vblkfuzz.targets.recorder import Dequeue
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.memory import GuestMemory
 
 _HALF: Final = 0x8000

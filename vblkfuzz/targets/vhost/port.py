@@ -31,7 +31,7 @@ from vblkfuzz.virtio.layout import (
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
-    from vblkfuzz.scenario.scenario import DeviceConfig
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.targets.vhost.link import Link
     from vblkfuzz.targets.vhost.memory_table import SharedMemory
     from vblkfuzz.virtio.layout import RingLayout

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import DeviceConfig
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder

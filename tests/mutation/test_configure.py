@@ -1,0 +1,75 @@
+"""Edits of the device go by the odds of its rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import device_configs
+from vblkfuzz.mutation.configure import change_config, new_config
+from vblkfuzz.scenario.device import FIELDS, DeviceConfig, Value
+from vblkfuzz.scenario.device_header import COUNTS, device_in, header_of
+
+TIMES = 20_000
+
+
+def changes(device: DeviceConfig, times: int) -> list[DeviceConfig]:
+    random = Random(1).random
+    made = []
+    for _ in range(times):
+        config = list(header_of(device))
+        change_config(config, random)
+        made.append(device_in(tuple(config)))
+    return made
+
+
+def differing(one: DeviceConfig, other: DeviceConfig) -> set[str]:
+    return {name for name in FIELDS if getattr(one, name) != getattr(other, name)}
+
+
+@given(device_configs(), st.integers(0, 1 << 32))
+def test_a_change_changes_one_field_or_those_that_are_alike(
+    device: DeviceConfig, seed: int
+) -> None:
+    config = list(header_of(device))
+    change_config(config, Random(seed).random)
+    assert all(value < count for value, count in zip(config, COUNTS, strict=True))
+    changed = differing(device, device_in(tuple(config)))
+    first, *others = sorted(changed, key=lambda name: bool(FIELDS[name].like))
+    assert all(FIELDS[name].like == first for name in others)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_changes_as_often_as_its_row_says(name: str) -> None:
+    """Those that are alike share their parts."""
+    together = {one for one, row in FIELDS.items() if name in (one, row.like)} | {FIELDS[name].like}
+    parts = sum(row.changed for one, row in FIELDS.items() if one in together)
+    made = changes(DeviceConfig(), TIMES)
+    count = sum(bool(differing(DeviceConfig(), device) & together) for device in made)
+    expected = TIMES * parts / sum(row.changed for row in FIELDS.values())
+    assert 0.9 * expected < count < 1.1 * expected
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_change_gives_each_other_value(name: str) -> None:
+    """Deterministic: one seed, a bounded number of changes."""
+    made = {getattr(device, name) for device in changes(DeviceConfig(), 3000)}
+    assert made == set(FIELDS[name].values)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_new_story_takes_values_by_their_odds(name: str) -> None:
+    random = Random(2).random
+    made: Counter[Value] = Counter(
+        getattr(device_in(tuple(new_config(random))), name) for _ in range(TIMES)
+    )
+    odds = FIELDS[name].new
+    for value, parts in odds.items():
+        # On average one change of a field follows, and mostly it is another field that changes.
+        assert abs(made[value] / TIMES - parts / sum(odds.values())) < 0.1
+    assert odds or made.most_common(1)[0][0] == FIELDS[name].values[0]
+    assert set(made) == set(FIELDS[name].values)

@@ -1,0 +1,145 @@
+"""The rows of the device, and all that is derived from them."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from tests.strategies import device_configs
+from vblkfuzz import limits
+from vblkfuzz.mutation.draft import Draft
+from vblkfuzz.scenario import scenario as scenario_module
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact, load_artifact
+from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
+from vblkfuzz.scenario.device import DEFAULTS, FIELDS, DeviceConfig, Value
+from vblkfuzz.scenario.device_header import COUNTS, DEVIATIONS, SIZE, device_in, header_of
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import from_text, to_text
+
+FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
+    "queues": (1, 0, {1: 0, 2: 1, 3: 2, 4: 3}),
+    "queue_size": (8, 1, {4: 0, 8: 1, 16: 2, 32: 3}),
+    "event_idx": (True, 2, {False: 0, True: 1}),
+    "indirect": (False, 2, {False: 0, True: 2}),
+    "ioeventfd": (True, 2, {True: 0, False: 4}),
+    "iothreads": (1, 3, {0: 0, 1: 1, 2: 2}),
+    "polling": (False, 2, {False: 0, True: 8}),
+    "werror": ("report", 4, {"report": 0, "ignore": 5, "stop": 7, "enospc": 9}),
+    "disk_sectors": (64, 5, {8: 0, 16: 1, 64: 2, 128: 3}),
+    "rerror": ("report", 4, {"report": 0, "ignore": 3, "stop": 4}),
+    "first_index": (0, 7, {0: 0, 0xFFFF: 1, 0xFFF8: 2, 0x7FFF: 3}),
+}
+"""Of each field: its default, its header byte, and what its values are there, beside the first
+value of all other fields. Never changes: files and corpora of users rely on it. A new field also
+changes the digest in tests/mutation/test_mutate.py: the mutator has one thing more to change."""
+
+PLAIN = device_in((0,) * SIZE)
+EACH = [(name, value) for name, row in FIELDS.items() for value in row.values]
+
+
+def with_field(device: DeviceConfig, name: str, value: Value) -> DeviceConfig:
+    changed: dict[str, Any] = {name: value}
+    return replace(device, **changed)
+
+
+def test_every_field_has_its_row_and_its_format() -> None:
+    names = [field.name for field in fields(DeviceConfig)]
+    assert list(FIELDS) == list(DEFAULTS) == names
+    assert list(FORMAT) == names, "a new field needs a line here, behind all others"
+
+
+@pytest.mark.parametrize("name", FORMAT)
+def test_the_format_of_a_field_is_fixed(name: str) -> None:
+    default, at, codes = FORMAT[name]
+    assert getattr(DeviceConfig(), name) == default
+    assert list(FIELDS[name].values) == list(codes)
+    for value, code in codes.items():
+        expected = bytearray(SIZE)
+        expected[at] = code
+        assert header_of(with_field(PLAIN, name, value)) == expected
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_row_makes_sense(name: str) -> None:
+    row = FIELDS[name]
+    assert len(set(row.values)) == len(row.values) > 1
+    assert {type(value) for value in row.values} == {type(DEFAULTS[name])}
+    assert DEFAULTS[name] in row.values
+    assert set(row.new) <= set(row.values)
+    assert row.changed >= 1
+    assert not row.like or FIELDS[row.like].byte == row.byte
+
+
+@pytest.mark.parametrize(("name", "value"), EACH)
+@pytest.mark.parametrize("device", [DeviceConfig(), PLAIN], ids=["default", "zeros"])
+def test_each_value_alone_survives_every_form(
+    name: str, value: Value, device: DeviceConfig
+) -> None:
+    scenario = Scenario(with_field(device, name, value))
+    assert getattr(scenario.device, name) == value
+    data = encode(scenario)
+    assert decode(data) == scenario
+    assert Draft.of(data).pack(MAX_BYTES) == data
+    assert from_text(to_text(scenario), "") == scenario
+    artifact = Artifact(scenario)
+    assert load_artifact(dump_artifact(artifact), "") == artifact
+
+
+def test_every_pair_of_policies_survives_every_form() -> None:
+    for code in range(COUNTS[FIELDS["werror"].byte]):
+        header = bytearray(SIZE)
+        header[FIELDS["werror"].byte] = code
+        scenario = decode(bytes(header))
+        assert encode(scenario) == header
+        assert from_text(to_text(scenario), "") == scenario
+
+
+@given(device_configs())
+def test_every_device_comes_back(device: DeviceConfig) -> None:
+    header = header_of(device)
+    assert header[DEVIATIONS] == 0
+    assert device_in(tuple(header)) == device
+    assert from_text(to_text(Scenario(device)), "").device == device
+
+
+@pytest.mark.parametrize("at", range(SIZE))
+def test_header_bytes_wrap(at: int) -> None:
+    """What no code stands for is reduced, for the draft as for the codec."""
+    for value in range(256):
+        header = bytearray(SIZE)
+        header[at] = value
+        reduced = bytearray(SIZE)
+        reduced[at] = value % COUNTS[at]
+        assert device_in(tuple(header)) == device_in(tuple(reduced))
+        assert Draft.of(bytes(header)).config == list(reduced)
+
+
+def test_codes_in_which_both_policies_are_alike_come_first() -> None:
+    """Inputs of the time when there was one policy mean it for both."""
+    pairs = [device_in((0, 0, 0, 0, code, 0, 0, 0)) for code in range(12)]
+    assert [(pair.werror, pair.rerror) for pair in pairs[:3]] == [
+        ("report", "report"),
+        ("ignore", "ignore"),
+        ("stop", "stop"),
+    ]
+    assert len(set(pairs)) == COUNTS[FIELDS["werror"].byte] == 12
+
+
+def test_only_what_differs_is_named() -> None:
+    assert DeviceConfig().differing() == {}
+    device = DeviceConfig(first_index=limits.FIRST_INDICES[1], polling=True)
+    assert list(device.differing().items()) == [("polling", True), ("first_index", 0xFFFF)]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_no_field_takes_what_is_none_of_its_values(name: str) -> None:
+    for wrong in ("no such", -1, None):
+        with pytest.raises(ValueError, match=f"^{name}: expected .*, found {wrong}$"):
+            DeviceConfig(**{name: wrong})  # type: ignore[arg-type]  # the wrong type is the point
+
+
+def test_it_is_found_where_it_was() -> None:
+    assert scenario_module.DeviceConfig is DeviceConfig

@@ -1,0 +1,107 @@
+"""Edits of the device: how chance sets and changes its fields, by the odds in `scenario.device`.
+
+All of it works on header bytes by tables: no `DeviceConfig` is built. Next: `mutation.mutate`,
+which calls this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import gcd, lcm
+from typing import Final
+
+from vblkfuzz.scenario.device import DEFAULTS, FIELDS, Value
+from vblkfuzz.scenario.device_header import BYTES, COUNTS, HeaderByte
+
+Random = Callable[[], float]
+
+_MAX_FIRST_CHANGES: Final = 2
+"""Changes of a new device, beside what its fields are given by `Row.new`."""
+
+
+def new_config(random: Random) -> list[int]:
+    """Return the header bytes for a new story."""
+    config = [0] * len(BYTES)
+    for at, settings in _NEW:
+        config[at] = settings[int(random() * len(settings))][config[at]]
+    for _ in range(int(random() * (_MAX_FIRST_CHANGES + 1))):
+        change_config(config, random)
+    return config
+
+
+def change_config(config: list[int], random: Random) -> None:
+    """Give one field of the device another value; of fields that are alike, both may change."""
+    at = _CHANGED[int(random() * len(_CHANGED))]
+    near = _NEAR[at][config[at]]
+    config[at] = near[int(random() * len(near))]
+
+
+def _setting(byte: HeaderByte, name: str, value: Value) -> bytes:
+    """Return for each code of a byte the one in which a field has this value instead."""
+    digit = byte.names.index(name)
+    return bytes([byte.numbers[(*code[:digit], value, *code[digit + 1 :])] for code in byte.codes])
+
+
+def _settings() -> Iterator[tuple[int, tuple[bytes, ...]]]:
+    """Yield what a new story draws: the byte, and a table by part of the odds."""
+    # Numbers before flags: their order decides which bytes a seed gives.
+    for name in sorted(FIELDS, key=lambda name: isinstance(DEFAULTS[name], bool)):
+        row = FIELDS[name]
+        if row.new:
+            tables = [
+                table
+                for value, parts in row.new.items()
+                for table in [_setting(BYTES[row.byte], name, value)] * parts
+            ]
+            yield row.byte, tuple(tables)
+
+
+def _groups(byte: HeaderByte) -> list[list[int]]:
+    """Return the digits of a byte that change together."""
+    groups: list[list[int]] = []
+    for digit, name in enumerate(byte.names):
+        like = FIELDS[name].like
+        if like:
+            next(group for group in groups if byte.names.index(like) in group).append(digit)
+        else:
+            groups.append([digit])
+    return groups
+
+
+def _near(byte: HeaderByte, number: int) -> tuple[int, ...]:
+    """Return the codes that a change can give, each as often as `Row.changed` says."""
+    groups = _groups(byte)
+    others = [_differing_in(byte, number, group) for group in groups]
+    whole = lcm(*map(len, others))
+    parts = [
+        sum(FIELDS[byte.names[digit]].changed for digit in group) * whole // len(codes)
+        for group, codes in zip(groups, others, strict=True)
+    ]
+    least = gcd(*parts)
+    return tuple(
+        code for codes, part in zip(others, parts, strict=True) for code in codes * (part // least)
+    )
+
+
+def _differing_in(byte: HeaderByte, number: int, group: list[int]) -> list[int]:
+    """Return the codes that differ from one in these digits only, from its successor on."""
+    count = len(byte.codes)
+    known = byte.codes[number]
+    following = [(number + step) % count for step in range(1, count)]
+    return [
+        other
+        for other in following
+        if all(
+            digit in group or byte.codes[other][digit] == value for digit, value in enumerate(known)
+        )
+    ]
+
+
+_NEW: Final = tuple(_settings())
+_CHANGED: Final = tuple(sorted(row.byte for row in FIELDS.values() for _ in range(row.changed)))
+"""Header bytes, each as often as its fields should be changed."""
+_NEAR: Final = tuple(
+    tuple(_near(byte, number) for number in range(count)) if byte.names else ()
+    for byte, count in zip(BYTES, COUNTS, strict=True)
+)
+"""What a change makes of each code of each byte."""

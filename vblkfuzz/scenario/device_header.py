@@ -1,0 +1,104 @@
+"""The header bytes of a device, derived from the rows of `scenario.device`.
+
+A byte holds one field or several. Its *codes* are the combinations of their values, numbered from
+0: a mixed-radix number whose lowest digit is the first field. So a field that is added to a byte
+multiplies its codes, and those that were there keep their number and mean the new field's first
+value. A byte is read modulo its number of codes: each of its 256 values means something.
+
+So what `codec.encode` and the mutator have written keeps its device when a field is added. Of other
+bytes a value beyond the codes may then mean another one: there are no bytes without a meaning, and
+so none are free.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import Any, Final, NamedTuple
+
+from vblkfuzz.scenario.device import DEFAULTS, FIELDS, DeviceConfig, Value
+
+SIZE: Final = 8
+"""Bytes of the header."""
+DEVIATIONS: Final = 6
+"""The byte of the header that holds the number of deviations, and no field."""
+
+
+class HeaderByte(NamedTuple):
+    """What one byte of the header means. The byte of the deviations has one code: no field."""
+
+    names: tuple[str, ...]
+    """Its fields, the lowest digit first."""
+    codes: tuple[tuple[Value, ...], ...]
+    """The value of each field, by code."""
+    numbers: dict[tuple[Value, ...], int]
+    """The code, by the value of each field."""
+
+
+def _header_byte(at: int) -> HeaderByte:
+    names = tuple(name for name, row in FIELDS.items() if row.byte == at)
+    codes: list[tuple[Value, ...]] = [()]
+    for name in names:
+        codes = _with_digit(codes, names, name)
+    assert len(codes) <= 256, f"header byte {at}: no room for {', '.join(names)}"
+    assert all(FIELDS[name].values[0] == DEFAULTS[name] for name in names[1:]), (
+        f"header byte {at}: old inputs mean the first value, which must be the default"
+    )
+    return HeaderByte(names, tuple(codes), {code: number for number, code in enumerate(codes)})
+
+
+def _with_digit(
+    codes: list[tuple[Value, ...]], names: tuple[str, ...], name: str
+) -> list[tuple[Value, ...]]:
+    """Return the codes of a byte with one field more."""
+    row = FIELDS[name]
+    if not row.like:
+        return [(*code, value) for value in row.values for code in codes]
+    like = names.index(row.like)
+    pairs = [(*code, value) for code in codes for value in row.values]
+    return sorted(pairs, key=lambda code: code[like] != code[-1])
+
+
+BYTES: Final = tuple(_header_byte(at) for at in range(SIZE))
+"""What each byte of the header means."""
+COUNTS: Final = tuple(len(byte.codes) for byte in BYTES)
+"""How many codes each byte of the header has."""
+assert COUNTS[DEVIATIONS] == 1, "the deviations' byte is taken"
+assert sum(len(byte.names) for byte in BYTES) == len(FIELDS), "a field lies outside the header"
+
+
+def values_of(name: str) -> tuple[int, tuple[Value, ...]]:
+    """Return the header byte of a field, and the field's value for each of its 256 values."""
+    at = FIELDS[name].byte
+    digit = BYTES[at].names.index(name)
+    codes = BYTES[at].codes
+    return at, tuple(codes[value % len(codes)][digit] for value in range(256))
+
+
+_FIELDS: Final = tuple(values_of(name) for name in FIELDS)
+
+
+@lru_cache(maxsize=1024)
+def device_in(header: tuple[int, ...]) -> DeviceConfig:
+    """Return the device in the bytes of a header, whatever they are."""
+    values: list[Any] = [values[header[at]] for at, values in _FIELDS]
+    return DeviceConfig(*values)
+
+
+def header_of(device: DeviceConfig) -> bytearray:
+    """Return the bytes of a header with this device; the byte of the deviations is 0."""
+    header = bytearray(SIZE)
+    for at, values_in, numbers in _WRITERS:
+        header[at] = numbers[values_in(device)]
+    return header
+
+
+def _writer(at: int, byte: HeaderByte) -> tuple[int, attrgetter[Any], dict[object, int]]:
+    """Return how to write a byte: its place, the values of its fields, and the code for those."""
+    # Both getters give one value as it is and several as a tuple.
+    key = itemgetter(*range(len(byte.names)))
+    numbers = {key(code): number for code, number in byte.numbers.items()}
+    return at, attrgetter(*byte.names), numbers
+
+
+_WRITERS: Final = tuple(_writer(at, byte) for at, byte in enumerate(BYTES) if byte.names)
