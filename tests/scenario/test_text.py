@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -29,17 +31,7 @@ schedule = [
 ]
 
 [device]
-queues = 1
-queue_size = 8
-event_idx = true
-indirect = false
-ioeventfd = true
-iothreads = 1
-polling = false
-werror = "report"
-disk_sectors = 64
-rerror = "report"
-first_index = 0
+iothreads = 2
 
 [expect]
 verdict = "violation"
@@ -47,6 +39,7 @@ rule = "S1"
 on = "seed"
 """
 SCENARIO = Scenario(
+    DeviceConfig(iothreads=2),
     ops=(op("publish_kick", queue=0, request="out", sector=3), op("drain_begin")),
     schedule=(Deviation(0, 2, Go.IO0),),
 )
@@ -81,6 +74,31 @@ def test_any_comment_is_only_a_comment(comment: str) -> None:
 
 def test_what_is_left_out_has_its_default() -> None:
     assert from_text("format = 1", "") == Scenario()
+
+
+@pytest.mark.parametrize("werror", RERRORS)
+def test_a_read_policy_is_said_beside_another_write_policy(werror: Rerror) -> None:
+    """Also where a file without it would mean the same: people may not know that."""
+    for rerror in RERRORS:
+        device = DeviceConfig(werror=werror, rerror=rerror)
+        said = f'rerror = "{rerror}"' in to_text(Scenario(device)).splitlines()
+        assert said == ((werror, rerror) != ("report", "report"))
+        assert from_text(to_text(Scenario(device)), "").device == device
+
+
+def test_the_default_device_is_an_empty_table() -> None:
+    text = to_text(Scenario())
+    assert text == "format = 1\nops = []\nschedule = []\n\n[device]\n"
+    assert from_text(text, "") == from_text(text.removesuffix("\n[device]\n"), "") == Scenario()
+
+
+@given(scenarios(max_ops=2))
+def test_files_that_name_every_field_mean_the_same(scenario: Scenario) -> None:
+    """As they were once written."""
+    head = to_text(replace(scenario, device=DeviceConfig()))
+    fields = asdict(scenario.device).items()
+    values = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields)
+    assert from_text(head + values, "") == scenario
 
 
 @pytest.mark.parametrize("werror", RERRORS)
@@ -212,7 +230,7 @@ UNUSABLE = {
     "device": ("format = 1\ndevice = 'seed'", "device: expected a table, found 'seed'"),
     "device key": (
         "format = 1\n[device]\nsize = 1",
-        "device: expected only the keys queues, queue_size, *, first_index, found 'size'",
+        "device: expected only the keys queues, queue_size, *, found 'size'",
     ),
     "device range": (
         "format = 1\n[device]\nqueue_size = 5",

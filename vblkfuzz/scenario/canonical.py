@@ -1,7 +1,8 @@
 """The canonical form of a scenario file: what `to_text` writes, under the comment it has.
 
-``python -m vblkfuzz.scenario.canonical corpus`` rewrites every text below a folder. So a field that
-is new shows in all files at once, and a later change of one file shows only what changed in it.
+``python -m vblkfuzz.scenario.canonical corpus`` rewrites every text below a folder. So a later
+change of a file shows only what changed in it. A new field of the device changes no file: a field
+that has its default is left out.
 Comments between the lines are lost: what is to be said stands above the scenario.
 """
 

@@ -1,8 +1,8 @@
 """Scenario <-> document: the fields that the text form and the artifact share.
 
-    device     table of all `DeviceConfig` fields; a missing one has its default, but rerror the
-               value of werror where it can take it: files are older than the difference
-               (`Row.like`)
+    device     table of the `DeviceConfig` fields that do not have their default, may be empty; a
+               missing one has its default, but rerror the value of werror where it can take it:
+               files are older than the difference (`Row.like`)
     ops        array of tables: {op = NAME, ARGUMENT = VALUE, ...}; `actor` may repeat
                the op's owner
     schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, and `delayed = true` where
@@ -18,11 +18,10 @@ Read next: `vblkfuzz.scenario.text` and `vblkfuzz.scenario.artifact`, the two wa
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Final, cast
 
 from vblkfuzz import limits
-from vblkfuzz.scenario.device import DEFAULTS, DeviceConfig, left_out
+from vblkfuzz.scenario.device import DEFAULTS, DeviceConfig, Value, left_out
 from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation, VerdictKind
 from vblkfuzz.scenario.field import (
     FieldError,
@@ -53,7 +52,7 @@ def document_of(scenario: Scenario) -> dict[str, Table | list[Table]]:
             | ({"delayed": True} if item.delayed else {})
             for item in scenario.schedule
         ],
-        "device": asdict(scenario.device),
+        "device": _device_table(scenario.device),
     }
 
 
@@ -69,6 +68,16 @@ def scenario_of(document: Table) -> Scenario:
         tuple(op_of(f"ops[{index}]", item) for index, item in enumerate(ops)),
         schedule_of(document.get("schedule", [])),
     )
+
+
+def _device_table(device: DeviceConfig) -> Table:
+    """Return the fields that are not what a file without them means, or not their default."""
+    values: dict[str, Value] = {name: getattr(device, name) for name in DEFAULTS}
+    return {
+        name: value
+        for name, value in values.items()
+        if value != DEFAULTS[name] or value != left_out(name, values)
+    }
 
 
 def device_of(value: object) -> DeviceConfig:

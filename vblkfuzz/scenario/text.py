@@ -11,7 +11,7 @@
     ]
 
     [device]
-    queues = 1
+    iothreads = 2
 
     [expect]
     verdict = "violation"
