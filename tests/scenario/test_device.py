@@ -33,7 +33,8 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
     "first_index": (0, 7, {0: 0, 0xFFFF: 1, 0xFFF8: 2, 0x7FFF: 3}),
 }
 """Of each field: its default, its header byte, and what its values are there, beside the first
-value of all other fields. Never changes: files and corpora of users rely on it."""
+value of all other fields. Never changes: files and corpora of users rely on it. A new field also
+changes the digest in tests/mutation/test_mutate.py: the mutator has one thing more to change."""
 
 PLAIN = device_in((0,) * SIZE)
 EACH = [(name, value) for name, row in FIELDS.items() for value in row.values]

@@ -43,7 +43,8 @@ class Row:
     like: str = ""
     """The field in the same byte that once stood for both. A file without this one means the value
     of that one, where this one can take it; codes in which both are alike come first; and the
-    mutator changes both together."""
+    mutator changes both together. If it cannot take all values of that one, the codes of the others
+    move: only `rerror` may, which is as old as `enospc`."""
 
 
 FLAG: Final = (False, True)
