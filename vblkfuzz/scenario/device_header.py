@@ -5,9 +5,9 @@ A byte holds one field or several. Its *codes* are the combinations of their val
 multiplies its codes, and those that were there keep their number and mean the new field's first
 value. A byte is read modulo its number of codes: each of its 256 values means something.
 
-So what `codec.encode` and the mutator have written keeps its device when a field is added. Of other
-bytes a value beyond the codes may then mean another one: there are no bytes without a meaning, and
-so none are free.
+So what `codec.encode` and the mutator have written keeps its device when a field is added. In other
+bytes, a value beyond the codes may then mean another device: no bytes are without a meaning, and so
+none are free.
 """
 
 from __future__ import annotations
