@@ -70,18 +70,6 @@ def test_codes_are_positions() -> None:
     assert len(OPS) <= 256
 
 
-def test_codes_that_are_stored_in_files() -> None:
-    """Append only: whoever changes one of these changes what stored inputs mean."""
-    names = (
-        *("init", "publish", "kick", "publish_kick", "collect", "reset", "queue_reset"),
-        *("set_used_event", "suppress_calls", "hostile", "drain_begin", "drain_end"),
-        *("mirror_begin", "mirror_finish", "stop", "cont", "system_reset", "resize"),
-        *("set_iothread", "snapshot", "start_fail", "complete", "hold", "release", "flush"),
-        *("poll_on", "poll_off", "inband_kick", "read_config", "power_loss"),
-    )
-    assert tuple(spec.name for spec in OPS)[: len(names)] == names
-
-
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
