@@ -12,20 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign.conftest import WAIT_S, Fuzz, Start
+from tests.campaign.conftest import Fuzz, Start
+from tests.waiting import WAIT_S, until
 from vblkfuzz.limits import HANG_LIMIT_S
 
 pytestmark = pytest.mark.e2e
 
 RUNS = ("--workers", "2", "--seed", "5", "--runs", "400")
 ENDLESS = ("--workers", "2", "--seed", "5")
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def children(pid: int) -> list[int]:
