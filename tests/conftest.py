@@ -1,4 +1,4 @@
-"""What all tests share: where the package under test comes from, ctrl-C, Hypothesis profiles."""
+"""What all tests share: the package under test, ctrl-C, Hypothesis profiles, limits of time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 import vblkfuzz
+from tests.waiting import WAIT_S
+from vblkfuzz.process import supervisor
 
 # Example counts, not time, bound a property: machines differ, and no test may depend on its speed.
 settings.register_profile(
@@ -20,6 +23,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 # A shell starts what runs in the background with ctrl-C ignored, and children inherit that: tests
 # of ctrl-C must not depend on how they were started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_answer_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a healthy actor may be silent for long; tests of hangs set a limit."""
+    for limit in ("HANG_LIMIT_S", "RESPAWN_LIMIT_S"):
+        monkeypatch.setattr(supervisor, limit, WAIT_S)
 
 
 def pytest_report_header() -> str:

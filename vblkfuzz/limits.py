@@ -50,6 +50,10 @@ MAX_POINT: Final = 256
 MAX_STEPS: Final = 20_000
 """Preemption points of one execution. A clean one needs about 500; more is a livelock (L5)."""
 
+MAX_NESTING: Final = 32
+"""Stations of causal paths that a thread may be in at once. The reference nests 5, planted defects
+nest 9; a device that recurses reaches any limit (L5), and this one long before Python's."""
+
 HANG_LIMIT_S: Final = 2.0
 """Seconds without an answer from the device process before it is killed (2000 x a normal run)."""
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-WAIT_S = 60.0
-"""Longest wait for anything; only a test that fails gets there."""
+from tests.waiting import WAIT_S
 
 DEVICE = """
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk

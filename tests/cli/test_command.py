@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import WAIT_S, until
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.text import to_text
+from vblkfuzz.targets.stillness import Stillness
 
 pytestmark = pytest.mark.e2e
 
@@ -78,15 +80,13 @@ def test_a_reader_that_leaves(fifo: Path, bug: Artifact, verb: str) -> None:
 
 
 def press_ctrl_c(process: subprocess.Popen[str]) -> None:
-    """Interrupt its group; again, as a person would, if nothing happens.
+    """Interrupt its group once it sleeps in the system call that reads.
 
     A signal that arrives just before a system call blocks is seen by CPython only after the call.
     """
+    with closing(Stillness(process.pid)) as still:
+        assert still.wait(WAIT_S)
     os.killpg(process.pid, signal.SIGINT)
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGINT)
 
 
 def test_ctrl_c_while_reading(fifo: Path) -> None:
@@ -102,8 +102,7 @@ def test_ctrl_c_with_actors(clean: Path, fifo: Path) -> None:
         out, err = process.communicate()
     assert (process.returncode, err) == (130, "")
     assert out.count("\n") == 1
-    while running_in_group(process.pid):  # killed already; pytest's timeout ends a wait in vain
-        time.sleep(0.01)
+    until(lambda: not running_in_group(process.pid))  # killed already
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,7 @@ class EndsContract:
         with nothing_left(), self.factory(TargetOptions()) as target:
             for ours in descendants() - processes(self.rig.process):
                 ours.kill()
-                while ours.status() != psutil.STATUS_ZOMBIE:
-                    pass
+                await_end([ours])
                 with suppress(HarnessError):
                     target.run(PLAIN)
                 assert run_scenario(target, PLAIN).verdict.clean

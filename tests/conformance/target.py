@@ -18,7 +18,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.conformance.inputs import biggest, delaying, every_operation, fuzz_inputs
-from tests.conformance.leftovers import nothing_left
+from tests.conformance.leftovers import nothing_left, shared_files
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.codec import decode
@@ -57,6 +57,7 @@ class TargetContract:
     def target(self, make: Make) -> Iterator[Target]:
         with nothing_left(), make() as target:
             yield target
+            assert shared_files() == set()
 
     def test_it_says_what_it_is(self, target: Target) -> None:
         assert target.name

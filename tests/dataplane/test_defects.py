@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from vblkfuzz.dataplane.defects import DEFECTS, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.errors import UsageError
+from vblkfuzz.limits import MAX_NESTING, MAX_STEPS
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.judge import RULES, judge
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import Text, read_text
 from vblkfuzz.targets.device_class import defective, device_class, is_revision
-from vblkfuzz.targets.model import model
+from vblkfuzz.targets.model import MODES, model
+from vblkfuzz.trace.kinds import END, START_CALL, STEP_LIMIT
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 CORPUS = CHECKOUT / "corpus" / "defects"
@@ -91,6 +93,31 @@ def test_two_defects_at_once() -> None:
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_defect_in_any_revision(revision: str) -> None:
     assert "S5" in rules(f"{revision}+push_twice", story("push_twice").scenario)
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_any_two_defects_give_a_whole_trace(name: str) -> None:
+    """In both orders: each test has its defect first."""
+    scenario = story(name).scenario
+    for other in DEFECTS:
+        with model(defective("reference", [name, other]), "inline") as target:
+            trace = target.run(scenario)
+        judge(scenario, trace)
+        assert trace.events[-1].kind in (END, STEP_LIMIT)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_two_defects_that_recurse_never_settle(mode: str) -> None:
+    """Attaching handles the queue, and that starts the device, which attaches the queue."""
+    both = defective("reference", ["selfkick_inline", "attach_before_started"])
+    with model(both, mode) as target:
+        trace = target.run(story("selfkick_inline").scenario)
+    starts = [event for event in trace.events if event.kind == START_CALL]
+    assert MAX_NESTING / 2 < len(starts) <= MAX_NESTING
+    assert trace.steps == MAX_STEPS
+    assert "L5" in {
+        each.rule for each in judge(story("selfkick_inline").scenario, trace).violations
+    }
 
 
 @given(st.lists(st.sampled_from(list(DEFECTS)), max_size=4), st.integers(0, 1 << 20))

@@ -4,6 +4,7 @@ import pytest
 
 from tests.dataplane.stepping import MANY, idle_thread, run
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.limits import MAX_NESTING
 from vblkfuzz.trace.event import ActorId, Frame, path_names
 
 
@@ -108,6 +109,23 @@ def test_a_path_keeps_its_innermost_eight_frames() -> None:
     run(story.deep(thread, 20))
     assert story.paths == [" > ".join(["poll"] * 8)]
     assert thread.path == 0
+
+
+def test_what_recurses_goes_on_for_ever() -> None:
+    story = Story()
+    thread = Thread(ActorId.MAIN, lambda: True, lambda thread: story.deep(thread, MAX_NESTING))
+    for _ in range(3):
+        assert thread.resume(MANY) == MANY
+        assert thread.ready()
+    assert story.paths == []
+
+
+def test_what_nests_to_the_limit_ends() -> None:
+    story, thread = Story(), idle_thread()
+    for _ in range(2):
+        run(story.deep(thread, MAX_NESTING - 1))
+    assert thread.nesting == 0
+    assert len(story.paths) == 2
 
 
 def test_something_may_be_done_before_each_unit() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.waiting import WAIT_S
 from vblkfuzz.export.qtest_file import program
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.device import DeviceConfig
@@ -28,7 +29,7 @@ def run(text: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess
     path.write_text(text)
     # -I: neither this checkout nor installed packages can be imported by accident.
     command = [sys.executable, "-I", str(path), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
 
 
 def test_it_imports_the_standard_library_only() -> None:

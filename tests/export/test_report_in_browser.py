@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from tests.triage.stories import case
+from tests.waiting import WAIT_S
 from vblkfuzz.export.html_report import html_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+
+WAIT_MS = WAIT_S * 1000
 
 # Playwright has types, but may be missing.
 Page = Any
@@ -25,7 +28,9 @@ Open = Callable[..., Page]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with playwright.sync_playwright() as tool:
-        found = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = tool.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT_MS
+        )
         yield found
         found.close()
 
@@ -46,6 +51,7 @@ def opened(browser: Browser, report: Path) -> Iterator[Open]:
     def open_page(width: int = 1280, **options: object) -> Page:
         size = {"width": width, "height": 800}
         context = browser.new_context(viewport=size, offline=True, **options)
+        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

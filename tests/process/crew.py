@@ -34,13 +34,16 @@ def expected(device: str) -> dict[Scenario, str]:
 
 def process(role: str) -> psutil.Process:
     """Return the process of the one target that is started."""
-    found = [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if child.name() == f"vblk-{role}" and child.status() != psutil.STATUS_ZOMBIE
-    ]
-    assert len(found) == 1, (role, found)
-    return found[0]
+    children = psutil.Process().children(recursive=True)
+    (found,) = [child for child in children if _lives_as(child, f"vblk-{role}")]
+    return found
+
+
+def _lives_as(child: psutil.Process, name: str) -> bool:
+    try:
+        return child.name() == name and child.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # one that was replaced, reaped since it was listed
+        return False
 
 
 def kill(*processes: psutil.Process) -> None:

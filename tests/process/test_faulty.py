@@ -14,7 +14,6 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, TraceOverflow
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.limits import HANG_LIMIT_S
 from vblkfuzz.process import supervisor
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.targets.model import MODES, model
@@ -29,7 +28,6 @@ RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [
 DYING: list[tuple[type[Faulty], type[HarnessError], str]] = [
     (faulty.Exits, ActorDied, "the device process ended with exit status 3"),
     (faulty.Crashes, ActorDied, "the device process was ended by signal 11"),
-    (faulty.Hangs, ActorHung, "no answer within"),
 ]
 
 
@@ -60,15 +58,19 @@ def test_a_device_raises(
 
 
 @pytest.mark.parametrize(("device", "error", "why"), DYING)
-def test_a_device_ends_or_hangs(
-    device: type[Faulty],
-    error: type[HarnessError],
-    why: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    if device is faulty.Hangs:  # the shorter, the quicker; but healthy runs must stay below
-        monkeypatch.setattr(supervisor, "HANG_LIMIT_S", HANG_LIMIT_S / 2)
+def test_a_device_ends(device: type[Faulty], error: type[HarnessError], why: str) -> None:
     check("processes", device, error, why, times=2)
+
+
+def test_a_device_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with model("faulty", "processes", device_class=faulty.Hangs) as target:
+        right = target.run(GOOD).digest
+        for _ in range(2):
+            with monkeypatch.context() as patch:  # healthy runs have all the time they need
+                patch.setattr(supervisor, "HANG_LIMIT_S", 0.1)
+                with pytest.raises(ActorHung, match=r"no answer within 0\.1 s"):
+                    run_scenario(target, FATAL)
+            assert target.run(GOOD).digest == right
 
 
 def test_the_device_is_right_where_it_does_not_fail() -> None:

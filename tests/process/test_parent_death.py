@@ -12,6 +12,7 @@ import pytest
 
 from tests.conformance.leftovers import nothing_left
 from tests.process.crew import SCENARIOS
+from tests.waiting import WAIT_S
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.targets.model import model
 
@@ -30,8 +31,8 @@ def forked(main: Callable[[], None]) -> int:
 
 
 def outlive(write: int) -> None:
-    """Say so if nobody kills the caller; it ends then, so that a failing test ends too."""
-    time.sleep(20)
+    """Say so if nothing kills the caller; it ends then, so that a failing test ends too."""
+    time.sleep(WAIT_S)
     os.write(write, b"survived")
     os._exit(0)
 

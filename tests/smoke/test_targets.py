@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import WAIT_S
+
 TARGETS = Path(__file__).resolve().parent.parent.parent / "fuzz"
 SEEDS = (1, 2, 3, 4)
 RUNS = 5_000
@@ -24,7 +26,7 @@ def run(target: str, out: Path, *arguments: str | Path) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=WAIT_S,
     )
     return ended.returncode, ended.stderr
 

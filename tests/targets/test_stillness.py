@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.conformance.leftovers import PATIENCE_S, open_fds
+from tests.conformance.leftovers import open_fds
+from tests.waiting import WAIT_S
 from vblkfuzz.targets.stillness import Stillness
 
 PROGRAMS = {
@@ -33,7 +34,7 @@ def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]
 
 @pytest.mark.parametrize("process", ["sleeps"], indirect=True)
 def test_who_waits_for_us_is_at_rest(process: subprocess.Popen[bytes]) -> None:
-    assert Stillness(process.pid).wait(PATIENCE_S)
+    assert Stillness(process.pid).wait(WAIT_S)
 
 
 @pytest.mark.parametrize("process", ["turns", "lets another turn"], indirect=True)
@@ -59,9 +60,9 @@ def test_another_thread_that_works(process: subprocess.Popen[bytes]) -> None:
 def test_it_keeps_files_open_until_it_is_closed(process: subprocess.Popen[bytes]) -> None:
     before = open_fds()
     with closing(Stillness(process.pid)) as still:
-        assert still.wait(PATIENCE_S)
+        assert still.wait(WAIT_S)
         count = len(open_fds())
-        assert still.wait(PATIENCE_S)
+        assert still.wait(WAIT_S)
         assert len(open_fds()) == count > len(before)
         process.kill()
         process.wait()
@@ -79,7 +80,7 @@ def test_one_that_sleeps_while_another_works_for_it() -> None:
         for process in (one, other):
             assert process.stdout is not None
             process.stdout.readline()
-        assert Stillness(one.pid).wait(PATIENCE_S)
+        assert Stillness(one.pid).wait(WAIT_S)
         assert not Stillness(one.pid, other.pid).wait(0.2)
         other.kill()
         one.kill()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from functools import update_wrapper
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
+from vblkfuzz.limits import MAX_NESTING
 from vblkfuzz.trace.event import PATH_MASK, ActorId, Frame
 
 Wait = Callable[[], bool]
@@ -29,7 +30,7 @@ _P = ParamSpec("_P")
 class Thread:
     """Runs units of work one after another, each a generator, up to a budget of points."""
 
-    __slots__ = ("_has_work", "_steps", "_work", "actor", "path", "ready")
+    __slots__ = ("_has_work", "_steps", "_work", "actor", "nesting", "path", "ready")
 
     def __init__(
         self, actor: ActorId, has_work: Callable[[], bool], work: Callable[[Thread], Steps]
@@ -37,6 +38,8 @@ class Thread:
         self.actor = int(actor)
         self.path = 0
         """Causal path of what the thread does now, `trace.event.Frame` codes packed by eight."""
+        self.nesting = 0
+        """Stations of causal paths that this thread is in, one within the other."""
         self.ready = has_work
         """Whether `resume` would get anywhere. Asked more often than anything else, so it is not
         a method that decides but always the one condition that counts now."""
@@ -86,12 +89,22 @@ NO_STEPS: Final[Steps] = (_ for _ in ())
 list(NO_STEPS)
 
 
+def _endless() -> Steps:
+    while True:
+        yield POINT
+
+
 def causal(
     frame: Frame,
 ) -> Callable[
     [Callable[Concatenate[_S, Thread, _P], Steps]], Callable[Concatenate[_S, Thread, _P], Steps]
 ]:
-    """Mark a method as a station of causal paths: events emitted within carry its frame."""
+    """Mark a method as a station of causal paths: events emitted within carry its frame.
+
+    A thread that is in `MAX_NESTING` stations at once enters no other one and passes points until
+    `MAX_STEPS`: a device that recurses for ever never settles. Python's own limit would end it at a
+    depth that depends on who called us, so that `inline` and `processes` would differ.
+    """
 
     def decorate(
         method: Callable[Concatenate[_S, Thread, _P], Steps],
@@ -99,7 +112,11 @@ def causal(
         def run(self: _S, thread: Thread, /, *args: _P.args, **kwargs: _P.kwargs) -> Steps:
             outer = thread.path
             thread.path = (outer << 8 | frame) & PATH_MASK
+            thread.nesting += 1
+            if thread.nesting > MAX_NESTING:
+                yield from _endless()
             yield from method(self, thread, *args, **kwargs)
+            thread.nesting -= 1
             thread.path = outer
 
         update_wrapper(run, method)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conformance.leftovers import nothing_left
 from tests.targets.nbd.test_protocol import go, packed, writes
+from tests.waiting import WAIT_S
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.alphabet.backend import PICKS, RESULTS
 from vblkfuzz.targets.nbd.process import NbdProcess
@@ -32,7 +33,7 @@ def nbd() -> Iterator[NbdProcess]:
 
 def client(nbd: NbdProcess) -> socket.socket:
     line = nbd.connect()
-    line.settimeout(5)
+    line.settimeout(WAIT_S)
     assert line.recv(18).startswith(b"NBDMAGIC")
     line.sendall(b"\0\0\0\3" + go("disk64"))
     assert len(line.recv(4096)) == 52
