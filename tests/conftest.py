@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(autouse=True)
-def _no_answer_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _no_answer_is_late() -> Iterator[None]:
     """On a busy machine a healthy actor may be silent for long; tests of hangs set a limit."""
-    for limit in ("HANG_LIMIT_S", "RESPAWN_LIMIT_S"):
-        monkeypatch.setattr(supervisor, limit, WAIT_S)
+    with pytest.MonkeyPatch.context() as patch:
+        for limit in ("HANG_LIMIT_S", "RESPAWN_LIMIT_S"):
+            patch.setattr(supervisor, limit, WAIT_S)
+        yield
 
 
 def pytest_report_header() -> str:
