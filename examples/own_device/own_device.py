@@ -29,7 +29,7 @@ class ThrottledBackend(BlockBackend):
         else:
             yield POINT
             self.waiting().append(request)
-            self._tell(PARK, thread, request)
+            self._trace(PARK, thread, request)
 
     def run_next(self) -> None:
         """A request has ended: the next one may run."""

@@ -83,7 +83,7 @@ class Node:
         run(self.blk.drained_end(self.thread))
 
     def turn(self) -> None:
-        """Let the IOThread run."""
+        """Run the IOThread."""
         thread = idle_thread(ActorId.IO0)
         while self.iothread.has_work():
             run(self.iothread.run_once(thread))
@@ -196,7 +196,7 @@ def test_a_woken_request_parks_again_in_a_new_drain(node: Node) -> None:
 
 
 def test_the_seed_counts_a_woken_request_late_and_lets_it_through() -> None:
-    """B7: a drain that begins in between does not see it."""
+    """B7: a drain that begins in between does not wait for it."""
     node = Node(Qemu81BlockBackend)
     node.begin()
     node.submit()

@@ -62,7 +62,7 @@ def test_the_node_moves_before_the_reference_counts_as_started(parts: SharedPart
 
 
 def test_the_seed_attaches_twice(parts: SharedParts) -> None:
-    """B2: its own drain attaches, then start does."""
+    """B2: the drain of its move attaches, then start attaches."""
     rig = Rig(parts, Seed)
     rig.init()
     assert rig.paths(ATTACH) == ["start > set_aio_context > drained_end", "start"]
@@ -216,7 +216,7 @@ def test_stopping_what_is_stopped_is_a_no_op(parts: SharedParts) -> None:
 
 
 def test_the_reference_drops_the_last_kick_the_seed_reads_it(parts: SharedParts) -> None:
-    """B1, the bug that the project starts from."""
+    """B1, the first bug that the project found."""
     rig = Rig(parts)
     rig.init()
     rig.perform("drain_begin")
@@ -244,7 +244,7 @@ def test_stop_waits_for_what_is_in_flight(parts: SharedParts) -> None:
 
 
 def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(parts: SharedParts) -> None:
-    """B2: by then the node lives there, and `started` is still set."""
+    """B2: the node has moved there, and `started` is still set."""
     rig = Rig(parts, Seed)
     rig.init()
     rig.forget()

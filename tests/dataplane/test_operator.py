@@ -91,7 +91,7 @@ def test_the_config_interrupt_follows_a_resize(parts: SharedParts) -> None:
     ]
 
 
-def test_without_a_driver_nobody_is_told_of_a_resize(parts: SharedParts) -> None:
+def test_without_a_driver_a_resize_does_not_interrupt(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.perform("resize", sectors=20)
     assert rig.count(CONFIG_IRQ) == 0
@@ -106,7 +106,7 @@ def config(rig: Rig) -> tuple[int, int]:
 def test_a_resize_changes_capacity_and_generation(
     parts: SharedParts, revision: type[VirtioBlk], late: int
 ) -> None:
-    """QEMU counts when it interrupts, and without a driver never."""
+    """QEMU changes the generation with the interrupt, and without a driver never."""
     rig = Rig(parts, revision)
     capacity, generation = config(rig)
     assert capacity == rig.config.disk_sectors
@@ -143,7 +143,7 @@ def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(parts: Shared
 
 
 def parked_at_stop(parts: SharedParts, revision: type[VirtioBlk]) -> Rig:
-    """A VM that was stopped while a request was parked, and whose drain has ended since."""
+    """A VM that was stopped while a request was parked; the drain has ended since then."""
     rig = Rig(parts, revision, ioeventfd=False)
     rig.init()
     rig.perform("drain_begin")
