@@ -159,6 +159,6 @@ class Rig:
     def paths(self, kind: int) -> list[str]:
         return [path_names(event.path) for event in self.events(kind)]
 
-    def forget(self) -> None:
+    def discard_events(self) -> None:
         """Discard the events so far."""
         self.parts.board.ring.clear()

@@ -167,8 +167,8 @@ def test_a_parked_request_goes_on_after_the_last_end(node: Node) -> None:
     assert of_kind(node.ring, UNPARK) == []
     node.end()
     node.turn()
-    told = [kind for kind in kinds(node.ring) if kind in (PARK, UNPARK, SUBMIT)]
-    assert told == [PARK, UNPARK, SUBMIT]
+    recorded = [kind for kind in kinds(node.ring) if kind in (PARK, UNPARK, SUBMIT)]
+    assert recorded == [PARK, UNPARK, SUBMIT]
     assert (node.blk.in_flight, node.blk.parked) == (0, [])
     assert node.device.log == ["begin", "end", "complete 1"]
 

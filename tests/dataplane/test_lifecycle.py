@@ -47,10 +47,10 @@ def test_driver_ok_starts(parts: SharedParts) -> None:
     rig = Rig(parts, queues=2)
     rig.init(FEATURES_OK)
     assert rig.count(START_CALL) == 0
-    rig.forget()
+    rig.discard_events()
     rig.write_status(DRIVER_OK)
-    told = plain(rig, START_CALL, OPEN, DRAIN_CALL, ATTACH, START_RET)
-    assert told == [START_CALL, OPEN, OPEN, DRAIN_CALL, ATTACH, ATTACH, START_RET]
+    recorded = plain(rig, START_CALL, OPEN, DRAIN_CALL, ATTACH, START_RET)
+    assert recorded == [START_CALL, OPEN, OPEN, DRAIN_CALL, ATTACH, ATTACH, START_RET]
     assert rig.device.started
     assert rig.blk.context is rig.device.home is rig.machine.iothreads[0]
 
@@ -71,7 +71,7 @@ def test_the_seed_attaches_twice(parts: SharedParts) -> None:
 def test_starting_twice_is_a_no_op(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(DRIVER_OK)
     assert rig.count(START_CALL) == 0
 
@@ -177,7 +177,7 @@ def test_the_start_after_a_failed_one_succeeds(parts: SharedParts) -> None:
     rig.perform("start_fail")
     rig.init()
     rig.write_status(0)
-    rig.forget()
+    rig.discard_events()
     rig.init()
     assert [event.flag for event in rig.events(START_RET)] == [0]
     assert not rig.device.disabled
@@ -189,11 +189,11 @@ def test_the_start_after_a_failed_one_succeeds(parts: SharedParts) -> None:
 def test_stop_undoes_start(parts: SharedParts) -> None:
     rig = Rig(parts, queues=2)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(FEATURES_OK)
-    told = order(rig, STOP_CALL, DETACH, CLOSE, STOP_RET)
-    assert [queue for kind, queue in told if kind == DETACH][:2] == [0, 1]
-    assert [kind for kind, _ in told if kind != DETACH] == [STOP_CALL, CLOSE, CLOSE, STOP_RET]
+    recorded = order(rig, STOP_CALL, DETACH, CLOSE, STOP_RET)
+    assert [queue for kind, queue in recorded if kind == DETACH][:2] == [0, 1]
+    assert [kind for kind, _ in recorded if kind != DETACH] == [STOP_CALL, CLOSE, CLOSE, STOP_RET]
     assert not rig.device.started
     assert rig.blk.context is rig.machine.device.main
     assert not parts.board.registers.queue(0, IOEVENTFD)
@@ -202,7 +202,7 @@ def test_stop_undoes_start(parts: SharedParts) -> None:
 def test_stop_detaches_in_the_handlers_own_thread(parts: SharedParts) -> None:
     rig = Rig(parts, queues=2, iothreads=2)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(FEATURES_OK)
     by_bottom_half = [event for event in rig.events(DETACH) if event.actor >= ActorId.IO0]
     assert [event.actor for event in by_bottom_half] == [ActorId.IO0, ActorId.IO1]
@@ -247,7 +247,7 @@ def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(parts: Shared
     """B2: the node has moved there, and `started` is still set."""
     rig = Rig(parts, Seed)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(FEATURES_OK)
     attached = rig.events(ATTACH)
     assert [event.value for event in attached] == [ActorId.IO0, ActorId.MAIN]
@@ -272,10 +272,10 @@ def test_reset_starts_a_new_epoch_in_power_on_state(parts: SharedParts) -> None:
 def test_reset_stops_before_it_clears_and_drops(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(0)
-    told = plain(rig, RESET_CALL, STOP_CALL, STOP_RET, RESET_RET)
-    assert told == [RESET_CALL, STOP_CALL, STOP_RET, RESET_RET]
+    recorded = plain(rig, RESET_CALL, STOP_CALL, STOP_RET, RESET_RET)
+    assert recorded == [RESET_CALL, STOP_CALL, STOP_RET, RESET_RET]
 
 
 def test_reset_cancels_what_is_parked(parts: SharedParts) -> None:

@@ -143,15 +143,15 @@ class NotifierMachine(RuleBasedStateMachine):
     @rule(index=queues, loop=st.integers(0, 1))
     def attach(self, index: int, loop: int) -> None:
         self.loops[loop].context.attach(self.handlers[index])
-        self.forget(loop, index)
+        self.unwatch(loop, index)
         self.loops[loop].watched.append(Watched(index))
 
     @rule(index=queues, loop=st.integers(0, 1))
     def detach(self, index: int, loop: int) -> None:
         self.loops[loop].context.detach(index)
-        self.forget(loop, index)
+        self.unwatch(loop, index)
 
-    def forget(self, loop: int, index: int) -> None:
+    def unwatch(self, loop: int, index: int) -> None:
         watched = self.loops[loop].watched
         watched[:] = [each for each in watched if each.index != index]
 

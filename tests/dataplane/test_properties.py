@@ -90,9 +90,9 @@ def test_time_goes_forward(seed: Target, reference: Target, scenario: Scenario) 
 
 @given(scenario=SCENARIOS)
 def test_every_operation_is_recorded_once(seed: Target, scenario: Scenario) -> None:
-    told = [event for event in of_kind(seed.run(scenario).events, OP) if not event.head]
-    assert [event.flag for event in told] == [operation.code for operation in scenario.ops]
-    assert [event.value for event in told] == list(range(len(scenario.ops)))
+    recorded = [event for event in of_kind(seed.run(scenario).events, OP) if not event.head]
+    assert [event.flag for event in recorded] == [operation.code for operation in scenario.ops]
+    assert [event.value for event in recorded] == list(range(len(scenario.ops)))
 
 
 @given(scenario=SCENARIOS)

@@ -19,8 +19,8 @@ def test_status_is_what_was_written(parts: SharedParts) -> None:
     for value in (DRIVER, FEATURES_OK, DRIVER_OK):
         rig.write_status(value)
         assert parts.board.registers.words[STATUS] == value
-    told = [event.value for event in rig.events(kinds.STATUS)]
-    assert told == [DRIVER, FEATURES_OK, DRIVER_OK]
+    recorded = [event.value for event in rig.events(kinds.STATUS)]
+    assert recorded == [DRIVER, FEATURES_OK, DRIVER_OK]
 
 
 def test_features_count_with_features_ok(parts: SharedParts) -> None:

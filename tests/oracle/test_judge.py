@@ -89,11 +89,11 @@ def test_without_a_decisive_event_a_rule_finds_nothing(
 
 def test_a_decisive_event_brings_all_that_the_rule_needs() -> None:
     for case in CASES:
-        asked = judge(Scenario(case.device), Trace(case.events, witnesses=~Witness(0)))
+        verdict = judge(Scenario(case.device), Trace(case.events, witnesses=~Witness(0)))
         for rule in RULES:
             violations, situations = says(rule, case.device, case.events)
-            assert {found.rule for found in asked.violations} >= {rule.id for _ in violations}
-            assert asked.situations >= situations
+            assert {found.rule for found in verdict.violations} >= {rule.id for _ in violations}
+            assert verdict.situations >= situations
 
 
 @given(st.integers(0, int(~Witness(0))))

@@ -6,7 +6,7 @@ the drain series suggests: stop takes no requests, reset cancels parked ones, dr
 handlers. A revision overrides single methods (see `revisions/`); so does a user's device:
 
     class MyDevice(VirtioBlk):
-        summary = "forgets to detach"
+        summary = "does not detach for a drain"
         def drained_begin(self, thread): yield
 
 Its base class `lifecycle.Lifecycle` has start, stop and reset. This module handles a request from

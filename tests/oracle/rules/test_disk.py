@@ -98,7 +98,7 @@ class CorrectDisk:
         self.disk = list(self.flushed)
         self.record(POWER_LOSS)
 
-    def live(self, moves: int) -> None:
+    def run(self, moves: int) -> None:
         often: tuple[Callable[[], None], ...] = (self.start, self.work, self.end) * 15
         for _ in range(moves):
             self.random.choice((*often, self.reset, self.power_loss))()
@@ -142,7 +142,7 @@ def states(disk: CorrectDisk) -> set[str]:
 @given(st.integers(0, 1 << 32), st.integers(1, 200))
 def test_a_correct_disk_breaks_no_rule(seed: int, moves: int) -> None:
     disk = CorrectDisk(Random(seed))
-    disk.live(moves)
+    disk.run(moves)
     assert states(disk) == set()
 
 
@@ -151,7 +151,7 @@ def caught(kind: type[CorrectDisk]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for seed in range(200):
         disk = kind(Random(seed))
-        disk.live(200)
+        disk.run(200)
         for state in states(disk):
             counts[state] = counts.get(state, 0) + 1
     return counts
@@ -171,7 +171,7 @@ def test_a_correct_disk_meets_the_situations() -> None:
     met: set[str] = set()
     for seed in range(20):
         disk = CorrectDisk(Random(seed))
-        disk.live(200)
+        disk.run(200)
         met |= judge(Scenario(), Trace(tuple(disk.events))).situations
     wanted = {"data_read_back", "read_beside_write", "data_read_after_reset"}
     assert {*wanted, "data_read_after_power_loss"} <= met

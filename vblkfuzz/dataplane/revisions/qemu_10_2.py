@@ -12,8 +12,8 @@ It differs from the reference in this:
   alone, because virtio-blk has no queue_reset hook (B38);
 * a drain does not wait for a handler that has popped but not yet submitted (B3);
 * after a failed start, drains still attach and detach, and only later kicks are served (B13);
-* a parked request goes on in the thread that popped it, even if another thread handles its queue
-  by then (B1b);
+* a parked request goes on in the thread that popped it, even if another thread now handles its
+  queue (B1b);
 * a woken request is in flight at once (8eeaa706ba), so the next drain waits for it; but it is not
   parked again and is submitted inside that drain.
 

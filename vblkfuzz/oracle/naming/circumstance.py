@@ -213,16 +213,16 @@ def _failed_start(events: Events) -> bool:
 
 def _suppressed(kick: Event, events: Events) -> str:
     """Why the guest did not kick: kicks were suppressed (`silent`), or avail_event was old."""
-    asks, polled, attached, before = True, False, False, 0
+    enabled, polled, attached, before = True, False, False, 0
     for event in events[: events.index(kick)]:
         if event.queue != kick.queue:
             continue
         if event.kind == NOTIFICATION:
-            asks, polled, attached = event.flag == 1, before == POLL_BEGIN, False
+            enabled, polled, attached = event.flag == 1, before == POLL_BEGIN, False
         elif event.kind == ATTACH:
             attached = True
         before = event.kind
-    if asks:
+    if enabled:
         return "suppressed"
     return "silent-attached_again" if polled and attached else "silent"
 

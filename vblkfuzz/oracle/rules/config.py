@@ -16,13 +16,13 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import CONFIG_IRQ, CONFIG_READ, END, RESET_CALL, RESET_RET, RESIZE, STATUS
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
-RESIZED = Situation("resize_announced", "A driver was told of a resize.")
+RESIZED = Situation("resize_announced", "A driver got the interrupt for a resize.")
 READ_RESIZED = Situation("config_read_after_resize", "The guest read the capacity after a resize.")
 
 
 @rule(
     "S15",
-    title="A resize is visible, then announced; the generation tells what changed.",
+    title="A resize is visible, then announced; the generation changes with it.",
     source="virtio 1.2, 2.5.2 and 4.1.4.3; QEMU virtio_blk_resize, virtio_notify_config",
     instead="Capacity and generation change together, then the driver gets one interrupt.",
     needs=(

@@ -72,7 +72,7 @@ class _Queues:
         waits = queue in self.attached and queue not in self.polled and not self.broken
         return waits and queue not in self.off
 
-    def forget(self, event: Event) -> None:
+    def clear(self, event: Event) -> None:
         """Process a reset, after which kicks are enabled, or a broken device."""
         if event.kind == QUEUE_RESET:
             self.off.pop(event.queue, None)
@@ -85,7 +85,7 @@ class _Queues:
 
 @rule(
     "S13",
-    title="A queue that waits for kicks has asked for them.",
+    title="A queue that depends on kicks has them enabled.",
     source="virtio 1.2, 2.7.10; QEMU virtio_queue_set_notification",
     instead=(
         "An attach, the end of polling and the end of a handler enable kicks, and the device "
@@ -150,7 +150,7 @@ def _judge_waiting(events: Sequence[Event], report: Report) -> None:
         elif kind == POLL_END:
             queues.end_polling(event, report)
         else:  # BROKEN, RESET_RET, QUEUE_RESET
-            queues.forget(event)
+            queues.clear(event)
 
 
 def _report_handler(attach: Event, end: Event, report: Report) -> None:
