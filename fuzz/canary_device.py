@@ -1,8 +1,8 @@
-"""The canary: the reference device with a bug behind four conditions, one inside the other.
+"""The canary: the reference device with a bug behind four nested conditions.
 
-Four writes of an execution must go to four certain sectors, in order. Guessing all of them at once
-fails; but each step that is reached runs one more block, in the device process only, so a fuzzer
-that sees these blocks gets there one by one.
+Four writes of an execution must go to four given sectors, in order. Random inputs practically never
+meet all four. Each step that is reached runs one more block of code, in the device process only, so
+a fuzzer with coverage of these blocks gets there step by step.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 class Canary(VirtioBlk):
-    """Emits a PLANTED event, which rule PLANTED reports."""
+    """The reference device that emits PLANTED after the four writes; rule PLANTED reports it."""
 
     summary: ClassVar[str] = "the reference with a planted bug"
     _steps_done = 0
 
     def answer_at_once(self, request: Request) -> BlkStatus | None:
-        """Look at every request that was taken."""
+        """Check the sector of every write that is popped."""
         if request.blk.type == RequestType.OUT:
-            self._look(request.blk.sector)
+            self._check(request.blk.sector)
         return super().answer_at_once(request)
 
-    def _look(self, sector: int) -> None:
-        # Not joined by `and`, nor a table: each step must be a block of its own.
+    def _check(self, sector: int) -> None:
+        # Neither joined by `and` nor a table: each step must be a block of its own.
         if self._steps_done == 0:
             if sector == 0:
                 self._steps_done = 1

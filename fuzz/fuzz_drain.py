@@ -1,10 +1,10 @@
-"""Fuzz the drained sections of a virtio-blk device: the project's main target, libFuzzer style.
+"""Fuzz the drained sections of a virtio-blk device: the main fuzz target, in libFuzzer's style.
 
     python fuzz/fuzz_drain.py -max_total_time=60 corpus-folder
     VBLKFUZZ_DEVICE=reference python fuzz/fuzz_drain.py -runs=100000
 
-The device is revision `seed` or what ``VBLKFUZZ_DEVICE`` names. Flags, folders and exit codes:
-`vblkfuzz.campaign.fuzz_target`.
+The device is revision `seed`, or the one that ``VBLKFUZZ_DEVICE`` names.
+`vblkfuzz.campaign.fuzz_target` describes flags, folders and exit codes.
 """
 
 import os

@@ -47,7 +47,7 @@ def test_the_corpus_fails_on_the_device_with_the_bug(own_device: Path) -> None:
 
 def test_the_corpus_fails_where_the_bug_does_not_show(own_device: Path) -> None:
     """A regression scenario that no longer fails on its bug has rotted."""
-    path = own_device / "corpus" / "s7-reset-forgets-who-waits" / "scenario.toml"
+    path = own_device / "corpus" / "s7-reset-keeps-waiting-requests" / "scenario.toml"
     path.write_text(path.read_text().replace(":Forgetful", ":Throttled"))
     run = pytest_in(own_device, "corpus")
     assert run.returncode == 1

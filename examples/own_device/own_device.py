@@ -1,7 +1,8 @@
-"""A device of one's own: at most two requests run at a time, the others wait.
+"""An example of your own device: at most two requests run at a time, the others wait.
 
-`Throttled` parks what must wait where QEMU parks the requests of a drained node, so that drains and
-resets know of it. `Forgetful` is the first attempt: it keeps a list that nobody else knows.
+`Throttled` keeps waiting requests in the list of parked ones, as QEMU does in a drained node, so
+drains and resets handle them. `Forgetful` has a bug: it keeps them in a list of its own, which a
+reset does not clear.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ LIMIT: Final = 2
 
 
 class ThrottledBackend(BlockBackend):
-    """Lets `LIMIT` requests run; further ones wait until one has ended."""
+    """Runs at most `LIMIT` requests; a further one waits until another has ended."""
 
     def submit(self, thread: Thread, request: Request) -> Steps:
-        """Send a request to the backend, or let it wait."""
+        """Send a request to the backend, or put it on the waiting list."""
         if self.in_flight < LIMIT:
             yield from super().submit(thread, request)
         else:
             yield POINT
             self.waiting().append(request)
-            self._tell(PARK, thread, request)
+            self._trace(PARK, thread, request)
 
     def run_next(self) -> None:
-        """A request has ended: the next one may run."""
+        """Run the next waiting request, because one has ended."""
         if self.waiting() and not self.in_drain:
             self._wake(self.waiting().pop(0))
 
@@ -42,7 +43,7 @@ class ThrottledBackend(BlockBackend):
 
 
 class ForgetfulBackend(ThrottledBackend):
-    """The bug: a reset cancels what is parked, but not what waits here."""
+    """A backend with a bug: a reset cancels parked requests, but not those that wait here."""
 
     def waiting(self) -> list[Request]:
         """Return the requests that wait."""
@@ -52,20 +53,20 @@ class ForgetfulBackend(ThrottledBackend):
 
 
 class Throttled(VirtioBlk):
-    """A device with a limit."""
+    """A device that runs at most `LIMIT` requests at a time."""
 
     summary = "at most two requests at a time"
     block_backend = ThrottledBackend
 
     def complete(self, thread: Thread, request: Request) -> Steps:
-        """The backend has ended a request."""
+        """Complete a request that the backend has ended."""
         yield from super().complete(thread, request)
         assert isinstance(self.blk, ThrottledBackend)
         self.blk.run_next()
 
 
 class Forgetful(Throttled):
-    """The same with the bug."""
+    """The same device with the bug."""
 
-    summary = "at most two requests at a time; a reset forgets the others"
+    summary = "at most two requests at a time; a reset does not cancel the others"
     block_backend = ForgetfulBackend

@@ -12,7 +12,7 @@ RESET_WHILE_ONE_WAITS = Scenario(
 )
 
 
-def test_a_reset_cancels_who_waits() -> None:
+def test_a_reset_cancels_waiting_requests() -> None:
     assert_clean(RESET_WHILE_ONE_WAITS, Throttled)
 
 

@@ -1,7 +1,7 @@
 """A device on shared parts, driven without a guest: ``from tests.dataplane.rig import Rig``.
 
-The driver's side is a `DriverQueue` a queue and the register file; `settle` lets the threads of the
-device run until none has work.
+The test acts as the driver, with one `DriverQueue` for each queue and the register file. `settle`
+runs the threads of the device until none has work.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DRIVER_OK = FEATURES_OK | STATUS_DRIVER_OK
 
 
 class Rig:
-    """A machine with one device, and a driver without manners."""
+    """A machine with one device, and a driver that may break the protocol."""
 
     def __init__(
         self, parts: SharedParts, device_class: type[VirtioBlk] = Reference, **config: int | str
@@ -62,7 +62,10 @@ class Rig:
             ready[0].resume(MANY)
 
     def run(self, steps: Steps) -> None:
-        """Run code of the device in the vCPU's thread, whatever it waits for, then settle."""
+        """Run code of the device in the vCPU's thread to its end, then settle.
+
+        While it waits, the other threads run.
+        """
         for wait in steps:
             while wait is not None and not wait():
                 self.progress()
@@ -71,7 +74,7 @@ class Rig:
     def progress(self) -> None:
         """One turn of a thread other than the vCPU; AssertionError if none can."""
         ready = [thread for thread in self.machine.threads[1:] if thread.ready()]
-        assert ready, "nobody can go on"
+        assert ready, "no thread can go on"
         ready[0].resume(MANY)
 
     def perform(self, name: str, **arguments: int | str) -> None:
@@ -88,7 +91,7 @@ class Rig:
         self.exit(Exit.STATUS, value)
 
     def make_rings(self, bank: int = 0) -> None:
-        """New rings, posted into the queue registers."""
+        """Make new rings and write their addresses into the queue registers."""
         event_idx = self.config.event_idx
         write = self.parts.arena.registers.set_queue
         self.rings, self._slots = [], []
@@ -106,7 +109,7 @@ class Rig:
                 write(index, register, value)
 
     def init(self, status: int = DRIVER_OK, bank: int = 0) -> None:
-        """The driver sets the device up."""
+        """Set the device up as a driver does."""
         features = 1 << F_VERSION_1 | self.config.event_idx << F_EVENT_IDX
         self.parts.arena.registers.features = features
         self.write_status(DRIVER)
@@ -130,7 +133,7 @@ class Rig:
         ring.publish(ring.add(tuple(readable), tuple(writable)))
 
     def kick(self, queue: int = 0) -> None:
-        """Notify as KVM would: the eventfd if one is assigned, else an exit."""
+        """Kick as with KVM: set the eventfd if one is assigned, else exit."""
         if self.parts.board.registers.queue(queue, 5):
             self.parts.kicks[queue].set()
             self.settle()
@@ -156,6 +159,6 @@ class Rig:
     def paths(self, kind: int) -> list[str]:
         return [path_names(event.path) for event in self.events(kind)]
 
-    def forget(self) -> None:
-        """Look only at what comes from here on."""
+    def discard_events(self) -> None:
+        """Discard the events so far."""
         self.parts.board.ring.clear()

@@ -1,4 +1,4 @@
-"""Running the dataplane's generators by hand: ``from tests.dataplane.stepping import ...``."""
+"""Run generators of the dataplane step by step: ``from tests.dataplane.stepping import ...``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.memory import GuestMemory
 
 MANY = 10_000
-"""More points than anything here passes."""
+"""A budget of points that no test uses up."""
 
 
 class Waits(Exception):
-    """The code waits for something that nobody will do."""
+    """The code waits for a condition that stays false."""
 
 
 def run(steps: Steps) -> int:
@@ -28,7 +28,7 @@ def run(steps: Steps) -> int:
 
 
 def idle_thread(actor: ActorId = ActorId.MAIN) -> Thread:
-    """A thread that only lends its name."""
+    """A thread without work, for code that the test runs itself."""
 
     def no_work(thread: Thread) -> Steps:
         yield from ()

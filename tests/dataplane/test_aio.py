@@ -15,7 +15,7 @@ from vblkfuzz.trace.event import ActorId
 
 @dataclass
 class Handler:
-    """A queue that logs what the event loop does with it."""
+    """A queue that logs the callbacks of the event loop."""
 
     notifier: EventNotifier
     index: int = 0
@@ -51,7 +51,7 @@ def handler(parts: SharedParts) -> Handler:
 
 
 def turn(context: AioContext) -> None:
-    """Let an IOThread do all it has to do."""
+    """Run an IOThread until it has no work."""
     thread = idle_thread(ActorId.IO0)
     while context.has_work():
         run(context.run_once(thread))
@@ -75,7 +75,7 @@ def test_a_kick_runs_the_handler_once(handler: Handler) -> None:
 
 
 def test_notifiers_are_level_triggered(handler: Handler) -> None:
-    """A kick that comes while nobody looks is served after the attach."""
+    """A kick that comes while no handler is attached is served after the attach."""
     context = AioContext(ActorId.IO0)
     handler.notifier.set()
     assert not context.has_work()
@@ -97,7 +97,7 @@ def test_a_detached_handler_is_not_dispatched(handler: Handler) -> None:
     context.attach(handler)
     handler.notifier.set()
     steps = context.run_once(idle_thread())
-    next(steps)  # the loop has seen that it is ready
+    next(steps)  # the loop has found the handler ready
     context.detach(handler.index)
     run(steps)
     assert handler.log == []
@@ -186,7 +186,7 @@ def test_entering_poll_mode_begins_polling_of_the_poll_list_only(handler: Handle
 
 
 def test_a_detach_does_not_end_polling(handler: Handler) -> None:
-    """As in QEMU; the lost wake-up B4 comes of it."""
+    """As in QEMU; this causes the lost wake-up B4."""
     context = polled(handler)
     context.detach(handler.index)
     context.poll_wanted = False
@@ -210,13 +210,13 @@ def test_waiting_turns_the_loop(handler: Handler) -> None:
     assert log == ["first", "second"]
 
 
-def test_waiting_that_nobody_ends_does_not_return() -> None:
+def test_waiting_does_not_return_while_the_condition_is_true() -> None:
     with pytest.raises(Waits):
         run(AioContext(ActorId.MAIN).wait_while(idle_thread(), lambda: True))
 
 
 def test_a_condition_that_is_false_already_turns_nothing(handler: Handler) -> None:
-    """AIO_WAIT_WHILE looks at its condition first: no rendezvous."""
+    """AIO_WAIT_WHILE checks its condition first: no rendezvous."""
     context = AioContext(ActorId.MAIN)
     context.schedule(noted(handler.log, "bottom half"))
     assert run(context.wait_while(idle_thread(), lambda: False)) == 0

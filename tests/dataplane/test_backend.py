@@ -20,7 +20,7 @@ DATA = 1024
 
 
 class Disk:
-    """A backend of eight sectors, and what it has ended."""
+    """A backend of eight sectors, and the requests that it has ended."""
 
     def __init__(self) -> None:
         self.memory = new_memory()

@@ -1,4 +1,4 @@
-"""Missing barriers: found where the schedule delays stores, and nowhere else."""
+"""Missing barriers are found if the schedule delays stores, and only then."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def signatures(target: Target, scenario: Scenario) -> set[str]:
 
 
 def around(scenario: Scenario, seed: int, count: int) -> list[Scenario]:
-    """Scenarios like this one, interrupted anywhere."""
+    """The same scenario with a deviation at any point."""
     random, made = Random(seed), []
     for _ in range(count):
         places = {(random.randrange(len(scenario.ops)), random.randrange(14)) for _ in range(3)}
@@ -85,7 +85,7 @@ def test_the_reference_has_every_barrier() -> None:
 def test_the_driver_has_its_barrier(
     mode: str, ordered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guest publishes and sees that no kick is wanted; the device looks before it sees that."""
+    """The guest reads that kicks are suppressed while the device does not see its entry yet."""
     if not ordered:
         needs_kick = DriverQueue.needs_kick
 

@@ -83,7 +83,7 @@ class Node:
         run(self.blk.drained_end(self.thread))
 
     def turn(self) -> None:
-        """Let the IOThread run."""
+        """Run the IOThread."""
         thread = idle_thread(ActorId.IO0)
         while self.iothread.has_work():
             run(self.iothread.run_once(thread))
@@ -167,8 +167,8 @@ def test_a_parked_request_goes_on_after_the_last_end(node: Node) -> None:
     assert of_kind(node.ring, UNPARK) == []
     node.end()
     node.turn()
-    told = [kind for kind in kinds(node.ring) if kind in (PARK, UNPARK, SUBMIT)]
-    assert told == [PARK, UNPARK, SUBMIT]
+    recorded = [kind for kind in kinds(node.ring) if kind in (PARK, UNPARK, SUBMIT)]
+    assert recorded == [PARK, UNPARK, SUBMIT]
     assert (node.blk.in_flight, node.blk.parked) == (0, [])
     assert node.device.log == ["begin", "end", "complete 1"]
 
@@ -196,7 +196,7 @@ def test_a_woken_request_parks_again_in_a_new_drain(node: Node) -> None:
 
 
 def test_the_seed_counts_a_woken_request_late_and_lets_it_through() -> None:
-    """B7: a drain that begins in between does not see it."""
+    """B7: a drain that begins in between does not wait for it."""
     node = Node(Qemu81BlockBackend)
     node.begin()
     node.submit()

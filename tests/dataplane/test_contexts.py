@@ -1,4 +1,4 @@
-"""Where a request goes on, and which way its call takes."""
+"""The context in which a request goes on, and how its call is made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def actors(rig: Rig, kind: int) -> list[int]:
 def test_a_request_ends_in_the_thread_that_took_it(
     parts: SharedParts, ioeventfd: bool, actor: ActorId, by_virtio_notify: int
 ) -> None:
-    """A vCPU's exit has no event loop; its requests end in the main one."""
+    """A vCPU has no event loop; requests that it pops end in the main loop."""
     rig = Rig(parts, ioeventfd=ioeventfd)
     rig.init()
     rig.send()
@@ -36,7 +36,7 @@ def test_a_request_ends_in_the_thread_that_took_it(
 def test_a_parked_request_goes_on_where_its_queue_is_handled_by_then(
     parts: SharedParts, device: str, actor: ActorId
 ) -> None:
-    """The vCPU took it after a failed start; meanwhile the next one has succeeded."""
+    """The vCPU popped it after a failed start; since then another start has succeeded."""
     rig = Rig(parts, REVISIONS[device])
     rig.perform("start_fail")
     rig.init()
@@ -65,7 +65,7 @@ def test_a_failed_request_is_submitted_again_where_its_queue_is_handled_by_then(
 
 @pytest.mark.parametrize("device", ["qemu-8.1", "reference"])
 def test_the_way_of_a_call_during_a_stop(parts: SharedParts, device: str) -> None:
-    """B15: until bfa36802d1 the state of the dataplane decided, not the thread."""
+    """B15: until bfa36802d1 the state of the dataplane decided how, not the calling thread."""
     rig = Rig(parts, REVISIONS[device])
     rig.init()
     rig.perform("hold")

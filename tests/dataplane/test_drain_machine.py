@@ -1,7 +1,7 @@
-"""The drain counters against a naive model: where each request is, and how deep the drains nest.
+"""The drain counters against a naive model: the place of each request, and the depth of drains.
 
-Operations begin and go on at any moment: a request between its count and the gate, a polling drain
-that waits while others begin and end, units of the IOThread that are half done.
+Operations start and go on at any point: a request may be counted but not yet through the gate, a
+polling drain may wait while others begin and end, a unit of the IOThread may be half done.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ IN_FLIGHT = (COUNTED, SUBMITTED)
 
 
 class TellingDevice(Device):
-    """Says in the trace when it has completed a request."""
+    """A device that records each completed request in the trace."""
 
     def __init__(self, ring: TraceRing) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class DrainMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.done)
     @rule(data=st.data())
     def submit_again(self, data: st.DataObject) -> None:
-        """As a retry list does."""
+        """Submit a request again, as a retry list does."""
         request = self.done.pop(data.draw(st.integers(0, len(self.done) - 1)))
         self.blk.resubmit(request)
         self.place[request.serial] = COUNTED
@@ -123,7 +123,7 @@ class DrainMachine(RuleBasedStateMachine):
 
     @rule()
     def step_iothread(self) -> None:
-        """One point of what the IOThread does."""
+        """Run the IOThread to its next point."""
         if self.unit is None and self.iothread.has_work():
             self.unit = self.iothread.run_once(idle_thread(ActorId.IO0))
         if self.unit is not None and next(self.unit, "end") == "end":
@@ -139,14 +139,14 @@ class DrainMachine(RuleBasedStateMachine):
 
     @rule(busy=st.booleans())
     def handler(self, busy: bool) -> None:
-        """A handler of the device begins or ends."""
+        """Begin or end a handler of the device."""
         self.device.busy = busy
 
     # --- Drains -------------------------------------------------------------------------------
 
     @rule(poll=st.booleans())
     def begin(self, poll: bool) -> None:
-        """In the main thread: one that waits already is the outer one."""
+        """Begin a drain in the main thread, inside the one that may be waiting."""
         drain = Waiting(self.blk.drained_begin(self.node.thread, poll=poll))
         self.drains.append(drain)
         self.go_on()
@@ -170,7 +170,7 @@ class DrainMachine(RuleBasedStateMachine):
     # --- The model ----------------------------------------------------------------------------
 
     def follow(self) -> None:
-        """Take over what the trace says, if it may be."""
+        """Check each new event of the trace against the model, then apply it."""
         events = self.node.ring.read()
         for event in events[self._events_read :]:
             self.take(event)
@@ -221,7 +221,7 @@ class DrainMachine(RuleBasedStateMachine):
             assert self.drains[-1].may_go_on()
 
     def teardown(self) -> None:
-        """What is let go comes to an end: nothing in flight, nothing parked, no section."""
+        """When all is allowed to end, nothing is in flight or parked and no drain is open."""
         self.device.busy = False
         for _ in range(3):  # a request that waited before the gate may still park
             while self.before_gate:
@@ -234,7 +234,7 @@ class DrainMachine(RuleBasedStateMachine):
         assert (self.in_flight(), self.parked, self.depth) == (0, [], 0)
 
     def rest(self) -> None:
-        """Let the disk end everything, and both event loops and all drains go on."""
+        """End all requests of the disk, and run both event loops and all drains."""
         for _ in range(500):
             self.node.backend.release()
             if self.unit or self.iothread.has_work():

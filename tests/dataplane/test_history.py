@@ -1,7 +1,7 @@
-"""Which revision shows which bug: exactly those between the commit that made it and its fix.
+"""A bug shows on exactly the revisions between the commit that introduced it and its fix.
 
-One scenario a bug, from corpus/regress; the expectation in the file says how it shows. `SHOWN` says
-where. Bugs that none of the revisions had have to stay away from all: `LATER_BUGS`.
+Each bug has a scenario in corpus/regress, whose file has the expected verdict. `SHOWN` lists the
+revisions. No revision may show a bug of `LATER_BUGS`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "s8-start-attaches-twice": ("seed",),
     "s8-stop-leaves-attached": ("seed",),
     "s9-stop-closes-attached": ("seed",),
-    # B3: with the AioContext lock a handler waits too long, without it the drain too short
+    # B3: with the AioContext lock the handler waits too long, without it the drain not long enough
     "s1-handler-waits-for-lock": ("qemu-8.0", *LOCKED),
     "s3-handler-not-submitted": LOCK_FREE,
     "s10-handler-outlives-stop": LOCK_FREE,
@@ -72,13 +72,13 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "l1-published-in-drain-while-polling": LOCKED,
     "s13-drain-while-polling": LOCKED,
     "s13-stop-while-polling": ("qemu-8.0", *LOCKED),
-    # B7: 8eeaa706ba counts the request; that it is submitted inside the drain is another bug now
+    # B7: 8eeaa706ba counts the request; its submission inside the drain is a bug of its own
     "s2-drain-again-at-once": ALL[:-1],
-    # B13: open, and came with drained_begin and drained_end
+    # B13: open, introduced with drained_begin and drained_end
     "l1-failed-start-suppressed": ALL,
     "s8-failed-start-attaches": SERIES,
     "s9-failed-start-attaches": SERIES,
-    # B15: stop clears `started` before it drains since 75dcb4d790; bfa36802d1 asks for the thread
+    # B15: since 75dcb4d790 stop clears `started` before it drains; bfa36802d1 checks the thread
     "s10-call-while-stopping": ("qemu-8.1",),
     # B38: open
     "s6-queue-reset-in-flight": ALL,
@@ -102,7 +102,7 @@ def read(slug: str) -> Text:
 
 
 B1_IN_8_0: Final = "s1-stop_bh-host_notifier_read"
-"""Where 8.0 shows B1 first: it does not skip the bottom half of a stop in a drain."""
+"""Place of B1 in 8.0, whose stop runs its bottom half even in a drain."""
 
 
 def signatures(device: str, scenario: Scenario) -> set[str]:
@@ -151,7 +151,7 @@ def events(device: str, scenario: Scenario) -> tuple[Event, ...]:
 
 @pytest.mark.parametrize(("device", "waits"), [(device, device == "qemu-10.2") for device in ALL])
 def test_a_drain_waits_for_woken_requests(device: str, waits: bool) -> None:
-    """B7: what 8eeaa706ba changed is that the drain returns after the request, not before it."""
+    """B7: since 8eeaa706ba the drain returns after the request, not before it."""
     trace = events(device, read("s2-drain-again-at-once").scenario)
     until_submit = takewhile(lambda event: event.kind != SUBMIT, trace)
     returns = [event for event in until_submit if event.kind == DRAIN_RET]
@@ -178,7 +178,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
 
 
 def check(target: Target, scenario: Scenario) -> set[str]:
-    """Check that the device comes to an end and has known holes only; return the rules broken."""
+    """Check that the device settles and has known holes only; return the rules it breaks."""
     trace = target.run(scenario)
     assert trace.events[-1].kind == END
     found, known = judge(scenario, trace).violations, REVISIONS[target.device].known
@@ -193,7 +193,7 @@ def test_any_scenario_shows_only_what_is_known(target: Target, scenario: Scenari
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_mutated_inputs_show_only_what_is_known(target: Target, seed: int) -> None:
-    """Known holes are told by signature; some fixes are seen in what is absent altogether."""
+    """A known hole is recognised by its signature; some fixes show only as missing signatures."""
     for scenario in map(decode, fuzz_inputs(seed, 500)):
         broken = check(target, scenario)
         if "start_fail" not in {each.name for each in scenario.ops}:
@@ -201,7 +201,7 @@ def test_mutated_inputs_show_only_what_is_known(target: Target, seed: int) -> No
 
 
 def test_the_inputs_find_the_holes() -> None:
-    """Or the test above proves nothing."""
+    """The tests above need inputs that find the known holes."""
     broken = dict.fromkeys(REVISIONS, frozenset[str]())
     for device in REVISIONS:
         with model(device, "inline") as target:

@@ -47,10 +47,10 @@ def test_driver_ok_starts(parts: SharedParts) -> None:
     rig = Rig(parts, queues=2)
     rig.init(FEATURES_OK)
     assert rig.count(START_CALL) == 0
-    rig.forget()
+    rig.discard_events()
     rig.write_status(DRIVER_OK)
-    told = plain(rig, START_CALL, OPEN, DRAIN_CALL, ATTACH, START_RET)
-    assert told == [START_CALL, OPEN, OPEN, DRAIN_CALL, ATTACH, ATTACH, START_RET]
+    recorded = plain(rig, START_CALL, OPEN, DRAIN_CALL, ATTACH, START_RET)
+    assert recorded == [START_CALL, OPEN, OPEN, DRAIN_CALL, ATTACH, ATTACH, START_RET]
     assert rig.device.started
     assert rig.blk.context is rig.device.home is rig.machine.iothreads[0]
 
@@ -62,7 +62,7 @@ def test_the_node_moves_before_the_reference_counts_as_started(parts: SharedPart
 
 
 def test_the_seed_attaches_twice(parts: SharedParts) -> None:
-    """B2: its own drain attaches, then start does."""
+    """B2: the drain of its move attaches, then start attaches."""
     rig = Rig(parts, Seed)
     rig.init()
     assert rig.paths(ATTACH) == ["start > set_aio_context > drained_end", "start"]
@@ -71,7 +71,7 @@ def test_the_seed_attaches_twice(parts: SharedParts) -> None:
 def test_starting_twice_is_a_no_op(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(DRIVER_OK)
     assert rig.count(START_CALL) == 0
 
@@ -177,7 +177,7 @@ def test_the_start_after_a_failed_one_succeeds(parts: SharedParts) -> None:
     rig.perform("start_fail")
     rig.init()
     rig.write_status(0)
-    rig.forget()
+    rig.discard_events()
     rig.init()
     assert [event.flag for event in rig.events(START_RET)] == [0]
     assert not rig.device.disabled
@@ -189,11 +189,11 @@ def test_the_start_after_a_failed_one_succeeds(parts: SharedParts) -> None:
 def test_stop_undoes_start(parts: SharedParts) -> None:
     rig = Rig(parts, queues=2)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(FEATURES_OK)
-    told = order(rig, STOP_CALL, DETACH, CLOSE, STOP_RET)
-    assert [queue for kind, queue in told if kind == DETACH][:2] == [0, 1]
-    assert [kind for kind, _ in told if kind != DETACH] == [STOP_CALL, CLOSE, CLOSE, STOP_RET]
+    recorded = order(rig, STOP_CALL, DETACH, CLOSE, STOP_RET)
+    assert [queue for kind, queue in recorded if kind == DETACH][:2] == [0, 1]
+    assert [kind for kind, _ in recorded if kind != DETACH] == [STOP_CALL, CLOSE, CLOSE, STOP_RET]
     assert not rig.device.started
     assert rig.blk.context is rig.machine.device.main
     assert not parts.board.registers.queue(0, IOEVENTFD)
@@ -202,7 +202,7 @@ def test_stop_undoes_start(parts: SharedParts) -> None:
 def test_stop_detaches_in_the_handlers_own_thread(parts: SharedParts) -> None:
     rig = Rig(parts, queues=2, iothreads=2)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(FEATURES_OK)
     by_bottom_half = [event for event in rig.events(DETACH) if event.actor >= ActorId.IO0]
     assert [event.actor for event in by_bottom_half] == [ActorId.IO0, ActorId.IO1]
@@ -216,7 +216,7 @@ def test_stopping_what_is_stopped_is_a_no_op(parts: SharedParts) -> None:
 
 
 def test_the_reference_drops_the_last_kick_the_seed_reads_it(parts: SharedParts) -> None:
-    """B1, the bug that the project starts from."""
+    """B1, the first bug that the project found."""
     rig = Rig(parts)
     rig.init()
     rig.perform("drain_begin")
@@ -244,10 +244,10 @@ def test_stop_waits_for_what_is_in_flight(parts: SharedParts) -> None:
 
 
 def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(parts: SharedParts) -> None:
-    """B2: by then the node lives there, and `started` is still set."""
+    """B2: the node has moved there, and `started` is still set."""
     rig = Rig(parts, Seed)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(FEATURES_OK)
     attached = rig.events(ATTACH)
     assert [event.value for event in attached] == [ActorId.IO0, ActorId.MAIN]
@@ -272,10 +272,10 @@ def test_reset_starts_a_new_epoch_in_power_on_state(parts: SharedParts) -> None:
 def test_reset_stops_before_it_clears_and_drops(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.write_status(0)
-    told = plain(rig, RESET_CALL, STOP_CALL, STOP_RET, RESET_RET)
-    assert told == [RESET_CALL, STOP_CALL, STOP_RET, RESET_RET]
+    recorded = plain(rig, RESET_CALL, STOP_CALL, STOP_RET, RESET_RET)
+    assert recorded == [RESET_CALL, STOP_CALL, STOP_RET, RESET_RET]
 
 
 def test_reset_cancels_what_is_parked(parts: SharedParts) -> None:

@@ -37,7 +37,7 @@ def test_its_owner_takes_it_again() -> None:
     assert lock.is_free()
 
 
-def test_who_is_overtaken_waits_again() -> None:
+def test_a_thread_waits_again_if_another_took_the_lock_first() -> None:
     lock, first, second, third = Lock(), idle_thread(), idle_thread(), idle_thread()
     run(lock.acquire(first))
     slow = lock.acquire(second)

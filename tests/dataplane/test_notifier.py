@@ -33,7 +33,7 @@ def test_a_bell_without_its_eventfd_is_a_broken_harness(parts: SharedParts) -> N
         notifier.clear()
 
 
-def test_who_sets_its_own_notifier_needs_no_eventfd(parts: SharedParts) -> None:
+def test_a_notifier_of_the_same_process_needs_no_eventfd(parts: SharedParts) -> None:
     notifier = parts.kicks[0]
     notifier.set_own()
     assert notifier.is_set()

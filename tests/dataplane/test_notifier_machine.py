@@ -1,7 +1,7 @@
 """Host notifiers and event loops against a naive model.
 
-Kicks come at any moment, also while nobody is attached or a callback is half done. No kick is
-lost, none is invented, and who is detached is not called.
+Kicks come at any point, also while no handler is attached or a callback is half done. No kick is
+lost, no handler runs without one, and a detached handler is not called.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ARENA = Arena()
 
 
 class Handler:
-    """A queue whose ring is a number. Each callback is a line of the log."""
+    """A queue whose ring is a number. Each callback adds a line to the log."""
 
     def __init__(self, notifier: EventNotifier, index: int, log: list[str]) -> None:
         self.notifier = notifier
@@ -59,7 +59,7 @@ class Handler:
 
 @dataclass(eq=False)
 class Watched:
-    """What the model knows of an attached handler."""
+    """The model of an attached handler."""
 
     index: int
     polled: bool = False
@@ -67,7 +67,7 @@ class Watched:
 
 @dataclass(eq=False)
 class Loop:
-    """What the model knows of one event loop."""
+    """The model of one event loop."""
 
     context: AioContext
     watched: list[Watched] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Loop:
     polling: bool = False
     unit: Steps | None = None
     chosen: Watched | None = None
-    """Whose callback comes next, if he is still there then."""
+    """The handler whose callback comes next, unless it is detached first."""
     by_kick: bool = False
 
     def find(self, index: int) -> Watched | None:
@@ -100,7 +100,7 @@ class NotifierMachine(RuleBasedStateMachine):
 
     @initialize(polling=st.booleans())
     def start(self, polling: bool) -> None:
-        """As a device that has started: all is attached somewhere and open."""
+        """Begin like a started device: every queue is open and attached to a loop."""
         for index in range(COUNT):
             self.attach(index, index % 2)
             self.assign(index, is_open=True)
@@ -113,7 +113,7 @@ class NotifierMachine(RuleBasedStateMachine):
 
     @rule(index=queues, loop=st.integers(0, 1))
     def kick_and_look(self, index: int, loop: int) -> None:
-        """Up to the moment before a callback: that is where it gets interesting."""
+        """Kick, then let a loop find a ready handler, up to the point before its callback."""
         self.kick(index, own=False)
         if not self.loops[loop].unit:
             self.look(self.loops[loop])
@@ -135,7 +135,7 @@ class NotifierMachine(RuleBasedStateMachine):
 
     @rule(index=queues)
     def publish(self, index: int) -> None:
-        """Without a kick: only who polls sees it."""
+        """Publish without a kick: only polling finds it."""
         self.handlers[index].published += 1
 
     # --- Event loops --------------------------------------------------------------------------
@@ -143,15 +143,15 @@ class NotifierMachine(RuleBasedStateMachine):
     @rule(index=queues, loop=st.integers(0, 1))
     def attach(self, index: int, loop: int) -> None:
         self.loops[loop].context.attach(self.handlers[index])
-        self.forget(loop, index)
+        self.unwatch(loop, index)
         self.loops[loop].watched.append(Watched(index))
 
     @rule(index=queues, loop=st.integers(0, 1))
     def detach(self, index: int, loop: int) -> None:
         self.loops[loop].context.detach(index)
-        self.forget(loop, index)
+        self.unwatch(loop, index)
 
-    def forget(self, loop: int, index: int) -> None:
+    def unwatch(self, loop: int, index: int) -> None:
         watched = self.loops[loop].watched
         watched[:] = [each for each in watched if each.index != index]
 
@@ -170,7 +170,7 @@ class NotifierMachine(RuleBasedStateMachine):
     @precondition(lambda self: not all(loop.unit for loop in self.loops))
     @rule(data=st.data())
     def begin_unit(self, data: st.DataObject) -> None:
-        """A loop looks who is ready, up to the moment before the callback."""
+        """Let a loop find a ready handler, up to the point before the callback."""
         idle = [loop for loop in self.loops if not loop.unit]
         self.look(data.draw(st.sampled_from(idle)))
 
@@ -194,7 +194,7 @@ class NotifierMachine(RuleBasedStateMachine):
 
     @rule(index=queues)
     def publish_as_polling_ends(self, index: int) -> None:
-        """Who was polled and is not any more must not miss what came in between."""
+        """A handler that is no longer polled must serve what was published in between."""
         loop = next((each for each in self.loops if each.find(index) and not each.unit), None)
         if loop is None:
             return
@@ -206,7 +206,7 @@ class NotifierMachine(RuleBasedStateMachine):
         self.rest(loop)
 
     def rest(self, loop: Loop) -> None:
-        """Let one loop do all it has to do."""
+        """Run one loop until it has no work."""
         while self.has_work(loop):
             self.look(loop)
             if loop.unit:
@@ -241,7 +241,7 @@ class NotifierMachine(RuleBasedStateMachine):
         self.loops[loop].context.poll_wanted = on
 
     def switch_polling(self, loop: Loop) -> None:
-        """Who has been polled looks once more as polling ends."""
+        """When polling ends, each polled handler polls once more."""
         loop.polling = not loop.polling
         for each in [each for each in loop.watched if each.polled]:
             self.expected.append(f"poll_{'begin' if loop.polling else 'end'} {each.index}")
@@ -270,7 +270,7 @@ class NotifierMachine(RuleBasedStateMachine):
 
     @invariant()
     def bells_and_eventfds_agree(self) -> None:
-        """No kick is lost. A set eventfd has a bell; a bell that its owner rang needs none."""
+        """No kick is lost. The bell of a set eventfd is set; `set_own` sets only the bell."""
         words = self.parts.arena.registers.words
         for index, notifier in enumerate(self.parts.kicks[:COUNT]):
             assert notifier.is_set() == self.kicked[index]

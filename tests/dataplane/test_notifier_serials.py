@@ -1,4 +1,4 @@
-"""Serials of host notifiers: each opening is a new eventfd; an attach tells which it watches."""
+"""Serials of host notifiers: each opening has a new one, and an ATTACH event records it."""
 
 from __future__ import annotations
 

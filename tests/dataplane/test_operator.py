@@ -34,7 +34,7 @@ from vblkfuzz.trace.kinds import (
 CALL, RET, END = DRAIN_CALL, DRAIN_RET, DRAIN_END
 
 
-def told(rig: Rig, *kinds: int) -> list[int]:
+def recorded(rig: Rig, *kinds: int) -> list[int]:
     return [event.kind for event in rig.events(*kinds)]
 
 
@@ -60,7 +60,7 @@ def test_a_mirror_holds_its_section_until_it_finishes(parts: SharedParts) -> Non
     assert rig.blk.quiesce_counter == 1
     rig.perform("mirror_finish")
     assert rig.blk.quiesce_counter == 0
-    rig.forget()
+    rig.discard_events()
     rig.perform("mirror_finish")
     assert rig.count(END) == 0
 
@@ -68,7 +68,7 @@ def test_a_mirror_holds_its_section_until_it_finishes(parts: SharedParts) -> Non
 def test_the_drains_of_a_finishing_mirror_are_nested_in_its_section(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.perform("mirror_begin")
-    rig.forget()
+    rig.discard_events()
     rig.perform("mirror_finish")
     assert [event.value for event in rig.events(CALL, END)] == [2, 1, 2, 1, 0]
 
@@ -77,7 +77,7 @@ def test_the_drains_of_a_finishing_mirror_are_nested_in_its_section(parts: Share
 def test_short_sections_end_themselves(parts: SharedParts, name: str) -> None:
     rig = Rig(parts)
     rig.perform(name)
-    assert told(rig, CALL, RET, END) == [CALL, RET, END]
+    assert recorded(rig, CALL, RET, END) == [CALL, RET, END]
 
 
 def test_the_config_interrupt_follows_a_resize(parts: SharedParts) -> None:
@@ -85,13 +85,13 @@ def test_the_config_interrupt_follows_a_resize(parts: SharedParts) -> None:
     rig.init()
     rig.perform("resize", sectors=20)
     assert rig.backend.sectors == 20
-    assert told(rig, RESIZE, CONFIG_IRQ) == [
+    assert recorded(rig, RESIZE, CONFIG_IRQ) == [
         RESIZE,
         CONFIG_IRQ,
     ]
 
 
-def test_without_a_driver_nobody_is_told_of_a_resize(parts: SharedParts) -> None:
+def test_without_a_driver_a_resize_does_not_interrupt(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.perform("resize", sectors=20)
     assert rig.count(CONFIG_IRQ) == 0
@@ -106,7 +106,7 @@ def config(rig: Rig) -> tuple[int, int]:
 def test_a_resize_changes_capacity_and_generation(
     parts: SharedParts, revision: type[VirtioBlk], late: int
 ) -> None:
-    """QEMU counts when it interrupts, and without a driver never."""
+    """QEMU changes the generation with the interrupt, and without a driver never."""
     rig = Rig(parts, revision)
     capacity, generation = config(rig)
     assert capacity == rig.config.disk_sectors
@@ -128,7 +128,7 @@ def test_a_loss_of_power_loses_what_was_not_flushed(parts: SharedParts) -> None:
     assert rig.backend.disk != flushed
     rig.perform("power_loss")
     assert rig.backend.disk == flushed
-    assert told(rig, RESET_RET, POWER_LOSS)[-1] == POWER_LOSS
+    assert recorded(rig, RESET_RET, POWER_LOSS)[-1] == POWER_LOSS
 
 
 def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(parts: SharedParts) -> None:
@@ -143,14 +143,14 @@ def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(parts: Shared
 
 
 def parked_at_stop(parts: SharedParts, revision: type[VirtioBlk]) -> Rig:
-    """A VM that was stopped while a request was parked, and whose drain has ended since."""
+    """A VM that was stopped while a request was parked; the drain has ended since then."""
     rig = Rig(parts, revision, ioeventfd=False)
     rig.init()
     rig.perform("drain_begin")
     rig.send("out")
     assert rig.count(PARK) == 1
     rig.perform("stop")
-    rig.forget()
+    rig.discard_events()
     rig.perform("drain_end")
     return rig
 
@@ -184,9 +184,9 @@ def test_a_request_that_is_just_woken_waits_for_cont_too(parts: SharedParts) -> 
 def test_stop_stops_the_device_then_drains(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     rig.perform("stop")
-    kinds = told(rig, VM_STOP_CALL, STOP_CALL, STOP_RET, VM_STOP_RET)
+    kinds = recorded(rig, VM_STOP_CALL, STOP_CALL, STOP_RET, VM_STOP_RET)
     assert kinds == [
         VM_STOP_CALL,
         STOP_CALL,
@@ -194,16 +194,16 @@ def test_stop_stops_the_device_then_drains(parts: SharedParts) -> None:
         VM_STOP_RET,
     ]
     assert not rig.machine.vm_running
-    rig.forget()
+    rig.discard_events()
     rig.perform("stop")
-    assert told(rig, VM_STOP_CALL) == []
+    assert recorded(rig, VM_STOP_CALL) == []
 
 
 def test_stop_lets_an_exit_end_first(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.parts.arena.registers.post_exit(Exit.STATUS, 1)
     rig.perform("stop")
-    assert told(rig, STATUS, VM_STOP_RET) == [
+    assert recorded(rig, STATUS, VM_STOP_RET) == [
         STATUS,
         VM_STOP_RET,
     ]
@@ -249,7 +249,7 @@ def test_cont_without_driver_ok_does_not_start(parts: SharedParts) -> None:
 def test_system_reset_is_a_reset_with_the_vcpus_paused(parts: SharedParts) -> None:
     rig = Rig(parts)
     rig.init()
-    rig.forget()
+    rig.discard_events()
     command = rig.machine.operator.system_reset(rig.machine.threads[1])
     for _ in command:
         assert not rig.machine.vm_running

@@ -1,4 +1,4 @@
-"""What holds for every scenario, however wild."""
+"""Properties that hold for every scenario."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def seed() -> Iterator[Target]:
 
 
 def begun(scenario: Scenario) -> Scenario:
-    """The same on a device that is set up: without that little happens."""
+    """Any scenario on a device that has been set up: without that, little happens."""
     return replace(scenario, ops=(op("init"), *scenario.ops[: MAX_OPS - 1]))
 
 
@@ -89,10 +89,10 @@ def test_time_goes_forward(seed: Target, reference: Target, scenario: Scenario) 
 
 
 @given(scenario=SCENARIOS)
-def test_every_operation_is_told_once(seed: Target, scenario: Scenario) -> None:
-    told = [event for event in of_kind(seed.run(scenario).events, OP) if not event.head]
-    assert [event.flag for event in told] == [operation.code for operation in scenario.ops]
-    assert [event.value for event in told] == list(range(len(scenario.ops)))
+def test_every_operation_is_recorded_once(seed: Target, scenario: Scenario) -> None:
+    recorded = [event for event in of_kind(seed.run(scenario).events, OP) if not event.head]
+    assert [event.flag for event in recorded] == [operation.code for operation in scenario.ops]
+    assert [event.value for event in recorded] == list(range(len(scenario.ops)))
 
 
 @given(scenario=SCENARIOS)

@@ -1,7 +1,7 @@
 """Known bugs of QEMU's history, one short scenario each, on the seed and on the reference.
 
-Most are kept in corpus/regress as well; here it is the table that counts: what breaks which rule,
-and on which causal path. Where a bug came with a later revision, the seed must be clean.
+Most are also in corpus/regress. The table here has the rule that each bug breaks and the causal
+path. For a bug that a later revision introduced, the seed must be clean.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DIRECT = DeviceConfig(ioeventfd=False)
 
 
 class Bug(NamedTuple):
-    """A scenario, and what the seed makes of it."""
+    """A scenario, and the violation that the seed has in it."""
 
     name: str
     rule: str

@@ -1,4 +1,4 @@
-"""What the driver writes into the status register, and what the device reads with it."""
+"""The status register, and the registers that the device reads when the driver writes it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_status_is_what_was_written(parts: SharedParts) -> None:
     for value in (DRIVER, FEATURES_OK, DRIVER_OK):
         rig.write_status(value)
         assert parts.board.registers.words[STATUS] == value
-    told = [event.value for event in rig.events(kinds.STATUS)]
-    assert told == [DRIVER, FEATURES_OK, DRIVER_OK]
+    recorded = [event.value for event in rig.events(kinds.STATUS)]
+    assert recorded == [DRIVER, FEATURES_OK, DRIVER_OK]
 
 
 def test_features_count_with_features_ok(parts: SharedParts) -> None:
@@ -47,7 +47,7 @@ def test_a_bad_ring_breaks_the_device(parts: SharedParts, register: int, code: i
     assert [event.value for event in rig.events(BROKEN)] == [code]
 
 
-def test_only_the_first_error_is_told(parts: SharedParts) -> None:
+def test_only_the_first_error_is_recorded(parts: SharedParts) -> None:
     rig = Rig(parts, queues=2)
     rig.make_rings()
     for index in range(2):
@@ -57,7 +57,7 @@ def test_only_the_first_error_is_told(parts: SharedParts) -> None:
 
 
 def test_an_attach_asks_for_kicks_again(parts: SharedParts) -> None:
-    """B4: the detach found it polling, and nobody ends the polling of a detached handler."""
+    """B4: it was detached while polling, and a detach does not call `poll_end`."""
     rig = Rig(parts, polling=True)
     rig.init()
     rig.send()

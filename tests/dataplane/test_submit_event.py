@@ -1,4 +1,4 @@
-"""A SUBMIT event says what kind of request was submitted."""
+"""A SUBMIT event has the type of the request."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def test_a_broken_device_takes_nothing_and_pushes_nothing(parts: SharedParts) ->
 
 
 def test_a_lost_count_ends_in_queue_size_exceeded(parts: SharedParts) -> None:
-    """What the guest of B1 sees in the end."""
+    """The final effect of B1 on the guest."""
     rig = Rig(parts)
     rig.init()
     rig.device.ports[0].queue.inuse = 0xFFFF_FFFF
@@ -262,7 +262,7 @@ def test_requests_within_the_capacity_are_served(parts: SharedParts, request_nam
 
 @pytest.mark.parametrize("request_name", ["in", "out", "discard", "write_zeroes"])
 def test_what_a_resize_cuts_off_fails(parts: SharedParts, request_name: str) -> None:
-    """The device had checked the request before it was parked."""
+    """The device had checked the range before the request was parked."""
     rig = Rig(parts, ioeventfd=False, disk_sectors=16)
     rig.init()
     rig.perform("drain_begin")
@@ -339,8 +339,8 @@ def test_kicks_are_suppressed_while_the_queue_is_handled(parts: SharedParts) -> 
     assert seen == [(False, True), (True, False)]
 
 
-def test_what_is_published_before_kicks_are_wanted_again_is_taken(parts: SharedParts) -> None:
-    """B27: look at the ring once more after asking for kicks."""
+def test_what_is_published_before_kicks_are_enabled_again_is_popped(parts: SharedParts) -> None:
+    """B27: the handler checks the ring once more after it has enabled kicks."""
     rig = Rig(parts)
     rig.init()
     rig.publish()
@@ -348,7 +348,7 @@ def test_what_is_published_before_kicks_are_wanted_again_is_taken(parts: SharedP
     steps = rig.device.handle_queue(rig.machine.vcpu, port)
     late = None
     for point, _ in enumerate(steps):
-        if point == 2:  # after its last look, before it asks
+        if point == 2:  # after its last check, before it enables kicks
             assert not port.queue.notification
             assert rig.count(POP) == 1
             late = rig.publish()
@@ -365,7 +365,7 @@ def test_a_polling_handler_leaves_kicks_suppressed(parts: SharedParts) -> None:
 
 
 def test_a_drain_waits_for_popped_requests_the_seed_does_not_ask(parts: SharedParts) -> None:
-    """B3: popping and submitting are apart."""
+    """B3: popping and submitting are separate."""
     rig = Rig(parts)
     rig.init()
     rig.publish("out")
@@ -380,7 +380,7 @@ def test_a_drain_waits_for_popped_requests_the_seed_does_not_ask(parts: SharedPa
     assert rig.count(DRAIN_RET) == 2
 
 
-def test_calls_follow_the_drivers_wish(parts: SharedParts) -> None:
+def test_a_driver_can_suppress_calls(parts: SharedParts) -> None:
     rig = Rig(parts, event_idx=False)
     rig.init()
     rig.rings[0].set_no_interrupt(True)

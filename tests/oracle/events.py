@@ -1,4 +1,4 @@
-"""Hypothesis strategies for events that no device would produce, and for ones that look right."""
+"""Hypothesis strategies: any event record, and events that rules find related to each other."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Hand-written traces, good and bad, for every rule: one file a rule in `cases/`.
+"""Hand-written traces, good and bad, for every rule: one file for each rule in `cases/`.
 
-A case is one trace, one event a line: actor, kind, fields; `# first` and `# second` mark the two
-events that the first violation must name. `signatures` lists all violations of the file's rule
-(none: a good trace), `sentences` what each says, `situations` all situations of that rule that the
-trace meets.
+A case is a trace, with one event on each line: actor, kind, fields. `# first` and `# second` mark
+the two events of the first violation. `signatures` lists all violations of the file's rule (none: a
+good trace), `sentences` their sentences, `situations` all situations of that rule that are met.
 """
 
 from __future__ import annotations

@@ -34,9 +34,7 @@ def safety(events: Events) -> list[Violation]:
 
 
 @given(traces(), device_configs())
-def test_judge_takes_any_trace_and_always_says_the_same(
-    events: Events, device: DeviceConfig
-) -> None:
+def test_judge_takes_any_trace_and_is_deterministic(events: Events, device: DeviceConfig) -> None:
     scenario = Scenario(device)
     copied = tuple(Event(*event) for event in events)
     assert judge(scenario, Trace(events)) == judge(scenario, Trace(copied))
@@ -62,14 +60,14 @@ def test_violations_are_in_order_and_each_signature_comes_once(events: Events) -
 
 @given(traces(), st.integers(0, 40))
 def test_what_happens_later_does_not_change_what_was_unsafe(events: Events, length: int) -> None:
-    """So a prefix of a trace that is safe is safe, and a finding can be cut short."""
+    """So every prefix of a safe trace is safe, and the trace of a finding can be cut."""
     before = [found for found in safety(events) if found.second.turn < length]
     assert safety(events[:length]) == before
     assert verdict(events[:length]).situations <= verdict(events).situations
 
 
 def says(rule: Rule, device: DeviceConfig, events: Events) -> tuple[list[Violation], set[str]]:
-    """What a rule says of the events that it needs, whether judge would ask it or not."""
+    """The result of a rule for the events that it needs, even if `judge` would not apply it."""
     report = Report(events)
     report.rule = rule
     needed = [event for event in events if event.kind in rule.needs]
@@ -82,7 +80,7 @@ def says(rule: Rule, device: DeviceConfig, events: Events) -> tuple[list[Violati
     "rule", [rule for rule in RULES if rule.decisive], ids=lambda rule: rule.id
 )
 @given(traces(), device_configs())
-def test_without_a_decisive_event_a_rule_has_nothing_to_say(
+def test_without_a_decisive_event_a_rule_finds_nothing(
     rule: Rule, events: Events, device: DeviceConfig
 ) -> None:
     indecisive = tuple(event for event in events if event.kind not in rule.decisive)
@@ -91,15 +89,15 @@ def test_without_a_decisive_event_a_rule_has_nothing_to_say(
 
 def test_a_decisive_event_brings_all_that_the_rule_needs() -> None:
     for case in CASES:
-        asked = judge(Scenario(case.device), Trace(case.events, witnesses=~Witness(0)))
+        verdict = judge(Scenario(case.device), Trace(case.events, witnesses=~Witness(0)))
         for rule in RULES:
             violations, situations = says(rule, case.device, case.events)
-            assert {found.rule for found in asked.violations} >= {rule.id for _ in violations}
-            assert asked.situations >= situations
+            assert {found.rule for found in verdict.violations} >= {rule.id for _ in violations}
+            assert verdict.situations >= situations
 
 
 @given(st.integers(0, int(~Witness(0))))
-def test_a_rule_is_asked_where_all_its_witnesses_are(bits: int) -> None:
+def test_a_rule_is_applied_if_the_trace_has_all_its_witnesses(bits: int) -> None:
     witnesses = Witness(bits)
     assert set(rules_for(witnesses)) == {rule for rule in RULES if rule.witnesses in witnesses}
 
@@ -139,7 +137,7 @@ def test_two_rules_about_one_event_are_in_the_order_of_rules() -> None:
 
 
 def test_every_rule_that_is_written_is_judged() -> None:
-    """Rules are functions below a decorator, in any file of the room."""
+    """Rules are decorated functions in any file of `oracle.rules`."""
     folder = Path(rules.__file__).parent
     text = "".join(path.read_text() for path in folder.rglob("*.py"))
     written = re.findall(r'^@rule\(\n?\s*"(\w+)"', text, re.MULTILINE)
@@ -161,7 +159,7 @@ def test_rules_and_situations_have_names_of_their_own() -> None:
     assert all(re.fullmatch(r"[a-z0-9_]+", name) for name in names)
 
 
-def test_rules_say_what_they_are() -> None:
+def test_every_rule_has_its_texts() -> None:
     for rule in RULES:
         assert rule.title.endswith(".")
         assert rule.source
@@ -170,7 +168,7 @@ def test_rules_say_what_they_are() -> None:
         assert all(situation.summary.endswith(".") for situation in rule.situations)
 
 
-def test_only_rules_whose_witnesses_are_there_are_asked() -> None:
+def test_rules_without_their_witnesses_are_not_applied() -> None:
     for case in CASES:
         for witnesses in (Witness.GUEST, Witness.MEMORY, Witness.POP | Witness.MEMORY):
             found = judge(Scenario(case.device), Trace(case.events, witnesses=witnesses))

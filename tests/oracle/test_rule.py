@@ -28,8 +28,8 @@ def test_the_decorator_makes_a_rule_of_a_function() -> None:
         needs=(POP,),
         situations=(situation,),
     )(check)
-    said = ("X1", "A title.", "here", "The right thing.")
-    assert made == Rule(*said, (POP,), (situation,), check, Witness.DEVICE)
+    texts = ("X1", "A title.", "here", "The right thing.")
+    assert made == Rule(*texts, (POP,), (situation,), check, Witness.DEVICE)
 
 
 def test_the_decorator_takes_what_makes_names() -> None:

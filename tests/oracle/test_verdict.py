@@ -98,7 +98,7 @@ def test_window_of_one_event() -> None:
     assert violation(POP, POP).window(Trace((DRAIN, POP))) == (POP,)
 
 
-def test_window_does_not_take_no_queue_for_a_queue() -> None:
+def test_window_does_not_treat_no_queue_as_a_queue() -> None:
     between = Event(1, OP)
     last = Event(2, END)
     assert violation(DRAIN, last).window(Trace((DRAIN, between, last))) == (DRAIN, last)

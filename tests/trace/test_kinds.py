@@ -1,4 +1,4 @@
-"""The table of event kinds: whole, unambiguous, and in words everywhere."""
+"""The table of event kinds is complete and unambiguous, and has words for every flag."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def test_numbers_fit_a_record_and_ascend() -> None:
 
 
 @ROWS
-def test_it_says_what_it_means(kind: Kind) -> None:
+def test_a_kind_has_a_meaning_and_a_group(kind: Kind) -> None:
     assert kind.meaning
     assert kind.group
 
 
 @ROWS
 def test_the_words_of_its_flag_are_explained(kind: Kind) -> None:
-    """Those of scenarios are explained by ``vblkfuzz list ops`` and virtio."""
+    """``vblkfuzz list ops`` and virtio explain names of operations and requests."""
     explained = re.findall(r"\*([^*]+)\*", kind.meaning)
     known = kind.flags if kind.flags not in NAMES_OF_SCENARIOS else ()
-    unsaid = [word for word in known if word and word not in explained]
-    assert unsaid == []
+    missing = [word for word in known if word and word not in explained]
+    assert missing == []
     assert [word for word in explained if word not in (*kind.flags, "epilogue")] == []
 
 

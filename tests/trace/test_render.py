@@ -1,4 +1,4 @@
-"""The text of a trace: stable, complete, and never an error."""
+"""The text of a trace is stable and complete, and any record can be shown."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_empty_trace_is_a_header() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "words"),
     [
         (Event(0, KICK, flag=0), {"event": "kick suppressed"}),
         (Event(0, START_RET, flag=1), {"event": "start_ret failed"}),
@@ -98,9 +98,9 @@ def test_an_empty_trace_is_a_header() -> None:
         (Event(0, IRQ, path=0xFF), {"path": "0xff"}),
     ],
 )
-def test_fields_in_words(event: Event, said: dict[str, str]) -> None:
+def test_fields_in_words(event: Event, words: dict[str, str]) -> None:
     (row,) = rows((event,))
-    assert {name: getattr(row, name) for name in said} == said
+    assert {name: getattr(row, name) for name in words} == words
 
 
 def events() -> st.SearchStrategy[Event]:
@@ -119,7 +119,7 @@ def test_any_record_can_be_shown(trace: list[Event]) -> None:
 
 
 def test_a_value_is_never_lost() -> None:
-    """A kind that carries no value today is still shown with it."""
+    """A value is shown even if its kind does not use the field."""
     shown = rows([Event(0, kind, value=4321) for kind in KINDS])
     assert [row.event for row in shown if not re.search("4321|0x10e1|225..241", row.value)] == []
 

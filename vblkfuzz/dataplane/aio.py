@@ -1,10 +1,10 @@
 """AioContext: the event loop of the main thread or of an IOThread (QEMU: util/aio-posix.c).
 
-It knows bottom halves and the host notifiers of queues. An ioeventfd is level-triggered: kicks
-that arrive while no handler is attached stay in the eventfd. In *poll mode* the loop looks at the
-rings of the handlers on its poll list instead; such a handler's `poll_begin` suppressed kicks,
-`poll_end` asks for them again. Removing a handler does not call `poll_end`, and a new handler
-joins the poll list only with its first dispatch: both as in QEMU.
+It runs bottom halves and the handlers of host notifiers. An ioeventfd is level-triggered: kicks
+that arrive while no handler is attached stay in the eventfd. In *poll mode* the loop also polls the
+rings of the handlers on its poll list. `poll_begin` of such a handler suppresses kicks, `poll_end`
+enables them again. As in QEMU, detaching a handler does not call `poll_end`, and a new handler
+joins the poll list at its first dispatch.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.event import ActorId
 
 BottomHalf = Callable[[Thread], Steps]
-"""Starts with a preemption point: between being due and running others may act."""
+"""Starts with a preemption point: other actors may run after it was scheduled, before it starts."""
 
 
 class QueueHandler(Protocol):
-    """What the event loop does for one queue."""
+    """The callbacks of one queue."""
 
     notifier: EventNotifier
     index: int
 
     def poll(self) -> bool:
-        """Whether the ring has something to take (io_poll)."""
+        """Whether the ring has an entry to pop (io_poll)."""
 
     def read(self, thread: Thread) -> Steps:
-        """The notifier is set (virtio_queue_host_notifier_read)."""
+        """Called when the notifier is set (virtio_queue_host_notifier_read)."""
 
     def poll_ready(self, thread: Thread) -> Steps:
-        """`poll` said yes (virtio_queue_host_notifier_aio_poll_ready)."""
+        """Called when `poll` is true (virtio_queue_host_notifier_aio_poll_ready)."""
 
     def poll_begin(self, thread: Thread) -> None:
-        """Polling starts (virtio_queue_host_notifier_aio_poll_begin)."""
+        """Called when polling starts (virtio_queue_host_notifier_aio_poll_begin)."""
 
     def poll_end(self, thread: Thread) -> None:
-        """Polling ends (virtio_queue_host_notifier_aio_poll_end)."""
+        """Called when polling ends (virtio_queue_host_notifier_aio_poll_end)."""
 
 
 class Registration:
-    """One attached handler: QEMU's AioHandler node. `deleted` ones are skipped by a dispatch."""
+    """One attached handler (QEMU: AioHandler). A dispatch skips those that are `deleted`."""
 
     __slots__ = ("deleted", "handler", "notifier", "polled")
 
@@ -65,9 +65,9 @@ class AioContext:
 
     def __init__(self, actor: ActorId, *, polling: bool = False) -> None:
         self.actor = int(actor)
-        """The thread this context belongs to; names the context in ATTACH events."""
+        """The thread that runs this context; ATTACH events name the context by it."""
         self.lock = Lock()
-        """aio_context_acquire; only revisions before QEMU 9.0 take it."""
+        """The AioContext lock (aio_context_acquire); revisions before QEMU 9.0 use it."""
         self.poll_wanted = polling
         self.polling = False
         self._bottom_halves: deque[BottomHalf] = deque()
@@ -78,12 +78,12 @@ class AioContext:
         self._bottom_halves.append(bottom_half)
 
     def attach(self, handler: QueueHandler) -> None:
-        """Watch a queue's notifier; an attached handler of the same queue is replaced."""
+        """Watch a queue's notifier. A handler of the same queue is replaced."""
         self.detach(handler.index)
         self._registrations.append(Registration(handler))
 
     def detach(self, index: int) -> None:
-        """Stop watching a queue; a callback that already runs is not stopped."""
+        """Stop watching a queue. A callback that is already running goes on."""
         for registration in self._registrations:
             if registration.handler.index == index:
                 registration.deleted = True
@@ -111,21 +111,21 @@ class AioContext:
         return self._dispatch(thread)
 
     def wait_while(self, thread: Thread, condition: Wait) -> Steps:
-        """Turn this loop in `thread` until `condition` is false (AIO_WAIT_WHILE)."""
+        """Run this loop in `thread` until `condition` is false (AIO_WAIT_WHILE)."""
         while condition():
             yield from self.wait_turn(thread, condition)
 
     def wait_turn(self, thread: Thread, condition: Wait) -> Steps:
-        """One nested turn of this loop, or a pause until it has work or `condition` ended."""
+        """Do one nested unit of work, or wait until there is one or `condition` is false."""
         if self.has_work():
-            outer, thread.path = thread.path, 0  # whoever waits is not the cause of what runs now
+            outer, thread.path = thread.path, 0  # the waiting code is not the cause of this work
             yield from self.run_once(thread)
             thread.path = outer
         else:
             yield lambda: self.has_work() or not condition()
 
     def wait_for(self, thread: Thread, context: AioContext, bottom_half: BottomHalf) -> Steps:
-        """Run `bottom_half` in `context`, turning this loop meanwhile (aio_wait_bh_oneshot)."""
+        """Run `bottom_half` in `context`; run this loop until it ends (aio_wait_bh_oneshot)."""
         running = True
 
         def run(runner: Thread) -> Steps:
@@ -143,25 +143,25 @@ class AioContext:
             notifier = registration.notifier
             by_notifier = notifier.words[notifier.bell] and notifier.is_open
             if by_notifier or (self.polling and registration.polled and handler.poll()):
-                yield POINT  # it was ready; it may be detached before its callback runs
+                yield POINT  # another actor may detach the handler before its callback runs
                 if self._may_run(registration):
                     self._join_poll_list(registration, thread)
                     yield from handler.read(thread) if by_notifier else handler.poll_ready(thread)
                 return
 
     def _may_run(self, registration: Registration) -> bool:
-        """Whether a callback of a handler that was ready may still be called."""
+        """Whether the callback of a handler that was found ready may still be called."""
         return not registration.deleted
 
     def _join_poll_list(self, registration: Registration, thread: Thread) -> None:
-        """A handler that was ready once is likely to be ready again: poll it from now on."""
+        """Poll this handler from now on: it was ready, so it is likely to be ready again."""
         if not registration.polled:
             registration.polled = True
             if self.polling:
                 registration.handler.poll_begin(thread)
 
     def _switch_polling(self, thread: Thread) -> Steps:
-        """Enter or leave poll mode (poll_set_started), then poll once more when leaving."""
+        """Enter or leave poll mode; when leaving, poll each ring once more (poll_set_started)."""
         self.polling = self.poll_wanted
         for registration in tuple(self._registrations):
             yield POINT

@@ -1,10 +1,10 @@
 """The block backend: a disk and the requests it has not ended yet.
 
 By default a submitted request ends at once and its completion is delivered as a bottom half.
-While the scenario says `hold`, requests stay in flight until it picks one to `complete`, with a
-result: so order and errors are inputs. A write takes effect when it ends, and survives a loss of
-power after the next flush. What reaches beyond the end, because the disk shrank since the device
-looked, fails at once (QEMU: blk_check_byte_request).
+After the operation `hold`, requests stay in flight until the operation `complete` ends one with a
+result: the order and the errors are part of the scenario. A write takes effect when it ends, and
+survives a loss of power after the next flush. A request that reaches beyond the end of the disk
+fails at once (QEMU: blk_check_byte_request); the disk may have shrunk since the device checked it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _CLEARS: Final = (RequestType.WRITE_ZEROES, RequestType.DISCARD)
 
 
 class Backend:
-    """A disk in a bytearray with completions under scenario control."""
+    """A disk in a bytearray; the scenario controls its completions."""
 
     def __init__(self, memory: GuestMemory, ring: TraceRing, sectors: int, on_done: Done) -> None:
         self.disk = bytearray(sectors * SECTOR_SIZE)
         self._flushed = b""
-        """The disk at the last flush; zeroes follow."""
+        """Content of the disk at the last flush; zeroes follow."""
         self.holding = False
         self._memory = memory
         self._emit = ring.emit
@@ -43,11 +43,11 @@ class Backend:
 
     @property
     def sectors(self) -> int:
-        """Current capacity."""
+        """Current capacity, in sectors."""
         return len(self.disk) // SECTOR_SIZE
 
     def resize(self, sectors: int) -> None:
-        """Change the capacity; new sectors read as zeroes."""
+        """Change the capacity to `sectors`; new sectors read as zeroes."""
         size = sectors * SECTOR_SIZE
         del self.disk[size:]
         self.disk.extend(bytes(size - len(self.disk)))
@@ -62,7 +62,7 @@ class Backend:
         return bool(self._held)
 
     def submit(self, request: Request) -> None:
-        """Take a request; it ends now, or when the scenario says so."""
+        """Take a request. It ends at once, or while holding when the scenario ends it."""
         self._held.append(request)
         if not self._fits(request):
             self._finish(request, IoResult.EIO)
@@ -78,7 +78,10 @@ class Backend:
         return end <= len(self.disk) or blk.type == RequestType.FLUSH
 
     def complete(self, which: str, result: IoResult) -> None:
-        """End held requests: the n-th oldest (if there are so many), the newest, or all."""
+        """End held requests: the newest, all, or the one at an index from the oldest.
+
+        An index that no request has ends none.
+        """
         if which == "all":
             chosen = list(self._held)
         else:
@@ -88,12 +91,12 @@ class Backend:
             self._finish(request, result)
 
     def release(self) -> None:
-        """Stop holding and end everything well."""
+        """Stop holding and end all held requests without error."""
         self.holding = False
         self.complete("all", IoResult.OK)
 
     def flush(self) -> None:
-        """End held writes and flushes well; reads stay."""
+        """End held requests other than reads without error; reads stay held."""
         for request in [held for held in self._held if held.blk.type != RequestType.IN]:
             self._finish(request, IoResult.OK)
 
@@ -127,6 +130,6 @@ class Backend:
             self._flushed = bytes(self.disk)
 
     def _write(self, start: int, data: bytes) -> None:
-        """Write what fits: a resize may have cut the disk since the request was checked."""
+        """Write what fits: a resize may have shrunk the disk since the request was checked."""
         data = data[: max(0, len(self.disk) - start)]
         self.disk[start : start + len(data)] = data

@@ -1,4 +1,4 @@
-"""What a scenario does to the backend: a method an operation, named like it."""
+"""Operations of the backend: one method for each, with the name of the operation."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 
 class BackendControl:
-    """Takes effect at once, on behalf of the host's storage."""
+    """Controls the requests that the backend holds; every operation takes effect at once."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
     def complete(self, which: int, result: int, *_: int) -> None:
-        """End held requests; `which` is a position in PICKS."""
+        """End held requests; `which` is a position in PICKS, `result` an IoResult."""
         self._backend.complete(PICKS[which], IoResult(result))
 
     def hold(self, *_: int) -> None:
-        """Keep what is submitted from now on in flight."""
+        """Keep requests that are submitted from now on in flight."""
         self._backend.holding = True
 
     def release(self, *_: int) -> None:
-        """Stop holding; end all held requests well."""
+        """Stop holding; end all held requests without error."""
         self._backend.release()
 
     def flush(self, *_: int) -> None:
-        """End held writes and flushes well."""
+        """End held requests other than reads without error."""
         self._backend.flush()

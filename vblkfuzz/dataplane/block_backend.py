@@ -1,9 +1,9 @@
 """BlockBackend: the drain contract between block layer and device (QEMU: block/block-backend.c).
 
-Two barriers protect a drained node, kept apart here as in QEMU. The *device* stops dequeuing
-(`DrainedDevice.drained_begin` detaches its notifiers). And BlockBackend *parks* what is submitted
-nevertheless: a parked request is not in flight, so no drain waits for it; it goes on when the
-quiesce counter is back at 0.
+Two barriers protect a drained node; they are separate here as in QEMU. The *device* stops dequeuing
+(`DrainedDevice.drained_begin` detaches its notifiers). BlockBackend *parks* requests that are
+submitted all the same. A parked request is not in flight, so no drain waits for it. It goes on when
+the quiesce counter is 0 again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 _CODE_OF: Final[dict[int, int]] = {kind: REQUESTS.index(kind.name.lower()) for kind in RequestType}
-"""Position in `scenario.alphabet.guest.REQUESTS`, by type: what a SUBMIT event shows."""
+"""Position in `scenario.alphabet.guest.REQUESTS`, by type: the flag of a SUBMIT event."""
 
 
 class DrainedDevice(Protocol):
@@ -48,13 +48,13 @@ class DrainedDevice(Protocol):
         """The quiesce counter went from 1 to 0."""
 
     def drained_poll(self) -> bool:
-        """Whether the device still works on requests that are not in flight yet."""
+        """Whether the device has popped requests that are not in flight yet."""
 
     def complete(self, thread: Thread, request: Request) -> Steps:
-        """A request has ended."""
+        """Complete a request that the backend has ended."""
 
     def context_for(self, request: Request) -> AioContext:
-        """Where a request that waited goes on."""
+        """Context in which a request that waited goes on."""
 
 
 class BlockBackend:
@@ -64,7 +64,7 @@ class BlockBackend:
         self.backend = backend
         self.device: DrainedDevice
         self.context = main
-        """AioContext the node lives in (blk_get_aio_context)."""
+        """AioContext of the node (blk_get_aio_context)."""
         self.quiesce_counter = 0
         self.in_flight = 0
         self.parked: list[Request] = []
@@ -78,7 +78,7 @@ class BlockBackend:
 
     @property
     def lock(self) -> Lock | None:
-        """Lock that drains hold, in revisions that have one."""
+        """The lock that a drain holds, in revisions that have one."""
         return None
 
     def submit(self, thread: Thread, request: Request) -> Steps:
@@ -88,20 +88,20 @@ class BlockBackend:
         self._pass_gate(thread, request)
 
     def _pass_gate(self, thread: Thread, request: Request) -> None:
-        """Park or submit a counted request. No preemption between the check and the submit."""
+        """Park or submit a request in flight, with no preemption point after the check."""
         if self.quiesce_counter:
             self.in_flight -= 1
             self.parked.append(request)
-            self._tell(PARK, thread, request)
+            self._trace(PARK, thread, request)
             return
         self._start(thread, request)
 
     def _start(self, thread: Thread, request: Request) -> None:
-        self._tell(SUBMIT, thread, request, _CODE_OF[request.blk.type])
+        self._trace(SUBMIT, thread, request, _CODE_OF[request.blk.type])
         self.backend.submit(request)
 
     def deliver(self, request: Request) -> None:
-        """The backend has ended a request: complete it in its context (blk_aio_complete_bh)."""
+        """Complete a request that has ended, in its own context (blk_aio_complete_bh)."""
 
         def complete(thread: Thread) -> Steps:
             yield POINT
@@ -111,19 +111,19 @@ class BlockBackend:
         request.context.schedule(complete)
 
     def drained_begin(self, thread: Thread, *, poll: bool) -> Steps:
-        """Begin a drained section; `poll` waits until nothing is in flight."""
+        """Begin a drained section; with `poll`, wait until no request is in flight."""
         lock = self.lock
         if lock:
             yield from lock.acquire(thread)
         yield POINT
         self.quiesce_counter += 1
-        self._tell_drain(DRAIN_CALL, thread, poll, self.quiesce_counter)
+        self._trace_drain(DRAIN_CALL, thread, poll, self.quiesce_counter)
         if self.quiesce_counter == 1:
-            self._tell_drain(DRAINED_BEGIN, thread, poll, 1)
+            self._trace_drain(DRAINED_BEGIN, thread, poll, 1)
             yield from self.device.drained_begin(thread)
         while poll and self._busy():
             yield from self._poll_once(thread, lock)
-        self._tell_drain(DRAIN_RET, thread, poll, self.in_flight)
+        self._trace_drain(DRAIN_RET, thread, poll, self.in_flight)
         if lock:
             lock.release()
 
@@ -134,9 +134,9 @@ class BlockBackend:
             yield from lock.acquire(thread)
         yield POINT
         self.quiesce_counter -= 1
-        self._tell_drain(DRAIN_END, thread, False, self.quiesce_counter)
+        self._trace_drain(DRAIN_END, thread, False, self.quiesce_counter)
         if self.quiesce_counter == 0:
-            self._tell_drain(DRAINED_END, thread, False, 0)
+            self._trace_drain(DRAINED_END, thread, False, 0)
             yield from self.device.drained_end(thread)
             for request in self.parked:
                 self._wake(request)
@@ -146,7 +146,7 @@ class BlockBackend:
 
     @causal(Frame.BLK_DRAIN)
     def drain(self, thread: Thread) -> Steps:
-        """Wait for all requests in flight (blk_drain). Parked ones are not in flight."""
+        """Wait for all requests in flight (blk_drain); parked ones are not in flight."""
         yield from self.drained_begin(thread, poll=True)
         yield from self.drained_end(thread)
 
@@ -160,13 +160,13 @@ class BlockBackend:
         yield from self.drained_end(thread)
 
     def cancel_parked(self, queue: DeviceQueue | None = None) -> list[Request]:
-        """Drop the parked requests of one queue, or all, and return them."""
+        """Drop all parked requests, or those of one queue, and return them."""
         cancelled = [held for held in self.parked if queue is None or held.queue is queue]
         self.parked = [held for held in self.parked if held not in cancelled]
         return cancelled
 
     def resubmit(self, request: Request) -> None:
-        """Submit a request again, in its queue's context; it counts as in flight from here on."""
+        """Submit a request again, in its queue's context; it is in flight from here on."""
         self.in_flight += 1
 
         def submit(thread: Thread) -> Steps:
@@ -180,7 +180,7 @@ class BlockBackend:
         return self.in_flight > 0 or self.device.drained_poll()
 
     def _poll_once(self, thread: Thread, lock: Lock | None) -> Steps:
-        """Wait a little, without the lock: a handler that needs it must be able to end."""
+        """Run one turn of the main loop without the lock: a handler may need it to end."""
         if lock:
             lock.release()
         yield from self.main.wait_turn(thread, self._busy)
@@ -190,20 +190,20 @@ class BlockBackend:
     def _wake(self, request: Request) -> None:
         """Let a parked request go on, in its queue's context.
 
-        It counts as in flight from here on, so a drain that begins before it runs waits for it
-        (QEMU commit 8eeaa706ba).
+        It is in flight from here on, so a drain that begins before it runs waits for it (QEMU
+        commit 8eeaa706ba).
         """
         self.in_flight += 1
 
         def resume(runner: Thread) -> Steps:
             yield POINT
-            self._tell(UNPARK, runner, request)
+            self._trace(UNPARK, runner, request)
             self._pass_gate(runner, request)
 
         request.context = self.device.context_for(request)
         request.context.schedule(resume)
 
-    def _tell(self, kind: int, thread: Thread, request: Request, flag: int = 0) -> None:
+    def _trace(self, kind: int, thread: Thread, request: Request, flag: int = 0) -> None:
         self._emit(
             kind,
             thread.actor,
@@ -216,5 +216,5 @@ class BlockBackend:
             thread.path,
         )
 
-    def _tell_drain(self, kind: int, thread: Thread, poll: bool, value: int) -> None:
+    def _trace_drain(self, kind: int, thread: Thread, poll: bool, value: int) -> None:
         self._emit(kind, thread.actor, NO_QUEUE, poll, 0, 0, 0, value & 0xFFFF, thread.path)

@@ -1,4 +1,4 @@
-"""The board: what a device is plugged into. Guest memory, registers, eventfds, the event ring."""
+"""The board that a device is plugged into: guest memory, registers, eventfds and event ring."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything of the device process that outlives one execution."""
+    """The parts of the device process that are used by all its executions."""
 
     memory: GuestMemory
     registers: Registers
     kicks: Sequence[EventNotifier]
-    """Host notifiers, one a queue: the guest's kick lands here while an ioeventfd is assigned."""
+    """Host notifiers, one a queue: a kick sets them while an ioeventfd is assigned."""
     calls: Sequence[EventNotifier]
     """Guest notifiers, one a queue."""
     ring: TraceRing

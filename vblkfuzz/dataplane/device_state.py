@@ -1,9 +1,10 @@
 """State of the device: what a start, a stop, a reset or a request changes.
 
-Also where its queues are handled (contexts) and how it tells the trace what it does. The
-transitions are in `lifecycle`.
+It also has the contexts that handle its queues, and the methods that record its events in the
+trace. The transitions are in `lifecycle`.
 
-States: `started` (ioeventfds run, or `disabled` after a failed start), `starting`, `stopping`.
+States: `starting`; `started` (ioeventfds are in use, or, after a failed start, `disabled`);
+`stopping`.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ if TYPE_CHECKING:
 
 
 class DeviceState(ABC):
-    """State of the device, its places and its voice."""
+    """State, contexts and events of the device."""
 
     queue_port: ClassVar[type[QueuePort]] = QueuePort
     device_queue: ClassVar[type[DeviceQueue]] = DeviceQueue
 
     @abstractmethod
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
-        """The queue was notified."""
+        """Handle a queue that was notified."""
 
     @abstractmethod
     def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
-        """Take what the queue holds, then submit it."""
+        """Pop what the queue holds, then submit it."""
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class DeviceState(ABC):
         self.main = main
         self.iothreads = iothreads
         self.first_iothread = 0
-        """IOThread of queue 0 at the next start; set_iothread changes it."""
+        """Index of the IOThread of queue 0; set_iothread changes it."""
         self.ports = [self.queue_port(self, board, index) for index in range(config.queues)]
         self.status = 0
         self.features = 0
@@ -66,37 +67,37 @@ class DeviceState(ABC):
         self.epoch = 0
         self.started = self.starting = self.stopping = self.disabled = self.broken = False
         self.pops = 0
-        """Requests popped since power-on; numbers them in the trace."""
+        """Requests popped since power-on: the serial number of the last one."""
         self.notifiers_opened = 0
-        """Host notifiers opened since power-on; numbers them in the trace."""
+        """Host notifiers opened since power-on: the serial number of the last one."""
         self.handlers_running = 0
         self.retry_list: list[Request] = []
-        """Requests that wait for `cont` (rerror/werror=stop)."""
+        """Requests that wait for `cont`: failed (rerror/werror=stop), or parked at a VM stop."""
         self.start_fails_at: int | None = None
-        """Queue whose notifier the next start cannot assign."""
+        """Queue at which the next start fails: its notifier cannot be assigned."""
         self.request_vm_stop: Callable[[], None]
-        """The machine's; called when an I/O error shall stop the VM."""
+        """Set by the machine; called when an I/O error stops the VM."""
 
     # --- Contexts ---------------------------------------------------------------------------
 
     @property
     def home(self) -> AioContext:
-        """Context the node lives in while the dataplane runs."""
+        """Context of the node while the dataplane runs."""
         return self.context_of(self.ports[0])
 
     def context_of(self, port: QueuePort) -> AioContext:
-        """Context that handles a queue: queues are dealt out over the IOThreads."""
+        """Context that handles a queue. Queues are distributed over the IOThreads in turn."""
         if not self.iothreads:
             return self.main
         return self.iothreads[(self.first_iothread + port.index) % len(self.iothreads)]
 
     def completion_context(self, thread: Thread) -> AioContext:
-        """Context that completes what `thread` takes: its own (blk_aio_* since 8.2)."""
+        """Context that completes what `thread` pops: the thread's own (blk_aio_* since 8.2)."""
         index = thread.actor - ActorId.IO0
         return self.iothreads[index] if index >= 0 else self.main
 
     def context_for(self, request: Request) -> AioContext:
-        """Context in which a request that waited goes on: where its queue is handled by now."""
+        """Context in which a request that waited goes on: the one that now handles its queue."""
         if self.blk.context is self.main:
             return self.main
         return self.context_of(self.ports[request.queue.index])
@@ -112,31 +113,31 @@ class DeviceState(ABC):
     # --- Configuration ----------------------------------------------------------------------
 
     def set_capacity(self, sectors: int) -> None:
-        """Show the driver a capacity, at once with the generation that goes with it (2.5.2)."""
+        """Change the capacity in the configuration together with its generation (2.5.2)."""
         words = self.board.registers.words
         words[CAPACITY] = sectors
         words[GENERATION] += 1
 
     def notify_config(self, thread: Thread) -> None:
-        """Tell a driver that is there that the configuration changed (virtio_notify_config)."""
+        """Interrupt the driver, once DRIVER_OK is set: config change (virtio_notify_config)."""
         if self.status & STATUS_DRIVER_OK:
-            self._tell(CONFIG_IRQ, thread)
+            self._trace(CONFIG_IRQ, thread)
 
     # --- Events -----------------------------------------------------------------------------
 
-    # Positional arguments: keywords would double what an event costs.
+    # Arguments are positional: keywords would double the cost of an event.
 
-    def _tell(self, kind: int, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
+    def _trace(self, kind: int, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
         epoch, path = self.epoch, thread.path
         self._emit(kind, thread.actor, NO_QUEUE, flag, 0, 0, epoch, value, path)
 
-    def _tell_queue(
+    def _trace_queue(
         self, kind: int, thread: Thread, port: QueuePort, flag: int = 0, *, value: int = 0
     ) -> None:
         epoch, path = self.epoch, thread.path
         self._emit(kind, thread.actor, port.index, flag, 0, 0, epoch, value, path)
 
-    def _tell_request(
+    def _trace_request(
         self, kind: int, thread: Thread, request: Request, value: int = 0, flag: int = 0
     ) -> None:
         self._emit(

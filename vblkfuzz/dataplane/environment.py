@@ -1,4 +1,4 @@
-"""What changes around the device: a method an operation, named like it."""
+"""Operations of the environment: one method for each, with the name of the operation."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 class Environment:
-    """How IOThreads wait for work; without one there is nothing to change."""
+    """Switches poll mode of IOThreads; without an IOThread its operations have no effect."""
 
     def __init__(self, iothreads: Sequence[AioContext]) -> None:
         self._iothreads = iothreads
 
     def poll_on(self, index: int, *_: int) -> None:
-        """The IOThread polls from its next turn on."""
-        self._want(index, polling=True)
+        """Let the IOThread poll from its next turn on."""
+        self._request(index, polling=True)
 
     def poll_off(self, index: int, *_: int) -> None:
-        """The IOThread waits for notifiers from its next turn on."""
-        self._want(index, polling=False)
+        """Let the IOThread wait for notifiers from its next turn on."""
+        self._request(index, polling=False)
 
-    def _want(self, index: int, *, polling: bool) -> None:
+    def _request(self, index: int, *, polling: bool) -> None:
         if self._iothreads:
             self._iothreads[index % len(self._iothreads)].poll_wanted = polling

@@ -1,9 +1,9 @@
 """Life cycle of the device: status, start, stop, reset, drains, VM state.
 
-The control flow follows QEMU's (virtio_blk_data_plane_start/stop before 9.0, then
-virtio_blk_start/stop_ioeventfd); the bodies here are the *reference* and each method is small
-enough to be overridden alone. Everything runs in a thread that holds the BQL, except bottom halves.
-The state itself is in `device_state`; what happens to a request, in `virtio_blk`.
+The control flow follows QEMU (virtio_blk_data_plane_start/stop before 9.0, then
+virtio_blk_start/stop_ioeventfd). The methods here are those of the *reference*; each is small
+enough to be overridden alone. All of them run in a thread that holds the BQL, except bottom halves.
+The state is in `device_state`, the handling of requests in `virtio_blk`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 _layout = lru_cache(maxsize=64)(RingLayout)
-"""A driver uses few layouts, again and again."""
+"""Cached: a driver uses the same few layouts again and again."""
 
 
 class Lifecycle(DeviceState):
@@ -58,7 +58,7 @@ class Lifecycle(DeviceState):
     # --- Status -----------------------------------------------------------------------------
 
     def latch_queues(self, thread: Thread) -> None:
-        """Take over what the driver has posted since the last exit: status bits, then queues."""
+        """Read what the driver has written since the last exit: status bits, then queues."""
         posted = self.board.registers.words[STATUS]
         if posted != self.status:
             self._accept_features(posted)
@@ -68,7 +68,7 @@ class Lifecycle(DeviceState):
                 self._set_up(thread, port)
 
     def _set_up(self, thread: Thread, port: QueuePort) -> None:
-        """Use the rings that the queue registers name."""
+        """Use the rings at the addresses in the queue registers."""
         read, index = self.board.registers.queue, port.index
         places = read(index, SIZE), read(index, DESC), read(index, AVAIL), read(index, USED)
         try:
@@ -82,8 +82,8 @@ class Lifecycle(DeviceState):
             self.virtio_error(thread, error)
 
     def write_status(self, thread: Thread, value: int) -> Steps:
-        """The driver wrote the device status (virtio_pci_common_write, device_status)."""
-        self._tell(kinds.STATUS, thread, value=value)
+        """Handle the driver's write of the device status (virtio_pci_common_write)."""
+        self._trace(kinds.STATUS, thread, value=value)
         if value == 0:
             yield from self.reset(thread)
             return
@@ -96,7 +96,7 @@ class Lifecycle(DeviceState):
             yield from self.start_ioeventfd(thread)
 
     def _accept_features(self, status: int) -> None:
-        """With FEATURES_OK the driver's feature bits count (2.2)."""
+        """Read the driver's feature bits when it sets FEATURES_OK (2.2)."""
         if status & STATUS_FEATURES_OK and not self.status & STATUS_FEATURES_OK:
             self.features = self.board.registers.features
 
@@ -105,21 +105,21 @@ class Lifecycle(DeviceState):
         self.board.registers.words[STATUS] = value
 
     def virtio_error(self, thread: Thread, error: RingError) -> None:
-        """The driver broke the protocol: no more requests until a reset (virtio_error)."""
+        """Stop taking requests until a reset: the driver broke the protocol (virtio_error)."""
         if self.broken:
             return
         self.broken = True
         self._set_status(self.status | STATUS_NEEDS_RESET)
-        self._tell(BROKEN, thread, value=error.code)
+        self._trace(BROKEN, thread, value=error.code)
 
     # --- Start and stop ---------------------------------------------------------------------
 
     @causal(Frame.START)
     def start_ioeventfd(self, thread: Thread) -> Steps:
-        """Route kicks to eventfds and handle them in the IOThreads; a no-op when started."""
+        """Route kicks to eventfds and handle them in the IOThreads; no effect if started."""
         if not self.config.ioeventfd or self.started or self.starting or self.stopping:
             return
-        self._tell(START_CALL, thread)
+        self._trace(START_CALL, thread)
         self.starting = True
         if (yield from self.assign_notifiers(thread)):
             yield from self.run_dataplane(thread)
@@ -127,10 +127,13 @@ class Lifecycle(DeviceState):
             self.disabled = self.started = True
             self.starting = False
             yield from self.fall_back(thread)
-        self._tell(START_RET, thread, flag=self.disabled)
+        self._trace(START_RET, thread, flag=self.disabled)
 
     def run_dataplane(self, thread: Thread) -> Steps:
-        """Move the node and attach the handlers; only then are drains ours to follow."""
+        """Move the node, then attach the handlers.
+
+        `started` is set in between: drains attach and detach only when the node has moved.
+        """
         yield from self.blk.set_aio_context(thread, self.home)
         self.started = True
         self.starting = False
@@ -138,14 +141,20 @@ class Lifecycle(DeviceState):
             yield from self.attach_all(thread)
 
     def fall_back(self, thread: Thread) -> Steps:
-        """Kicks exit from now on; those that went to a notifier or were suppressed are served."""
+        """Serve each queue once after a failed start; kicks exit from now on.
+
+        A kick may have gone to a notifier that is closed now, or may have been suppressed.
+        """
         for port in self.ports:
             if not port.queue.notification:
                 port.set_notification(thread, True)
             yield from self.handle_output(thread, port)
 
     def assign_notifiers(self, thread: Thread) -> Generator[Wait | None, None, bool]:
-        """Create all host notifiers and route kicks to them; False: failed and rolled back."""
+        """Create all host notifiers and route kicks to them.
+
+        Returns whether that worked; if not, all of it has been undone.
+        """
         failing, self.start_fails_at = self.start_fails_at, None
         for position, port in enumerate(self.ports):
             yield POINT
@@ -165,29 +174,32 @@ class Lifecycle(DeviceState):
 
     @causal(Frame.CLEANUP_HOST_NOTIFIER)
     def cleanup_host_notifier(self, thread: Thread, port: QueuePort) -> Steps:
-        """Close one notifier; a last kick is dropped.
+        """Close one notifier and drop a last kick.
 
-        Reset needs no new requests, and `cont` kicks each queue itself.
+        After a reset there is no request to take, and `cont` kicks each queue.
         """
         yield POINT
         port.close_notifier(thread)
 
     @causal(Frame.STOP)
     def stop_ioeventfd(self, thread: Thread) -> Steps:
-        """Back to VM exits, nothing in flight; a no-op when not started."""
+        """Route kicks to VM exits and wait for requests in flight; no effect if not started."""
         if not self.started or self.stopping:
             return
-        self._tell(STOP_CALL, thread)
+        self._trace(STOP_CALL, thread)
         if self.disabled:
             self.disabled = self.started = False
         else:
             self.stopping = True
             yield from self.stop_dataplane(thread)
             self.stopping = False
-        self._tell(STOP_RET, thread)
+        self._trace(STOP_RET, thread)
 
     def stop_dataplane(self, thread: Thread) -> Steps:
-        """Detach in the handlers' own threads, which also waits for running handlers."""
+        """Detach, close the notifiers, drain, and move the node to the main loop.
+
+        Detaching runs in the threads of the handlers, so it also waits for running handlers.
+        """
         yield from self.detach_in_contexts(thread)
         yield from self.release_notifiers(thread, self.ports)
         self.started = False
@@ -217,10 +229,10 @@ class Lifecycle(DeviceState):
             yield from self.attach(thread, port)
 
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
-        """Watch a queue again, ask for kicks and kick ourselves.
+        """Watch a queue, enable its kicks and set its notifier.
 
-        Kicks may have been suppressed when it was detached, and entries published since (QEMU
-        commits 5bdbaebcce, 52bff01f64).
+        Kicks may have been suppressed when the queue was detached, and entries may have been
+        published since (QEMU commits 5bdbaebcce, 52bff01f64).
         """
         yield POINT
         context = self.context_of(port)
@@ -230,7 +242,7 @@ class Lifecycle(DeviceState):
         port.notifier.set_own()
 
     def _watch(self, thread: Thread, port: QueuePort, context: AioContext) -> None:
-        """Let an event loop watch a queue's notifier, and nothing else."""
+        """Attach a queue's notifier to an event loop, without enabling kicks."""
         context.attach(port)
         serial, epoch, path = port.notifier.serial, self.epoch, thread.path
         self._emit(ATTACH, thread.actor, port.index, 0, serial, 0, epoch, context.actor, path)
@@ -240,7 +252,7 @@ class Lifecycle(DeviceState):
         yield POINT
         context = self.context_of(port)
         context.detach(port.index)
-        self._tell_queue(DETACH, thread, port, value=context.actor)
+        self._trace_queue(DETACH, thread, port, value=context.actor)
 
     # --- Drains -----------------------------------------------------------------------------
 
@@ -258,15 +270,18 @@ class Lifecycle(DeviceState):
             yield from self.attach_all(thread)
 
     def drained_poll(self) -> bool:
-        """A handler that has popped requests but not yet submitted them is busy."""
+        """Whether a handler may have popped requests that it has not submitted yet."""
         return self.handlers_running > 0
 
     # --- Reset ------------------------------------------------------------------------------
 
     @causal(Frame.RESET)
     def reset(self, thread: Thread, *, system: bool = False) -> Steps:
-        """Back to power-on (virtio_pci_reset, virtio_blk_reset); starts a new epoch."""
-        self._tell(RESET_CALL, thread, flag=system)
+        """Return to the power-on state and start a new epoch (virtio_pci_reset, virtio_blk_reset).
+
+        `system`: the reset comes from the machine, not from the driver.
+        """
+        self._trace(RESET_CALL, thread, flag=system)
         yield from self.stop_ioeventfd(thread)
         self._set_status(0)
         yield from self.drop_requests(thread)
@@ -275,11 +290,11 @@ class Lifecycle(DeviceState):
         for port in self.ports:
             port.queue.reset()
             self.board.registers.set_queue(port.index, ENABLED, 0)
-        self._tell(RESET_RET, thread)
+        self._trace(RESET_RET, thread)
         self.epoch += 1
 
     def drop_requests(self, thread: Thread) -> Steps:
-        """Wait for what is in flight and cancel what waits: nothing of this epoch may go on."""
+        """Wait for requests in flight and cancel all others: none may outlive the epoch."""
         yield from self.blk.drained_begin(thread, poll=True)
         for request in self.blk.cancel_parked() + self.retry_list:
             self.cancel(thread, request)
@@ -288,7 +303,7 @@ class Lifecycle(DeviceState):
 
     @causal(Frame.QUEUE_RESET)
     def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
-        """Reset one queue (virtio 1.2, 2.6.1): its requests end or are cancelled first."""
+        """Reset one queue (virtio 1.2, 2.6.1), after its requests have ended or been cancelled."""
         yield from self.blk.drained_begin(thread, poll=True)
         for request in self.blk.cancel_parked(port.queue):
             self.cancel(thread, request)
@@ -302,24 +317,25 @@ class Lifecycle(DeviceState):
         """Return one queue to its state after reset."""
         port.queue.reset()
         self.board.registers.set_queue(port.index, ENABLED, 0)
-        self._tell_queue(QUEUE_RESET, thread, port)
+        self._trace_queue(QUEUE_RESET, thread, port)
 
     def cancel(self, thread: Thread, request: Request) -> None:
-        """Drop a request: it will never be pushed (virtqueue_detach_element)."""
+        """Drop a request without pushing it (virtqueue_detach_element)."""
         request.queue.detach()
-        self._tell_request(CANCEL, thread, request)
+        self._trace_request(CANCEL, thread, request)
 
     # --- VM state ---------------------------------------------------------------------------
 
     def vm_stopped(self, thread: Thread) -> Steps:
-        """The VM stops (virtio_vmstate_change, not running)."""
+        """Stop the dataplane because the VM stops (virtio_vmstate_change, not running)."""
         yield from self.stop_ioeventfd(thread)
 
     def vm_drained(self, thread: Thread) -> None:
-        """All is drained for the stop: what the drain did not wait for must not go on meanwhile.
+        """Put parked requests on the retry list; called while a VM stop has the device drained.
 
-        Parked requests are in neither ring nor on the list that a saved VM takes along, and the
-        end of their drain would let them run. So they wait for `cont`, like failed ones.
+        A drain does not wait for parked requests. They are in neither the ring nor the retry list,
+        so a saved VM would lose them, and the end of their drain would run them while the VM is
+        stopped. On the retry list they wait for `cont`, as failed requests do.
         """
         for request in self.blk.cancel_parked():
             self.save_for_restart(thread, request)
@@ -327,18 +343,18 @@ class Lifecycle(DeviceState):
     def save_for_restart(self, thread: Thread, request: Request) -> None:
         """Put a request on the retry list (virtio_blk_handle_rw_error)."""
         self.retry_list.append(request)
-        self._tell_request(RETRY, thread, request)
+        self._trace_request(RETRY, thread, request)
 
     def vm_continued(self, thread: Thread) -> Steps:
-        """The VM runs again: restart the dataplane, then the retry list."""
+        """Restart the dataplane, then the retry list, because the VM runs again."""
         if self.status & STATUS_DRIVER_OK:
             yield from self.start_ioeventfd(thread)
         self.restart_requests()
 
     def restart_requests(self) -> None:
-        """Submit the retry list again, each request in its own context.
+        """Submit the requests of the retry list again, each in its queue's context.
 
-        They count as in flight from now on (virtio_blk_dma_restart_cb).
+        They are in flight from now on (virtio_blk_dma_restart_cb).
         """
         waiting, self.retry_list = self.retry_list, []
         for request in waiting:

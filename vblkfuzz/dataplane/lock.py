@@ -15,18 +15,18 @@ class Lock:
         self._depth = 0
 
     def is_free(self) -> bool:
-        """Whether nobody holds it."""
+        """Whether no thread holds the lock."""
         return self.owner is None
 
     def acquire(self, thread: Thread) -> Steps:
-        """Wait until the lock is free or already this thread's, then hold it once more."""
+        """Wait until the lock is free or this thread holds it, then add one level."""
         while self.owner is not None and self.owner is not thread:
             yield self.is_free
         self.owner = thread
         self._depth += 1
 
     def release(self) -> None:
-        """Undo one `acquire`."""
+        """Undo one `acquire`; the last one frees the lock."""
         self._depth -= 1
         if self._depth == 0:
             self.owner = None

@@ -1,7 +1,7 @@
 """The machine: threads, BQL, event loops and one device, built anew for each execution.
 
-It turns operations of operator, backend and environment into calls on the device, and satisfies
-`schedule.turnstile.World`. The guest is a stranger here: it is handed in as an actor.
+It executes the operations of operator, backend and environment, and satisfies
+`schedule.turnstile.World`. The guest is no part of it: the turnstile has the guest as an actor.
 """
 
 from __future__ import annotations
@@ -61,12 +61,15 @@ class Machine:
                 for context in self.iothreads
             ),
         ]
-        """In the order in which the turnstile asks them."""
+        """In the order in which the turnstile checks whether they are ready."""
 
     # --- What a scenario does to the machine --------------------------------------------------
 
     def perform(self, operation: Op) -> None:
-        """Begin an operation of operator, backend or environment."""
+        """Begin an operation of operator, backend or environment.
+
+        The main loop executes those of the operator; the others take effect at once.
+        """
         spec = operation.spec
         if spec.owner == "operator":
             self._commands.append(operation)
@@ -75,7 +78,10 @@ class Machine:
             getattr(at_once, spec.name)(*operation[1:])
 
     def unfinished(self) -> Op | None:
-        """The next operation on the way to rest: I/O ended, drains ended, VM running."""
+        """The next operation that brings the machine to rest: I/O and drains ended, VM running.
+
+        None when it is at rest.
+        """
         if self.backend.holding or self.backend.holds_any():
             return _RELEASE
         return self.operator.unfinished()
@@ -86,7 +92,7 @@ class Machine:
         return self.operator.vm_running
 
     def in_flight(self) -> int:
-        """Requests the backend works on, mod 2^16: a wrong count may be negative."""
+        """Requests in flight, mod 2^16: the count of a faulty device may be negative."""
         return self.blk.in_flight & 0xFFFF
 
     # --- Threads ------------------------------------------------------------------------------
@@ -95,14 +101,14 @@ class Machine:
         self.blk.deliver(request)
 
     def _request_vm_stop(self) -> None:
-        """An I/O error stops the VM, soon, from the main loop (qemu_system_vmstop_request)."""
+        """Let the main loop stop the VM after an I/O error (qemu_system_vmstop_request)."""
         self._commands.append(_STOP)
 
     def _main_has_work(self) -> bool:
         return bool(self._commands) or self._main.has_work()
 
     def _main_loop(self, thread: Thread) -> Steps:
-        """One turn of the main loop, under the BQL: a command, or what the context has."""
+        """One turn of the main loop, under the BQL: a command, or else one unit of its context."""
         yield from self.bql.acquire(thread)
         if self._commands:
             yield from self.operator.execute(thread, self._commands.popleft())
@@ -111,7 +117,7 @@ class Machine:
         self.bql.release()
 
     def _handle_exit(self, thread: Thread) -> Steps:
-        """One VM exit, under the BQL; the guest goes on when it is handled."""
+        """Handle one VM exit under the BQL; the guest goes on afterwards."""
         yield from self.bql.acquire(thread)
         yield POINT
         words = self._board.registers.words
@@ -128,7 +134,10 @@ class Machine:
 
     @causal(Frame.DIRECT_KICK)
     def kick_directly(self, thread: Thread, index: int) -> Steps:
-        """A kick that exited (virtio_queue_notify): forward it, or handle the queue here."""
+        """Handle a kick that exited: set the open notifier, or handle the queue here.
+
+        QEMU: virtio_queue_notify.
+        """
         port = self.device.ports[index]
         if port.notifier.is_open:
             port.notifier.set_own()

@@ -1,9 +1,9 @@
 """Event notifiers: real eventfds that carry kick (guest to device) and call (device to guest).
 
-Both ends are non-blocking. Beside each eventfd a word of shared memory, its *bell*, says whether
-it is set, so that the turnstile can tell who has work without a system call. Word and fd are
-written together by whoever holds the turn; `clear` checks that they agree. Who sets a notifier
-that it reads itself (`set_own`) writes the bell only: no other process has to wake up.
+Both ends are non-blocking. Each eventfd has a word in shared memory, its *bell*, that is nonzero
+while the eventfd is set: the turnstile finds the actors with work without a system call. The actor
+whose turn it is writes bell and fd together; `clear` checks that they agree. `set_own`, for a
+notifier that the same process reads, writes the bell only: no other process has to wake up.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ class EventNotifier:
         self._fd = fd
         self.words = words
         self.bell = index
-        """`words[bell]` is the bell word; event loops look at it directly."""
+        """`words[bell]` is the bell word; event loops read it directly."""
         self.is_open = False
-        """Device's view: between event_notifier_init and event_notifier_cleanup."""
+        """Whether the device has opened it (event_notifier_init) and not yet closed it."""
         self.serial = 0
-        """Number of its last opening in this execution: an fd of its own, used once."""
+        """Number of its last opening in this execution; in QEMU each opening makes a new fd."""
 
     def set(self) -> None:
-        """Signal it. It is level-triggered: a set notifier needs no second system call."""
+        """Signal it. A notifier is level-triggered: one that is set needs no system call."""
         if self.words[self.bell]:
             return
         self.words[self.bell] = _SIGNALLED
         os.eventfd_write(self._fd, 1)
 
     def set_own(self) -> None:
-        """Signal the side that calls."""
+        """Signal it for a reader in the calling process."""
         if not self.words[self.bell]:
             self.words[self.bell] = _OWN
 
     def is_set(self) -> bool:
-        """Whether it is signalled."""
+        """Whether it is set."""
         return self.words[self.bell] != 0
 
     def clear(self) -> bool:
-        """Take all signals; return whether there were any (event_notifier_test_and_clear).
+        """Clear it; return whether it was set (event_notifier_test_and_clear).
 
         Raises:
             HarnessError: the eventfd and its bell word disagree.
@@ -70,15 +70,15 @@ class EventNotifier:
 
 
 class OrderingNotifier(EventNotifier):
-    """An eventfd as a memory barrier: its system calls take a lock.
+    """A notifier whose operations are memory barriers, as the system calls of an eventfd are.
 
-    Only schedules that delay stores can tell the difference.
+    It differs from a plain one only if the schedule delays stores.
     """
 
     __slots__ = ("_memory",)
 
     def __init__(self, plain: EventNotifier, memory: GuestMemory) -> None:
-        """Be another name for `plain`: the same eventfd and bell."""
+        """Use the eventfd and the bell of `plain`."""
         super().__init__(plain._fd, plain.words, plain.bell)
         self._memory = memory
 
@@ -88,11 +88,11 @@ class OrderingNotifier(EventNotifier):
         super().set()
 
     def set_own(self) -> None:
-        """Signal the side that calls."""
+        """Signal it for a reader in the calling process."""
         self._memory.barrier()
         super().set_own()
 
     def clear(self) -> bool:
-        """Take all signals; return whether there were any."""
+        """Clear it; return whether it was set."""
         self._memory.barrier()
         return super().clear()

@@ -1,4 +1,4 @@
-"""The operator: what QMP commands, block jobs and the run state do, from the main loop."""
+"""The operator: QMP commands, block jobs and changes of the run state, in the main loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DRAIN_END, _MIRROR_FINISH, _CONT = op("drain_end"), op("mirror_finish"), op("co
 
 
 class OperatedMachine(Protocol):
-    """What an operator acts on (`machine.Machine`)."""
+    """What an operator uses of the machine (`machine.Machine`)."""
 
     @property
     def blk(self) -> BlockBackend:
@@ -46,11 +46,11 @@ class OperatedMachine(Protocol):
 
     @property
     def ring(self) -> TraceRing:
-        """Where the device process writes its events."""
+        """Events of the device process."""
 
 
 class Operator:
-    """Executes operator operations; a method a command, named like the operation."""
+    """Executes the operator's operations: one method for each, with the name of the operation."""
 
     def __init__(self, machine: OperatedMachine) -> None:
         self._machine = machine
@@ -58,7 +58,7 @@ class Operator:
         self._device = machine.device
         self.vm_running = True
         self._drains = 0
-        """Sections begun by drain_begin and not ended."""
+        """Sections that drain_begin has begun and that are still open."""
         self._mirroring = False
 
     def execute(self, thread: Thread, command: Op) -> Steps:
@@ -67,7 +67,7 @@ class Operator:
         return steps
 
     def unfinished(self) -> Op | None:
-        """The next command on the way to a VM that runs undrained."""
+        """The next command that leads to a running VM without drains; None if it is one."""
         if self._drains:
             return _DRAIN_END
         if self._mirroring:
@@ -75,26 +75,29 @@ class Operator:
         return None if self.vm_running else _CONT
 
     def drain_begin(self, thread: Thread, nopoll: int, *_: int) -> Steps:
-        """Begin a drained section that stays open (bdrv_drained_begin)."""
+        """Begin a drained section that stays open (bdrv_drained_begin).
+
+        With `nopoll`, do not wait for requests in flight.
+        """
         yield from self._blk.drained_begin(thread, poll=not nopoll)
         self._drains += 1
 
     def drain_end(self, thread: Thread, *_: int) -> Steps:
-        """End the innermost section; without one there is nothing to do."""
+        """End the innermost section; no effect if none is open."""
         if self._drains:
             self._drains -= 1
             yield from self._blk.drained_end(thread)
 
     @causal(Frame.MIRROR)
     def mirror_begin(self, thread: Thread, *_: int) -> Steps:
-        """The job has caught up and holds its source drained (mirror_run, in_drain)."""
+        """Drain the source of a mirror job that has caught up (mirror_run, in_drain)."""
         if not self._mirroring:
             yield from self._blk.drained_begin(thread, poll=True)
             self._mirroring = True
 
     @causal(Frame.MIRROR)
     def mirror_finish(self, thread: Thread, *_: int) -> Steps:
-        """Switch the graph under nested drains, then end the long one (mirror_exit_common)."""
+        """Switch the graph in nested drains, then end that of mirror_begin (mirror_exit_common)."""
         if self._mirroring:
             self._mirroring = False
             yield from self._blk.drained_begin(thread, poll=False)  # bdrv_graph_wrlock
@@ -108,17 +111,17 @@ class Operator:
         """Pause the vCPUs, stop the device, drain (do_vm_stop)."""
         if not self.vm_running:
             return
-        self._tell(VM_STOP_CALL, thread)
+        self._trace(VM_STOP_CALL, thread)
         self.vm_running = False
         yield from self._pause_vcpus(thread)
         yield from self._device.vm_stopped(thread)
         yield from self._blk.drained_begin(thread, poll=True)  # bdrv_drain_all
         self._device.vm_drained(thread)
         yield from self._blk.drained_end(thread)
-        self._tell(VM_STOP_RET, thread)
+        self._trace(VM_STOP_RET, thread)
 
     def _pause_vcpus(self, thread: Thread) -> Steps:
-        """Let a pending exit end, without the BQL that it needs (pause_all_vcpus)."""
+        """Wait for a pending exit with the BQL released, which it needs (pause_all_vcpus)."""
         bql, pending = self._machine.bql, self._machine.exit_pending
         while pending():
             bql.release()
@@ -129,13 +132,13 @@ class Operator:
     def cont(self, thread: Thread, *_: int) -> Steps:
         """Run the VM again (vm_start)."""
         if not self.vm_running:
-            self._tell(VM_CONT, thread)
+            self._trace(VM_CONT, thread)
             yield from self._device.vm_continued(thread)
             self.vm_running = True  # resume_all_vcpus comes last
 
     @causal(Frame.SYSTEM_RESET)
     def system_reset(self, thread: Thread, *_: int) -> Steps:
-        """Reset the machine while the vCPUs are paused; the driver is not told."""
+        """Reset the machine while the vCPUs are paused; the driver gets no notice of it."""
         running, self.vm_running = self.vm_running, False
         yield from self._pause_vcpus(thread)
         yield from self._device.reset(thread, system=True)
@@ -143,11 +146,11 @@ class Operator:
 
     @causal(Frame.RESIZE)
     def resize(self, thread: Thread, _a: int, _b: int, _c: int, sectors: int, *_: int) -> Steps:
-        """Change the capacity while drained; tell the driver from the main loop."""
+        """Change the capacity while drained; the main loop then interrupts the driver."""
         yield from self._blk.drained_begin(thread, poll=True)
         self._machine.backend.resize(sectors + 1)
         self._device.set_capacity(sectors + 1)
-        self._tell(RESIZE, thread, sectors + 1)
+        self._trace(RESIZE, thread, sectors + 1)
         self._blk.main.schedule(self._config_interrupt)
         yield from self._blk.drained_end(thread)
 
@@ -156,10 +159,10 @@ class Operator:
         self._device.notify_config(thread)
 
     def power_loss(self, thread: Thread, *_: int) -> Steps:
-        """The host loses power and comes back: what was not flushed is gone, the VM boots."""
+        """Lose the power of the host: unflushed writes are lost, and the VM boots again."""
         yield from self.system_reset(thread)
         self._machine.backend.lose_power()
-        self._tell(POWER_LOSS, thread)
+        self._trace(POWER_LOSS, thread)
 
     def set_iothread(self, thread: Thread, index: int, *_: int) -> Steps:
         """Choose the IOThread of queue 0; refused while the dataplane runs, as in QEMU."""
@@ -175,11 +178,11 @@ class Operator:
         yield from self._blk.drained_end(thread)
 
     def start_fail(self, thread: Thread, queue: int, *_: int) -> Steps:
-        """Let the next start fail at a queue (the kernel refuses its ioeventfd)."""
+        """Let the next start fail at a queue (as if the kernel refused its ioeventfd)."""
         yield POINT
         self._device.start_fails_at = queue % len(self._device.ports)
 
-    def _tell(self, kind: int, thread: Thread, value: int = 0) -> None:
+    def _trace(self, kind: int, thread: Thread, value: int = 0) -> None:
         self._machine.ring.emit(
             kind, thread.actor, epoch=self._device.epoch, value=value, path=thread.path
         )

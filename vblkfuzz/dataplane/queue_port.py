@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PortOwner(Protocol):
-    """What a port needs of its device (`device_state.DeviceState`)."""
+    """What a port uses of its device (`device_state.DeviceState`)."""
 
     started: bool
     stopping: bool
@@ -36,11 +36,11 @@ class PortOwner(Protocol):
         """Class of the device's side of a ring."""
 
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
-        """The queue was notified."""
+        """Handle a queue that was notified."""
 
 
 class QueuePort:
-    """Satisfies `aio.QueueHandler`; owned by the device."""
+    """One queue of the device; satisfies `aio.QueueHandler`."""
 
     __slots__ = ("_board", "_device", "index", "notifier", "queue")
 
@@ -52,21 +52,22 @@ class QueuePort:
         self._device = device
 
     def poll(self) -> bool:
-        """Whether the driver has published something (virtio_queue_host_notifier_aio_poll)."""
+        """Whether the ring has an entry to pop (virtio_queue_host_notifier_aio_poll)."""
         return not self._device.broken and not self.queue.empty()
 
     @causal(Frame.HOST_NOTIFIER_READ)
     def read(self, thread: Thread) -> Steps:
         """Test and clear the notifier; handle the queue if it was set.
 
-        No preemption before the handler runs: the event loop has just seen that it is attached.
+        There is no preemption point before the handler runs: the event loop has just checked that
+        it is attached.
         """
         if self.notifier.clear():
             yield from self._device.handle_output(thread, self)
 
     @causal(Frame.POLL)
     def poll_ready(self, thread: Thread) -> Steps:
-        """Handle the queue because polling found work."""
+        """Handle the queue in which polling found an entry."""
         yield from self._device.handle_output(thread, self)
 
     def poll_begin(self, thread: Thread) -> None:
@@ -75,12 +76,12 @@ class QueuePort:
         self.set_notification(thread, False)
 
     def poll_end(self, thread: Thread) -> None:
-        """Ask for kicks again."""
+        """Enable kicks again."""
         self.set_notification(thread, True)
         self._emit(POLL_END, thread)
 
     def set_notification(self, thread: Thread, on: bool) -> None:
-        """Ask for kicks or suppress them (virtio_queue_set_notification)."""
+        """Enable kicks or suppress them (virtio_queue_set_notification)."""
         self.queue.set_notification(on)
         self._emit(NOTIFICATION, thread, on)
 
@@ -99,7 +100,7 @@ class QueuePort:
         self._board.registers.set_queue(self.index, IOEVENTFD, 0)
 
     def close_notifier(self, thread: Thread) -> None:
-        """Close the host notifier; what it still holds is gone."""
+        """Close the host notifier; a kick that it still holds is lost."""
         self.notifier.clear()
         self.notifier.is_open = False
         self._emit(NOTIFIER_CLOSE, thread)
@@ -110,9 +111,9 @@ class QueuePort:
         self._emit(IRQ, thread, self.needs_bql(thread))
 
     def needs_bql(self, thread: Thread) -> bool:
-        """Whether a call takes the way that needs the BQL (virtio_notify).
+        """Whether a call goes through virtio_notify, which needs the BQL.
 
-        The other one, the guest notifier (virtio_notify_irqfd), is for IOThreads.
+        IOThreads use the guest notifier instead (virtio_notify_irqfd).
         """
         return thread.actor < ActorId.IO0
 

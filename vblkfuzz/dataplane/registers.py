@@ -1,10 +1,10 @@
-"""The register file between guest and device: what PCI common config and KVM are in real life.
+"""The register file between guest and device; it stands for PCI common config and KVM.
 
-A page of u32 words in the arena. The driver posts its set-up into the queue registers (no VM exit
-is modelled for those: nothing observable happens), then writes the device status, which exits.
-An exit stays posted until the vCPU thread has handled it under the BQL.
+It is a page of u32 words in the arena. The driver writes its set-up into the queue registers. Those
+writes cause no VM exit in the model, because they have no observable effect. The write of the
+device status causes one. An exit stays posted until the vCPU thread has handled it under the BQL.
 
-`ioeventfd` says whether the kick of a queue goes to its eventfd (as KVM would) or exits.
+`IOEVENTFD` of a queue is 1 while its kick sets its eventfd (as with KVM), 0 while its kick exits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 
 class Exit(IntEnum):
-    """Why the guest left guest mode; `Registers.argument` says which value or queue."""
+    """Why the guest left guest mode; the word `ARGUMENT` has the value or the queue."""
 
     NONE = 0
     STATUS = 1
@@ -29,7 +29,7 @@ STATUS: Final = 2
 FEATURES_LOW: Final = 3
 FEATURES_HIGH: Final = 4
 CAPACITY: Final = 5
-"""Of the configuration (5.2.4), in sectors."""
+"""Capacity in the configuration (5.2.4), in sectors."""
 GENERATION: Final = 6
 """Config generation (4.1.4.3)."""
 QUEUES: Final = 8
@@ -47,10 +47,10 @@ class Registers:
 
     def __init__(self, words: memoryview) -> None:
         self.words = words
-        """u32 view of `WORDS` words. The hot paths index it directly."""
+        """u32 view of `WORDS` words; hot paths index it directly."""
 
     def clear(self) -> None:
-        """Power-on state. Bells of eventfds are cleared by their notifiers first."""
+        """Return to the power-on state. Clear the notifiers first: their bells are words of it."""
         self.words[:] = _ZERO
 
     def queue(self, index: int, register: int) -> int:
@@ -76,7 +76,7 @@ class Registers:
         return self.words[EXIT] != 0
 
     def post_exit(self, reason: Exit, argument: int) -> None:
-        """Leave guest mode; the guest may go on when `exit_pending` is False again."""
+        """Leave guest mode; the guest goes on when `exit_pending` is false again."""
         self.words[ARGUMENT] = argument
         self.words[EXIT] = reason
 

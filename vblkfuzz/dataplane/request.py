@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class IoResult(IntEnum):
-    """How the backend ended a request; the order is `scenario.ops.RESULTS`."""
+    """How the backend ended a request, in the order of `scenario.alphabet.backend.RESULTS`."""
 
     OK = 0
     EIO = 1
@@ -25,16 +25,16 @@ class Request:
     """A popped request (QEMU: VirtIOBlockReq)."""
 
     serial: int
-    """Number of its pop in this execution, from 1."""
+    """Number of its pop in this execution; the first is 1."""
     queue: DeviceQueue
     head: int
     epoch: int
-    """Resets before its pop."""
+    """Number of resets before its pop."""
     blk: BlkRequest
     context: AioContext
     """Event loop in which it is completed."""
     result: IoResult = IoResult.OK
     status: int = 0
-    """Status byte, once it is written."""
+    """Status byte, when it has been written."""
     data: bytes = b""
-    """What a read returned, until it is written into guest memory."""
+    """Data of a read, or the device ID, to be written into guest memory."""

@@ -1,16 +1,16 @@
 """The virtio-blk device: `VirtioBlk` is the base class of every revision and of users' devices.
 
-As it stands it is the *reference*: no known violation. It keeps QEMU's structure (control flow and
-names of hw/block/virtio-blk.c and hw/virtio/virtio.c), with the fixes that the review of the drain
-series hints at: stop takes no requests, reset cancels parked ones, drains wait for handlers.
-A revision overrides single methods (see `revisions/`); so does a user's device:
+It is the *reference*, the device without a known violation. It has the structure of QEMU (control
+flow and names of hw/block/virtio-blk.c and hw/virtio/virtio.c), with the fixes that the review of
+the drain series suggests: stop takes no requests, reset cancels parked ones, drains wait for
+handlers. A revision overrides single methods (see `revisions/`); so does a user's device:
 
     class MyDevice(VirtioBlk):
-        summary = "forgets to detach"
+        summary = "does not detach for a drain"
         def drained_begin(self, thread): yield
 
-`lifecycle.Lifecycle` below it has start, stop and reset; here is what happens to a
-request, from its pop to its push.
+Its base class `lifecycle.Lifecycle` has start, stop and reset. This module handles a request from
+its pop to its push.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ _DEVICE_ID = b"vblkfuzz".ljust(20, b"\0")
 class VirtioBlk(Lifecycle):
     """A virtio-blk device with an ioeventfd dataplane. Subclass it to fuzz your own."""
 
-    summary: ClassVar[str] = "no known violation: the fixes that the drain review hints at"
+    summary: ClassVar[str] = "no known violation: has the fixes that the drain review suggests"
     source: ClassVar[str] = "QEMU 9.0 structure, fixes of vblkfuzz"
     block_backend: ClassVar[type[BlockBackend]] = BlockBackend
     aio_context: ClassVar[type[AioContext]] = AioContext
     operator: ClassVar[type[Operator]] = Operator
     known: ClassVar[dict[str, str]] = {}
-    """Violations to be expected: the beginning of a signature, and the bug that explains it."""
+    """Expected violations: the beginning of a signature, and the bug that explains it."""
 
     # --- Taking requests --------------------------------------------------------------------
 
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
-        """The queue was notified (virtio_queue_notify_vq, virtio_blk_handle_output).
+        """Handle a queue that was notified (virtio_queue_notify_vq, virtio_blk_handle_output).
 
-        A driver that kicks before DRIVER_OK starts the dataplane.
+        A kick before DRIVER_OK starts the dataplane.
         """
         if self.broken or not port.queue.ready:
             return NO_STEPS
@@ -73,14 +73,14 @@ class VirtioBlk(Lifecycle):
             yield from self.handle_queue(thread, port)
 
     def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
-        """Pop everything, then submit it (virtio_blk_handle_vq).
+        """Pop all requests, then submit them (virtio_blk_handle_vq).
 
-        Popping and submitting are apart, as QEMU's MultiReqBuffer makes them: a drain must not
-        slip in between, so `drained_poll` counts handlers that have not finished.
+        Popping and submitting are separate, as with QEMU's MultiReqBuffer. A drain must not end in
+        between, so `drained_poll` is true while a handler has not finished.
         """
         self.handlers_running += 1
         direct = not (self.config.ioeventfd and self.started and not self.disabled)
-        self._tell_queue(HANDLER, thread, port, direct)
+        self._trace_queue(HANDLER, thread, port, direct)
         batch: list[Request] = []
         queue = port.queue
         suppress = queue.notification
@@ -96,21 +96,21 @@ class VirtioBlk(Lifecycle):
                     yield from self.finish(thread, request, status)
                 yield POINT
             if suppress:
-                yield POINT  # the driver may publish before it sees that kicks are wanted
+                yield POINT  # the driver may publish before it reads that kicks are enabled
                 queue.set_notification(True)
             if self.broken or not self.look_again(port):
                 break
-        self._tell_queue(HANDLER_END, thread, port, queue.would_be_kicked())
+        self._trace_queue(HANDLER_END, thread, port, queue.would_be_kicked())
         for request in batch:
             yield from self.blk.submit(thread, request)
         self.handlers_running -= 1
 
     def look_again(self, port: QueuePort) -> bool:
-        """Whether entries came after the last look, whose kick was suppressed."""
+        """Whether entries were published, with their kick suppressed, since the last check."""
         return not port.queue.empty()
 
     def _pop(self, thread: Thread, port: QueuePort) -> Request | None:
-        """Take one request; None when there is none or the driver broke the ring."""
+        """Pop one request; None if there is none or the ring is broken."""
         if self.broken:
             return None
         queue = port.queue
@@ -136,7 +136,7 @@ class VirtioBlk(Lifecycle):
         return self._parse(thread, port, chain)
 
     def _parse(self, thread: Thread, port: QueuePort, chain: Chain) -> Request | None:
-        """Make a request of a chain; a malformed one is dropped and breaks the device."""
+        """Make a request of a chain; a malformed chain is dropped and breaks the device."""
         context = self.completion_context(thread)
         queue = port.queue
         try:
@@ -158,7 +158,7 @@ class VirtioBlk(Lifecycle):
         return Request(self.pops, queue, chain.head, self.epoch, blk, context)
 
     def answer_at_once(self, request: Request) -> BlkStatus | None:
-        """Status of a request that needs no I/O, None for one that does.
+        """Status of a request that needs no I/O; None if it needs I/O.
 
         QEMU: virtio_blk_handle_request, virtio_blk_sect_range_ok.
         """
@@ -178,14 +178,14 @@ class VirtioBlk(Lifecycle):
         return BlkStatus.UNSUPP
 
     def capacity(self) -> int:
-        """Sectors that requests may reach (blk_get_geometry)."""
+        """Number of sectors that requests may access (blk_get_geometry)."""
         return self.blk.backend.sectors
 
     # --- Ending requests --------------------------------------------------------------------
 
     @causal(Frame.COMPLETE)
     def complete(self, thread: Thread, request: Request) -> Steps:
-        """The backend has ended a request (virtio_blk_rw_complete)."""
+        """Complete a request that the backend has ended (virtio_blk_rw_complete)."""
         if request.result is IoResult.OK:
             yield from self.finish(thread, request, BlkStatus.OK)
             return
@@ -198,7 +198,7 @@ class VirtioBlk(Lifecycle):
             yield from self.finish(thread, request, status)
 
     def error_action(self, request: Request) -> Rerror:
-        """What to do with a request that failed (blk_get_error_action)."""
+        """Action for a request that failed (blk_get_error_action)."""
         if request.blk.type == RequestType.IN:
             return self.config.rerror
         if self.config.werror == "enospc":
@@ -212,16 +212,16 @@ class VirtioBlk(Lifecycle):
         if request.data and status is BlkStatus.OK:
             length += scatter(memory, request.blk.writable, request.data)
         memory.bytes[request.blk.status_address] = request.status = status
-        self._tell_request(MEMWRITE, thread, request)
+        self._trace_request(MEMWRITE, thread, request)
         yield POINT
         self.push(thread, request, length)
 
     def push(self, thread: Thread, request: Request, length: int) -> None:
-        """Return a request in the used ring; a broken device only forgets it (virtqueue_push)."""
+        """Return a request in the used ring (virtqueue_push); a broken device drops it."""
         queue = request.queue
         if self.broken:
             self.cancel(thread, request)
         elif queue.push(request.head, length):
-            self._tell_request(PUSH, thread, request, queue.used_idx, request.status)
+            self._trace_request(PUSH, thread, request, queue.used_idx, request.status)
             if queue.should_call():
                 self.ports[queue.index].call(thread)

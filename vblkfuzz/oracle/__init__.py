@@ -1,1 +1,1 @@
-"""What a device must and must not do, judged on traces. Begin with `oracle.judge`."""
+"""Rules that a device must keep, and their judgement of traces. Begin with `oracle.judge`."""

@@ -1,9 +1,9 @@
 """Judge one trace by all rules.
 
-One pass over the trace hands each event to the rules that asked for its kind, then each rule
-reads its own stream. Only rules that are sound on how the trace was made are asked
-(`Rule.witnesses`). A clean trace costs a few lists; everything that makes a report readable
-is done only when there is something to report.
+One pass over the trace sorts the events into a list for each rule, by the kinds that the rule
+needs. Then each rule is applied to its list. Rules whose witnesses the trace does not have are left
+out (`Rule.witnesses`). A clean trace costs only these lists: the work that makes a report readable
+is done only if there is a violation.
 """
 
 from __future__ import annotations
@@ -44,23 +44,23 @@ RULES: Final = tuple(_written())
 _RULES_BY_ID: Final = {rule.id: rule for rule in RULES}
 
 _KINDS: Final = 256
-"""Event kinds that exist: `Event.kind` is a u8."""
+"""Number of possible event kinds: `Event.kind` is a u8."""
 
 
 def rule_named(name: str) -> Rule | None:
-    """Return a rule by its identifier; None: there is none, an older or newer vblkfuzz had it."""
+    """Return a rule by its identifier; None if this version of vblkfuzz does not have it."""
     return _RULES_BY_ID.get(name)
 
 
 @cache
 def rules_for(witnesses: Witness) -> tuple[Rule, ...]:
-    """Return the rules that can judge a trace with these witnesses, in order of RULES."""
+    """Return the rules that are sound on a trace with these witnesses, in order of RULES."""
     return tuple(rule for rule in RULES if rule.witnesses & witnesses == rule.witnesses)
 
 
 @cache
 def _readers(witnesses: Witness) -> tuple[tuple[int, ...], ...]:
-    """Return positions in `rules_for` of the rules that an event of a kind is for, by kind."""
+    """Return, for each kind, the positions in `rules_for` of the rules that need its events."""
     rules = rules_for(witnesses)
     return tuple(
         tuple(at for at, rule in enumerate(rules) if kind in (rule.decisive or rule.needs))
@@ -70,7 +70,7 @@ def _readers(witnesses: Witness) -> tuple[tuple[int, ...], ...]:
 
 @cache
 def _waiting(witnesses: Witness) -> tuple[tuple[int, frozenset[int]], ...]:
-    """Return positions of the rules that wait for a decisive event, and what they need then."""
+    """Return the positions of the rules with decisive kinds, each with all kinds that it needs."""
     return tuple(
         (at, frozenset(map(int, rule.needs)))
         for at, rule in enumerate(rules_for(witnesses))
@@ -79,10 +79,10 @@ def _waiting(witnesses: Witness) -> tuple[tuple[int, frozenset[int]], ...]:
 
 
 def judge(scenario: Scenario, trace: Trace) -> Verdict:
-    """Return what all rules that are sound on `trace`, the trace of `scenario`, say about it.
+    """Return the verdict of all rules that are sound on `trace`, the trace of `scenario`.
 
-    Pure and deterministic. A trace with neither END nor STEP_LIMIT is a partial one: the
-    liveness rules (L...) say nothing about it.
+    Pure and deterministic. A trace with neither END nor STEP_LIMIT is a partial one: the liveness
+    rules (L...) find nothing in it.
     """
     report = Report(trace.events)
     for rule, stream in zip(rules_for(trace.witnesses), _streams(trace), strict=True):
@@ -94,7 +94,7 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
 
 
 def _streams(trace: Trace) -> list[list[Event]]:
-    """Return the events each rule needs, by position in `rules_for`."""
+    """Return the events for each rule, by its position in `rules_for`."""
     readers = _readers(trace.witnesses)
     streams: list[list[Event]] = [[] for _ in rules_for(trace.witnesses)]
     for event in trace.events:
@@ -118,6 +118,6 @@ def _one_per_signature(found: list[Violation], trace: Trace) -> tuple[Violation,
 
 
 def _precise(violation: Violation, trace: Trace) -> Violation:
-    """Return a violation with the state that its circumstance gives it."""
-    look = _RULES_BY_ID[violation.rule].circumstance
-    return replace(violation, state=look(violation, trace.events)) if look else violation
+    """Return a violation with the state that the circumstance of its rule gives it."""
+    refine = _RULES_BY_ID[violation.rule].circumstance
+    return replace(violation, state=refine(violation, trace.events)) if refine else violation

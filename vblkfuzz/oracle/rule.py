@@ -1,15 +1,15 @@
-"""A rule: something a virtio-blk device must do or must never do.
+"""A rule: something that a virtio-blk device must do or must not do.
 
-A rule is a value around a pure function. The function sees the scenario and those events of the
-trace that the rule asked for (`needs`), in trace order, and tells a `Report` what clashes and
-which situations it met. A situation says that the rule was put to the test: a rule that stays
-silent in a campaign which never met its situations has proved nothing.
+A rule is a value with a pure function. The function gets the scenario and the events of the kinds
+that the rule needs (`needs`), in trace order. It adds the violations and situations that it finds
+to a `Report`. A situation shows that the rule was tested: if a campaign never met the situations of
+a rule, its silence proves nothing.
 
-Some kinds are rare and a rule has nothing to say without them: these are `decisive`. Such a rule
-is not asked, and its events are not gathered, unless one of them occurs.
+`decisive` kinds are rare ones without which a rule cannot find anything. Such a rule is applied,
+and its events are collected, only if one of them occurs.
 
-A rule also says which witnesses it needs to be sound (`trace.witness`): without them it is not
-asked. The default is the model's own word, which no real device gives.
+A rule also lists the witnesses that it needs to be sound (`trace.witness`). It is not applied to a
+trace without them. The default is the witness of the model, which no real device has.
 
 To add a rule, write it in a file of `oracle.rules`: `oracle.judge` finds it there.
 """
@@ -29,26 +29,26 @@ from vblkfuzz.trace.witness import Witness
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Something that must happen sometimes, or the rule has not been tested."""
+    """Something that must happen in some traces; otherwise the rule has not been tested."""
 
     name: str
     """Slug, unique among all rules."""
     summary: str
-    """One sentence for `vblkfuzz list rules` and the end of a campaign."""
+    """One sentence, shown by `vblkfuzz list rules` and at the end of a campaign."""
 
 
 class Report:
-    """Collects what the rules say about one trace. Owned by `judge`."""
+    """Collects the violations and situations of one trace. Owned by `judge`."""
 
     __slots__ = ("_seen", "events", "rule", "situations", "violations")
 
     def __init__(self, events: Sequence[Event] = ()) -> None:
-        """Start with nothing said about a trace of these events."""
+        """Make an empty report about a trace of these events."""
         self.events = events
-        """The whole trace. For what is asked only when something seems wrong: a rule that walked
-        these events each time would be slow."""
+        """The whole trace. A rule reads it only when something seems wrong: reading it each time
+        would be slow."""
         self.rule: Rule
-        """The rule that is asked."""
+        """The rule that is being applied."""
         self.violations: list[Violation] = []
         self.situations: set[str] = set()
         self._seen: set[tuple[str, int, str]] = set()
@@ -57,10 +57,10 @@ class Report:
         """Report two events that clash; only the first of each signature is kept.
 
         Args:
-            first: what made `second` wrong.
+            first: the event that makes `second` wrong.
             second: the event that clashes.
             sentence: the clash in one plain English sentence.
-            state: variant of the clash, a slug without numbers; becomes part of the signature.
+            state: variant of the clash, a slug without numbers; part of the signature.
         """
         rule = self.rule
         key = (rule.id, second.path, state)
@@ -75,35 +75,35 @@ class Report:
 
 Check = Callable[[Scenario, Sequence[Event], Report], None]
 Circumstance = Callable[[Violation, Sequence[Event]], str]
-"""Returns the state of a violation, made precise by the whole trace (`naming.circumstance`)."""
+"""Returns the state of a violation, refined by means of the whole trace (`naming.circumstance`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule with all that is known about it."""
+    """One rule: its check, its texts, and what it needs."""
 
     id: str
-    """As in reports: `S1`."""
+    """Identifier, as in reports: `S1`."""
     title: str
     """The rule in one sentence."""
     source: str
-    """Where it is written: virtio 1.2 section, QEMU function."""
+    """Where the rule comes from: virtio 1.2 section, QEMU function."""
     instead: str
-    """What a correct device does where this one went wrong, in one sentence."""
+    """What a correct device does instead, in one sentence."""
     needs: tuple[int, ...]
-    """Kinds of the events that `check` is given."""
+    """Kinds of the events that `check` gets."""
     situations: tuple[Situation, ...]
     check: Check
     witnesses: Witness = Witness.DEVICE
-    """Where it is sound: on traces that have all of these."""
+    """Witnesses that a trace must have for the rule to be sound."""
     decisive: tuple[int, ...] = ()
-    """Those of `needs` without any of which `check` has nothing to say. Empty: all of them."""
+    """Kinds in `needs`; `check` is called only if an event of one of them occurs. Empty: all."""
     naming: Naming = field(default=Naming())
     circumstance: Circumstance | None = None
-    """None: the state is what `check` says."""
+    """Refines the state that `check` reports; None: the state stays as it is."""
 
 
-def rule(  # noqa: PLR0913  # a field of the rule each
+def rule(  # noqa: PLR0913  # one argument for each field of the rule
     id: str,
     *,
     title: str,
@@ -121,9 +121,9 @@ def rule(  # noqa: PLR0913  # a field of the rule each
     leads_to_in: Mapping[str, Sequence[str]] = MappingProxyType({}),
     circumstance: Circumstance | None = None,
 ) -> Callable[[Check], Rule]:
-    """Make a `Rule` of the function below the decorator.
+    """Make a `Rule` of the decorated function.
 
-    What `path` and those after it mean: `oracle.naming.naming.Naming`.
+    `path` and the arguments after it are explained in `oracle.naming.naming.Naming`.
     """
     naming = Naming(
         path,

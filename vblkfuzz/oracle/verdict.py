@@ -1,6 +1,6 @@
-"""What the oracles say about one trace: violations, and the situations it reached.
+"""A verdict: the violations in one trace, and the situations that it reached.
 
-Next: `oracle.judge`.
+`oracle.judge` makes it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vblkfuzz.oracle.violation import Violation
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What all rules said about one trace."""
+    """The result of all rules for one trace."""
 
     violations: tuple[Violation, ...] = ()
     """In trace order of the clashing event, then by rule; each signature at most once."""
@@ -22,7 +22,7 @@ class Verdict:
 
     @property
     def causes(self) -> tuple[Violation, ...]:
-        """The violations that are bugs of their own: those that follow from no other one."""
+        """The violations that are not consequences of another one."""
         return causes(self.violations)
 
     @property

@@ -1,6 +1,6 @@
 """A violation: two events of one trace that a rule does not allow together.
 
-Its `signature` is the name of the bug class: findings are counted, stored and minimized by it.
+Its `signature` names the bug class: findings are counted, stored and minimized by it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _CONTEXT: Final = frozenset(
         VM_CONT,
     }
 )
-"""Kinds that a window keeps whatever queue they concern: they decide what is allowed."""
+"""Kinds that a window keeps for every queue, because they decide what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,15 @@ class Violation:
     rule: str
     """Identifier of the rule, as in `Rule.id`."""
     first: Event
-    """What made the second event wrong. The same event where one alone is wrong."""
+    """The event that makes the second one wrong; the same event if it is wrong by itself."""
     second: Event
     """The event that clashes."""
     sentence: str
     """The clash in one plain English sentence."""
     state: str = ""
-    """Which variant of the clash this is, where a rule has several: a slug without numbers."""
+    """Variant of the clash, if the rule has several: a slug without numbers."""
     naming: Naming = field(default=Naming(), repr=False)
-    """What the rule says about names."""
+    """How the rule names its violations."""
 
     @property
     def path(self) -> str:
@@ -89,8 +89,8 @@ class Violation:
     def window(self, trace: Trace) -> tuple[Event, ...]:
         """Return the shortest part of `trace` that still shows the clash.
 
-        That is: from the first event to the second, only events of the same requests or queues,
-        and the drains, resets, starts and stops between them.
+        It reaches from the first event to the second and has the events of their requests and
+        queues, and all drains, resets, starts and stops.
 
         Raises:
             ValueError: one of the two events is not in `trace`.

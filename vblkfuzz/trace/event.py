@@ -1,10 +1,10 @@
-"""The events that oracles may speak of.
+"""The events of a trace, which rules judge.
 
-An event is one row of a trace: who did what to which request, and on which causal path. Both
-processes write events as fixed records into their own ring in the arena; merged by `turn` they
-form one total order, because only one process runs at a time in the deterministic modes.
+An event records the actor, what it did, the request, and the causal path. Each process writes its
+events as fixed-size records into a ring of its own in the arena. Merged by `turn` they are in one
+total order, because only one process runs at a time in the deterministic modes.
 
-What the fields of each kind mean: `trace.kinds`. A field that a kind does not use is 0
+`trace.kinds` has the meaning of the fields for each kind. A field that a kind does not use is 0
 (`queue`: NO_QUEUE).
 """
 
@@ -18,13 +18,13 @@ NO_QUEUE: Final = 0xFF
 
 
 class ActorId(IntEnum):
-    """Who acts. Threads of the device process, the guest, or the harness itself."""
+    """Actors: the guest, the threads of the device process, and the harness."""
 
     GUEST = 0
     VCPU = 1
     """VM exits of the guest, handled by the device under the BQL."""
     MAIN = 2
-    """Main loop: operator commands (QMP, block jobs), main-context bottom halves."""
+    """Main loop: operator commands (QMP, block jobs) and bottom halves of the main context."""
     IO0 = 3
     IO1 = 4
     HARNESS = 5
@@ -32,7 +32,7 @@ class ActorId(IntEnum):
 
 
 def actor_name(code: int) -> str:
-    """Return who acts, as text; a device outside this project may use codes of its own."""
+    """Return the name of an actor; a device outside this project may use codes of its own."""
     try:
         return ActorId(code).name.lower()
     except ValueError:
@@ -40,7 +40,7 @@ def actor_name(code: int) -> str:
 
 
 class Frame(IntEnum):
-    """Functions that a causal path names. A path packs the innermost eight, last one lowest."""
+    """Functions in a causal path: the innermost eight, one a byte, the innermost in the lowest."""
 
     STATUS = 1
     RESET = 2

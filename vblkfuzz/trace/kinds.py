@@ -1,14 +1,14 @@
-"""Event kinds: a row each, and the plain integer that code compares with.
+"""Event kinds: a row for each, and the plain integer that code compares with.
 
-The only place that knows a kind. `Event.kind` holds the number; a rule imports the constant:
+All facts about a kind are in its row. `Event.kind` is the number; a rule imports the constant:
 
     >>> from vblkfuzz.trace.kinds import KINDS, POP
     >>> POP, KINDS[POP].name, KINDS[POP].group
     (40, 'pop', 'Requests')
 
-Numbers are part of stored traces and of their digests: never change one. Their tens say to which
-group a kind belongs. A comment above a row says what its meaning leaves out: which fields carry
-what. A field that a kind does not use is 0 (`queue`: NO_QUEUE).
+Numbers are part of stored traces and of their digests: never change one. The tens of a number are
+the group of the kind. A comment above a row describes fields that its meaning leaves out. A field
+that a kind does not use is 0 (`queue`: NO_QUEUE).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from vblkfuzz.trace.event import actor_name
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 Form = str | Callable[[int], str]
-"""How a number is put into words: a format with one field, or a function."""
+"""Text for a number: a format string with one field, or a function."""
 
 _DESCRIPTOR: Final = "h{}"
-"""The form of a head that is a descriptor index; it is shown for head 0, too."""
+"""The form of a head that is a descriptor index; head 0 is shown, too."""
 
 _GROUPS: Final = MappingProxyType(
     {
@@ -49,28 +49,28 @@ class Kind(NamedTuple):
 
     number: int
     name: str
-    """In traces and in `explain`; the constant of this module is the same in capitals."""
+    """Name in traces; in capitals, the name of the constant in this module."""
     meaning: str
-    """For the readers of a trace: docs/trace-legend.md. Words of `flags` are *marked*."""
+    """Explanation for readers of a trace (docs/trace-legend.md). Words of `flags` are *marked*."""
     flags: tuple[str, ...]
-    """What each value of the flag means, in a word or two; an empty word is not shown."""
+    """Meaning of each value of the flag, in a word or two; an empty one is not shown."""
     value: Form
-    """The value in words; empty: the bare number, where it is not 0."""
+    """Form of the value; if empty, the number itself is shown unless it is 0."""
     head: str
-    """The form of the head; empty: the kind has none."""
+    """Form of the head; empty if the kind has no head."""
     note: bool
-    """Whether it is about the scenario or the whole process, so that no thread does it."""
+    """Whether it concerns the scenario or the whole process, and so belongs to no thread."""
 
     @property
     def group(self) -> str:
-        """What kinds of this group are about."""
+        """Name of the group of the kind."""
         return _GROUPS[self.number // 10]
 
 
 _ROWS: Final[dict[int, Kind]] = {}
 
 
-def _kind(  # a field of the row each
+def _kind(
     number: int,
     meaning: str,
     *,
@@ -79,7 +79,7 @@ def _kind(  # a field of the row each
     head: str = "",
     note: bool = False,
 ) -> int:
-    """Add a row; its name is that of the constant."""
+    """Add a row. Its name is filled in from the constant, in `KINDS`."""
     if number in _ROWS:
         raise ValueError(f"event kind {number}: two rows have this number")
     _ROWS[number] = Kind(number, "", meaning, flags, value, head, note)
@@ -108,19 +108,19 @@ OP: Final = _kind(
 )
 END: Final = _kind(
     2,
-    "everything has settled after the last operation; value: requests in flight",
+    "the device has settled after the last operation; value: requests in flight",
     value="{} in flight",
     note=True,
 )
 # limits.MAX_STEPS was reached
-STEP_LIMIT: Final = _kind(3, "the device never settled", note=True)
+STEP_LIMIT: Final = _kind(3, "the device did not settle", note=True)
 STORES_DELAYED: Final = _kind(
     4,
-    "the schedule keeps what this actor has stored in guest memory since its last barrier in its "
-    "store buffer; value: how many bytes",
+    "the schedule holds the actor's stores to guest memory since its last barrier in its store "
+    "buffer; value: size in bytes",
     value="{} bytes",
 )
-STORES_SEEN: Final = _kind(5, "from here on the others see those stores")
+STORES_SEEN: Final = _kind(5, "from here on other actors see those stores")
 
 # --- Guest ------------------------------------------------------------------------------------
 
@@ -134,36 +134,35 @@ PUBLISH: Final = _kind(
 )
 KICK: Final = _kind(
     11,
-    "notified the device, or would have: *sent*, or *suppressed* by the device; value: avail idx "
-    "covered",
+    "the kick of a publish: *sent*, or *suppressed* by the device; value: avail idx that it covers",
     flags=("suppressed", "sent"),
     value="avail {}",
 )
 # head: id of the used entry
 COLLECT: Final = _kind(
     12,
-    "took a used entry; value: used idx after it; *foreign*: nothing of ours has that head; "
-    "*ioerr*, *unsupp*, *no status*: what the status byte says unless it is OK",
+    "took a used entry; value: used idx after it; *foreign*: the driver has no request with that "
+    "head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is OK",
     flags=("", "foreign", "ioerr", "unsupp", "no status"),
     value="used {}",
     head=_DESCRIPTOR,
 )
 HOSTILE: Final = _kind(
-    13, "wrote ring content that virtio forbids, of the kind named", flags=HOSTILE_CONTENTS
+    13, "wrote the named ring content, which virtio forbids", flags=HOSTILE_CONTENTS
 )
-# value of a begin: ring index that its rings begin with; head of an end: 1 if EVENT_IDX is accepted
+# value of a begin: first index of its rings; head of an end: 1 if EVENT_IDX is accepted
 DRIVER_INIT: Final = _kind(
     14,
-    "sets the device up: *begin*, and the end with (*driver_ok*) or without (*no_driver_ok*) "
+    "set-up of the device: its *begin*, and its end with (*driver_ok*) or without (*no_driver_ok*) "
     "DRIVER_OK",
     flags=("begin", "driver_ok", "no_driver_ok"),
     value="from {}",
 )
-# value: sector, and in the high byte how many more
+# value: first sector in the low byte, number of further sectors in the high byte
 REQUEST: Final = _kind(
     15,
-    "what the next line makes available: kind of request, first and last sector. The n-th REQUEST "
-    "of a trace, if it is a write, writes the data n",
+    "the request that the next event makes available: its type, first and last sector. If the n-th "
+    "REQUEST of a trace is a write, it writes the data n",
     flags=REQUESTS,
     value=_sectors,
     head=_DESCRIPTOR,
@@ -171,8 +170,8 @@ REQUEST: Final = _kind(
 # head: the sector; value: n of the REQUEST whose data it is
 SECTOR: Final = _kind(
     16,
-    "what the read just collected has found in a sector: the data of that REQUEST, 0 for zeroes; "
-    "*mixed*: not the same in the whole sector",
+    "content of one sector of the read just collected: the data of the REQUEST with this number, 0 "
+    "for zeroes; *mixed*: the content differs within the sector",
     flags=("", "mixed"),
     value="data {}",
     head="sector {}",
@@ -180,18 +179,18 @@ SECTOR: Final = _kind(
 # head: config generation, mod 2^16
 CONFIG_READ: Final = _kind(
     17,
-    "read the capacity, of that config generation",
+    "read the capacity and its config generation",
     value="{} sectors",
     head="generation {}",
 )
 USED_EVENT: Final = _kind(
     18,
-    "wants to be called for the used entry that the value names (EVENT_IDX)",
+    "asked for a call at this used idx (EVENT_IDX)",
     value="used {}",
 )
 SUPPRESS_CALLS: Final = _kind(
     19,
-    "wants no calls (*on*), or calls again (*off*); without EVENT_IDX",
+    "suppressed calls (*on*) or enabled them again (*off*); without EVENT_IDX",
     flags=("off", "on"),
 )
 
@@ -202,20 +201,20 @@ RESET_CALL: Final = _kind(
     21, "a reset begins, by the *guest* or of the whole *system*", flags=("guest", "system")
 )
 # epoch: the one that ended
-RESET_RET: Final = _kind(22, "the reset is over, and with it the epoch")
+RESET_RET: Final = _kind(22, "the reset has ended, and with it the epoch")
 QUEUE_RESET: Final = _kind(23, "one ring was reset (virtio 1.2, 2.6.1)")
-START_CALL: Final = _kind(24, "the dataplane starts")
+START_CALL: Final = _kind(24, "a start of the dataplane begins")
 START_RET: Final = _kind(
     25,
-    "it is *running*, or it *failed* and kicks are handled in the vCPU from now on",
+    "the dataplane is *running*, or its start *failed* and the vCPU handles kicks from now on",
     flags=("running", "failed"),
 )
-STOP_CALL: Final = _kind(26, "the dataplane stops")
-STOP_RET: Final = _kind(27, "it has stopped")
+STOP_CALL: Final = _kind(26, "a stop of the dataplane begins")
+STOP_RET: Final = _kind(27, "the dataplane has stopped")
 # value: `RingError.code`
 BROKEN: Final = _kind(
     28,
-    "the device met ring content it cannot use and needs a reset; value: the rule that was broken",
+    "the device found invalid ring content and needs a reset; value: the error",
     value=_ring_error,
 )
 
@@ -223,14 +222,16 @@ BROKEN: Final = _kind(
 
 # value: AioContext (an ActorId); head: serial of the notifier watched
 ATTACH: Final = _kind(
-    30, "a queue's handler was added to an event loop; value: whose", value=actor_name
+    30, "the queue's handler was added to an event loop; value: its thread", value=actor_name
 )
-DETACH: Final = _kind(31, "it was removed; value: whose", value=actor_name)
+DETACH: Final = _kind(
+    31, "the queue's handler was removed from an event loop; value: its thread", value=actor_name
+)
 # head: serial of the notifier, from 1
 NOTIFIER_OPEN: Final = _kind(32, "the queue's host notifier (ioeventfd) was created")
-NOTIFIER_CLOSE: Final = _kind(33, "it was closed")
+NOTIFIER_CLOSE: Final = _kind(33, "the queue's host notifier was closed")
 NOTIFICATION: Final = _kind(
-    34, "the device asks for kicks (*on*) or suppresses them (*off*)", flags=("off", "on")
+    34, "the device enables kicks (*on*) or suppresses them (*off*)", flags=("off", "on")
 )
 HANDLER: Final = _kind(
     35,
@@ -239,23 +240,24 @@ HANDLER: Final = _kind(
 )
 HANDLER_END: Final = _kind(
     36,
-    "it ends; *kicks on*: the driver would kick for the next entry, *kicks off*: it would not",
+    "the queue's handler ends; the driver would (*kicks on*) or would not (*kicks off*) kick for "
+    "the next entry",
     flags=("kicks off", "kicks on"),
 )
 POLL_BEGIN: Final = _kind(37, "the event loop polls the queue from now on")
-POLL_END: Final = _kind(38, "it waits for the notifier again")
+POLL_END: Final = _kind(38, "the event loop waits for the queue's notifier again")
 
 # --- Requests (request: serial of its pop in this scenario, from 1; epoch: that of its pop) ---
 
 POP: Final = _kind(
     40,
-    "the device took a request off the ring; value: avail idx after it",
+    "the device took a request from the avail ring; value: avail idx after it",
     value="avail {}",
     head=_DESCRIPTOR,
 )
-SUBMIT: Final = _kind(41, "the request went to the backend", flags=REQUESTS)
+SUBMIT: Final = _kind(41, "the request was submitted to the backend", flags=REQUESTS)
 PARK: Final = _kind(42, "the block layer holds the request because it is drained")
-UNPARK: Final = _kind(43, "the drain is over, the request goes on")
+UNPARK: Final = _kind(43, "the parked request goes on after the end of the drain")
 IO_DONE: Final = _kind(
     44,
     "the backend has ended the request: *ok*, *eio* or *enospc*",
@@ -264,14 +266,15 @@ IO_DONE: Final = _kind(
 MEMWRITE: Final = _kind(45, "the device wrote data or status of the request into guest memory")
 PUSH: Final = _kind(
     46,
-    "the request went onto the used ring; value: used idx after it; *ioerr*, *unsupp*: its status",
+    "the device put the request on the used ring; value: used idx after it; *ioerr*, *unsupp*: its "
+    "status",
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
 )
 IRQ: Final = _kind(
     47,
-    "the device signalled the guest; *by virtio_notify*: on the way that needs the BQL",
+    "the device signalled the guest; *by virtio_notify*: by the function that needs the BQL",
     flags=("", "by virtio_notify"),
 )
 CANCEL: Final = _kind(48, "a reset dropped the request: it will never be pushed")
@@ -301,43 +304,43 @@ DRAIN_END: Final = _kind(
 )
 DRAINED_BEGIN: Final = _kind(
     63,
-    "the device is told that the first section (*poll* or *nopoll*) begins",
+    "the first section (*poll* or *nopoll*) begins: drained_begin of the device is called",
     flags=("nopoll", "poll"),
     value="counter {}",
 )
 DRAINED_END: Final = _kind(
-    64, "the device is told that the last section has ended", value="counter {}"
+    64, "the last section has ended: drained_end of the device is called", value="counter {}"
 )
 
 # --- Machine ----------------------------------------------------------------------------------
 
-VM_STOP_CALL: Final = _kind(70, "the VM is being stopped")
-VM_STOP_RET: Final = _kind(71, "it has stopped")
-VM_CONT: Final = _kind(72, "it runs again")
+VM_STOP_CALL: Final = _kind(70, "a stop of the VM begins")
+VM_STOP_RET: Final = _kind(71, "the VM has stopped")
+VM_CONT: Final = _kind(72, "the VM is continued")
 RESIZE: Final = _kind(73, "the disk has a new capacity; value: in sectors", value="{} sectors")
-CONFIG_IRQ: Final = _kind(74, "the guest is told that the configuration changed")
-POWER_LOSS: Final = _kind(75, "the disk has lost what was written and not flushed")
+CONFIG_IRQ: Final = _kind(74, "an interrupt for a change of the configuration")
+POWER_LOSS: Final = _kind(75, "the disk has lost writes that were not flushed")
 
 # --- The device process of a real target, seen from outside -----------------------------------
 
 CRASH: Final = _kind(
     80,
-    "it ended by itself; flag: the signal, 0 an exit; value: exit status; the path is a digest of "
-    "its last words",
+    "the device process ended by itself; flag: the signal, 0 if it exited; value: exit status; "
+    "path: a digest of its last output",
     value="exit {}",
     note=True,
 )
 HANG: Final = _kind(
     81,
-    "it does not answer the *operator* or the *guest* any more",
+    "the device process no longer answers the *operator* or the *guest*",
     flags=("operator", "guest"),
     note=True,
 )
 
 # --- Test devices -----------------------------------------------------------------------------
 
-# value: free. A bug that only the device process can see
-PLANTED: Final = _kind(90, "a bug planted to test the fuzzer was reached", value="{}")
+# value: any number of the test device
+PLANTED: Final = _kind(90, "a test device has reached its planted bug", value="{}")
 
 
 KINDS: Final = MappingProxyType(

@@ -1,8 +1,8 @@
-"""A trace for people: one line an event, in fixed columns.
+"""A trace as text for people: one line for each event, in fixed columns.
 
-`rows` turns events into words, after the table of `trace.kinds`; `render` sets them as plain text
-that is the same on any machine, so that it can be stored and compared. Legend for readers:
-docs/trace-legend.md.
+`rows` turns events into words, using the table in `trace.kinds`. `render` formats them as plain
+text that is the same on any machine, so that it can be stored and compared. The legend for readers
+is docs/trace-legend.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One event in words; what its kind does not carry is empty."""
+    """One event in words; a column that its kind does not use is empty."""
 
     turn: str
     actor: str
@@ -32,11 +32,11 @@ class Row(NamedTuple):
 
 
 LEGEND: Final = "r3: 3rd request popped; h2: its head; e1: after one reset; >: the clash"
-"""What the columns do not say themselves. The kinds: docs/trace-legend.md."""
+"""Abbreviations in the columns. Event kinds are explained in docs/trace-legend.md."""
 
 
 def rows(events: Iterable[Event]) -> list[Row]:
-    """Return events in words, a row each."""
+    """Return events in words, one row for each."""
     return [_row(event) for event in events]
 
 
@@ -45,12 +45,12 @@ def render(
     marked: Container[Event] = (),
     width: int = 0,
 ) -> str:
-    """Return events as plain text: a header, a line an event, the legend.
+    """Return events as plain text: a header, one line for each event, the legend.
 
     Args:
         events: in the order of the trace.
         marked: the events that a violation is about; their lines begin with ``>``.
-        width: characters a line may have before its path moves to a line below; 0: any number.
+        width: limit in characters; the path of a longer line moves to the next line. 0: no limit.
     """
     table = [Row(*Row._fields), *rows(events)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -85,8 +85,8 @@ def _event(event: Event, kind: Kind) -> str:
     flag = kind.flags[event.flag] if event.flag < len(kind.flags) else f"flag {event.flag}"
     if event.kind == OP and event.head:
         flag = f"{flag}, epilogue"
-    said = flag if kind.flags or event.flag else ""
-    return f"{kind.name} {said}".rstrip()
+    words = flag if kind.flags or event.flag else ""
+    return f"{kind.name} {words}".rstrip()
 
 
 def _request(event: Event, head: str) -> str:

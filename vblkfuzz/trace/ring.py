@@ -1,10 +1,10 @@
-"""The event ring: where one process writes what it saw.
+"""The event ring: the events of one process.
 
-Each process of a worker owns one ring in the arena and is its only writer; nobody reads it
-before the execution has ended. Events gather in a list of the writer's, and `publish` moves them
-into shared memory: packing many at once costs a third, and inline nobody needs it. A full ring
-drops events and counts them, and a trace with dropped events is never judged (`TraceOverflow`): a
-missing event could be the decisive one.
+Each process of a worker has one ring in the arena and is its only writer. The ring is read after
+the execution has ended. The writer collects events in a list, and `publish` moves them into shared
+memory: packing many at once takes a third of the time, and `inline` mode does not need it. A full
+ring drops events and counts them. A trace with dropped events is not judged (`TraceOverflow`),
+because a violation could depend on one of them.
 
     offset 0   u32  events written
     offset 4   u32  events dropped
@@ -48,10 +48,10 @@ class TraceRing:
         self._records = self._view[HEADER_BYTES:]
         self._unpublished: list[tuple[int, ...]] = []
         self.turn = 0
-        """Turn stamped on the next event; the scheduler advances it."""
+        """Turn of the next event; the scheduler advances it."""
 
     def clear(self) -> None:
-        """Forget all events. Writer's side, at the start of an execution."""
+        """Remove all events. The writer calls this at the start of an execution."""
         self._unpublished.clear()
         self.turn = 0
         self._counters[0] = 0
@@ -72,7 +72,7 @@ class TraceRing:
         """Write one event.
 
         Raises:
-            ValueError: `value` does not fit; without the check only `publish` would notice.
+            ValueError: `value` is above 65535; without this check only `publish` would fail.
         """
         events = self._unpublished
         if len(events) >= TRACE_EVENTS_MAX:
@@ -80,11 +80,11 @@ class TraceRing:
             return
         if value >> 16:
             raise ValueError(f"value of an event: expected 0..65535, found {value}")
-        # The sign makes a plain int of an enum member, whose hash is another one.
+        # Unary plus turns an enum member, whose hash differs, into a plain int.
         events.append((self.turn, +kind, +actor, queue, +flag, head, request, epoch, value, path))
 
     def publish(self) -> None:
-        """Move what was written into shared memory. Writer's side, before it hands over."""
+        """Move the events into shared memory. The writer calls this before it hands over."""
         events = self._unpublished
         if not events:
             return
@@ -97,7 +97,7 @@ class TraceRing:
         events.clear()
 
     def read(self) -> list[Event]:
-        """Return all events: those in shared memory, then this process's own unpublished ones."""
+        """Return all events: those in shared memory, then those this process has not published."""
         end = self._counters[0] * _RECORD_BYTES
         events = list(map(_new_event, EVENT_RECORD.iter_unpack(self._records[:end])))
         events += map(_new_event, self._unpublished)
@@ -105,12 +105,12 @@ class TraceRing:
 
     @property
     def dropped(self) -> int:
-        """Events that found the ring full."""
+        """Number of events that were dropped because the ring was full."""
         return self._counters[1]
 
 
 def merge(rings: Sequence[TraceRing]) -> tuple[Event, ...]:
-    """Return the events of all rings in one order.
+    """Return the events of all rings, ordered by turn. Within a turn only one process runs.
 
     Raises:
         TraceOverflow: a ring dropped events.

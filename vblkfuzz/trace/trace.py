@@ -1,4 +1,4 @@
-"""A trace: everything that happened in one execution, in one total order."""
+"""A trace: the events of one execution, in one total order."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from vblkfuzz.trace.witness import MODEL, Witness
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Events in the order they happened. Only whole traces are judged (see TraceOverflow)."""
+    """The events of one execution. Only complete traces are judged (see TraceOverflow)."""
 
     events: tuple[Event, ...]
     steps: int = 0
-    """Preemption points passed."""
+    """Number of preemption points passed."""
     points: tuple[int, ...] = ()
-    """Those of each operation, until the next one started; known in `inline` mode only."""
+    """Preemption points passed from the start of each operation until that of the next; in
+    `inline` mode only."""
     obeyed: tuple[bool, ...] = ()
-    """Of each deviation that was reached: whether it changed who went on, to whom it says; known
-    in `inline` mode only."""
+    """For each deviation reached: whether it switched to the actor it names; in `inline` mode
+    only."""
     handovers: int = 0
-    """Times the turnstile handed over between processes; 0 in `inline` mode."""
+    """How often the turnstile handed over between processes; 0 in `inline` mode."""
     witnesses: Witness = MODEL
-    """How the target knows all this; decides which rules can judge it."""
+    """What the target can observe; decides which rules judge the trace."""
     report: str = ""
-    """Last words of a device process that crashed or hung: standard error, exit status, backtrace.
-    For people; no part of the digest."""
+    """Output of a device process that crashed or hung: standard error, exit status, backtrace.
+    For people; not part of the digest."""
 
     @property
     def digest(self) -> str:
-        """32 hex digits that are equal for equal traces, on any machine and in any mode."""
+        """32 hex digits; equal for equal events, on any machine and in any mode."""
         pack = EVENT_RECORD.pack
         return blake2b(
             b"".join([pack(*event) for event in self.events]), digest_size=16

@@ -1,9 +1,9 @@
-"""Witnesses: how a target knows what it writes into a trace.
+"""Witnesses: what a target can observe of a device.
 
-The model's device process tells everything itself. A real device is watched from outside, and what
-is seen there is less: a target says in each trace which witnesses it has, and `oracle.judge` asks
-only the rules whose witnesses are all there. A witness that is not exact is no witness.
-Which target has which: docs/real-devices.md.
+The device process of the model records every event itself. A real device is observed from outside,
+which shows less. So each trace lists the witnesses of its target, and `oracle.judge` applies only
+rules whose witnesses are all present. A witness must be exact: a target that can only estimate an
+event does not have its witness. docs/real-devices.md lists the witnesses of each target.
 """
 
 from __future__ import annotations
@@ -13,26 +13,27 @@ from typing import Final
 
 
 class Witness(IntFlag):
-    """One way to see what a device does."""
+    """A kind of observation."""
 
     GUEST = 1
-    """What the driver and the operator do themselves: publish, kick, collect, reset, drain."""
+    """Actions of the driver and the operator: publish, kick, collect, reset, drain."""
     MEMORY = 2
-    """What the device writes: used entries of all rings, old ones too (PUSH), and buffers that
-    the driver has taken back (MEMWRITE). A PUSH whose dequeue nobody saw has a POP put before."""
+    """Writes of the device: used entries of all rings, including old ones (PUSH), and buffers that
+    the driver has taken back (MEMWRITE). If the dequeue of a PUSH was not observed, a POP is
+    inserted before it."""
     POP = 4
-    """Each dequeue, when it happens: POP is between the events that it happened between."""
+    """Each dequeue, at its time: a POP has its true place among the other events."""
     REST = 8
-    """END is written only when the device is known to be idle, STEP_LIMIT when it is known to turn
-    for ever; neither because time was up."""
+    """END only if the device is known to be idle, STEP_LIMIT only if it is known never to settle;
+    neither because a time limit expired."""
     DISK = 16
-    """The disk began with zeroes, nothing but the requests of this trace has changed it, and each
-    PUSH is that of the request it names and says (flag) how it ended. Guest reads show the rest."""
+    """Content of the disk: it began with zeroes, only requests of this trace have changed it, and
+    each PUSH names its own request and, by its flag, the status. Guest reads show the content."""
     PROCESS = 32
-    """That the device process lives and answers: CRASH, HANG."""
+    """Whether the device process lives and answers: CRASH, HANG."""
     DEVICE = 64
-    """Every event of the device process, written by itself (the model)."""
+    """Every event of the device process, recorded by itself (the model)."""
 
 
 MODEL: Final = ~Witness.PROCESS
-"""A trace of the model: everything, but a dead or silent process is a fault of the harness."""
+"""Witnesses of the model: all but PROCESS, since its death or silence is a harness fault."""

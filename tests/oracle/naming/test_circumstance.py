@@ -1,4 +1,4 @@
-"""In which state of the device a violation is said to have been found.
+"""The state that each circumstance function gives a violation.
 
 Each example is a trace as in `cases/`; `first` and `second` mark the events of the violation.
 """
@@ -26,7 +26,7 @@ def state(rule: str, trace: str, before: str = "") -> str:
 
 
 def lost(trace: str) -> str:
-    """State of a kick that is lost at the end of a trace."""
+    """Return the state of a kick that is lost at the end of a trace."""
     return state("L1", f"{trace}\nharness end # second")
 
 

@@ -79,7 +79,7 @@ def test_a_handler_that_should_not_be_there_polls_for_ever_or_starts_the_device(
     assert kept(violation("S10", 9, "without_bql"), violation("L2", 9)) == ["S10"]
 
 
-def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
+def test_a_notifier_that_is_reported_late_was_wrong_since_its_attach() -> None:
     attach, stopped = Event(1, ATTACH), Event(9, STOP_RET)
     left = Violation("S8", attach, stopped, "They clash.", "left_attached", NAMINGS["S8"])
     assert kept(violation("S12", 5), left) == ["S8"]
@@ -88,13 +88,13 @@ def test_what_is_noticed_late_was_wrong_since_it_was_attached() -> None:
     assert kept(violation("S12", 5), open_still) == ["S12"]
 
 
-def test_at_the_end_what_never_returned_comes_first() -> None:
+def test_at_the_end_calls_that_did_not_return_come_first() -> None:
     end = [violation(rule, 9, "left_drained" if rule == "S11" else "") for rule in ("S11", "L1")]
     assert kept(*end) == ["S11"]
     assert kept(*end, violation("L2", 9, "drain-parked"), violation("L2", 9, "stop")) == ["L2"]
 
 
-def test_a_drain_that_missed_a_lost_request_is_not_to_blame() -> None:
+def test_a_drain_that_missed_a_lost_request_is_no_cause() -> None:
     drained, lost = violation("S3", 1, "done"), violation("L3", 9, "done")
     assert kept(drained) == ["S3"]
     assert kept(drained, lost) == ["L3"]
@@ -109,7 +109,7 @@ def test_a_drain_that_missed_a_lost_request_is_not_to_blame() -> None:
     assert kept(violation("S16", 1, "nowhere-parked"), lost) == ["S16"]
 
 
-def test_a_verdict_knows_its_causes() -> None:
+def test_a_verdict_has_its_causes() -> None:
     chain = (violation("S1", 1), violation("S6", 2))
     assert Verdict(chain).causes == chain[:1]
     assert Verdict().causes == ()

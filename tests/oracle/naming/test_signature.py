@@ -16,27 +16,27 @@ def named(rule: str, path: str, state: str) -> str:
     ("rule", "path", "state", "expected"),
     [
         ("S1", "reset > stop > host_notifier_read", "", "s1-reset-stop-host_notifier_read"),
-        # Who asked for the reset does not matter, whether reset or stop of the VM led to it does.
+        # The caller of the reset does not matter; a reset or a VM stop in the path does.
         ("S1", "system_reset > reset > stop > poll", "", "s1-reset-stop-poll"),
         ("S1", "vm_stop > stop > poll", "", "s1-vm_stop-stop-poll"),
         ("S1", "vm_cont > start", "", "s1-start"),
         ("S1", "direct_kick", "", "s1-direct_kick"),
         ("S1", "", "", "s1"),
         ("S7", "reset > reset", "left", "s7-reset-left"),
-        # For these rules the path says less.
+        # These rules use less of the path.
         ("S8", "reset > stop > blk_drain > drained_end", "twice", "s8-drained_end-twice"),
         ("S9", "reset > stop > blk_drain > drained_end", "closed", "s9-drained_end-closed"),
         ("S13", "vm_cont > start", "attach", "s13-attach"),
         ("S3", "snapshot", "popped", "s3-popped"),
         ("S11", "mirror > blk_drain", "drained_end", "s11-drained_end"),
-        # What all handlers do alike: by which one it was done does not matter.
+        # All handlers make this mistake, so the handler does not matter.
         ("S6", "complete", "not_popped", "s6-not_popped"),
         ("S7", "direct_kick", "broken", "s7-broken"),
         ("S7", "vm_stop > stop > poll", "broken", "s7-vm_stop-stop-host_notifier_read-broken"),
         ("S12", "host_notifier_read > poll", "handler", "s12-handler"),
         ("S12", "poll > start", "start_again", "s12-host_notifier_read-start-start_again"),
         ("S14", "host_notifier_read", "refused", "s14-refused"),
-        # A handler that is polled is the one that is kicked, except where polling is the mistake.
+        # Polled and kicked handlers count as one, except where polling is the mistake.
         ("S17", "poll", "pop", "s17-host_notifier_read-pop"),
         ("S10", "host_notifier_read > poll", "beside", "s10-host_notifier_read-beside"),
         ("S1", "poll", "", "s1-poll"),

@@ -1,8 +1,7 @@
-"""S14 has nothing to say of an honest disk, whatever order things happen in, and of a dishonest one
-it has something to say.
+"""S14 finds nothing on a correct disk, in any order of events, and finds faults of other disks.
 
-The honest disk below keeps bytes and no history: each write takes effect at some moment between its
-pop and its push, or its reset, or never if it fails.
+The correct disk below has bytes and no history: each write takes effect at a random time between
+its pop and its push or reset, or may not take effect if it fails.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ class Request:
         self.found = 0
 
 
-class HonestDisk:
-    """Does one thing at a time, at random, and tells of it."""
+class CorrectDisk:
+    """A correct disk: it makes random moves, one at a time, and records their events."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -43,15 +42,15 @@ class HonestDisk:
         self.running: list[Request] = []
         self.requests = 0
 
-    def tell(self, kind: int, **fields: int) -> None:
+    def record(self, kind: int, **fields: int) -> None:
         self.events.append(Event(len(self.events), kind, ActorId.IO0, **fields))
 
     def start(self) -> None:
         self.requests += 1
         code = self.random.choice((READ, READ, WRITE, WRITE, FLUSH, DISCARD, CLEAR))
         request = Request(self.requests, code, self.random.randrange(SECTORS), self.requests)
-        self.tell(REQUEST, queue=0, head=request.number, flag=code, value=request.sector)
-        self.tell(POP, queue=0, head=request.number, request=request.serial)
+        self.record(REQUEST, queue=0, head=request.number, flag=code, value=request.sector)
+        self.record(POP, queue=0, head=request.number, request=request.serial)
         self.running.append(request)
 
     def work(self) -> None:
@@ -79,33 +78,33 @@ class HonestDisk:
             return
         request = self.random.choice(ready)
         self.running.remove(request)
-        self.tell(IO_DONE, queue=0, request=request.serial, flag=request.failed)
-        told = request.failed and self.random.random() < 0.5
+        self.record(IO_DONE, queue=0, request=request.serial, flag=request.failed)
+        reported = request.failed and self.random.random() < 0.5
         place = {"queue": 0, "head": request.number}
-        self.tell(PUSH, **place, request=request.serial, flag=told)
-        self.tell(COLLECT, **place, flag=2 * told)
-        if request.code == READ and not told:
-            self.tell(SECTOR, queue=0, head=request.sector, value=request.found)
+        self.record(PUSH, **place, request=request.serial, flag=reported)
+        self.record(COLLECT, **place, flag=2 * reported)
+        if request.code == READ and not reported:
+            self.record(SECTOR, queue=0, head=request.sector, value=request.found)
 
     def reset(self) -> None:
         for request in list(self.running):
             if not request.done and self.random.random() < 0.5:
                 self.do(request)
         self.running.clear()
-        self.tell(RESET_RET)
+        self.record(RESET_RET)
 
     def power_loss(self) -> None:
         self.reset()
         self.disk = list(self.flushed)
-        self.tell(POWER_LOSS)
+        self.record(POWER_LOSS)
 
-    def live(self, moves: int) -> None:
+    def run(self, moves: int) -> None:
         often: tuple[Callable[[], None], ...] = (self.start, self.work, self.end) * 15
         for _ in range(moves):
             self.random.choice((*often, self.reset, self.power_loss))()
 
 
-class LateDisk(HonestDisk):
+class LateDisk(CorrectDisk):
     """Some writes take effect only after their end."""
 
     late: tuple[Request, ...] = ()
@@ -123,7 +122,7 @@ class LateDisk(HonestDisk):
         super().start()
 
 
-class CachingDisk(HonestDisk):
+class CachingDisk(CorrectDisk):
     """A flush does nothing."""
 
     def do(self, request: Request) -> None:
@@ -133,7 +132,7 @@ class CachingDisk(HonestDisk):
             super().do(request)
 
 
-def states(disk: HonestDisk) -> set[str]:
+def states(disk: CorrectDisk) -> set[str]:
     scenario = Scenario(DeviceConfig(disk_sectors=8))
     found = judge(scenario, Trace(tuple(disk.events))).violations
     return {violation.state for violation in found if violation.rule == "S14"}
@@ -141,18 +140,18 @@ def states(disk: HonestDisk) -> set[str]:
 
 @settings(max_examples=300)
 @given(st.integers(0, 1 << 32), st.integers(1, 200))
-def test_an_honest_disk_is_believed(seed: int, moves: int) -> None:
-    disk = HonestDisk(Random(seed))
-    disk.live(moves)
+def test_a_correct_disk_breaks_no_rule(seed: int, moves: int) -> None:
+    disk = CorrectDisk(Random(seed))
+    disk.run(moves)
     assert states(disk) == set()
 
 
-def caught(kind: type[HonestDisk]) -> dict[str, int]:
-    """How many of 200 lives show which state."""
+def caught(kind: type[CorrectDisk]) -> dict[str, int]:
+    """Count the runs, of 200, that show each state."""
     counts: dict[str, int] = {}
     for seed in range(200):
         disk = kind(Random(seed))
-        disk.live(200)
+        disk.run(200)
         for state in states(disk):
             counts[state] = counts.get(state, 0) + 1
     return counts
@@ -168,11 +167,11 @@ def test_a_flush_that_does_nothing_is_found() -> None:
     assert caught(CachingDisk)["not_flushed"] > 2
 
 
-def test_an_honest_disk_is_put_to_the_test() -> None:
+def test_a_correct_disk_meets_the_situations() -> None:
     met: set[str] = set()
     for seed in range(20):
-        disk = HonestDisk(Random(seed))
-        disk.live(200)
+        disk = CorrectDisk(Random(seed))
+        disk.run(200)
         met |= judge(Scenario(), Trace(tuple(disk.events))).situations
     wanted = {"data_read_back", "read_beside_write", "data_read_after_reset"}
     assert {*wanted, "data_read_after_power_loss"} <= met

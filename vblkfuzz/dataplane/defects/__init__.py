@@ -1,9 +1,9 @@
-"""Planted defects: known mistakes, each alone, to see that the rules and the fuzzer find them.
+"""Planted defects: known mistakes, each separate, that test the rules and the fuzzer.
 
-A defect is a few overriding methods and what is known of it (`defect`); the other files hold a
-family each. `plant.with_defects` makes a device that has some; a device name carries them, as in
-``reference+no_selfkick`` (`targets.device_class`). Which rule catches which, and how fast the
-fuzzer does, is in docs/defects.md.
+A defect is a few overriding methods and a record of their origin (`defect`); each family has a
+file. `plant.with_defects` makes a device with given defects. The name of a device names them, as in
+``reference+no_selfkick`` (`targets.device_class`). docs/defects.md lists the rules that catch each
+defect and the time that the fuzzer takes to find it.
 """
 
 from __future__ import annotations

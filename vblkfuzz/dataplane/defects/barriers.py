@@ -1,6 +1,6 @@
 """Defects of memory order: a barrier is missing between a store and the load that follows it.
 
-Without a delayed deviation in the schedule they do nothing: every store is seen at once.
+They have no effect unless a deviation of the schedule delays stores.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FAMILY: Final = (
         "no_barrier_before_recheck",
         2012,
         "QEMU commit 92045d80ba",
-        "The handler's last look at the ring comes before the driver can see that it wants kicks.",
+        "The handler checks the ring a last time before the driver can see that kicks are enabled.",
         ("L1",),
         (_NoBarrierBeforeRecheck,),
     ),
@@ -56,7 +56,7 @@ FAMILY: Final = (
         "no_barrier_at_poll_end",
         2026,
         "vblkfuzz",
-        "The last look of the poll loop comes before the driver can see that kicks are wanted.",
+        "The loop polls the ring a last time before the driver can see that kicks are enabled.",
         ("L1",),
         (_NoBarrierAtPollEnd,),
     ),

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class _CheckBeforePublish(DeviceQueue):
-    __slots__ = ("_wish",)
+    __slots__ = ("_used_event",)
 
     def reset(self) -> None:
         super().reset()
-        self._wish = 0
+        self._used_event = 0
 
     def pop(self) -> Chain | None:
         if self.ready:
-            self._wish = self.memory.u16[self.layout.used_event >> 1]
+            self._used_event = self.memory.u16[self.layout.used_event >> 1]
         return super().pop()
 
     def should_call(self) -> bool:
         if not (self.ready and self._event_idx):
             return super().should_call()
-        return self._wish == (self.used_idx - 1) & U16
+        return self._used_event == (self.used_idx - 1) & U16
 
 
 class _SignalledUsedWrong(DeviceQueue):
@@ -56,7 +56,7 @@ FAMILY: Final = (
         "irq_check_before_publish",
         2023,
         "SPDK commit df8d361f6c",
-        "The driver's used_event is read as a request is taken, not after it was pushed.",
+        "The driver's used_event is read when a request is popped, not after it is pushed.",
         ("L4",),
         (_CheckBeforePublish,),
     ),
@@ -64,7 +64,7 @@ FAMILY: Final = (
         "signalled_used_wrong",
         2024,
         "crosvm commit 078ef31b7",
-        "What was last signalled is remembered by the wrong index, so calls that are due seem old.",
+        "The index of the last call is saved from last_avail, so calls that are due are left out.",
         ("L4",),
         (_SignalledUsedWrong,),
     ),
@@ -72,7 +72,7 @@ FAMILY: Final = (
         "call_lost_in_stop",
         2018,
         "SPDK commit 29181903ce",
-        "A push while the device stops does not call, and nobody makes up for it.",
+        "A push while the device stops makes no call, and no later call replaces it.",
         ("L4",),
         (_CallLostInStop,),
     ),

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One mistake, as small as it can be written down."""
+    """One mistake, in the smallest code that has it."""
 
     name: str
-    """As in ``--defect``."""
+    """Value of the option ``--defect``."""
     year: int
-    """When it was fixed or reported; that of this project for those that nobody made yet."""
+    """When it was fixed or reported; the year of this project if no real device is known for it."""
     source: str
-    """Commit or issue that tells of it."""
+    """Commit or issue that describes it."""
     mechanism: str
     """What goes wrong, in one sentence."""
     rules: tuple[str, ...]
     """Rules that its scenario in ``corpus/defects`` breaks, sorted."""
     mixins: tuple[type, ...]
-    """Subclasses of VirtioBlk, BlockBackend, QueuePort, DeviceQueue or Operator that differ.
+    """Subclasses of VirtioBlk, BlockBackend, QueuePort, DeviceQueue or Operator.
 
-    They call `super()`, so that several defects go together.
+    They call `super()` where they can, so that several defects can be planted together.
     """

@@ -1,4 +1,4 @@
-"""Defects of the disk: data lost, a capacity out of date, changes announced wrongly."""
+"""Defects of the disk: lost data, an old capacity, wrong interrupts for changes of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class _DrainIsAPoint(Operator):
     _copy = b""
-    """What the mirror's target holds when the job has caught up."""
+    """Content of the mirror's target when the job has caught up."""
 
     @causal(Frame.MIRROR)
     def mirror_begin(self, thread: Thread, *_: int) -> Steps:
@@ -76,7 +76,7 @@ FAMILY: Final = (
         "drain_is_a_point",
         2014,
         "QEMU commits 176c36997f, ab27c3b5e7 (LP 1570134), 9a0cec664e",
-        "A mirror job drains before its last look only, so later writes miss the switch.",
+        "A mirror job is not drained between its last copy and the switch, so writes are lost.",
         ("S14",),
         (_DrainIsAPoint,),
     ),
@@ -84,7 +84,7 @@ FAMILY: Final = (
         "stale_capacity",
         2026,
         "vblkfuzz",
-        "Requests are checked against the capacity of power-on.",
+        "Requests are checked against the capacity at power-on, even after a resize.",
         ("S14",),
         (_StaleCapacity,),
     ),
@@ -92,7 +92,7 @@ FAMILY: Final = (
         "flush_not_passed_on",
         2026,
         "vblkfuzz",
-        "A flush is answered without asking the backend, so a loss of power undoes writes.",
+        "A flush is answered without flushing the backend, so a power loss undoes writes.",
         ("S14",),
         (_FlushNotPassedOn,),
     ),
@@ -100,7 +100,7 @@ FAMILY: Final = (
         "config_irq_missing",
         2026,
         "vblkfuzz",
-        "A resize while the dataplane is stopped is not announced.",
+        "A resize while the dataplane is stopped does not interrupt the driver.",
         ("S15",),
         (_ConfigIrqMissing,),
     ),
@@ -108,7 +108,7 @@ FAMILY: Final = (
         "config_irq_early",
         2026,
         "vblkfuzz",
-        "A resize is announced before it has been made.",
+        "A resize interrupts the driver before the capacity has changed.",
         ("S15",),
         (_ConfigIrqEarly,),
     ),
@@ -116,7 +116,7 @@ FAMILY: Final = (
         "generation_late",
         2026,
         "QEMU virtio_notify_config; open in QEMU 10.2",
-        "The generation changes with the interrupt, so for a while the capacity is another one.",
+        "The generation changes only with the interrupt, some time after the capacity.",
         ("S15",),
         (_GenerationLate,),
     ),

@@ -1,4 +1,4 @@
-"""Defects of drains: who is not waited for, not woken, or not told."""
+"""Defects of drains: missing waits, missing or wrong calls of the device, missing ends."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _NoSelfkick(VirtioBlk):
 
 class _PollBypassesDrain(VirtioBlk):
     _left: tuple[QueuePort, ...] = ()
-    """Attached in spite of the drain, because they are polled."""
+    """Queues that the drain leaves attached, because they are polled."""
 
     @causal(Frame.DRAINED_BEGIN)
     def drained_begin(self, thread: Thread) -> Steps:
@@ -67,21 +67,21 @@ class _NestedEndResumes(BlockBackend):
     def drained_end(self, thread: Thread) -> Steps:
         yield from super().drained_end(thread)
         if self.in_drain:
-            self._tell_drain(DRAINED_END, thread, False, self.quiesce_counter)
+            self._trace_drain(DRAINED_END, thread, False, self.quiesce_counter)
             yield from self.device.drained_end(thread)
 
 
 class _BeginRepeated(BlockBackend):
     def _poll_once(self, thread: Thread, lock: Lock | None) -> Steps:
         yield from super()._poll_once(thread, lock)
-        self._tell_drain(DRAINED_BEGIN, thread, True, 1)
+        self._trace_drain(DRAINED_BEGIN, thread, True, 1)
         yield from self.device.drained_begin(thread)
 
 
 class _EndMissing(Operator):
     @causal(Frame.SNAPSHOT)
     def snapshot(self, thread: Thread, *_: int) -> Steps:
-        """Preparing it fails while the VM is stopped, and the error path ends no drain."""
+        """Fail while the VM is stopped, on an error path that does not end the drain."""
         yield from self._blk.drained_begin(thread, poll=True)
         yield POINT
         if self.vm_running:
@@ -101,7 +101,7 @@ FAMILY: Final = (
         "no_renotify_on_attach",
         2024,
         "QEMU commit 5bdbaebcce, RHEL-3934",
-        "A queue detached while it was polled is attached again without asking for kicks.",
+        "A queue that was detached while polled is attached again with its kicks suppressed.",
         ("L1", "S13"),
         (_NoRenotify,),
     ),
@@ -109,7 +109,7 @@ FAMILY: Final = (
         "no_selfkick",
         2024,
         "QEMU commits 5bdbaebcce, 52bff01f64",
-        "An attach does not look at what was published unkicked while the queue was detached.",
+        "An attach does not check for entries published without a kick during the detachment.",
         ("L1",),
         (_NoSelfkick,),
     ),
@@ -125,7 +125,7 @@ FAMILY: Final = (
         "begin_repeated",
         2017,
         "QEMU commit 2da9b7d456",
-        "A drain that waits calls drained_begin again each time it looks.",
+        "A drain calls drained_begin again at each turn of its wait loop.",
         ("S11",),
         (_BeginRepeated,),
     ),
@@ -133,7 +133,7 @@ FAMILY: Final = (
         "end_missing",
         2021,
         "QEMU commit 2842ff2d81",
-        "A snapshot of a stopped VM fails after its drain began, and nobody ends that.",
+        "A snapshot of a stopped VM fails inside its drained section and does not end it.",
         ("S11",),
         (_EndMissing,),
     ),
@@ -149,7 +149,7 @@ FAMILY: Final = (
         "nested_end_resumes",
         2026,
         "vblkfuzz",
-        "The end of an inner drain lets the device go on, as if drains did not nest.",
+        "The end of a nested drain resumes the device, although the outer one is still open.",
         ("S11", "S8"),
         (_NestedEndResumes,),
     ),

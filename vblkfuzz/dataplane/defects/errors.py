@@ -1,4 +1,4 @@
-"""Defects of errors and completions: requests that end unnoticed or are counted wrongly."""
+"""Defects of errors and completions: lost completions and wrong counts of requests."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ FAMILY: Final = (
         "leak_on_error",
         2021,
         "QEMU commit 87ab880252",
-        "A request that failed stays in flight, so the next drain never returns.",
+        "A failed request stays counted as in flight, so the next drain never returns.",
         ("L2", "S11"),
         (_LeakOnError,),
     ),
@@ -82,7 +82,7 @@ FAMILY: Final = (
         "restart_uncounted",
         2019,
         "QEMU commit 680f200217",
-        "The retry list is submitted by a bottom half that is not in flight, inside a drain.",
+        "A bottom half that no drain waits for submits the retry list, so it may do so in a drain.",
         ("S2",),
         (_RestartUncounted,),
     ),
@@ -90,7 +90,7 @@ FAMILY: Final = (
         "lost_completion",
         2026,
         "vblkfuzz",
-        "A request that ends inside a drained section is forgotten.",
+        "A request that ends inside a drained section is not completed.",
         ("L3", "S3"),
         (_LostCompletion,),
     ),
@@ -98,7 +98,7 @@ FAMILY: Final = (
         "answered_and_retried",
         2026,
         "vblkfuzz",
-        "A failed request is answered and put on the retry list as well.",
+        "A failed request is both answered and put on the retry list.",
         ("S16", "S5", "S6", "S7"),
         (_AnsweredAndRetried,),
     ),
@@ -106,7 +106,7 @@ FAMILY: Final = (
         "inuse_leak_error",
         2016,
         "QEMU commits afd9096eb1 (CVE-2016-5403), 58a83c6149",
-        "A request that fails stays in use for ever, so the ring soon seems full.",
+        "A failed request stays counted as in use, so the ring soon seems full.",
         ("S7",),
         (_InuseLeakError,),
     ),
@@ -114,7 +114,7 @@ FAMILY: Final = (
         "inuse_leak_restart",
         2016,
         "QEMU commits bccdef6b1a, e66bcc4081",
-        "A request of the retry list is counted as in use once more at each cont.",
+        "Each cont counts the requests of the retry list as in use once more.",
         ("S7",),
         (_InuseLeakRestart,),
     ),

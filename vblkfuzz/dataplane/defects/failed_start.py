@@ -1,4 +1,4 @@
-"""Defects of a start that fails: what is left routed, attached or unserved."""
+"""Defects of a start that fails: queues that stay routed, attached or unserved."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FAMILY: Final = (
         "partial_rollback",
         2021,
         "QEMU commits 570fe439e5, 5b807181c2",
-        "A failed start leaves earlier queues routed to notifiers that nobody watches.",
+        "A failed start leaves kicks of earlier queues routed to notifiers that are not attached.",
         ("L1", "S9"),
         (_PartialRollback,),
     ),
@@ -51,7 +51,7 @@ FAMILY: Final = (
         "fall_back_missing",
         2016,
         "QEMU commit eb41cf78fc",
-        "A failed start does not serve what was kicked before it.",
+        "A failed start does not serve the queues that were kicked before it.",
         ("L1",),
         (_FallBackMissing,),
     ),
@@ -59,7 +59,7 @@ FAMILY: Final = (
         "failed_start_attaches",
         2021,
         "QEMU commits 570fe439e5, 6f1a5c37db",
-        "The end of a drain attaches notifiers of a dataplane that could not be started.",
+        "The end of a drain attaches the notifiers although the dataplane failed to start.",
         ("S8", "S9"),
         (_FailedStartAttaches,),
     ),

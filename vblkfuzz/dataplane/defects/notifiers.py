@@ -1,4 +1,4 @@
-"""Defects of notifier fds: event loops that watch what is closed, or somebody else's."""
+"""Defects of notifier fds: event loops that watch a closed fd or that of another queue."""
 
 from __future__ import annotations
 

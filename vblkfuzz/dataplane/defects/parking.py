@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class _RecountLate(Qemu90BlockBackend):
-    """What QEMU did until 10.1."""
+    """QEMU until 10.1 had this."""
 
 
 class _ParkCounted(BlockBackend):
     def _pass_gate(self, thread: Thread, request: Request) -> None:
         if self.quiesce_counter:
             self.parked.append(request)
-            self._tell(PARK, thread, request)
+            self._trace(PARK, thread, request)
         else:
             self._start(thread, request)
 
@@ -39,7 +39,7 @@ class _DoubleSchedule(BlockBackend):
             self.parked.extend(woken)
 
     def _pass_gate(self, thread: Thread, request: Request) -> None:
-        """Only here, when it runs, a woken request leaves the list."""
+        """Remove a woken request from the list only here, when it runs."""
         if request in self.parked:
             self.parked.remove(request)
         super()._pass_gate(thread, request)
@@ -51,7 +51,7 @@ class _ResumeSkipsGate(BlockBackend):
 
         def resume(runner: Thread) -> Steps:
             yield POINT
-            self._tell(UNPARK, runner, request)
+            self._trace(UNPARK, runner, request)
             self._start(runner, request)
 
         request.context = self.device.context_for(request)
@@ -84,7 +84,7 @@ FAMILY: Final = (
         "park_counted",
         2020,
         "QEMU commit 7f16476fab",
-        "A parked request stays in flight, so a nested drain waits for it forever.",
+        "A parked request stays counted as in flight, so a nested drain never returns.",
         ("L2", "L3", "S11"),
         (_ParkCounted,),
     ),
@@ -100,7 +100,7 @@ FAMILY: Final = (
         "resume_skips_gate",
         2025,
         "QEMU blk_wait_while_drained before commit 8eeaa706ba",
-        "A woken request does not look whether the next drain has begun before it is submitted.",
+        "A woken request is submitted without checking whether the next drain has begun.",
         ("S2",),
         (_ResumeSkipsGate,),
     ),
@@ -108,7 +108,7 @@ FAMILY: Final = (
         "wakes_one",
         2026,
         "vblkfuzz",
-        "The end of a drain wakes the oldest parked request and forgets the others.",
+        "The end of a drain wakes the oldest parked request only; the others are lost.",
         ("L3",),
         (_WakesOne,),
     ),

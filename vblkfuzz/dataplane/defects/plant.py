@@ -1,6 +1,6 @@
-"""Plant defects in a device: put their mixins before the class, and before the classes it uses.
+"""Plant defects in a device: their mixins become bases of its class and of the classes it uses.
 
-The plain device pays nothing: a device with defects is a class of its own.
+A device with defects is a new class, so the plain device has no extra cost.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def check_defect(name: str) -> None:
 
 
 def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]:
-    """Return `base` with defects planted; a name that comes twice counts once.
+    """Return a subclass of `base` with the named defects; a repeated name counts once.
 
     Raises:
-        UsageError: no such defect.
+        UsageError: a name is not that of a defect.
     """
     mixins: list[type] = []
     for name in dict.fromkeys(names):
@@ -46,6 +46,9 @@ def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]
 
 
 def _mixed(root: type, base: type, mixins: list[type]) -> type:
-    """Put the mixins that are subclasses of `root` before `base`, unless it is one of them."""
+    """Return a class with the mixins that are subclasses of `root` before `base`.
+
+    `base` itself is left out of the mixins; if none is left, the class is `base`.
+    """
     bases = tuple(mixin for mixin in mixins if issubclass(mixin, root) and mixin is not base)
     return type(base.__name__, (*bases, base), {"__slots__": ()}) if bases else base

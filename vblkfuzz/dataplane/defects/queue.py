@@ -1,4 +1,4 @@
-"""Defects around the ring: kicks forgotten, handlers that spin, entries pushed wrongly."""
+"""Defects of queues: lost kicks, event loops that spin, entries pushed twice."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _NotifyCounter(QueuePort):
     def __init__(self, device: DeviceState, board: Board, index: int) -> None:
         super().__init__(device, board, index)
         self._suppressed = 0
-        """How often kicks were suppressed and not asked for again."""
+        """How many more times kicks were suppressed than enabled."""
 
     def set_notification(self, thread: Thread, on: bool) -> None:
         self._suppressed += -1 if on else 1
@@ -64,7 +64,7 @@ FAMILY: Final = (
         "enable_no_recheck",
         2024,
         "QEMU commit f937309fbd (virtio-net)",
-        "After asking for kicks again the handler does not look whether the ring is still empty.",
+        "A handler that enables kicks again does not check whether the ring is still empty.",
         ("L1", "S13"),
         (_EnableNoRecheck,),
     ),
@@ -72,7 +72,7 @@ FAMILY: Final = (
         "broken_not_empty",
         2018,
         "QEMU commit 2d1df85910",
-        "The poll loop finds the ring of a broken device never empty, and spins.",
+        "The ring of a broken device is not reported empty, so the poll loop spins.",
         ("L5",),
         (_BrokenNotEmpty,),
     ),
@@ -80,7 +80,7 @@ FAMILY: Final = (
         "clear_after_handling",
         2026,
         "vblkfuzz",
-        "A notifier is cleared after its queue was handled, so a kick in between is dropped.",
+        "A notifier is cleared after its queue is handled, so a kick in between is lost.",
         ("L1",),
         (_ClearAfterHandling,),
     ),
@@ -88,7 +88,7 @@ FAMILY: Final = (
         "notify_counter",
         2017,
         "QEMU commits aff8fd18f1, 332fa82d09",
-        "Suppressing kicks nests, and a reset while polling leaves one level open.",
+        "Suppressions of kicks are counted, and a reset while polling leaves the count too high.",
         ("L1", "S13"),
         (_NotifyCounter,),
     ),

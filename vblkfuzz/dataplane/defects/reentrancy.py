@@ -52,7 +52,7 @@ class _StopNotIdempotent(VirtioBlk):
 
 class _PollReentrant(VirtioBlk):
     def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
-        """A request that its handler answers turns the event loop that called the handler."""
+        """Run the event loop that called the handler, if the handler answers the request."""
         context = self.completion_context(thread)
         if request.blk.type == RequestType.GET_ID and context.has_work():
             yield from context.run_once(thread)
@@ -64,7 +64,7 @@ FAMILY: Final = (
         "attach_before_started",
         2022,
         "QEMU commit 9a4b6a63ae (virtio-scsi)",
-        "Start attaches before it says that the device is started, so a handler starts it again.",
+        "Start attaches before it marks the device as started, so a handler starts it again.",
         ("S10", "S12", "S8"),
         (_AttachBeforeStarted,),
     ),
@@ -72,7 +72,7 @@ FAMILY: Final = (
         "no_stopping_guard",
         2013,
         "QEMU commit cd7fdfe59f",
-        "Stop reads each notifier as it closes it, and the handler starts the device again.",
+        "Stop reads each notifier before closing it, and the handler starts the device again.",
         ("L1", "S12", "S8", "S9"),
         (_NoStoppingGuard,),
     ),
@@ -80,7 +80,7 @@ FAMILY: Final = (
         "stop_not_idempotent",
         2026,
         "cloud-hypervisor commit e5dbf5242",
-        "A stop does not ask whether there is anything to stop.",
+        "A stop does not check whether the device is started.",
         ("S12", "S9"),
         (_StopNotIdempotent,),
     ),
@@ -88,7 +88,7 @@ FAMILY: Final = (
         "poll_reentrant",
         2023,
         "QEMU commit 6d740fb01b",
-        "A handler turns its event loop, which polls the same ring and calls the handler again.",
+        "A handler runs its event loop, which polls the same ring and calls the handler again.",
         ("S12",),
         (_PollReentrant,),
     ),

@@ -1,6 +1,6 @@
 """All defects by name, family by family: ``vblkfuzz list defects``.
 
-A family is a file of this room with a `FAMILY`; it is found by being there.
+Every other file of this package is a family and has a tuple `FAMILY`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NO_FAMILY: Final = frozenset({"defect", "plant", "registry"})
 
 
 def _written() -> list[Defect]:
-    """Return the defects of all families, by file name, then as they stand in the file."""
+    """Return all defects, ordered by file name and then by place in the file."""
     path = import_module(_PACKAGE).__path__
     names = sorted(module.name for module in iter_modules(path) if module.name not in _NO_FAMILY)
     return [defect for name in names for defect in import_module(f"{_PACKAGE}.{name}").FAMILY]

@@ -1,4 +1,4 @@
-"""Defects of resets: requests of the old driver that live on, or die too early."""
+"""Defects of resets: requests that outlive the reset, or are dropped too early."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FAMILY: Final = (
         "reset_ignores_parked",
         2023,
         "qemu-devel, PATCH v4 17/20, 2023-04-25; open in QEMU 10.2",
-        "Reset waits for what is in flight, and forgets what is parked.",
+        "Reset waits for requests in flight, but does not cancel parked ones.",
         ("S4", "S7"),
         (_IgnoresParked,),
     ),
@@ -56,7 +56,7 @@ FAMILY: Final = (
         "rq_kept",
         2016,
         "QEMU commit 26307f6aa4",
-        "The retry list outlives a reset, and cont submits it for a driver that is gone.",
+        "The retry list outlives a reset, and cont submits requests of the driver before it.",
         ("S4", "S7"),
         (_KeepsRetryList,),
     ),
@@ -64,7 +64,7 @@ FAMILY: Final = (
         "reset_before_drain",
         2023,
         "QEMU commit 7d7512019f (IDE, CVE-2023-5088), 6bf7463615 (NVMe)",
-        "Reset clears the rings first and waits for what is in flight afterwards.",
+        "Reset clears the rings before it waits for requests in flight.",
         ("S7",),
         (_ResetBeforeDrain,),
     ),
@@ -72,7 +72,7 @@ FAMILY: Final = (
         "queue_reset_no_drain",
         2022,
         "QEMU virtio_queue_reset; virtio-blk has no queue_reset; open in QEMU 10.2",
-        "A queue reset forgets the ring only; requests in flight are pushed to the new one.",
+        "A queue reset clears the ring only; requests in flight are pushed to the new ring.",
         ("S6", "S7"),
         (_QueueResetNoDrain,),
     ),

@@ -1,4 +1,4 @@
-"""Defects of start and stop: what is attached, routed or kicked at the wrong time."""
+"""Defects of start and stop: queues that are attached, routed or kicked at the wrong time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _StartKickConditional(VirtioBlk):
                 port.notifier.set_own()
 
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
-        """Only start kicks, as before 5bdbaebcce."""
+        """Attach without setting the notifier, as before 5bdbaebcce: only start sets it."""
         yield POINT
         if not port.queue.notification:
             port.set_notification(thread, True)
@@ -94,7 +94,7 @@ FAMILY: Final = (
         "cleanup_reads",
         2023,
         "qemu-devel, PATCH v4 17/20, 2023-04-25; open in QEMU 10.2",
-        "Closing a notifier first reads it, so a stop or reset in a drained section dequeues.",
+        "A notifier is read before it is closed, so a stop or reset in a drained section dequeues.",
         ("S1",),
         (_CleanupReads,),
     ),
@@ -102,7 +102,7 @@ FAMILY: Final = (
         "started_too_early",
         2023,
         "QEMU commit 75dcb4d790",
-        "The device counts as started before its node moves, so the move's own drain attaches.",
+        "The device is marked as started before its node moves, so the drain of the move attaches.",
         ("S8",),
         (_StartedTooEarly,),
     ),
@@ -110,7 +110,7 @@ FAMILY: Final = (
         "started_cleared_too_late",
         2023,
         "QEMU commit 75dcb4d790",
-        "The device counts as started until stop has drained, and that drain attaches again.",
+        "The device is marked as started until stop has drained, and that drain attaches again.",
         ("S8", "S9"),
         (_StartedClearedTooLate,),
     ),
@@ -118,7 +118,7 @@ FAMILY: Final = (
         "start_kick_conditional",
         2024,
         "QEMU commit d3f6f294ae",
-        "A start inside a drained section kicks no queue, and its end does not either.",
+        "Neither a start inside a drained section nor the end of that section kicks the queues.",
         ("L1",),
         (_StartKickConditional, _OpensUnset),
     ),
@@ -126,7 +126,7 @@ FAMILY: Final = (
         "no_kick_on_resume",
         2026,
         "cloud-hypervisor commit 3e3008f36",
-        "A start does not look at what was kicked before the device was stopped.",
+        "A start does not check for entries that were published before it.",
         ("L1",),
         (_NoKickOnResume,),
     ),
@@ -134,7 +134,7 @@ FAMILY: Final = (
         "stop_from_main",
         2018,
         "QEMU commit 1010cadf62",
-        "Stop detaches in the main thread and waits for no handler, which then goes on.",
+        "Stop detaches in the main thread without waiting for running handlers.",
         ("S10", "S3", "S4", "S7"),
         (_StopFromMain,),
     ),
@@ -142,7 +142,7 @@ FAMILY: Final = (
         "attach_twice",
         2026,
         "vblkfuzz",
-        "Start attaches although a drained section is open, and its end attaches again.",
+        "Start attaches inside a drained section, and the end of that section attaches again.",
         ("S8",),
         (_AttachTwice,),
     ),
@@ -150,7 +150,7 @@ FAMILY: Final = (
         "detach_forgotten",
         2026,
         "vblkfuzz",
-        "Stop detaches the first queue of each AioContext only.",
+        "Stop detaches only the first queue of each AioContext.",
         ("S8", "S9"),
         (_DetachForgotten,),
     ),

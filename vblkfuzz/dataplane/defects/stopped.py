@@ -1,4 +1,4 @@
-"""Defects of a VM that stops: requests that get lost, that go on, or that come twice."""
+"""Defects of VM stops: requests that are lost, that go on, or that are popped twice."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class _PausePoint(Operator):
     @causal(Frame.VM_STOP)
     def stop(self, thread: Thread, *_: int) -> Steps:
         if self.vm_running:
-            self._tell(VM_STOP_CALL, thread)
+            self._trace(VM_STOP_CALL, thread)
             self.vm_running = False
             yield from self._pause_vcpus(thread)
-            self._tell(VM_STOP_RET, thread)
+            self._trace(VM_STOP_RET, thread)
 
 
 class _WriteAfterVmstop(VirtioBlk):
@@ -55,7 +55,7 @@ class _WriteAfterVmstop(VirtioBlk):
         def write(runner: Thread) -> Steps:
             yield POINT
             self.board.memory.bytes[request.blk.status_address] = BlkStatus.IOERR
-            self._tell_request(MEMWRITE, runner, request)
+            self._trace_request(MEMWRITE, runner, request)
 
         self.main.schedule(write)
 
@@ -72,7 +72,7 @@ FAMILY: Final = (
         "parked_not_saved",
         2023,
         "QEMU blk_drain, do_vm_stop; open in QEMU 10.2",
-        "A VM stop leaves parked requests alone, and they run when their drain ends.",
+        "A VM stop leaves parked requests parked, so they run when their drain ends.",
         ("S16", "S17"),
         (_ParkedNotSaved,),
     ),
@@ -80,7 +80,7 @@ FAMILY: Final = (
         "parked_lost_at_stop",
         2026,
         "vblkfuzz",
-        "A VM stop takes parked requests off their list and puts them on no other.",
+        "A VM stop drops parked requests instead of putting them on the retry list.",
         ("L3", "S16"),
         (_ParkedLostAtStop,),
     ),
@@ -88,7 +88,7 @@ FAMILY: Final = (
         "stop_dequeues",
         2026,
         "vblkfuzz",
-        "A VM stop processes the queues once more when all has been stopped and drained.",
+        "A VM stop processes the queues once more after the device is stopped and drained.",
         ("S17",),
         (_StopDequeues,),
     ),
@@ -96,7 +96,7 @@ FAMILY: Final = (
         "pause_point",
         2026,
         "cloud-hypervisor commit 50f2fd369",
-        "A VM stop pauses the vCPUs and waits neither for the dataplane nor for its requests.",
+        "A VM stop pauses the vCPUs, but neither stops the dataplane nor drains.",
         ("S16", "S17"),
         (_PausePoint,),
     ),
@@ -104,7 +104,7 @@ FAMILY: Final = (
         "write_after_vmstop",
         2026,
         "vblkfuzz",
-        "A request that waits for cont gets its error status from a bottom half after the stop.",
+        "After a VM stop, a bottom half writes the error status of a request that waits for cont.",
         ("S17",),
         (_WriteAfterVmstop,),
     ),
@@ -112,7 +112,7 @@ FAMILY: Final = (
         "base_used_idx",
         2018,
         "DPDK commit 90bb22a197",
-        "After cont the queue begins at its used idx, so what waits for a retry is taken again.",
+        "After cont the queue goes on at its used idx, so waiting requests are popped again.",
         ("S7",),
         (_BaseUsedIdx,),
     ),

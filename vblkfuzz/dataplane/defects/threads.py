@@ -1,4 +1,4 @@
-"""Defects of threads: requests and calls that go on in a thread that must leave them alone."""
+"""Defects of threads: requests and calls that are handled in the wrong thread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _RestartInMain(VirtioBlk):
 
 
 class _NotifyByFlag(Qemu81QueuePort):
-    """What QEMU did until 8.2."""
+    """QEMU until 8.2 had this."""
 
     __slots__ = ()
 
@@ -37,7 +37,7 @@ FAMILY: Final = (
         "selfkick_inline",
         2024,
         "qemu-devel, 2024-01-03; first attempt at QEMU commit 5bdbaebcce",
-        "Whoever attaches a queue handles it at once, in the main thread, instead of kicking.",
+        "An attach handles the queue at once, in the main thread, instead of setting its notifier.",
         ("S10",),
         (_SelfkickInline,),
     ),
@@ -45,7 +45,7 @@ FAMILY: Final = (
         "restart_in_main",
         2020,
         "QEMU commit 49b44549ac, rhbz 1812765",
-        "Requests that wait for cont, or for the end of a drain, go on in the main thread.",
+        "Requests that waited for cont or for the end of a drain go on in the main thread.",
         ("S10",),
         (_RestartInMain,),
     ),
@@ -53,7 +53,7 @@ FAMILY: Final = (
         "notify_by_flag",
         2024,
         "QEMU commit bfa36802d1, RHEL-15394",
-        "A call takes the way that the state of the dataplane says, whatever thread calls.",
+        "The state of the dataplane, not the calling thread, decides how a call is made.",
         ("S10",),
         (_NotifyByFlag,),
     ),

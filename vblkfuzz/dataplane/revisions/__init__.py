@@ -1,4 +1,4 @@
-"""The revisions of the model, by name. A revision is a class; what it differs in is its file."""
+"""The revisions of the model, by name: a class each, in a file that has only its differences."""
 
 from __future__ import annotations
 

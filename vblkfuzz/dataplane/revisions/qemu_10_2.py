@@ -1,21 +1,23 @@
-"""Revision `qemu-10.2`: QEMU of December 2025, the newest that the model has.
+"""Revision `qemu-10.2`: QEMU of December 2025, the newest revision of the model.
 
-What it does not do, compared with the reference:
+It differs from the reference in this:
 
-* stop does not detach when drained, and reads each notifier once more as it closes it, so a reset
-  or a `stop` inside a drained section dequeues requests (B1, open);
-* stop leaves parked requests in neither ring nor retry list, and they run if their drain ends while
-  the VM is stopped (B1c);
-* the config generation changes with the interrupt, after the capacity, and without DRIVER_OK never;
-* reset and queue reset do not know parked requests (B1b), queue reset not even those in flight
-  (B38): virtio-blk has no hook for it;
-* a drain does not wait for a handler that has dequeued but not yet submitted (B3);
-* a failed start leaves drains that attach and detach, and serves the kicks to come only (B13);
-* a parked request goes on in the thread that took it, whoever handles its queue by then (B1b);
-* a parked request counts as in flight as soon as it is woken (8eeaa706ba), so that the next drain
-  waits for it, but it does not look at the drain again: it is submitted inside that drain.
+* stop does not detach when drained, and reads each notifier once more before it closes it, so a
+  reset or a VM stop inside a drained section dequeues requests (B1, open);
+* a VM stop leaves parked requests in neither ring nor retry list; they run if their drain ends
+  while the VM is stopped (B1c);
+* the config generation changes with the interrupt, not with the capacity, and never without
+  DRIVER_OK;
+* reset and queue reset leave parked requests alone (B1b); queue reset also leaves those in flight
+  alone, because virtio-blk has no queue_reset hook (B38);
+* a drain does not wait for a handler that has popped but not yet submitted (B3);
+* after a failed start, drains still attach and detach, and only later kicks are served (B13);
+* a parked request goes on in the thread that popped it, even if another thread now handles its
+  queue (B1b);
+* a woken request is in flight at once (8eeaa706ba), so the next drain waits for it; but it is not
+  parked again and is submitted inside that drain.
 
-Each older revision is the next newer one with a fix taken back; next: `qemu_9_0`.
+Each older revision derives from the next newer one and takes a fix back; see `qemu_9_0`.
 """
 
 from __future__ import annotations
@@ -39,10 +41,10 @@ if TYPE_CHECKING:
 _B1: Final = "open: stop in a drain reads the notifiers as it closes them (B1)"
 _B1B: Final = "open: requests outlive a reset (parked: B1b) or queue reset (in flight: B38)"
 _B1C: Final = "open: parked requests are not saved, and run while the VM is stopped (B1c)"
-_GENERATION: Final = "open: the capacity changes at once, its generation with the interrupt"
+_GENERATION: Final = "open: the config generation changes with the interrupt, after the capacity"
 _B3: Final = "open: a drain does not wait for a handler that has not submitted yet (B3)"
-_B13: Final = "open: drains attach after a failed start, and it leaves kicks suppressed (B13)"
-_STAYS: Final = "open: a parked request goes on in the thread that took it, after a stop too (B1b)"
+_B13: Final = "open: after a failed start, drains attach and kicks stay suppressed (B13)"
+_STAYS: Final = "open: parked requests go on in the popping thread, even after a stop (B1b)"
 
 
 _HANDLED: Final = (
@@ -51,7 +53,7 @@ _HANDLED: Final = (
     "reset-stop-cleanup_host_notifier-host_notifier_read-",
     "vm_stop-stop-cleanup_host_notifier-host_notifier_read-",
 )
-"""Where a queue that lost count is found broken."""
+"""Causal paths on which a queue with a wrong count of requests in use is found broken."""
 
 
 class Qemu102BlockBackend(BlockBackend):
@@ -68,15 +70,15 @@ class Qemu102BlockBackend(BlockBackend):
         yield from self.drained_end(thread)
 
     def _wake(self, request: Request) -> None:
-        """Count a woken request at once (8eeaa706ba); it does not look at the drain again.
+        """Count a woken request as in flight at once (8eeaa706ba), and do not park it again.
 
-        It is a coroutine: it goes on in the thread in which it was parked.
+        It is a coroutine in QEMU, so it goes on in the thread in which it was parked.
         """
         self.in_flight += 1
 
         def resume(runner: Thread) -> Steps:
             yield POINT
-            self._tell(UNPARK, runner, request)
+            self._trace(UNPARK, runner, request)
             self._start(runner, request)
 
         request.context.schedule(resume)
@@ -130,7 +132,7 @@ class Qemu102(VirtioBlk):
         yield from self.blk.set_aio_context(thread, self.main)
 
     def detach_in_contexts(self, thread: Thread) -> Steps:
-        """One bottom half a queue, one after the other (virtio_blk_ioeventfd_stop_vq_bh, 9.0)."""
+        """Run one bottom half for each queue in turn (virtio_blk_ioeventfd_stop_vq_bh, 9.0)."""
         for port in self.ports:
             yield from self.main.wait_for(thread, self.context_of(port), self._stop_of(port))
 
@@ -152,41 +154,41 @@ class Qemu102(VirtioBlk):
         port.close_notifier(thread)
 
     def fall_back(self, thread: Thread) -> Steps:
-        """Served are the kicks to come only."""
+        """Do nothing: only later kicks are served."""
         yield from ()
 
     @causal(Frame.DRAINED_BEGIN)
     def drained_begin(self, thread: Thread) -> Steps:
-        """Detach all queues, of a disabled dataplane too."""
+        """Detach all queues, even if the dataplane is disabled."""
         if self.started:
             for port in self.ports:
                 yield from self.detach(thread, port)
 
     @causal(Frame.DRAINED_END)
     def drained_end(self, thread: Thread) -> Steps:
-        """Attach all queues, of a disabled dataplane too."""
+        """Attach all queues, even if the dataplane is disabled."""
         if self.started:
             yield from self.attach_all(thread)
 
     def drained_poll(self) -> bool:
-        """There is no drained_poll: B3."""
+        """Return False: virtio-blk has no drained_poll (B3)."""
         return False
 
     def vm_drained(self, thread: Thread) -> None:
-        """Parked requests stay where they are, and run when their drain ends (B1c)."""
+        """Leave parked requests parked; they run when their drain ends (B1c)."""
 
     def set_capacity(self, sectors: int) -> None:
-        """The generation changes with the interrupt only (virtio_notify_config)."""
+        """Change the capacity only; the generation changes in `notify_config`."""
         self.board.registers.words[CAPACITY] = sectors
 
     def notify_config(self, thread: Thread) -> None:
-        """Interrupt, and change the generation."""
+        """Change the generation and interrupt the driver (virtio_notify_config)."""
         if self.status & STATUS_DRIVER_OK:
             self.board.registers.words[GENERATION] += 1
         super().notify_config(thread)
 
     def drop_requests(self, thread: Thread) -> Steps:
-        """Wait for what is in flight, free the retry list; parked requests stay."""
+        """Wait for requests in flight and clear the retry list; parked requests stay."""
         yield from self.blk.drain(thread)
         for request in self.retry_list:
             self.cancel(thread, request)
@@ -194,6 +196,6 @@ class Qemu102(VirtioBlk):
 
     @causal(Frame.QUEUE_RESET)
     def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
-        """virtio-blk has no queue_reset hook: only the ring is forgotten (B38)."""
+        """Reset the ring only: virtio-blk has no queue_reset hook (B38)."""
         yield POINT
         self.forget_queue(thread, port)

@@ -1,13 +1,16 @@
 """Revision `qemu-8.0`: QEMU of April 2023, before the drain series.
 
-What the seed replaces here: a drain does not tell the device anything. It disables the *external*
-handlers of the whole AioContext (aio_disable_external, a counter), which stay attached but inert:
+The drain series (revision `seed`) replaced the following. A drain does not call the device. It
+disables the *external* handlers of the whole AioContext (aio_disable_external, a counter), which
+stay attached but inert:
 
-* handlers attach at start and detach at stop only, drained or not, so B2, B4 and B4b are not yet;
-* a node that moves while drained takes the disablement along (bdrv_detach_aio_context);
-* poll mode begins and ends for inert handlers too, but finds nothing to do for them.
+* handlers attach at start and detach at stop only, drained or not, so there is no B2, B4 or B4b;
+* if a node moves while drained, its old AioContext is enabled and the new one disabled
+  (bdrv_detach_aio_context);
+* poll mode also begins and ends for inert handlers, but their queues are not handled.
 
-A stop in a drain processes the queues twice: in its bottom half and as it closes them (B1).
+A stop in a drain processes each queue twice: in the bottom half, and when its notifier is closed
+(B1).
 """
 
 from __future__ import annotations
@@ -23,18 +26,18 @@ from vblkfuzz.trace.event import ActorId, Frame
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.block_backend import BlockBackend
 
-_INERT: Final = "not a bug: what is attached in a drain is inert until its end"
+_INERT: Final = "not a bug: a handler that is attached in a drain is inert until it ends"
 
 
 class GatedAioContext(AioContext):
-    """AioContext whose handlers, all of them external, can be disabled."""
+    """AioContext whose handlers can be disabled; all of them are external."""
 
     __slots__ = ("disabled",)
 
     def __init__(self, actor: ActorId, *, polling: bool = False) -> None:
         super().__init__(actor, polling=polling)
         self.disabled = 0
-        """Drained nodes that live here (external_disable_cnt)."""
+        """Number of drained nodes in this context (external_disable_cnt)."""
 
     def has_work(self) -> bool:
         """Whether `run_once` would do something."""
@@ -57,7 +60,7 @@ class Qemu80BlockBackend(Qemu81BlockBackend):
 
     @causal(Frame.SET_AIO_CONTEXT)
     def set_aio_context(self, thread: Thread, context: AioContext) -> Steps:
-        """Move the node, and with it the disablement."""
+        """Move the node; enable the handlers of its old context and disable those of the new."""
         if context is self.context:
             return
         yield from self.drained_begin(thread, poll=True)
@@ -70,29 +73,29 @@ class Qemu80BlockBackend(Qemu81BlockBackend):
 class Qemu80(Seed):
     """virtio-blk of QEMU 8.0."""
 
-    summary: ClassVar[str] = "QEMU 8.0: drains disable handlers, the device does not know"
+    summary: ClassVar[str] = "QEMU 8.0: drains disable the handlers without calling the device"
     source: ClassVar[str] = "QEMU 8.0, before 1665d9326f"
     block_backend: ClassVar[type[BlockBackend]] = Qemu80BlockBackend
     aio_context: ClassVar[type[AioContext]] = GatedAioContext
     known: ClassVar[dict[str, str]] = {
         signature: why
         for signature, why in Qemu81.known.items()
-        if not signature.startswith(("s8-", "s9-"))  # only start and stop attach and detach
+        if not signature.startswith(("s8-", "s9-"))  # here drains do not attach or detach
     } | {
         "s1-stop_bh-host_notifier_read": "open: stop in a drain processes the queues (B1)",
-        "l1-": "5bdbaebcce: a stop, or a poll mode that ends in a drain, loses kicks",
+        "l1-": "5bdbaebcce: a stop, or the end of poll mode in a drain, loses kicks",
         "s8-start-drained": _INERT,
     }
 
     def run_dataplane(self, thread: Thread) -> Steps:
-        """Attach in a drain too: the handlers are inert there."""
+        """Attach even when drained: the handlers are inert then."""
         self.started = True
         self.starting = False
         yield from self.blk.set_aio_context(thread, self.home)
         yield from self.attach_all(thread)
 
     def stop_dataplane(self, thread: Thread) -> Steps:
-        """Detach in a drain too; the drains in here do not attach."""
+        """Detach even when drained; the drains in this method do not attach."""
         yield from self.detach_in_contexts(thread)
         yield from self.blk.drain(thread)
         yield from self.blk.set_aio_context(thread, self.main)

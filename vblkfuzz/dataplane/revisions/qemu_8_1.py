@@ -1,12 +1,14 @@
 """Revision `qemu-8.1`: QEMU of August 2023, the first release with drained_begin and drained_end.
 
-What it has not yet, compared with `qemu-9.0`:
+It differs from `qemu-9.0` in this:
 
-* a detach while polling leaves kicks suppressed, attach neither asks for kicks nor kicks (B4, B4b:
-  5bdbaebcce, 52bff01f64);
-* all queues live in one AioContext, the node's (b6948ab01d), and one bottom half detaches them;
-* a call goes the way that the state of the dataplane says, not the thread (B15: bfa36802d1);
-* requests are completed where the node lives, not in the thread that took them (46eb6e861b);
+* a detach while polling leaves kicks suppressed; attach neither enables kicks nor sets the notifier
+  (B4, B4b: 5bdbaebcce, 52bff01f64);
+* one AioContext, that of the node, handles all queues (b6948ab01d), and one bottom half detaches
+  them;
+* the state of the dataplane, not the calling thread, decides how a call is made (B15: bfa36802d1);
+* requests are completed in the AioContext of the node, not in the thread that popped them
+  (46eb6e861b);
 * handlers, completions and drains hold the AioContext lock (b49f4755c7, 6b5aa3a0fd).
 
 It is patch 17/20 as merged (1665d9326f) with the fix of its start and stop (75dcb4d790).
@@ -39,12 +41,12 @@ class Qemu81BlockBackend(Qemu90BlockBackend):
 
 
 class Qemu81QueuePort(QueuePort):
-    """A queue until 8.2: a call goes by the guest notifier while the dataplane is started."""
+    """A queue until 8.2: a call uses the guest notifier while the dataplane is started."""
 
     __slots__ = ()
 
     def needs_bql(self, thread: Thread) -> bool:
-        """Asked of the device instead of the thread (virtio_blk_req_complete until bfa36802d1)."""
+        """Depends on the device, not the thread (virtio_blk_req_complete until bfa36802d1)."""
         return not self._device.started or self._device.disabled
 
 
@@ -56,20 +58,20 @@ class Qemu81(Qemu90):
     block_backend: ClassVar[type[BlockBackend]] = Qemu81BlockBackend
     queue_port: ClassVar[type[QueuePort]] = Qemu81QueuePort
     known: ClassVar[dict[str, str]] = Qemu90.known | {
-        "l1-": "5bdbaebcce: nobody asks for kicks after a drain while polling (B4, B4b)",
+        "l1-": "5bdbaebcce: after a drain while polling, kicks stay suppressed (B4, B4b)",
         "s13-": "5bdbaebcce: a drain or stop while polling leaves kicks suppressed (B4)",
-        "s10-complete-without_bql": "bfa36802d1: whoever completes asks for the wrong state (B15)",
-        "s1-host_notifier_read": "b49f4755c7: a handler that waits for the lock when detached (B3)",
+        "s10-complete-without_bql": "bfa36802d1: dataplane state decides how a call is made (B15)",
+        "s1-host_notifier_read": "b49f4755c7: a handler that waits for the lock is detached (B3)",
     }
 
     def context_of(self, port: QueuePort) -> AioContext:
-        """One AioContext for all queues."""
+        """The same AioContext for all queues."""
         if not self.iothreads:
             return self.main
         return self.iothreads[self.first_iothread % len(self.iothreads)]
 
     def completion_context(self, thread: Thread) -> AioContext:
-        """Where the node lives, whoever takes the request (until 46eb6e861b of 8.2)."""
+        """The node's context, whichever thread pops the request (until 46eb6e861b of 8.2)."""
         return self.blk.context
 
     def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
@@ -87,7 +89,7 @@ class Qemu81(Qemu90):
         lock.release()
 
     def detach_in_contexts(self, thread: Thread) -> Steps:
-        """One bottom half for all queues (virtio_blk_data_plane_stop_bh)."""
+        """Run one bottom half for all queues (virtio_blk_data_plane_stop_bh)."""
         yield from self.main.wait_for(thread, self.home, self.stop_queues)
 
     @causal(Frame.STOP_BH)
@@ -99,13 +101,13 @@ class Qemu81(Qemu90):
             yield from port.read(thread)
 
     def attach(self, thread: Thread, port: QueuePort) -> Steps:
-        """Attach and nothing else, wherever the node lives now (blk_get_aio_context)."""
+        """Only attach, in the context that the node has now (blk_get_aio_context)."""
         yield POINT
         self._watch(thread, port, self.blk.context)
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
-        """Stop watching a queue in the context where the node lives now."""
+        """Stop watching a queue, in the context that the node has now."""
         yield POINT
         context = self.blk.context
         context.detach(port.index)
-        self._tell_queue(DETACH, thread, port, value=context.actor)
+        self._trace_queue(DETACH, thread, port, value=context.actor)

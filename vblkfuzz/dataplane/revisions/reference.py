@@ -1,15 +1,16 @@
 """Revision `reference`: the device without a known violation.
 
-It is `VirtioBlk` itself; see there. Differences to QEMU 10.2 that make it clean:
+It adds nothing to `VirtioBlk`. These differences from QEMU 10.2 remove its known violations:
 
-* stop drops the last kick instead of reading it, and detaches in the handlers' threads even when
-  drained, which waits for running handlers;
-* a start that fails serves what was kicked before it;
-* stop puts parked requests on the retry list, so they wait for `cont` wherever the drain ends;
-* the config generation changes with the capacity;
+* stop drops the last kick instead of reading the notifier; it detaches in the threads of the
+  handlers even when drained, and so waits for running handlers;
+* a start that fails serves the queues that were kicked before it;
+* a VM stop puts parked requests on the retry list, so they wait for `cont` whenever their drain
+  ends;
+* the config generation changes together with the capacity;
 * reset and queue reset cancel parked requests;
-* `drained_poll` keeps a drain waiting while a handler has popped but not submitted;
-* a resumed request looks at the drain again before it is submitted.
+* a drain waits for a handler that has popped but not yet submitted (`drained_poll`);
+* a woken request is parked again if the next drain has begun.
 """
 
 from __future__ import annotations
@@ -18,4 +19,4 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 
 
 class Reference(VirtioBlk):
-    """virtio-blk as it should be."""
+    """virtio-blk without a known violation."""

@@ -1,10 +1,10 @@
 """Revision `seed`: patch v4 17/20 of April 2023, the review thread that this project starts from.
 
-What it has not yet, compared with `qemu-8.1`, is 75dcb4d790 (B2):
+It differs from `qemu-8.1` in that 75dcb4d790 is missing (B2):
 
-* `started` is set before the node moves, so that move's own drain attaches the handlers too early;
+* `started` is set before the node moves, so the drain of that move attaches the handlers too early;
 * `started` is cleared after the notifiers are closed, so the drains inside stop attach them again,
-  in the main context at that, where the node lives by then.
+  and in the main context, to which the node has moved.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Seed(Qemu81):
     }
 
     def run_dataplane(self, thread: Thread) -> Steps:
-        """Started before the node has moved: its own drain already attaches."""
+        """Set `started` before the node moves: the drain of that move attaches."""
         self.started = True
         self.starting = False
         yield from self.blk.set_aio_context(thread, self.home)
@@ -44,7 +44,7 @@ class Seed(Qemu81):
             yield from self.attach_all(thread)
 
     def stop_dataplane(self, thread: Thread) -> Steps:
-        """Started until the very end: the drains in here attach again."""
+        """Clear `started` at the end: the drains in this method attach again."""
         if not self.blk.in_drain:
             yield from self.detach_in_contexts(thread)
         yield from self.blk.drain(thread)

@@ -1,9 +1,9 @@
-"""The state of the device that a violation was found in, where that tells causes apart.
+"""Circumstances: the state of the device at a violation, if it distinguishes causes.
 
-A rule sees only the events it needs, and says what is wrong. What a request was doing, or what the
-device last did with a queue, often says why. This is looked up in the whole trace, and only when
-there is something to report. What it finds becomes `Violation.state`, part of the signature. A rule
-names its function in the decorator (`oracle.rule.rule`).
+A rule gets only the events it needs, and reports what is wrong. The cause often shows in the state
+of a request, or in what the device last did with a queue. The functions here find that in the whole
+trace; they are called for violations only. The result is `Violation.state`, part of the signature.
+A rule names its function in the decorator (`oracle.rule.rule`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _STANDING: Final = {
     RETRY: "to_retry",
     PUSH: "pushed",
 }
-"""What a request is doing after an event."""
+"""State of a request after an event."""
 
 _LATER: Final = frozenset({UNPARK, END})
 _UNDER_WAY: Final = frozenset({"popped", "resumed", "in_flight", "done", "written"})
@@ -59,10 +59,10 @@ _HELD: Final = frozenset({"parked", "to_retry"})
 
 
 def standing(request: int, events: Events, until: Event) -> str:
-    """Return what a request was doing just before the event `until`.
+    """Return the state of a request just before the event `until`.
 
-    ``popped``: its handler goes on with it, even if it has been answered already. ``asleep``:
-    parked, although the drained section has ended and another request went on.
+    ``popped``: its handler has not ended, even if the request is answered already. ``asleep``: it
+    is parked, although the drained section has ended and another request went on.
     """
     found, ended, own = "", False, until
     for event in events:
@@ -86,13 +86,13 @@ def _is_end_of_handler(event: Event, own: Event) -> bool:
 
 
 def _held(request: int, events: Events, until: Event) -> str:
-    """Return its `standing`; ``-uncounted`` if a drain that waits has missed that it may go on."""
+    """Return its `standing`; with ``-uncounted`` if a polling drain should have waited for it."""
     was = standing(request, events, until)
     return f"{was}-uncounted" if was in _HELD and _missed(request, events, until) else was
 
 
 def _missed(request: int, events: Events, until: Event) -> bool:
-    """Whether a polling drain has returned since a request that was held should have gone on."""
+    """Whether a polling drain has returned after a held request was free to go on."""
     may_go_on = missed = False
     held_by = until
     for event in events:
@@ -110,7 +110,7 @@ def _missed(request: int, events: Events, until: Event) -> bool:
 
 
 def came_from(violation: Violation, events: Events) -> str:
-    """Where the request came from, and whether a drain has returned that did not count it."""
+    """State of the request before its submit; ``-uncounted`` if a drain returned without it."""
     submit = violation.second
     uncounted = False
     for event in events:
@@ -125,25 +125,25 @@ def came_from(violation: Violation, events: Events) -> str:
 
 
 def missed_by_drain(violation: Violation, events: Events) -> str:
-    """What the request was doing, and whether the drain at least knew of requests in flight."""
+    """State of the request that the drain missed; `in_flight` if the drain counted some."""
     if violation.state == "in_flight":
         return violation.state
     was = standing(violation.first.request, events, violation.second)
     if was == "in_flight":
         return "uncounted"
-    # A stop awaits handlers by itself, before it drains: that one fails is another mistake.
+    # A stop waits for handlers by itself, before it drains: a failure of that is another mistake.
     in_stop = was == "popped" and Frame.STOP in _frames(violation.second)
     return f"{was}-in_stop" if in_stop else was
 
 
 def outlived_reset(violation: Violation, events: Events) -> str:
-    """What the request was doing when the reset returned, and how it was heard of again."""
+    """State of the request when the reset returned, and its first effect afterwards."""
     was = standing(violation.second.request, events, violation.first)
     return f"{was}-{violation.state}"
 
 
 def pushed_again(violation: Violation, events: Events) -> str:
-    """What led to the second push: the request was retried after the first, or resumed twice."""
+    """Reason of the second push: the request was retried after the first, or resumed twice."""
     pushed, submits = False, 0
     for event in events:
         if event.request == violation.second.request:
@@ -157,28 +157,28 @@ def pushed_again(violation: Violation, events: Events) -> str:
 
 
 def left_in_use(violation: Violation, events: Events) -> str:
-    """What a request was doing that a reset left in use."""
+    """State of the request that a reset left in use."""
     if violation.state != "left_in_use":
         return violation.state
     return f"left_in_use-{_held(violation.first.request, events, violation.second)}"
 
 
 def left_by_stop(violation: Violation, events: Events) -> str:
-    """Whether a stop itself attached what it left attached."""
+    """Whether the stop itself attached the notifier that it left attached."""
     if violation.state == "left_attached" and Frame.STOP in _frames(violation.first):
         return "attached_by_stop"
     return violation.state
 
 
 def attached_by_stop(violation: Violation, events: Events) -> str:
-    """Whether a stop attached what it should not: a drain that ends does so for other reasons."""
+    """Whether a stop made the wrong attachment; the end of a drain does so for other reasons."""
     attach = violation.second if violation.second.kind == ATTACH else violation.first
     by_stop = violation.state in ("attached", "closed") and Frame.STOP in _frames(attach)
     return f"{violation.state}-in_stop" if by_stop else violation.state
 
 
 def inside_or_beside(violation: Violation, events: Events) -> str:
-    """Whether the other handler runs in another thread, or in the same one, further out."""
+    """Whether the other handler runs in another thread, or further out in the same one."""
     if violation.state != "handler":
         return violation.state
     same = violation.first.actor == violation.second.actor
@@ -186,7 +186,7 @@ def inside_or_beside(violation: Violation, events: Events) -> str:
 
 
 def held_at_stop(violation: Violation, events: Events) -> str:
-    """Whether something held the request; how far it had got otherwise is a matter of luck."""
+    """What held the request; if nothing did, its exact state is left out, as it is a race."""
     if violation.state != "nowhere":
         return violation.state
     was = _held(violation.first.request, events, violation.second)
@@ -194,7 +194,7 @@ def held_at_stop(violation: Violation, events: Events) -> str:
 
 
 def kick_lost(violation: Violation, events: Events) -> str:
-    """What the device did last, or did not do, for the queue of the lost kick."""
+    """What the device did last for the queue of the lost kick, or left out."""
     kick, queue = violation.first, violation.first.queue
     after = events[events.index(kick) :]
     attached = [event for event in after if event.kind == ATTACH and event.queue == queue]
@@ -212,23 +212,23 @@ def _failed_start(events: Events) -> bool:
 
 
 def _suppressed(kick: Event, events: Events) -> str:
-    """Why the guest did not kick: told not to, and never told otherwise, or by an old index."""
-    asks, polled, attached, before = True, False, False, 0
+    """Why the guest did not kick: kicks were suppressed (`silent`), or avail_event was old."""
+    enabled, polled, attached, before = True, False, False, 0
     for event in events[: events.index(kick)]:
         if event.queue != kick.queue:
             continue
         if event.kind == NOTIFICATION:
-            asks, polled, attached = event.flag == 1, before == POLL_BEGIN, False
+            enabled, polled, attached = event.flag == 1, before == POLL_BEGIN, False
         elif event.kind == ATTACH:
             attached = True
         before = event.kind
-    if asks:
+    if enabled:
         return "suppressed"
     return "silent-attached_again" if polled and attached else "silent"
 
 
 def waits_for(violation: Violation, events: Events) -> str:
-    """What it waits for: a request that cannot go on, or one that is gone."""
+    """What the call waits for: the state of a request that is stuck; nothing if none is left."""
     cancelled = {event.request for event in events if event.kind == CANCEL}
     requests = {event.request for event in events if event.request}.difference(cancelled)
     doing = {standing(request, events, violation.second) for request in requests}
@@ -239,33 +239,34 @@ def waits_for(violation: Violation, events: Events) -> str:
 
 
 def unfinished(violation: Violation, events: Events) -> str:
-    """What a request was doing that never ended."""
+    """State of the request that never ended."""
     return standing(violation.first.request, events, violation.second)
 
 
 def call_missed(violation: Violation, events: Events) -> str:
-    """Whether the device stopped at the push, or the driver's wish is newer than the request."""
+    """Whether the device was stopping at the push, or the driver changed which calls it wants."""
     before = events[: events.index(violation.first)]
     last = [event.kind for event in before if event.kind in _STOPS][-1:]
     if last == [STOP_CALL]:
         return f"{violation.state}-in_stop"
-    return f"{violation.state}-new_wish" if _new_wish(violation.first, before) else violation.state
+    changed = _calls_changed(violation.first, before)
+    return f"{violation.state}-new_wish" if changed else violation.state
 
 
 _STOPS: Final = frozenset({STOP_CALL, STOP_RET})
-_WISHES: Final = frozenset({USED_EVENT, SUPPRESS_CALLS})
+_CALL_CHANGES: Final = frozenset({USED_EVENT, SUPPRESS_CALLS})
 
 
-def _new_wish(push: Event, before: Events) -> bool:
-    """Whether the driver changed its mind about calls after the request was dequeued.
+def _calls_changed(push: Event, before: Events) -> bool:
+    """Whether the driver changed which calls it wants after the request was dequeued.
 
-    A device that looked too early then goes by the old wish.
+    A device that reads this too early then uses the old value.
     """
     dequeued = False
     for event in before:
         if event.kind == POP and event.request == push.request:
             dequeued = True
-        elif dequeued and event.kind in _WISHES and event.queue == push.queue:
+        elif dequeued and event.kind in _CALL_CHANGES and event.queue == push.queue:
             return True
     return False
 

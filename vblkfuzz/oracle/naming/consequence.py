@@ -1,11 +1,11 @@
-"""Which violations of one trace follow from another one.
+"""Which violations of a trace are consequences of another one.
 
-A request that was dequeued when it should not have been is parked, forgotten by the next reset and
-pushed into the rings of the next driver: one mistake, and S1, S4, S6 and S7 all speak up. Only the
-first of such a chain is a cause and gets a folder of its own. A rule says which ones it can break
-in turn (`leads_to`); both must be broken in the same trace, in that order. A bug of its own that
-always comes behind another one is thus hidden until that one is fixed, or is met in a trace without
-it. Why so: docs/decisions/0007.
+One mistake can break several rules: a request that is wrongly dequeued is parked, missed by the
+next reset and pushed into the rings of the next driver, which breaks S1, S4, S6 and S7. Only the
+first of such a chain is a cause and gets a folder. A rule lists the rules that its violations can
+lead to (`leads_to`); both must be broken in the same trace, in that order. So a separate bug that
+always follows another one stays hidden until that one is fixed, or until a trace has it alone.
+Reasons: docs/decisions/0007.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from vblkfuzz.oracle.violation import Violation
 
 REQUEST_GOES_ON: Final = ("S4", "S5", "S6", "S7", "S14", "S16", "S17", "L3")
-"""Rules broken in turn where a request goes on that should not."""
+"""Rules that are broken as a consequence if a request goes on that should not."""
 
 STAYS_ATTACHED: Final = ("S8", "S9", "S13")
-"""Rules broken in turn where a notifier is attached that should not be."""
+"""Rules that are broken as a consequence if a notifier is attached that should not be."""
 
 _FROM_HANDLERS: Final = ("host_notifier_read", "poll")
-"""Paths of dequeuing by a handler that is attached: what a wrong attachment leads to."""
+"""Paths on which an attached handler dequeues, as it does after a wrong attachment."""
 
 _DEQUEUED: Final = ("S1", "S17")
-"""Rules about who dequeues when nobody should."""
+"""Rules against dequeuing at the wrong time."""
 
 _AT_THE_END: Final = frozenset({END, STEP_LIMIT})
 _TOO_LATE: Final = frozenset({STOP_RET, START_RET})
-"""Events at which S8 says that a notifier was attached some time before."""
+"""Events at which S8 reports a notifier that was attached earlier."""
 
 
 def causes(violations: Sequence[Violation]) -> tuple[Violation, ...]:
-    """Return the violations, given in trace order, that follow from no other one."""
-    to_blame = [one for one in violations if not any(_is_lost(one, each) for each in violations)]
-    ordered = sorted(to_blame, key=_since)
+    """Return those of `violations`, which are in trace order, that follow from no other one."""
+    kept = [one for one in violations if not any(_is_lost(one, each) for each in violations)]
+    ordered = sorted(kept, key=_since)
     return tuple(
         one
         for place, one in enumerate(ordered)
@@ -47,10 +47,10 @@ def causes(violations: Sequence[Violation]) -> tuple[Violation, ...]:
 
 
 def _since(violation: Violation) -> tuple[int, bool, bool]:
-    """Order by the turn since when something was wrong.
+    """Key that orders violations by the turn since which something is wrong.
 
-    What is judged at the end of a trace comes last, also where that is in the same turn. It is
-    found at one event: there, calls that never returned come first, since all else waits for them.
+    Violations found at the end of the trace come last, even in the same turn. Of these, calls that
+    did not return (L2) come first, because everything else waits for them.
     """
     too_late = violation.rule == "S8" and violation.second.kind in _TOO_LATE
     at = violation.first if too_late else violation.second
@@ -66,9 +66,9 @@ def _leads_to(first: Violation, later: Violation) -> bool:
 
 
 def _is_lost(waited: Violation, later: Violation) -> bool:
-    """Whether a drain or a stop returned too early only because a request got lost.
+    """Whether `waited`, a drain or a stop that returned too early, has a lost request as its cause.
 
-    That it is lost, a reset or the end of the trace shows: there it is still doing the same.
+    A later S7 or L3 with the same state shows that the request was lost.
     """
     doing = later.state.rpartition("-")[2]
     if later.rule not in ("S7", "L3") or doing not in ("done", "written", "asleep"):

@@ -1,8 +1,8 @@
-"""Known violations, by signature: those a device lists, and those a user does not want to hear of.
+"""Known violations, by signature: those that a device class lists, and those that a user ignores.
 
-A device class lists what it is known to do wrong in `known`: the beginning of a signature, and the
-bug that explains it. That labels a finding and changes nothing else. A *pattern* (``fuzz --known``,
-`store.known_file`) silences what it matches.
+A device class lists its known violations in `known`: the beginning of a signature, and the bug that
+explains it. This only adds a label to a finding. A *pattern* (``fuzz --known``, `store.known_file`)
+suppresses the findings that it matches.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def explanation(signature: str, listed: Mapping[str, str]) -> str:
-    """Return the bug that explains a violation; empty: none that is listed.
+    """Return the bug that explains a violation; empty if none is listed.
 
     >>> explanation("s8-start-twice", {"s8": "some bug in starts", "s8-start": "commit 123"})
     'commit 123'

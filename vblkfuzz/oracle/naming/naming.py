@@ -1,7 +1,7 @@
-"""What a rule says about the names of its violations, and about what follows from them.
+"""How a rule names its violations, and which violations may follow from them.
 
-A value that each violation carries, so that its name depends on nothing else: `signature` and
-`consequence` read it, the decorator `oracle.rule.rule` makes it.
+Each violation has this value, so that its name depends on nothing else. The decorator
+`oracle.rule.rule` makes it; `signature` and `consequence` read it.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ PathPart = Literal["whole", "innermost", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Facts of a rule that make the signatures of its violations."""
+    """The part of a rule that decides the signatures of its violations."""
 
     path: PathPart = "whole"
-    """How much of the causal path tells causes apart: `innermost` only the function that did it,
-    whoever called it; `none` where the rule is about a number or a flag, and whoever meets the
-    wrong one does not matter."""
+    """Part of the causal path that distinguishes causes. `innermost`: only the function that acted,
+    whatever called it. `none`: the rule is about a number or a flag, and the function that comes
+    across the wrong value does not matter."""
     handlers_alike: bool = False
-    """The rule is about what every handler does alike: that it was one says nothing."""
+    """All handlers make the same mistake: if the path has only handlers, it is left out."""
     polling_tells: bool = False
-    """A handler that is polled counts as another one than the same handler when kicked."""
+    """A handler that is polled is distinguished from the same handler when kicked."""
     attaching_alike: str = ""
-    """State in which whoever attaches the queues counts alike, by a start or the end of a drain."""
+    """State in which the functions that attach queues (start, end of a drain) count as one."""
     leads_to: frozenset[str] = frozenset()
-    """Rules that a violation of this one can break in turn, later in the same trace."""
+    """Rules that may be broken later in the same trace as a consequence of the violation."""
     leads_to_in: tuple[tuple[str, frozenset[str]], ...] = ()
     """Further such rules, by the state of the violation."""

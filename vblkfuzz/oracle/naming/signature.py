@@ -1,9 +1,9 @@
 """The signature: rule + causal path + state of the device. One bug, one name.
 
-Of a causal path only those frames count that tell causes apart. Who asked for a reset, a start or a
-drained section says little: the mistake is in what they all call. Whether a reset or a stop of the
-VM led to it is kept, and whether a handler was polled or kicked only where that is the mistake. The
-state comes from `oracle.naming.circumstance`. Why so: docs/decisions/0007.
+A signature has only those frames of the causal path that distinguish causes. The caller of a reset,
+a start or a drained section is left out: the mistake is in the function that all callers share. A
+reset or a VM stop in the path is kept. Polling and kicks are distinguished only for rules where
+this matters. The state comes from `oracle.naming.circumstance`. Reasons: docs/decisions/0007.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.trace.event import Frame
 
 MAX_SIGNATURE: Final = 80
-"""Characters of a signature. It is a folder name, in paths that people paste."""
+"""Limit in characters. A signature is a folder name, in paths that people paste."""
 
 _DIGEST_CHARS: Final = 8
 
@@ -35,11 +35,11 @@ _CALLERS: Final = frozenset(
         Frame.BLK_DRAIN,
     )
 )
-"""Frames that only say who asked; the innermost frame counts whatever it is."""
+"""Frames of callers, which are left out unless they are the innermost one."""
 
 _HANDLERS: Final = frozenset({"attach", "complete", "direct_kick", "host_notifier_read", "poll"})
 _ATTACHES: Final = frozenset({"drained_end", "start"})
-"""Who attaches queues, by the same function; if they handle a queue, then in there."""
+"""Frames that attach queues; a queue handled directly within them is handled by the attach."""
 
 
 def signature(rule: str, naming: Naming, path: str, state: str) -> str:
@@ -47,8 +47,8 @@ def signature(rule: str, naming: Naming, path: str, state: str) -> str:
 
     Args:
         rule: as in `Rule.id`.
-        naming: what the rule says about its names.
-        path: causal path of the clashing event, as `trace.event.path_names` gives it.
+        naming: how the rule names its violations.
+        path: causal path of the clashing event, in the form of `trace.event.path_names`.
         state: variant of the clash.
     """
     frames = path.split(" > ")
@@ -60,7 +60,7 @@ def signature(rule: str, naming: Naming, path: str, state: str) -> str:
 
 
 def _telling(naming: Naming, frames: Sequence[str]) -> Sequence[str]:
-    """Return the frames of a path that tell causes apart, outermost first."""
+    """Return the frames of a path that distinguish causes, outermost first."""
     if naming.path == "none":
         return ()
     if naming.path == "innermost":
@@ -74,7 +74,7 @@ def _telling(naming: Naming, frames: Sequence[str]) -> Sequence[str]:
 
 
 def _shortened(text: str) -> str:
-    """Cut a signature to size; a digest keeps two that begin alike apart."""
+    """Shorten a signature to the limit; a digest makes the result unique."""
     if len(text) <= MAX_SIGNATURE:
         return text
     digest = blake2b(text.encode(), digest_size=_DIGEST_CHARS // 2).hexdigest()

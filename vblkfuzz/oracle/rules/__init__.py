@@ -1,1 +1,1 @@
-"""The rules: a file a family. A rule that is in here is asked."""
+"""The rules: one file for each family. `oracle.judge` applies every rule in these files."""

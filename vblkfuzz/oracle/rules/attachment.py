@@ -1,9 +1,9 @@
 """The rule of host notifiers: S8.
 
-A queue's host notifier is attached to at most one AioContext, and only while the device is
-started and not drained. Detaching what is detached is harmless: in QEMU it removes nothing.
-Source: QEMU virtio_queue_aio_attach_host_notifier, virtio_blk_start_ioeventfd,
-virtio_blk_stop_ioeventfd, virtio_blk_drained_end.
+A queue's host notifier is attached to at most one AioContext, and only while the device is started
+and not drained. A detach without an attach is harmless: in QEMU it has no effect. Source: QEMU
+virtio_queue_aio_attach_host_notifier, virtio_blk_start_ioeventfd, virtio_blk_stop_ioeventfd,
+virtio_blk_drained_end.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ STOP_IN_DRAIN = Situation("stop_in_drain", "The device was stopped inside a drai
     title="A host notifier is attached once, to a started device that is not drained.",
     source="QEMU virtio_blk_start_ioeventfd, virtio_blk_stop_ioeventfd",
     instead=(
-        "Start attaches each notifier once, in a started device; while a drain is open it "
-        "leaves that to drained_end, and stop takes each of them away."
+        "Start attaches each notifier once, to a started device; while a drain is open it "
+        "leaves that to drained_end, and stop detaches each of them."
     ),
     needs=(
         ATTACH,
@@ -57,7 +57,7 @@ STOP_IN_DRAIN = Situation("stop_in_drain", "The device was stopped inside a drai
     circumstance=left_by_stop,
 )
 def S8(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Started: from START_CALL until STOP_RET, or until START_RET says that it failed."""
+    """The device is started from START_CALL until STOP_RET, or until a START_RET that failed."""
     attached: dict[int, Event] = {}
     section: Event | None = None
     started = False
@@ -86,7 +86,7 @@ def S8(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             started, change = False, event
             for attach in attached.values():
                 _report_left(attach, event, report)
-            attached.clear()  # said once: the reset that returns after this stop has nothing to add
+            attached.clear()  # reported once: a reset that returns after this stop adds nothing
 
 
 def _report_attach(

@@ -1,7 +1,7 @@
 """The rule of calls: L4. No interrupt is lost.
 
-The driver says which used entry deserves a call: the one that used_event names (EVENT_IDX), or each
-one unless it has set the flag NO_INTERRUPT. The push that reaches it must be followed by a call; a
+The driver chooses the used entries that need a call: with EVENT_IDX the one at used_event, without
+it all of them, unless NO_INTERRUPT is set. The push of such an entry must be followed by a call: a
 driver that sleeps until then is not woken otherwise. Source: virtio 1.2, 2.7.7; QEMU
 virtio_should_notify, virtio_notify.
 """
@@ -29,30 +29,30 @@ LATE_CALL = Situation(
     "used_event_reached", "A push reached a used_event that the driver had moved."
 )
 CALL_AFTER_SUPPRESSION = Situation(
-    "call_after_suppression", "A call was due after the driver had asked for calls again."
+    "call_after_suppression", "A call was due after the driver had enabled calls again."
 )
 
 _U16 = 0xFFFF
 
 
-class _Wishes:
-    """What the driver wants to be called for, and what it has not been called for yet."""
+class _Calls:
+    """The calls that the driver has asked for, and those that are due."""
 
     __slots__ = ("_first", "due", "event_idx", "suppressed", "used_event")
 
     def __init__(self) -> None:
         self.event_idx = False
         self._first = 0
-        """Ring index that the driver's rings begin with; so does their used_event."""
+        """First index of the driver's rings, and initial value of used_event."""
         self.used_event: dict[int, int] = {}
-        """Of queues where the driver has moved it."""
+        """By queue, if the driver has changed it."""
         self.suppressed: dict[int, bool] = {}
-        """Of queues where the driver has set or cleared NO_INTERRUPT."""
+        """NO_INTERRUPT by queue, if the driver has set or cleared it."""
         self.due: dict[int, Event] = {}
-        """PUSH that the next call of a queue answers."""
+        """By queue: the first PUSH that needs a call and has not had one."""
 
     def push(self, push: Event, report: Report) -> None:
-        """Note a push that deserves a call."""
+        """Process a push; it may need a call."""
         queue = push.queue
         if self.event_idx:
             if (push.value - 1) & _U16 != self.used_event.get(queue, self._first):
@@ -66,7 +66,7 @@ class _Wishes:
         self.due.setdefault(queue, push)
 
     def change(self, event: Event) -> None:
-        """The driver changes its mind: then it looks at the used ring itself (2.7.7.1)."""
+        """Process a change by the driver, which must check the used ring after it (2.7.7.1)."""
         queue = event.queue
         if event.kind == USED_EVENT:
             self.used_event[queue] = event.value
@@ -75,14 +75,14 @@ class _Wishes:
         self.due.pop(queue, None)
 
     def new_rings(self, event: Event) -> None:
-        """A reset ends all rings, a queue reset one; the driver makes new ones as it begins."""
+        """End all rings at a reset, one at a queue reset; DRIVER_INIT makes new ones."""
         if event.kind == QUEUE_RESET:
             self.used_event.pop(event.queue, None)
             self.suppressed.pop(event.queue, None)
             self.due.pop(event.queue, None)
         elif event.kind == RESET_RET:
             self._forget()
-            self.event_idx = False  # and all else that was negotiated
+            self.event_idx = False  # a reset ends what was negotiated
         elif event.flag == 0:
             self._forget()
             self._first = event.value
@@ -99,7 +99,7 @@ class _Wishes:
     "L4",
     title="The driver is called for each used entry that it asked to be called for.",
     source="virtio 1.2, 2.7.7; QEMU virtio_should_notify",
-    instead="A push is visible before the device looks whether it deserves a call, and calls then.",
+    instead="The device makes the push visible, then checks whether it needs a call, then calls.",
     needs=(
         DRIVER_INIT,
         USED_EVENT,
@@ -114,22 +114,22 @@ class _Wishes:
     circumstance=call_missed,
 )
 def L4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """One call answers all pushes before it. More calls than asked for are allowed."""
-    wishes = _Wishes()
-    due = wishes.due
+    """One call serves all pushes before it. More calls than the driver asked for are allowed."""
+    calls = _Calls()
+    due = calls.due
     for event in events:
         kind = event.kind
         if kind == PUSH:
-            wishes.push(event, report)
+            calls.push(event, report)
         elif kind == IRQ:
             due.pop(event.queue, None)
         elif kind == END:
             for push in due.values():
-                _report_lost(push, event, wishes.event_idx, report)
+                _report_lost(push, event, calls.event_idx, report)
         elif kind in (USED_EVENT, SUPPRESS_CALLS):
-            wishes.change(event)
+            calls.change(event)
         else:  # DRIVER_INIT, RESET_RET, QUEUE_RESET
-            wishes.new_rings(event)
+            calls.new_rings(event)
 
 
 def _report_lost(push: Event, end: Event, event_idx: bool, report: Report) -> None:

@@ -1,7 +1,6 @@
-"""Find the earlier event that a clash is with.
+"""Find the earlier event of a clash.
 
-Used only when there is something to report, so that the rules need not remember what they may
-never say.
+This is done only for a violation, so that rules need not keep events that they rarely use.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The rule of the device configuration: S15.
 
-A resize changes the capacity that the driver reads. The driver learns of it by a configuration
-interrupt, which must not come before the change can be seen; and a driver that reads the same
-generation twice relies on it that nothing has changed in between. Source: virtio 1.2, 2.5, 4.1.4.3
-and 5.2.4; QEMU virtio_blk_resize, virtio_notify_config.
+A resize changes the capacity that the driver reads. A configuration interrupt informs the driver;
+it must not come before the change is visible. A driver that reads the same generation twice may
+rely on an unchanged configuration in between. Source: virtio 1.2, 2.5, 4.1.4.3 and 5.2.4; QEMU
+virtio_blk_resize, virtio_notify_config.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import CONFIG_IRQ, CONFIG_READ, END, RESET_CALL, RESET_RET, RESIZE, STATUS
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
-RESIZED = Situation("resize_announced", "A driver was told of a resize.")
+RESIZED = Situation("resize_announced", "A driver got the interrupt for a resize.")
 READ_RESIZED = Situation("config_read_after_resize", "The guest read the capacity after a resize.")
 
 
 @rule(
     "S15",
-    title="A resize is visible, then announced; the generation tells what changed.",
+    title="A resize is visible, then announced; the generation changes with it.",
     source="virtio 1.2, 2.5.2 and 4.1.4.3; QEMU virtio_blk_resize, virtio_notify_config",
     instead="Capacity and generation change together, then the driver gets one interrupt.",
     needs=(
@@ -38,7 +38,7 @@ READ_RESIZED = Situation("config_read_after_resize", "The guest read the capacit
     decisive=(RESIZE, CONFIG_IRQ, CONFIG_READ),
 )
 def S15(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Owed is an interrupt to a driver that had written DRIVER_OK, judged when all has settled."""
+    """A driver that has set DRIVER_OK must get an interrupt; this is checked at END."""
     books = _Books(scenario.device.disk_sectors, events[0])
     for event in events:
         kind = event.kind
@@ -63,14 +63,14 @@ def S15(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
 
 class _Books:
-    """What the driver knows and is owed."""
+    """What the driver has read, and the interrupts that it has not had yet."""
 
     __slots__ = ("_capacity", "_resize", "_resizes", "driver_ok", "owed", "reads")
 
     def __init__(self, capacity: int, start: Event) -> None:
         self.driver_ok = False
         self.owed: Event | None = None
-        """The first resize that the driver was not told of."""
+        """The first resize without an interrupt."""
         self.reads: dict[int, Event] = {}
         """A CONFIG_READ of each generation in this epoch."""
         self._capacity = capacity
@@ -84,7 +84,7 @@ class _Books:
             self.owed = resize
 
     def interrupt(self, irq: Event, report: Report) -> None:
-        """Each resize may be announced once; an interrupt beyond that comes too early."""
+        """Count an interrupt: each resize allows one, and a further one is too early."""
         self._resizes -= 1
         self.owed = None
         if self._resizes >= 0:

@@ -1,7 +1,7 @@
-"""Rules of conservation: S5 and S6. Requests are neither doubled nor invented.
+"""Rules of conservation: S5 and S6. No request is pushed twice, and none without a pop.
 
-S5 follows the request, S6 the ring entry (head). The numbers that both sides count have a rule of
-their own: `oracle.rules.indices`. Source: virtio 1.2, 2.7.8; QEMU virtqueue_pop, virtqueue_push,
+S5 checks requests, S6 ring entries (heads). The rule of counters and indices is in
+`oracle.rules.indices`. Source: virtio 1.2, 2.7.8; QEMU virtqueue_pop, virtqueue_push,
 virtqueue_detach_element.
 """
 
@@ -49,7 +49,7 @@ LATER_EPOCH = Situation("push_after_reset", "A request of a later epoch was push
     circumstance=pushed_again,
 )
 def S5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Request serials rise with the pops: a push of a lower one is out of order."""
+    """Serials of requests rise with their pops, so a push of a lower one is out of order."""
     pushes: dict[int, Event] = {}
     highest: dict[int, int] = {}
     in_flight: set[int] = set()
@@ -97,13 +97,13 @@ def _pushed_twice(first: Event, second: Event) -> str:
     situations=(LATER_EPOCH,),
     witnesses=Witness.MEMORY,
     handlers_alike=True,
-    # requests in use below 0: to the device its ring is full
+    # with requests in use below 0, the device takes its ring for full
     leads_to=(*REQUEST_GOES_ON, "L1"),
 )
 def S6(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The guest's view counts too: a used entry it does not know (COLLECT, flag 1) is foreign.
+    """A used entry for which the guest has no request (COLLECT, flag 1) is a violation, too.
 
-    A guest that broke the protocol since it made its rings (DRIVER_INIT) gets what it gave.
+    It is not reported if the guest broke the protocol since it made its rings (DRIVER_INIT).
     """
     owned: dict[int, Event] = {}
     for event in events:
@@ -137,7 +137,7 @@ def _hostile_before(collect: Event, events: Sequence[Event]) -> bool:
 
 
 def _disown(event: Event, owned: dict[int, Event]) -> None:
-    """A cancel drops one request, a queue reset those of its queue, a reset all."""
+    """Remove one request at a cancel, those of the queue at a queue reset, all at a reset."""
     if event.kind == CANCEL:
         owned.pop(event.request, None)
     elif event.kind == RESET_RET:

@@ -1,9 +1,9 @@
 """The rule of data: S14.
 
-The n-th request of the driver writes the data n, so a read tells whose data it has found (SECTOR).
-A request runs from its pop to its push; between requests whose times overlap any order is right.
-Which data is right then: `oracle.rules.disk`. What a device does to requests beyond the end of a
-disk that was resized belongs here too. Source: virtio 1.2, 5.2.6; QEMU
+The n-th request of the driver writes the data n, so the data that a read finds (SECTOR) identifies
+the request that wrote it. A request runs from its pop to its push; requests whose times overlap may
+take effect in any order. `oracle.rules.disk` computes the data that a read may find. The rule also
+covers requests beyond the end of a resized disk. Source: virtio 1.2, 5.2.6; QEMU
 virtio_blk_sect_range_ok, blk_check_byte_request.
 """
 
@@ -72,7 +72,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
     leads_to=("S14",),
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """A guest that breaks the protocol ends the judgement: nobody knows what it asked for."""
+    """The rule stops when the guest breaks the protocol: its requests are undefined then."""
     shown = frozenset([event.head for event in events if event.kind == SECTOR])
     books = _Books(scenario.device.disk_sectors, Disk(events[0], shown), report)
     asked, running, pushed = books.asked, books.running, books.pushed
@@ -83,7 +83,7 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             requests += 1
             place = (event.queue, event.head)
             asked[place] = (event, requests)
-            # Its last request was collected, maybe before a witness saw that it was pushed.
+            # The last request with this head was collected, maybe before its PUSH was observed.
             pushed.pop(place, None)
         elif kind == IO_DONE:
             access = running.get(event.request)
@@ -124,19 +124,19 @@ class _Access:
         self.code = request.flag
         self.first = request.value & 0xFF
         self.end = self.first + (request.value >> 8) + 1 if self.code in _RANGED else 0
-        """Sector behind its last one."""
+        """First sector after the request; 0 if it has no range."""
         self.pop = pop
         self.begin = begin
-        """When it was popped."""
+        """Time of its pop."""
         self.low = self.high = capacity
-        """The least and the greatest capacity since then."""
+        """The least and the greatest capacity since its pop."""
         self.failed = False
-        """The backend ended it with an error, whatever the driver was told."""
+        """Whether the backend ended it with an error, whatever its status."""
         self.writes: Sequence[Write] = ()
         self.pushed = 0
-        """When it was pushed."""
+        """Time of its push."""
         self.allowed: Mapping[int, set[int]] = _NOTHING
-        """What a read may have found then, by sector."""
+        """Data that a read may have found at its push, by sector."""
 
 
 _NOTHING: Final[Mapping[int, set[int]]] = {}
@@ -180,7 +180,7 @@ class _Books:
         if access.code == _IN:
             access.allowed = self._disk.may_find(access.first, access.end, access.begin)
         well = event.flag == _OK and not access.failed
-        for write in access.writes:  # of a discarded sector anything may be left
+        for write in access.writes:  # a discarded sector may have any content
             write.ends(time, event, sure=well and access.code != _DISCARD)
         if well and access.code == _FLUSH:
             self._disk.flush(access.begin, event)
@@ -243,7 +243,7 @@ class _Books:
             first, state = write.flush, "not_flushed"
             why = "overwritten before the flush that ended"
         elif write is not None and by is not None:
-            first, state = by.said, "cut" if write.cut else "stale"
+            first, state = by.event, "cut" if write.cut else "stale"
             why = f"overwritten by data {by.data}"
         sentence = (
             f"A read found data {found.value} in sector {found.head} at turn {found.turn}, {why} "
@@ -264,7 +264,7 @@ class _Books:
         self._power_lost = True
 
     def reset(self, event: Event, time: int) -> None:
-        """Requests that run are cut off: they take effect before this or never."""
+        """Cut off the running requests: each takes effect before this or never."""
         self._reset_at = time
         for access in self.running.values():
             self._cut(access, event, time)
@@ -273,7 +273,7 @@ class _Books:
         self.pushed.clear()
 
     def reset_queue(self, event: Event, time: int) -> None:
-        """The same for one queue."""
+        """Cut off the running requests of one queue."""
         for request, access in list(self.running.items()):
             if access.pop.queue == event.queue:
                 self._cut(self.running.pop(request), event, time)

@@ -1,11 +1,12 @@
-"""A sequential model of the disk: which data a read may find in a sector.
+"""A sequential model of the disk: the data that a read may find in a sector.
 
-A sector remembers its writes with the times when they began and ended. A read may find the last one
-that had ended before it began, any that ran beside that one or beside the read, and any that was
-cut off or failed: nobody knows whether those took effect. It may not find what was overwritten
-before it began. After a loss of power it may also find what had been overwritten but not flushed.
+Each sector has its writes, with the times of their begin and end. A read may find the last write
+that ended before the read began, any write concurrent with that one or with the read, and any write
+that was cut off or failed, because it may have taken effect or not. It must not find data that was
+overwritten before it began. After a power loss it may also find data that was overwritten, if the
+overwriting was not flushed.
 
-Times are positions in a trace. Made for `oracle.rules.data`. Source: virtio 1.2, 5.2.6.
+Times are positions in a trace. `oracle.rules.data` uses this model. Source: virtio 1.2, 5.2.6.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 from vblkfuzz.trace.event import Event
 
 ZEROES: Final = 0
-"""Data of a sector that nobody wrote, or that was cleared."""
+"""Data of a sector that was never written, or that was cleared."""
 _RUNNING: Final = 1 << 30
 """End of a write that has not ended: later than any other time."""
 
@@ -24,26 +25,26 @@ _RUNNING: Final = 1 << 30
 class Write:
     """One write to one sector."""
 
-    __slots__ = ("begin", "cut", "data", "end", "flush", "said", "sure")
+    __slots__ = ("begin", "cut", "data", "end", "event", "flush", "sure")
 
     def __init__(
-        self, data: int, begin: int, said: Event, end: int = _RUNNING, sure: bool = False
+        self, data: int, begin: int, event: Event, end: int = _RUNNING, sure: bool = False
     ) -> None:
         self.data = data
         self.begin = begin
         self.end = end
         self.sure = sure
-        """It has ended and taken effect."""
+        """Whether it has ended and certainly taken effect."""
         self.cut = False
-        """A reset came before its end."""
+        """Whether a reset came before its end."""
         self.flush: Event | None = None
-        """The flush that made its overwriting last, before a loss of power."""
-        self.said = said
-        """What the trace said of it last."""
+        """The flush that made its overwriting permanent, before a power loss."""
+        self.event = event
+        """Its last event in the trace."""
 
-    def ends(self, time: int, said: Event, *, sure: bool) -> None:
-        """It has ended; unless `sure`, nobody knows whether it took effect."""
-        self.end, self.sure, self.said = time, sure, said
+    def ends(self, time: int, event: Event, *, sure: bool) -> None:
+        """End the write; `sure` if it has certainly taken effect."""
+        self.end, self.sure, self.event = time, sure, event
 
     def overwriter(self, sure: list[Write]) -> Write | None:
         """Return one of the writes in `sure` that began after this one had ended."""
@@ -51,44 +52,44 @@ class Write:
 
 
 class Disk:
-    """What every sector may hold that a read shows. Nobody asks for the others."""
+    """The writes of the sectors that reads have shown; other sectors are left out."""
 
     def __init__(self, start: Event, shown: frozenset[int]) -> None:
         self._start = start
         self._shown = shown
         self._sectors: defaultdict[int, list[Write]] = defaultdict(self._zeroed)
-        """Those that somebody has begun to write."""
+        """Sectors that a request has begun to write."""
         self._flushed = -1
-        """When the last flush that ended well had begun."""
+        """When the last successful flush had begun."""
         self._flush = start
 
     def _zeroed(self, time: int = -1) -> list[Write]:
         return [Write(ZEROES, time, self._start, time, sure=True)]
 
-    def begin(self, first: int, end: int, data: int, time: int, said: Event) -> list[Write]:
-        """A request begins to write `data` to the sectors from `first` to below `end`."""
+    def begin(self, first: int, end: int, data: int, time: int, event: Event) -> list[Write]:
+        """Begin a write of `data` to the sectors from `first` to below `end`."""
         begun = []
         for sector in range(first, end):
             if sector in self._shown:
-                write = Write(data, time, said)
+                write = Write(data, time, event)
                 self._sectors[sector].append(write)
                 begun.append(write)
         return begun
 
-    def flush(self, begin: int, said: Event) -> None:
-        """A flush that began at `begin` has ended well."""
+    def flush(self, begin: int, event: Event) -> None:
+        """End a successful flush that began at `begin`."""
         if begin > self._flushed:
-            self._flushed, self._flush = begin, said
+            self._flushed, self._flush = begin, event
 
     def resize(self, sectors: int, time: int) -> None:
-        """What lies beyond the end is gone; writes that still run may yet come."""
+        """Zero the sectors beyond the end; writes that still run may take effect later."""
         for sector, writes in self._sectors.items():
             if sector >= sectors:
                 running = [write for write in writes if write.end == _RUNNING]
                 writes[:] = self._zeroed(time) + running
 
     def lose_power(self, time: int) -> None:
-        """What no flush has made last may be there or not, and what it overwrote as well."""
+        """Make each write that was not flushed unsure, and what it overwrote possible again."""
         for writes in self._sectors.values():
             lasting = [write for write in writes if write.sure and write.end <= self._flushed]
             lost = [write for write in writes if write.overwriter(lasting)]
@@ -97,10 +98,10 @@ class Disk:
                     write.flush = self._flush
                 elif write.flush is None:
                     write.begin = time
-                    write.ends(time, write.said, sure=False)
+                    write.ends(time, write.event, sure=False)
 
     def may_find(self, first: int, end: int, begin: int) -> dict[int, set[int]]:
-        """Return by sector the data that a read may find that began at `begin` and ends now."""
+        """Return, by sector, the data that a read from `begin` until now may find."""
         found = {}
         for sector in range(first, end):
             if sector in self._shown:
@@ -109,21 +110,21 @@ class Disk:
         return found
 
     def last(self, sector: int, data: int) -> Write | None:
-        """Return the last write of `data` to a sector; None: nobody wrote it there."""
+        """Return the last write of `data` to a sector; None if there is none."""
         for write in reversed(self._sectors[sector]):
             if write.data == data:
                 return write
         return None
 
     def overwriter(self, sector: int, write: Write, begin: int) -> Write | None:
-        """Return what had overwritten `write` before `begin`."""
+        """Return a write that had overwritten `write` before `begin`."""
         return write.overwriter(_sure_before(self._sectors[sector], begin))
 
-    def found(self, sector: int, data: int, begin: int, time: int, said: Event) -> None:
-        """A read settles it: `data` if it had been written before, no other that had ended."""
+    def found(self, sector: int, data: int, begin: int, time: int, event: Event) -> None:
+        """Note that a read has found `data`; if it was written before, it is the sure content."""
         writes = self._sectors[sector]
         if any([write.data == data and write.end <= begin for write in writes]):
-            writes.append(Write(data, begin, said, time, sure=True))
+            writes.append(Write(data, begin, event, time, sure=True))
 
 
 def _sure_before(writes: list[Write], time: int) -> list[Write]:

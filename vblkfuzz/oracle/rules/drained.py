@@ -1,12 +1,12 @@
 """Rules of drained sections: S1, S2 and S3.
 
 A *drained section* is open from the first DRAIN_RET until the DRAIN_END that brings the
-quiesce_counter to 0; nested drains belong to the section of the outermost one. Two layers keep it
-quiet, and each has its rule: the device stops dequeuing (S1), the BlockBackend parks what was
-dequeued anyway (S2). S3 says when a drain may return. The counter itself has a rule of its own:
+quiesce_counter to 0; nested drains belong to the section of the outermost one. Two layers act on
+it, and each has a rule: the device stops dequeuing (S1), and the BlockBackend parks requests that
+were dequeued all the same (S2). S3 is about the return of a drain. The rule of the counter is in
 `oracle.rules.quiesce`.
 
-DRAIN_CALL and DRAIN_END are recorded with the change of the counter, thus before the device
+DRAIN_CALL and DRAIN_END are recorded with the change of the counter, that is, before the device
 callbacks and before parked requests go on. Source: QEMU blk_root_drained_begin,
 blk_root_drained_end, blk_wait_while_drained (block/block-backend.c), virtio_blk_drained_begin and
 virtio_blk_drained_end (hw/block/virtio-blk.c).
@@ -61,8 +61,8 @@ DRAIN_IN_FLIGHT = Situation(
     title="No request is dequeued inside a drained section.",
     source="QEMU virtio_blk_drained_begin; qemu-devel, 'virtio-blk: implement drained_begin'",
     instead=(
-        "The device detaches its notifiers before the drain returns; what the guest kicks for "
-        "stays in the ring until the section has ended."
+        "The device detaches its notifiers before the drain returns; requests that the guest "
+        "kicks for stay in the ring until the section has ended."
     ),
     needs=(
         POP,
@@ -73,15 +73,15 @@ DRAIN_IN_FLIGHT = Situation(
     ),
     situations=(KICK_IN_DRAIN, RESET_IN_DRAIN, KICK_RESET_IN_DRAIN),
     witnesses=Witness.POP,
-    # Polling may go on in a drain where kicks do not.
+    # A device may go on polling in a drain although it no longer handles kicks.
     polling_tells=True,
     leads_to=(*REQUEST_GOES_ON, "S2", "S3", "S10"),
 )
 def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Weak form: handlers that ran already when the section began may go on.
+    """Weak form: handlers that were running when the section began may go on.
 
-    A detach cannot stop them. Handlers that the vCPU calls directly (flag 1) are waived: without
-    a notifier there is nothing to detach, and S2 still holds.
+    A detach cannot stop them. Handlers that the vCPU calls directly (flag 1) are allowed, too:
+    without a notifier there is nothing to detach, and S2 still holds.
     """
     section: Event | None = None
     kicked = False
@@ -97,15 +97,15 @@ def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 kicked = True
                 report.met(KICK_IN_DRAIN)
         elif kind == POP:
-            if not _waived(event, section, report.events):
+            if not _is_allowed(event, section, report.events):
                 report.violation(section, event, _dequeued(section, event))
         elif kind == RESET_CALL:
             report.met(KICK_RESET_IN_DRAIN if kicked else RESET_IN_DRAIN)
             report.met(RESET_IN_DRAIN)
 
 
-def _waived(pop: Event, section: Event, events: Sequence[Event]) -> bool:
-    """Whether the handler that took `pop` ran before `section`, or was called by the vCPU."""
+def _is_allowed(pop: Event, section: Event, events: Sequence[Event]) -> bool:
+    """Whether the handler of `pop` began before `section`, or was called by the vCPU."""
     run: Event | None = None
     before = False
     for event in events:
@@ -145,7 +145,7 @@ def _dequeued(section: Event, pop: Event) -> str:
     circumstance=came_from,
 )
 def S2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Holds in every mode, from the very change of the counter: the gate is atomic with it."""
+    """Holds from the change of the counter on, in every mode: check and submit are atomic."""
     drain: Event | None = None
     resumed: set[int] = set()
     for event in events:
@@ -200,11 +200,11 @@ def _submitted(drain: Event, submit: Event) -> str:
     circumstance=missed_by_drain,
 )
 def S3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Nothing in flight, and what was dequeued is pushed, parked, cancelled or to be retried.
+    """No request is in flight; each popped one is pushed, parked, cancelled or to be retried.
 
     A broken device drops its requests, a reset cancels them. Requests that the draining actor
-    dequeued itself are its own business: a drain cannot wait for its caller. What goes on with a
-    request of an ended epoch is S4's business: no drain can wait for what a reset has forgotten.
+    popped itself do not count, because a drain cannot wait for its caller. Requests of an ended
+    epoch do not count either: no drain can wait for them after the reset, and S4 judges them.
     """
     live_epoch = 0
     pops: dict[int, Event] = {}
@@ -241,7 +241,7 @@ _DROPPED: Final = frozenset({RESET_RET, QUEUE_RESET, BROKEN})
 
 
 def _drop(event: Event, under_way: dict[int, Event]) -> None:
-    """Forget the requests that a reset cancels or a broken device drops."""
+    """Remove the requests that a reset cancels or a broken device drops."""
     queue = event.queue if event.kind == QUEUE_RESET else None
     for request, pop in list(under_way.items()):
         if queue is None or pop.queue == queue:

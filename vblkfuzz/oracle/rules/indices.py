@@ -1,8 +1,8 @@
-"""The rule of the numbers that both sides count: S7.
+"""The rule of the numbers of a queue: S7.
 
-Requests in use, last_avail (how far the device has dequeued) and used idx of each queue. Indices
-wrap at 16 bits and begin anew in each epoch, where DRIVER_INIT says. A device that lost count
-soon finds a good ring broken, so that is a clash too: without cause nothing breaks a device.
+These are the requests in use, last_avail (how far the device has dequeued) and the used idx.
+Indices wrap at 16 bits; in each epoch they start at the index in DRIVER_INIT. A device with a wrong
+number may find a good ring invalid, so BROKEN without a fault of the driver is a violation, too.
 Source: virtio 1.2, 2.7.6 and 2.7.8; QEMU virtqueue_pop, virtqueue_fill, virtio_reset, virtio_error.
 """
 
@@ -43,14 +43,14 @@ _HALF: Final = 0x8000
 
 
 class _Ring:
-    """What one queue's numbers should be."""
+    """The right numbers of one queue."""
 
     __slots__ = ("failed", "hostile", "in_use", "last_avail", "published", "retried", "used")
 
     def __init__(self, first: int) -> None:
         self.in_use = 0
         self.failed = 0
-        """Pushes that said IOERR."""
+        """Number of pushes with status IOERR."""
         self.retried = 0
         """How often a request was put on the retry list."""
         self.published = first
@@ -59,9 +59,9 @@ class _Ring:
         self.hostile = False
 
     def full_by(self, size: int) -> str:
-        """Return what must have been left in use for the ring to seem full: failed or retried.
+        """Return the kind of leaked requests that makes the ring seem full: failed or retried.
 
-        Empty if neither or either would do it.
+        Empty if none or both of them would explain it.
         """
         failed = self.in_use + self.failed == size
         retried = self.in_use + self.retried >= size
@@ -69,7 +69,7 @@ class _Ring:
 
 
 class _Books:
-    """The numbers of all queues in the current epoch."""
+    """The right numbers of all queues in the current epoch."""
 
     __slots__ = (
         "_begun",
@@ -92,14 +92,14 @@ class _Books:
         self.broken = False
         self._hostile = False
         self._begun: Event | None = None
-        """When the driver last began to set the device up, unless that was reset since."""
+        """The last begin of a set-up by the driver, unless the system was reset since."""
         self._behind = False
-        """The device was reset behind the driver's back, and not yet by the driver itself."""
+        """Whether the system was reset, and the driver has not reset the device since."""
         self._init: Event | None = None
-        """`_begun`, of a driver that keeps to the protocol since."""
+        """`_begun`, if the driver has kept to the protocol since."""
 
     def note(self, event: Event, report: Report) -> None:
-        """Take note of what is rare."""
+        """Process an event of a rare kind."""
         kind = event.kind
         if kind == CANCEL:
             self._cancel(event)
@@ -122,19 +122,19 @@ class _Books:
                 _report_broken(self._init, event, f"broken{self._leak(event)}", report)
 
     def set_up(self, event: Event) -> None:
-        """The driver begins or ends to set the device up."""
+        """Process the begin or the end of a set-up by the driver."""
         if event.flag == 0:
             self._begun, self._first = event, event.value
         if event.flag or not self._behind:
             self._trust()
 
     def _trust(self) -> None:
-        """From now on a driver that has begun to set the device up keeps to the protocol."""
+        """Expect the driver, if it has begun a set-up, to keep to the protocol from now on."""
         if self._begun is not None:
             self._init, self._behind = self._begun, False
 
     def _leak(self, broken: Event) -> str:
-        """Return what seems to have filled a ring that is not full, if that can be told."""
+        """Return the kind of leaked requests that makes a ring seem full; empty if unknown."""
         if broken.value != QueueSizeExceeded.code:
             return ""
         leaks = {ring.full_by(self._size) for ring in self.rings.values()} - {""}
@@ -198,9 +198,9 @@ class _Books:
 def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """In use = pops - pushes - cancels, within the queue size and 0 when a reset returns.
 
-    Each pop takes last_avail one on, not beyond what is published, each push the used idx. A
-    device that found the ring broken may drop requests without a word. How far the guest has
-    published is not known any more once it broke the protocol on that queue.
+    Each pop adds one to last_avail, which stays within what is published; each push adds one to the
+    used idx. A broken device may drop requests without a CANCEL. On a queue where the guest broke
+    the protocol, it is not known how far the guest has published.
     """
     size = scenario.device.queue_size
     books = _Books(size)
@@ -255,7 +255,7 @@ def _report_pop(
             f"of {ring.last_avail}; the last change was at turn {first.turn}."
         )
         report.violation(first, pop, sentence, "not_in_order")
-        ring.last_avail = pop.value  # the next pop goes on from there
+        ring.last_avail = pop.value  # the next pop is compared with this one
     elif not ring.hostile:
         first = last_before(pop, events, _PUBLISHES)
         sentence = (
@@ -283,7 +283,7 @@ def _report_push(push: Event, ring: _Ring, events: Sequence[Event], report: Repo
         what = f"set the used idx of queue {push.queue} to {push.value} instead of {ring.used}"
     sentence = f"The push at turn {push.turn} {what}; the last change was at turn {first.turn}."
     report.violation(first, push, sentence, state)
-    ring.used = push.value  # the next push counts on from what the guest sees
+    ring.used = push.value  # the next push is compared with what the guest sees
 
 
 _POPS: Final = frozenset({POP})

@@ -1,10 +1,10 @@
 """The rule of kicks: L1. No kick is lost.
 
-A kick wakes the device, or is not sent because the device has said that it looks by itself; both
-ways it must dequeue what was published. The bugs of this class hide around drains: a notifier that
-is attached again without looking at the ring, notifications left off. Judged at END only, when
-everything has settled. Source: virtio 1.2, 2.7.10 and 2.7.13; QEMU virtio_queue_set_notification,
-virtio_blk_drained_end.
+A kick wakes the device, or is not sent because the device suppresses kicks and checks the ring
+itself. In both cases the device must dequeue what was published. Typical bugs are at the end of a
+drain: a notifier is attached again without a check of the ring, or kicks stay suppressed. The rule
+is checked at END, when everything has settled. Source: virtio 1.2, 2.7.10 and 2.7.13; QEMU
+virtio_queue_set_notification, virtio_blk_drained_end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from vblkfuzz.trace.witness import Witness
 KICK_SERVED_LATER = Situation(
     "drained_kick_served_later", "A kick inside a drained section was served after it."
 )
-KICK_SUPPRESSED = Situation("kick_suppressed", "The device had told the guest not to kick.")
+KICK_SUPPRESSED = Situation("kick_suppressed", "The device suppressed a kick of the guest.")
 
 _U16: Final = 0xFFFF
 _HALF: Final = 0x8000
@@ -49,8 +49,8 @@ def _ahead(index: int, other: int) -> bool:
     title="What was kicked is dequeued.",
     source="virtio 1.2, 2.7.10 and 2.7.13; QEMU virtio_queue_set_notification",
     instead=(
-        "Whenever the device asks for kicks again, or attaches a notifier again, it looks at "
-        "the ring once more."
+        "Whenever the device enables kicks again, or attaches a notifier again, it checks the "
+        "ring once more."
     ),
     needs=(
         KICK,
@@ -67,10 +67,10 @@ def _ahead(index: int, other: int) -> bool:
     circumstance=kick_lost,
 )
 def L1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """A kick that the device suppressed counts as well: then it must look by itself.
+    """A suppressed kick counts as well: the device must check the ring itself then.
 
-    Not judged for a device that need not serve (`must_serve`) and for queues on which the guest
-    broke the protocol.
+    The rule does not apply to a device that need not serve (`must_serve`), nor to queues on which
+    the guest broke the protocol.
     """
     books = _Kicks()
     kicks, taken, drained = books.kicks, books.taken, books.drained
@@ -116,7 +116,7 @@ class _Kicks:
         """Kicks inside a drained section that have not been served yet."""
 
     def served(self, pop: Event, report: Report) -> None:
-        """Forget the drained kicks that a pop outside of a drained section reaches."""
+        """Remove the drained kicks that a pop outside of a drained section has reached."""
         left = [
             kick
             for kick in self.drained
@@ -127,7 +127,7 @@ class _Kicks:
         self.drained[:] = left
 
     def new_rings(self, event: Event) -> None:
-        """A reset ends all rings, a queue reset one; the driver makes new ones as it begins."""
+        """End all rings at a reset, one at a queue reset; DRIVER_INIT makes new ones."""
         if event.kind == QUEUE_RESET:
             self.kicks.pop(event.queue, None)
             self.taken.pop(event.queue, None)

@@ -1,8 +1,8 @@
 """Rules of progress: L2, L3 and L5. What must happen by the end of a trace.
 
-A trace ends with END once everything has settled, so what has not happened then never will. A
-trace without END is a partial one and is not judged here; one that ends with STEP_LIMIT never
-settled, which is L5's to report. Kicks have a file of their own: `oracle.rules.kicks`.
+A trace ends with END when everything has settled, so anything that has not happened by then never
+will. A trace without END is a partial one and is not judged by L2 and L3. A trace that ends with
+STEP_LIMIT did not settle, which L5 reports. The rule of kicks is in `oracle.rules.kicks`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went 
     "L2",
     title="Drains, stops and resets return.",
     source="QEMU bdrv_drained_begin, virtio_bus_stop_ioeventfd, virtio_reset, do_vm_stop",
-    instead="Whoever waits lets those run that it waits for, so the drain, stop or reset returns.",
+    instead="While a drain, stop or reset waits, the code that it waits for can run.",
     needs=(
         DRAIN_CALL,
         DRAIN_RET,
@@ -65,21 +65,21 @@ PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went 
     circumstance=waits_for,
 )
 def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Calls of one actor are nested like brackets; each must be closed by END."""
-    open_calls: list[tuple[Event, int]] = []  # with the completions seen before
+    """The calls of one actor are nested; each must have returned at END."""
+    open_calls: list[tuple[Event, int]] = []  # with the number of completions before
     done = 0
     for event in events:
         kind = event.kind
         if kind == IO_DONE:
             done += 1
         elif kind in _RETURNS:
-            seen = _close(event, open_calls)
-            if seen is not None and done > seen:
+            before = _close(event, open_calls)
+            if before is not None and done > before:
                 _note_wait(event, report)
         elif kind != END:
             open_calls.append((event, done))
         else:
-            for call, _ in reversed(open_calls):  # the innermost is what the others wait for
+            for call, _ in reversed(open_calls):  # innermost first: the others wait for it
                 sentence = (
                     f"The {_CALLS[call.kind]} that was called at turn {call.turn} had not "
                     f"returned when everything had settled (turn {event.turn})."
@@ -102,7 +102,7 @@ _CALLS: Final = {
 
 
 def _close(ret: Event, open_calls: list[tuple[Event, int]]) -> int | None:
-    """Remove the innermost call that `ret` can belong to; return the completions before it."""
+    """Remove the innermost call that `ret` can end; return the number of completions before it."""
     called = _RETURNS[ret.kind]
     place = len(open_calls)
     while place:
@@ -144,10 +144,10 @@ def _note_wait(ret: Event, report: Report) -> None:
     circumstance=unfinished,
 )
 def L3(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Parked requests and those of the retry list too, unless a reset cancelled them.
+    """Parked requests and those of the retry list count, unless a reset cancelled them.
 
-    Not judged for a device that need not serve (`must_serve`) and for queues on which the guest
-    broke the protocol.
+    The rule does not apply to a device that need not serve (`must_serve`), nor to queues on which
+    the guest broke the protocol.
     """
     waiting: dict[int, Event] = {}
     parked: set[int] = set()
@@ -172,7 +172,7 @@ _ENDS_REQUESTS: Final = frozenset({CANCEL, QUEUE_RESET, RESET_RET})
 
 
 def _drop(event: Event, waiting: dict[int, Event]) -> None:
-    """Forget what a cancel, a queue reset or a reset ends."""
+    """Remove the requests that a cancel, a queue reset or a reset ends."""
     for request, pop in list(waiting.items()):
         if event.kind == RESET_RET or (
             request == event.request if event.kind == CANCEL else pop.queue == event.queue
@@ -209,7 +209,7 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     leads_to=("L1", "L2", "L3"),
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The harness gave up: the device was still busy after `limits.MAX_STEPS` steps."""
+    """The harness gave up, because the device was busy after `limits.MAX_STEPS` steps."""
     last = events[0]
     for event in events:
         if event.kind == OP:

@@ -1,9 +1,9 @@
 """The rule of notifications: S13.
 
-Whoever waits for kicks has to ask for them. A queue whose notifier is attached, which is not polled
-and whose handler does not run, is woken by nothing but a kick, so the ring must say that the next
-entry deserves one: NO_NOTIFY clear, or with EVENT_IDX avail_event where the device has dequeued
-to. Source: virtio 1.2, 2.7.10; QEMU virtio_queue_set_notification,
+A queue that depends on kicks must have them enabled. If its notifier is attached, it is not polled
+and its handler does not run, then only a kick wakes it. So the ring must request a kick for the
+next entry: NO_NOTIFY is clear, or, with EVENT_IDX, avail_event is the index up to which the device
+has dequeued. Source: virtio 1.2, 2.7.10; QEMU virtio_queue_set_notification,
 virtio_queue_aio_attach_host_notifier.
 """
 
@@ -32,20 +32,20 @@ POLLING_ENDED = Situation("polling_ended", "Polling of a queue ended.")
 
 
 class _Queues:
-    """What is known of the queues."""
+    """State of the queues."""
 
     __slots__ = ("attached", "broken", "off", "polled")
 
     def __init__(self) -> None:
         self.attached: dict[int, Event] = {}
         self.off: dict[int, Event] = {}
-        """NOTIFICATION that suppressed the kicks of a queue, while they are suppressed."""
+        """By queue: the NOTIFICATION that suppressed its kicks, while they are suppressed."""
         self.polled: set[int] = set()
         self.broken = False
-        """A broken device has no use for kicks."""
+        """Whether the device is broken: then it need not enable kicks."""
 
     def attach(self, attach: Event, report: Report) -> None:
-        """A handler is attached; it is not polled before its first run."""
+        """Attach a handler; it is not polled before its first run."""
         queue = attach.queue
         if queue in self.off:
             _report_off(self.off[queue], attach, "was attached", report)
@@ -53,14 +53,14 @@ class _Queues:
         self.polled.discard(queue)
 
     def detach(self, queue: int, report: Report) -> None:
-        """A handler is removed, whatever it was doing."""
+        """Detach a handler, in whatever state it is."""
         self.attached.pop(queue, None)
         if queue in self.polled:
             self.polled.remove(queue)
             report.met(DETACHED_POLLED)
 
     def end_polling(self, end: Event, report: Report) -> None:
-        """Whoever was polled waits for kicks again."""
+        """End the polling of a queue, which then depends on kicks again."""
         report.met(POLLING_ENDED)
         queue = end.queue
         self.polled.discard(queue)
@@ -68,12 +68,12 @@ class _Queues:
             _report_off(self.off[queue], end, "was not polled any more", report)
 
     def awaits_kicks(self, queue: int) -> bool:
-        """Whether a queue is woken by nothing else, and was not reported already."""
+        """Whether only a kick wakes the queue, and it has not been reported already."""
         waits = queue in self.attached and queue not in self.polled and not self.broken
         return waits and queue not in self.off
 
-    def forget(self, event: Event) -> None:
-        """After a reset, and in new rings, kicks are wanted."""
+    def clear(self, event: Event) -> None:
+        """Process a reset, after which kicks are enabled, or a broken device."""
         if event.kind == QUEUE_RESET:
             self.off.pop(event.queue, None)
         elif event.kind == BROKEN:
@@ -85,11 +85,11 @@ class _Queues:
 
 @rule(
     "S13",
-    title="A queue that waits for kicks has asked for them.",
+    title="A queue that depends on kicks has them enabled.",
     source="virtio 1.2, 2.7.10; QEMU virtio_queue_set_notification",
     instead=(
-        "Whoever attaches a queue, ends polling or a handler turns notifications on, and then "
-        "looks at the ring once more."
+        "An attach, the end of polling and the end of a handler enable kicks, and the device "
+        "then checks the ring once more."
     ),
     needs=(
         NOTIFICATION,
@@ -102,11 +102,11 @@ class _Queues:
     leads_to=("S13", "L1"),
 )
 def S13(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Judged where waiting begins: as a handler ends, as polling ends, at an attach.
+    """Checked where the device begins to wait: at the end of a handler, of polling, at an attach.
 
-    A handler that ends is asked what the driver sees in the ring (flag); the others have kicked
-    themselves, or look once more, so that only their own word counts. Mostly nobody polls, nobody
-    turns notifications off, and the driver would kick: then who is attached does not matter.
+    At the end of a handler, its flag shows whether the driver would kick. The other two set the
+    notifier or check the ring afterwards, so the last NOTIFICATION decides. In most traces there is
+    no polling, kicks are not suppressed and the driver would kick; then the check is skipped.
     """
     if not all([event.kind == HANDLER_END and event.flag for event in events]):
         _judge_waiting([event for event in report.events if event.kind in _KINDS], report)
@@ -150,7 +150,7 @@ def _judge_waiting(events: Sequence[Event], report: Report) -> None:
         elif kind == POLL_END:
             queues.end_polling(event, report)
         else:  # BROKEN, RESET_RET, QUEUE_RESET
-            queues.forget(event)
+            queues.clear(event)
 
 
 def _report_handler(attach: Event, end: Event, report: Report) -> None:

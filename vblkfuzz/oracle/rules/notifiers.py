@@ -1,9 +1,9 @@
 """The rule of notifier fds: S9.
 
-A host notifier is an eventfd that a start opens and a stop closes. An event loop that watches one
-which is closed, or another queue's, either never wakes up or never sleeps: its fd number may be
-somebody else's by now. Source: QEMU virtio_bus_set_host_notifier,
-virtio_bus_cleanup_host_notifier, aio_set_event_notifier.
+A host notifier is an eventfd that a start opens and a stop closes. An event loop that watches a
+closed one, or that of another queue, either never wakes up or never sleeps: its fd number may be in
+use for another file. Source: QEMU virtio_bus_set_host_notifier, virtio_bus_cleanup_host_notifier,
+aio_set_event_notifier.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ ROLLED_BACK = Situation("start_rolled_back", "A start failed that had opened a n
     ),
     situations=(REOPENED, ROLLED_BACK),
     path="innermost",
-    # a handler that stays polls on while the device starts
+    # a handler that stays attached goes on polling while the device starts
     leads_to=(*STAYS_ATTACHED, "L1", "L5"),
     circumstance=attached_by_stop,
 )
 def S9(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Each opening has a serial: a notifier that is opened again is another one."""
+    """Each opening has a new serial: a notifier that is opened again is a different one."""
     opened: dict[int, Event] = {}
     closed: dict[int, Event] = {}
     attached: dict[int, Event] = {}
@@ -100,7 +100,7 @@ def _close(
 
 
 def _end(ret: Event, opened: dict[int, Event], closed: dict[int, Event], report: Report) -> None:
-    """The dataplane is off: no notifier may be left open."""
+    """Report the notifiers that are still open after a stop or a failed start."""
     ended = "the start failed" if ret.kind == START_RET else "the stop returned"
     for opening in opened.values():
         sentence = (

@@ -1,8 +1,8 @@
 """Whether a device must serve its queues at the end of a trace.
 
-Liveness rules hold for an *operational* device only: the driver has set it up in the current
-epoch, it is not broken, its dataplane is started (where it has one) and the VM runs. Asked of the
-whole trace, and only when a rule has found something unserved.
+Liveness rules hold for an *operational* device only: the driver has set it up in the current epoch,
+it is not broken, its dataplane, if it has one, is started, and the VM runs. This is computed from
+the whole trace, and only if a rule has found something unserved.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def must_serve(events: Sequence[Event], ioeventfd: bool) -> bool:
 
 
 def hostile_queues(events: Sequence[Event]) -> set[int]:
-    """Return the queues on which the guest broke the protocol in the epoch that `events` end in."""
+    """Return the queues on which the guest broke the protocol in the last epoch of `events`."""
     queues: set[int] = set()
     for event in events:
         if event.kind == HOSTILE:

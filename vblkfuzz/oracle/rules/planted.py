@@ -1,7 +1,7 @@
-"""The planted rule: a bug that a test device announces itself.
+"""The rule PLANTED: a test device reports its planted bug itself, by an event.
 
-`fuzz/fuzz_canary.py` hides a bug behind conditions that only the device process can see, and
-checks that coverage of that process leads the fuzzer there. It needs a rule that cannot be wrong.
+`fuzz/fuzz_canary.py` hides a bug behind conditions that only the device process evaluates, and
+checks that coverage of that process leads the fuzzer there. For this it needs a rule that is exact.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The rule of the quiesce_counter: S11.
 
-The counter says how many drains are open. The device hears of the first and of the last one only:
-drained_begin on 0 to 1, drained_end on 1 to 0. DRAIN_CALL and DRAIN_END are recorded with the
-change of the counter, before the callbacks. Source: QEMU blk_root_drained_begin,
-blk_root_drained_end (block/block-backend.c).
+The counter is the number of open drains. Callbacks of the device are called for the first and the
+last one only: drained_begin when it goes from 0 to 1, drained_end when it goes from 1 to 0.
+DRAIN_CALL and DRAIN_END are recorded with the change of the counter, before the callbacks. Source:
+QEMU blk_root_drained_begin, blk_root_drained_end (block/block-backend.c).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ NOPOLL = Situation("nopoll_drain", "A drain that does not wait for requests in f
     title="The quiesce_counter is balanced and the device callbacks follow it.",
     source="QEMU blk_root_drained_begin, blk_root_drained_end",
     instead=(
-        "Each begin adds 1 and each end takes 1 away; the device is told on 0 to 1 and on 1 to "
-        "0, and at no other time."
+        "Each begin adds 1 and each end subtracts 1; the device callbacks are called when it "
+        "goes from 0 to 1 and from 1 to 0, and at no other time."
     ),
     needs=(
         DRAIN_CALL,
@@ -73,7 +73,7 @@ def S11(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
 
 _STEPS: Final = {DRAIN_CALL: 1, DRAIN_END: -1}
-"""How an event changes the counter."""
+"""Change of the counter by an event."""
 
 _BOOKS: Final = {
     "counter": "the counter did not change by one",

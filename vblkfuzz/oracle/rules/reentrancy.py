@@ -1,10 +1,10 @@
 """The rule of re-entrancy: S12.
 
-Start, stop and the handler of a queue change state step by step; none of them may begin again
-before it has ended, neither nested in the same thread nor beside it in another one. And what is
-started is not started again, what is stopped is not stopped. Source: the guards
-(starting, stopping, started) of QEMU virtio_blk_start_ioeventfd and virtio_blk_stop_ioeventfd; QEMU
-aio_dispatch_handler, run_poll_handlers.
+Start, stop and the handler of a queue change state in several steps. None of them may begin again
+before it has ended, neither nested in the same thread nor concurrently in another one. A device
+that is started is not started again, and one that is stopped is not stopped again. Source: the
+guards (starting, stopping, started) of QEMU virtio_blk_start_ioeventfd and
+virtio_blk_stop_ioeventfd; QEMU aio_dispatch_handler, run_poll_handlers.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ HANDLER_IN_STOP = Situation("handler_in_stop", "A handler began while the device
     title="Start, stop and a queue's handler are not re-entered; each start has one stop.",
     source="QEMU virtio_blk_start_ioeventfd, virtio_blk_stop_ioeventfd, run_poll_handlers",
     instead=(
-        "Start and stop do nothing while either is under way or there is nothing to do, and an "
-        "event loop does not call a handler that has not returned."
+        "Start and stop have no effect while either of them is under way or if the device is in "
+        "that state already, and an event loop does not call a handler that has not returned."
     ),
     needs=(
         START_CALL,
@@ -46,14 +46,14 @@ HANDLER_IN_STOP = Situation("handler_in_stop", "A handler began while the device
     circumstance=inside_or_beside,
 )
 def S12(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """A failed start counts as a start: it leaves a dataplane that is disabled until a stop.
+    """A failed start counts as a start: the dataplane is disabled until a stop.
 
-    The situations do not count handlers that a vCPU calls directly (flag 1).
+    Handlers that a vCPU calls directly (flag 1) do not count for the situations.
     """
     handlers: dict[int, Event] = {}
     calls: list[Event] = []  # starts and stops under way, innermost last
     started = False
-    change = events[0]  # what made it started or stopped
+    change = events[0]  # the last return of a start or stop
     for event in events:
         kind = event.kind
         if kind == HANDLER:

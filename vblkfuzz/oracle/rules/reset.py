@@ -1,9 +1,8 @@
 """The rule of resets: S4.
 
-A reset ends an *epoch*. The driver may reuse the memory of its requests as soon as the status
-reads 0 (virtio 1.2, 2.4.1 and 3.1.1), so a request of an ended epoch must never show again: not
-when it was parked, not from the retry list, not from a bottom half. Source: QEMU
-virtio_blk_reset, virtio_reset.
+A reset ends an *epoch*. The driver may reuse the memory of its requests as soon as the status reads
+0 (virtio 1.2, 2.4.1 and 3.1.1). So a request of an ended epoch must have no further effect, whether
+it was parked, on the retry list or in a bottom half. Source: QEMU virtio_blk_reset, virtio_reset.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ _SEEN: Final = {
 
 @rule(
     "S4",
-    title="After a reset nothing is heard of the requests before it.",
+    title="After a reset the requests before it have no further effect.",
     source="virtio 1.2, 2.4.1; QEMU virtio_blk_reset",
     instead="The reset drains or cancels every request of its epoch before it returns.",
     needs=(
@@ -71,10 +70,10 @@ _SEEN: Final = {
     circumstance=outlived_reset,
 )
 def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Only the first effect of a request is reported: the rest follows from it.
+    """Only the first effect of a request is reported: the others follow from it.
 
-    A completion counts when it succeeded, since then a write has reached the disk; that of a
-    read cannot occur either, because a reset waits for what is in flight.
+    A completion counts if it succeeded, because a write has reached the disk then. That of a read
+    counts too: it cannot occur in a correct device, whose reset waits for requests in flight.
     """
     ended = -1
     reset = events[0]

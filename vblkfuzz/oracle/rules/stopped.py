@@ -1,10 +1,10 @@
 """Rules of the stopped VM: S16 and S17.
 
-A stopped VM can be saved and go on elsewhere. So when `stop` returns, each request that the device
-has taken must be in the used ring or on the list that is saved with the VM, the retry list; and
-from then until `cont` the device must not touch rings or guest memory. What is drained while the
-VM stops is the hard case: parked requests are in neither place, and the end of their drain lets
-them run. Source: QEMU do_vm_stop, virtio_blk_dma_restart_cb, virtio_blk_save_device.
+A stopped VM can be saved and go on elsewhere. So when `stop` returns, each popped request must be
+in the used ring or on the retry list, which is saved with the VM. Until `cont` the device must not
+access rings or guest memory. The hard case is a VM stop in a drained section: parked requests are
+in neither place, and the end of their drain lets them run. Source: QEMU do_vm_stop,
+virtio_blk_dma_restart_cb, virtio_blk_save_device.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ STOP_OWNED = Situation("stop_with_request_in_use", "A stop began before a reques
     "S16",
     title="When the VM stops, each dequeued request is pushed or on the retry list.",
     source="QEMU do_vm_stop, virtio_blk_save_device, virtio_blk_dma_restart_cb",
-    instead="The stop waits for what is in flight and puts what is parked on the retry list.",
+    instead="The stop waits for requests in flight and puts parked ones on the retry list.",
     needs=(
         POP,
         PARK,
@@ -67,9 +67,9 @@ STOP_OWNED = Situation("stop_with_request_in_use", "A stop began before a reques
     circumstance=held_at_stop,
 )
 def S16(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Popped - pushed = retry list, exactly; `cont` empties the list.
+    """Requests popped and not pushed are exactly those on the retry list; `cont` empties the list.
 
-    Not judged for a broken device, which drops requests.
+    The rule does not apply to a broken device, which drops requests.
     """
     owned: dict[int, Event] = {}
     saved: dict[int, Event] = {}
@@ -113,7 +113,7 @@ def _note_stop(owned: dict[int, Event], last: dict[int, int], report: Report) ->
 
 
 def _drop(reset: Event, requests: dict[int, Event]) -> None:
-    """A reset forgets all requests, a queue reset those of its queue."""
+    """Remove all requests at a reset, those of the queue at a queue reset."""
     for request, event in list(requests.items()):
         if reset.kind == RESET_RET or event.queue == reset.queue:
             del requests[request]
@@ -142,7 +142,7 @@ def _report_list(
     "S17",
     title="While the VM is stopped nothing is dequeued, written, pushed or signalled.",
     source="QEMU do_vm_stop, vm_start",
-    instead="What has not ended when the VM stops waits for `cont`.",
+    instead="Requests that have not ended when the VM stops wait for `cont`.",
     needs=(
         POP,
         MEMWRITE,
@@ -158,7 +158,7 @@ def _report_list(
     leads_to=(*REQUEST_GOES_ON,),
 )
 def S17(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """From the return of `stop` to `cont`. Only the first act is reported: the rest follows."""
+    """Checked from the return of `stop` to `cont`. Only the first event of a stop is reported."""
     stop: Event | None = None
     for event in events:
         kind = event.kind

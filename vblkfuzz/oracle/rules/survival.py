@@ -1,8 +1,8 @@
-"""Rules of the device process itself: CRASH and HANG.
+"""Rules of the device process: CRASH and HANG.
 
-Nothing that a guest, an operator or a backend does may end a device process or keep it from
-answering. Only real targets write these events: on the model both are faults of the harness. What
-the process said last is not here but in `Trace.report`.
+No action of a guest, an operator or a backend may end a device process or stop it from answering.
+Only real targets record these events: in the model both are faults of the harness. The last output
+of the process is in `Trace.report`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from vblkfuzz.trace.witness import Witness
     decisive=(kinds.CRASH,),
 )
 def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The path of a crash is a digest of its last words: one assertion, one signature."""
+    """The path of a crash is a digest of the last output: each assertion has its own signature."""
     last = events[0]
     for event in events:
         if event.kind == kinds.CRASH:
@@ -62,13 +62,13 @@ def _signal_name(number: int) -> str:
     "HANG",
     title="The device process goes on answering operator and guest.",
     source="QEMU bdrv_drained_begin, AIO_WAIT_WHILE, bql",
-    instead="Nobody waits under the big lock for what can only happen without it.",
+    instead="No thread waits under the BQL for something that can happen only without it.",
     needs=(OP, kinds.HANG),
     witnesses=Witness.PROCESS,
     decisive=(kinds.HANG,),
 )
 def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """No answer within `limits.DEVICE_LIMIT_S`, although nothing is held back."""
+    """No answer came within `limits.DEVICE_LIMIT_S` seconds, although no request was held."""
     last = events[0]
     for event in events:
         if event.kind == kinds.HANG:

@@ -1,10 +1,10 @@
 """The rule of threads: S10.
 
-A virtqueue has no lock. While its notifier is attached to an IOThread's event loop that thread
-alone takes requests from it and returns them; while it is attached nowhere the IOThread may finish
-what it has begun, until the stop returns; and a device that is not started belongs to whoever
-holds the BQL: an exit of the vCPU or the main loop. Source: QEMU virtio_blk_handle_vq,
-virtio_blk_req_complete, virtio_notify_irqfd, virtio_blk_dma_restart_cb.
+A virtqueue has no lock. While its notifier is attached to the event loop of an IOThread, only that
+thread pops and pushes. While it is not attached, the IOThread may finish what it has begun, until
+the stop returns. The queues of a device that is not started are handled under the BQL: by an exit
+of the vCPU or by the main loop. Source: QEMU virtio_blk_handle_vq, virtio_blk_req_complete,
+virtio_notify_irqfd, virtio_blk_dma_restart_cb.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ _TOUCHES: Final = {POP: "taken from", SUBMIT: "submitted for", PUSH: "pushed to"
 
 
 class _Homes:
-    """Which event loop handles which queue."""
+    """The event loop that handles each queue."""
 
     __slots__ = ("attached", "change", "last", "on")
 
     def __init__(self, first: Event) -> None:
         self.attached: dict[int, Event] = {}
-        """ATTACH of the queues that are attached now."""
+        """ATTACH of each queue that is attached now."""
         self.last: dict[int, Event] = {}
-        """The last ATTACH since the start."""
+        """The last ATTACH of each queue since the start."""
         self.on = False
-        """From START_CALL until STOP_RET, or until START_RET says that it failed."""
+        """True from START_CALL until STOP_RET, or until the START_RET of a failed start."""
         self.change = first
         """Last start or stop."""
 
     def clash(self, touch: Event) -> Event | None:
-        """Return why the thread of `touch` must leave that queue alone; None if it may touch it."""
+        """Return the event that forbids `touch` to its thread; None if the thread may do it."""
         actor = touch.actor
         if actor in _IOTHREADS:
             home = self.last.get(touch.queue)
@@ -65,7 +65,7 @@ class _Homes:
         return home if home is not None and home.value in _IOTHREADS else None
 
     def note(self, event: Event) -> None:
-        """Take note of an attach, a detach, a start or a stop."""
+        """Process an attach, a detach, a start or a stop."""
         kind = event.kind
         if kind == ATTACH:
             self.attached[event.queue] = self.last[event.queue] = event
@@ -84,11 +84,11 @@ class _Homes:
 
 @rule(
     "S10",
-    title="A queue is handled by the IOThread it is attached to, and by nobody beside it.",
+    title="A queue is handled by the IOThread it is attached to, and by no other thread.",
     source="QEMU virtio_blk_handle_vq, virtio_notify_irqfd; AioContext home thread",
     instead=(
-        "Requests go on in the event loop that handles their queue by then; start, stop and "
-        "virtio_notify stay with those who hold the BQL."
+        "Requests go on in the event loop that handles their queue at that time; start, stop and "
+        "virtio_notify are called only with the BQL held."
     ),
     needs=(
         POP,
@@ -112,9 +112,9 @@ class _Homes:
     },
 )
 def S10(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Without IOThreads everything runs under the BQL, and there is nothing to mix up.
+    """Not checked without IOThreads: then everything runs under the BQL.
 
-    Of each request only the first touch by the wrong thread is reported: others follow from it.
+    Of each request only the first access by the wrong thread is reported: others follow from it.
     """
     if not scenario.device.iothreads:
         return
@@ -128,7 +128,7 @@ def S10(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         if kind in _TOUCHES:
             actor = event.actor
             home = last.get(event.queue)
-            at_home = home is not None and home.value == actor  # as nearly always
+            at_home = home is not None and home.value == actor  # the usual case
             first = None if at_home else homes.clash(event)
             if first is not None:
                 _report_touch(first, event, reported, report)
