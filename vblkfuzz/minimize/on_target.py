@@ -1,9 +1,9 @@
 """Minimize an input on a given target, with the help of a quicker one if possible.
 
 The model gives the same trace in every mode, but `inline` takes a fraction of the time of
-`processes`. If a quick target is given and shows the bug too, the search runs on it, and the target
-asked for confirms the result. If it does not confirm it, the search is repeated on the target asked
-for.
+`processes`. If a quick target is given and shows the bug too, the search runs on it, and one run on
+the given target confirms the result. If that run does not show the bug, the search is repeated on
+the given target alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MinimizedInput(NamedTuple):
-    """A minimized input, and the run on the target asked for that shows the bug."""
+    """A minimized input, and its run on `Asked.target` that shows the bug."""
 
     minimized: Minimized
     reproduction: Reproduction
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     """The targets to minimize on."""
 
     target: Target
-    """The target asked for, started. Its verdict decides."""
+    """The given target, started. Its verdict decides."""
     quick: Target | None = None
     """A faster target that should give the same traces, started."""
     runs: int = 1

@@ -1,10 +1,11 @@
 """The custom mutator and crossover of the fuzzer.
 
-`Mutator.mutate` unpacks an input into a draft (`mutation.draft`), applies one to four edits, mostly
-repairs the story so that it makes sense (`mutation.repair`), and packs the draft into canonical
-bytes. Edits prefer operations whose preconditions hold (`mutation.story_state`), small arguments,
-few deviations and races (`mutation.deviate`), since these find bugs soon. Now and then the input is
-replaced by a new short story.
+The operations of an input are its *story*. `Mutator.mutate` unpacks an input into a draft
+(`mutation.draft`), applies one to four edits, mostly repairs the story so that it makes sense
+(`mutation.repair`), and packs the draft into canonical bytes. Edits prefer operations whose
+preconditions hold (`mutation.story_state`), small arguments, few deviations and races
+(`mutation.deviate`), since these find bugs soon. Now and then the input is replaced by a new short
+story.
 """
 
 from __future__ import annotations
