@@ -1,4 +1,4 @@
-"""``vblkfuzz bench detection``: what is measured, and how medians treat what was not found."""
+"""``vblkfuzz bench detection``: its campaigns, and medians over seeds that found nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_campaigns_take_turns_and_find_a_shallow_bug() -> None:
     assert all(row.execs > 0 for row in rows)
 
 
-def test_the_searches_differ_in_what_libfuzzer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_searches_differ_in_their_feedback(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def run(options: CampaignOptions) -> Summary:
@@ -42,7 +42,7 @@ def test_the_searches_differ_in_what_libfuzzer_is_told(monkeypatch: pytest.Monke
     assert rows[0] == Detection("cleanup_reads", "guided", 1, 7, 2, "")
 
 
-def test_medians_count_what_was_not_found_as_longer_than_any() -> None:
+def test_a_seed_that_found_nothing_counts_as_infinite() -> None:
     rows = [found_at(1, 100), found_at(2, 900, ""), found_at(3, 300)]
     (row,) = medians(rows)
     assert (row.found, row.seeds, row.execs, row.seconds) == (2, 3, 300, 3.0)
@@ -60,7 +60,7 @@ def test_medians_count_what_was_not_found_as_longer_than_any() -> None:
         (ExitStatus.HARNESS, HarnessError),
     ],
 )
-def test_a_campaign_that_is_stopped_or_fails_ends_it(
+def test_a_campaign_that_is_stopped_or_fails_ends_the_benchmark(
     monkeypatch: pytest.MonkeyPatch, status: ExitStatus, raised: type[BaseException]
 ) -> None:
     monkeypatch.setattr(Campaign, "run", lambda _self: status)

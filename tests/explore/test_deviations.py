@@ -1,4 +1,4 @@
-"""Every schedule within the bound: none is left out, and none says what another one said."""
+"""Every schedule within the bound is run: none is left out, and none repeats another."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ BUG = Scenario(ops=(INIT, DRAIN, KICK, RESET))
 
 
 def order(trace: Trace) -> tuple[tuple[int, ...], ...]:
-    """What happened, without the numbers of turns: a deviation may split one in two."""
+    """Return the events without the numbers of turns: a deviation may split a turn in two."""
     return tuple(event[1:] for event in trace.events)
 
 
 def brute_force(
     target: Target, scenario: Scenario, most: int, first: int = 0
 ) -> set[tuple[tuple[int, ...], ...]]:
-    """Run every schedule that can be written down, from operation `first`, as far as one gets."""
+    """Run every schedule of `most` deviations at operations from `first` on, at any point reached.
+
+    Return the orders of events.
+    """
     reach = max(run_scenario(target, scenario).trace.points[first:]) + 3
     places = product(range(first, len(scenario.ops)), range(reach))
     met: set[tuple[tuple[int, ...], ...]] = set()
@@ -90,7 +93,7 @@ def test_fewest_deviations_come_first_and_are_counted() -> None:
     assert len(set(schedules)) == len(schedules)
 
 
-def test_only_what_was_obeyed_is_gone_on_from() -> None:
+def test_only_schedules_that_were_obeyed_are_extended() -> None:
     scenario = Scenario(DeviceConfig(polling=True), (INIT, KICK, KICK))
     with model("reference", "inline") as target:
         visits = list(explore(target, scenario, 2))
@@ -101,7 +104,7 @@ def test_only_what_was_obeyed_is_gone_on_from() -> None:
 
 
 @pytest.mark.parametrize("iothreads", [0, 1, 2])
-def test_everybody_there_is_gets_a_turn(iothreads: int) -> None:
+def test_deviations_go_to_each_actor_of_the_device(iothreads: int) -> None:
     scenario = Scenario(DeviceConfig(iothreads=iothreads), (INIT,))
     with model("reference", "inline") as target:
         schedules = [visit.execution.scenario.schedule for visit in explore(target, scenario, 1)]
@@ -124,7 +127,7 @@ def test_without_operations_there_is_one_schedule() -> None:
 
 
 def test_a_bug_is_saved_where_it_needs_fewest_deviations(tmp_path: Path) -> None:
-    """The handler that has popped and not submitted: a drain has to come in between."""
+    """A drain must begin between pop and submit of a handler."""
     scenario = Scenario(ops=(INIT, KICK, DRAIN))
     with model("qemu-10.2", "inline") as target:
         explored = Explored(target, tmp_path / "findings", {"s3-": "why"})

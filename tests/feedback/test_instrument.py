@@ -1,4 +1,4 @@
-"""Probes: what they mark, and that they change nothing else."""
+"""Probes: which blocks they mark, and that they change nothing else."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class K:
 
 
 def load(source: str, first: int = 0) -> tuple[dict[str, Any], set[int]]:
-    """Run a module with probes; return its names and a set that takes the probes passed."""
+    """Run a module with probes; return its names, and the set that collects the probes passed."""
     passed: set[int] = set()
 
     class Region:
@@ -65,7 +65,7 @@ def load(source: str, first: int = 0) -> tuple[dict[str, Any], set[int]]:
     return names, passed
 
 
-def test_every_kind_of_block_is_told_apart() -> None:
+def test_every_kind_of_block_has_its_own_probe() -> None:
     names, passed = load(BLOCKS)
     ways = []
     for x in (0, 1, 2, 3, 9):
@@ -99,14 +99,14 @@ def test_results_are_the_same() -> None:
         assert names["choose"](x) == plain["choose"](x)
 
 
-def test_numbers_go_on_from_module_to_module() -> None:
+def test_numbers_continue_from_module_to_module() -> None:
     _, following = compile_with_probes(BLOCKS.encode(), "m.py", 0)
     _, last = compile_with_probes(BLOCKS.encode(), "m.py", following)
     assert last == 2 * following > 0
 
 
-def test_too_late_is_an_error() -> None:
-    import vblkfuzz.dataplane.virtio_blk  # noqa: F401  # importing it is what is tested
+def test_instrumenting_after_the_import_is_an_error() -> None:
+    import vblkfuzz.dataplane.virtio_blk  # noqa: F401  # the test needs the import only
 
     with pytest.raises(RuntimeError, match=r"vblkfuzz\.dataplane"):
         instrument("seed")
@@ -157,7 +157,7 @@ def test_probes_do_not_change_an_execution() -> None:
     assert digests("probes") == (probed, marks), "numbers are the same each time"
 
 
-def test_a_device_file_counts(tmp_path: Path) -> None:
+def test_a_device_file_is_instrumented(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
         "from vblkfuzz.dataplane.virtio_blk import VirtioBlk\n"
@@ -179,7 +179,7 @@ def test_a_device_file_counts(tmp_path: Path) -> None:
 
 
 def test_random_programs_run_alike() -> None:
-    """Nested branches made at random take the same way with probes and without."""
+    """Random nested branches give the same results with and without probes."""
     for seed in range(30):
         random = Random(seed)
         source = "def f(x):\n" + _branches(random, 1, 4) + "    return x\n"

@@ -19,7 +19,7 @@ def features(inputs: list[Measured]) -> frozenset[int]:
 
 
 @given(INPUTS, FEATURES)
-def test_what_stays_has_everything_and_none_can_go(
+def test_kept_inputs_have_all_features_and_each_is_needed(
     inputs: list[Measured], covered: frozenset[int]
 ) -> None:
     kept = cover(inputs, covered)

@@ -1,4 +1,4 @@
-"""The coverage region, and the state features that a trace leaves in it."""
+"""The coverage region, and the state features that a trace marks in it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def marks(trace: Trace) -> bytes:
 
 @settings(max_examples=30)
 @given(scenarios(max_ops=12))
-def test_equal_traces_leave_equal_marks_and_no_blocks(scenario: Scenario) -> None:
+def test_equal_traces_give_equal_marks_and_mark_no_blocks(scenario: Scenario) -> None:
     found = marks(trace_of(scenario))
     assert found == marks(trace_of(scenario))
     assert set(found) <= {0, 1}
@@ -58,30 +58,30 @@ def event(kind: int, flag: int = 0) -> Event:
 POP, SUBMIT = event(kinds.POP), event(kinds.SUBMIT)
 
 
-def test_how_many_is_no_feature_of_its_own() -> None:
-    """Else every longer input is a new one."""
+def test_the_value_of_a_counter_is_no_feature() -> None:
+    """Otherwise every longer input would have new features."""
     assert marks_of(SUBMIT, SUBMIT, POP) == marks_of(SUBMIT, SUBMIT, SUBMIT, POP)
     assert marks_of(SUBMIT, POP) != marks_of(POP, SUBMIT)
 
 
 @pytest.mark.parametrize("kind", [DRAIN_CALL, POLL_BEGIN, PARK])
-def test_the_state_counts(kind: int) -> None:
+def test_the_same_event_in_another_state_is_another_feature(kind: int) -> None:
     assert len(marks_of(POP, event(kind), POP)) == 3
     assert len(marks_of(POP, POP)) == 1
 
 
-def test_a_kick_that_is_suppressed_is_another_one() -> None:
+def test_a_suppressed_kick_is_another_feature() -> None:
     assert marks_of(event(KICK, 0)) != marks_of(event(KICK, 1))
 
 
-def test_of_a_flag_with_many_values_the_lowest_bit_counts() -> None:
-    """A request that failed (2) is collected like one that did not."""
+def test_only_the_lowest_bit_of_a_flag_matters() -> None:
+    """A failed request (2) has the same feature as one that succeeded (0)."""
     assert marks_of(event(COLLECT, 0)) == marks_of(event(COLLECT, 2))
     assert marks_of(event(COLLECT, 1)) == marks_of(event(COLLECT, 3))
 
 
-def test_what_ends_without_a_beginning_is_a_state_too() -> None:
-    """A trace that a real device wrote, or a broken one, may begin anywhere."""
+def test_an_end_without_a_begin_gives_a_state_too() -> None:
+    """A trace of a real device, or a broken one, may begin in any state."""
     assert len(marks_of(event(DRAIN_END), POP, event(DRAIN_CALL), POP)) == 4
 
 
@@ -98,7 +98,7 @@ SCRIPT = """
 
 
 def test_marks_are_the_same_in_every_process() -> None:
-    """No hash that depends on the process: a campaign has to repeat."""
+    """No hash may depend on the process: a campaign must be repeatable."""
     ended = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(SCRIPT), encode(BUG).hex()],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""What orchestrator and worker tell each other."""
+"""Plans and messages survive their JSON form."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ TEXT = st.text(max_size=30)
 
 
 @given(st.builds(WorkerPlan))
-def test_plans_survive_the_trip(plan: WorkerPlan) -> None:
+def test_plans_round_trip(plan: WorkerPlan) -> None:
     assert WorkerPlan.from_json(plan.to_json()) == plan
 
 
 @given(st.builds(Message, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, st.integers(0), TEXT))
-def test_messages_survive_the_trip_as_one_line(message: Message) -> None:
+def test_messages_round_trip_as_one_line(message: Message) -> None:
     line = message.to_line()
     assert line.index(b"\n") == len(line) - 1
     assert Message.from_line(line) == message

@@ -1,4 +1,4 @@
-"""What must hold for every minimized finding; by a few in CI, by many in tests/soak."""
+"""Checks of a minimized finding: run on a few findings in CI, on many in tests/soak."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vblkfuzz.targets.target import Target
 
 
 def check_minimized(target: Target, finding: Finding) -> Minimized:
-    """Minimize; the bug is still there, nothing more can be done, and it is no matter of luck."""
+    """Minimize. The bug still shows, the result is a fixed point, a second run gives the same."""
     shows = Reproducer(target, finding.bug)
     found = minimize(finding.scenario, shows)
     assert found.complete

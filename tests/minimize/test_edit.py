@@ -16,7 +16,7 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 @given(scenarios())
-def test_items_say_all_but_deviations_of_nothing(scenario: Scenario) -> None:
+def test_items_hold_all_but_deviations_without_an_operation(scenario: Scenario) -> None:
     again = scenario_of(scenario.device, items_of(scenario))
     real = tuple(each for each in scenario.schedule if each.op < len(scenario.ops))
     assert again == Scenario(scenario.device, scenario.ops, real)

@@ -36,7 +36,7 @@ def test_findings(device: str) -> None:
 
 @settings(max_examples=25)
 @given(scenarios(max_ops=12), st.sets(st.sampled_from(sorted(CODES)), max_size=3))
-def test_what_must_stay_stays_and_nothing_else(scenario: Scenario, wanted: set[str]) -> None:
+def test_only_what_the_predicate_needs_remains(scenario: Scenario, wanted: set[str]) -> None:
     def interesting(candidate: Scenario) -> bool:
         return wanted <= set(names(candidate))
 
@@ -52,32 +52,32 @@ def test_what_must_stay_stays_and_nothing_else(scenario: Scenario, wanted: set[s
 
 @settings(max_examples=25)
 @given(scenarios(max_ops=12), st.integers(0, 20))
-def test_stopped_at_any_time_it_has_the_best_so_far(scenario: Scenario, after: int) -> None:
-    told: list[Progress] = []
+def test_a_stopped_minimization_returns_the_best_so_far(scenario: Scenario, after: int) -> None:
+    reports: list[Progress] = []
 
     def tell(progress: Progress) -> None:
-        told.append(progress)
-        if len(told) > after:
+        reports.append(progress)
+        if len(reports) > after:
             raise StopMinimizing
 
     found = minimize(scenario, lambda candidate: len(candidate.ops) >= len(scenario.ops) // 2, tell)
-    assert found.complete == (len(told) <= after)
-    assert found.scenario == (told[-1].best if told else scenario)
-    best = [weight(progress.best) for progress in told]
+    assert found.complete == (len(reports) <= after)
+    assert found.scenario == (reports[-1].best if reports else scenario)
+    best = [weight(progress.best) for progress in reports]
     assert best == sorted(best, reverse=True)
-    assert [progress.tried for progress in told] == list(range(1, len(told) + 1))
+    assert [progress.tried for progress in reports] == list(range(1, len(reports) + 1))
 
 
 def test_no_candidate_is_run_twice() -> None:
-    asked: list[Scenario] = []
+    run: list[Scenario] = []
 
     def interesting(candidate: Scenario) -> bool:
-        asked.append(candidate)
+        run.append(candidate)
         return op("kick", queue=2) in candidate.ops and len(candidate.schedule) > 1
 
     schedule = tuple(Deviation(5, at, Go.IO0) for at in range(5))
     found = minimize(Scenario(ops=(*NOISE, op("kick", queue=2)), schedule=schedule), interesting)
-    assert len(asked) == len(set(asked)) == found.tried + 1
+    assert len(run) == len(set(run)) == found.tried + 1
     assert names(found.scenario) == ["kick"]
     assert [(each.op, each.point) for each in found.scenario.schedule] == [(0, 0), (0, 1)]
 
@@ -95,11 +95,11 @@ def test_no_candidate_is_run_twice() -> None:
     ],
 )
 def test_a_begin_goes_with_its_end(begin: str, end: str) -> None:
-    """Neither may go alone, and there are too many operations to try any two."""
+    """Neither can be dropped alone, and there are too many operations to try any two."""
 
     def interesting(candidate: Scenario) -> bool:
-        said = names(candidate)
-        return said.count(begin) == said.count(end) and said.count("collect") >= 30
+        left = names(candidate)
+        return left.count(begin) == left.count(end) and left.count("collect") >= 30
 
     middle = [op("collect")] * 30
     scenario = Scenario(ops=(op(begin), *middle[:15], op(end), *middle[15:]))
@@ -108,8 +108,8 @@ def test_a_begin_goes_with_its_end(begin: str, end: str) -> None:
 
 def test_any_two_that_only_go_together() -> None:
     def interesting(candidate: Scenario) -> bool:
-        said = names(candidate)
-        return ("snapshot" in said) == ("flush" in said) and "stop" in said
+        left = names(candidate)
+        return ("snapshot" in left) == ("flush" in left) and "stop" in left
 
     scenario = Scenario(ops=(op("flush"), op("stop"), op("snapshot")))
     assert names(minimize(scenario, interesting).scenario) == ["stop"]
@@ -131,7 +131,7 @@ def test_a_deviation_stays_with_its_operation() -> None:
 
 
 @pytest.mark.parametrize("needed", [False, True])
-def test_stores_are_delayed_only_where_that_matters(needed: bool) -> None:
+def test_stores_are_delayed_only_if_needed(needed: bool) -> None:
     def interesting(candidate: Scenario) -> bool:
         return any(each.delayed or not needed for each in candidate.schedule)
 
@@ -141,7 +141,7 @@ def test_stores_are_delayed_only_where_that_matters(needed: bool) -> None:
     assert [each.delayed for each in found.schedule] == [needed]
 
 
-def test_rather_another_order_than_a_deviation() -> None:
+def test_another_order_is_preferred_to_a_deviation() -> None:
     def interesting(candidate: Scenario) -> bool:
         return bool(candidate.schedule) or names(candidate) == ["drain_begin", "publish_kick"]
 
@@ -164,14 +164,14 @@ def test_queues_change_together() -> None:
 
 def test_a_publish_and_its_kick_are_one_operation() -> None:
     def interesting(candidate: Scenario) -> bool:
-        said = "".join(names(candidate))
-        return "publish" in said and "kick" in said
+        joined = "".join(names(candidate))
+        return "publish" in joined and "kick" in joined
 
     scenario = Scenario(ops=(op("publish", request="out"), op("kick")))
     assert minimize(scenario, interesting).scenario.ops == (op("publish_kick"),)
 
 
-def test_the_device_comes_as_near_to_the_default_as_it_can() -> None:
+def test_the_device_ends_as_close_to_the_default_as_possible() -> None:
     def interesting(candidate: Scenario) -> bool:
         return candidate.device.queues >= 2 and not candidate.device.event_idx
 
@@ -181,7 +181,7 @@ def test_the_device_comes_as_near_to_the_default_as_it_can() -> None:
 
 
 @pytest.mark.parametrize("name", ["system_reset", "power_loss", "queue_reset"])
-def test_any_reset_that_will_do_becomes_the_guests(name: str) -> None:
+def test_any_other_reset_becomes_the_guests(name: str) -> None:
     resets = {op(each).code for each in ("reset", "system_reset", "power_loss", "queue_reset")}
 
     def resets_once(scenario: Scenario) -> bool:

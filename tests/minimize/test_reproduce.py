@@ -17,7 +17,7 @@ def expected(bug: Bug) -> Expectation:
     return Expectation("violation", *bug)
 
 
-def test_a_bug_is_told_by_rule_and_signature() -> None:
+def test_a_bug_is_identified_by_rule_and_signature() -> None:
     with model("seed", "inline") as target:
         assert Reproducer(target, S1)(BUG)
         assert not Reproducer(target, S1)(CLEAN)
@@ -25,7 +25,7 @@ def test_a_bug_is_told_by_rule_and_signature() -> None:
         assert not Reproducer(target, S1._replace(signature="s1"))(BUG)
 
 
-def test_the_expected_violation_before_the_first() -> None:
+def test_the_expected_violation_is_preferred_to_the_first() -> None:
     with model("seed", "inline") as target:
         assert find_bug(target, BUG, expected(S1)).bug == S1
         assert find_bug(target, BUG).bug != S1
@@ -70,7 +70,7 @@ def test_the_quick_target_is_confirmed() -> None:
     assert found.reproduction.execution.trace.handovers > 0
 
 
-def test_a_quick_target_that_behaves_differently_is_not_believed() -> None:
+def test_the_result_of_a_quick_target_that_behaves_differently_is_not_used() -> None:
     with model("seed", "inline") as target:
         with model("reference", "inline") as quick:
             clean = minimize_input(BUG, expected(S1), Asked(target, quick))

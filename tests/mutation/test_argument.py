@@ -1,4 +1,4 @@
-"""Arguments: every record is canonical, and small values come first."""
+"""Arguments: every record is canonical, and small values are preferred."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_picks_are_values_of_their_parameter() -> None:
             assert all(0 <= pick < count for pick in picks)
 
 
-def test_small_sectors_come_first() -> None:
+def test_small_sectors_are_preferred() -> None:
     random = Random(1).random
     made = [decode_ops(new_record(CODES["publish_kick"], random))[0] for _ in range(500)]
     assert sum(operation.args["sector"] == 0 for operation in made) > 100

@@ -1,4 +1,4 @@
-"""Edits of the device go by the odds of its rows."""
+"""Edits of the device follow the weights in its rows."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def differing(one: DeviceConfig, other: DeviceConfig) -> set[str]:
 
 
 @given(device_configs(), st.integers(0, 1 << 32))
-def test_a_change_changes_one_field_or_those_that_are_alike(
-    device: DeviceConfig, seed: int
-) -> None:
+def test_a_change_changes_one_field_or_two_that_are_tied(device: DeviceConfig, seed: int) -> None:
     config = list(header_of(device))
     change_config(config, Random(seed).random)
     assert all(value < count for value, count in zip(config, COUNTS, strict=True))
@@ -45,7 +43,7 @@ def test_a_change_changes_one_field_or_those_that_are_alike(
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_changes_as_often_as_its_row_says(name: str) -> None:
-    """Those that are alike share their parts."""
+    """Fields tied by `Row.like` add their weights."""
     together = {one for one, row in FIELDS.items() if name in (one, row.like)} | {FIELDS[name].like}
     parts = sum(row.changed for one, row in FIELDS.items() if one in together)
     made = changes(DeviceConfig(), TIMES)
@@ -62,14 +60,14 @@ def test_a_change_gives_each_other_value(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_a_new_story_takes_values_by_their_odds(name: str) -> None:
+def test_a_new_story_takes_values_by_their_weights(name: str) -> None:
     random = Random(2).random
     made: Counter[Value] = Counter(
         getattr(device_in(tuple(new_config(random))), name) for _ in range(TIMES)
     )
-    odds = FIELDS[name].new
-    for value, parts in odds.items():
-        # On average one change of a field follows, and mostly it is another field that changes.
-        assert abs(made[value] / TIMES - parts / sum(odds.values())) < 0.1
-    assert odds or made.most_common(1)[0][0] == FIELDS[name].values[0]
+    weights = FIELDS[name].new
+    for value, parts in weights.items():
+        # On average one more field is changed afterwards, usually a different one.
+        assert abs(made[value] / TIMES - parts / sum(weights.values())) < 0.1
+    assert weights or made.most_common(1)[0][0] == FIELDS[name].values[0]
     assert set(made) == set(FIELDS[name].values)

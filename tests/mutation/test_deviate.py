@@ -1,4 +1,4 @@
-"""Edits of the schedule: what stays as it was, and that races look like races."""
+"""Edits of the schedule: what they leave unchanged, and that races are races."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_race_of_nothing_is_nothing() -> None:
     assert draft.items == []
 
 
-def test_something_is_overtaken_by_something() -> None:
+def test_an_operation_is_interrupted_by_a_following_one() -> None:
     for seed in range(300):
         draft = raced(seed)
         (first, *_) = [at for at, item in enumerate(draft.items) if item[1]]
@@ -82,7 +82,7 @@ def test_a_race_drops_most_deviations_from_before() -> None:
     assert any(count > 3 for count in counts)
 
 
-def test_requests_are_overtaken_by_requests_for_the_same_queue() -> None:
+def test_requests_race_with_requests_on_the_same_queue() -> None:
     rivals: Counter[str] = Counter()
     for seed in range(1000):
         story = decode(raced(seed).pack(1000))
@@ -102,7 +102,7 @@ def test_a_delay_of_nothing_is_nothing() -> None:
     assert draft.items == []
 
 
-def test_delayed_stores_are_looked_for_by_a_request_on_their_queue() -> None:
+def test_after_delayed_stores_comes_a_request_on_their_queue() -> None:
     interrupted: Counter[str] = Counter()
     for seed in range(500):
         draft = Draft(list(DEVICE), list(STORY))
@@ -124,7 +124,7 @@ def test_mostly_the_story_ends_with_the_race() -> None:
     assert max(sizes) > len(STORY)
 
 
-def test_points_are_where_an_operation_gets_to() -> None:
+def test_points_are_within_the_reach_of_their_operation() -> None:
     points = [
         (item[0][0], point)
         for seed in range(2000)

@@ -1,4 +1,4 @@
-"""The draft: what the mutator edits is what the codec would read."""
+"""The draft: the mutator edits the same operations and deviations as the codec reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 
 def with_effect(scenario: Scenario) -> Scenario:
-    """Without the deviations of operations that do not exist."""
+    """Return the scenario without deviations of operations that do not exist."""
     count = len(scenario.ops)
     kept = tuple(deviation for deviation in scenario.schedule if deviation.op < count)
     return Scenario(scenario.device, scenario.ops, kept)
@@ -44,7 +44,7 @@ def test_a_deviation_follows_its_operation() -> None:
     assert result.schedule == (Deviation(3, 2, Go.NEXT, delayed=True),)
 
 
-def test_a_deviation_goes_with_its_operation() -> None:
+def test_a_deviation_is_deleted_with_its_operation() -> None:
     scenario = Scenario(ops=(op("init"), op("kick")), schedule=(Deviation(0, 2, Go.NEXT),))
     draft = Draft.of(encode(scenario))
     del draft.items[0]

@@ -1,4 +1,4 @@
-"""The mutator: bounds and determinism first, then what makes its inputs good."""
+"""The mutator: bounds and determinism first, then the distribution of its inputs."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ def fresh_stories(data: bytes) -> list[Scenario]:
 
 
 def test_no_bytes_become_a_short_story() -> None:
-    told = 0
+    with_init = 0
     for story in fresh_stories(b""):
         assert 1 <= len(story.ops) <= 16
-        told += {op("init").code} <= {operation.code for operation in story.ops}
-    assert told > 250
+        with_init += {op("init").code} <= {operation.code for operation in story.ops}
+    assert with_init > 250
     assert sum(bool(story.schedule) for story in fresh_stories(b"")) > 150
 
 
-def test_now_and_then_a_long_story_is_forgotten() -> None:
+def test_now_and_then_a_long_story_is_replaced_by_a_new_one() -> None:
     long = encode(Scenario(ops=(op("init"), *[op("collect")] * 40)))
-    forgotten = sum(len(story.ops) < 10 for story in fresh_stories(long))
-    assert 50 < forgotten < 150
+    replaced = sum(len(story.ops) < 10 for story in fresh_stories(long))
+    assert 50 < replaced < 150
 
 
 def test_every_operation_is_reached() -> None:

@@ -1,4 +1,4 @@
-"""Repair: the story makes sense afterwards, and one that made sense is left alone."""
+"""Repair: the story makes sense afterwards, and one that made sense already is not changed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_length_stays_in_bounds(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "meant"),
+    ("broken", "repaired_to"),
     [
         ("publish_kick", "init publish_kick"),
         ("init reset kick", "init reset init kick"),
@@ -72,8 +72,8 @@ def test_the_length_stays_in_bounds(scenario: Scenario) -> None:
         ("drain_begin drain_begin drain_end", "drain_begin drain_begin drain_end drain_end"),
     ],
 )
-def test_a_story_is_told_as_it_was_meant(told: str, meant: str) -> None:
-    assert names(*told.split()) == meant.split()
+def test_repaired_stories(broken: str, repaired_to: str) -> None:
+    assert names(*broken.split()) == repaired_to.split()
 
 
 def test_a_device_that_polls_from_the_start_may_stop_polling() -> None:
@@ -81,7 +81,7 @@ def test_a_device_that_polls_from_the_start_may_stop_polling() -> None:
     assert repaired(scenario) == scenario
 
 
-def test_an_end_may_be_anywhere_behind_its_begin() -> None:
+def test_an_end_may_be_anywhere_after_its_begin() -> None:
     scenario = Scenario(ops=(op("drain_begin"), op("resize"), op("snapshot")))
     places = {
         [operation.name for operation in repaired(scenario, seed).ops].index("drain_end")

@@ -1,4 +1,4 @@
-"""Sentences: they make sense, say what they say, and are mostly about one thing."""
+"""Sentences: they make sense, give the records they name, and mostly use one queue and sector."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, tell
+from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import FITS, NEXT
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import OP, decode_ops
@@ -14,14 +14,19 @@ from vblkfuzz.scenario.op import Op
 
 SENTENCES = (*SNIPPETS, *(before + behind for before, behind in FRAMES))
 POWER_LOSS = next(
-    said
-    for said in SNIPPETS
-    if CODES["power_loss"] in {word.code for word in said} and any(word.request for word in said)
+    snippet
+    for snippet in SNIPPETS
+    if CODES["power_loss"] in {word.code for word in snippet}
+    and any(word.request for word in snippet)
 )
 
 
-def told(sentence: Sentence, seed: int) -> tuple[Op, ...]:
-    return decode_ops(b"".join(tell(sentence, Random(seed).random)))
+def joined(sentence: Sentence, seed: int) -> bytes:
+    return b"".join(records(sentence, Random(seed).random))
+
+
+def ops_of(sentence: Sentence, seed: int) -> tuple[Op, ...]:
+    return decode_ops(joined(sentence, seed))
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
@@ -33,10 +38,10 @@ def test_it_makes_sense_on_a_running_device(sentence: Sentence) -> None:
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
-def test_records_are_canonical_and_say_the_words(sentence: Sentence) -> None:
+def test_records_are_canonical_and_match_the_words(sentence: Sentence) -> None:
     for seed in range(20):
-        ops = told(sentence, seed)
-        assert b"".join(OP.pack(*op) for op in ops) == b"".join(tell(sentence, Random(seed).random))
+        ops = ops_of(sentence, seed)
+        assert b"".join(OP.pack(*op) for op in ops) == joined(sentence, seed)
         assert [op.code for op in ops] == [word.code for word in sentence]
         assert all(op.b == word.request for op, word in zip(ops, sentence, strict=True) if word[1])
 
@@ -44,6 +49,6 @@ def test_records_are_canonical_and_say_the_words(sentence: Sentence) -> None:
 def test_mostly_it_is_about_one_queue_and_the_same_sectors() -> None:
     one = 0
     for seed in range(400):
-        write, flush, _, _, read, collect = told(POWER_LOSS, seed)
+        write, flush, _, _, read, collect = ops_of(POWER_LOSS, seed)
         one += write.a == flush.a == read.a == collect.a and write[4:] == read[4:]
     assert 0.7 * 400 < one < 0.95 * 400

@@ -1,4 +1,4 @@
-"""The story model: what is offered fits, and everything is offered somewhere."""
+"""Story states: `choices` returns only operations that fit, and each operation for some state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plugin in repositories of all kinds: what it collects, what it says, what it loads."""
+"""The plugin in example repositories: files collected, messages, modules loaded."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FOUND = Expectation("violation", "S1", SIGNATURE)
 
 @pytest.fixture(autouse=True)
 def package_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the package under test is, also for a pytest that starts elsewhere."""
+    """Make the package under test importable for a pytest that starts in another folder."""
     monkeypatch.setenv("PYTHONPATH", str(Path(vblkfuzz.__file__).parent.parent))
 
 
 @pytest.fixture
 def corpus(pytester: pytest.Pytester) -> Path:
-    """A repository with an empty corpus."""
+    """Return the empty corpus of a new repository."""
     pytester.makeini("[pytest]\nvblk_corpus = corpus\n")
     return pytester.mkdir("corpus")
 
@@ -45,7 +45,7 @@ def store(path: Path, expected: Expectation | None = None, on: str = "") -> Path
 
 
 class TestVerdicts:
-    """What a file expects must come true."""
+    """The expectation of a file must hold."""
 
     def test_a_bug_that_shows_and_is_fixed(self, pytester: pytest.Pytester, corpus: Path) -> None:
         store(corpus / "bug.toml", FOUND, "seed")
@@ -67,7 +67,7 @@ class TestVerdicts:
         )
         result.stdout.no_fnmatch_line("*Traceback*")
 
-    def test_a_bug_that_shows_no_more(self, pytester: pytest.Pytester, corpus: Path) -> None:
+    def test_a_bug_that_no_longer_shows(self, pytester: pytest.Pytester, corpus: Path) -> None:
         store(corpus / "bug.toml", FOUND, "reference")
         result = run(pytester)
         assert result.parseoutcomes() == {"failed": 1}

@@ -1,4 +1,4 @@
-"""The operations, and an operation as a value."""
+"""The rows of the alphabet, and `Op`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_picked_values_exist(spec: OpSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
-def test_what_a_row_names_exists(spec: OpSpec) -> None:
+def test_all_names_in_a_row_exist(spec: OpSpec) -> None:
     words = [word for text in spec.frames for word in text.replace("|", " ").split()]
     names = [*words, *filter(None, (spec.end, spec.plainer))]
     assert [name for name in names if name.partition(":")[0] not in CODES] == []
@@ -89,7 +89,7 @@ MODEL: dict[Owner, type] = {
     "backend": BackendControl,
     "environment": Environment,
 }
-"""Who does the operations of an owner: a method each, of the operation's name."""
+"""The class that executes an owner's operations, each in the method of the operation's name."""
 
 
 @pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
@@ -119,14 +119,14 @@ def test_every_operation_ends_on_the_model(spec: OpSpec) -> None:
     assert spec.code in [event.flag for event in events if event.kind == OP]
 
 
-def test_a_qtest_program_can_do_what_rows_say() -> None:
+def test_a_qtest_program_has_a_method_for_each_qtest_operation() -> None:
     text = (files("vblkfuzz.export") / "qtest_program.txt").read_text()
     methods = set(re.findall(r"^    def (\w+)\(", text, re.MULTILINE))
     shown = {spec.name for spec in OPS if spec.qtest} - {"publish_kick"}
     assert shown <= methods
 
 
-def test_an_op_prints_as_one_writes_it() -> None:
+def test_the_repr_of_an_op_is_its_short_form() -> None:
     assert repr(op("kick", queue=2)) == "kick(queue=2)"
     assert repr(op("reset")) == "reset()"
 
@@ -144,6 +144,6 @@ def test_an_op_prints_as_one_writes_it() -> None:
         ("publish", {"request": "read"}, "request: expected one of in, out, .*, found 'read'"),
     ],
 )
-def test_what_is_no_operation(name: str, arguments: dict[str, int | str], problem: str) -> None:
+def test_errors_of_op(name: str, arguments: dict[str, int | str], problem: str) -> None:
     with pytest.raises(ValueError, match=f"^{problem}$"):
         op(name, **arguments)

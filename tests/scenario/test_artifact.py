@@ -68,7 +68,7 @@ def test_the_order_of_versions_has_no_meaning() -> None:
     assert dump_artifact(swapped) == dump_artifact(Artifact(SCENARIO, versions=dict(a="1", b="2")))
 
 
-def test_the_document_can_be_read_without_us() -> None:
+def test_the_document_can_be_read_by_any_messagepack_reader() -> None:
     document: dict[str, Any] = msgpack.unpackb(DATA)
     assert list(document) == [
         "format",
@@ -87,12 +87,12 @@ def test_the_document_can_be_read_without_us() -> None:
 
 
 @pytest.mark.parametrize("size", range(len(DATA)))
-def test_a_truncated_file_says_where_it_ends(size: int) -> None:
+def test_the_error_for_a_truncated_file_names_the_byte(size: int) -> None:
     expected = f"byte {size}: expected more of a vblkfuzz artifact, found the end"
     assert problem_of(DATA[:size]) == expected
 
 
-def test_what_follows_is_refused() -> None:
+def test_bytes_after_the_artifact_are_refused() -> None:
     assert problem_of(DATA + b"xyz") == f"byte {len(DATA)}: expected the end, found 3 more bytes"
 
 
@@ -177,7 +177,7 @@ def test_hostile_depth_and_size_are_refused(data: bytes) -> None:
 
 
 def test_a_device_is_only_a_name(tmp_path: Path) -> None:
-    """Reading a stranger's artifact runs nothing of it."""
+    """Reading an artifact does not import the device it names."""
     code = tmp_path / "device.py"
     code.write_text("raise SystemExit('imported')")
     artifact = Artifact(SCENARIO, device=f"{code}:Device")
@@ -205,13 +205,13 @@ def test_one_wrong_byte_never_escapes(offset: int, byte: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.vblk", "finding"])
-def test_read_input_knows_an_artifact(tmp_path: Path, name: str) -> None:
+def test_read_input_recognises_an_artifact(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(DATA)
     assert read_input(tmp_path / name) == ARTIFACT
 
 
 @pytest.mark.parametrize("name", ["a.toml", "story"])
-def test_read_input_knows_text(tmp_path: Path, name: str) -> None:
+def test_read_input_recognises_text(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(to_text(SCENARIO, "", Expectation("clean"), "reference"))
     expected = Artifact(SCENARIO, device="reference", expectation=Expectation("clean"))
     assert read_input(str(tmp_path / name)) == expected

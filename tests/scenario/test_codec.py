@@ -32,7 +32,7 @@ def test_the_size_is_bounded(scenario: Scenario) -> None:
     assert len(encode(scenario)) <= MAX_BYTES
 
 
-def test_no_bytes_are_the_plain_device_without_operations() -> None:
+def test_empty_input_is_the_device_of_a_zero_header_without_operations() -> None:
     scenario = decode(b"")
     assert scenario.ops == ()
     assert scenario.schedule == ()
@@ -40,7 +40,7 @@ def test_no_bytes_are_the_plain_device_without_operations() -> None:
 
 
 def test_the_layout_is_fixed() -> None:
-    """Corpora of users hold these bytes: a change here breaks them."""
+    """Users' corpora hold these bytes: a change here breaks them."""
     scenario = Scenario(
         DeviceConfig(queues=2, queue_size=16, event_idx=False, indirect=True, iothreads=2),
         (op("publish_kick", queue=1, request="out", sector=3, sectors=2), op("drain_begin")),
@@ -57,7 +57,7 @@ def test_values_out_of_range_wrap() -> None:
 
 
 @pytest.mark.parametrize("missing", range(1, OP.size))
-def test_half_an_operation_is_none(missing: int) -> None:
+def test_an_incomplete_operation_is_ignored(missing: int) -> None:
     data = encode(Scenario(ops=(op("reset"), op("stop"))))
     assert decode(data[:-missing]).ops == (op("reset"),)
 

@@ -1,4 +1,4 @@
-"""The rows of the device, and all that is derived from them."""
+"""The rows of the device, and the formats derived from them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_device_comes_back(device: DeviceConfig) -> None:
 
 @pytest.mark.parametrize("at", range(SIZE))
 def test_header_bytes_wrap(at: int) -> None:
-    """What no code stands for is reduced, for the draft as for the codec."""
+    """Draft and codec reduce byte values beyond the codes."""
     for value in range(256):
         header = bytearray(SIZE)
         header[at] = value
@@ -89,7 +89,7 @@ def test_header_bytes_wrap(at: int) -> None:
 
 
 def test_codes_in_which_both_policies_are_alike_come_first() -> None:
-    """Inputs of the time when there was one policy mean it for both."""
+    """In inputs written when there was one policy, it holds for both."""
     pairs = [device_in((0, 0, 0, 0, code, 0, 0, 0)) for code in range(12)]
     assert [(pair.werror, pair.rerror) for pair in pairs[:3]] == [
         ("report", "report"),
@@ -99,18 +99,18 @@ def test_codes_in_which_both_policies_are_alike_come_first() -> None:
     assert len(set(pairs)) == COUNTS[FIELDS["werror"].byte] == 12
 
 
-def test_only_what_differs_is_named() -> None:
+def test_differing_returns_the_fields_without_their_default() -> None:
     assert DeviceConfig().differing() == {}
     device = DeviceConfig(first_index=limits.FIRST_INDICES[1], polling=True)
     assert list(device.differing().items()) == [("polling", True), ("first_index", 0xFFFF)]
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_no_field_takes_what_is_none_of_its_values(name: str) -> None:
+def test_a_field_refuses_a_value_that_it_does_not_have(name: str) -> None:
     for wrong in ("no such", -1, None):
         with pytest.raises(ValueError, match=f"^{name}: expected .*, found {wrong}$"):
             DeviceConfig(**{name: wrong})  # type: ignore[arg-type]  # the wrong type is the point
 
 
-def test_it_is_found_where_it_was() -> None:
+def test_the_scenario_module_still_exports_the_device() -> None:
     assert scenario_module.DeviceConfig is DeviceConfig

@@ -1,4 +1,4 @@
-"""A scenario holds only what the formats can store and the device can run."""
+"""A scenario accepts only values that the formats can store and the device can run."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ SCENARIO = Scenario(
 )
 
 
-def test_the_form_people_read() -> None:
+def test_the_text_form_of_a_scenario() -> None:
     comment = "A kick inside a drained section"
     assert to_text(SCENARIO, comment, Expectation("violation", "S1"), "seed") == STORY
     assert read_text(STORY, "a.toml") == (SCENARIO, Expectation("violation", "S1"), "seed")
@@ -61,7 +61,7 @@ def test_an_expectation_comes_back(scenario: Scenario, expected: Expectation, on
     assert read_text(to_text(scenario, "", expected, on), "") == (scenario, expected, on)
 
 
-def test_a_name_cannot_command_a_terminal() -> None:
+def test_a_name_cannot_contain_terminal_control_characters() -> None:
     name = "a\x1b[31m\x9b31m\u202eb\U000e0001"
     text = to_text(SCENARIO, name, Expectation("clean"), name)
     assert all(line.isprintable() for line in text.splitlines())
@@ -79,17 +79,17 @@ def test_any_comment_is_only_a_comment(comment: str) -> None:
     assert from_text(to_text(SCENARIO, comment), "") == SCENARIO
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_a_missing_field_has_its_default() -> None:
     assert from_text("format = 1", "") == Scenario()
 
 
 @pytest.mark.parametrize("werror", RERRORS)
-def test_a_read_policy_is_said_beside_another_write_policy(werror: Rerror) -> None:
-    """Also where a file without it would mean the same: people may not know that."""
+def test_a_read_policy_is_written_unless_both_policies_are_the_default(werror: Rerror) -> None:
+    """Also where a file without it would mean the same: a reader of the file may not know that."""
     for rerror in RERRORS:
         device = DeviceConfig(werror=werror, rerror=rerror)
-        said = f'rerror = "{rerror}"' in to_text(Scenario(device)).splitlines()
-        assert said == ((werror, rerror) != ("report", "report"))
+        written = f'rerror = "{rerror}"' in to_text(Scenario(device)).splitlines()
+        assert written == ((werror, rerror) != ("report", "report"))
         assert from_text(to_text(Scenario(device)), "").device == device
 
 
@@ -101,7 +101,7 @@ def test_the_default_device_is_an_empty_table() -> None:
 
 @given(scenarios(max_ops=2))
 def test_files_that_name_every_field_mean_the_same(scenario: Scenario) -> None:
-    """As they were once written."""
+    """Files of older versions name every field."""
     head = to_text(replace(scenario, device=DeviceConfig()))
     fields = asdict(scenario.device).items()
     values = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields)
@@ -109,7 +109,7 @@ def test_files_that_name_every_field_mean_the_same(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("werror", RERRORS)
-def test_files_that_know_one_policy_mean_it_for_reads_too(werror: Rerror) -> None:
+def test_a_file_without_a_read_policy_uses_its_write_policy(werror: Rerror) -> None:
     device = from_text(f'format = 1\n[device]\nwerror = "{werror}"', "").device
     assert (device.werror, device.rerror) == (werror, werror)
 
@@ -132,7 +132,7 @@ def test_deviations_may_stand_in_any_order() -> None:
     assert from_text(f"format = 1\nschedule = [{line}]", "").schedule == expected
 
 
-def test_delayed_stores_are_said_only_where_there_are_some() -> None:
+def test_delayed_is_written_only_if_stores_are_delayed() -> None:
     for delayed in (False, True):
         scenario = Scenario(schedule=(Deviation(1, 0, Go.NEXT, delayed=delayed),))
         line = '    {op = 1, point = 0, go = "next"' + ", delayed = true" * delayed + "},"
@@ -199,18 +199,18 @@ UNUSABLE = {
     ),
     "actor": (
         ops_with("{op = 'kick', actor = 'operator'}"),
-        "ops[1].actor: expected guest, who owns kick, found 'operator'",
+        "ops[1].actor: expected guest, the owner of kick, found 'operator'",
     ),
     "too many ops": (
         f"format = 1\nops = [{'1,' * (limits.MAX_OPS + 1)}]",
         "ops: expected at most 64 items, found 65",
     ),
     "deviation": (schedule_with("[]"), "schedule[1]: expected a table, found an array"),
-    "deviation half said": (
+    "deviation without go": (
         schedule_with("{op = 1, point = 1}"),
         "schedule[1].go: expected one of guest, vcpu, main, io0, io1, next, found nothing",
     ),
-    "deviation that delays a little": (
+    "deviation with a number for delayed": (
         schedule_with("{op = 1, point = 1, go = 'next', delayed = 1}"),
         "schedule[1].delayed: expected true or false, found 1",
     ),
@@ -274,13 +274,13 @@ UNUSABLE = {
     "long line": (f"format = 1\nx = 1 # {'x' * 9000}", "line 2: expected at most 8192 characters"),
     "no TOML": ("format = 1\nops = [\n}", "line 3 column 1: expected TOML: *"),
     "half a TOML": ("format = 1\nops = [", "end of file: expected TOML: *"),
-    "nested": ("x = " + "[" * 5000, "expected a scenario, found values nested deep"),
+    "nested": ("x = " + "[" * 5000, "expected a scenario, found deeply nested values"),
 }
 
 
 @pytest.mark.parametrize(("text", "message"), UNUSABLE.values(), ids=UNUSABLE)
-def test_what_is_no_scenario(text: str, message: str) -> None:
-    """Each message is one line: the file, the place, what was expected, what was found."""
+def test_errors_in_a_text(text: str, message: str) -> None:
+    """Each message is one line: file, place, expected, found."""
     with pytest.raises(InputFileError) as caught:
         from_text(text, "a.toml")
     found = str(caught.value)

@@ -1,4 +1,4 @@
-"""A new field is one row: with a row more in device.py, all that works on fields knows it."""
+"""A new field is one row: with one more row in device.py, all code that works on fields uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BEHIND = "    def __post_init__("
+NEXT = "    def __post_init__("
+"""The line before which a new row is inserted."""
 
 ROWS = {
     "flag": "x: Annotated[bool, Row(FLAG, byte=5, new={True: 1, False: 3})] = False",
@@ -25,22 +26,22 @@ ROWS = {
     "choice": 'x: Annotated[str, Row(("a", "b", "c"), byte=0, changed=3)] = "a"',
     "beside policies": 'x: Annotated[str, Row(("on", "off"), byte=4, new={"off": 1})] = "on"',
     "number": "x: Annotated[int, Row((5, 9, 1), byte=7, scale=True)] = 5",
-    "alike": 'x: Annotated[Werror, Row(WERRORS, byte=4, like="werror")] = "report"',
+    "like another": 'x: Annotated[Werror, Row(WERRORS, byte=4, like="werror")] = "report"',
 }
-"""Rows that there could be."""
+"""Possible rows."""
 
 
 def package_with(row: str, folder: Path) -> None:
-    """Copy the package, with a row more and nothing else."""
+    """Copy the package and add one row."""
     shutil.copytree(Path(vblkfuzz.__file__).parent, folder / "vblkfuzz")
     module = folder / "vblkfuzz" / "scenario" / "device.py"
     source = module.read_text()
-    assert source.count(BEHIND) == 1
-    module.write_text(source.replace(BEHIND, f'    {row}\n    """A field."""\n\n{BEHIND}'))
+    assert source.count(NEXT) == 1
+    module.write_text(source.replace(NEXT, f'    {row}\n    """A field."""\n\n{NEXT}'))
 
 
 def old_inputs() -> list[tuple[str, dict[str, object]]]:
-    """Return inputs as campaigns keep them, with their devices."""
+    """Return inputs made by the mutator, each in hexadecimal and with the fields of its device."""
     mutator, data, found = Mutator(4), b"", []
     for _ in range(200):
         data = mutator.mutate(data, MAX_BYTES)
@@ -49,7 +50,7 @@ def old_inputs() -> list[tuple[str, dict[str, object]]]:
 
 
 def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with the package in a folder."""
+    """Run Python with the package copied to `folder`."""
     path = os.pathsep.join((str(folder), str(ROOT)))
     return subprocess.run(
         [sys.executable, *arguments],

@@ -1,7 +1,7 @@
-"""What must hold once the device has one field more: run by test_wider_device.py on such a package.
+"""Checks on a package whose device has one more field; run by test_wider_device.py.
 
-Arguments: the name of the field, and a file with inputs from before it: a JSON list of an input in
-hexadecimal and the fields of its device.
+Arguments: the name of the field, and a file with inputs made without it: a JSON list of pairs, each
+an input in hexadecimal and the fields of its device.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def named(name: str, scenario: Scenario) -> bool:
 
 
 def check_value(name: str, value: Value) -> None:
-    """Every form, and the strategy, know the value."""
+    """Check that every form and the test strategy support the value."""
     for other in (DeviceConfig(), device(werror="enospc", disk_sectors=8, polling=True)):
         changed: dict[str, Any] = {name: value}
         scenario = Scenario(replace(other, **changed))
@@ -57,7 +57,7 @@ def check_value(name: str, value: Value) -> None:
 
 
 def reached(name: str) -> dict[str, set[Value]]:
-    """Return the values that new stories, changes and the whole mutator give, in that order."""
+    """Return the values that new stories, changes and the whole mutator produce, in that order."""
     random, mutator = Random(1).random, Mutator(1)
     config, data = [0] * len(new_config(random)), b""
     found: dict[str, set[Value]] = {"new": set(), "changed": set(), "mutated": set()}
@@ -85,7 +85,7 @@ def check_refused(name: str) -> None:
     except ValueError as error:
         assert str(error).startswith(f"{name}: expected one of ")
         return
-    raise AssertionError("a value that there is not was taken")
+    raise AssertionError("an invalid value was accepted")
 
 
 def main(name: str, old_inputs: str) -> None:

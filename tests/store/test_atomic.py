@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there."""
+"""Files and folders are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vblkfuzz.store.atomic import write_file, write_folder
 
 @contextmanager
 def no_more_room(size: int) -> Iterator[None]:
-    """Files cannot grow beyond `size` bytes, as on a full disk."""
+    """Limit files to `size` bytes, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -41,7 +41,7 @@ def test_a_file_that_does_not_fit_changes_nothing(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
 
 
-def test_whoever_may_read_the_folder_may_read_its_files(tmp_path: Path) -> None:
+def test_permissions_follow_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         write_file(tmp_path / "a", b"")
@@ -68,7 +68,7 @@ def test_a_folder_that_does_not_fit_is_not_there(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_interrupted_in_between_leaves_nothing(
+def test_an_interrupted_write_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(_fd: int) -> None:

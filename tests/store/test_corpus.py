@@ -1,4 +1,4 @@
-"""Inputs that users bring along."""
+"""The import of users' inputs into the corpus."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_all_forms_become_raw_inputs(brought: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "quarantine").exists()
 
 
-def test_what_lies_beside_inputs_is_passed_over(brought: Path, tmp_path: Path) -> None:
+def test_files_that_are_no_inputs_are_skipped(brought: Path, tmp_path: Path) -> None:
     for name in ("README.md", "trace.txt", "verdict.json", ".gitignore"):
         (brought / name).write_text("not an input")
     assert imported(tmp_path) == ([], {})
@@ -60,12 +60,12 @@ def test_what_lies_beside_inputs_is_passed_over(brought: Path, tmp_path: Path) -
     ("name", "content"),
     [
         ("bad.toml", b"format = 1\nops = [{op = 'dance'}]\n"),
-        ("bad.vblk", b"\x00\x01 not one of ours"),
+        ("bad.vblk", b"\x00\x01 not an artifact"),
         ("empty.vblk", b""),
         ("big", bytes(MAX_BYTES + 1)),
     ],
 )
-def test_what_cannot_be_read_is_quarantined(
+def test_an_invalid_input_is_quarantined(
     brought: Path, tmp_path: Path, name: str, content: bytes
 ) -> None:
     (brought / name).write_bytes(content)
@@ -97,7 +97,7 @@ def test_a_file_that_may_not_be_read(
     assert corpus == {}
 
 
-def test_a_folder_that_is_none(tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="gone: expected a folder"):
         list(import_folder(tmp_path / "gone", tmp_path, tmp_path))
 

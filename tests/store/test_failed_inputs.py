@@ -1,4 +1,4 @@
-"""Inputs on which the harness failed: few are kept."""
+"""Inputs on which the harness failed: only the first ones are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finding on disk: everything is there, and it replays."""
+"""A finding on disk: all files are written, and each form replays."""
 
 from __future__ import annotations
 

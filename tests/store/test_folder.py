@@ -1,4 +1,4 @@
-"""The output folder: one campaign at a time, no half-written files of a killed one."""
+"""The output folder: one campaign at a time; unfinished files of killed workers are removed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
         pass
 
 
-def test_what_a_killed_worker_left_half_done_goes(tmp_path: Path) -> None:
+def test_unfinished_files_of_a_killed_worker_are_removed(tmp_path: Path) -> None:
     (tmp_path / "findings" / ".tmp-1").mkdir(parents=True)
     (tmp_path / "findings" / ".tmp-1" / "trace.txt").touch()
     (tmp_path / "findings" / "s1").mkdir()

@@ -1,4 +1,4 @@
-"""What was written into a ledger can be read from it."""
+"""The rows written to a ledger can be read from it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_two_campaigns_in_one_folder(tmp_path: Path) -> None:
     assert seen.started == first.started
 
 
-def test_a_ledger_that_does_not_count(tmp_path: Path) -> None:
+def test_a_ledger_without_counts(tmp_path: Path) -> None:
     path = tmp_path / "campaign.sqlite"
     ledger_of_two(path)
     with closing(sqlite3.connect(path)) as db:
@@ -52,7 +52,7 @@ def test_a_campaign_that_has_just_begun(tmp_path: Path) -> None:
     path = tmp_path / "campaign.sqlite"
     ledger = Ledger(path)
     ledger.begin("2026-01-01T00:00:00+00:00", "seed", "inline", 1, 1)
-    (record,) = read_history(path).campaigns  # while the other one has it open
+    (record,) = read_history(path).campaigns  # while the campaign has the ledger open
     ledger.close()
     assert (record.execs, record.execs_per_s, record.met) == (0, 0.0, ())
 

@@ -1,4 +1,4 @@
-"""The file of ``fuzz --known``."""
+"""The file for ``fuzz --known``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_one_signature_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "problem"),
     [
         (b"s1\ns2 s3\n", "known: line 2: expected one signature"),
         (b"S1\n", "known: line 1: expected one signature"),
@@ -33,8 +33,8 @@ def test_one_signature_a_line(tmp_path: Path) -> None:
         (b"\n" * (MAX_ARTIFACT_BYTES + 1), "known: expected at most"),
     ],
 )
-def test_bad_files(tmp_path: Path, data: bytes, said: str) -> None:
-    with pytest.raises(InputFileError, match=said):
+def test_bad_files(tmp_path: Path, data: bytes, problem: str) -> None:
+    with pytest.raises(InputFileError, match=problem):
         read(tmp_path, data)
 
 

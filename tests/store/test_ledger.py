@@ -47,7 +47,7 @@ def test_rows_are_there_and_a_second_campaign_adds_its_own(tmp_path: Path) -> No
     assert rows(path, "situation") == [(number, "kick-while-drained", 0.3) for number in (1, 2)]
 
 
-def test_a_row_that_cannot_be_written_is_told_and_nothing_else(tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_written_is_reported_and_others_follow(tmp_path: Path) -> None:
     path = tmp_path / "campaign.sqlite"
     ledger = Ledger(path)
     with closing(sqlite3.connect(path)) as database:

@@ -1,16 +1,16 @@
-"""``vblkfuzz bench core``: how fast executions are, and what separate processes cost.
+"""``vblkfuzz bench core``: the speed of executions, and the cost of separate processes.
 
-Runs in a process of its own (``python -m vblkfuzz.bench.core``), because guest and device
-have to be instrumented before they are imported. An execution is what a campaign does with one
-input, less mutation and libFuzzer: decode, run with coverage, merge the trace, judge it by all
-rules, mark its state features.
+The benchmark runs in a process of its own (``python -m vblkfuzz.bench.core``), because guest and
+device must be instrumented before they are imported. An execution is all that a campaign does with
+one input, except mutation and libFuzzer: decode, run with coverage, merge the trace, judge it by
+all rules, mark its state features.
 
-Everything is measured in turn, round after round, on one core: ratios hold although the machine's
-speed changes. Figures are medians over the rounds.
+The measurements take turns, round after round, on one core, so that ratios hold even if the
+machine's speed changes. Figures are medians over the rounds.
 
-The *hand-over overhead* compares what processes cost with the cheapest way there is to switch
-between two Python processes: (T_processes - T_inline) / (hand-overs x one hand-over), where one
-hand-over is a ping-pong of two bare semaphores, there and back.
+The *hand-over overhead* relates the cost of processes to the cheapest switch between two Python
+processes: (T_processes - T_inline) / (hand-overs x one hand-over), where one hand-over is a
+ping-pong of two bare semaphores, there and back.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 _DEVICE: Final = "reference"
 _BATCH: Final = 8
-"""Times each scenario runs in one measurement: about 30 ms inline."""
+"""Runs of each scenario in one measurement, which takes about 30 ms inline."""
 _PINGS: Final = 5_000
 _US: Final = 1e6
 
 
 @dataclass(slots=True)
 class Samples:
-    """Microseconds per execution (or hand-over), one entry a round."""
+    """Microseconds per execution (`handover`: per hand-over), one entry per round."""
 
     inline: list[float] = field(default_factory=list)
     processes: list[float] = field(default_factory=list)
@@ -104,7 +104,7 @@ def _time_batch(target: Target, inputs: list[bytes], region: Region) -> float:
 def _time_parts(
     target: InlineModel, inputs: list[bytes], region: Region, parts: dict[str, list[float]]
 ) -> None:
-    """Where the time of an inline execution goes."""
+    """Measure the parts of an inline execution."""
     from vblkfuzz.oracle.judge import judge
     from vblkfuzz.scenario.codec import decode
 
@@ -126,7 +126,7 @@ def _time_parts(
 
 
 def _sizes(target: ProcessesModel, inputs: list[bytes]) -> tuple[float, float]:
-    """Hand-overs and events of an execution, on average."""
+    """Return the average number of hand-overs and of events per execution."""
     from vblkfuzz.scenario.codec import decode
 
     traces = [target.run(decode(data)) for data in inputs]

@@ -1,15 +1,15 @@
-"""``vblkfuzz bench detection``: how long planted bugs stay hidden, and what feedback is worth.
+"""``vblkfuzz bench detection``: time to detection of planted bugs, with and without feedback.
 
 Each search is a campaign of its own: one worker, inline, from an empty corpus, until the first
-finding or the end of its budget. The searches differ in what libFuzzer is told:
+finding or the end of its budget. The searches differ in the feedback that libFuzzer gets:
 
-* *guided*: blocks of guest and device, and the states they go through, as in any campaign;
-* *blocks*: blocks only, which is what other fuzzers see;
-* *blind*: nothing, so that no input is kept and each is a few mutations away from none. The
-  mutator is the same: it knows what a driver does, and that races need two operations.
+* *guided*: blocks of guest and device, and state features, as in any campaign;
+* *blocks*: blocks only, as in other fuzzers;
+* *blind*: none, so that no input is kept and each is a few mutations away from the empty one. The
+  mutator is the same: it prefers valid driver sequences and races.
 
-All searches for a bug follow each other with one seed, then with the next: what the machine does
-meanwhile hits them alike. Executions tell what a search is worth, seconds what it costs.
+For each bug, all searches run with one seed, then all with the next, so that other load on the
+machine affects them alike. Executions measure the quality of a search, seconds its cost.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from vblkfuzz.store.summary import Summary
 
 DEFECTS: Final = ("recount_late", "fall_back_missing", "double_schedule")
-"""What is looked for by default: planted bugs that take thousands of executions."""
+"""Bugs searched for by default: each takes thousands of executions to find."""
 
 _STOPPED: Final = (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED)
 
 
 class Feedback(NamedTuple):
-    """What libFuzzer is told."""
+    """The feedback that libFuzzer gets, as in `launch.plan.WorkerPlan`."""
 
     feedback: bool
     states: bool
@@ -47,12 +47,12 @@ SEARCHES: Final = {
     "blocks": Feedback(True, False),
     "blind": Feedback(False, False),
 }
-"""By name, in the order in which they run."""
+"""Searches by name, in the order in which they run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One campaign."""
+    """The result of one campaign."""
 
     defect: str
     search: str
@@ -60,21 +60,21 @@ class Detection:
     execs: int
     """Executions until the finding, or until the budget was spent."""
     seconds: float
-    """The same, in seconds."""
+    """Seconds until the same."""
     found: str
     """Signature; empty: nothing was found."""
 
 
 class Median(NamedTuple):
-    """A search for a bug over all seeds. A search that found nothing counts as longer than any."""
+    """Medians of a search for a bug over seeds; a seed that found nothing counts as infinite."""
 
     defect: str
     search: str
     found: int
-    """Seeds with which the bug was found."""
+    """Number of seeds with which the bug was found."""
     seeds: int
     execs: float | None
-    """None: most seeds found nothing."""
+    """None: the median is infinite. The same holds for `seconds`."""
     seconds: float | None
 
 
@@ -82,13 +82,13 @@ def detections(defects: tuple[str, ...], seeds: int, budget_s: float) -> Iterato
     """Run all campaigns, one after the other.
 
     Args:
-        defects: planted in the reference, one at a time.
-        seeds: campaigns of each search for each bug; seeds count from 1.
-        budget_s: seconds of each campaign.
+        defects: names of defects; they are planted in the reference, one at a time.
+        seeds: campaigns of each search for each bug, with seeds 1, 2, ...
+        budget_s: time limit of each campaign (seconds).
 
     Raises:
-        KeyboardInterrupt: the user stopped it.
-        HarnessError: a campaign could not be judged.
+        KeyboardInterrupt: the user stopped a campaign.
+        HarnessError: a campaign ended by an error of the harness.
     """
     for defect in defects:
         for seed in range(1, seeds + 1):
@@ -115,7 +115,7 @@ def _detect(defect: str, search: str, seed: int, budget_s: float) -> Detection:
 
 
 def _run(options: CampaignOptions) -> Summary:
-    campaign = Campaign(options, _say_nothing, _say_nothing)
+    campaign = Campaign(options, _ignore, _ignore)
     status = campaign.run()
     if status in _STOPPED:
         raise KeyboardInterrupt
@@ -124,12 +124,12 @@ def _run(options: CampaignOptions) -> Summary:
     return campaign.summary
 
 
-def _say_nothing(_: Message | Summary) -> None:
-    """Only the end counts."""
+def _ignore(_: Message | Summary) -> None:
+    """Report nothing: only the final summary is used."""
 
 
 def medians(rows: list[Detection]) -> list[Median]:
-    """Return a row for each search of each bug, in the order in which they began."""
+    """Return a row for each search of each bug, in the order of their first campaign."""
     pairs = dict.fromkeys((row.defect, row.search) for row in rows)
     return [
         _median(*pair, [row for row in rows if (row.defect, row.search) == pair]) for pair in pairs

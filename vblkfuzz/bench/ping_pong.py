@@ -1,4 +1,4 @@
-"""Two bare processes that hand a turn to and fro: the measure of what a hand-over must cost."""
+"""Two bare processes that pass a turn to and fro: a lower bound for the cost of a hand-over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PingPong:
-    """A partner process that answers each turn at once, on the same core."""
+    """A partner process that returns each turn at once, on the same core."""
 
     def __init__(self) -> None:
         memory = memoryview(mmap.mmap(-1, 2 * SEMAPHORE_BYTES))
@@ -42,7 +42,7 @@ class PingPong:
         self._partner.stop()
 
     def run(self, count: int) -> None:
-        """Hand the turn over and get it back, `count` times."""
+        """Pass the turn to the partner and get it back, `count` times."""
         there, back = self._there.release, self._back.acquire
         for _ in range(count):
             there()

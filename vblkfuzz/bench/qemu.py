@@ -1,8 +1,8 @@
-"""``vblkfuzz bench qemu``: scenarios with a drained section on a real QEMU; what watching costs.
+"""``vblkfuzz bench qemu``: the speed of scenarios on a real QEMU, and the cost of observing it.
 
-The *bare loop* does the same to the same kind of device, and nothing else: one process, no guest
-process, no witnesses, no oracles. Both are measured in turn, round after round; figures are
-medians over the rounds.
+The scenario has one drained section. It is compared with a *bare loop* that performs the same
+operations on a device of the same kind in one process, without guest process, witnesses and
+oracles. Both are measured in turn, round after round; figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
     """Run the benchmark; return its figures.
 
     Raises:
-        DeviceUnavailable: there is no QEMU.
+        DeviceUnavailable: no QEMU can be started.
     """
     watched: list[float] = []
     bare: list[float] = []
@@ -60,7 +60,7 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
 
 
 def rate(once: Callable[[], object]) -> float:
-    """Call `once` many times; return how often a second that was."""
+    """Call `once` `_BATCH` times; return the calls per second."""
     start = time.perf_counter()
     for _ in range(_BATCH):
         once()
@@ -75,7 +75,7 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
 
     def once() -> None:
         port = rig.port()
-        # The port closes what it is given; the rig keeps its own.
+        # The port closes the descriptors it gets, so it gets copies of the rig's.
         port.power_on(_WINDOW.device, [os.dup(fd) for fd in rig.power_on(_WINDOW.device)])
         machine = rig.machine
         driver = GuestDriver(port.memory, port, _WINDOW.device, ring)

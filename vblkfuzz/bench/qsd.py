@@ -1,9 +1,10 @@
-"""``vblkfuzz bench qsd``: sessions per second on a real storage daemon; what watching costs.
+"""``vblkfuzz bench qsd``: the speed of a real storage daemon, and the cost of observing it.
 
 A session is one scenario: a connection, the whole handshake, two requests one after the other, a
-stop. The *bare loop* does the same to the same kind of daemon, and nothing else: one process, which
-polls the used ring for the end of each request, no guest process, no witnesses, no oracles. Both
-are measured in turn, round after round; figures are medians over the rounds.
+stop. It is compared with a *bare loop* that performs the same operations on a daemon of the same
+kind in one process, which polls the used ring for the end of each request, without guest process,
+witnesses and oracles. Both are measured in turn, round after round; figures are medians over the
+rounds.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
     """Run the benchmark; return its figures.
 
     Raises:
-        DeviceUnavailable: there is no storage daemon.
+        DeviceUnavailable: no storage daemon can be started.
     """
     watched: list[float] = []
     bare: list[float] = []
@@ -69,7 +70,7 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
     used_idx = layout.used_idx >> 1
 
     def once() -> None:
-        # The port closes what it is given; the rig keeps its own.
+        # The port closes the descriptors it gets, so it gets copies of the rig's.
         port.power_on(_SESSION.device, [os.dup(fd) for fd in rig.power_on(_SESSION.device)])
         driver = GuestDriver(port.memory, port, _SESSION.device, ring)
         sent = 0

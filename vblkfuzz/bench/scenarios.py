@@ -1,7 +1,7 @@
-"""The fixed scenarios of ``vblkfuzz bench core``: eight stories of 20 to 30 operations.
+"""The fixed scenarios of ``vblkfuzz bench core``: eight scenarios of 20 to 30 operations.
 
-Together they do what inputs of a campaign do (the same kinds of operations about as often), so
-that their speed is a campaign's speed.
+Together they use the same kinds of operations, about as often, as the inputs of a campaign, so that
+their speed is representative of one.
 """
 
 from __future__ import annotations

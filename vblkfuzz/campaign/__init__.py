@@ -1,1 +1,1 @@
-"""Campaigns: Atheris workers, their orchestrator, and what they leave in the output folder."""
+"""Campaigns: the orchestrator, and the Atheris workers that it starts."""

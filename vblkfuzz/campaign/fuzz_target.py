@@ -1,16 +1,16 @@
-"""A fuzz target in the style of libFuzzer: one worker, its flags and folders on the command line.
+"""A fuzz target in the style of libFuzzer: one worker, with flags and folders as its arguments.
 
     python fuzz/fuzz_drain.py [-runs=N] [-max_total_time=S] [-seed=N] [-ignore_crashes=1]
                               [-feedback=0] [-states=0] [libFuzzer flags] [CORPUS | FILE]...
 
-The first corpus folder takes new inputs, as in libFuzzer; files are run once each. What libFuzzer
-users would look for as crash files are findings: ``$VBLKFUZZ_OUT/findings`` (default
-``vblkfuzz-out/findings``). ``-feedback=0`` hides coverage from libFuzzer and
-``-states=0`` the part that is no code, to see what they are worth.
+New inputs are written to the first corpus folder, as in libFuzzer; files are run once each. There
+are no crash files; findings are in ``$VBLKFUZZ_OUT/findings`` (default ``vblkfuzz-out/findings``).
+``-feedback=0`` hides all coverage from libFuzzer, ``-states=0`` hides the state features, to
+measure what they are worth.
 
-Exit codes: 0 budget spent, 77 a finding (not with ``-ignore_crashes=1``: then fuzzing goes on and
-ends with 0), 2 usage, 70 inputs that hung, 125 the harness could not judge, 130 ctrl-C, 72 SIGTERM.
-For many workers, statistics and resuming there is `vblkfuzz fuzz`.
+Exit codes: 0 budget spent, 77 a finding (not with ``-ignore_crashes=1``: fuzzing then continues
+and ends with 0), 2 usage, 70 inputs that hung, 125 the harness could not judge, 130 ctrl-C,
+72 SIGTERM. Use `vblkfuzz fuzz` for several workers, statistics and resuming.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _OWN_FLAGS: Final = {
     "feedback": 1,
     "states": 1,
 }
-"""Flags that we act on ourselves, and what they are when left out."""
+"""Flags that libFuzzer does not get, and their defaults."""
 
 
 def plan_of(arguments: Sequence[str], device: str, out: Path) -> WorkerPlan:
-    """Return what a command line asks for.
+    """Return the plan for a command line.
 
     Raises:
-        UsageError: a flag that cannot be used, or a corpus that is not there.
+        UsageError: a flag cannot be used, or a corpus folder or input does not exist.
     """
     own, passed_on, corpora = dict(_OWN_FLAGS), [], []
     for argument in arguments:
@@ -83,11 +83,11 @@ def _number(argument: str, value: str) -> int:
 
 
 def run(device: str, flags: Sequence[str] = ()) -> NoReturn:
-    """Do what this program's command line says, and exit.
+    """Run the worker that the command line of this program describes, and exit.
 
     Args:
         device: as in ``--device`` of `vblkfuzz fuzz`.
-        flags: what comes before the command line's own flags.
+        flags: flags to put before those of the command line.
     """
     try:
         out = Path(os.environ.get("VBLKFUZZ_OUT", "vblkfuzz-out"))
@@ -107,7 +107,7 @@ def _fuzz(plan: WorkerPlan) -> ExitStatus:
         Path(plan.out, folder).mkdir(parents=True, exist_ok=True)
     failed = []
 
-    def say(message: Message) -> None:
+    def report(message: Message) -> None:
         if message.kind == "finding":
             print(f"exec {message.execs}: {message.rule}: {message.sentence}", file=sys.stderr)
             print(f"    {message.fallback} {message.path}", file=sys.stderr)
@@ -116,7 +116,7 @@ def _fuzz(plan: WorkerPlan) -> ExitStatus:
         if message.kind in ("harness_error", "hang") or message.fallback:
             failed.append(message.kind)
 
-    status = fuzz(plan, say)
+    status = fuzz(plan, report)
     if not failed or status is not ExitStatus.CLEAN:
         return status
     return ExitStatus.TIMEOUT if set(failed) == {"hang"} else ExitStatus.HARNESS

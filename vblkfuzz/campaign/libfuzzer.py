@@ -1,8 +1,8 @@
-"""libFuzzer's command line: what a worker gives it, and what users may add after ``--``.
+"""libFuzzer's command line: the arguments of a worker, and those that users may add after ``--``.
 
-Limits, artifacts and signals are ours: libFuzzer would end the worker in ways that look like a
-crash, so flags for them are refused with a word on what to use instead. All other flags of users
-come after our defaults and win over them.
+vblkfuzz itself handles limits, artifacts and signals, since libFuzzer would end the worker in a way
+that looks like a crash. Users' flags for them are refused; the error names the option to use
+instead. All other flags of users come after the defaults and override them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.launch.plan import WorkerPlan
 
-_OURS: Final = "vblkfuzz sets it"
+_SET: Final = "vblkfuzz sets it"
 _OTHER_JOB: Final = "not a campaign"
 _REFUSED: Final = {
     "runs": "use --runs",
@@ -34,15 +34,19 @@ _REFUSED: Final = {
     "minimize_crash": _OTHER_JOB,
     "cleanse_crash": _OTHER_JOB,
     "help": _OTHER_JOB,
-    "artifact_prefix": _OURS,
-    "exact_artifact_path": _OURS,
-    "handle_int": _OURS,
-    "handle_term": _OURS,
+    "artifact_prefix": _SET,
+    "exact_artifact_path": _SET,
+    "handle_int": _SET,
+    "handle_term": _SET,
 }
 
 
 def check_arguments(arguments: Sequence[str]) -> None:
-    """Raise UsageError if there is one that a campaign cannot pass on."""
+    """Check the libFuzzer arguments of a user.
+
+    Raises:
+        UsageError: one of them is no flag, or a flag that a campaign cannot pass on.
+    """
     for argument in arguments:
         flag, equals, _ = argument.removeprefix("-").partition("=")
         if not argument.startswith("-") or argument.startswith("--") or not equals:
@@ -55,15 +59,16 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 
 def arguments_of(plan: WorkerPlan) -> list[str]:
-    """Return what `atheris.Setup` takes."""
+    """Return the arguments for `atheris.Setup`."""
     return [
         f"{sys.executable} -m vblkfuzz.campaign.worker",
         f"-max_len={MAX_BYTES}",
-        "-len_control=0",  # a scenario cut short is seldom the interesting one
-        # Mutations in a row before another input is taken (5): after three, little of it is left.
+        "-len_control=0",  # inputs cut short are seldom useful
+        # Mutations in a row before libFuzzer takes another input (default 5). After three, little
+        # of an input is left.
         "-mutate_depth=2",
-        # A day: the orchestrator ends a worker that is stuck. libFuzzer and Atheris look at the
-        # clock alone, and end one that was stopped or frozen for a while, too.
+        # One day, that is never: the orchestrator ends a stuck worker. libFuzzer and Atheris
+        # measure elapsed time only, so they would also end a worker that was suspended.
         "-timeout=86400",
         "-rss_limit_mb=0",
         *plan.libfuzzer,

@@ -1,8 +1,8 @@
-"""The orchestrator: runs N workers until the budget is spent or somebody says stop.
+"""The orchestrator: runs N workers until the budget is spent or the campaign is stopped.
 
-It imports no Atheris and runs no scenario. It owns the workers' arenas, collects their messages,
-restarts a worker that died (and keeps the input that killed it), and is the only writer of the
-ledger. Everything it writes is below the output folder (`store.folder`).
+It does not import Atheris and runs no scenario. It owns the workers' arenas, collects their
+messages, restarts a worker that died (and saves the input that killed it), and is the only writer
+of the ledger. All files that it writes are below the output folder (`store.folder`).
 """
 
 from __future__ import annotations
@@ -38,58 +38,61 @@ if TYPE_CHECKING:
 
 _POLL_S: Final = 0.2
 _GRACE_S: Final = 2.0
-"""Seconds a worker gets to end by itself: its running execution and clean-up take milliseconds."""
+"""Seconds for workers to end by themselves; an execution and clean-up take milliseconds."""
 _LEDGER_S: Final = 5.0
 _MAX_RESTARTS: Final = 20
-"""Restarts in a row of workers that did not get far. A campaign of days may see many others."""
+"""Most restarts in a row of workers with fewer than `_FAR` verdicts. Other restarts do not count: a
+campaign of days may have many."""
 _FAR: Final = 1000
-"""Verdicts of a worker that was worth starting."""
+"""Verdicts after which a restart counts as a success."""
 _QUIET: Final = ("-verbosity=0",)
-"""A line for each new corpus file would fill the log over days; the ledger has the progress."""
+"""libFuzzer prints a line for each new corpus file, which would fill the log over days. The ledger
+records the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignOptions:
-    """What the user asked for."""
+    """The options of a campaign."""
 
     out: Path
     target: str = MODEL
     target_options: TargetOptions = NO_OPTIONS
     device: str = "seed"
     witnesses: Witness = MODEL_WITNESSES
-    """Of the target: what the situations of its rules are."""
+    """Witnesses of the target; they decide which rules, and so which situations, apply."""
     mode: str = "processes"
     workers: int = 1
     seconds: float = 0
-    """0: no limit."""
+    """Time limit (seconds); 0: none."""
     runs: int = 0
-    """Executions of all workers together; 0: no limit."""
+    """Limit of executions of all workers together; 0: none."""
     seed: int = 1
     corpora: tuple[Path, ...] = ()
     stop_on_first: bool = False
     feedback: bool = True
-    """As in `plan.WorkerPlan`; `states` too."""
+    """As in `plan.WorkerPlan`."""
     states: bool = True
+    """As in `plan.WorkerPlan`."""
     listed: tuple[tuple[str, str], ...] = ()
-    """What the device lists as known, see `oracle.naming.known`."""
+    """The bugs that the device lists as known, see `oracle.naming.known`."""
     silenced: tuple[str, ...] = ()
     """Patterns of signatures that are counted, but neither reported nor saved."""
     libfuzzer: tuple[str, ...] = ()
 
 
-_NOT_ON_PURPOSE: Final = (
+_UNEXPECTED: Final = (
     ExitStatus.HARNESS.name,
     ExitStatus.INTERRUPTED.name,
     ExitStatus.USER_STOP.name,
 )
-"""Ends of a worker that nobody but the orchestrator may want."""
+"""Exit statuses of a worker that are expected only if the orchestrator stopped it."""
 
 
 class Campaign:
-    """One campaign, from empty folders to its summary.
+    """One campaign, from the preparation of its folder to its summary.
 
     Raises:
-        UsageError: libFuzzer arguments that a campaign cannot pass on.
+        UsageError: a libFuzzer argument cannot be passed on.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class Campaign:
         on_progress: Callable[[Summary], None],
     ) -> None:
         check_arguments(options.libfuzzer)
-        # Each worker needs a share of the runs: 0 would mean no limit.
+        # Each worker needs at least one run as its share: 0 would mean no limit.
         workers = min(options.workers, options.runs or options.workers)
         self._options = replace(options, workers=workers)
         self._failed_inputs = FailedInputs(options.out / "harness")
@@ -116,10 +119,10 @@ class Campaign:
         )
 
     def run(self) -> ExitStatus:
-        """Run it to its end.
+        """Run the campaign until it ends; return its exit status.
 
         Raises:
-            UsageError: the folder is in use by another campaign, or a corpus folder is none.
+            UsageError: another campaign uses the folder, or a corpus is no folder.
             HarnessError: the output folder cannot be written.
         """
         out = self._options.out
@@ -173,8 +176,8 @@ class Campaign:
     def _plan(self, index: int) -> WorkerPlan:
         options = self._options
         share, rest = divmod(options.runs, options.workers)
-        # Reloading reads back what other workers found, when the clock says so; one worker can be
-        # deterministic.
+        # Reloading, at intervals of time, reads the inputs that other workers found. Without it,
+        # a single worker is deterministic.
         alone = ("-reload=0",) if options.workers == 1 else ()
         return WorkerPlan(
             index=index,
@@ -214,8 +217,9 @@ class Campaign:
         self._on_progress(self.summary)
 
     def _serve(self, worker: WorkerProcess) -> None:
-        """Handle what a worker said, and its end."""
-        ended = worker.exit_code is not None  # asked first: it may speak and end in between
+        """Handle the messages of a worker, and its end."""
+        # Checked before reading: a worker may send its last messages and end in between.
+        ended = worker.exit_code is not None
         for message in worker.read():
             self._handle(worker, message)
         if ended:
@@ -237,8 +241,8 @@ class Campaign:
             self.summary.last_error = message.name
             self._keep_input(bytes.fromhex(message.input), message.name)
             self._on_message(message)
-        elif message.kind == "done" and message.name in _NOT_ON_PURPOSE:
-            worker.done = False  # it gave up, or somebody else ended it
+        elif message.kind == "done" and message.name in _UNEXPECTED:
+            worker.done = False  # it could run no input, or got a signal from elsewhere
 
     def _note_finding(self, worker: WorkerProcess, message: Message) -> None:
         if message.fallback:
@@ -269,10 +273,10 @@ class Campaign:
             silenced[signature] = silenced.get(signature, 0) + count
 
     def _recover(self, worker: WorkerProcess) -> None:
-        """A worker ended that should not have: keep its input, start it again."""
+        """Save the input of a worker that ended unexpectedly, and start the worker again."""
         error = f"worker {worker.plan.index} {_ending(worker)}, see {worker.log}"
         self.summary.last_error = error
-        if worker.exit_code != ExitStatus.HARNESS:  # else the input has been kept
+        if worker.exit_code != ExitStatus.HARNESS:  # else the input was saved with its message
             self._keep_input(worker.arena.flight.read(), error)
         self._on_message(Message("harness_error", error))
         verdicts = worker.verdicts - worker.verdicts_before
@@ -285,7 +289,7 @@ class Campaign:
         self._start(worker)
 
     def _rest_of(self, worker: WorkerProcess) -> WorkerPlan:
-        """The plan of a restarted worker: another seed, and what is left of the budget."""
+        """Return the plan for a restarted worker: another seed, and the rest of the budget."""
         plan, options = worker.plan, self._options
         runs = self._plan(plan.index).runs
         return replace(
@@ -318,7 +322,7 @@ class Campaign:
             worker.close()
         self._selector.close()
 
-    # --- Books --------------------------------------------------------------------------------
+    # --- Summary and ledger -------------------------------------------------------------------
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
@@ -337,7 +341,7 @@ class Campaign:
             self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
 
     def _exit_status(self) -> ExitStatus:
-        """A stop by the user says so; then what could not be done; then what was found."""
+        """Return the exit status: a stop by the user comes first, then faults, then findings."""
         if self._stop in (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED):
             return self._stop
         if self._ledger.problem:
@@ -364,7 +368,7 @@ def _ending(worker: WorkerProcess) -> str:
 
 @contextmanager
 def _signals(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the campaign in order."""
+    """Call `handler` on SIGINT and SIGTERM, so that the campaign ends in an orderly way."""
     previous = {
         number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)
     }

@@ -1,15 +1,15 @@
-"""A worker: one fuzz process with Atheris, and below it a zygote, a device and a guest.
+"""A worker: one fuzz process with Atheris, and its children: a zygote, a device and a guest.
 
 The orchestrator starts it as ``python -m vblkfuzz.campaign.worker PLAN MEMORY_FD MESSAGES_FD
-PARENT_PID``; the fuzz targets in fuzz/ call `fuzz` directly. The order of things matters:
+PARENT_PID``; the fuzz targets in fuzz/ call `fuzz` directly. The order of these steps matters:
 
-1. instrument, then import guest and device, so that their blocks count;
-2. start the target, so that the zygote is forked before libFuzzer has handlers and threads;
+1. instrument, then import guest and device, so that their blocks have probes;
+2. start the target, so that the zygote is forked before libFuzzer installs handlers and threads;
 3. `Fuzz()`: the first execution registers the coverage region.
 
-libFuzzer's own limits and artifacts are not used: an execution that breaks a rule is saved here
-and fuzzing goes on; a limit or a signal ends the worker after the running execution, through
-KeyboardInterrupt, the one way in which Atheris leaves `Fuzz()` cleanly.
+libFuzzer's own limits and artifacts are not used. If an execution breaks a rule, the worker saves
+it and fuzzing continues. A limit or a signal ends the worker after the running execution, by
+KeyboardInterrupt: only with that does Atheris leave `Fuzz()` cleanly.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
-"""In a row. More means that nothing works, and the worker gives up."""
+"""Harness errors in a row after which the worker ends: no input can be run."""
 
 
 class Worker:
-    """The fuzz target as libFuzzer calls it, and its books."""
+    """The function that libFuzzer calls for each input, and the worker's counters."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class Worker:
         self._execs = 0
         self._deadline = time.monotonic() + plan.seconds if plan.seconds else float("inf")
         self._seen: Counter[str] = Counter()
-        """Executions that showed each signature."""
-        self._told: Counter[str] = Counter()
-        """Of these, how many the orchestrator knows of."""
+        """Executions per signature."""
+        self._reported: Counter[str] = Counter()
+        """Executions already reported, per signature."""
         self._silenced: set[str] = set()
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
@@ -83,19 +83,23 @@ class Worker:
 
     @property
     def exit_status(self) -> ExitStatus:
-        """Why the worker has ended."""
+        """The reason for which the worker ended."""
         return ExitStatus.CLEAN if self._ending is None else self._ending
 
     def end(self, status: ExitStatus) -> None:
-        """Let the worker end after the running execution; the first reason counts."""
+        """Let the worker end after the running execution; only the first call has an effect."""
         if self._ending is None:
             self._ending = status
 
     def test_one_input(self, data: bytes) -> None:
-        """Run one fuzz input. Raises KeyboardInterrupt when the worker shall end."""
+        """Run one fuzz input.
+
+        Raises:
+            KeyboardInterrupt: the worker is to end.
+        """
         try:
             self._run(data)
-        except Exception:  # a fault of ours: to libFuzzer it would look like a finding
+        except Exception:  # a bug of the harness, which libFuzzer would take for a finding
             self._note_error(traceback.format_exc(), data)
             self._give_up()
             self._statistics[Stat.EXECS] += 1
@@ -141,8 +145,8 @@ class Worker:
                     self._silenced.add(signature)
                 else:
                     self._save(execution, violation, data)
-            if count & (count - 1) == 0:  # each doubling: few messages, and never far behind
-                self._tell_count(signature)
+            if count & (count - 1) == 0:  # at each doubling: few messages, never far behind
+                self._report_count(signature)
                 if self._plan.stop_on_first and signature not in self._silenced:
                     self.end(ExitStatus.VIOLATION)
                     return
@@ -154,20 +158,21 @@ class Worker:
         try:
             saved = save_finding(self._findings, self._target, execution, violation, data, known)
             path, fallback = str(saved.path), saved.fallback
-        except OSError as error:  # the last place where it can be kept is what we say
+        except OSError as error:  # the input is kept in the message only
             path, fallback = "", f"{error}; fuzz input in hexadecimal: {data.hex()}"
         signature, rule, sentence = violation.signature, violation.rule, violation.sentence
         execs = self._execs + 1
         self._send(Message("finding", signature, rule, sentence, path, fallback, known, execs))
 
-    def tell_counts(self) -> None:
-        """Tell how often each signature was seen, at the end."""
+    def report_counts(self) -> None:
+        """Report the final number of executions per signature."""
         for signature in self._seen:
-            self._tell_count(signature)
+            self._report_count(signature)
 
-    def _tell_count(self, signature: str) -> None:
-        self._send(Message("seen", signature, execs=self._seen[signature] - self._told[signature]))
-        self._told[signature] = self._seen[signature]
+    def _report_count(self, signature: str) -> None:
+        count = self._seen[signature]
+        self._send(Message("seen", signature, execs=count - self._reported[signature]))
+        self._reported[signature] = count
 
     def _note_error(self, error: str, data: bytes, kind: str = "harness_error") -> None:
         self._statistics[Stat.HARNESS_ERRORS] += 1
@@ -176,7 +181,7 @@ class Worker:
         self._send(Message(kind, error, execs=self._execs + 1, input=data.hex()))
 
     def _give_up(self) -> None:
-        """Nothing works. The log is where people look why."""
+        """End because no input can be run; write the last error to the log."""
         print(self._last_error, file=sys.stderr)
         self.end(ExitStatus.HARNESS)
 
@@ -192,12 +197,12 @@ class Worker:
 def fuzz(
     plan: WorkerPlan, send: Callable[[Message], None], memory_fd: int | None = None
 ) -> ExitStatus:
-    """Run a worker to its end; return why it ended. Call once a process.
+    """Run a worker until it ends; return the reason. Call once per process.
 
     Args:
-        plan: what to do.
-        send: takes what happens, as it happens.
-        memory_fd: memfd for the arena, if somebody else looks into it too.
+        plan: the task.
+        send: called with each message at once.
+        memory_fd: memfd to use for the arena, so that the orchestrator can map it.
     """
     finder = instrument(plan.device)
     from vblkfuzz.feedback.region import Region
@@ -219,12 +224,12 @@ def fuzz(
         )
         with suppress(SystemExit):
             atheris.Fuzz()
-    worker.tell_counts()
+    worker.report_counts()
     return worker.exit_status
 
 
 def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
-    """Import what the plan runs on, instrumented; return it, not started yet."""
+    """Import the target of the plan, with probes; return it, not started."""
     from vblkfuzz.targets.registry import MODEL, open_target
 
     if plan.target != MODEL:
@@ -237,16 +242,19 @@ def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
 
 
 def _end_on_signals(worker: Worker) -> None:
-    """End after the running execution: an exception could cut a finding short."""
+    """Let signals end the worker after the running execution.
+
+    An exception in the handler could interrupt the saving of a finding.
+    """
     signal.signal(signal.SIGTERM, lambda _number, _frame: worker.end(ExitStatus.INTERRUPTED))
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda _number, _frame: worker.end(ExitStatus.USER_STOP))
 
 
 def main() -> NoReturn:
-    """Run a worker process as the orchestrator starts it.
+    """Run a worker process with the arguments that the orchestrator passes, and exit.
 
-    Leaves by os._exit: libFuzzer's exit hooks would dump the last input as a crash.
+    Exits by os._exit: libFuzzer's exit hooks would write the last input as a crash.
     """
     from vblkfuzz.process.parent_death import die_with_parent
 
@@ -257,7 +265,7 @@ def main() -> NoReturn:
 
     def send(message: Message) -> None:
         rest = memoryview(message.to_line())
-        while rest:  # a signal may cut a write to a full pipe short
+        while rest:  # a signal may interrupt a write to a full pipe
             rest = rest[os.write(messages_fd, rest) :]
 
     status = fuzz(plan, send, memory_fd)

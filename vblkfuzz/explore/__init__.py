@@ -1,1 +1,1 @@
-"""Searching the schedules of one input, within bounds."""
+"""Exhaustive search over the schedules of one input, within bounds."""

@@ -1,13 +1,13 @@
-"""Exhaustive search in small bounds: a scenario under every schedule of a few deviations.
+"""Exhaustive search in small bounds: run a scenario under every schedule of a few deviations.
 
-Most ordering bugs need one or two switches at the wrong moment, so schedules are tried by their
-number of deviations, fewest first (iterative context bounding: Musuvathi and Qadeer, PLDI 2007).
-One that was not *obeyed* (`Trace.obeyed`) says what another one says too, or nothing: it is run
-once and not continued. So each order in which threads can move within the bound is met, and silence
-is a proof for this scenario, this device and this bound.
+Most ordering bugs need only one or two switches at the wrong moment, so schedules are tried by
+their number of deviations, fewest first (iterative context bounding: Musuvathi and Qadeer, PLDI
+2007). A schedule whose last deviation was not reached or not *obeyed* (`Trace.obeyed`) repeats
+another schedule, so no deviation is added to it. Every order of threads within the bound is run; if
+no rule is broken, that is a proof for this scenario, this device and this bound.
 
-Only what a scenario's schedule can say is searched: stores are not delayed, and points of an
-operation above `MAX_POINT` are not named.
+The search is limited to switches that a schedule can express: it delays no stores, and leaves out
+points of an operation from `MAX_POINT` on.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ class Visit(NamedTuple):
 
     execution: Execution
     number: int
-    """Its place among the schedules with as many deviations, from 1."""
+    """Its number among the schedules with the same number of deviations, from 1."""
     of: int
-    """How many of these there are."""
+    """The number of these schedules."""
 
     @property
     def deviations(self) -> int:
-        """Deviations of its schedule."""
+        """Number of deviations of its schedule."""
         return len(self.execution.scenario.schedule)
 
 
 class _Base(NamedTuple):
-    """A schedule to go on from."""
+    """A schedule to extend by one deviation."""
 
     schedule: tuple[Deviation, ...]
     points: tuple[int, ...]
-    """Preemption points that each operation passes under it."""
+    """Preemption points that each operation passes under this schedule."""
 
     def places(self) -> Iterator[tuple[int, int]]:
-        """Operation and point of each place behind the last deviation."""
+        """Yield operation and point of each place after the last deviation."""
         last_op, last_point = 0, -1
         if self.schedule:
             last_op, last_point = self.schedule[-1].op, self.schedule[-1].point
@@ -60,7 +60,7 @@ class _Base(NamedTuple):
                 yield op, point
 
     def next(self, goes: tuple[Go, ...]) -> Iterator[tuple[Deviation, ...]]:
-        """Schedules with one deviation more."""
+        """Yield the schedules with one more deviation."""
         for place in self.places():
             for go in goes:
                 yield (*self.schedule, Deviation(*place, go))
@@ -69,12 +69,12 @@ class _Base(NamedTuple):
 def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
     """Run a scenario's operations under every schedule of at most `most` deviations.
 
-    The scenario's own schedule does not matter. Whoever has seen enough stops asking.
+    The search is lazy: it runs one schedule per item taken.
 
     Args:
-        target: a started target that knows `Trace.points`: the model, inline.
-        scenario: device configuration and operations.
-        most: deviations of a schedule, at most `MAX_DEVIATIONS`.
+        target: a started target that fills in `Trace.points`: the model, inline.
+        scenario: device configuration and operations; its own schedule is ignored.
+        most: largest number of deviations, at most `MAX_DEVIATIONS`.
 
     Raises:
         HarnessError: a schedule could not be judged.
@@ -97,6 +97,6 @@ def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
 
 
 def _goes(device: DeviceConfig) -> tuple[Go, ...]:
-    """Where a deviation can go on with this device."""
+    """Return the values of `Go` that this device has an actor for."""
     iothreads = (Go.IO0, Go.IO1)[: device.iothreads]
     return Go.NEXT, Go.GUEST, Go.VCPU, Go.MAIN, *iothreads

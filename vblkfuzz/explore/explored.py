@@ -1,4 +1,4 @@
-"""What an exploration has found: each bug once, saved as a campaign saves its findings."""
+"""The findings of an exploration: each bug once, saved in the same form as those of a campaign."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A bug as it was met first, so with the fewest deviations."""
+    """A bug as first found, therefore with the fewest deviations."""
 
     violation: Violation
     deviations: int
     known: str
-    """The bug that explains it, if the device lists one."""
+    """The known bug that explains it, if the device lists one; else empty."""
     saved: Saved
 
 
 @dataclass(slots=True)
 class Explored:
-    """What came out so far."""
+    """The results so far."""
 
     target: Target
     folder: Path
-    """Where findings are saved."""
+    """Folder to save findings in."""
     listed: Mapping[str, str]
-    """What the device lists as known, see `oracle.naming.known`."""
+    """The bugs that the device lists as known, see `oracle.naming.known`."""
     schedules: int = 0
-    """Schedules that were run."""
+    """Number of schedules run."""
     complete: bool = False
-    """Whether these are all within the bound."""
+    """Whether all schedules within the bound were run."""
     findings: dict[str, Found] = field(default_factory=dict)
-    """By signature, in the order in which they were met."""
+    """By signature, in the order in which they were found."""
 
     def add(self, visit: Visit) -> list[Found]:
-        """Count a schedule; save and return the bugs that it is the first to show.
+        """Count a schedule; save and return the bugs that no schedule before it showed.
 
         Raises:
-            OSError: a finding could be saved nowhere.
+            OSError: a finding could not be saved, not even in a temporary folder.
         """
         self.schedules += 1
         execution = visit.execution

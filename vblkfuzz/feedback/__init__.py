@@ -1,1 +1,1 @@
-"""How the fuzzer learns what an input reached: coverage, states, features."""
+"""Feedback for the fuzzer: block coverage, state features, and corpus minimization by both."""

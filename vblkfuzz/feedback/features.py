@@ -1,8 +1,8 @@
-"""The features of one input: what a campaign would keep it for.
+"""The features of one input: the reasons for which a campaign would keep it.
 
-The same as in a campaign (`feedback.region`): blocks of guest and device code that ran, and each
-event of the trace together with the state it happened in. Here they are asked for one by one, to
-compare inputs without libFuzzer.
+They are the same as in a campaign (`feedback.region`): blocks of guest and device code that ran,
+and each event of the trace together with the state it happened in. Here they are returned per
+input, to compare inputs without libFuzzer.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 Features = frozenset[int]
 Measure = Callable[["Scenario"], Features]
-"""Runs a scenario and returns its features; raises HarnessError if there is no whole trace."""
+"""Runs a scenario and returns its features; raises HarnessError if the trace is not complete."""
 
 
 @contextmanager
 def measuring(device: str, mode: str) -> Iterator[Measure]:
-    """Start the model; give the function that measures scenarios on it. Call once a process.
+    """Start the model; yield the function that measures scenarios on it. Call once per process.
 
     Raises:
         UsageError: no such device or mode.
-        RuntimeError: guest or device have been imported already, so their blocks cannot count.
+        RuntimeError: guest or device modules were imported before, so they cannot be instrumented.
     """
     finder = instrument(device)
     from vblkfuzz.feedback.region import Region
@@ -48,7 +48,7 @@ def measuring(device: str, mode: str) -> Iterator[Measure]:
 def features_of(
     target: Target, coverage: memoryview, region: Region, scenario: Scenario
 ) -> Features:
-    """Return the features of a scenario; `coverage` is what the probes and `region` mark."""
+    """Return the features of a scenario; the probes and `region` mark them in `coverage`."""
     coverage[:] = bytes(len(coverage))
     region.mark_states(target.run(scenario))
     return frozenset(at for at, marked in enumerate(coverage.tobytes()) if marked)

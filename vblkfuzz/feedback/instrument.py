@@ -1,12 +1,12 @@
 """Coverage of code that runs in other processes: an AST pass that marks blocks in shared memory.
 
-Atheris sees only its own process. So the modules of guest and device are compiled with a statement
-``__vcov__[n] = 1`` at the start of every block, and `__vcov__` is the coverage region of the arena,
-which the fuzz process registers with libFuzzer (`feedback`). About 20 ns a block, the same on all
-Python versions; Atheris' own bytecode instrumentation costs four times as much.
+Atheris instruments only its own process. Therefore the modules of guest and device are compiled
+with a statement ``__vcov__[n] = 1`` at the start of every block. `__vcov__` is the coverage region
+of the arena, which the fuzz process registers with libFuzzer (`feedback.region`). A block costs
+about 20 ns on all Python versions; the bytecode instrumentation of Atheris costs four times that.
 
 `instrument` must run before the modules are imported, `connect` before the actors are forked.
-The name has no leading ``__`` without a trailing one: class-private mangling would change it.
+The name `__vcov__` ends in ``__`` too, since class-private mangling would change it otherwise.
 """
 
 from __future__ import annotations
@@ -35,22 +35,23 @@ INSTRUMENTED: Final = (
     "vblkfuzz.virtio.device_queue",
     "vblkfuzz.virtio.blk",
 )
-"""Prefixes of the modules whose blocks count: what a scenario drives, not what drives it."""
+"""Prefixes of the modules to instrument: guest and device, not the code that schedules them."""
 
 
 _ENGINE: Final = ("vblkfuzz.dataplane.thread",)
-"""Modules among them that drive the others."""
+"""Modules with one of these prefixes that are not instrumented: they schedule the others."""
 
-_ASKED_ALWAYS: Final = frozenset({"has_work", "_main_has_work", "exit_pending"})
-"""Functions that the turnstile asks at every turn: a fifth of all probes passed, for nothing."""
+_CALLED_EVERY_TURN: Final = frozenset({"has_work", "_main_has_work", "exit_pending"})
+"""Functions without probes. The turnstile calls them at every turn: they would be a fifth of all
+probe executions and carry no information."""
 
 _BRANCHES: Final = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
 
 
 class Probes(ast.NodeTransformer):
-    """Puts a probe at the start of every block that is not always run with the one around it.
+    """Inserts a probe at the start of every block that does not always run with its outer block.
 
-    A function with branches needs none of its own: one of its branches says that it ran.
+    A function with branches needs no probe of its own: one of its branches always runs.
     """
 
     def __init__(self, first: int) -> None:
@@ -69,8 +70,8 @@ class Probes(ast.NodeTransformer):
         return [*body[:at], self._probe(), *body[at:]]
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        """Visit children, then mark the node's own blocks."""
-        if isinstance(node, ast.FunctionDef) and node.name in _ASKED_ALWAYS:
+        """Visit the children, then insert probes into the node's own blocks."""
+        if isinstance(node, ast.FunctionDef) and node.name in _CALLED_EVERY_TURN:
             return node
         branches = isinstance(node, ast.FunctionDef) and any(
             isinstance(inner, _BRANCHES) for inner in ast.walk(node)
@@ -82,13 +83,13 @@ class Probes(ast.NodeTransformer):
             node.orelse = self._mark(node.orelse) if node.orelse else []
         elif isinstance(node, (ast.If, ast.For, ast.While)):
             node.body = self._mark(node.body)
-            # An `else` that is not there is a block too: the branch not taken.
+            # A missing `else` gets a probe too: it marks the branch not taken.
             node.orelse = self._mark(node.orelse)
         return node
 
 
 def compile_with_probes(source: bytes, path: str, first: int) -> tuple[CodeType, int]:
-    """Return the code of a module with probes numbered from `first`, and the next number."""
+    """Return the code of a module with probes numbered from `first`, and the next free number."""
     tree = ast.parse(source, path)
     probes = Probes(first)
     probes.visit(tree)
@@ -97,7 +98,7 @@ def compile_with_probes(source: bytes, path: str, first: int) -> tuple[CodeType,
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module with probes; never from or into a .pyc file."""
+    """Loads a module with probes; reads and writes no .pyc file."""
 
     def __init__(self, fullname: str, path: str, finder: Instrumenter) -> None:
         super().__init__(fullname, path)
@@ -110,19 +111,19 @@ class _Loader(SourceFileLoader):
         return code
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module on a region of its own until `connect`."""
+        """Run the module; until `connect`, its probes write to a region of its own."""
         setattr(module, REGION, bytearray(COVERAGE_EDGES))
         self._finder.modules.append(module)
         super().exec_module(module)
 
 
 class Instrumenter(MetaPathFinder):
-    """Finds modules to instrument; numbers follow the order of import, which is fixed."""
+    """Finds the modules to instrument; probes are numbered in import order, which is fixed."""
 
     def __init__(self, prefixes: tuple[str, ...]) -> None:
         self._prefixes = prefixes
         self.next = 0
-        """Number of the next probe: how many blocks there are so far."""
+        """Number of the next probe, which is the number of probes so far."""
         self.modules: list[ModuleType] = []
 
     def find_spec(
@@ -131,7 +132,7 @@ class Instrumenter(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Return a spec with our loader for modules that count."""
+        """Return a spec with the instrumenting loader, or None if `fullname` has no probes."""
         if not fullname.startswith(self._prefixes) or fullname in _ENGINE:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
@@ -141,7 +142,7 @@ class Instrumenter(MetaPathFinder):
         return spec
 
     def load_file(self, name: str, path: Path) -> ModuleType:
-        """Import a user's device file with probes; a `device_class.LoadFile`."""
+        """Import a user's device file with probes (a `device_class.LoadFile`)."""
         loader = _Loader(name, str(path), self)
         spec = importlib.util.spec_from_loader(name, loader)
         assert spec is not None
@@ -151,19 +152,19 @@ class Instrumenter(MetaPathFinder):
         return module
 
     def connect(self, region: Any) -> None:  # noqa: ANN401 - a memoryview or a bytearray
-        """Let all probes write into `region`."""
+        """Make all probes write to `region`."""
         for module in self.modules:
             setattr(module, REGION, region)
 
 
 def instrument(device: str) -> Instrumenter:
-    """Instrument guest and device modules from now on.
+    """Instrument guest and device modules that are imported from now on.
 
     Args:
-        device: as in ``--device``; the module of a ``package.module:Class`` counts too.
+        device: as in ``--device``; the module of a ``package.module:Class`` is instrumented too.
 
     Raises:
-        RuntimeError: one of them has been imported already, so its blocks would not count.
+        RuntimeError: such a module was imported before, so it has no probes.
     """
     early = [name for name in sys.modules if name.startswith(INSTRUMENTED) and name not in _ENGINE]
     if early:

@@ -1,8 +1,8 @@
-"""Which inputs of a corpus are worth keeping: few and short ones that have all its features.
+"""Corpus minimization: few, short inputs that together have all features of a corpus.
 
-    Measured inputs --cover--> those that stay
+    Measured inputs --cover--> the inputs to keep
 
-Used by `vblkfuzz cmin` (of one corpus) and `vblkfuzz merge` (what others add to one).
+Used by `vblkfuzz cmin` (minimize a corpus) and `vblkfuzz merge` (add inputs with new features).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Measured(NamedTuple):
 
 
 def cover(inputs: Iterable[Measured], covered: Features = frozenset()) -> list[Measured]:
-    """Return inputs that have all features of `inputs` that are not covered yet, shortest first.
+    """Return inputs that together have all features of `inputs` beyond `covered`, shortest first.
 
-    Short inputs are preferred: an input stays only if no shorter ones have all it has, and none
-    that stays could be left out.
+    Short inputs are preferred: an input is kept only if it has a feature that the shorter ones
+    lack. Each input kept has a feature that no other input kept has.
     """
     seen = set(covered)
     kept = []
@@ -38,7 +38,7 @@ def cover(inputs: Iterable[Measured], covered: Features = frozenset()) -> list[M
 
 
 def _needed(kept: list[Measured], covered: Features) -> list[Measured]:
-    """Leave out what longer inputs, kept for something else, have as well; longest first."""
+    """Drop inputs whose features are all in other kept inputs or in `covered`; longest first."""
     counts = Counter(feature for one in kept for feature in one.features)
     counts.update(covered)
     for one in reversed(kept.copy()):

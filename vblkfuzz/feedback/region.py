@@ -1,11 +1,11 @@
-"""Feedback: what makes libFuzzer keep an input.
+"""The coverage region: the marks for which libFuzzer keeps an input.
 
-One shared region of `COVERAGE_SIZE` bytes, registered with libFuzzer by the sanitizer ABI that
-every instrumented C library uses (`__sanitizer_cov_8bit_counters_init`), so it needs no private API
-of Atheris. Its first part is written by the probes in guest and device (`instrument`); the rest
-holds *state features*: each event of the trace together with the state it happened in. They are
-derived from the trace alone, so they work for every target, and they lead to deep states much
-sooner than code blocks do.
+It is one shared region of `COVERAGE_SIZE` bytes. It is registered with libFuzzer by the sanitizer
+ABI that every instrumented C library uses (`__sanitizer_cov_8bit_counters_init`), so no private API
+of Atheris is needed. The probes in guest and device (`instrument`) write the first
+`COVERAGE_EDGES` bytes. The rest holds *state features*: each event of the trace together with the
+state it happened in. They are derived from the trace alone, so they work for every target, and they
+lead to deep states much sooner than code blocks do.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _STATES: Final = COVERAGE_SIZE - COVERAGE_EDGES
 
 
 class Region:
-    """The coverage region as libFuzzer sees it."""
+    """The coverage region: registers it with libFuzzer, marks state features, counts features."""
 
     def __init__(self, view: memoryview) -> None:
         self._view = view
@@ -68,7 +68,7 @@ class Region:
         self._count = 0
 
     def register(self) -> None:
-        """Tell libFuzzer about it. Call in the first execution: the core is loaded by Fuzz().
+        """Register the region with libFuzzer. Call in the first execution: Fuzz() loads its core.
 
         Raises:
             HarnessError: this build of Atheris does not export the sanitizer ABI.
@@ -76,7 +76,7 @@ class Region:
         size = len(self._view)
         core = ctypes.CDLL(sys.modules[_CORE].__file__)
         base = ctypes.addressof(self._anchor)
-        # libFuzzer wants a (pc, flags) pair for each counter; any distinct numbers will do.
+        # libFuzzer needs a (pc, flags) pair for each counter; any distinct numbers will do.
         self._pcs = (ctypes.c_uint64 * (2 * size))(*range(1, 2 * size + 1))
         pcs = ctypes.addressof(self._pcs)
         try:
@@ -100,20 +100,21 @@ class Region:
                     features = _features((state | state >> 1) & some)
 
     def count(self) -> int:
-        """How many features have been seen so far; counts those of this execution."""
+        """Return the number of features seen so far, with those now marked in the region."""
         seen = self._seen | int.from_bytes(self._view, "little")
         if seen != self._seen:
             self._seen, self._count = seen, seen.bit_count()
         return self._count
 
 
-# The abstract state is one integer of small counters, so that an event is one addition:
+# The abstract state is one integer that holds counters of 4 bits, so that an event is one addition:
 _DRAINS, _PARKED, _IN_FLIGHT, _STARTED, _STOPPED, _CALLS, _POLLED = (
     1 << 4 * field for field in range(1, 8)
 )
 _SOME: Final = 0x11111110
-"""A bit of each counter, which says that it is not 0 (or 4, ...). How much it is would make most
-long inputs new: a corpus of thousands, in which few get their turn."""
+"""The lowest bit of each counter. Together with the bit above it, it shows that a counter is not 0
+(or a multiple of 4). The whole value is not used: most long inputs would have a new one, and
+libFuzzer could mutate few inputs of a corpus of thousands."""
 _CHANGES: Final[dict[int, int]] = {
     DRAIN_CALL: _DRAINS,
     DRAIN_END: -_DRAINS,
@@ -146,18 +147,19 @@ _SHOWN: Final = (
     QUEUE_RESET,
     STORES_DELAYED,
 )
-"""Kinds that change nothing in it but are worth seeing in every state."""
+"""Kinds that do not change the state but are marked, too."""
 
 _STEPS: Final[dict[int, int]] = {**dict.fromkeys(_SHOWN, 0), **_CHANGES}
-"""What each kind that is marked adds to the state."""
+"""By kind that is marked: what an event adds to the state."""
 
 
 @cache
 def _features(shown: int) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return by kind what an event marks in a state of which `shown` is all that counts.
+    """Return, by kind, what an event marks in a state; `shown` is the state reduced to `_SOME`.
 
-    That is: its place in the region, its place if the flag is set, and what it adds to the state.
-    There are 128 such states, as many as `_SOME` has subsets.
+    That is: its place in the region, its place if the lowest bit of the flag is set, and what it
+    adds to the state; None if the kind is not marked. There are 128 such states, the subsets of
+    `_SOME`.
     """
     return tuple(
         (_place(shown, kind), _place(shown | 1, kind), _STEPS[kind]) if kind in _STEPS else None

@@ -1,1 +1,1 @@
-"""Starting workers: what a worker is told, and how it is started."""
+"""Starting workers: the plan and the messages of a worker, and its process."""

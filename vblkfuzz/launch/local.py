@@ -1,4 +1,4 @@
-"""A worker as the orchestrator sees it: a process, its arena, its messages."""
+"""The orchestrator's handle of a worker: its process on this machine, its arena, its messages."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _READ_BYTES: Final = 1 << 16
 class WorkerProcess:
     """Starts a worker, reads its messages, ends it.
 
-    The arena belongs to the orchestrator and outlives the worker: counters go on over restarts,
-    and the input that killed a worker is still there (`flight`).
+    The arena belongs to the orchestrator and outlives the worker process: counters continue over
+    restarts, and the input that killed a worker can still be read (`arena.flight`).
     """
 
     def __init__(self, plan: WorkerPlan) -> None:
         self.plan = plan
         self.done = False
-        """The worker has said that it ends on purpose."""
+        """The worker has sent `done`."""
         self.verdicts_before = 0
-        """Of `verdicts`, how many there were when it was last started."""
+        """Value of `verdicts` at the last start."""
         self.stuck = False
-        """It was ended because it did not come further."""
+        """The process was killed by `end_if_stuck`."""
         self._execs = 0
         self._patience: Patience
         self._memory_fd = os.memfd_create("vblkfuzz-worker", os.MFD_CLOEXEC)
@@ -44,15 +44,15 @@ class WorkerProcess:
         self.messages_fd = -1
 
     def start(self) -> None:
-        """Start the process; once, or again after it ended.
+        """Start the process, for the first time or again after it ended.
 
         Raises:
-            OSError: its log cannot be written, or there can be no more processes.
+            OSError: its log cannot be written, or the process cannot be created.
         """
         plan = self.plan
         self.done = self.stuck = False
         self._patience = Patience(STUCK_LIMIT_S)
-        self._partial = b""  # what a killed worker did not finish
+        self._partial = b""  # drop the unfinished message of a killed worker
         self.verdicts_before = self.verdicts
         self.messages_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.messages_fd, False)
@@ -72,7 +72,7 @@ class WorkerProcess:
             os.close(write_fd)
 
     def read(self) -> list[Message]:
-        """Return the messages that have come; never waits."""
+        """Return the complete messages received since the last call; does not wait."""
         while True:
             try:
                 data = os.read(self.messages_fd, _READ_BYTES)
@@ -88,12 +88,12 @@ class WorkerProcess:
 
     @property
     def log(self) -> Path:
-        """Where everything goes that the process prints."""
+        """File that receives stdout and stderr of the process."""
         return Path(self.plan.out) / "log" / f"worker-{self.plan.index}.log"
 
     @property
     def verdicts(self) -> int:
-        """Executions that ended in a verdict, over all restarts."""
+        """Executions with a verdict, over all restarts."""
         return self.statistic(Stat.EXECS) - self.statistic(Stat.HARNESS_ERRORS)
 
     def statistic(self, stat: Stat) -> int:
@@ -102,11 +102,11 @@ class WorkerProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """How the process ended, None while it runs or before it was started."""
+        """Exit status of the process as in `Popen`; None if it runs or was not started."""
         return self._process.poll() if self._process else None
 
     def end_if_stuck(self) -> None:
-        """Kill the process if it has run nothing for STUCK_LIMIT_S; call this now and then."""
+        """Kill the process if it finished no execution for STUCK_LIMIT_S; call this regularly."""
         execs = self.statistic(Stat.EXECS)
         if execs != self._execs:
             self._execs, self._patience = execs, Patience(STUCK_LIMIT_S)
@@ -115,12 +115,15 @@ class WorkerProcess:
             self._process.kill()
 
     def interrupt(self) -> None:
-        """Ask it to end after the running execution."""
+        """Send SIGTERM: the worker ends after the running execution."""
         if self._process:
             self._process.send_signal(signal.SIGTERM)
 
     def finish(self, timeout_s: float) -> None:
-        """Wait for its end, then kill it; its own children die with it."""
+        """Wait up to `timeout_s` seconds for the end, then kill the process.
+
+        Its children end with it (`process.parent_death`).
+        """
         if self._process is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""What a worker is told and what it tells: the contract between orchestrator and worker."""
+"""The contract between orchestrator and worker: plan, messages and counters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vblkfuzz.targets.registry import MODEL
 
 
 class Stat(IntEnum):
-    """Counters in the arena's statistics area, one u64 each; written by the worker only."""
+    """Counters in the arena's statistics area, one u64 each; only the worker writes them."""
 
     EXECS = 0
     VIOLATIONS = 1
@@ -25,7 +25,7 @@ class Stat(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlan:
-    """Everything a worker needs to know; travels as JSON on its command line."""
+    """The task of a worker; passed as JSON on its command line."""
 
     index: int
     device: str
@@ -33,32 +33,32 @@ class WorkerPlan:
     seed: int
     out: str
     runs: int = 0
-    """Executions to do; 0: no limit."""
+    """Limit of executions; 0: none."""
     seconds: float = 0
-    """Seconds to work; 0: no limit."""
+    """Time limit (seconds); 0: none."""
     stop_on_first: bool = False
     feedback: bool = True
-    """False: libFuzzer sees no coverage (to test that feedback matters)."""
+    """False: libFuzzer gets no coverage, to measure what feedback is worth."""
     states: bool = True
-    """False: of the feedback, only the blocks of guest and device (to test the probes alone)."""
+    """False: libFuzzer gets only the blocks of guest and device, to measure the probes alone."""
     corpora: list[str] = field(default_factory=list)
-    """Folders of raw inputs to start from; the first one also takes new ones."""
+    """Folders of raw inputs to start from; new inputs are written to the first one."""
     libfuzzer: list[str] = field(default_factory=list)
     """Further arguments for libFuzzer."""
     listed: dict[str, str] = field(default_factory=dict)
-    """What the device lists as known: labels findings, see `oracle.naming.known`."""
+    """The bugs that the device lists as known, to label findings; see `oracle.naming.known`."""
     silenced: list[str] = field(default_factory=list)
     """Patterns of signatures that are counted, but neither reported nor saved."""
     target: str = MODEL
     target_options: TargetOptions = NO_OPTIONS
 
     def to_json(self) -> str:
-        """Return it as one line."""
+        """Return the plan as one line of JSON."""
         return json.dumps(asdict(self))
 
     @staticmethod
     def from_json(text: str) -> WorkerPlan:
-        """Read what `to_json` wrote."""
+        """Return the plan in the output of `to_json`."""
         values: dict[str, Any] = json.loads(text)
         options = TargetOptions(**values.pop("target_options"))
         return WorkerPlan(**values, target_options=options)
@@ -69,29 +69,29 @@ class Message:
     """One line that a worker sends to the orchestrator."""
 
     kind: str
-    """One of: finding, seen, situation, harness_error, hang (a harness error too), done;
-    quarantined comes from no worker."""
+    """One of: finding, seen, situation, harness_error, hang (also a harness error), done. The
+    orchestrator itself adds quarantined."""
     name: str = ""
-    """Signature, name of the situation, the error's text, or the exit status of a worker."""
+    """Signature, name of the situation, text of the error, or name of a worker's exit status."""
     rule: str = ""
     sentence: str = ""
     path: str = ""
-    """Where the finding is."""
+    """Folder of the finding."""
     fallback: str = ""
-    """Why the finding is not in the output folder, if it is not."""
+    """Why the finding is not in the output folder; empty if it is."""
     known: str = ""
-    """The bug that explains the finding, if the device lists one."""
+    """The known bug that explains the finding, if the device lists one; else empty."""
     execs: int = 0
-    """Executions of this worker so far; seen: those with the signature since it was last told."""
+    """Executions of this worker so far. In seen: those with the signature since the last report."""
     input: str = ""
-    """The fuzz input of a harness error, in hexadecimal digits."""
+    """The fuzz input of a harness error, in hexadecimal."""
 
     def to_line(self) -> bytes:
-        """Return it as one JSON line."""
+        """Return the message as one line of JSON."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @staticmethod
     def from_line(line: bytes) -> Message:
-        """Read what `to_line` wrote."""
+        """Return the message in the output of `to_line`."""
         values: dict[str, Any] = json.loads(line)
         return Message(**values)

@@ -1,1 +1,1 @@
-"""The same bug in the smallest scenario. Start reading at `minimize`."""
+"""Finding the smallest scenario that shows the same bug. Start reading at `minimize.minimize`."""

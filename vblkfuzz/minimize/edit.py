@@ -1,8 +1,8 @@
 """Edits of a scenario in which a deviation stays with its operation.
 
-A `Deviation` names its operation by position. Here an operation and its deviations are one *item*:
-whatever is dropped, moved or replaced, the others keep theirs. A dropped item takes its deviations
-with it.
+A `Deviation` names its operation by position. Here an operation and its deviations are one *item*,
+so that dropping, moving or replacing one item does not change the deviations of the others. The
+deviations of a dropped item are dropped too.
 
 Read next: `minimize.weight` (which of two scenarios is smaller), `minimize.minimize`.
 """
@@ -18,7 +18,7 @@ from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
 Mark = tuple[int, Go, bool]
-"""A deviation without its operation: point, go, delayed."""
+"""A deviation without its operation: (point, go, delayed)."""
 
 
 class Item(NamedTuple):
@@ -26,17 +26,17 @@ class Item(NamedTuple):
 
     op: Op
     marks: tuple[Mark, ...] = ()
-    """Of each deviation, ascending."""
+    """Its deviations, ascending by point."""
 
 
 def items_of(scenario: Scenario) -> list[Item]:
-    """Return the items; deviations of operations that do not exist are left out."""
+    """Return the items of a scenario; deviations of operations that do not exist are left out."""
     marks: list[list[Mark]] = [[] for _ in scenario.ops]
     for deviation in scenario.schedule:
         if deviation.op < len(marks):
             mark = deviation.point, deviation.go, deviation.delayed
             marks[deviation.op].append(mark)
-    return [Item(op, tuple(mine)) for op, mine in zip(scenario.ops, marks, strict=True)]
+    return [Item(op, tuple(own)) for op, own in zip(scenario.ops, marks, strict=True)]
 
 
 def scenario_of(device: DeviceConfig, items: Sequence[Item]) -> Scenario:
@@ -54,12 +54,12 @@ def without_ops(scenario: Scenario, places: Collection[int]) -> Scenario:
 
 
 def with_op(scenario: Scenario, place: int, op: Op) -> Scenario:
-    """Return the scenario with another operation at `place`, under the same deviations."""
+    """Return the scenario with another operation at `place`, and the same deviations."""
     return with_ops(scenario, ((place, op),))
 
 
 def with_ops(scenario: Scenario, changes: Iterable[tuple[int, Op]]) -> Scenario:
-    """Return the scenario with other operations at some places."""
+    """Return the scenario with other operations at the given places."""
     ops = list(scenario.ops)
     for place, op in changes:
         ops[place] = op
@@ -67,7 +67,7 @@ def with_ops(scenario: Scenario, changes: Iterable[tuple[int, Op]]) -> Scenario:
 
 
 def with_op_moved(scenario: Scenario, place: int, to: int) -> Scenario:
-    """Return the scenario with the operation at `place` standing at `to`."""
+    """Return the scenario with the operation at `place` moved to `to`."""
     items = items_of(scenario)
     items.insert(to, items.pop(place))
     return scenario_of(scenario.device, items)
@@ -80,7 +80,10 @@ def without_deviations(scenario: Scenario, places: Collection[int]) -> Scenario:
 
 
 def with_deviation(scenario: Scenario, place: int, deviation: Deviation) -> Scenario | None:
-    """Return the scenario with another deviation at `place`; None: that point has one already."""
+    """Return the scenario with another deviation at `place` of its schedule.
+
+    None if there is another deviation at the same operation and point already.
+    """
     others = scenario.schedule[:place] + scenario.schedule[place + 1 :]
     if any((other.op, other.point) == (deviation.op, deviation.point) for other in others):
         return None

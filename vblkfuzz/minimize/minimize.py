@@ -1,12 +1,12 @@
-"""Minimize: the same bug in the smallest scenario. Start reading here.
+"""Minimize: find the smallest scenario that shows the same bug. Start reading here.
 
     Scenario --passes over ops, schedule, device, arguments--> Minimized
         ^                                    |
         `-- a smaller one (`weight`) that is still interesting
 
-`minimize` knows nothing of bugs: it is given a predicate; `reproduce` makes one from a target and a
-signature. The passes are repeated until none of them finds anything, so the result is a fixed
-point: to minimize it again changes nothing. There is no randomness: equal input, equal result.
+`minimize` takes a predicate; `reproduce` provides one for a target and a bug. The passes are
+repeated until none of them makes progress, so the result is a fixed point: minimizing it again
+changes nothing. There is no randomness: equal inputs give equal results.
 """
 
 from __future__ import annotations
@@ -50,30 +50,30 @@ _PASSES: Final = (
     simpler_deviations,
     in_order,
 )
-"""Cheapest and most fruitful first: whatever goes early makes all later passes shorter."""
+"""In order: passes that drop most at least cost come first, so that later ones are shorter."""
 
 
 class Minimized(NamedTuple):
-    """What a minimization ended with."""
+    """Result of a minimization."""
 
     scenario: Scenario
     """The smallest interesting scenario found."""
     tried: int
-    """Candidates run."""
+    """Number of candidates run."""
     complete: bool
-    """Whether it is a fixed point; False: it was stopped before."""
+    """Whether the result is a fixed point; False: the minimization was stopped before."""
 
 
 def minimize(
     scenario: Scenario, interesting: Interesting, tell: Tell = lambda _progress: None
 ) -> Minimized:
-    """Return the smallest scenario that can be found and is still interesting.
+    """Return the smallest interesting scenario that the passes find.
 
     Args:
-        scenario: where to begin.
-        interesting: whether a scenario shows what it is minimized for; asked once a candidate.
-        tell: hears of progress after each candidate; raises `StopMinimizing` to end with the
-            best so far.
+        scenario: the scenario to start from.
+        interesting: whether a scenario shows what it is minimized for; called once per candidate.
+        tell: called with the progress after each candidate; may raise `StopMinimizing` to end
+            with the best scenario so far.
 
     Raises:
         NotReproduced: `scenario` itself is not interesting.

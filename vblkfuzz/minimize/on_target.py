@@ -1,8 +1,9 @@
-"""Minimize an input on the target it is meant for, fast where that is possible.
+"""Minimize an input on a given target, with the help of a quicker one if possible.
 
-The model runs the same scenario the same way in every mode, but `inline` costs a fraction of
-`processes`. So the search runs on a quick target, if there is one that shows the bug too, and the
-asked one confirms the result. If it does not, the search is done again on the asked one alone.
+The model gives the same trace in every mode, but `inline` takes a fraction of the time of
+`processes`. If a quick target is given and shows the bug too, the search runs on it, and one run on
+the given target confirms the result. If that run does not show the bug, the search is repeated on
+the given target alone.
 """
 
 from __future__ import annotations
@@ -19,23 +20,24 @@ if TYPE_CHECKING:
 
 
 class MinimizedInput(NamedTuple):
-    """A minimized input and the run on the asked target that shows the bug."""
+    """A minimized input, and its run on `Asked.target` that shows the bug."""
 
     minimized: Minimized
     reproduction: Reproduction
     harness_errors: int
-    """Candidates' runs without a verdict."""
+    """Runs of candidates that gave no verdict."""
 
 
 class Asked(NamedTuple):
-    """What an input is to be minimized on."""
+    """The targets to minimize on."""
 
     target: Target
-    """Started; decides."""
+    """The given target, started. Its verdict decides."""
     quick: Target | None = None
-    """Started; a faster one that behaves the same."""
+    """A faster target that should give the same traces, started."""
     runs: int = 1
-    """How often a scenario may run to show the bug, on a target that is not deterministic."""
+    """Most runs of a scenario on `target` until it counts as not showing the bug; 1 if `target` is
+    deterministic."""
 
 
 def minimize_input(
@@ -44,11 +46,11 @@ def minimize_input(
     asked: Asked,
     tell: Tell = lambda _progress: None,
 ) -> MinimizedInput:
-    """Return the smallest scenario that shows the same rule and signature on the asked target.
+    """Return the smallest scenario that shows the same rule and signature on `asked.target`.
 
     Raises:
-        NotReproduced: the input does not show the bug.
-        HarnessError: the asked target gives no verdict.
+        NotReproduced: the input does not show the bug on that target.
+        HarnessError: that target gives no verdict.
     """
     bug = find_bug(asked.target, scenario, expected, asked.runs).bug
     slow = Reproducer(asked.target, bug, asked.runs)
@@ -65,7 +67,7 @@ def minimize_input(
 
 
 def _on(reproducer: Reproducer, scenario: Scenario, tell: Tell) -> tuple[Minimized, Reproduction]:
-    """Minimize on one target; the last run that showed the bug is that of the result."""
+    """Minimize on one target; return also the run of the result that shows the bug."""
     shown: dict[Scenario, Reproduction] = {}
 
     def shows(candidate: Scenario) -> bool:

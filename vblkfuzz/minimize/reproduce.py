@@ -1,7 +1,7 @@
-"""Does a scenario show a certain bug on a target? The predicate that `minimize` asks.
+"""Whether a scenario shows a given bug on a target: the predicate for `minimize`.
 
-A bug is told by rule and signature. On a target that is not deterministic a scenario may show it
-now and then only: it counts if one of `runs` runs does.
+A bug is identified by rule and signature. On a target that is not deterministic, a scenario shows
+the bug if one of `runs` runs does.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Bug(NamedTuple):
-    """What a scenario is minimized or bisected for."""
+    """The bug that a scenario is minimized or bisected for."""
 
     rule: str
     signature: str
 
     def within(self, verdict: Verdict) -> Violation | None:
-        """Return the violation that is this bug."""
+        """Return the violation that shows this bug, or None."""
         return next(
             (
                 one
@@ -46,7 +46,7 @@ class Reproduction(NamedTuple):
 
     @property
     def bug(self) -> Bug:
-        """The bug it shows."""
+        """The bug that the run shows."""
         return Bug(self.violation.rule, self.violation.signature)
 
 
@@ -65,12 +65,12 @@ class Reproducer:
         return self.run(scenario) is not None
 
     def run(self, scenario: Scenario) -> Reproduction | None:
-        """Return the first run that shows the bug.
+        """Return the first run that shows the bug, or None.
 
-        A run without a verdict shows nothing; it is counted.
+        A run without a verdict does not show it; it is counted in `harness_errors`.
 
         Raises:
-            ZygoteLost: there will be no more verdicts.
+            ZygoteLost: the target can run nothing any more.
         """
         for _ in range(self._runs):
             try:
@@ -89,10 +89,10 @@ class Reproducer:
 def find_bug(
     target: Target, scenario: Scenario, expected: Expectation | None = None, runs: int = 1
 ) -> Reproduction:
-    """Return a run that shows the bug a scenario is about: the expected one, else the first cause.
+    """Return a run that shows the expected bug; without an expectation, the first cause.
 
-    A violation of the expected rule will do if none has the expected signature: signatures may
-    be told more finely or more coarsely by another version.
+    If no violation has the expected signature, one of the expected rule is accepted, since another
+    version may have named signatures differently.
 
     Raises:
         NotReproduced: no run shows it.

@@ -1,8 +1,8 @@
-"""The search: the smallest scenario so far, and what has been tried.
+"""The search: the smallest scenario so far, and the candidates tried.
 
-A pass of the minimizer proposes candidates by `Search.attempt`; one that is smaller
-(`weight`) and still shows the bug becomes the best. A candidate is run once only, so asking
-again is free, and the minimizer can repeat all passes until nothing changes.
+Each pass of the minimizer gives candidates to `Search.attempt`. A candidate that is smaller
+(`weight`) and still shows the bug becomes the best. A candidate is run only once, so the minimizer
+can repeat all passes until nothing changes.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ Interesting = Callable[["Scenario"], bool]
 
 
 class Progress(NamedTuple):
-    """Where a minimization is."""
+    """Progress of a minimization."""
 
     best: Scenario
     tried: int
-    """Candidates run so far."""
+    """Number of candidates run so far."""
 
 
 Tell = Callable[[Progress], None]
-"""Hears of progress after each candidate; may raise `StopMinimizing`."""
+"""Called with the progress after each candidate; may raise `StopMinimizing`."""
 
 
 class StopMinimizing(Exception):  # a request, not an error
-    """Raised by whoever is told of progress: end with the best so far."""
+    """Raised by a `Tell` to end the minimization with the best scenario so far."""
 
 
 class Search:
@@ -47,11 +47,11 @@ class Search:
 
     @property
     def tried(self) -> int:
-        """Candidates run so far; the scenario it began with is none."""
+        """Number of candidates run so far, without the scenario that the search started from."""
         return len(self._tried) - 1
 
     def attempt(self, candidate: Scenario | None) -> bool:
-        """Make a candidate the best if it is smaller and interesting; say whether it is."""
+        """Make a candidate the best if it is smaller and interesting; return whether it is."""
         if candidate is None or candidate in self._tried:
             return False
         its_weight = weight(candidate)

@@ -1,8 +1,8 @@
-"""Passes over the operations: fewer, then plainer ones.
+"""Passes over the operations: fewer operations, then plainer ones.
 
-Delta debugging first: ever shorter runs of operations, from the end, since what follows a bug is
-nearly always dead weight. Then what only goes together: a begin with its end, all that happens in
-between, a publish with its kick, any two, any three.
+Delta debugging comes first: drop ever shorter runs of operations, starting at the end, since the
+operations after a bug are rarely needed. Then drop operations that can only go together: a begin
+with its end, both with everything in between, a publish with its kick, any two, any three.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
 
 _FEW: Final = {2: 24, 3: 12}
-"""Up to how many operations all pairs and all triples of them are tried: some 250 candidates."""
+"""Most operations with which all pairs (2) and all triples (3) of them are dropped: about 250
+candidates each."""
 
 _FEW_TO_MOVE: Final = 10
-"""Up to how many operations any two are dropped with any move of a third."""
+"""Most operations with which `drop_and_move` tries all its candidates."""
 
 _RESETS: Final = frozenset(spec.code for spec in OPS if spec.clears & SET_UP)
 _INIT: Final = CODES["init"]
@@ -49,7 +50,7 @@ def drop_runs(search: Search) -> None:
 
 
 def drop_partners(search: Search) -> None:
-    """Drop a begin with its end, with and without what is in between; a reset with its init."""
+    """Drop pairs of operations (see `partners`), alone or with all operations in between."""
     for begin in reversed(range(len(search.best.ops))):
         for end in partners(search.best.ops, begin):
             both = search.attempt(without_ops(search.best, (begin, end)))
@@ -58,9 +59,10 @@ def drop_partners(search: Search) -> None:
 
 
 def partners(ops: tuple[Op, ...], begin: int) -> Iterator[int]:
-    """Yield the places behind `begin` of what only makes sense together with it.
+    """Yield the places after `begin` of operations that pair with the one there.
 
-    None if there is no such place any more.
+    These are an end with its begin, an init with a reset, a kick with a publish. If `begin` is
+    beyond the last operation, nothing is yielded.
     """
     if begin >= len(ops):
         return
@@ -72,7 +74,7 @@ def partners(ops: tuple[Op, ...], begin: int) -> Iterator[int]:
 
 
 def drop_few(search: Search) -> None:
-    """Drop any two operations, then any three, if there are not too many."""
+    """Drop any two operations, then any three, if there are few enough (`_FEW`)."""
     for count, limit in _FEW.items():
         if len(search.best.ops) <= limit:
             _drop_any(search, count)
@@ -89,7 +91,7 @@ def _drop_any(search: Search, count: int) -> None:
 
 
 def drop_and_move(search: Search) -> None:
-    """Drop one operation or two and have another one stand elsewhere."""
+    """Drop one or two operations and move another one."""
     for count in (1, 2):
         while len(search.best.ops) <= _FEW_TO_MOVE and _dropped_and_moved(search, count):
             pass
@@ -105,14 +107,14 @@ def _dropped_and_moved(search: Search, count: int) -> bool:
 
 
 def in_order(search: Search) -> None:
-    """Have neighbours change places."""
+    """Swap neighbours."""
     for _ in search.best.ops:
         for place in range(len(search.best.ops) - 1):
             search.attempt(with_op_moved(search.best, place, place + 1))
 
 
 def join_kicks(search: Search) -> None:
-    """Make one operation of a publish and a kick of its queue."""
+    """Replace a publish and a later kick by one publish_kick."""
     for place in reversed(range(len(search.best.ops))):
         ops = search.best.ops
         for kick in partners(ops, place) if ops[place].code == _PUBLISH else ():
@@ -123,7 +125,7 @@ def join_kicks(search: Search) -> None:
 
 
 def plainer_kinds(search: Search) -> None:
-    """Replace operations by plainer ones: all, each with its end, each alone."""
+    """Replace operations by plainer ones: all at once, each with its end, each alone."""
     search.attempt(_plainer(search, range(len(search.best.ops))))
     for place in range(len(search.best.ops)):
         if search.best.ops[place].code in PLAINER:

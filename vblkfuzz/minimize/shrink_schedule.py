@@ -1,7 +1,7 @@
 """Passes over the schedule: fewer deviations, then simpler ones.
 
-Often a deviation only says that an operation happens in the middle of another one. So where one
-cannot be dropped, it is tried to move an operation elsewhere instead.
+Often a deviation only lets one operation run in the middle of another, and moving an operation has
+the same effect. So if a deviation cannot be dropped alone, it is dropped and an operation is moved.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from vblkfuzz.minimize.search import Search
 
 _MOVABLE: Final = 16
-"""Up to how many operations all moves of one are tried."""
+"""Most operations with which `move_instead` tries all moves."""
 _GOES: Final = tuple(sorted(Go, key=GO_RANK.__getitem__))
 
 
 def drop_deviations(search: Search) -> None:
-    """Drop all deviations, or all but one or two, or each."""
+    """Drop all deviations, or all but one or two, or single ones."""
     count = len(search.best.schedule)
     for kept in range(min(count, 3)):
         for chosen in combinations(range(count), kept):
@@ -36,7 +36,7 @@ def drop_deviations(search: Search) -> None:
 
 
 def move_instead(search: Search) -> None:
-    """Drop a deviation and have an operation stand elsewhere."""
+    """Drop a deviation and move an operation."""
     while search.best.schedule and len(search.best.ops) <= _MOVABLE:
         if not _moved(search):
             return
@@ -53,7 +53,7 @@ def _moved(search: Search) -> bool:
 
 
 def simpler_deviations(search: Search) -> None:
-    """Delay no stores, and go on in the plainest way, as early as possible."""
+    """Simplify each deviation: no delayed stores, an earlier point, a plainer `Go`."""
     for place in range(len(search.best.schedule)):
         _simplify(search, place)
 

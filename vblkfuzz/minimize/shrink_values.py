@@ -1,4 +1,4 @@
-"""Passes over numbers and choices: the device towards the default, arguments towards the lowest."""
+"""Passes over values: device fields towards their default, arguments towards their lowest value."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
 
 _SHARED: Final = ("queue", "iothread")
-"""Parameters by which operations mean the same thing: they change together."""
+"""Parameters by which operations refer to the same thing: all operations change together."""
 
 
 def lower(value: int) -> Iterator[int]:
-    """Yield values worth trying instead of `value`, lowest first: 0, then ever nearer to it."""
+    """Yield smaller values to try instead of `value`, lowest first: 0, then ever closer to it."""
     step = value
     while step:
         yield value - step
@@ -28,7 +28,7 @@ def lower(value: int) -> Iterator[int]:
 
 
 def default_device(search: Search) -> None:
-    """Take the default device, else each field's default, else a value nearer to it."""
+    """Try the default device, then each field's default, then values closer to the default."""
     search.attempt(replace(search.best, device=DeviceConfig()))
     for name in FIELDS:
         for value in _nearest_first(name):
@@ -47,7 +47,7 @@ def _with_field(scenario: Scenario, name: str, value: Any) -> Scenario:  # noqa:
 
 
 def lowest_arguments(search: Search) -> None:
-    """Lower all arguments at once, then those that belong together, then one by one."""
+    """Lower all arguments at once, then those in `_SHARED` together, then one by one."""
     ops = search.best.ops
     search.attempt(with_ops(search.best, ((place, Op(op.code)) for place, op in enumerate(ops))))
     for name in _SHARED:
@@ -59,7 +59,7 @@ def lowest_arguments(search: Search) -> None:
 
 
 def _lower_together(search: Search, name: str) -> None:
-    """Give whatever has number `value` the number 0, 1, ... instead."""
+    """Give all operations that name the same queue or IOThread a lower one."""
     places = [
         (place, 1 + param.field)
         for place, op in enumerate(search.best.ops)

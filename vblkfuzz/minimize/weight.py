@@ -1,9 +1,8 @@
-"""Which of two scenarios is smaller, in the order in which a reader cares.
+"""The order of scenarios by size: which of two is easier to read.
 
-Fewest operations; then fewest deviations, and fewest that delay stores; then a device nearest to
-the default, operations of the plainest kind, the lowest arguments, the earliest deviations. Every
-step of the minimizer lowers this weight: that is why it ends, and why what it ends with does not
-depend on luck.
+Fewer operations come first; then fewer deviations, and fewer that delay stores; then a device
+closer to the default, plainer operations, lower arguments, earlier deviations. Every step of the
+minimizer lowers this weight, so it terminates.
 """
 
 from __future__ import annotations
@@ -16,28 +15,30 @@ from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
 PLAINER: Final = {spec.code: CODES[spec.plainer] for spec in OPS if spec.plainer}
-"""What says the same of a bug with less around it: an init of a device in use resets it first."""
+"""By code: the code of a simpler operation that often shows the same bug, as a reset instead of an
+init, which resets a device in use first."""
 
 GO_RANK: Final = {go: (go + 1) % len(Go) for go in Go}
-"""`Go.NEXT` first: not to settle is easy to read, and the one deviation that real devices know."""
+"""`Go.NEXT` has the lowest rank: it is easy to read, and the only deviation that real devices
+support."""
 
 SCALES: Final = tuple(name for name, row in FIELDS.items() if row.scale)
-"""Fields of the device that can be nearer to their default."""
+"""Device fields whose values have a distance to the default."""
 
 
 class Weight(NamedTuple):
-    """Compared field by field, the first difference decides."""
+    """Weights are compared field by field; the first difference decides."""
 
     ops: int
     deviations: int
     delays: int
     """Deviations that delay stores."""
     unusual: int
-    """Fields of the device that are not the default."""
+    """Device fields that differ from their default."""
     distance: int
-    """How far its numbers are from the default."""
+    """Sum of the distances of the fields in `SCALES` from their default."""
     kinds: int
-    """Operations for which there is a plainer one."""
+    """Operations that have a plainer one."""
     arguments: int
     """Sum of all arguments, as stored."""
     points: int
@@ -45,7 +46,7 @@ class Weight(NamedTuple):
     goes: int
     """Sum of `GO_RANK`."""
     disorder: int
-    """Pairs of operations in another order than the alphabet's: set up, use, drain, complete."""
+    """Pairs of operations not in the order of their codes: set up, use, drain, complete."""
 
 
 def weight(scenario: Scenario) -> Weight:

@@ -1,1 +1,1 @@
-"""What makes new inputs of old ones: mutation, crossover, repair."""
+"""Making new inputs from old ones: mutation, crossover, repair."""

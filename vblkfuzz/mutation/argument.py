@@ -1,4 +1,4 @@
-"""Arguments that are worth trying: small ones and those at a boundary, the rest now and then."""
+"""Random arguments: mostly small values and boundary values, now and then any value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vblkfuzz.scenario.alphabet.param import ARGS
 from vblkfuzz.scenario.codec import OP
 
 _ANY: Final = 1 / 16
-"""How often any value at all is taken."""
+"""Probability that an argument is drawn from all its values instead of `picks`."""
 
 
 PARAMS: Final = tuple(
@@ -20,21 +20,22 @@ PARAMS: Final = tuple(
     )
     for spec in OPS
 )
-"""Of each parameter of an op, by code: its field in a record, values to pick from, their count."""
+"""By code, for each parameter of the op: its field in a record, the values to pick from (`picks`),
+the number of all values."""
 
 QUEUED: Final = frozenset(
     spec.code for spec in OPS if any(param.name == "queue" for param in spec.params)
 )
-"""Codes of operations on a queue, which they name in the byte behind the code."""
+"""Codes of operations on a queue. The byte after the code is the queue."""
 
 
 def on_queue_of(other: bytes, record: bytes) -> bytes:
-    """Return the record of an operation on a queue as one on the queue of another."""
+    """Return `record` with the queue of `other`; both are operations on a queue."""
     return record[:1] + other[1:2] + record[2:]
 
 
 def new_record(code: int, random: Callable[[], float]) -> bytes:
-    """Return the 8 bytes of an operation with arguments picked at random."""
+    """Return the 8 bytes of an operation with random arguments."""
     fields = [code] + [0] * ARGS
     for field, picks, count in PARAMS[code]:
         if random() < _ANY:
@@ -45,14 +46,14 @@ def new_record(code: int, random: Callable[[], float]) -> bytes:
 
 
 def changed_record(record: bytes, random: Callable[[], float]) -> bytes:
-    """Return a record with one argument different; the same one if the op has none."""
+    """Return the record with one argument changed; the same record if the op has none."""
     fields = list(OP.unpack(record))
     params = PARAMS[fields[0]]
     if not params:
         return record
     field, picks, count = params[int(random() * len(params))]
     value = picks[int(random() * len(picks))]
-    if value == fields[field]:  # one step up or down instead
+    if value == fields[field]:  # no change: go one step up or down instead
         value = (value + (1 if random() < 0.5 else -1)) % count
     fields[field] = value
     return OP.pack(*fields)

@@ -1,7 +1,7 @@
-"""Edits of the device: how chance sets and changes its fields, by the odds in `scenario.device`.
+"""Edits of the device: random values for its fields, with the weights in `scenario.device`.
 
-All of it works on header bytes by tables: no `DeviceConfig` is built. Next: `mutation.mutate`,
-which calls this.
+The functions look up header bytes in tables and build no `DeviceConfig`, for speed. Next:
+`mutation.mutate`, which calls this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vblkfuzz.scenario.device_header import BYTES, COUNTS, HeaderByte
 Random = Callable[[], float]
 
 _MAX_FIRST_CHANGES: Final = 2
-"""Changes of a new device, beside what its fields are given by `Row.new`."""
+"""Most changes made to a new device after its fields got their values from `Row.new`."""
 
 
 def new_config(random: Random) -> list[int]:
@@ -30,21 +30,21 @@ def new_config(random: Random) -> list[int]:
 
 
 def change_config(config: list[int], random: Random) -> None:
-    """Give one field of the device another value; of fields that are alike, both may change."""
+    """Give one field of the device another value; fields tied by `Row.like` may change together."""
     at = _CHANGED[int(random() * len(_CHANGED))]
     near = _NEAR[at][config[at]]
     config[at] = near[int(random() * len(near))]
 
 
 def _setting(byte: HeaderByte, name: str, value: Value) -> bytes:
-    """Return for each code of a byte the one in which a field has this value instead."""
+    """Return, for each code of a byte, the code in which the field `name` has this value."""
     digit = byte.names.index(name)
     return bytes([byte.numbers[(*code[:digit], value, *code[digit + 1 :])] for code in byte.codes])
 
 
 def _settings() -> Iterator[tuple[int, tuple[bytes, ...]]]:
-    """Yield what a new story draws: the byte, and a table by part of the odds."""
-    # Numbers before flags: their order decides which bytes a seed gives.
+    """Yield, for each field with `Row.new`, its byte and its tables; repetition is weight."""
+    # Numbers before flags: the order of the draws decides which bytes a seed gives.
     for name in sorted(FIELDS, key=lambda name: isinstance(DEFAULTS[name], bool)):
         row = FIELDS[name]
         if row.new:
@@ -69,7 +69,7 @@ def _groups(byte: HeaderByte) -> list[list[int]]:
 
 
 def _near(byte: HeaderByte, number: int) -> tuple[int, ...]:
-    """Return the codes that a change can give, each as often as `Row.changed` says."""
+    """Return the codes that a change can lead to, each repeated by its weight (`Row.changed`)."""
     groups = _groups(byte)
     others = [_differing_in(byte, number, group) for group in groups]
     whole = lcm(*map(len, others))
@@ -84,7 +84,7 @@ def _near(byte: HeaderByte, number: int) -> tuple[int, ...]:
 
 
 def _differing_in(byte: HeaderByte, number: int, group: list[int]) -> list[int]:
-    """Return the codes that differ from one in these digits only, from its successor on."""
+    """Return the codes that differ from `number` in these digits only, starting after it."""
     count = len(byte.codes)
     known = byte.codes[number]
     following = [(number + step) % count for step in range(1, count)]
@@ -99,9 +99,9 @@ def _differing_in(byte: HeaderByte, number: int, group: list[int]) -> list[int]:
 
 _NEW: Final = tuple(_settings())
 _CHANGED: Final = tuple(sorted(row.byte for row in FIELDS.values() for _ in range(row.changed)))
-"""Header bytes, each as often as its fields should be changed."""
+"""Indices of header bytes to change; repetition is weight."""
 _NEAR: Final = tuple(
     tuple(_near(byte, number) for number in range(count)) if byte.names else ()
     for byte, count in zip(BYTES, COUNTS, strict=True)
 )
-"""What a change makes of each code of each byte."""
+"""By byte and code: the codes that a change can lead to."""

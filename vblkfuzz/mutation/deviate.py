@@ -1,8 +1,8 @@
-"""Edits of the schedule: deviations are added, moved and removed, and races are laid out.
+"""Edits of the schedule: add, move and remove deviations, and create races.
 
-A race is what most ordering bugs are made of: an operation is left at one point of its way, and
-another one that has to do with it runs in between. `race` writes down both at once, and points are
-chosen where an operation really gets to (`_REACH`). Next: `mutation.mutate`, which calls this.
+Most ordering bugs need a race: an operation is interrupted at one of its points, and another one
+that concerns the same queue or state runs in between. `race` creates both at once, and chooses a
+point that the operation is likely to reach (`_REACH`). Next: `mutation.mutate`, which calls this.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Random = Callable[[], float]
 
-# Plain integers: an enum member costs 100 ns to look up on Python 3.11.
+# Plain integers: the look-up of an enum member takes 100 ns on Python 3.11.
 _LATE: Final = Go.NEXT + DELAYED
 _NEXT: Final = (*[int(Go.NEXT)] * 15, _LATE)
 _GOES: Final[tuple[int, ...]] = tuple(
@@ -34,23 +34,27 @@ _GOES: Final[tuple[int, ...]] = tuple(
         ),
     )
 )
-"""Who goes on. Delayed stores matter to the guest alone, and so to the next operation."""
+"""`Go` of a new deviation; repetition is weight. Delayed stores are combined with NEXT only, since
+the guest alone reads them, in the next operation."""
 _ANY_POINT: Final = 1 / 32
+"""Probability that a point is drawn from all points instead of those within reach."""
 _ADD: Final = (1.0, 0.4, 0.12, 0.04)
-"""How often an edit of the schedule adds a deviation, by how many there are. Sparse schedules
-need a sixth of the executions that dense ones need."""
+"""Probability that `change_schedule` adds a deviation, by the number of operations that have one
+already (3: or more). Sparse schedules find bugs in a sixth of the executions."""
 
 _SHORT: Final = 3
+"""Reach up to which an operation passes few points."""
 _REACH: Final = tuple(spec.reach for spec in OPS)
 """By code, see `OpSpec.reach`."""
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
 _BESIDE: Final = tuple(spec.code for spec in OPS for _ in range(spec.beside))
-"""Codes of what else the driver does on a queue while its requests are under way."""
+"""Codes of other driver operations on a queue that has requests in flight; repetition is weight."""
 _ASKS: Final = tuple(spec.code for spec in OPS for _ in range(spec.asks))
-"""Codes of operations on whose way the device asks for kicks, then looks at a ring."""
+"""Codes of operations during which the device requests kicks and then reads a ring; repetition is
+weight."""
 _CONTROL: Final = frozenset(spec.code for spec in OPS if spec.control)
-"""Codes of operations that change how requests are served: requests race with these."""
+"""Codes of operations that change how requests are served, so that requests race with them."""
 
 
 def change_schedule(draft: Draft, random: Random) -> None:
@@ -70,10 +74,10 @@ def change_schedule(draft: Draft, random: Random) -> None:
 
 
 def race(draft: Draft, random: Random) -> None:
-    """Let an operation be overtaken by another one that has to do with it, rarely that by a third.
+    """Interrupt an operation and start another, related one; sometimes interrupt that by a third.
 
-    Mostly the story ends there: what comes later often mends what went wrong. Deviations from
-    before are mostly dropped, to stay few.
+    In most cases the story ends there, since later operations often hide a bug. Existing deviations
+    are mostly dropped, so that they stay few.
     """
     if not draft.items:
         return
@@ -89,18 +93,18 @@ def race(draft: Draft, random: Random) -> None:
 
 
 def delay(draft: Draft, random: Random) -> None:
-    """Let a request come while the device's wish for kicks is not seen yet.
+    """Start a request while the device's request for kicks is still in its store buffer.
 
-    This matters at few points of few operations, so it has an edit of its own: of any two that
-    race, hardly any would do. Nothing is stored before the first point. The story mostly ends
-    there: the next request tells of the one before.
+    This matters at few points of few operations, and `race` hardly ever creates it, so it has an
+    edit of its own. Point 0 is not chosen: nothing is stored before it. In most cases the story
+    ends there, since another request would hide a lost kick.
     """
     if not draft.items:
         return
     _forget(draft, random)
     at = _somewhere(draft, random)
     if random() < 0.5:
-        state = _state_behind(draft, at + 1)
+        state = _state_before(draft, at + 1)
         fitting = [code for code in _ASKS if FITS[state][code]]
         if fitting:
             at += 1
@@ -113,9 +117,9 @@ def delay(draft: Draft, random: Random) -> None:
 
 
 def burst(draft: Draft, random: Random) -> None:
-    """Let two to four operations begin before any of them is done, often with a new pair in it.
+    """Start two to four operations before any of them is done; often insert a new pair there.
 
-    The story ends there, and has no other deviations: see `race`.
+    The story ends with them and has no other deviations, for the reasons given in `race`.
     """
     if not draft.items:
         return
@@ -130,7 +134,10 @@ def burst(draft: Draft, random: Random) -> None:
 
 
 def _reader(draft: Draft, at: int, random: Random) -> bytes:
-    """Choose a request for the queue of the last operation on one: it looks for delayed stores."""
+    """Choose a request on the queue used last up to `at`: the driver then reads that queue's ring.
+
+    It reads the values from before the delayed stores.
+    """
     request = new_record(_PUBLISH_KICK, random)
     for record, _ in reversed(draft.items[: at + 1]):
         if record[0] in QUEUED:
@@ -139,7 +146,10 @@ def _reader(draft: Draft, at: int, random: Random) -> bytes:
 
 
 def _rival(draft: Draft, at: int, random: Random) -> bytes:
-    """Choose what overtakes: something on the same queue, the same again, or what fits."""
+    """Choose an operation to race with that at `at`.
+
+    It is another one on the same queue, the same one again, or one that fits the story.
+    """
     record = draft.items[at][0]
     chance = random()
     if chance < 0.35 and record[0] in QUEUED:
@@ -147,21 +157,21 @@ def _rival(draft: Draft, at: int, random: Random) -> bytes:
         return on_queue_of(record, new_record(code, random))
     if chance < 0.45:
         return record
-    fitting = choices(_state_behind(draft, at + 1))
+    fitting = choices(_state_before(draft, at + 1))
     if chance < 0.8:
         fitting = bytes([code for code in fitting if code in _CONTROL]) or fitting
     return new_record(fitting[int(random() * len(fitting))], random)
 
 
 def _forget(draft: Draft, random: Random) -> None:
-    """Mostly drop the deviations from before, to stay few."""
+    """In three of four cases drop all deviations, so that they stay few."""
     if random() < 0.75:
         draft.items = [(record, ()) for record, _ in draft.items]
 
 
-def _state_behind(draft: Draft, count: int) -> int:
+def _state_before(draft: Draft, at: int) -> int:
     state = draft.first_state
-    for record, _ in draft.items[:count]:
+    for record, _ in draft.items[:at]:
         state = NEXT[state][record[0]]
     return state
 
@@ -178,7 +188,7 @@ def _somewhere(draft: Draft, random: Random) -> int:
 
 
 def _point(draft: Draft, at: int, random: Random) -> int:
-    """Choose a point that the operation gets to, preferably an early one; now and then any."""
+    """Choose a point that the operation is likely to reach, preferably an early one; rarely any."""
     if random() < _ANY_POINT:
         return int(random() * MAX_POINT)
     reach = _REACH[draft.items[at][0][0]]
@@ -186,7 +196,7 @@ def _point(draft: Draft, at: int, random: Random) -> int:
 
 
 def _other(mark: Mark, random: Random) -> Mark:
-    """Change where a deviation is, or who goes on."""
+    """Change the point of a deviation, or its `Go`."""
     if random() < 0.5:
         return (mark[0] + (-1, 1, 2, 3)[int(random() * 4)]) % MAX_POINT, mark[1]
     return mark[0], _GOES[int(random() * len(_GOES))]

@@ -1,8 +1,8 @@
-"""A draft: fuzz bytes in the form the mutator edits, and back to canonical bytes.
+"""A draft: an input in the form that the mutator edits, made from fuzz bytes and packed into them.
 
-An item of a draft is an op record together with its deviations. So a deviation follows its
-operation whatever is inserted, removed or moved before it, and every edit is a list edit. No
-`Scenario` is built: this runs once per execution. Layout: `scenario.codec`.
+An item of a draft is an op record together with its deviations. A deviation therefore stays with
+its operation when items are inserted, removed or moved, and every edit is a list edit. No
+`Scenario` is built, for speed: this runs once per execution. Layout: `scenario.codec`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from vblkfuzz.scenario.device_header import COUNTS, DEVIATIONS, values_of
 from vblkfuzz.scenario.scenario import Go
 
 Mark = tuple[int, int]
-"""A deviation of an item: point, and who goes on, plus `DELAYED` if stores are delayed."""
+"""A deviation of an item: the point, and its `Go`, plus `DELAYED` if stores are delayed."""
 Item = tuple[bytes, tuple[Mark, ...]]
-"""An op record and its deviations, ascending, each point once."""
+"""An op record and its deviations, ascending, at most one per point."""
 
 DELAYED: Final = 8
-"""Bit of a mark beside its `Go`."""
+"""Bit of a mark's second field: stores are delayed."""
 _GOES: Final = len(Go)
 _POLLING_BYTE, _POLLS = values_of("polling")
 _MAX_REMEMBERED: Final = 1 << 14
 
 
 class _Items(dict[bytes, Item]):
-    """Items without deviations, by record; remembers the canonical form of each record seen."""
+    """A cache of items without deviations, by record; the item has the canonical record."""
 
     def __missing__(self, record: bytes) -> Item:
         if len(self) >= _MAX_REMEMBERED:
@@ -38,7 +38,7 @@ class _Items(dict[bytes, Item]):
 
 
 ITEMS: Final = _Items()
-"""``ITEMS[record]`` is the item for 8 bytes, whatever they are."""
+"""``ITEMS[record]`` is the item for any 8 bytes."""
 
 
 class Draft:
@@ -48,12 +48,12 @@ class Draft:
 
     def __init__(self, config: list[int], items: list[Item]) -> None:
         self.config = config
-        """The bytes of the header, each less than its `COUNTS`; that of the deviations is 0."""
+        """The header bytes, each less than its `COUNTS`; the byte of the deviations is 0."""
         self.items = items
 
     @classmethod
     def of(cls, data: bytes) -> Draft:
-        """Return the draft for any bytes, as `codec.decode` would read them."""
+        """Return the draft for any bytes, read as `codec.decode` reads them."""
         header = data[: HEADER.size].ljust(HEADER.size, b"\0")
         config = [value % count for value, count in zip(header, COUNTS, strict=True)]
         start = HEADER.size + header[DEVIATIONS] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
@@ -73,9 +73,9 @@ class Draft:
         return sum([len(item[1]) for item in self.items if item[1]])
 
     def pack(self, max_size: int) -> bytes:
-        """Return canonical bytes of at most `max_size`: what is too long is cut from the end.
+        """Return at most `max_size` canonical bytes; operations beyond that are dropped.
 
-        Fewer than 8 bytes cannot be canonical: they are the beginning of the header.
+        If `max_size` is less than 8, the result is the beginning of the header, not canonical.
         """
         count = min(self.marks(), limits.MAX_DEVIATIONS)
         room = (max_size - HEADER.size - count * DEVIATION.size) // OP.size
@@ -92,7 +92,7 @@ class Draft:
 
 
 def _mark(items: list[Item], schedule: bytes) -> None:
-    """Give items the deviations in `schedule`; of two for one point, the first counts."""
+    """Add the deviations in `schedule` to the items; of two at one point, the first counts."""
     schedule = schedule.ljust(-len(schedule) % DEVIATION.size + len(schedule), b"\0")
     for index, point, go, delayed in DEVIATION.iter_unpack(schedule):
         at = index % limits.MAX_OPS

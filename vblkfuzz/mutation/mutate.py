@@ -1,9 +1,11 @@
 """The custom mutator and crossover of the fuzzer.
 
-An input is opened as a draft (`mutation.draft`), gets one to four edits, is mostly repaired so that
-its story makes sense (`mutation.story_state`), and is packed into canonical bytes. Edits prefer
-what finds bugs soon: operations whose preconditions hold, small arguments, few deviations, races
-(`mutation.deviate`). Now and then an input is forgotten for a new short story.
+The operations of an input are its *story*. `Mutator.mutate` unpacks an input into a draft
+(`mutation.draft`), applies one to four edits, mostly repairs the story so that it makes sense
+(`mutation.repair`), and packs the draft into canonical bytes. Edits prefer operations whose
+preconditions hold (`mutation.story_state`), small arguments, few deviations and races
+(`mutation.deviate`), since these find bugs soon. Now and then the input is replaced by a new short
+story.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
 from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
-from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, tell
+from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import NEXT, choices
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 
@@ -26,25 +28,26 @@ _PUBLISH_KICK: Final = CODES["publish_kick"]
 
 _MAX_EDITS: Final = 4
 _REPAIRED: Final = 0.85
-"""How often the story is repaired. The rest breaks preconditions on purpose."""
+"""Probability that the story is repaired. The others may violate preconditions, on purpose."""
 _ANY_OP: Final = 1 / 16
-"""How often an inserted operation need not fit the story."""
+"""Probability that an inserted operation need not fit the story."""
 _ATTEMPTS: Final = 8
-"""Tries to get something other than the input: a repair may undo an edit."""
+"""Attempts to get bytes other than the input: a repair may undo an edit."""
 _FRESH: Final = 1 / 4
-"""How often an input is forgotten and a new story begun. Most bugs show in very short ones, and
-those of a corpus grow."""
+"""Probability that the input is replaced by a new story. Most bugs need only a very short one, but
+inputs of a corpus grow."""
 _SHORT: Final = 5
+"""With fewer operations than this an input is not shortened."""
 _LONG: Final = 20
-"""Operations of an input that is rather cut than grown."""
+"""From this number of operations on, an input is shortened more often."""
 
 
 class Mutator:
     """Makes new inputs from old ones; the same seed and calls give the same bytes."""
 
     def __init__(self, seed: int) -> None:
-        # Of all methods, Python promises for random() alone that its sequence stays the same in
-        # later versions; randrange, choice and shuffle have changed. Hence int(random() * n).
+        # Python guarantees only for random() that its sequence stays the same in later versions;
+        # randrange, choice and shuffle have changed. Hence int(random() * n).
         self._random = Random(seed).random
         grow: tuple[Edit, ...] = (
             (self._insert,) * 6 + (self._insert_snippet,) * 4 + (self._frame,) * 4
@@ -64,7 +67,7 @@ class Mutator:
         self._edits_long = grow + shrink * 4 + alter
 
     def mutate(self, data: bytes, max_size: int) -> bytes:
-        """Return another input like `data`: canonical, at most `max_size` bytes."""
+        """Return a mutated input: canonical, at most `max_size` bytes."""
         result = b""
         for _ in range(_ATTEMPTS):
             draft = Draft.of(data)
@@ -78,7 +81,10 @@ class Mutator:
         return result
 
     def crossover(self, left: bytes, right: bytes, max_size: int) -> bytes:
-        """Return an input with operations of both, on the device of one."""
+        """Return an input with operations of both inputs, on the device of one of them.
+
+        It is canonical and has at most `max_size` bytes.
+        """
         one, other = Draft.of(left), Draft.of(right)
         start = self._below(len(one.items) + 1)
         first = self._below(len(other.items) + 1)
@@ -100,7 +106,7 @@ class Mutator:
         return draft.pack(max_size)
 
     def _begin(self, draft: Draft) -> None:
-        """Tell a first short story."""
+        """Replace the draft by a new short story."""
         draft.config = new_config(self._random)
         draft.items = [INIT_ITEM, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
@@ -129,11 +135,11 @@ class Mutator:
     def _new(self, code: int) -> Item:
         return new_record(code, self._random), ()
 
-    def _told(self, sentence: Sentence) -> list[Item]:
-        return [(record, ()) for record in tell(sentence, self._random)]
+    def _items(self, sentence: Sentence) -> list[Item]:
+        return [(record, ()) for record in records(sentence, self._random)]
 
     def _insert(self, draft: Draft) -> None:
-        """Insert one operation that fits, rarely any."""
+        """Insert one operation; in most cases one that fits."""
         at = self._below(len(draft.items) + 1)
         if self._random() < _ANY_OP:
             code = self._below(len(OPS))
@@ -145,15 +151,15 @@ class Mutator:
     def _insert_snippet(self, draft: Draft) -> None:
         at = self._below(len(draft.items) + 1)
         snippet = SNIPPETS[self._below(len(SNIPPETS))]
-        draft.items[at:at] = self._told(snippet)
+        draft.items[at:at] = self._items(snippet)
 
     def _frame(self, draft: Draft) -> None:
-        """Put a begin before and an end behind operations that are there."""
+        """Insert the two parts of a frame before and after a range of operations."""
         start, end = self._range(draft, 8)
-        before, behind = FRAMES[self._below(len(FRAMES))]
-        told = self._told(before + behind)
-        draft.items[end:end] = told[len(before) :]
-        draft.items[start:start] = told[: len(before)]
+        before, after = FRAMES[self._below(len(FRAMES))]
+        items = self._items(before + after)
+        draft.items[end:end] = items[len(before) :]
+        draft.items[start:start] = items[: len(before)]
 
     def _delete(self, draft: Draft) -> None:
         if draft.items:
@@ -164,11 +170,11 @@ class Mutator:
         del draft.items[start:end]
 
     def _cut(self, draft: Draft) -> None:
-        """End the story early: what comes later may mend what went wrong."""
+        """End the story early: later operations may hide a bug."""
         del draft.items[2 + self._below(len(draft.items)) :]
 
     def _duplicate(self, draft: Draft) -> None:
-        """Repeat a range, without its deviations: they are to stay few."""
+        """Repeat a range, without its deviations, so that these stay few."""
         start, end = self._range(draft, 5)
         draft.items[end:end] = [(record, ()) for record, _ in draft.items[start:end]]
 
@@ -189,7 +195,7 @@ class Mutator:
             draft.items[at] = changed_record(record, self._random), marks
 
     def _range(self, draft: Draft, longest: int) -> tuple[int, int]:
-        """Choose a range of up to `longest` items; empty only if there are none."""
+        """Choose a range of up to `longest` items; it is empty only if the draft is."""
         size = len(draft.items)
         start = self._below(size)
         return start, min(size, start + 1 + self._below(longest))

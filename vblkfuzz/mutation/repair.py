@@ -1,7 +1,7 @@
-"""Repair of a story: mostly, a scenario should make sense.
+"""Repair of a story, so that most scenarios make sense.
 
-What does nothing is dropped, the device is set up before requests, what was begun is ended. Ends
-go anywhere behind their begin: where exactly is what the fuzzer is to find out.
+Operations without effect are dropped, an init is inserted before requests, and a missing end is
+inserted at a random place after its begin: the fuzzer is to try all of them.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ INIT_ITEM: Final = ITEMS[OP.pack(_INIT, 0, 0, 0, 0, 0)]
 
 
 def repair(draft: Draft, random: Callable[[], float]) -> None:
-    """Make a draft tell a sensible story; one that does so already stays as it is."""
+    """Edit a draft so that its story makes sense; if it does already, leave it unchanged."""
     state = draft.first_state
-    told: list[Item] = []
+    kept: list[Item] = []
     for item in draft.items:
         code = item[0][0]
         if not FITS[state][code]:
             if code not in WANTS_INIT:
                 continue
-            told.append(INIT_ITEM)
+            kept.append(INIT_ITEM)
             state = NEXT[state][_INIT]
-        told.append(item)
+        kept.append(item)
         state = NEXT[state][code]
-    draft.items = told[:MAX_OPS]
+    draft.items = kept[:MAX_OPS]
     if state & UNKICKED:
         _kick_last(draft.items)
     if state & OPEN:
@@ -54,7 +54,7 @@ def repair(draft: Draft, random: Callable[[], float]) -> None:
 
 
 def _kick_last(items: list[Item]) -> None:
-    """Let the last publish kick, as nothing after it does."""
+    """Turn the last publish into a publish_kick: no kick follows it."""
     for at in range(len(items) - 1, -1, -1):
         record, marks = items[at]
         if record[0] == _PUBLISH:
@@ -63,9 +63,9 @@ def _kick_last(items: list[Item]) -> None:
 
 
 def _end(items: list[Item], pair: Pair, levels: int, random: Callable[[], float]) -> None:
-    """Put `levels` missing ends of a pair behind its last begin."""
+    """Insert `levels` missing ends of a pair, each at a random place after `Pair.inner`."""
     inner = [at for at, item in enumerate(items) if item[0][0] in pair.inner]
-    if inner:  # a device may poll from the start
+    if inner:  # else the device polls from the start, and there is nothing to end
         for _ in range(levels):
             at = inner[-1] + 1 + int(random() * (len(items) - inner[-1]))
             items.insert(at, (new_record(pair.end, random), ()))

@@ -1,9 +1,10 @@
-"""The seed corpus: named scenarios to begin a campaign with, each a function with its purpose.
+"""The seed corpus: named scenarios to start a campaign with, one function each.
 
-Short stories of what guests and operators really do, so that a campaign need not invent them first.
-None shows a bug on `reference`. ``python -m vblkfuzz.mutation.seeds corpus/seed`` writes them as
-text; ``vblkfuzz fuzz --corpus corpus/seed`` begins with them. To add one, write a function whose
-docstring is its purpose in one line, and list it in `SEEDS`.
+They are short and show what guests and operators typically do, so that a campaign need not find
+these sequences by chance. None shows a bug on `reference`. To write them as text, run
+``python -m vblkfuzz.mutation.seeds corpus/seed``; to start with them, run
+``vblkfuzz fuzz --corpus corpus/seed``. To add one, write a function whose docstring is its purpose
+in one line, and list it in `SEEDS`.
 """
 
 from __future__ import annotations
@@ -192,7 +193,7 @@ def files() -> dict[str, str]:
 
 
 def write(folder: Path) -> None:
-    """Make `folder` the seed corpus: write all files, and remove texts that are none of them.
+    """Write the seed corpus to `folder`, and remove other `.toml` files from it.
 
     Raises:
         UsageError: the folder cannot be written.

@@ -1,8 +1,8 @@
-"""Sentences: operations that make sense one after another, told about one thing.
+"""Sentences: short sequences of operations that make sense together.
 
-A word is the name of an operation; `publish_kick:out` says which type of request as well. Mostly
-all words are about the same queue and the same sectors: a write matters to the read that finds it.
-Next: `mutation.mutate`, which inserts sentences.
+A word is the name of an operation; `publish_kick:out` also sets the request type. In most cases all
+words of a sentence get the same queue and the same sectors, so that a read finds what a write of
+the sentence left. Next: `mutation.mutate`, which inserts sentences.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 _PUBLISH_KICK: Final = CODES["publish_kick"]
 _PUBLISHES: Final = frozenset((CODES["publish"], _PUBLISH_KICK))
 _ONE_THING: Final = 3 / 4
-"""How often a sentence is about one queue and the same sectors."""
+"""Probability that all operations of a sentence use one queue and the same sectors."""
 _REQUEST: Final = 2
-"""Byte of a record that holds the request type of a publish."""
+"""Offset of the request type in the record of a publish."""
 _SECTORS: Final = 4
-"""First byte of those that say which sectors a publish is about."""
+"""Offset of sector and sector count, up to the end, in the record of a publish."""
 
 
 class Word(NamedTuple):
@@ -29,24 +29,25 @@ class Word(NamedTuple):
 
     code: int
     request: int | None = None
-    """Type of the request; None for any, and for what is no request."""
+    """Type of the request; None: random, or the operation has no request."""
 
 
 Sentence = tuple[Word, ...]
 
 
-def tell(sentence: Sentence, random: Callable[[], float]) -> list[bytes]:
-    """Return records for the words of a sentence; what they do not say is picked at random."""
-    about = new_record(_PUBLISH_KICK, random) if random() < _ONE_THING else None
-    return [_said(word, about, random) for word in sentence]
+def records(sentence: Sentence, random: Callable[[], float]) -> list[bytes]:
+    """Return a record for each word of a sentence, with random arguments."""
+    model = new_record(_PUBLISH_KICK, random) if random() < _ONE_THING else None
+    return [_record(word, model, random) for word in sentence]
 
 
-def _said(word: Word, about: bytes | None, random: Callable[[], float]) -> bytes:
+def _record(word: Word, model: bytes | None, random: Callable[[], float]) -> bytes:
+    """Return a record for a word, with queue and sectors of the publish in `model`, if given."""
     record = new_record(word.code, random)
-    if about is not None and word.code in QUEUED:
-        record = on_queue_of(about, record)
+    if model is not None and word.code in QUEUED:
+        record = on_queue_of(model, record)
         if word.code in _PUBLISHES:
-            record = record[:_SECTORS] + about[_SECTORS:]
+            record = record[:_SECTORS] + model[_SECTORS:]
     if word.request is not None:
         record = record[:_REQUEST] + bytes([word.request]) + record[_REQUEST + 1 :]
     return record
@@ -87,7 +88,7 @@ SNIPPETS: Final = tuple(
 )
 
 FRAMES: Final = tuple(
-    (_sentence(before), _sentence(behind))
-    for before, _, behind in (text.partition("|") for spec in OPS for text in spec.frames)
+    (_sentence(before), _sentence(after))
+    for before, _, after in (text.partition("|") for spec in OPS for text in spec.frames)
 )
-"""What goes before and behind operations that are already there."""
+"""Pairs of sentences to insert before and after existing operations."""

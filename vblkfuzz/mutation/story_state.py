@@ -1,10 +1,10 @@
-"""Story states: which operation makes sense when.
+"""Story states: which operation makes sense at which place of a scenario.
 
-A story state is a small integer, made of the bits of `scenario.alphabet.spec`: what a reader of the
-scenario knows about driver, drains, VM and backend between two operations. It ignores the schedule
-and single queues, so it is a guess, good enough to keep most inputs meaningful: a publish after an
-init, an end for a begin. Everything is worked out once, at import, from the rows of the alphabet
-into tables by [state][code]. Next: `mutation.sentence`.
+A story state is a small integer made of the bits of `scenario.alphabet.spec`: the state of driver,
+drains, VM and backend between two operations. It ignores the schedule and does not distinguish
+queues, so it is an estimate, good enough to keep most inputs meaningful: a publish after an init,
+an end for a begin. The tables below, by [state][code], are computed from the rows of the alphabet
+at import. Next: `mutation.sentence`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.alphabet.spec import BROKEN, DRAINED, SET_UP, UNKICKED, OpSpec
 
 _DEPTH: Final = 3 * DRAINED
-"""Two bits count levels of drained sections to three; deeper nesting counts as three."""
+"""Two bits that count levels of drained sections up to three; deeper nesting counts as three."""
 _STATES: Final = 4 * DRAINED
 
 
 def fits(state: int, spec: OpSpec) -> bool:
-    """Whether an operation does something sensible in a state."""
+    """Whether an operation makes sense in a state."""
     if spec.clears & DRAINED and not state & _DEPTH:
         return False
     if spec.name == "init" and state & SET_UP and not state & BROKEN:
-        return False  # it resets the device first: the same story as a reset and an init
+        return False  # an init resets the device first, so this is the same as reset and init
     return state & spec.needs == spec.needs and not state & spec.excludes
 
 
@@ -46,20 +46,21 @@ FITS: Final = tuple(tuple(fits(state, spec) for spec in OPS) for state in range(
 """Whether an operation makes sense, by [state][code]."""
 
 WANTS_INIT: Final = frozenset(spec.code for spec in OPS if spec.needs & SET_UP)
-"""Codes of what an init before it makes sensible."""
+"""Codes of operations that make sense after an init only."""
 
 
 class Pair(NamedTuple):
     """Two operations that belong together."""
 
     open: int
-    """Bits of a state that are set between the two."""
+    """State bits that are set between the two."""
     begin: int
     """Code of the first."""
     end: int
     """Code of the second."""
     inner: frozenset[int]
-    """Codes of the first and of what makes no sense behind the second."""
+    """Codes of the first operation and of those that need its state bits. The second operation is
+    inserted after the last of them."""
 
 
 def _pair(begin: OpSpec) -> Pair:
@@ -70,15 +71,15 @@ def _pair(begin: OpSpec) -> Pair:
 
 PAIRS: Final = tuple(_pair(spec) for spec in OPS if spec.end)
 OPEN: Final = sum(pair.open for pair in PAIRS)
-"""Bits of all pairs."""
+"""State bits of all pairs."""
 
 _URGENT: Final = 8
-"""Factor for what the story waits for: an init of a device that is not set up or broken, a kick."""
+"""Factor for an init of a device that is broken or not set up, and for a kick after a publish."""
 
 
 @cache
 def choices(state: int) -> bytes:
-    """Return codes of operations that fit a state, each as often as it should be chosen."""
+    """Return the codes of operations that fit a state; repetition is weight."""
     chosen = bytearray()
     for code, spec in enumerate(OPS):
         weight = spec.weight * FITS[state][code]

@@ -1,16 +1,17 @@
-"""The pytest plugin: scenarios in your repository as test items.
+"""The pytest plugin: the scenario files of a repository as tests.
 
     [tool.pytest.ini_options]
     testpaths = ["tests", "corpus"]
     vblk_corpus = ["corpus"]
 
-Every ``.toml`` and ``.vblk`` below a folder of `vblk_corpus` is a test: what the file expects must
-come true on the device it names, and a violation must not show on `vblk_reference` (the device
-without the bug). Collecting reads no file: a broken one is one failed test, and a thousand take no
-time. This module imports pytest and nothing else; `demand` runs a file when its turn comes.
+Every ``.toml`` and ``.vblk`` below a folder of `vblk_corpus` is a test. The file's expectation must
+hold on the device it names, and an expected violation must not show on `vblk_reference` (a device
+without the bug). Collection does not read the files, so a broken one is one failed test, and a
+thousand are collected quickly. This module imports only pytest; `demand` is imported by the first
+test that runs.
 
-Registered as entry point ``pytest11``; configured folders are trusted as test code is: their files
-may name device classes.
+The plugin is registered as entry point ``pytest11``. Files in configured folders are trusted like
+test code: they may name device classes.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ SUFFIXES: Final = (".toml", ".vblk")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add our options."""
+    """Add the options of this plugin."""
     group = parser.getgroup("vblkfuzz", "scenarios of virtio-blk devices")
     group.addoption("--vblk-target", metavar="NAME", help="run scenarios on another target")
     group.addoption(
         "--vblk-device",
         metavar="DEVICE",
-        help="run every scenario on this device only, where it must be clean",
+        help="run every scenario on this device only; it must be clean there",
     )
     group.addoption(
         "--vblk-mode", metavar="MODE", help="inline or processes; default: inline on the model"
@@ -45,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
-    """Collect a scenario below a configured folder."""
+    """Collect a scenario file below a configured folder."""
     if file_path.suffix not in SUFFIXES:
         return None
     folders: list[Path] = parent.config.getini("vblk_corpus")
@@ -68,14 +69,14 @@ class ScenarioFile(pytest.File):
 
 
 class ScenarioItem(pytest.Item):
-    """One scenario, with what is expected of it."""
+    """The test of one scenario file."""
 
     def runtest(self) -> None:
-        """Run it.
+        """Run the scenario.
 
         Raises:
             VblkfuzzError: the file cannot be read, or there is no verdict.
-            Broken: an expectation did not come true.
+            Broken: an expectation does not hold.
         """
         from vblkfuzz.pytest_plugin.demand import Choice, check
 
@@ -91,7 +92,7 @@ class ScenarioItem(pytest.Item):
     def repr_failure(
         self, excinfo: ExceptionInfo[BaseException], style: str | None = None
     ) -> str | TerminalRepr:
-        """Return what a person needs: no traceback of ours."""
+        """Return the message of an expected failure, without a traceback."""
         from vblkfuzz.errors import VblkfuzzError
         from vblkfuzz.pytest_plugin.demand import Broken
 
@@ -100,10 +101,10 @@ class ScenarioItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where it is and what it is called."""
+        """Return path, line and name of the test."""
         return self.path, 0, f"scenario {self._shown_path()}"
 
     def _shown_path(self) -> str:
-        """Return the path as one types it: from here, where it is below."""
+        """Return the path, relative to the current folder if it is below that."""
         here = self.config.invocation_params.dir
         return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)

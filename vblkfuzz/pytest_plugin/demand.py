@@ -1,4 +1,4 @@
-"""What a scenario file demands, and whether it comes true. Loaded when the first one runs."""
+"""The demands of a scenario file, and checking them. Imported when the first scenario test runs."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
 
 _CLEAN: Final = Expectation("clean")
 _MODEL_MODE: Final = "inline"
-"""Fast, and gives the same traces as `processes`."""
+"""Default mode on the model: fast, with the same traces as `processes`."""
 
 
 class Choice(NamedTuple):
-    """What the user configured."""
+    """The user's options; None: not given."""
 
     target: str | None = None
     device: str | None = None
-    """Run everything on this device only."""
+    """Run all scenarios on this device only."""
     mode: str | None = None
     reference: str = "reference"
 
 
 class Demand(NamedTuple):
-    """What must come true on a device."""
+    """An expectation that must hold on a device."""
 
     device: str
     expectation: Expectation
 
 
 class Broken(Exception):
-    """An expectation did not come true; the text explains it."""
+    """An expectation does not hold; the text explains why."""
 
 
 def check(path: str, choice: Choice) -> None:
-    """Run a scenario file on each device that it says something about.
+    """Run a scenario file on each device for which it has a demand.
 
     Raises:
-        Broken: an expectation did not come true.
+        Broken: an expectation does not hold.
         VblkfuzzError: the file cannot be read, there is no such device, or there is no verdict.
     """
     artifact = read_input(path)
@@ -59,7 +59,7 @@ def check(path: str, choice: Choice) -> None:
 
 
 def demands(artifact: Artifact, choice: Choice) -> list[Demand]:
-    """Return what a file demands: its expectation, and silence where the bug is not."""
+    """Return the demands of a file: its expectation, and no violation on the reference."""
     if choice.device:
         return [Demand(choice.device, _CLEAN)]
     expected = artifact.expectation
@@ -81,7 +81,7 @@ def _outcome(path: str, artifact: Artifact, demand: Demand, choice: Choice) -> O
 
 
 def _explained(outcome: Outcome) -> str:
-    """Return the failure: what was expected, the clash, ten rows of the trace, the command."""
+    """Return the message: expected, found, ten rows of the trace, and the command to replay it."""
     run, expected = outcome.run, outcome.expectation
     assert expected is not None
     wanted = " ".join(word for word in expected_words(expected) if word)

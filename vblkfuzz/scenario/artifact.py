@@ -1,11 +1,12 @@
-"""The artifact (`.vblk`): an input with all that is needed to run and judge it again.
+"""The artifact (`.vblk`): an input with everything needed to run and judge it again.
 
-A MessagePack map: the scenario as a document (`vblkfuzz.scenario.document`), what it ran on, what
-it is expected to give, the digest of its trace, and the versions of what produced it. Written in
-one canonical layout: ``dump_artifact(load_artifact(data)) == data`` for what this version wrote.
+A MessagePack map: the scenario as a document (`vblkfuzz.scenario.document`), the target, device and
+mode it ran on, the expected verdict, the digest of its trace, and the versions of the packages that
+produced it. The layout is canonical: ``dump_artifact(load_artifact(data)) == data`` for data that
+this version wrote.
 
-An artifact may come from a stranger. The device is only a name here; sizes and nesting are bounded
-while unpacking; and whatever the bytes are, reading them ends in an `Artifact` or `InputFileError`.
+An artifact is not trusted. The device is only a name here and is not imported. Sizes and nesting
+are bounded while unpacking. Any bytes give an `Artifact` or an `InputFileError`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from vblkfuzz.scenario.text import read_text
 
 FORMAT: Final = "vblkfuzz"
 VERSION: Final = 1
-"""Version of the artifact. Files of a newer one are refused, older ones are read for ever."""
+"""Version of the artifact. Newer files are refused; older ones stay readable."""
 
 Mode = Literal["processes", "inline", "free"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
@@ -43,7 +44,7 @@ DEFAULT_DEVICE: Final = "seed"
 
 _MAX_KEYS: Final = 64
 _MAX_TEXT: Final = 4096
-"""Longest text in an artifact (bytes): a path, as Linux bounds it."""
+"""Longest text in an artifact (bytes): the limit of a path on Linux (PATH_MAX)."""
 
 _KEYS: Final = (
     "format",
@@ -57,23 +58,23 @@ _KEYS: Final = (
     "versions",
 )
 _MAP_STARTS: Final = tuple(bytes([first]) for first in (*range(0x80, 0x90), 0xDE, 0xDF))
-"""First bytes of a MessagePack map. No UTF-8 text starts with one of them."""
+"""Possible first bytes of a MessagePack map. No TOML file starts with one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One input, what it runs on and what it is expected to give there."""
+    """One input, the target and device it runs on, and the expected verdict."""
 
     scenario: Scenario
     target: str = DEFAULT_TARGET
     device: str = DEFAULT_DEVICE
-    """Name of a revision, ``package.module:Class`` or ``file.py:Class``; never followed here."""
+    """Name of a revision, ``package.module:Class`` or ``file.py:Class``; not imported here."""
     mode: Mode = "processes"
     expectation: Expectation | None = None
     trace_digest: str = ""
-    """`Trace.digest` of the run that was stored; empty: not known."""
+    """`Trace.digest` of the stored run; empty: not known."""
     versions: dict[str, str] = field(default_factory=dict)
-    """Package name -> version, of what produced the file."""
+    """Version by package name, of the packages that produced the file."""
 
 
 def dump_artifact(artifact: Artifact) -> bytes:
@@ -95,10 +96,11 @@ def dump_artifact(artifact: Artifact) -> bytes:
 
 
 def load_artifact(data: bytes, path: str) -> Artifact:
-    """Return the artifact in the bytes of a `.vblk` file; `path` is its name in errors.
+    """Return the artifact in the bytes of a `.vblk` file; `path` is the file name used in errors.
 
     Raises:
-        InputFileError: truncated, foreign, of a newer version, or a field is out of range.
+        InputFileError: the data is truncated, no artifact or of a newer version, or a field is out
+            of range.
     """
     try:
         return _artifact_of(_unpack(data))
@@ -107,7 +109,7 @@ def load_artifact(data: bytes, path: str) -> Artifact:
 
 
 def _unpack(data: bytes) -> Table:
-    """Return the one map that `data` is; the place of an error is where unpacking stopped."""
+    """Return the map in `data`. The place of an error is the byte where unpacking stopped."""
     unpacker = msgpack.Unpacker(
         max_buffer_size=limits.MAX_ARTIFACT_BYTES,
         max_array_len=limits.MAX_OPS,
@@ -124,7 +126,7 @@ def _unpack(data: bytes) -> Table:
         raise FieldError(
             f"byte {len(data)}", f"expected more of {expected}, found the end"
         ) from None
-    # What msgpack raises for bad bytes is documented as "may be anything".
+    # msgpack documents that unpacking bad bytes may raise any exception.
     except Exception as error:
         found = str(error) or type(error).__name__
         raise FieldError(f"byte {unpacker.tell()}", f"expected {expected}, found {found}") from None
@@ -169,13 +171,14 @@ def _versions_of(value: object) -> dict[str, str]:
 
 
 def read_input(path: str | os.PathLike[str]) -> Artifact:
-    """Return the artifact in a file: `.vblk`, or text (`.toml`), whatever its name ends in.
+    """Return the artifact in a `.vblk` or text file.
 
-    A text file runs on the default target, on the device its expectation names.
+    The suffixes `.vblk` and `.toml` decide the form; with another name the first byte does. A text
+    file runs on the default target, on the device that its expectation names.
 
     Raises:
         InputFileError: the file cannot be read, is larger than `limits.MAX_ARTIFACT_BYTES`, or
-            is no input (see `load_artifact` and `text.read_text`).
+            holds no valid input (see `load_artifact` and `text.read_text`).
     """
     name = os.fspath(path)
     data = _read(name)

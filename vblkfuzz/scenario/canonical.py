@@ -1,9 +1,8 @@
-"""The canonical form of a scenario file: what `to_text` writes, under the comment it has.
+"""The canonical form of a scenario file: its leading comment, then the output of `to_text`.
 
-``python -m vblkfuzz.scenario.canonical corpus`` rewrites every text below a folder. So a later
-change of a file shows only what changed in it. A new field of the device changes no file: a field
-that has its default is left out.
-Comments between the lines are lost: what is to be said stands above the scenario.
+``python -m vblkfuzz.scenario.canonical corpus`` rewrites every text below a folder, so that later
+diffs show only real changes. A new field of the device changes no file, since fields with their
+default value are left out. Only the comment above the scenario is kept; others are lost.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from vblkfuzz.scenario.text import read_text, to_text
 
 
 def canonical(text: str, path: str) -> str:
-    """Return a text in canonical form; `path` is the name that errors give the file.
+    """Return a text in canonical form; `path` is the file name used in errors.
 
     Raises:
         InputFileError: as `text.read_text`.
     """
-    said = read_text(text, path)
-    return to_text(said.scenario, _comment(text), said.expectation, said.on)
+    contents = read_text(text, path)
+    return to_text(contents.scenario, _comment(text), contents.expectation, contents.on)
 
 
 def _comment(text: str) -> str:
@@ -31,10 +30,10 @@ def _comment(text: str) -> str:
 
 
 def rewrite(folder: Path) -> list[Path]:
-    """Rewrite the texts below a folder; return those that were not canonical.
+    """Rewrite the texts below a folder in canonical form; return the files that changed.
 
     Raises:
-        InputFileError: one of them is no scenario; those before it are rewritten.
+        InputFileError: a file is no scenario. Files before it, by name, have been rewritten.
     """
     changed = []
     for path in sorted(folder.rglob("*.toml")):

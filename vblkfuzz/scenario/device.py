@@ -1,13 +1,15 @@
-"""The device of a scenario: a row a field, and nothing about a field anywhere else.
+"""The device of a scenario: one row per field, and nothing about a field anywhere else.
 
-A row is an annotation, a default and a docstring. From the rows come the checks below, the header
-bytes (`scenario.device_header`), the text forms (`scenario.document`), what the mutator does
-(`mutation.configure`), what the minimizer calls plain (`minimize.weight`), and the test strategy.
+A row is an annotation, a default and a docstring. The checks below, the header bytes
+(`scenario.device_header`), the text forms (`scenario.document`), the mutator's changes
+(`mutation.configure`), the minimizer's order (`minimize.weight`) and the test strategy are all
+derived from the rows.
 
-A new field goes behind all others: positional arguments keep their meaning. Its `Row.byte` is any
-header byte of a device; it multiplies the number of codes of that byte, of which there is room for
-256. Its first value must be its default, which is what it then has in every input written before.
-A default never changes: files leave out what has its default.
+A new field is added at the end, so that positional arguments keep their meaning. Its `Row.byte` can
+be any header byte of a device. The field multiplies the number of codes of that byte, which must
+not exceed 256. If the byte has other fields, the first value must be the default: it is what the
+field has in every input written before. A default never changes, because files leave out fields
+that have it.
 """
 
 from __future__ import annotations
@@ -27,24 +29,25 @@ WERRORS: tuple[Werror, ...] = (*RERRORS, "enospc")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is to be known of a field beside its type, its default and its meaning."""
+    """The properties of a field other than its type, its default and its meaning."""
 
     values: Sequence[Value]
-    """All values, in the order in which the header byte numbers them."""
+    """All values, in the order of their numbers in the header byte."""
     byte: int
-    """The header byte that holds it. Fields of one byte are its digits, the lowest comes first."""
+    """Index of the header byte that holds the field. The fields of a byte are its digits, lowest
+    first."""
     new: Mapping[Value, int] = field(default_factory=dict)
-    """How often a new story takes a value, in parts. Empty: always the first value."""
+    """Weight of each value in a new story. Empty: always the first value."""
     changed: int = 1
-    """How often the mutator changes it, in parts of all fields together; at least 1."""
+    """Weight of the field among all fields when the mutator changes one; at least 1."""
     scale: bool = False
-    """Whether its values are near to each other or far: the minimizer goes towards the default in
-    steps. Of other fields only the default is plain."""
+    """Whether values have a distance to each other. If so, the minimizer also tries values between
+    the present one and the default; otherwise only the default."""
     like: str = ""
-    """The field in the same byte that once stood for both. A file without this one means the value
-    of that one, where this one can take it; codes in which both are alike come first; and the
-    mutator changes both together. If it cannot take all values of that one, the codes of the others
-    move: only `rerror` may, which is as old as `enospc`."""
+    """An older field of the same byte that used to stand for both. In a file without this field, it
+    has the value of the older one, if it can take it. Codes in which both fields are equal come
+    first, and the mutator changes both together. If the field lacks a value of the older one, the
+    codes of that value change; only `rerror` may lack one, since it is as old as `enospc`."""
 
 
 FLAG: Final = (False, True)
@@ -52,7 +55,7 @@ FLAG: Final = (False, True)
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """The virtio-blk device a scenario runs on."""
+    """The virtio-blk device that a scenario runs on."""
 
     queues: Annotated[
         int, Row(range(1, limits.MAX_QUEUES + 1), byte=0, new={1: 4, 2: 1}, scale=True)
@@ -61,33 +64,33 @@ class DeviceConfig:
     queue_size: Annotated[int, Row(limits.QUEUE_SIZES, byte=1, scale=True)] = 8
     """Entries of each ring."""
     event_idx: Annotated[bool, Row(FLAG, byte=2, new={True: 1, False: 1})] = True
-    """VIRTIO_F_EVENT_IDX is offered."""
+    """The device offers VIRTIO_F_EVENT_IDX."""
     indirect: Annotated[bool, Row(FLAG, byte=2, new={True: 3, False: 17})] = False
     """The driver uses indirect descriptors."""
     ioeventfd: Annotated[bool, Row((True, False), byte=2, new={False: 3, True: 7})] = True
-    """A kick signals an eventfd; otherwise the vCPU runs the handler itself."""
+    """A kick signals an eventfd. If false, it is a VM exit and the vCPU thread runs the handler."""
     iothreads: Annotated[
         int,
         Row(range(limits.MAX_IOTHREADS + 1), byte=3, new={0: 1, 1: 3, 2: 1}, changed=2, scale=True),
     ] = 1
-    """0: the dataplane runs in the main loop."""
+    """Number of IOThreads; with 0 the dataplane runs in the main loop."""
     polling: Annotated[bool, Row(FLAG, byte=2, new={True: 1, False: 4})] = False
     """IOThreads start in poll mode."""
     werror: Annotated[Werror, Row(WERRORS, byte=4)] = "report"
-    """What the device does with a failed write, flush or discard; `enospc`: it stops the VM if the
-    disk is full and reports the rest."""
+    """Reaction of the device to a failed write, flush or discard. `enospc`: stop the VM if the disk
+    is full, report any other error."""
     disk_sectors: Annotated[int, Row(limits.DISK_SECTORS, byte=5, scale=True)] = 64
     """Capacity of the disk (sectors)."""
     rerror: Annotated[Rerror, Row(RERRORS, byte=4, like="werror")] = "report"
-    """What it does with a failed read."""
+    """Reaction of the device to a failed read."""
     first_index: Annotated[int, Row(limits.FIRST_INDICES, byte=7)] = 0
-    """Ring indices of both sides at each set-up, as if a migration had restored them."""
+    """Initial ring index of driver and device at each set-up, as after a migration."""
 
     def __post_init__(self) -> None:
-        """Check every field against its values.
+        """Check that every field has one of its values.
 
         Raises:
-            ValueError: a field has none of its values; the message says which it can take.
+            ValueError: a field has another value; the message names the allowed ones.
         """
         for name, row in FIELDS.items():
             value = getattr(self, name)
@@ -95,7 +98,7 @@ class DeviceConfig:
                 raise ValueError(f"{name}: expected {_expected(row.values)}, found {value}")
 
     def differing(self) -> dict[str, Value]:
-        """Return the fields that do not have their default, in the order of the rows."""
+        """Return the fields that differ from their default, in the order of the rows."""
         return {
             name: value
             for name, default in DEFAULTS.items()
@@ -113,13 +116,13 @@ FIELDS: Final[dict[str, Row]] = {
     name: hint.__metadata__[0]
     for name, hint in get_type_hints(DeviceConfig, include_extras=True).items()
 }
-"""The row of each field, in their order."""
+"""The row of each field, in order."""
 
 DEFAULTS: Final[dict[str, Value]] = {name: getattr(DeviceConfig(), name) for name in FIELDS}
 
 
-def left_out(name: str, said: Mapping[str, Value]) -> Value:
-    """Return the value of a field that a file does not name, beside those that it does."""
+def left_out(name: str, named: Mapping[str, Value]) -> Value:
+    """Return the value of a field that a file leaves out, given the fields that it names."""
     row = FIELDS[name]
-    alike = said.get(row.like)
+    alike = named.get(row.like)
     return alike if alike is not None and alike in row.values else DEFAULTS[name]

@@ -1,13 +1,13 @@
 """The header bytes of a device, derived from the rows of `scenario.device`.
 
-A byte holds one field or several. Its *codes* are the combinations of their values, numbered from
-0: a mixed-radix number whose lowest digit is the first field. So a field that is added to a byte
-multiplies its codes, and those that were there keep their number and mean the new field's first
-value. A byte is read modulo its number of codes: each of its 256 values means something.
+A byte holds one or more fields. Its *codes* are the combinations of their values, numbered from 0:
+a mixed-radix number whose lowest digit is the first field. A field added to a byte multiplies the
+number of its codes. The old codes keep their numbers and mean the new field's first value. A byte
+is reduced modulo its number of codes, so each of its 256 values has a meaning.
 
-So what `codec.encode` and the mutator have written keeps its device when a field is added. In other
-bytes, a value beyond the codes may then mean another device: no bytes are without a meaning, and so
-none are free.
+Bytes written by `codec.encode` and the mutator therefore keep their device when a field is added.
+In other bytes, a value beyond the codes may change its meaning then: every value already has one,
+so none is free for the new field.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from vblkfuzz.scenario.device import DEFAULTS, FIELDS, DeviceConfig, Value
 SIZE: Final = 8
 """Bytes of the header."""
 DEVIATIONS: Final = 6
-"""The byte of the header that holds the number of deviations, and no field."""
+"""Index of the byte that holds the number of deviations, and no field."""
 
 
 class HeaderByte(NamedTuple):
-    """What one byte of the header means. The byte of the deviations has one code: no field."""
+    """The meaning of one header byte. The byte of the deviations has no field, so one code."""
 
     names: tuple[str, ...]
-    """Its fields, the lowest digit first."""
+    """Its fields, lowest digit first."""
     codes: tuple[tuple[Value, ...], ...]
-    """The value of each field, by code."""
+    """By code: the value of each field."""
     numbers: dict[tuple[Value, ...], int]
-    """The code, by the value of each field."""
+    """By the value of each field: the code."""
 
 
 def _header_byte(at: int) -> HeaderByte:
@@ -60,15 +60,15 @@ def _with_digit(
 
 
 BYTES: Final = tuple(_header_byte(at) for at in range(SIZE))
-"""What each byte of the header means."""
+"""The meaning of each header byte."""
 COUNTS: Final = tuple(len(byte.codes) for byte in BYTES)
-"""How many codes each byte of the header has."""
+"""The number of codes of each header byte."""
 assert COUNTS[DEVIATIONS] == 1, "the deviations' byte is taken"
 assert sum(len(byte.names) for byte in BYTES) == len(FIELDS), "a field lies outside the header"
 
 
 def values_of(name: str) -> tuple[int, tuple[Value, ...]]:
-    """Return the header byte of a field, and the field's value for each of its 256 values."""
+    """Return the index of a field's header byte, and the field's value for each byte value."""
     at = FIELDS[name].byte
     digit = BYTES[at].names.index(name)
     codes = BYTES[at].codes
@@ -80,7 +80,7 @@ _FIELDS: Final = tuple(values_of(name) for name in FIELDS)
 
 @lru_cache(maxsize=1024)
 def device_in(header: tuple[int, ...]) -> DeviceConfig:
-    """Return the device in the bytes of a header, whatever they are."""
+    """Return the device that any header bytes stand for."""
     values: list[Any] = [values[header[at]] for at, values in _FIELDS]
     return DeviceConfig(*values)
 
@@ -94,8 +94,10 @@ def header_of(device: DeviceConfig) -> bytearray:
 
 
 def _writer(at: int, byte: HeaderByte) -> tuple[int, attrgetter[Any], dict[object, int]]:
-    """Return how to write a byte: its place, the values of its fields, and the code for those."""
-    # Both getters give one value as it is and several as a tuple.
+    """Return how to write a byte: its index, a getter for its fields' values, the code for these.
+
+    `attrgetter` and `itemgetter` both return a bare value for one name and a tuple for several.
+    """
     key = itemgetter(*range(len(byte.names)))
     numbers = {key(code): number for code, number in byte.numbers.items()}
     return at, attrgetter(*byte.names), numbers

@@ -1,17 +1,17 @@
 """Scenario <-> document: the fields that the text form and the artifact share.
 
-    device     table of the `DeviceConfig` fields that do not have their default, may be empty; a
-               missing one has its default, but rerror the value of werror where it can take it:
-               files are older than the difference (`Row.like`)
+    device     table of the `DeviceConfig` fields that differ from their default, may be empty. A
+               missing field has its default. A missing `rerror` has the value of `werror`, if
+               `rerror` can take it: older files have one field for both (`Row.like`)
     ops        array of tables: {op = NAME, ARGUMENT = VALUE, ...}; `actor` may repeat
                the op's owner
-    schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, and `delayed = true` where
+    schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, plus `delayed = true` if
                stores are delayed
-    expect     table: what running it gives, and on which device
+    expect     table: the expected verdict, and the device it holds on
 
-Operations stand by name and arguments by name, so a file stays readable when operations or
-arguments are appended to the alphabet. Reading checks everything (`vblkfuzz.scenario.field`) and
-raises `FieldError`; nothing of a file is ever imported or run.
+Operations and arguments are stored by name, so a file stays readable when operations or arguments
+are appended to the alphabet. The reader checks every field (`vblkfuzz.scenario.field`) and raises
+`FieldError`; it never imports or runs anything that a file names.
 
 Read next: `vblkfuzz.scenario.text` and `vblkfuzz.scenario.artifact`, the two ways to store it.
 """
@@ -59,7 +59,7 @@ def document_of(scenario: Scenario) -> dict[str, Table | list[Table]]:
 
 
 def scenario_of(document: Table) -> Scenario:
-    """Return the scenario in a document; keys other than `SCENARIO_KEYS` are the caller's.
+    """Return the scenario in a document. Keys other than `SCENARIO_KEYS` are ignored.
 
     Raises:
         FieldError: a field is unknown, of the wrong type or out of range.
@@ -73,7 +73,7 @@ def scenario_of(document: Table) -> Scenario:
 
 
 def _device_table(device: DeviceConfig) -> Table:
-    """Return the fields that are not what a file without them means, or not their default."""
+    """Return the fields that differ from their default, or from what a file without them means."""
     values: dict[str, Value] = {name: getattr(device, name) for name in DEFAULTS}
     return {
         name: value
@@ -84,10 +84,10 @@ def _device_table(device: DeviceConfig) -> Table:
 
 def device_of(value: object) -> DeviceConfig:
     """Return the device configuration in a table."""
-    said: dict[str, Any] = table_at("device", value, DEFAULTS)
-    for name, found in said.items():
+    named: dict[str, Any] = table_at("device", value, DEFAULTS)
+    for name, found in named.items():
         _check_device_field(f"device.{name}", name, found, type(DEFAULTS[name]))
-    return DeviceConfig(**{name: said.get(name, left_out(name, said)) for name in DEFAULTS})
+    return DeviceConfig(**{name: named.get(name, left_out(name, named)) for name in DEFAULTS})
 
 
 def _check_device_field(place: str, name: str, value: object, expected: type) -> None:
@@ -103,7 +103,7 @@ def _check_device_field(place: str, name: str, value: object, expected: type) ->
 
 
 def op_of(place: str, value: object) -> Op:
-    """Return the operation in a table; arguments left out take their lowest or first value."""
+    """Return the operation in a table. A missing argument takes its lowest or first value."""
     if not isinstance(value, dict):
         raise mismatch(place, "a table", value)
     code = CODES[choice_at(f"{place}.op", value.get("op"), CODES)]
@@ -111,7 +111,7 @@ def op_of(place: str, value: object) -> Op:
     known = {param.name: param for param in spec.params}
     table = table_at(place, value, ("op", *known, "actor"))
     if table.get("actor", spec.owner) != spec.owner:
-        raise mismatch(f"{place}.actor", f"{spec.owner}, who owns {spec.name}", table["actor"])
+        raise mismatch(f"{place}.actor", f"{spec.owner}, the owner of {spec.name}", table["actor"])
     stored = [0] * ARGS
     for name, param in known.items():
         if name in table:
@@ -126,7 +126,7 @@ def _stored_at(place: str, param: Param, value: object) -> int:
 
 
 def schedule_of(value: object) -> tuple[Deviation, ...]:
-    """Return the deviations in an array. Their order in the file has no meaning."""
+    """Return the deviations in an array, sorted. Their order in the file has no meaning."""
     found: dict[tuple[int, int], Deviation] = {}
     for index, item in enumerate(array_at("schedule", value, limits.MAX_DEVIATIONS)):
         place = f"schedule[{index}]"
@@ -149,7 +149,7 @@ def _deviation_of(place: str, value: object) -> Deviation:
 
 
 def expectation_of(value: object) -> tuple[Expectation, str]:
-    """Return the expectation in a table, and the device it holds on (empty: not said)."""
+    """Return the expectation in a table, and the device it holds on (empty: not given)."""
     table = table_at("expect", value, ("verdict", "rule", "signature", "on"))
     verdict = choice_at("expect.verdict", table.get("verdict"), VERDICT_KINDS)
     rule, signature, device = (

@@ -1,4 +1,4 @@
-"""What running an input is expected to give: the difference between an input and a test."""
+"""The verdict that a run of an input must give. An input with an expectation is a test."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ VERDICT_KINDS: Final[tuple[VerdictKind, ...]] = get_args(VerdictKind)
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The verdict an input is kept for. Empty fields are not compared."""
+    """The expected verdict. Empty fields are not compared."""
 
     verdict: VerdictKind
     rule: str = ""
-    """The rule that is broken, ``S1`` to ``L5``."""
+    """Id of the violated rule, for example ``S1``."""
     signature: str = ""
-    """The bug, as triage names it."""
+    """Name of the bug (`oracle.naming`)."""

@@ -1,8 +1,8 @@
 """Checked reading of a document's fields.
 
-A document is what TOML and MessagePack both give us: tables (dict), arrays (list), text, integers
-and booleans, from a file that anybody may have written. Each function takes a value and its place
-(``ops[3].queue``) and returns it with its type proven, or raises `FieldError`.
+A document is what both the TOML and the MessagePack reader return: tables (dict), arrays (list),
+text, integers and booleans. Its file is not trusted. Each function takes a value and its place
+(``ops[3].queue``), checks it, and returns it with the checked type or raises `FieldError`.
 
 Read next: `vblkfuzz.scenario.document`.
 """
@@ -16,15 +16,15 @@ Table = dict[str, object]
 
 _MAX_SHOWN: Final = 60
 _INTEGER_BITS: Final = 63
-"""TOML and MessagePack promise 64-bit integers; longer ones cannot even be printed (CPython)."""
+"""TOML and MessagePack integers have at most 64 bits. CPython refuses to print very long ones."""
 
 
 class FieldError(ValueError):
-    """A field does not hold what its place needs.
+    """A field is missing, of the wrong type or out of range.
 
     Attributes:
         place: path of the field in the document; empty for the whole document.
-        problem: what was expected and what was found, one line.
+        problem: what was expected and what was found, in one line.
     """
 
     def __init__(self, place: str, problem: str) -> None:
@@ -34,12 +34,12 @@ class FieldError(ValueError):
 
 
 def mismatch(place: str, expected: str, value: object) -> FieldError:
-    """Return the error for a value that is not what was expected."""
+    """Return the error for a value that differs from the expected one."""
     return FieldError(place, f"expected {expected}, found {shown(value)}")
 
 
 def shown(value: object) -> str:
-    """Return a value as one short line, however large or strange it is."""
+    """Return a value as one short line. Large values are shortened, containers only named."""
     match value:
         case None:
             return "nothing"
@@ -57,7 +57,7 @@ def shown(value: object) -> str:
 
 
 def table_at(place: str, value: object, known: Collection[str]) -> Table:
-    """Return `value` as a table that has no keys but the known ones."""
+    """Return `value` as a table that has only known keys."""
     if not isinstance(value, dict):
         raise mismatch(place, "a table", value)
     for key in value:
@@ -103,10 +103,10 @@ def flag_at(place: str, value: object) -> bool:
     return value
 
 
-def version_at(place: str, value: object, ours: int) -> int:
-    """Return `value` as a format version that we can read: ours or an older one."""
+def version_at(place: str, value: object, newest: int) -> int:
+    """Return `value` as a format version in ``1..newest``, the versions that can be read."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise mismatch(place, str(ours), value)
-    if value > ours:
-        raise mismatch(place, f"at most {ours} (a newer vblkfuzz wrote this)", value)
+        raise mismatch(place, str(newest), value)
+    if value > newest:
+        raise mismatch(place, f"at most {newest} (a newer vblkfuzz wrote this)", value)
     return value

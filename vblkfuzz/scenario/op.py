@@ -1,11 +1,12 @@
 """An operation of a scenario, with its arguments.
 
-An `Op` is a plain tuple so that the hot path can index it; people build one with `op(...)`:
+An `Op` is a plain tuple so that the hot path can index it. Tests and scripts build one with
+`op(...)`:
 
     >>> op("publish_kick", queue=0, request="out", sector=3)
     publish_kick(queue=0, request=out, sector=3, sectors=1)
 
-Which operations there are: `scenario.alphabet`.
+The operations are listed in `scenario.alphabet`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Op(NamedTuple):
-    """One operation: its code and its argument fields (0 where it has none)."""
+    """One operation: its code and its argument fields (0 if unused)."""
 
     code: int
     a: int = 0
@@ -31,7 +32,7 @@ class Op(NamedTuple):
 
     @property
     def spec(self) -> OpSpec:
-        """The row of the alphabet this op belongs to."""
+        """The operation's row of the alphabet."""
         return OPS[self.code]
 
     @property
@@ -41,16 +42,16 @@ class Op(NamedTuple):
 
     @property
     def args(self) -> dict[str, int | str]:
-        """Arguments by name, choices by their text."""
+        """Arguments by name; the value of a choice is its text."""
         return {param.name: value_of(param, self[1 + param.field]) for param in self.spec.params}
 
     def __repr__(self) -> str:
-        """Return the op as one writes it: ``kick(queue=0)``."""
+        """Return the op in short form: ``kick(queue=0)``."""
         return f"{self.name}({', '.join(f'{name}={value}' for name, value in self.args.items())})"
 
 
 def op(name: str, **arguments: int | str) -> Op:
-    """Build an operation by name; arguments left out take their lowest or first value.
+    """Build an operation by name. A missing argument takes its lowest or first value.
 
     Raises:
         ValueError: unknown name, unknown argument, or a value out of range.

@@ -1,8 +1,8 @@
 """A scenario: one input, as a value.
 
-`Scenario` = device configuration + operations in the order a person would tell the story + a
-sparse schedule. The empty schedule means: each operation runs to its end and the device settles
-before the next one. A `Deviation` says where to differ from that.
+`Scenario` = device configuration + operations in sequence + a sparse schedule. With the empty
+schedule each operation runs to its end and the device settles before the next one begins. Each
+`Deviation` is one point at which the execution differs from that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Deviation", "DeviceConfig", "Go", "Scenario"]
 
 
 class Go(IntEnum):
-    """Where a deviation goes on. Values up to IO1 equal `trace.event.ActorId`."""
+    """What runs next after a deviation. Values up to IO1 equal `trace.event.ActorId`."""
 
     GUEST = 0
     VCPU = 1
@@ -26,7 +26,7 @@ class Go(IntEnum):
     IO0 = 3
     IO1 = 4
     NEXT = 5
-    """Do not settle here: start the next operation."""
+    """Start the next operation without settling first."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,8 +37,9 @@ class Deviation:
     point: int
     go: Go
     delayed: bool = False
-    """What the interrupted actor has stored in guest memory since its last barrier is still in its
-    store buffer (x86 TSO): others see it when that actor goes on, at the latest when all rest."""
+    """The stores of the interrupted actor to guest memory since its last barrier stay in its store
+    buffer (x86 TSO). They become visible to other actors when that actor continues, at the latest
+    when all actors are idle."""
 
 
 def _in_range(name: str, value: int, low: int, high: int) -> None:
@@ -53,10 +54,10 @@ class Scenario:
     device: DeviceConfig = field(default_factory=DeviceConfig)
     ops: tuple[Op, ...] = ()
     schedule: tuple[Deviation, ...] = ()
-    """Sorted, at most one deviation for an (op, point)."""
+    """Sorted; at most one deviation per (op, point)."""
 
     def __post_init__(self) -> None:
-        """Check sizes and that the schedule is in its one canonical order."""
+        """Check the sizes, and that the schedule is in canonical order."""
         if len(self.ops) > limits.MAX_OPS:
             raise ValueError(f"ops: expected at most {limits.MAX_OPS}, found {len(self.ops)}")
         if len(self.schedule) > limits.MAX_DEVIATIONS:
@@ -70,5 +71,5 @@ class Scenario:
 
     @property
     def delays(self) -> bool:
-        """Whether the schedule delays stores of anybody."""
+        """Whether the schedule delays stores of any actor."""
         return any([deviation.delayed for deviation in self.schedule])

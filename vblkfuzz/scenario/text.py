@@ -1,4 +1,4 @@
-"""The text form: what people read in a review, write by hand and keep in corpus/.
+"""The text form: for review, for writing by hand, and for the files in corpus/.
 
     format = 1
     ops = [
@@ -18,9 +18,9 @@
     rule = "S1"
     on = "seed"
 
-TOML 1.0. Arrays come first because whatever follows ``[device]`` belongs to it. Written by tomlkit,
-in one canonical layout; read by tomllib, which is strict and says where it stopped. The meaning of
-the fields is in `vblkfuzz.scenario.document`.
+TOML 1.0. Arrays come first because keys after ``[device]`` would belong to that table. tomlkit
+writes it, in one canonical layout. tomllib reads it: it is strict and reports line and column of an
+error. The fields are described in `vblkfuzz.scenario.document`.
 """
 
 from __future__ import annotations
@@ -40,22 +40,23 @@ from vblkfuzz.scenario.field import FieldError, Table, table_at, version_at
 from vblkfuzz.scenario.scenario import Scenario
 
 FORMAT: Final = 1
-"""Version of the text form. Files of a newer one are refused, older ones are read for ever."""
+"""Version of the text form. Newer files are refused; older ones stay readable."""
 
 _MAX_LINE: Final = 8192
-"""Characters of a line. A dotted key costs tomllib the square of its length: 1 MiB takes hours."""
+"""Longest line (characters). For a dotted key tomllib takes time that grows with the square of its
+length: hours for 1 MiB."""
 
 _KEYS: Final = ("format", *SCENARIO_KEYS, "expect")
 _STOPPED: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 class Text(NamedTuple):
-    """All that a text file says."""
+    """The contents of a text file."""
 
     scenario: Scenario
     expectation: Expectation | None = None
     on: str = ""
-    """The device that the expectation holds on; empty: not said."""
+    """The device that the expectation holds on; empty: not given."""
 
 
 def to_text(
@@ -69,8 +70,8 @@ def to_text(
     for key, value in document_of(scenario).items():
         text[key] = _one_item_a_line(value) if isinstance(value, list) else value
     if expectation:
-        said = {**asdict(expectation), "on": on}
-        text["expect"] = {key: value for key, value in said.items() if value}
+        fields = {**asdict(expectation), "on": on}
+        text["expect"] = {key: value for key, value in fields.items() if value}
     return _escaped(tomlkit.dumps(text))
 
 
@@ -84,21 +85,21 @@ def _one_item_a_line(items: list[Table]) -> Array:
 
 
 def _escaped(text: str) -> str:
-    """Return TOML without what a terminal may act on: a device's name can come from a stranger."""
+    """Escape characters that a terminal may act on: a device's name is not trusted."""
     return "".join(
         char if char.isprintable() or char == "\n" else f"\\U{ord(char):08x}" for char in text
     )
 
 
 def _printable(line: str) -> str:
-    """Return a line without the characters that TOML forbids in a comment."""
+    """Escape the characters that TOML forbids in a comment."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
     )
 
 
 def from_text(text: str, path: str) -> Scenario:
-    """Return the scenario in a text; `path` is the name that errors give the file.
+    """Return the scenario in a text; `path` is the file name used in errors.
 
     Raises:
         InputFileError: not TOML, or a field is unknown, missing or out of range.
@@ -107,7 +108,7 @@ def from_text(text: str, path: str) -> Scenario:
 
 
 def read_text(text: str, path: str) -> Text:
-    """Return all that a text says, its expectation included.
+    """Return the contents of a text: scenario, expectation and the device of the expectation.
 
     Raises:
         InputFileError: as `from_text`.
@@ -131,7 +132,7 @@ def _parse(text: str, path: str) -> Table:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise InputFileError(path, "", "expected a scenario, found values nested deep") from None
+        raise InputFileError(path, "", "expected a scenario, found deeply nested values") from None
     except ValueError as error:
         problem = str(error)
         stopped = _STOPPED.search(problem)

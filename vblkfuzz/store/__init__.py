@@ -1,1 +1,1 @@
-"""What a campaign leaves on disk, and reading it."""
+"""The files of a campaign: writing and reading them."""

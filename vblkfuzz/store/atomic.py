@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, synced, checked, renamed."""
+"""Atomic writes of files and folders: write a temporary one, sync, check its size, rename."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEMPORARY: Final = ".tmp-"
-"""How the names of unfinished files and folders begin."""
+"""Prefix of the names of unfinished files and folders."""
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file so that `path` is never half-written.
+    """Write a file atomically: `path` never holds only a part of `data`.
 
     Raises:
-        OSError: it could not be written as a whole; `path` is as it was.
+        OSError: the file could not be written; `path` is unchanged.
     """
     temporary = _temporary(path)
     try:
-        # Not tempfile: it makes files that nobody else may read, whatever the umask says.
+        # Not tempfile: it ignores the umask and lets only the owner read the file.
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
@@ -40,13 +40,13 @@ def _temporary(path: Path) -> Path:
 
 
 def write_folder(path: Path, files: dict[str, bytes]) -> bool:
-    """Write a folder of files so that `path` is never half there.
+    """Write a folder of files atomically: `path` exists with all `files` or not at all.
 
     Returns:
-        False if it existed already; nothing was written then.
+        False if `path` existed already; nothing is written then.
 
     Raises:
-        OSError: it could not be written as a whole.
+        OSError: the folder could not be written; `path` does not exist.
     """
     if path.exists():
         return False
@@ -58,7 +58,7 @@ def write_folder(path: Path, files: dict[str, bytes]) -> bool:
         temporary.rename(path)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        # Another worker was faster: a rename onto a folder that is not empty fails.
+        # A rename to a folder that is not empty fails: another worker wrote it in the meantime.
         if isinstance(error, OSError) and path.exists():
             return False
         raise

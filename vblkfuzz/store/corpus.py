@@ -1,10 +1,10 @@
-"""The corpus folder: raw fuzz inputs by content, and files that users bring along.
+"""The corpus folder: raw fuzz inputs, named by their content, and the import of users' files.
 
-Workers share ``corpus/`` under the output folder; libFuzzer writes new inputs there and reloads
-those of the other workers. Scenarios in `.vblk` or `.toml` form become raw inputs first; what is
-known to lie beside inputs (notes, traces) is passed over, and every other file is a raw input. A
-file that cannot be read as one is copied to ``quarantine/`` with the reason beside it; the original
-is never touched.
+Workers share ``corpus/`` in the output folder; libFuzzer writes new inputs there and reloads those
+of the other workers. The import converts scenarios in `.vblk` or `.toml` form to raw inputs, skips
+files of other kinds that usually lie beside inputs (notes, traces), and takes every other file as a
+raw input. A file that is no valid input is copied to ``quarantine/`` together with the reason; the
+original is not changed.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 
 _FORMS: Final = (".vblk", ".toml")
 _BESIDE: Final = (".md", ".txt", ".json", ".log", ".sqlite", ".reason")
-"""What lies beside inputs: in a finding's folder, in an output folder, in a repository."""
+"""Suffixes of files that are no inputs: those of findings, output folders and repositories."""
 
 
 def import_folder(folder: Path, corpus: Path, quarantine: Path) -> Iterator[str]:
-    """Copy every input below `folder` into the corpus; yield a line for each, or "".
+    """Copy every input below `folder` into the corpus.
 
-    The line says why an input cannot be used.
+    Yields:
+        For each input "", or a line with the reason why it was quarantined.
 
     Raises:
         InputFileError: `folder` is no folder.
-        OSError: the corpus cannot be written.
+        OSError: corpus or quarantine cannot be written.
     """
     for path in input_paths(folder):
         try:
@@ -48,10 +49,10 @@ def import_folder(folder: Path, corpus: Path, quarantine: Path) -> Iterator[str]
 
 
 def input_paths(folder: Path) -> list[Path]:
-    """Return the files below a folder that should be inputs.
+    """Return the files below a folder that are taken as inputs, sorted.
 
     Raises:
-        InputFileError: it is no folder.
+        InputFileError: `folder` is no folder.
     """
     if not folder.is_dir():
         raise InputFileError(str(folder), "", "expected a folder of inputs")
@@ -59,7 +60,7 @@ def input_paths(folder: Path) -> list[Path]:
 
 
 def add_input(corpus: Path, data: bytes) -> None:
-    """Write a raw input, under the name that libFuzzer would give it.
+    """Write a raw input under the name that libFuzzer would use: the SHA-1 of its content.
 
     Raises:
         OSError: the corpus cannot be written.
@@ -70,10 +71,10 @@ def add_input(corpus: Path, data: bytes) -> None:
 
 
 def add_inputs(corpus: Path, inputs: Iterable[bytes]) -> None:
-    """Write raw inputs into a corpus folder, which is made if it is missing.
+    """Write raw inputs into a corpus folder; create it if it is missing.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: the folder cannot be written.
     """
     try:
         corpus.mkdir(parents=True, exist_ok=True)
@@ -89,10 +90,10 @@ def _is_input(path: Path) -> bool:
 
 
 def raw_input(path: Path) -> bytes:
-    """Return the fuzz input in a file, whatever its form.
+    """Return the raw fuzz input in a file of any form: `.vblk`, `.toml` or raw.
 
     Raises:
-        InputFileError: it cannot be read as one.
+        InputFileError: the file cannot be read, or is no valid input.
     """
     if path.suffix in _FORMS:
         return encode(read_input(path).scenario)
@@ -113,4 +114,4 @@ def _quarantine(path: Path, quarantine: Path, reason: str) -> None:
     try:
         shutil.copyfile(path, quarantine / name)
     except OSError:
-        return  # what cannot be read cannot be copied either; the reason says which file it is
+        return  # the file cannot be read; the reason names it

@@ -1,10 +1,10 @@
-"""Failed inputs: ``harness/``, where the harness itself failed, with what it said.
+"""Failed inputs: the folder ``harness/`` with inputs on which the harness itself failed.
 
-    <content>.bin   the raw fuzz input
-    <content>.txt   the error, with an actor's traceback
+    <hash>.bin   the raw fuzz input
+    <hash>.txt   the error, with the traceback of the actor
 
-A device that fails all the time must not fill the disk, so a campaign keeps few of them; all are
-counted (`plan.Stat.HARNESS_ERRORS`).
+A campaign saves only the first `MAX_KEPT`, so that a device that always fails does not fill the
+disk. All are counted (`plan.Stat.HARNESS_ERRORS`).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ MAX_KEPT: Final = 20
 
 
 class FailedInputs:
-    """Keeps the first `MAX_KEPT` different inputs."""
+    """Saves the first `MAX_KEPT` different inputs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._kept: set[str] = set()
 
     def keep(self, data: bytes, reason: str) -> None:
-        """Keep an input, unless there are enough.
+        """Save an input with its error, unless `MAX_KEPT` are saved already.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the files cannot be written.
         """
         name = hashlib.sha1(data, usedforsecurity=False).hexdigest()[:16]
         if name in self._kept or len(self._kept) == MAX_KEPT:

@@ -1,13 +1,13 @@
-"""A finding on disk: ``findings/<signature>/`` with all that a person or a tool needs.
+"""A finding on disk: the folder ``findings/<signature>/``.
 
-    finding.vblk    the artifact: replay it
-    scenario.toml   the same, to read and to edit
-    trace.txt       what happened, row by row
-    verdict.json    what the oracles say
+    finding.vblk    the artifact, to replay
+    scenario.toml   the same scenario as text, to read and edit
+    trace.txt       the trace, one event per row
+    verdict.json    the verdict of the oracles
     input.bin       the raw fuzz input
-    device.txt      last words of a real device process that crashed or hung
+    device.txt      report on a real device process that crashed or hung
 
-Written once: a finding that is there already is never touched again.
+A finding is written once; an existing one is never changed.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Where a finding went."""
+    """Where a finding was saved."""
 
     path: Path
     new: bool
-    """False: a finding of that signature was there already and was kept."""
+    """False: a finding with this signature existed already and was not changed."""
     fallback: str = ""
-    """Why it is not in the output folder, if it is not."""
+    """Why the finding is not in the output folder; empty if it is."""
 
 
 def save_finding(
@@ -49,18 +49,18 @@ def save_finding(
     data: bytes,
     known: str = "",
 ) -> Saved:
-    """Save a finding; if the output folder cannot take it, into a temporary one.
+    """Save a finding in `folder`; if that fails, in a temporary folder.
 
     Args:
-        folder: where findings are.
-        target: what showed it.
-        execution: what happened.
-        violation: which of its violations the finding is about.
+        folder: the folder of all findings.
+        target: the target that showed the violation.
+        execution: the execution with the violation.
+        violation: the violation of this execution that the finding is about.
         data: the fuzz input.
-        known: the bug that explains it, if the device lists one.
+        known: the known bug that explains it, if the device lists one; else empty.
 
     Raises:
-        OSError: not even that was possible.
+        OSError: both folders cannot be written.
     """
     files = finding_files(target, execution, violation, data, known)
     path = folder / violation.signature
@@ -75,7 +75,7 @@ def save_finding(
 def finding_files(
     target: Target, execution: Execution, violation: Violation, data: bytes, known: str = ""
 ) -> dict[str, bytes]:
-    """Return the files of a finding by name."""
+    """Return the contents of a finding's files by name; arguments as in `save_finding`."""
     artifact = finding_artifact(target, execution, violation)
     text = to_text(execution.scenario, violation.sentence, artifact.expectation, target.device)
     return {

@@ -1,4 +1,4 @@
-"""A run that shows a bug, as the artifact that campaigns and the minimizer keep."""
+"""The artifact of a run that shows a bug, as saved by campaigns and the minimizer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def finding_artifact(target: Target, execution: Execution, violation: Violation) -> Artifact:
-    """Return the artifact that expects `violation` again on the target it was seen on."""
+    """Return the artifact that expects `violation` on the target, device and mode of this run."""
     return Artifact(
         execution.scenario,
         target=target.name,

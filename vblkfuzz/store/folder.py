@@ -1,13 +1,13 @@
-"""The output folder: its parts, and that one campaign at a time uses it.
+"""The output folder: its parts, and the lock that lets one campaign at a time use it.
 
-    corpus/       raw inputs, shared by all workers
-    findings/     one folder a signature
-    harness/      inputs on which the harness itself failed
-    quarantine/   corpus files that could not be read
-    log/          what libFuzzer and the workers print
-    campaign.sqlite
+    corpus/           raw inputs, shared by all workers
+    findings/         one folder per signature
+    harness/          inputs on which the harness itself failed
+    quarantine/       imported files that are no valid inputs
+    log/              output of libFuzzer and the workers; the lock
+    campaign.sqlite   the ledger
 
-The lock lies in ``log/``. Nothing outside the folder is touched.
+Nothing outside the folder is changed.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PAUSES_S: Final = (0.02, 0.05, 0.1)
-"""Seconds between attempts to take the lock: somebody may just be looking (`is_claimed`)."""
+"""Seconds after each attempt to take the lock: `is_claimed` may hold it for a moment."""
 _FOLDERS: Final = ("corpus", "findings", "harness", "log")
 
 
 @contextmanager
 def claimed(out: Path) -> Iterator[None]:
-    """Make the folder ready and keep other campaigns out of it.
+    """Prepare the folder and hold its lock.
 
     Raises:
-        UsageError: another campaign uses it.
-        HarnessError: it cannot be written.
+        UsageError: another campaign uses the folder.
+        HarnessError: the folder cannot be written.
     """
     try:
         for name in _FOLDERS:
             (out / name).mkdir(parents=True, exist_ok=True)
-        # "a": a second campaign must not cut what the first has written.
+        # Opened with "a": a second campaign must not truncate the file before it has the lock.
         file = (out / "log" / "lock").open("a", encoding="ascii")
     except OSError as error:
         raise _unwritable(out, error) from error
@@ -58,7 +58,7 @@ def claimed(out: Path) -> Iterator[None]:
 
 
 def is_claimed(out: Path) -> bool:
-    """Whether a campaign uses the folder now."""
+    """Whether a campaign is using the folder."""
     try:
         with (out / "log" / "lock").open(encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -70,7 +70,7 @@ def is_claimed(out: Path) -> bool:
 
 
 def _lock(file: IO[str], out: Path) -> None:
-    """Take the lock; the kernel frees it with the process, however that ends."""
+    """Take the lock; the kernel releases it when the process ends, in whatever way."""
     for pause in _PAUSES_S:
         with suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -86,7 +86,7 @@ def _sign(file: IO[str]) -> None:
 
 
 def _sweep(out: Path) -> None:
-    """Remove what a killed worker was about to write (`atomic`)."""
+    """Remove unfinished files and folders of killed workers (`atomic`)."""
     for left in out.glob(f"*/{TEMPORARY}*"):
         if left.is_dir():
             shutil.rmtree(left)
@@ -95,7 +95,7 @@ def _sweep(out: Path) -> None:
 
 
 def _try_to_write(out: Path) -> None:
-    """A full disk is better noticed now."""
+    """Write and remove a file, so that a full disk is reported at the start."""
     path = out / "log" / "writable"
     write_file(path, b"yes\n")
     path.unlink()

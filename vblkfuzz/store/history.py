@@ -1,6 +1,6 @@
-"""What a ledger tells those who look later: the campaigns of an output folder, and what they saw.
+"""Reading a ledger: the campaigns of an output folder, and the findings they saw.
 
-Opened read-only, so that looking never disturbs a campaign that is running. Written by `ledger`.
+`ledger` writes it. Here it is opened read-only, so that a running campaign is not disturbed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _FIGURES: Final = ("seconds", "execs", "features", "violations", "harness_errors
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """One campaign, as far as it is written down."""
+    """One campaign, with its figures at the last entry of the ledger."""
 
     started: str
-    """ISO 8601, UTC."""
+    """Start time, ISO 8601, UTC."""
     target: str
     device: str
     mode: str
@@ -41,7 +41,7 @@ class CampaignRecord:
     """Executions with a violation."""
     harness_errors: int
     met: tuple[str, ...]
-    """Situations of the rules that were met."""
+    """Names of the situations that were met, sorted."""
 
     @property
     def execs_per_s(self) -> float:
@@ -51,10 +51,10 @@ class CampaignRecord:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that a ledger holds."""
+    """The contents of a ledger."""
 
     campaigns: tuple[CampaignRecord, ...]
-    """In the order they began."""
+    """In the order of their start."""
     sightings: dict[str, Sightings]
     """By signature, over all campaigns."""
 
@@ -63,7 +63,7 @@ def read_history(path: Path) -> History:
     """Read a ``campaign.sqlite``.
 
     Raises:
-        InputFileError: there is none, or it is no ledger.
+        InputFileError: there is no such file, or it is no ledger.
     """
     if not path.is_file():
         raise InputFileError(str(path), "", "expected the ledger of a campaign, found no file")
@@ -103,7 +103,7 @@ def _sightings(db: sqlite3.Connection) -> dict[str, Sightings]:
 
 
 def _counts(db: sqlite3.Connection) -> dict[str, int]:
-    """Return how often each signature was seen; ledgers of old have no such table."""
+    """Return the number of executions per signature; older ledgers do not have this table."""
     if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone():
         return {}
     rows = db.execute("SELECT signature, SUM(count) FROM seen GROUP BY signature")

@@ -1,6 +1,7 @@
-"""The file of ``fuzz --known``: one signature a line, as a glob; ``#`` begins a comment.
+"""The file for ``fuzz --known``: one glob for signatures per line; ``#`` begins a comment.
 
-What matches is counted, but neither reported nor saved, and makes no campaign fail. Format::
+Findings that match are counted, but neither reported nor saved, and do not make a campaign fail.
+Example::
 
     # on every QEMU so far
     s1-reset-stop-*
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATTERN: Final = re.compile(r"[a-z0-9_*?!\[\]-]+")
-"""What signatures are made of (`oracle.verdict.Violation.signature`), and globs."""
+"""The characters of signatures (`oracle.violation.Violation.signature`) and of globs."""
 
 
 def read_known(path: Path) -> tuple[str, ...]:
     """Return the patterns in a file, for `oracle.naming.known.matches`.
 
     Raises:
-        InputFileError: it cannot be read, or a line holds no signature.
+        InputFileError: the file cannot be read, or a line is no single glob.
     """
     patterns = []
     for number, line in enumerate(_text(path).splitlines(), 1):

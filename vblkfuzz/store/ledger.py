@@ -1,4 +1,4 @@
-"""The ledger: ``campaign.sqlite``, what a campaign has done, for those who look later."""
+"""The ledger: ``campaign.sqlite``, the record of the campaigns in an output folder."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL)
 
 
 class Ledger:
-    """Appends rows; a later campaign in the same folder appends its own.
+    """Appends rows to the ledger; each campaign in the same folder appends its own.
 
-    When the disk is full, the campaign goes on without it.
+    If a row cannot be written, for example because the disk is full, the campaign continues and
+    `problem` is set.
 
     Raises:
         HarnessError: the file exists and is no ledger, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        # Each statement is its own transaction: what is written stays written.
+        # Autocommit: each statement is a transaction of its own, so a crash loses no earlier row.
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.executescript(_SCHEMA)
@@ -49,7 +50,7 @@ class Ledger:
             raise HarnessError(f"{path}: cannot be used: {error}") from error
         self._campaign = 0
         self.problem = ""
-        """Why rows are missing."""
+        """Why rows are missing; empty if none is."""
 
     def _insert(self, statement: str, *values: Any) -> int:  # noqa: ANN401 - what SQLite takes
         try:
@@ -59,7 +60,7 @@ class Ledger:
             return 0
 
     def begin(self, started: str, device: str, mode: str, workers: int, seed: int) -> None:
-        """A campaign begins; all rows from now on belong to it."""
+        """Record the start of a campaign (ISO 8601, UTC); all following rows belong to it."""
         self._campaign = self._insert(
             "INSERT INTO campaign (started, target, device, mode, workers, seed)"
             " VALUES (?, 'model', ?, ?, ?, ?)",
@@ -71,7 +72,7 @@ class Ledger:
         )
 
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
-        """Where it is; `other`: violating executions, harness errors."""
+        """Record the progress; `other`: executions with a violation, harness errors."""
         self._insert(
             "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)",
             self._campaign,
@@ -82,7 +83,7 @@ class Ledger:
         )
 
     def finding(self, finding: Finding) -> None:
-        """A new signature."""
+        """Record the first finding with a signature."""
         self._insert(
             "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?)",
             self._campaign,
@@ -94,7 +95,7 @@ class Ledger:
         )
 
     def seen(self, signature: str, count: int) -> None:
-        """So many more executions showed a signature."""
+        """Add `count` executions that showed a signature."""
         self._insert(
             "INSERT INTO seen VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET count = count + excluded.count",
@@ -104,7 +105,7 @@ class Ledger:
         )
 
     def situation(self, name: str, seconds: float) -> None:
-        """A situation was met for the first time."""
+        """Record that a situation was met for the first time, after `seconds`."""
         self._insert(
             "INSERT INTO situation VALUES (?, ?, ?)", self._campaign, name, round(seconds, 1)
         )

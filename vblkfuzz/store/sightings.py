@@ -1,4 +1,4 @@
-"""How often a campaign has seen a finding, and when first."""
+"""How often campaigns saw a finding, and when first."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """What a campaign's ledger knows of a finding."""
+    """The record of a finding in a ledger."""
 
     count: int
-    """Executions that showed it; 0: not known."""
+    """Executions that showed it, over all campaigns; 0: not recorded."""
     first_exec: int
     """Executions of all workers until it was first seen."""
     first_s: float
     """Seconds until then."""
     started: str
-    """When that campaign began, ISO 8601, UTC."""
+    """Start of the campaign that saw it first, ISO 8601, UTC."""

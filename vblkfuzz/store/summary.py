@@ -1,4 +1,4 @@
-"""What a campaign has found so far, and the object that ``fuzz --json`` ends with."""
+"""The state of a campaign, and the object that ``fuzz --json`` ends with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One signature of this campaign."""
+    """One signature found by a campaign."""
 
     signature: str
     rule: str
@@ -19,7 +19,7 @@ class Finding:
     path: str
     sentence: str = ""
     known: str = ""
-    """The bug that explains it, if the device lists one as known."""
+    """The known bug that explains it, if the device lists one; else empty."""
 
 
 @dataclass(slots=True)
@@ -31,18 +31,18 @@ class Summary:
     """Executions with a violation, known ones included."""
     harness_errors: int = 0
     hangs: int = 0
-    """Of these, how many did not end in time."""
+    """Harness errors that were executions that did not end in time."""
     features: int = 0
     steps: int = 0
     seconds: float = 0
     findings: dict[str, Finding] = field(default_factory=dict)
     silenced: dict[str, int] = field(default_factory=dict)
-    """Executions with each signature that the user did not want to hear of."""
+    """Executions per signature that matches the user's file of known ones (`known_file`)."""
     situations: dict[str, bool] = field(default_factory=dict)
-    """Each situation of each rule, and whether it was met."""
+    """Whether each situation of each rule was met."""
     restarts: int = 0
     fallbacks: list[str] = field(default_factory=list)
-    """Why findings are not in the output folder."""
+    """Reasons why findings, inputs or rows are not in the output folder."""
     last_error: str = ""
 
     @property
@@ -52,11 +52,11 @@ class Summary:
 
     @property
     def missed(self) -> list[str]:
-        """Situations that were not met: their rules have not been tested."""
+        """Situations that were not met; in these the rules were not tested."""
         return [name for name, met in self.situations.items() if not met]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as the last object of ``fuzz --json``."""
+        """Return the last object of ``fuzz --json``."""
         return {
             "execs": self.execs,
             "execs_per_s": round(self.execs_per_s, 1),

@@ -1,4 +1,4 @@
-"""Operations of the backend: when and how requests in flight end."""
+"""Operations of the backend: when requests in flight complete, and with which result."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from vblkfuzz.scenario.alphabet.param import Choice
 from vblkfuzz.scenario.alphabet.spec import HOLDING, OpSpec
 
 PICKS: Final = ("0", "1", "2", "3", "newest", "all")
-"""Which held requests a completion takes: the n-th oldest, the newest or all."""
+"""Which held requests `complete` ends, by code: the n-th oldest (from 0), the newest or all."""
 
 RESULTS: Final = ("ok", "eio", "enospc")
-"""How the backend ends a request, by code."""
+"""Result of a request, by code."""
 
 BACKEND: Final = (
     OpSpec(
@@ -21,7 +21,7 @@ BACKEND: Final = (
             Choice("which", 0, PICKS, picks=(0, 0, 0, 1, 1, 2, 3, 4, 4, 5, 5, 5, 5)),
             Choice("result", 1, RESULTS, picks=(0, 0, 0, 0, 0, 1, 1, 2)),
         ),
-        summary="End held requests, with a result.",
+        summary="Complete held requests with a result.",
         weight=10,
         needs=HOLDING,
         reach=8,
@@ -30,7 +30,7 @@ BACKEND: Final = (
     OpSpec(
         code=22,
         name="hold",
-        summary="From now on keep submitted requests in flight.",
+        summary="From now on, keep submitted requests in flight.",
         weight=6,
         excludes=HOLDING,
         sets=HOLDING,
@@ -46,7 +46,7 @@ BACKEND: Final = (
     OpSpec(
         code=23,
         name="release",
-        summary="Stop holding; end all held requests well.",
+        summary="Stop holding; complete all held requests without error.",
         weight=4,
         needs=HOLDING,
         clears=HOLDING,
@@ -55,7 +55,7 @@ BACKEND: Final = (
     OpSpec(
         code=24,
         name="flush",
-        summary="End all held writes and flushes well; reads stay held.",
+        summary="Complete all held writes and flushes without error; reads stay held.",
         weight=3,
         needs=HOLDING,
         reach=8,

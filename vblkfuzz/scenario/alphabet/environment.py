@@ -1,4 +1,4 @@
-"""Operations of the environment: how IOThreads wait for work."""
+"""Operations of the environment: whether IOThreads poll or wait for notifiers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENVIRONMENT: Final = (
         code=25,
         name="poll_on",
         params=(_IOTHREAD,),
-        summary="The IOThread starts to poll the rings.",
+        summary="The IOThread starts polling the rings.",
         weight=3,
         excludes=POLLING,
         sets=POLLING,

@@ -1,4 +1,4 @@
-"""Operations of the guest: what a virtio-blk driver does, well-behaved or hostile."""
+"""Operations of the guest: those of a virtio-blk driver, well-behaved or hostile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vblkfuzz.scenario.alphabet.param import Choice, Number
 from vblkfuzz.scenario.alphabet.spec import BROKEN, SET_UP, UNKICKED, OpSpec
 
 REQUESTS: Final = ("in", "out", "flush", "get_id", "discard", "write_zeroes", "unsupported")
-"""Request types of a publish, by code."""
+"""Request types of `publish` and `publish_kick`, by code."""
 
 HOSTILE_CONTENTS: Final = (
     "loop",
@@ -25,7 +25,7 @@ HOSTILE_CONTENTS: Final = (
     "indirect_length",
     "avail_idx_jump",
 )
-"""Ring contents that break virtio 1.2, 2.7; see `driver.hostile`."""
+"""Ring contents that violate virtio 1.2, section 2.7; see `driver.hostile`."""
 
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
@@ -46,7 +46,7 @@ GUEST: Final = (
         code=0,
         name="init",
         params=(Choice("how", 0, ("ok", "no_driver_ok", "no_features"), picks=(*[0] * 10, 1, 2)),),
-        summary="Set the device up: features, queues, status; new rings, nothing outstanding.",
+        summary="Set up the device: features, queues, status; new rings, no request outstanding.",
         weight=2,
         sets=SET_UP,
         clears=UNKICKED | BROKEN,
@@ -73,7 +73,7 @@ GUEST: Final = (
         code=2,
         name="kick",
         params=(_QUEUE,),
-        summary="Notify the device if it asks for it (2.7.10).",
+        summary="Notify the device if it requests notifications (2.7.10).",
         weight=3,
         needs=SET_UP,
         clears=UNKICKED,
@@ -98,7 +98,7 @@ GUEST: Final = (
         code=4,
         name="collect",
         params=(_QUEUE,),
-        summary="Take all used entries and free their requests.",
+        summary="Take all used entries and release their requests.",
         weight=6,
         needs=SET_UP,
         beside=2,
@@ -131,7 +131,7 @@ GUEST: Final = (
         code=7,
         name="set_used_event",
         params=(_QUEUE, Number("ahead", 1, 0, 15, picks=(0, 0, 1, 1, 2, 3, 7, 15))),
-        summary="Ask for a call only after `ahead` more used entries (EVENT_IDX).",
+        summary="Request a call only after `ahead` more used entries (EVENT_IDX).",
         weight=2,
         needs=SET_UP,
         beside=1,
@@ -149,8 +149,8 @@ GUEST: Final = (
         code=9,
         name="hostile",
         params=(_QUEUE, Choice("content", 1, HOSTILE_CONTENTS)),
-        summary="Publish and kick ring contents that break the protocol.",
-        weight=1,  # a broken device ends the story
+        summary="Publish ring contents that violate the protocol, then kick.",
+        weight=1,  # a broken device serves nothing until it is reset
         needs=SET_UP,
         excludes=BROKEN,
         sets=BROKEN,
@@ -160,7 +160,7 @@ GUEST: Final = (
         code=27,
         name="inband_kick",
         params=(_QUEUE,),
-        summary="Notify the device past the notifier, unasked.",
+        summary="Kick without the notifier, whether or not the device requests notifications.",
         weight=3,
         needs=SET_UP,
         clears=UNKICKED,

@@ -1,4 +1,4 @@
-"""Operations of the operator: QMP commands, block jobs and the run state, from the main loop."""
+"""Operations of the operator, run by the main loop: QMP commands, block jobs, the run state."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ OPERATOR: Final = (
     OpSpec(
         code=13,
         name="mirror_finish",
-        summary="The mirror job switches the graph and ends it.",
+        summary="The mirror job switches the graph and ends its drained section.",
         weight=6,
         needs=MIRRORING,
         clears=MIRRORING,
@@ -92,7 +92,7 @@ OPERATOR: Final = (
     OpSpec(
         code=15,
         name="cont",
-        summary="Continue the VM and restart what waits for it.",
+        summary="Continue the VM: start the device, retry failed requests.",
         weight=10,
         needs=STOPPED,
         clears=STOPPED,
@@ -128,13 +128,13 @@ OPERATOR: Final = (
         code=18,
         name="set_iothread",
         params=(Number("iothread", 0, 0, MAX_IOTHREADS - 1, picks=(0, 0, 0, 1)),),
-        summary="Choose the IOThread of the next start.",
-        weight=1,  # it changes what all the rest means
+        summary="Choose the IOThread that the next start of the device uses.",
+        weight=1,  # it changes the meaning of all following operations
     ),
     OpSpec(
         code=19,
         name="snapshot",
-        summary="Switch the backing node within a point-like drain.",
+        summary="Switch the backing node within a drain that ends at once.",
         weight=3,
         reach=8,
         control=True,
@@ -145,13 +145,13 @@ OPERATOR: Final = (
         code=20,
         name="start_fail",
         params=(Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3)),),
-        summary="Let the next start fail when it assigns `queue`.",
-        weight=1,  # it changes what all the rest means
+        summary="Let the next start of the device fail at `queue`.",
+        weight=1,  # it changes the meaning of all following operations
     ),
     OpSpec(
         code=29,
         name="power_loss",
-        summary="The disk loses what was written and not flushed, and the machine is reset.",
+        summary="The disk loses all writes that were not flushed; the machine is reset.",
         weight=1,
         clears=SET_UP | UNKICKED | BROKEN,
         plainer="reset",

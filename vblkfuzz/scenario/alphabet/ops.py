@@ -22,10 +22,10 @@ _BY_OWNER: Final[Mapping[Owner, tuple[OpSpec, ...]]] = MappingProxyType(
 
 
 def in_order(rows: list[OpSpec]) -> tuple[OpSpec, ...]:
-    """Return rows by code.
+    """Return the rows sorted by code.
 
     Raises:
-        ValueError: a code or a name is given twice, or a code is left out.
+        ValueError: two rows have the same code or name, or a code is missing.
     """
     ordered = sorted(rows, key=lambda spec: spec.code)
     for code, spec in enumerate(ordered):

@@ -1,4 +1,4 @@
-"""Parameters of operations: which values there are, how they are stored, which are worth trying."""
+"""Parameters of operations: their values, how these are stored, and how often each is tried."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 ARGS: Final = 5
-"""Argument fields of an op record: three u8, then two u16."""
+"""Number of argument fields of an op record: three u8, then two u16."""
 WIDE: Final = 3
-"""First argument field that is 16 bits wide."""
+"""Index of the first 16-bit argument field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +17,21 @@ class Number:
 
     name: str
     field: int
-    """Argument field that it is stored in, less `low`."""
+    """Index of the argument field that stores the value minus `low`."""
     low: int
     high: int
     picks: tuple[int, ...] = ()
-    """Stored values that mutations try, each as often as it stands here; empty: all alike."""
+    """Stored values that mutations choose from; repetition is weight. Empty: all, evenly."""
 
     @property
     def count(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return self.high - self.low + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A parameter with named values; its code is the position in `values`."""
+    """A parameter with named values. The stored value is the position in `values`."""
 
     name: str
     field: int
@@ -41,7 +41,7 @@ class Choice:
 
     @property
     def count(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return len(self.values)
 
 
@@ -49,15 +49,15 @@ Param = Number | Choice
 
 
 def value_of(param: Param, stored: int) -> int | str:
-    """Return what a stored field means."""
+    """Return the value that a stored field stands for."""
     return param.values[stored] if isinstance(param, Choice) else stored + param.low
 
 
 def stored_of(param: Param, value: object) -> int:
-    """Return how a value is stored.
+    """Return the stored form of a value.
 
     Raises:
-        ValueError: it is out of range or of the wrong type; the message says what was expected.
+        ValueError: the value is out of range or of the wrong type; the message names the range.
     """
     if isinstance(param, Choice):
         if value not in param.values:

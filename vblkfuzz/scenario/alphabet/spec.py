@@ -1,8 +1,8 @@
-"""One operation as a row: its code, its owner, its parameters, and where it makes sense.
+"""One operation as a row: its code, its owner, its parameters, and the state it needs.
 
-The bits below are what a reader of a scenario knows about driver, drains, VM and backend between
-two operations. Rows say which of them an operation needs and changes; `mutation.story_state` turns
-that into tables.
+The bits below describe driver, drains, VM and backend between two operations, as far as the
+operations before determine them. A row states which bits its operation needs and changes;
+`mutation.story_state` derives tables from them.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ Owner = Literal["guest", "operator", "backend", "environment"]
 SET_UP: Final = 1
 """The driver has set the device up."""
 UNKICKED: Final = 2
-"""Something was published and no kick came since."""
+"""A request was published and no kick followed yet."""
 BROKEN: Final = 4
-"""Hostile ring contents: the device needs a reset."""
+"""Hostile ring contents were published: the device needs a reset."""
 MIRRORING: Final = 8
 STOPPED: Final = 16
 HOLDING: Final = 32
 POLLING: Final = 64
 DRAINED: Final = 128
-"""One level of drained sections begun by drain_begin: what sets it adds a level, what clears it
-needs one and takes one away."""
+"""Depth of drained sections begun by drain_begin. An operation that sets this bit adds a level; one
+that clears it needs a level and removes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +34,16 @@ class OpSpec:
     """One operation."""
 
     code: int
-    """Part of every stored file: new operations get the next number, none is given again."""
+    """Part of every stored file. A new operation gets the next number; no number is reused."""
     name: str
     params: tuple[Param, ...] = ()
     summary: str
-    """What it does, in one sentence."""
+    """Effect of the operation, in one sentence."""
     owner: Owner = "guest"
-    """Who does it; `ops` takes it from the file that the row stands in."""
+    """The part that executes it. `ops` sets it, from the file of the row."""
 
     weight: int
-    """How often a mutation inserts it where it fits, compared with the others."""
+    """Relative frequency with which mutations insert it where it fits."""
     needs: int = 0
     """Bits that must all be set before it."""
     excludes: int = 0
@@ -55,22 +55,24 @@ class OpSpec:
     end: str = ""
     """Name of the operation that ends what this one begins."""
     frames: tuple[str, ...] = ()
-    """What mutations put around other operations: ``before | behind``, words as in
-    `mutation.sentence`. The one that comes first among the operations that begin it has the row."""
+    """Operations that mutations put around other operations: ``before | after``, words as in
+    `mutation.sentence`. A frame stands in the row of the first of its operations that begins
+    something."""
 
     reach: int = 3
-    """Preemption points that it passes with all that it sets off: what nine in ten of them in a
-    campaign's corpus stay below."""
+    """Preemption points passed by the operation and all its effects: the 90th percentile in a
+    campaign's corpus."""
     beside: int = 0
-    """How often it is the one that races with an operation on the same queue."""
+    """Relative frequency with which it is chosen to race with an operation on the same queue."""
     asks: int = 0
-    """How often it is chosen to make the device ask for kicks and then look at a ring."""
+    """Relative frequency with which it is chosen to make the device request kicks and then read a
+    ring."""
     control: bool = False
     """Whether it changes how requests are served, so that requests race with it."""
 
     plainer: str = ""
-    """Name of an operation that says the same of a bug with less around it."""
+    """Name of a simpler operation that often shows the same bug."""
     frame: str = ""
     """Name of the `trace.event.Frame` that stands for it in causal paths of real devices."""
     qtest: bool = False
-    """Whether exported qtest programs carry it out (`export.qtest_file`)."""
+    """Whether exported qtest programs can execute it (`export.qtest_file`)."""
