@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
 
+# Looked up once: these are needed some six times an execution (docs/decisions/0010).
+_OK: Final = IoResult.OK
+_HARNESS: Final = ActorId.HARNESS
+_IN: Final = RequestType.IN
+_OUT: Final = RequestType.OUT
+
 Done = Callable[[Request], None]
 
 
@@ -67,7 +73,7 @@ class Backend:
         if not self._fits(request):
             self._finish(request, IoResult.EIO)
         elif not self.holding:
-            self._finish(request, IoResult.OK)
+            self._finish(request, _OK)
 
     def _fits(self, request: Request) -> bool:
         """Whether a request stays within the disk."""
@@ -93,21 +99,21 @@ class Backend:
     def release(self) -> None:
         """Stop holding and end all held requests without error."""
         self.holding = False
-        self.complete("all", IoResult.OK)
+        self.complete("all", _OK)
 
     def flush(self) -> None:
         """End held requests other than reads without error; reads stay held."""
-        for request in [held for held in self._held if held.blk.type != RequestType.IN]:
-            self._finish(request, IoResult.OK)
+        for request in [held for held in self._held if held.blk.type != _IN]:
+            self._finish(request, _OK)
 
     def _finish(self, request: Request, result: IoResult) -> None:
         self._held.remove(request)
         request.result = result
-        if result is IoResult.OK:
+        if result is _OK:
             self._take_effect(request)
         self._emit(
             IO_DONE,
-            ActorId.HARNESS,
+            _HARNESS,
             request.queue.index,
             result,
             request.head,
@@ -119,9 +125,9 @@ class Backend:
     def _take_effect(self, request: Request) -> None:
         blk = request.blk
         start = blk.sector * SECTOR_SIZE
-        if blk.type == RequestType.IN:
+        if blk.type == _IN:
             request.data = bytes(self.disk[start : start + blk.data_length])
-        elif blk.type == RequestType.OUT:
+        elif blk.type == _OUT:
             self._write(start, gather(self._memory, blk.readable))
         elif blk.type in _CLEARS:
             sector, sectors = cleared_sectors(self._memory, blk)

@@ -10,7 +10,7 @@ States: `starting`; `started` (ioeventfds are in use, or, after a failed start, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.dataplane.thread import Steps, Thread
     from vblkfuzz.scenario.device import DeviceConfig
+
+# Looked up once: these are needed some six times an execution (docs/decisions/0010).
+_IO0: Final = ActorId.IO0
 
 
 class DeviceState(ABC):
@@ -93,7 +96,7 @@ class DeviceState(ABC):
 
     def completion_context(self, thread: Thread) -> AioContext:
         """Context that completes what `thread` pops: the thread's own (blk_aio_* since 8.2)."""
-        index = thread.actor - ActorId.IO0
+        index = thread.actor - _IO0
         return self.iothreads[index] if index >= 0 else self.main
 
     def context_for(self, request: Request) -> AioContext:

@@ -39,7 +39,8 @@ class Thread:
         self.path = 0
         """Causal path of what the thread does now, `trace.event.Frame` codes packed by eight."""
         self.nesting = 0
-        """Stations of causal paths that this thread is in, one within the other."""
+        """Stations that the thread is in, one within the other, below those of a full path. They
+        are counted only there: it is where recursion gets to, and nearly nothing else."""
         self.ready = has_work
         """Whether `resume` would get anywhere. Asked more often than anything else, so it is not
         a method that decides but always the one condition that counts now."""
@@ -89,9 +90,19 @@ NO_STEPS: Final[Steps] = (_ for _ in ())
 list(NO_STEPS)
 
 
-def _endless() -> Steps:
-    while True:
+_FRAMES: Final = 8
+"""Frames that a causal path can hold."""
+_PATH_FULL: Final = 1 << 8 * (_FRAMES - 1)
+"""The least path that holds them all."""
+
+
+def _deeper(thread: Thread, steps: Steps) -> Steps:
+    """Run the steps of a station below a full path, or none if there are too many stations."""
+    thread.nesting += 1
+    while thread.nesting > MAX_NESTING - _FRAMES:
         yield POINT
+    yield from steps
+    thread.nesting -= 1
 
 
 def causal(
@@ -112,11 +123,10 @@ def causal(
         def run(self: _S, thread: Thread, /, *args: _P.args, **kwargs: _P.kwargs) -> Steps:
             outer = thread.path
             thread.path = (outer << 8 | frame) & PATH_MASK
-            thread.nesting += 1
-            if thread.nesting > MAX_NESTING:
-                yield from _endless()
-            yield from method(self, thread, *args, **kwargs)
-            thread.nesting -= 1
+            if outer < _PATH_FULL:
+                yield from method(self, thread, *args, **kwargs)
+            else:
+                yield from _deeper(thread, method(self, thread, *args, **kwargs))
             thread.path = outer
 
         update_wrapper(run, method)

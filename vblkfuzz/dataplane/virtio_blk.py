@@ -15,7 +15,7 @@ its pop to its push.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.block_backend import BlockBackend
@@ -40,7 +40,13 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.device import Rerror
     from vblkfuzz.virtio.chain import Chain
 
+# Looked up once: these are needed some six times an execution (docs/decisions/0010).
+_IO_OK: Final = IoResult.OK
+_OK: Final = BlkStatus.OK
+_IN: Final = RequestType.IN
+
 _DEVICE_ID = b"vblkfuzz".ljust(20, b"\0")
+_READ_OR_WRITE = (_IN, RequestType.OUT)
 
 
 class VirtioBlk(Lifecycle):
@@ -163,13 +169,13 @@ class VirtioBlk(Lifecycle):
         QEMU: virtio_blk_handle_request, virtio_blk_sect_range_ok.
         """
         blk = request.blk
-        if blk.type == RequestType.GET_ID:
-            request.data = _DEVICE_ID
-            return BlkStatus.OK
-        if blk.type in (RequestType.IN, RequestType.OUT):
+        if blk.type in _READ_OR_WRITE:
             aligned = blk.data_length % SECTOR_SIZE == 0
             end = blk.sector + blk.data_length // SECTOR_SIZE
             return None if aligned and end <= self.capacity() else BlkStatus.IOERR
+        if blk.type == RequestType.GET_ID:
+            request.data = _DEVICE_ID
+            return _OK
         if blk.type == RequestType.FLUSH:
             return None
         if blk.type in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
@@ -186,20 +192,20 @@ class VirtioBlk(Lifecycle):
     @causal(Frame.COMPLETE)
     def complete(self, thread: Thread, request: Request) -> Steps:
         """Complete a request that the backend has ended (virtio_blk_rw_complete)."""
-        if request.result is IoResult.OK:
-            yield from self.finish(thread, request, BlkStatus.OK)
+        if request.result is _IO_OK:
+            yield from self.finish(thread, request, _OK)
             return
         action = self.error_action(request)
         if action == "stop":
             self.save_for_restart(thread, request)
             self.request_vm_stop()
         else:
-            status = BlkStatus.OK if action == "ignore" else BlkStatus.IOERR
+            status = _OK if action == "ignore" else BlkStatus.IOERR
             yield from self.finish(thread, request, status)
 
     def error_action(self, request: Request) -> Rerror:
         """Action for a request that failed (blk_get_error_action)."""
-        if request.blk.type == RequestType.IN:
+        if request.blk.type == _IN:
             return self.config.rerror
         if self.config.werror == "enospc":
             return "stop" if request.result is IoResult.ENOSPC else "report"
@@ -209,7 +215,7 @@ class VirtioBlk(Lifecycle):
         """Write data and status, push the used entry, call the driver (virtio_blk_req_complete)."""
         memory = self.board.memory
         length = 1
-        if request.data and status is BlkStatus.OK:
+        if request.data and status is _OK:
             length += scatter(memory, request.blk.writable, request.data)
         memory.bytes[request.blk.status_address] = request.status = status
         self._trace_request(MEMWRITE, thread, request)

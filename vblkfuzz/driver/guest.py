@@ -8,7 +8,7 @@ nothing, so that every list of operations can be carried out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
@@ -93,6 +93,9 @@ class GuestQueue:
 class GuestDriver:
     """A virtio-blk driver that does what a scenario says."""
 
+    actor: ClassVar = ActorId.GUEST
+    """The actor of all its events."""
+
     def __init__(
         self, memory: GuestMemory, transport: Transport, config: DeviceConfig, ring: TraceRing
     ) -> None:
@@ -116,7 +119,7 @@ class GuestDriver:
     def init(self, operation: Op) -> GuestSteps:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
         how = operation.a
-        self._emit(DRIVER_INIT, ActorId.GUEST, flag=0, value=self._config.first_index)
+        self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
         if self._dirty:
             yield from self._transport.write_status(0)
         self._dirty = True
@@ -134,7 +137,7 @@ class GuestDriver:
         if how != _INIT_NO_DRIVER_OK:
             yield from self._transport.write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
-        self._emit(DRIVER_INIT, ActorId.GUEST, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
+        self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
@@ -167,9 +170,9 @@ class GuestDriver:
     def _make_available(self, queue: GuestQueue, head: int | None, operation: Op) -> None:
         if head is not None:
             _, _, code, _, sector, more = operation
-            self._emit(REQUEST, ActorId.GUEST, queue.index, code, head, 0, 0, sector | more << 8)
+            self._emit(REQUEST, self.actor, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
-            self._emit(PUBLISH, ActorId.GUEST, queue.index, 0, head, 0, 0, idx)
+            self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
         """Notify the device unless it suppressed that (2.7.10)."""
@@ -183,7 +186,7 @@ class GuestDriver:
 
     def _wants_kick(self, queue: GuestQueue) -> bool:
         wanted = queue.ring.needs_kick()
-        self._emit(KICK, ActorId.GUEST, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
+        self._emit(KICK, self.actor, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
         return wanted
 
     def inband_kick(self, operation: Op) -> GuestSteps:
@@ -192,7 +195,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             queue.ring.needs_kick()  # what was published so far is now told of
-            self._emit(KICK, ActorId.GUEST, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
+            self._emit(KICK, self.actor, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
             yield from self._transport.kick_inband(queue.index)
 
     def publish_kick(self, operation: Op) -> GuestSteps:
@@ -220,8 +223,8 @@ class GuestDriver:
         yield POINT
         shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
         idx = queue.ring.avail_idx
-        self._emit(HOSTILE, ActorId.GUEST, queue.index, operation.b)
-        self._emit(PUBLISH, ActorId.GUEST, queue.index, 1, shown, value=idx)
+        self._emit(HOSTILE, self.actor, queue.index, operation.b)
+        self._emit(PUBLISH, self.actor, queue.index, 1, shown, value=idx)
         yield from self.kick(operation)
 
     def collect(self, operation: Op) -> GuestSteps:
@@ -245,7 +248,7 @@ class GuestDriver:
             queue.free_slots.append(slot)
             flag = _STATUS_SEEN.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
-        self._emit(COLLECT, ActorId.GUEST, queue.index, flag, head & 0xFFFF, 0, 0, used)
+        self._emit(COLLECT, self.actor, queue.index, flag, head & 0xFFFF, 0, 0, used)
         if known and head in queue.reads:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:
@@ -255,7 +258,7 @@ class GuestDriver:
         """Say what a read has found."""
         for number in range(more + 1):
             data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
-            self._emit(SECTOR, ActorId.GUEST, queue.index, mixed, sector + number, 0, 0, data)
+            self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
 
     def read_config(self, operation: Op) -> GuestSteps:
         """Read the capacity, again until no change came in between (2.5.1)."""
@@ -267,7 +270,7 @@ class GuestDriver:
             capacity = transport.capacity()
             yield POINT
             if transport.config_generation() == before:
-                self._emit(CONFIG_READ, ActorId.GUEST, head=before & 0xFFFF, value=capacity)
+                self._emit(CONFIG_READ, self.actor, head=before & 0xFFFF, value=capacity)
                 return
 
     def set_used_event(self, operation: Op) -> GuestSteps:
@@ -276,7 +279,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             used_event = queue.ring.set_used_event(operation.b)
-            self._emit(USED_EVENT, ActorId.GUEST, queue.index, value=used_event)
+            self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
         """Ask for no calls, or take that back."""
@@ -284,7 +287,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             queue.ring.set_no_interrupt(bool(operation.b))
-            self._emit(SUPPRESS_CALLS, ActorId.GUEST, queue.index, operation.b)
+            self._emit(SUPPRESS_CALLS, self.actor, queue.index, operation.b)
 
     def _queue(self, operation: Op) -> GuestQueue | None:
         """The queue an operation means, None while the device is not set up."""

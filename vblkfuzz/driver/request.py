@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot
     from vblkfuzz.virtio.memory import GuestMemory
 
+# Looked up once: these are needed some six times an execution (docs/decisions/0010).
+_IN: Final = RequestType.IN
+_OUT: Final = RequestType.OUT
+
 Segments = tuple[tuple[int, int], ...]
 
 
@@ -29,8 +33,8 @@ _POISONED: Final = 0xFF
 _UNSUPPORTED: Final = 99
 
 _TYPES: Final = {
-    "in": RequestType.IN,
-    "out": RequestType.OUT,
+    "in": _IN,
+    "out": _OUT,
     "flush": RequestType.FLUSH,
     "get_id": RequestType.GET_ID,
     "discard": RequestType.DISCARD,
@@ -73,10 +77,10 @@ def build(
     header = (slot.header, HEADER_SIZE)
     status = (slot.status, STATUS_SIZE)
     length = sectors * SECTOR_SIZE
-    if kind == RequestType.IN:
+    if kind == _IN:
         data[slot.data : slot.data + length] = _POISON[:length]
         return Segmented((header,), ((slot.data, length), status))
-    if kind == RequestType.OUT:
+    if kind == _OUT:
         data[slot.data : slot.data + length] = _PATTERNS[serial & 0xFF][:length]
         return Segmented((header, (slot.data, length)), (status,))
     if kind == RequestType.GET_ID:

@@ -34,6 +34,9 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.virtio.blk import BlkStatus
 from vblkfuzz.virtio.ring_error import QueueSizeExceeded
 
+# Looked up once: these are needed some six times an execution (docs/decisions/0010).
+_IOERR: Final = BlkStatus.IOERR
+
 THREE_IN_USE = Situation("three_in_use", "Three requests of one queue were in use at once.")
 RESET_IN_USE = Situation("reset_with_requests_in_use", "A reset began with requests in use.")
 
@@ -228,7 +231,7 @@ def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             ring = rings[event.queue]
             ring.in_use = in_use = ring.in_use - 1
             ring.used = used = (ring.used + 1) & _U16
-            if event.flag == BlkStatus.IOERR:
+            if event.flag == _IOERR:
                 ring.failed += 1
             if in_use < 0 or event.value != used:
                 _report_push(event, ring, events, report)
