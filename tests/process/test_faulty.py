@@ -1,4 +1,4 @@
-"""Devices and drivers that fail: always a harness error that says why, never a verdict."""
+"""A failing device or driver gives a harness error with its cause, never a verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vblkfuzz.targets.model import MODES, model
 
 RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [
     (faulty.Raises, HarnessError, r"RuntimeError: planted \\udc80 error"),
-    (faulty.RaisesLong, HarnessError, "xplanted end"),  # not as in its source line
+    (faulty.RaisesLong, HarnessError, "xplanted end"),  # the source line in the traceback differs
     (faulty.Recurses, HarnessError, "RecursionError"),
     (faulty.Leaves, HarnessError, "SystemExit: planted exit"),
     (faulty.Floods, TraceOverflow, "events found a trace ring full"),
@@ -66,12 +66,12 @@ def test_a_device_ends_or_hangs(
     why: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if device is faulty.Hangs:  # the shorter, the quicker; but healthy runs must stay below
+    if device is faulty.Hangs:  # a shorter limit is quicker, but healthy runs must stay below it
         monkeypatch.setattr(supervisor, "HANG_LIMIT_S", HANG_LIMIT_S / 2)
     check("processes", device, error, why, times=2)
 
 
-def test_the_device_is_right_where_it_does_not_fail() -> None:
+def test_without_a_failure_the_device_behaves_like_the_reference() -> None:
     with model("reference", "inline") as reference, model("f", "inline", None, Faulty) as target:
         assert target.run(GOOD).digest == reference.run(GOOD).digest
 
@@ -80,7 +80,7 @@ def test_the_device_is_right_where_it_does_not_fail() -> None:
 
 
 def failing_driver(act: Callable[[], None]) -> Callable[[GuestDriver, Op], GuestSteps]:
-    """Return a `GuestDriver.run` that does `act` on the devices that `faulty` fails on."""
+    """Return a `GuestDriver.run` that calls `act` on the devices on which `faulty` fails."""
     healthy = GuestDriver.run
 
     def run(self: GuestDriver, operation: Op) -> GuestSteps:
