@@ -66,13 +66,13 @@ class World(Protocol):
         """The threads, in the order in which they go on if several are ready."""
 
     def perform(self, operation: Op) -> None:
-        """Begin an operation of another owner than the guest."""
+        """Begin an operation that does not belong to the guest."""
 
     def unfinished(self) -> Op | None:
         """Return the next operation that is needed to come to rest; None at rest."""
 
     def in_flight(self) -> int:
-        """Return the number of requests that the backend has not ended."""
+        """Return the number of requests in flight, mod 2^16."""
 
 
 class Turnstile:
