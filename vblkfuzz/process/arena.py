@@ -9,7 +9,7 @@ last process ends. Offsets are fixed and used in this file only. Areas, contents
     statistics   counters, u64         fuzz process (read by the orchestrator at any time)
     scenario     canonical bytes       fuzz process, before an execution
     flight       fuzz input            fuzz process, before an execution; survives its death
-    report       traceback text        an actor that ends by an error
+    report       why it failed         an actor that raised, or the zygote if one has died
     coverage     blocks, features      guest, device, fuzz process; libFuzzer clears it
     stores       store buffer          guest and device, while the schedule delays stores
     memory       guest memory          guest and device

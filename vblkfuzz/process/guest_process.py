@@ -2,9 +2,9 @@
 
     fuzz process -- GuestProcess --> guest process -- Port --> device process
 
-It is forked once, before libFuzzer installs handlers and starts threads. It outlives the device
-processes; their connections are passed with the scenario (SCM_RIGHTS). Each operation is one
-packet in each direction:
+It is forked before libFuzzer installs handlers and starts threads. It outlives the device
+processes; their connections are passed with the scenario (SCM_RIGHTS). Each request is one packet,
+and so is its answer:
 
     load   scenario, connections   makes a new driver            -> done | lost | failed
     run    index of an operation   the driver carries it out     -> done | lost | failed

@@ -2,7 +2,7 @@
 
 If such a deviation interrupts an actor, the other actors do not see its stores to guest memory
 since its last barrier until it goes on. If no other actor can go on, the stores become visible at
-once: no store stays in a buffer for ever, so a rule of liveness never blames a delayed store.
+once: no store stays in a buffer for ever, so a delayed store never breaks a rule of liveness.
 
 An actor that waits or has no more work hides nothing: sleeping, leaving guest mode and ending a
 unit of work take locked instructions, which are barriers on x86. Next: `virtio.store_buffer`.
