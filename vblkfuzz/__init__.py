@@ -1,11 +1,11 @@
 """Coverage-guided, schedule-controlled fuzzing of virtio-blk devices, in several processes.
 
 One input is a `scenario`: what the guest, the operator and the backend do, and where the schedule
-differs from the plain order. It runs on a target, which gives a `trace`; the oracles judge the
-trace. Read `vblkfuzz.scenario.alphabet` first, then `vblkfuzz.executor`.
+differs from the default order. It runs on a target, which records a `trace`, and the oracles judge
+the trace. Read `vblkfuzz.scenario.alphabet` first, then `vblkfuzz.executor`.
 
-For tests of your own: everything in `vblkfuzz.api` can be imported from here. It is loaded when it
-is asked for, so that importing the package costs nothing.
+For your own tests, all names of `vblkfuzz.api` can be imported from here. The API is loaded at the
+first use of one of its names, so that importing the package costs almost nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """Load the public API when one of its names is asked for."""
+    """Load the public API at the first use of one of its names."""
     from importlib import import_module, util
 
-    # The import system asks here for rooms, too, before it looks for them in the folder.
+    # The import system also calls this for rooms, before it searches the folder for them.
     if name == "__all__" or not (name.startswith("_") or util.find_spec(f"{__name__}.{name}")):
         api = import_module("vblkfuzz.api")
         if name == "__all__":

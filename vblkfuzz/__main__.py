@@ -1,4 +1,4 @@
-"""``python -m vblkfuzz``: the command line without its script."""
+"""``python -m vblkfuzz``: the command line, without the installed script."""
 
 from vblkfuzz.cli import main
 

@@ -1,4 +1,4 @@
-"""The version, for those who need nothing else of the package."""
+"""The version of the package, in a file of its own that imports nothing else of it."""
 
 from __future__ import annotations
 

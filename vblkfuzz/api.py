@@ -1,6 +1,6 @@
-"""The public API: scenarios as plain Python, for tests in your own repository.
+"""The public API: scenarios as Python values, for tests in your own repository.
 
-Import it from the package. A scenario is a value:
+Import its names from the package. A scenario is a value:
 
     >>> from vblkfuzz import Scenario, assert_clean, op, run
     >>> scenario = Scenario(
@@ -12,7 +12,7 @@ Import it from the package. A scenario is a value:
     ...     )
     ... )
 
-`run` gives the trace and what the oracles say about it:
+`run` returns the trace and the verdict of the oracles:
 
     >>> execution = run(scenario, "seed")
     >>> [(one.rule, one.path) for one in execution.verdict.violations if one.rule == "S1"]
@@ -20,7 +20,7 @@ Import it from the package. A scenario is a value:
     >>> run(scenario, "reference").verdict.clean
     True
 
-`assert_clean` is the line for a test:
+`assert_clean` is for tests:
 
     >>> assert_clean(scenario, "reference")
     >>> assert_clean(scenario, "seed", rule="S1")
@@ -28,8 +28,8 @@ Import it from the package. A scenario is a value:
         ...
     AssertionError: S1: Request 1 was dequeued from queue 0 at turn 7, inside the...
 
-The device is a revision (``vblkfuzz list devices``), with planted defects or without
-(``reference+no_selfkick``), or a class of your own:
+The device is a revision (``vblkfuzz list devices``), also with planted defects
+(``reference+no_selfkick``), or your own class:
 
     >>> from vblkfuzz import VirtioBlk
     >>> class Mine(VirtioBlk):
@@ -80,13 +80,13 @@ def run(
     """Run a scenario once, from power-on to rest, and judge its trace.
 
     Args:
-        scenario: what happens.
+        scenario: the scenario.
         device: name of a revision, ``package.module:Class``, ``file.py:Class``, or a class.
         mode: ``inline`` (in this process) or ``processes``.
-        target: as ``vblkfuzz list targets`` says; a class runs on the model.
+        target: a name in ``vblkfuzz list targets``; a class always runs on the model.
 
     Raises:
-        UsageError: no such device, mode or target.
+        UsageError: there is no such device, mode or target.
         HarnessError: there is no verdict.
     """
     with _target(device, mode, target) as started:
@@ -109,12 +109,12 @@ def assert_clean(
     mode: str = "inline",
     target: str = MODEL,
 ) -> None:
-    """Fail a test if a scenario violates a rule; the message shows the clash.
+    """Fail a test if a scenario violates a rule; the message shows the events that clash.
 
     Args:
-        scenario: what happens.
+        scenario: see `run`.
         device: see `run`.
-        rule: only this rule counts; empty: all of them.
+        rule: check only this rule; empty: all rules.
         mode: see `run`.
         target: see `run`.
 
@@ -123,7 +123,7 @@ def assert_clean(
         UsageError: see `run`.
         HarnessError: see `run`.
     """
-    __tracebackhide__ = True  # pytest shows the test, not us
+    __tracebackhide__ = True  # pytest shows the line of the test, not this function
     execution = run(scenario, device, mode=mode, target=target)
     for violation in execution.verdict.violations:
         if rule in ("", violation.rule):

@@ -1,11 +1,12 @@
-"""What installed packages register with vblkfuzz by entry point: targets, exports.
+"""What installed packages register with vblkfuzz by entry point: targets and exports.
 
-A package registers a value by a line of its pyproject.toml. Ours are registered in the same way:
+A package registers a value by a line in its pyproject.toml. vblkfuzz registers its own values in
+the same way:
 
     [project.entry-points."vblkfuzz.targets"]
     mine = "my_package.my_module:TARGET"
 
-A value is imported when it is asked for by name, or listed. docs/decisions/0009 says why.
+A value is imported only when it is requested by name or listed. Reasons: docs/decisions/0009.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from vblkfuzz.errors import UsageError
 
-_OURS: Final = "vblkfuzz"
-"""Name of our own package, as it is installed."""
+_OWN_PACKAGE: Final = "vblkfuzz"
+"""Name of the installed package of vblkfuzz itself."""
 
 
 class Summarized(Protocol):
-    """What every registered value has."""
+    """The interface of every registered value."""
 
     @property
     def summary(self) -> str:
@@ -39,7 +40,7 @@ class Listed(NamedTuple):
     name: str
     summary: str
     source: str
-    """Where the value is: ``package.module:NAME``."""
+    """The place of the value: ``package.module:NAME``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ class Registry(Generic[Value]):
     expected: str
     """What an entry point of the group must name, for messages."""
     accept: Callable[[object, EntryPoint], Value | None]
-    """Returns what an entry point has named as a value of the kind; None: it is none."""
+    """Converts the object of an entry point to a value of the kind; None: it is not one."""
 
     def names(self) -> list[str]:
-        """Return the names that can be asked for; nothing is imported."""
+        """Return the registered names, sorted, without importing a value."""
         return sorted({entry.name for entry in self._entries()})
 
     def listed(self) -> list[Listed]:
-        """Return a row for each entry point, by name; one that cannot be used says why.
+        """Return a row for each entry point, by name; an unusable one has the error as summary.
 
         Raises:
             UsageError: vblkfuzz itself is not installed.
@@ -70,7 +71,7 @@ class Registry(Generic[Value]):
         """Return the value of that name.
 
         Raises:
-            UsageError: there is none, there are several, or it cannot be imported.
+            UsageError: no package or more than one registers it, or it cannot be imported.
         """
         found = [entry for entry in self._entries() if entry.name == name]
         if not found:
@@ -87,8 +88,8 @@ class Registry(Generic[Value]):
         return sorted(found, key=lambda entry: (entry.name, package_of(entry)))
 
     def _check_installed(self) -> None:
-        """Raise UsageError if our own values are not registered, as in a bare checkout."""
-        if all(package_of(entry) != _OURS for entry in self._entries()):
+        """Raise UsageError if vblkfuzz's own values are not registered, as in a bare checkout."""
+        if all(package_of(entry) != _OWN_PACKAGE for entry in self._entries()):
             raise UsageError(
                 f"the {self.kind}s of vblkfuzz are not registered in this Python:"
                 " install it (again); in a checkout: pip install -e ."
@@ -113,16 +114,16 @@ class Registry(Generic[Value]):
 
 
 def package_of(entry: EntryPoint) -> str:
-    """Return the name of the package that registered it; empty: not known."""
+    """Return the name of the package that registers the entry point; empty if unknown."""
     return entry.dist.name if entry.dist else ""
 
 
 def _origin(entry: EntryPoint) -> str:
-    """Return whose it is and where, for messages."""
+    """Return package and place of the entry point, for messages."""
     return f"{package_of(entry) or 'a package'} ({entry.value})"
 
 
 @cache
 def _installed(group: str) -> EntryPoints:
-    """Read the metadata of all installed packages once: it takes milliseconds."""
+    """Read the metadata of all installed packages, once, since it takes milliseconds."""
     return entry_points(group=group)

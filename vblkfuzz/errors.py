@@ -2,18 +2,18 @@
 
     VblkfuzzError
     |-- UsageError          the user's input cannot be used        -> exit 2
-    |   `-- InputFileError  ... it is a file: names file, place, expectation
-    `-- HarnessError        we could not judge                     -> exit 125
-        |-- ActorDied       an actor process ended by itself
+    |   `-- InputFileError  the input is a file; names file, place, expected, found
+    `-- HarnessError        there is no verdict                    -> exit 125
+        |-- ActorDied       an actor process ended during an execution
         |-- ActorHung       an execution did not end in time       -> exit 70
-        |-- NotReproduced   an input does not show what it was kept for
-        |-- ZygoteLost      nobody is left to start actors; the target cannot be used again
+        |-- NotReproduced   an input does not show the bug that it was kept for
+        |-- ZygoteLost      no actors can be started; the target cannot be used again
         |-- DeviceUnavailable  a real device cannot be started
         |-- DeviceLost      a real device process ended or stopped answering
-        `-- TraceOverflow   events were dropped, a verdict would be a guess
+        `-- TraceOverflow   events were dropped, so the trace cannot be judged
 
-Errors of the ring protocol (`virtio.chain.RingError`) are not here: they are the guest's doing,
-and the device turns them into a broken device. A rule violation is a value, never an exception.
+Errors of the ring protocol (`virtio.ring_error.RingError`) are not here: the guest causes them,
+and the device handles them by becoming broken. A rule violation is a value, never an exception.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """Exit codes of the command line. Fixed: other people's scripts rely on them."""
+    """Exit codes of the command line. They are fixed, because users' scripts depend on them."""
 
     CLEAN = 0
     USAGE = 2
@@ -34,13 +34,13 @@ class ExitStatus(IntEnum):
 
 
 class VblkfuzzError(Exception):
-    """Base of all errors that the command line turns into one line and an exit code."""
+    """Base of all errors that the command line reports in one line, with an exit code."""
 
     exit_status = ExitStatus.HARNESS
 
 
 class UsageError(VblkfuzzError):
-    """What the user asked for cannot be done; the message says what to do instead."""
+    """A request of the user cannot be carried out; the message says what to do instead."""
 
     exit_status = ExitStatus.USAGE
 
@@ -59,11 +59,11 @@ class InputFileError(UsageError):
 
 
 class HarnessError(VblkfuzzError):
-    """The harness failed, so there is no verdict. Never reported as a finding."""
+    """The harness failed, so there is no verdict. It is never reported as a finding."""
 
 
 class ActorDied(HarnessError):
-    """A guest or device process ended while an execution was running."""
+    """A guest or device process ended during an execution."""
 
 
 class ActorHung(HarnessError):
@@ -77,20 +77,20 @@ class NotReproduced(HarnessError):
 
 
 class ZygoteLost(HarnessError):
-    """The zygote has ended or does not answer, so there will be no more actors."""
+    """The zygote has ended or does not answer, so no actors can be started."""
 
 
 class DeviceUnavailable(HarnessError):
-    """A real device cannot be started; the message says what to install or to change."""
+    """A real device cannot be started; the message says what to install or change."""
 
 
 class DeviceLost(HarnessError):
-    """A real device's connection ended. Its target makes a finding of it, or a harness error."""
+    """The connection to a real device ended. The target reports a finding or a harness error."""
 
     def __init__(self, message: str, *, guest_waits: bool = False) -> None:
         super().__init__(message)
         self.guest_waits = guest_waits
-        """It was the guest that got no answer, not the operator."""
+        """Whether the guest got no answer; else it was the operator."""
 
 
 class TraceOverflow(HarnessError):

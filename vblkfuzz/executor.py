@@ -1,9 +1,9 @@
-"""One execution: a scenario goes in, its trace and a verdict come out. Start reading here.
+"""One execution: runs a scenario and judges its trace. Start reading here.
 
     fuzz bytes --scenario.codec--> Scenario --Target.run--> Trace --oracle.judge--> Verdict
 
-The executor knows neither processes nor files. `campaign` feeds it with fuzz input, `cli` with
-artifacts. A harness error passes through as an exception: it is never a verdict.
+The executor depends neither on processes nor on files. `campaign` calls it with fuzz input, `cli`
+with artifacts. A harness error passes through as an exception and is never a verdict.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What came out of one execution."""
+    """A scenario with the result of one execution."""
 
     scenario: Scenario
     trace: Trace
@@ -33,7 +33,7 @@ def run_scenario(target: Target, scenario: Scenario) -> Execution:
     """Run a scenario on a started target and judge its trace.
 
     Raises:
-        HarnessError: there is no whole trace, so no verdict.
+        HarnessError: the trace is missing or incomplete, so there is no verdict.
     """
     trace = target.run(scenario)
     return Execution(scenario, trace, judge(scenario, trace))

@@ -1,93 +1,95 @@
 """Every bound of the project, with its reason.
 
-Two processes rely on most of these numbers (arena offsets, record sizes), so they live in one
-file and their relations are asserted when it is imported.
+Most of these numbers must be the same in all processes (arena offsets, record sizes), so they are
+in one file, and their relations are asserted at import.
 """
 
 from typing import Final
 
 # --- Device ---------------------------------------------------------------------------------
 MAX_QUEUES: Final = 4
-"""Queues of one device. Four shows every per-queue mix-up; real guests rarely use more in tests."""
+"""Most queues of one device. Four show every mix-up of queues; tests rarely use more."""
 
 QUEUE_SIZES: Final = (4, 8, 16, 32)
-"""Ring sizes (entries). Small rings wrap and fill within a few operations."""
+"""Ring sizes (entries) of a scenario. Small rings wrap and fill within a few operations."""
 
 MAX_QUEUE_SIZE: Final = max(QUEUE_SIZES)
 
 MAX_IOTHREADS: Final = 2
-"""IOThreads of one device. Two is enough for queues that live in different threads."""
+"""Most IOThreads of one device. Two are enough for queues in different threads."""
 
 SECTOR_SIZE: Final = 512
 """Bytes of a virtio-blk sector (virtio 1.2, 5.2)."""
 
 DISK_SECTORS: Final = (8, 16, 64, 128)
-"""Disk capacities a scenario may choose (sectors)."""
+"""Disk capacities (sectors) of a scenario."""
 
 MAX_DISK_SECTORS: Final = 256
-"""Upper end of a resize (sectors)."""
+"""Largest capacity after a resize (sectors)."""
 
 FIRST_INDICES: Final = (0, 0xFFFF, 0xFFF8, 0x7FFF)
-"""Ring indices a scenario may begin with: no execution lives long enough to wrap from 0."""
+"""First ring indices of a scenario: an execution is too short for indices to wrap from 0."""
 
 MAX_REQUEST_SECTORS: Final = 4
 """Largest data buffer of one request (sectors)."""
 
 SLOTS_PER_QUEUE: Final = 8
-"""Requests the guest driver keeps outstanding on one queue: each owns a header, data, status."""
+"""Most outstanding requests of one queue; each has its own header, data and status in memory."""
 
 # --- Scenario -------------------------------------------------------------------------------
 MAX_OPS: Final = 64
-"""Operations of one scenario. Known bugs need at most 8; the rest is context."""
+"""Most operations of one scenario. Known bugs need at most 8; the rest is context."""
 
 MAX_DEVIATIONS: Final = 8
-"""Schedule deviations of one scenario. Almost all ordering bugs need one or two."""
+"""Most schedule deviations of one scenario. Almost all ordering bugs need one or two."""
 
 MAX_POINT: Final = 256
-"""Preemption points of one operation that a deviation can name (0..255)."""
+"""A deviation can name the preemption points 0..255 of an operation."""
 
 # --- Execution ------------------------------------------------------------------------------
 MAX_STEPS: Final = 20_000
-"""Preemption points of one execution. A clean one needs about 500; more is a livelock (L5)."""
+"""Most preemption points of one execution. A clean one needs about 500; at the limit it is a
+livelock (rule L5)."""
 
 MAX_NESTING: Final = 32
 """Stations of causal paths that a thread may be in at once. The reference nests 5, planted defects
 nest 9; a device that recurses reaches any limit (L5), and this one long before Python's."""
 
 HANG_LIMIT_S: Final = 2.0
-"""Seconds without an answer from the device process before it is killed (2000 x a normal run)."""
+"""Seconds without an answer from the device process after which it is killed; 2000 times a normal
+execution."""
 
 RESPAWN_LIMIT_S: Final = 10.0
-"""Seconds for the zygote to answer with fresh actors before the harness gives up."""
+"""Seconds in which the zygote must have forked fresh actors; after that the zygote is lost."""
 
 STUCK_LIMIT_S: Final = 60.0
-"""Seconds without a new execution after which a whole worker is ended. All that can hang within it
-has a shorter limit of its own."""
+"""Seconds without a new execution after which a worker is ended. Each part of a worker that can
+hang has a shorter limit of its own."""
 
 DEVICE_LIMIT_S: Final = 5.0
-"""Seconds in which a real device process has to answer operator and guest. What takes this long on
-an idle machine hangs: an answer takes under a millisecond, and up to a second beside heavy load."""
+"""Seconds in which a real device process has to answer operator or guest; after that it hangs. An
+answer takes less than a millisecond on an idle machine, and up to a second under heavy load."""
 
 # --- Arena ----------------------------------------------------------------------------------
 GUEST_MEMORY_SIZE: Final = 128 * 1024
 """Bytes of guest memory: rings and request slots of every queue."""
 
 TRACE_EVENTS_MAX: Final = 4096
-"""Events one process may record in one execution; more is dropped and counted."""
+"""Most events that one process records in one execution; further events are dropped and counted."""
 
 COVERAGE_SIZE: Final = 8192
-"""Bytes of the shared coverage region. libFuzzer scans and clears it each execution:
-8 KiB cost well under a microsecond, 64 KiB would cost 5."""
+"""Bytes of the shared coverage region. libFuzzer scans and clears it in each execution: 8 KiB take
+well under a microsecond, 64 KiB would take 5."""
 
 COVERAGE_EDGES: Final = 2048
-"""First part of the coverage region: code blocks. The rest holds state features."""
+"""Bytes for code blocks, the first part of the coverage region. The rest holds state features."""
 
 MAX_REPORT_BYTES: Final = 16 * 1024
-"""Bytes of a traceback that a dying actor leaves in the arena."""
+"""Most bytes of a traceback in the report area of the arena."""
 
 # --- Files ----------------------------------------------------------------------------------
 MAX_ARTIFACT_BYTES: Final = 1 << 20
-"""Largest `.vblk` or `.toml` that we read. A full scenario takes about 2 KiB."""
+"""Largest `.vblk` or `.toml` that is read (bytes). A full scenario takes about 2 KiB."""
 
 assert COVERAGE_EDGES < COVERAGE_SIZE
 assert all(size & (size - 1) == 0 for size in QUEUE_SIZES), "virtio 2.7: a power of two"

@@ -1,4 +1,4 @@
-"""A guest driver without a device: the test is the device."""
+"""A guest driver without a device: the test acts as the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vblkfuzz.virtio.memory import GuestMemory
 
 
 class Transport:
-    """Logs what the driver does, and answers at once."""
+    """Logs the driver's calls and answers at once."""
 
     def __init__(self, features: int) -> None:
         self.features = features
@@ -68,7 +68,7 @@ class Transport:
 
 
 class Guest:
-    """A driver on a device that only the test is."""
+    """A driver whose device is played by the test."""
 
     def __init__(
         self, *, queues: int = 1, size: int = 8, indirect: bool = False, first_index: int = 0

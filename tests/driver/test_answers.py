@@ -1,4 +1,4 @@
-"""What the guest tells of its requests and their answers, and of the configuration."""
+"""What the guest records of requests, of their answers and of the configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vblkfuzz.virtio.blk import gather
 
 
 @pytest.mark.parametrize(("status", "flag"), [(0, 0), (1, 2), (2, 3), (3, 4), (0xFF, 4)])
-def test_the_status_is_told(status: int, flag: int) -> None:
+def test_the_status_is_recorded(status: int, flag: int) -> None:
     guest = ready()
     guest.do("publish", request="flush")
     guest.answer(guest.device(), status)
@@ -20,7 +20,10 @@ def test_the_status_is_told(status: int, flag: int) -> None:
 
 
 def sectors_found(status: int, data: bytes, **read: int) -> list[tuple[int, int, int]]:
-    """Sector, data and flag of what a read finds, after a read that found something else."""
+    """Return sector, data and flag of each SECTOR event.
+
+    The first of two reads gets `data`; for the second the device writes no data.
+    """
     guest = ready(size=32)
     end = guest.device()
     for request in ("in", "in"):
@@ -33,18 +36,18 @@ def sectors_found(status: int, data: bytes, **read: int) -> list[tuple[int, int,
     return [(event.head, event.value, event.flag) for event in found]
 
 
-def test_a_read_tells_whose_data_it_has_found() -> None:
+def test_a_read_records_which_requests_wrote_the_data() -> None:
     data = bytes([3]) * 512 + bytes(512) + bytes([5]) * 511 + bytes([6])
     found = sectors_found(0, data, sector=7, sectors=3)
     assert found[:3] == [(7, 3, 0), (8, 0, 0), (9, 5, 1)]
-    assert found[3:] == [(7, 0xFF, 0), (8, 0xFF, 0), (9, 0xFF, 0)]  # nothing was written
+    assert found[3:] == [(7, 0xFF, 0), (8, 0xFF, 0), (9, 0xFF, 0)]  # the device wrote no data
 
 
-def test_a_read_that_failed_has_found_nothing() -> None:
+def test_a_failed_read_records_no_sectors() -> None:
     assert sectors_found(1, bytes(512)) == []
 
 
-def test_only_reads_find_something() -> None:
+def test_only_reads_record_sectors() -> None:
     guest = ready(size=32)
     end = guest.device()
     for request in REQUESTS:
@@ -55,12 +58,12 @@ def test_only_reads_find_something() -> None:
     assert guest.events(SECTOR) == []
 
 
-def test_a_request_is_told_before_it_is_published() -> None:
+def test_a_request_is_recorded_before_it_is_published() -> None:
     guest = ready()
     guest.do("publish", request="out", sector=9, sectors=3)
     guest.do("publish", request="flush")
-    told = [(event.kind, event.flag, event.head, event.value) for event in guest.ring.read()]
-    assert told[-4:] == [
+    recorded = [(event.kind, event.flag, event.head, event.value) for event in guest.ring.read()]
+    assert recorded[-4:] == [
         (REQUEST, 1, 0, 9 | 2 << 8),
         (PUBLISH, 0, 0, 1),
         (REQUEST, 2, 3, 0),
@@ -92,11 +95,11 @@ def test_the_configuration_is_read() -> None:
     assert config_reads([3, 3]) == [(3, 64)]
 
 
-def test_it_is_read_again_if_it_changed_meanwhile() -> None:
+def test_it_is_read_again_if_it_changed_during_the_read() -> None:
     assert config_reads([3, 4, 4, 5, 65536, 65536]) == [(0, 64)]
 
 
-def test_a_configuration_that_never_settles_does_not_keep_the_driver() -> None:
+def test_reading_a_configuration_that_always_changes_ends() -> None:
     assert config_reads(list(range(99))) == []
 
 

@@ -45,7 +45,7 @@ GUEST_OPS = [Op(code) for code, spec in enumerate(OPS) if spec.owner == "guest"]
         ),
     ],
 )
-def test_init_goes_as_far_as_it_should(how: str, log: list[str], flag: int) -> None:
+def test_init_goes_as_far_as_requested(how: str, log: list[str], flag: int) -> None:
     guest = Guest()
     guest.do("init", how=how)
     assert guest.transport.log == log
@@ -68,7 +68,7 @@ def test_an_init_after_a_reset_need_not_reset() -> None:
     assert guest.transport.log[0] == f"status {DRIVER}"
 
 
-def test_new_rings_never_lie_where_the_last_ones_did() -> None:
+def test_new_rings_never_lie_at_the_addresses_of_the_last_ones() -> None:
     guest = ready()
     first = guest.transport.layouts[0]
     guest.do("init")
@@ -117,10 +117,10 @@ def test_a_publish_does_not_kick() -> None:
     assert (event.queue, event.head, event.value, event.flag) == (0, chain.head, 1, 0)
 
 
-def test_a_kick_is_sent_if_it_is_wanted() -> None:
+def test_a_kick_is_sent_if_the_device_asks_for_it() -> None:
     guest = ready()
     guest.do("publish_kick")
-    guest.do("publish_kick")  # nobody has asked for a kick at the second entry
+    guest.do("publish_kick")  # the device has not asked for a kick at the second entry
     assert guest.transport.log.count("kick 0") == 1
     assert [(event.flag, event.value) for event in guest.events(KICK)] == [(1, 1), (0, 2)]
 
@@ -156,7 +156,7 @@ def test_collecting_frees_the_slots() -> None:
     assert all(event.flag == 0 for event in guest.events(COLLECT))
 
 
-def test_an_id_that_nobody_made_available_is_foreign() -> None:
+def test_an_id_that_was_never_made_available_is_foreign() -> None:
     guest = ready()
     end = guest.device()
     end.push(5, 1)
@@ -166,7 +166,7 @@ def test_an_id_that_nobody_made_available_is_foreign() -> None:
     assert found == [(1, 5), (1, 0xFFFF)]
 
 
-def test_an_id_is_known_once() -> None:
+def test_an_id_that_is_used_twice_is_foreign_the_second_time() -> None:
     guest = ready()
     guest.do("publish")
     end = guest.device()
@@ -176,7 +176,7 @@ def test_an_id_is_known_once() -> None:
     assert [event.flag for event in guest.events(COLLECT)] == [0, 1]
 
 
-def test_a_wild_used_index_does_not_keep_the_driver() -> None:
+def test_collecting_with_a_wrong_used_index_ends() -> None:
     guest = ready()
     end = guest.device()
     end.used_idx = 40_000
@@ -192,7 +192,7 @@ def test_indirect_tables_are_used_if_negotiated() -> None:
         assert guest.driver._queues[0].ring.num_free == free
 
 
-def test_calls_are_suppressed_and_put_off() -> None:
+def test_calls_are_suppressed_and_delayed() -> None:
     guest = ready()
     end = guest.device()
     guest.do("set_used_event", ahead=3)
@@ -216,7 +216,7 @@ def test_calls_are_suppressed_and_put_off() -> None:
 
 
 @pytest.mark.parametrize(("how", "event_idx"), [("ok", 1), ("no_driver_ok", 1), ("no_features", 0)])
-def test_the_end_of_init_says_whether_event_indices_are_used(how: str, event_idx: int) -> None:
+def test_the_end_of_init_records_whether_event_indices_are_used(how: str, event_idx: int) -> None:
     guest = Guest()
     guest.do("init", how=how)
     assert [event.head for event in guest.events(DRIVER_INIT)] == [0, event_idx]
@@ -226,7 +226,7 @@ def test_the_end_of_init_says_whether_event_indices_are_used(how: str, event_idx
 
 
 @pytest.mark.parametrize("content", HOSTILE_CONTENTS)
-def test_hostile_content_is_announced(content: str) -> None:
+def test_hostile_content_is_recorded(content: str) -> None:
     guest = ready()
     guest.do("hostile", content=content)
     (event,) = guest.events(HOSTILE)

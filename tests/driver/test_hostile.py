@@ -62,7 +62,7 @@ def trace(device: str, scenario: Scenario) -> Trace:
 
 @pytest.mark.parametrize("device", ["reference", "seed"])
 @pytest.mark.parametrize(("indirect", "content", "error"), TABLE)
-def test_each_content_breaks_the_device_in_its_way(
+def test_each_content_gives_its_ring_error(
     device: str, indirect: bool, content: str, error: type[RingError]
 ) -> None:
     ops = (op("init"), op("publish_kick"), op("collect"), op("hostile", content=content))
@@ -88,7 +88,7 @@ def test_after_a_reset_the_device_serves_again(content: str) -> None:
 
 
 @pytest.mark.parametrize("content", HOSTILE_CONTENTS)
-def test_in_a_drain_it_breaks_after_it(content: str) -> None:
+def test_content_published_in_a_drain_breaks_the_device_after_the_drain(content: str) -> None:
     ops = (op("init"), op("drain_begin"), op("hostile", content=content), op("drain_end"))
     scenario = Scenario(ops=ops)
     found = trace("reference", scenario)

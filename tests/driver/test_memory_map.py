@@ -14,7 +14,7 @@ from vblkfuzz.limits import (
 
 
 def areas() -> list[tuple[int, int]]:
-    """Every area of guest memory that the driver uses, as (start, end)."""
+    """Return each area of guest memory that the driver uses, as (start, end)."""
     found = []
     for index in range(MAX_QUEUES):
         for bank in range(2):
@@ -37,8 +37,8 @@ def test_nothing_overlaps() -> None:
     assert placed[-1][1] <= GUEST_MEMORY_SIZE
 
 
-def test_a_queue_stays_in_its_stretch() -> None:
-    """Power-on clears only the stretches of the queues in use."""
+def test_a_queue_stays_in_its_range() -> None:
+    """Power-on clears only the ranges of the queues in use."""
     for index in range(MAX_QUEUES):
         start, end = ORIGIN + index * QUEUE_BYTES, ORIGIN + (index + 1) * QUEUE_BYTES
         for size in QUEUE_SIZES:
@@ -57,5 +57,5 @@ def test_rings_are_aligned() -> None:
 
 
 def test_no_ring_lies_at_address_0() -> None:
-    """To QEMU, address 0 means a ring that is not set up."""
+    """QEMU treats a ring at address 0 as not set up."""
     assert min(start for start, _ in areas()) >= ORIGIN

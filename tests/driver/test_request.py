@@ -57,7 +57,7 @@ def test_each_type_has_its_number_and_data(name: str, type_: int, length: int) -
     assert (request.type, request.data_length) == (type_, length)
 
 
-def test_a_write_carries_a_byte_that_tells_it_apart() -> None:
+def test_the_data_of_a_write_is_its_serial() -> None:
     first, _ = built("out", serial=1)
     second, _ = built("out", serial=2)
     assert first.read(SLOT.data, SECTOR_SIZE) == bytes([1]) * SECTOR_SIZE

@@ -1,4 +1,4 @@
-"""What the tests of processes share: a started target, its actors, and what it must answer."""
+"""Fixture of the process tests: a started target with its actors and the expected traces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vblkfuzz.targets.model import model
 
 @pytest.fixture
 def crew() -> Iterator[Crew]:
-    """A target of mode `processes`; nothing of it may be left after the test."""
+    """A target of mode `processes`; none of its processes or fds may be left after the test."""
     with nothing_left(), model("seed", "processes") as target:
         yield Crew(target)
         actors = descendants()

@@ -1,4 +1,4 @@
-"""The processes of a target, by role, and how to tell a right answer from a wrong one."""
+"""The processes of a target, by role, and the check that its traces are right."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SCENARIOS = tuple(
     every_operation(DeviceConfig(queues=queues, iothreads=queues % 3, ioeventfd=queues != 3))
     for queues in (1, 2, 3, 4)
 )
-"""All different, so that an answer to an earlier one is noticed."""
+"""All different, so that a late answer to an earlier one is detected."""
 
 
 def expected(device: str) -> dict[Scenario, str]:
-    """Return the digest of each scenario, from the calling process alone."""
+    """Return the digest of each scenario, run inline."""
     with model(device, "inline") as inline:
         return {scenario: inline.run(scenario).digest for scenario in SCENARIOS}
 
@@ -47,7 +47,7 @@ def _lives_as(child: psutil.Process, name: str) -> bool:
 
 
 def kill(*processes: psutil.Process) -> None:
-    """Kill what still is there: who dies first may take the others along."""
+    """Kill the processes that are left: the death of one may have ended the others."""
     for victim in processes:
         with suppress(psutil.NoSuchProcess):
             victim.kill()
@@ -62,26 +62,30 @@ class Crew:
         self._next = cycle(SCENARIOS)
 
     def run(self) -> Trace:
-        """Run one more scenario: its trace is right, or it raises."""
+        """Run the next scenario and check its trace.
+
+        Raises:
+            HarnessError: there is no whole trace.
+        """
         scenario = next(self._next)
         trace = self.target.run(scenario)
         assert trace.digest == self._right[scenario]
         return trace
 
     def run_all(self) -> None:
-        """Every scenario gives its own trace, more than once."""
+        """Run each scenario three times and check the traces."""
         for _ in range(3 * len(SCENARIOS)):
             self.run()
 
     def run_until_error(self) -> None:
-        """Run for ever."""
+        """Run scenarios until one raises."""
         while True:
             self.run()
 
 
 @contextmanager
 def soon(random: Random, act: Callable[[], None]) -> Iterator[None]:
-    """Do `act` at a random moment of the block's first executions."""
+    """Call `act` at a random moment within 10 ms of the start of the block."""
 
     def later(delay: float) -> None:
         time.sleep(delay)

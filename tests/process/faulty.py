@@ -1,4 +1,4 @@
-"""Devices that fail in every way there is, on scenarios with the smallest disk only."""
+"""Devices that fail, a class for each way, on scenarios with the smallest disk only."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FATAL = Scenario(DeviceConfig(disk_sectors=8), _OPS)
 
 
 def crash() -> None:
-    """End the calling process as a bug in native code does."""
-    faulthandler.disable()  # pytest's would print the stack
+    """End the calling process by SIGSEGV, as a bug in native code does."""
+    faulthandler.disable()  # pytest's handler would print the stack
     os.kill(os.getpid(), signal.SIGSEGV)
 
 

@@ -1,6 +1,6 @@
-"""Program: a fuzz process that ignores ctrl-C, as a worker does, and works until stdin ends.
+"""Program: a fuzz process that ignores ctrl-C, as a worker does, and runs until stdin closes.
 
-Prints "ready", and at the end how many different traces and pairs of actors there were.
+It prints "ready", and at the end the number of different traces and of pairs of actors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SCENARIO = Scenario(ops=(op("init"), op("publish_kick"), op("reset")))
 
 def main() -> None:
     with model("seed", "processes") as target:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # only now: the others do not inherit it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # after the fork: actors do not inherit it
         digests, generations = set(), set()
         print("ready", flush=True)
         while not select.select([sys.stdin], [], [], 0)[0]:

@@ -1,4 +1,4 @@
-"""An actor's exception as text: people look at its last line."""
+"""An actor's exception as text: the last line names the origin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vblkfuzz.scenario.op import op
 
 def raised(action: object) -> BaseException:
     assert callable(action)
-    with pytest.raises(Exception) as caught:  # any
+    with pytest.raises(Exception) as caught:
         action()
     return caught.value
 
@@ -21,7 +21,7 @@ class Device:
     def attach(self) -> None:
         raise ValueError("two\nlines")
 
-    def through_ours(self) -> None:
+    def misuse_the_package(self) -> None:
         op("no such operation")
 
 
@@ -33,13 +33,14 @@ def test_it_ends_with_class_file_and_line() -> None:
     assert "ValueError: two\nlines" in text
 
 
-def test_the_line_is_the_strangers_own_if_ours_raises() -> None:
-    line = Device.through_ours.__code__.co_firstlineno + 1
-    last = error_text(raised(Device().through_ours)).splitlines()[-1]
-    assert last.startswith(f"in Device.through_ours ({Path(__file__)}, line {line}): ValueError: ")
+def test_if_the_package_raises_the_line_is_that_of_the_device_that_called_it() -> None:
+    line = Device.misuse_the_package.__code__.co_firstlineno + 1
+    last = error_text(raised(Device().misuse_the_package)).splitlines()[-1]
+    origin = f"in Device.misuse_the_package ({Path(__file__)}, line {line})"
+    assert last.startswith(f"{origin}: ValueError: ")
 
 
-def test_an_error_of_ours_alone_names_our_line() -> None:
+def test_an_error_of_the_package_alone_names_the_line_in_the_package() -> None:
     error = raised(lambda: op("no such operation"))
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
     while error.__traceback__ and error.__traceback__.tb_frame.f_code.co_filename == __file__:

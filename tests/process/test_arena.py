@@ -14,7 +14,7 @@ ARENA = Arena()
 
 
 def test_areas_do_not_overlap() -> None:
-    """Each area filled with a byte of its own keeps it."""
+    """Each area is filled with its own byte value and keeps it."""
     arena = Arena()
     arena.control[:] = memoryview(bytes([1]) * arena.control.nbytes).cast("I")
     arena.statistics[:] = memoryview(bytes([2]) * arena.statistics.nbytes).cast("Q")

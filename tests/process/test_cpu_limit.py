@@ -1,4 +1,4 @@
-"""The limit of executions in our own process."""
+"""The processor-time limit of executions in the calling process."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def spin() -> None:
 
 
 def spin_on() -> None:
-    """Catch what devices may catch."""
+    """Spin although exceptions are caught, as a device may do."""
     while True:
         with suppress(Exception):
             spin()
 
 
 @pytest.mark.parametrize("hang", [spin, spin_on])
-def test_what_never_ends_is_a_hang(limit: CpuLimit, hang: object) -> None:
+def test_an_endless_loop_is_a_hang(limit: CpuLimit, hang: object) -> None:
     assert callable(hang)
     for _ in range(2):
         with pytest.raises(ActorHung, match=r"0\.05 s of processor time"), limit:
             hang()
 
 
-def test_the_clock_stops_with_the_execution(limit: CpuLimit) -> None:
+def test_the_timer_stops_with_the_execution(limit: CpuLimit) -> None:
     with limit:
         pass
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
@@ -53,7 +53,7 @@ def test_other_exceptions_pass(limit: CpuLimit) -> None:
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
 
 
-def test_the_signal_is_given_back() -> None:
+def test_the_previous_signal_handler_is_restored() -> None:
     outer = signal.signal(signal.SIGVTALRM, signal.SIG_IGN)
     try:
         made = CpuLimit(1)

@@ -1,4 +1,4 @@
-"""A process of a target is killed, stopped or interrupted, at any moment."""
+"""A process of a target is killed, stopped or interrupted at random moments."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_actor_is_killed_while_it_works(crew: Crew, role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_an_actor_is_killed_while_nothing_runs(crew: Crew, role: str) -> None:
-    """The zygote may notice before, while or after the next execution is handed over."""
+    """The zygote may detect it before, during or after the hand-over of the next execution."""
     random = Random(role)
     for _ in range(TIMES):
         crew.run_all()
@@ -174,7 +174,7 @@ def test_an_interrupted_execution_does_not_answer_the_next(crew: Crew) -> None:
 
 
 def test_killing_while_actors_are_replaced(crew: Crew) -> None:
-    """An actor may die at any moment after its fork; the next execution then fails as well."""
+    """If an actor dies at any moment after its fork, the next execution fails as well."""
     random = Random(4)
     for _ in range(TIMES):
         process("guest").kill()
@@ -194,14 +194,14 @@ def kill_actors() -> None:
 
 
 def run_through_deaths(crew: Crew) -> None:
-    """Let what was killed be noticed."""
+    """Run until the zygote has detected the killed actors."""
     for _ in range(3):
         with suppress(ActorDied):
             crew.run()
 
 
-def test_the_end_leaves_no_zombie_to_others() -> None:
-    """PID 1 of a container may reap late or never."""
+def test_stopping_the_target_leaves_no_zombie() -> None:
+    """PID 1 of a container may reap orphaned zombies late or never."""
     with model("seed", "processes") as target:
         Crew(target).run()
         processes = descendants()

@@ -43,16 +43,10 @@ def test_an_execution_leaves_a_whole_trace(parts: SharedParts) -> None:
     assert trace.steps > 0
     assert trace.events[-1].kind == END
     kinds = {event.kind for event in trace.events}
-    assert {
-        OP,
-        PUBLISH,
-        POP,
-        PUSH,
-        COLLECT,
-    } <= kinds
+    assert {OP, PUBLISH, POP, PUSH, COLLECT} <= kinds
 
 
-def test_what_ran_before_does_not_matter(parts: SharedParts) -> None:
+def test_an_earlier_execution_does_not_change_the_trace(parts: SharedParts) -> None:
     first = run(parts, FULL, Reference).digest
     dirty = (op("init"), op("hold"), op("publish_kick"), op("hostile"), op("drain_begin"))
     run(parts, Scenario(DeviceConfig(queues=4, iothreads=2), dirty), Seed)

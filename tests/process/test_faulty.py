@@ -1,4 +1,4 @@
-"""Devices and drivers that fail: always a harness error that says why, never a verdict."""
+"""A failing device or driver gives a harness error with its cause, never a verdict."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vblkfuzz.targets.model import MODES, model
 
 RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [
     (faulty.Raises, HarnessError, r"RuntimeError: planted \\udc80 error"),
-    (faulty.RaisesLong, HarnessError, "xplanted end"),  # not as in its source line
+    (faulty.RaisesLong, HarnessError, "xplanted end"),  # the source line in the traceback differs
     (faulty.Recurses, HarnessError, "RecursionError"),
     (faulty.Leaves, HarnessError, "SystemExit: planted exit"),
     (faulty.Floods, TraceOverflow, "events found a trace ring full"),
@@ -82,7 +82,7 @@ def test_the_device_is_right_where_it_does_not_fail() -> None:
 
 
 def failing_driver(act: Callable[[], None]) -> Callable[[GuestDriver, Op], GuestSteps]:
-    """Return a `GuestDriver.run` that does `act` on the devices that `faulty` fails on."""
+    """Return a `GuestDriver.run` that calls `act` on the devices on which `faulty` fails."""
     healthy = GuestDriver.run
 
     def run(self: GuestDriver, operation: Op) -> GuestSteps:

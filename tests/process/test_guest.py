@@ -49,7 +49,7 @@ def test_a_turn_ends_with_its_budget() -> None:
 
 
 class Runner:
-    """Ends each turn as told."""
+    """Ends its turns with the given states."""
 
     def __init__(self, states: Sequence[GuestState]) -> None:
         self.states = list(states)
@@ -61,7 +61,7 @@ class Runner:
 
 
 class Machine:
-    """What the actor asks: an exit that waits, a VM that runs."""
+    """The state that the actor asks for: whether an exit is pending, whether the VM runs."""
 
     def __init__(self, *states: GuestState) -> None:
         self.pending = False

@@ -43,19 +43,19 @@ class Mailbox:
         )
 
     def exit(self) -> tuple[int, int] | None:
-        """The exit that is posted, which is handled with that."""
+        """Return the posted exit, if there is one, and mark it as handled."""
         words = self.registers.words
         found = (words[EXIT], words[ARGUMENT]) if words[EXIT] else None
         words[EXIT] = Exit.NONE
         return found
 
     def posted(self, steps: GuestSteps) -> tuple[int, int] | None:
-        """The exit that `steps` post, without waiting for it."""
+        """Return the exit that `steps` posts without waiting for it."""
         assert list(steps) == []
         return self.exit()
 
     def awaited(self, steps: GuestSteps) -> tuple[int, int] | None:
-        """The exit that `steps` post and wait for."""
+        """Return the exit that `steps` posts and waits for."""
         assert [next(steps) for _ in range(3)] == [True] * 3
         found = self.exit()
         assert list(steps) == []
@@ -119,7 +119,7 @@ def test_a_kick_exits_without_an_ioeventfd(mailbox: Mailbox) -> None:
     assert not mailbox.parts.kicks[3].is_set()
 
 
-def test_a_kick_rings_the_ioeventfd(mailbox: Mailbox) -> None:
+def test_a_kick_signals_the_ioeventfd(mailbox: Mailbox) -> None:
     mailbox.registers.set_queue(3, IOEVENTFD, 1)
     assert mailbox.posted(mailbox.transport.kick(3)) is None
     assert mailbox.parts.kicks[3].clear()

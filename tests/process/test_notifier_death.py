@@ -1,4 +1,7 @@
-"""A process dies between the bell word and the eventfd of a notifier: the next run is not told."""
+"""A process dies between writing the bell word and the eventfd of a notifier.
+
+The next execution must see neither.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +36,14 @@ HALVES = pytest.mark.parametrize("half", [ring_bell, write_eventfd])
 
 
 def is_call(notifier: EventNotifier) -> bool:
-    """Whether the device rings it, not the guest."""
+    """Whether the device signals it (a call), not the guest (a kick)."""
     return (notifier.bell - QUEUES) % QUEUE_WORDS != KICK_RUNG
 
 
 @HALVES
 @pytest.mark.parametrize("calls", [False, True], ids=["kick", "call"])
 def test_half_a_signal(half: Half, calls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    left = mmap.mmap(-1, 1)  # shared: how many processes still have to die
+    left = mmap.mmap(-1, 1)  # shared: how many processes are still to be killed
     whole = EventNotifier.set
 
     def signal_half(self: EventNotifier) -> None:

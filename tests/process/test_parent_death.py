@@ -1,4 +1,7 @@
-"""Nobody outlives his parent, whenever the parent dies: all hold a pipe open, it must close."""
+"""No process outlives its parent, whenever the parent dies.
+
+All descendants hold the write end of a pipe open; it closes when the last of them has ended.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +40,12 @@ def outlive(write: int) -> None:
     os._exit(0)
 
 
-def told(descendants: Callable[[int], None], end: Callable[[int], None]) -> bytes:
-    """Return what all descendants say until the last one has ended.
+def written(descendants: Callable[[int], None], end: Callable[[int], None]) -> bytes:
+    """Return what all descendants write until the last one has ended.
 
     Args:
-        descendants: runs in a child; gets the fd to write to.
-        end: gets the pid of that child; ends it.
+        descendants: runs in a child; its argument is the fd to write to.
+        end: ends that child; its argument is the child's pid.
     """
     read, write = os.pipe()
     pid = forked(lambda: descendants(write))
@@ -50,7 +53,7 @@ def told(descendants: Callable[[int], None], end: Callable[[int], None]) -> byte
     end(pid)
     os.waitpid(pid, 0)
     with open(read, "rb") as pipe:
-        return pipe.read()  # waits for the last writer
+        return pipe.read()  # returns when the last writer has ended
 
 
 def kill_after(seconds: float) -> Callable[[int], None]:
@@ -74,9 +77,9 @@ def test_the_parent_dies_later() -> None:
 
         forked(child)
         os.close(asked_write)
-        os.read(asked_read, 1)  # the child has asked the kernel
+        os.read(asked_read, 1)  # returns when the child has made its request to the kernel
 
-    assert told(parent, lambda pid: None) == b"asked"
+    assert written(parent, lambda pid: None) == b"asked"
 
 
 def test_the_parent_died_before_the_kernel_was_asked() -> None:
@@ -91,7 +94,7 @@ def test_the_parent_died_before_the_kernel_was_asked() -> None:
 
         forked(child)
 
-    assert told(parent, lambda pid: None) == b""
+    assert written(parent, lambda pid: None) == b""
 
 
 def test_the_parent_dies_around_the_fork() -> None:
@@ -108,11 +111,11 @@ def test_the_parent_dies_around_the_fork() -> None:
 
     random = Random(1)
     for _ in range(TIMES):
-        assert told(parent, kill_after(random.uniform(0, 0.01))) == b""
+        assert written(parent, kill_after(random.uniform(0, 0.01))) == b""
 
 
 def fuzz_process(write: int) -> None:
-    """Run executions for ever, as a fuzz process."""
+    """Run executions for ever, as a fuzz process does."""
     with model("seed", "processes") as target:
         while True:
             for scenario in SCENARIOS:
@@ -124,4 +127,4 @@ def test_the_fuzz_process_is_killed(up_to: float) -> None:
     random = Random(2)
     with nothing_left():
         for _ in range(TIMES):
-            told(fuzz_process, kill_after(random.uniform(0, up_to)))
+            written(fuzz_process, kill_after(random.uniform(0, up_to)))

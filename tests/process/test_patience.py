@@ -1,4 +1,4 @@
-"""How long others are waited for, whatever the clock does meanwhile."""
+"""The time limit counts its seconds, but not the pauses between two checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vblkfuzz.process.patience import SLICE_S, Patience
 
 
 class Clock:
-    """A clock that the test turns."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -27,14 +27,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_it_ends_after_its_seconds(clock: Clock) -> None:
     limit = Patience(2.0)
-    looks = 0
+    checks = 0
     while not limit.over:
         clock.now += SLICE_S
-        looks += 1
-    assert 2.0 / SLICE_S <= looks <= 2.0 / SLICE_S + 2
+        checks += 1
+    assert 2.0 / SLICE_S <= checks <= 2.0 / SLICE_S + 2
 
 
-def test_a_pause_counts_as_a_moment(clock: Clock) -> None:
+def test_a_pause_counts_as_two_slices_at_most(clock: Clock) -> None:
     limit = Patience(2.0)
     clock.now += 3600
     assert not limit.over

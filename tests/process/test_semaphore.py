@@ -1,4 +1,4 @@
-"""Semaphores in shared memory: they count and cross processes."""
+"""Semaphores in shared memory: they count, and work across processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_child_answers(pair: tuple[Semaphore, Semaphore]) -> None:
     assert os.waitpid(pid, 0)[1] == 0
 
 
-def test_a_new_one_in_an_old_place_is_empty() -> None:
+def test_a_new_semaphore_in_used_memory_has_value_0() -> None:
     view = memoryview(mmap.mmap(-1, mmap.PAGESIZE))
     Semaphore(view).release()
     assert not Semaphore(view).acquire(False)

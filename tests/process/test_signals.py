@@ -1,4 +1,4 @@
-"""Ctrl-C goes to the whole process group; only the orchestrator acts on it."""
+"""Ctrl-C signals the whole process group, but does not end actors."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def test_ctrl_c_does_not_end_actors() -> None:
         for _ in range(50):
             os.killpg(program.pid, signal.SIGINT)
             time.sleep(random.uniform(0, 0.005))
-        said, _ = program.communicate()
-    assert said == "1 1\n"
+        output, _ = program.communicate()
+    assert output == "1 1\n"
     assert program.returncode == 0

@@ -1,4 +1,4 @@
-"""When stores are delayed, and when they are seen again."""
+"""When stores are delayed, and when they become visible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Step = Callable[[], None]
 
 
 class Actor:
-    """Takes one step a point."""
+    """Runs one step a point."""
 
     def __init__(self) -> None:
         self.steps: deque[Step] = deque()
@@ -37,7 +37,7 @@ class Actor:
         return used
 
     def assign(self, index: int) -> None:
-        """Its steps are there already."""
+        """Do nothing: the test has queued the steps."""
 
 
 class Play:
@@ -75,7 +75,7 @@ class Play:
         assert self.memory.bytes[0] == 1, "a store was lost"
         return self.looks
 
-    def told(self) -> list[tuple[int, int]]:
+    def emitted(self) -> list[tuple[int, int]]:
         kinds = (STORES_DELAYED, STORES_SEEN)
         return [(each.kind, each.actor) for each in self.ring.read() if each.kind in kinds]
 
@@ -93,27 +93,27 @@ def test_the_next_operation_does_not_see_the_store() -> None:
     play.begins.extend([idle, lambda: play.guest.steps.extend([play.look, play.look])])
     play.guest.steps.clear()
     assert play.run() == [0, 0]
-    assert play.told() == [
+    assert play.emitted() == [
         (STORES_DELAYED, ActorId.IO0),
         (STORES_SEEN, ActorId.IO0),
     ]
 
 
-def test_who_stored_sees_it() -> None:
+def test_the_storing_actor_sees_its_store() -> None:
     play = Play(DELAY)
     play.io0.steps.extend([idle, play.store, play.look])
     assert play.run() == [1]
 
 
-def test_without_the_word_it_is_seen_at_once() -> None:
+def test_without_a_delaying_deviation_a_store_is_visible_at_once() -> None:
     play = Play(Deviation(0, 2, Go.NEXT), Deviation(1, 9, Go.NEXT, delayed=True))
     play.io0.steps.extend([idle, play.store, idle])
     play.begins.extend([idle, lambda: play.guest.steps.extend([play.look])])
     assert play.run() == [1]
-    assert play.told() == []
+    assert play.emitted() == []
 
 
-def test_a_barrier_lets_the_others_see() -> None:
+def test_a_barrier_makes_stores_visible() -> None:
     play = Play(DELAY)
 
     def store_and_order() -> None:
@@ -123,18 +123,18 @@ def test_a_barrier_lets_the_others_see() -> None:
     play.io0.steps.extend([idle, store_and_order, idle])
     play.begins.extend([idle, lambda: play.guest.steps.extend([play.look])])
     assert play.run() == [1]
-    assert play.told() == []
+    assert play.emitted() == []
 
 
-def test_earlier_turns_are_seen() -> None:
-    """A turn that ends without the word empties the buffer."""
+def test_stores_of_earlier_turns_are_visible() -> None:
+    """A turn that ends without a delaying deviation empties the buffer."""
     play = Play(Deviation(0, 1, Go.NEXT), Deviation(1, 1, Go.NEXT, delayed=True), ops=3)
     play.io0.steps.extend([play.store, idle, idle])
     play.begins.extend([idle, idle, lambda: play.guest.steps.extend([play.look])])
     assert play.run() == [1]
 
 
-def test_who_goes_on_lets_the_others_see() -> None:
+def test_when_an_actor_goes_on_its_stores_become_visible() -> None:
     play = Play(DELAY, Deviation(1, 2, Go.GUEST), ops=2)
     play.io0.steps.extend([idle, play.store, idle, idle, idle])
     play.begins.extend([idle, lambda: play.vcpu.steps.extend([play.look])])
@@ -146,7 +146,7 @@ def test_who_goes_on_lets_the_others_see() -> None:
     assert play.run() == [0, 1]
 
 
-def test_who_waits_hides_nothing() -> None:
+def test_a_waiting_actor_hides_nothing() -> None:
     play = Play(DELAY)
 
     def store_and_sleep() -> None:
@@ -158,15 +158,15 @@ def test_who_waits_hides_nothing() -> None:
     assert play.run() == [1]
 
 
-def test_who_has_ended_hides_nothing() -> None:
+def test_an_actor_without_work_hides_nothing() -> None:
     play = Play(DELAY)
     play.io0.steps.extend([idle, play.store])
     play.begins.extend([idle, lambda: play.guest.steps.extend([play.look])])
     assert play.run() == [1]
 
 
-def test_when_all_rest_everything_is_seen() -> None:
-    """Somebody who waits for what is hidden gets it in the end: a poll loop, say."""
+def test_when_no_actor_is_ready_all_stores_become_visible() -> None:
+    """An actor that waits for a hidden store, such as a poll loop, then goes on."""
     play = Play(DELAY)
     play.io0.steps.extend([idle, play.store, idle])
 
@@ -179,7 +179,7 @@ def test_when_all_rest_everything_is_seen() -> None:
     assert play.run() == [1]
 
 
-def test_two_may_hide_at_once() -> None:
+def test_stores_of_two_actors_may_be_hidden_at_once() -> None:
     play = Play(DELAY, Deviation(1, 1, Go.NEXT, delayed=True), ops=3)
 
     def store_beside() -> None:

@@ -19,7 +19,7 @@ ENDLESS = 10 * MAX_STEPS
 
 
 class Actor:
-    """Somebody with a pile of work, each piece so many points long."""
+    """An actor with a queue of work items; each item is its length in points."""
 
     def __init__(self, name: str, log: list[str], *work: int) -> None:
         self.name = name
@@ -45,7 +45,7 @@ class Actor:
 
 
 class Guest(Actor):
-    """Every operation of the guest is three points."""
+    """A guest whose operations take three points each."""
 
     def __init__(self, log: list[str]) -> None:
         super().__init__("guest", log)
@@ -57,7 +57,7 @@ class Guest(Actor):
 
 
 class World:
-    """A vCPU, a main loop and two IOThreads. An operation is two points for the main loop."""
+    """A vCPU, a main loop and two IOThreads. An operation takes the main loop two points."""
 
     def __init__(self, log: list[str]) -> None:
         self.vcpu, self.main, self.io0, self.io1 = (
@@ -65,7 +65,7 @@ class World:
         )
         self.performed: list[str] = []
         self.rest: deque[str] = deque()
-        """Names of the operations that the way to rest takes."""
+        """Names of the operations that are still needed to come to rest."""
         self.never_ends = False
 
     @property
@@ -86,7 +86,7 @@ class World:
 
 
 class Play:
-    """One execution with fakes."""
+    """One execution with a fake guest and a fake world."""
 
     def __init__(self, ops: Iterable[str], *schedule: tuple[int, int, Go]) -> None:
         self.log: list[str] = []
@@ -113,7 +113,7 @@ class Play:
 # --- Default policy ---------------------------------------------------------------------------
 
 
-def test_an_operation_runs_to_its_end_and_everybody_settles() -> None:
+def test_an_operation_runs_to_its_end_and_all_actors_settle() -> None:
     play = Play(["kick", "stop", "kick"])
     play.guest.on_end = lambda: play.world.io0.work.append(5)
     assert play.run() == ["guest 3", "io0 5", "main 2", "guest 3", "io0 5"]
@@ -121,7 +121,7 @@ def test_an_operation_runs_to_its_end_and_everybody_settles() -> None:
     assert play.turnstile.steps == 18
 
 
-def test_actors_are_asked_in_a_fixed_order() -> None:
+def test_ready_actors_go_on_in_a_fixed_order() -> None:
     play = Play(["kick"])
     for actor in reversed(play.world.threads):
         actor.work.append(1)
@@ -239,14 +239,14 @@ def test_deviations_do_not_reach_into_the_epilogue() -> None:
         ((0, 3, Go.IO0), [True]),
         ((0, 4, Go.NEXT), [True]),
         ((0, 1, Go.GUEST), [False]),  # goes on anyway
-        ((0, 0, Go.GUEST), [False]),  # is asked first anyway
+        ((0, 0, Go.GUEST), [False]),  # is first in the order anyway
         ((0, 1, Go.VCPU), [False]),  # has no work
         ((0, 1, Go.MAIN), [False]),  # has no work
         ((0, 200, Go.NEXT), []),  # never reached
         ((5, 0, Go.NEXT), []),  # no such operation
     ],
 )
-def test_whether_a_deviation_changed_who_goes_on(
+def test_whether_a_deviation_changed_which_actor_goes_on(
     deviation: tuple[int, int, Go], obeyed: list[bool]
 ) -> None:
     play = Play(["kick", "kick"], deviation)
@@ -255,7 +255,7 @@ def test_whether_a_deviation_changed_who_goes_on(
     assert play.turnstile.obeyed == obeyed
 
 
-def test_whoever_was_interrupted_would_have_gone_on() -> None:
+def test_a_deviation_to_the_interrupted_actor_changes_nothing() -> None:
     play = Play(["stop"], (0, 1, Go.IO0), (0, 2, Go.IO0), (0, 3, Go.MAIN))
     play.world.io0.work.append(5)
     assert play.run() == ["main 1", "io0 1", "io0 1", "main 1", "io0 3"]
@@ -272,7 +272,7 @@ def test_the_points_of_each_operation() -> None:
 # --- Waiting and rest -------------------------------------------------------------------------
 
 
-def test_where_everybody_waits_the_next_operation_starts() -> None:
+def test_when_all_actors_wait_the_next_operation_starts() -> None:
     play = Play(["stop", "kick"])
     play.world.main.blocked = True
 
@@ -294,7 +294,7 @@ def test_a_main_loop_that_waits_for_ever_does_not_hang() -> None:
     assert play.kinds()[-1] == END
 
 
-def test_the_epilogue_does_what_the_world_asks_for() -> None:
+def test_the_epilogue_performs_the_unfinished_operations() -> None:
     play = Play(["kick"])
     play.world.rest.extend(["release", "drain_end", "cont"])
     play.run()
@@ -333,7 +333,7 @@ def test_the_step_limit_holds_in_the_epilogue_too() -> None:
 
 @given(scenarios(max_ops=12))
 def test_every_schedule_is_valid(scenario: Scenario) -> None:
-    """Nothing is lost and nothing is doubled, whatever the deviations."""
+    """For any deviations each operation runs once and each turn has its own number."""
     play = Play([])
     turnstile = Turnstile(scenario, play.world, play.guest, play.ring)
     turnstile.run()

@@ -1,4 +1,4 @@
-"""Requests: the framing means nothing, the bytes do."""
+"""Requests: any framing of the same bytes gives the same request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def memory_of(data: bytes = b"") -> GuestMemory:
 
 @st.composite
 def cuts(draw: st.DrawFn, start: int, total: int) -> tuple[Segment, ...]:
-    """Segments that cover `total` bytes from `start` on, cut anywhere."""
+    """Draw segments that cover `total` bytes from `start` on, split at any positions."""
     inner = draw(st.sets(st.integers(1, total - 1), max_size=6)) if total > 1 else set()
     edges = [0, *sorted(inner), total]
     return tuple((start + low, high - low) for low, high in pairwise(edges))

@@ -1,4 +1,4 @@
-"""Chains: whatever the bytes are, the walk ends, in a chain within memory or in a RingError."""
+"""For any bytes in memory, the walk ends with a chain inside guest memory or with a RingError."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ descriptors = st.lists(likely | wild, min_size=MEMORY_SIZE // 16, max_size=MEMOR
 
 
 def hostile_memory(table: list[Descriptor]) -> tuple[bytearray, GuestMemory]:
-    """Memory full of descriptors, so that any address is an indirect table, between canaries."""
+    """Return memory between canaries, full of descriptors: any address is an indirect table."""
     inside = b"".join(DESCRIPTOR.pack(*fields) for fields in table)
     backing = bytearray(CANARY + inside + CANARY)
     return backing, GuestMemory(memoryview(backing)[len(CANARY) : -len(CANARY)])

@@ -1,4 +1,4 @@
-"""The device's end: counters as QEMU keeps them, both forms of suppression, reset."""
+"""The device's end of a queue: counters as in QEMU, both forms of suppression, reset."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_stale_push_makes_inuse_underflow_and_breaks_the_next_pop() -> None:
     assert device.inuse == UNDERFLOW - 1
 
 
-def test_detach_forgets_a_chain_without_returning_it() -> None:
+def test_detach_drops_a_chain_without_returning_it() -> None:
     memory, device = make()
     publish(memory, 0)
     device.pop()
@@ -107,7 +107,7 @@ def test_a_failed_pop_is_taken_but_not_in_use() -> None:
     assert (device.last_avail, device.inuse, get(memory, LAYOUT.avail_event)) == (1, 0, 1)
 
 
-def test_a_bad_head_is_found_before_a_kick_is_asked_for() -> None:
+def test_a_bad_head_is_rejected_before_a_kick_is_requested() -> None:
     memory, device = make(event_idx=True)
     publish(memory, 4)
     with pytest.raises(HeadOutOfRange):
@@ -179,14 +179,14 @@ def test_whether_the_driver_would_kick_is_read_from_the_ring() -> None:
     assert device.would_be_kicked()
     device.set_notification(False)
     assert not device.would_be_kicked()
-    put(memory, LAYOUT.used_flags, 0)  # whatever the device thinks
+    put(memory, LAYOUT.used_flags, 0)  # other than the device's own `notification`
     assert (device.notification, device.would_be_kicked()) == (False, True)
     device.set_notification(False)
     device.reset()
     assert device.would_be_kicked()
 
 
-def test_with_an_event_index_the_driver_kicks_where_it_was_asked_to() -> None:
+def test_with_an_event_index_the_driver_kicks_at_the_requested_entry() -> None:
     memory, device = make(event_idx=True)
     assert device.would_be_kicked()
     publish(memory, 0)
@@ -194,7 +194,7 @@ def test_with_an_event_index_the_driver_kicks_where_it_was_asked_to() -> None:
     device.pop()
     assert not device.would_be_kicked()
     publish(memory, 1)
-    device.set_notification(True)  # for the entry after the next, as if it had been taken
+    device.set_notification(True)  # asks for a kick at the entry after the available one
     assert not device.would_be_kicked()
     device.pop()
     assert device.would_be_kicked()
@@ -214,7 +214,7 @@ def test_calls_as_a_flag() -> None:
     st.lists(st.tuples(st.integers(0, 6), st.integers(-3, 8)), max_size=20),
 )
 def test_calls_as_an_event_index(start: int, batches: list[tuple[int, int]]) -> None:
-    """A call is due if the entry named by used_event is among those pushed since the last ask."""
+    """A call is due if the entry at used_event was pushed since the last check."""
     memory, device = make(event_idx=True)
     device.used_idx = start
     device.should_call()
@@ -227,7 +227,7 @@ def test_calls_as_an_event_index(start: int, batches: list[tuple[int, int]]) -> 
         assert device.should_call() == (used_event in entries)
 
 
-def test_the_first_call_and_one_after_half_a_turn_need_no_event() -> None:
+def test_the_first_call_and_one_after_half_the_index_range_need_no_event() -> None:
     memory, device = make(event_idx=True)
     put(memory, LAYOUT.used_event, 0x9000)
     assert device.should_call()

@@ -1,4 +1,4 @@
-"""The driver's end: what it writes, its free list, and that it trusts nothing from the device."""
+"""The driver's end of a queue: what it writes, its free list, and its checks of used entries."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def descriptor(memory: GuestMemory, index: int) -> tuple[int, ...]:
     return DESCRIPTOR.unpack(memory.read(LAYOUT.desc + 16 * index, 16))
 
 
-def test_a_new_ring_is_zero_and_its_neighbours_stay() -> None:
+def test_a_new_ring_is_zero_and_the_bytes_around_it_are_unchanged() -> None:
     memory, driver = make()
     assert memory.read(LAYOUT.desc, 64) == bytes(64)
     assert memory.read(LAYOUT.avail, LAYOUT.avail_end - LAYOUT.avail) == bytes(14)
@@ -55,7 +55,7 @@ def test_a_bad_layout_is_refused() -> None:
         DriverQueue(memory, RingLayout(4, 8, 128, 256), False)
 
 
-def test_add_writes_a_linked_chain_that_nobody_sees_until_publish() -> None:
+def test_add_writes_a_linked_chain_that_is_not_available_until_publish() -> None:
     memory, driver = make()
     head = driver.add([(1024, 16)], [(2048, 512), (3072, 1)])
     assert (head, driver.num_free, get(memory, LAYOUT.avail_idx)) == (0, 1, 0)
@@ -126,7 +126,7 @@ def test_the_driver_never_reads_back_what_it_wrote() -> None:
     assert driver.publish_raw(2) == get(memory, LAYOUT.avail_idx) == 1
 
 
-def test_publish_refuses_what_is_not_outstanding_but_raw_does_not() -> None:
+def test_publish_rejects_a_head_that_is_not_outstanding_and_publish_raw_does_not() -> None:
     memory, driver = make()
     with pytest.raises(ValueError, match="outstanding"):
         driver.publish(0)
@@ -135,7 +135,7 @@ def test_publish_refuses_what_is_not_outstanding_but_raw_does_not() -> None:
     assert get(memory, LAYOUT.avail_ring(0)) == 0xFFFF
 
 
-def test_raw_access_writes_just_what_it_says() -> None:
+def test_raw_access_writes_the_given_values_only() -> None:
     memory, driver = make()
     driver.write_descriptor(3, (1 << 64) - 1, (1 << 32) - 1, 0xFFFF, 0xFFFE)
     assert descriptor(memory, 3) == ((1 << 64) - 1, (1 << 32) - 1, 0xFFFF, 0xFFFE)
@@ -178,7 +178,7 @@ def test_kicks_as_a_flag() -> None:
     st.lists(st.tuples(st.integers(0, 6), st.integers(-3, 8)), max_size=20),
 )
 def test_kicks_as_an_event_index(start: int, batches: list[tuple[int, int]]) -> None:
-    """A kick is due if avail_event names an entry published since the last ask."""
+    """A kick is due if the entry at avail_event was published since the last check."""
     memory, driver = make(event_idx=True)
     driver.jump_avail_idx(start)
     driver.needs_kick()

@@ -1,4 +1,4 @@
-"""Placement of rings and the event index arithmetic."""
+"""The placement of rings, and the arithmetic of event indices."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_offsets_of_a_ring_of_four() -> None:
     assert DESCRIPTOR.size == 16
 
 
-def test_end_is_that_of_the_last_area_in_any_order() -> None:
+def test_end_is_the_end_of_the_highest_area_in_any_order() -> None:
     assert RingLayout(size=4, desc=256, avail=128, used=0).end == 256 + 64
 
 

@@ -1,4 +1,4 @@
-"""Guest memory never gives or takes a byte that is not its own."""
+"""Guest memory reads and writes no byte outside its range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each broken rule has a driver that breaks it, and exactly that rule is reported."""
+"""For each rule a driver breaks it, and exactly the error of that rule is raised."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DATA: Final = 4096
 
 
 class Pair:
-    """Both ends of a ring of four, and short ways to break its rules."""
+    """Both ends of a ring of four entries, and shortcuts to break its rules."""
 
     def __init__(self, indirect: bool = True) -> None:
         self.memory = GuestMemory(memoryview(bytearray(MEMORY_SIZE)))
@@ -61,7 +61,7 @@ class Pair:
         self.device.set_up(layout, event_idx=False, indirect=indirect)
 
     def pop(self, *descriptors: tuple[int, int, int, int], head: int = 0) -> Chain | None:
-        """Publish `head` with these descriptors from 0 on, and let the device take it."""
+        """Write these descriptors from 0 on, publish `head`, and pop it."""
         for index, descriptor in enumerate(descriptors):
             self.driver.write_descriptor(index, *descriptor)
         self.driver.publish_raw(head)
@@ -74,7 +74,7 @@ class Pair:
         return self.pop((TABLE, 16 * len(descriptors), DESC_F_INDIRECT, 0))
 
     def request(self, *segments: tuple[int, int]) -> None:
-        """Parse a request with segments of these (length, flags)."""
+        """Parse a request with segments of the given (length, flags)."""
         chain = self.pop_table(
             *[
                 (DATA, length, flags | (DESC_F_NEXT if after else 0), position + 1)

@@ -1,4 +1,4 @@
-"""Both ends of one ring: nothing is lost, doubled or changed on the way."""
+"""Both ends of one ring: no chain is lost, duplicated or changed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Ring:
         self.added = 0
 
     def add(self, readable: list[Segment], writable: list[Segment], indirect: bool) -> Chain:
-        """Add and publish; an indirect table lies where none that is still needed does."""
+        """Add and publish a chain; its indirect table overwrites none that is outstanding."""
         table = TABLES + TABLE_SIZE * (self.added % TABLE_COUNT) if indirect else None
         head = self.driver.add(readable, writable, table)
         self.driver.publish(head)
@@ -94,7 +94,7 @@ def test_a_ring_works_for_more_than_one_turn_of_its_indices() -> None:
 
 
 class RingMachine(RuleBasedStateMachine):
-    """A well-behaved pair against a plain model: three queues of chains and a kick threshold."""
+    """A correct pair against a plain model: three queues of chains and a kick threshold."""
 
     @initialize(size=sizes, base=bases, start=starts, event_idx=st.booleans())
     def begin(self, size: int, base: int, start: int, event_idx: bool) -> None:
@@ -105,7 +105,7 @@ class RingMachine(RuleBasedStateMachine):
         self.used: deque[tuple[int, int]] = deque()
         self.published = self.popped = self.pushed = self.kick_asked = 0
         self.wanted = True  # the device's flag
-        self.wanted_at = 0  # the device's event: which publish it wants to hear of
+        self.wanted_at = 0  # the device's event: the publish at which it asks for a kick
 
     @rule(chain=chains, indirect=st.booleans())
     def publish(self, chain: tuple[list[Segment], list[Segment]], indirect: bool) -> None:

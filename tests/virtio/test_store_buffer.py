@@ -1,4 +1,4 @@
-"""The store buffer against a plain model of TSO, and the litmus tests that tell TSO from others."""
+"""The store buffer against a plain model of TSO, and the litmus tests that define TSO."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def new_buffer(size: int = SIZE) -> tuple[GuestMemory, StoreBuffer]:
 
 
 def store_buffering(*, barrier: bool) -> tuple[int, int]:
-    """Two actors: each stores its own byte, then loads the other's. Only a barrier orders that."""
+    """Two actors: each stores its own byte, then loads that of the other.
+
+    Only a barrier orders the first actor's store before its load.
+    """
     memory, stores = new_buffer()
     stores.watch()
     memory.bytes[X] = 1
@@ -47,7 +50,7 @@ def test_a_barrier_orders_them() -> None:
 
 
 def test_stores_keep_their_order() -> None:
-    """Who sees the second of two stores sees the first: all are hidden, or none."""
+    """Two stores are both hidden or both visible, so none is visible before an earlier one."""
     memory, stores = new_buffer()
     stores.watch()
     memory.bytes[X] = 1
@@ -69,7 +72,7 @@ def test_barriers_cost_nothing_unless_stores_are_watched() -> None:
 
 
 def test_another_process_follows() -> None:
-    """The word says it; each process binds its own barrier."""
+    """The word in shared memory is the state; each process sets its own barrier by it."""
     memory, _ = new_buffer()
     shared = memoryview(bytearray(HEAD_BYTES + SIZE))
     here, there = StoreBuffer(memory, shared), StoreBuffer(GuestMemory(memory.bytes), shared)
@@ -86,7 +89,7 @@ def test_another_process_follows() -> None:
 
 
 @given(st.binary(min_size=256, max_size=256), st.binary(min_size=256, max_size=256))
-def test_exactly_what_differs_is_hidden(before: bytes, after: bytes) -> None:
+def test_exactly_the_changed_bytes_are_hidden(before: bytes, after: bytes) -> None:
     memory, stores = new_buffer(256)
     memory.bytes[:] = before
     stores.watch()
@@ -104,12 +107,12 @@ values = st.integers(0, 255)
 
 
 class StoreBufferMachine(RuleBasedStateMachine):
-    """One actor with a FIFO of stores against another that stores at once."""
+    """An actor with a FIFO of stores and an actor whose stores are visible at once."""
 
     @initialize()
     def begin(self) -> None:
         self.memory, self.stores = new_buffer()
-        self.seen = bytearray(SIZE)
+        self.visible = bytearray(SIZE)
         self.buffered: list[tuple[int, int]] = []
         self.running = False
         self.show: Callable[[], None] = lambda: None
@@ -123,7 +126,7 @@ class StoreBufferMachine(RuleBasedStateMachine):
         else:
             self.show()
             for at, value in self.buffered:
-                self.seen[at] = value
+                self.visible[at] = value
             self.buffered = []
             self.stores.watch()
         self.running = not self.running
@@ -133,20 +136,20 @@ class StoreBufferMachine(RuleBasedStateMachine):
         if self.running:
             self.memory.bytes[at] = value
             self.buffered.append((at, value))
-        elif at not in dict(self.buffered):  # nobody else stores where a store is hidden
-            self.memory.bytes[at] = self.seen[at] = value
+        elif at not in dict(self.buffered):  # addresses of hidden stores are left out
+            self.memory.bytes[at] = self.visible[at] = value
 
     @rule()
     def barrier(self) -> None:
         self.memory.barrier()
         if self.running:
             for at, value in self.buffered:
-                self.seen[at] = value
+                self.visible[at] = value
             self.buffered = []
 
     @invariant()
-    def who_runs_sees_what_is_his_to_see(self) -> None:
-        expected = bytearray(self.seen)
+    def the_running_actor_sees_its_own_stores(self) -> None:
+        expected = bytearray(self.visible)
         if self.running:
             for at, value in self.buffered:
                 expected[at] = value

@@ -1,1 +1,1 @@
-"""The guest: a virtio-blk driver that does what the scenario says, hostile contents included."""
+"""The guest: a virtio-blk driver that carries out the operations of a scenario."""

@@ -1,9 +1,9 @@
 """The guest driver: carries out the guest's operations on a device, through a `Transport`.
 
-The same driver works on the model and on real devices. It keeps its own books (slots, outstanding
-requests) and never trusts the device's: a used entry that belongs to no outstanding request is
-recorded as foreign. An operation that makes no sense now (a publish before init, a full ring) does
-nothing, so that every list of operations can be carried out.
+The same driver runs on the model and on real devices. It keeps its own record of slots and
+outstanding requests and does not trust the device: a used entry without an outstanding request is
+recorded as foreign. An operation that is impossible in the current state (a publish before init,
+or with a full ring) does nothing, so that every list of operations can be carried out.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
 _READ: Final = REQUESTS.index("in")
 _STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
-_STATUS_SEEN: Final = {0: _STATUS_OK, 1: 2, 2: 3}
+_FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
 """Flag of a COLLECT, by the status byte of its request."""
 _MAX_CONFIG_READS: Final = 8
-"""How often a driver that finds the configuration changed meanwhile reads it again."""
+"""Attempts to read the configuration without a change during the read."""
 
 _MAX_COLLECT: Final = 64
-"""Used entries taken at once: a device with a wild used idx must not keep the driver for ever."""
+"""Used entries taken in one operation: a wrong used idx must not make the loop endless."""
 
 
 class GuestQueue:
-    """The driver's books for one queue."""
+    """The driver's state of one queue."""
 
     __slots__ = ("bank", "free_slots", "index", "reads", "ring", "slot_of")
 
@@ -74,24 +74,24 @@ class GuestQueue:
         self.ring: DriverQueue
         self.free_slots: list[Slot] = []
         self.slot_of: dict[int, Slot] = {}
-        """Slots of the requests that are outstanding, by head."""
+        """Slots of the outstanding requests, by head."""
         self.reads: dict[int, tuple[int, int]] = {}
-        """First sector, and how many more, of those that read."""
+        """Outstanding reads, by head: first sector, and the number of sectors after it."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
-        """New rings in the other bank, nothing outstanding."""
+        """Create new rings in the other bank, with no request outstanding."""
         self.bank ^= 1
         layout = ring_layout(self.index, config.queue_size, self.bank)
         self.ring = DriverQueue(memory, layout, event_idx, config.first_index)
         slots = SLOTS[self.index]
-        # From the other end each time, so that a late write does not meet a request that is new.
+        # In alternating order, so that a late write of the device does not hit a new request.
         self.free_slots = list(slots if self.bank else reversed(slots))
         self.slot_of = {}
         self.reads = {}
 
 
 class GuestDriver:
-    """A virtio-blk driver that does what a scenario says."""
+    """A virtio-blk driver that carries out guest operations."""
 
     actor: ClassVar = ActorId.GUEST
     """The actor of all its events."""
@@ -107,7 +107,7 @@ class GuestDriver:
         self._features = 0
         self._set_up = False
         self._dirty = False
-        """The device has been touched since its last reset."""
+        """Whether the device has been initialised, at least in part, since its last reset."""
         self._published = 0
 
     def run(self, operation: Op) -> GuestSteps:
@@ -145,7 +145,7 @@ class GuestDriver:
         yield from self._transport.set_up_queue(queue.index, queue.ring.layout)
 
     def reset(self, operation: Op) -> GuestSteps:
-        """Reset the device: the rings are gone."""
+        """Reset the device; the rings are no longer used."""
         self._set_up = False
         self._dirty = False
         yield from self._transport.write_status(0)
@@ -175,7 +175,7 @@ class GuestDriver:
             self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
-        """Notify the device unless it suppressed that (2.7.10)."""
+        """Notify the device unless it suppresses kicks (2.7.10)."""
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
@@ -190,11 +190,11 @@ class GuestDriver:
         return wanted
 
     def inband_kick(self, operation: Op) -> GuestSteps:
-        """Notify the device past the notifier, whether it asks for kicks or not."""
+        """Notify the device without the notifier, whether it asks for kicks or not."""
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
-            queue.ring.needs_kick()  # what was published so far is now told of
+            queue.ring.needs_kick()  # counts all entries published so far as notified
             self._emit(KICK, self.actor, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
             yield from self._transport.kick_inband(queue.index)
 
@@ -246,22 +246,22 @@ class GuestDriver:
         if known:
             slot = queue.slot_of.pop(head)
             queue.free_slots.append(slot)
-            flag = _STATUS_SEEN.get(self._memory.bytes[slot.status], _NO_STATUS)
+            flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
         self._emit(COLLECT, self.actor, queue.index, flag, head & 0xFFFF, 0, 0, used)
         if known and head in queue.reads:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:
-                self._look(queue, slot, *read)
+                self._record_sectors(queue, slot, *read)
 
-    def _look(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
-        """Say what a read has found."""
+    def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
+        """Record the data that a read found in each sector."""
         for number in range(more + 1):
             data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
             self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
 
     def read_config(self, operation: Op) -> GuestSteps:
-        """Read the capacity, again until no change came in between (2.5.1)."""
+        """Read the capacity until the generation stays the same during a read (2.5.1)."""
         transport = self._transport
         for _ in range(_MAX_CONFIG_READS * self._set_up):
             yield POINT
@@ -274,7 +274,7 @@ class GuestDriver:
                 return
 
     def set_used_event(self, operation: Op) -> GuestSteps:
-        """Ask for a call later (EVENT_IDX)."""
+        """Ask for a call at a later used entry (EVENT_IDX)."""
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
@@ -282,7 +282,7 @@ class GuestDriver:
             self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
-        """Ask for no calls, or take that back."""
+        """Suppress calls, or allow them again."""
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
@@ -290,7 +290,7 @@ class GuestDriver:
             self._emit(SUPPRESS_CALLS, self.actor, queue.index, operation.b)
 
     def _queue(self, operation: Op) -> GuestQueue | None:
-        """The queue an operation means, None while the device is not set up."""
+        """Return the queue of an operation; None while the device is not set up."""
         return self._queues[operation.a % len(self._queues)] if self._set_up else None
 
     def _add(self, queue: GuestQueue, operation: Op) -> int | None:

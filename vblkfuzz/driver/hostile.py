@@ -1,8 +1,8 @@
-"""Ring contents that break the protocol: one function for each of `ops.HOSTILE_CONTENTS`.
+"""Ring contents that break the protocol: a function for each name in `HOSTILE_CONTENTS`.
 
-Each starts from the well-formed chain of a read (header, data, status in three descriptors),
-breaks one thing and publishes the result. The device has to answer with a typed ring error and be
-broken until a reset; it must not touch anything outside guest memory.
+Each function takes the correct chain of a read (header, data, status in three descriptors), breaks
+one rule and publishes the result. The device has to detect it as a ring error (`virtio.ring_error`)
+and be broken until a reset. It must not access anything outside guest memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FAR: Final = 1 << 40
 """An address beyond any guest memory."""
 
 Break = Callable[["DriverQueue", "Slot", list[int]], int]
-"""Breaks the chain in the given descriptors and publishes it; returns the head it published."""
+"""Breaks the chain in the given descriptors and publishes it; returns the published head."""
 
 
 def _loop(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
@@ -99,4 +99,4 @@ def _publish(queue: DriverQueue, head: int) -> int:
 
 
 BREAKS: Final[tuple[Break, ...]] = tuple(globals()[f"_{name}"] for name in HOSTILE_CONTENTS)
-"""By code, a position in `HOSTILE_CONTENTS`."""
+"""By code, which is a position in `HOSTILE_CONTENTS`."""

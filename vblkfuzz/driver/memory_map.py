@@ -1,9 +1,9 @@
-"""Where the guest driver keeps what: rings and request slots in guest memory.
+"""Guest addresses of the driver's rings and request slots.
 
-The first `ORIGIN` bytes stay free: to QEMU a ring at guest address 0 is one that is not set up.
-Each queue owns a stretch of `QUEUE_BYTES`: two banks for rings, used in turn, so that the rings of
-one set-up never lie where those of the last one did (a late write of the device is then visible),
-then `SLOTS_PER_QUEUE` request slots:
+The first `ORIGIN` bytes stay unused, because QEMU treats a ring at guest address 0 as not set up.
+Each queue owns a range of `QUEUE_BYTES`. It begins with two banks for rings, used alternately, so
+that the rings of two successive set-ups never overlap and a late write of the device is visible.
+Then come `SLOTS_PER_QUEUE` request slots, each with (offset, content, bytes):
 
     0    header, or the segment of a discard    32 bytes
     32   status byte                            16
@@ -49,7 +49,7 @@ class Slot(NamedTuple):
 
 @cache
 def ring_layout(index: int, size: int, bank: int) -> RingLayout:
-    """Return where the rings of queue `index` lie in `bank` (0 or 1)."""
+    """Return the layout of the rings of queue `index` in `bank` (0 or 1); `size` in entries."""
     return RingLayout.place(size, ORIGIN + index * QUEUE_BYTES + bank * BANK_BYTES)
 
 
@@ -61,4 +61,4 @@ def _slot(index: int, number: int) -> Slot:
 SLOTS: Final = tuple(
     tuple(_slot(index, number) for number in range(SLOTS_PER_QUEUE)) for index in range(MAX_QUEUES)
 )
-"""Slots of each queue."""
+"""Slots by queue, then by number."""

@@ -1,9 +1,9 @@
 """A port: the transport of a real device, as the guest process uses it.
 
-`Observed` stands between driver and transport and writes what the model's device would write about
-the same accesses: RESET_CALL, RESET_RET, QUEUE_RESET and, because from outside a device is started
-once DRIVER_OK is written, START_RET. Epochs are the recorder's business (`target.recorder`): only
-it knows of resets by the operator.
+`Observed` wraps a transport and records the events that the model's device records for the same
+accesses: RESET_CALL, RESET_RET, QUEUE_RESET, and START_RET when DRIVER_OK is written, since the
+real start cannot be observed from outside. `targets.recorder` sets the epochs, because resets by
+the operator do not pass through here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Port(Transport, Protocol):
-    """A transport that outlives a scenario, with the memory that the device shares."""
+    """A transport that outlives scenarios, with the guest memory that the device shares."""
 
     memory: GuestMemory
 
@@ -31,24 +31,24 @@ class Port(Transport, Protocol):
         """Begin a scenario.
 
         Args:
-            config: what the scenario wants of the device.
-            fds: connections of a device process that is new; empty: the last ones hold. They
-                belong to the port from now on.
+            config: the device that the scenario uses.
+            fds: connections of a new device process; empty: the last ones stay in use. The port
+                owns and closes them.
         """
 
     def power_off(self) -> None:
-        """End a scenario: reset the device, or leave it."""
+        """End a scenario: reset the device, or disconnect from it."""
 
 
 class Observed:
-    """A transport that records what passes through it."""
+    """A transport that records resets and starts; satisfies `Transport`."""
 
     def __init__(self, transport: Transport, ring: TraceRing) -> None:
         self._transport = transport
         self._emit = ring.emit
 
     def device_features(self) -> int:
-        """What the device offers."""
+        """Return the feature bits that the device offers."""
         return self._transport.device_features()
 
     def accept_features(self, features: int) -> None:
@@ -64,7 +64,7 @@ class Observed:
         return self._transport.read_status()
 
     def config_generation(self) -> int:
-        """Read the count that changes with the configuration."""
+        """Read the configuration generation."""
         return self._transport.config_generation()
 
     def capacity(self) -> int:
@@ -76,15 +76,15 @@ class Observed:
         return self._transport.kick(index)
 
     def kick_inband(self, index: int) -> GuestSteps:
-        """Notify the device of a queue past the notifier."""
+        """Notify the device of a queue without the notifier."""
         return self._transport.kick_inband(index)
 
     def take_call(self, index: int) -> bool:
-        """Whether the device has called since last asked."""
+        """Return whether the device has called since the last check."""
         return self._transport.take_call(index)
 
     def write_status(self, value: int) -> GuestSteps:
-        """Write the status; tell of a reset and of DRIVER_OK."""
+        """Write the status; record a reset, and DRIVER_OK as a start."""
         if value == 0:
             self._emit(RESET_CALL, ActorId.VCPU)
         yield from self._transport.write_status(value)
@@ -94,6 +94,6 @@ class Observed:
             self._emit(START_RET, ActorId.VCPU)
 
     def reset_queue(self, index: int) -> GuestSteps:
-        """Reset one queue; tell of it."""
+        """Reset one queue and record it."""
         yield from self._transport.reset_queue(index)
         self._emit(QUEUE_RESET, ActorId.VCPU, index)

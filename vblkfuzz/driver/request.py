@@ -1,4 +1,4 @@
-"""Building a virtio-blk request in a slot (virtio 1.2, 5.2.6)."""
+"""Writes virtio-blk requests into slots and reads the data of answers (virtio 1.2, 5.2.6)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _IN: Final = RequestType.IN
 _OUT: Final = RequestType.OUT
 
 Segments = tuple[tuple[int, int], ...]
-
+"""Buffers: guest address and length (bytes) of each."""
 
 STATUS_POISON: Final = 0xFF
-"""Written into the status byte before a request: no device writes this value."""
+"""Value of the status byte before the device writes it; no status of virtio has this value."""
 _POISONED: Final = 0xFF
-"""Fills the buffer of a read: the data of no request."""
+"""Byte that fills the buffer of a read beforehand; no request writes it."""
 _UNSUPPORTED: Final = 99
 
 _TYPES: Final = {
@@ -45,13 +45,13 @@ _BY_CODE: Final = tuple(int(_TYPES[name]) for name in REQUESTS)
 _PATTERNS: Final = tuple(
     bytes([value]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE) for value in range(256)
 )
-"""Data of the n-th request: one byte value, so that a reader sees whose data it got."""
+"""Data of the n-th request: n mod 256 in each byte, so a read shows which request wrote it."""
 _POISON: Final = _PATTERNS[_POISONED]
 _SECTORS: Final = tuple(pattern[:SECTOR_SIZE] for pattern in _PATTERNS)
 
 
 class Segmented(NamedTuple):
-    """The buffers of a request, as they go into a chain."""
+    """The buffers of a request, in the order of a chain."""
 
     readable: Segments
     writable: Segments
@@ -60,15 +60,15 @@ class Segmented(NamedTuple):
 def build(
     memory: GuestMemory, slot: Slot, code: int, sector: int, sectors: int, serial: int
 ) -> Segmented:
-    """Write header, data and poison into a slot; return its buffers.
+    """Write header, data and poison of a request into a slot; return its buffers.
 
     Args:
         memory: guest memory.
         slot: addresses to use.
         code: request type, a position in `scenario.alphabet.guest.REQUESTS`.
         sector: first sector.
-        sectors: length of the data, for reads and writes.
-        serial: number of the request, from 1; what a write writes.
+        sectors: length in sectors, for reads, writes, discards and zeroes.
+        serial: number of the request, from 1; the data of a write.
     """
     data = memory.bytes
     kind = _BY_CODE[code]
@@ -92,6 +92,9 @@ def build(
 
 
 def data_in(memory: GuestMemory, address: int) -> tuple[int, bool]:
-    """Return whose data a sector in guest memory is, and whether it is mixed with others."""
+    """Return the first byte of a sector in guest memory, and whether other bytes differ from it.
+
+    The byte is the serial (mod 256) of the request that wrote the data, 0 for zeroes.
+    """
     found = bytes(memory.bytes[address : address + SECTOR_SIZE])
     return found[0], found != _SECTORS[found[0]]

@@ -1,8 +1,8 @@
-"""Transport: all that the guest driver knows about how it reaches a device.
+"""Transport: the interface through which the guest driver accesses a device.
 
-The model's mailbox is one (`process.mailbox`). PCI over qtest and vhost-user can follow: nothing of
-the model appears here. Calls that leave guest mode are generators: a transport yields True while
-the guest has to wait for the device, None at a preemption point, and real ones never yield.
+Transports are the model's mailbox (`process.mailbox`) and the ports of real devices (`port`). Calls
+that can leave guest mode are generators: a transport yields True while the guest has to wait for
+the device, and None at a preemption point. Those of real devices never yield.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Transport(Protocol):
     """A virtio transport (virtio 1.2, 4)."""
 
     def device_features(self) -> int:
-        """Feature bits the device offers."""
+        """Return the feature bits that the device offers."""
 
     def accept_features(self, features: int) -> None:
-        """Write the driver's feature bits; they count with FEATURES_OK."""
+        """Write the driver's feature bits; they take effect with FEATURES_OK."""
 
     def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
         """Write size and addresses of a queue and enable it."""
@@ -38,23 +38,23 @@ class Transport(Protocol):
         """Read the device status."""
 
     def config_generation(self) -> int:
-        """Read the count that changes with the configuration (4.1.4.3)."""
+        """Read the configuration generation, a count that changes with it (4.1.4.3)."""
 
     def capacity(self) -> int:
         """Read the capacity, in sectors, from the configuration (5.2.4)."""
 
     def kick(self, index: int) -> GuestSteps:
-        """Notify the device of a queue, wanted or not."""
+        """Notify the device of a queue, whether it asks for kicks or not."""
 
     def kick_inband(self, index: int) -> GuestSteps:
-        """Notify the device of a queue by a way that no notifier stands in.
+        """Notify the device of a queue without the notifier (ioeventfd or kick fd).
 
-        A message of vhost-user (VRING_KICK), an access that leaves guest mode, or, where there is
-        one way only, that.
+        This is a message of vhost-user (VRING_KICK) or an access that leaves guest mode. A
+        transport with one way to kick uses that.
         """
 
     def reset_queue(self, index: int) -> GuestSteps:
         """Reset one queue (virtio 1.2, 2.6.1)."""
 
     def take_call(self, index: int) -> bool:
-        """Whether the device has called since last asked."""
+        """Return whether the device has called since the last check."""

@@ -1,1 +1,1 @@
-"""Where actors run as processes, and the memory they share."""
+"""The processes of a worker, and the memory they share."""

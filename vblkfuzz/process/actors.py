@@ -1,11 +1,11 @@
-"""The two actor processes of a worker: what guest and device do all day.
+"""The main loops of a worker's two actor processes, device and guest.
 
-Both wait on a semaphore of their own. The device runs the turnstile: the fuzz process hands an
-execution over to it, and it hands single turns over to the guest. After a hand-over a process
-touches nothing shared until it is handed the turn again.
+Each process waits on its own semaphore. The fuzz process hands an execution over to the device,
+which runs the turnstile and hands single turns over to the guest. After a hand-over a process
+accesses no shared memory until it gets the turn back.
 
-An error in an actor is the harness's, not a finding: its traceback goes to the report area and the
-execution ends as FAILED. Actors end only by `os._exit` or a signal.
+An exception in an actor is a harness error, not a finding: its traceback is written to the report
+area and the execution ends as FAILED. Actors end only by `os._exit` or a signal.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ class Turns:
 
 
 class RemoteRunner:
-    """Lets the guest process run a turn; satisfies `guest.GuestRunner`."""
+    """Runs turns of the guest in the guest process; satisfies `guest.GuestRunner`."""
 
     def __init__(self, parts: SharedParts, turns: Turns) -> None:
         self.handovers = 2
-        """Hand-overs so far, with those from and to the fuzz process."""
+        """Hand-overs so far, including those from and to the fuzz process."""
         self._control = parts.arena.control
         self._hand_over = turns.guest.release
         self._await_turn = turns.device.acquire
 
     def run(self, index: int | None, budget: int, turn: int) -> tuple[int, GuestState]:
-        """Start operation `index` in the guest process, or let it go on.
+        """Start operation `index` in the guest process, or continue the current one (None).
 
         Raises:
-            HarnessError: the guest raised.
+            HarnessError: the guest raised an exception.
         """
         control = self._control
         control[GUEST_OP] = 0 if index is None else index + 1
@@ -114,7 +114,8 @@ def guest_main(parts: SharedParts, turns: Turns) -> None:
         try:
             if control[EXECUTION] != loaded:
                 scenario = decode_canonical(parts.arena.scenario.read())
-                parts.arena.guest_ring.clear()  # the writer's own count; the device cleared its
+                # Resets the event count of this process; the device reset its own at power-on.
+                parts.arena.guest_ring.clear()
                 runner = parts.guest_runner(scenario.device, scenario.ops)
                 delays = scenario.delays
                 stores.follow()
@@ -132,9 +133,9 @@ def guest_main(parts: SharedParts, turns: Turns) -> None:
 
 
 def _report(parts: SharedParts, error: BaseException) -> None:
-    """Leave the traceback for the fuzz process; the first report of an execution counts."""
+    """Write the traceback to the report area unless the execution has a report already."""
     if parts.arena.control[STATUS] == Status.RUNNING:
-        # The end of a long traceback says most. No text may fail to be encoded here.
+        # The end of a long traceback is its most useful part. Encoding must not raise here.
         text = error_text(error).encode(errors="backslashreplace")
         parts.arena.report.write(text[-MAX_REPORT_BYTES:])
         parts.arena.control[STATUS] = Status.FAILED

@@ -1,15 +1,15 @@
 """The arena: the one piece of memory that all processes of a worker share.
 
-A memfd or anonymous shared memory, so it has no name, needs no /dev/shm and is gone with its last
-process. Offsets are fixed; `Arena` is the only place that knows them. Who writes what:
+It is a memfd or anonymous shared memory: it has no name, needs no /dev/shm and is freed when its
+last process ends. Offsets are fixed and used in this file only. Areas, contents and writers:
 
-    control      turnstile words       whoever holds the turn
-    registers    guest <-> device      whoever holds the turn
+    control      turnstile words       the process that holds the turn
+    registers    guest <-> device      the process that holds the turn
     semaphores   whose turn it is      fuzz process, device, guest, zygote
     statistics   counters, u64         fuzz process (read by the orchestrator at any time)
     scenario     canonical bytes       fuzz process, before an execution
     flight       fuzz input            fuzz process, before an execution; survives its death
-    report       traceback text        an actor that ends by an error
+    report       why it failed         an actor that raised, or the zygote if one has died
     coverage     blocks, features      guest, device, fuzz process; libFuzzer clears it
     stores       store buffer          guest and device, while the schedule delays stores
     memory       guest memory          guest and device
@@ -38,7 +38,7 @@ CONTROL_WORDS: Final = 64
 SEMAPHORES: Final = 3
 STATISTICS: Final = 64
 BLOB_BYTES: Final = 2 * MAX_BYTES
-"""Room for one fuzz input; libFuzzer may hand over up to its own -max_len, which we set."""
+"""Bytes for one fuzz input. libFuzzer passes at most its -max_len, which vblkfuzz sets."""
 
 _ALIGN: Final = 64
 
@@ -82,7 +82,7 @@ class Blob:
         self._data = view[4:]
 
     def write(self, data: bytes) -> None:
-        """Store `data`, cut to the room there is. The length is 0 while it is being written."""
+        """Store `data`, cut to the size of the area. The length is 0 during the write."""
         data = data[: len(self._data)]
         self._length[0] = 0
         self._data[: len(data)] = data
@@ -97,8 +97,7 @@ class Arena:
     """Typed views of the shared memory. Create it before forking; children inherit it."""
 
     def __init__(self, mapping: mmap.mmap | None = None) -> None:
-        """Use memory that is mapped already, or new memory."""
-        # Anonymous shared memory is a nameless memfd of the kernel's own.
+        """Use `mapping`, or map new anonymous shared memory."""
         self.mapping = mapping or mmap.mmap(-1, ARENA_BYTES)
         self.control = self._view("control").cast("I")
         self.registers = Registers(self._view("registers").cast("I"))

@@ -1,7 +1,8 @@
-"""Control words of the arena: what processes tell each other beside the semaphores.
+"""Control words of the arena: what the processes exchange besides the semaphores.
 
-Written by whoever holds the turn, read by whoever gets it; the semaphore between the two is the
-barrier. The zygote writes `STATUS`, but only when it has ended both actors, and `GENERATION`.
+The process that holds the turn writes them, the process that gets the turn reads them. The
+semaphore in between is the memory barrier. The zygote writes `GENERATION`, and `STATUS` after it
+has ended both actors.
 """
 
 from __future__ import annotations
@@ -10,35 +11,38 @@ from enum import IntEnum
 from typing import Final
 
 EXECUTION: Final = 0
-"""Number of the execution; a guest that sees a new one loads the scenario."""
+"""Number of the execution; the guest loads the scenario when it changes."""
 STATUS: Final = 1
-"""How the execution goes, a `Status`."""
+"""State of the execution, a `Status`."""
 STEPS: Final = 2
-"""Preemption points passed, set when it is done."""
+"""Preemption points passed; set when the execution is done."""
 HANDOVERS: Final = 3
-"""Hand-overs between processes, set when it is done."""
+"""Hand-overs between processes; set when the execution is done."""
 GUEST_OP: Final = 4
-"""Operation the guest starts, plus 1; 0: it goes on."""
+"""Operation that the guest starts, plus 1; 0: it continues the current one."""
 GUEST_BUDGET: Final = 5
+"""Preemption points that the guest may pass in this turn."""
 GUEST_TURN: Final = 6
+"""Number of the turn, for the guest's events."""
 GUEST_USED: Final = 7
+"""Preemption points that the guest passed in its turn."""
 GUEST_STATE: Final = 8
 """How the guest's turn ended, a `guest.GuestState`, or GUEST_FAILED."""
 GENERATION: Final = 9
 """Number of the pair of actors that waits for executions; written by the zygote."""
 GENERATION_WANTED: Final = 10
-"""Number of the pair that the fuzz process wants. The zygote replaces the actors when the two
-differ, so a request that was given up half-way cannot be taken for a later one."""
+"""Number of the pair that the fuzz process requests. The zygote replaces the actors when it differs
+from GENERATION, so an abandoned request cannot be mistaken for a later one."""
 
 GUEST_FAILED: Final = 99
 
 
 class Status(IntEnum):
-    """How an execution goes or ended."""
+    """State of an execution."""
 
     RUNNING = 0
     DONE = 1
     FAILED = 2
-    """An actor raised; the report area says what."""
+    """An actor raised an exception; the report area holds the traceback."""
     DIED = 3
-    """An actor process ended; the report area says how. There are no actors."""
+    """An actor process ended; the report area says how. No actor is left."""

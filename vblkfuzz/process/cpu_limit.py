@@ -1,8 +1,8 @@
-"""A limit for executions in our own process: a device of a user's that never ends must not end us.
+"""A time limit for executions in the calling process, which a looping device would hang.
 
-Counted is processor time, so a busy machine makes no hang of a slow execution. The timer is not
-SIGALRM's, which libFuzzer uses. A device that waits instead of working is libFuzzer's to end
-(``-timeout``), or the user's (ctrl-C).
+The limit is in processor time, so a slow execution on a busy machine is not reported as a hang.
+The timer is ITIMER_VIRTUAL, because libFuzzer uses SIGALRM. A device that sleeps uses no processor
+time; libFuzzer ends it (``-timeout``), or the user does (ctrl-C).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _AGAIN_S: Final = 0.1
-"""The device may catch what the first signal raises."""
+"""Seconds between signals after the first one: the device may catch the first exception."""
 
 
 class _Hang(BaseException):
-    """Not an Exception: a device that catches those in its endless loop has to end as well."""
+    """A BaseException, so that an endless loop with ``except Exception`` ends as well."""
 
 
 def _raise(_number: int, _frame: object) -> None:
@@ -29,9 +29,10 @@ def _raise(_number: int, _frame: object) -> None:
 
 
 class CpuLimit:
-    """``with limit:`` around an execution raises `ActorHung` if that takes too long.
+    """``with limit:`` around an execution raises `ActorHung` if the execution takes too long.
 
-    `install` first. Python has signals in the main thread only; in others there is no limit.
+    Call `install` first. Python handles signals in the main thread only, so there is no limit in
+    other threads. The limit is in seconds of processor time.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -39,18 +40,18 @@ class CpuLimit:
         self._installed = False
 
     def install(self) -> None:
-        """Take SIGVTALRM."""
+        """Install the handler of SIGVTALRM; does nothing outside the main thread."""
         self._installed = threading.current_thread() is threading.main_thread()
         if self._installed:
             self._before = signal.signal(signal.SIGVTALRM, _raise)
 
     def remove(self) -> None:
-        """Give SIGVTALRM back."""
+        """Restore the previous handler of SIGVTALRM."""
         if self._installed:
             signal.signal(signal.SIGVTALRM, self._before)
 
     def __enter__(self) -> None:
-        """Start the clock."""
+        """Start the timer."""
         if self._installed:
             signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds, _AGAIN_S)
 
@@ -60,10 +61,10 @@ class CpuLimit:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the clock.
+        """Stop the timer.
 
         Raises:
-            ActorHung: the time was over.
+            ActorHung: the limit was reached.
         """
         if self._installed:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)

@@ -1,4 +1,4 @@
-"""One execution in the device process (or inline): power on, run the turnstile, done."""
+"""One execution in the device process, or inline: power on, then run the turnstile."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class SharedParts:
-    """What outlives an execution: the arena and the eventfds, inherited by guest and device."""
+    """The arena and the eventfds: they outlive executions, and guest and device inherit them."""
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
@@ -48,18 +48,17 @@ class SharedParts:
             for fd, bell in zip(self.fds[MAX_QUEUES:], bells, strict=True)
         ]
         self.board = Board(arena.memory, arena.registers, self.kicks, self.calls, arena.device_ring)
-
         self.silence()
 
     def silence(self) -> None:
-        """Empty all eventfds and their bells, which a killed process may have left apart."""
+        """Clear all eventfds and their words in the registers; a kill can make the two differ."""
         for fd in self.fds:
             with suppress(BlockingIOError):
                 os.read(fd, 8)
         self.arena.registers.clear()
 
     def power_on(self, queues: int) -> None:
-        """Everything shared back to the state before any execution."""
+        """Set all shared state back to that before the first execution."""
         for notifier in (*self.kicks[:queues], *self.calls[:queues]):
             notifier.clear()
             notifier.is_open = False
@@ -71,18 +70,18 @@ class SharedParts:
         self.arena.guest_ring.clear()
 
     def ordering_board(self) -> Board:
-        """The board with eventfds that order stores, for schedules that delay some."""
+        """Return a board whose eventfds are store barriers, for schedules that delay stores."""
         arena, memory = self.arena, self.arena.memory
         kicks = [OrderingNotifier(kick, memory) for kick in self.kicks]
         calls = [OrderingNotifier(call, memory) for call in self.calls]
         return Board(memory, arena.registers, kicks, calls, arena.device_ring)
 
     def inline_runner(self, config: DeviceConfig, ops: tuple[Op, ...]) -> InlineRunner:
-        """A guest driver in the device's process; it writes into the device's ring."""
+        """Return a runner of the driver in the device's process; it writes to the device's ring."""
         return self._runner(config, ops, self.arena.device_ring)
 
     def guest_runner(self, config: DeviceConfig, ops: tuple[Op, ...]) -> InlineRunner:
-        """A guest driver in a process of its own."""
+        """Return a runner of the driver in the guest process; it writes to the guest's ring."""
         return self._runner(config, ops, self.arena.guest_ring)
 
     def _runner(self, config: DeviceConfig, ops: tuple[Op, ...], ring: TraceRing) -> InlineRunner:
@@ -101,9 +100,9 @@ def execute(
     device_class: type[VirtioBlk],
     make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
 ) -> Turnstile:
-    """Run a scenario from power-on to rest; return the turnstile, which has the figures.
+    """Run a scenario from power-on to rest; return the turnstile, which holds the step counts.
 
-    The trace is in the rings of the arena afterwards.
+    Afterwards the trace is in the rings of the arena.
     """
     parts.power_on(scenario.device.queues)
     delays = scenario.delays
@@ -123,7 +122,7 @@ def execute(
 def _delaying_turnstile(
     parts: SharedParts, scenario: Scenario, machine: Machine, guest: GuestActor
 ) -> Turnstile:
-    """A turnstile that delays stores, and event loops that take locks between two units."""
+    """Return a turnstile that delays stores; each thread does a barrier before a unit of work."""
     for thread in machine.threads:
         thread.before_work(parts.arena.stores.barrier)
     return DelayingTurnstile(scenario, machine, guest, machine.ring, parts.arena.stores)

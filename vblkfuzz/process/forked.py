@@ -1,4 +1,4 @@
-"""A forked process that serves one line of packets and dies with whoever forked it."""
+"""A forked process that serves packets on one socket and dies with its parent."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Forked:
-    """The parent's handle; `serve` runs in the process, on its end of the line."""
+    """The parent's handle; `serve` runs in the child, on the child's end of the socket pair."""
 
     line: socket.socket
-    """Our end (SOCK_SEQPACKET), while it is started."""
+    """The parent's end (SOCK_SEQPACKET), while the process runs."""
 
     def __init__(self, serve: Callable[[socket.socket], None]) -> None:
         self._serve = serve
         self.pid = 0
-        """Of the process, while it is started."""
+        """Process id while the process runs, else 0."""
 
     def start(self) -> None:
-        """Fork it; it dies with the calling thread."""
-        self.line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        """Fork the process; it dies with the calling thread."""
+        self.line, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
@@ -35,13 +35,13 @@ class Forked:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 self.line.close()
-                self._serve(theirs)
+                self._serve(child_end)
             finally:
                 os._exit(1)
-        theirs.close()
+        child_end.close()
 
     def stop(self) -> None:
-        """Kill and reap it."""
+        """Kill and reap the process, if it runs."""
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)

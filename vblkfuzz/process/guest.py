@@ -1,8 +1,8 @@
 """The guest as an actor of the turnstile, in its own process or inline.
 
-`GuestActor` keeps the books that the turnstile needs: which operations wait, whether one is
-running, whether the guest waits for the device or the VM is stopped. What actually runs the
-driver's code is a `GuestRunner`: `InlineRunner` here, `remote.RemoteRunner` over a hand-over.
+`GuestActor` holds the state that the turnstile asks for: which operations are queued, whether one
+is running, whether the guest waits for the device or the VM is stopped. A `GuestRunner` runs the
+driver's code: `InlineRunner` in the calling process, `actors.RemoteRunner` in the guest process.
 """
 
 from __future__ import annotations
@@ -28,18 +28,22 @@ class GuestState(IntEnum):
     PREEMPTED = 1
     """The budget is used up."""
     WAITING = 2
-    """It waits until the device has handled its exit."""
+    """The guest waits until the device has handled its exit."""
 
 
 class GuestRunner(Protocol):
     """Runs the driver's code for one turn."""
 
     def run(self, index: int | None, budget: int, turn: int) -> tuple[int, GuestState]:
-        """Start operation `index`, or go on (None); return points passed and how it ended."""
+        """Start operation `index`, or continue the current one (None).
+
+        Returns:
+            The preemption points passed, at most `budget`, and how the turn ended.
+        """
 
 
 class InlineRunner:
-    """Runs the driver in the calling process."""
+    """Runs the driver in the calling process; satisfies `GuestRunner`."""
 
     def __init__(self, driver: GuestDriver, ops: Sequence[Op], ring: TraceRing) -> None:
         self._driver = driver
@@ -48,7 +52,7 @@ class InlineRunner:
         self._steps: GuestSteps | None = None
 
     def run(self, index: int | None, budget: int, turn: int) -> tuple[int, GuestState]:
-        """Start operation `index`, or go on; return points passed and how it ended."""
+        """See `GuestRunner.run`."""
         self._ring.turn = turn
         if index is not None:
             self._steps = self._driver.run(self._ops[index])
@@ -84,13 +88,13 @@ class GuestActor:
         self._waiting_ops.append(index)
 
     def ready(self) -> bool:
-        """Whether there is something to do, the device has answered, and the VM runs."""
+        """Whether an operation is left, no exit is pending and the VM runs."""
         if self._state is GuestState.DONE and not self._waiting_ops:
             return False
         return not self._exit_pending() and self._vm_running()
 
     def resume(self, budget: int, turn: int) -> int:
-        """Run until the operation ends, must wait, or the budget is used up."""
+        """Run until the operation ends, has to wait, or has passed `budget` preemption points."""
         index = self._waiting_ops.popleft() if self._state is GuestState.DONE else None
         used, self._state = self._runner.run(index, budget, turn)
         return used

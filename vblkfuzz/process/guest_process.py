@@ -2,16 +2,18 @@
 
     fuzz process -- GuestProcess --> guest process -- Port --> device process
 
-Forked once, before libFuzzer has handlers and threads; it outlives device processes, whose
-connections are handed over with the scenario (SCM_RIGHTS). One packet each way an operation:
+It is forked before libFuzzer installs handlers and starts threads. It outlives the device
+processes; their connections are passed with the scenario (SCM_RIGHTS). Each request is one packet,
+and so is its answer:
 
-    load   scenario, connections   new driver                    -> done | lost | failed
-    run    index of an operation   the driver carries it out     -> events | lost | failed
-    off                            the device is reset           -> done | lost | failed
+    load   scenario, connections   makes a new driver            -> done | lost | failed
+    run    index of an operation   the driver carries it out     -> done | lost | failed
+    off                            ends the scenario             -> done | lost | failed
 
-`lost` means that the device does not answer the guest any more: its connection has ended. Whether
-that is a finding is decided by who owns the device process. A guest that gives no answer in time
-waits for the device; `answer` can be asked again, so the operator may act meanwhile.
+Each answer carries the events so far; that of `failed` is a traceback. `lost` means that the
+device's connection has ended. The target, which owns the device process, decides whether that is a
+finding. If `answer` times out, the guest waits for the device. `answer` can be called again, so
+the operator can act in between.
 """
 
 from __future__ import annotations
@@ -51,44 +53,47 @@ class _Answer(IntEnum):
 
 
 class GuestAnswer(NamedTuple):
-    """What an operation of the guest gave."""
+    """The result of an operation of the guest."""
 
     events: list[Event]
-    """What the driver did, in order; turns and epochs are not set."""
+    """Events of the driver, in order; turns and epochs are not set."""
     lost: bool
-    """The device's connection ended meanwhile."""
+    """Whether the device's connection ended during the operation."""
 
 
 class GuestProcess:
-    """The fuzz process's handle on its guest."""
+    """The fuzz process's handle on its guest process."""
 
     def __init__(self, make_port: Callable[[], Port]) -> None:
         self._forked = Forked(lambda line: _guest_main(line, make_port()))
 
     def start(self) -> None:
-        """Fork it; it dies with the calling thread."""
+        """Fork the guest process; it dies with the calling thread."""
         self._forked.start()
 
     @property
     def pid(self) -> int:
-        """Of the process, while it is started."""
+        """Process id while the process runs, else 0."""
         return self._forked.pid
 
     def stop(self) -> None:
-        """Kill and reap it."""
+        """Kill and reap the guest process."""
         self._forked.stop()
 
     def restart(self) -> None:
-        """Replace one that hangs or has failed; the next `load` must bring connections."""
+        """Replace a guest process that hangs or has failed.
+
+        The next `load` must pass connections.
+        """
         self.stop()
         self.start()
 
     def load(self, scenario: Scenario, fds: Sequence[int]) -> None:
-        """Give it the next scenario; `answer` says when it has it.
+        """Send the next scenario; `answer` returns when the guest has loaded it.
 
         Args:
-            scenario: its configuration and operations count.
-            fds: connections of a new device process; stay open here.
+            scenario: only its configuration and operations are used.
+            fds: connections of a new device process, if there is one; they stay open here.
 
         Raises:
             ActorDied: the guest process has ended.
@@ -96,7 +101,7 @@ class GuestProcess:
         self._send(bytes([_Verb.LOAD]) + encode(scenario), fds)
 
     def power_off(self) -> None:
-        """Let it end the scenario; `answer` says when the device has done its part.
+        """Make the guest end the scenario; `answer` returns when `Port.power_off` has returned.
 
         Raises:
             ActorDied: the guest process has ended.
@@ -104,7 +109,7 @@ class GuestProcess:
         self._send(bytes([_Verb.OFF]))
 
     def begin(self, index: int) -> None:
-        """Let it carry out operation `index`.
+        """Make the guest carry out operation `index`; `answer` returns its events.
 
         Raises:
             ActorDied: the guest process has ended.
@@ -122,11 +127,11 @@ class GuestProcess:
             raise ActorDied("the guest process has ended") from None
 
     def answer(self, patience_s: float) -> GuestAnswer | None:
-        """Return what the operation gave, None if the guest still waits for the device.
+        """Return the result of the operation; None if there is none within `patience_s` seconds.
 
         Raises:
             ActorDied: the guest process has ended.
-            HarnessError: the guest raised.
+            HarnessError: the guest raised an exception.
         """
         line = self._forked.line
         line.settimeout(patience_s)
@@ -134,7 +139,7 @@ class GuestProcess:
             packet = line.recv(_PACKET_BYTES)
         except (TimeoutError, BlockingIOError):
             return None
-        except ConnectionResetError:  # it ended before it had read what we sent
+        except ConnectionResetError:  # the guest ended before it had read the request
             packet = b""
         if not packet:
             raise ActorDied("the guest process has ended")
@@ -145,7 +150,7 @@ class GuestProcess:
 
 
 def _guest_main(line: socket.socket, port: Port) -> None:
-    """Serve until the fuzz process is gone."""
+    """Serve requests until the fuzz process has ended."""
     ring = TraceRing(memoryview(bytearray(RING_BYTES)))
     scenario: Scenario
     driver: GuestDriver
@@ -166,12 +171,12 @@ def _guest_main(line: socket.socket, port: Port) -> None:
             else:
                 for _ in driver.run(scenario.ops[packet[1]]):
                     pass
-            said = _packed(ring)
+            content = _packed(ring)
         except (OSError, EOFError):
-            answer, said = _Answer.LOST, _packed(ring)
+            answer, content = _Answer.LOST, _packed(ring)
         except Exception:
-            answer, said = _Answer.FAILED, traceback.format_exc().encode(errors="replace")
-        line.send(bytes([answer]) + said[: _PACKET_BYTES - 1])
+            answer, content = _Answer.FAILED, traceback.format_exc().encode(errors="replace")
+        line.send(bytes([answer]) + content[: _PACKET_BYTES - 1])
 
 
 def _packed(ring: TraceRing) -> bytes:

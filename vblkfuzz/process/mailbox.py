@@ -1,9 +1,9 @@
 """The mailbox: the guest driver's transport to the model, over the shared register file.
 
-Only what the device acts on leaves guest mode: a reset, DRIVER_OK, a queue reset, a kick without
-an ioeventfd. Everything else is *posted* into the registers, and the device takes it over with the
-next exit. While an exit is posted the guest gets no turn (`process.guest`), so the calls that end
-an operation of the driver need not wait for it themselves: that would cost a turn each.
+Only writes that the device acts on leave guest mode: a reset, DRIVER_OK, a queue reset, a kick
+without an ioeventfd. All other writes are *posted* into the registers, and the device reads them
+at the next exit. The guest gets no turn while an exit is pending (`process.guest`), so calls that
+end an operation of the driver do not wait for their exit: that would cost one turn each.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.layout import RingLayout
 
 
-# A generator that has ended already: `yield from` it does nothing, as often as one likes.
+# An exhausted generator: `yield from` on it does nothing, any number of times.
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
 list(_NO_STEPS)
 
@@ -61,7 +61,7 @@ class MailboxTransport:
         self._config = config
 
     def device_features(self) -> int:
-        """What the scenario's device offers."""
+        """Return the feature bits that the scenario's device offers."""
         return (
             1 << F_VERSION_1
             | 1 << F_RING_RESET
@@ -76,8 +76,8 @@ class MailboxTransport:
     def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
         """Post the queue registers.
 
-        Before DRIVER_OK no exit is needed: the status write or an early kick exits, and the
-        device takes them over then.
+        Before DRIVER_OK no exit is needed: the device reads the registers at the exit of the
+        status write or of an early kick.
         """
         write = self._registers.set_queue
         write(index, SIZE, layout.size)
@@ -90,7 +90,7 @@ class MailboxTransport:
         return _NO_STEPS
 
     def write_status(self, value: int) -> GuestSteps:
-        """Exit with a reset and wait for it (4.1.4.3.2), or with DRIVER_OK; post other bits."""
+        """Post the status; exit for DRIVER_OK, exit and wait for a reset (4.1.4.3.2)."""
         if value == 0:
             return self._exit_and_wait(Exit.STATUS, value)
         if value & STATUS_DRIVER_OK:
@@ -112,7 +112,7 @@ class MailboxTransport:
         return self._registers.words[CAPACITY]
 
     def kick(self, index: int) -> GuestSteps:
-        """Ring the eventfd if one is assigned (as KVM does), else exit."""
+        """Signal the ioeventfd if one is assigned (as KVM does), else exit."""
         if self._registers.queue(index, IOEVENTFD):
             self._kicks[index].set()
         else:
@@ -120,16 +120,16 @@ class MailboxTransport:
         return _NO_STEPS
 
     def kick_inband(self, index: int) -> GuestSteps:
-        """Exit, ioeventfd or not."""
+        """Exit, even if an ioeventfd is assigned."""
         self._registers.post_exit(Exit.KICK, index)
         return _NO_STEPS
 
     def reset_queue(self, index: int) -> GuestSteps:
-        """Exit with a queue reset."""
+        """Exit for a queue reset and wait for it."""
         return self._exit_and_wait(Exit.QUEUE_RESET, index)
 
     def take_call(self, index: int) -> bool:
-        """Clear the call eventfd."""
+        """Clear the call eventfd; return whether it was set."""
         return self._calls[index].clear()
 
     def _exit_and_wait(self, reason: Exit, argument: int) -> GuestSteps:

@@ -1,4 +1,4 @@
-"""Die with the parent: no orphan, whatever kills whom."""
+"""A child process dies with its parent, so that no orphan is left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _PR_SET_PDEATHSIG: Final = 1
 def die_with_parent(parent: int) -> None:
     """Ask the kernel to kill this process when `parent` ends (prctl(2), PR_SET_PDEATHSIG).
 
-    The parent may have ended before the request: then this process ends at once.
+    If the parent has ended before the request, this process ends at once.
+
+    Raises:
+        OSError: the kernel refused the request.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:

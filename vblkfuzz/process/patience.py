@@ -1,8 +1,8 @@
-"""Patience: a limit of time that stands still while we ourselves do.
+"""Patience: a time limit that does not run while the waiting process is stopped.
 
-A machine can be paused, a container frozen, a process group stopped, a clock set: for whoever looks
-at a clock afterwards, everybody else has been silent for long. So what passes between two looks
-counts for no more than a slice, however much the clock says.
+When a machine is paused, a container frozen or a process group stopped, the clock runs on, and a
+plain deadline would then report a hang of the other process. So the time between two checks of the
+limit counts as two slices at most.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import time
 from typing import Final
 
 SLICE_S: Final = 0.1
-"""Seconds to wait at a time for others, and what counts of a longer time without a look."""
+"""Seconds between two checks of the limit: wait for the other process this long at a time."""
 
 
 class Patience:
-    """Lasts for so many seconds in which somebody looks; look at least every SLICE_S or so."""
+    """A limit in seconds; the caller reads `over` about every SLICE_S seconds."""
 
     __slots__ = ("_last", "_left")
 
@@ -25,7 +25,7 @@ class Patience:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended; to ask is to look."""
+        """Whether the limit is reached. Each read counts the time since the last one."""
         now = time.monotonic()
         self._left -= min(now - self._last, 2 * SLICE_S)
         self._last = now

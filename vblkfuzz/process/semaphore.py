@@ -1,9 +1,9 @@
-"""Semaphores without a name, in shared memory: the turnstile's hand-over.
+"""Unnamed semaphores in shared memory, for hand-overs between processes.
 
-multiprocess makes named ones (sem_open(3)) and unlinks them at once, but who is killed in between
-leaves a file in /dev/shm for ever. So the semaphore is initialised here, in the arena, by
-sem_init(3), and only its operations are multiprocess's `SemLock`: they are the fastest hand-over
-there is from Python, with a timeout, and signals do not disturb them.
+multiprocess makes named semaphores (sem_open(3)) and unlinks them at once, but a process killed in
+between leaves a file in /dev/shm. So this module initialises the semaphore in the arena by
+sem_init(3), and uses multiprocess's `SemLock` for the operations only: it is the fastest hand-over
+available from Python, has a timeout, and retries when a signal interrupts it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Final
 
 SEMAPHORE_BYTES: Final = 64
-"""Room for one: sem_t takes 32 bytes on 64-bit Linux; each gets a cache line of its own."""
+"""Bytes for one semaphore: sem_t takes 32 on 64-bit Linux; each gets its own cache line."""
 
 _COUNTING: Final = 1
-"""SemLock's kind for a semaphore that is no mutex."""
+"""SemLock's kind for a semaphore that is not a mutex."""
 _MAX_VALUE: Final = (1 << 31) - 1
 """SEM_VALUE_MAX of Linux."""
 
@@ -28,7 +28,7 @@ class Semaphore:
     __slots__ = ("_place", "acquire", "release")
 
     def __init__(self, place: memoryview) -> None:
-        """Make it in the first bytes of `place`, which is kept from being unmapped.
+        """Initialise it in the first SEMAPHORE_BYTES of `place`, which then stays mapped.
 
         Raises:
             OSError: the C library cannot share semaphores between processes.
@@ -39,11 +39,11 @@ class Semaphore:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.sem_init(ctypes.c_void_p(address), 1, 0) != 0:
             raise OSError(ctypes.get_errno(), "sem_init")
-        # A handle without a name is used as it is.
+        # Without a name, SemLock uses the address as the handle.
         lock = SemLock._rebuild(address, _COUNTING, _MAX_VALUE, None)
-        # C functions, not methods around them: a hand-over is two calls.
+        # The C functions themselves, without methods around them: each hand-over calls both.
         self.acquire: Callable[..., bool] = lock.acquire
-        """``acquire(block=True, timeout=None)``: wait until it is released; False if the timeout
-        (seconds) was over first."""
+        """``acquire(block=True, timeout=None)``: wait for a release; False after `timeout` seconds
+        without one."""
         self.release: Callable[[], None] = lock.release
-        """Let one waiter go."""
+        """Wake one waiter."""

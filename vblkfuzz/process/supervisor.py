@@ -2,10 +2,10 @@
 
     fuzz process -- forks --> zygote -- forks --> device, guest
 
-`run` hands one execution over and waits for its end. An actor that dies ends the execution within
-a millisecond or so (the zygote sees its pidfd); one that hangs is killed after HANG_LIMIT_S. After
-anything but a whole execution the actors are replaced, so that a late answer of the old ones is
-never taken for one to the next execution.
+`run` hands one execution over and waits for its end. When an actor dies, the execution ends within
+about a millisecond (the zygote polls the pidfds); when one hangs, it is killed after HANG_LIMIT_S.
+After an incomplete execution the actors are replaced, so that a late answer of the old actors is
+never taken for an answer to the next execution.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Supervisor:
     def __init__(self, arena: Arena, device: type[VirtioBlk]) -> None:
         self._arena = arena
         self._settled = False
-        """Whether the actors wait for an execution, and nothing else is under way."""
+        """Whether the actors are ready for an execution and no earlier request is pending."""
         self._parts = SharedParts(arena)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
@@ -46,15 +46,15 @@ class Supervisor:
         zygote = Zygote(self._parts, self._turns, device, self._line)
         self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
         self._zygote_ended = -1
-        """pidfd, readable when the zygote has ended."""
+        """pidfd of the zygote, readable when it has ended; -1 before `start`."""
 
     def start(self) -> None:
-        """Start zygote and actors and wait until they are ready.
+        """Start zygote and actors and wait until the actors are ready.
 
-        They die with the calling *thread* (prctl(2), PR_SET_PDEATHSIG).
+        All of them die with the calling *thread* (prctl(2), PR_SET_PDEATHSIG).
 
         Raises:
-            ZygoteLost: they are not ready within RESPAWN_LIMIT_S.
+            ZygoteLost: the actors are not ready within RESPAWN_LIMIT_S.
         """
         control = self._arena.control
         control[GENERATION_WANTED] = (control[GENERATION] + 1) & _U32
@@ -63,7 +63,7 @@ class Supervisor:
         self._await_actors()
 
     def stop(self) -> None:
-        """End all processes and close all fds; also after `start` failed."""
+        """End all processes and close all fds, also after a failed `start`."""
         try:
             if self._zygote_ended >= 0:
                 self._end_zygote()
@@ -75,17 +75,17 @@ class Supervisor:
     def _end_zygote(self) -> None:
         os.eventfd_write(self._line.command, END)
         if not _readable((self._zygote_ended,), HANG_LIMIT_S):
-            self._zygote.kill()  # it was stopped (SIGSTOP); its children die with it
+            self._zygote.kill()  # a stopped zygote (SIGSTOP) does not end; its children die with it
         os.close(self._zygote_ended)
         self._zygote.join()
         self._zygote.close()
 
     def run(self, scenario: bytes) -> None:
-        """Run one execution of the canonical bytes; the trace is in the arena afterwards.
+        """Run one execution of the canonical bytes; afterwards the trace is in the arena.
 
         Raises:
-            ActorDied, ActorHung, HarnessError: there is no whole trace; fresh actors are ready.
-            ZygoteLost: there are no actors and will be none.
+            ActorDied, ActorHung, HarnessError: the trace is incomplete; fresh actors are ready.
+            ZygoteLost: there are no actors and there will be none.
         """
         if not self._settled:  # the last run was interrupted (ctrl-C)
             self._replace_actors()
@@ -103,7 +103,7 @@ class Supervisor:
         self._settled = True
 
     def _turn_comes(self) -> bool:
-        """Wait for our turn; False if the actors hang."""
+        """Wait for the turn of the fuzz process; False if the actors hang."""
         patience = Patience(HANG_LIMIT_S)
         while not self._turns.fuzzer.acquire(True, SLICE_S):
             if patience.over:
@@ -111,11 +111,11 @@ class Supervisor:
         return True
 
     def _failure(self) -> HarnessError:
-        """Say why the execution failed, when fresh actors are ready."""
+        """Replace the actors and return why the execution failed."""
         failed = self._arena.control[STATUS] == Status.FAILED
         report = self._arena.report.read().decode(errors="replace")
         self._replace_actors()
-        # RUNNING, like DIED: the actor died before the execution began.
+        # The status is DIED, or RUNNING if an actor died before the execution began.
         return HarnessError(f"an actor raised:\n{report}") if failed else ActorDied(report)
 
     def _replace_actors(self) -> None:
@@ -132,7 +132,11 @@ class Supervisor:
         self._settled = True
 
     def _await_zygote(self, patience: Patience) -> None:
-        """Wait a while until the zygote says something."""
+        """Wait up to SLICE_S seconds for a message or the end of the zygote.
+
+        Raises:
+            ZygoteLost: the zygote has ended, or the limit is reached.
+        """
         ready = _readable((self._line.ready, self._zygote_ended), SLICE_S)
         if self._line.ready in ready:
             os.read(self._line.ready, 8)
@@ -144,12 +148,11 @@ class Supervisor:
 
 
 def _readable(fds: Iterable[int], timeout: float) -> set[int]:
-    """Return which of `fds` are readable, as soon as one is or `timeout` seconds are over."""
+    """Wait until one of `fds` is readable, at most `timeout` seconds; return those that are."""
     poll = select.poll()
     for fd in fds:
         poll.register(fd, select.POLLIN)
     return {fd for fd, _ in poll.poll(timeout * 1000)}
 
 
-# Plain integers: an enum member costs 100 ns to look up on Python 3.11.
 _U32: Final = 0xFFFF_FFFF

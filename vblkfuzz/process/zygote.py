@@ -1,17 +1,18 @@
-"""The zygote: forks the actors, notices when one dies, and forks new ones.
+"""The zygote: forks the actors, detects when one dies, and forks new ones.
 
-It is forked from the fuzz process before libFuzzer installs handlers and threads there, so what it
-forks later is clean. It sleeps in poll(2) on the pidfds of the actors and on one eventfd.
+It is forked from the fuzz process before libFuzzer installs handlers and starts threads there, so
+the actors have neither. It waits in poll(2) on the pidfds of the actors and on one eventfd.
 
-* An actor has died: it kills the other one too and wakes the fuzz process, whose execution has
-  failed. From then on nobody but the fuzz process touches the semaphores.
-* The fuzz process asks for fresh actors, after any failure: it kills what is left, empties the
-  semaphores and forks new ones. The fuzz process waits, so no stale signal reaches them.
-* The fuzz process ends it all: it kills and reaps the actors, then leaves. Whoever reaps the zygote
-  leaves no zombie behind.
+* When an actor has died, the zygote kills the other one and wakes the fuzz process, whose execution
+  has failed. From then on only the fuzz process uses the semaphores.
+* When the fuzz process requests fresh actors, after any failure, the zygote kills the actors that
+  are left, empties the semaphores and forks new actors. The fuzz process waits for them, so the
+  new actors get no stale wake-up.
+* When the fuzz process sends END, the zygote kills and reaps the actors, then exits. No zombie is
+  left once the fuzz process has reaped the zygote.
 
-Every process here dies with its parent (`parent_death`), ends by `os._exit`, and ignores ctrl-C:
-that is for the orchestrator to act on.
+Each of these processes dies with its parent (`parent_death`), ends by `os._exit` and ignores
+ctrl-C, which the orchestrator handles.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from vblkfuzz.process.semaphore import Semaphore
 
 LOOK: Final = 1
-"""Command: look at GENERATION_WANTED."""
+"""Command: compare GENERATION_WANTED with GENERATION."""
 END: Final = 1 << 32
-"""Command: end the actors and yourself. An eventfd adds commands up, this one stays visible."""
+"""Command: end actors and zygote. An eventfd adds values up; no sum of LOOKs gets this large."""
 
 
 class Line(NamedTuple):
@@ -72,7 +73,7 @@ class Zygote:
         self._children: list[Child] = []
 
     def run(self, parent: int) -> None:
-        """Serve until told to end, or killed."""
+        """Serve until END, or until killed."""
         die_with_parent(parent)
         _name_process("zygote")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -81,9 +82,9 @@ class Zygote:
         while True:
             ready = self._wait()
             if self._line.command in ready:
-                self._obey(int.from_bytes(os.read(self._line.command, 8), sys.byteorder))
+                self._execute(int.from_bytes(os.read(self._line.command, 8), sys.byteorder))
             else:
-                self._tell_of_death(ready)
+                self._report_death(ready)
 
     def _spawn(self) -> None:
         parts, turns = self._parts, self._turns
@@ -105,20 +106,20 @@ class Zygote:
         return Child(name, pid, os.pidfd_open(pid))
 
     def _wait(self) -> set[int]:
-        """Sleep until an actor has ended or the fuzz process wants something; return the fds."""
+        """Wait until an actor has ended or a command has come; return the readable fds."""
         poll = select.poll()
         for fd in (self._line.command, *(child.pidfd for child in self._children)):
             poll.register(fd, select.POLLIN)
         return {fd for fd, _ in poll.poll()}
 
-    def _obey(self, command: int) -> None:
+    def _execute(self, command: int) -> None:
         if command >= END:
             self._end_actors()
             os._exit(0)
         self._replace_actors()
 
     def _replace_actors(self) -> None:
-        """Give the fuzz process the pair it wants, unless it has it already."""
+        """Fork the requested pair of actors, unless it is there already."""
         control = self._parts.arena.control
         wanted = control[GENERATION_WANTED]
         if control[GENERATION] == wanted:
@@ -130,7 +131,8 @@ class Zygote:
         control[GENERATION] = wanted
         os.eventfd_write(self._line.ready, 1)
 
-    def _tell_of_death(self, ready: set[int]) -> None:
+    def _report_death(self, ready: set[int]) -> None:
+        """Write to the report area how the dead actors ended; wake the fuzz process."""
         dead = [child.name for child in self._children if child.pidfd in ready]
         causes = self._end_actors()
         arena = self._parts.arena
@@ -139,7 +141,7 @@ class Zygote:
         self._turns.fuzzer.release()
 
     def _end_actors(self) -> dict[str, str]:
-        """Kill and reap all there are; return how each ended."""
+        """Kill and reap all actors; return by name how each ended."""
         causes = {}
         for child in self._children:
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)

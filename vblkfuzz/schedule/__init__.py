@@ -1,1 +1,1 @@
-"""Who moves next: the schedule of a scenario, followed at each preemption point."""
+"""The schedule of a scenario: which actor goes on at each preemption point."""

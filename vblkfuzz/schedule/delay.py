@@ -1,11 +1,11 @@
-"""A turnstile that can delay stores: for schedules with a `delayed` deviation, and only for those.
+"""A turnstile that can delay stores, used only for schedules with a `delayed` deviation.
 
-Where such a deviation interrupts an actor, the others do not see what it has stored in guest
-memory since its last barrier, until it goes on. They see it at the latest when nobody else can go
-on, so liveness is judged fairly: no store stays in a buffer for ever.
+If such a deviation interrupts an actor, the other actors do not see its stores to guest memory
+since its last barrier until it goes on. If no other actor can go on, the stores become visible at
+once: no store stays in a buffer for ever, so a delayed store never breaks a rule of liveness.
 
-Who waits or has nothing left to do hides nothing. To sleep, to leave guest mode or to end a unit of
-work takes locked instructions, which are barriers on x86. Next: `vblkfuzz.virtio.store_buffer`.
+An actor that waits or has no more work hides nothing: sleeping, leaving guest mode and ending a
+unit of work take locked instructions, which are barriers on x86. Next: `virtio.store_buffer`.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class DelayingTurnstile(Turnstile):
         super().__init__(scenario, world, guest, ring)
         self._stores = stores
         self._hidden: dict[int, Hidden] = {}
-        """Delayed stores by actor; in the order in which they were hidden."""
+        """Delayed stores by actor, in the order in which they were hidden."""
         self._actors = [_Buffered(self, *each) for each in enumerate(self._actors)]
 
     def resume(self, who: int, actor: Actor, budget: int, turn: int) -> int:
-        """Let an actor go on; hide its stores if a deviation that delays interrupts it."""
-        self._ring.turn = turn - 1  # what the guest does in this turn comes behind this event
+        """Resume an actor; hide its stores if a delaying deviation interrupts it."""
+        self._ring.turn = turn - 1  # places STORES_SEEN before the guest's events of this turn
         self._show(who)
         self._ring.turn = turn
         if not self._deviations or not self._deviations[0].delayed:
@@ -67,19 +67,19 @@ class DelayingTurnstile(Turnstile):
         hidden = self._stores.hide()
         if hidden:
             self._hidden[who] = hidden
-            self._tell_of(who, STORES_DELAYED, len(hidden))
+            self._emit_for(who, STORES_DELAYED, len(hidden))
 
     def _show(self, who: int) -> None:
         if who in self._hidden:
             self._stores.show(self._hidden.pop(who))
-            self._tell_of(who, STORES_SEEN)
+            self._emit_for(who, STORES_SEEN)
 
-    def _tell_of(self, who: int, kind: int, value: int = 0) -> None:
+    def _emit_for(self, who: int, kind: int, value: int = 0) -> None:
         self._ring.emit(kind, ActorId(who), NO_QUEUE, 0, 0, 0, 0, value, 0)
 
 
 class _Buffered:
-    """An actor that goes on through its turnstile's store buffer."""
+    """An actor whose turns go through `DelayingTurnstile.resume`."""
 
     def __init__(self, turnstile: DelayingTurnstile, who: int, actor: Actor) -> None:
         self._turnstile = turnstile
@@ -88,7 +88,7 @@ class _Buffered:
 
     @property
     def ready(self) -> Callable[[], bool]:
-        """Whether `resume` would get anywhere."""
+        """Whether `resume` would make progress."""
         return self._actor.ready
 
     def resume(self, budget: int, turn: int) -> int:

@@ -1,17 +1,17 @@
-"""The turnstile: runs one scenario, and decides who moves at every preemption point.
+"""The turnstile: runs one scenario and decides at each preemption point which actor goes on.
 
-The default policy is the empty schedule's: an operation runs to its end, then the device settles,
-then the next operation starts. Whenever an actor has to wait or has no more work, the first
-ready actor goes on, asked in a fixed order (guest, vCPU, main loop, IOThreads). A `Deviation`
-interrupts that once: after `point` preemption points of operation `op` it goes on with another
-actor, or (`Go.NEXT`) starts the next operation at once. So few deviations describe any ordering
-bug of small depth, and a schedule without effect is simply ignored: every schedule is valid.
+The default policy is that of the empty schedule: an operation runs to its end, then the device
+settles, then the next operation starts. When an actor has to wait or has no more work, the first
+ready actor goes on, in a fixed order (guest, vCPU, main loop, IOThreads). A `Deviation` interrupts
+that once: after `point` preemption points of operation `op` another actor goes on or, with
+`Go.NEXT`, the next operation starts at once. So a few deviations describe any ordering bug of small
+depth. A deviation without effect is ignored, so every schedule is valid.
 
-Where every actor waits although an operation has not ended (a drain that waits for a held
-request), the next operation starts: it may be the one that helps. After the last one an epilogue
-lets everything come to rest: I/O ends, drained sections end, the VM runs.
+If all actors wait although an operation has not ended (a drain that waits for a held request), the
+next operation starts, since it may unblock them. After the last operation an epilogue brings the
+machine to rest: I/O ends, drained sections end, the VM runs.
 
-An actor is resumed for a *budget* of points, up to the next deviation: so an actor in another
+An actor is resumed for a *budget* of points, up to the next deviation. So an actor in another
 process costs two hand-overs a turn, not two a point. Next: `delay`, for delayed stores.
 """
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
 
 
 _MAX_EPILOGUE: Final = 32
-"""Operations of an epilogue: nesting is bounded by MAX_OPS, most scenarios need two."""
+"""Limit of operations in an epilogue: most scenarios need two, and MAX_OPS bounds nesting."""
 
 
 class Actor(Protocol):
-    """Somebody who takes turns."""
+    """What takes turns: the guest, or a thread of the device."""
 
     @property
     def ready(self) -> Callable[[], bool]:
-        """Whether `resume` would get anywhere."""
+        """Whether `resume` would make progress."""
 
     def resume(self, budget: int, turn: int) -> int:
         """Go on for at most `budget` preemption points; return how many were passed.
 
-        Events of an actor with a ring of its own carry `turn`.
+        If the actor has its own ring, its events carry `turn`.
         """
 
 
 class Guest(Actor, Protocol):
-    """The guest driver; it runs its operations one after another."""
+    """The guest driver, which runs its operations one after another."""
 
     def assign(self, index: int) -> None:
         """Queue the scenario's operation `index`."""
@@ -63,16 +63,16 @@ class World(Protocol):
 
     @property
     def threads(self) -> Sequence[Actor]:
-        """In the order in which they are asked."""
+        """The threads, in the order in which they go on if several are ready."""
 
     def perform(self, operation: Op) -> None:
-        """Begin an operation that is not the guest's."""
+        """Begin an operation that does not belong to the guest."""
 
     def unfinished(self) -> Op | None:
-        """The next operation on the way to rest."""
+        """Return the next operation that is needed to come to rest; None at rest."""
 
     def in_flight(self) -> int:
-        """Requests the backend works on."""
+        """Return the number of requests in flight, mod 2^16."""
 
 
 class Turnstile:
@@ -85,9 +85,9 @@ class Turnstile:
         self.steps = 0
         """Preemption points passed."""
         self.points: list[int] = []
-        """Those of each operation, until the next one started."""
+        """Preemption points of each operation, until the next one started."""
         self.obeyed: list[bool] = []
-        """Of each deviation that was reached: whether it changed who goes on, to whom it says."""
+        """For each deviation that was reached: whether it changed which actor goes on."""
         self._scenario = scenario
         self._world = world
         self._guest = guest
@@ -107,12 +107,12 @@ class Turnstile:
             self.points.append(self._points)
         self._come_to_rest()
         kind = END if self.steps < MAX_STEPS else STEP_LIMIT
-        self._tell(kind, value=self._world.in_flight())
+        self._emit(kind, value=self._world.in_flight())
 
     def _start(self, index: int, operation: Op) -> None:
         self._points = 0
         code = operation[0]
-        self._tell(OP, code, 0, index)
+        self._emit(OP, code, 0, index)
         if OPS[code].owner == "guest":
             self._guest.assign(index)
         else:
@@ -126,27 +126,30 @@ class Turnstile:
             before = self.steps
             if operation is None or self.steps >= MAX_STEPS:
                 return
-            self._tell(OP, flag=operation.code, head=1, value=index)
+            self._emit(OP, flag=operation.code, head=1, value=index)
             self._world.perform(operation)
             self._settle()
             if self.steps == before and operation == self._world.unfinished():
-                return  # whoever should do it waits for ever
+                return  # no progress: the actor that should carry it out waits for ever
 
     def _settle(self) -> bool:
-        """Let actors go on until none is ready: True; or a deviation starts the next operation."""
+        """Resume actors until none is ready.
+
+        Returns False if a deviation starts the next operation, or at the step limit.
+        """
         actors, ring = self._actors, self._ring
         interrupted: Actor | None = None
         while self.steps < MAX_STEPS:
             actor: Actor | None = None
             budget = MAX_STEPS - self.steps
             if self._deviations:
-                go = self._due()
+                go = self._take_due()
                 if go is Go.NEXT:
                     self.obeyed.append(True)
                     return False
                 if go is not None:
                     actor = self._ready_actor(go)
-                    self.obeyed.append(actor is not None and self._moves(actor, interrupted))
+                    self.obeyed.append(actor is not None and self._changes(actor, interrupted))
                 if self._deviations:
                     budget = min(budget, self._deviations[0].point - self._points)
             if actor is None:
@@ -166,17 +169,17 @@ class Turnstile:
         actors = self._actors
         return actors[go] if go < len(actors) and actors[go].ready() else None
 
-    def _moves(self, actor: Actor, interrupted: Actor | None) -> bool:
-        """Whether without the deviation somebody else would go on; True where that is unknown."""
+    def _changes(self, actor: Actor, interrupted: Actor | None) -> bool:
+        """Whether another actor would go on without the deviation; True if that is unknown."""
         if interrupted is None:
             return actor is not next(each for each in self._actors if each.ready())
         return actor is not interrupted
 
-    def _due(self) -> Go | None:
-        """Take the next deviation if its point has come; return where it goes on."""
+    def _take_due(self) -> Go | None:
+        """Remove the next deviation if its point is reached; return its `go`."""
         if self._points < self._deviations[0].point:
             return None
         return self._deviations.pop(0).go
 
-    def _tell(self, kind: int, flag: int = 0, head: int = 0, value: int = 0) -> None:
+    def _emit(self, kind: int, flag: int = 0, head: int = 0, value: int = 0) -> None:
         self._ring.emit(kind, self.actor, NO_QUEUE, flag, head, 0, 0, value, 0)

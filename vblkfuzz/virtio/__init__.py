@@ -1,1 +1,1 @@
-"""The virtio room: split virtqueues (virtio 1.2, 2.7) and virtio-blk requests (5.2), both ends."""
+"""Split virtqueues (virtio 1.2, 2.7) and virtio-blk requests (5.2), both ends."""

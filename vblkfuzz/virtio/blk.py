@@ -1,10 +1,11 @@
 """Requests and configuration of a virtio-blk device (virtio 1.2, 5.2).
 
 A request is a chain: a header of 16 bytes, data to or from the device, and a status byte which
-the device writes last. `parse_request` finds these three wherever the driver cut the chain
-(2.7.4: the framing means nothing). `gather` and `scatter` move data between segments and bytes.
+the device writes last. `parse_request` finds these three parts however the driver has split them
+into buffers (2.7.4: framing is independent of content). `gather` and `scatter` move data between
+segments and bytes.
 
-Next: `chain` for what a chain is, `ring_error` for what a bad request raises.
+Next: `chain` for chains, `ring_error` for the errors of a bad request.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ DISCARD_SEGMENT: Final = Struct("<QII")
 HEADER_SIZE: Final = REQUEST_HEADER.size
 STATUS_SIZE: Final = 1
 ID_SIZE: Final = 20
-"""Bytes of a GET_ID answer (5.2.6)."""
+"""Length of the answer to GET_ID (bytes, 5.2.6)."""
 
 DATA_TO_DEVICE: Final = 1
-"""Bit of every request type whose data the device reads: OUT, DISCARD, WRITE_ZEROES."""
+"""This bit is set in each request type whose data the device reads: OUT, DISCARD, WRITE_ZEROES."""
 
 
 class RequestType(IntEnum):
-    """What a request asks for (5.2.6)."""
+    """Request types (5.2.6)."""
 
     IN = 0
     OUT = 1
@@ -66,10 +67,10 @@ class BlkStatus(IntEnum):
 
 
 class BlkRequest(NamedTuple):
-    """A request as found in a chain.
+    """A parsed request.
 
-    `type` is the driver's number, known or not; `sector` counts 512 bytes. `readable` are the
-    data segments after the header, `writable` those before the status byte.
+    `type` is the number that the driver wrote, known or not. `sector` is in units of 512 bytes.
+    `readable` are the data segments after the header, `writable` those before the status byte.
     """
 
     type: int
@@ -80,7 +81,7 @@ class BlkRequest(NamedTuple):
 
     @property
     def data_length(self) -> int:
-        """Bytes of data in the direction of the request type."""
+        """Length of the data (bytes) in the direction of the request type."""
         segments = self.readable if self.type & DATA_TO_DEVICE else self.writable
         return sum([length for _, length in segments])
 
@@ -89,10 +90,10 @@ def parse_request(memory: GuestMemory, chain: Chain) -> BlkRequest:
     """Find header, data and status of a request (5.2.6; QEMU: virtio_blk_handle_request).
 
     Raises:
-        RequestHeaderMissing: nothing is device-readable.
-        RequestStatusMissing: nothing is device-writable.
-        RequestHeaderShort: less than 16 bytes are device-readable.
-        AddressError: the header lies outside guest memory; not with a chain of `walk_chain`.
+        RequestHeaderMissing: no segment is device-readable.
+        RequestStatusMissing: no segment is device-writable.
+        RequestHeaderShort: fewer than 16 bytes are device-readable.
+        AddressError: the header lies outside guest memory; `walk_chain` returns no such chain.
     """
     head, readable, writable = chain
     if not readable:
@@ -114,7 +115,7 @@ def parse_request(memory: GuestMemory, chain: Chain) -> BlkRequest:
 
 
 def _split_header(memory: GuestMemory, chain: Chain) -> tuple[bytes, tuple[Segment, ...]]:
-    """Return the first 16 device-readable bytes, however cut, and the segments after them."""
+    """Return the first 16 device-readable bytes, joined, and the segments after them."""
     header = b""
     for position, (address, length) in enumerate(chain.readable):
         part = min(length, HEADER_SIZE - len(header))
@@ -137,7 +138,7 @@ def gather(memory: GuestMemory, segments: Sequence[Segment]) -> bytes:
 
 
 def scatter(memory: GuestMemory, segments: Iterable[Segment], data: bytes) -> int:
-    """Fill the segments with `data` in order; return the bytes written, at most what fits.
+    """Write `data` into the segments in order; return the number of bytes that did fit.
 
     Raises:
         AddressError: a segment that is needed lies outside guest memory.
@@ -153,9 +154,9 @@ def scatter(memory: GuestMemory, segments: Iterable[Segment], data: bytes) -> in
 
 
 def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> tuple[int, int]:
-    """Return first sector and length of a DISCARD or WRITE_ZEROES; no length if malformed.
+    """Return first sector and length (sectors) of a DISCARD or WRITE_ZEROES; 0, 0 if malformed.
 
-    One segment is all that a device without max_discard_seg has to take (5.2.4).
+    A device without max_discard_seg has to support one segment only (5.2.4).
 
     Raises:
         AddressError: the segment lies outside guest memory.
@@ -172,10 +173,10 @@ CONFIG_LAYOUT: Final = Struct("<QIIHBBIBBHIBxHIIIIIB3x")
 
 @dataclass(frozen=True, slots=True)
 class ConfigSpace:
-    """The device configuration (5.2.4), its fields in their order there.
+    """The device configuration (5.2.4), fields in the order of the standard.
 
-    `capacity` in sectors of 512 bytes, `blk_size` in bytes, `min_io_size` and `opt_io_size` in
-    blocks. The generation count that guards changes is the transport's.
+    `capacity` is in sectors of 512 bytes, `blk_size` in bytes, `min_io_size` and `opt_io_size` in
+    blocks. The configuration generation belongs to the transport.
     """
 
     capacity: int
@@ -199,5 +200,5 @@ class ConfigSpace:
     write_zeroes_may_unmap: int = 0
 
     def to_bytes(self) -> bytes:
-        """Return the 60 bytes that a driver reads."""
+        """Return the 60 bytes of the configuration, as a driver reads them."""
         return CONFIG_LAYOUT.pack(*[getattr(self, name) for name in self.__slots__])

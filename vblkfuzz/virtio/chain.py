@@ -1,10 +1,10 @@
-"""Descriptor chains: what a head in the available ring stands for.
+"""Descriptor chains: the buffers of a head in the available ring.
 
 `walk_chain` follows a chain from its head, through an indirect table if there is one, and returns
 its buffers as (address, length) segments: first those the device reads, then those it writes. It
-reads each descriptor once and trusts none of it; a broken rule is a `RingError`.
+reads each descriptor once and checks all of it; a broken rule raises a `RingError`.
 
-Next: `device_queue` calls it for each chain, `blk` makes a request of it.
+Next: `device_queue` calls it for each chain, `blk` parses the request in a chain.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from vblkfuzz.virtio.ring_error import (
 __all__ = ["MAX_CHAIN_LENGTH", "RING_ERRORS", "Chain", "RingError", "Segment", "walk_chain"]
 
 MAX_CHAIN_LENGTH: Final = 1024
-"""Descriptors we follow in one table; QEMU's VIRTQUEUE_MAX_SIZE."""
+"""Largest number of descriptors followed in one table: QEMU's VIRTQUEUE_MAX_SIZE."""
 
 Segment = tuple[int, int]
 """A buffer: guest address and length (bytes)."""
 
 
 class Chain(NamedTuple):
-    """One chain: the head that names it, and its buffers in order."""
+    """One chain: its head, and its buffers in order."""
 
     head: int
     readable: tuple[Segment, ...]
@@ -101,9 +101,9 @@ def walk_chain(memory: GuestMemory, layout: RingLayout, head: int, indirect_allo
 
 
 def _table_entries(memory_end: int, address: int, length: int, flags: int) -> int:
-    """Return how many descriptors the indirect table holds that a descriptor refers to.
+    """Return the number of descriptors in the indirect table that a descriptor refers to.
 
-    Its WRITE flag is ignored, as 2.7.5.3.2 demands.
+    The WRITE flag of that descriptor is ignored, as 2.7.5.3.2 demands.
     """
     if flags & DESC_F_NEXT:
         raise IndirectWithNext(f"table at {address:#x}")

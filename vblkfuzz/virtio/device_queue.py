@@ -1,9 +1,9 @@
-"""The device's end of a split virtqueue, behaving as QEMU's does.
+"""The device's end of a split virtqueue, with the behaviour of QEMU's.
 
-`pop` takes the next available chain, `push` returns one in the used ring, `should_call` says
-whether that deserves an interrupt, `set_notification` whether the driver shall kick. The counters
-`last_avail`, `used_idx` and `inuse` live here, not in guest memory, and are only as right as the
-device that uses them: a stale push makes `inuse` underflow, which is what oracles look for.
+`pop` takes the next available chain, `push` returns one in the used ring, `should_call` returns
+whether an interrupt is due, `set_notification` asks for kicks or suppresses them. The counters
+`last_avail`, `used_idx` and `inuse` are kept here, not in guest memory. They are not protected
+against a buggy device: a stale push makes `inuse` underflow, which is what oracles look for.
 
 Next: `chain` for what `pop` returns, `driver_queue` for the other end.
 """
@@ -25,7 +25,6 @@ from vblkfuzz.virtio.ring_error import AvailIdxJump, QueueSizeExceeded
 U16 = 0xFFFF
 U32 = 0xFFFF_FFFF
 
-
 _NOWHERE: Final = RingLayout(0, 0, 0, 0)
 
 
@@ -34,7 +33,7 @@ class DeviceQueue:
 
     `ready`: set up, and not reset since. `last_avail`, `used_idx`: u16, entries taken and
     returned since reset. `inuse`: u32, chains taken and not yet returned. `notification`: the
-    device wants kicks. `signalled_used`: u16, used idx when it last decided about a call.
+    device has asked for kicks. `signalled_used`: u16, used idx at the last `should_call`.
     """
 
     __slots__ = (
@@ -61,7 +60,7 @@ class DeviceQueue:
     )
 
     def __init__(self, memory: GuestMemory, index: int) -> None:
-        """Make queue number `index`, in the state after a reset."""
+        """Create queue number `index`, in the state after a reset."""
         self.memory = memory
         self.index = index
         self._u16 = memory.u16
@@ -69,7 +68,7 @@ class DeviceQueue:
         self.reset()
 
     def reset(self) -> None:
-        """Go back to the power-on state; guest memory keeps what it holds (2.4)."""
+        """Go back to the power-on state; guest memory stays unchanged (2.4)."""
         self.ready = False
         self.layout = _NOWHERE
         self.size = 0
@@ -85,10 +84,10 @@ class DeviceQueue:
     def set_up(self, layout: RingLayout, *, event_idx: bool, indirect: bool) -> None:
         """Use the ring at `layout`, with these negotiated features (4.1.5.1.3).
 
-        Counters stay as they are: only `reset` clears them.
+        Counters keep their values: only `reset` clears them.
 
         Raises:
-            RingError: size, alignment or place of the ring is wrong; the queue stays as it was.
+            RingError: size, alignment or address of the ring is wrong; the queue is unchanged.
         """
         layout.check(self.memory.size)
         self._place(layout)
@@ -97,11 +96,11 @@ class DeviceQueue:
         self.ready = True
 
     def begin_at(self, index: int) -> None:
-        """Begin at a ring index, as a migration or SET_VRING_BASE would restore it."""
+        """Begin at ring index `index` (u16), as after a migration or SET_VRING_BASE."""
         self.last_avail = self.used_idx = self.signalled_used = index
 
     def _place(self, layout: RingLayout) -> None:
-        """Turn addresses into indices of the u16 and u32 views, for one access per field."""
+        """Convert addresses to indices of the u16 and u32 views, for one access per field."""
         self.layout = layout
         self.size = layout.size
         self._avail_idx = layout.avail_idx >> 1
@@ -111,17 +110,17 @@ class DeviceQueue:
         self._used_ring = layout.used_ring(0) >> 2
 
     def avail_idx(self) -> int:
-        """Return the driver's avail idx as it is in memory now; 0 when not ready."""
+        """Return the avail idx that is in memory now; 0 when not ready."""
         return self._u16[self._avail_idx] if self.ready else 0
 
     def empty(self) -> bool:
-        """Tell whether nothing is left to take. True when not ready."""
+        """Return whether no chain is available. True when not ready."""
         return not self.ready or self._u16[self._avail_idx] == self.last_avail
 
     def pop(self) -> Chain | None:
         """Take the next chain, or None if there is none (QEMU: virtqueue_split_pop).
 
-        With EVENT_IDX and `notification` it asks for a kick at the next entry (2.7.10.1).
+        With EVENT_IDX and `notification` it also asks for a kick at the next entry (2.7.10.1).
 
         Raises:
             RingError: the ring or the chain breaks a rule; the device is broken.
@@ -138,7 +137,7 @@ class DeviceQueue:
             raise AvailIdxJump(f"queue {self.index}: {available} available, size {size}")
         head = u16[self._avail_ring + (last & (size - 1))]
         self.last_avail = last = (last + 1) & U16
-        # QEMU looks at the head before it asks for a kick, and at the descriptors after that.
+        # As in QEMU, the head is checked before the kick is requested, the descriptors after it.
         if self._event_idx and self.notification and head < size:
             u16[self._avail_event] = last
         chain = walk_chain(self.memory, self.layout, head, self._indirect)
@@ -148,8 +147,8 @@ class DeviceQueue:
     def push(self, head: int, length: int) -> bool:
         """Return chain `head` as used, `length` bytes written (2.7.8.2).
 
-        A queue that is not ready ignores it and returns False (QEMU: virtqueue_split_fill and
-        _flush). The head is not checked: to return a wrong one is the device's bug.
+        A queue that is not ready ignores the call and returns False (QEMU: virtqueue_split_fill
+        and _flush). The head is not checked: a wrong one is a bug of the device.
         """
         if not self.ready:
             return False
@@ -161,21 +160,22 @@ class DeviceQueue:
         # The index comes last: it makes the entry visible to the driver.
         self._u16[self._used_idx] = used_idx
         self.inuse = (self.inuse - 1) & U32
-        # 2**15 pushes without a call: the distance to the last one no longer means anything.
+        # After 2**15 pushes without a call, the distance to the last call is ambiguous.
         if (used_idx - self.signalled_used - 1) & U16 >= 0x7FFF:
             self._signalled_valid = False
         return True
 
     def detach(self) -> None:
-        """Forget a chain without returning it (QEMU: virtqueue_detach_element)."""
+        """Drop a chain from `inuse` without returning it (QEMU: virtqueue_detach_element)."""
         self.inuse = (self.inuse - 1) & U32
 
     def set_notification(self, on: bool) -> None:
-        """Ask the driver for kicks, or tell it that none are needed (2.7.10).
+        """Ask the driver for kicks, or suppress them (2.7.10).
 
-        With EVENT_IDX, `on` writes avail_event and off writes nothing: the event index just goes
-        stale. Without, the flag says it (QEMU: virtio_queue_split_set_notification). Who asks
-        for kicks may look at the ring right after: the driver sees the wish first.
+        With EVENT_IDX, `on` writes avail_event and off writes nothing: avail_event becomes stale.
+        Without EVENT_IDX, the flag in the used ring is written (QEMU:
+        virtio_queue_split_set_notification). `on` ends with a barrier, so that the driver sees
+        the request before the caller reads the ring again.
         """
         self.notification = on
         if not self.ready:
@@ -192,9 +192,9 @@ class DeviceQueue:
             self.memory.barrier()
 
     def would_be_kicked(self) -> bool:
-        """Tell whether a driver that reads the ring now would kick for the next entry (2.7.10).
+        """Return whether a driver that reads the ring now would kick for the next entry (2.7.10).
 
-        That is what it really sees, not what `notification` says. True when not ready.
+        This is read from the ring, not from `notification`. True when not ready.
         """
         if not self.ready:
             return True
@@ -203,14 +203,14 @@ class DeviceQueue:
         return self._u16[self._avail_event] == self.last_avail
 
     def should_call(self) -> bool:
-        """Tell whether the pushes since the last call are worth an interrupt (2.7.7).
+        """Return whether the pushes since the last check require an interrupt (2.7.7).
 
-        With EVENT_IDX each call moves the mark of what has been signalled, so ask once per batch
-        (QEMU: virtio_split_should_notify). A queue that is not ready has nobody to call.
+        With EVENT_IDX each check updates `signalled_used`, so check once per batch of pushes
+        (QEMU: virtio_split_should_notify). False when not ready.
         """
         if not self.ready:
             return False
-        self.memory.barrier()  # the driver sees the used entries before we look at its wish
+        self.memory.barrier()  # the driver sees the used entries before its request is read
         if not self._event_idx:
             return not self._u16[self._avail_idx - 1] & AVAIL_F_NO_INTERRUPT
         old, valid = self.signalled_used, self._signalled_valid

@@ -1,8 +1,9 @@
-"""The driver's end of a split virtqueue: well-behaved, with raw access for misbehaving.
+"""The driver's end of a split virtqueue: correct, with raw writes for hostile contents.
 
-A chain goes `add` (write descriptors), `publish` (make available), `needs_kick`; it comes back
-by `get_used` and `release`. The driver remembers which descriptors it wrote for which head and
-never reads them back, nor does it trust the used ring: a foreign id is reported, not used.
+A chain is sent by `add` (write descriptors), `publish` (make available) and `needs_kick`, and
+returned by `get_used` and `release`. The driver records which descriptors it wrote for each head
+and never reads them back. It does not trust the used ring: a foreign id is reported and frees
+nothing.
 
 Next: `device_queue` for the other end.
 """
@@ -36,7 +37,7 @@ class QueueFull(Exception):
 class DriverQueue:
     """One queue as the driver sees it.
 
-    `outstanding`: heads that were added and not released, each with its descriptors.
+    `outstanding`: heads added and not yet released, each with its descriptors.
     `avail_idx`, `last_used`: u16, entries published and collected.
     """
 
@@ -63,10 +64,11 @@ class DriverQueue:
     ) -> None:
         """Zero the three areas and start with all descriptors free (2.7.13, 4.1.5.1.3).
 
-        The indices begin at `first`: 0, or else as if both sides had used the ring before.
+        The indices begin at `first` (u16). If it is not 0, the ring looks as if both sides had
+        used it before.
 
         Raises:
-            RingError: size, alignment or place of the ring is wrong.
+            RingError: size, alignment or address of the ring is wrong.
         """
         layout.check(memory.size)
         memory.write(layout.desc, bytes(layout.desc_end - layout.desc))
@@ -90,7 +92,7 @@ class DriverQueue:
 
     @property
     def num_free(self) -> int:
-        """How many descriptors are free."""
+        """Number of free descriptors."""
         return len(self._free)
 
     def add(
@@ -101,8 +103,8 @@ class DriverQueue:
     ) -> int:
         """Write a chain and return its head (2.7.13.1); the device does not see it yet.
 
-        With `indirect_table`, a guest address, the chain goes into a table there and takes one
-        descriptor of the ring (2.7.5.3).
+        With `indirect_table`, a guest address, the chain is written into a table there and takes
+        one descriptor of the ring (2.7.5.3).
 
         Raises:
             QueueFull: too few free descriptors; nothing is written.
@@ -121,7 +123,7 @@ class DriverQueue:
     def _add_indirect(
         self, readable: Sequence[Segment], writable: Sequence[Segment], table: int
     ) -> int:
-        """Write the chain into the table at address `table`, and the descriptor that names it."""
+        """Write the chain into the table at address `table`, and a descriptor that refers to it."""
         count = len(readable) + len(writable)
         length = DESCRIPTOR_SIZE * count
         if table < 0 or table + length > self.memory.size:
@@ -164,7 +166,7 @@ class DriverQueue:
         """Make an outstanding chain available and return the new avail idx (2.7.13.2, .3).
 
         Raises:
-            ValueError: `head` is not outstanding; `publish_raw` does not care.
+            ValueError: `head` is not outstanding; `publish_raw` does not check that.
         """
         if head not in self.outstanding:
             raise ValueError(f"expected an outstanding head, found {head}")
@@ -179,14 +181,14 @@ class DriverQueue:
         return new
 
     def jump_avail_idx(self, by: int) -> int:
-        """Move avail idx by any distance without writing entries; return the new one."""
+        """Move avail idx by any distance without writing entries; return the new avail idx."""
         self.avail_idx = self._u16[self._avail_idx] = (self.avail_idx + by) & U16
         return self.avail_idx
 
     def write_descriptor(
         self, index: int, address: int, length: int, flags: int, following: int
     ) -> None:
-        """Write descriptor `index` of the ring, whoever uses it.
+        """Write descriptor `index` of the ring, also if it is in use.
 
         Raises:
             ValueError: the ring has no such descriptor.
@@ -197,13 +199,13 @@ class DriverQueue:
         DESCRIPTOR.pack_into(self.memory.bytes, at, address, length, flags, following)
 
     def needs_kick(self) -> bool:
-        """Tell whether the device wants a kick for what was published since the last call.
+        """Return whether the chains published since the last check require a kick (2.7.10).
 
-        2.7.10: with EVENT_IDX if avail_event was passed, else unless the used flag forbids it.
+        With EVENT_IDX: if avail idx has passed avail_event. Without: unless NO_NOTIFY is set.
         """
         old, new = self._kick_asked, self.avail_idx
         self._kick_asked = new
-        self.memory.barrier()  # the device sees what was published before we look at its wish
+        self.memory.barrier()  # the device sees the published chains before its request is read
         if not self.event_idx:
             return not self._u16[self._used_idx - 1] & USED_F_NO_NOTIFY
         return vring_need_event(self._u16[self.layout.avail_event >> 1], new, old)
@@ -211,8 +213,8 @@ class DriverQueue:
     def get_used(self) -> tuple[int, int] | None:
         """Take the next used entry as (id, bytes written), or None (2.7.14).
 
-        Both are the device's word. A device with a wrong used idx can make it look like up to
-        65535 entries; the caller sets the limit.
+        Both values are the device's and not checked. A wrong used idx can show up to 65535
+        entries, so the caller limits the number of calls.
         """
         last = self.last_used
         if self._u16[self._used_idx] == last:
@@ -230,15 +232,15 @@ class DriverQueue:
         return True
 
     def set_used_event(self, ahead: int) -> int:
-        """Ask for a call when the device has used `ahead` more entries than the next (2.7.7).
+        """Ask for a call at the used entry that is `ahead` entries after the next one (2.7.7).
 
-        Returns the used_event written.
+        Returns the used_event written (u16).
         """
         self._u16[self.layout.used_event >> 1] = used_event = (self.last_used + ahead) & U16
-        self.memory.barrier()  # the device sees the wish before the driver looks at what is used
+        self.memory.barrier()  # the device sees used_event before the driver reads the used ring
         return used_event
 
     def set_no_interrupt(self, on: bool) -> None:
-        """Ask for no calls at all, or take that back (2.7.7); EVENT_IDX devices ignore it."""
+        """Suppress all calls, or allow them again (2.7.7); devices with EVENT_IDX ignore it."""
         self._u16[self._avail_idx - 1] = AVAIL_F_NO_INTERRUPT if on else 0
         self.memory.barrier()

@@ -1,11 +1,11 @@
-"""Where the parts of a split virtqueue lie, and the numbers that the standard gives names to.
+"""The layout of a split virtqueue in guest memory, and the constants that the standard names.
 
 A split virtqueue (virtio 1.2, 2.7) is three areas of guest memory: the descriptor table, the
-available ring (the driver writes it) and the used ring (the device writes it). `RingLayout` says
-where they are; its properties are guest addresses in bytes. Both ends of a queue turn them into
+available ring (the driver writes it) and the used ring (the device writes it). `RingLayout` holds
+their addresses; its properties are guest addresses in bytes. Both ends of a queue convert them to
 indices of `GuestMemory.u16` and `.u32` once, at set-up.
 
-Next: `memory` for the bytes, `chain` for what a descriptor chain means.
+Next: `memory` for the bytes, `chain` for descriptor chains.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ MAX_RING_SIZE: Final = 32768
 
 
 def vring_need_event(event: int, new: int, old: int) -> bool:
-    """Tell whether an index that moved from `old` to `new` passed `event` (2.7.7.2, 2.7.10.1).
+    """Return whether an index that moved from `old` to `new` passed `event` (2.7.7.2, 2.7.10.1).
 
-    All three are u16 and wrap. The other side wants a notification for entry number `event`, so
-    it is due when `event` lies in ``old .. new - 1``.
+    All three are u16 and wrap. The other side has asked for a notification at entry number
+    `event`, so one is due when `event` lies in ``old .. new - 1``.
     """
     return (new - event - 1) & 0xFFFF < (new - old) & 0xFFFF
 
@@ -75,19 +75,21 @@ class RingLayout:
 
     @classmethod
     def place(cls, size: int, base: int) -> RingLayout:
-        """Lay a ring of `size` entries out from `base` on, each area at its own alignment."""
+        """Place the areas of a ring of `size` entries from address `base` on, each aligned."""
         desc = _align(base, DESCRIPTOR_ALIGN)
         avail = _align(desc + DESCRIPTOR_SIZE * size, AVAIL_ALIGN)
         used = _align(avail + 6 + 2 * size, USED_ALIGN)
         return cls(size, desc, avail, used)
 
-    @lru_cache(maxsize=64)  # noqa: B019 -- layouts are few and small; a driver uses the same again
+    @lru_cache(maxsize=64)  # noqa: B019 -- layouts are few and small, and drivers reuse them
     def check(self, memory_size: int) -> None:
-        """Check the rules that later let every ring access go unchecked.
+        """Check the layout against guest memory of `memory_size` bytes.
+
+        Ring accesses need no further check after that.
 
         Raises:
-            RingSizeInvalid: the size is no power of two in 1..32768.
-            RingMisaligned: an area is not at its alignment.
+            RingSizeInvalid: the size is not a power of two in 1..32768.
+            RingMisaligned: an area is not aligned.
             RingOutside: an area does not lie wholly in guest memory.
         """
         size = self.size
@@ -153,7 +155,7 @@ class RingLayout:
 
     @property
     def end(self) -> int:
-        """Address after the area that lies last."""
+        """Address after the area with the highest addresses."""
         return max(self.desc_end, self.avail_end, self.used_end)
 
 

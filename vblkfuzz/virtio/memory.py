@@ -1,12 +1,11 @@
 """Guest memory: a flat range of bytes from guest address 0.
 
-`barrier` is a full memory barrier. It does nothing unless a `store_buffer` delays stores.
-
 Rings are read and written through `u16` and `u32`, the same bytes as arrays of integers, so that
-a ring field is one load or one store and another process never sees half of it. Everything else
-goes through `read` and `write`, which check the range.
+a ring field is one load or one store and another process never sees half of it. All other accesses
+use `read` and `write`, which check the range. `barrier` is a full memory barrier; it does nothing
+unless a `store_buffer` delays stores.
 
-Next: `layout` for what lies where in a ring.
+Next: `layout` for the layout of a ring.
 """
 
 from __future__ import annotations
@@ -21,21 +20,25 @@ if sys.byteorder != "little":  # virtio is little-endian, and `u16`/`u32` are na
 
 
 def no_barrier() -> None:
-    """Nothing to wait for: every store is seen at once."""
+    """Do nothing: unless stores are delayed, each store is visible at once."""
 
 
 class GuestMemory:
-    """Guest memory over a buffer that somebody else owns.
+    """Guest memory over a buffer that the caller owns.
 
-    `bytes`, `u16` and `u32` are views of the same memory; `size` is in bytes. `barrier` lets
-    others see all stores so far before the caller loads anything (smp_mb). Ring addresses are
+    `bytes`, `u16` and `u32` are views of the same memory; `size` is in bytes. `barrier` makes all
+    earlier stores visible to other actors before any later load (smp_mb). Ring addresses are
     checked once (`RingLayout.check`), so ring accesses index the views directly.
     """
 
     __slots__ = ("barrier", "bytes", "size", "u16", "u32")
 
     def __init__(self, view: memoryview) -> None:
-        """Take a writable, contiguous view; ValueError if its size is no multiple of 4."""
+        """Use a writable, contiguous view.
+
+        Raises:
+            ValueError: its size is not a multiple of 4 bytes.
+        """
         if view.nbytes % 4:
             raise ValueError(f"expected a multiple of 4 bytes, found {view.nbytes}")
         self.bytes = view.cast("B")

@@ -1,9 +1,8 @@
-"""The rules of ring and request that a driver can break, one exception each.
+"""The rules of rings and requests that a driver can break, one exception each.
 
-The device turns such an error into a broken device (DEVICE_NEEDS_RESET; QEMU: virtio_error), and
-its `code` is what a BROKEN event of the trace carries. Codes are stored in files: append only.
-Where QEMU is more lenient than the standard, the docstring says so. Section numbers are those of
-virtio 1.2.
+On such an error the device becomes broken (DEVICE_NEEDS_RESET; QEMU: virtio_error), and the BROKEN
+event of the trace carries the `code` of the error. Codes are stored in files: append only. Each
+docstring begins with the section of virtio 1.2 and says where QEMU is more lenient.
 
 Next: `chain.walk_chain`, `device_queue.DeviceQueue.pop` and `blk.parse_request` raise them.
 """
@@ -14,7 +13,7 @@ from typing import ClassVar, Final
 
 
 class RingError(Exception):
-    """The driver broke a rule; `code` (1..255) is stable and unique."""
+    """The driver has broken a rule; `code` (1..255) is stable and unique."""
 
     code: ClassVar[int]
 
@@ -40,7 +39,7 @@ class NextOutOfRange(RingError):
 class ChainLoops(RingError):
     """2.7.5.2: a chain has more descriptors than its table, so it must loop.
 
-    QEMU: virtqueue_split_pop, the same count.
+    QEMU: virtqueue_split_pop, which counts in the same way.
     """
 
     code = 3
@@ -49,17 +48,17 @@ class ChainLoops(RingError):
 class ChainTooLong(RingError):
     """2.7.5.3.1: a chain is longer than `chain.MAX_CHAIN_LENGTH`.
 
-    The standard forbids more than the queue size; drivers do it in indirect tables all the same,
-    and QEMU (virtqueue_map_desc) only stops at VIRTQUEUE_MAX_SIZE.
+    The standard forbids chains longer than the queue size. Drivers use longer indirect tables
+    nevertheless, and QEMU (virtqueue_map_desc) rejects more than VIRTQUEUE_MAX_SIZE only.
     """
 
     code = 4
 
 
 class ZeroLength(RingError):
-    """2.7.4: a buffer of no bytes carries nothing.
+    """2.7.4: a buffer has length 0.
 
-    The standard does not forbid it in so many words; QEMU does (virtqueue_map_desc).
+    The standard does not forbid it explicitly; QEMU does (virtqueue_map_desc).
     """
 
     code = 5
@@ -84,16 +83,16 @@ class ReadableAfterWritable(RingError):
 
 
 class IndirectNested(RingError):
-    """2.7.5.3.1: an indirect table holds an indirect descriptor.
+    """2.7.5.3.1: an indirect table contains an indirect descriptor.
 
-    QEMU's pop does not look at the flag there and takes the table for a buffer.
+    QEMU (virtqueue_split_pop) ignores the flag there and uses the inner table as a buffer.
     """
 
     code = 8
 
 
 class IndirectLengthInvalid(RingError):
-    """2.7.5.3: the length of an indirect table is 0 or no multiple of 16.
+    """2.7.5.3: the length of an indirect table is 0 or not a multiple of 16 bytes.
 
     QEMU: virtqueue_split_pop.
     """
@@ -111,7 +110,7 @@ class IndirectOutside(RingError):
 
 
 class IndirectNotNegotiated(RingError):
-    """2.7.5.3.1: an indirect descriptor without VIRTIO_F_INDIRECT_DESC.
+    """2.7.5.3.1: an indirect descriptor is used without VIRTIO_F_INDIRECT_DESC.
 
     QEMU does not check.
     """
@@ -131,24 +130,24 @@ class IndirectWithNext(RingError):
 class AvailIdxJump(RingError):
     """2.7.13.3: avail idx is more than one queue size ahead of what the device has taken.
 
-    QEMU checks in virtqueue_num_heads, which virtqueue_split_pop itself does not call: there the
-    jump shows as a bad head or as `QueueSizeExceeded`.
+    QEMU checks it in virtqueue_num_heads, which virtqueue_split_pop does not call: there the jump
+    leads to a bad head or to `QueueSizeExceeded`.
     """
 
     code = 13
 
 
 class QueueSizeExceeded(RingError):
-    """2.7.13: a chain is available although as many as the queue size are in use.
+    """2.7.13: a chain is available although as many chains as the queue size are in use.
 
-    QEMU: virtqueue_split_pop. Also what a device's own lost count of `inuse` ends in.
+    QEMU: virtqueue_split_pop. A device that miscounts `inuse` meets this error as well.
     """
 
     code = 14
 
 
 class RingSizeInvalid(RingError):
-    """2.7: the queue size is no power of two in 1..32768.
+    """2.7: the queue size is not a power of two in 1..32768.
 
     QEMU: virtio_queue_set_num ignores such a size.
     """
@@ -157,7 +156,7 @@ class RingSizeInvalid(RingError):
 
 
 class RingMisaligned(RingError):
-    """2.7: an area of the ring is not at its alignment (16, 2, 4 bytes).
+    """2.7: an area of the ring is not aligned (descriptors to 16, avail to 2, used to 4 bytes).
 
     QEMU does not check.
     """
@@ -204,4 +203,4 @@ class RequestStatusMissing(RingError):
 RING_ERRORS: Final[dict[int, type[RingError]]] = {
     error.code: error for error in RingError.__subclasses__()
 }
-"""Every broken rule by its code."""
+"""All of these errors by code."""

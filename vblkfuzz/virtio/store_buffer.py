@@ -1,14 +1,17 @@
-"""The store buffer of whoever runs: stores in guest memory that the others do not see yet.
+"""The store buffer of the running actor: stores in guest memory that other actors do not see yet.
 
-An x86 processor may load before its earlier stores are seen elsewhere (TSO); only a barrier orders
-a store before a later load. One actor runs at a time here, so a store buffer needs no care on the
-way of a load or a store. While an actor runs it writes into guest memory itself, and so sees its
-own stores; beside it lies a copy of what the others see, renewed by each barrier. `hide` takes back
-what differs when the actor hands over, and `show` puts it there at last. All that is hidden is seen
-at once, and hidden bytes win over what others have stored in between, as in a buffer that drains.
+An x86 processor may execute a load before its earlier stores are visible to other processors (TSO);
+only a barrier orders a store before a later load. One actor runs at a time here, so the buffer can
+be modelled without code in each load and store:
+
+* While an actor runs, it writes into guest memory directly and so sees its own stores. A copy holds
+  what the other actors see; each barrier updates the copy.
+* When the actor hands over, `hide` reverts the bytes that differ from the copy. Later `show` writes
+  them again, all at once. They overwrite what other actors have stored at these addresses in
+  between, as when a store buffer drains.
 
 The copy and the word before it lie in shared memory: the actor may run in another process, which
-calls `follow` when it is handed the turn. Next: `vblkfuzz.schedule.delay`, which decides when.
+calls `follow` when it gets the turn. Next: `vblkfuzz.schedule.delay` decides when to hide stores.
 """
 
 from __future__ import annotations
@@ -24,64 +27,64 @@ Hidden = list[tuple[int, bytes]]
 """Stores: guest address and the bytes there, ascending."""
 
 HEAD_BYTES: Final = 4
-"""Before the copy: a u32, 1 while stores are being watched."""
+"""Bytes before the copy: a u32, 1 while stores are watched."""
 _PLAIN: Final = 8
-"""Bytes that are compared one by one."""
+"""Parts of at most so many bytes are compared byte by byte."""
 
 
 class StoreBuffer:
     """Watches the stores of the running actor."""
 
     def __init__(self, memory: GuestMemory, view: memoryview) -> None:
-        """Keep the copy in `view`, which has `HEAD_BYTES` more than guest memory."""
+        """Keep the copy in `view`, which is `HEAD_BYTES` longer than guest memory."""
         self._memory = memory
         self._watching = view[:HEAD_BYTES].cast("I")
-        self._seen = view[HEAD_BYTES:]
+        self._visible = view[HEAD_BYTES:]
 
     def watch(self) -> None:
-        """An actor goes on whose stores may be hidden afterwards."""
+        """Begin the turn of an actor whose stores may be hidden at its end."""
         self._watching[0] = 1
         self.follow()
         self.drain()
 
     def end(self) -> None:
-        """The actor has handed over; all it has stored is seen unless `hide` is called next."""
+        """End the turn; all stores of the actor are visible unless `hide` is called next."""
         self._watching[0] = 0
         self.follow()
 
     def follow(self) -> None:
-        """Let the barriers of this process do what is due now."""
+        """Set the barrier of this process: `drain` while stores are watched, else no effect."""
         self._memory.barrier = self.drain if self._watching[0] else no_barrier
 
     def drain(self) -> None:
-        """Let the others see all stores so far."""
-        self._seen[:] = self._memory.bytes
+        """Make all stores so far visible to the other actors."""
+        self._visible[:] = self._memory.bytes
 
     def barrier(self) -> None:
-        """Be a barrier of whoever runs: nothing, unless its stores are watched."""
+        """Do a barrier of the running actor; it has no effect unless stores are watched."""
         self._memory.barrier()
 
     def hide(self) -> Hidden:
-        """Take back what was stored since the last barrier; return it for `show`."""
+        """Revert the stores since the last barrier; return them for `show`."""
         data = self._memory.bytes
-        mine, seen = data.tobytes(), self._seen.tobytes()
-        hidden = _differences(mine, seen, 0, len(mine))
+        own, visible = data.tobytes(), self._visible.tobytes()
+        hidden = _differences(own, visible, 0, len(own))
         for at, stored in hidden:
-            data[at : at + len(stored)] = seen[at : at + len(stored)]
+            data[at : at + len(stored)] = visible[at : at + len(stored)]
         return hidden
 
     def show(self, hidden: Hidden) -> None:
-        """Let everybody see hidden stores."""
+        """Make hidden stores visible to all actors."""
         data = self._memory.bytes
         for at, stored in hidden:
             data[at : at + len(stored)] = stored
 
 
-def _differences(mine: bytes, seen: bytes, start: int, end: int) -> Hidden:
-    """Return the bytes of `mine` that are not those of `seen`: halving skips what is equal."""
-    if mine[start:end] == seen[start:end]:
+def _differences(own: bytes, visible: bytes, start: int, end: int) -> Hidden:
+    """Return the bytes of `own` that differ from `visible`; halving skips equal parts."""
+    if own[start:end] == visible[start:end]:
         return []
     if end - start <= _PLAIN:
-        return [(at, mine[at : at + 1]) for at in range(start, end) if mine[at] != seen[at]]
+        return [(at, own[at : at + 1]) for at in range(start, end) if own[at] != visible[at]]
     middle = (start + end) // 2
-    return _differences(mine, seen, start, middle) + _differences(mine, seen, middle, end)
+    return _differences(own, visible, start, middle) + _differences(own, visible, middle, end)
