@@ -1,4 +1,4 @@
-"""A QMP connection: whether it has ended, whichever side noticed first, and what it keeps."""
+"""A QMP connection: whether it has ended, and that it keeps no events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TALKATIVE = 3
 
 def connected() -> tuple[Qmp, socket.socket, socket.socket]:
     ours, theirs = socket.socketpair()
-    qmp = Qmp.__new__(Qmp)  # without the greeting: only the connection matters here
+    qmp = Qmp.__new__(Qmp)  # skips the greeting: only the socket matters here
     qmp._connection = ours
     return qmp, ours, theirs
 
@@ -42,7 +42,7 @@ def test_the_other_side_has_closed() -> None:
     ours.close()
 
 
-def test_the_client_has_closed_our_side_after_the_other() -> None:
+def test_the_client_has_closed_its_end_after_the_other_side() -> None:
     qmp, ours, theirs = connected()
     theirs.close()
     ours.close()
@@ -50,7 +50,7 @@ def test_the_client_has_closed_our_side_after_the_other() -> None:
 
 
 def talk(theirs: socket.socket) -> None:
-    """Answer every command, and tell of events with it, as QEMU does around a job."""
+    """Answer every command, and send events with each answer, as QEMU does around a job."""
     version = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}
     event = {"event": "JOB_STATUS_CHANGE", "data": {}, "timestamp": {"seconds": 1}}
 

@@ -74,7 +74,7 @@ def test_go_chooses_an_export_and_leaves_the_rest() -> None:
     assert Struct(">HQH").unpack(said[20:32])[1] == 4096
 
 
-def test_an_unknown_export_and_unknown_options_are_refused_and_nothing_is_over() -> None:
+def test_an_unknown_export_and_unknown_options_are_refused_and_the_handshake_goes_on() -> None:
     handshake, said = shaken(go("gone"), option(8), go("disk"))
     assert handshake.export == "disk"
     kinds = [Struct(">QIII").unpack_from(said, at)[2] for at in (0, 20)]
@@ -82,7 +82,7 @@ def test_an_unknown_export_and_unknown_options_are_refused_and_nothing_is_over()
 
 
 @pytest.mark.parametrize("bad", [option(2), b"x" * 16])
-def test_a_client_that_gives_up_or_talks_rubbish(bad: bytes) -> None:
+def test_a_client_that_aborts_or_breaks_the_protocol(bad: bytes) -> None:
     with pytest.raises(NbdError):
         shaken(bad)
 

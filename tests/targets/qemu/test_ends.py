@@ -31,7 +31,7 @@ class KillingRig(Killing, QemuRig):
 
 
 class LaterRig(KillingRig):
-    """Does so at the very end of a scenario, when all has been at rest."""
+    """Kills QEMU at the end of a scenario, after it has come to rest."""
 
     def check_rest(self, recorder: Recorder) -> None:
         super().check_rest(recorder)
@@ -68,7 +68,7 @@ class TestEnds(EndsContract):
 def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
     number: signal.Signals, signature: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next one begins with such a device otherwise, and has to answer for it."""
+    """Otherwise the next scenario would get this device, and be blamed for it."""
     rig = LaterRig(TargetOptions())
     monkeypatch.setattr(LaterRig, "number", number)
     with nothing_left(), RealTarget("qemu", "killed", rig, rig.port) as killed:
@@ -76,7 +76,7 @@ def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
         assert [one.signature[: len(signature)] for one in execution.verdict.violations] == [
             signature
         ]
-        monkeypatch.setattr(LaterRig, "number", 0)  # which asks whether there is such a process
+        monkeypatch.setattr(LaterRig, "number", 0)  # signal 0 does nothing
         assert run_scenario(killed, PLAIN).verdict.clean
 
 

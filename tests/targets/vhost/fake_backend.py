@@ -1,4 +1,4 @@
-"""A vhost-user back-end in a thread of the test: answers what it is told to, and logs."""
+"""A vhost-user back-end in a thread of the test, with set answers; it logs all messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
 
 
 Answer = Callable[[bytes], bytes | None]
-"""Payload of a request to the payload of its answer; None: close the connection."""
+"""From the payload of a request to that of its answer; None: close the connection."""
 
 
 class FakeBackend:

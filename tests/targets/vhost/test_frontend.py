@@ -1,4 +1,4 @@
-"""The front-end against a back-end of the test's: what it sends, and what it does not believe."""
+"""The front-end against a fake back-end: the messages it sends, the answers it refuses."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_back_end_that_closes_the_connection() -> None:
     backend.close()
 
 
-def test_a_back_end_that_says_nothing_costs_the_limit_and_no_more(backend: FakeBackend) -> None:
+def test_a_silent_back_end_costs_the_time_limit_and_no_more(backend: FakeBackend) -> None:
     frontend = greeted(backend, limit_s=0.05)
     backend.silent = True
     with pytest.raises(BackendSilent, match=r"within 0\.05 s"):
