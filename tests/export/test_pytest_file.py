@@ -1,4 +1,4 @@
-"""An exported test says the same scenario, fails on the bug and passes without it."""
+"""An exported test has the same scenario, fails on the bug and passes without it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def functions_in(text: str) -> dict[str, Any]:
 
 
 def as_clean(scenario: Scenario) -> Case:
-    """A case that nothing is expected of, so that any scenario can be exported."""
+    """Return a case without expectation, so that any scenario can be exported."""
     outcome = case(scenario, "reference").outcome
     artifact = Artifact(scenario, device="reference")
     return Case(Outcome("x", artifact, Setup("model", "reference", "inline"), outcome.run))

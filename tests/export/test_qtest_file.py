@@ -1,4 +1,4 @@
-"""The program for QEMU's maintainers: stands alone, finds the bug, and is silent without it."""
+"""The program for QEMU's maintainers: it needs no package, shows the bug, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SERVED = (op("init"), op("mirror_begin"), WRITE, op("mirror_finish"), op("reset"
 def run(text: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = folder / "reproducer.py"
     path.write_text(text)
-    # -I: neither this checkout nor installed packages can be imported by accident.
+    # -I: neither this checkout nor a package of the user can be imported by accident.
     command = [sys.executable, "-I", str(path), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
