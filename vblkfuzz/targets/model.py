@@ -59,7 +59,7 @@ def _open(device: str, mode: str, options: TargetOptions) -> InlineModel | Proce
 
 
 TARGET: Final = TargetKind(
-    summary="virtio-blk dataplane after QEMU, in Python",
+    summary="model of the virtio-blk dataplane of QEMU, in Python",
     device="seed",
     open=_open,
     quick_mode="inline",

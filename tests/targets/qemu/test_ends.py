@@ -81,7 +81,7 @@ def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
 
 
 SCRIPTS = {
-    "says it is something else": ("echo Bochs 2.7", "expected qemu-system-x86_64, found Bochs 2.7"),
+    "is another program": ("echo Bochs 2.7", "expected qemu-system-x86_64, found Bochs 2.7"),
     "is too old": ("echo QEMU emulator version 2.11.1", "version 2.11 is too old: install QEMU"),
     "lacks thread-pool-max": (
         "echo QEMU emulator version 7.0.0",
@@ -91,7 +91,7 @@ SCRIPTS = {
         'test "$1" = --version && echo QEMU emulator version 7.1 && exit\necho so far >&2; exit 1',
         "QEMU does not start: so far",
     ),
-    "says nothing": ("exit 1", "expected qemu-system-x86_64, found no version"),
+    "prints nothing": ("exit 1", "expected qemu-system-x86_64, found no version"),
     "dies at start": (
         'test "$1" = --version && echo QEMU emulator version 9.9 && exit\necho no luck >&2; exit 1',
         "QEMU does not start: no luck",

@@ -89,10 +89,10 @@ class FakeBackend:
             answer = lambda _: pack_u64(0)  # noqa: E731  # an answer like those of the table
         if answer is None or self.silent:
             return True
-        said = answer(payload)
-        if said is None:
+        reply = answer(payload)
+        if reply is None:
             return False
-        whole = HEADER.pack(request, VERSION | FLAG_REPLY, len(said)) + said
+        whole = HEADER.pack(request, VERSION | FLAG_REPLY, len(reply)) + reply
         if self.raw_answer is not None:
             whole, self.raw_answer = self.raw_answer, None
         self._socket.sendall(whole)

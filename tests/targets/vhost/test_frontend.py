@@ -100,15 +100,15 @@ def test_config(backend: FakeBackend) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "said"),
+    ("request_", "answer"),
     [
         (Request.GET_FEATURES, b"short"),
         (Request.GET_PROTOCOL_FEATURES, bytes(9)),
         (Request.GET_QUEUE_NUM, b""),
     ],
 )
-def test_answers_of_a_wrong_length(request_: Request, said: bytes) -> None:
-    backend = FakeBackend({request_: lambda _: said})
+def test_answers_of_a_wrong_length(request_: Request, answer: bytes) -> None:
+    backend = FakeBackend({request_: lambda _: answer})
     with pytest.raises(MalformedReply, match="expected 8 bytes"):
         greeted(backend)
     backend.close()

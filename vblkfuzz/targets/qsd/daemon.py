@@ -67,20 +67,20 @@ class Daemon:
         self.iothread = iothread
         self._nbd = nbd
         self._endpoints = {sectors: Endpoint() for sectors in DISK_SECTORS}
-        ours, theirs = socket.socketpair()
+        near, far = socket.socketpair()
         with ExitStack() as stack:
-            stack.enter_context(theirs)
+            stack.enter_context(far)
             disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
             probes = [Endpoint() for _ in range(2 if iothread else 1)]
             endpoints = [*self._endpoints.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
-            command = _command(theirs.fileno(), disks, listeners, iothread=iothread)
-            self._child = Child([binary, *command], [theirs.fileno(), *disks, *listeners])
+            command = _command(far.fileno(), disks, listeners, iothread=iothread)
+            self._child = Child([binary, *command], [far.fileno(), *disks, *listeners])
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)
         try:
-            self._connect(ours, probes)
+            self._connect(near, probes)
         finally:
             for probe in probes:
                 probe.close()
