@@ -33,13 +33,15 @@ def as_clean(scenario: Scenario) -> Case:
 
 @given(scenarios(max_ops=12))
 def test_the_scenario_is_the_same(scenario: Scenario) -> None:
-    said: list[Scenario] = []
+    checked: list[Scenario] = []
     names = functions_in(pytest_text([as_clean(scenario)]))
     with pytest.MonkeyPatch.context() as patch:
         for found in names.values():
-            patch.setitem(found.__globals__, "assert_clean", lambda one, *_, **__: said.append(one))
+            patch.setitem(
+                found.__globals__, "assert_clean", lambda one, *_, **__: checked.append(one)
+            )
             found()
-    assert said == [scenario]
+    assert checked == [scenario]
 
 
 @given(scenarios(max_ops=12))

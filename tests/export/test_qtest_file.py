@@ -32,7 +32,7 @@ def run(text: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess
 
 
 def test_it_imports_the_standard_library_only() -> None:
-    tree = ast.parse(program(Scenario(ops=RESET), "said"))
+    tree = ast.parse(program(Scenario(ops=RESET), "output"))
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else name.name
@@ -63,9 +63,9 @@ def test_it_shows_the_bug(ops: tuple[Op, ...], iothreads: int, tmp_path: Path) -
 @pytest.mark.realdevice
 @NEEDS_QEMU
 def test_its_transcript_has_the_raw_lines(tmp_path: Path) -> None:
-    said = run(program(Scenario(ops=RESET), ""), tmp_path, "--transcript").stdout
-    assert "qtest writew 0xe0003000 0x0 -> OK" in said
-    assert 'qmp {"execute": "job-finalize"' in said
+    output = run(program(Scenario(ops=RESET), ""), tmp_path, "--transcript").stdout
+    assert "qtest writew 0xe0003000 0x0 -> OK" in output
+    assert 'qmp {"execute": "job-finalize"' in output
 
 
 @pytest.mark.realdevice
