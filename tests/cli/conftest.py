@@ -1,4 +1,4 @@
-"""Inputs that every verb can be tried on."""
+"""Inputs for the tests of verbs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cli(monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 @pytest.fixture(scope="session")
 def bug() -> Artifact:
-    """The bug of the seed with all that a campaign stores."""
+    """The bug of the seed, with everything that a campaign stores."""
     with model("seed", "inline") as target:
         execution = run_scenario(target, BUG)
     (violation,) = [one for one in execution.verdict.violations if one.rule == "S1"]
@@ -71,7 +71,7 @@ def finding(tmp_path: Path, bug: Artifact) -> Path:
 
 @pytest.fixture
 def clean(tmp_path: Path) -> Path:
-    """A text input in which nothing happens."""
+    """A text input without a violation."""
     path = tmp_path / "clean.toml"
     path.write_text(to_text(CLEAN))
     return path

@@ -1,4 +1,4 @@
-"""How the command ends, whatever happened in it, and what its help looks like."""
+"""The command: its exit code for every outcome, and the form of its help."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: str) -> None:
         assert words[0] == "vblkfuzz"
         assert words[1] in VERBS
         assert not verb or words[1] == verb
-        # Refused if the verb does not know an option.
+        # Raises if the verb does not have one of the options.
         assert cli(*words[1:], "--help").exit_code == 0
 
 
@@ -68,7 +68,7 @@ def test_an_unknown_verb(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "output"),
     [
         (ActorHung("no answer\nin 2 s"), 70, "vblkfuzz: no answer in 2 s\n"),
         (VblkfuzzError("bell \x07"), 125, "vblkfuzz: bell \\x07\n"),
@@ -81,22 +81,26 @@ def test_what_a_verb_raises(
     finding: Path,
     error: BaseException,
     status: int,
-    said: str,
+    output: str,
 ) -> None:
     def fail(*_: object) -> None:
         raise error
 
     monkeypatch.setattr("vblkfuzz.cli.verbs.show.text_of", fail)
     result = cli("show", finding)
-    assert (result.exit_code, result.stdout, result.stderr) == (status, "", said)
+    assert (result.exit_code, result.stdout, result.stderr) == (status, "", output)
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "output"),
     [
         (None, 0, ""),
         (KeyboardInterrupt(), 130, ""),
-        (ZeroDivisionError("ours"), 125, "ZeroDivisionError: ours\nvblkfuzz: the error above is a"),
+        (
+            ZeroDivisionError("broken"),
+            125,
+            "ZeroDivisionError: broken\nvblkfuzz: the error above is a",
+        ),
     ],
 )
 def test_main(
@@ -104,7 +108,7 @@ def test_main(
     capsys: pytest.CaptureFixture[str],
     error: BaseException | None,
     status: int,
-    said: str,
+    output: str,
 ) -> None:
     def run(**_: object) -> None:
         if error:
@@ -114,14 +118,14 @@ def test_main(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == status
-    assert said in capsys.readouterr().err
+    assert output in capsys.readouterr().err
 
 
 def test_typer_prints_no_tracebacks_of_its_own(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
-        raise ZeroDivisionError("ours")
+        raise ZeroDivisionError("broken")
 
     monkeypatch.setattr(sys, "argv", ["vblkfuzz", "show", "x"])
     monkeypatch.setattr("vblkfuzz.scenario.artifact.read_input", fail)

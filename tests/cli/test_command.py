@@ -1,4 +1,4 @@
-"""The command as a process of its own: pipes, signals, and what it loads."""
+"""The command as a process of its own: pipes, signals and imports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VBLKFUZZ = [sys.executable, "-m", "vblkfuzz"]
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
     command = [*VBLKFUZZ, *map(str, arguments)]
     pipe = subprocess.PIPE
-    # Unbuffered output would never be left over for the interpreter's last flush.
+    # With unbuffered output the interpreter's last flush would have nothing to write.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     # A session of its own: a signal can then reach all its processes, as a terminal's Ctrl-C does.
     return subprocess.Popen(
@@ -38,7 +38,7 @@ def running_in_group(group: int) -> list[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
-        except (FileNotFoundError, ProcessLookupError):  # ended since it was listed
+        except (FileNotFoundError, ProcessLookupError):  # it has ended since the listing
             continue
         if int(its_group) == group and state not in "ZX":
             found.append(int(stat.parent.name))
@@ -47,7 +47,7 @@ def running_in_group(group: int) -> list[int]:
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
-    """An input that a verb waits for: opening it for writing returns when the verb reads it."""
+    """An input that blocks its reader; opening it for writing returns when a verb reads it."""
     path = tmp_path / "fifo.vblk"
     os.mkfifo(path)
     return path
@@ -82,7 +82,7 @@ def test_a_reader_that_leaves(fifo: Path, bug: Artifact, verb: str) -> None:
 def press_ctrl_c(process: subprocess.Popen[str]) -> None:
     """Interrupt its group once it sleeps in the system call that reads.
 
-    A signal that arrives just before a system call blocks is seen by CPython only after the call.
+    CPython handles a signal that arrives just before a blocking system call only after the call.
     """
     with closing(Stillness(process.pid)) as still:
         assert still.wait(WAIT_S)

@@ -1,4 +1,4 @@
-"""`--defect`: planted by `fuzz` and `replay`, carried by the device's name."""
+"""`--defect`: `fuzz` and `replay` plant it, and the device's name has it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""From a planted defect to a test that keeps it fixed: every verb on the way, as a user types them.
+"""From a planted defect to a test that keeps it fixed, by the commands that a user would type.
 
 Fuzz, minimize, explain, export; then the exported test fails on the defect and passes on the
-reference. VBLKFUZZ_DEFECTS=all takes every defect, starting each campaign from its scenario in
-corpus/defects: some are rare, and how long they take from nothing is the business of tests/soak.
+reference. VBLKFUZZ_DEFECTS=all tests every defect, with each campaign starting from the defect's
+scenario in corpus/defects: some are rare, and tests/soak measures campaigns from an empty corpus.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def found_by_fuzzing(defect: str, out: Path) -> tuple[Path, str]:
     budget = ["--runs", 200_000, "--stop-on-first", "--json"]
     setup = ["--device", "reference", "--defect", defect, "--seed", 1, "--workers", 1]
     corpus = ["--corpus", CORPUS / defect] if ALL else []
-    said = ended(
+    output = ended(
         ExitStatus.VIOLATION, "fuzz", *setup, "--mode", "inline", *corpus, *budget, "--out", out
     )
-    first, *_ = json.loads(said.splitlines()[-1])["findings"]
+    first, *_ = json.loads(output.splitlines()[-1])["findings"]
     return Path(first["path"]), first["signature"]
 
 

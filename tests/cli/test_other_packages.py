@@ -1,4 +1,4 @@
-"""A target and an export of another package, used by the command as a user does."""
+"""A target and an export of another package, used through the command."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def vblkfuzz(folder: Path, *arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_they_are_as_good_as_ours(finding: Path, tmp_path: Path) -> None:
+def test_they_are_used_like_built_in_ones(finding: Path, tmp_path: Path) -> None:
     named = {
         "vblkfuzz.targets": {"theirs": "their_package:TARGET"},
         "vblkfuzz.exports": {"lines": "their_package:EXPORT"},

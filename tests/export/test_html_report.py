@@ -1,4 +1,4 @@
-"""A report is one file that fetches nothing, and that no artifact can break out of."""
+"""A report is one file that fetches nothing, and text of an artifact is always escaped in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VOID = {"meta", "rect", "line", "circle", "path"}
 
 
 class Balance(HTMLParser):
-    """Notes what is open, and every address."""
+    """Records the open tags, and every address."""
 
     def __init__(self) -> None:
         super().__init__()

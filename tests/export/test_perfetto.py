@@ -1,4 +1,4 @@
-"""What Perfetto needs of a Chrome trace: names of tracks, and slices that lie in one another."""
+"""A Chrome trace as Perfetto requires it: named tracks, and slices that nest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exported test says the same scenario, fails on the bug and passes without it."""
+"""An exported test has the same scenario, fails on the bug and passes without it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def functions_in(text: str) -> dict[str, Any]:
 
 
 def as_clean(scenario: Scenario) -> Case:
-    """A case that nothing is expected of, so that any scenario can be exported."""
+    """Return a case without expectation, so that any scenario can be exported."""
     outcome = case(scenario, "reference").outcome
     artifact = Artifact(scenario, device="reference")
     return Case(Outcome("x", artifact, Setup("model", "reference", "inline"), outcome.run))
@@ -33,13 +33,15 @@ def as_clean(scenario: Scenario) -> Case:
 
 @given(scenarios(max_ops=12))
 def test_the_scenario_is_the_same(scenario: Scenario) -> None:
-    said: list[Scenario] = []
+    checked: list[Scenario] = []
     names = functions_in(pytest_text([as_clean(scenario)]))
     with pytest.MonkeyPatch.context() as patch:
         for found in names.values():
-            patch.setitem(found.__globals__, "assert_clean", lambda one, *_, **__: said.append(one))
+            patch.setitem(
+                found.__globals__, "assert_clean", lambda one, *_, **__: checked.append(one)
+            )
             found()
-    assert said == [scenario]
+    assert checked == [scenario]
 
 
 @given(scenarios(max_ops=12))

@@ -1,4 +1,4 @@
-"""The program for QEMU's maintainers: stands alone, finds the bug, and is silent without it."""
+"""The program for QEMU's maintainers: it needs no package, shows the bug, and nothing else."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SERVED = (op("init"), op("mirror_begin"), WRITE, op("mirror_finish"), op("reset"
 def run(text: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = folder / "reproducer.py"
     path.write_text(text)
-    # -I: neither this checkout nor installed packages can be imported by accident.
+    # -I: neither this checkout nor a package of the user can be imported by accident.
     command = [sys.executable, "-I", str(path), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
 
 
 def test_it_imports_the_standard_library_only() -> None:
-    tree = ast.parse(program(Scenario(ops=RESET), "said"))
+    tree = ast.parse(program(Scenario(ops=RESET), "output"))
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else name.name
@@ -64,9 +64,9 @@ def test_it_shows_the_bug(ops: tuple[Op, ...], iothreads: int, tmp_path: Path) -
 @pytest.mark.realdevice
 @NEEDS_QEMU
 def test_its_transcript_has_the_raw_lines(tmp_path: Path) -> None:
-    said = run(program(Scenario(ops=RESET), ""), tmp_path, "--transcript").stdout
-    assert "qtest writew 0xe0003000 0x0 -> OK" in said
-    assert 'qmp {"execute": "job-finalize"' in said
+    output = run(program(Scenario(ops=RESET), ""), tmp_path, "--transcript").stdout
+    assert "qtest writew 0xe0003000 0x0 -> OK" in output
+    assert 'qmp {"execute": "job-finalize"' in output
 
 
 @pytest.mark.realdevice

@@ -1,4 +1,4 @@
-"""The report in a real browser: it fits, keys step through it, and it reads without JavaScript."""
+"""The report in a real browser: it fits, keys step through it, JavaScript is optional."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A SARIF log is what its schema says, and holds what a dashboard asks for."""
+"""A SARIF log follows its schema and has what a dashboard requires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claim: a scenario is the same whatever runs it, and however it is written down."""
+"""Checks that a scenario gives the same trace in both modes and survives every written form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def outcome(target: Target, scenario: Scenario) -> str:
 
 
 def check_modes(device: str, inputs: list[bytes]) -> list[str]:
-    """Both modes agree on every input; return the outcomes."""
+    """Check that both modes agree on every input; return the outcomes."""
     outcomes = []
     with model(device, "inline") as inline, model(device, "processes") as processes:
         for data in inputs:
@@ -32,7 +32,7 @@ def check_modes(device: str, inputs: list[bytes]) -> list[str]:
 
 
 def check_forms(data: bytes) -> None:
-    """Bytes, text and MessagePack hold the same scenario."""
+    """Check that bytes, text and MessagePack hold the same scenario."""
     scenario = decode(data)
     assert encode(scenario) == data
     assert from_text(to_text(scenario), "input") == scenario

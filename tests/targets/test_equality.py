@@ -47,7 +47,7 @@ def test_the_inputs_cover_queues_iothreads_and_schedules() -> None:
 
 @pytest.mark.parametrize("device", REVISIONS)
 def test_delayed_stores_are_the_same_in_both_modes(device: str) -> None:
-    """Each deviation delays, in stories that are short enough for one to matter."""
+    """Every deviation delays stores, in scenarios short enough for one to have an effect."""
     found = [decode(data) for data in fuzz_inputs(10, 500)]
     inputs = [
         replace(each, schedule=tuple(replace(mark, delayed=True) for mark in each.schedule))

@@ -1,4 +1,4 @@
-"""A QMP connection: whether it has ended, whichever side noticed first, and what it keeps."""
+"""A QMP connection: whether it has ended, and that it keeps no events."""
 
 from __future__ import annotations
 
@@ -22,57 +22,57 @@ TALKATIVE = 3
 
 
 def connected() -> tuple[Qmp, socket.socket, socket.socket]:
-    ours, theirs = socket.socketpair()
-    qmp = Qmp.__new__(Qmp)  # without the greeting: only the connection matters here
-    qmp._connection = ours
-    return qmp, ours, theirs
+    near, far = socket.socketpair()
+    qmp = Qmp.__new__(Qmp)  # skips the greeting: only the socket matters here
+    qmp._connection = near
+    return qmp, near, far
 
 
 def test_an_open_connection_is_not_cut() -> None:
-    qmp, ours, theirs = connected()
+    qmp, near, far = connected()
     assert not qmp.is_cut
-    ours.close()
-    theirs.close()
+    near.close()
+    far.close()
 
 
 def test_the_other_side_has_closed() -> None:
-    qmp, ours, theirs = connected()
-    theirs.close()
+    qmp, near, far = connected()
+    far.close()
     assert qmp.is_cut
-    ours.close()
+    near.close()
 
 
-def test_the_client_has_closed_our_side_after_the_other() -> None:
-    qmp, ours, theirs = connected()
-    theirs.close()
-    ours.close()
+def test_the_client_has_closed_its_end_after_the_other_side() -> None:
+    qmp, near, far = connected()
+    far.close()
+    near.close()
     assert qmp.is_cut
 
 
-def talk(theirs: socket.socket) -> None:
-    """Answer every command, and tell of events with it, as QEMU does around a job."""
+def talk(far: socket.socket) -> None:
+    """Answer every command, and send events with each answer, as QEMU does around a job."""
     version = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}
     event = {"event": "JOB_STATUS_CHANGE", "data": {}, "timestamp": {"seconds": 1}}
 
     def say(*messages: object) -> None:
-        theirs.sendall("".join(json.dumps(one) + "\r\n" for one in messages).encode())
+        far.sendall("".join(json.dumps(one) + "\r\n" for one in messages).encode())
 
-    with theirs:
+    with far:
         say({"QMP": {"version": version, "capabilities": []}})
-        theirs.recv(4096)  # qmp_capabilities, before which there are no events
+        far.recv(4096)  # qmp_capabilities, before which there are no events
         say({"return": {}})
-        while command := theirs.recv(4096):  # one at a time
+        while command := far.recv(4096):  # one at a time
             say(*[event] * TALKATIVE, {"return": {}, "id": json.loads(command)["id"]})
 
 
 @pytest.fixture
 def talking() -> Iterator[Qmp]:
-    ours, theirs = socket.socketpair()
-    other = threading.Thread(target=talk, args=(theirs,))
+    near, far = socket.socketpair()
+    other = threading.Thread(target=talk, args=(far,))
     other.start()
-    qmp = Qmp(ours)
+    qmp = Qmp(near)
     yield qmp
-    ours.shutdown(socket.SHUT_RDWR)
+    near.shutdown(socket.SHUT_RDWR)
     qmp.close()
     other.join()
 

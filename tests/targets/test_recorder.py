@@ -1,4 +1,4 @@
-"""Traces from outside: what the recorder makes of guest events, dequeues and shared memory."""
+"""The recorder: the trace that it makes from guest events, dequeues and shared memory."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ SEEN = ~(Witness.DEVICE | Witness.PROCESS)
 POPPED = [Dequeue(0, ActorId.IO0)]
 
 
-class Dumb:
-    """A transport to a device that never does anything by itself."""
+class Inert:
+    """A transport to a device that does nothing by itself."""
 
     def device_features(self) -> int:
         return 0
@@ -71,12 +71,12 @@ class Dumb:
 
 
 class SharedParts:
-    """A guest, and a device that is played by the test."""
+    """A guest, and a device whose actions the test carries out."""
 
     def __init__(self, *, exact_pops: bool = True) -> None:
         self.memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
         self._ring = TraceRing(memoryview(bytearray(RING_BYTES)))
-        self._driver = GuestDriver(self.memory, Observed(Dumb(), self._ring), CONFIG, self._ring)
+        self._driver = GuestDriver(self.memory, Observed(Inert(), self._ring), CONFIG, self._ring)
         self.recorder = Recorder(self.memory, CONFIG, exact_pops=exact_pops)
         self._count = 0
 
@@ -94,7 +94,7 @@ class SharedParts:
 
     def end(self, layout: RingLayout, head: int, status: int = 0) -> None:
         """Write a status as a device does."""
-        with suppress(RingError):  # nobody has made that head available
+        with suppress(RingError):  # that head was never published
             address, length = walk_chain(self.memory, layout, head, True).writable[-1]
             self.memory.bytes[address + length - 1] = status
 
@@ -185,7 +185,7 @@ def test_a_push_after_a_reset(parts: SharedParts) -> None:
 
 @pytest.mark.parametrize("seen_in", ["read_config", "drain_end", "mirror_finish", "complete"])
 def test_what_outlives_a_reset_is_named_by_the_reset(parts: SharedParts, seen_in: str) -> None:
-    """Not by the operation in which it shows: that would be a bug of many names."""
+    """The operation in which the push is observed would give one bug many names."""
     parts.guest(op("publish_kick"), POPPED)
     parts.guest(op("reset"))
     parts.recorder.operation(9, op(seen_in).code)
@@ -209,8 +209,8 @@ def test_a_push_that_no_reset_explains_is_named_by_the_operation(parts: SharedPa
     parts.guest(op("init"))
     parts.use(1, 0, 0)
     parts.recorder.operation(9, op("drain_end").code)
-    parts.use(1, 1, 0)  # there was one such request, not two
-    parts.use(1, 2, 5)  # nor has there been another head
+    parts.use(1, 1, 0)  # only one request with this head has outlived the reset
+    parts.use(1, 2, 5)  # no request with this head has
     assert parts.signatures() == {"s6-reset-not_popped", "s6-drained_end-not_popped"}
 
 
@@ -225,7 +225,7 @@ def test_two_requests_of_one_head_that_outlive_their_resets(parts: SharedParts) 
 
 
 def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may dequeue and push between two questions of one look."""
+    """It may dequeue and push between the two calls of `dequeues` in one look."""
     monkeypatch.setattr(sys.modules[__name__], "CONFIG", replace(CONFIG, queues=2))
     parts = SharedParts()
     parts.guest(op("init"))
@@ -247,7 +247,7 @@ def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(("wrote", "found"), [(0, {"S14"}), (1, set())])
 def test_a_write_that_is_lost(parts: SharedParts, wrote: int, found: set[str]) -> None:
-    """Unless it failed: what became of it is not known then."""
+    """A failed write is no violation: its effect on the disk is unknown."""
     layout = ring_layout(0, CONFIG.queue_size, 0)
     parts.guest(op("publish_kick", request="out"), POPPED)
     parts.use(0, 0, 0, status=wrote)
@@ -265,7 +265,7 @@ def test_a_write_that_is_lost(parts: SharedParts, wrote: int, found: set[str]) -
 def test_the_disk_is_not_known_when_a_request_outlives_its_rings(
     parts: SharedParts, ends: str
 ) -> None:
-    """A later push may be its own, or that of another request with its head."""
+    """A later push may belong to it or to another request with the same head."""
     parts.guest(op("publish_kick"), POPPED)
     assert parts.disk_is_known()
     parts.guest(op(ends))
@@ -282,7 +282,7 @@ def test_memory_that_the_next_driver_uses_is_its_own(parts: SharedParts) -> None
     assert not parts.rules()
 
 
-def test_without_an_exact_witness_a_push_says_that_it_was_dequeued() -> None:
+def test_without_an_exact_witness_a_push_implies_a_pop() -> None:
     parts = SharedParts(exact_pops=False)
     parts.guest(op("init"))
     parts.guest(op("publish_kick"))

@@ -1,4 +1,4 @@
-"""Targets by name: what is known of each, and functions that other packages register."""
+"""Targets by name: their default devices and modes, and functions of other packages."""
 
 from __future__ import annotations
 

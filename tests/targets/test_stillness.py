@@ -1,4 +1,4 @@
-"""Processes at rest and others, as seen in /proc."""
+"""Processes at rest and processes that run, as /proc shows them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]
 
 
 @pytest.mark.parametrize("process", ["sleeps"], indirect=True)
-def test_who_waits_for_us_is_at_rest(process: subprocess.Popen[bytes]) -> None:
+def test_a_process_that_waits_for_input_is_at_rest(process: subprocess.Popen[bytes]) -> None:
     assert Stillness(process.pid).wait(WAIT_S)
 
 
 @pytest.mark.parametrize("process", ["turns", "lets another turn"], indirect=True)
-def test_who_works_is_not(process: subprocess.Popen[bytes]) -> None:
+def test_a_process_that_spins_is_not_at_rest(process: subprocess.Popen[bytes]) -> None:
     assert not Stillness(process.pid).wait(0.2)
 
 
@@ -70,7 +70,7 @@ def test_it_keeps_files_open_until_it_is_closed(process: subprocess.Popen[bytes]
     assert open_fds() == before
 
 
-def test_one_that_sleeps_while_another_works_for_it() -> None:
+def test_a_process_that_sleeps_while_another_works_for_it() -> None:
     pipe = subprocess.PIPE
     command = [sys.executable, "-c"]
     with (

@@ -1,4 +1,4 @@
-"""Findings as a campaign makes them: mutated until they are long, with the bug they show."""
+"""Findings like those of a campaign: mutated until they are long, with the bug that they show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.target import Target
 
 _LONGER = 24
-"""Mutations that a finding gets, each kept if the input is not shorter and still shows a bug."""
+"""Number of mutations of a finding. Each is kept if the input gets no shorter and shows a bug."""
 _POOL = 64
 
 
@@ -29,7 +29,7 @@ def bugs(target: Target, scenario: Scenario) -> list[Bug]:
 
 
 def inputs(seed: int) -> Iterator[bytes]:
-    """Chains of mutations without end."""
+    """Yield chains of mutations without end."""
     random, mutator = Random(seed), Mutator(seed)
     pool = [b""] * _POOL
     while True:
@@ -39,7 +39,7 @@ def inputs(seed: int) -> Iterator[bytes]:
 
 
 def findings(target: Target, seed: int, count: int, tries: int) -> Iterator[Finding]:
-    """Yield up to `count` findings of up to `tries` inputs, every bug of each in turn."""
+    """Yield up to `count` findings of up to `tries` inputs: one for each bug of an input."""
     random, mutator = Random(seed), Mutator(seed)
     for _, data in zip(range(tries), inputs(seed), strict=False):
         if not bugs(target, decode(data)):

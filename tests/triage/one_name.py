@@ -25,7 +25,7 @@ SPREAD: Final = {
 def names(device: str, seed: int, count: int, tries: int) -> Counter[str]:
     """Count the signatures of all causes in up to `count` findings of up to `tries` inputs.
 
-    Findings beget inputs: otherwise a rare bug would be seen in one form only.
+    Inputs are mutated from findings; otherwise a rare bug would show in one form only.
     """
     random, mutator = Random(seed), Mutator(seed)
     pool, found, seen = [b""] * 64, 0, Counter[str]()

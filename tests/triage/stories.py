@@ -1,4 +1,4 @@
-"""Executions of the model that tests of the views look at."""
+"""Cases of the model for tests of views and exports."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def judgements(*standings: Standing) -> list[Judgement]:
     return [Judgement(str(at), standing) for at, standing in enumerate(standings)]
 
 
-def test_where_the_bug_comes_and_goes() -> None:
+def test_where_the_bug_appears_and_disappears() -> None:
     assert changes(judgements("good", "skip", "bad", "bad", "good", "bad")) == [
         Change("0", "2", "bad"),
         Change("3", "4", "good"),
@@ -81,9 +81,9 @@ def test_where_the_bug_comes_and_goes() -> None:
 
 
 @given(st.lists(st.sampled_from(STANDINGS)))
-def test_changes_tell_all_standings(standings: list[Standing]) -> None:
-    told = {change.after: change.standing for change in changes(judgements(*standings))}
+def test_changes_give_all_standings(standings: list[Standing]) -> None:
+    found = {change.after: change.standing for change in changes(judgements(*standings))}
     now = "good"
     for at, standing in enumerate(standings):
-        now = told.get(str(at), now)
+        now = found.get(str(at), now)
         assert standing in ("skip", now)

@@ -1,4 +1,4 @@
-"""One bug, one name, and each bug its own; on many findings: tests/soak/signatures.py."""
+"""A bug has one name, and no two bugs share one; on many findings: tests/soak/signatures.py."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAME = {
 
 
 def cause(defect: str) -> str:
-    """The signature of the only cause in a defect's own scenario."""
+    """Return the signature of the only cause in a defect's own scenario."""
     path = CORPUS / defect / "scenario.toml"
     scenario = read_text(path.read_text(), path.name).scenario
     with model(f"reference+{defect}", "inline") as target:

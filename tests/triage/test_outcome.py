@@ -28,7 +28,7 @@ Answer = Trace | None
 
 
 class ScriptedTarget:
-    """Gives prepared traces; None: an actor died."""
+    """Returns prepared traces; None: raises, as if an actor had died."""
 
     name = "model"
     device = "seed"

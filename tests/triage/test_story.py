@@ -65,14 +65,14 @@ def test_the_whole_story_has_every_event() -> None:
 def test_what_was_seen() -> None:
     story = Case(case().outcome, SIGHTINGS)
     assert seen(story) == (
-        "seen 1,200 times, first after 1.2 s (execution 42), again in 1 of 1 run"
+        "seen 1,200 times, first after 1.2 s (execution 42), reproduced in 1 of 1 run"
     )
     assert first_seen(SIGHTINGS) == "2026-01-02T03:04:06+00:00"
 
 
 def test_a_finding_that_shows_no_more() -> None:
     fixed = case(RESET_IN_DRAIN, "reference")
-    assert seen(fixed) == "again in 0 of 1 run"
+    assert seen(fixed) == "reproduced in 0 of 1 run"
     found = case_object(fixed)
     assert (found["signature"], found["rule"], found["reproduced"]) == (SIGNATURE, "S1", 0)
     assert found["verdict"] == "clean"

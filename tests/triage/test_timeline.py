@@ -1,4 +1,4 @@
-"""The states that are read from a trace are those that the device was in."""
+"""The states computed from a trace are those of the machine that wrote it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def machine_after(parts: SharedParts, scenario: Scenario) -> Machine:
 @settings(max_examples=60)
 @given(scenarios())
 def test_the_last_state_is_that_of_the_machine(scenario: Scenario) -> None:
-    """Where rings begin that nobody has used is not in a trace."""
+    """The first index of a ring that was never used is not in the trace, so it is not compared."""
     scenario = replace(scenario, device=replace(scenario.device, first_index=0))
     arena = Arena()
     parts = SharedParts(arena)
@@ -49,7 +49,7 @@ def test_the_last_state_is_that_of_the_machine(scenario: Scenario) -> None:
         assert state.vm_running == machine.vm_running
         assert state.epoch == machine.device.epoch
         for found, port in zip(state.queues, machine.device.ports, strict=False):
-            # Before it is ready a ring has no indices; a pop that breaks the device is no event.
+            # A ring that is not ready has no indices; a pop that breaks the device has no event.
             if port.queue.ready and not machine.device.broken:
                 assert (found.taken, found.used) == (port.queue.last_avail, port.queue.used_idx)
             assert found.wants_kicks == port.queue.notification
@@ -86,7 +86,7 @@ def test_rings_may_begin_anywhere() -> None:
     assert {state.queues[0].avail for state in found} == {first, (first + 1) & 0xFFFF}
 
 
-def test_who_polls_does_not_want_kicks() -> None:
+def test_a_polled_queue_wants_no_kicks() -> None:
     events = (
         Event(1, ATTACH, queue=1, value=ActorId.IO0),
         Event(1, POLL_BEGIN, queue=1),

@@ -1,4 +1,4 @@
-"""A target that shows its bugs now and then only."""
+"""A target that shows its bugs in some runs only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: verbs, what they print, and exit codes. `main` is the console script."""
+"""The command line: verbs, their output and exit codes. `main` is the console script."""
 
 from vblkfuzz.cli.app import main
 

@@ -1,7 +1,7 @@
-"""The `vblkfuzz` command: its verbs, and how every way of ending becomes an exit code.
+"""The `vblkfuzz` command: finds its verbs and maps every outcome to an exit code.
 
-Each verb is a function in a file of `cli.verbs` and is found there (`cli.verb`). A verb imports
-what it needs when it runs, so that ``--help`` and ``list`` do not load the fuzzing engine.
+Each file in `cli.verbs` defines one verb (`cli.verb`). A verb imports what it needs when it runs,
+so that ``--help`` and ``list`` do not load the fuzzing engine.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import ExitStatus, VblkfuzzError
 
 if TYPE_CHECKING:
-    # The base class of groups; typer has click inside, or beside it, depending on its version.
+    # From typer, not from click: some versions of typer include click, others depend on it.
     from typer import Context
 
 _SIGPIPE_STATUS: Final = 128 + 13
-"""What a shell says of a program whose reader left; our own codes would claim a verdict."""
+"""Status of a program that SIGPIPE ended, as shells report it: the other codes are verdicts."""
 
 
 class Verbs(TyperGroup):
-    """The group of all verbs; ends each in the exit code of what it raised."""
+    """The group of all verbs; turns the errors that a verb raises into exit codes."""
 
     def invoke(self, ctx: Context) -> Any:  # type: ignore[override]  # noqa: ANN401  # as click
         """Run a verb."""
         try:
-            said = super().invoke(ctx)
+            result = super().invoke(ctx)
             sys.stdout.flush()
-            return said
+            return result
         except VblkfuzzError as error:
             say_error(error)
             raise SystemExit(int(error.exit_status)) from None
@@ -50,7 +50,7 @@ class Verbs(TyperGroup):
 
 
 def _forget_stdout() -> None:
-    """Let the interpreter's last flush go nowhere; it would complain about the pipe again."""
+    """Send stdout to /dev/null; the interpreter's last flush would fail on the pipe again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -89,7 +89,7 @@ def vblkfuzz(
         ),
     ] = False,
 ) -> None:
-    """Fuzz virtio-blk devices: guest and device in several processes, every schedule chosen.
+    """Fuzz virtio-blk devices: guest and device in several processes, under chosen schedules.
 
     Exit codes: 0 clean, 2 usage or unreadable input, 77 violation found, 125 no verdict possible,
     130 stopped by the user.
@@ -119,10 +119,10 @@ for _verb in _written():
 
 
 def main() -> NoReturn:
-    """Run the command line; an exception that no verb expects is reported as our bug."""
+    """Run the command line; an unexpected exception is reported as a bug of vblkfuzz."""
     try:
         app(prog_name="vblkfuzz")
-    except KeyboardInterrupt:  # while a verb was being looked up
+    except KeyboardInterrupt:  # before the verb was invoked
         sys.exit(ExitStatus.USER_STOP)
     except Exception:
         traceback.print_exc()

@@ -1,7 +1,7 @@
-"""A verb of the command line: what runs, and how one calls it.
+"""A verb of the command line: its function, and examples of its use.
 
-Each file of `cli.verbs` ends in one: ``VERB = Verb(show, examples=("vblkfuzz show x.vblk", ...))``.
-The signature of the function is the verb's interface, its docstring the help.
+Each file in `cli.verbs` ends in ``VERB = Verb(show, examples=("vblkfuzz show x.vblk", ...))``. The
+signature of the function defines the verb's arguments and options, its docstring is the help.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ class Verb:
     """One verb, or a group of verbs below one name."""
 
     run: Callable[..., None]
-    """Named as the verb; a ``_`` at the end keeps Python's own name free."""
+    """The function; it has the verb's name, with a ``_`` at the end if Python uses that name."""
     examples: tuple[str, ...]
-    """Two commands that one can paste; the help ends with them."""
+    """Two commands to paste; the help ends with them."""
     summary: str = ""
-    """Its line in the list of verbs. Empty: the first sentence of its docstring."""
+    """Its line in the list of verbs; empty: the first sentence of its docstring."""
     verbs: tuple[Verb, ...] = ()
-    """Verbs of a group; `run` is then called before each of them."""
+    """Verbs of a group; then `run` is called before each of them."""
 
     @property
     def name(self) -> str:
-        """What the user types."""
+        """The name that the user types."""
         return self.run.__name__.rstrip("_")
 
     @property
     def epilog(self) -> str:
-        r"""The end of its help. ``\b`` keeps click from joining the lines."""
+        r"""The end of the help; ``\b`` keeps click from joining the lines."""
         return "\n".join(("\b", "Examples:", *(f"  {command}" for command in self.examples)))

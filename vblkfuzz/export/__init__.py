@@ -1,1 +1,1 @@
-"""Findings in forms that others read: reports, tests, programs, traces for viewers. A file each."""
+"""Exports of findings: reports, tests, programs, traces for viewers. One file for each form."""

@@ -1,9 +1,11 @@
-"""An export: a form that findings can have. Its file ends in one, named by an entry point.
+"""An export: one form in which findings are written.
 
-EXPORT: Final = Export(summary="what it is for", text=my_text)
+The file of a form ends in an `Export`, and an entry point names it:
 
-[project.entry-points."vblkfuzz.exports"]
-mine = "my_package.my_module:EXPORT"
+    EXPORT: Final = Export(summary="what it is for", text=my_text)
+
+    [project.entry-points."vblkfuzz.exports"]
+    mine = "my_package.my_module:EXPORT"
 """
 
 from __future__ import annotations
@@ -16,18 +18,18 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.case import Case
 
 Text: TypeAlias = "Callable[[Sequence[Case]], str]"
-"""From cases, at least one, to the file's text. The same cases give the same text.
+"""Takes cases, at least one, and returns the file's text. The same cases give the same text.
 
-Raises UsageError for cases that the form is not made for; HarnessError if one that it needs could
-not be judged.
+Raises UsageError for cases that the form does not support, and HarnessError if a case that it needs
+could not be judged.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One form."""
+    """One form of an export."""
 
     summary: str
     """One line for `vblkfuzz list exports`."""
     text: Text
-    """Writes it."""
+    """Returns the text of the file."""

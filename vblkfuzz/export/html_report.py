@@ -1,8 +1,8 @@
-"""Findings as one HTML file: summary, stories, diagrams that one can step through.
+"""Findings as one HTML file: a summary, stories, and diagrams to step through.
 
-Self-contained: style and script are in the file, nothing is fetched. Without JavaScript all of it
-can be read; with it arrow keys step through a diagram and show the state at each event. The page is
-`report.html.jinja` beside this file; whatever comes out of an artifact is escaped there.
+The file is self-contained: it includes style and script and fetches nothing. Everything can be read
+without JavaScript; with it, arrow keys step through a diagram and show the state at each event. The
+template is `report.html.jinja` beside this file; all text from an artifact is escaped there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TEMPLATE: Final = "report.html.jinja"
 
 
 def html_text(cases: Sequence[Case]) -> str:
-    """Return a report on cases; one that could not be judged says why.
+    """Return a report on cases; for a case that could not be judged, the report says why.
 
     Raises:
         UsageError: jinja2 is not installed.
@@ -46,12 +46,12 @@ def html_text(cases: Sequence[Case]) -> str:
     )
     stories = [_story(case) for case in cases]
     page = template.render(stories=stories, row=ROW, version=__version__)
-    # The name of a file need not be UTF-8; what is not is shown by its code.
+    # The name of a file need not be UTF-8; other bytes are shown as escapes.
     return page.encode(errors="backslashreplace").decode()
 
 
 def _story(case: Case) -> dict[str, Any]:
-    """Return what the template asks for."""
+    """Return the variables of the template for one case."""
     steps = case.steps
     clash = next((index for index, step in enumerate(steps) if step.clash == "second"), None)
     return {
@@ -77,7 +77,7 @@ def _facts(case: Case) -> list[tuple[str, str]]:
         facts += [
             ("Rule", f"{rule.id}: {rule.title}"),
             ("Source", rule.source),
-            ("Right would be", rule.instead),
+            ("Correct", rule.instead),
         ]
     if violation and violation.path:
         facts.append(("Path", violation.path))
@@ -93,5 +93,5 @@ def _facts(case: Case) -> list[tuple[str, str]]:
 
 
 EXPORT: Final = Export(
-    summary="one HTML page: stories, and diagrams to step through", text=html_text
+    summary="one HTML page with stories, and diagrams to step through", text=html_text
 )

@@ -1,7 +1,7 @@
-"""Where everything of a lane diagram goes when it is drawn: points, in pixels at zoom 1.
+"""The layout of a lane diagram: the places of its parts, in pixels at zoom 1.
 
-Time runs down, a row an event. What is drawn with these places is the report's business
-(`report.html.jinja`); the same diagram in characters is `lane_text`.
+Time runs down, with one row for each event. The report (`report.html.jinja`) draws the parts at
+these places. `triage.lane_text` is the same diagram in characters.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.step import Step
 
 ROW: Final = 20
+"""Height of a row."""
 _NAMES: Final = 28
-"""Height of the names of the lanes, a drawing of its own that stays in view."""
+"""Height of the names of the lanes, a separate drawing that stays in view."""
 _LEFT: Final = 74
-"""First lane; turn and quiesce_counter are left of it."""
+"""x of the first lane; turn and quiesce_counter are left of it."""
 _LANE: Final = 142
+"""Distance of two lanes."""
 _LAST: Final = 250
-"""Room for labels right of the last lane."""
+"""Width for labels right of the last lane."""
 
 
 class Lane(NamedTuple):
@@ -35,7 +37,7 @@ class Lane(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """An event in its lane; for a note (an operation begins) x is 0."""
+    """An event in its lane; x is 0 for a note, such as the start of an operation."""
 
     step: int
     x: int
@@ -65,11 +67,11 @@ class Layout(NamedTuple):
     marks: list[Mark]
     bands: list[Band]
     clash: list[Mark]
-    """The events that clash, first the cause."""
+    """The two events that clash, in order."""
 
 
 def lane_layout(steps: Sequence[Step], ops: Sequence[Op]) -> Layout:
-    """Return the places of a story's events."""
+    """Return the layout of a story's diagram."""
     placed = [Lane(name, _LEFT + index * _LANE) for index, name in enumerate(lanes(steps))]
     marks = list(_marks(steps, ops, dict(placed)))
     clash = sorted((mark for mark in marks if mark.clash), key=lambda mark: mark.clash)
@@ -93,7 +95,7 @@ def _marks(steps: Sequence[Step], ops: Sequence[Op], places: dict[str, int]) -> 
 
 
 def _bands(steps: Sequence[Step]) -> Iterator[Band]:
-    """Yield the drained sections, each from the row that opens it to the last inside."""
+    """Yield the drained sections, each from the row that opens it to the last row inside."""
     begin: int | None = None
     for index, step in enumerate(steps):
         if step.state.drained and begin is None:

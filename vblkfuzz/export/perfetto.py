@@ -1,8 +1,8 @@
 """A trace as Chrome trace events, the JSON that Perfetto (and chrome://tracing) opens.
 
-One track a thread, grouped by process; counters from `timeline`; a slice for each call that
-returns; an arc for each request from its pop to its end. Time is logical: event n lies at n
-microseconds, because a trace has an order but no clock.
+There is a track for each thread, grouped by process; counters from `triage.timeline`; a slice for
+each call, until it returns; an arc for each request from its pop to its end. Time is logical: event
+n is at n microseconds, because a trace has an order but no clock.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _ENDS: Final[dict[int, int]] = {
     DRAIN_CALL: DRAIN_RET,
     VM_STOP_CALL: VM_STOP_RET,
 }
-"""Calls, and what says that they have returned."""
+"""Kind of a call, and the kind of its return."""
 _REQUEST_ENDS: Final = frozenset({PUSH, CANCEL})
 
 
@@ -66,13 +66,13 @@ def perfetto_text(cases: Sequence[Case]) -> str:
     """Return the trace of one case.
 
     Raises:
-        UsageError: not exactly one case.
-        HarnessError: it could not be judged.
+        UsageError: there is not exactly one case.
+        HarnessError: the case could not be judged.
     """
     if len(cases) != 1:
         raise UsageError(f"perfetto: expected one input, found {len(cases)}; name one finding")
     (case,) = cases
-    _ = case.execution  # says why, if there is no trace
+    _ = case.execution  # raises if there is no trace
     events = list(trace_events(case.steps))
     about = {"input": case.outcome.input, "verdict": case.outcome.run.verdict}
     document = {"traceEvents": events, "displayTimeUnit": "ns", "otherData": about}
@@ -118,7 +118,7 @@ def _instant(step: Step, time: int) -> Json:
 
 
 def _slice(steps: Sequence[Step], time: int) -> Json:
-    """Return a call as a slice that lasts until it returns, or to the end of the trace."""
+    """Return a call as a slice that lasts until the call returns, or to the end of the trace."""
     call = steps[time].event
     depth = 0
     for later in range(time, len(steps)):

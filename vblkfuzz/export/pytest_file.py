@@ -1,8 +1,8 @@
 """Findings as a test file in plain Python, on the public API.
 
-A test fails on a device that has the bug and passes on one that has not. The environment variable
-VBLK_DEVICE chooses another device than the one the finding was seen on. The file is written as a
-person would write it: what has its default is left out.
+A test fails on a device with the bug and passes on one without it. The environment variable
+VBLK_DEVICE replaces the device on which the finding was seen. Values that are the default are left
+out, so that the file reads like one written by hand.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WIDTH: Final = 88
 _DEVICE: Final = 'DEVICE = os.environ.get("VBLK_DEVICE")'
 _INDENT: Final = "    "
 _NAMES: Final = ("Deviation", "DeviceConfig", "Go", "Scenario", "assert_clean", "op")
-"""What a file may import, in the order in which it does."""
+"""Names that a file may import, in order."""
 
 
 def pytest_text(cases: Sequence[Case]) -> str:
@@ -35,7 +35,7 @@ def pytest_text(cases: Sequence[Case]) -> str:
 
     Raises:
         HarnessError: a case could not be judged.
-        NotReproduced: a finding does not show any more: its test would prove nothing.
+        NotReproduced: a finding is not reproduced any more, so its test could not fail.
     """
     tests = [_test(case, number) for case, number in _numbered(cases)]
     names = [name for name in _NAMES if any(re.search(rf"\b{name}\(", one) for one in tests)]
@@ -66,7 +66,7 @@ def _head(cases: Sequence[Case]) -> Iterator[str]:
 
 
 def _numbered(cases: Sequence[Case]) -> Iterator[tuple[Case, int]]:
-    """Yield each case with how many of its signature came before it."""
+    """Yield each case with its number among the cases of the same signature, from 1 on."""
     seen: dict[str, int] = {}
     for case in cases:
         seen[case.signature] = number = seen.get(case.signature, 0) + 1

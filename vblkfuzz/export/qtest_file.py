@@ -1,8 +1,8 @@
 """A finding as a program for QEMU's maintainers: one file, Python's standard library, no vblkfuzz.
 
-The program is `qtest_program.txt` with the scenario filled in. It exits with 1 if the bug is there
-and 0 if not; `--without-drains` is the control, and `--transcript` prints every raw qtest and QMP
-line, to be pasted into a mail.
+The program is `qtest_program.txt` with the scenario filled in. It exits with 1 if the bug shows and
+with 0 if not. `--without-drains` is the control run. `--transcript` prints every raw qtest and QMP
+line, for a bug report.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _CONFIG: Final = "EVENT_IDX, IOTHREAD, IOEVENTFD, SECTORS, SIZE = True, True, True, 64, 8\n"
-_SAID: Final = 'SAID = ""  # what vblkfuzz found\n'
+_SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 
 
 def qtest_text(cases: Sequence[Case]) -> str:
-    """Return the program for the one case there is.
+    """Return the program for the only case.
 
     Raises:
-        UsageError: there are several.
+        UsageError: there are several cases.
     """
     if len(cases) != 1:
         raise UsageError(f"qtest: expected one input, found {len(cases)}; name one finding")
@@ -38,8 +38,8 @@ def qtest_text(cases: Sequence[Case]) -> str:
     return program(case.scenario, case.violation.sentence if case.violation else "")
 
 
-def program(scenario: Scenario, said: str) -> str:
-    """Return the program for a scenario; `said` is what is wrong, for its help."""
+def program(scenario: Scenario, sentence: str) -> str:
+    """Return the program for a scenario; `sentence` says what is wrong, for its help."""
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     config = (
@@ -47,13 +47,13 @@ def program(scenario: Scenario, said: str) -> str:
         device.iothreads > 0,
         device.ioeventfd,
         device.disk_sectors,
-        max(device.queue_size, 8),  # three descriptors a request, and room for two
+        max(device.queue_size, 8),  # two requests of three descriptors each must fit
     )
     steps = "".join(f"    {_step(one)},\n" for one in scenario.ops if one.spec.qtest)
     for line, filled in (
         (_STEPS, f"STEPS = [\n{steps}]\n"),
         (_CONFIG, f"{_CONFIG.partition(' = ')[0]} = {', '.join(map(repr, config))}\n"),
-        (_SAID, f"SAID = {said!r}\n"),
+        (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
     ):
         assert text.count(line) == 1, line
         text = text.replace(line, filled)

@@ -1,4 +1,4 @@
-"""Exports by name: ours and those of other packages, found by entry point in the same way.
+"""Exports by name. All are found by entry point, those of other packages as well.
 
 To add one, end its file in an `Export` and name that in pyproject.toml, in the group
 ``vblkfuzz.exports``.

@@ -1,8 +1,8 @@
 """Findings as SARIF 2.1.0, the form that code-scanning dashboards read.
 
-A rule of ours is a rule there, a finding a result whose fingerprint is the signature, and the part
-of the trace that shows the clash a code flow with a thread flow a lane. There is no source file to
-point at: the location is the artifact that replays the finding.
+Each rule becomes a SARIF rule, and each finding a result with the signature as its fingerprint. The
+part of the trace that explains the clash becomes a code flow with a thread flow for each lane. A
+finding has no source file; its location is the artifact that replays it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RULE_INDEX: Final = {rule.id: index for index, rule in enumerate(RULES)}
 
 
 def sarif_text(cases: Sequence[Case]) -> str:
-    """Return cases as a SARIF log with one run; clean ones are not in it."""
+    """Return cases as a SARIF log with one run; clean cases are left out."""
     failed = [case for case in cases if case.outcome.run.verdict == "harness_error"]
     run = {
         "tool": {"driver": _driver()},
@@ -96,7 +96,7 @@ def _result(case: Case) -> Json:
 def _location(case: Case) -> Json:
     path = Path(case.outcome.input)
     uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path))
-    # Dashboards want a line, although an artifact has none.
+    # Dashboards require a line, although an artifact has none.
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}
 
 

@@ -1,4 +1,4 @@
-"""Backtraces of a process that hangs, if gdb is there. For people only: no verdict needs one."""
+"""Backtraces of a hanging process, if gdb is installed. For people only: no verdict uses one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PATIENCE_S: Final = 20.0
 
 
 def backtrace(pid: int) -> str:
-    """Return the stacks of all threads of `pid`; empty if that is not possible."""
+    """Return the stacks of all threads of `pid`; empty without gdb, or if gdb fails."""
     gdb = shutil.which("gdb")
     if gdb is None:
         return ""

@@ -1,4 +1,4 @@
-"""Finding a program that can be used as a device, or saying in one line why there is none."""
+"""Find a program that serves as the device; if there is none, the error says why in one line."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ class Program(NamedTuple):
     """A program that a target starts."""
 
     name: str
-    """As on PATH."""
-    says: str
-    """How the first line of --version begins, before the number."""
+    """File name to search for on PATH."""
+    version_prefix: str
+    """Text before the number in the first line of --version."""
     oldest: tuple[int, int]
-    """Oldest version that knows all we use."""
+    """Oldest version (major, minor) that has all features used here."""
     install: str
-    """What to do if there is none."""
+    """How to install it; ends the error message if no usable binary is found."""
 
 
 def find_program(program: Program, binary: str) -> str:
     """Return the path of a usable binary; an empty name means the one on PATH.
 
     Raises:
-        DeviceUnavailable: there is none, it is something else, or it is too old.
+        DeviceUnavailable: the binary is missing, is another program, or is too old.
     """
     path = shutil.which(binary or program.name)
     if path is None:
         raise DeviceUnavailable(f"{binary or program.name}: not found: {program.install}")
-    said = _version(path)
-    version = re.match(rf"{program.says} (\d+)\.(\d+)", said)
+    line = _version_line(path)
+    version = re.match(rf"{program.version_prefix} (\d+)\.(\d+)", line)
     if version is None:
-        raise DeviceUnavailable(f"{path}: expected {program.name}, found {said or 'no version'}")
+        raise DeviceUnavailable(f"{path}: expected {program.name}, found {line or 'no version'}")
     if (int(version[1]), int(version[2])) < program.oldest:
         raise DeviceUnavailable(
             f"{path}: version {version[1]}.{version[2]} is too old: {program.install}"
@@ -45,10 +45,10 @@ def find_program(program: Program, binary: str) -> str:
     return path
 
 
-def _version(path: str) -> str:
-    """Return the first line of what it says of itself; empty if it does not."""
+def _version_line(path: str) -> str:
+    """Return the first line that --version prints; empty if there is none."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [path, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -57,4 +57,4 @@ def _version(path: str) -> str:
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return said.decode(errors="replace").partition("\n")[0].strip()
+    return output.decode(errors="replace").partition("\n")[0].strip()

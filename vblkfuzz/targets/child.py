@@ -1,8 +1,8 @@
-"""A device process as a child: started with fds only, watched, ended without a trace.
+"""A device process as a child: it inherits all its files as fds and leaves nothing behind.
 
-Nothing of it has a name: memory, disks and logs are memfds, connections are socket pairs, all
-inherited. So it cannot clash with another campaign, and when its parent is killed the kernel ends
-it (PR_SET_PDEATHSIG) and frees the rest.
+Memory, disks and logs are memfds, connections are socket pairs. None of them has a name, so two
+campaigns cannot clash. If the parent is killed, the kernel ends the child (PR_SET_PDEATHSIG) and
+frees its memory and sockets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vblkfuzz.process.parent_death import die_with_parent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LAST_WORDS: Final = 4096
+_REPORT_BYTES: Final = 4096
 """Bytes of standard error that a report keeps."""
 
 
@@ -34,10 +34,10 @@ class Child:
     """One running device process."""
 
     def __init__(self, command: Sequence[str], fds: Sequence[int]) -> None:
-        """Start it; `fds` are inherited under their own numbers and stay open here.
+        """Start it; the child inherits `fds` under the same numbers, and they stay open here.
 
         Raises:
-            DeviceUnavailable: it cannot be executed.
+            DeviceUnavailable: the command cannot be executed.
         """
         self._stderr = memfd("stderr")
         parent = os.getpid()
@@ -48,7 +48,7 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
                 pass_fds=fds,
-                # No thread of ours holds a lock then: the fuzz process has one thread.
+                # Safe: the fuzz process has one thread, so no other thread can hold a lock.
                 preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509
             )
         except OSError as error:
@@ -57,7 +57,7 @@ class Child:
         self.pid = self._process.pid
 
     def exit_code(self, patience_s: float = 0.0) -> int | None:
-        """Return how it ended (negative: by a signal), None if it runs on."""
+        """Return the exit code (negative: a signal), None if it runs after `patience_s` seconds."""
         if not patience_s:
             return self._process.poll()
         with suppress(subprocess.TimeoutExpired):
@@ -65,10 +65,10 @@ class Child:
         return None
 
     def words(self) -> str:
-        """Return the end of what it wrote to standard error."""
+        """Return the end of its standard error, at most 4096 bytes."""
         size = os.fstat(self._stderr).st_size
-        said = os.pread(self._stderr, _LAST_WORDS, max(0, size - _LAST_WORDS))
-        return said.decode(errors="replace").strip()
+        tail = os.pread(self._stderr, _REPORT_BYTES, max(0, size - _REPORT_BYTES))
+        return tail.decode(errors="replace").strip()
 
     def end(self) -> None:
         """Kill and reap it."""
@@ -78,9 +78,9 @@ class Child:
 
 
 def signal_of(exit_code: int) -> int:
-    """Return the number of the signal in an exit code, 0 if there is none."""
+    """Return the signal number in an exit code, 0 if there is none."""
     return -exit_code if exit_code < 0 else 0
 
 
 FROM_OUTSIDE: Final = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-"""Signals that no device process sends itself: who dies of one was killed by somebody."""
+"""Signals that no device process sends itself: one of these means that it was killed."""

@@ -1,9 +1,9 @@
-"""Which device a name means: a revision, ``package.module:Class`` or ``path/to/file.py:Class``.
+"""Device class by name: a revision, ``package.module:Class`` or ``path/to/file.py:Class``.
 
 Planted defects follow the name: ``reference+no_selfkick+cleanup_reads``.
 
-Importing a class runs its module's code, so this is only ever called with what the user wrote on
-the command line, never with a name that came out of a file (`scenario.artifact`).
+Importing a class runs its module's code. So `device_class` is called with names from the command
+line only, never with a name read from a file (`scenario.artifact`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def is_revision(name: str) -> bool:
-    """Whether `name` is built in, with defects or without: safe although a file names it."""
+    """Whether `name` is built in, with or without defects: then a file may name it."""
     revision, *defects = name.split("+")
     return revision in REVISIONS and all(defect in DEFECTS for defect in defects)
 
@@ -36,7 +36,7 @@ def defective(device: str, defects: Iterable[str]) -> str:
     """Return the name of a device with planted defects.
 
     Raises:
-        UsageError: no such defect.
+        UsageError: there is no such defect.
     """
     names = tuple(defects)
     for name in names:
@@ -49,10 +49,11 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
 
     Args:
         name: as in ``--device``.
-        load_file: how to import a Python file; a campaign instruments it.
+        load_file: imports a Python file; a campaign passes one that instruments it.
 
     Raises:
-        UsageError: no such revision, defect, module, file or class, or no subclass of VirtioBlk.
+        UsageError: there is no such revision, defect, module, file or class, or the class is no
+            subclass of VirtioBlk.
     """
     place, colon, attribute = name.rpartition(":")
     attribute, *defects = attribute.split("+")

@@ -1,4 +1,4 @@
-"""How a device process has ended: a crash, a hang, or somebody killed it."""
+"""How a device process ended: it crashed, it hangs, or it was killed from outside."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.child import Child
 
 _END_PATIENCE_S: Final = 1.0
-"""Seconds for a process whose connections have ended to end itself."""
+"""Seconds that a process gets to end by itself after its connections have ended."""
 
 
 def ending_of(
     child: Child, *, guest_waits: bool, dies: bool = True, explain: bool = True
 ) -> Ending | None:
-    """Say how a process ended, or that it hangs; None if somebody killed it, which is no finding.
+    """Return how a process ended, or that it hangs; None if it was killed, which is no finding.
 
     Args:
         child: a process that does not answer.
-        guest_waits: it was the guest that got no answer, not the operator.
-        dies: it may be about to end, and gets the time for that.
-        explain: look for the backtrace of a hang, which takes seconds.
+        guest_waits: the guest got no answer; False: the operator got none.
+        dies: the process may be ending, so wait up to a second for that.
+        explain: add the backtrace of a hang, which takes seconds.
     """
     code = child.exit_code(_END_PATIENCE_S if dies else 0.0)
     words = child.words()
@@ -37,10 +37,10 @@ def ending_of(
     number = signal_of(code)
     if number in FROM_OUTSIDE:
         return None
-    said = f"signal {number}" if number else f"exit status {code}"
+    how = f"signal {number}" if number else f"exit status {code}"
     return Ending(
         CRASH,
-        f"{said}\n{words}",
+        f"{how}\n{words}",
         flag=number,
         value=0 if number else code,
         path=_digest(words),
@@ -48,11 +48,11 @@ def ending_of(
 
 
 def _digest(words: str) -> int:
-    """A number for an assertion: the same for the same place, whatever addresses it names."""
+    """Return a number for an assertion message; numbers and addresses in it do not count."""
     line = re.sub(r"0x[0-9a-f]+|\d+", "", last_line(words))
     return int.from_bytes(blake2b(line.encode(), digest_size=8).digest()) | 1 << 63
 
 
 def last_line(words: str) -> str:
-    """Return the end of what a process said, for one line of text."""
-    return words.rpartition("\n")[2].strip() or "it says nothing"
+    """Return the last line of a process's standard error, for a message of one line."""
+    return words.rpartition("\n")[2].strip() or "no message on standard error"

@@ -1,6 +1,6 @@
-"""Target `model`: start here. Our dataplane, in a mode of `targets.model_modes`.
+"""Target `model`: start here. It runs the dataplane in Python, in a mode of `targets.model_modes`.
 
-fuzz process    Supervisor (mode processes), or all of it (mode inline)
+fuzz process    Supervisor (mode processes), or everything below (mode inline)
 |- guest       GuestDriver
 `- device      turnstile, vCPU, main loop, IOThreads, disk
 """
@@ -38,11 +38,11 @@ def model(
     Args:
         device: as in ``--device``.
         mode: as in ``--mode``.
-        arena: shared memory to use, if somebody else needs it too.
-        device_class: what `device` means, if that is known already.
+        arena: shared memory to use; None: a new arena.
+        device_class: the class that `device` names; None: it is looked up.
 
     Raises:
-        UsageError: no such device or mode.
+        UsageError: there is no such device or mode.
     """
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.targets.device_class import device_class as find_device
@@ -54,12 +54,12 @@ def model(
 
 
 def _open(device: str, mode: str, options: TargetOptions) -> InlineModel | ProcessesModel:
-    """Return the model; it has no options."""
+    """Return the model; target options have no effect on it."""
     return model(device, mode)
 
 
 TARGET: Final = TargetKind(
-    summary="virtio-blk dataplane after QEMU, in Python",
+    summary="model of the virtio-blk dataplane of QEMU, in Python",
     device="seed",
     open=_open,
     quick_mode="inline",

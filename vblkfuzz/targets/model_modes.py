@@ -1,8 +1,8 @@
 """The model in its two modes: inline, or in processes of its own.
 
 `inline` runs guest and device as generators in the calling process. `processes` runs them in two
-real processes that share the arena (`process.supervisor`). Both run the same code on the same
-arena, so the same scenario gives the same trace digest.
+real processes that share the arena (`process.supervisor`). Both modes run the same code on an
+arena of the same layout, so a scenario gives the same trace digest in both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class _Model:
-    """What both modes have in common."""
+    """Common part of both modes."""
 
     name = "model"
     mode = ""
@@ -40,7 +40,7 @@ class _Model:
     def __init__(self, device: str, arena: Arena, device_class: type[VirtioBlk]) -> None:
         self.device = device
         self.arena = arena
-        """Shared memory of this worker."""
+        """Shared memory of guest and device."""
         self._device_class = device_class
 
     def _events(self) -> tuple[Event, ...]:
@@ -83,9 +83,9 @@ class InlineModel(_Model):
 
 
 class ProcessesModel(_Model):
-    """Guest and device in two processes.
+    """Guest and device in two processes on one core.
 
-    On one core: a hand-over across cores costs 20 times as much.
+    A hand-over across cores costs 20 times as much.
     """
 
     mode = "processes"
@@ -122,5 +122,5 @@ class ProcessesModel(_Model):
 
 
 def _core(allowed: set[int]) -> int:
-    """A core for this process; processes started one after another get different ones."""
+    """Return a core for this process; processes with consecutive pids get different cores."""
     return sorted(allowed)[os.getpid() % len(allowed)]

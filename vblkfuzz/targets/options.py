@@ -1,4 +1,4 @@
-"""What a user says about the real device that scenarios run on. The model needs none of it."""
+"""Command line options about the real device that scenarios run on. The model uses none of them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
-    """Options of real targets; each is named like the command line's.
+    """Options of real targets, each named like its command line option.
 
-    Plain values only: they travel to workers as JSON.
+    Plain values only: they are sent to workers as JSON.
     """
 
     qemu_binary: str = ""
-    """qemu-system-x86_64 to run; empty: the one on PATH."""
+    """Path of qemu-system-x86_64; empty: the one on PATH."""
     qsd_binary: str = ""
-    """qemu-storage-daemon to run; empty: the one on PATH."""
+    """Path of qemu-storage-daemon; empty: the one on PATH."""
     iothread: bool | None = None
-    """Whether the dataplane runs in an IOThread; None: as each scenario says."""
+    """Whether the dataplane runs in an IOThread; None: each scenario decides."""
     vhost_user_socket: str = ""
-    """Socket of a vhost-user-blk back-end that runs already."""
+    """Path of the socket of a running vhost-user-blk back-end."""
     vhost_user_command: str = ""
-    """Command line that starts a vhost-user-blk back-end; `{socket}` in it is its socket."""
+    """Command line that starts a vhost-user-blk back-end; `{socket}` in it becomes its socket."""
 
     @property
     def words(self) -> list[str]:
-        """The command line that says the same; what is not set is left out."""
+        """The same options as words of a command line; options that are not set are left out."""
         words: list[str] = []
         for field in fields(self):
             value = getattr(self, field.name)

@@ -1,6 +1,6 @@
-"""QMP without waiting in coroutines: a thin layer over `qemu.qmp`.
+"""QMP as blocking calls: a thin layer over `qemu.qmp`.
 
-Nothing runs between two calls. Events that come meanwhile are read by the next call.
+Nothing runs between two calls. Events that arrive in between are read by the next call.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _LOST: Final = (QMPError, EOFError, OSError)
 
 
 class Refused(Exception):
-    """QEMU has answered a command with an error."""
+    """QEMU answered a command with an error."""
 
 
 class _QuietClient(QMPClient):
-    """A client that does not set every message as text for a log that nobody reads."""
+    """A QMP client that skips formatting debug log messages."""
 
     def _cb_outbound(self, msg: Message) -> Message:
         return msg
@@ -48,12 +48,13 @@ class Qmp:
         """Connect.
 
         Raises:
-            DeviceLost: nobody answers.
+            DeviceLost: there is no answer.
         """
         self._loop = asyncio.new_event_loop()
         self._connection = connection
         self._client = _QuietClient("vblkfuzz")
-        self._client.events.event_filter = lambda event: False  # it would keep all events
+        # The client's default listener would keep all events.
+        self._client.events.event_filter = lambda event: False
         self._listener = EventListener()
         self._client.register_listener(self._listener)
         try:
@@ -64,36 +65,36 @@ class Qmp:
             raise
 
     def close(self) -> None:
-        """Disconnect; the process has ended already."""
+        """Disconnect; call it after the process has ended."""
         try:
             self._loop.run_until_complete(self._client.disconnect())
         except _LOST:
-            pass  # how the process ended has been said
+            pass  # the end of the process has been reported
         finally:
             self._loop.close()
 
     def execute(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
-        """Run a command; `_` in argument names means `-`.
+        """Run a command and return its answer; `_` in argument names means `-`.
 
         Raises:
-            Refused: it was answered with an error.
-            DeviceLost: it was not answered.
+            Refused: the answer is an error.
+            DeviceLost: there is no answer.
         """
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         return self._await(self._client.execute(command, named or None))
 
     def wait(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the next event that is wanted; events before it are forgotten.
+        """Return the next event that is wanted; events before it are dropped.
 
         Raises:
-            DeviceLost: it did not come in time.
+            DeviceLost: it did not arrive in time.
         """
         return self._await(self.event(wanted))
 
     # --- Work that goes on between calls ------------------------------------------------------
 
     async def call(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
-        """Run a command, within work that was begun; otherwise as `execute`."""
+        """As `execute`, for a coroutine given to `begin`."""
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         try:
             return await self._client.execute(command, named or None)
@@ -103,35 +104,32 @@ class Qmp:
             raise DeviceLost(f"QMP: the connection has ended: {error}") from None
 
     async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the next event that is wanted, within work that was begun.
-
-        Events before it are forgotten.
-        """
+        """As `wait`, for a coroutine given to `begin`."""
         while True:
             event: dict[str, Any] = dict(await self._listener.get())
             if wanted(event):
                 return event
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Begin work that may have to wait for others than QEMU; `pump` and `finished` go on."""
+        """Begin work that spans calls; `pump`, `finish` and `finished` continue it."""
         task = self._loop.create_task(work)
-        # Who gives up waiting for it has said why; asyncio need not complain about it again.
+        # Fetch the exception: asyncio would print one that was not fetched.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
 
     def pump(self) -> bool:
-        """Take in all that QEMU has said, and let work go on as far as that leads; wait for none.
+        """Read all messages that have arrived and continue begun work; do not wait for more.
 
-        Returns: whether it had said anything.
+        Returns: whether a message had arrived.
 
         Raises:
             DeviceLost: the connection has ended.
         """
         came = False
         while True:
-            said = _readable(self._connection)
+            readable = _readable(self._connection)
             self._loop.run_until_complete(_spin())
-            if not said:
+            if not readable:
                 break
             came = True
         if self._client.runstate != Runstate.RUNNING:
@@ -141,27 +139,30 @@ class Qmp:
     @property
     def is_cut(self) -> bool:
         """Whether the other side has closed the connection."""
-        if self._connection.fileno() < 0:  # we have noticed, and closed it too
+        if self._connection.fileno() < 0:  # the client has noticed, and closed its end
             return True
         poll = select.poll()
         poll.register(self._connection, select.POLLRDHUP)
         return bool(poll.poll(0))
 
     def finish(self, task: asyncio.Task[None]) -> None:
-        """Let begun work go on to its end.
+        """Continue begun work until it ends.
 
         Raises:
-            DeviceLost: it does not come in time.
+            DeviceLost: it does not end in time.
         """
         self._await(_result(task))
 
     def finished(self, task: asyncio.Task[None], patience_s: float) -> bool:
-        """Let begun work go on for so many seconds at most; return whether it has ended."""
+        """Continue begun work for at most `patience_s` seconds; return whether it has ended."""
         self._loop.run_until_complete(asyncio.wait([task], timeout=patience_s))
         return task.done()
 
     def forget_events(self) -> None:
-        """Forget the events that have come, by a new listener: an old one keeps all it has seen."""
+        """Drop the events that have arrived.
+
+        That takes a new listener: the old one keeps a history of all its events.
+        """
         self._client.remove_listener(self._listener)
         self._listener = EventListener()
         self._client.register_listener(self._listener)
@@ -178,7 +179,7 @@ class Qmp:
 
 
 _HOPS: Final = 12
-"""Twice the rounds of the event loop from bytes in the socket to the coroutine that waits."""
+"""Twice the number of event loop turns from bytes in the socket to the waiting coroutine."""
 
 
 async def _spin() -> None:

@@ -1,15 +1,15 @@
-"""A real device as a target: what all of them have in common.
+"""A real device as a target: the part that all real targets share.
 
-    fuzz process: RealTarget -- runs the operations one after another, records, looks
+    fuzz process: RealTarget -- runs the operations in order and records what witnesses observe
      |- guest process: the guest driver on a `Port` (process.guest_process)
      `- device process: started, reset and watched by a `Rig`
 
 To add a real target, write a `Rig` (operator, backend and witnesses of one kind of device process)
-and a `Port` (the guest's way to it). Of a schedule only "do not settle here" (`Go.NEXT`) applies:
-nobody can preempt the threads of a real device.
+and a `Port` (the guest's access to it). Of a schedule only "do not settle here" (`Go.NEXT`)
+applies: the threads of a real device cannot be preempted from outside.
 
 A device process that dies or hangs by itself is a finding: the trace ends there, with CRASH or
-HANG, and the next scenario gets a new process. Everything else that goes wrong is a HarnessError.
+HANG, and the next scenario gets a new process. Every other failure is a HarnessError.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 
 _MAX_EPILOGUE: Final = 32
 ASLEEP_S: Final = 0.1
-"""Seconds between two looks at a device that does not answer the guest."""
+"""Seconds between two samples of a device that does not answer the guest."""
 ASLEEP_LOOKS: Final = 6
-"""So many looks in a row at a device and a guest that sleep: nothing will wake them."""
+"""Number of samples in a row that must show device and guest asleep before that is a hang."""
 
 
 class Restless(Exception):
-    """The device process goes on and on without doing anything (L5)."""
+    """The device process never comes to rest, although it has nothing to do (L5)."""
 
 
 class Ending:
@@ -61,85 +61,84 @@ class Ending:
         self.kind = kind
         """CRASH or HANG."""
         self.report = report
-        """Its last words, for people."""
+        """The end of its standard error, with a backtrace of a hang, for people."""
         self.fields = fields
-        """Of the event."""
+        """Fields of the event."""
 
 
 class Rig(Protocol):
     """One kind of real device: its process, its operator, its backend, its witnesses.
 
-    Every method may raise DeviceLost when the process does not answer; `ending` then says why.
+    Every method may raise DeviceLost if the process does not answer; `ending` then says why.
     """
 
     def witnesses(self, config: DeviceConfig) -> Witness:
-        """How it is known what happens in a scenario on such a device."""
+        """What can be observed in a scenario on such a device."""
 
     @property
     def resets_at_end(self) -> bool:
-        """Whether a reset ends a scenario. It does not where a new connection begins the next."""
+        """Whether a scenario ends with a reset; False if the next one gets a new connection."""
 
     @property
     def memory(self) -> GuestMemory:
         """Guest memory, shared with guest process and device process."""
 
     def start(self) -> None:
-        """Start what is needed for the first scenario.
+        """Start the processes that the first scenario needs.
 
         Raises:
-            DeviceUnavailable: there is no such device; the message says what to do.
+            DeviceUnavailable: there is no such device; the message says how to get one.
         """
 
     def stop(self) -> None:
         """End everything; leave nothing behind."""
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
-        """Begin a scenario on a device as new; restart the process on any doubt.
+        """Begin a scenario on a device in its initial state; restart the process if in doubt.
 
-        Returns: connections for the guest process if the device process is another one than
-        before, else nothing.
+        Returns: new connections for the guest process if it needs them, else nothing.
         """
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation of operator, backend or environment, and tell of it."""
+        """Carry out an operation of operator, backend or environment, and record its events."""
 
     def unfinished(self) -> Op | None:
-        """The next operation on the way to rest: I/O ended, drains ended, VM running."""
+        """The next operation towards rest (I/O ended, drains ended, VM running); None: at rest."""
 
     @property
     def guest_runs(self) -> bool:
-        """Whether the guest may run now; its operations wait else."""
+        """Whether the guest may run now; if not, its operations are deferred."""
 
     @property
     def keeps_guest_waiting(self) -> bool:
-        """Whether a drained section or a held request may keep the device from answering it."""
+        """Whether a drained section or a held request may delay the answer to the guest."""
 
     def settle(self, recorder: Recorder) -> None:
-        """Wait until the device is idle, looking at what it does meanwhile."""
+        """Wait until the device is idle, and record what it does until then."""
 
     def check_rest(self, recorder: Recorder) -> None:
-        """Check at the very end that nothing goes on, and nothing is stuck.
+        """Check at the end of a scenario that the device is at rest and no thread is stuck.
 
         Raises:
-            Restless: something does, and always will.
-            DeviceLost: something is.
+            Restless: a thread runs on and on.
+            DeviceLost: a thread is stuck.
         """
 
     def sleeps(self) -> bool:
-        """Whether no thread of the device process runs; False if nobody knows."""
+        """Whether no thread of the device process runs; False if that cannot be determined."""
 
     def dequeues(self) -> Sequence[Dequeue]:
-        """What the exact witness saw since last asked."""
+        """Return the dequeues that the exact witness observed since the last call."""
 
     def discard(self) -> None:
         """End the device process; the next scenario gets a new one."""
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Say how the process ended or hangs; None if that is no finding (somebody killed it)."""
+        """Return how the process ended, or that it hangs; None if it was killed (no finding)."""
 
 
 class RealTarget:
-    """Runs scenarios on a real device; satisfies `target.target.Target`."""
+    """Runs scenarios on a real device; satisfies `targets.target.Target`."""
 
     mode = "processes"
 
@@ -149,11 +148,11 @@ class RealTarget:
         self._rig = rig
         self._guest = GuestProcess(make_port)
         self._waiting: deque[int] = deque()
-        """Operations of the guest that wait until it may run."""
+        """Indexes of operations of the guest that are deferred until it may run."""
 
     @property
     def witnesses(self) -> Witness:
-        """How this target knows what it writes into the trace of an ordinary scenario."""
+        """What this target can observe in a scenario with the default device."""
         return self._rig.witnesses(DeviceConfig())
 
     def __enter__(self) -> Self:
@@ -172,7 +171,7 @@ class RealTarget:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End both."""
+        """End both processes."""
         try:
             self._guest.stop()
         finally:
@@ -182,7 +181,7 @@ class RealTarget:
         """Run one scenario from power-on to rest.
 
         Raises:
-            HarnessError: there is no whole trace; the target can be used again.
+            HarnessError: there is no complete trace; the target can be used again.
         """
         rig = self._rig
         witnesses = rig.witnesses(scenario.device)
@@ -196,11 +195,11 @@ class RealTarget:
             recorder.tell(END, ActorId.HARNESS)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
-            self._begin_anew()
+            self._replace_processes()
         except DeviceLost as lost:
             report = self._ended(recorder, lost)
         except BaseException:
-            self._begin_anew()
+            self._replace_processes()
             raise
         return recorder.trace(witnesses, report)
 
@@ -211,14 +210,14 @@ class RealTarget:
             raise HarnessError("the guest process does not take the scenario")
         if answer.lost:
             raise DeviceLost("the device does not answer the guest")
-        self._rig.dequeues()  # of the reset before this scenario
+        self._rig.dequeues()  # drop those of the reset before this scenario
         self._waiting.clear()
 
     def _power_off(self) -> None:
-        """Reset the device: if it crashes or hangs in that, this scenario made it so.
+        """Reset the device now, so that a crash or hang in it is blamed on this scenario.
 
         Raises:
-            DeviceLost: it does.
+            DeviceLost: it crashes or hangs.
         """
         if self._rig.resets_at_end:
             self._guest.power_off()
@@ -226,8 +225,8 @@ class RealTarget:
             if answer is None or answer.lost:
                 raise DeviceLost("the device cannot be reset", guest_waits=answer is None)
 
-    def _begin_anew(self) -> None:
-        """Nobody knows what state they are in: the next scenario gets new processes."""
+    def _replace_processes(self) -> None:
+        """Give the next scenario new processes: the state of the current ones is unknown."""
         self._rig.discard()
         self._guest.restart()
 
@@ -249,8 +248,8 @@ class RealTarget:
     def _run_guest(self, recorder: Recorder) -> None:
         """Run the guest's operations, if it may run.
 
-        The device settles between two that have waited: nobody would know else in whose time it
-        did what.
+        The device settles between two deferred operations: otherwise its actions could not be
+        attributed to either operation.
         """
         first = True
         while self._waiting and self._rig.guest_runs:
@@ -265,9 +264,10 @@ class RealTarget:
                 raise DeviceLost("the device does not answer the guest")
 
     def _answer_of_guest(self) -> GuestAnswer | None:
-        """Return what an operation of the guest gave, None if the device will never answer it.
+        """Return the result of the guest's operation; None if the device does not answer the guest.
 
-        It will not when both have been asleep for a while; a device that works gets longer.
+        That is so if both have slept for `ASLEEP_LOOKS` samples. A device that runs gets
+        `DEVICE_LIMIT_S`.
         """
         asleep = 0
         patience = Patience(DEVICE_LIMIT_S)
@@ -279,13 +279,14 @@ class RealTarget:
         return self._guest.answer(0)
 
     def _late_answer(self, recorder: Recorder) -> GuestAnswer:
-        """End all that may keep the device from answering the guest, and return its answer then.
+        """End everything that may delay the device's answer; return the guest's result after that.
 
-        Only the answer says what the guest has done, so until then nobody can tell what the device
-        does. By then no section is open in which that could seem to have happened.
+        The result says what the guest has done. Without it the actions of the device cannot be
+        interpreted, so nothing is recorded until it arrives. By then no drained section is open, so
+        no action of the device is recorded as if it had happened in one.
 
         Raises:
-            DeviceLost: it never will.
+            DeviceLost: the device does not answer after all.
         """
         if self._rig.keeps_guest_waiting:
             recorder.blind = True
@@ -316,13 +317,13 @@ class RealTarget:
             self._rig.settle(recorder)
 
     def _ended(self, recorder: Recorder, lost: DeviceLost) -> str:
-        """Write how the device process ended, and get rid of what is left of it.
+        """Record how the device process ended, replace it, and return the report.
 
         Raises:
-            DeviceLost: it is no finding.
+            DeviceLost: it was killed, which is no finding.
         """
         ending = self._rig.ending(guest_waits=lost.guest_waits)
-        self._begin_anew()
+        self._replace_processes()
         if ending is None:
             raise lost
         recorder.tell(ending.kind, ActorId.MAIN, **ending.fields)

@@ -1,15 +1,16 @@
 """The recorder: makes the trace of a scenario on a real device.
 
-Three kinds of events come together here, in the order in which they are known to have happened:
+It merges events of three sources, in the order in which they are known to have happened:
 
-* what the guest process did (`guest`), with turn and epoch set here;
-* what operator, backend and harness do (`operation`, `tell`);
-* what witnesses saw (`look`): dequeues, used entries and writes, in shared memory (`ring_watch`)
-  and by whatever exact means the target has.
+* the guest process (`guest`); turn and epoch are set here;
+* operator, backend and harness (`operation`, `tell`);
+* the witnesses (`look`): dequeues, used entries and writes, observed in shared memory
+  (`ring_watch`) and by the exact witness of the target, if it has one.
 
-A witnessed event stands behind everything that was before it and before everything that came
-after the look. Its path is the operation that it was seen in: all that the outside knows of causes.
-Of a request that outlives a reset it is that reset, whenever it shows: one bug, one signature.
+A witnessed event is placed at the moment of the look: after all events before it, before all events
+that follow. Its path is the operation in which it was observed, since the cause cannot be observed
+from outside. The path of an event of a request that outlives a reset is that reset, however late
+the event is observed: one bug, one signature.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class Dequeue(NamedTuple):
-    """A dequeue that an exact witness saw."""
+    """A dequeue that an exact witness observed."""
 
     queue: int
     actor: int
@@ -70,54 +71,54 @@ class Recorder:
         self._pending: list[Event] = []
         self._dropped = 0
         self._code = 0
-        """Of the operation that is going on."""
+        """Code of the current operation."""
         self._doubted = Witness(0)
         self._turn = 0
         self._epoch = 0
         self._path = 0
         self._serial = 0
         self.acts = 0
-        """How often anybody has acted on the device: between two acts, still stays still."""
+        """Number of actions on the device so far; while it does not change, idle stays idle."""
         self.blind = False
-        """The guest is doing something and has not told what: nobody looks at the device."""
+        """Whether `look` does nothing, because the guest has not reported what it is doing."""
         self._banks = [1] * config.queues
-        """As `driver.guest.GuestQueue.bank`."""
+        """Bank of each queue's rings, as `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
         self._ended: list[Life] = []
         self._outliving: dict[tuple[int, int], list[int]] = {}
-        """Paths of the resets, by queue and head, of requests that were not done by then."""
+        """By queue and head: paths of the resets that unfinished requests have outlived."""
 
     # --- What is done to the device -----------------------------------------------------------
 
     def operation(self, index: int, code: int, *, epilogue: bool = False) -> None:
-        """Operation `index` starts. Before it, the last one is looked at."""
+        """Record the start of operation `index`; call `look` for the last operation before."""
         self._turn += 1
         self.acts += 1
         self._code, self._path = code, _PATHS[code]
         self._add(OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
 
     def tell(self, kind: int, actor: ActorId = ActorId.MAIN, **fields: int) -> None:
-        """Write an event of operator or harness."""
+        """Record an event of operator or harness."""
         self._turn += 1
         self._add(kind, actor, **fields)
         if kind == RESET_RET:
             self._end_lives()
 
     def doubt(self, witness: Witness) -> None:
-        """Something happened of which this witness can tell nothing: it says nothing any more."""
+        """Drop this witness from the trace: from now on its observations are not reliable."""
         self._doubted |= witness
 
     def guest(self, events: Sequence[Event]) -> None:
-        """Take what the guest did; the next look writes it."""
+        """Take the guest's events; the next look records them."""
         self.acts += 1
         self._pending.extend(events)
 
     def _write_pending(self, dequeues: Sequence[Dequeue]) -> None:
-        """Write what the guest did and the dequeues that were seen since.
+        """Record the guest's events and the dequeues observed since.
 
-        Dequeues and used entries of rings that a reset ended stand before it. A device that wrote
-        such an entry just after it, before this look, is not caught; one that was asked to wait
-        for its requests and did so is not accused.
+        Dequeues and used entries of rings that a reset ended are placed before the reset. So a
+        device that writes such an entry after the reset and before this look is not caught, but a
+        device that correctly finishes its requests during the reset is not blamed.
         """
         self._turn += 1
         events, self._pending = self._pending, []
@@ -126,7 +127,7 @@ class Recorder:
             if event.kind in _ENDS:
                 self._take(left)
                 left.clear()
-                # Only of these nothing can have been dequeued since the dequeues were asked for.
+                # Only these lives cannot have had a dequeue since `dequeues` was read.
                 over = event.kind == RESET_RET
                 self._used(
                     [life for life in self._live.values() if over or life.queue == event.queue]
@@ -139,7 +140,7 @@ class Recorder:
 
     def _note(self, event: Event) -> None:
         kind = event.kind
-        # Not _replace: it takes four times as long.
+        # Not _replace, which takes four times as long.
         _, _, actor, queue, flag, head, request, _, value, path = event
         self._events.append(
             Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, value, path)
@@ -155,13 +156,13 @@ class Recorder:
         elif kind == HOSTILE:
             if event.queue in self._live:
                 self._live[event.queue].hostile = True
-            # Broken contents allow the device to refuse everything until a reset (2.1.2).
+            # After broken ring contents a device may refuse everything until a reset (2.1.2).
             self._add(BROKEN, ActorId.VCPU)
         elif kind == PUBLISH:
             self._published(event)
 
     def _published(self, event: Event) -> None:
-        """Follow the driver; it is not told of a system reset, and goes on with its old rings."""
+        """Follow the driver; after a system reset, unnoticed by it, it goes on with old rings."""
         live = self._live.get(event.queue)
         life = live or self._last_life(event.queue)
         if life is None:
@@ -173,10 +174,10 @@ class Recorder:
             live.publish(event.head)
 
     def _set_up(self, queue: int) -> None:
-        """As `driver.guest.GuestQueue.start`: the rings of the other bank."""
+        """Begin a life in the other bank, as `driver.guest.GuestQueue.start` does."""
         self._banks[queue] ^= 1
         layout = ring_layout(queue, self._config.queue_size, self._banks[queue])
-        # Rings that lay there before are gone: the driver has zeroed them.
+        # Earlier rings at the same place are gone: the driver has zeroed them.
         self._ended = [life for life in self._ended if life.layout != layout]
         self._live[queue] = Life(self._memory, queue, self._epoch, layout, self._config.first_index)
 
@@ -188,20 +189,20 @@ class Recorder:
     def _end_life(self, queue: int, path: Frame) -> None:
         life = self._live.pop(queue, None)
         if life is not None:
-            if life.owned:  # a push may be of one of these, or of a later one with the same head
+            if life.owned:  # a later push may belong to one of these or to a new request
                 self.doubt(Witness.DISK)
             for head in life.end(int(path)):
                 self._outliving.setdefault((queue, head), []).append(int(path))
             self._ended.append(life)
 
-    # --- What is seen of the device -----------------------------------------------------------
+    # --- What is observed of the device -------------------------------------------------------
 
     def look(self, dequeues: Callable[[], Sequence[Dequeue]]) -> bool:
-        """Write what has been seen since the last look; return whether there was anything.
+        """Record what is observed since the last look; return whether there was anything.
 
         Args:
-            dequeues: returns what the exact witness saw. Asked after the rings are read, because
-                a push comes after its dequeue.
+            dequeues: returns the dequeues that the exact witness observed. It is called after the
+                rings are read, because a push comes after its dequeue.
         """
         if self.blind:
             return False
@@ -222,7 +223,7 @@ class Recorder:
         return False
 
     def _used(self, lives: Sequence[Life]) -> None:
-        """Write the used entries that are new; their dequeues have been written."""
+        """Record the new used entries; their dequeues are recorded already."""
         self._pushes(lives, [life.new_used() for life in lives])
 
     def _pushes(self, lives: Sequence[Life], used: Sequence[list[int]]) -> None:
@@ -265,7 +266,7 @@ class Recorder:
         if request is None and life.hostile:
             return
         serial, status = (request.serial, life.status(request)) if request else (0, 0)
-        if status:  # what the backend has done is not known, but that it may have failed
+        if status:  # the backend may have failed the request; that cannot be observed
             self._add(IO_DONE, ActorId.HARNESS, request=serial, flag=1, epoch=life.epoch)
         self._effect(PUSH, life, serial, head & 0xFFFF, used & 0xFFFF, status)
 
@@ -273,7 +274,7 @@ class Recorder:
         self, kind: int, life: Life, serial: int, head: int, value: int, flag: int = 0
     ) -> None:
         path = life.ended_by or self._path
-        if not life.ended_by and not serial:  # of nobody who is known in these rings
+        if not life.ended_by and not serial:  # no request of these rings has this head
             resets = self._outliving.get((life.queue, head), [])
             path = resets.pop(0) if resets else path
         self._add(
@@ -290,22 +291,22 @@ class Recorder:
 
     @property
     def starts_handlers(self) -> bool:
-        """Whether the operation that goes on makes a device look at its queues without a kick."""
+        """Whether the current operation makes a device read its queues without a kick."""
         return self._code in _STARTS
 
     @property
     def idle(self) -> bool:
-        """Whether everything that the driver has published is used, as memory says now."""
+        """Whether all published requests have a used entry in memory now."""
         new = [event.queue for event in self._pending if event.kind == PUBLISH]
         return all(life.idle(new.count(queue)) for queue, life in self._live.items())
 
     # --- The end ------------------------------------------------------------------------------
 
     def trace(self, witnesses: Witness, report: str = "") -> Trace:
-        """Return what has been written.
+        """Return the trace.
 
         Raises:
-            TraceOverflow: it was too much.
+            TraceOverflow: there were more than `TRACE_EVENTS_MAX` events.
         """
         if self._dropped:
             raise TraceOverflow(f"{self._dropped} events too many: no verdict")
@@ -326,5 +327,5 @@ _ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})
 _BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
 """Operations that write a request into a slot."""
 _STARTS: Final = frozenset(CODES[name] for name in ("init", "cont"))
-"""QEMU's virtio_blk_data_plane_start kicks each queue itself, in case it has missed something."""
+"""QEMU's virtio_blk_data_plane_start kicks each queue itself, in case it missed a kick."""
 _CAUSED: Final = frozenset({POP, PUSH, MEMWRITE})

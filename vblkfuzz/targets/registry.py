@@ -1,7 +1,7 @@
-"""Targets by name: ours and those of other packages, found by entry point in the same way.
+"""Targets by name. All are found by entry point, those of other packages as well.
 
 To add one, end its file in a `TargetKind` and name that in pyproject.toml, in the group
-``vblkfuzz.targets``. Other packages may name a function there instead, which is called as
+``vblkfuzz.targets``. Another package may name a function there instead; it is called as
 ``function(device, mode, options)`` and returns a `Target`.
 """
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 MODEL: Final = "model"
 _DEVICE_OF_FUNCTIONS: Final = "seed"
-"""Default device of a target that is a mere function."""
+"""Default device of a target that is named by a function."""
 
 
 def _target_kind(named: object, entry: EntryPoint) -> TargetKind | None:
-    """Return what an entry point has named; a function is a target about which less is known."""
+    """Return the target of an entry point; a function gets a default device and a summary."""
     if isinstance(named, TargetKind):
         return named
     if callable(named):
-        said = entry.dist.metadata["Summary"] if entry.dist else None
-        summary = said or "a target of an installed package"
+        summary = entry.dist.metadata["Summary"] if entry.dist else None
+        summary = summary or "a target of an installed package"
         return TargetKind(summary, device=_DEVICE_OF_FUNCTIONS, open=named)
     return None
 
@@ -42,7 +42,7 @@ def default_device(target: str) -> str:
     """Return the device that a target runs if the user names none.
 
     Raises:
-        UsageError: no such target, or it cannot be imported.
+        UsageError: there is no such target, or it cannot be imported.
     """
     return TARGETS.find(target).device
 
@@ -51,7 +51,7 @@ def open_target(name: str, device: str, mode: str, options: TargetOptions = NO_O
     """Return a target that is not started yet.
 
     Raises:
-        UsageError: no such target, device or mode, or the target cannot be imported.
+        UsageError: there is no such target, device or mode, or the target cannot be imported.
     """
     return TARGETS.find(name).open(device, mode, options)
 
@@ -61,7 +61,7 @@ def quick_target(
 ) -> Target | None:
     """Return a faster target on which every scenario gives the same trace, not started yet.
 
-    None: there is none, or it is the one asked for.
+    Returns None if there is none, or if `mode` is its mode already.
     """
     kind = TARGETS.find(name)
     if kind.quick_mode in ("", mode):

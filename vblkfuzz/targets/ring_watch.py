@@ -1,8 +1,8 @@
-"""What can be seen of one set-up of one queue's rings, from shared memory alone.
+"""Observes one set-up of one queue's rings through shared memory alone.
 
-A *life* begins when the driver sets a queue up and is over with a reset, but it is watched on: an
-old ring or an old buffer that changes is what S4 is about. At the end of a life the buffers that
-the device could still write are the driver's again; they are filled with poison, and what is no
+A *life* begins when the driver sets a queue up and ends with a reset. It is watched after its end,
+too: S4 is about old rings and old buffers that change. When a life ends, the buffers that the
+device could still write belong to the driver again. They are filled with poison; a byte that is no
 poison later was written by the device.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _U16: Final = 0xFFFF
 _POISON: Final = 0xA5
-"""No disk content of ours and no status: neither is this byte."""
+"""A byte that is neither a status nor the content of a disk."""
 
 Segments = tuple[tuple[int, int], ...]
 
@@ -47,27 +47,27 @@ class Life:
     def __init__(
         self, memory: GuestMemory, queue: int, epoch: int, layout: RingLayout, first: int
     ) -> None:
-        """Begin.
+        """Begin to observe.
 
         Args:
             memory: guest memory.
             queue: number of the queue.
-            epoch: resets so far.
-            layout: of its rings.
+            epoch: number of resets so far.
+            layout: layout of its rings.
             first: index that its rings begin with.
         """
         self.queue = queue
         self.epoch = epoch
         self.hostile = False
-        """The driver broke the protocol: what the device answers is the driver's own doing."""
+        """The driver broke the protocol, so odd answers of the device are no violation."""
         self.taken = first
         """Dequeues so far: the device's last_avail."""
         self.used = first
-        """Used entries seen."""
+        """The used idx up to which entries have been read."""
         self.ended_by = 0
         """Path of the reset that ended it; 0 before that."""
         self.owned: dict[int, Request] = {}
-        """Dequeued and not pushed, by head."""
+        """Requests that are dequeued and not pushed, by head."""
         self._memory = memory
         self._first = first
         self.layout = layout
@@ -75,29 +75,29 @@ class Life:
         self._watched: dict[Segments, int] = {}
 
     def writable(self, head: int) -> Segments:
-        """Buffers of a chain that the device may write; none if the chain is broken."""
+        """Return the buffers of a chain that the device may write; none if the chain is broken."""
         try:
             return walk_chain(self._memory, self.layout, head, True).writable
         except RingError:
             return ()
 
     def publish(self, head: int) -> None:
-        """The driver made `head` available; its chain is read now, while the driver owns it."""
+        """Note that the driver published `head`; read its chain now, before the device uses it."""
         self._published.append(Published(head, self.writable(head)))
 
     def waiting(self, head: int) -> bool:
-        """Whether `head` was published and is not known to be dequeued."""
-        return any(one.head == head for one in self._not_taken())
+        """Whether `head` was published and its dequeue has not been observed."""
+        return any(published.head == head for published in self._not_taken())
 
     def _not_taken(self) -> list[Published]:
         return self._published[self.taken - self._first & _U16 :]
 
     def take(self, serial: int) -> Request:
-        """The device dequeues the next entry of the avail ring."""
+        """Note that the device dequeued the next entry of the avail ring; return the request."""
         waiting = self._not_taken()
         if waiting:
             published = waiting[0]
-        else:  # it read beyond avail idx, or the idx jumped
+        else:  # the device read beyond avail idx, or the idx jumped
             slot = self.taken % self.layout.size
             head = self._memory.u16[self.layout.avail_ring(slot) >> 1]
             published = Published(head, ())
@@ -107,7 +107,7 @@ class Life:
         return request
 
     def new_used(self) -> list[int]:
-        """Return ids of used entries that are new; at most a ring full of them."""
+        """Return the ids of the new used entries, at most as many as the ring has."""
         layout, memory = self.layout, self._memory
         found: list[int] = []
         while memory.u16[layout.used_idx >> 1] != self.used and len(found) < layout.size:
@@ -116,12 +116,12 @@ class Life:
         return found
 
     def idle(self, new: int) -> bool:
-        """Whether the used idx has reached what was published, with `new` more than known here."""
+        """Whether the used idx covers all published requests and `new` ones not noted here yet."""
         used = self._memory.u16[self.layout.used_idx >> 1]
         return used == (self._first + len(self._published) + new) & _U16
 
     def status(self, request: Request) -> int:
-        """Return the status byte of a request that was pushed: its last writable byte."""
+        """Return the status byte of a pushed request (its last writable byte), 0 without one."""
         if not request.published.writable:
             return 0
         address, length = request.published.writable[-1]
@@ -130,7 +130,11 @@ class Life:
     # --- After its end ------------------------------------------------------------------------
 
     def end(self, path: int) -> Sequence[int]:
-        """Poison what the device could still write; return the heads of its requests."""
+        """Poison the buffers of all unfinished requests; return the heads of these requests.
+
+        Args:
+            path: path of the reset that ends the life.
+        """
         self.ended_by = path
         serials = {request.published: request.serial for request in self.owned.values()}
         waiting = self._not_taken()
@@ -142,14 +146,14 @@ class Life:
         return [published.head for published in (*serials, *waiting)]
 
     def forget(self, writable: Segments) -> None:
-        """The driver uses these buffers again; none: nobody knows which."""
+        """Stop watching buffers that the driver uses again; all of them if none is given."""
         for watched in list(self._watched):
-            # The status byte comes last: one to each slot of the driver.
+            # The status byte comes last; each slot of the driver has its own.
             if not writable or watched[-1] == writable[-1]:
                 del self._watched[watched]
 
     def written(self) -> list[int]:
-        """Return serials (0: never dequeued) of requests whose buffers have been written."""
+        """Return the serials (0: never dequeued) of requests whose poison was overwritten."""
         dirty = [segments for segments in self._watched if not self._poisoned(segments)]
         return [self._watched.pop(segments) for segments in dirty]
 

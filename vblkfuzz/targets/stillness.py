@@ -1,13 +1,13 @@
-"""Whether a process is at rest, seen from outside.
+"""Whether a process is at rest, observed from outside.
 
-Two looks at each thread (proc(5)): wchan says where in the kernel it sleeps, schedstat how often
-it has run. If every thread slept both times and none has run in between, then none can go on
-before something comes from outside. That holds for several processes that talk to each other too:
-between the two looks there was a moment at which all of them slept. No timing is involved, so it
-holds on a busy machine too. The state in `stat` would not do: a thread on its way to sleep that is
-preempted has it already.
+Each thread is sampled twice (proc(5)): wchan says where in the kernel it sleeps, schedstat how
+often it has run. If every thread slept in both samples and none has run in between, then no thread
+can continue before an event from outside. That also holds for several processes that communicate:
+between the two samples there was a moment at which all of them slept. No timing is involved, so a
+busy machine changes nothing. The state in `stat` is not sufficient: a thread that is preempted on
+its way to sleep shows the sleeping state already.
 
-A thread that runs on and on is the opposite. How long it has run is its CPU time, not the clock's.
+A thread that spins never sleeps. How long it has run is measured in CPU time.
 """
 
 from __future__ import annotations
@@ -20,44 +20,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SPIN_S: Final = 0.25
-"""Seconds of CPU time after which a thread that never slept is taken for one that never will."""
+"""Seconds of CPU time after which a thread that never slept counts as spinning."""
 
-
-_SERVES: Final = b"IO mon_iothread"
-"""The thread that reads QMP, as QEMU names it (``-name debug-threads=on``)."""
+_QMP_THREAD: Final = b"IO mon_iothread"
+"""QEMU's name of the thread that reads QMP (``-name debug-threads=on``)."""
 _AWAKE: Final = (b"0", b"")
-"""What wchan says of a thread that runs or is about to."""
+"""Contents of wchan for a thread that runs or is ready to run."""
 _LINE: Final = 256
-"""Bytes that are more than one of these files has."""
+"""Bytes to read; each of these files is shorter."""
 _MOST_OPEN: Final = 64
-"""Threads whose files stay open: of a pool, threads come and go."""
+"""Number of threads whose files stay open at most: threads of a pool come and go."""
 
 
 class Threads(NamedTuple):
-    """One look at all threads."""
+    """One sample of all threads."""
 
     asleep: bool
-    """Every thread but the main one of the first process sleeps."""
+    """Every thread sleeps, except perhaps the main thread of the first process."""
     main_asleep: bool
+    """The main thread of the first process sleeps."""
     counts: dict[str, bytes]
-    """What schedstat says, by thread."""
+    """Contents of schedstat, by thread."""
 
-    def but(self, some: frozenset[str]) -> dict[str, bytes]:
+    def without(self, some: frozenset[str]) -> dict[str, bytes]:
         """Return the counts of all threads but some."""
         return {task: count for task, count in self.counts.items() if task not in some}
 
 
 class Stillness:
-    """Looks at a process, and keeps files open for that until `close`."""
+    """Samples the threads of a process; keeps files of proc open until `close`."""
 
     def __init__(self, pid: int, *others: int) -> None:
-        """Look at `pid`, and at the processes that it works with."""
+        """Sample `pid` and the processes that it communicates with."""
         self._main = str(pid)
         self._folders = [f"/proc/{process}/task" for process in (pid, *others)]
         self._listed: dict[str, tuple[int, list[str]]] = {}
-        """Links of each folder, and the threads in it when it had so many."""
+        """By folder: its link count and the threads in it at that count."""
         self._files: dict[str, tuple[int, int]] = {}
-        """wchan and schedstat of each thread: to open them takes longer than to read them."""
+        """fds of wchan and schedstat of each thread: opening takes longer than reading."""
 
     def wait(self, patience_s: float) -> bool:
         """Wait until all threads sleep; False if `patience_s` seconds were not enough."""
@@ -69,36 +69,39 @@ class Stillness:
                 return True
             if time.monotonic() > deadline:
                 return False
-            os.sched_yield()  # who has to go on may be waiting for our core
+            os.sched_yield()  # a thread that is not at rest may be waiting for this core
             last = now
 
     def only_main_runs(self, while_: Callable[[], object]) -> bool:
-        """Whether nobody but the main thread has run, or could go on, while `while_` was called."""
+        """Whether, during a call of `while_`, only the main thread ran or was ready to run.
+
+        The thread that reads QMP may run as well.
+        """
         before = self._look()
         while_()
         after = self._look()
         if before is None or after is None or not (before.asleep and after.asleep):
             return False
-        expected = frozenset({self._main, *self._named(_SERVES)})
-        return before.but(expected) == after.but(expected)
+        expected = frozenset({self._main, *self._named(_QMP_THREAD)})
+        return before.without(expected) == after.without(expected)
 
     def _named(self, name: bytes) -> list[str]:
         tasks = self._folders[0]
         return [task for task in os.listdir(tasks) if _read(f"{tasks}/{task}/comm").strip() == name]
 
     def sleeps_through(self, while_: Callable[[], object]) -> bool:
-        """Whether every thread slept, and none has run, while `while_` was called."""
+        """Whether every thread slept during a call of `while_`."""
         before = self._look()
         while_()
         after = self._look()
         return before is not None and before == after and before.asleep and before.main_asleep
 
     def main_seconds(self) -> float:
-        """Return the CPU time of the main thread."""
+        """Return the CPU time of the main thread, in seconds."""
         return int(_read(f"{self._folders[0]}/{self._main}/schedstat").split()[0]) / 1e9
 
     def close(self) -> None:
-        """Close all files; the next look opens them again."""
+        """Close all files; the next sample opens them again."""
         for files in self._files.values():
             for fd in files:
                 os.close(fd)
@@ -106,7 +109,7 @@ class Stillness:
         self._listed.clear()
 
     def _look(self) -> Threads | None:
-        """Look at all threads; None if one has just gone."""
+        """Sample all threads; None if one has just ended."""
         counts: dict[str, bytes] = {}
         asleep = main_asleep = True
         try:
@@ -120,14 +123,15 @@ class Stillness:
                         asleep = False
                     counts[task] = os.pread(schedstat, _LINE, 0)
         except (FileNotFoundError, ProcessLookupError):
-            self.close()  # a thread's number may come back, its files never do
+            self.close()  # the thread's number may be used again; its open files stay invalid
             return None
         return Threads(asleep, main_asleep, counts)
 
     def _threads(self, folder: str) -> list[str]:
         """Return the threads in a folder.
 
-        As many as the last time are the same ones, or a file of one that has gone cannot be read.
+        If their number has not changed, the last list is used. If one of them has been replaced
+        all the same, reading its files fails, and the sample is dropped.
         """
         links, tasks = self._listed.get(folder, (0, []))
         found = os.stat(folder).st_nlink

@@ -1,8 +1,8 @@
-"""Target: what a scenario runs on. The model is one; real devices follow the same protocol.
+"""Target: what a scenario runs on, the model or a real device.
 
-A target is used as a context manager: entering starts its processes, leaving ends them all,
-whatever happened in between. `run` gives a whole trace or raises a `HarnessError`; it never
-returns half a trace.
+A target is a context manager: entering starts its processes, leaving ends all of them, also after
+an error. `run` returns a complete trace or raises a `HarnessError`; it never returns a part of a
+trace.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class Target(Protocol):
     """Runs scenarios, one after another."""
 
     name: str
-    """As in ``--target``."""
+    """Name of the target, as in ``--target``."""
     device: str
-    """What device it is, as in ``--device``."""
+    """Name of the device, as in ``--device``."""
     mode: str
-    """As in ``--mode``."""
+    """Mode, as in ``--mode``."""
 
     def __enter__(self) -> Self:
         """Start."""
@@ -42,5 +42,5 @@ class Target(Protocol):
         """Run one scenario from power-on to rest.
 
         Raises:
-            HarnessError: there is no whole trace; the target can be used again.
+            HarnessError: there is no complete trace; the target can be used again.
         """

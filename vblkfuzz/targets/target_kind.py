@@ -1,11 +1,13 @@
-"""What a target says of itself before it runs: its file ends in one, named by an entry point.
+"""A target's entry: summary, default device and the function that opens it.
+
+The file of a target ends in a `TargetKind`, and an entry point names it:
 
     TARGET: Final = TargetKind(summary="what it is", device="my-device", open=open_my_target)
 
     [project.entry-points."vblkfuzz.targets"]
     mine = "my_package.my_module:TARGET"
 
-`vblkfuzz list targets` imports that file: let it import what is heavy inside of `open`.
+`vblkfuzz list targets` imports that file, so slow imports belong inside the function `open`.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.target import Target
 
 Open: TypeAlias = "Callable[[str, str, TargetOptions], Target]"
-"""From device (as in ``--device``), mode (as in ``--mode``) and options to a target that is not
-started yet. Raises UsageError for a device or mode that there is not."""
+"""Takes device (as in ``--device``), mode (as in ``--mode``) and options; returns a target that is
+not started yet. Raises UsageError for an unknown device or mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class TargetKind:
     summary: str
     """One line for `vblkfuzz list targets`."""
     device: str
-    """The device that runs if the user names none."""
+    """Default of ``--device``."""
     open: Open
-    """Makes one."""
+    """Makes the target."""
     quick_mode: str = ""
-    """Mode in which every scenario gives the same trace as in the others, faster; empty: none."""
+    """Faster mode that gives the same trace for every scenario; empty: there is none."""

@@ -1,1 +1,1 @@
-"""What an execution means to a person: its trace in words, what led to it, its smallest form."""
+"""Explains executions to people: replayed inputs, cases, their stories and diagrams."""

@@ -1,8 +1,8 @@
-"""Bisect: which of several devices, in order, show a bug.
+"""Bisect: which devices of an ordered list show a bug.
 
-Every device is run: there are a handful of revisions or binaries, a scenario takes milliseconds on
-the model and about a second on a real device, and history is not a staircase: a bug comes, goes and
-comes back. So the answer is a table, and where in it the verdict changes.
+Every device is run. There is a handful of revisions or binaries, a scenario takes milliseconds on
+the model and about a second on a real device, and a bug may appear, disappear and come back. So the
+result is a table of all devices, and the places in it where the verdict changes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.target import Target
 
 Standing = Literal["good", "bad", "skip"]
-"""As `git bisect` has them; skip: no run gave a verdict."""
+"""As in `git bisect`; skip: no run gave a verdict."""
 Shows = Callable[["Violation"], bool]
-"""Whether a violation is the bug that is looked for."""
+"""Whether a violation is the bug in question."""
 
 
 class Candidate(NamedTuple):
-    """A device to be judged."""
+    """A device to run the scenario on."""
 
     name: str
     open: Callable[[], Target]
@@ -34,7 +34,7 @@ class Candidate(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What one device did."""
+    """The result of one device."""
 
     name: str
     standing: Standing
@@ -43,25 +43,33 @@ class Judgement(NamedTuple):
     runs: int = 0
     """Runs that gave a verdict."""
     signature: str = ""
-    """The bug as it showed most often; empty: it did not."""
+    """The most frequent signature of the bug; empty: no run showed it."""
     error: str = ""
-    """Why a run gave no verdict."""
+    """Why the last run without a verdict has none; empty: all have one."""
 
 
 class Change(NamedTuple):
-    """Two devices next to each other, skipped ones aside, of which one shows the bug."""
+    """Two neighbours in the list, skipped devices aside, of which exactly one shows the bug."""
 
     before: str
-    """Name of the earlier one; empty: there is none, the first device shows the bug."""
+    """Name of the earlier device; empty: `after` is the first device, and it shows the bug."""
     after: str
+    """Name of the later device."""
     standing: Standing
-    """Of the later one: bad where the bug comes, good where it goes."""
+    """Of the later device: bad if the bug appears there, good if it disappears."""
 
 
 def judge_all(
     scenario: Scenario, candidates: Iterable[Candidate], shows: Shows, runs: int = 1
 ) -> Iterator[Judgement]:
-    """Yield what each device does, in order, as soon as it is known."""
+    """Yield the judgement of each device in order, as soon as it is known.
+
+    Args:
+        scenario: what to run.
+        candidates: the devices, oldest first.
+        shows: whether a violation is the bug.
+        runs: how often to run the scenario on each device.
+    """
     for candidate in candidates:
         try:
             with candidate.open() as target:
@@ -89,7 +97,7 @@ def _judged(name: str, target: Target, scenario: Scenario, shows: Shows, runs: i
 
 
 def changes(judgements: Sequence[Judgement]) -> list[Change]:
-    """Return where the bug comes and goes."""
+    """Return the places where the bug appears or disappears."""
     found = []
     before, standing = "", "good"
     for judged in judgements:

@@ -1,7 +1,7 @@
-"""A case: one input that was run again, and what a campaign knows of it.
+"""A case: one input that was run again, and the campaign's record of it.
 
-What `triage` and `export` show is made of cases. A case is never half there: an input that could
-not be judged has an outcome too, which says why.
+`triage` and `export` show cases. Every case has an outcome: for an input that could not be judged,
+the outcome says why.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ class Case:
 
     @property
     def scenario(self) -> Scenario:
-        """What was run."""
+        """The scenario that was run."""
         return self.outcome.artifact.scenario
 
     @property
     def violation(self) -> Violation | None:
-        """The violation to report; None: there was none."""
+        """The violation to report; None: there is none."""
         return self.outcome.run.violation
 
     @property
     def execution(self) -> Execution:
-        """What came out.
+        """The execution to report.
 
         Raises:
             HarnessError: the input could not be judged.
@@ -65,19 +65,19 @@ class Case:
 
     @property
     def signature(self) -> str:
-        """The bug the input is kept for, else the one it shows; empty: none."""
+        """Signature of the bug that the input was saved for, else of the one it shows, or empty."""
         expected = self.outcome.artifact.expectation
         return (expected.signature if expected else "") or self.outcome.run.signature
 
     @property
     def expected_rule(self) -> Rule | None:
-        """The rule the input is kept for, also where it was not broken this time."""
+        """The rule that the input was saved for, even if it was not broken this time."""
         expected = self.outcome.artifact.expectation
         return (rule_named(expected.rule) if expected else None) or self.rule
 
     @property
     def known(self) -> str:
-        """The bug that its revision of the model is known to have; empty: none."""
+        """Description of the bug, if the revision of the model is known to have it; else empty."""
         target, device, _ = self.outcome.setup
         if target != DEFAULT_TARGET or not is_revision(device):
             return ""
@@ -85,19 +85,19 @@ class Case:
 
     @property
     def steps(self) -> list[Step]:
-        """What happened, event by event; empty if it could not be judged."""
+        """The trace, event by event; empty if the input could not be judged."""
         if self.outcome.run.execution is None:
             return []
         return steps_of(self.execution.trace.events, self.violation)
 
     @property
     def command(self) -> str:
-        """The command that replays it, to be pasted into a shell."""
+        """The shell command that replays the case."""
         return replay_command(self.outcome)
 
 
 def in_order(cases: Iterable[Case]) -> list[Case]:
-    """Return cases rule by rule, in the order of the rules; what was seen most often first."""
+    """Return cases in the order of their rules, and for each rule the most frequent first."""
     order = {rule.id: index for index, rule in enumerate(RULES)}
 
     def rank(case: Case) -> tuple[int, int, str]:
@@ -109,7 +109,7 @@ def in_order(cases: Iterable[Case]) -> list[Case]:
 
 
 def replay_command(outcome: Outcome) -> str:
-    """Return the command that gives this outcome again, to be pasted into a shell."""
+    """Return the shell command that gives this outcome again."""
     target, device, mode = outcome.setup
     words = ["vblkfuzz", "replay", outcome.input, "--device", device, "--mode", mode]
     if target != DEFAULT_TARGET:

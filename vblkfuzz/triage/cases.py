@@ -1,7 +1,7 @@
-"""The cases that a PATH of `triage` and `export` means: inputs, each run again on its device.
+"""Cases from a PATH of `triage` and `export`: its inputs, each run again on its device.
 
-A campaign's output folder means its findings; any other folder or file means what it means to
-`replay`. Whoever reads them is told what cannot be read, and the others follow.
+The output folder of a campaign stands for its findings. Any other folder or file stands for the
+same inputs as in `replay`. A file that cannot be read is reported, and the others follow.
 """
 
 from __future__ import annotations
@@ -25,26 +25,27 @@ if TYPE_CHECKING:
 FINDINGS: Final = "findings"
 ARTIFACT: Final = "finding.vblk"
 MINIMIZED: Final = "minimized.vblk"
-"""Where `minimize` puts the smaller scenario of a finding, if it is told to: the better story."""
+"""Name for the output of `minimize` beside a finding; it is preferred, as the shorter scenario."""
 
 
 @dataclass(slots=True)
 class CaseReader:
-    """Reads and replays inputs; remembers what went wrong on the way."""
+    """Reads and replays inputs, and keeps the worst exit status."""
 
     complain: Callable[[InputFileError], None]
-    """Told of each file that cannot be read."""
+    """Called for each file that cannot be read."""
     options: Options = field(default_factory=Options)
+    """Options of the user about target and device."""
     runs: int = 1
     """How often each input is run."""
     exit_status: ExitStatus = ExitStatus.CLEAN
-    """What the worst of the inputs makes of the call: 125 not judged, 2 not readable, else 0."""
+    """Exit code so far: 125 an input was not judged, else 2 one was not readable, else 0."""
 
     def read(self, files: list[str]) -> Iterator[Case]:
         """Yield a case for each file that can be read.
 
         Raises:
-            UsageError: what the user asked to run them on does not exist.
+            UsageError: there is no target, device or defect of the name that the user gave.
         """
         with ReplayTarget(self.options) as target:
             for file in files:
@@ -64,7 +65,7 @@ class CaseReader:
 
 
 def case_files(path: str) -> list[str]:
-    """Return the input files that `path` means.
+    """Return the input files that `path` stands for.
 
     Raises:
         InputFileError: there is none.
@@ -76,7 +77,7 @@ def case_files(path: str) -> list[str]:
 
 
 def one_file(path: str) -> str:
-    """Return the one input file that `path` means.
+    """Return the one input file that `path` stands for.
 
     Raises:
         InputFileError: there is none, or there are several.
@@ -92,13 +93,13 @@ def finding_files(path: str) -> list[str]:
     """Return the artifacts of all findings of a campaign's output folder, by signature.
 
     Raises:
-        InputFileError: no output folder, or one without findings.
+        InputFileError: `path` is no output folder, or has no findings.
     """
     folder = Path(path) / FINDINGS
     if not folder.is_dir():
         problem = f"expected the output folder of a campaign, found no {FINDINGS}/ in it"
         raise InputFileError(path, "", problem)
-    # Names with a dot are of a worker that was about to write one.
+    # A name that begins with a dot is a finding that a worker has not finished writing.
     found = sorted(_artifact(one) for one in folder.iterdir() if one.name[0] != ".")
     if not found:
         raise InputFileError(path, "", "expected findings, found none: the campaign had no finding")
@@ -111,7 +112,7 @@ def _artifact(finding: Path) -> str:
 
 
 def _sightings(finding: Path) -> Sightings | None:
-    """Return what the ledger knows of a finding's folder; None: it is in no output folder."""
+    """Return what the ledger records of a finding; None: the finding is in no output folder."""
     try:
         history = read_history(finding.parent.parent / LEDGER)
     except InputFileError:

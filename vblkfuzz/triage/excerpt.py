@@ -14,9 +14,9 @@ _ROWS: Final = 10
 
 
 def excerpt(violation: Violation, trace: Trace) -> str:
-    """Return the clash in one sentence, its path and at most ten rows of the trace.
+    """Return the sentence, path and signature of a violation and at most ten rows of the trace.
 
-    The rows end with the clash; its first event is always among them.
+    The rows end with the second event of the clash; the first event is always among them.
     """
     window = violation.window(trace)
     rows = window if len(window) <= _ROWS else (window[0], *window[-(_ROWS - 1) :])

@@ -1,8 +1,8 @@
-"""Which files a PATH of a verb means.
+"""Input files from a PATH of a verb.
 
-A file means itself, whatever it is called. A folder means every `.vblk` and `.toml` below it, by
-name. The folder of a finding holds the same input twice, `finding.vblk` and `scenario.toml`: of
-these only `finding.vblk` is taken, since it knows the device, the mode and the trace digest too.
+A file stands for itself, whatever its name. A folder stands for every `.vblk` and `.toml` file
+below it, sorted by name. The folder of a finding has the same input twice, as `finding.vblk` and
+`scenario.toml`; only `finding.vblk` is used, since it also has device, mode and trace digest.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _ITS_TEXT: Final = "scenario.toml"
 
 
 def input_files(path: str) -> list[str]:
-    """Return the input files that `path` means.
+    """Return the input files that `path` stands for.
 
     Raises:
-        InputFileError: a folder with none, or that cannot be read.
+        InputFileError: a folder without input files.
     """
     if not os.path.isdir(path):
         return [path]
@@ -39,5 +39,5 @@ def _counts(file: Path) -> bool:
 
 
 def is_text_of_artifact(file: Path) -> bool:
-    """Whether a file says what an artifact beside it says too."""
+    """Whether a file is the text form of an artifact in the same folder."""
     return file.name == _ITS_TEXT and (file.parent / _ARTIFACT).exists()

@@ -1,13 +1,13 @@
-"""A lane diagram as text: time runs down, and each who acts has a column.
+"""A lane diagram as text: time runs down, and each actor has a column.
 
     turn     guest      vCPU       main loop  iothread 0 backend
    >   4  1 ░│░░░░░░░░░░│░░░░░░░░░░◆ drain_ret poll 0 in flight   first
     ── 3 reset() ──────────────────────────────────────────────────────
    >   7  1 ░│░░░░░░░░░░◆ pop q0 r1 h0 avail 1 ░░░░░░░░░░░░░░░░   clash
 
-Rows inside a drained section are shaded and show the quiesce_counter; the two events that clash
-have ``>`` and a diamond. A row fits the width that is asked for. The lines carry a style by name
-only, so that colours stay the business of whoever prints them.
+Rows inside a drained section are shaded and show the quiesce_counter. The two events that clash are
+marked with ``>`` and a diamond. Each row fits the given width. A line has the name of a style; the
+caller chooses the colours.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 Style = Literal["head", "operation", "drained", "clash", "plain"]
 
 MIN_WIDTH: Final = 72
-"""Below it labels would say nothing; the terminal breaks the lines then."""
+"""Minimum width in columns, so that labels stay readable; narrower terminals break the lines."""
 
 _GUTTER: Final = 11
-"""Mark, turn, quiesce_counter."""
+"""Columns for mark, turn and quiesce_counter."""
 _LAST_LANE: Final = 24
-"""Columns for a label in the lane on the right."""
+"""Columns for a label in the rightmost lane."""
 _MAX_LANE: Final = 16
 _NOTES: Final = {"first": " first", "second": " clash", "": ""}
 
@@ -44,13 +44,13 @@ class DiagramLine(NamedTuple):
 
 
 def lane_diagram(steps: Sequence[Step], ops: Sequence[Op], width: int) -> list[DiagramLine]:
-    """Return the diagram of a story in lines of at most `width` columns (from MIN_WIDTH on)."""
+    """Return the diagram of a story, in lines of at most `width` columns (at least MIN_WIDTH)."""
     canvas = _Canvas(lanes(steps), max(width, MIN_WIDTH))
     return [canvas.head(), *(canvas.line(step, ops) for step in steps)]
 
 
 class _Canvas:
-    """Where the lanes are."""
+    """Places the lanes and draws lines of the diagram."""
 
     def __init__(self, names: list[str], width: int) -> None:
         self._width = width
@@ -93,7 +93,7 @@ class _Canvas:
 
 
 def note_of(step: Step, ops: Sequence[Op]) -> str:
-    """Return what the harness says: the operation that begins, or that all has settled."""
+    """Return the text of a harness event: the operation that begins, or the end of the scenario."""
     event = step.event
     if event.kind == OP and not event.head and event.value < len(ops):
         return f"{event.value}. {ops[event.value]!r}"

@@ -1,7 +1,7 @@
-"""What replaying one input gave: one or more runs, the one to report, and what was expected.
+"""The outcome of replaying one input: one or more runs, the run to report, the expectation.
 
-A run that has no verdict (`HarnessError`) is an outcome too: the other inputs of the call still
-run. Printed by `cli.views.replay_text`, written as JSON by `cli.views.replay_json`.
+A run without a verdict (`HarnessError`) is recorded in the outcome, too, so the other inputs of the
+call still run. Printed by `cli.views.replay_text`, written as JSON by `cli.views.replay_json`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORST_FIRST: Final[tuple[VerdictKind, ...]] = ("violation", "harness_error", "c
 
 
 class Setup(NamedTuple):
-    """What an input runs on, in the words of the options."""
+    """What an input runs on, with the names of the options."""
 
     target: str
     device: str
@@ -39,18 +39,18 @@ class Run:
     verdict: VerdictKind
     execution: Execution | None = None
     violation: Violation | None = None
-    """The one to report: the expected one if it is there, else the first."""
+    """The violation to report: the expected one if there is one, else the first."""
     error: str = ""
     """Why there is no verdict."""
 
     @property
     def rule(self) -> str:
-        """Rule of the reported violation; empty: none."""
+        """Rule of the reported violation; empty: there is none."""
         return self.violation.rule if self.violation else ""
 
     @property
     def signature(self) -> str:
-        """Signature of the reported violation; empty: none."""
+        """Signature of the reported violation; empty: there is none."""
         return self.violation.signature if self.violation else ""
 
     @property
@@ -61,29 +61,30 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What replaying one input gave."""
+    """The outcome of replaying one input."""
 
     input: str
+    """Path of the input."""
     artifact: Artifact
     setup: Setup
     run: Run
     """The run to report: the first with a violation, else the first without a verdict."""
     runs: int = 1
     same: int = 1
-    """How many of the runs gave the verdict, signature and digest of the reported one."""
+    """Number of runs with the same verdict, signature and digest as the reported one."""
     reproduced: int = 0
-    """How many of the runs showed the signature that the input is kept for."""
+    """Number of runs with the verdict and signature that the input was saved for."""
     target_options: TargetOptions = NO_OPTIONS
-    """What the user said about the target that it ran on."""
+    """Options of the target that it ran on."""
 
     @property
     def expectation(self) -> Expectation | None:
-        """What was expected; None: nothing, or it holds for another device."""
+        """The expectation; None: there is none, or it is for another device."""
         return self.artifact.expectation if self._as_recorded else None
 
     @property
     def matches(self) -> bool | None:
-        """Whether the expectation came true; None: there is none that holds here."""
+        """Whether the reported run meets the expectation; None: there is none for this device."""
         expected = self.expectation
         if expected is None:
             return None
@@ -95,16 +96,17 @@ class Outcome:
 
     @property
     def notes(self) -> list[str]:
-        """What the reader should know, one line each."""
-        said = []
+        """Notes for the reader, one line each."""
+        notes = []
         recorded, artifact = self.artifact.trace_digest, self.artifact
         if artifact.expectation and not self._as_recorded:
-            said.append(f"expectation not compared: it is for {artifact.target}, {artifact.device}")
+            setup = f"{artifact.target}, {artifact.device}"
+            notes.append(f"expectation not compared: it is for {setup}")
         if recorded and self.run.digest and self._as_recorded and recorded != self.run.digest:
-            said.append(f"the trace is not the recorded one, digest {recorded}")
+            notes.append(f"the trace is not the recorded one, digest {recorded}")
         if artifact.mode == "free":
-            said.append("recorded in mode free, where the schedule is not ours")
-        return said
+            notes.append("recorded in mode free, where the schedule is not controlled")
+        return notes
 
     @property
     def _as_recorded(self) -> bool:
@@ -122,7 +124,7 @@ def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Ou
     reproduced = 0
     for _ in range(runs):
         run = _run(target, artifact)
-        reproduced += _shows_what_it_is_kept_for(run, artifact.expectation)
+        reproduced += _reproduces(run, artifact.expectation)
         count[_key(run)] += 1
         if reported is None or _rank(run) < _rank(reported):
             reported = run
@@ -141,7 +143,7 @@ def _run(target: Target, artifact: Artifact) -> Run:
 
 
 def _reported(verdict: Verdict, expected: Expectation | None) -> Violation:
-    """Return the violation that the input is about."""
+    """Return the violation to report: by signature, else by rule as expected, else the first."""
     found = (*verdict.causes, *verdict.violations)
     if expected is None:
         return found[0]
@@ -150,7 +152,7 @@ def _reported(verdict: Verdict, expected: Expectation | None) -> Violation:
     return next(by_signature, None) or next(by_rule, found[0])
 
 
-def _shows_what_it_is_kept_for(run: Run, expected: Expectation | None) -> bool:
+def _reproduces(run: Run, expected: Expectation | None) -> bool:
     if expected is None:
         return run.verdict == "violation"
     return expected.signature in ("", run.signature) and run.verdict == expected.verdict

@@ -1,7 +1,7 @@
-"""What an input is replayed on: what the user asked for, else what the input names, if allowed.
+"""The target of a replay: the one that the user names, else the one in the input, if allowed.
 
-A file can come from a stranger. Of what it names, only a revision of the model is used; any other
-device or target would import code, so the user has to name it too.
+An input may come from an untrusted source. A revision of the model may be named by the input alone.
+Any other device or target would import code, so the user must name it as well.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 _DEFAULT_MODE: Final = "processes"
 _MODES: Final = ("processes", "inline")
-"""Modes that run a stored schedule again; what was recorded in `free` runs in the default one."""
+"""Modes that can run a stored schedule; an input recorded in `free` runs in the default mode."""
 
 
 class Options(NamedTuple):
-    """What the user asked for; None: nothing."""
+    """Options of the user; None: not given."""
 
     target: str | None = None
     device: str | None = None
     mode: str | None = None
     defects: tuple[str, ...] = ()
-    """Planted in the device, whoever names it."""
+    """Planted in the device, whether the user or the input names it."""
     target_options: TargetOptions = NO_OPTIONS
 
 
 class ReplayTarget:
-    """Replays inputs, each on its own setup; keeps the last target started for the next input."""
+    """Replays inputs, each on its own setup; the last target stays started for the next input."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -49,7 +49,7 @@ class ReplayTarget:
         self._started: tuple[Setup, Target] | None = None
 
     def __enter__(self) -> Self:
-        """Start nothing yet."""
+        """Return this object; `replay` starts a target."""
         return self
 
     def __exit__(
@@ -62,10 +62,10 @@ class ReplayTarget:
         self._stop()
 
     def replay(self, path: str, artifact: Artifact, runs: int) -> Outcome:
-        """Run an input.
+        """Run an input `runs` times; an error that leaves no verdict is part of the outcome.
 
         Raises:
-            UsageError: what the user asked for does not exist.
+            UsageError: there is no target, device or defect of the name that the user gave.
         """
         asked = self._options
         setup = setup_of(artifact, asked)
@@ -91,30 +91,30 @@ class ReplayTarget:
 
 
 def setup_of(artifact: Artifact, options: Options) -> Setup:
-    """Return what an input would run on; nothing is imported but a target that the user names.
+    """Return what an input would run on; only a target that the user names is imported.
 
     Raises:
-        UsageError: no such defect, no such target.
+        UsageError: there is no such defect or target.
     """
     recorded = artifact.mode if artifact.mode in _MODES else _DEFAULT_MODE
     target = options.target or artifact.target
-    # On another target than the input names, the input's device means nothing.
+    # The input's device is meaningful on the input's target only.
     named = artifact.device if target in (MODEL, artifact.target) else default_device(target)
     device = defective(options.device or named, options.defects)
     return Setup(target, device, options.mode or recorded)
 
 
 def allow(setup: Setup, options: Options) -> None:
-    """Check that what a file names is safe, or was named by the user too.
+    """Check that target and device are safe to import, or named by the user.
 
     Raises:
-        HarnessError: it would import code that only the file names.
+        HarnessError: code would be imported that only the input names.
     """
     if options.target is None and setup.target != DEFAULT_TARGET:
         target = setup.target
         raise HarnessError(f"names target {target}: pass --target {target} to allow it")
-    # The target is imported for its default device: only now is that allowed.
-    ours = is_revision(setup.device) or setup.device == default_device(setup.target)
-    if options.device is None and not ours:
+    # This imports the target, which the check above has allowed.
+    safe = is_revision(setup.device) or setup.device == default_device(setup.target)
+    if options.device is None and not safe:
         device = setup.device
         raise HarnessError(f"names device {device}: pass --device {device} to allow it")

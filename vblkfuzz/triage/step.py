@@ -1,7 +1,7 @@
 """One step of a story: an event in words, its lane, and the state after it.
 
-Lanes are those who act: guest, vCPU, main loop, IOThreads, backend. What the harness writes about
-the scenario itself (which operation starts) belongs to no lane.
+There is a lane for each actor: guest, vCPU, main loop, IOThreads, backend. Events of the harness
+about the scenario itself (for example, which operation starts) belong to no lane.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GUEST, VCPU, MAIN, BACKEND = "guest", "vCPU", "main loop", "backend"
 IOTHREADS: Final = ("iothread 0", "iothread 1")
 _ALL: Final = (GUEST, VCPU, MAIN, *IOTHREADS, BACKEND)
 _LANE_OF: Final[dict[int, str]] = dict(zip(ActorId, _ALL, strict=True))
-"""The harness speaks for the backend."""
+"""The harness records the events of the backend."""
 _NO_LANE: Final = frozenset({OP, END, STEP_LIMIT, CRASH, HANG})
 
 
@@ -34,7 +34,7 @@ class Step(NamedTuple):
     event: Event
     row: Row
     lane: str
-    """Who acts; empty: a note of the harness about the scenario."""
+    """The actor; empty: a note of the harness about the scenario."""
     state: State
     """After the event."""
     clash: str
@@ -49,7 +49,7 @@ class Step(NamedTuple):
 
 
 def steps_of(events: Sequence[Event], violation: Violation | None = None) -> list[Step]:
-    """Return events as steps; `violation` says which two of them clash."""
+    """Return events as steps; the two events of `violation` are marked as the clash."""
     return [
         Step(event, row, lane_of(event), state, _clash(event, violation))
         for event, row, state in zip(events, render.rows(events), states(events), strict=True)
@@ -57,14 +57,14 @@ def steps_of(events: Sequence[Event], violation: Violation | None = None) -> lis
 
 
 def lane_of(event: Event) -> str:
-    """Return who acts; empty: a note of the harness."""
+    """Return the lane of an event's actor; empty: a note of the harness."""
     if event.kind in _NO_LANE:
         return ""
     return _LANE_OF.get(event.actor, BACKEND)
 
 
 def lanes(steps: Sequence[Step]) -> list[str]:
-    """Return the lanes to draw, left to right; an IOThread only where one acts."""
+    """Return the lanes to draw, left to right; IOThreads only if they have events."""
     used = {step.lane for step in steps}
     return [lane for lane in _ALL if lane in used or lane not in IOTHREADS]
 

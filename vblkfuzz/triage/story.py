@@ -1,7 +1,7 @@
-"""The story of a case: the facts that every view tells, in the same words.
+"""The story of a case: the facts about it, in the same words for every view.
 
-Terminal and HTML report set them differently; both take them from here, as does the JSON form,
-whose keys are only ever added.
+Terminal, HTML report and JSON form take the facts from here and lay them out differently. Keys of
+the JSON form are only ever added.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 
 def shown_steps(case: Case, *, whole: bool) -> list[Step]:
-    """Return the steps to show: all, or the shortest part that still shows the clash.
+    """Return the steps to show: all if `whole`, else the shortest part that explains the clash.
 
-    Without a violation there is nothing to leave out. The operations that begin inside the part
-    belong to it.
+    Operations that begin inside that part belong to it. Without a violation all steps are shown.
     """
     violation = case.violation
     if whole or violation is None:
@@ -35,16 +34,16 @@ def shown_steps(case: Case, *, whole: bool) -> list[Step]:
 
 
 def operations(case: Case) -> list[tuple[str, str]]:
-    """Return who does what, in order: ``("guest", "kick(queue=0)")``."""
+    """Return owner and text of each operation, in order: ``("guest", "kick(queue=0)")``."""
     return [(operation.spec.owner, repr(operation)) for operation in case.scenario.ops]
 
 
 def deviations(case: Case) -> list[str]:
-    """Return the schedule in words, a line a deviation."""
+    """Return the schedule in words, one line for each deviation."""
     return [
         f"at point {one.point} of operation {one.op}, "
         + ("start the next operation" if one.go.name == "NEXT" else f"go on with {_go(one.go)}")
-        + (", which does not see the last stores yet" if one.delayed else "")
+        + (", with the last stores not visible to it yet" if one.delayed else "")
         for one in case.scenario.schedule
     ]
 
@@ -56,13 +55,13 @@ def _go(go: int) -> str:
 
 
 def device_facts(case: Case) -> str:
-    """Return how the device differs from the plain one."""
+    """Return the device's settings that differ from the default; ``plain`` if there are none."""
     differing = case.scenario.device.differing()
     return ", ".join(f"{name}={value}" for name, value in differing.items()) or "plain"
 
 
 def seen(case: Case) -> str:
-    """Return how often it was seen and how surely it comes again."""
+    """Return how often the campaign saw the finding and in how many runs it was reproduced."""
     parts = []
     if case.sightings:
         if case.sightings.count:
@@ -74,18 +73,18 @@ def seen(case: Case) -> str:
 
 
 def again(case: Case) -> str:
-    """Return how many of the runs showed the finding again."""
+    """Return in how many of the runs the finding was reproduced."""
     outcome = case.outcome
     if outcome.run.verdict == "harness_error":
         return f"not run: {outcome.run.error.rstrip().rpartition(chr(10))[2]}"
-    words = f"again in {outcome.reproduced} of {counted(outcome.runs, 'run')}"
+    words = f"reproduced in {outcome.reproduced} of {counted(outcome.runs, 'run')}"
     if outcome.reproduced or not outcome.run.signature:
         return words
     return f"{words}, but {outcome.run.signature}"
 
 
 def size(case: Case) -> str:
-    """Return how long the story is."""
+    """Return the numbers of operations and deviations, in words."""
     scenario = case.scenario
     return (
         f"{counted(len(scenario.ops), 'operation')}, {counted(len(scenario.schedule), 'deviation')}"
@@ -139,13 +138,13 @@ def _queue_words(queue: QueueState) -> str:
 
 
 def first_seen(sightings: Sightings) -> str:
-    """Return when a finding was first seen, ISO 8601."""
+    """Return the time at which a finding was first seen, in ISO 8601."""
     began = datetime.fromisoformat(sightings.started)
     return (began + timedelta(seconds=sightings.first_s)).isoformat(timespec="seconds")
 
 
 def case_object(case: Case) -> dict[str, Any]:
-    """Return a case in one line of a list, as values that JSON has."""
+    """Return a case as an entry of a list, in JSON values."""
     outcome, sightings = case.outcome, case.sightings
     expected = outcome.artifact.expectation
     known = rule.title if (rule := case.expected_rule) else None
@@ -171,7 +170,7 @@ def case_object(case: Case) -> dict[str, Any]:
 
 
 def story_object(case: Case) -> dict[str, Any]:
-    """Return all that is known of a case, as values that JSON has."""
+    """Return all facts about a case, in JSON values."""
     rule, violation = case.rule, case.violation
     return {
         **case_object(case),

@@ -1,7 +1,7 @@
 """The state of the machine after each event of a trace: ring, notifier, counters, requests.
 
-`states` is a fold over the events and nothing else: no clock, no device. Terminal, HTML report
-and Perfetto export all show what it says. The meaning of the events: `vblkfuzz.trace.event`.
+`states` is a fold over the events; it uses neither clock nor device. Terminal, HTML report and
+Perfetto export all show its result. The meaning of the events: `vblkfuzz.trace.kinds`.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.event import Event
 
 Stage = Literal["taken", "parked", "in flight", "ended", "retry"]
-"""Where a dequeued request is: with the device, parked by the BlockBackend, with the backend,
-ended by the backend but not pushed, waiting for `cont`."""
+"""Where a dequeued request is: in the device, parked by the BlockBackend, in the backend, ended by
+the backend but not pushed, waiting for `cont`."""
 
 DEVICE_OFF: Final = "off"
 
@@ -59,13 +59,13 @@ class QueueState(NamedTuple):
     """One virtqueue and its host notifier."""
 
     avail: int = 0
-    """avail idx: entries the guest has made available."""
+    """avail idx: entries that the guest has published."""
     taken: int = 0
-    """last_avail: entries the device has dequeued."""
+    """last_avail: entries that the device has dequeued."""
     used: int = 0
-    """used idx: entries the device has returned."""
+    """used idx: entries that the device has pushed."""
     wants_kicks: bool = True
-    """The device asks for kicks (avail_event moves on, or no NO_NOTIFY flag)."""
+    """The device asks for kicks (it advances avail_event, or has not set NO_NOTIFY)."""
     notifier_open: bool = False
     attached_to: int | None = None
     """AioContext (an ActorId) whose event loop watches the notifier."""
@@ -73,21 +73,21 @@ class QueueState(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that a trace tells about the machine at one moment."""
+    """The state of the machine at one moment, as far as the trace records it."""
 
     queues: tuple[QueueState, ...]
     requests: tuple[tuple[int, Stage], ...] = ()
-    """Requests that were dequeued and not returned, by their serial."""
+    """Stage of each request that is dequeued and not pushed, by serial."""
     device: str = DEVICE_OFF
     """off, starting, running, failed, stopping, broken."""
     status: int = 0
-    """Device status as the driver wrote it last."""
+    """Device status that the driver wrote last."""
     vm_running: bool = True
     epoch: int = 0
-    """Resets so far."""
+    """Number of resets so far."""
     quiesce_counter: int = 0
     first_index: int = 0
-    """Where the indices of a fresh ring begin."""
+    """Index that a new ring begins with."""
     drained: bool = False
     """A drained section is open: from the first return of a drain to the last end."""
 
@@ -97,10 +97,10 @@ class State(NamedTuple):
 
 
 def states(events: Iterable[Event]) -> list[State]:
-    """Return the state after each event, beginning with a machine that was just powered on."""
+    """Return the state after each event, beginning with a machine that is just powered on."""
     events = list(events)
     count = max((event.queue + 1 for event in events if event.queue != NO_QUEUE), default=1)
-    # A device may begin to count anywhere; the driver says where.
+    # The first index is a field of the scenario's device; the driver records it.
     first = next((event.value for event in events if event.kind == DRIVER_INIT), 0)
     fresh = QueueState(first, first, first)
     state = State((fresh,) * count, first_index=first)
@@ -162,13 +162,13 @@ def _push(state: State, event: Event) -> State:
 
 
 def _driver_init(state: State, event: Event) -> State:
-    """The driver begins with empty rings; the device's own counters are only cleared by resets."""
+    """Empty the rings of the driver; only a reset clears the device's own counters."""
     first = state.first_index
     return state._replace(queues=tuple(one._replace(avail=first) for one in state.queues))
 
 
 def _reset_ret(state: State, event: Event) -> State:
-    """A reset clears the rings; what it forgot to cancel stays where it is."""
+    """Clear the rings; requests that the reset has not cancelled stay."""
     queues = tuple(_cleared(queue, state) for queue in state.queues)
     return state._replace(queues=queues, epoch=state.epoch + 1, device=DEVICE_OFF)
 

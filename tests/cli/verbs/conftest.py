@@ -1,4 +1,4 @@
-"""What tests of several verbs begin with."""
+"""Fixtures for the tests of several verbs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """Inputs as a campaign leaves them, every fifth twice."""
+    """Inputs as a campaign writes them, every fifth one twice."""
     folder = tmp_path / "corpus"
     folder.mkdir()
     for at, data in enumerate(fuzz_inputs(1, 60)):

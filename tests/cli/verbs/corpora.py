@@ -1,5 +1,7 @@
-"""Corpora for the verbs that measure them, each in a process of its own: it instruments the
-device."""
+"""Corpora for the verbs that measure them.
+
+These verbs run in a process of their own, because they instrument the device.
+"""
 
 from __future__ import annotations
 

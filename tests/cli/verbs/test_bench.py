@@ -1,4 +1,4 @@
-"""``vblkfuzz bench``: its keys are a contract, its scenarios are what it says they are."""
+"""``vblkfuzz bench``: the keys of its JSON, and the sizes of its scenarios."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -60,12 +61,12 @@ def test_json(cli: Cli, finding: Path) -> None:
     ]
 
 
-def test_a_bug_that_none_has(cli: Cli, bug: Artifact, tmp_path: Path) -> None:
+def test_a_bug_that_no_device_has(cli: Cli, bug: Artifact, tmp_path: Path) -> None:
     path = tmp_path / "other.vblk"
     path.write_bytes(dump_artifact(replace(bug, expectation=Expectation("violation", "L5"))))
     result = cli("bisect", path)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == "none of them shows it"
+    assert result.stdout.splitlines()[-1] == "none of them shows the bug"
     assert cli("bisect", path, "--by", "any").exit_code == 77
 
 
@@ -77,7 +78,7 @@ def test_without_an_expectation_anything_counts(cli: Cli, tmp_path: Path) -> Non
 
 @pytest.fixture
 def qemu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A QEMU that is the model: `old` and `new` are binaries, any other one is missing."""
+    """The model in place of QEMU: `old` and `new` are binaries, any other one is missing."""
 
     def opened(name: str, device: str, mode: str, options: TargetOptions) -> Target:
         assert (name, device, mode) == ("qemu", "virtio-blk-pci", "processes")
@@ -88,6 +89,8 @@ def qemu(monkeypatch: pytest.MonkeyPatch) -> None:
             raise HarnessError(f"{options.qemu_binary}: not found")
         return model(revisions[options.qemu_binary], "inline")
 
+    # Imports the name `open_target`: if that happened later, it would keep `opened` for good.
+    importlib.import_module("vblkfuzz.triage.replay_target")
     monkeypatch.setattr(registry, "open_target", opened)
 
 
@@ -112,7 +115,7 @@ def test_what_git_bisect_run_reads(cli: Cli, finding: Path, binaries: str, statu
 
 
 @pytest.mark.usefixtures("qemu")
-def test_a_bug_that_comes_now_and_then(cli: Cli, finding: Path) -> None:
+def test_a_bug_that_shows_in_some_runs(cli: Cli, finding: Path) -> None:
     assert cli("bisect", finding, "--binaries", "unsteady").exit_code == 0
     result = cli("bisect", finding, "--binaries", "unsteady", "--repeat", "5")
     assert result.exit_code == 77

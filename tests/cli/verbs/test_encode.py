@@ -17,7 +17,7 @@ def test_an_artifact_is_encoded_as_it_is(cli: Cli, finding: Path, tmp_path: Path
 
 
 class TestOutput:
-    """What `encode` does to the file it writes."""
+    """What `encode` does with an existing output file."""
 
     def test_the_same_content_is_no_error(self, cli: Cli, clean: Path, tmp_path: Path) -> None:
         output = tmp_path / "x.vblk"

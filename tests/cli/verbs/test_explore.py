@@ -1,4 +1,4 @@
-"""`vblkfuzz explore`: what it says, what it keeps, and how it ends."""
+"""`vblkfuzz explore`: its output, the findings that it saves, and its exit codes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def bug_file(tmp_path: Path, bug: Artifact) -> Path:
     return path
 
 
-def test_silence_says_how_much_was_run(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+def test_a_clean_result_has_the_number_of_schedules(
+    cli: Cli, bug_file: Path, tmp_path: Path
+) -> None:
     result = cli("explore", bug_file, "--device", "reference", "--out", tmp_path / "out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("reference: all ")
@@ -99,20 +101,20 @@ def test_a_signal_ends_it_with_what_it_has(
     number: signal.Signals,
     status: int,
 ) -> None:
-    tell = ExploreView.tell
+    update = ExploreView.update
 
     def stopped(self: ExploreView, visit: Visit) -> None:
-        tell(self, visit)
+        update(self, visit)
         os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(ExploreView, "tell", stopped)
+    monkeypatch.setattr(ExploreView, "update", stopped)
     result = cli("explore", bug_file, "--out", tmp_path / "out")
     assert result.exit_code == status
     assert "seed: stopped after 1 schedule of" in result.stdout
     assert (tmp_path / "out" / "findings" / S1 / "finding.vblk").exists()
 
 
-def test_what_is_there_is_kept(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+def test_an_existing_finding_is_kept(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
     kept = tmp_path / "out" / "findings" / S1
     kept.mkdir(parents=True)
     (kept / "note").write_text("mine")
@@ -139,7 +141,7 @@ def test_a_device_that_only_a_file_names_is_not_imported(
     assert "pass --device evil.module:Device to allow it" in result.stderr
 
 
-def test_what_cannot_be_read_is_said_in_one_line(cli: Cli, tmp_path: Path) -> None:
+def test_an_unreadable_input_is_reported_in_one_line(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "broken.vblk"
     path.write_bytes(b"?")
     result = cli("explore", path, "--out", tmp_path / "out")
@@ -147,7 +149,7 @@ def test_what_cannot_be_read_is_said_in_one_line(cli: Cli, tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_is_said(
+def test_a_full_disk_is_reported(
     cli: Cli, bug_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"

@@ -1,4 +1,4 @@
-"""`vblkfuzz export`: the frame that all formats share."""
+"""`vblkfuzz export`: the parts that all forms share."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from vblkfuzz.export.registry import EXPORTS
 
 
 def test_help_names_every_form(cli: Cli) -> None:
-    said = " ".join(cli("export", "--help").stdout.split())
-    assert f"The form: {', '.join(EXPORTS.names())}." in said
+    output = " ".join(cli("export", "--help").stdout.split())
+    assert f"The form: {', '.join(EXPORTS.names())}." in output
 
 
 def test_an_unknown_form(cli: Cli, tmp_path: Path) -> None:

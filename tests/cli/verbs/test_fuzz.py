@@ -1,4 +1,4 @@
-"""`vblkfuzz fuzz`: what its options come to. How campaigns end: tests/campaign."""
+"""`vblkfuzz fuzz`: the effect of its options. For the ends of campaigns see tests/campaign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vblkfuzz merge`: what other corpora have and one has not."""
+"""`vblkfuzz merge`: adds inputs with new features to a corpus."""
 
 from __future__ import annotations
 

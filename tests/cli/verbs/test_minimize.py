@@ -1,4 +1,4 @@
-"""`vblkfuzz minimize`: same bug, smallest scenario, and what becomes of other inputs."""
+"""`vblkfuzz minimize`: the smallest scenario with the same bug, and inputs without a bug."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vblkfuzz.scenario.text import read_text
 
 @pytest.fixture
 def large(tmp_path: Path, bug: Artifact) -> Path:
-    """The bug of the seed with much around it."""
+    """The bug of the seed, with many operations around it."""
     noise = (op("collect"), op("suppress_calls", on="yes"), op("publish_kick", queue=1))
     scenario = Scenario(
         replace(bug.scenario.device, queues=2, polling=True),
@@ -132,7 +132,7 @@ def test_an_input_that_does_not_reproduce(cli: Cli, bug: Artifact, tmp_path: Pat
 
 
 def test_what_only_the_file_names_is_not_imported(cli: Cli, bug: Artifact, tmp_path: Path) -> None:
-    path = tmp_path / "stranger.vblk"
+    path = tmp_path / "untrusted.vblk"
     path.write_bytes(dump_artifact(replace(bug, device="evil.py:Device")))
     result = cli("minimize", path, "-o", tmp_path / "x.toml")
     assert result.exit_code == 125
@@ -156,14 +156,14 @@ def test_stopped_with_the_best_so_far(
     number: signal.Signals,
     status: int,
 ) -> None:
-    tell = MinimizeView.tell
+    update = MinimizeView.update
 
     def interrupted(self: MinimizeView, progress: Progress) -> None:
         if progress.tried == 5:
             signal.raise_signal(number)
-        tell(self, progress)
+        update(self, progress)
 
-    monkeypatch.setattr(MinimizeView, "tell", interrupted)
+    monkeypatch.setattr(MinimizeView, "update", interrupted)
     before = signal.getsignal(number)
     result = cli("minimize", large, "-o", tmp_path / "best.vblk")
     assert signal.getsignal(number) == before
@@ -176,9 +176,9 @@ def test_stopped_with_the_best_so_far(
 
 def test_the_first_signal_counts(bug: Artifact) -> None:
     with Stop() as stop, MinimizeView(bug.scenario, stop) as view:
-        view.tell(Progress(bug.scenario, 1))
+        view.update(Progress(bug.scenario, 1))
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
         assert stop.status is ExitStatus.INTERRUPTED
         with pytest.raises(StopMinimizing):
-            view.tell(Progress(bug.scenario, 2))
+            view.update(Progress(bug.scenario, 2))

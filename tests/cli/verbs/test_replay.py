@@ -1,4 +1,4 @@
-"""`vblkfuzz replay` as a user sees it: verdicts, exit codes, what it prints."""
+"""`vblkfuzz replay`: verdicts, exit codes and output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = {
     *("notes", "error"),
 }
 
-CLASS_OF_A_STRANGER = """
+UNTRUSTED_CLASS = """
 from pathlib import Path
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 
@@ -42,10 +42,10 @@ def write(path: Path, artifact: Artifact) -> Path:
 
 
 @pytest.fixture
-def stranger(tmp_path: Path) -> Path:
-    """A file of Python that leaves a mark when it is imported."""
-    path = tmp_path / "stranger.py"
-    path.write_text(CLASS_OF_A_STRANGER)
+def untrusted(tmp_path: Path) -> Path:
+    """A Python file that creates a file when it is imported."""
+    path = tmp_path / "untrusted.py"
+    path.write_text(UNTRUSTED_CLASS)
     return path
 
 
@@ -91,7 +91,7 @@ def test_a_violation_is_a_report(cli: Cli, finding: Path, bug: Artifact) -> None
     result = cli("replay", finding)
     assert bug.expectation
     assert result.exit_code == 77
-    for said in (
+    for part in (
         f"{finding}: violation of S1\n",
         bug.expectation.signature,
         bug.trace_digest,
@@ -99,7 +99,7 @@ def test_a_violation_is_a_report(cli: Cli, finding: Path, bug: Artifact) -> None
         "path: reset > stop > cleanup_host_notifier > host_notifier_read\n",
         ": yes\n",
     ):
-        assert said in result.stdout
+        assert part in result.stdout
     marked = [line for line in result.stdout.splitlines() if line.startswith(">")]
     assert [line.split()[3] for line in marked] == ["drain_ret", "pop"]
 
@@ -140,7 +140,7 @@ def test_a_total_of_several(cli: Cli, finding: Path, clean: Path, bad: Path) -> 
 
 
 class TestExitCodes:
-    """The worst of all inputs: 77, 125, 2, 0."""
+    """The exit code is that of the worst input: 77, 125, 2, 0."""
 
     def test_unreadable_files_do_not_hide_the_others(
         self, cli: Cli, bad: Path, clean: Path
@@ -198,7 +198,7 @@ class TestExitCodes:
 
 
 class TestExpectations:
-    """What an input was kept for against what it gives."""
+    """The expectation of an input is compared with its result."""
 
     def test_the_expected_violation_is_the_reported_one(
         self, cli: Cli, tmp_path: Path, bug: Artifact
@@ -210,8 +210,8 @@ class TestExpectations:
             rule = signature.split("-")[0].upper()
             other = replace(bug, expectation=Expectation("violation", rule, signature))
             result = cli("replay", write(tmp_path / "x.vblk", other), "--json")
-            said = objects(result.stdout)[0]
-            assert (said["signature"], said["rule"], said["matches"]) == (signature, rule, True)
+            found = objects(result.stdout)[0]
+            assert (found["signature"], found["rule"], found["matches"]) == (signature, rule, True)
 
     def test_another_signature(self, cli: Cli, tmp_path: Path, bug: Artifact) -> None:
         other = replace(bug, expectation=Expectation("violation", "S1", "s1-elsewhere"))
@@ -243,28 +243,28 @@ class TestExpectations:
         path = write(tmp_path / "x.vblk", replace(bug, mode="free"))
         (found,) = objects(cli("replay", path, "--json").stdout)
         assert found["mode"] == "processes"
-        assert found["notes"] == ["recorded in mode free, where the schedule is not ours"]
+        assert found["notes"] == ["recorded in mode free, where the schedule is not controlled"]
 
 
 class TestStrangers:
-    """What a file names is not imported unless the user names it too."""
+    """Code that an input names is imported only if the user names it as well."""
 
     @pytest.mark.parametrize("option", ["--device", ""])
-    def test_a_device_class(self, cli: Cli, stranger: Path, tmp_path: Path, option: str) -> None:
-        name = f"{stranger}:Device"
+    def test_a_device_class(self, cli: Cli, untrusted: Path, tmp_path: Path, option: str) -> None:
+        name = f"{untrusted}:Device"
         path = write(tmp_path / "x.vblk", Artifact(BUG, device=name))
         arguments = (option, name) if option else ()
         result = cli("replay", path, "--mode", "inline", *arguments)
-        assert stranger.with_suffix(".imported").exists() == bool(option)
+        assert untrusted.with_suffix(".imported").exists() == bool(option)
         if not option:
             assert result.exit_code == 125
             assert f"not judged: names device {name}: pass --device {name} to" in result.stdout
 
-    def test_another_device_can_be_used(self, cli: Cli, stranger: Path, tmp_path: Path) -> None:
-        path = write(tmp_path / "x.vblk", Artifact(CLEAN, device=f"{stranger}:Device"))
+    def test_another_device_can_be_used(self, cli: Cli, untrusted: Path, tmp_path: Path) -> None:
+        path = write(tmp_path / "x.vblk", Artifact(CLEAN, device=f"{untrusted}:Device"))
         result = cli("replay", path, "--device", "reference", "--mode", "inline")
         assert result.exit_code == 0
-        assert not stranger.with_suffix(".imported").exists()
+        assert not untrusted.with_suffix(".imported").exists()
 
     def test_a_target(self, cli: Cli, tmp_path: Path) -> None:
         path = write(tmp_path / "x.vblk", Artifact(CLEAN, target="qemu"))

@@ -16,10 +16,10 @@ from vblkfuzz.scenario.text import read_text, to_text
 
 @given(artifacts())
 def test_text_says_all_that_it_can(artifact: Artifact) -> None:
-    said = read_text(text_of(artifact), "x")
-    assert said.scenario == artifact.scenario
-    assert said.expectation == artifact.expectation
-    assert said.on == (artifact.device if artifact.expectation else "")
+    shown = read_text(text_of(artifact), "x")
+    assert shown.scenario == artifact.scenario
+    assert shown.expectation == artifact.expectation
+    assert shown.on == (artifact.device if artifact.expectation else "")
 
 
 def test_the_rest_is_a_comment(cli: Cli, finding: Path, bug: Artifact) -> None:

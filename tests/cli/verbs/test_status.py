@@ -1,4 +1,4 @@
-"""`vblkfuzz status`: where a campaign is."""
+"""`vblkfuzz status`: the progress of a campaign."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_an_ended_campaign(cli: Cli, out: Path) -> None:
     assert lines[0] == "2026-01-02T03:04:05+00:00  ended"
     assert "  so far    2,000 executions in 10.0 s" in lines
     assert f"1 finding: vblkfuzz triage {out}" in lines
-    assert lines[-1].startswith("never met, so their rules say little: ")
+    assert lines[-1].startswith("never met, so their rules were hardly tested: ")
 
 
 def test_a_running_campaign(cli: Cli, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""`vblkfuzz triage` on output folders, whole and broken."""
+"""`vblkfuzz triage` on output folders, complete and broken ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TestList:
             "",
             "S1  No request is dequeued inside a drained section.",
             SIGNATURE,
-            "    seen 300 times, first after 1.5 s (execution 42), again in 3 of 3 runs",
+            "    seen 300 times, first after 1.5 s (execution 42), reproduced in 3 of 3 runs",
             "    4 operations, 0 deviations",
             f"    known: {explanation(SIGNATURE, REVISIONS['seed'].known)}",
             "",
@@ -58,7 +58,7 @@ class TestList:
 
     def test_a_fixed_device(self, cli: Cli, out: Path) -> None:
         result = cli("triage", out, "--device", "reference", "--repeat", 1)
-        assert (result.exit_code, "again in 0 of 1 run\n" in result.stdout) == (0, True)
+        assert (result.exit_code, "reproduced in 0 of 1 run\n" in result.stdout) == (0, True)
         assert "known: " not in result.stdout
 
     @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class TestList:
         assert "s9-empty/finding.vblk: expected a readable file" in result.stderr
         assert SIGNATURE in result.stdout
 
-    def test_a_device_of_somebody_else(self, cli: Cli, out: Path, bug: Artifact) -> None:
+    def test_a_device_of_another_package(self, cli: Cli, out: Path, bug: Artifact) -> None:
         data = dump_artifact(Artifact(bug.scenario, device="gone.py:Device"))
         add(out, "s1-own", data)
         result = cli("triage", out)
@@ -106,7 +106,7 @@ class TestList:
     def test_without_a_ledger(self, cli: Cli, out: Path) -> None:
         (out / "campaign.sqlite").unlink()
         result = cli("triage", out)
-        assert (result.exit_code, "\n    again in 3 of 3 runs\n" in result.stdout) == (0, True)
+        assert (result.exit_code, "\n    reproduced in 3 of 3 runs\n" in result.stdout) == (0, True)
 
     def test_what_a_killed_worker_left_is_no_finding(self, cli: Cli, out: Path) -> None:
         (out / "findings" / ".tmp-1-ab").mkdir()
@@ -123,10 +123,10 @@ class TestShow:
             "Request 1 was dequeued from queue 0 at turn 7, inside the drained section",
             "  rule    S1: No request is dequeued inside a drained section.",
             "  source  QEMU virtio_blk_drained_begin",
-            "  right   The device detaches its notifiers before the drain returns",
+            "  correct The device detaches its notifiers before the drain returns",
             "   3. guest       reset()",
             "◆ pop q0 r1 h0 avail 1",
-            " events; --whole shows the others",
+            " events; --whole shows all",
             "  drains    quiesce_counter 1, drained",
             f"  vblkfuzz replay {out}/findings/{SIGNATURE}/finding.vblk --device seed",
         ):
@@ -136,7 +136,8 @@ class TestShow:
         assert cli("triage", out, "show", "s1").stdout.startswith(SIGNATURE)
 
     @pytest.mark.parametrize(
-        ("asked", "problem"), [("s2", "no such finding"), ("s1", "2 begin so")]
+        ("asked", "problem"),
+        [("s2", "no such finding"), ("s1", "2 findings begin like that")],
     )
     def test_not_one_finding(self, cli: Cli, out: Path, asked: str, problem: str) -> None:
         shutil.copytree(out / "findings" / SIGNATURE, out / "findings" / "s1-other")
@@ -150,7 +151,7 @@ class TestShow:
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.count("\n") == 1
 
-    def test_one_that_cannot_be_judged_still_tells_its_story(
+    def test_one_that_cannot_be_judged_still_has_a_story(
         self, cli: Cli, out: Path, bug: Artifact
     ) -> None:
         data = dump_artifact(Artifact(bug.scenario, device="gone.py:D"))
@@ -158,7 +159,7 @@ class TestShow:
         result = cli("triage", out, "show", "s1-own")
         assert result.exit_code == 125
         assert "reset()" in result.stdout
-        assert "Who did what" not in result.stdout
+        assert "Events by actor" not in result.stdout
 
     def test_machines(self, cli: Cli, out: Path) -> None:
         story = json.loads(cli("triage", out, "show", "s1", "--json").stdout)

@@ -1,4 +1,4 @@
-"""What a campaign shows: the moving line, findings, errors, the end."""
+"""The view of a campaign: the status line, findings, errors, the summary."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_off_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]
 def test_on_a_terminal_stdout_stays_stdout(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`fuzz --json > file` on a terminal: the lines belong into the file."""
+    """`fuzz --json > file` on a terminal: the JSON lines go to the file."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     with FuzzView(OPTIONS) as view:
@@ -71,7 +71,7 @@ def test_a_flood_of_errors_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().err.splitlines()
     assert lines[1:] == [
         *(f"harness error: Error {number}" for number in range(20)),
-        "harness error: further ones are counted, not shown",
+        "harness error: further errors are counted, not shown",
     ]
 
 
@@ -88,7 +88,7 @@ def test_findings_come_by_rule_then_by_time(capsys: pytest.CaptureFixture[str]) 
     assert "finding.vblk --target qemu --no-iothread" in last
 
 
-def test_trouble_is_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_trouble_is_reported_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     filled = summary()
     filled.fallbacks = [f"disk full {number}" for number in range(25)]
     filled.harness_errors, filled.last_error = 3, "Traceback\nValueError: x\n"
@@ -114,5 +114,5 @@ def test_the_end_of_json_has_the_fixed_keys() -> None:
 
 
 def test_help_ends_with_two_examples(cli: Cli) -> None:
-    said = cli("fuzz", "--help").stdout
-    assert said.rpartition("Examples:")[2].count("vblkfuzz fuzz ") == 2
+    output = cli("fuzz", "--help").stdout
+    assert output.rpartition("Examples:")[2].count("vblkfuzz fuzz ") == 2

@@ -1,4 +1,4 @@
-"""The NBD server process, asked as a client asks."""
+"""The NBD server process, used as a client uses it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def test_beyond_the_end(nbd: NbdProcess) -> None:
         assert cookies(line, 1) == [(1, 22)]
 
 
-def test_a_client_that_talks_rubbish_is_dropped_and_others_are_served(nbd: NbdProcess) -> None:
+def test_a_client_that_breaks_the_protocol_is_dropped_and_others_served(
+    nbd: NbdProcess,
+) -> None:
     with client(nbd) as bad, client(nbd) as good:
         bad.sendall(bytes(28))
         assert bad.recv(1) == b""
@@ -98,7 +100,7 @@ def test_a_client_that_talks_rubbish_is_dropped_and_others_are_served(nbd: NbdPr
         assert cookies(good, 1) == [(1, 0)]
 
 
-def test_a_server_that_is_gone_is_an_error_of_ours(nbd: NbdProcess) -> None:
+def test_a_server_that_has_ended_is_a_harness_error(nbd: NbdProcess) -> None:
     nbd._forked.line.shutdown(socket.SHUT_RDWR)
     with pytest.raises(ActorDied, match="NBD"):
         nbd.order(Order.SYNC)

@@ -69,20 +69,20 @@ def shaken(*options: bytes) -> tuple[Handshake, bytes]:
 
 
 def test_go_chooses_an_export_and_leaves_the_rest() -> None:
-    handshake, said = shaken(go("disk"), b"rest")
+    handshake, answer = shaken(go("disk"), b"rest")
     assert (handshake.export, handshake.rest) == ("disk", b"rest")
-    assert Struct(">HQH").unpack(said[20:32])[1] == 4096
+    assert Struct(">HQH").unpack(answer[20:32])[1] == 4096
 
 
-def test_an_unknown_export_and_unknown_options_are_refused_and_nothing_is_over() -> None:
-    handshake, said = shaken(go("gone"), option(8), go("disk"))
+def test_an_unknown_export_and_unknown_options_are_refused_and_the_handshake_goes_on() -> None:
+    handshake, answer = shaken(go("gone"), option(8), go("disk"))
     assert handshake.export == "disk"
-    kinds = [Struct(">QIII").unpack_from(said, at)[2] for at in (0, 20)]
+    kinds = [Struct(">QIII").unpack_from(answer, at)[2] for at in (0, 20)]
     assert kinds == [0x8000_0006, 0x8000_0001]
 
 
 @pytest.mark.parametrize("bad", [option(2), b"x" * 16])
-def test_a_client_that_gives_up_or_talks_rubbish(bad: bytes) -> None:
+def test_a_client_that_aborts_or_breaks_the_protocol(bad: bytes) -> None:
     with pytest.raises(NbdError):
         shaken(bad)
 

@@ -1,6 +1,7 @@
-"""The differential check: what a guest can see on the model is what it sees on real QEMU.
+"""The differential check: a guest observes the same on the model and on real QEMU.
 
-Where the two are known to differ, `WITHOUT` leaves it out and says why; nothing else may differ.
+`WITHOUT` lists the operations on which the two are known to differ, and why; nothing else may
+differ.
 """
 
 from __future__ import annotations
@@ -29,23 +30,23 @@ from vblkfuzz.trace.trace import Trace
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
 REVISION = "qemu-8.0"
-"""The oldest there is: drains disable handlers, as in 7.2."""
+"""The oldest revision of the model: drains disable handlers, as in QEMU 7.2."""
 
 WITHOUT = {
-    "stop": "operations that wait for `cont` run in one go on the model, one by one on QEMU",
+    "stop": "operations deferred until `cont` run in one go on the model, one by one on QEMU",
     "cont": "as stop",
-    "hold": "QEMU cannot be told to keep a request",
+    "hold": "QEMU has no command that holds a request",
     "complete": "as hold",
     "release": "as hold",
     "flush": "as hold",
-    "start_fail": "QEMU cannot be told to fail",
-    "power_loss": "its disk cannot forget",
-    "hostile": "how much of a broken ring is taken is up to the device",
+    "start_fail": "QEMU has no command that makes a start fail",
+    "power_loss": "QEMU's disk cannot lose its cache",
+    "hostile": "each device decides how much of a broken ring it takes",
     "inband_kick": "virtio-blk-pci has one way to kick",
-    "poll_on": "what a polling IOThread sees first is up to the clock",
+    "poll_on": "timing decides what a polling IOThread reads first",
     "poll_off": "as poll_on",
-    "resize": "QEMU refuses it while a mirror job has the disk",
-    "queue_reset": "which requests it lets end is up to the threads",
+    "resize": "QEMU refuses it while a mirror job uses the disk",
+    "queue_reset": "timing of threads decides which requests still end",
 }
 CORPUS = Path(__file__).parents[3] / "corpus" / "regress"
 
@@ -57,7 +58,7 @@ def qemu() -> Iterator[QemuTarget]:
 
 
 def comparable(scenario: Scenario) -> Scenario:
-    """Leave out what cannot agree; let the guest look at the end."""
+    """Leave out operations that differ; end with a collect on each queue."""
     device = replace(
         scenario.device, polling=False, first_index=0, werror="report", rerror="report"
     )
@@ -66,11 +67,11 @@ def comparable(scenario: Scenario) -> Scenario:
 
 
 def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
-    """What the guest collected in each operation, with status and data; and who was served.
+    """Return what the guest collected in each operation, and the number of pushes of each queue.
 
-    Not in which order: requests dequeued together are sorted by sector and merged
+    The order does not count: requests dequeued together are sorted by sector and merged
     (virtio_blk_submit_multireq), and a device may end them in any order (virtio 1.2, 2.7.8). Nor
-    whose request it was: of a used entry from before a reset only the model knows that.
+    does the request of a used entry: after a reset only the model can name it.
     """
     collected: list[list[tuple[int, ...]]] = []
     for event in trace.events:
@@ -85,7 +86,7 @@ def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
 
 
 def outlives_a_reset(execution: Execution) -> bool:
-    """Whether a request goes on after its reset (B1): what it meets then is up to the clock."""
+    """Whether a request goes on after its reset (B1); its effect then depends on timing."""
     return any(found.rule in {"S4", "S6"} for found in execution.verdict.violations)
 
 

@@ -1,4 +1,4 @@
-"""Real QEMU as a target: all that every real target must keep."""
+"""Real QEMU against the conformance suite of real targets."""
 
 from __future__ import annotations
 

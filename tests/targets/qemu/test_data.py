@@ -1,4 +1,4 @@
-"""What the guest reads through a real QEMU is judged, wherever that is sound."""
+"""Data that the guest reads through a real QEMU is judged wherever the disk is known."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOOK = op("collect")
 
 
 class ForgettingRig(QemuRig):
-    """Its disks forget everything where a real one has nothing to do."""
+    """Zeroes its disks in `start_fail`, an operation that does nothing on a real QEMU."""
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
         if operation.name == "start_fail":
@@ -61,6 +61,6 @@ def test_data_goes_with_the_mirror(target: RealTarget, end: Op) -> None:
     assert "data_read_back" in execution.verdict.situations
 
 
-def test_a_resize_takes_effect_nobody_knows_when(target: RealTarget) -> None:
+def test_a_resize_takes_effect_at_an_unknown_time(target: RealTarget) -> None:
     assert Witness.DISK in run(target, WRITE).trace.witnesses
     assert Witness.DISK not in run(target, op("resize", sectors=8), WRITE).trace.witnesses

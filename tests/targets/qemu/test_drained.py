@@ -1,4 +1,4 @@
-"""What real QEMU shows around drained sections: the open bug, and silence without one."""
+"""Real QEMU and drained sections: the open bug shows in one, and nothing without one."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_stop_in_a_section(target: QemuTarget) -> None:
 
 
 def test_without_sections_nothing_is_wrong(target: QemuTarget) -> None:
-    """200 scenarios of all other operations, in a hurry too."""
+    """200 scenarios of all other operations, with and without settling in between."""
     drains = {"drain_begin", "drain_end", "mirror_begin", "mirror_finish"}
     for data in fuzz_inputs(31, 200):
         made = decode(data)

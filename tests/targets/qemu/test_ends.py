@@ -31,7 +31,7 @@ class KillingRig(Killing, QemuRig):
 
 
 class LaterRig(KillingRig):
-    """Does so at the very end of a scenario, when all has been at rest."""
+    """Kills QEMU at the end of a scenario, after it has come to rest."""
 
     def check_rest(self, recorder: Recorder) -> None:
         super().check_rest(recorder)
@@ -68,7 +68,7 @@ class TestEnds(EndsContract):
 def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
     number: signal.Signals, signature: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next one begins with such a device otherwise, and has to answer for it."""
+    """Otherwise the next scenario would get this device, and be blamed for it."""
     rig = LaterRig(TargetOptions())
     monkeypatch.setattr(LaterRig, "number", number)
     with nothing_left(), RealTarget("qemu", "killed", rig, rig.port) as killed:
@@ -76,12 +76,12 @@ def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
         assert [one.signature[: len(signature)] for one in execution.verdict.violations] == [
             signature
         ]
-        monkeypatch.setattr(LaterRig, "number", 0)  # which asks whether there is such a process
+        monkeypatch.setattr(LaterRig, "number", 0)  # signal 0 does nothing
         assert run_scenario(killed, PLAIN).verdict.clean
 
 
 SCRIPTS = {
-    "says it is something else": ("echo Bochs 2.7", "expected qemu-system-x86_64, found Bochs 2.7"),
+    "is another program": ("echo Bochs 2.7", "expected qemu-system-x86_64, found Bochs 2.7"),
     "is too old": ("echo QEMU emulator version 2.11.1", "version 2.11 is too old: install QEMU"),
     "lacks thread-pool-max": (
         "echo QEMU emulator version 7.0.0",
@@ -91,7 +91,7 @@ SCRIPTS = {
         'test "$1" = --version && echo QEMU emulator version 7.1 && exit\necho so far >&2; exit 1',
         "QEMU does not start: so far",
     ),
-    "says nothing": ("exit 1", "expected qemu-system-x86_64, found no version"),
+    "prints nothing": ("exit 1", "expected qemu-system-x86_64, found no version"),
     "dies at start": (
         'test "$1" = --version && echo QEMU emulator version 9.9 && exit\necho no luck >&2; exit 1',
         "QEMU does not start: no luck",

@@ -1,4 +1,4 @@
-"""What is still is looked at again when somebody has acted, and not before."""
+"""The operator waits for QEMU once after each action, and not again before the next one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Waits:
-    """Counts how often it was waited for."""
+    """A QEMU process that counts the calls of `settle`."""
 
     qmp = None
 
@@ -41,7 +41,7 @@ def new_recorder() -> Recorder:
     return Recorder(memory, DeviceConfig(), exact_pops=True)
 
 
-def test_after_each_act_once() -> None:
+def test_it_waits_once_after_each_action() -> None:
     waits = Waits()
     operator = Operator(cast("QemuProcess", waits))
     recorder = new_recorder()
@@ -49,16 +49,16 @@ def test_after_each_act_once() -> None:
     recorder.operation(0, CODES["kick"])
     for number in range(3):
         if number == 1:
-            recorder.guest(())  # also if the driver has nothing to tell
+            recorder.guest(())  # an action, although the driver has no events
         if number == 2:
-            recorder.tell(DRAIN_RET)  # nobody acts by that
+            recorder.tell(DRAIN_RET)  # an event, but no action
         operator.settle(recorder)
         operator.settle(recorder)
         counts.append(waits.count)
     assert counts == [1, 2, 2]
 
 
-def test_another_scenario_is_another_matter() -> None:
+def test_it_waits_again_in_the_next_scenario() -> None:
     waits = Waits()
     operator = Operator(cast("QemuProcess", waits))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""A real storage daemon as a target: all that every real target must keep."""
+"""A real storage daemon against the conformance suite of real targets."""
 
 from __future__ import annotations
 

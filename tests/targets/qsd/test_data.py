@@ -1,4 +1,4 @@
-"""What the guest reads through a real storage daemon is judged, wherever that is sound."""
+"""Data that the guest reads through a real storage daemon is judged wherever the disk is known."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_write_that_fails_may_have_been_done_or_not(target: RealTarget, result
 
 @pytest.mark.parametrize("begin", [op("drain_begin"), op("mirror_begin")])
 def test_a_mirror_job_beside_requests_may_copy_what_is_old(target: RealTarget, begin: Op) -> None:
-    """Its two sides are one disk."""
+    """Both nodes of the job are the same disk."""
     assert disk_is_known(run(target, WRITE, begin, READ))
     assert not disk_is_known(run(target, op("hold"), WRITE, begin, op("release")))
     assert not disk_is_known(run(target, op("publish", request="out"), begin))

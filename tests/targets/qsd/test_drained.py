@@ -1,4 +1,4 @@
-"""What a real storage daemon shows: around drained sections, held requests, stopped rings."""
+"""A real storage daemon with drained sections, held requests and stopped rings."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_kick_in_a_section_waits_and_is_served_after_it(
 def test_a_kick_by_message_in_a_section(
     target: RealTarget, begin: Op, end: Op, iothreads: int
 ) -> None:
-    """QEMU 7.2 takes it, negotiated or not, and dequeues although it is drained."""
+    """QEMU 7.2 accepts it, negotiated or not, and dequeues although it is drained."""
     execution = run(target, begin, READ, op("inband_kick"), end, iothreads=iothreads)
     found = [one.signature for one in execution.verdict.violations]
     assert found in ([], ["s1-direct_kick"])
@@ -80,7 +80,7 @@ def test_a_kick_by_message_in_a_section(
 
 @pytest.mark.parametrize("iothreads", [0, 1])
 def test_a_drain_waits_for_a_held_request(target: RealTarget, iothreads: int) -> None:
-    """The blocking kind of section: the daemon's main loop is stuck until the request ends."""
+    """The blocking kind of section: the daemon's main loop is blocked until the request ends."""
     execution = run(
         target,
         op("hold"),
@@ -117,20 +117,20 @@ def test_a_drain_whose_own_request_fails(
 def test_a_guest_that_waits_for_the_end_of_a_section(
     target: RealTarget, begin: Op, iothreads: int
 ) -> None:
-    """A back-end that broken rings have stopped answers when its last request has ended."""
+    """A back-end that stops after broken rings answers when its last request has ended."""
     broken = (begin, READ, op("hostile", content="loop"), op("init"), WRITE, op("collect"))
     config = DeviceConfig(iothreads=iothreads, event_idx=False, ioeventfd=False)
     trace = run_scenario(target, Scenario(config, (op("init"), *broken, op("stop")))).trace
     assert trace.events[-1].kind == END
-    told = [event.head for event in trace.events if event.kind == OP]
-    assert told[-1] == 0, "what follows is carried out, too"
-    assert 1 in told, "what it waits for has to end before its time"
+    epilogue = [event.head for event in trace.events if event.kind == OP]
+    assert epilogue[-1] == 0, "later operations of the scenario are carried out, too"
+    assert 1 in epilogue, "the section is ended early"
 
 
 @pytest.mark.parametrize("first_index", FIRST_INDICES)
 @pytest.mark.parametrize("hasty", [False, True])
 def test_every_dequeue_is_seen(target: RealTarget, first_index: int, hasty: bool) -> None:
-    """Whatever becomes of the rings: stopped, started again, on a new connection, wrapped."""
+    """Rings are stopped, started again, used on a new connection, and wrap around."""
     burst = (WRITE, READ, op("collect"))
     ops: tuple[Op, ...] = (op("init"), *burst * 3, op("queue_reset"), *burst, op("init"), *burst)
     ops += (op("hostile", content="loop"), op("init"), *burst, op("reset"), op("init"), *burst)
@@ -156,7 +156,7 @@ def test_every_dequeue_is_seen(target: RealTarget, first_index: int, hasty: bool
 def test_a_stopped_ring_is_stopped(
     target: RealTarget, ends: str, names: list[str], event_idx: bool, iothreads: int
 ) -> None:
-    """QEMU 7.2 says that it is, with a request in flight, and goes on with it."""
+    """QEMU 7.2 reports a ring as stopped with a request in flight, and goes on with the request."""
     config = DeviceConfig(iothreads=iothreads, event_idx=event_idx)
     ops = (op("init"), op("hold"), READ, op(ends), op("release"))
     found = run_scenario(target, Scenario(config, ops)).verdict.violations
@@ -211,7 +211,7 @@ def test_a_crash_while_the_operator_waits_is_a_finding(
 
 
 def test_an_export_stays_in_its_iothread(target: RealTarget) -> None:
-    """QEMU moves one that may go, at the end of a job and in block_resize, which then hangs."""
+    """Without fixed-iothread, QEMU moves an export when a job ends and in block_resize (a hang)."""
     for ops in ((op("resize"),), (op("drain_begin"), op("drain_end")), (op("resize"), WRITE)):
         assert run(target, *ops).verdict.clean
     writes = 30
@@ -223,8 +223,9 @@ def test_an_export_stays_in_its_iothread(target: RealTarget) -> None:
 def sleeps_of_iothread() -> int:
     """Return how often the threads of the daemon but its main one have gone to sleep so far.
 
-    The device is at rest after each operation, so whoever serves a write sleeps after it. How
-    often a thread has run would not do: on a busy machine it is interrupted, and runs again.
+    The device is at rest after each operation, so the thread that serves a write sleeps after it.
+    The number of times a thread ran is no measure: on a busy machine it is interrupted and runs
+    again.
     """
     (daemon,) = (one for one in descendants() if "qemu-storage" in one.name())
     tasks = Path(f"/proc/{daemon.pid}/task").iterdir()

@@ -43,7 +43,7 @@ class TestEnds(EndsContract):
 
 
 SCRIPTS = {
-    "says it is something else": (
+    "is another program": (
         "echo Bochs 2.7",
         "expected qemu-storage-daemon, found Bochs 2.7",
     ),
@@ -51,7 +51,7 @@ SCRIPTS = {
         "echo qemu-storage-daemon version 2.11.1",
         "version 2.11 is too old: install QEMU",
     ),
-    "says nothing": ("exit 1", "expected qemu-storage-daemon, found no version"),
+    "prints nothing": ("exit 1", "expected qemu-storage-daemon, found no version"),
     "dies at start": (
         'test "$1" = --version && echo qemu-storage-daemon version 9.9 && exit\n'
         "echo no luck >&2; exit 1",

@@ -1,4 +1,4 @@
-"""A vhost-user back-end in a thread of the test: answers what it is told to, and logs."""
+"""A vhost-user back-end in a thread of the test, with set answers; it logs all messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
 
 
 Answer = Callable[[bytes], bytes | None]
-"""Payload of a request to the payload of its answer; None: close the connection."""
+"""From the payload of a request to that of its answer; None: close the connection."""
 
 
 class FakeBackend:
@@ -89,10 +89,10 @@ class FakeBackend:
             answer = lambda _: pack_u64(0)  # noqa: E731  # an answer like those of the table
         if answer is None or self.silent:
             return True
-        said = answer(payload)
-        if said is None:
+        reply = answer(payload)
+        if reply is None:
             return False
-        whole = HEADER.pack(request, VERSION | FLAG_REPLY, len(said)) + said
+        whole = HEADER.pack(request, VERSION | FLAG_REPLY, len(reply)) + reply
         if self.raw_answer is not None:
             whole, self.raw_answer = self.raw_answer, None
         self._socket.sendall(whole)

@@ -1,4 +1,4 @@
-"""Dequeues are counted by the field alone, whatever the indices begin with."""
+"""Dequeues are counted by the field alone, for every first index."""
 
 from __future__ import annotations
 

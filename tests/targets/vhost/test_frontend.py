@@ -1,4 +1,4 @@
-"""The front-end against a back-end of the test's: what it sends, and what it does not believe."""
+"""The front-end against a fake back-end: the messages it sends, the answers it refuses."""
 
 from __future__ import annotations
 
@@ -100,15 +100,15 @@ def test_config(backend: FakeBackend) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "said"),
+    ("request_", "answer"),
     [
         (Request.GET_FEATURES, b"short"),
         (Request.GET_PROTOCOL_FEATURES, bytes(9)),
         (Request.GET_QUEUE_NUM, b""),
     ],
 )
-def test_answers_of_a_wrong_length(request_: Request, said: bytes) -> None:
-    backend = FakeBackend({request_: lambda _: said})
+def test_answers_of_a_wrong_length(request_: Request, answer: bytes) -> None:
+    backend = FakeBackend({request_: lambda _: answer})
     with pytest.raises(MalformedReply, match="expected 8 bytes"):
         greeted(backend)
     backend.close()
@@ -176,7 +176,7 @@ def test_a_back_end_that_closes_the_connection() -> None:
     backend.close()
 
 
-def test_a_back_end_that_says_nothing_costs_the_limit_and_no_more(backend: FakeBackend) -> None:
+def test_a_silent_back_end_costs_the_time_limit_and_no_more(backend: FakeBackend) -> None:
     frontend = greeted(backend, limit_s=0.05)
     backend.silent = True
     with pytest.raises(BackendSilent, match=r"within 0\.05 s"):

@@ -1,4 +1,4 @@
-"""What is packed is what is unpacked; anything else is a typed error."""
+"""Packing and unpacking give the same value; malformed bytes give a typed error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A back-end that somebody else wrote: a storage daemon with an empty disk."""
+"""A back-end of another project: a storage daemon with an empty disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any back-end as a target, here a storage daemon: all that every real target must keep."""
+"""Any back-end, here a storage daemon, against the conformance suite of real targets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TestVhostUser(RealTargetContract):
         return super().factory(replace(options, vhost_user_command=DAEMON))
 
     def seen(self, target: Target, scenario: Scenario) -> object:
-        """Verdict and operations: when a back-end does its part is up to the clock."""
+        """Return verdict and operations: the times at which a back-end acts vary."""
         execution = run_scenario(target, replace(scenario, schedule=()))
         done = tuple(event.flag for event in execution.trace.events if event.kind == OP)
         return outline(execution).signatures, done

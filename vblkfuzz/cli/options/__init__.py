@@ -1,1 +1,1 @@
-"""What verbs share: options, arguments, and what comes with them."""
+"""Options and arguments that several verbs share, and the code behind them."""

@@ -1,4 +1,4 @@
-"""Options of the verbs that run inputs: what they run on, in the same words for every verb."""
+"""Options of the verbs that run inputs, with the same help text for every verb."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 class Mode(StrEnum):
-    """Where guest and device run."""
+    """Where guest and device run: in processes of their own, or in this one."""
 
     PROCESSES = "processes"
     INLINE = "inline"
@@ -24,7 +24,7 @@ OneInput = Annotated[
     ),
 ]
 AnotherTarget = Annotated[
-    str | None, typer.Option(metavar="NAME", help="What to run on.  [default: model]")
+    str | None, typer.Option(metavar="NAME", help="Target to run on.  [default: model]")
 ]
 AnotherDevice = Annotated[
     str | None,
@@ -36,12 +36,12 @@ AnotherDefects = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
-        help="Plant a defect in the revision, --device or the input's; repeatable.",
+        help="Plant a defect in the device; repeatable.",
     ),
 ]
 AnotherMode = Annotated[
     Mode | None,
-    typer.Option(help="Where guest and device run.  [default: as the input says]"),
+    typer.Option(help="Where guest and device run.  [default: as in the input]"),
 ]
 Device = Annotated[str, typer.Option(metavar="DEVICE", help=f"{_DEVICES} to run on.")]
 RunMode = Annotated[Mode, typer.Option(help="Where guest and device run.")]

@@ -1,6 +1,7 @@
 """Inputs of a corpus with their features, for the verbs that compare them.
 
-What cannot be read or judged is said on stderr, and the others follow; `exit_status` remembers.
+An input that cannot be read or judged is reported on stderr, and the others follow; `exit_status`
+has the result.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class CorpusReader:
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
         self.exit_status = ExitStatus.CLEAN
-        """125: an input could not be judged, 2: not read, else 0."""
+        """125 an input could not be judged, else 2 one could not be read, else 0."""
 
     def read(self, folder: Path) -> Iterator[Measured]:
-        """Yield the inputs of a folder that can be used.
+        """Yield the inputs of a folder that can be read and judged.
 
         Raises:
-            InputFileError: it is no folder.
+            InputFileError: there is no such folder.
         """
         from vblkfuzz.store.corpus import input_paths
 

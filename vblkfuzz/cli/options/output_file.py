@@ -1,4 +1,4 @@
-"""Writing the one file that a verb was asked for."""
+"""Checks and writes the output file of a verb."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def check_suffix(output: Path, *suffixes: str) -> None:
     """Check the name of an output file.
 
     Raises:
-        UsageError: it ends in none of the suffixes.
+        UsageError: the name ends in none of the suffixes.
     """
     if output.suffix not in suffixes:
         raise UsageError(f"{output}: expected a name that ends in {' or '.join(suffixes)}")
 
 
 def check_absent(output: Path, *, force: bool) -> None:
-    """Check before long work that its output can be written.
+    """Check that the output can be written, before the work that takes long.
 
     Raises:
-        UsageError: the file exists and is kept, or its folder does not exist.
+        UsageError: the file exists and `force` is not set, or its folder does not exist.
     """
     if output.exists() and not force:
         raise UsageError(f"{output}: exists; --force replaces it")
@@ -34,10 +34,10 @@ def check_absent(output: Path, *, force: bool) -> None:
 
 
 def write_output(output: Path, data: bytes, *, force: bool) -> None:
-    """Write a file, whole or not at all; one with other content is kept unless `force`.
+    """Write a file completely or not at all; an existing one is replaced only with `force`.
 
     Raises:
-        UsageError: it is kept, or cannot be written.
+        UsageError: a file with other content exists, or the file cannot be written.
     """
     try:
         if output.exists() and not force:

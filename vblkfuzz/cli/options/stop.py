@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end what a verb does, not the process: it keeps what it has so far."""
+"""Ctrl-C and SIGTERM end the work of a verb, not the process, so its results so far are kept."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _SIGNALS: Final = {
 
 
 class Stop:
-    """Whether the user wants an end. Taken between two steps, so that what is there is kept."""
+    """Records a signal that asks for an end; the verb checks it between two steps."""
 
     def __init__(self) -> None:
         self.status: ExitStatus | None = None
-        """Why it was stopped; None: it was not."""
+        """Exit status for the first signal; None: there was none."""
         self._before: dict[signal.Signals, signal._HANDLER] = {}
 
     def __enter__(self) -> Self:
-        """Take the signals, except those that whoever started us wants ignored."""
+        """Handle the signals, except those that the parent process has set to be ignored."""
         for number in _SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give them back."""
+        """Restore the former handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

@@ -3,8 +3,8 @@
     @takes_target_options
     def verb(path: ..., *, target_options: TargetOptions) -> None: ...
 
-The decorator takes `target_options` out of the verb's signature and puts an option for each field
-of `TargetOptions` in its place.
+The decorator replaces the parameter `target_options` in the verb's signature by one option for each
+field of `TargetOptions`.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _OPTIONS: Final = {
         bool | None,
         typer.Option(
             "--iothread/--no-iothread",
-            help="Dataplane in an IOThread, or in the main loop.  [default: as the scenario says]",
+            help="Dataplane in an IOThread, or in the main loop.  [default: as in the scenario]",
             rich_help_panel=_PANEL,
         ),
     ],
-    "vhost_user_socket": _text("PATH", "Socket of a vhost-user-blk back-end that runs."),
+    "vhost_user_socket": _text("PATH", "Socket of a running vhost-user-blk back-end."),
     "vhost_user_command": _text("COMMAND", "Starts a back-end; {socket} is its socket."),
 }
 
@@ -71,5 +71,5 @@ def takes_target_options(verb: Callable[..., None]) -> Callable[..., None]:
 
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {one.name: one.annotation for one in parameters}
-    del with_options.__wrapped__  # typer would look through it
+    del with_options.__wrapped__  # typer would use the signature of the wrapped function
     return with_options

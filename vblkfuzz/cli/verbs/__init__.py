@@ -1,1 +1,1 @@
-"""The verbs: a file each, which ends in its `VERB`."""
+"""The verbs: one file for each, which ends in its `VERB`."""

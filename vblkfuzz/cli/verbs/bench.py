@@ -1,4 +1,4 @@
-"""``vblkfuzz bench``: how fast it is, where the time goes, and how long bugs stay hidden."""
+"""``vblkfuzz bench``: speed, its parts, and time to detection of planted bugs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 def bench() -> None:
-    """Measure speed and time to detection, all of it in one run."""
+    """Measure speed, and time to detection of planted bugs."""
 
 
 def core(
     rounds: Annotated[int, typer.Option(min=1, help="Measurements of each figure.")] = 40,
     as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
 ) -> None:
-    """Executions per second and core, inline and in processes, and the cost of hand-overs.
+    """Measure executions per second and core, inline and in processes, and the cost of hand-overs.
 
-    On eight fixed scenarios of 20 to 30 operations, with coverage and all oracles on.
+    Runs eight fixed scenarios of 20 to 30 operations, with coverage and all oracles on.
     """
     run = subprocess.run(
         [sys.executable, "-m", "vblkfuzz.bench.core", str(rounds)],
@@ -53,13 +53,14 @@ def qemu(
     *,
     target_options: TargetOptions,
 ) -> None:
-    """Scenarios with a drained section per second, in one real QEMU process.
+    """Measure scenarios with a drained section per second, in one real QEMU process.
 
-    With guest process, witnesses and all oracles; beside it a bare loop that does the same.
+    Runs with guest process, witnesses and all oracles. A bare loop of the same operations is
+    measured for comparison.
     """
     from vblkfuzz.bench.qemu import measure
 
-    _show_real(measure(rounds, target_options), "windows", "drained windows, one QEMU", as_json)
+    _show_real(measure(rounds, target_options), "windows", "drained sections, one QEMU", as_json)
 
 
 @takes_target_options
@@ -69,9 +70,10 @@ def qsd(
     *,
     target_options: TargetOptions,
 ) -> None:
-    """Vhost-user sessions per second, on one real qemu-storage-daemon.
+    """Measure vhost-user sessions per second, on one real qemu-storage-daemon.
 
-    With guest process, witnesses and all oracles; beside it a bare loop that does the same.
+    Runs with guest process, witnesses and all oracles. A bare loop of the same operations is
+    measured for comparison.
     """
     from vblkfuzz.bench.qsd import measure
 
@@ -89,10 +91,10 @@ def detection(
     ] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
 ) -> None:
-    """Executions and seconds until planted bugs are found; with all feedback, with less, with none.
+    """Measure executions and seconds until planted bugs are found, with and without feedback.
 
-    Campaigns of one worker, inline, from an empty corpus, one after the other. Medians over the
-    seeds; a search that found nothing counts as longer than any.
+    Runs campaigns of one worker, inline, from an empty corpus, one after another. Prints medians
+    over the seeds; a campaign that finds nothing counts as longer than any other.
     """
     from vblkfuzz.bench.detection import DEFECTS, SEARCHES, detections, medians
     from vblkfuzz.cli.views.bench import watched
@@ -100,7 +102,7 @@ def detection(
 
     names = tuple(defect or DEFECTS)
     for name in names:
-        defective("reference", (name,))  # an unknown one is said before an hour has passed
+        defective("reference", (name,))  # report an unknown name before the first campaign
     campaigns = detections(names, seeds, max_total_time)
     found = medians(list(watched(campaigns, len(names) * len(SEARCHES) * seeds)))
     if as_json:
@@ -173,7 +175,7 @@ VERB: Final = Verb(
                 "vblkfuzz bench detection",
                 "vblkfuzz bench detection --defect wakes_one --seeds 10 --json",
             ),
-            summary="How soon planted bugs are found; with feedback, without.",
+            summary="Time until planted bugs are found, with and without feedback.",
         ),
         Verb(
             qemu,
@@ -181,7 +183,7 @@ VERB: Final = Verb(
                 "vblkfuzz bench qemu",
                 "vblkfuzz bench qemu --no-iothread --json",
             ),
-            summary="Drained windows per second, in one real QEMU.",
+            summary="Drained sections per second, in one real QEMU.",
         ),
         Verb(
             qsd,

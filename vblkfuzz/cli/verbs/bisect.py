@@ -46,25 +46,23 @@ def bisect(  # noqa: PLR0913  # a verb's parameters are its options
         ),
     ] = None,
     by: Annotated[
-        By, typer.Option(help="What counts: the rule that the input breaks, its signature, or any.")
+        By, typer.Option(help="What counts as the bug: the input's rule, its signature, or any.")
     ] = By.RULE,
     repeat: Annotated[
         int,
-        typer.Option(
-            min=1, metavar="N", help="Runs on each device; one that shows the bug is enough."
-        ),
+        typer.Option(min=1, metavar="N", help="Runs on each device; one with the bug is enough."),
     ] = 1,
     as_json: Json = False,
     *,
     target_options: TargetOptions,
 ) -> None:
-    """Say which revisions of the model, or which QEMU binaries, show a bug.
+    """Show which revisions of the model, or which QEMU binaries, have a bug.
 
-    Every one of them is run, in order. An input without an expected verdict is bad where it breaks
-    any rule.
+    All of them are run, in order. For an input without an expected verdict, every violation
+    counts as the bug.
 
-    Exit code, as `git bisect run` reads it: 77 one of them shows the bug; else 125 one of them
-    could not be judged, or started; else 0.
+    Exit code, for `git bisect run`: 77 a device shows the bug; else 125 a device could not be
+    started or judged; else 0.
     """
     from vblkfuzz.cli.views.screen import Screen
     from vblkfuzz.scenario.artifact import read_input
@@ -108,15 +106,15 @@ def _binaries(names: list[str], options: TargetOptions) -> Iterator[Candidate]:
 
 
 def _shows(expected: Expectation | None, by: By) -> Shows:
-    """Return whether a violation is the bug that the input is kept for."""
+    """Return a function that tells whether a violation is the bug that the input was saved for."""
     if expected is None or by is By.ANY:
         return lambda _violation: True
-    said = expected.rule if by is By.RULE else expected.signature
-    if not said:
+    wanted = expected.rule if by is By.RULE else expected.signature
+    if not wanted:
         return lambda _violation: True
 
     def shows(violation: Violation) -> bool:
-        return said == (violation.rule if by is By.RULE else violation.signature)
+        return wanted == (violation.rule if by is By.RULE else violation.signature)
 
     return shows
 
@@ -147,7 +145,7 @@ def _report(screen: Screen, found: list[Judgement]) -> None:
         else:
             screen.say(f"first good after it: {change.after}")
     if all(judged.standing != "bad" for judged in found):
-        screen.say("none of them shows it")
+        screen.say("none of them shows the bug")
 
 
 def _row(judged: Judgement) -> tuple[str, ...]:
@@ -165,5 +163,5 @@ VERB: Final = Verb(
         "vblkfuzz bisect corpus/regress/s1-wrong-context",
         "vblkfuzz bisect finding.vblk --binaries v8.2/qemu v9.0/qemu --repeat 5",
     ),
-    summary="Say which revisions or QEMU binaries show a bug.",
+    summary="Show which revisions or QEMU binaries have a bug.",
 )

@@ -17,7 +17,7 @@ def cmin(
     corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Folders of inputs.")],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Where to write; must be new."),
+        typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write; new or empty."),
     ],
     device: Device = "seed",
     mode: RunMode = Mode.INLINE,
@@ -25,8 +25,8 @@ def cmin(
 ) -> None:
     """Write the fewest and shortest inputs that have all features of a corpus.
 
-    Features are those of a campaign: code blocks, and events in the state they happen in. Inputs
-    of any form are read; raw ones are written, as `fuzz --corpus` takes them.
+    Features are those of a campaign: code blocks, and events with the state in which they happen.
+    Inputs may have any form; the output has raw inputs, for `fuzz --corpus`.
 
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """

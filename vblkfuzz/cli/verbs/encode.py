@@ -23,8 +23,8 @@ def encode(
 ) -> None:
     """Write an input as a .vblk file.
 
-    An existing file with other content is kept unless --force is given. The file is written
-    aside and renamed, so it is whole or not there.
+    An existing file with other content is kept unless --force is given. The file is written under
+    another name and renamed, so it is never incomplete.
     """
     from vblkfuzz.cli.options.output_file import check_suffix, write_output
     from vblkfuzz.scenario.artifact import dump_artifact, read_input

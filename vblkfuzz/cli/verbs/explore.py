@@ -37,17 +37,18 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     defect: AnotherDefects = None,
     runs: Annotated[int, typer.Option(min=0, metavar="N", help="Schedules to run; 0: all.")] = 0,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Output folder; an old one is continued.")
+        Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
     ] = Path("vblkfuzz-out"),
     as_json: Json = False,
 ) -> None:
     """Run an input's operations under every schedule of at most N deviations.
 
-    Fewest deviations come first; the input's own schedule does not matter. On the model, inline.
-    Silence is a proof for these operations, this device and this bound; stores are not delayed.
+    Schedules with fewer deviations run first; the input's own schedule is not used. Runs on the
+    model, inline. If no violation is found, that is a proof for these operations, this device and
+    this bound; stores are not delayed.
 
-    Exit code: 77 a violation; 125 a schedule could not be judged, or a finding not be saved in
-    DIR; 2 a file that cannot be read; 130 or 72 stopped; else 0.
+    Exit code: 77 a violation; 125 a schedule could not be judged, or a finding could not be saved
+    in DIR; 2 the file cannot be read; 130 or 72 stopped; else 0.
     """
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.explore.deviations import explore as every_schedule
@@ -81,12 +82,12 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
 
 
 def _watch(visits: Iterator[Visit], explored: Explored, runs: int, stop: Stop) -> None:
-    """Run schedules until there are no more, there were enough, or the user wants an end."""
+    """Run schedules until all have run, `runs` have run, or a signal arrives."""
     from vblkfuzz.cli.views.explore import ExploreView
 
     with ExploreView() as view:
         for visit in visits:
-            view.tell(visit)
+            view.update(visit)
             for found in explored.add(visit):
                 view.announce(found)
             if stop.status or explored.schedules == runs:

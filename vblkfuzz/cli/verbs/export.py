@@ -1,7 +1,6 @@
-"""`vblkfuzz export`: findings in a form that others can run or look at.
+"""`vblkfuzz export`: findings as reports, tests, programs or traces for other tools.
 
-Each form is an `Export`, imported when it is asked for; `vblkfuzz.export.registry` says how to add
-one.
+Each form is an `Export`, imported when it is used; `vblkfuzz.export.registry` says how to add one.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.targets.options import TargetOptions
 
 _FORMS: Final = ", ".join(EXPORTS.names()) or "see vblkfuzz list exports"
-"""For the help; read from metadata, nothing is imported."""
+"""Names of all forms, for the help; read from metadata, without an import."""
 
 
 @takes_target_options
@@ -49,12 +48,12 @@ def export(  # noqa: PLR0913  # an option each
     *,
     target_options: TargetOptions,
 ) -> None:
-    """Write findings in a form that others can run or look at.
+    """Write findings as a report, tests, a program or a trace for other tools.
 
-    The inputs are run once more, so that the export says what happens now. The file is written
-    aside and renamed, so it is whole or not there.
+    The inputs are run once more, so that the export shows their current results. The file is
+    written under another name and renamed, so it is never incomplete.
 
-    Exit codes: 0 written, 125 an input could not be judged, 2 one could not be read.
+    Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
     from vblkfuzz.cli.options.output_file import write_output
     from vblkfuzz.triage.case import in_order
@@ -76,5 +75,5 @@ VERB: Final = Verb(
         "vblkfuzz export finding.vblk --to perfetto -o trace.json",
         "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
     ),
-    summary="Write findings in a form that others can run or look at.",
+    summary="Write findings as a report, tests, a program or a trace.",
 )

@@ -1,4 +1,4 @@
-"""``vblkfuzz fuzz``: a campaign, with a live line on a terminal."""
+"""``vblkfuzz fuzz``: a campaign, with a live status line on a terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
-    target: Annotated[str, typer.Option(help="What to run scenarios on.")] = "model",
+    target: Annotated[str, typer.Option(help="Target to run scenarios on.")] = "model",
     device: Annotated[
         str | None,
         typer.Option(help="Revision, package.module:Class or file.py:Class.  [default: seed]"),
@@ -43,7 +43,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     max_total_time: Annotated[float, typer.Option(min=0, help="Seconds; 0: until ctrl-C.")] = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="0: a random one.")] = 0,
-    out: Annotated[Path, typer.Option(help="Output folder; an old one is continued.")] = Path(
+    out: Annotated[Path, typer.Option(help="Output folder; an existing one is continued.")] = Path(
         "vblkfuzz-out"
     ),
     corpus: Annotated[
@@ -51,7 +51,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: Annotated[
         list[Path] | None,
-        typer.Option(help="File of signatures to count, not to report; repeatable."),
+        typer.Option(help="File of signatures to count but not to report; repeatable."),
     ] = None,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
@@ -65,8 +65,8 @@ def fuzz(  # noqa: PLR0913  # an option each
 ) -> None:
     """Fuzz a device until the budget is spent; save one finding for each kind of violation.
 
-    Exit codes: 0 nothing found, 77 something found, 70 inputs that hung, 125 the harness could not
-    judge or save everything, 130 stopped by ctrl-C, 72 by SIGTERM.
+    Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
+    judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM.
     """
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
     from vblkfuzz.errors import UsageError
@@ -100,20 +100,20 @@ def fuzz(  # noqa: PLR0913  # an option each
 
 
 class Checked(NamedTuple):
-    """What a campaign runs on, known to start."""
+    """What a campaign runs on; it has been checked to start."""
 
     device: str
-    """Its full name."""
+    """Name of the device, with defects."""
     witnesses: Witness
 
 
 def _check(
     target: str, device: str | None, defects: tuple[str, ...], mode: str, options: TargetOptions
 ) -> Checked:
-    """Return what will run; what cannot says so here, before there are workers.
+    """Check, before workers start, that the device exists and starts; return its full name.
 
     Raises:
-        UsageError: no such target, device, defect or mode.
+        UsageError: there is no such target, device, defect or mode.
         HarnessError: a real device does not start.
     """
     from vblkfuzz.errors import UsageError
@@ -134,7 +134,7 @@ def _check(
 
 
 def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
-    """What a device of the model lists as known; nobody lists anything for a real one."""
+    """Return the known bugs of a device of the model; a real device has no such list."""
     from vblkfuzz.targets.device_class import device_class
     from vblkfuzz.targets.registry import MODEL
 

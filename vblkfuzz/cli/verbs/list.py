@@ -1,4 +1,4 @@
-"""`vblkfuzz list`: what there is, one line each."""
+"""`vblkfuzz list`: the available targets, exports, devices, defects or rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from vblkfuzz.cli.verb import Verb
 
 Entry = dict[str, object]
-"""One thing: at least `name`, `summary` and `source`."""
+"""One line of a list; has at least `name`, `summary` and `source`."""
 
 _COLUMNS: Final = ("name", "summary", "rules", "source", "known")
 
@@ -30,13 +30,13 @@ def list_(
     what: Annotated[
         Kind, typer.Argument(metavar="WHAT", help="targets, exports, devices, defects, rules")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """Print what there is, with its source.
+    """List targets, exports, devices, defects or rules.
 
-    Targets and exports are ours and those of other installed packages.
-    Devices are the built-in revisions of the model; --device takes classes of yours too. Defects
-    are planted in a revision by --defect.
+    Each has a summary and its source. Targets and exports include those of other installed
+    packages. Devices are the built-in revisions of the model; --device also accepts your own
+    classes. --defect plants a defect in a revision.
     """
     entries = _ENTRIES[what]()
     if as_json:

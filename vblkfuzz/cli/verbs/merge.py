@@ -1,4 +1,4 @@
-"""`vblkfuzz merge`: what other corpora have and one has not."""
+"""`vblkfuzz merge`: adds inputs of other corpora to a corpus, if they have new features."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def merge(
     mode: RunMode = Mode.INLINE,
     as_json: Json = False,
 ) -> None:
-    """Add to a corpus the inputs of others that bring it new features.
+    """Add inputs of other corpora that have new features to a corpus.
 
-    Of those the fewest and shortest are added. What the corpus has is kept as it is.
+    The fewest and shortest inputs that have all new features are added. The inputs of the corpus
+    itself are not changed.
 
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """

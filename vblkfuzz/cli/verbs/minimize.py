@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Result(NamedTuple):
-    """What came out, and as the artifact that keeps it."""
+    """The minimized input, and the artifact to write."""
 
     found: MinimizedInput
     artifact: Artifact
@@ -42,7 +42,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     repeat: Annotated[
         int,
         typer.Option(
-            min=1, metavar="N", help="Runs a scenario has to show the bug, where not each does."
+            min=1, metavar="N", help="Runs of each scenario until the bug shows, at most."
         ),
     ] = 1,
     force: Annotated[
@@ -54,11 +54,12 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
 ) -> None:
     """Write the smallest scenario that shows the same bug.
 
-    The same bug: same rule, same signature. Fewest operations come first, then fewest deviations
-    of the schedule, then the plainest device and arguments. Ctrl-C ends it with the best so far.
+    The same bug means the same rule and the same signature. The smallest has the fewest
+    operations, then the fewest deviations of the schedule, then the plainest device and
+    arguments. Ctrl-C stops the search, and the best result so far is written.
 
-    Exit code: 0 minimized; 2 a file that cannot be read or written; 125 the input does not show
-    its bug, or could not be judged; 130 or 72 stopped, the best so far is written.
+    Exit code: 0 minimized; 2 a file cannot be read or written; 125 the input does not show its
+    bug, or could not be judged; 130 or 72 stopped, the best result so far is written.
     """
     from vblkfuzz.cli.options.output_file import check_absent, check_suffix, write_output
     from vblkfuzz.cli.options.stop import Stop
@@ -97,7 +98,7 @@ def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop:
             quick = quick_target(*setup, options.target_options)
             asked = Asked(target, quick and stack.enter_context(quick), runs)
             view = stack.enter_context(MinimizeView(artifact.scenario, stop))
-            found = minimize_input(artifact.scenario, expected, asked, view.tell)
+            found = minimize_input(artifact.scenario, expected, asked, view.update)
         except HarnessError as error:
             raise type(error)(f"{path}: {error}") from error
         return Result(found, finding_artifact(target, *found.reproduction))

@@ -1,8 +1,8 @@
-"""`vblkfuzz replay`: run inputs again and say the verdict.
+"""`vblkfuzz replay`: run inputs again and print their verdicts.
 
 Exit code: 77 if any run had a violation, expected or not; else 125 if any input could not be
-judged; else 2 if any file could not be read; else 0. A file that cannot be read never keeps the
-others from running.
+judged; else 2 if any file could not be read; else 0. The other inputs run even if a file cannot be
+read.
 """
 
 from __future__ import annotations
@@ -56,19 +56,19 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     defect: AnotherDefects = None,
     mode: AnotherMode = None,
     repeat: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How often to run each input.")
+        int, typer.Option(min=1, metavar="N", help="Number of runs of each input.")
     ] = 1,
     trace: Annotated[bool, typer.Option("--trace", help="Print the whole trace.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object an input, nothing else on stdout.")
+        bool, typer.Option("--json", help="One JSON object per input, nothing else on stdout.")
     ] = False,
     *,
     target_options: TargetOptions,
 ) -> None:
-    """Run inputs again and say the verdict.
+    """Run inputs again and print their verdicts.
 
-    An input is an artifact (.vblk) or a text (.toml); a folder means all below it, by name.
-    Of a finding's folder, finding.vblk is run and scenario.toml, the same input, is not.
+    An input is an artifact (.vblk) or a text (.toml); a folder stands for all inputs below it. In
+    the folder of a finding only finding.vblk is run, because scenario.toml is the same input.
 
     Exit code: 77 any violation, expected or not; else 125 any input not judged; else 2 any file
     not readable; else 0.
@@ -92,7 +92,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 
 
 def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
-    """Yield every input of the call; None for one that cannot be read, which is said here."""
+    """Yield every input of the call; None for a file that cannot be read, after its report."""
     from vblkfuzz.scenario.artifact import read_input
     from vblkfuzz.triage.inputs import input_files
 

@@ -20,7 +20,7 @@ def show(
 ) -> None:
     """Print an input as text.
 
-    The text is what people read and edit, `replay` runs and `encode` turns into a .vblk file.
+    The text can be read and edited. `replay` runs it, `encode` turns it into a .vblk file.
     """
     from vblkfuzz.scenario.artifact import read_input
 
@@ -28,7 +28,7 @@ def show(
 
 
 def text_of(artifact: Artifact) -> str:
-    """Return an artifact as text; what the text form has no field for is a comment above it."""
+    """Return an artifact as text; facts without a field in the text form become a comment."""
     from vblkfuzz.scenario.text import to_text
 
     comment, expectation = _comment(artifact), artifact.expectation
@@ -36,7 +36,7 @@ def text_of(artifact: Artifact) -> str:
 
 
 def _comment(artifact: Artifact) -> str:
-    """Return what the text form has no field for."""
+    """Return the facts that have no field in the text form."""
     facts = [f"target {artifact.target}, device {artifact.device}, mode {artifact.mode}"]
     if artifact.trace_digest:
         facts.append(f"trace digest {artifact.trace_digest}")

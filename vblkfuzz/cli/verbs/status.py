@@ -1,4 +1,4 @@
-"""`vblkfuzz status`: where the campaigns of an output folder are."""
+"""`vblkfuzz status`: the progress of the campaigns of an output folder."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def status(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Say where a campaign is, whether it runs or has ended.
+    """Show the progress of a campaign, running or ended.
 
-    Read from the ledger (campaign.sqlite), which a running campaign writes every few seconds.
+    Reads the ledger (campaign.sqlite), which a running campaign writes every few seconds.
     """
     from vblkfuzz.store.folder import is_claimed
     from vblkfuzz.store.history import LEDGER, read_history
@@ -59,7 +59,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
         screen.say()
     screen.say(f"{counted(len(history.sightings), 'finding')}: vblkfuzz triage {folder}")
     if missed := _never_met(history):
-        screen.wrapped(f"never met, so their rules say little: {', '.join(missed)}")
+        screen.wrapped(f"never met, so their rules were hardly tested: {', '.join(missed)}")
 
 
 def _print_campaign(screen: Screen, record: CampaignRecord, *, running: bool) -> None:

@@ -35,35 +35,35 @@ def triage(  # noqa: PLR0913  # an option each
         typer.Argument(metavar="DIR", help="The output folder of a campaign.", show_default=False),
     ],
     action: Annotated[
-        Action | None, typer.Argument(metavar="show", help="Tell the story of one finding.")
+        Action | None, typer.Argument(metavar="show", help="Show the story of one finding.")
     ] = None,
     signature: Annotated[
         str | None,
-        typer.Argument(metavar="SIGNATURE", help="Which one; the beginning of it is enough."),
+        typer.Argument(metavar="SIGNATURE", help="Its signature, or the beginning of it."),
     ] = None,
     target: AnotherTarget = None,
     device: Annotated[
         str | None,
-        typer.Option(metavar="DEVICE", help="Run them on another device than the one recorded."),
+        typer.Option(metavar="DEVICE", help="Run them on this device, not on the recorded one."),
     ] = None,
     repeat: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How often to run each finding.")
+        int, typer.Option(min=1, metavar="N", help="Number of runs of each finding.")
     ] = 3,
     whole: Annotated[
-        bool, typer.Option("--whole", help="With show: every event, not only the clash.")
+        bool, typer.Option("--whole", help="With show: all events, not only those of the clash.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a finding, nothing else on stdout.")
+        bool, typer.Option("--json", help="One JSON object per finding, nothing else on stdout.")
     ] = False,
     *,
     target_options: TargetOptions,
 ) -> None:
-    """List the findings of a campaign, or tell the story of one.
+    """List the findings of a campaign, or show the story of one.
 
-    Each finding is run again, so the list says which of them still show. A finding that names a
-    device outside this package is run only with --device.
+    Each finding is run again, so the list shows which of them are still reproduced. A finding
+    that names a device outside this package is run only with --device.
 
-    Exit codes: 0, or 125 a finding could not be judged, else 2 one could not be read.
+    Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
     from vblkfuzz.triage.cases import CaseReader, finding_files
     from vblkfuzz.triage.replay_target import Options
@@ -80,7 +80,7 @@ def triage(  # noqa: PLR0913  # an option each
 
 
 def _named(files: Sequence[str], signature: str, folder: str) -> str:
-    """Return the finding of a signature, or of the one signature that begins so."""
+    """Return the finding with a signature, or with the only signature that begins like it."""
     names = {Path(file).parent.name: file for file in files}
     found = [name for name in names if name.startswith(signature)]
     if signature in names:
@@ -88,7 +88,7 @@ def _named(files: Sequence[str], signature: str, folder: str) -> str:
     if len(found) == 1:
         return names[found[0]]
     some = ", ".join((found or list(names))[:3])
-    problem = f"{len(found)} begin so" if found else "no such finding"
+    problem = f"{len(found)} findings begin like that" if found else "no such finding"
     raise UsageError(f"{folder}: {signature}: {problem}; there is {some}")
 
 
@@ -121,5 +121,5 @@ VERB: Final = Verb(
         "vblkfuzz triage vblkfuzz-out",
         "vblkfuzz triage vblkfuzz-out show s1-reset-stop",
     ),
-    summary="List the findings of a campaign, or tell the story of one.",
+    summary="List the findings of a campaign, or show the story of one.",
 )

@@ -1,1 +1,1 @@
-"""What the verbs show: on a terminal, as text, as JSON."""
+"""Output of the verbs: on a terminal, as text, as JSON."""

@@ -1,4 +1,4 @@
-"""What people see of a long benchmark: a bar on stderr, where that is a terminal."""
+"""View of a long benchmark: a progress bar on stderr, on a terminal only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def watched(campaigns: Iterator[Detection], total: int) -> Iterator[Detection]:
-    """Yield campaigns as they end, and show how many of `total` have."""
+    """Yield campaigns as they end, and show how many of `total` have ended."""
     columns = (
         BarColumn(),
         MofNCompleteColumn(),

@@ -1,4 +1,4 @@
-"""One line on stderr about what went wrong."""
+"""Errors as one line on stderr."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def printable(text: str) -> str:
-    """Return text that is safe on a terminal: names in a file can hold escape sequences."""
+    """Return text that is safe on a terminal: names from a file may have escape sequences."""
     return "".join(
         char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
         for char in text

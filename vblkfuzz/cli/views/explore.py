@@ -1,4 +1,4 @@
-"""What people see of an exploration, on stderr: a bar for each number of deviations, and bugs."""
+"""View of an exploration on stderr: a bar for each number of deviations, and the findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ExploreView:
-    """A bar that moves on a terminal, and a line for each bug anywhere."""
+    """A progress bar, on a terminal only, and lines for each finding."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -39,18 +39,18 @@ class ExploreView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove it."""
+        """Remove the bar."""
         self._bar.stop()
 
-    def tell(self, visit: Visit) -> None:
-        """Show where the exploration is."""
+    def update(self, visit: Visit) -> None:
+        """Show the progress of the exploration."""
         name = counted(visit.deviations, "deviation")
         self._bar.update(
             self._task, description=f"{name:<13}", completed=visit.number, total=visit.of
         )
 
     def announce(self, found: Found) -> None:
-        """A bug that was not met before."""
+        """Print a new finding."""
         violation, saved = found.violation, found.saved
         self._say(f"{violation.rule}: {violation.sentence}", "bold red")
         self._say(f"    {saved.path}", "dim")

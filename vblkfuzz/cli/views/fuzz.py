@@ -1,4 +1,4 @@
-"""The live view of a campaign, on stderr: one line that moves, and a line for each finding."""
+"""The live view of a campaign, on stderr: one status line, and lines for each finding."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from vblkfuzz.store.summary import Summary
 
 _PLAIN_S: Final = 10.0
-"""Seconds between lines where there is no terminal."""
+"""Seconds between status lines if stderr is no terminal."""
 _ERROR_LINES: Final = 20
-"""Different errors shown; a device that fails all the time must not hide the rest."""
+"""Number of different errors that are shown, so that many errors do not hide the findings."""
 
 
 class FuzzView:
-    """Shows how a campaign goes."""
+    """Shows the progress of a campaign."""
 
     def __init__(self, options: CampaignOptions) -> None:
         self._options = options
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._moves = self._console.is_terminal and not self._console.is_dumb_terminal
-        # By default rich would send what is printed on stdout to stderr, --json lines too.
+        # By default rich would redirect stdout to stderr, including the lines of --json.
         self._live = Live(
             console=self._console,
             auto_refresh=False,
@@ -43,15 +43,15 @@ class FuzzView:
         self._next_line = time.monotonic() + _PLAIN_S
 
     def __enter__(self) -> Self:
-        """Show nothing yet: a campaign that cannot start says why in one line."""
+        """Show nothing yet: if the campaign cannot start, its error is the only line."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove the moving line."""
+        """Remove the status line."""
         self._live.stop()
 
     def announce(self, message: Message) -> None:
-        """A finding, or something that the user should know at once."""
+        """Print a finding, an error or another message of the campaign."""
         self._begin()
         if message.kind == "finding":
             self._say(f"{message.rule}: {message.sentence}", "bold red")
@@ -68,11 +68,11 @@ class FuzzView:
             return
         self._errors.add(error)
         if len(self._errors) > _ERROR_LINES:
-            error = "further ones are counted, not shown"
+            error = "further errors are counted, not shown"
         self._say(f"harness error: {error}", "yellow")
 
     def progress(self, summary: Summary) -> None:
-        """Where the campaign is."""
+        """Update the status line; without a terminal, print it every ten seconds."""
         self._begin()
         if self._moves:
             line = Text(status_line(summary, self._options.seconds), no_wrap=True)
@@ -99,7 +99,7 @@ class FuzzView:
 
 
 def status_line(summary: Summary, budget_s: float) -> str:
-    """Return where the campaign is, in at most 80 columns for a day of it."""
+    """Return the progress of a campaign, in at most 80 columns up to a day."""
     met = sum(summary.situations.values())
     clock = _clock(summary.seconds) + (f"/{_clock(budget_s)}" if budget_s else "")
     return (

@@ -1,4 +1,4 @@
-"""What ``vblkfuzz fuzz`` says when it has ended: figures, findings, and what went wrong."""
+"""Summary at the end of ``vblkfuzz fuzz``: figures, findings and errors."""
 
 from __future__ import annotations
 
@@ -35,16 +35,14 @@ def say_summary(
     if summary.silenced:
         screen.say()
         seen = (f"{name} ({count:,}x)" for name, count in sorted(summary.silenced.items()))
-        screen.say("Known, so counted only: " + ", ".join(seen))
+        screen.say("Known, counted only: " + ", ".join(seen))
     if summary.missed:
         screen.say()
-        screen.say(
-            "Never met, so the silence of their rules means little: " + ", ".join(summary.missed)
-        )
+        screen.say("Never met, so their rules were hardly tested: " + ", ".join(summary.missed))
 
 
 def by_rule(summary: Summary) -> list[Finding]:
-    """Return the findings in the order of the rules (S1 first), then as they came."""
+    """Return the findings in the order of the rules (S1 first), then by time."""
     from vblkfuzz.oracle.judge import RULES
 
     order = {rule.id: index for index, rule in enumerate(RULES)}
@@ -64,20 +62,20 @@ def _say_findings(screen: Screen, findings: list[Finding]) -> None:
 
 
 def _replay(finding: Finding, target: str, device: str, target_options: TargetOptions) -> str:
-    """Return the command that replays a finding, to be pasted into a shell."""
+    """Return the shell command that replays a finding."""
     from vblkfuzz.targets.device_class import is_revision
     from vblkfuzz.targets.registry import MODEL
 
     words = ["vblkfuzz", "replay", f"{finding.path}/finding.vblk"]
     if target != MODEL:
         words += ["--target", target, *target_options.words]
-    if not is_revision(device):  # a file may not name code to run: the user has to
+    if not is_revision(device):  # the user must name code to run, a file is not enough
         words += ["--device", device]
     return shlex.join(words)
 
 
 def say_trouble(out: Path, summary: Summary) -> None:
-    """Print on stderr what could not be saved or judged."""
+    """Print on stderr which findings could not be saved and how many inputs not judged."""
     for line in summary.fallbacks[:_FALLBACK_LINES]:
         _complain(line)
     if len(summary.fallbacks) > _FALLBACK_LINES:
@@ -90,7 +88,7 @@ def say_trouble(out: Path, summary: Summary) -> None:
 
 
 def last_line(text: str) -> str:
-    """Return the last line of a text: of a traceback, the error."""
+    """Return the last line of a text; in a traceback, that is the error."""
     return text.strip().rpartition("\n")[2]
 
 

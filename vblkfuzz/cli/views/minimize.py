@@ -1,4 +1,4 @@
-"""What people see of a minimization: a bar that moves on a terminal, and what came out."""
+"""View of a minimization: a progress bar, on a terminal only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MinimizeView:
-    """A bar on stderr: how much of the input is gone. Nothing where that is no terminal."""
+    """A bar on stderr that shows how much of the input has been removed."""
 
     def __init__(self, scenario: Scenario, stop: Stop) -> None:
         console = Console(stderr=True, highlight=False, emoji=False)
@@ -36,14 +36,14 @@ class MinimizeView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove it."""
+        """Remove the bar."""
         self._bar.stop()
 
-    def tell(self, progress: Tried) -> None:
-        """Show where the minimization is.
+    def update(self, progress: Tried) -> None:
+        """Show the progress of the minimization.
 
         Raises:
-            StopMinimizing: a signal came.
+            StopMinimizing: a signal has arrived.
         """
         best = progress.best
         self._bar.update(
@@ -60,6 +60,6 @@ def _parts(scenario: Scenario) -> int:
 
 
 def sizes(scenario: Scenario) -> str:
-    """Return how large a scenario is, in words."""
+    """Return the numbers of operations and deviations, in words."""
     ops, deviations = len(scenario.ops), len(scenario.schedule)
     return f"{counted(ops, 'operation')}, {counted(deviations, 'deviation')}"

@@ -1,4 +1,4 @@
-"""The progress bar of verbs that take long: on stderr, gone at the end, only on a terminal."""
+"""The progress bar of long-running verbs: on a terminal only, removed at the end."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def progress_bar(console: Console, *columns: ProgressColumn) -> Progress:
-    """Return a bar of these columns, not started yet; where `console` is no terminal, none shows.
+    """Return a bar of these columns, not started yet; it is hidden if `console` is no terminal.
 
-    What is printed on stdout stays there: by default rich would send it to the bar's console.
+    It does not redirect stdout: by default rich would send that to the bar's console.
     """
     return Progress(
         *columns,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def outcome_object(outcome: Outcome, *, with_trace: bool) -> dict[str, object]:
-    """Return an outcome as values that JSON has; what there is none of is null."""
+    """Return an outcome in JSON values; a value that does not exist is null."""
     run, expected = outcome.run, outcome.expectation
     found: dict[str, object] = {
         "input": outcome.input,

@@ -1,4 +1,4 @@
-"""What `replay` prints for people: one line for a clean input, a report for a violation."""
+"""Text output of `replay`: one line for a clean input, a report for a violation."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.outcome import Outcome
 
 _STYLES: Final = {"clean": "green", "violation": "bold red", "harness_error": "yellow"}
-_SAID: Final = {"clean": "clean", "violation": "violation", "harness_error": "not judged"}
+_VERDICTS: Final = {"clean": "clean", "violation": "violation", "harness_error": "not judged"}
 
 
 def print_outcome(outcome: Outcome, screen: Screen, *, with_trace: bool) -> None:
-    """Print all that is to be said about one input."""
+    """Print the report on one input."""
     run = outcome.run
     screen.say(_headline(outcome), _STYLES[run.verdict])
     if "\n" in run.error:  # an actor died and left its traceback
@@ -58,7 +58,7 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def _facts_of_violation(outcome: Outcome) -> list[tuple[str, str]]:
-    """Return what the headline of a violation has no room for."""
+    """Return the facts about a violation that are not in the headline."""
     run = outcome.run
     if run.violation is None or run.execution is None:
         return []
@@ -73,17 +73,17 @@ def _facts_of_violation(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def _expected(outcome: Outcome) -> str:
-    assert outcome.expectation is not None, "matches says there is one"
-    said = _named(outcome.expectation)
+    assert outcome.expectation is not None, "there is one if `matches` is not None"
+    expected = _named(outcome.expectation)
     if outcome.matches:
-        return f"{said}: yes"
+        return f"{expected}: yes"
     run = outcome.run
-    got = " ".join(word for word in (_SAID[run.verdict], run.rule, run.signature) if word)
-    return f"{said}, got {got}"
+    got = " ".join(word for word in (_VERDICTS[run.verdict], run.rule, run.signature) if word)
+    return f"{expected}, got {got}"
 
 
 def _named(expected: Expectation) -> str:
-    words = (_SAID[expected.verdict], expected.rule, expected.signature)
+    words = (_VERDICTS[expected.verdict], expected.rule, expected.signature)
     return " ".join(word for word in words if word)
 
 

@@ -1,7 +1,7 @@
-"""What people see: text and tables on stdout.
+"""Text and tables on stdout.
 
-On a terminal: colours (unless NO_COLOR is set) and tables that fold. Anywhere else: plain text,
-whole lines, nothing cut, so that it can be searched and compared.
+A terminal gets colours (unless NO_COLOR is set) and tables that wrap. Other outputs get plain text
+in whole lines, so that they can be searched and compared.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MIN_WRAP: Final = 30
-"""Columns that prose gets on the narrowest terminal."""
+"""Minimum number of columns for wrapped text."""
 
 
 class _Stdout(Console):
-    """Leaves a reader that went away to `app.Verbs`; rich would end the program itself."""
+    """Leaves a closed pipe to `app.Verbs`; rich would end the program itself."""
 
     def on_broken_pipe(self) -> NoReturn:
-        """Say it as `print` does."""
+        """Raise the error, as `print` does."""
         raise BrokenPipeError
 
 
@@ -38,15 +38,15 @@ class Screen:
 
     @property
     def width(self) -> int:
-        """Columns of the terminal; 0: this is none, lines may have any length."""
+        """Columns of the terminal; 0: stdout is no terminal, lines may have any length."""
         return self._console.width if self._console.is_terminal else 0
 
     def say(self, text: str = "", style: str = "") -> None:
-        """Print text as it is; the terminal breaks lines, so that they can be copied whole."""
+        """Print text without wrapping it, so that a long line can be copied in one piece."""
         self._console.print(Text(printable(text), style), soft_wrap=True)
 
     def wrapped(self, text: str, *, label: str = "", indent: int = 0, style: str = "") -> None:
-        """Print prose after a label; on a terminal further lines begin below its first word."""
+        """Print text after a label; on a terminal it is wrapped, aligned with its first word."""
         label = label or " " * indent
         lines = [text]
         if self.width:
@@ -57,7 +57,7 @@ class Screen:
             label = " " * len(label)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table; off the terminal it has no head, and columns are two spaces apart."""
+        """Print a table; without a terminal it has no head, and columns are two spaces apart."""
         if self.width:
             self._console.print(_folding(columns, rows))
             return

@@ -1,4 +1,4 @@
-"""The list that ``vblkfuzz triage DIR`` prints: rule by rule, what was seen most often first."""
+"""The list that ``vblkfuzz triage DIR`` prints: findings by rule, the most frequent first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def print_list(cases: Sequence[Case], folder: str) -> None:
     screen.say()
     words = ["vblkfuzz", "triage", folder, "show", first.signature]
     device = first.outcome.setup.device
-    if not is_revision(device):  # a file may not name code to run: the user has to
+    if not is_revision(device):  # the user must name code to run, a file is not enough
         words += ["--device", device]
     screen.say(f"the story of one: {shlex.join(words)}")
 
@@ -55,4 +55,4 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
 
 def _rule(case: Case) -> str:
     rule = case.expected_rule
-    return f"{rule.id}  {rule.title}" if rule else "of no rule that is known here"
+    return f"{rule.id}  {rule.title}" if rule else "of an unknown rule"

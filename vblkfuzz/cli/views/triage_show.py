@@ -27,11 +27,11 @@ _STYLES: Final = {
     "plain": "",
 }
 _WIDTH: Final = 100
-"""Columns of a diagram where there is no terminal."""
+"""Columns of a diagram if stdout is no terminal."""
 
 
 def print_story(case: Case, *, whole: bool) -> None:
-    """Print all that explains a finding."""
+    """Print the story of a finding."""
     screen = Screen()
     screen.say(case.signature or "no violation", "bold")
     _print_facts(screen, case)
@@ -39,7 +39,7 @@ def print_story(case: Case, *, whole: bool) -> None:
     if case.outcome.run.execution is not None:
         _print_diagram(screen, case, whole=whole)
         _print_state(screen, case)
-    screen.say("\nReplay it", "bold")
+    screen.say("\nReplay", "bold")
     screen.say(f"  {case.command}")
 
 
@@ -51,7 +51,7 @@ def _print_facts(screen: Screen, case: Case) -> None:
     screen.say()
     facts = [("rule", f"{rule.id}: {rule.title}"), ("source", rule.source)] if rule else []
     if rule:
-        facts.append(("right", rule.instead))
+        facts.append(("correct", rule.instead))
     if violation and violation.path:
         facts.append(("path", violation.path))
     if case.known:
@@ -76,16 +76,16 @@ def _print_operations(screen: Screen, case: Case) -> None:
 
 def _print_diagram(screen: Screen, case: Case, *, whole: bool) -> None:
     steps, all_steps = shown_steps(case, whole=whole), case.steps
-    screen.say("\nWho did what", "bold")
+    screen.say("\nEvents by actor", "bold")
     for line in lane_diagram(steps, case.scenario.ops, screen.width or _WIDTH):
         screen.say(line.text, _STYLES[line.style])
     screen.say("\n  ░ drained section, with its quiesce_counter; > the two events that clash")
     if len(steps) < len(all_steps):
-        screen.say(f"  {len(steps)} of {len(all_steps)} events; --whole shows the others")
+        screen.say(f"  {len(steps)} of {len(all_steps)} events; --whole shows all")
 
 
 def _print_state(screen: Screen, case: Case) -> None:
-    """Print where everything was when it went wrong."""
+    """Print the state of the machine after the clash."""
     clash = next((step for step in reversed(case.steps) if step.clash), None)
     if clash is None:
         return

@@ -1,1 +1,1 @@
-"""An NBD server whose requests wait, fail and overtake each other as a scenario says."""
+"""An NBD server that delays, fails and reorders requests as a scenario says."""

@@ -1,7 +1,7 @@
-"""Disks in shared memory: what an NBD export reads and writes, and what a witness of S14 looks at.
+"""Disks in shared memory: the NBD exports, and what a witness of S14 reads.
 
-One disk for each capacity that a scenario may choose, all zeroes at the start of a scenario. The
-server writes, whoever else has the mapping may read.
+There is one disk for each capacity that a scenario may choose, zeroed at the start of a scenario.
+Only the server writes; other processes with the mapping may read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TOTAL: Final = sum(DISK_SECTORS) * SECTOR_SIZE
 
 
 def export_name(sectors: int) -> str:
-    """Name of the export with a disk of that capacity."""
+    """Return the name of the export with a disk of that capacity."""
     return f"disk{sectors}"
 
 
@@ -35,7 +35,7 @@ class Disks:
         }
 
     def size_of(self, name: str) -> int | None:
-        """Size of a disk in bytes, None if there is none of that name."""
+        """Return the size of a disk in bytes; None if there is no disk of that name."""
         disk = self._by_name.get(name)
         return None if disk is None else len(disk)
 
@@ -44,12 +44,12 @@ class Disks:
         return bytes(self._by_name[name])
 
     def clear(self) -> None:
-        """Write zeroes everywhere."""
+        """Fill all disks with zeroes."""
         for disk in self._by_name.values():
             disk[:] = bytes(len(disk))
 
     def execute(self, name: str, request: NbdRequest) -> tuple[int, bytes]:
-        """Carry out a request; return its error number and what a read has read."""
+        """Carry out a request; return its error number and the data of a read."""
         disk = self._by_name[name]
         start, end = request.offset, request.offset + request.length
         if request.command == Command.FLUSH:

@@ -1,7 +1,7 @@
-"""Requests that wait at the backend, and which of them a scenario ends when.
+"""Requests that the backend holds until the scenario ends them.
 
 The backend's operations (`scenario.alphabet`: hold, release, complete, flush) work on this list. A
-request takes effect on the disk when it ends, not when it comes, and not at all if it fails.
+request takes effect on the disk when it ends, not when it arrives, and not at all if it fails.
 """
 
 from __future__ import annotations
@@ -19,40 +19,41 @@ _ALL: Final = PICKS.index("all")
 
 
 class Held(NamedTuple):
-    """A request and the connection it came by."""
+    """A request and its connection."""
 
     connection: int
+    """fd of the client's socket."""
     request: NbdRequest
 
 
 class HeldRequests:
-    """Oldest first."""
+    """The held requests, oldest first."""
 
     def __init__(self) -> None:
         self.holding = False
-        """Whether new requests wait."""
+        """Whether new requests are held."""
         self._requests: list[Held] = []
 
     def __len__(self) -> int:
         return len(self._requests)
 
     def add(self, held: Held) -> None:
-        """Let a request wait."""
+        """Hold a request."""
         self._requests.append(held)
 
     def take(self, pick: int) -> list[Held]:
-        """Take the requests that a completion means (`PICKS`); nothing if there is no such one."""
+        """Remove and return the requests that `pick` (an index of `PICKS`) selects, if any."""
         if pick == _ALL:
             return self._take(lambda _held: True)
         place = len(self._requests) - 1 if pick == _NEWEST else pick
         return [self._requests.pop(place)] if 0 <= place < len(self._requests) else []
 
     def take_writes(self) -> list[Held]:
-        """Take all but reads: what a flush of the backend's cache ends."""
+        """Remove and return all but reads: those end with a flush of the backend's cache."""
         return self._take(lambda held: held.request.command != Command.READ)
 
     def drop(self, connection: int) -> None:
-        """Forget the requests of a connection that is gone."""
+        """Drop the requests of a closed connection."""
         self._take(lambda held: held.connection == connection)
 
     def _take(self, wanted: Callable[[Held], bool]) -> list[Held]:

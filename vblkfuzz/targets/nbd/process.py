@@ -1,4 +1,4 @@
-"""The NBD server as a process of its own, and the fuzz process's handle on it."""
+"""The fuzz process's handle on the NBD server process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class NbdProcess:
-    """Start it before there are threads, and before connections that it should not inherit."""
+    """The NBD server in a process of its own.
+
+    Start it before there are threads and before there are connections that it must not inherit.
+    """
 
     def __init__(self) -> None:
         self.disks: Final = Disks()
@@ -25,19 +28,19 @@ class NbdProcess:
         self._forked: Final = Forked(self._serve)
 
     def start(self) -> None:
-        """Fork it; it dies with the calling thread."""
+        """Fork the server; it ends when the calling thread ends."""
         self._forked.start()
 
     def _serve(self, orders: socket.socket) -> None:
         NbdServer(orders, self.disks, self.counters).run()
 
     def stop(self) -> None:
-        """Kill and reap it."""
+        """Kill and reap the server."""
         self._forked.stop()
 
     @property
     def pid(self) -> int:
-        """Of the process, while it is started."""
+        """Process id of the started server."""
         return self._forked.pid
 
     @property
@@ -47,13 +50,13 @@ class NbdProcess:
 
     def connect(self) -> socket.socket:
         """Return the client's end of a new connection."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.order(Order.ADOPT, fds=(theirs.fileno(),))
-        return ours
+        client_end, server_end = socket.socketpair()
+        with server_end:
+            self.order(Order.ADOPT, fds=(server_end.fileno(),))
+        return client_end
 
     def order(self, order: Order, pick: int = 0, result: int = 0, fds: Sequence[int] = ()) -> None:
-        """Let it do something, and handle what has arrived before.
+        """Send a command and wait until it and all requests that arrived before are handled.
 
         Raises:
             ActorDied: the server process has ended.
@@ -65,7 +68,7 @@ class NbdProcess:
     def carrying_out(
         self, order: Order, pick: int = 0, result: int = 0, fds: Sequence[int] = ()
     ) -> Iterator[None]:
-        """The same, beside what the caller does meanwhile.
+        """As `order`, but the caller's block runs while the server works.
 
         Raises:
             ActorDied: the server process has ended.

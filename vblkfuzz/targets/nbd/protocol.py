@@ -1,9 +1,8 @@
-"""The NBD protocol, server's side, as far as a block layer under test needs it.
+"""The server's side of the NBD protocol, as far as a block layer under test needs it.
 
-Fixed newstyle handshake, then requests and simple replies; no TLS, no structured replies. A
-`Handshake` and a `RequestStream` take bytes as they arrive and give what is to be sent or done:
-neither knows a socket. Source: the NBD protocol document, "Fixed newstyle negotiation" and
-"Transmission". Next: `server`.
+Fixed newstyle handshake, then requests and simple replies; no TLS, no structured replies.
+`Handshake` and `RequestStream` take bytes and return answers and requests; neither uses a socket.
+Source: the NBD protocol document, "Fixed newstyle negotiation" and "Transmission". Next: `server`.
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ _REP_ACK, _REP_INFO = 1, 3
 _REP_ERR_UNSUP, _REP_ERR_UNKNOWN = (1 << 31) + 1, (1 << 31) + 6
 _INFO_EXPORT: Final = 0
 _EXPORT_FLAGS: Final = 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 6
-"""There are flags; FLUSH, FUA, TRIM and WRITE_ZEROES may be sent."""
+"""HAS_FLAGS; the client may send FLUSH, FUA, TRIM and WRITE_ZEROES."""
 
 _MAX_OPTION: Final = 4096
 _MAX_REQUEST: Final = 1 << 25
-"""Bytes. QEMU sends at most 32 MiB; our disks are much smaller."""
+"""Bytes. QEMU sends at most 32 MiB; the disks here are much smaller."""
 
 
 class NbdError(HarnessError):
-    """The client does not speak the protocol."""
+    """The client does not follow the protocol."""
 
 
 class Command(IntEnum):
-    """What a request asks for."""
+    """Type of a request, as the protocol numbers it."""
 
     READ = 0
     WRITE = 1
@@ -60,7 +59,7 @@ class Command(IntEnum):
 
 
 class Errno(IntEnum):
-    """How a request ends, as the protocol numbers it."""
+    """Result of a request, as the protocol numbers it."""
 
     OK = 0
     EIO = 5
@@ -76,29 +75,29 @@ class NbdRequest(NamedTuple):
     offset: int
     length: int
     data: bytes = b""
-    """What a WRITE writes."""
+    """Data of a WRITE."""
 
 
 GREETING: Final = _GREETING.pack(_MAGIC, _OPTION_MAGIC, _FIXED_NEWSTYLE | _NO_ZEROES)
-"""What the server says first."""
+"""The server's first bytes."""
 
 
 class Handshake:
     """Options, until the client has chosen an export."""
 
     def __init__(self, size_of: Callable[[str], int | None]) -> None:
-        """Take a function that gives the size (bytes) of an export by name, None without one."""
+        """Begin; `size_of` returns an export's size in bytes by name, None if there is none."""
         self._size_of = size_of
         self._data = b""
         self._flags_seen = False
         self.export: str | None = None
-        """The chosen export; then what is left of the bytes belongs to the transmission."""
+        """The chosen export, None before; once it is chosen, `rest` belongs to the transmission."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes; return what to answer.
+        """Take bytes; return the answer's bytes.
 
         Raises:
-            NbdError: the client breaks the protocol or goes away.
+            NbdError: the client breaks the protocol or aborts.
         """
         self._data += data
         answers = []
@@ -113,7 +112,7 @@ class Handshake:
 
     @property
     def rest(self) -> bytes:
-        """Bytes behind the last option."""
+        """Bytes after the last option."""
         return self._data
 
     def _take_option(self) -> tuple[int, bytes] | None:
@@ -155,10 +154,10 @@ class RequestStream:
         self._data = rest
 
     def feed(self, data: bytes) -> list[NbdRequest]:
-        """Take bytes; return the requests that are whole.
+        """Take bytes; return the complete requests.
 
         Raises:
-            NbdError: something is no request.
+            NbdError: the bytes are no request.
         """
         self._data += data
         requests = []

@@ -1,20 +1,20 @@
-"""The NBD server process: one poll loop over its connections and one line of commands.
+"""The NBD server process: one poll loop over its clients and one command socket.
 
-A command is four bytes (`Order`, two arguments); its answer comes when all requests that had
-arrived before have been handled, so it is also a barrier. Counters that others read at any time
-are in shared memory (`Counters`).
+A command is four bytes (`Order`, two arguments, padding). The server answers it after all requests
+that had arrived before have been handled, so it is also a barrier. Counters that other processes
+read at any time are in shared memory (`Counters`).
 
     order   pick, result            does
-    START   -                       disks to zero, nothing held, counters to 0
-    HOLD    -                       from now on requests wait
-    RELEASE -                       they do not; all that wait end well
-    END     `PICKS`, `RESULTS`      some that wait end
-    FLUSH   -                       waiting requests other than reads end well
+    START   -                       zeroes the disks and the counters; no request is held
+    HOLD    -                       holds requests from now on
+    RELEASE -                       stops holding; ends all held requests without error
+    END     `PICKS`, `RESULTS`      ends some held requests
+    FLUSH   -                       ends held requests other than reads without error
     SYNC    -                       nothing: the barrier alone
-    ADOPT   -                       a connected socket comes along: a new client
+    ADOPT   -                       adds a client; its connected socket is sent with the command
 
-Several that end at once are answered newest first, in one piece: QEMU's client waits for the
-newest of its requests before it looks at others.
+Requests that end at once are answered newest first, in one message: QEMU's client waits for its
+newest request before it reads answers to others.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ ORDER: Final = Struct("<BBBx")
 _READ_BYTES: Final = 1 << 16
 _ALL: Final = PICKS.index("all")
 _ERRORS: Final = (Errno.OK, Errno.EIO, Errno.ENOSPC)
-"""By position in `ops.RESULTS`."""
+"""By index of `scenario.alphabet.backend.RESULTS`."""
 
 
 class Order(IntEnum):
-    """What the server is told to do."""
+    """Commands of the server; see above."""
 
     START = 0
     HOLD = 1
@@ -61,7 +61,7 @@ class Order(IntEnum):
 
 
 class Counters:
-    """What the server has seen since START, in shared memory."""
+    """Numbers of requests since START, in shared memory."""
 
     def __init__(self) -> None:
         """Map the memory; processes forked later share it."""
@@ -69,27 +69,27 @@ class Counters:
 
     @property
     def arrived(self) -> int:
-        """Requests that have come."""
+        """Requests that have arrived."""
         return self._words[0]
 
     @property
     def ended(self) -> int:
-        """Requests that were answered."""
+        """Requests that have been answered."""
         return self._words[1]
 
     @property
     def held(self) -> int:
-        """Requests that wait."""
+        """Requests that are held."""
         return self._words[2]
 
     def set(self, arrived: int, ended: int, held: int) -> None:
-        """Server's side: store all three."""
+        """Store all three; called by the server only."""
         words = self._words
         words[0], words[1], words[2] = arrived, ended, held
 
 
 class _Client:
-    """One connection: its socket and how far it has come."""
+    """One connection: its socket and the state of the protocol."""
 
     def __init__(self, peer: socket.socket, disks: Disks) -> None:
         self.socket = peer
@@ -111,10 +111,10 @@ class _Client:
 
 
 class NbdServer:
-    """Runs in a process of its own."""
+    """The server; it runs in a process of its own."""
 
     def __init__(self, orders: socket.socket, disks: Disks, counters: Counters) -> None:
-        """Take the line of commands (a connected unix seqpacket socket) and shared memory."""
+        """Take the command socket (a connected unix seqpacket socket) and the shared memory."""
         self._orders = orders
         self._disks = disks
         self._counters = counters
@@ -126,18 +126,18 @@ class NbdServer:
         self._poll.register(orders, select.POLLIN)
 
     def run(self) -> None:
-        """Serve until the line of commands is closed."""
-        commanded = self._orders.fileno()
+        """Serve until the command socket is closed."""
+        orders = self._orders.fileno()
         while True:
             ready = [fd for fd, _ in self._poll.poll()]
             for fd in ready:
-                if fd != commanded and fd in self._clients:
+                if fd != orders and fd in self._clients:
                     self._read(fd)
-            if commanded in ready and not self._obey():
+            if orders in ready and not self._carry_out():
                 return
 
-    def _obey(self) -> bool:
-        """Carry out a command and answer it; False when there will be no more."""
+    def _carry_out(self) -> bool:
+        """Carry out a command and answer it; False if the command socket is closed."""
         data, fds, _, _ = socket.recv_fds(self._orders, ORDER.size, 1)
         if not data:
             return False
@@ -172,7 +172,7 @@ class NbdServer:
         self._poll.register(fd, select.POLLIN)
 
     def _read(self, fd: int) -> None:
-        """Take all that has arrived by a connection; a broken one is closed."""
+        """Read all that has arrived on a connection; close it at its end or on an error."""
         client = self._clients[fd]
         try:
             while True:
@@ -183,7 +183,7 @@ class NbdServer:
                     self._accept(fd, request)
         except BlockingIOError:
             return
-        except (OSError, NbdError):  # the device process has ended: its owner finds that out
+        except (OSError, NbdError):  # the device process has ended; its rig detects that
             pass
         self._drop(fd)
 
@@ -205,7 +205,7 @@ class NbdServer:
         self._count()
 
     def _end(self, ending: list[Held], result: int) -> None:
-        """Let requests take effect in the order they came, and answer them newest first."""
+        """Let requests take effect in the order of arrival, and answer them newest first."""
         replies: dict[int, list[bytes]] = {}
         for held in ending:
             client = self._clients[held.connection]

@@ -8,7 +8,7 @@ from vblkfuzz.targets.binary import Program, find_program
 
 _QEMU: Final = Program(
     name="qemu-system-x86_64",
-    says="QEMU emulator version",
+    version_prefix="QEMU emulator version",
     oldest=(7, 1),  # the first with thread-pool-max; blockdev-reopen is stable since 6.1
     install="install QEMU 7.1 or later (Debian: apt-get install --no-install-recommends "
     "qemu-system-x86) or name a binary by --qemu-binary",
@@ -19,6 +19,6 @@ def find_qemu(binary: str) -> str:
     """Return the path of a usable binary; an empty name means the one on PATH.
 
     Raises:
-        DeviceUnavailable: there is none, it is something else, or it is too old.
+        DeviceUnavailable: the binary is missing, is another program, or is too old.
     """
     return find_program(_QEMU, binary)

@@ -1,12 +1,12 @@
 """The operator of a real QEMU: what operations mean in QMP.
 
 A long drained section is a mirror job that waits to be finalized: from BLOCK_JOB_PENDING on its
-source is drained, and the main loop goes on. `drain_begin` lets the job end without switching the
-graph, `mirror_begin` lets it switch to the other disk. A section within another one is a short one
-(blockdev-reopen), because a disk has one job at a time; its end is only counted.
+source is drained, and the main loop keeps running. The job of `drain_begin` ends without switching
+the graph, the job of `mirror_begin` switches to the other disk. A section within a section is a
+short one (blockdev-reopen), because a disk has one job at a time; its end is only counted.
 
-Events are written so that they never claim too much: DRAIN_RET once the section is known to be
-open, DRAIN_END before the command that ends it.
+The recorded section is never longer than the real one: DRAIN_RET is recorded after the section is
+known to be open, DRAIN_END before the command that ends it.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ _CONT: Final = op("cont")
 
 
 class Operator:
-    """Operates one QEMU process; a method an operation, named like it."""
+    """Operates one QEMU process. Each operation has a method of the same name."""
 
     def __init__(self, qemu: QemuProcess) -> None:
         self.qemu = qemu
         self._qmp = qemu.qmp
         self.vm_running = True
         self._open: list[str] = []
-        """Operations that began a drained section which is open, outermost first."""
+        """Operations that began the open drained sections, outermost first."""
         self._current = 0
-        """Disk that the device uses, a position in DISK_NODES."""
+        """Disk that the device uses, as an index into DISK_NODES."""
         self._polling = False
         self._still_since: tuple[Recorder, int] | None = None
-        """Recorder and acts when it was last known to be still."""
+        """Recorder and its `acts` when QEMU was last found at rest."""
 
     @property
     def in_section(self) -> bool:
@@ -66,19 +66,19 @@ class Operator:
         return bool(self._open)
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation; those that a real QEMU does not know do nothing."""
+        """Carry out an operation; operations that a real QEMU does not have do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
             method(self, operation, recorder)
 
     def unfinished(self) -> Op | None:
-        """The next operation on the way to a VM that runs undrained."""
+        """The next operation towards a running VM without drained section; None: there already."""
         if self._open:
             return _CLOSES[self._open[-1]]
         return None if self.vm_running else _CONT
 
     def settle(self, recorder: Recorder) -> None:
-        """Wait until nothing goes on, and look; what is still stays so until somebody acts."""
+        """Wait until QEMU is at rest, then look; done already if there was no action since."""
         if self._still_since == (recorder, recorder.acts):
             return
         self.qemu.settle()
@@ -88,7 +88,7 @@ class Operator:
     # --- Between scenarios --------------------------------------------------------------------
 
     def make_ready(self, sectors: int, *, polling: bool) -> None:
-        """Bring a machine at rest into the state before any operation."""
+        """Bring a machine at rest into the initial state of a scenario."""
         self._qmp.forget_events()
         self.qemu.clear_disks()
         self._set_size(self._current, sectors * SECTOR_SIZE)
@@ -123,7 +123,7 @@ class Operator:
         recorder.tell(DRAIN_RET, flag=1)
 
     def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
-        """As `drain_begin`; one at a time."""
+        """As `drain_begin`, but only one at a time."""
         if operation.name not in self._open:
             self.drain_begin(operation, recorder)
 
@@ -147,7 +147,7 @@ class Operator:
         self.settle(recorder)
 
     def open_window(self, *, pivot: bool) -> None:
-        """Let a mirror job drain the disk; it waits to be finalized."""
+        """Drain the disk by a mirror job that waits to be finalized."""
         self._pivots = pivot
         other = self._current ^ 1
         self._set_size(other, self.qemu.disk_size(self._current))
@@ -191,7 +191,7 @@ class Operator:
         self._try("blockdev-reopen", options=[options])
 
     def _try(self, command: str, **arguments: object) -> bool:
-        """Run a command that QEMU may refuse in this state; return whether it did it."""
+        """Run a command that QEMU may refuse in this state; return whether it succeeded."""
         try:
             self._qmp.execute(command, **arguments)
         except Refused:
@@ -210,7 +210,7 @@ class Operator:
             recorder.tell(VM_STOP_RET)
 
     def cont(self, operation: Op, recorder: Recorder) -> None:
-        """Continue it."""
+        """Continue the VM."""
         if not self.vm_running:
             recorder.look(self.qemu.dequeues)
             recorder.tell(VM_CONT)
@@ -226,15 +226,15 @@ class Operator:
         recorder.tell(RESET_RET)
 
     def resize(self, operation: Op, recorder: Recorder) -> None:
-        """Change the capacity; QEMU refuses while the mirror job has the disk."""
+        """Change the capacity; QEMU refuses while the mirror job uses the disk."""
         sectors = operation.d + 1
         node = DISK_NODES[self._current]
         if self._try("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
             recorder.tell(RESIZE, value=sectors)
-            recorder.doubt(Witness.DISK)  # when it took effect: before which requests
+            recorder.doubt(Witness.DISK)  # it is unknown before which requests it took effect
 
     def snapshot(self, operation: Op, recorder: Recorder) -> None:
-        """A transaction that drains all disks within one callback, and then changes nothing."""
+        """Run a transaction that drains all disks within one callback and changes nothing."""
         self._try("transaction", actions=[{"type": "abort", "data": {}}])
 
     def set_iothread(self, operation: Op, recorder: Recorder) -> None:
@@ -247,7 +247,7 @@ class Operator:
         self._poll(True)
 
     def poll_off(self, operation: Op, recorder: Recorder) -> None:
-        """Let it wait for its notifiers."""
+        """Let the IOThread wait for its notifiers."""
         self._poll(False)
 
 
@@ -262,4 +262,4 @@ def _is_job(event: dict[str, Any], status: str) -> bool:
 _METHODS: Final[tuple[Callable[[Operator, Op, Recorder], None] | None, ...]] = tuple(
     getattr(Operator, spec.name, None) for spec in OPS
 )
-"""By operation code; None: nothing a real QEMU can be told."""
+"""By operation code; None: a real QEMU has no such operation."""

@@ -1,7 +1,7 @@
-"""The guest's way to virtio-blk-pci: PCI configuration and MMIO by qtest (virtio 1.2, 4.1).
+"""The guest's access to virtio-blk-pci: PCI configuration and MMIO by qtest (virtio 1.2, 4.1).
 
-The rings themselves are worked on in shared guest memory. PCI is set up by hand, as firmware
-would; a system reset undoes that, so it is written again with each status. Runs in the guest
+The rings are in shared guest memory and need no qtest. PCI is set up here in place of firmware. A
+system reset undoes that, so PCI is set up again with each write of the status. Runs in the guest
 process.
 """
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.layout import RingLayout
 
 PCI_SLOT: Final = 4
-"""Where the device is plugged in."""
+"""PCI slot of the device."""
 
 _CONFIG: Final = 0x8000_0000 | PCI_SLOT << 11
 _BAR: Final = 0xE000_0000
-"""Where BAR 4 goes: within the PCI hole of a machine with little RAM."""
+"""Address of BAR 4, within the PCI hole of a machine with little RAM."""
 _COMMAND: Final = 0x04
 _MEMORY_AND_MASTER: Final = 0x6
 _BAR4: Final = 0x20
@@ -50,7 +50,7 @@ list(_NO_STEPS)
 
 
 class _Places(NamedTuple):
-    """Where things are in BAR 4, and what the device offers; the same after each reset."""
+    """Addresses within BAR 4, and the features offered; the same after each reset."""
 
     common: int
     isr: int
@@ -84,14 +84,14 @@ class PciPort:
         self._mapping.close()
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
-        """Clear guest memory: nobody reads it any more; set up PCI of a new process."""
+        """Set up PCI if the process is a new one; clear guest memory, which no device uses now."""
         self._config = config
         if fds:
             if self._qtest is not None:
                 self._qtest.close()
             self._qtest = QTest(socket.socket(fileno=fds[0]))
             self._set_up_pci()
-            self._places = self._look_around()
+            self._places = self._find_places()
         self._generation = self._read_generation()
         self.memory.bytes[:] = _ZEROES
 
@@ -102,7 +102,7 @@ class PciPort:
     # --- Transport ----------------------------------------------------------------------------
 
     def device_features(self) -> int:
-        """What the device offers, less what the scenario's device does not have."""
+        """Return the offered features, without those that the scenario's device lacks."""
         wanted = (
             1 << F_VERSION_1
             | 1 << F_RING_RESET
@@ -138,14 +138,14 @@ class PciPort:
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
 
     def config_generation(self) -> int:
-        """Read the generation of the device configuration, counted from power-on."""
+        """Read the generation of the device configuration, relative to power-on."""
         return (self._read_generation() - self._generation) & 0xFF
 
     def _read_generation(self) -> int:
         return self._line.ask(f"readb {self._places.common + _GENERATION:#x}")
 
     def capacity(self) -> int:
-        """Read the lower half of the capacity: disks of scenarios are small."""
+        """Read the lower half of the capacity, in sectors: disks of scenarios are small."""
         return self._line.ask(f"readl {self._places.device:#x}")
 
     def kick(self, index: int) -> GuestSteps:
@@ -155,7 +155,7 @@ class PciPort:
         return _NO_STEPS
 
     def kick_inband(self, index: int) -> GuestSteps:
-        """The notify register is the one way there is."""
+        """As `kick`: the notify register is the only way."""
         return self.kick(index)
 
     def reset_queue(self, index: int) -> GuestSteps:
@@ -185,7 +185,7 @@ class PciPort:
         self._line.flush()
 
     def _set_up_pci(self) -> None:
-        """Place BAR 4; let the device decode memory and be a bus master."""
+        """Set the address of BAR 4; enable memory decoding and bus mastering."""
         for offset, value in (
             (_BAR4, _BAR),
             (_BAR4 + 4, 0),
@@ -198,8 +198,8 @@ class PciPort:
         self._line.post(f"outl 0xcf8 {_CONFIG | offset & ~3:#x}")
         return self._line.ask(f"in{width} {0xCFC + (offset & 3):#x}")
 
-    def _look_around(self) -> _Places:
-        """Walk the capabilities."""
+    def _find_places(self) -> _Places:
+        """Read the addresses from the PCI capabilities (4.1.4)."""
         offsets: dict[int, int] = {}
         multiplier = 0
         at = self._config_read(_CAPABILITIES, "b")

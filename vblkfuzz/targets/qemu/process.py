@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 RAM_BYTES: Final = 16 << 20
 IOTHREAD: Final = "io0"
 DISK_NODES: Final = ("n0", "n1")
-"""Two disks: a mirror that pivots goes from one to the other and back."""
+"""Two disks: a mirror job that pivots goes from one to the other and back."""
 _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
-"""cli; hlt; jmp hlt: the vCPU sleeps, so the VM can run without disturbing anybody."""
+"""cli; hlt; jmp hlt: the vCPU of a running VM sleeps."""
 _RESET_VECTOR: Final = 0xFFF0
 _SOON_S: Final = 0.001
-"""Seconds in which requests are done, as a rule; then a main loop is looked at more closely."""
+"""Seconds for a main loop to fall asleep before it is probed: most requests are done by then."""
 _BRIEF_S: Final = 0.02
-"""Seconds for a main loop to fall asleep before we ask how long it has run."""
+"""Seconds for a main loop to fall asleep before its CPU time is checked."""
 
 
 class Variant(NamedTuple):
-    """What cannot be changed while a QEMU process lives."""
+    """Settings of the device that are fixed for the life of a QEMU process."""
 
     iothread: bool
     ioeventfd: bool
@@ -53,11 +53,11 @@ class QemuProcess:
 
         Args:
             binary: path of qemu-system-x86_64.
-            variant: of the device.
+            variant: settings of the device.
             ram: memfd of guest memory; stays open.
 
         Raises:
-            DeviceUnavailable: it does not start; its own words say why.
+            DeviceUnavailable: it does not start; the message has its last line of standard error.
         """
         self.variant = variant
         self.disks = [memfd(node, min(DISK_SECTORS) * SECTOR_SIZE) for node in DISK_NODES]
@@ -81,10 +81,10 @@ class QemuProcess:
             self.qmp = Qmp(control)
             threads = self.qmp.execute("query-iothreads")
         except DeviceLost as lost:
-            said = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
+            reason = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
             self._child.end()
             self._close()
-            raise DeviceUnavailable(f"QEMU does not start: {last_line(said)}") from None
+            raise DeviceUnavailable(f"QEMU does not start: {last_line(reason)}") from None
         self._actors = {self._child.pid: ActorId.MAIN}
         self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
 
@@ -93,11 +93,11 @@ class QemuProcess:
         return os.fstat(self.disks[disk]).st_size
 
     def disk_path(self, disk: int) -> str:
-        """Return the name by which QEMU knows a disk's file."""
+        """Return the file name of a disk, as given to QEMU."""
         return _fd(self.disks[disk])
 
     def clear_disks(self) -> None:
-        """Zero them."""
+        """Fill both disks with zeroes."""
         for disk, fd in enumerate(self.disks):
             os.pwrite(fd, bytes(self.disk_size(disk)), 0)
 
@@ -107,14 +107,15 @@ class QemuProcess:
         return (self._qtest.fileno(),)
 
     def settle(self) -> bool:
-        """Wait until nothing goes on any more; return whether the main loop sleeps, too.
+        """Wait until QEMU is at rest; return whether the main loop sleeps, too.
 
-        A main loop may turn for ever without doing anything (QEMU up to 8.0 does so while a kick
-        waits behind a drained section). Then it is enough that nobody else has run while it
-        answered twice: whatever was ready has been handled, and nothing was handed to others.
+        A main loop may spin for ever without doing anything (QEMU up to 8.0 does so while a kick
+        is pending in a drained section). Then it is sufficient that no other thread has run while
+        the main loop answered twice: by then it has handled everything that was ready, and handed
+        nothing to other threads.
 
         Raises:
-            Restless: an IOThread runs on.
+            Restless: an IOThread does not come to rest.
         """
         if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S):
             return True
@@ -134,7 +135,7 @@ class QemuProcess:
         """Check that the main loop comes to rest.
 
         Raises:
-            Restless: it turns and turns.
+            Restless: it spins.
         """
         limit = self._still.main_seconds() + SPIN_S
         while not self._still.wait(_BRIEF_S):
@@ -146,7 +147,7 @@ class QemuProcess:
         return self._still.wait(0)
 
     def dequeues(self) -> Sequence[Dequeue]:
-        """What the trace log says of dequeues since last asked."""
+        """Return the dequeues in the trace log since the last call."""
         return self._log.dequeues(self._actors)
 
     def end(self) -> None:
@@ -165,7 +166,7 @@ class QemuProcess:
     # --- Its end ------------------------------------------------------------------------------
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Say how it ended, or that it hangs; None if somebody killed it."""
+        """Return how it ended, or that it hangs; None if it was killed."""
         return ending_of(self._child, guest_waits=guest_waits)
 
 
@@ -188,7 +189,7 @@ def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
         " -name vblkfuzz,debug-threads=on",
         f"-M pc,memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
         f"-object memory-backend-file,id=m0,size={RAM_BYTES},mem-path={_fd(ram)},share=on",
-        # qtest looks for a character device with this very name.
+        # qtest requires a character device with this name.
         f"-chardev socket,id=qtest,fd={qtest} -qtest chardev:qtest -qtest-log /dev/null",
         f"-chardev socket,id=qmp,fd={qmp} -mon chardev=qmp,mode=control",
         f"-D {_fd(log)}",

@@ -1,7 +1,7 @@
 """The qtest protocol: lines of text that read and write ports and memory of the machine.
 
-Writes are *posted*: they go out together with the next command whose answer is needed, and their
-answers are read then. Source: QEMU docs/devel/qtest, softmmu/qtest.c.
+Writes are *posted*: they are sent with the next command whose answer is needed, and their answers
+are read with it. Source: QEMU docs/devel/qtest, softmmu/qtest.c.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ _CHUNK: Final = 1 << 16
 
 
 class QTest:
-    """One connection. Methods raise OSError or EOFError when it has ended."""
+    """One connection.
+
+    Methods raise OSError or EOFError if it has ended, ValueError if QEMU refuses a command.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -25,15 +28,15 @@ class QTest:
         self._connection.close()
 
     def post(self, command: str) -> None:
-        """Send a command with the next one that is waited for."""
+        """Queue a command; it is sent by the next `flush` or `ask`."""
         self._posted.append(command)
 
     def flush(self) -> None:
-        """Send what is posted and wait until it has been carried out."""
+        """Send the posted commands and wait for their answers."""
         self._exchange()
 
     def ask(self, command: str) -> int:
-        """Send a command that reads; return the value."""
+        """Send the posted commands and one that reads; return its value."""
         self._posted.append(command)
         return int(self._exchange()[-1].split()[1], 16)
 

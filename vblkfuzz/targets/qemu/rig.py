@@ -1,4 +1,4 @@
-"""The rig of target `qemu`: which process a scenario runs on, and what is known of its state."""
+"""The rig of target `qemu`: chooses the QEMU process of a scenario and operates it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _WITNESSES: Final = ~Witness.DEVICE
 
 
 class QemuRig:
-    """Satisfies `target.real.Rig`.
+    """Satisfies `targets.real.Rig`.
 
-    Keeps a QEMU process for each variant of the device, all on the same guest memory: only the one
-    that runs the scenario has a device that is set up (`PciPort.power_off` resets it).
+    Keeps a QEMU process for each variant of the device, all on the same guest memory. That is safe,
+    since only the process of the current scenario has a device that is set up: `PciPort.power_off`
+    resets it at the end.
     """
 
     resets_at_end = True
@@ -41,12 +42,12 @@ class QemuRig:
         self._port: PciPort
         self._machines: dict[Variant, Operator] = {}
         self._machine: Operator
-        """Of the scenario that runs."""
+        """Machine of the current scenario."""
         self._handed: Operator | None = None
-        """The machine whose connections the guest process has."""
+        """Machine whose connections the guest process has."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
-        """All that there are."""
+        """All witnesses but those inside the device."""
         return _WITNESSES
 
     @property
@@ -55,7 +56,7 @@ class QemuRig:
         return self._port.memory
 
     def port(self) -> PciPort:
-        """The guest's way to the device; the guest process inherits it."""
+        """The guest's access to the device; the guest process inherits it."""
         return self._port
 
     @property
@@ -64,7 +65,7 @@ class QemuRig:
         return self._machine
 
     def start(self) -> None:
-        """Find the binary, make guest memory, start a first process."""
+        """Find the binary, create guest memory, start a first process."""
         self._binary = find_qemu(self._options.qemu_binary)
         self._ram = memfd("ram", RAM_BYTES)
         self._port = PciPort(self._ram)
@@ -81,7 +82,7 @@ class QemuRig:
             self._port.close()
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
-        """Begin a scenario, on a new process if the last one was left in an odd state."""
+        """Begin a scenario; on a new process if the last scenario left a section open or a stop."""
         self._machine = machine = self._machine_of(self._variant(config))
         machine.make_ready(config.disk_sectors, polling=config.polling)
         if machine is self._handed:
@@ -112,25 +113,28 @@ class QemuRig:
     # --- One scenario -------------------------------------------------------------------------
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation that is not the guest's."""
+        """Carry out an operation of operator, backend or environment."""
         self._machine.perform(operation, recorder)
 
     def unfinished(self) -> Op | None:
-        """The next operation on the way to a VM that runs undrained."""
+        """The next operation towards a running VM without drained section; None: there already."""
         return self._machine.unfinished()
 
     @property
     def guest_runs(self) -> bool:
-        """A stopped VM has no vCPU that runs."""
+        """Whether the VM runs: the vCPUs of a stopped VM do not."""
         return self._machine.vm_running
 
     @property
     def keeps_guest_waiting(self) -> bool:
-        """Nothing does: the main loop goes on in every section."""
+        """Never: the main loop keeps running in every section."""
         return False
 
     def settle(self, recorder: Recorder) -> None:
-        """Wait until the device is idle; a look tells, unless it is about to look at its queues."""
+        """Wait until the device is idle.
+
+        If all requests are used, a look suffices, unless the device is about to read its queues.
+        """
         looks = self._machine.in_section or recorder.starts_handlers
         if recorder.idle and not looks:
             recorder.look(self._machine.qemu.dequeues)
@@ -138,7 +142,7 @@ class QemuRig:
             self._machine.settle(recorder)
 
     def check_rest(self, recorder: Recorder) -> None:
-        """Check that nothing goes on."""
+        """Check that the main loop comes to rest."""
         self._machine.qemu.check_rest()
 
     def sleeps(self) -> bool:
@@ -146,14 +150,14 @@ class QemuRig:
         return self._machine.qemu.sleeps()
 
     def dequeues(self) -> Sequence[Dequeue]:
-        """What QEMU's trace log says."""
+        """Return the dequeues in QEMU's trace log since the last call."""
         return self._machine.qemu.dequeues()
 
     def discard(self) -> None:
-        """End the process of this scenario. The guest process loses its connections, too."""
+        """End the process of this scenario, and with it the connections of the guest process."""
         self._handed = None
         self._end(self._machine)
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Say how the process ended."""
+        """Return how the process ended, or that it hangs; None if it was killed."""
         return self._machine.qemu.ending(guest_waits=guest_waits)

@@ -1,4 +1,4 @@
-"""A real target whose rings begin at index 0: virtio-blk-pci cannot be told another one."""
+"""Target `qemu`: a real target whose rings begin at index 0, the only one on virtio-blk-pci."""
 
 from __future__ import annotations
 

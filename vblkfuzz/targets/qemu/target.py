@@ -26,7 +26,7 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
     """Return the target, not started yet.
 
     Raises:
-        UsageError: another device or mode than there is.
+        UsageError: unknown device or mode.
         DeviceUnavailable: the package qemu.qmp is missing.
     """
     from vblkfuzz.targets.qemu.rig import QemuRig

@@ -1,8 +1,8 @@
 """QEMU's own trace events as an exact witness of dequeues.
 
-QEMU writes a line for each `virtqueue_pop` into a memfd, with the thread's id in front
-(``-msg timestamp=on``); each handler run says before which queue a VirtQueue's address is. What
-has been read is given back to the kernel, so the log does not grow.
+QEMU writes a line for each `virtqueue_pop` into a memfd; it begins with the thread's id
+(``-msg timestamp=on``). An earlier line of each handler run gives the queue number of the
+VirtQueue's address. The parts that have been read are freed, so the log does not grow.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LINE: Final = re.compile(
 _PUNCH_HOLE: Final = 3
 """FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE (fallocate(2))."""
 _PAGE: Final = 1 << 20
-"""Bytes after which the log is given back."""
+"""Bytes of read log after which they are freed."""
 
 
 class TraceLog:
@@ -39,14 +39,14 @@ class TraceLog:
         self._offset = 0
         self._freed = 0
         self._queues: dict[bytes, int] = {}
-        """Queue by the VirtQueue's address."""
+        """Queue number by the VirtQueue's address."""
 
     def close(self) -> None:
-        """Free it."""
+        """Free the memfd."""
         os.close(self.fd)
 
     def dequeues(self, actors: Mapping[int, ActorId]) -> list[Dequeue]:
-        """Return the dequeues since last asked; `actors` is who the threads are."""
+        """Return the dequeues since the last call; `actors` is the actor of each thread id."""
         size = os.fstat(self.fd).st_size
         if size == self._offset:
             return []

@@ -8,8 +8,8 @@ from vblkfuzz.targets.binary import Program, find_program
 
 _QSD: Final = Program(
     name="qemu-storage-daemon",
-    says="qemu-storage-daemon version",
-    oldest=(6, 2),  # blockdev-reopen and vhost-user-blk exports without a later surprise
+    version_prefix="qemu-storage-daemon version",
+    oldest=(6, 2),  # has a stable blockdev-reopen and stable vhost-user-blk exports
     install="install QEMU 6.2 or later (Debian: apt-get install --no-install-recommends "
     "qemu-system-common) or name a binary by --qsd-binary",
 )
@@ -19,6 +19,6 @@ def find_qsd(binary: str) -> str:
     """Return the path of a usable binary; an empty name means the one on PATH.
 
     Raises:
-        DeviceUnavailable: there is none, it is something else, or it is too old.
+        DeviceUnavailable: the binary is missing, is another program, or is too old.
     """
     return find_program(_QSD, binary)

@@ -1,8 +1,8 @@
 """One qemu-storage-daemon: its command line, its connections, its end.
 
-It has an export for each capacity that a scenario may choose, so that the next scenario needs a new
-connection only. Behind each export are two nodes on one and the same disk of the NBD server: a
-mirror job goes from the one to the other and back, and the disk's content stays.
+It has an export for each capacity that a scenario may choose, so that the next scenario only needs
+a new connection. Each export has two nodes on the same disk of the NBD server: a mirror job goes
+from one to the other and back, and the content of the disk stays.
 """
 
 from __future__ import annotations
@@ -36,21 +36,22 @@ if TYPE_CHECKING:
 
 IOTHREAD: Final = "io0"
 _SOON_S: Final = 0.0005
-"""Seconds in which requests are done, as a rule: so long it is cheaper to look than to ask."""
+"""Seconds to sample the threads before the first probe: most requests are done by then, and a
+sample is cheaper than a probe."""
 _BRIEF_S: Final = 0.004
-"""Seconds in which a daemon that is still needs no closer look."""
+"""Seconds for a daemon to fall asleep before its main loop is examined."""
 _ROUND_TRIPS: Final = 4
-"""After so many, a thread has handled what was ready before: a message for the device is read by a
-coroutine, which takes its event loop more than one turn."""
+"""Round trips after which a thread has handled everything that was ready before. A coroutine reads
+a message for the device, which takes more than one turn of the event loop."""
 _LOOKS: Final = 3
-"""So often a main loop that turns for ever is looked at before that is believed."""
+"""Number of samples that must show a spinning main loop before it is reported as one."""
 _PROBE: Final = "probe"
-"""Exports that nobody uses but we, to ask a thread something: of the main loop, and, with `-io`
-behind it, of the IOThread."""
+"""Exports that only the harness uses, to query a thread: the main loop, and with the suffix `-io`
+the IOThread."""
 
 
 def node_name(sectors: int, side: int) -> str:
-    """Name of a node of an export: `side` 0 or 1."""
+    """Return the name of a node of an export; `side` is 0 or 1."""
     return f"disk{sectors}-{side}"
 
 
@@ -61,25 +62,25 @@ class Daemon:
         """Start it.
 
         Raises:
-            DeviceUnavailable: it does not start; its own words say why.
+            DeviceUnavailable: it does not start; the message has its last line of standard error.
         """
         self.iothread = iothread
         self._nbd = nbd
         self._endpoints = {sectors: Endpoint() for sectors in DISK_SECTORS}
-        ours, theirs = socket.socketpair()
+        near, far = socket.socketpair()
         with ExitStack() as stack:
-            stack.enter_context(theirs)
+            stack.enter_context(far)
             disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
             probes = [Endpoint() for _ in range(2 if iothread else 1)]
             endpoints = [*self._endpoints.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
-            command = _command(theirs.fileno(), disks, listeners, iothread=iothread)
-            self._child = Child([binary, *command], [theirs.fileno(), *disks, *listeners])
+            command = _command(far.fileno(), disks, listeners, iothread=iothread)
+            self._child = Child([binary, *command], [far.fileno(), *disks, *listeners])
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)
         try:
-            self._connect(ours, probes)
+            self._connect(near, probes)
         finally:
             for probe in probes:
                 probe.close()
@@ -91,11 +92,11 @@ class Daemon:
             for probe in self._probes:
                 probe.greet()
         except (DeviceLost, BackendFault) as lost:
-            said = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
+            reason = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
             self._child.end()
             self._close()
             raise DeviceUnavailable(
-                f"qemu-storage-daemon does not start: {last_line(said)}"
+                f"qemu-storage-daemon does not start: {last_line(reason)}"
             ) from None
 
     def connect(self, sectors: int) -> socket.socket:
@@ -105,33 +106,33 @@ class Daemon:
     def rest(self) -> None:
         """Wait until neither daemon nor NBD server has anything to do.
 
-        A main loop may turn for ever without doing anything (QEMU up to 8.0 does so while a kick
-        waits behind a drained section). Then it is enough that nobody else has run while it
-        answered several times.
+        A main loop may spin for ever without doing anything (QEMU up to 8.0 does so while a kick
+        is pending in a drained section). Then it is sufficient that no other thread has run while
+        the main loop answered several times.
 
         Raises:
             ActorDied: the NBD server has ended.
             DeviceLost: the daemon has ended.
-            Restless: it goes on and on.
+            Restless: the daemon does not come to rest.
         """
         if self._still.wait(_SOON_S):
             return
         patience = Patience(DEVICE_LIMIT_S)
         while True:
-            # It sleeps meanwhile, which looking does not.
+            # This process sleeps during a probe, and leaves the core to the daemon.
             self._ask(*self._probes, times=_ROUND_TRIPS)
             self._nbd.order(Order.SYNC)
             if self._still.wait(_BRIEF_S):
                 return
             if not self.answers():
                 raise DeviceLost("the daemon has ended")
-            if self._only_turns():
+            if self._main_loop_spins():
                 return
             if patience.over:
                 raise Restless
 
     def check_threads(self) -> None:
-        """Check that its threads answer: one that is stuck looks as one that has nothing to do.
+        """Check that its threads answer: otherwise a stuck thread cannot be told from an idle one.
 
         Raises:
             DeviceLost: a thread is stuck, or the daemon has ended.
@@ -142,8 +143,8 @@ class Daemon:
         """Whether no thread runs."""
         return self._still.wait(0)
 
-    def _only_turns(self) -> bool:
-        """Whether the main loop turns, and does nothing although it is asked."""
+    def _main_loop_spins(self) -> bool:
+        """Whether the main loop spins, and no other thread runs while it is probed."""
         for _ in range(_LOOKS):
             for probe in self._probes[1:]:
                 self._ask(probe, times=_ROUND_TRIPS)
@@ -153,7 +154,7 @@ class Daemon:
         return True
 
     def _ask(self, *probes: Frontend, times: int) -> None:
-        """Let the threads of some probes turn, all at the same time."""
+        """Make the threads of some probes answer `times` messages, all at the same time."""
         try:
             for _ in range(times):
                 for probe in probes:
@@ -169,10 +170,10 @@ class Daemon:
         line.receive(Request.GET_FEATURES)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
-        """Whether no thread runs, look after look, although somebody waits for an answer.
+        """Whether no thread runs in `ASLEEP_LOOKS` samples in a row, although an answer is due.
 
         Args:
-            comes: waits for the answer, so many seconds at most; returns whether it is there.
+            comes: waits for the answer, at most so many seconds; returns whether it has arrived.
         """
         found: list[bool] = []
         return all(
@@ -184,7 +185,7 @@ class Daemon:
         """Check that the main loop comes to rest.
 
         Raises:
-            Restless: it turns and turns.
+            Restless: it spins.
         """
         limit = self._still.main_seconds() + SPIN_S
         while not self._still.wait(_BRIEF_S):
@@ -197,11 +198,11 @@ class Daemon:
         return self._child.exit_code() is None
 
     def answers(self) -> bool:
-        """Whether the process lives. One that dies closes its connections first, one by one."""
+        """Whether the process lives; a dying process closes its connections first, one by one."""
         return not self.qmp.is_cut and self.lives
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
-        """Say how it ended, or that it hangs; None if somebody killed it."""
+        """Return how it ended, or that it hangs; None if it was killed."""
         dies = self.qmp.is_cut
         return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 
@@ -225,8 +226,8 @@ _NODES: Final = tuple((sectors, side) for sectors in DISK_SECTORS for side in (0
 def _command(control: int, disks: list[int], listeners: list[int], *, iothread: bool) -> list[str]:
     """Return the arguments; all connections are fds.
 
-    An IOThread is fixed: an export leaves it for ever else when the first job on its disk ends, and
-    scenarios would depend on those before them.
+    An IOThread is fixed. Otherwise an export would leave it for good when the first job on its disk
+    ends, and a scenario would depend on the scenarios before it.
     """
     options = [
         f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",

@@ -1,13 +1,13 @@
 """The operator of a storage daemon: what operations mean in QMP.
 
 A long drained section is a mirror job that waits to be finalized, as on target `qemu`
-(`target.qemu.operator`); within one, and for `snapshot`, there is a short one (blockdev-reopen).
-Both begin by waiting for the requests in flight, and the daemon's main loop is stuck meanwhile: if
-the backend holds one, the operation goes on when it is released, and operations behind it queue.
-That is a drained section too, the blocking kind.
+(`targets.qemu.operator`). A section within a section, and `snapshot`, is a short one
+(blockdev-reopen). Both kinds begin by waiting for the requests in flight, which blocks the daemon's
+main loop. If the backend holds a request, the operation continues when the request is released, and
+later operations are queued. That is a drained section too, the blocking kind.
 
-A daemon has no VM and no machine: stop, cont, system_reset and what concerns the start of a device
-do nothing. Nor does an NBD disk change its size: a resize drains and is refused.
+A daemon has no VM and no machine: stop, cont, system_reset and operations on the start of a device
+do nothing. An NBD disk does not change its size: a resize drains and is refused.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CLOSES: Final = {"drain_begin": op("drain_end"), "mirror_begin": op("mirror_fin
 
 
 class Operator:
-    """Operates one daemon; a method an operation, named like it."""
+    """Operates one daemon. Each operation has a method of the same name."""
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
@@ -52,17 +52,17 @@ class Operator:
         self._waiting: deque[Work] = deque()
         self._task: asyncio.Task[None] | None = None
         self._open: list[str] = []
-        """Operations that began a drained section which is open, outermost first."""
+        """Operations that began the open drained sections, outermost first."""
         self._sectors = 0
         self._sides: dict[int, int] = {}
-        """Which of its two nodes an export uses, by capacity; 0 if it is not here."""
+        """By capacity: which of its two nodes an export uses; 0 if it is not listed."""
         self._pivots = False
         self._polling = False
 
     def make_ready(
         self, sectors: int, dequeues: Callable[[], Sequence[Dequeue]], *, polling: bool
     ) -> None:
-        """Begin a scenario on the export with that capacity, at rest."""
+        """Begin a scenario on the export with `sectors`; the daemon is at rest."""
         self._sectors, self._dequeues = sectors, dequeues
         self._qmp.forget_events()
         if polling != self._polling:
@@ -71,17 +71,17 @@ class Operator:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is open and nothing under way."""
+        """Whether no section is open and no operation has begun or is queued."""
         return not (self._open or self._waiting or self._task)
 
     def unfinished(self) -> Op | None:
-        """The next operation on the way to no drained section."""
+        """The operation that ends the innermost drained section; None if none is open."""
         return _CLOSES[self._open[-1]] if self._open else None
 
     # --- Work ---------------------------------------------------------------------------------
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Begin an operation; those that a daemon does not know do nothing."""
+        """Begin an operation; operations that a daemon does not have do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
             self._begin(method(self, operation, recorder))
@@ -90,14 +90,14 @@ class Operator:
         self._waiting.append(work)
 
     def go_on(self, *, blocked: bool) -> bool:
-        """Let operations go on; return whether they have.
+        """Continue the operations; return whether one has made progress.
 
         Args:
-            blocked: the backend holds requests, so nobody knows whether they can end. Then nothing
-                is waited for.
+            blocked: the backend holds requests, so operations may be unable to end. Then this
+                does not wait for them.
 
         Raises:
-            DeviceLost: the daemon does not answer although nothing is held.
+            DeviceLost: the daemon does not answer although no request is held.
         """
         went = False
         while self._task or self._waiting:
@@ -122,7 +122,7 @@ class Operator:
                 raise DeviceLost("the daemon does not answer the operator")
 
     def abandon(self) -> None:
-        """Forget what is under way: the daemon will be ended."""
+        """Drop all operations: the daemon is about to be ended."""
         for work in self._waiting:
             work.close()
         self._waiting.clear()
@@ -132,7 +132,7 @@ class Operator:
     # --- Drained sections ---------------------------------------------------------------------
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
-        """Open a section, or a short one within another; one that fails is over at once."""
+        """Open a section, or a short one within another; if that fails, record its end at once."""
         self._open.append(operation.name)
         depth = len(self._open)
         recorder.look(self._dequeues)
@@ -150,7 +150,7 @@ class Operator:
             recorder.tell(DRAIN_END, value=len(self._open))
 
     async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
-        """As `drain_begin`; one at a time."""
+        """As `drain_begin`, but only one at a time."""
         if operation.name not in self._open:
             await self.drain_begin(operation, recorder)
 
@@ -181,9 +181,9 @@ class Operator:
         return self._sides.get(self._sectors, 0)
 
     async def _start_mirror(self, *, pivot: bool) -> bool:
-        """Let a mirror job drain the disk; return whether it does.
+        """Start a mirror job that drains the disk; return whether it does.
 
-        It writes through the same backend, so it ends at once if one of its writes fails.
+        The job writes through the same backend, so it ends at once if one of its writes fails.
         """
         self._pivots = pivot
         await self._qmp.call(
@@ -203,7 +203,7 @@ class Operator:
         return await self._job("pending", "null") == "pending"
 
     async def _job(self, *statuses: str) -> str:
-        """Wait until the job has one of these statuses, and return which."""
+        """Wait until the job has one of these statuses; return the status."""
         event = await self._qmp.event(lambda event: _is_job(event, statuses))
         return str(event["data"]["status"])
 
@@ -213,11 +213,11 @@ class Operator:
         await self._try("blockdev-reopen", options=[options])
 
     async def snapshot(self, operation: Op, recorder: Recorder) -> None:
-        """Drain for a moment; refused while a job has the node."""
+        """Drain for a moment; refused while a job uses the node."""
         await self._reopen()
 
     async def resize(self, operation: Op, recorder: Recorder) -> None:
-        """Drain for a moment."""
+        """Drain for a moment; the size does not change."""
         node = node_name(self._sectors, self._side)
         await self._try("block_resize", node_name=node, size=(operation.d + 1) * 512)
 

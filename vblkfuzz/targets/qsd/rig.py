@@ -1,4 +1,4 @@
-"""The rig of target `qsd`: which daemon a scenario runs on, and what is known of its state."""
+"""The rig of target `qsd`: chooses the daemon of a scenario, operates it and tracks its state."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ORDERS: Final = {
 
 
 class QsdRig:
-    """Satisfies `target.real.Rig`. Keeps a daemon with and one without IOThread."""
+    """Satisfies `targets.real.Rig`. Keeps a daemon with and one without IOThread."""
 
     guest_runs = True
     resets_at_end = False
@@ -56,18 +56,18 @@ class QsdRig:
         self._started = False
         self._operators: dict[bool, tuple[Daemon, Operator]] = {}
         self._daemon: Daemon
-        """Of the scenario that runs."""
+        """Daemon of the current scenario."""
         self._operator: Operator
         self._sectors = 0
         self._pops: AvailEvents
         self._holding = False
         self._explained = False
-        """There was a hang before: its backtrace was enough."""
+        """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._quiet = False
-        """Nothing was in flight when the device was last seen at rest."""
+        """No request was in flight when the device was last found at rest."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
-        """Dequeues are seen in avail_event, thus with EVENT_IDX only."""
+        """What can be observed; dequeues show in avail_event, so only with EVENT_IDX."""
         return _WITNESSES | Witness.POP if config.event_idx else _WITNESSES
 
     @property
@@ -76,11 +76,11 @@ class QsdRig:
         return self._shared.memory
 
     def port(self) -> VhostUserPort:
-        """The guest's way to the device; made in the guest process."""
+        """Make the guest's access to the device; called in the guest process."""
         return VhostUserPort(self._shared, self._link)
 
     def start(self) -> None:
-        """Find the binary, make guest memory, start the NBD server and a first daemon."""
+        """Find the binary, create guest memory, start the NBD server and a first daemon."""
         self._binary = find_qsd(self._options.qsd_binary)
         self._shared, self._link = SharedMemory(), Link()
         self._started = True
@@ -97,7 +97,7 @@ class QsdRig:
             self._shared.close()
 
     def _select(self, *, iothread: bool) -> None:
-        if not self._nbd.lives:  # a daemon without its disk is of no use
+        if not self._nbd.lives:  # its daemons have lost their disks
             self._end_daemons()
             self._nbd.stop()
             self._nbd.start()
@@ -123,7 +123,7 @@ class QsdRig:
     # --- One scenario -------------------------------------------------------------------------
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
-        """Begin a scenario, on an empty disk, by a new connection."""
+        """Begin a scenario on a zeroed disk and a new connection."""
         wanted = self._options.iothread
         self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
         self._holding = self._quiet = False
@@ -143,7 +143,7 @@ class QsdRig:
         order = _ORDERS.get(operation.code)
         if order is None:
             if operation.code in _MIRRORS and (self._blocked or not recorder.idle):
-                # Both sides are one disk: what the job copies late overwrites what is newer.
+                # Both nodes are the same disk: a late copy of the job overwrites newer data.
                 recorder.doubt(Witness.DISK)
             self._operator.perform(operation, recorder)
             return
@@ -154,7 +154,7 @@ class QsdRig:
         self._nbd.order(order, pick, result)
 
     def unfinished(self) -> Op | None:
-        """The next operation on the way to rest."""
+        """The next operation towards rest; None: at rest."""
         return _RELEASE if self._holding else self._operator.unfinished()
 
     @property
@@ -163,11 +163,11 @@ class QsdRig:
 
     @property
     def keeps_guest_waiting(self) -> bool:
-        """A device that is broken answers when the last of its requests has ended."""
+        """A held request may delay an answer: a broken device answers after its last request."""
         return self._blocked or not self._operator.at_rest
 
     def settle(self, recorder: Recorder) -> None:
-        """Wait until nothing goes on, as far as the backend lets requests end; then look."""
+        """Wait until only held requests are left, then look."""
         if not (self._quiet and recorder.idle and self._operator.at_rest):
             self._rest()
         recorder.look(self.dequeues)
@@ -185,10 +185,12 @@ class QsdRig:
         self._quiet = counters.arrived == counters.ended
 
     def _note_cut(self, recorder: Recorder) -> None:
-        """The daemon has closed the connection: the device is broken until a reset finds a new one.
+        """Record that the daemon has closed the connection, and offer the guest a new one.
+
+        The device is broken until a reset takes the new connection.
 
         Raises:
-            DeviceLost: it has ended.
+            DeviceLost: the daemon has ended.
         """
         if not self._daemon.answers():
             raise DeviceLost("the daemon has ended")
@@ -196,7 +198,7 @@ class QsdRig:
         self._link.offer(self._daemon.connect(self._sectors))
 
     def check_rest(self, recorder: Recorder) -> None:
-        """Check that nothing goes on, nor is stuck if somebody still waits for it."""
+        """Check that the daemon comes to rest and, after an unfinished request, is not stuck."""
         if not (self._quiet and recorder.idle):
             self._daemon.check_threads()
         self._daemon.check_rest()
@@ -206,7 +208,7 @@ class QsdRig:
         return self._daemon.sleeps()
 
     def dequeues(self) -> Sequence[Dequeue]:
-        """What avail_event says; nothing without EVENT_IDX."""
+        """Return the dequeues shown by avail_event; none without EVENT_IDX."""
         return self._pops.dequeues()
 
     def discard(self) -> None:
@@ -214,7 +216,7 @@ class QsdRig:
         self._end(self._daemon.iothread)
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Say how the daemon ended."""
+        """Return how the daemon ended, or that it hangs; None if it was killed."""
         ending = self._daemon.ending(guest_waits=guest_waits, explain=not self._explained)
         self._explained |= ending is not None and ending.kind == HANG
         return ending

@@ -2,7 +2,7 @@
 
     fuzz process    RealTarget (targets.real), QsdRig, Operator: QMP, memory
      |- guest       GuestDriver on a VhostUserPort: front-end, rings in shared memory, eventfds
-     |- NBD server  the disk; holds, fails and reorders requests
+     |- NBD server  the disks; holds, fails and reorders requests
      |- daemon      one with, one without IOThread
      `- ...
 
@@ -27,7 +27,7 @@ def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
     """Return the target, not started yet.
 
     Raises:
-        UsageError: another device or mode than there is.
+        UsageError: unknown device or mode.
         DeviceUnavailable: the package qemu.qmp is missing.
     """
     from vblkfuzz.targets.qsd.rig import QsdRig
@@ -42,7 +42,7 @@ def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
 
 
 TARGET: Final = TargetKind(
-    summary="vhost-user-blk export of a real qemu-storage-daemon, on an NBD disk of ours",
+    summary="vhost-user-blk export of a real qemu-storage-daemon, on vblkfuzz's NBD server",
     device=DEVICE,
     open=qsd_target,
 )

@@ -1,1 +1,1 @@
-"""The front-end of the vhost-user protocol: what the guest side of it sends and maps."""
+"""The front-end of the vhost-user protocol, used by targets `qsd` and `vhost-user`."""

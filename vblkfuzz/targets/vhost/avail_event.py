@@ -1,8 +1,8 @@
-"""Dequeues, witnessed by `avail_event`.
+"""Dequeues, observed in `avail_event`.
 
-A back-end built on libvhost-user writes last_avail into this field of the used ring in every
-dequeue (source: libvhost-user vu_queue_pop), so its changes count dequeues, exactly. That needs
-EVENT_IDX. It does not hold for virtio devices inside QEMU, nor for every back-end.
+With EVENT_IDX, a back-end built on libvhost-user writes last_avail into this field of the used ring
+in every dequeue (source: libvhost-user vu_queue_pop), so the field counts dequeues exactly. Virtio
+devices inside QEMU and other back-ends do not do that.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _HALF: Final = 0x8000
 
 
 class AvailEvents:
-    """The fields of all rings that a scenario may use, and what they were."""
+    """The fields of all rings that a scenario may use, and their last values."""
 
     def __init__(self, memory: GuestMemory, config: DeviceConfig, actor: ActorId) -> None:
-        """Begin with clear memory; `actor` is the thread that serves the queues."""
+        """Begin with zeroed memory; `actor` is the thread that serves the queues."""
         self._u16 = memory.u16
         self._actor = actor
         self._fields = [
@@ -34,12 +34,12 @@ class AvailEvents:
         ]
         self._first = config.first_index
         self._last: list[int | None] = [None] * len(self._fields)
-        """None: the driver has not set the ring up yet, and the field does not count."""
+        """None: the driver has not set the ring up, so the field does not count yet."""
 
     def dequeues(self) -> list[Dequeue]:
-        """Return the dequeues since last asked, queue by queue.
+        """Return the dequeues since the last call, queue by queue.
 
-        A field that has gone back was set to the first index by the driver, for new rings.
+        If a field has decreased, the driver has set it to the first index for new rings.
         """
         found = []
         for place, (queue, field) in enumerate(self._fields):

@@ -1,7 +1,7 @@
 """One connection to a vhost-user back-end: messages out, answers in, each within a time limit.
 
-The socket waits by poll(2) inside Python's own timeouts, so a back-end that is silent, slow or
-stopped costs `limits.DEVICE_LIMIT_S` and an error, never the campaign.
+The socket has a timeout, so a back-end that is silent, slow or stopped leads to an error after
+`limits.DEVICE_LIMIT_S` and does not block the campaign.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """Our end of a connected unix stream socket; `close` it."""
+    """The front-end's end of a connected unix stream socket; `close` it after use."""
 
     def __init__(self, peer: socket.socket, limit_s: float = DEVICE_LIMIT_S) -> None:
         self._socket: Final = peer
         self._socket.settimeout(limit_s)
         self._limit_s = limit_s
         self.acknowledges = False
-        """REPLY_ACK is negotiated."""
+        """Whether REPLY_ACK is negotiated."""
 
     def send(self, request: Request, payload: bytes = b"", fds: Sequence[int] = ()) -> None:
-        """Send a message that has no answer, or whose answer is fetched later.
+        """Send a message that has no answer, or whose answer is received later.
 
         Raises:
             BackendGone: the back-end has closed the connection.
-            BackendSilent: it does not read.
+            BackendSilent: the back-end does not read.
         """
         self._send(Message(request, payload), fds)
 
@@ -48,19 +48,20 @@ class Connection:
         """Send a message and return the payload of its answer.
 
         Raises:
-            BackendFault: there is none, or it makes no sense.
+            BackendFault: there is no answer, or it is malformed.
         """
         self._send(Message(request, payload), ())
         return self.receive(request)
 
     def demand(self, request: Request, payload: bytes = b"", fds: Sequence[int] = ()) -> None:
-        """Send a message without an answer of its own, and wait until it is done.
+        """Send a message that has no answer of its own, and wait until it has been handled.
 
-        Without REPLY_ACK that is known from the answer to the next message.
+        With REPLY_ACK the back-end answers it. Without, a second message is sent that has an
+        answer.
 
         Raises:
-            Refused: the back-end says that it could not do it.
-            BackendFault: it says nothing, or nothing sensible.
+            Refused: the back-end answers with an error.
+            BackendFault: there is no answer, or it is malformed.
         """
         self._send(Message(request, payload, self.acknowledges), fds)
         if not self.acknowledges:
@@ -74,8 +75,8 @@ class Connection:
         """Return the payload of the answer to `request`, which was sent before.
 
         Raises:
-            BackendGone, BackendSilent: there is none.
-            MalformedReply: it is an answer to something else, or none at all.
+            BackendGone, BackendSilent: there is no answer.
+            MalformedReply: it answers another request, or it is no answer.
         """
         header = Header.unpack(self._read(HEADER.size))
         if header.request != request:
@@ -83,7 +84,7 @@ class Connection:
         return self._read(header.size)
 
     def ask_later(self) -> None:
-        """Ask for the features; the answer is fetched when it is `readable`."""
+        """Ask for the features; `receive` the answer once it is `readable`."""
         self.send(Request.GET_FEATURES)
 
     def readable(self, timeout_s: float = 0) -> bool:
@@ -93,11 +94,11 @@ class Connection:
         return bool(poll.poll(timeout_s * 1000))
 
     def is_closed(self) -> bool:
-        """Whether the back-end has closed the connection; call it with no answer on its way."""
+        """Whether the back-end has closed the connection; call it only if no answer is due."""
         return self.readable()
 
     def close(self) -> None:
-        """Close our end."""
+        """Close this end."""
         self._socket.close()
 
     def _send(self, message: Message, fds: Sequence[int]) -> None:

@@ -1,8 +1,8 @@
-"""A listening unix socket that has no name, so that nothing is left behind and nothing clashes.
+"""A listening unix socket without a name: no file is left behind and no two names clash.
 
-A socket can only be bound to a name. It gets one in a private folder (mode 0700) and loses it at
-once; what stays is an fd of the socket file (O_PATH), and connections are made through that. So
-the limit of 108 bytes for a socket's path does not matter either.
+A socket must be bound to a name. It gets one in a private folder (mode 0700), which is removed at
+once. An fd of the socket file (O_PATH) stays open, and connections are made through it, so the
+limit of 108 bytes for a socket's path does not apply.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BACKLOG: Final = 8
 
 
 class Endpoint:
-    """Where a back-end listens; `listener` is inherited by it."""
+    """Where a back-end listens; the back-end inherits `listener`."""
 
     def __init__(self) -> None:
         self.listener: Final = socket.socket(socket.AF_UNIX)
@@ -41,30 +41,30 @@ class Endpoint:
         """Return a new connection.
 
         Raises:
-            BackendGone: nobody listens.
+            BackendGone: no process listens.
         """
         return connect_to(self._file)
 
     def hand_over(self) -> None:
-        """Close our copy of the listener: the back-end has its own, and dies with it."""
+        """Close the listener here, so that it ends with the back-end, which has inherited it."""
         self.listener.close()
 
     def close(self) -> None:
-        """Forget it."""
+        """Close the fds."""
         self.listener.close()
         os.close(self._file)
 
 
 def connect_to(file: int) -> socket.socket:
-    """Return a new connection to the socket whose file `file` is (an fd, O_PATH).
+    """Return a new connection to a socket; `file` is an fd of its file (O_PATH).
 
     Raises:
-        BackendGone: nobody listens.
+        BackendGone: no process listens.
     """
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(f"/proc/self/fd/{file}")
     except OSError as error:
         connection.close()
-        raise BackendGone(f"nobody listens: {error.strerror}") from None
+        raise BackendGone(f"no process listens: {error.strerror}") from None
     return connection

@@ -1,8 +1,8 @@
-"""What can go wrong between a vhost-user front-end and its back-end.
+"""Errors between a vhost-user front-end and its back-end.
 
-All are harness errors as long as nobody knows better. Those that mean that the back-end does not
-answer are connection errors too: for these the guest process says `lost`, and the target decides
-by rule whether it is a finding (`target.real`).
+All are harness errors. Those that mean that the back-end does not answer are connection errors as
+well: the guest process reports them as `lost`, and the target decides whether that is a finding
+(`targets.real`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from vblkfuzz.errors import HarnessError
 
 
 class BackendFault(HarnessError):
-    """The back-end did not do what the protocol demands."""
+    """The back-end did not follow the protocol."""
 
 
 class BackendGone(BackendFault, ConnectionError):
@@ -23,12 +23,12 @@ class BackendSilent(BackendFault, ConnectionError):
 
 
 class MalformedReply(BackendFault):
-    """The back-end's answer is not one to what was asked."""
+    """The back-end's answer does not fit the request."""
 
 
 class Refused(BackendFault):
-    """The back-end answered that it could not do it (REPLY_ACK with a value other than 0)."""
+    """The back-end answered with an error (REPLY_ACK with a value other than 0)."""
 
 
 class FeatureMissing(BackendFault):
-    """The back-end does not offer what this front-end cannot do without."""
+    """The back-end does not offer a feature that this front-end requires."""

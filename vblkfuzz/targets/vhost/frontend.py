@@ -4,10 +4,10 @@
     accept          the driver's features
     share_memory    the memory table, once a connection
     start_queue     size, addresses, base, eventfds, enable
-    stop_queue      GET_VRING_BASE: what a reset or a stopped VM is to a back-end
+    stop_queue      GET_VRING_BASE: how a back-end sees a reset or a stopped VM
 
-Source: "Vhost-user Protocol"; QEMU vhost_dev_init, vhost_dev_start, vhost_dev_stop. It knows
-nothing of requests and disks. Next: `transport`, which a guest driver uses.
+Source: "Vhost-user Protocol"; QEMU vhost_dev_init, vhost_dev_start, vhost_dev_stop. Nothing here
+depends on the kind of device. Next: `port`, which a guest driver uses.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 
 WANTED: Final = ProtocolFeature.MQ | ProtocolFeature.REPLY_ACK | ProtocolFeature.CONFIG
-"""Protocol features that are accepted if they are offered. Not INBAND_NOTIFICATIONS: kicks come by
-eventfd, as from every VMM, and a message for a kick is then more than a back-end expects."""
+"""Protocol features that are accepted if they are offered. INBAND_NOTIFICATIONS is not among them:
+kicks are sent by eventfd, as by every VMM. A kick by message is then something that the back-end
+does not expect."""
 
 
 class QueueFds(NamedTuple):
@@ -48,29 +49,29 @@ class QueueFds(NamedTuple):
 
 
 class Frontend:
-    """Speaks to one back-end over one connection."""
+    """The front-end's side of one connection to a back-end."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection: Final = connection
         self.offered = 0
-        """Virtio features the back-end offers."""
+        """Virtio features that the back-end offers."""
         self.protocol = ProtocolFeature(0)
         """Protocol features in use."""
         self.max_queues = 1
         self._accepted = 0
 
     def greet(self) -> None:
-        """Learn what the back-end can do; first step of a connection.
+        """Read the back-end's features and become its owner; the first step of a connection.
 
         Raises:
-            FeatureMissing: it is a legacy device.
-            BackendFault: it does not answer, or not sensibly.
+            FeatureMissing: the back-end is a legacy device.
+            BackendFault: there is no answer, or it is malformed.
         """
         self.connection.send(Request.GET_FEATURES)
         self.go_on_greeting()
 
     def go_on_greeting(self) -> None:
-        """Greet a back-end that was asked for its features already."""
+        """As `greet`, if GET_FEATURES has been sent already."""
         line = self.connection
         self.offered = unpack_u64(line.receive(Request.GET_FEATURES))
         if not self.offered >> F_VERSION_1 & 1:
@@ -85,7 +86,7 @@ class Frontend:
             self.max_queues = unpack_u64(line.ask(Request.GET_QUEUE_NUM))
 
     def accept(self, features: int) -> None:
-        """Tell which features the driver has accepted, with those of the protocol itself."""
+        """Send the features that the driver has accepted, and the bit for protocol features."""
         self._accepted = features | self.offered & 1 << F_PROTOCOL_FEATURES
         self.connection.send(Request.SET_FEATURES, pack_u64(self._accepted))
 
@@ -93,18 +94,14 @@ class Frontend:
         """Let the back-end map guest memory.
 
         Raises:
-            Refused: it does not, for example because other memory is in use.
+            Refused: the back-end does not map it, for example because other memory is in use.
         """
         self.connection.demand(
             Request.SET_MEM_TABLE, pack_regions(shared.regions), [shared.fd] * len(shared.regions)
         )
 
     def start_queue(self, index: int, layout: RingLayout, base: int, fds: QueueFds) -> None:
-        """Let the back-end serve a queue from its entry `base` on.
-
-        Raises:
-            Refused: it does not want to.
-        """
+        """Let the back-end serve a queue, beginning with index `base` of the avail ring."""
         send = self.connection.send
         addresses = VringAddresses(
             index,
@@ -122,7 +119,7 @@ class Frontend:
             send(Request.SET_VRING_ENABLE, VringState(index, 1).pack())
 
     def stop_queue(self, index: int) -> int:
-        """Stop a queue; return the avail index of the next entry that nobody has taken.
+        """Stop a queue; return the avail index of the first entry that was not dequeued.
 
         Raises:
             MalformedReply: the answer is about another queue.
@@ -134,18 +131,18 @@ class Frontend:
         return state.number & 0xFFFF
 
     def kick(self, index: int) -> None:
-        """Kick by a message, negotiated or not."""
+        """Kick by a message, even if that is not negotiated."""
         self.connection.send(Request.VRING_KICK, VringState(index, 0).pack())
 
     def round_trip(self) -> None:
-        """Ask something without effect: when it is answered, all messages before are handled."""
+        """Wait until all earlier messages have been handled, by a request without effect."""
         self.connection.ask(Request.GET_FEATURES)
 
     def read_config(self, offset: int, size: int) -> bytes:
         """Return a part of the configuration space.
 
         Raises:
-            FeatureMissing: the back-end has none to show.
+            FeatureMissing: the back-end does not offer CONFIG.
             MalformedReply: the answer is about another part.
         """
         self._check_config()
@@ -159,15 +156,15 @@ class Frontend:
         """Change a part of the configuration space.
 
         Raises:
-            FeatureMissing: the back-end has none to show.
-            Refused: it does not want to.
+            FeatureMissing: the back-end does not offer CONFIG.
+            Refused: the back-end answers with an error.
         """
         self._check_config()
         self.connection.demand(Request.SET_CONFIG, ConfigRange(offset, data).pack())
 
     @property
     def has_config(self) -> bool:
-        """Whether the back-end shows its configuration space."""
+        """Whether the configuration space can be read and written."""
         return ProtocolFeature.CONFIG in self.protocol
 
     def _check_config(self) -> None:

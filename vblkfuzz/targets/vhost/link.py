@@ -1,8 +1,9 @@
-"""The link between the process that starts a back-end and the guest process that speaks to it.
+"""The link between the fuzz process, which starts a back-end, and the guest process, which uses it.
 
-Connections go one way: made by the fuzz process, which keeps its fd to see when the back-end closes
-one; the guest takes the next one when its own is dead and the driver resets the device. The
-other way goes one word of shared memory: whether the guest has a connection that works.
+Connections are passed to the guest. The fuzz process makes them and keeps an fd of each to notice
+when the back-end closes it. The guest takes the next connection when the last one is dead and the
+driver resets the device. In the other direction there is one word of shared memory: whether the
+guest has a working connection.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 
 
 class Link:
-    """Made before the guest process is forked; both sides use the same object's copies."""
+    """Created before the guest process is forked; each side uses its copy of the object."""
 
     def __init__(self) -> None:
         self._to_guest, self._from_rig = socket.socketpair(
@@ -24,23 +25,23 @@ class Link:
         self._word: Final = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("I")
         self._watched: socket.socket | None = None
         self._end = select.poll()
-        """Of the connection that is watched."""
+        """Polls for the end of the watched connection."""
 
     # --- The side that starts the back-end ----------------------------------------------------
 
     def watch(self, connection: socket.socket) -> None:
-        """Keep a connection that the guest gets otherwise; it is closed by the link."""
+        """Watch a connection that the guest gets by other means; the link closes it."""
         self.forget()
         self._watched = connection
         self._end.register(connection, select.POLLRDHUP)
 
     def offer(self, connection: socket.socket) -> None:
-        """Let the guest take another connection when it needs one."""
+        """Watch another connection and pass it to the guest, which may `take` it."""
         self.watch(connection)
         socket.send_fds(self._to_guest, [b"\0"], [connection.fileno()])
 
     def forget(self) -> None:
-        """Close our side's fd of the connection, and take back what the guest has not taken."""
+        """Close this side's fd of the connection, and one that the guest has not taken."""
         if self._watched is not None:
             self._end.unregister(self._watched)
             self._watched.close()
@@ -56,7 +57,7 @@ class Link:
 
     @property
     def works(self) -> bool:
-        """Whether the guest can use the device."""
+        """Whether the guest has a working connection."""
         return bool(self._word[0])
 
     def close(self) -> None:
@@ -68,11 +69,11 @@ class Link:
     # --- The guest's side ---------------------------------------------------------------------
 
     def tell(self, works: bool) -> None:
-        """Say whether there is a connection that works."""
+        """Report whether there is a working connection."""
         self._word[0] = works
 
     def take(self) -> socket.socket | None:
-        """Return the connection that was offered, None if there is none."""
+        """Return the connection that was offered; None if there is none."""
         with suppress(BlockingIOError):
             _, fds, _, _ = socket.recv_fds(self._from_rig, 1, 1)
             return socket.socket(fileno=fds[0])

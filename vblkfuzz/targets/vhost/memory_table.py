@@ -1,10 +1,10 @@
-"""The memory table: which memory a back-end may reach, and by which addresses.
+"""The memory table: which memory a back-end may access, and by which addresses.
 
-Each region has three addresses: of the guest (descriptors hold these), of the front-end (ring
-addresses are told by these) and the offset in the file beside the message. Guest memory is one
-memfd, mapped by guest process and back-end alike; nothing else of ours is in it, so a back-end
-that writes where it should not can spoil only the guest's memory. Source: "Vhost-user Protocol",
-"Memory region description".
+Each region has three addresses: one of the guest (used in descriptors), one of the front-end (used
+for the addresses of rings) and the offset in the file that is sent with the message. Guest memory
+is one memfd, mapped by guest process and back-end. It contains nothing else, so a back-end that
+writes to wrong addresses can damage guest memory only. Source: "Vhost-user Protocol", "Memory
+region description".
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _COUNT: Final = Struct("<II")
 _REGION: Final = Struct("<QQQQ")
 
 FRONTEND_BASE: Final = 0x7F00_0000_0000
-"""Where guest address 0 lies in the front-end's address space, as far as the back-end knows: it
-only ever subtracts this again, so it need not be the true one; it is the same every time."""
+"""Address of guest address 0 in the front-end's address space, as reported to the back-end. The
+back-end only subtracts it again, so it need not be the true one; a constant is reproducible."""
 
 
 class Region(NamedTuple):
-    """A stretch of guest memory."""
+    """A contiguous part of guest memory."""
 
     guest_address: int
     size: int
@@ -45,7 +45,7 @@ def unpack_regions(data: bytes) -> tuple[Region, ...]:
     """Read the payload of SET_MEM_TABLE.
 
     Raises:
-        MalformedReply: it is shorter or longer than it says.
+        MalformedReply: its length does not fit its count of regions.
     """
     if len(data) < _COUNT.size:
         raise MalformedReply(f"memory table: expected {_COUNT.size} bytes, found {len(data)}")
@@ -56,9 +56,10 @@ def unpack_regions(data: bytes) -> tuple[Region, ...]:
 
 
 class SharedMemory:
-    """Guest memory in a memfd, all zeroes at first; its size is sealed.
+    """Guest memory in a memfd, zeroed, with a sealed size.
 
-    Without the seals a truncated file would kill whoever touches the memory (SIGBUS).
+    Without the seals, a back-end could truncate the file, and a process that then accesses the
+    memory would be killed (SIGBUS).
     """
 
     def __init__(self, size: int = GUEST_MEMORY_SIZE) -> None:
@@ -71,7 +72,7 @@ class SharedMemory:
         self.regions: Final = (Region(0, size, FRONTEND_BASE, 0),)
 
     def close(self) -> None:
-        """Unmap it and close the memfd; nobody may use the memory any more."""
+        """Unmap the memory and close the memfd; `memory` is invalid after that."""
         for view in (self.memory.u16, self.memory.u32, self.memory.bytes, self._view):
             view.release()
         self._mapping.close()

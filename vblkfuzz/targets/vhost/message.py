@@ -4,7 +4,7 @@
 
 All numbers are little endian here (the protocol says native). Payloads are values with `pack` and
 `unpack`. Source: "Vhost-user Protocol", sections "Message Specification" and "Front-end message
-types". Next: `frontend` for who sends them when.
+types". Next: `frontend`, which sends them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ FLAG_NEED_REPLY: Final = 8
 
 U64: Final = Struct("<Q")
 MAX_PAYLOAD: Final = 4096
-"""Bytes. The longest answer that we ask for is a configuration space of 256."""
+"""Bytes. The longest answer that is requested is a configuration space of 256 bytes."""
 MAX_FDS: Final = 8
-"""File descriptors beside one message (the protocol's limit for a memory table)."""
+"""File descriptors sent with one message (the protocol's limit for a memory table)."""
 NO_FD: Final = 1 << 8
-"""In the payload of SET_VRING_KICK, CALL and ERR: there is no file descriptor beside it."""
+"""In the payload of SET_VRING_KICK, CALL and ERR: no file descriptor is sent with it."""
 
 
 class Request(IntEnum):
-    """What the front-end asks for; numbers as the protocol gives them."""
+    """Requests of the front-end, with the protocol's numbers."""
 
     GET_FEATURES = 1
     SET_FEATURES = 2
@@ -55,7 +55,7 @@ class Request(IntEnum):
 
 
 class ProtocolFeature(IntFlag):
-    """Protocol features that this front-end knows by name."""
+    """Protocol features, with the protocol's bits."""
 
     MQ = 1 << 0
     LOG_SHMFD = 1 << 1
@@ -77,7 +77,7 @@ F_PROTOCOL_FEATURES: Final = 30
 
 
 class Header(NamedTuple):
-    """What comes before a payload."""
+    """The header of a message."""
 
     request: int
     flags: int
@@ -89,7 +89,8 @@ class Header(NamedTuple):
         """Read the header of an answer.
 
         Raises:
-            MalformedReply: it is cut, of another version, no answer, or too long.
+            MalformedReply: it is truncated, of another version, no reply, or its payload is too
+                long.
         """
         if len(data) != HEADER.size:
             raise MalformedReply(f"header: expected {HEADER.size} bytes, found {len(data)}")
@@ -109,7 +110,7 @@ class Message(NamedTuple):
     request: int
     payload: bytes = b""
     need_reply: bool = False
-    """REPLY_ACK: the back-end answers with 0 when it has done it."""
+    """Ask for an answer (REPLY_ACK): 0 if the back-end has carried out the request."""
 
     def pack(self) -> bytes:
         """Return the bytes on the wire."""
@@ -141,7 +142,7 @@ _STATE: Final = Struct("<II")
 
 
 class VringAddresses(NamedTuple):
-    """Where a queue's parts lie, as addresses of the front-end (not of the guest)."""
+    """Addresses of a queue's parts in the address space of the front-end, not of the guest."""
 
     queue: int
     descriptors: int
@@ -167,7 +168,7 @@ _ADDRESSES: Final = Struct("<IIQQQQ")
 
 
 class ConfigRange(NamedTuple):
-    """A part of the configuration space: GET_CONFIG asks with zeroes for `data`."""
+    """A part of the configuration space; a GET_CONFIG request has zeroes as `data`."""
 
     offset: int
     data: bytes
@@ -181,7 +182,7 @@ class ConfigRange(NamedTuple):
         """Read a payload.
 
         Raises:
-            MalformedReply: it is shorter or longer than it says.
+            MalformedReply: its length does not fit its size field.
         """
         if len(data) < _CONFIG.size:
             raise MalformedReply(f"config: expected {_CONFIG.size} bytes, found {len(data)}")

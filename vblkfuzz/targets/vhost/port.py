@@ -1,14 +1,14 @@
-"""The guest's way to a vhost-user-blk back-end: the front-end inside the guest process.
+"""The guest's access to a vhost-user-blk back-end: the front-end inside the guest process.
 
-What is a register access on a bus is here one step of the protocol, as a VMM takes it:
+Each register access of the driver becomes steps of the protocol, as in a VMM:
 
     DRIVER_OK                 features, memory table, then each queue is started
     status 0                  each queue is stopped (GET_VRING_BASE): a guest's reset
     queue reset               the queue is stopped, and started with its new rings
     kick                      the eventfd; without ioeventfd a message (VRING_KICK)
 
-A back-end that has closed the connection, after broken ring contents for example, is dead to the
-guest until a reset: then the next connection is taken, if the back-end answers on it.
+If the back-end closes the connection, for example after broken ring contents, the guest cannot
+reach the device until a reset. The reset takes the next connection, if the back-end answers on it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.layout import RingLayout
 
 _GREETING_S: Final = 0.2
-"""Seconds to wait for an answer on a second connection. A back-end that has requests in flight
-takes no new client before they end, which is no hang."""
+"""Seconds to wait for an answer on a second connection. A back-end with requests in flight accepts
+no new client before they end, which is no hang."""
 
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
 list(_NO_STEPS)
@@ -50,23 +50,24 @@ class VhostUserPort:
     def __init__(self, shared: SharedMemory, link: Link) -> None:
         self._shared = shared
         self._link = link
-        link.forget()  # inherited, if this process replaces another one
+        link.forget()  # drop what was inherited, if this process replaces another one
         self.memory = shared.memory
         self._config: DeviceConfig
         self._frontend: Frontend | None = None
-        """None: there is no connection that works."""
+        """None: there is no working connection."""
         self._greeted: socket.socket | None = None
-        """A connection on which the back-end has been asked and not answered yet."""
+        """A connection on which GET_FEATURES was sent and not answered yet."""
         self._status = 0
         self._shares_memory = False
         self._layouts: dict[int, RingLayout] = {}
         self._fds: list[QueueFds | None] = [None] * MAX_QUEUES
-        """Of the queues that are started."""
+        """Eventfds of the started queues."""
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
-        """Begin a scenario on the connection `fds[0]`, with clear memory.
+        """Begin a scenario on the connection `fds[0]`, with zeroed memory.
 
-        The back-end answers only when it has done with the last connection, thus with the memory.
+        The back-end answers on a new connection only after it has finished with the last one, so
+        after the answer it does not use the memory any more.
         """
         self._config = config
         self.power_off()
@@ -78,7 +79,7 @@ class VhostUserPort:
     # --- Transport ----------------------------------------------------------------------------
 
     def device_features(self) -> int:
-        """What the back-end offers, less what the scenario's device does not have."""
+        """Return the offered features, without those that the scenario's device lacks."""
         wanted = (
             1 << F_VERSION_1
             | self._config.event_idx << F_EVENT_IDX
@@ -87,10 +88,10 @@ class VhostUserPort:
         return wanted if self._frontend is None else self._frontend.offered & wanted
 
     def accept_features(self, features: int) -> None:
-        """Nothing yet: a VMM negotiates with the back-end when the driver is ready."""
+        """Do nothing: a VMM negotiates with the back-end at DRIVER_OK."""
 
     def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
-        """Note where the rings are; start the queue if the device runs."""
+        """Note the addresses of the rings; start the queue if the device is started."""
         self._layouts[index] = layout
         if self._status & STATUS_DRIVER_OK:
             self._start(index)
@@ -108,15 +109,15 @@ class VhostUserPort:
         return _NO_STEPS
 
     def read_status(self) -> int:
-        """The device status, which the front-end keeps."""
+        """Return the device status, which the front-end keeps."""
         return self._status
 
     def config_generation(self) -> int:
-        """Always 0: vhost-user has none, a configuration is read in one message."""
+        """Return 0: vhost-user has no generation, a configuration is read in one message."""
         return 0
 
     def capacity(self) -> int:
-        """Ask for the capacity; 0 if there is nobody to ask."""
+        """Read the lower 16 bits of the capacity, in sectors; 0 if it cannot be read."""
         if self._frontend is None or not self._frontend.has_config:
             return 0
         with self._dead_if_gone():
@@ -124,7 +125,7 @@ class VhostUserPort:
         return 0
 
     def kick(self, index: int) -> GuestSteps:
-        """Notify the back-end as it was agreed."""
+        """Notify the back-end by the eventfd; without ioeventfd by a message."""
         fds = self._fds[index]
         if not self._config.ioeventfd:
             return self.kick_inband(index)
@@ -133,11 +134,11 @@ class VhostUserPort:
         return _NO_STEPS
 
     def kick_inband(self, index: int) -> GuestSteps:
-        """Notify the back-end by a message, although nobody has negotiated that."""
+        """Notify the back-end by a message, although that is not negotiated."""
         if self._frontend is not None and self._fds[index] is not None:
             with self._dead_if_gone():
                 self._frontend.kick(index)
-                self._frontend.round_trip()  # it has no answer of its own
+                self._frontend.round_trip()  # VRING_KICK has no answer of its own
         return _NO_STEPS
 
     def reset_queue(self, index: int) -> GuestSteps:
@@ -178,7 +179,7 @@ class VhostUserPort:
         return _DeadIfGone(self)
 
     def note_gone(self) -> None:
-        """The back-end has closed the connection."""
+        """Note that the back-end has closed the connection."""
         if self._frontend is not None:
             self._frontend.connection.close()
             self._frontend = None
@@ -194,7 +195,7 @@ class VhostUserPort:
             self._reconnect()
 
     def _reconnect(self) -> None:
-        """Try the next connection; what has not answered in time may do so at the next reset."""
+        """Try the next connection; if there is no answer in time, the next reset tries it again."""
         connection = self._greeted or self._link.take()
         if connection is None:
             return
@@ -214,7 +215,7 @@ class VhostUserPort:
         if self._frontend is None:
             return
         with self._dead_if_gone():
-            # Whatever the driver has accepted: EVENT_IDX is the witness of dequeues.
+            # Not only what the driver accepted: the witness of dequeues needs EVENT_IDX.
             self._frontend.accept(self.device_features())
             if not self._shares_memory:
                 self._frontend.share_memory(self._shared)
@@ -245,7 +246,7 @@ class VhostUserPort:
 
 
 class _DeadIfGone:
-    """A back-end that closes the connection is no error of the guest: the device is dead."""
+    """Turns BackendGone into a note that the device is dead: for the guest that is no error."""
 
     def __init__(self, port: VhostUserPort) -> None:
         self._port = port

@@ -1,1 +1,1 @@
-"""Target `vhost-user`: any vhost-user-blk back-end, driven by a front-end of our own."""
+"""Target `vhost-user`: any vhost-user-blk back-end, used through the front-end in `vhost`."""

@@ -1,8 +1,8 @@
-"""A private folder (mode 0700) that goes away, whatever becomes of us.
+"""A private folder (mode 0700) that is removed even if this process is killed.
 
-A back-end that is started by a command makes its socket itself, so the socket needs a name for a
-moment. The folder is made and removed by a shell of its own session, which waits for the end of a
-pipe: the kernel closes that even when this process is killed.
+A back-end that is started by a command creates its socket itself, so the socket needs a name for a
+moment. A shell in a session of its own makes the folder, waits until a pipe is closed and removes
+the folder. If this process is killed, the kernel closes the pipe.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _SCRIPT: Final = (
 
 @contextmanager
 def private_folder() -> Iterator[str]:
-    """Yield the path of an empty folder; it is gone with what is in it after the block.
+    """Yield the path of an empty folder, which is removed with its contents after the block.
 
     Raises:
-        DeviceUnavailable: there is no place for one.
+        DeviceUnavailable: the folder cannot be created.
     """
     with subprocess.Popen(
         ["/bin/sh", "-c", _SCRIPT],
@@ -36,12 +36,12 @@ def private_folder() -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # who kills our process group does not mean this one
+        start_new_session=True,  # survives a signal to this process group, to clean up
     ) as keeper:
         assert keeper.stdout is not None
         assert keeper.stderr is not None
         folder = keeper.stdout.readline().rstrip("\n")
         if not folder:
-            said = keeper.stderr.read().strip()
-            raise DeviceUnavailable(f"no folder for the socket of a back-end: {said}")
+            reason = keeper.stderr.read().strip()
+            raise DeviceUnavailable(f"no folder for the socket of a back-end: {reason}")
         yield folder

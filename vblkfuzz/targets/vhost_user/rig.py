@@ -1,10 +1,10 @@
-"""The rig of target `vhost-user`: a back-end that somebody else wrote.
+"""The rig of target `vhost-user`: any vhost-user-blk back-end.
 
-It is reached by a socket, or started by a command and reached by a socket in a private folder
-(mode 0700), which is removed as soon as there is a connection. That one serves the first scenario:
-there are back-ends that take one connection in their life. There is no operator and no backend
-of ours behind it, and nobody knows when it is idle: what it has not done in a while counts as not
-done *yet*, so the liveness rules are not asked.
+The back-end is reached by a socket, or started by a command and reached by a socket in a private
+folder (mode 0700), which is removed as soon as there is a connection. The first scenario uses that
+connection, because some back-ends accept only one in their life. Its operator and its disk are not
+under control, and it cannot be determined when it is idle: a request may always be served *later*,
+so the liveness rules are not checked.
 """
 
 from __future__ import annotations
@@ -42,14 +42,15 @@ if TYPE_CHECKING:
 
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.PROCESS
 _LOOK_S: Final = 0.0002
+"""Seconds between two looks at the used rings."""
 _START_S: Final = 0.002
-"""Seconds between two looks at a command that starts."""
+"""Seconds between two checks of a command that is starting."""
 _PATIENCE_S: Final = 0.02
-"""Seconds that a back-end gets to answer requests before the scenario goes on."""
+"""Seconds that a back-end gets to complete requests before the scenario goes on."""
 
 
 class VhostUserRig:
-    """Satisfies `target.real.Rig`."""
+    """Satisfies `targets.real.Rig`."""
 
     guest_runs = True
     resets_at_end = False
@@ -64,10 +65,10 @@ class VhostUserRig:
         self._socket = -1
         """O_PATH fd of the back-end's socket file."""
         self._first: socket.socket | None = None
-        """The connection that showed that it listens."""
+        """The connection that proved that the back-end listens, until a scenario uses it."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
-        """What can be seen of any back-end."""
+        """What can be observed of any back-end."""
         return _WITNESSES
 
     @property
@@ -76,12 +77,12 @@ class VhostUserRig:
         return self._shared.memory
 
     def port(self) -> VhostUserPort:
-        """The guest's way to the device; made in the guest process."""
-        self._forget_first()  # inherited: the back-end would never see it end
+        """Make the guest's access to the device; called in the guest process."""
+        self._forget_first()  # an inherited copy would keep the connection open
         return VhostUserPort(self._shared, self._link)
 
     def start(self) -> None:
-        """Make guest memory, start the back-end."""
+        """Create guest memory; start the back-end or connect to it."""
         if not (self._options.vhost_user_socket or self._options.vhost_user_command):
             raise DeviceUnavailable(
                 "target vhost-user: name a back-end by --vhost-user-socket or --vhost-user-command"
@@ -91,7 +92,7 @@ class VhostUserRig:
         self._start_backend()
 
     def stop(self) -> None:
-        """End the back-end, if it is ours; free guest memory."""
+        """End the back-end, if it was started here; free guest memory."""
         self.discard()
         if self._started:
             self._started = False
@@ -99,7 +100,7 @@ class VhostUserRig:
             self._shared.close()
 
     def discard(self) -> None:
-        """End the back-end, if it is ours."""
+        """End the back-end, if it was started here; close its socket."""
         if self._child is not None:
             self._child.end()
             self._child = None
@@ -128,7 +129,7 @@ class VhostUserRig:
             self._await_socket(path)
 
     def _await_socket(self, path: str) -> None:
-        """Wait until the command listens: a socket is bound before that."""
+        """Wait until the command accepts a connection; its socket file exists before that."""
         deadline = time.monotonic() + DEVICE_LIMIT_S
         while self._first is None:
             if self._has_ended() or time.monotonic() > deadline:
@@ -144,17 +145,17 @@ class VhostUserRig:
 
     def _no_socket(self) -> str:
         assert self._child is not None
-        said = last_line(self._child.words())
+        reason = last_line(self._child.words())
         if self._has_ended():
-            return f"it ended without listening on {{socket}}: {said}"
-        return f"no socket after {DEVICE_LIMIT_S:g} s, does it name {{socket}}? {said}"
+            return f"it ended without listening on {{socket}}: {reason}"
+        return f"no socket after {DEVICE_LIMIT_S:g} s, does it name {{socket}}? {reason}"
 
     # --- One scenario -------------------------------------------------------------------------
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
-        """Begin a scenario by a new connection."""
+        """Begin a scenario on a new connection."""
         if self._child is not None and self._child.exit_code() == 0:
-            self.discard()  # it takes one connection in its life
+            self.discard()  # a back-end that serves one connection and ends
         if self._socket < 0:
             self._start_backend()
         self._link.forget()
@@ -169,14 +170,14 @@ class VhostUserRig:
             raise DeviceLost(str(gone)) from None
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """There is neither operator nor backend: nothing."""
+        """Do nothing: there is neither operator nor backend."""
 
     def unfinished(self) -> Op | None:
-        """Nothing ever is."""
+        """None: no operation has to be ended."""
         return None
 
     def settle(self, recorder: Recorder) -> None:
-        """Give the back-end some time to serve what is published."""
+        """Give the back-end some time to complete the published requests, then look."""
         deadline = time.monotonic() + _PATIENCE_S
         while not recorder.idle and time.monotonic() < deadline and not self._link.is_cut:
             time.sleep(_LOOK_S)
@@ -190,18 +191,18 @@ class VhostUserRig:
             recorder.tell(BROKEN)
 
     def check_rest(self, recorder: Recorder) -> None:
-        """Nobody knows when it rests."""
+        """Check nothing: it cannot be determined when the back-end is at rest."""
 
     def sleeps(self) -> bool:
-        """It may wait for a disk of its own: nobody knows."""
+        """False: a back-end whose threads sleep may be waiting for its disk."""
         return False
 
     def dequeues(self) -> Sequence[Dequeue]:
-        """There is no witness that is exact for every back-end."""
+        """None: no witness is exact for every back-end."""
         return ()
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Say how the back-end ended; None if it is not ours."""
+        """Return how the back-end ended, or that it hangs; None if it was not started here."""
         if self._child is None:
             return None
         return ending_of(self._child, guest_waits=guest_waits)

@@ -2,7 +2,7 @@
 
     fuzz process    RealTarget (targets.real), VhostUserRig: memory
      |- guest       GuestDriver on a VhostUserPort: front-end, rings in shared memory, eventfds
-     `- back-end    started by a command, or somebody else's
+     `- back-end    started by a command, or running already
 
 What each witness is worth: docs/real-devices.md.
 """
@@ -25,7 +25,7 @@ def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTar
     """Return the target, not started yet.
 
     Raises:
-        UsageError: another device or mode than there is.
+        UsageError: unknown device or mode.
     """
     from vblkfuzz.targets.real import RealTarget
     from vblkfuzz.targets.vhost_user.rig import VhostUserRig
