@@ -3,17 +3,22 @@ from __future__ import annotations
 import pytest
 
 from tests.dataplane.rig import Rig
+from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import EXIT, Exit
 from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.op import op
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
+    CANCEL,
     DRAIN_CALL,
     DRAIN_END,
     HANDLER,
     POP,
     PUSH,
+    QUEUE_RESET,
     RESET_CALL,
     RESET_RET,
     STATUS,
@@ -71,6 +76,25 @@ def test_a_queue_enabled_after_driver_ok_is_taken_over(parts: SharedParts) -> No
     rig.make_rings(bank=1)
     rig.exit(Exit.QUEUE_ENABLE, 0)
     assert rig.status_of(rig.send()) == 0
+
+
+class OwnQueueReset(VirtioBlk):
+    """It cancels on no causal path of its own."""
+
+    def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        yield POINT
+        for request in self.blk.cancel_parked(port.queue):
+            self.cancel(thread, request)
+        self.forget_queue(thread, port)
+
+
+def test_what_a_device_does_as_a_queue_is_reset_is_on_that_path(parts: SharedParts) -> None:
+    rig = Rig(parts, OwnQueueReset, ioeventfd=False)
+    rig.init()
+    rig.perform("drain_begin")
+    rig.send()
+    rig.exit(Exit.QUEUE_RESET, 0)
+    assert rig.paths(CANCEL) == rig.paths(QUEUE_RESET) == ["queue_reset"]
 
 
 @pytest.mark.parametrize("iothread", [0, 1])

@@ -301,7 +301,6 @@ class Lifecycle(DeviceState):
         self.retry_list.clear()
         yield from self.blk.drained_end(thread)
 
-    @causal(Frame.QUEUE_RESET)
     def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
         """Reset one queue (virtio 1.2, 2.6.1), after its requests have ended or been cancelled."""
         yield from self.blk.drained_begin(thread, poll=True)

@@ -128,7 +128,7 @@ class Machine:
         elif reason == Exit.KICK:
             yield from self.kick_directly(thread, argument)
         elif reason == Exit.QUEUE_RESET:
-            yield from self.device.reset_queue(thread, self.device.ports[argument])
+            yield from self.reset_queue(thread, argument)
         words[EXIT] = Exit.NONE
         self.bql.release()
 
@@ -143,3 +143,8 @@ class Machine:
             port.notifier.set_own()
         else:
             yield from self.device.handle_output(thread, port)
+
+    @causal(Frame.QUEUE_RESET)
+    def reset_queue(self, thread: Thread, index: int) -> Steps:
+        """The driver resets one queue. The frame is here: a device that overrides it keeps it."""
+        yield from self.device.reset_queue(thread, self.device.ports[index])

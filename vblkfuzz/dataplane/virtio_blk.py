@@ -142,12 +142,13 @@ class VirtioBlk(Lifecycle):
         return self._parse(thread, port, chain)
 
     def _parse(self, thread: Thread, port: QueuePort, chain: Chain) -> Request | None:
-        """Make a request of a chain; a malformed chain is dropped and breaks the device."""
+        """Make a request of a chain; a malformed chain breaks the device, then is dropped."""
         context = self.completion_context(thread)
         queue = port.queue
         try:
             blk = parse_request(self.board.memory, chain)
         except RingError as error:
+            self.virtio_error(thread, error)
             queue.detach()
             self.board.ring.emit(
                 CANCEL,
@@ -159,7 +160,6 @@ class VirtioBlk(Lifecycle):
                 self.epoch,
                 path=thread.path,
             )
-            self.virtio_error(thread, error)
             return None
         return Request(self.pops, queue, chain.head, self.epoch, blk, context)
 

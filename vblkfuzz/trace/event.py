@@ -93,5 +93,10 @@ class Event(NamedTuple):
     path: int = 0
 
 
+def frames_of(event: Event) -> bytes:
+    """Return the codes of the frames on the causal path of an event, outermost first."""
+    return event.path.to_bytes(8, "big")
+
+
 EVENT_RECORD: Final = Struct("<IBBBBHHHHQ")
 """An `Event` as 24 bytes in the trace ring: turn u32, four u8, four u16, path u64."""

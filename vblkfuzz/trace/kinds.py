@@ -277,7 +277,10 @@ IRQ: Final = _kind(
     "the device signalled the guest; *by virtio_notify*: by the function that needs the BQL",
     flags=("", "by virtio_notify"),
 )
-CANCEL: Final = _kind(48, "a reset dropped the request: it will never be pushed")
+CANCEL: Final = _kind(
+    48,
+    "the device dropped the request, as a reset or a broken device may: it will never be pushed",
+)
 RETRY: Final = _kind(
     49,
     "the request waits until the VM continues: it failed (`rerror`, `werror`), or was parked when "

@@ -113,3 +113,8 @@ def test_a_verdict_has_its_causes() -> None:
     chain = (violation("S1", 1), violation("S6", 2))
     assert Verdict(chain).causes == chain[:1]
     assert Verdict().causes == ()
+
+
+def test_a_request_that_goes_on_is_dropped_later_and_one_that_was_dropped_goes_on() -> None:
+    assert kept(violation("S7", 1), violation("S18", 2)) == ["S7"]
+    assert kept(violation("S18", 1), violation("S6", 2)) == ["S18"]

@@ -8,6 +8,7 @@ from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.revisions.qemu_9_0 import Qemu90BlockBackend
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.kinds import PARK, UNPARK
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ class _WakesOne(BlockBackend):
         self._woken = True
 
 
+class _ParkedDropped(VirtioBlk):
+    def drained_end(self, thread: Thread) -> Steps:
+        for request in self.blk.cancel_parked():
+            self.cancel(thread, request)
+        yield from super().drained_end(thread)
+
+
 FAMILY: Final = (
     Defect(
         "recount_late",
@@ -111,5 +119,13 @@ FAMILY: Final = (
         "The end of a drain wakes the oldest parked request only; the others are lost.",
         ("L3",),
         (_WakesOne,),
+    ),
+    Defect(
+        "parked_dropped",
+        2026,
+        "vblkfuzz",
+        "The end of a drained section drops what is parked instead of letting it go on.",
+        ("S18",),
+        (_ParkedDropped,),
     ),
 )

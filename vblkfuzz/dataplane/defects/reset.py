@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
@@ -11,6 +12,8 @@ from vblkfuzz.trace.event import Frame
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
+    from vblkfuzz.dataplane.request import Request
+    from vblkfuzz.virtio.device_queue import DeviceQueue
 
 
 class _IgnoresParked(VirtioBlk):
@@ -37,10 +40,14 @@ class _ResetBeforeDrain(VirtioBlk):
 
 
 class _QueueResetNoDrain(VirtioBlk):
-    @causal(Frame.QUEUE_RESET)
     def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
         yield POINT
         self.forget_queue(thread, port)
+
+
+class _QueueResetCancelsAll(BlockBackend):
+    def cancel_parked(self, queue: DeviceQueue | None = None) -> list[Request]:
+        return super().cancel_parked()
 
 
 FAMILY: Final = (
@@ -75,5 +82,13 @@ FAMILY: Final = (
         "A queue reset clears the ring only; requests in flight are pushed to the new ring.",
         ("S6", "S7"),
         (_QueueResetNoDrain,),
+    ),
+    Defect(
+        "queue_reset_cancels_all",
+        2026,
+        "vblkfuzz",
+        "A queue reset drops the parked requests of the other queues too.",
+        ("S18",),
+        (_QueueResetCancelsAll,),
     ),
 )

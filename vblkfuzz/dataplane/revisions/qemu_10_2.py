@@ -194,7 +194,6 @@ class Qemu102(VirtioBlk):
             self.cancel(thread, request)
         self.retry_list.clear()
 
-    @causal(Frame.QUEUE_RESET)
     def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
         """Reset the ring only: virtio-blk has no queue_reset hook (B38)."""
         yield POINT

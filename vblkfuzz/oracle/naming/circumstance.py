@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.violation import Violation
-from vblkfuzz.trace.event import Event, Frame
+from vblkfuzz.trace.event import Event, Frame, frames_of
 from vblkfuzz.trace.kinds import (
     ATTACH,
     CANCEL,
@@ -132,7 +132,7 @@ def missed_by_drain(violation: Violation, events: Events) -> str:
     if was == "in_flight":
         return "uncounted"
     # A stop waits for handlers by itself, before it drains: a failure of that is another mistake.
-    in_stop = was == "popped" and Frame.STOP in _frames(violation.second)
+    in_stop = was == "popped" and Frame.STOP in frames_of(violation.second)
     return f"{was}-in_stop" if in_stop else was
 
 
@@ -165,7 +165,7 @@ def left_in_use(violation: Violation, events: Events) -> str:
 
 def left_by_stop(violation: Violation, events: Events) -> str:
     """Whether the stop itself attached the notifier that it left attached."""
-    if violation.state == "left_attached" and Frame.STOP in _frames(violation.first):
+    if violation.state == "left_attached" and Frame.STOP in frames_of(violation.first):
         return "attached_by_stop"
     return violation.state
 
@@ -173,7 +173,7 @@ def left_by_stop(violation: Violation, events: Events) -> str:
 def attached_by_stop(violation: Violation, events: Events) -> str:
     """Whether a stop made the wrong attachment; the end of a drain does so for other reasons."""
     attach = violation.second if violation.second.kind == ATTACH else violation.first
-    by_stop = violation.state in ("attached", "closed") and Frame.STOP in _frames(attach)
+    by_stop = violation.state in ("attached", "closed") and Frame.STOP in frames_of(attach)
     return f"{violation.state}-in_stop" if by_stop else violation.state
 
 
@@ -199,7 +199,7 @@ def kick_lost(violation: Violation, events: Events) -> str:
     after = events[events.index(kick) :]
     attached = [event for event in after if event.kind == ATTACH and event.queue == queue]
     if attached:
-        return "attached_by_start" if Frame.START in _frames(attached[-1]) else "attached_again"
+        return "attached_by_start" if Frame.START in frames_of(attached[-1]) else "attached_again"
     if _failed_start(events):
         return "failed_start" if not kick.flag or _failed_start(after) else "failed_start-sent"
     return "sent" if kick.flag else _suppressed(kick, events)
@@ -243,6 +243,11 @@ def unfinished(violation: Violation, events: Events) -> str:
     return standing(violation.first.request, events, violation.second)
 
 
+def dropped(violation: Violation, events: Events) -> str:
+    """What a request was doing that was dropped; not told where the reset of a queue did it."""
+    return violation.state or standing(violation.second.request, events, violation.second)
+
+
 def call_missed(violation: Violation, events: Events) -> str:
     """Whether the device was stopping at the push, or the driver changed which calls it wants."""
     before = events[: events.index(violation.first)]
@@ -269,7 +274,3 @@ def _calls_changed(push: Event, before: Events) -> bool:
         elif dequeued and event.kind in _CALL_CHANGES and event.queue == push.queue:
             return True
     return False
-
-
-def _frames(event: Event) -> bytes:
-    return event.path.to_bytes(8, "big")
