@@ -10,7 +10,9 @@ from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.kinds import (
     BROKEN,
+    CONFIG_IRQ,
 )
+from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
 from vblkfuzz.virtio.ring_error import RingMisaligned, RingSizeInvalid
 
 
@@ -45,6 +47,20 @@ def test_a_bad_ring_breaks_the_device(parts: SharedParts, register: int, code: i
     parts.board.registers.set_queue(0, register, 7)
     rig.write_status(DRIVER_OK)
     assert [event.value for event in rig.events(BROKEN)] == [code]
+
+
+@pytest.mark.parametrize(("status", "told"), [(DRIVER_OK, 1), (FEATURES_OK, 0)])
+def test_a_driver_that_is_there_is_told_of_a_broken_device(
+    parts: SharedParts, status: int, told: int
+) -> None:
+    rig = Rig(parts)
+    rig.make_rings()
+    rig.write_status(status)
+    rig.device.virtio_error(rig.machine.vcpu, RingSizeInvalid())
+    assert parts.board.registers.words[STATUS] == status | STATUS_NEEDS_RESET
+    assert [event.kind for event in rig.events(BROKEN, CONFIG_IRQ)] == [BROKEN, CONFIG_IRQ][
+        : 1 + told
+    ]
 
 
 def test_only_the_first_error_is_recorded(parts: SharedParts) -> None:

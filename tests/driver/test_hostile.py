@@ -6,11 +6,12 @@ from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
-from vblkfuzz.trace.kinds import BROKEN, COLLECT, DRAIN_END, END
+from vblkfuzz.trace.kinds import BROKEN, COLLECT, DRAIN_END, END, OP, STATUS_READ
 from vblkfuzz.trace.trace import Trace
+from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
 from vblkfuzz.virtio.ring_error import (
     AddressError,
     AvailIdxJump,
@@ -95,3 +96,23 @@ def test_content_published_in_a_drain_breaks_the_device_after_the_drain(content:
     kinds = [event.kind for event in found.events]
     assert kinds.index(BROKEN) > kinds.index(DRAIN_END)
     assert judge(scenario, found).clean
+
+
+def looks(*ops: Op) -> list[tuple[int, int]]:
+    """Status bits that the guest reads, with the operation it reads them in."""
+    events = trace("reference", Scenario(ops=(op("init"), *ops))).events
+    operation, found = 0, []
+    for event in events:
+        if event.kind == OP:
+            operation = event.value
+        elif event.kind == STATUS_READ:
+            found.append((operation, event.value))
+    return found
+
+
+def test_a_driver_that_broke_the_protocol_looks_at_the_status_until_it_resets() -> None:
+    broken = STATUS_NEEDS_RESET | 15
+    hostile, collect = op("hostile", content="loop"), op("collect")
+    assert looks(collect, hostile, collect, op("init"), collect) == [(3, broken), (4, broken)]
+    assert looks(hostile, op("reset"), op("init")) == [(2, broken)]
+    assert looks(op("reset"), op("init"), collect) == []

@@ -105,12 +105,13 @@ class Lifecycle(DeviceState):
         self.board.registers.words[STATUS] = value
 
     def virtio_error(self, thread: Thread, error: RingError) -> None:
-        """Stop taking requests until a reset: the driver broke the protocol (virtio_error)."""
+        """Take no requests until a reset: the driver broke the protocol (virtio_error, 2.1.2)."""
         if self.broken:
             return
         self.broken = True
         self._set_status(self.status | STATUS_NEEDS_RESET)
         self._trace(BROKEN, thread, value=error.code)
+        self.notify_config(thread)
 
     # --- Start and stop ---------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from vblkfuzz.trace.kinds import (
     PUBLISH,
     REQUEST,
     SECTOR,
+    STATUS_READ,
     SUPPRESS_CALLS,
     USED_EVENT,
 )
@@ -109,6 +110,8 @@ class GuestDriver:
         self._dirty = False
         """Whether the device has been initialised, at least in part, since its last reset."""
         self._published = 0
+        self._hostile = False
+        """The protocol was broken since the last reset: is the device, too?"""
 
     def run(self, operation: Op) -> GuestSteps:
         """Carry out one guest operation."""
@@ -121,7 +124,7 @@ class GuestDriver:
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
         if self._dirty:
-            yield from self._transport.write_status(0)
+            yield from self._reset()
         self._dirty = True
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
         yield from self._transport.write_status(status)
@@ -148,7 +151,17 @@ class GuestDriver:
         """Reset the device; the rings are no longer used."""
         self._set_up = False
         self._dirty = False
+        yield from self._reset()
+
+    def _reset(self) -> GuestSteps:
+        self._look_at_status()
+        self._hostile = False
         yield from self._transport.write_status(0)
+
+    def _look_at_status(self) -> None:
+        """A driver that broke the protocol looks whether the device needs a reset (2.1.2)."""
+        if self._hostile:
+            self._emit(STATUS_READ, self.actor, value=self._transport.read_status())
 
     def queue_reset(self, operation: Op) -> GuestSteps:
         """Reset one queue and enable it again with new rings."""
@@ -221,6 +234,7 @@ class GuestDriver:
         head = queue.ring.add(*buffers)
         queue.slot_of[head] = slot
         yield POINT
+        self._hostile = True
         shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
         idx = queue.ring.avail_idx
         self._emit(HOSTILE, self.actor, queue.index, operation.b)
@@ -234,6 +248,7 @@ class GuestDriver:
             return
         yield POINT
         self._transport.take_call(queue.index)
+        self._look_at_status()
         for _ in range(_MAX_COLLECT):
             used = queue.ring.get_used()
             if used is None:

@@ -218,6 +218,12 @@ BROKEN: Final = _kind(
     value=_ring_error,
 )
 
+STATUS_READ: Final = _kind(
+    29,
+    "the driver, which broke the ring protocol, read the device status; value: the bits",
+    value="{:#04x}",
+)
+
 # --- Notifiers and event loop -----------------------------------------------------------------
 
 # value: AioContext (an ActorId); head: serial of the notifier watched
@@ -321,7 +327,9 @@ VM_STOP_CALL: Final = _kind(70, "a stop of the VM begins")
 VM_STOP_RET: Final = _kind(71, "the VM has stopped")
 VM_CONT: Final = _kind(72, "the VM is continued")
 RESIZE: Final = _kind(73, "the disk has a new capacity; value: in sectors", value="{} sectors")
-CONFIG_IRQ: Final = _kind(74, "an interrupt for a change of the configuration")
+CONFIG_IRQ: Final = _kind(
+    74, "an interrupt for a change of the configuration, or because the device needs a reset"
+)
 POWER_LOSS: Final = _kind(75, "the disk has lost writes that were not flushed")
 
 # --- The device process of a real target, seen from outside -----------------------------------

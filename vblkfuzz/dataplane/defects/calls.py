@@ -1,4 +1,4 @@
-"""Defects of calls: interrupts that the driver waits for and does not get."""
+"""Defects of calls: interrupts that the driver waits for and does not get, or gets too late."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.queue_port import QueuePort
+from vblkfuzz.dataplane.thread import POINT, Steps
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.virtio.device_queue import U16, DeviceQueue
 from vblkfuzz.virtio.layout import vring_need_event
 
@@ -51,6 +53,43 @@ class _CallLostInStop(QueuePort):
             super().call(thread)
 
 
+class _PutOff(QueuePort):
+    """Calls from a bottom half, so that one tells of several pushes."""
+
+    __slots__ = ()
+
+    def call(self, thread: Thread) -> None:
+        device = self._device
+        assert isinstance(device, _CallOutlivesReset)
+        device.put_off(thread, self)
+
+    def call_now(self, thread: Thread) -> None:
+        super().call(thread)
+
+
+class _CallOutlivesReset(VirtioBlk):
+    _waiting: tuple[_PutOff, ...] = ()
+    """Queues whose call has been put off."""
+
+    def put_off(self, thread: Thread, port: _PutOff) -> None:
+        if port not in self._waiting:
+            self._waiting = (*self._waiting, port)
+            self.completion_context(thread).schedule(lambda runner: self._late(runner, port))
+
+    def _late(self, thread: Thread, port: _PutOff) -> Steps:
+        yield POINT
+        if port in self._waiting:
+            self._waiting = tuple(other for other in self._waiting if other is not port)
+            port.call_now(thread)
+
+    def vm_drained(self, thread: Thread) -> None:
+        """A stop makes the calls that wait; a reset leaves them."""
+        waiting, self._waiting = self._waiting, ()
+        for port in waiting:
+            port.call_now(thread)
+        super().vm_drained(thread)
+
+
 FAMILY: Final = (
     Defect(
         "irq_check_before_publish",
@@ -75,5 +114,13 @@ FAMILY: Final = (
         "A push while the device stops makes no call, and no later call replaces it.",
         ("L4",),
         (_CallLostInStop,),
+    ),
+    Defect(
+        "call_outlives_reset",
+        2017,
+        "QEMU commit ebb6ff25cd",
+        "Calls come from a bottom half, which a reset neither runs nor cancels.",
+        ("S19",),
+        (_PutOff, _CallOutlivesReset),
     ),
 )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
-from vblkfuzz.dataplane.thread import Steps, Thread, causal
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import CONFIG_IRQ
 from vblkfuzz.virtio.blk import BlkStatus, RequestType
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
@@ -59,6 +60,12 @@ class _ConfigIrqEarly(Operator):
     def resize(self, thread: Thread, _a: int, _b: int, _c: int, sectors: int, *_: int) -> Steps:
         self._device.notify_config(thread)
         yield from super().resize(thread, _a, _b, _c, sectors)
+
+
+class _ConfigIrqToNobody(Operator):
+    def _config_interrupt(self, thread: Thread) -> Steps:
+        yield POINT
+        self._trace(CONFIG_IRQ, thread)
 
 
 class _GenerationLate(VirtioBlk):
@@ -111,6 +118,14 @@ FAMILY: Final = (
         "A resize interrupts the driver before the capacity has changed.",
         ("S15",),
         (_ConfigIrqEarly,),
+    ),
+    Defect(
+        "config_irq_to_nobody",
+        2026,
+        "vblkfuzz",
+        "A resize is announced whether a driver is there or not.",
+        ("S15",),
+        (_ConfigIrqToNobody,),
     ),
     Defect(
         "generation_late",

@@ -11,9 +11,11 @@ from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import BlkStatus
+from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.request import Request
+    from vblkfuzz.virtio.ring_error import RingError
 
 
 class _LeakOnError(BlockBackend):
@@ -69,6 +71,24 @@ class _InuseLeakRestart(VirtioBlk):
         super().restart_requests()
 
 
+class _NeedsResetUnsaid(VirtioBlk):
+    def _set_status(self, value: int) -> None:
+        super()._set_status(value & ~STATUS_NEEDS_RESET)
+
+
+class _NeedsResetUntold(VirtioBlk):
+    _breaks = False
+
+    def virtio_error(self, thread: Thread, error: RingError) -> None:
+        self._breaks = True
+        super().virtio_error(thread, error)
+        self._breaks = False
+
+    def notify_config(self, thread: Thread) -> None:
+        if not self._breaks:
+            super().notify_config(thread)
+
+
 FAMILY: Final = (
     Defect(
         "leak_on_error",
@@ -117,5 +137,21 @@ FAMILY: Final = (
         "Each cont counts the requests of the retry list as in use once more.",
         ("S7",),
         (_InuseLeakRestart,),
+    ),
+    Defect(
+        "needs_reset_unsaid",
+        2026,
+        "vblkfuzz",
+        "A broken device does not set DEVICE_NEEDS_RESET in its status.",
+        ("S20",),
+        (_NeedsResetUnsaid,),
+    ),
+    Defect(
+        "needs_reset_untold",
+        2026,
+        "vblkfuzz",
+        "A broken device sets DEVICE_NEEDS_RESET, and gives no configuration interrupt.",
+        ("S20",),
+        (_NeedsResetUntold,),
     ),
 )

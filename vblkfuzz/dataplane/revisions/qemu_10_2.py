@@ -100,7 +100,7 @@ class Qemu102(VirtioBlk):
         **{f"s7-{path}broken": _B1B for path in _HANDLED},
         "s7-reset-left_in_use": _B1B,
         "s14-": _B1B,
-        "s15-": _GENERATION,
+        "s15-generation": _GENERATION,
         "s16-vm_stop-nowhere": _B1C,
         "s16-vm_stop-ended": _B1B,
         "s17-": _B1C,
