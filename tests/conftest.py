@@ -28,7 +28,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(autouse=True)
 def _no_answer_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine a healthy actor may be silent for long; tests of hangs set a limit."""
-    for limit in ("HANG_LIMIT_S", "RESPAWN_LIMIT_S"):
+    for limit in ("ANSWER_LIMIT_S", "RESPAWN_LIMIT_S"):
         monkeypatch.setattr(supervisor, limit, WAIT_S)
 
 

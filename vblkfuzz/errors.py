@@ -65,9 +65,14 @@ class HarnessError(VblkfuzzError):
 class ActorDied(HarnessError):
     """A guest or device process ended while an execution was running."""
 
+    def __init__(self, message: str, device_ended: int | None = None) -> None:
+        super().__init__(message)
+        self.device_ended = device_ended
+        """How the device process ended (negative: by a signal), if it was that and it alone."""
+
 
 class ActorHung(HarnessError):
-    """An execution did not end within `limits.HANG_LIMIT_S` seconds."""
+    """An execution did not end in time (`limits.ANSWER_LIMIT_S`; inline `HANG_LIMIT_S`)."""
 
     exit_status = ExitStatus.TIMEOUT
 

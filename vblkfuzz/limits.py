@@ -55,7 +55,12 @@ MAX_NESTING: Final = 32
 nest 9; a device that recurses reaches any limit (L5), and this one long before Python's."""
 
 HANG_LIMIT_S: Final = 2.0
-"""Seconds without an answer from the device process before it is killed (2000 x a normal run)."""
+"""Seconds of processor time of an execution on a user's device (2000 x a normal run): one that
+takes more hangs."""
+
+ANSWER_LIMIT_S: Final = 6.0
+"""Seconds without an answer from the actors before they are killed. More than HANG_LIMIT_S, so that
+a busy device says itself where it hangs, also on a machine with other work."""
 
 RESPAWN_LIMIT_S: Final = 10.0
 """Seconds for the zygote to answer with fresh actors before the harness gives up."""

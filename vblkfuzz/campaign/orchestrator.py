@@ -237,6 +237,9 @@ class Campaign:
             self.summary.last_error = message.name
             self._keep_input(bytes.fromhex(message.input), message.name)
             self._on_message(message)
+        elif message.kind == "always_fails":
+            self._stop = self._stop or ExitStatus.VIOLATION
+            self.summary.always_fails = message.name
         elif message.kind == "done" and message.name in _NOT_ON_PURPOSE:
             worker.done = False  # it gave up, or somebody else ended it
 
@@ -347,6 +350,8 @@ class Campaign:
         if self.summary.findings:
             return ExitStatus.VIOLATION
         if self.summary.restarts or self.summary.harness_errors > self.summary.hangs:
+            return ExitStatus.HARNESS
+        if self.summary.always_fails:  # all its findings are silenced
             return ExitStatus.HARNESS
         return ExitStatus.TIMEOUT if self.summary.hangs else ExitStatus.CLEAN
 

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _MAX_HARNESS_ERRORS: Final = 50
 """In a row. More means that nothing works, and the worker gives up."""
+_MAX_FAULTS: Final = 50
+"""Executions from the first one that all end in a fault of the device. Others do no better."""
 
 
 class Worker:
@@ -78,6 +80,8 @@ class Worker:
         self._silenced: set[str] = set()
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
+        self._faults = 0
+        """Executions that ended in a fault of the device."""
         self._last_error = ""
         self._ending: ExitStatus | None = None
 
@@ -131,6 +135,16 @@ class Worker:
         if verdict.violations:
             statistics[Stat.VIOLATIONS] += 1
             self._note_violations(execution, data)
+        if execution.trace.fault:
+            self._note_fault()
+
+    def _note_fault(self) -> None:
+        """End if the device has never done anything else than fail."""
+        self._faults += 1
+        if self._faults == _MAX_FAULTS == self._execs + 1:
+            sentence = f"the device has failed in each of the first {_MAX_FAULTS} executions"
+            self._send(Message("always_fails", sentence, execs=self._execs + 1))
+            self.end(ExitStatus.VIOLATION)
 
     def _note_violations(self, execution: Execution, data: bytes) -> None:
         for violation in execution.verdict.causes:

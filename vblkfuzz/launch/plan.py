@@ -69,8 +69,8 @@ class Message:
     """One line that a worker sends to the orchestrator."""
 
     kind: str
-    """One of: finding, seen, situation, harness_error, hang (a harness error too), done;
-    quarantined comes from no worker."""
+    """One of: finding, seen, situation, harness_error, hang (a harness error too), always_fails (of
+    the device), done; quarantined comes from no worker."""
     name: str = ""
     """Signature, name of the situation, the error's text, or the exit status of a worker."""
     rule: str = ""

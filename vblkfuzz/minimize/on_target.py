@@ -2,7 +2,8 @@
 
 The model runs the same scenario the same way in every mode, but `inline` costs a fraction of
 `processes`. So the search runs on a quick target, if there is one that shows the bug too, and the
-asked one confirms the result. If it does not, the search is done again on the asked one alone.
+asked one confirms the result. If it does not, the search is done again on the asked one alone; so
+it is for a bug that ends the process, which inline would be ours.
 """
 
 from __future__ import annotations
@@ -50,9 +51,10 @@ def minimize_input(
         NotReproduced: the input does not show the bug.
         HarnessError: the asked target gives no verdict.
     """
-    bug = find_bug(asked.target, scenario, expected, asked.runs).bug
+    shown = find_bug(asked.target, scenario, expected, asked.runs)
+    bug, fault = shown.bug, shown.execution.trace.fault
     slow = Reproducer(asked.target, bug, asked.runs)
-    if asked.quick is not None:
+    if asked.quick is not None and not (fault and fault.ends_process):
         quick = Reproducer(asked.quick, bug)
         if quick(scenario):
             found = minimize(scenario, quick, tell)

@@ -4,17 +4,19 @@ Both wait on a semaphore of their own. The device runs the turnstile: the fuzz p
 execution over to it, and it hands single turns over to the guest. After a hand-over a process
 touches nothing shared until it is handed the turn again.
 
-An error in an actor is the harness's, not a finding: its traceback goes to the report area and the
-execution ends as FAILED. Actors end only by `os._exit` or a signal.
+What a user's device raises ends the execution as FAULT, a finding. Any other error in an actor is
+the harness's: its traceback goes to the report area and the execution ends as FAILED. Actors end
+only by `os._exit` or a signal.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import HarnessError
-from vblkfuzz.limits import MAX_REPORT_BYTES
+from vblkfuzz.errors import ActorHung, HarnessError
+from vblkfuzz.limits import HANG_LIMIT_S, MAX_REPORT_BYTES
 from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.control import (
     EXECUTION,
@@ -27,10 +29,14 @@ from vblkfuzz.process.control import (
     HANDOVERS,
     STATUS,
     STEPS,
+    WATCHED,
     Status,
 )
-from vblkfuzz.process.execution import SharedParts, execute
+from vblkfuzz.process.cpu_limit import CpuLimit
+from vblkfuzz.process.execution import Ran, SharedParts, execute
 from vblkfuzz.process.guest import GuestState, InlineRunner
+from vblkfuzz.process.last_line import LastLine
+from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.scenario.codec import decode_canonical
 
 if TYPE_CHECKING:
@@ -83,9 +89,14 @@ class RemoteRunner:
 def device_main(parts: SharedParts, turns: Turns, device: type[VirtioBlk]) -> None:
     """Run executions for ever."""
     control = parts.arena.control
+    own = OwnCode(device)
+    limit = CpuLimit(HANG_LIMIT_S)
+    if own:
+        limit.install()
     while True:
         turns.device.acquire()
         runner = RemoteRunner(parts, turns)
+        watch = LastLine(own, parts.arena) if control[WATCHED] else nullcontext()
 
         def remote(
             config: DeviceConfig, ops: tuple[Op, ...], runner: RemoteRunner = runner
@@ -94,13 +105,28 @@ def device_main(parts: SharedParts, turns: Turns, device: type[VirtioBlk]) -> No
 
         try:
             scenario = decode_canonical(parts.arena.scenario.read())
-            control[STEPS] = execute(parts, scenario, device, remote).steps
-            parts.arena.device_ring.publish()
+            with limit, watch:
+                _tell(parts, execute(parts, scenario, device, remote, own))
             control[HANDOVERS] = runner.handovers
-            control[STATUS] = Status.DONE
+        except ActorHung as error:
+            _report(parts, error, Status.HUNG)
         except (Exception, SystemExit) as error:
             _report(parts, error)
         turns.fuzzer.release()
+
+
+def _tell(parts: SharedParts, ran: Ran) -> None:
+    """Leave trace and figures for the fuzz process, and what the device did wrong."""
+    arena = parts.arena
+    arena.control[STEPS] = ran.steps
+    arena.device_ring.publish()
+    if ran.broken is None:
+        arena.control[STATUS] = Status.DONE
+        return
+    head = ran.broken.fault.to_line()
+    stack = ran.broken.stack.encode(errors="backslashreplace")
+    arena.report.write(head + stack[-(MAX_REPORT_BYTES - len(head)) :])
+    arena.control[STATUS] = Status.FAULT
 
 
 def guest_main(parts: SharedParts, turns: Turns) -> None:
@@ -131,10 +157,10 @@ def guest_main(parts: SharedParts, turns: Turns) -> None:
         turns.device.release()
 
 
-def _report(parts: SharedParts, error: BaseException) -> None:
+def _report(parts: SharedParts, error: BaseException, status: Status = Status.FAILED) -> None:
     """Leave the traceback for the fuzz process; the first report of an execution counts."""
     if parts.arena.control[STATUS] == Status.RUNNING:
         # The end of a long traceback says most. No text may fail to be encoded here.
         text = error_text(error).encode(errors="backslashreplace")
         parts.arena.report.write(text[-MAX_REPORT_BYTES:])
-        parts.arena.control[STATUS] = Status.FAILED
+        parts.arena.control[STATUS] = status

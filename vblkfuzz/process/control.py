@@ -30,6 +30,12 @@ GENERATION_WANTED: Final = 10
 """Number of the pair that the fuzz process wants. The zygote replaces the actors when the two
 differ, so a request that was given up half-way cannot be taken for a later one."""
 
+WATCHED: Final = 11
+"""1: the device notes each line of its own code before it runs (`last_line`)."""
+DEVICE_ENDED: Final = 12
+"""Wait status (waitpid(2)) of a device process that ended in this execution, else NOT_ENDED."""
+NOT_ENDED: Final = 0xFFFF_FFFF
+
 GUEST_FAILED: Final = 99
 
 
@@ -42,3 +48,7 @@ class Status(IntEnum):
     """An actor raised; the report area says what."""
     DIED = 3
     """An actor process ended; the report area says how. There are no actors."""
+    FAULT = 4
+    """A user's device raised or hung; the report area has a line of `Fault`, then the stack."""
+    HUNG = 5
+    """It was not the device's code that did not end; the report area has the stack."""

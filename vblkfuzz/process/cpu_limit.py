@@ -1,48 +1,62 @@
-"""A limit for executions in our own process: a device of a user's that never ends must not end us.
+"""A limit for executions: a device of a user's that never ends must not end us.
 
 Counted is processor time, so a busy machine makes no hang of a slow execution. The timer is not
-SIGALRM's, which libFuzzer uses. A device that waits instead of working is libFuzzer's to end
-(``-timeout``), or the user's (ctrl-C).
+SIGALRM's, which libFuzzer uses. A device that waits instead of working is the supervisor's to end
+in mode processes; inline it is libFuzzer's (``-timeout``), or the user's (ctrl-C).
+
+Which function does not end is seen by looking several times: that one is on the stack each time,
+what it calls in its loop comes and goes.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
+import traceback
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ActorHung
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import CodeType, FrameType, TracebackType
 
-_AGAIN_S: Final = 0.1
-"""The device may catch what the first signal raises."""
+_LOOKS: Final = 8
+"""Looks at the stack after the limit."""
+_LOOK_S: Final = 0.02
+"""Seconds of processor time between two of them."""
+_AGAIN_S: Final = 0.5
+"""Seconds until the next attempt: the device may catch what the first one raises."""
 
 
-class _Hang(BaseException):
+class Hang(BaseException):
     """Not an Exception: a device that catches those in its endless loop has to end as well."""
 
-
-def _raise(_number: int, _frame: object) -> None:
-    raise _Hang
+    def __init__(self, stays: list[CodeType], stack: str) -> None:
+        super().__init__("it does not end")
+        self.stays = stays
+        """Functions that were on the stack at each look, in the same call; outermost first."""
+        self.stack = stack
+        """The last look, as text."""
 
 
 class CpuLimit:
     """``with limit:`` around an execution raises `ActorHung` if that takes too long.
 
-    `install` first. Python has signals in the main thread only; in others there is no limit.
+    Within it `Hang` is raised. `install` first. Python has signals in the main thread only; in
+    others there is no limit.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._installed = False
+        self._running = False
+        self._looks: list[list[FrameType]] = []
 
     def install(self) -> None:
         """Take SIGVTALRM."""
         self._installed = threading.current_thread() is threading.main_thread()
         if self._installed:
-            self._before = signal.signal(signal.SIGVTALRM, _raise)
+            self._before = signal.signal(signal.SIGVTALRM, self._look)
 
     def remove(self) -> None:
         """Give SIGVTALRM back."""
@@ -52,7 +66,8 @@ class CpuLimit:
     def __enter__(self) -> None:
         """Start the clock."""
         if self._installed:
-            signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds, _AGAIN_S)
+            self._running = True
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds, _LOOK_S)
 
     def __exit__(
         self,
@@ -66,6 +81,32 @@ class CpuLimit:
             ActorHung: the time was over.
         """
         if self._installed:
+            self._running = False
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        if isinstance(error, _Hang):
+            self._looks.clear()
+        if isinstance(error, Hang):
             raise ActorHung(f"no end within {self._seconds} s of processor time") from error
+
+    def _look(self, _number: int, frame: FrameType | None) -> None:
+        if not self._running:
+            return  # the signal came when the execution had just ended
+        self._looks.append(_stack(frame))
+        if len(self._looks) < _LOOKS:
+            return
+        stays = [
+            frames[0].f_code
+            for frames in zip(*self._looks, strict=False)
+            if all(one is frames[0] for one in frames)
+        ]
+        self._looks.clear()
+        signal.setitimer(signal.ITIMER_VIRTUAL, _AGAIN_S, _LOOK_S)
+        raise Hang(stays, "".join(traceback.format_stack(frame)))
+
+
+def _stack(frame: FrameType | None) -> list[FrameType]:
+    """Return a stack, outermost first."""
+    found = []
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back
+    return found[::-1]

@@ -25,7 +25,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.process.actors import Turns, device_main, guest_main
-from vblkfuzz.process.control import GENERATION, GENERATION_WANTED, STATUS, Status
+from vblkfuzz.process.control import (
+    DEVICE_ENDED,
+    GENERATION,
+    GENERATION_WANTED,
+    NOT_ENDED,
+    STATUS,
+    Status,
+)
 from vblkfuzz.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
@@ -132,22 +139,24 @@ class Zygote:
 
     def _tell_of_death(self, ready: set[int]) -> None:
         dead = [child.name for child in self._children if child.pidfd in ready]
-        causes = self._end_actors()
+        statuses = self._end_actors()
         arena = self._parts.arena
-        arena.report.write("; ".join(causes[name] for name in dead).encode())
+        said = (f"the {name} process {_ending(statuses[name])}" for name in dead)
+        arena.report.write("; ".join(said).encode())
+        arena.control[DEVICE_ENDED] = statuses["device"] if dead == ["device"] else NOT_ENDED
         arena.control[STATUS] = Status.DIED
         self._turns.fuzzer.release()
 
-    def _end_actors(self) -> dict[str, str]:
-        """Kill and reap all there are; return how each ended."""
-        causes = {}
+    def _end_actors(self) -> dict[str, int]:
+        """Kill and reap all there are; return the wait status of each."""
+        statuses = {}
         for child in self._children:
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
             _, status = os.waitpid(child.pid, 0)
             os.close(child.pidfd)
-            causes[child.name] = f"the {child.name} process {_ending(status)}"
+            statuses[child.name] = status
         self._children = []
-        return causes
+        return statuses
 
     def _empty_semaphores(self) -> None:
         for semaphore in (self._turns.device, self._turns.guest, self._turns.fuzzer):

@@ -44,6 +44,8 @@ class Summary:
     fallbacks: list[str] = field(default_factory=list)
     """Why findings are not in the output folder."""
     last_error: str = ""
+    always_fails: str = ""
+    """Says so, if the device fails before it does anything."""
 
     @property
     def execs_per_s(self) -> float:

@@ -37,7 +37,7 @@ _GROUPS: Final = MappingProxyType(
         4: "Requests",
         6: "Drains",
         7: "Machine",
-        8: "The device process of a real target",
+        8: "The device process",
         9: "Test devices",
     }
 )
@@ -318,12 +318,12 @@ RESIZE: Final = _kind(73, "the disk has a new capacity; value: in sectors", valu
 CONFIG_IRQ: Final = _kind(74, "the guest is told that the configuration changed")
 POWER_LOSS: Final = _kind(75, "the disk has lost what was written and not flushed")
 
-# --- The device process of a real target, seen from outside -----------------------------------
+# --- The device process: of a real target, or with the own code of a user's device ------------
 
 CRASH: Final = _kind(
     80,
     "it ended by itself; flag: the signal, 0 an exit; value: exit status; the path is a digest of "
-    "its last words",
+    "its last words, on the model of the line that failed",
     value="exit {}",
     note=True,
 )

@@ -29,10 +29,12 @@ class Witness(IntFlag):
     """The disk began with zeroes, nothing but the requests of this trace has changed it, and each
     PUSH is that of the request it names and says (flag) how it ended. Guest reads show the rest."""
     PROCESS = 32
-    """That the device process lives and answers: CRASH, HANG."""
+    """That the device process lives and answers: CRASH, HANG. A trace of the model has it where it
+    ends in one of these."""
     DEVICE = 64
     """Every event of the device process, written by itself (the model)."""
 
 
 MODEL: Final = ~Witness.PROCESS
-"""A trace of the model: everything, but a dead or silent process is a fault of the harness."""
+"""A trace of the model: everything. Where the own code of a user's device has failed, PROCESS too;
+any other process that is dead or silent is a fault of the harness."""
