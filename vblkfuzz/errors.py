@@ -2,7 +2,8 @@
 
     VblkfuzzError
     |-- UsageError          the user's input cannot be used        -> exit 2
-    |   `-- InputFileError  ... it is a file: names file, place, expectation
+    |   |-- InputFileError  ... it is a file: names file, place, expectation
+    |   `-- DeviceClassError  ... it is a device class: a line for each method that cannot work
     `-- HarnessError        we could not judge                     -> exit 125
         |-- ActorDied       an actor process ended by itself
         |-- ActorHung       an execution did not end in time       -> exit 70
@@ -38,6 +39,11 @@ class VblkfuzzError(Exception):
 
     exit_status = ExitStatus.HARNESS
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to print, a line each."""
+        return (str(self),)
+
 
 class UsageError(VblkfuzzError):
     """What the user asked for cannot be done; the message says what to do instead."""
@@ -56,6 +62,19 @@ class InputFileError(UsageError):
         self.path = path
         self.place = place
         self.problem = problem
+
+
+class DeviceClassError(UsageError):
+    """Methods or attributes of a user's device class cannot work."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self._problems = problems
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each of them."""
+        return self._problems
 
 
 class HarnessError(VblkfuzzError):

@@ -18,6 +18,7 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.class_check import check_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +53,8 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
         load_file: how to import a Python file; a campaign instruments it.
 
     Raises:
-        UsageError: no such revision, defect, module, file or class, or no subclass of VirtioBlk.
+        UsageError: no such revision, defect, module, file or class, no subclass of VirtioBlk, or
+            methods in it that cannot work.
     """
     place, colon, attribute = name.rpartition(":")
     attribute, *defects = attribute.split("+")
@@ -70,6 +72,7 @@ def _class_in(module: ModuleType, attribute: str, name: str) -> type[VirtioBlk]:
     found = getattr(module, attribute, None)
     if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
         raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
+    check_class(found)
     return found
 
 
