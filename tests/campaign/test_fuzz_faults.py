@@ -144,3 +144,42 @@ def test_a_device_that_never_ends_inline(fuzz: Fuzz, device_file: Callable[[str]
     assert ended.summary["execs"] == 60
     assert ended.summary["harness_errors"] == 0
     assert findings(ended.out) == {"hang-device-answer_at_once"}
+
+
+def test_a_device_that_is_not_deterministic(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    """It is said once, and the input is kept; what it finds counts as before."""
+    device = device_file(
+        "runs = 0\n"
+        "def __init__(self, *arguments):\n"
+        "    super().__init__(*arguments)\n"
+        "    Device.runs += 1\n"
+        "    self.board.ring.emit(20, 2, value=Device.runs % 1000)"
+    )
+    setup = ("--workers", "1", "--seed", "5", "--runs", "1200", "--mode", "inline")
+    ended = fuzz(*setup, "--device", device)
+    assert ended.stderr.count("your device is not deterministic") == 1
+    assert len(list((ended.out / "harness").glob("*.bin"))) == 1
+
+
+def test_a_device_that_is_deterministic(fuzz: Fuzz) -> None:
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "150", "--device", "reference")
+    assert "not deterministic" not in ended.stderr
+    assert list((ended.out / "harness").iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["inline", "processes"])
+def test_what_a_device_prints_is_in_the_log(
+    fuzz: Fuzz, device_file: Callable[[str], str], mode: str
+) -> None:
+    device = device_file(
+        "print('imported')\n"
+        "def look_again(self, port):\n"
+        "    print('looked')\n"
+        "    return super().look_again(port)"
+    )
+    setup = ("--workers", "1", "--seed", "5", "--runs", "30", "--mode", mode)
+    ended = fuzz(*setup, "--device", device)
+    assert "looked" not in ended.stdout + ended.stderr
+    assert "imported" not in ended.stdout
+    log = (ended.out / "log" / "worker-0.log").read_text()
+    assert "looked\n" in log and "imported\n" in log

@@ -237,6 +237,10 @@ class Campaign:
             self.summary.last_error = message.name
             self._keep_input(bytes.fromhex(message.input), message.name)
             self._on_message(message)
+        elif message.kind == "unsteady" and not self.summary.unsteady:
+            self.summary.unsteady = f"{message.name}, see {self._options.out / 'harness'}"
+            self._keep_input(bytes.fromhex(message.input), message.name)
+            self._on_message(replace(message, name=self.summary.unsteady))
         elif message.kind == "always_fails":
             self._stop = self._stop or ExitStatus.VIOLATION
             self.summary.always_fails = message.name

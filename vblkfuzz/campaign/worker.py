@@ -33,6 +33,7 @@ from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import decode
+from vblkfuzz.targets.registry import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
 
 _MAX_HARNESS_ERRORS: Final = 50
 """In a row. More means that nothing works, and the worker gives up."""
+_TWICE_OF: Final = 1000
+"""Of so many inputs of the model one is run twice, to see that it gives the same trace again."""
+_TWICE_AT: Final = 100
+"""Which one of them: a short campaign has it too."""
 _MAX_FAULTS: Final = 50
 """Executions from the first one that all end in a fault of the device. Others do no better."""
 
@@ -112,6 +117,8 @@ class Worker:
         self._flight.write(data)
         try:
             execution = self._execute(self._target, decode(data))
+            if self._execs % _TWICE_OF == _TWICE_AT and self._plan.target == MODEL:
+                self._run_again(execution, data)
         except HarnessError as error:
             kind = "hang" if isinstance(error, ActorHung) else "harness_error"
             self._note_error(str(error), data, kind)
@@ -121,6 +128,12 @@ class Worker:
             self._errors_in_a_row = 0
             self._note(execution, data)
         self._count()
+
+    def _run_again(self, execution: Execution, data: bytes) -> None:
+        again = self._target.run(execution.scenario)
+        if again.digest != execution.trace.digest:
+            sentence = "your device is not deterministic: one input gave two different traces"
+            self._send(Message("unsteady", sentence, execs=self._execs + 1, input=data.hex()))
 
     def _note(self, execution: Execution, data: bytes) -> None:
         if self._region is not None and self._plan.states:
@@ -239,7 +252,7 @@ def fuzz(
 
 def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
     """Import what the plan runs on, instrumented; return it, not started yet."""
-    from vblkfuzz.targets.registry import MODEL, open_target
+    from vblkfuzz.targets.registry import open_target
 
     if plan.target != MODEL:
         return open_target(plan.target, plan.device, plan.mode, plan.target_options)

@@ -70,7 +70,7 @@ class Message:
 
     kind: str
     """One of: finding, seen, situation, harness_error, hang (a harness error too), always_fails (of
-    the device), done; quarantined comes from no worker."""
+    the device), unsteady (the device, on `input`), done; quarantined comes from no worker."""
     name: str = ""
     """Signature, name of the situation, the error's text, or the exit status of a worker."""
     rule: str = ""

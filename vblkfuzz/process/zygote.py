@@ -106,6 +106,7 @@ class Zygote:
             try:
                 die_with_parent(parent)
                 _name_process(name)
+                _say_on_stderr()
                 main()
             finally:
                 os._exit(1)
@@ -171,6 +172,12 @@ def _empty(semaphore: Semaphore) -> None:
 def _name_process(name: str) -> None:
     """Show `name` in ps and top (proc(5), /proc/self/comm: 15 characters)."""
     Path("/proc/self/comm").write_text(f"vblk-{name}")
+
+
+def _say_on_stderr() -> None:
+    """Let what a device prints go to standard error: standard output is its parent's."""
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
 
 
 def _ending(status: int) -> str:

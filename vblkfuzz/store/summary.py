@@ -44,6 +44,8 @@ class Summary:
     fallbacks: list[str] = field(default_factory=list)
     """Why findings are not in the output folder."""
     last_error: str = ""
+    unsteady: str = ""
+    """Says so, if an input of the model gave two different traces."""
     always_fails: str = ""
     """Says so, if the device fails before it does anything."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,6 +71,8 @@ class InlineModel(_Model):
     def __enter__(self) -> Self:
         """Open the eventfds."""
         self._parts = SharedParts(self.arena)
+        # What a device prints is not what a verb has to say.
+        self._quiet = redirect_stdout(sys.stderr) if self._own else nullcontext()
         self._limit = CpuLimit(HANG_LIMIT_S)
         self._limit.install()
         self._user_stops = UserStops()
@@ -89,7 +93,7 @@ class InlineModel(_Model):
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
         try:
-            with self._limit:
+            with self._limit, self._quiet:
                 runner = self._parts.inline_runner
                 ran = execute(self._parts, scenario, self._device_class, runner, self._own)
         except HarnessError:
