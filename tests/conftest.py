@@ -30,7 +30,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def _no_answer_is_late() -> Iterator[None]:
     """On a busy machine a healthy actor may be silent for long; tests of hangs set a limit."""
     with pytest.MonkeyPatch.context() as patch:
-        for limit in ("HANG_LIMIT_S", "RESPAWN_LIMIT_S"):
+        for limit in ("ANSWER_LIMIT_S", "RESPAWN_LIMIT_S"):
             patch.setattr(supervisor, limit, WAIT_S)
         yield
 

@@ -2,7 +2,8 @@
 
     VblkfuzzError
     |-- UsageError          the user's input cannot be used        -> exit 2
-    |   `-- InputFileError  the input is a file; names file, place, expected, found
+    |   |-- InputFileError  the input is a file; names file, place, expected, found
+    |   `-- DeviceClassError  the input is a device class; a line for each method that cannot work
     `-- HarnessError        there is no verdict                    -> exit 125
         |-- ActorDied       an actor process ended during an execution
         |-- ActorHung       an execution did not end in time       -> exit 70
@@ -38,6 +39,11 @@ class VblkfuzzError(Exception):
 
     exit_status = ExitStatus.HARNESS
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to print, a line each."""
+        return (str(self),)
+
 
 class UsageError(VblkfuzzError):
     """A request of the user cannot be carried out; the message says what to do instead."""
@@ -58,6 +64,19 @@ class InputFileError(UsageError):
         self.problem = problem
 
 
+class DeviceClassError(UsageError):
+    """Methods or attributes of a user's device class cannot work."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self._problems = problems
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each of them."""
+        return self._problems
+
+
 class HarnessError(VblkfuzzError):
     """The harness failed, so there is no verdict. It is never reported as a finding."""
 
@@ -65,9 +84,14 @@ class HarnessError(VblkfuzzError):
 class ActorDied(HarnessError):
     """A guest or device process ended during an execution."""
 
+    def __init__(self, message: str, device_ended: int | None = None) -> None:
+        super().__init__(message)
+        self.device_ended = device_ended
+        """How the device process ended (negative: by a signal), if it was that and it alone."""
+
 
 class ActorHung(HarnessError):
-    """An execution did not end within `limits.HANG_LIMIT_S` seconds."""
+    """An execution did not end in time (`limits.ANSWER_LIMIT_S`; inline `HANG_LIMIT_S`)."""
 
     exit_status = ExitStatus.TIMEOUT
 

@@ -56,8 +56,12 @@ MAX_NESTING: Final = 32
 nest 9; a device that recurses reaches any limit (L5), and this one long before Python's."""
 
 HANG_LIMIT_S: Final = 2.0
-"""Seconds without an answer from the device process after which it is killed; 2000 times a normal
-execution."""
+"""Seconds of processor time after which an execution on a user's device is a hang; 2000 times a
+normal execution."""
+
+ANSWER_LIMIT_S: Final = 6.0
+"""Seconds without an answer from the actors after which they are killed. More than HANG_LIMIT_S, so
+that a busy device itself reports where it hangs, also on a machine with other work."""
 
 RESPAWN_LIMIT_S: Final = 10.0
 """Seconds in which the zygote must have forked fresh actors; after that the zygote is lost."""

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.campaign.conftest import Fuzz, Start
 from tests.waiting import WAIT_S, until
-from vblkfuzz.limits import HANG_LIMIT_S, STUCK_LIMIT_S
+from vblkfuzz.limits import ANSWER_LIMIT_S, STUCK_LIMIT_S
 
 pytestmark = pytest.mark.e2e
 
@@ -166,49 +165,6 @@ def test_nothing_survives_a_killed_orchestrator(start: Start, tmp_path: Path) ->
     until(lambda: not any(map(alive, pids)))
 
 
-def test_a_device_that_cannot_start(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
-    device = device_file("def __init__(self, *args): raise RuntimeError('no such board')")
-    ended = fuzz("--workers", "1", "--device", device)
-    assert ended.status == 125
-    assert ended.summary["restarts"] == 0
-    assert "no such board" in ended.stderr
-    log = ended.out / "log" / "worker-0.log"
-    assert str(log) in ended.stderr
-    assert "no such board" in log.read_text()
-
-
-def test_a_device_that_raises_now_and_then(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
-    device = device_file(
-        "def answer_at_once(self, request):\n"
-        "    if request.blk.type == 4: raise RuntimeError(f'flush {id(self)}')\n"
-        "    return super().answer_at_once(request)"
-    )
-    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "1500", "--device", device)
-    assert ended.status == 125
-    assert ended.summary["execs"] == 1500
-    assert ended.summary["harness_errors"] > 20
-    inputs = sorted((ended.out / "harness").glob("*.bin"))
-    assert len(inputs) == 20
-    assert "RuntimeError: flush" in inputs[0].with_suffix(".txt").read_text()
-    assert ended.stderr.count("RuntimeError: flush") <= 22
-
-
-def test_a_kept_input_is_the_one_that_failed(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
-    from vblkfuzz.scenario.codec import decode
-
-    device = device_file(
-        "def answer_at_once(self, request):\n"
-        "    if request.blk.type == 4: raise RuntimeError('flush')\n"
-        "    return super().answer_at_once(request)"
-    )
-    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "600", "--device", device)
-    inputs = sorted((ended.out / "harness").glob("*.bin"))
-    assert inputs
-    for path in inputs:
-        requests = [op.args.get("request") for op in decode(path.read_bytes()).ops]
-        assert "flush" in requests
-
-
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -287,37 +243,6 @@ def test_bad_corpus_files_are_quarantined_and_the_rest_is_used(fuzz: Fuzz, tmp_p
     assert len(list((ended.out / "quarantine").iterdir())) == 2
 
 
-@pytest.mark.parametrize("mode", ["inline", "processes"])
-def test_an_error_of_a_users_device_names_class_file_and_line(
-    fuzz: Fuzz, device_file: Callable[[str], str], mode: str
-) -> None:
-    device = device_file("def answer_at_once(self, request):\n    raise RuntimeError('no answer')")
-    ended = fuzz(
-        "--workers", "1", "--seed", "5", "--runs", "20", "--mode", mode, "--device", device
-    )
-    assert ended.status == 125
-    file = device.removesuffix(":Device")
-    assert f"in Device.answer_at_once ({file}, line 6): RuntimeError: no answer" in ended.stderr
-
-
-def test_a_device_that_never_ends_inline(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
-    device = device_file(
-        "hung = False\n"
-        "def answer_at_once(self, request):\n"
-        "    if request.blk.type == 4 and not Device.hung:\n"
-        "        Device.hung = True\n"
-        "        while True: pass\n"
-        "    return super().answer_at_once(request)"
-    )
-    setup = ("--workers", "1", "--seed", "5", "--runs", "60", "--mode", "inline")
-    ended = fuzz(*setup, "--device", device)
-    assert ended.status == 70, ended.stderr
-    assert ended.summary["execs"] == 60
-    assert ended.summary["harness_errors"] == 1
-    assert "no end within 2.0 s of processor time" in ended.stderr
-    assert len(list((ended.out / "harness").glob("*.bin"))) == 1
-
-
 def test_a_pause_is_nobodys_fault(start: Start, tmp_path: Path) -> None:
     """A frozen container, a suspended job: for the clock, all were silent longer than allowed."""
     process = start(*ENDLESS)
@@ -328,7 +253,7 @@ def test_a_pause_is_nobodys_fault(start: Start, tmp_path: Path) -> None:
         for pid in pids:
             os.kill(pid, number)
         if number == signal.SIGSTOP:
-            time.sleep(2 * HANG_LIMIT_S)
+            time.sleep(1.5 * ANSWER_LIMIT_S)
     corpus = tmp_path / "out" / "corpus"
     found = len(list(corpus.iterdir()))
     until(lambda: len(list(corpus.iterdir())) > found)

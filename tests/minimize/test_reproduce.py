@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import BUG, CLEAN
+from tests.process.faulty import FATAL, Exits
 from tests.triage.unsteady import Unsteady
 from vblkfuzz.errors import HarnessError, NotReproduced, ZygoteLost
 from vblkfuzz.minimize.on_target import Asked, minimize_input
@@ -76,3 +77,10 @@ def test_the_result_of_a_quick_target_that_behaves_differently_is_not_used() -> 
             clean = minimize_input(BUG, expected(S1), Asked(target, quick))
         with model("seed", "inline") as same:
             assert clean == minimize_input(BUG, expected(S1), Asked(target, same))
+
+
+def test_a_bug_that_ends_its_process_is_minimized_where_that_is_not_ours() -> None:
+    never = Unsteady(every=1000, error=AssertionError("it would end this process"))
+    with model("exits", "processes", device_class=Exits) as target, never as quick:
+        found = minimize_input(FATAL, None, Asked(target, quick)).minimized.scenario
+    assert len(found.ops) == 1

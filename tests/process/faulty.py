@@ -1,13 +1,20 @@
-"""Devices that fail, a class for each way, on scenarios with the smallest disk only."""
+"""Devices that fail, a class for each way, on scenarios with the smallest disk only.
+
+None of them is built in, so the failure is attributed to the device.
+"""
 
 from __future__ import annotations
 
 import faulthandler
+import mmap
 import os
 import signal
 import sys
-from typing import NoReturn
+import time
+from contextlib import suppress
+from typing import Any, NoReturn
 
+from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.limits import TRACE_EVENTS_MAX
@@ -55,6 +62,67 @@ class Recurses(Faulty):
         self.fail()
 
 
+class RecursesThroughTwo(Faulty):
+    """Writes events on the way: how many depends on how deep Python lets it go."""
+
+    def fail(self) -> None:
+        self.board.ring.emit(STATUS, ActorId.MAIN)
+        self.other()
+
+    def other(self) -> None:
+        self.fail()
+
+
+class Interrupts(Faulty):
+    def fail(self) -> NoReturn:
+        raise KeyboardInterrupt
+
+
+class Closes(Faulty):
+    def fail(self) -> NoReturn:
+        raise GeneratorExit
+
+
+class CannotSay(Faulty):
+    """Raises something that has no text."""
+
+    class Error(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    def fail(self) -> NoReturn:
+        raise self.Error
+
+
+class AsksWrong(Faulty):
+    """Ours raises, with what the device gave."""
+
+    def fail(self) -> None:
+        self.board.ring.emit(STATUS, ActorId.MAIN, value=1 << 16)
+
+
+class NeverMade(Faulty):
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 -- whatever they are
+        super().__init__(*args)
+        if self.config.disk_sectors == FATAL.device.disk_sectors:
+            raise LookupError("no such board")
+
+
+class LeavesWorkBehind(Faulty):
+    """Fails in the vCPU while an IOThread is in a function that writes when it is closed."""
+
+    def handle_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        try:
+            yield from super().handle_queue(thread, port)
+        finally:
+            self.board.ring.emit(STATUS, ActorId.MAIN)
+
+    def write_status(self, thread: Thread, value: int) -> Steps:
+        if value == 0:
+            raise RuntimeError("planted in a reset")
+        return super(Faulty, self).write_status(thread, value)
+
+
 class Leaves(Faulty):
     def fail(self) -> NoReturn:
         sys.exit("planted exit")
@@ -70,10 +138,51 @@ class Crashes(Faulty):
         crash()
 
 
+class Aborts(Faulty):
+    def fail(self) -> NoReturn:
+        faulthandler.disable()
+        os.abort()
+
+
+class IsKilled(Faulty):
+    def fail(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DiesOnce(Faulty):
+    """Does not die again when it is run again."""
+
+    died: mmap.mmap
+    """One byte that all its processes share."""
+
+    def fail(self) -> None:
+        if not self.died[0]:
+            self.died[0] = 1
+            os._exit(3)
+
+
 class Hangs(Faulty):
     def fail(self) -> None:
         while True:
-            pass
+            self.turn()
+
+    def turn(self) -> int:
+        return sum(range(1000))
+
+
+class HangsOn(Faulty):
+    """Catches what may be caught."""
+
+    def fail(self) -> None:
+        while True:
+            with suppress(Exception):
+                sum(range(1000))
+
+
+class Sleeps(Faulty):
+    def fail(self) -> None:
+        while True:
+            time.sleep(1)
 
 
 class Floods(Faulty):

@@ -17,7 +17,7 @@ from tests.conformance.leftovers import await_end, descendants
 from tests.process.crew import ROLES, Crew, kill, process, soon
 from tests.waiting import WAIT_S
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError
-from vblkfuzz.limits import HANG_LIMIT_S
+from vblkfuzz.limits import ANSWER_LIMIT_S
 from vblkfuzz.process import supervisor
 from vblkfuzz.targets.model import model
 
@@ -33,7 +33,7 @@ def hang_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """
 
     def set_limit(seconds: float) -> None:
-        monkeypatch.setattr(supervisor, "HANG_LIMIT_S", seconds)
+        monkeypatch.setattr(supervisor, "ANSWER_LIMIT_S", seconds)
 
     return set_limit
 
@@ -117,12 +117,12 @@ def suspend(actor: psutil.Process) -> None:
 
 
 def test_a_hang_is_not_called_one_too_soon(crew: Crew, hang_after: Callable[[float], None]) -> None:
-    hang_after(HANG_LIMIT_S)
+    hang_after(ANSWER_LIMIT_S)
     process("guest").suspend()
     before = time.monotonic()
-    with pytest.raises(ActorHung, match=f"no answer within {HANG_LIMIT_S} s"):
+    with pytest.raises(ActorHung, match=f"no answer within {ANSWER_LIMIT_S} s"):
         crew.run_until_error()
-    assert time.monotonic() - before >= HANG_LIMIT_S
+    assert time.monotonic() - before >= ANSWER_LIMIT_S
     hang_after(WAIT_S)
     crew.run_all()
 

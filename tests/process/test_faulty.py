@@ -1,7 +1,12 @@
-"""A failing device or driver gives a harness error with its cause, never a verdict."""
+"""Failing devices of a user and failing drivers of the harness.
+
+A failure of the device's own code is a finding that names the place, the same in both modes. Any
+other failure is a harness error with its cause, never a verdict.
+"""
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -10,24 +15,46 @@ import pytest
 from tests.conformance.leftovers import nothing_left
 from tests.process import faulty
 from tests.process.faulty import FATAL, GOOD, Faulty, crash
+from vblkfuzz.dataplane.revisions.reference import Reference
+from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, TraceOverflow
-from vblkfuzz.executor import run_scenario
-from vblkfuzz.process import supervisor
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.oracle.violation import Violation
+from vblkfuzz.process import actors, supervisor
 from vblkfuzz.scenario.op import Op
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.targets import model_modes
 from vblkfuzz.targets.model import MODES, model
+from vblkfuzz.trace.kinds import CRASH, HANDLER, HANG, OP
 
-RAISING: list[tuple[type[Faulty], type[HarnessError], str]] = [
-    (faulty.Raises, HarnessError, r"RuntimeError: planted \\udc80 error"),
-    (faulty.RaisesLong, HarnessError, "xplanted end"),  # the source line in the traceback differs
-    (faulty.Recurses, HarnessError, "RecursionError"),
-    (faulty.Leaves, HarnessError, "SystemExit: planted exit"),
-    (faulty.Floods, TraceOverflow, "events found a trace ring full"),
+SHORT_S = 0.2
+"""Processor time after which an execution hangs, where a hang is wanted: it takes all of that."""
+
+RAISING: list[tuple[type[Faulty], str, str]] = [
+    (
+        faulty.Raises,
+        "crash-runtimeerror-raises-fail-",
+        r"The device raised RuntimeError (planted \udc80 error) in Raises.fail (faulty.py, line",
+    ),
+    (faulty.RaisesLong, "crash-runtimeerror-raiseslong-fail-", f"({'x' * 500}) in"),
+    (faulty.Recurses, "crash-recursionerror-recurses-fail-", "RecursionError"),
+    (faulty.RecursesThroughTwo, "crash-recursionerror-recursesthroughtwo-fail-", ".fail ("),
+    (faulty.Interrupts, "crash-keyboardinterrupt-interrupts-fail-", "KeyboardInterrupt in"),
+    (faulty.Closes, "crash-generatorexit-closes-fail-", "GeneratorExit in"),
+    (faulty.Leaves, "crash-systemexit-leaves-fail-", "SystemExit (planted exit) in"),
+    (faulty.CannotSay, "crash-error-cannotsay-fail-", "Error (its text cannot be had) in"),
+    (faulty.AsksWrong, "crash-valueerror-askswrong-fail-", "in AsksWrong.fail (faulty.py, line"),
 ]
-DYING: list[tuple[type[Faulty], type[HarnessError], str]] = [
-    (faulty.Exits, ActorDied, "the device process ended with exit status 3"),
-    (faulty.Crashes, ActorDied, "the device process was ended by signal 11"),
+DYING: list[tuple[type[Faulty], str, str]] = [
+    (faulty.Exits, "crash-exit-exits-fail-", "ended with exit status 3 in Exits.fail (faulty.py"),
+    (faulty.Crashes, "crash-sigsegv-crash-", "was ended by SIGSEGV in crash (faulty.py"),
+    (faulty.Aborts, "crash-sigabrt-aborts-fail-", "was ended by SIGABRT in Aborts.fail"),
+]
+HANGING: list[tuple[type[Faulty], str]] = [
+    (faulty.Hangs, "hang-hangs-fail"),
+    (faulty.HangsOn, "hang-hangson-fail"),
 ]
 
 
@@ -37,8 +64,24 @@ def _nothing_left() -> Iterator[None]:
         yield
 
 
-def check(
-    mode: str, device: type[Faulty], error: type[HarnessError], why: str, times: int = 5
+def check_finding(
+    mode: str, device: type[Faulty], scenario: Scenario = FATAL, times: int = 3
+) -> tuple[Violation, Execution]:
+    """The device fails the same way each time, and runs between; return how."""
+    with model("faulty", mode, device_class=device) as target:
+        right = target.run(GOOD).digest
+        found = []
+        for _ in range(times):
+            execution = run_scenario(target, scenario)
+            found.append(execution.trace.digest)
+            assert target.run(GOOD).digest == right
+        assert len(set(found)) == 1
+    (violation,) = execution.verdict.violations
+    return violation, execution
+
+
+def check_error(
+    mode: str, device: type[Reference], error: type[HarnessError], why: str, times: int = 3
 ) -> None:
     with model("faulty", mode, device_class=device) as target:
         right = target.run(GOOD).digest
@@ -49,28 +92,127 @@ def check(
             assert target.run(GOOD).digest == right
 
 
+@pytest.mark.parametrize(("device", "signature", "said"), RAISING)
+def test_a_device_raises(device: type[Faulty], signature: str, said: str) -> None:
+    digests = set()
+    for mode in MODES:
+        violation, execution = check_finding(mode, device)
+        assert violation.signature.startswith(signature)
+        assert said in violation.sentence
+        trace = execution.trace
+        assert [event.kind for event in trace.events][-1] == CRASH
+        assert OP in {event.kind for event in trace.events}, "what led to it is there"
+        assert "faulty.py" in trace.report
+        digests.add((trace.digest, violation.signature, trace.steps))
+    assert len(digests) == 1
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("device", "error", "why"), RAISING)
-def test_a_device_raises(
-    mode: str, device: type[Faulty], error: type[HarnessError], why: str
+def test_a_device_cannot_be_made(mode: str) -> None:
+    violation, execution = check_finding(mode, faulty.NeverMade)
+    assert len(execution.trace.events) == 1
+    assert violation.sentence.startswith("The device raised LookupError (no such board) in Never")
+    assert violation.sentence.endswith("before the first operation.")
+
+
+def test_what_is_left_behind_writes_nothing() -> None:
+    """An IOThread is in a handler when the vCPU fails: closing that is no part of the trace."""
+    scenario = Scenario(FATAL.device, FATAL.ops, (Deviation(1, 5, Go.NEXT),))
+    traces = set()
+    for mode in MODES:
+        _, execution = check_finding(mode, faulty.LeavesWorkBehind, scenario)
+        kinds = [event.kind for event in execution.trace.events]
+        assert kinds[-3:] == [HANDLER, OP, CRASH]
+        traces.add(execution.trace.events)
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize(("device", "signature", "said"), DYING)
+def test_a_device_ends(device: type[Faulty], signature: str, said: str) -> None:
+    violation, execution = check_finding("processes", device, times=2)
+    assert violation.signature.startswith(signature)
+    assert said in violation.sentence
+    assert "the device process " in execution.trace.report
+    assert ".fail\n" in execution.trace.report + "\n"
+
+
+def test_what_led_to_the_end_of_a_process_is_in_its_trace() -> None:
+    """The same events as where the same device raises instead."""
+    _, died = check_finding("processes", faulty.Exits)
+    _, raised = check_finding("processes", faulty.Raises)
+    assert died.trace.events[:-1] == raised.trace.events[:-1]
+    assert died.trace.events[-1].turn <= raised.trace.events[-1].turn
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("device", "signature"), HANGING)
+def test_a_device_hangs(
+    mode: str, device: type[Faulty], signature: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check(mode, device, error, why if mode == "processes" else why.replace(r"\\udc80", "\udc80"))
+    for module in (actors, model_modes):
+        monkeypatch.setattr(module, "HANG_LIMIT_S", SHORT_S)
+    violation, execution = check_finding(mode, device, times=2)
+    assert violation.signature == signature
+    assert execution.trace.events[-1].kind == HANG
+    assert f"never ends {device.__name__}.fail (faulty.py, line" in violation.sentence
+    assert "in fail" in execution.trace.report
 
 
-@pytest.mark.parametrize(("device", "error", "why"), DYING)
-def test_a_device_ends(device: type[Faulty], error: type[HarnessError], why: str) -> None:
-    check("processes", device, error, why, times=2)
+def test_a_hang_is_the_same_in_both_modes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (actors, model_modes):
+        monkeypatch.setattr(module, "HANG_LIMIT_S", SHORT_S)
+    found = {check_finding(mode, faulty.Hangs, times=1)[1].trace.digest for mode in MODES}
+    assert len(found) == 1
 
 
-def test_a_device_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    with model("faulty", "processes", device_class=faulty.Hangs) as target:
+# --- What is not the device's doing -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_device_that_writes_too_much(mode: str) -> None:
+    check_error(mode, faulty.Floods, TraceOverflow, "events found a trace ring full")
+
+
+def test_a_device_that_is_killed() -> None:
+    """Nobody sends himself SIGKILL: it is taken for the kernel's, or the user's."""
+    check_error("processes", faulty.IsKilled, ActorDied, "was ended by signal 9", times=2)
+
+
+def test_a_device_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It uses no processor time: a machine that is busy with others looks the same."""
+    with model("faulty", "processes", device_class=faulty.Sleeps) as target:
         right = target.run(GOOD).digest
         for _ in range(2):
             with monkeypatch.context() as patch:  # healthy runs have all the time they need
-                patch.setattr(supervisor, "HANG_LIMIT_S", 0.1)
+                patch.setattr(supervisor, "ANSWER_LIMIT_S", 0.1)
                 with pytest.raises(ActorHung, match=r"no answer within 0\.1 s"):
                     run_scenario(target, FATAL)
             assert target.run(GOOD).digest == right
+
+
+def test_a_device_that_dies_once_only() -> None:
+    class Once(faulty.DiesOnce):
+        died = mmap.mmap(-1, 1)
+
+    with model("faulty", "processes", device_class=Once) as target:
+        with pytest.raises(ActorDied, match="exit status 3, but not when it was run again"):
+            target.run(FATAL)
+        target.run(FATAL)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_built_in_device_that_raises(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our bug, although the code that is put in its place here is not ours."""
+
+    def write_status(self: Reference, thread: Thread, value: int) -> Steps:
+        if self.config.disk_sectors == FATAL.device.disk_sectors:
+            raise RuntimeError("planted in ours")
+        return healthy(self, thread, value)
+
+    write_status.__code__ = write_status.__code__.replace(co_filename=model_modes.__file__)
+    healthy = Reference.write_status
+    monkeypatch.setattr(Reference, "write_status", write_status)
+    check_error(mode, Reference, HarnessError, "planted in ours")
 
 
 def test_the_device_is_right_where_it_does_not_fail() -> None:
@@ -111,4 +253,4 @@ def test_a_guest_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(GuestDriver, "run", failing_driver(act))
-    check("processes", Faulty, error, why)
+    check_error("processes", Faulty, error, why)

@@ -52,6 +52,23 @@ class TestVerdicts:
         (corpus / "bug.vblk").write_bytes(dump_artifact(Artifact(BUG, expectation=FOUND)))
         assert outcomes(pytester) == {"passed": 2}
 
+    def test_a_bug_that_ends_its_process(self, pytester: pytest.Pytester, corpus: Path) -> None:
+        """That is not the process of pytest."""
+        pytester.makepyfile(
+            exits="""
+            import os
+            from vblkfuzz import VirtioBlk
+            class Exits(VirtioBlk):
+                def reset(self, thread, *, system=False):
+                    os._exit(3)
+                    yield
+            """
+        )
+        store(corpus / "bug.toml", Expectation("violation", "CRASH"), "exits:Exits")
+        store(corpus / "clean.toml", Expectation("clean"), "reference")
+        pytester.makeini("[pytest]\nvblk_corpus = corpus\npythonpath = .\n")
+        assert outcomes(pytester) == {"passed": 2}
+
     def test_a_bug_that_is_not_fixed(self, pytester: pytest.Pytester, corpus: Path) -> None:
         store(corpus / "bug.toml", FOUND, "seed")
         pytester.makeini("[pytest]\nvblk_corpus = corpus\nvblk_reference = seed\n")

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.conformance.target import Make, TargetContract
-from tests.process.faulty import FATAL, Raises
+from tests.process.faulty import FATAL, Floods
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.errors import UsageError
 from vblkfuzz.process.arena import Arena
@@ -26,7 +26,7 @@ class TestModel(TargetContract):
 
     @pytest.fixture
     def failing(self, mode: str) -> tuple[Make, Scenario]:
-        return lambda: model("raises", mode, device_class=Raises), FATAL
+        return lambda: model("floods", mode, device_class=Floods), FATAL
 
     def test_targets_in_turn_can_share_an_arena(self, mode: str) -> None:
         arena = Arena()

@@ -241,6 +241,13 @@ class Campaign:
             self.summary.last_error = message.name
             self._keep_input(bytes.fromhex(message.input), message.name)
             self._on_message(message)
+        elif message.kind == "unsteady" and not self.summary.unsteady:
+            self.summary.unsteady = f"{message.name}, see {self._options.out / 'harness'}"
+            self._keep_input(bytes.fromhex(message.input), message.name)
+            self._on_message(replace(message, name=self.summary.unsteady))
+        elif message.kind == "always_fails":
+            self._stop = self._stop or ExitStatus.VIOLATION
+            self.summary.always_fails = message.name
         elif message.kind == "done" and message.name in _UNEXPECTED:
             worker.done = False  # it could run no input, or got a signal from elsewhere
 
@@ -351,6 +358,8 @@ class Campaign:
         if self.summary.findings:
             return ExitStatus.VIOLATION
         if self.summary.restarts or self.summary.harness_errors > self.summary.hangs:
+            return ExitStatus.HARNESS
+        if self.summary.always_fails:  # all its findings are silenced
             return ExitStatus.HARNESS
         return ExitStatus.TIMEOUT if self.summary.hangs else ExitStatus.CLEAN
 

@@ -33,6 +33,7 @@ from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import decode
+from vblkfuzz.targets.registry import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
 
 _MAX_HARNESS_ERRORS: Final = 50
 """Harness errors in a row after which the worker ends: no input can be run."""
+_TWICE_OF: Final = 1000
+"""Of so many inputs of the model one is run twice, to see that it gives the same trace again."""
+_TWICE_AT: Final = 100
+"""Which one of them: a short campaign has it too."""
+_MAX_FAULTS: Final = 50
+"""Executions from the first one that all end in a fault of the device. Others do no better."""
 
 
 class Worker:
@@ -78,6 +85,8 @@ class Worker:
         self._silenced: set[str] = set()
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
+        self._faults = 0
+        """Executions that ended in a fault of the device."""
         self._last_error = ""
         self._ending: ExitStatus | None = None
 
@@ -112,6 +121,8 @@ class Worker:
         self._flight.write(data)
         try:
             execution = self._execute(self._target, decode(data))
+            if self._execs % _TWICE_OF == _TWICE_AT and self._plan.target == MODEL:
+                self._run_again(execution, data)
         except HarnessError as error:
             kind = "hang" if isinstance(error, ActorHung) else "harness_error"
             self._note_error(str(error), data, kind)
@@ -121,6 +132,12 @@ class Worker:
             self._errors_in_a_row = 0
             self._note(execution, data)
         self._count()
+
+    def _run_again(self, execution: Execution, data: bytes) -> None:
+        again = self._target.run(execution.scenario)
+        if again.digest != execution.trace.digest:
+            sentence = "your device is not deterministic: one input gave two different traces"
+            self._send(Message("unsteady", sentence, execs=self._execs + 1, input=data.hex()))
 
     def _note(self, execution: Execution, data: bytes) -> None:
         if self._region is not None and self._plan.states:
@@ -135,6 +152,16 @@ class Worker:
         if verdict.violations:
             statistics[Stat.VIOLATIONS] += 1
             self._note_violations(execution, data)
+        if execution.trace.fault:
+            self._note_fault()
+
+    def _note_fault(self) -> None:
+        """End if the device has never done anything else than fail."""
+        self._faults += 1
+        if self._faults == _MAX_FAULTS == self._execs + 1:
+            sentence = f"the device has failed in each of the first {_MAX_FAULTS} executions"
+            self._send(Message("always_fails", sentence, execs=self._execs + 1))
+            self.end(ExitStatus.VIOLATION)
 
     def _note_violations(self, execution: Execution, data: bytes) -> None:
         for violation in execution.verdict.causes:
@@ -230,7 +257,7 @@ def fuzz(
 
 def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
     """Import the target of the plan, with probes; return it, not started."""
-    from vblkfuzz.targets.registry import MODEL, open_target
+    from vblkfuzz.targets.registry import open_target
 
     if plan.target != MODEL:
         return open_target(plan.target, plan.device, plan.mode, plan.target_options)

@@ -11,6 +11,7 @@ AioContexts and drain state that another actor can observe; between two of them 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from functools import update_wrapper
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -30,7 +31,7 @@ _P = ParamSpec("_P")
 class Thread:
     """Runs units of work one after another, each a generator, up to a budget of points."""
 
-    __slots__ = ("_has_work", "_steps", "_work", "actor", "nesting", "path", "ready")
+    __slots__ = ("_has_work", "_steps", "_work", "actor", "nesting", "passed", "path", "ready")
 
     def __init__(
         self, actor: ActorId, has_work: Callable[[], bool], work: Callable[[Thread], Steps]
@@ -44,6 +45,8 @@ class Thread:
         self.ready = has_work
         """Whether `resume` would get anywhere. Asked more often than anything else, so it is not
         a method that decides but always the one condition that counts now."""
+        self.passed = 0
+        """Points of the turn that an exception ended, before it."""
         self._has_work = has_work
         self._work = work
         self._steps: Steps | None = None
@@ -66,19 +69,29 @@ class Thread:
         """
         steps = self._steps or self._work(self)
         used = 0
-        while True:
-            for wait in steps:
-                used += 1
-                if wait is not None or used >= budget:
-                    self._steps = steps
-                    self.ready = wait or _at_once
-                    return used
-            if not self._has_work():
-                break
-            steps = self._work(self)
+        try:
+            while True:
+                for wait in steps:
+                    used += 1
+                    if wait is not None or used >= budget:
+                        self._steps = steps
+                        self.ready = wait or _at_once
+                        return used
+                if not self._has_work():
+                    break
+                steps = self._work(self)
+        except BaseException:
+            self.passed = used
+            raise
         self._steps = None
         self.ready = self._has_work
         return used
+
+    def abandon(self) -> None:
+        """Close the work that was begun, whatever its code raises then."""
+        if self._steps is not None:
+            with suppress(BaseException):
+                self._steps.close()
 
 
 def _at_once() -> bool:

@@ -69,8 +69,9 @@ class Message:
     """One line that a worker sends to the orchestrator."""
 
     kind: str
-    """One of: finding, seen, situation, harness_error, hang (also a harness error), done. The
-    orchestrator itself adds quarantined."""
+    """One of: finding, seen, situation, harness_error, hang (also a harness error), always_fails
+    (of the device), unsteady (the device, on `input`), done. The orchestrator itself adds
+    quarantined."""
     name: str = ""
     """Signature, name of the situation, text of the error, or name of a worker's exit status."""
     rule: str = ""

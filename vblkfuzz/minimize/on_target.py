@@ -3,7 +3,7 @@
 The model gives the same trace in every mode, but `inline` takes a fraction of the time of
 `processes`. If a quick target is given and shows the bug too, the search runs on it, and one run on
 the given target confirms the result. If that run does not show the bug, the search is repeated on
-the given target alone.
+the given target alone. So it is for a bug that ends the process: inline it would end this process.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ def minimize_input(
         NotReproduced: the input does not show the bug on that target.
         HarnessError: that target gives no verdict.
     """
-    bug = find_bug(asked.target, scenario, expected, asked.runs).bug
+    shown = find_bug(asked.target, scenario, expected, asked.runs)
+    bug, fault = shown.bug, shown.execution.trace.fault
     slow = Reproducer(asked.target, bug, asked.runs)
-    if asked.quick is not None:
+    if asked.quick is not None and not (fault and fault.ends_process):
         quick = Reproducer(asked.quick, bug)
         if quick(scenario):
             found = minimize(scenario, quick, tell)

@@ -84,7 +84,7 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
     Pure and deterministic. A trace with neither END nor STEP_LIMIT is a partial one: the liveness
     rules (L...) find nothing in it.
     """
-    report = Report(trace.events)
+    report = Report(trace.events, trace.fault)
     for rule, stream in zip(rules_for(trace.witnesses), _streams(trace), strict=True):
         if stream:
             report.rule = rule

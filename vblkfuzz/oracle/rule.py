@@ -24,6 +24,7 @@ from vblkfuzz.oracle.naming.naming import Naming, PathPart
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.fault import Fault
 from vblkfuzz.trace.witness import Witness
 
 
@@ -40,10 +41,12 @@ class Situation:
 class Report:
     """Collects the violations and situations of one trace. Owned by `judge`."""
 
-    __slots__ = ("_seen", "events", "rule", "situations", "violations")
+    __slots__ = ("_seen", "events", "fault", "rule", "situations", "violations")
 
-    def __init__(self, events: Sequence[Event] = ()) -> None:
-        """Make an empty report about a trace of these events."""
+    def __init__(self, events: Sequence[Event] = (), fault: Fault | None = None) -> None:
+        """Make an empty report about a trace of these events that ends in `fault`."""
+        self.fault = fault
+        """As in `Trace`: for CRASH and HANG."""
         self.events = events
         """The whole trace. A rule reads it only when something seems wrong: reading it each time
         would be slow."""
@@ -53,7 +56,14 @@ class Report:
         self.situations: set[str] = set()
         self._seen: set[tuple[str, int, str]] = set()
 
-    def violation(self, first: Event, second: Event, sentence: str, state: str = "") -> None:
+    def violation(  # what a violation is made of
+        self,
+        first: Event,
+        second: Event,
+        sentence: str,
+        state: str = "",
+        naming: Naming | None = None,
+    ) -> None:
         """Report two events that clash; only the first of each signature is kept.
 
         Args:
@@ -61,12 +71,14 @@ class Report:
             second: the event that clashes.
             sentence: the clash in one plain English sentence.
             state: variant of the clash, a slug without numbers; part of the signature.
+            naming: how it is named, if not as the rule's other ones.
         """
         rule = self.rule
         key = (rule.id, second.path, state)
         if key not in self._seen:
             self._seen.add(key)
-            self.violations.append(Violation(rule.id, first, second, sentence, state, rule.naming))
+            named = naming or rule.naming
+            self.violations.append(Violation(rule.id, first, second, sentence, state, named))
 
     def met(self, situation: Situation) -> None:
         """Note that the trace reached a situation."""

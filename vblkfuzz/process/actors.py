@@ -4,17 +4,19 @@ Each process waits on its own semaphore. The fuzz process hands an execution ove
 which runs the turnstile and hands single turns over to the guest. After a hand-over a process
 accesses no shared memory until it gets the turn back.
 
-An exception in an actor is a harness error, not a finding: its traceback is written to the report
-area and the execution ends as FAILED. Actors end only by `os._exit` or a signal.
+An exception in the code of a user's device ends the execution as FAULT, a finding. Any other
+exception in an actor is a harness error: its traceback is written to the report area and the
+execution ends as FAILED. Actors end only by `os._exit` or a signal.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import HarnessError
-from vblkfuzz.limits import MAX_REPORT_BYTES
+from vblkfuzz.errors import ActorHung, HarnessError
+from vblkfuzz.limits import HANG_LIMIT_S, MAX_REPORT_BYTES
 from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.control import (
     EXECUTION,
@@ -27,10 +29,14 @@ from vblkfuzz.process.control import (
     HANDOVERS,
     STATUS,
     STEPS,
+    WATCHED,
     Status,
 )
-from vblkfuzz.process.execution import SharedParts, execute
+from vblkfuzz.process.cpu_limit import CpuLimit
+from vblkfuzz.process.execution import Ran, SharedParts, execute
 from vblkfuzz.process.guest import GuestState, InlineRunner
+from vblkfuzz.process.last_line import LastLine
+from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.scenario.codec import decode_canonical
 
 if TYPE_CHECKING:
@@ -83,9 +89,14 @@ class RemoteRunner:
 def device_main(parts: SharedParts, turns: Turns, device: type[VirtioBlk]) -> None:
     """Run executions for ever."""
     control = parts.arena.control
+    own = OwnCode(device)
+    limit = CpuLimit(HANG_LIMIT_S)
+    if own:
+        limit.install()
     while True:
         turns.device.acquire()
         runner = RemoteRunner(parts, turns)
+        watch = LastLine(own, parts.arena) if control[WATCHED] else nullcontext()
 
         def remote(
             config: DeviceConfig, ops: tuple[Op, ...], runner: RemoteRunner = runner
@@ -94,13 +105,28 @@ def device_main(parts: SharedParts, turns: Turns, device: type[VirtioBlk]) -> No
 
         try:
             scenario = decode_canonical(parts.arena.scenario.read())
-            control[STEPS] = execute(parts, scenario, device, remote).steps
-            parts.arena.device_ring.publish()
+            with limit, watch:
+                _report_result(parts, execute(parts, scenario, device, remote, own))
             control[HANDOVERS] = runner.handovers
-            control[STATUS] = Status.DONE
+        except ActorHung as error:
+            _report(parts, error, Status.HUNG)
         except (Exception, SystemExit) as error:
             _report(parts, error)
         turns.fuzzer.release()
+
+
+def _report_result(parts: SharedParts, ran: Ran) -> None:
+    """Leave trace and figures for the fuzz process, and what the device did wrong."""
+    arena = parts.arena
+    arena.control[STEPS] = ran.steps
+    arena.device_ring.publish()
+    if ran.broken is None:
+        arena.control[STATUS] = Status.DONE
+        return
+    head = ran.broken.fault.to_line()
+    stack = ran.broken.stack.encode(errors="backslashreplace")
+    arena.report.write(head + stack[-(MAX_REPORT_BYTES - len(head)) :])
+    arena.control[STATUS] = Status.FAULT
 
 
 def guest_main(parts: SharedParts, turns: Turns) -> None:
@@ -132,10 +158,10 @@ def guest_main(parts: SharedParts, turns: Turns) -> None:
         turns.device.release()
 
 
-def _report(parts: SharedParts, error: BaseException) -> None:
+def _report(parts: SharedParts, error: BaseException, status: Status = Status.FAILED) -> None:
     """Write the traceback to the report area unless the execution has a report already."""
     if parts.arena.control[STATUS] == Status.RUNNING:
         # The end of a long traceback is its most useful part. Encoding must not raise here.
         text = error_text(error).encode(errors="backslashreplace")
         parts.arena.report.write(text[-MAX_REPORT_BYTES:])
-        parts.arena.control[STATUS] = Status.FAILED
+        parts.arena.control[STATUS] = status

@@ -34,6 +34,12 @@ GENERATION_WANTED: Final = 10
 """Number of the pair that the fuzz process requests. The zygote replaces the actors when it differs
 from GENERATION, so an abandoned request cannot be mistaken for a later one."""
 
+WATCHED: Final = 11
+"""1: the device notes each line of its own code before it runs (`last_line`)."""
+DEVICE_ENDED: Final = 12
+"""Wait status (waitpid(2)) of a device process that ended in this execution, else NOT_ENDED."""
+NOT_ENDED: Final = 0xFFFF_FFFF
+
 GUEST_FAILED: Final = 99
 
 
@@ -46,3 +52,7 @@ class Status(IntEnum):
     """An actor raised an exception; the report area holds the traceback."""
     DIED = 3
     """An actor process ended; the report area says how. No actor is left."""
+    FAULT = 4
+    """A user's device raised or hung; the report area has a line of `Fault`, then the stack."""
+    HUNG = 5
+    """It was not the device's code that did not end; the report area has the stack."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.dataplane.board import Board
 from vblkfuzz.dataplane.machine import Machine
@@ -13,19 +13,23 @@ from vblkfuzz.dataplane.registers import CALL_RUNG, KICK_RUNG, QUEUE_WORDS, QUEU
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
 from vblkfuzz.limits import MAX_QUEUES
+from vblkfuzz.process.blame import fault_of, report_of
 from vblkfuzz.process.guest import GuestActor, GuestRunner, InlineRunner
 from vblkfuzz.process.mailbox import MailboxTransport
 from vblkfuzz.schedule.delay import DelayingTurnstile
 from vblkfuzz.schedule.turnstile import Turnstile
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.arena import Arena
+    from vblkfuzz.process.own_code import OwnCode
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.ring import TraceRing
 
 
@@ -94,29 +98,96 @@ class SharedParts:
             os.close(self.fds.pop())
 
 
+class Broken(NamedTuple):
+    """What a user's device did wrong that ended an execution."""
+
+    fault: Fault
+    stack: str
+    """For people."""
+
+
+class Ran:
+    """One execution that has ended."""
+
+    __slots__ = ("broken", "machine", "turnstile")
+
+    def __init__(self) -> None:
+        self.machine: Machine | None = None
+        """None: the device could not be made."""
+        self.turnstile: Turnstile | None = None
+        self.broken: Broken | None = None
+        """None: it came to rest."""
+
+    @property
+    def steps(self) -> int:
+        """Preemption points passed."""
+        return self.turnstile.steps if self.turnstile else 0
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        """As in `Trace`."""
+        return tuple(self.turnstile.points) if self.turnstile else ()
+
+    @property
+    def obeyed(self) -> tuple[bool, ...]:
+        """As in `Trace`."""
+        return tuple(self.turnstile.obeyed) if self.turnstile else ()
+
+
 def execute(
     parts: SharedParts,
     scenario: Scenario,
     device_class: type[VirtioBlk],
     make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
-) -> Turnstile:
-    """Run a scenario from power-on to rest; return the turnstile, which holds the step counts.
+    own: OwnCode | None = None,
+) -> Ran:
+    """Run a scenario from power-on to rest, or to where the device's own code fails.
 
     Afterwards the trace is in the rings of the arena.
+
+    Args:
+        parts: what outlives the execution.
+        scenario: what happens.
+        device_class: what it happens to.
+        make_runner: makes the guest.
+        own: what the device is blamed for; None: nothing.
     """
     parts.power_on(scenario.device.queues)
-    delays = scenario.delays
-    board = parts.ordering_board() if delays else parts.board
-    machine = Machine(board, scenario.device, device_class)
-    runner = make_runner(scenario.device, scenario.ops)
-    operator = machine.operator
-    guest = GuestActor(runner, machine.exit_pending, lambda: operator.vm_running)
-    if delays:
-        turnstile = _delaying_turnstile(parts, scenario, machine, guest)
-    else:
-        turnstile = Turnstile(scenario, machine, guest, board.ring)
-    turnstile.run()
-    return turnstile
+    ran = Ran()
+    try:
+        board = parts.ordering_board() if scenario.delays else parts.board
+        ran.machine = machine = Machine(board, scenario.device, device_class)
+        runner = make_runner(scenario.device, scenario.ops)
+        operator = machine.operator
+        guest = GuestActor(runner, machine.exit_pending, lambda: operator.vm_running)
+        if scenario.delays:
+            ran.turnstile = _delaying_turnstile(parts, scenario, machine, guest)
+        else:
+            ran.turnstile = Turnstile(scenario, machine, guest, board.ring)
+        ran.turnstile.run()
+    except BaseException as error:
+        fault = fault_of(error, own) if own else None
+        if fault is None:
+            raise
+        ran.broken = Broken(fault, report_of(error))
+        _break_off(ran, parts.arena.device_ring, recursed=isinstance(error, RecursionError))
+    return ran
+
+
+def _break_off(ran: Ran, ring: TraceRing, *, recursed: bool) -> None:
+    """End a trace where the device failed, and end what it has begun elsewhere."""
+    if recursed:  # how often it went round depends on who called us
+        ring.forget_turn()
+    assert ran.broken is not None
+    fault = ran.broken.fault
+    ring.emit(fault.kind, ActorId.MAIN, NO_QUEUE, fault.signal, 0, 0, 0, fault.status, fault.digest)
+    written = ring.written
+    if ran.machine is not None:
+        if ran.turnstile is not None:
+            ran.turnstile.broken_off(sum(thread.passed for thread in ran.machine.threads))
+        for thread in ran.machine.threads:
+            thread.abandon()
+    ring.cut(written)
 
 
 def _delaying_turnstile(

@@ -3,9 +3,10 @@
     fuzz process -- forks --> zygote -- forks --> device, guest
 
 `run` hands one execution over and waits for its end. When an actor dies, the execution ends within
-about a millisecond (the zygote polls the pidfds); when one hangs, it is killed after HANG_LIMIT_S.
-After an incomplete execution the actors are replaced, so that a late answer of the old actors is
-never taken for an answer to the next execution.
+about a millisecond (the zygote polls the pidfds); when one hangs, it is killed after
+ANSWER_LIMIT_S. After both, the actors are replaced, so that a late answer of the old actors is
+never taken for an answer to the next execution. If a user's device has raised, they stay: they wait
+for the next execution.
 """
 
 from __future__ import annotations
@@ -17,13 +18,23 @@ from typing import TYPE_CHECKING, Any, Final
 import multiprocess
 
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, ZygoteLost
-from vblkfuzz.limits import HANG_LIMIT_S, RESPAWN_LIMIT_S
+from vblkfuzz.limits import ANSWER_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
-from vblkfuzz.process.control import EXECUTION, GENERATION, GENERATION_WANTED, STATUS, Status
-from vblkfuzz.process.execution import SharedParts
+from vblkfuzz.process.control import (
+    DEVICE_ENDED,
+    EXECUTION,
+    GENERATION,
+    GENERATION_WANTED,
+    NOT_ENDED,
+    STATUS,
+    WATCHED,
+    Status,
+)
+from vblkfuzz.process.execution import Broken, SharedParts
 from vblkfuzz.process.patience import SLICE_S, Patience
 from vblkfuzz.process.semaphore import Semaphore
 from vblkfuzz.process.zygote import END, LOOK, Line, Zygote
+from vblkfuzz.trace.fault import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,14 +85,16 @@ class Supervisor:
 
     def _end_zygote(self) -> None:
         os.eventfd_write(self._line.command, END)
-        if not _readable((self._zygote_ended,), HANG_LIMIT_S):
+        if not _readable((self._zygote_ended,), ANSWER_LIMIT_S):
             self._zygote.kill()  # a stopped zygote (SIGSTOP) does not end; its children die with it
         os.close(self._zygote_ended)
         self._zygote.join()
         self._zygote.close()
 
-    def run(self, scenario: bytes) -> None:
+    def run(self, scenario: bytes) -> Broken | None:
         """Run one execution of the canonical bytes; afterwards the trace is in the arena.
+
+        Returns what the device did wrong if its own code ended the execution.
 
         Raises:
             ActorDied, ActorHung, HarnessError: the trace is incomplete; fresh actors are ready.
@@ -93,18 +106,40 @@ class Supervisor:
         control = self._arena.control
         control[EXECUTION] = (control[EXECUTION] + 1) & _U32
         control[STATUS] = Status.RUNNING
+        control[DEVICE_ENDED] = NOT_ENDED
         self._arena.scenario.write(scenario)
         self._turns.device.release()
         if not self._turn_comes():
             self._replace_actors()
-            raise ActorHung(f"no answer within {HANG_LIMIT_S} s; the actors were replaced")
-        if control[STATUS] != Status.DONE:
+            raise ActorHung(f"no answer within {ANSWER_LIMIT_S} s; the actors were replaced")
+        if control[STATUS] not in (Status.DONE, Status.FAULT):
             raise self._failure()
         self._settled = True
+        return self._broken() if control[STATUS] == Status.FAULT else None
+
+    def run_watched(self, scenario: bytes) -> None:
+        """Run an execution slowly: when the device dies, `Arena.last_line` says where.
+
+        The events up to there are in the arena, too.
+
+        Raises:
+            As `run`.
+        """
+        control = self._arena.control
+        control[WATCHED] = 1
+        self._arena.last_line.write(b"[]")
+        try:
+            self.run(scenario)
+        finally:
+            control[WATCHED] = 0
+
+    def _broken(self) -> Broken:
+        line, _, stack = self._arena.report.read().partition(b"\n")
+        return Broken(Fault.from_line(line), stack.decode(errors="replace"))
 
     def _turn_comes(self) -> bool:
         """Wait for the turn of the fuzz process; False if the actors hang."""
-        patience = Patience(HANG_LIMIT_S)
+        patience = Patience(ANSWER_LIMIT_S)
         while not self._turns.fuzzer.acquire(True, SLICE_S):
             if patience.over:
                 return False
@@ -112,11 +147,15 @@ class Supervisor:
 
     def _failure(self) -> HarnessError:
         """Replace the actors and return why the execution failed."""
-        failed = self._arena.control[STATUS] == Status.FAILED
+        status, ended = self._arena.control[STATUS], self._arena.control[DEVICE_ENDED]
         report = self._arena.report.read().decode(errors="replace")
         self._replace_actors()
+        if status == Status.FAILED:
+            return HarnessError(f"an actor raised:\n{report}")
+        if status == Status.HUNG:
+            return ActorHung(report)
         # The status is DIED, or RUNNING if an actor died before the execution began.
-        return HarnessError(f"an actor raised:\n{report}") if failed else ActorDied(report)
+        return ActorDied(report, _exit_code(ended) if status == Status.DIED else None)
 
     def _replace_actors(self) -> None:
         control = self._arena.control
@@ -145,6 +184,11 @@ class Supervisor:
             raise ZygoteLost(f"the zygote has ended, exit code {self._zygote.exitcode}")
         elif patience.over:
             raise ZygoteLost(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
+
+
+def _exit_code(ended: int) -> int | None:
+    """Return how a device process ended, negative: by a signal; None: it did not."""
+    return None if ended == NOT_ENDED else os.waitstatus_to_exitcode(ended)
 
 
 def _readable(fds: Iterable[int], timeout: float) -> set[int]:

@@ -26,7 +26,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.process.actors import Turns, device_main, guest_main
-from vblkfuzz.process.control import GENERATION, GENERATION_WANTED, STATUS, Status
+from vblkfuzz.process.control import (
+    DEVICE_ENDED,
+    GENERATION,
+    GENERATION_WANTED,
+    NOT_ENDED,
+    STATUS,
+    Status,
+)
 from vblkfuzz.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
@@ -100,6 +107,7 @@ class Zygote:
             try:
                 die_with_parent(parent)
                 _name_process(name)
+                _say_on_stderr()
                 main()
             finally:
                 os._exit(1)
@@ -134,22 +142,24 @@ class Zygote:
     def _report_death(self, ready: set[int]) -> None:
         """Write to the report area how the dead actors ended; wake the fuzz process."""
         dead = [child.name for child in self._children if child.pidfd in ready]
-        causes = self._end_actors()
+        statuses = self._end_actors()
         arena = self._parts.arena
-        arena.report.write("; ".join(causes[name] for name in dead).encode())
+        said = (f"the {name} process {_ending(statuses[name])}" for name in dead)
+        arena.report.write("; ".join(said).encode())
+        arena.control[DEVICE_ENDED] = statuses["device"] if dead == ["device"] else NOT_ENDED
         arena.control[STATUS] = Status.DIED
         self._turns.fuzzer.release()
 
-    def _end_actors(self) -> dict[str, str]:
-        """Kill and reap all actors; return by name how each ended."""
-        causes = {}
+    def _end_actors(self) -> dict[str, int]:
+        """Kill and reap all actors; return the wait status of each by name."""
+        statuses = {}
         for child in self._children:
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
             _, status = os.waitpid(child.pid, 0)
             os.close(child.pidfd)
-            causes[child.name] = f"the {child.name} process {_ending(status)}"
+            statuses[child.name] = status
         self._children = []
-        return causes
+        return statuses
 
     def _empty_semaphores(self) -> None:
         for semaphore in (self._turns.device, self._turns.guest, self._turns.fuzzer):
@@ -164,6 +174,12 @@ def _empty(semaphore: Semaphore) -> None:
 def _name_process(name: str) -> None:
     """Show `name` in ps and top (proc(5), /proc/self/comm: 15 characters)."""
     Path("/proc/self/comm").write_text(f"vblk-{name}")
+
+
+def _say_on_stderr() -> None:
+    """Let what a device prints go to standard error: standard output is its parent's."""
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
 
 
 def _ending(status: int) -> str:

@@ -109,6 +109,13 @@ class Turnstile:
         kind = END if self.steps < MAX_STEPS else STEP_LIMIT
         self._emit(kind, value=self._world.in_flight())
 
+    def broken_off(self, passed: int) -> None:
+        """Count the points of a turn that an exception ended, and those of its operation."""
+        self.steps += passed
+        self._points += passed
+        if len(self.points) < len(self._scenario.ops):
+            self.points.append(self._points)
+
     def _start(self, index: int, operation: Op) -> None:
         self._points = 0
         code = operation[0]

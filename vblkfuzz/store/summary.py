@@ -44,6 +44,10 @@ class Summary:
     fallbacks: list[str] = field(default_factory=list)
     """Reasons why findings, inputs or rows are not in the output folder."""
     last_error: str = ""
+    unsteady: str = ""
+    """Says so, if an input of the model gave two different traces."""
+    always_fails: str = ""
+    """Says so, if the device fails before it does anything."""
 
     @property
     def execs_per_s(self) -> float:

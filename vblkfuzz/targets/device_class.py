@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.class_check import check_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,8 +54,8 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
         load_file: imports a Python file; a campaign passes one that instruments it.
 
     Raises:
-        UsageError: there is no such revision, defect, module, file or class, or the class is no
-            subclass of VirtioBlk.
+        UsageError: there is no such revision, defect, module, file or class, the class is no
+            subclass of VirtioBlk, or it has methods that cannot work.
     """
     place, colon, attribute = name.rpartition(":")
     attribute, *defects = attribute.split("+")
@@ -71,21 +73,35 @@ def _class_in(module: ModuleType, attribute: str, name: str) -> type[VirtioBlk]:
     found = getattr(module, attribute, None)
     if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
         raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
+    check_class(found)
     return found
 
 
 def _module(place: str, load_file: LoadFile) -> ModuleType:
     try:
-        if place.endswith(".py"):
-            path = Path(place)
-            if not path.is_file():
-                raise UsageError(f"device {place}: expected a Python file, found none")
-            return load_file(f"vblkfuzz_device_{path.stem}", path)
-        return _by_name(place)
+        # What a module prints when it is imported is not what a verb has to say.
+        with redirect_stdout(sys.stderr):
+            return _loaded(place, load_file)
     except UsageError:
         raise
     except Exception as error:
         raise UsageError(f"device {place}: its module fails: {error!r}") from error
+
+
+def _loaded(place: str, load_file: LoadFile) -> ModuleType:
+    if not place.endswith(".py"):
+        return _by_name(place)
+    path = Path(place)
+    if not path.is_file():
+        raise UsageError(f"device {place}: expected a Python file, found none")
+    _make_importable(str(path.resolve().parent))
+    return load_file(f"vblkfuzz_device_{path.stem}", path)
+
+
+def _make_importable(folder: str) -> None:
+    """Let a device import what lies beside it; last, so that it hides nothing of Python's."""
+    if folder not in sys.path:
+        sys.path.append(folder)
 
 
 def _by_name(name: str) -> ModuleType:

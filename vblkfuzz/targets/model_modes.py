@@ -7,20 +7,30 @@ arena of the same layout, so a scenario gives the same trace digest in both.
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vblkfuzz.errors import HarnessError
+from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.limits import HANG_LIMIT_S
 from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.arena import Arena
+from vblkfuzz.process.blame import Place, fault_at
 from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.cpu_limit import CpuLimit
-from vblkfuzz.process.execution import SharedParts, execute
+from vblkfuzz.process.execution import Broken, SharedParts, execute
+from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.process.supervisor import Supervisor
+from vblkfuzz.process.user_stop import UserStops
 from vblkfuzz.scenario.codec import encode
+from vblkfuzz.targets.child import FROM_OUTSIDE
+from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.ring import merge
 from vblkfuzz.trace.trace import Trace
+from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,7 +38,6 @@ if TYPE_CHECKING:
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.trace.event import Event
 
 
 class _Model:
@@ -42,9 +51,16 @@ class _Model:
         self.arena = arena
         """Shared memory of guest and device."""
         self._device_class = device_class
+        self._own = OwnCode(device_class)
 
     def _events(self) -> tuple[Event, ...]:
         return merge((self.arena.guest_ring, self.arena.device_ring))
+
+
+def _with_fault(trace: Trace, broken: Broken) -> Trace:
+    """Return the trace of an execution that the device's own code ended."""
+    witnesses = trace.witnesses | Witness.PROCESS
+    return replace(trace, witnesses=witnesses, report=broken.stack, fault=broken.fault)
 
 
 class InlineModel(_Model):
@@ -55,8 +71,12 @@ class InlineModel(_Model):
     def __enter__(self) -> Self:
         """Open the eventfds."""
         self._parts = SharedParts(self.arena)
+        # What a device prints is not what a verb has to say.
+        self._quiet = redirect_stdout(sys.stderr) if self._own else nullcontext()
         self._limit = CpuLimit(HANG_LIMIT_S)
         self._limit.install()
+        self._user_stops = UserStops()
+        self._user_stops.install()
         return self
 
     def __exit__(
@@ -66,20 +86,22 @@ class InlineModel(_Model):
         traceback: TracebackType | None,
     ) -> None:
         """Close the eventfds."""
+        self._user_stops.remove()
         self._limit.remove()
         self._parts.close()
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
         try:
-            with self._limit:
+            with self._limit, self._quiet:
                 runner = self._parts.inline_runner
-                ran = execute(self._parts, scenario, self._device_class, runner)
+                ran = execute(self._parts, scenario, self._device_class, runner, self._own)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
             raise HarnessError(f"an actor raised:\n{error_text(error)}") from error
-        return Trace(self._events(), ran.steps, tuple(ran.points), tuple(ran.obeyed))
+        trace = Trace(self._events(), ran.steps, ran.points, ran.obeyed)
+        return _with_fault(trace, ran.broken) if ran.broken else trace
 
 
 class ProcessesModel(_Model):
@@ -116,9 +138,42 @@ class ProcessesModel(_Model):
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
-        self._supervisor.run(encode(scenario))
+        data = encode(scenario)
+        try:
+            broken = self._supervisor.run(data)
+        except ActorDied as died:
+            return self._ended(data, died)
         control = self.arena.control
-        return Trace(self._events(), control[STEPS], handovers=control[HANDOVERS])
+        trace = Trace(self._events(), control[STEPS], handovers=control[HANDOVERS])
+        return _with_fault(trace, broken) if broken else trace
+
+    def _ended(self, data: bytes, died: ActorDied) -> Trace:
+        """Return the trace of an execution in which the device process ended itself.
+
+        Its events died with it, so it does the same once more, slowly.
+
+        Raises:
+            ActorDied: it was not the device's own code.
+        """
+        code = died.device_ended
+        if not self._own or code is None or -code in FROM_OUTSIDE:
+            raise died
+        try:
+            self._supervisor.run_watched(data)
+        except ActorDied as again:
+            places = [Place(*place) for place in json.loads(self.arena.last_line.read())]
+            if again.device_ended != code or not places:
+                raise died from again
+        else:
+            raise ActorDied(f"{died}, but not when it was run again: it is not deterministic")
+        fault = fault_at(places[0], code)
+        events = self._events()
+        turn = events[-1].turn if events else 0
+        last = Event(turn, fault.kind, ActorId.MAIN, flag=fault.signal, value=fault.status)
+        last = last._replace(path=fault.digest)
+        stack = (f"  {place.file}, line {place.line}, in {place.function}" for place in places)
+        report = "\n".join((f"{died}; innermost call first:", *stack))
+        return _with_fault(Trace((*events, last)), Broken(fault, report))
 
 
 def _core(allowed: set[int]) -> int:

@@ -37,7 +37,7 @@ _GROUPS: Final = MappingProxyType(
         4: "Requests",
         6: "Drains",
         7: "Machine",
-        8: "The device process of a real target",
+        8: "The device process",
         9: "Test devices",
     }
 )
@@ -332,12 +332,12 @@ CONFIG_IRQ: Final = _kind(
 )
 POWER_LOSS: Final = _kind(75, "the disk has lost writes that were not flushed")
 
-# --- The device process of a real target, seen from outside -----------------------------------
+# --- The device process: of a real target, or with the own code of a user's device ------------
 
 CRASH: Final = _kind(
     80,
     "the device process ended by itself; flag: the signal, 0 if it exited; value: exit status; "
-    "path: a digest of its last output",
+    "path: a digest of its last output, on the model of the line that failed",
     value="exit {}",
     note=True,
 )

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
-from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, Event
+from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, ActorId, Event
+from vblkfuzz.trace.kinds import OP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,26 @@ class TraceRing:
             raise ValueError(f"value of an event: expected 0..65535, found {value}")
         # Unary plus turns an enum member, whose hash differs, into a plain int.
         events.append((self.turn, +kind, +actor, queue, +flag, head, request, epoch, value, path))
+
+    @property
+    def written(self) -> int:
+        """Events written and not published yet."""
+        return len(self._unpublished)
+
+    def cut(self, count: int) -> None:
+        """Forget the events that were written after the first `count` unpublished ones."""
+        del self._unpublished[count:]
+
+    def forget_turn(self) -> None:
+        """Forget the unpublished events that the device has written in this turn.
+
+        What the guest did, and which operation began, is kept.
+        """
+        self._unpublished[:] = [
+            event
+            for event in self._unpublished
+            if event[0] != self.turn or event[1] == OP or event[2] == ActorId.GUEST
+        ]
 
     def publish(self) -> None:
         """Move the events into shared memory. The writer calls this before it hands over."""

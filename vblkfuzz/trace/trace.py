@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from vblkfuzz.trace.event import EVENT_RECORD, Event
+from vblkfuzz.trace.fault import Fault
 from vblkfuzz.trace.witness import MODEL, Witness
 
 
@@ -29,6 +30,8 @@ class Trace:
     report: str = ""
     """Output of a device process that crashed or hung: standard error, exit status, backtrace.
     For people; not part of the digest."""
+    fault: Fault | None = None
+    """What the own code of a user's device did wrong, if the trace ends in that."""
 
     @property
     def digest(self) -> str:

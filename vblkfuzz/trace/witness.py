@@ -30,10 +30,12 @@ class Witness(IntFlag):
     """Content of the disk: it began with zeroes, only requests of this trace have changed it, and
     each PUSH names its own request and, by its flag, the status. Guest reads show the content."""
     PROCESS = 32
-    """Whether the device process lives and answers: CRASH, HANG."""
+    """Whether the device process lives and answers: CRASH, HANG. A trace of the model has it if it
+    ends in one of these."""
     DEVICE = 64
     """Every event of the device process, recorded by itself (the model)."""
 
 
 MODEL: Final = ~Witness.PROCESS
-"""Witnesses of the model: all but PROCESS, since its death or silence is a harness fault."""
+"""Witnesses of the model: all but PROCESS. That is added if the own code of a user's device has
+failed; any other death or silence of a process is a harness fault."""

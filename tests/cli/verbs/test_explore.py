@@ -122,13 +122,16 @@ def test_an_existing_finding_is_kept(cli: Cli, bug_file: Path, tmp_path: Path) -
     assert [path.name for path in kept.iterdir()] == ["note"]
 
 
-def test_a_device_that_fails_is_no_finding(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+def test_a_users_device_that_raises_is_a_finding(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    """Schedules go on from where it raised: there may be another bug before that."""
     device = tmp_path / "raises.py"
     device.write_text(RAISES)
     result = cli("explore", bug_file, "--device", f"{device}:Raises", "--out", tmp_path / "out")
-    assert result.exit_code == 125
-    assert str(bug_file) in result.stderr.splitlines()[0]
-    assert list((tmp_path / "out" / "findings").iterdir()) == []
+    assert result.exit_code == 77
+    (crash,) = (tmp_path / "out" / "findings").iterdir()
+    assert crash.name.startswith("crash-valueerror-raises-drained_begin-")
+    assert "ValueError: oh" in (crash / "device.txt").read_text()
+    assert int(result.stdout.split()[2].replace(",", "")) > 50
 
 
 def test_a_device_that_only_a_file_names_is_not_imported(

@@ -18,5 +18,6 @@ def printable(text: str) -> str:
 
 
 def say_error(error: VblkfuzzError) -> None:
-    """Print an error as one line on stderr."""
-    print(f"vblkfuzz: {printable(' '.join(str(error).split()))}", file=sys.stderr)
+    """Print an error on stderr: one line, or one for each thing that is wrong with a class."""
+    for line in error.lines:
+        print(f"vblkfuzz: {printable(' '.join(line.split()))}", file=sys.stderr)

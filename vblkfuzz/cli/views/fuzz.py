@@ -60,6 +60,8 @@ class FuzzView:
                 self._say(f"    known: {message.known}", "dim")
         elif message.kind in ("harness_error", "hang"):
             self._announce_error(last_line(message.name))
+        elif message.kind == "unsteady":
+            self._say(message.name, "yellow")
         else:
             self._say(f"{message.kind}: {message.name}", "yellow")
 

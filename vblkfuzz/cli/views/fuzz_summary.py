@@ -80,6 +80,8 @@ def say_trouble(out: Path, summary: Summary) -> None:
         _complain(line)
     if len(summary.fallbacks) > _FALLBACK_LINES:
         _complain(f"and {len(summary.fallbacks) - _FALLBACK_LINES} more of this kind")
+    if summary.always_fails:
+        _complain(f"{summary.always_fails}: mend that first; nothing else can be found")
     if summary.harness_errors or summary.last_error:
         _complain(
             f"{summary.harness_errors} executions without a verdict, {summary.restarts} workers "

@@ -94,3 +94,5 @@ def _print_violation(violation: Violation, execution: Execution, screen: Screen)
     window = violation.window(execution.trace)
     screen.say()
     screen.say(render(window, (violation.first, violation.second), screen.width))
+    if execution.trace.fault:
+        screen.say(indent(execution.trace.report.rstrip() + "\n", "  "))

@@ -1,21 +1,28 @@
 """Rules of the device process: CRASH and HANG.
 
 No action of a guest, an operator or a backend may end a device process or stop it from answering.
-Only real targets record these events: in the model both are faults of the harness. The last output
-of the process is in `Trace.report`.
+In a trace of the model these events mean that the own code of a user's device has failed;
+`Trace.fault` says in which line, and the bug is named by it. The last output of a process, or the
+stack, is in `Trace.report`.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from typing import Final
 
+from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.fault import Fault
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.witness import Witness
+
+_BY_FAULT: Final = Naming(path="none")
+"""The fault names the place, and the path of the event is a digest of it."""
 
 
 @rule(
@@ -31,7 +38,10 @@ def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The path of a crash is a digest of the last output: each assertion has its own signature."""
     last = events[0]
     for event in events:
-        if event.kind == kinds.CRASH:
+        if event.kind == kinds.CRASH and report.fault:
+            sentence = f"The device {_failure(report.fault)}, {_when(last, event)}."
+            report.violation(last, event, sentence, report.fault.name, _BY_FAULT)
+        elif event.kind == kinds.CRASH:
             sentence = (
                 f"The device process {_ending(event)} at turn {event.turn}, during operation "
                 f"{last.value}, which began at turn {last.turn}."
@@ -39,6 +49,21 @@ def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             report.violation(last, event, sentence, _state(event))
         else:
             last = event
+
+
+def _failure(fault: Fault) -> str:
+    if fault.signal:
+        return f"process was ended by {fault.what} in {fault.where}"
+    if fault.what == "exit":
+        return f"process ended with exit status {fault.status} in {fault.where}"
+    message = f" ({fault.message})" if fault.message else ""
+    return f"raised {fault.what}{message} in {fault.where}"
+
+
+def _when(last: Event, event: Event) -> str:
+    if last.kind != OP:
+        return "before the first operation"
+    return f"at turn {event.turn}, during operation {last.value}, which began at turn {last.turn}"
 
 
 def _ending(crash: Event) -> str:
@@ -71,7 +96,10 @@ def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """No answer came within `limits.DEVICE_LIMIT_S` seconds, although no request was held."""
     last = events[0]
     for event in events:
-        if event.kind == kinds.HANG:
+        if event.kind == kinds.HANG and report.fault:
+            sentence = f"The device never ends {report.fault.where}, {_when(last, event)}."
+            report.violation(last, event, sentence, report.fault.name, _BY_FAULT)
+        elif event.kind == kinds.HANG:
             who = "guest" if event.flag else "operator"
             sentence = (
                 f"The {who} got no answer from the device process (turn {event.turn}) in "

@@ -1,0 +1,185 @@
+"""Campaigns on a user's device whose own code fails: findings, and where it is none of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.campaign.conftest import Fuzz
+
+pytestmark = pytest.mark.e2e
+
+
+def findings(out: Path) -> set[str]:
+    return {path.name for path in (out / "findings").glob("*")}
+
+
+CRASHES = (
+    "def answer_at_once(self, request):\n"
+    "    if request.blk.type == 4: raise {error}\n"
+    "    return super().answer_at_once(request)"
+)
+
+
+@pytest.mark.parametrize(("known", "status"), [("", 77), ("crash-*", 125)])
+def test_a_device_that_always_fails(
+    fuzz: Fuzz, device_file: Callable[[str], str], tmp_path: Path, known: str, status: int
+) -> None:
+    """Its finding is kept; and where nobody wants to hear of it, that is no silence."""
+    device = device_file("def __init__(self, *args): raise RuntimeError('no such board')")
+    silenced = tmp_path / "known"
+    silenced.write_text(known)
+    ended = fuzz("--workers", "1", "--device", device, "--known", silenced)
+    assert ended.status == status
+    assert (ended.summary["execs"], ended.summary["restarts"]) == (50, 0)
+    assert "the device has failed in each of the first 50 executions" in ended.stderr
+    assert ("no such board" in ended.stderr) is not bool(known)
+    assert len(findings(ended.out)) == (not known)
+
+
+def test_a_device_that_raises_now_and_then(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    device = device_file(CRASHES.format(error="RuntimeError(f'flush {id(self)}')"))
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "600", "--device", device)
+    assert ended.status == 77
+    assert ended.summary["execs"] == 600
+    assert ended.summary["violations"] > 20
+    assert (ended.summary["harness_errors"], ended.summary["restarts"]) == (0, 0)
+    (crash,) = findings(ended.out)
+    assert crash.startswith("crash-runtimeerror-device-answer_at_once-")
+    assert ended.stderr.count("RuntimeError (flush") == 1
+    assert list((ended.out / "harness").iterdir()) == []
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "SystemExit(0)", "GeneratorExit"])
+@pytest.mark.parametrize("mode", ["inline", "processes"])
+def test_a_device_cannot_stop_a_campaign(
+    fuzz: Fuzz, device_file: Callable[[str], str], mode: str, error: str
+) -> None:
+    device = device_file(CRASHES.format(error=error))
+    setup = ("--workers", "1", "--seed", "5", "--runs", "200", "--mode", mode)
+    ended = fuzz(*setup, "--device", device)
+    assert ended.status == 77
+    assert (ended.summary["execs"], ended.summary["restarts"]) == (200, 0)
+    (crash,) = findings(ended.out)
+    assert crash.startswith(f"crash-{error.partition('(')[0].lower()}-")
+
+
+def test_a_device_that_ends_its_process(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    device = device_file(
+        "def answer_at_once(self, request):\n"
+        "    import ctypes\n"
+        "    if request.blk.type == 4: ctypes.string_at(0)\n"
+        "    return super().answer_at_once(request)"
+    )
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "100", "--device", device)
+    assert ended.status == 77, ended.stderr
+    assert (ended.summary["execs"], ended.summary["restarts"]) == (100, 0)
+    (crash,) = findings(ended.out)
+    assert crash.startswith("crash-sigsegv-device-answer_at_once-")
+
+
+TOO_MUCH = (
+    "def answer_at_once(self, request):\n"
+    "    if request.blk.type == 4:\n"
+    "        for _ in range(5000): self.board.ring.emit(20, 2)\n"
+    "    return super().answer_at_once(request)"
+)
+
+
+def test_harness_errors_are_kept_up_to_a_number(
+    fuzz: Fuzz, device_file: Callable[[str], str]
+) -> None:
+    device = device_file(TOO_MUCH)
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "1000", "--device", device)
+    assert ended.status == 125
+    assert ended.summary["execs"] == 1000
+    assert ended.summary["harness_errors"] > 20
+    inputs = sorted((ended.out / "harness").glob("*.bin"))
+    assert len(inputs) == 20
+    assert "found a trace ring full" in inputs[0].with_suffix(".txt").read_text()
+    assert ended.stderr.count("found a trace ring full") <= 22
+
+
+def test_a_kept_input_is_the_one_that_failed(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    from vblkfuzz.scenario.codec import decode
+
+    device = device_file(TOO_MUCH)
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "600", "--device", device)
+    inputs = sorted((ended.out / "harness").glob("*.bin"))
+    assert inputs
+    for path in inputs:
+        requests = [op.args.get("request") for op in decode(path.read_bytes()).ops]
+        assert "flush" in requests
+
+
+@pytest.mark.parametrize("mode", ["inline", "processes"])
+def test_an_error_of_a_users_device_names_class_file_and_line(
+    fuzz: Fuzz, device_file: Callable[[str], str], mode: str
+) -> None:
+    device = device_file("def answer_at_once(self, request):\n    raise RuntimeError('no answer')")
+    ended = fuzz(
+        "--workers", "1", "--seed", "5", "--runs", "20", "--mode", mode, "--device", device
+    )
+    assert ended.status == 77
+    said = "The device raised RuntimeError (no answer) in Device.answer_at_once (device.py, line 6)"
+    assert said in ended.stderr
+    (crash,) = (ended.out / "findings").iterdir()
+    assert f'File "{device.removesuffix(":Device")}", line 6' in (crash / "device.txt").read_text()
+
+
+def test_a_device_that_never_ends_inline(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    device = device_file(
+        "hung = False\n"
+        "def answer_at_once(self, request):\n"
+        "    if request.blk.type == 4 and not Device.hung:\n"
+        "        Device.hung = True\n"
+        "        while True: pass\n"
+        "    return super().answer_at_once(request)"
+    )
+    setup = ("--workers", "1", "--seed", "5", "--runs", "60", "--mode", "inline")
+    ended = fuzz(*setup, "--device", device)
+    assert ended.status == 77, ended.stderr
+    assert ended.summary["execs"] == 60
+    assert ended.summary["harness_errors"] == 0
+    assert findings(ended.out) == {"hang-device-answer_at_once"}
+
+
+def test_a_device_that_is_not_deterministic(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+    """It is said once, and the input is kept; what it finds counts as before."""
+    device = device_file(
+        "runs = 0\n"
+        "def __init__(self, *arguments):\n"
+        "    super().__init__(*arguments)\n"
+        "    Device.runs += 1\n"
+        "    self.board.ring.emit(20, 2, value=Device.runs % 1000)"
+    )
+    setup = ("--workers", "1", "--seed", "5", "--runs", "1200", "--mode", "inline")
+    ended = fuzz(*setup, "--device", device)
+    assert ended.stderr.count("your device is not deterministic") == 1
+    assert len(list((ended.out / "harness").glob("*.bin"))) == 1
+
+
+def test_a_device_that_is_deterministic(fuzz: Fuzz) -> None:
+    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "150", "--device", "reference")
+    assert "not deterministic" not in ended.stderr
+    assert list((ended.out / "harness").iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["inline", "processes"])
+def test_what_a_device_prints_is_in_the_log(
+    fuzz: Fuzz, device_file: Callable[[str], str], mode: str
+) -> None:
+    device = device_file(
+        "print('imported')\n"
+        "def look_again(self, port):\n"
+        "    print('looked')\n"
+        "    return super().look_again(port)"
+    )
+    setup = ("--workers", "1", "--seed", "5", "--runs", "30", "--mode", mode)
+    ended = fuzz(*setup, "--device", device)
+    assert "looked" not in ended.stdout + ended.stderr
+    assert "imported" not in ended.stdout
+    log = (ended.out / "log" / "worker-0.log").read_text()
+    assert "looked\n" in log and "imported\n" in log

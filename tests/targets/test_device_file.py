@@ -1,0 +1,60 @@
+"""A device in a file of its own: what it may import, and where its prints go."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.process.faulty import GOOD
+from vblkfuzz.targets.device_class import device_class
+from vblkfuzz.targets.model import MODES, model
+
+DEVICE = """
+import os
+import sys
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from helper_of_mine import NAME
+print("imported")
+
+class Device(VirtioBlk):
+    summary = NAME
+
+    def look_again(self, port):
+        print("looked")
+        return super().look_again(port)
+"""
+
+
+@pytest.fixture
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    (tmp_path / "helper_of_mine.py").write_text("NAME = 'helped'\n")
+    (tmp_path / "json.py").write_text("raise RuntimeError('this hides what is of Python')\n")
+    path = tmp_path / "device.py"
+    path.write_text(DEVICE)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield f"{path}:Device"
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_it_imports_what_lies_beside_it(device: str) -> None:
+    assert device_class(device).summary == "helped"
+    assert sys.path.count(str(Path(device).parent)) == 1
+    device_class(device)
+    assert sys.path.count(str(Path(device).parent)) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_it_prints_is_not_on_standard_output(
+    device: str, mode: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with model(device, mode) as target:
+        target.run(GOOD)
+        print("ours")
+    said = capfd.readouterr()
+    assert said.out == "ours\n"
+    assert {"imported", "looked"} <= set(said.err.splitlines())
