@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from tests.device_api import device_api
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.trace.kinds import KINDS
 
@@ -48,6 +49,7 @@ def defects() -> str:
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "vblkfuzz/trace/kinds.py": event_kinds,
     "docs/measured/defects.json": defects,
+    "vblkfuzz/dataplane": device_api,
 }
 
 
