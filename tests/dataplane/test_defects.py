@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vblkfuzz.dataplane.defects import DEFECTS, with_defects
+from vblkfuzz.dataplane.defects.registry import by_name
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.errors import UsageError
 from vblkfuzz.limits import MAX_NESTING, MAX_STEPS
@@ -82,6 +83,12 @@ def test_every_rule_kills_something() -> None:
 
 NOT_YET = {"PLANTED", "CRASH", "HANG"}
 """PLANTED is for test devices, CRASH and HANG for real ones."""
+
+
+def test_a_name_is_given_once() -> None:
+    defect = DEFECTS["push_twice"]
+    with pytest.raises(ValueError, match="defect push_twice: two defects have this name"):
+        by_name([defect, defect])
 
 
 def test_two_defects_at_once() -> None:

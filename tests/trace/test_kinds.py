@@ -41,7 +41,7 @@ def test_a_kind_has_a_meaning_and_a_group(kind: Kind) -> None:
 
 @ROWS
 def test_the_words_of_its_flag_are_explained(kind: Kind) -> None:
-    """``vblkfuzz list ops`` and virtio explain names of operations and requests."""
+    """The rows of `scenario.alphabet` and virtio explain names of operations and requests."""
     explained = re.findall(r"\*([^*]+)\*", kind.meaning)
     known = kind.flags if kind.flags not in NAMES_OF_SCENARIOS else ()
     missing = [word for word in known if word and word not in explained]

@@ -91,8 +91,8 @@ def vblkfuzz(
 ) -> None:
     """Fuzz virtio-blk devices: guest and device in several processes, under chosen schedules.
 
-    Exit codes: 0 clean, 2 usage or unreadable input, 77 violation found, 125 no verdict possible,
-    130 stopped by the user.
+    Exit codes: 0 clean, 2 usage or unreadable input, 70 inputs hung, 72 stopped by SIGTERM, 77
+    violation found, 125 no verdict possible, 130 stopped by the user.
     """
 
 
@@ -110,8 +110,16 @@ def _add(group: typer.Typer, verb: Verb) -> None:
 
 def _written() -> list[Verb]:
     """Return the verbs in the files of `cli.verbs`, by name."""
-    names = [module.name for module in iter_modules(verbs.__path__)]
-    return [import_module(f"{verbs.__name__}.{name}").VERB for name in sorted(names)]
+    return [_verb_in(module.name) for module in iter_modules(verbs.__path__)]
+
+
+def _verb_in(name: str) -> Verb:
+    """Return the verb of a file; since it is named like the file, no two have one name."""
+    module = import_module(f"{verbs.__name__}.{name}")
+    verb = getattr(module, "VERB", None)
+    if not isinstance(verb, Verb) or verb.name != name:
+        raise TypeError(f"{module.__file__}: expected VERB = Verb({name}, ...), found {verb!r}")
+    return verb
 
 
 for _verb in _written():

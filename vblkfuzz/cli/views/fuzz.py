@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.cli.views.fuzz_summary import last_line
+from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.orchestrator import CampaignOptions
@@ -90,7 +91,7 @@ class FuzzView:
         self._begun = True
         options = self._options
         self._say(
-            f"fuzzing {options.device} ({options.mode}) with {options.workers} workers, "
+            f"fuzzing {options.device} ({options.mode}) with {counted(options.workers, 'worker')}, "
             f"seed {options.seed}, into {options.out}"
         )
         if self._moves:

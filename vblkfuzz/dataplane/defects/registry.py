@@ -19,7 +19,29 @@ def _written() -> list[Defect]:
     """Return all defects, ordered by file name and then by place in the file."""
     path = import_module(_PACKAGE).__path__
     names = sorted(module.name for module in iter_modules(path) if module.name not in _NO_FAMILY)
-    return [defect for name in names for defect in import_module(f"{_PACKAGE}.{name}").FAMILY]
+    return [defect for name in names for defect in _family(name)]
 
 
-DEFECTS: Final[dict[str, Defect]] = {defect.name: defect for defect in _written()}
+def _family(name: str) -> tuple[Defect, ...]:
+    module = import_module(f"{_PACKAGE}.{name}")
+    if not hasattr(module, "FAMILY"):
+        raise TypeError(f"{module.__file__}: expected FAMILY = (Defect(...), ...), found none")
+    family: tuple[Defect, ...] = module.FAMILY
+    return family
+
+
+def by_name(defects: list[Defect]) -> dict[str, Defect]:
+    """Return defects by name.
+
+    Raises:
+        ValueError: two of them have the same name.
+    """
+    found: dict[str, Defect] = {}
+    for defect in defects:
+        if defect.name in found:
+            raise ValueError(f"defect {defect.name}: two defects have this name")
+        found[defect.name] = defect
+    return found
+
+
+DEFECTS: Final = by_name(_written())

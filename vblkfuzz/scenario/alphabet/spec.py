@@ -26,7 +26,8 @@ HOLDING: Final = 32
 POLLING: Final = 64
 DRAINED: Final = 128
 """Depth of drained sections begun by drain_begin. An operation that sets this bit adds a level; one
-that clears it needs a level and removes it."""
+that clears it needs a level and removes it. It takes two bits, so it stays the last one: a new bit
+takes its number, and this one the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
