@@ -28,6 +28,11 @@ def test_a_number_is_given_once() -> None:
         kinds._kind(40, "another pop")
 
 
+def test_a_number_belongs_to_a_group() -> None:
+    with pytest.raises(ValueError, match="event kind 50: no group has its tens"):
+        kinds._kind(50, "a kind of no group")
+
+
 def test_numbers_fit_a_record_and_ascend() -> None:
     assert list(KINDS) == sorted(KINDS)
     assert all(0 < number <= 0xFF for number in KINDS)

@@ -80,6 +80,8 @@ def _kind(
     note: bool = False,
 ) -> int:
     """Add a row. Its name is filled in from the constant, in `KINDS`."""
+    if number // 10 not in _GROUPS:
+        raise ValueError(f"event kind {number}: no group has its tens, see _GROUPS")
     if number in _ROWS:
         raise ValueError(f"event kind {number}: two rows have this number")
     _ROWS[number] = Kind(number, "", meaning, flags, value, head, note)
