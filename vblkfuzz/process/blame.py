@@ -6,14 +6,13 @@ A `Fault` is the device's own doing, a finding; None means that it is ours, a fa
 from __future__ import annotations
 
 import linecache
-import signal
 from collections import Counter
 from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.process.cpu_limit import Hang
 from vblkfuzz.process.user_stop import UserStop
-from vblkfuzz.trace.fault import Fault
+from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def fault_at(place: Place, code: int) -> Fault:
         code: exit status; negative: the number of the signal.
     """
     if code < 0:
-        return _crash(place, _signal_name(-code), "", signal=-code)
+        return _crash(place, signal_name(-code), "", signal=-code)
     return _crash(place, "exit", "", status=code)
 
 
@@ -149,10 +148,3 @@ def _exit_status(error: SystemExit) -> int:
     if error.code is None:
         return 0
     return error.code & 0xFF if isinstance(error.code, int) else 1
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

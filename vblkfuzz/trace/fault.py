@@ -8,6 +8,7 @@ and two assertions of one function are two bugs. The number of the line is for p
 from __future__ import annotations
 
 import json
+import signal
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -69,3 +70,11 @@ class Fault(NamedTuple):
     def from_line(line: bytes) -> Fault:
         """Read what `to_line` wrote."""
         return Fault(*json.loads(line))
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal; a number that has none is shown as it is."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -8,7 +8,6 @@ stack, is in `Trace.report`.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,7 +16,7 @@ from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.fault import Fault
+from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.witness import Witness
 
@@ -68,19 +67,12 @@ def _when(last: Event, event: Event) -> str:
 
 def _ending(crash: Event) -> str:
     if crash.flag:
-        return f"was ended by {_signal_name(crash.flag)}"
+        return f"was ended by {signal_name(crash.flag)}"
     return f"ended with exit status {crash.value}"
 
 
 def _state(crash: Event) -> str:
-    return _signal_name(crash.flag).lower() if crash.flag else "exit"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    return signal_name(crash.flag).lower() if crash.flag else "exit"
 
 
 @rule(
