@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 import pytest
 
@@ -29,13 +30,27 @@ def test_a_number_is_given_once() -> None:
 
 
 def test_a_number_belongs_to_a_group() -> None:
-    with pytest.raises(ValueError, match="event kind 50: no group has its tens"):
+    with pytest.raises(ValueError, match="event kind 50: no group has its tens digit"):
         kinds._kind(50, "a kind of no group")
 
 
-def test_numbers_fit_a_record_and_ascend() -> None:
-    assert list(KINDS) == sorted(KINDS)
+def test_a_full_group_goes_on_a_hundred_higher() -> None:
+    row = Kind(110, "", "", (), "", "", note=False)
+    assert row.group == KINDS[kinds.PUBLISH].group
+
+
+def test_numbers_fit_a_record() -> None:
     assert all(0 < number <= 0xFF for number in KINDS)
+
+
+def test_a_group_is_one_section_in_which_numbers_ascend() -> None:
+    sections = [
+        (group, list(section)) for group, section in groupby(KINDS.values(), lambda row: row.group)
+    ]
+    assert len({group for group, _ in sections}) == len(sections)
+    for _, section in sections:
+        numbers = [row.number for row in section]
+        assert numbers == sorted(numbers)
 
 
 @ROWS

@@ -6,9 +6,10 @@ All facts about a kind are in its row. `Event.kind` is the number; a rule import
     >>> POP, KINDS[POP].name, KINDS[POP].group
     (40, 'pop', 'Requests')
 
-Numbers are part of stored traces and of their digests: never change one. The tens of a number are
-the group of the kind. A comment above a row describes fields that its meaning leaves out. A field
-that a kind does not use is 0 (`queue`: NO_QUEUE).
+Numbers are part of stored traces and of their digests: never change one. The tens digit of a number
+is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. A comment above a
+row describes fields that its meaning leaves out. A field that a kind does not use is 0 (`queue`:
+NO_QUEUE).
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ _GROUPS: Final = MappingProxyType(
         9: "Test devices",
     }
 )
-"""Names of the groups, by the tens of a kind's number."""
+"""Names of the groups, by the tens digit of a kind's number."""
+
+
+def _tens_digit(number: int) -> int:
+    return number // 10 % 10
 
 
 class Kind(NamedTuple):
@@ -64,7 +69,7 @@ class Kind(NamedTuple):
     @property
     def group(self) -> str:
         """Name of the group of the kind."""
-        return _GROUPS[self.number // 10]
+        return _GROUPS[_tens_digit(self.number)]
 
 
 _ROWS: Final[dict[int, Kind]] = {}
@@ -80,8 +85,8 @@ def _kind(
     note: bool = False,
 ) -> int:
     """Add a row. Its name is filled in from the constant, in `KINDS`."""
-    if number // 10 not in _GROUPS:
-        raise ValueError(f"event kind {number}: no group has its tens, see _GROUPS")
+    if _tens_digit(number) not in _GROUPS:
+        raise ValueError(f"event kind {number}: no group has its tens digit, see _GROUPS")
     if number in _ROWS:
         raise ValueError(f"event kind {number}: two rows have this number")
     _ROWS[number] = Kind(number, "", meaning, flags, value, head, note)
@@ -363,4 +368,4 @@ KINDS: Final = MappingProxyType(
         if name.isupper() and isinstance(number, int) and number in _ROWS
     }
 )
-"""All rows by number, in order."""
+"""All rows by number, in the order of this file."""
