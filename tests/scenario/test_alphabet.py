@@ -49,11 +49,11 @@ def test_picked_values_exist(spec: OpSpec) -> None:
 
 @pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
 def test_all_names_in_a_row_exist(spec: OpSpec) -> None:
-    words = [word for text in spec.frames for word in text.replace("|", " ").split()]
+    words = [word for text in spec.around for word in text.replace("|", " ").split()]
     names = [*words, *filter(None, (spec.end, spec.plainer))]
     assert [name for name in names if name.partition(":")[0] not in CODES] == []
-    assert all(text.count("|") == 1 for text in spec.frames)
-    assert not spec.frame or spec.frame.upper() in Frame.__members__
+    assert all(text.count("|") == 1 for text in spec.around)
+    assert not spec.path_frame or spec.path_frame.upper() in Frame.__members__
     assert spec.weight > 0
     assert 1 <= spec.reach <= MAX_POINT
     assert spec.summary.endswith(".")

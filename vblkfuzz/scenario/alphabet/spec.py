@@ -55,10 +55,9 @@ class OpSpec:
     """Bits that are clear after it."""
     end: str = ""
     """Name of the operation that ends what this one begins."""
-    frames: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
     """Operations that mutations put around other operations: ``before | after``, words as in
-    `mutation.sentence`. A frame stands in the row of the first of its operations that begins
-    something."""
+    `mutation.sentence`. They stand in the row of the first of them that begins something."""
 
     reach: int = 3
     """Preemption points passed by the operation and all its effects: the 90th percentile in a
@@ -73,7 +72,7 @@ class OpSpec:
 
     plainer: str = ""
     """Name of a simpler operation that often shows the same bug."""
-    frame: str = ""
+    path_frame: str = ""
     """Name of the `trace.event.Frame` that stands for it in causal paths of real devices."""
     qtest: bool = False
     """Whether exported qtest programs can execute it (`export.qtest_file`)."""
