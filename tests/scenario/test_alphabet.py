@@ -17,15 +17,15 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, in_order
 from vblkfuzz.scenario.alphabet.param import ARGS, WIDE
-from vblkfuzz.scenario.alphabet.spec import OpSpec, Owner
+from vblkfuzz.scenario.alphabet.spec import AT_REST, HOLDING, OpSpec, Owner
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import END, OP
 
 
-def row(code: int, name: str) -> OpSpec:
-    return OpSpec(code=code, name=name, summary="It is done.", weight=1)
+def row(code: int, name: str, sets: int = 0) -> OpSpec:
+    return OpSpec(code=code, name=name, summary="It is done.", weight=1, sets=sets)
 
 
 @given(ops())
@@ -65,6 +65,18 @@ def test_an_end_clears_what_its_begin_sets(spec: OpSpec) -> None:
     assert OPS[CODES[spec.end]].clears & spec.sets == spec.sets
 
 
+@pytest.mark.parametrize(
+    "spec", [spec for spec in OPS if spec.sets & ~AT_REST], ids=lambda spec: spec.name
+)
+def test_the_epilogue_ends_what_an_operation_begins(spec: OpSpec) -> None:
+    events = run(Scenario(ops=(op("init"), Op(spec.code))), "reference").trace.events
+    added = [OPS[event.flag].name for event in events if event.kind == OP and event.head]
+    assert added == [spec.end], (
+        f"{spec.name}: expected {spec.end} in the epilogue, see Operator.unfinished in "
+        "dataplane/operator.py (or its bit in AT_REST of alphabet/spec.py)"
+    )
+
+
 def test_codes_are_positions() -> None:
     assert [spec.code for spec in OPS] == list(range(len(OPS)))
     assert len(OPS) <= 256
@@ -76,6 +88,7 @@ def test_codes_are_positions() -> None:
         ([row(0, "a"), row(0, "b")], "operation b: expected code 1, found 0"),
         ([row(0, "a"), row(2, "b")], "operation b: expected code 1, found 2"),
         ([row(0, "a"), row(1, "a")], "operation a: two rows have this name"),
+        ([row(0, "a", sets=HOLDING)], "operation a: expected end=, the operation that clears"),
     ],
 )
 def test_rows_that_clash(rows: list[OpSpec], problem: str) -> None:

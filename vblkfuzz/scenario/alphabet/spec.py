@@ -29,6 +29,12 @@ DRAINED: Final = 128
 that clears it needs a level and removes it. It takes two bits, so it stays the last one: a new bit
 takes its number, and this one the next."""
 
+ENDLESS: Final = SET_UP | UNKICKED | BROKEN
+"""Bits that no operation has to clear. An operation that sets another one names its `end`."""
+AT_REST: Final = ENDLESS | POLLING
+"""Bits that may be set after a scenario. Its epilogue ends what sets another one: see
+`Operator.unfinished` and `Machine.unfinished` in `dataplane`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpSpec:
