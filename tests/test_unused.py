@@ -37,7 +37,8 @@ MACHINE = """
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.kinds import POP
 def run(self):
-    emit(POP), self.emit(kinds.PUSH), self._config.queues, scenario.device.polling
+    emit(POP if self._config.queues else 0)
+    self.emit(kind=kinds.PUSH, value=scenario.device.polling)
 """
 USED: Tree = {
     "README.md": "[a](docs/a.md) [b](docs/why/) `pytest tests/soak/long.py`",

@@ -243,7 +243,7 @@ def unemitted_kinds(tree: Tree) -> list[str]:
 
 
 def passed_kinds(text: str) -> set[str]:
-    """Return the event kinds that are arguments of calls, by the name of their constant."""
+    """Return the event kinds that are arguments, or one of two, by the name of their constant."""
     tree = ast.parse(text)
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     own = {
@@ -252,8 +252,12 @@ def passed_kinds(text: str) -> set[str]:
         if node.module == "vblkfuzz.trace.kinds"
         for alias in node.names
     }
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    arguments = [argument for call in calls for argument in call.args]
+    arguments: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            arguments += [*node.args, *(keyword.value for keyword in node.keywords)]
+        elif isinstance(node, ast.IfExp):
+            arguments += [node.body, node.orelse]
     return {
         *(one.id for one in arguments if isinstance(one, ast.Name) and one.id in own),
         *(
