@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.driver.lone_guest import Guest, ready
+from vblkfuzz.driver import guest as guest_module
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.limits import SLOTS_PER_QUEUE
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
@@ -249,3 +250,10 @@ def test_hostile_contents_without_end_do_not_raise() -> None:
         guest.do("hostile", content=HOSTILE_CONTENTS[index % len(HOSTILE_CONTENTS)])
         guest.do("collect")
     assert len(guest.events(HOSTILE)) == SLOTS_PER_QUEUE
+
+
+def test_a_row_without_a_method_is_named() -> None:
+    with pytest.raises(
+        TypeError, match=r"driver/guest\.py: expected a method dance of GuestDriver"
+    ):
+        guest_module._method("dance")

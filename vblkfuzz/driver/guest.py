@@ -327,7 +327,21 @@ class GuestDriver:
         return head
 
 
+def _method(name: str) -> Callable[[GuestDriver, Op], GuestSteps]:
+    """Return the method of an operation.
+
+    Raises:
+        TypeError: there is none.
+    """
+    method: Callable[[GuestDriver, Op], GuestSteps] | None = getattr(GuestDriver, name, None)
+    if method is None:
+        raise TypeError(
+            f"driver/guest.py: expected a method {name} of GuestDriver, for its row in the alphabet"
+        )
+    return method
+
+
 _METHODS: Final[dict[int, Callable[[GuestDriver, Op], GuestSteps]]] = {
-    spec.code: getattr(GuestDriver, spec.name) for spec in OPS if spec.owner == "guest"
+    spec.code: _method(spec.name) for spec in OPS if spec.owner == "guest"
 }
 """By operation code."""

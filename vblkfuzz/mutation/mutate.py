@@ -19,7 +19,7 @@ from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
 from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
-from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, records
+from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import NEXT, choices
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 
@@ -50,7 +50,7 @@ class Mutator:
         # randrange, choice and shuffle have changed. Hence int(random() * n).
         self._random = Random(seed).random
         grow: tuple[Edit, ...] = (
-            (self._insert,) * 6 + (self._insert_snippet,) * 4 + (self._frame,) * 4
+            (self._insert,) * 6 + (self._insert_snippet,) * 4 + (self._insert_around,) * 4
         )
         shrink: tuple[Edit, ...] = (self._delete,) * 4 + (self._delete_range,) + (self._cut,)
         alter: tuple[Edit, ...] = (
@@ -153,10 +153,10 @@ class Mutator:
         snippet = SNIPPETS[self._below(len(SNIPPETS))]
         draft.items[at:at] = self._items(snippet)
 
-    def _frame(self, draft: Draft) -> None:
-        """Insert the two parts of a frame before and after a range of operations."""
+    def _insert_around(self, draft: Draft) -> None:
+        """Insert two sentences that belong together, before and after a range of operations."""
         start, end = self._range(draft, 8)
-        before, after = FRAMES[self._below(len(FRAMES))]
+        before, after = AROUND[self._below(len(AROUND))]
         items = self._items(before + after)
         draft.items[end:end] = items[len(before) :]
         draft.items[start:start] = items[: len(before)]

@@ -56,7 +56,7 @@ class Dequeue(NamedTuple):
     """The thread, an `ActorId`."""
 
 
-_PATHS: Final = tuple(int(Frame[spec.frame.upper()]) if spec.frame else 0 for spec in OPS)
+_PATHS: Final = tuple(int(Frame[spec.path_frame.upper()]) if spec.path_frame else 0 for spec in OPS)
 """Causal path of what happens during an operation, by code."""
 
 
