@@ -129,7 +129,7 @@ OPERATOR: Final = (
         name="set_iothread",
         params=(Number("iothread", 0, 0, MAX_IOTHREADS - 1, picks=(0, 0, 0, 1)),),
         summary="Choose the IOThread that the next start of the device uses.",
-        weight=1,  # it changes the meaning of all following operations
+        weight=2,  # it changes the meaning of all following operations
     ),
     OpSpec(
         code=19,
@@ -146,7 +146,7 @@ OPERATOR: Final = (
         name="start_fail",
         params=(Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3)),),
         summary="Let the next start of the device fail at `queue`.",
-        weight=1,  # it changes the meaning of all following operations
+        weight=2,  # it changes the meaning of all following operations
     ),
     OpSpec(
         code=29,
