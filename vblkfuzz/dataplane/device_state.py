@@ -141,7 +141,13 @@ class DeviceState(ABC):
         self._emit(kind, thread.actor, port.index, flag, 0, 0, epoch, value, path)
 
     def _trace_request(
-        self, kind: int, thread: Thread, request: Request, value: int = 0, flag: int = 0
+        self,
+        kind: int,
+        thread: Thread,
+        request: Request,
+        value: int = 0,
+        flag: int = 0,
+        length: int = 0,
     ) -> None:
         self._emit(
             kind,
@@ -153,4 +159,5 @@ class DeviceState(ABC):
             request.epoch,
             value,
             thread.path,
+            length,
         )

@@ -228,6 +228,6 @@ class VirtioBlk(Lifecycle):
         if self.broken:
             self.cancel(thread, request)
         elif queue.push(request.head, length):
-            self._trace_request(PUSH, thread, request, queue.used_idx, request.status)
+            self._trace_request(PUSH, thread, request, queue.used_idx, request.status, length)
             if queue.should_call():
                 self.ports[queue.index].call(thread)

@@ -253,9 +253,9 @@ class GuestDriver:
             used = queue.ring.get_used()
             if used is None:
                 return
-            self._collect_one(queue, used[0])
+            self._collect_one(queue, *used)
 
-    def _collect_one(self, queue: GuestQueue, head: int) -> None:
+    def _collect_one(self, queue: GuestQueue, head: int, length: int) -> None:
         known = queue.ring.release(head)
         flag = _FOREIGN
         if known:
@@ -263,7 +263,8 @@ class GuestDriver:
             queue.free_slots.append(slot)
             flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
-        self._emit(COLLECT, self.actor, queue.index, flag, head & 0xFFFF, 0, 0, used)
+        index = queue.index
+        self._emit(COLLECT, self.actor, index, flag, head & 0xFFFF, 0, 0, used, length=length)
         if known and head in queue.reads:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:

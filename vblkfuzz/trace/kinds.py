@@ -28,6 +28,7 @@ Form = str | Callable[[int], str]
 
 _DESCRIPTOR: Final = "h{}"
 """The form of a head that is a descriptor index; head 0 is shown, too."""
+_BYTES: Final = "{} bytes"
 
 _GROUPS: Final = MappingProxyType(
     {
@@ -63,6 +64,8 @@ class Kind(NamedTuple):
     """Form of the value; if empty, the number itself is shown unless it is 0."""
     head: str
     """Form of the head; empty if the kind has no head."""
+    length: str
+    """Form of the length; empty if the kind has no length."""
     note: bool
     """Whether it concerns the scenario or the whole process, and so belongs to no thread."""
 
@@ -75,13 +78,14 @@ class Kind(NamedTuple):
 _ROWS: Final[dict[int, Kind]] = {}
 
 
-def _kind(
+def _kind(  # noqa: PLR0913 -- a field of the row each
     number: int,
     meaning: str,
     *,
     flags: tuple[str, ...] = (),
     value: Form = "",
     head: str = "",
+    length: str = "",
     note: bool = False,
 ) -> int:
     """Add a row. Its name is filled in from the constant, in `KINDS`."""
@@ -89,7 +93,7 @@ def _kind(
         raise ValueError(f"event kind {number}: no group has its tens digit, see _GROUPS")
     if number in _ROWS:
         raise ValueError(f"event kind {number}: two rows have this number")
-    _ROWS[number] = Kind(number, "", meaning, flags, value, head, note)
+    _ROWS[number] = Kind(number, "", meaning, flags, value, head, length, note)
     return number
 
 
@@ -148,11 +152,13 @@ KICK: Final = _kind(
 # head: id of the used entry
 COLLECT: Final = _kind(
     12,
-    "took a used entry; value: used idx after it; *foreign*: the driver has no request with that "
-    "head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is OK",
+    "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
+    "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
+    "OK",
     flags=("", "foreign", "ioerr", "unsupp", "no status"),
     value="used {}",
     head=_DESCRIPTOR,
+    length=_BYTES,
 )
 HOSTILE: Final = _kind(
     13, "wrote the named ring content, which virtio forbids", flags=HOSTILE_CONTENTS
@@ -279,11 +285,12 @@ IO_DONE: Final = _kind(
 MEMWRITE: Final = _kind(45, "the device wrote data or status of the request into guest memory")
 PUSH: Final = _kind(
     46,
-    "the device put the request on the used ring; value: used idx after it; *ioerr*, *unsupp*: its "
-    "status",
+    "the device put the request on the used ring; value: used idx after it, and length of the "
+    "entry; *ioerr*, *unsupp*: its status",
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
+    length=_BYTES,
 )
 IRQ: Final = _kind(
     47,
