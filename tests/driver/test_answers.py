@@ -19,6 +19,15 @@ def test_the_status_is_recorded(status: int, flag: int) -> None:
     assert [event.flag for event in guest.events(COLLECT)] == [flag]
 
 
+@pytest.mark.parametrize("length", [0, 513, 2**32 - 1])
+def test_the_length_is_recorded(length: int) -> None:
+    guest = ready()
+    guest.do("publish", request="flush")
+    guest.answer(guest.device(), length=length)
+    guest.do("collect")
+    assert [event.length for event in guest.events(COLLECT)] == [length]
+
+
 def sectors_found(status: int, data: bytes, **read: int) -> list[tuple[int, int, int]]:
     """Return sector, data and flag of each SECTOR event.
 
