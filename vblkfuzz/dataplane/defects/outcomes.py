@@ -5,12 +5,78 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.defects.defect import Defect
+from vblkfuzz.dataplane.request import IoResult
+from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.virtio.blk import STATUS_SIZE
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.virtio.blk import STATUS_SIZE, BlkStatus, RequestType
 
 if TYPE_CHECKING:
+    from vblkfuzz.dataplane.aio import BottomHalf
     from vblkfuzz.dataplane.request import Request
-    from vblkfuzz.dataplane.thread import Thread
+    from vblkfuzz.scenario.device import Rerror
+
+
+class _ErrorToldOk(VirtioBlk):
+    @causal(Frame.COMPLETE)
+    def complete(self, thread: Thread, request: Request) -> Steps:
+        request.result = IoResult.OK
+        yield from super().complete(thread, request)
+
+
+class _IgnoredErrorTold(VirtioBlk):
+    def error_action(self, request: Request) -> Rerror:
+        action = super().error_action(request)
+        return "report" if action == "ignore" else action
+
+
+class _ReadErrorByWerror(VirtioBlk):
+    def error_action(self, request: Request) -> Rerror:
+        action = super().error_action(request)
+        werror = self.config.werror
+        return action if werror == "enospc" or request.blk.type != RequestType.IN else werror
+
+
+class _EnospcReported(VirtioBlk):
+    def error_action(self, request: Request) -> Rerror:
+        full = request.result is IoResult.ENOSPC
+        return "report" if full else super().error_action(request)
+
+
+class _StatusAfterPush(VirtioBlk):
+    def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
+        yield from super().finish(thread, request, BlkStatus.OK)
+        self.board.memory.bytes[request.blk.status_address] = status
+
+
+class _StatusOfLast(VirtioBlk):
+    _last = BlkStatus.OK
+
+    def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
+        self._last, status = status, self._last
+        yield from super().finish(thread, request, status)
+
+
+class _RetryToldFailed(VirtioBlk):
+    def restart_requests(self) -> None:
+        waiting, self.retry_list = self.retry_list, []
+        for request in waiting:
+            self.context_for(request).schedule(self._failing(request))
+
+    def _failing(self, request: Request) -> BottomHalf:
+        return lambda thread: self.finish(thread, request, BlkStatus.IOERR)
+
+
+class _UnknownToldOk(VirtioBlk):
+    def answer_at_once(self, request: Request) -> BlkStatus | None:
+        status = super().answer_at_once(request)
+        return BlkStatus.OK if status == BlkStatus.UNSUPP else status
+
+
+class _UnknownToldIoerr(VirtioBlk):
+    def answer_at_once(self, request: Request) -> BlkStatus | None:
+        status = super().answer_at_once(request)
+        return BlkStatus.IOERR if status == BlkStatus.UNSUPP else status
 
 
 class _LengthWithoutStatus(VirtioBlk):
@@ -27,6 +93,78 @@ class _LengthOfLast(VirtioBlk):
 
 
 FAMILY: Final = (
+    Defect(
+        "error_told_ok",
+        2026,
+        "vblkfuzz",
+        "The result of the backend is not looked at: every request ends with OK.",
+        ("S21",),
+        (_ErrorToldOk,),
+    ),
+    Defect(
+        "ignored_error_told",
+        2026,
+        "vblkfuzz",
+        "An error that rerror or werror says to ignore is reported.",
+        ("S21",),
+        (_IgnoredErrorTold,),
+    ),
+    Defect(
+        "read_error_by_werror",
+        2026,
+        "vblkfuzz",
+        "An error of a read is handled as werror says.",
+        ("S21",),
+        (_ReadErrorByWerror,),
+    ),
+    Defect(
+        "enospc_reported",
+        2026,
+        "vblkfuzz",
+        "A full disk is always reported, even if it should stop the VM.",
+        ("S21",),
+        (_EnospcReported,),
+    ),
+    Defect(
+        "retry_told_failed",
+        2026,
+        "vblkfuzz",
+        "Requests that wait for a retry end with IOERR when the VM continues.",
+        ("S21",),
+        (_RetryToldFailed,),
+    ),
+    Defect(
+        "status_after_push",
+        2026,
+        "vblkfuzz",
+        "The status is OK until the used entry has been written, and only then the right one.",
+        ("S21",),
+        (_StatusAfterPush,),
+    ),
+    Defect(
+        "status_of_last",
+        2026,
+        "vblkfuzz",
+        "A request ends with the status of the request that ended before.",
+        ("S21",),
+        (_StatusOfLast,),
+    ),
+    Defect(
+        "unknown_told_ok",
+        2026,
+        "vblkfuzz",
+        "A request of an unknown type ends with OK.",
+        ("S21",),
+        (_UnknownToldOk,),
+    ),
+    Defect(
+        "unknown_told_ioerr",
+        2026,
+        "vblkfuzz",
+        "A request of an unknown type ends with IOERR.",
+        ("S21",),
+        (_UnknownToldIoerr,),
+    ),
     Defect(
         "length_without_status",
         2026,
