@@ -50,6 +50,9 @@ class Transport:
     def capacity(self) -> int:
         return 64
 
+    def known_id(self) -> int:
+        return 5
+
     def kick(self, index: int) -> GuestSteps:
         self.log.append(f"kick {index}")
         yield from ()

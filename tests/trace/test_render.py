@@ -100,6 +100,7 @@ def test_an_empty_trace_is_a_header() -> None:
         (Event(0, IRQ, path=0xFF), {"path": "0xff"}),
         (Event(0, COLLECT, value=2, length=513), {"value": "used 2, 513 bytes"}),
         (Event(0, PUSH), {"value": "used 0, 0 bytes"}),
+        (Event(0, PUSH, length=1), {"value": "used 0, 1 byte"}),
         (Event(0, IRQ, length=7), {"value": "length 7"}),
     ],
 )

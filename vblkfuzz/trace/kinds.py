@@ -28,7 +28,6 @@ Form = str | Callable[[int], str]
 
 _DESCRIPTOR: Final = "h{}"
 """The form of a head that is a descriptor index; head 0 is shown, too."""
-_BYTES: Final = "{} bytes"
 
 _GROUPS: Final = MappingProxyType(
     {
@@ -64,7 +63,7 @@ class Kind(NamedTuple):
     """Form of the value; if empty, the number itself is shown unless it is 0."""
     head: str
     """Form of the head; empty if the kind has no head."""
-    length: str
+    length: Form
     """Form of the length; empty if the kind has no length."""
     note: bool
     """Whether it concerns the scenario or the whole process, and so belongs to no thread."""
@@ -85,7 +84,7 @@ def _kind(  # noqa: PLR0913 -- a field of the row each
     flags: tuple[str, ...] = (),
     value: Form = "",
     head: str = "",
-    length: str = "",
+    length: Form = "",
     note: bool = False,
 ) -> int:
     """Add a row. Its name is filled in from the constant, in `KINDS`."""
@@ -100,6 +99,10 @@ def _kind(  # noqa: PLR0913 -- a field of the row each
 def _sectors(value: int) -> str:
     first, more = value & 0xFF, value >> 8
     return f"sector {first}..{first + more}" if more else f"sector {first}"
+
+
+def _bytes(length: int) -> str:
+    return f"{length} byte" if length == 1 else f"{length} bytes"
 
 
 def _ring_error(value: int) -> str:
@@ -158,7 +161,7 @@ COLLECT: Final = _kind(
     flags=("", "foreign", "ioerr", "unsupp", "no status"),
     value="used {}",
     head=_DESCRIPTOR,
-    length=_BYTES,
+    length=_bytes,
 )
 HOSTILE: Final = _kind(
     13, "wrote the named ring content, which virtio forbids", flags=HOSTILE_CONTENTS
@@ -205,6 +208,16 @@ SUPPRESS_CALLS: Final = _kind(
     19,
     "suppressed calls (*on*) or enabled them again (*off*); without EVENT_IDX",
     flags=("off", "on"),
+)
+
+# head: digest of the id that the device is known to have, 0 if it is not known
+DEVICE_ID: Final = _kind(
+    110,
+    "device id in the answer to the GET_ID just collected, as a digest; *unwritten*: the device "
+    "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL",
+    flags=("", "unwritten", "cut", "unpadded"),
+    value="id {:#06x}",
+    head="known {:#06x}",
 )
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
@@ -290,7 +303,7 @@ PUSH: Final = _kind(
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
-    length=_BYTES,
+    length=_bytes,
 )
 IRQ: Final = _kind(
     47,

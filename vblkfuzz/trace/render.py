@@ -104,9 +104,11 @@ def _request(event: Event, head: str) -> str:
 def _value(event: Event, kind: Kind | None) -> str:
     """Return value and length; a length that the kind does not use is shown unless it is 0."""
     value = _in_form(event.value, kind.value if kind else "")
-    unused = "length {}" if event.length else ""
-    length = (kind.length if kind else "") or unused
-    return ", ".join(text for text in (value, length.format(event.length)) if text)
+    if kind and kind.length:
+        length = _in_form(event.length, kind.length)
+    else:
+        length = f"length {event.length}" if event.length else ""
+    return ", ".join(text for text in (value, length) if text)
 
 
 def _in_form(value: int, form: Form) -> str:

@@ -9,7 +9,7 @@ from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.blk import STATUS_SIZE, BlkStatus, RequestType
+from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE, BlkStatus, RequestType
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import BottomHalf
@@ -77,6 +77,33 @@ class _UnknownToldIoerr(VirtioBlk):
     def answer_at_once(self, request: Request) -> BlkStatus | None:
         status = super().answer_at_once(request)
         return BlkStatus.IOERR if status == BlkStatus.UNSUPP else status
+
+
+class _IdLostAtReset(VirtioBlk):
+    def answer_at_once(self, request: Request) -> BlkStatus | None:
+        status = super().answer_at_once(request)
+        if request.blk.type == RequestType.GET_ID and self.epoch:
+            request.data = bytes(ID_SIZE)
+        return status
+
+
+class _IdEndsInNul(VirtioBlk):
+    def answer_at_once(self, request: Request) -> BlkStatus | None:
+        status = super().answer_at_once(request)
+        if request.blk.type == RequestType.GET_ID:
+            request.data = request.data[:-1] + b"\0"
+        return status
+
+
+class _IdNotWritten(VirtioBlk):
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        is_id = request.blk.type == RequestType.GET_ID
+        super().push(thread, request, ID_SIZE + STATUS_SIZE if is_id else length)
+
+    def answer_at_once(self, request: Request) -> BlkStatus | None:
+        status = super().answer_at_once(request)
+        request.data = b""
+        return status
 
 
 class _LengthWithoutStatus(VirtioBlk):
@@ -180,5 +207,29 @@ FAMILY: Final = (
         "A used entry has the length of the request that was pushed before.",
         ("S22",),
         (_LengthOfLast,),
+    ),
+    Defect(
+        "id_lost_at_reset",
+        2026,
+        "vblkfuzz",
+        "A reset clears the device id, so GET_ID then answers with zeroes.",
+        ("S23",),
+        (_IdLostAtReset,),
+    ),
+    Defect(
+        "id_ends_in_nul",
+        2026,
+        "vblkfuzz",
+        "The last byte of a device id of 20 bytes is overwritten by a NUL.",
+        ("S23",),
+        (_IdEndsInNul,),
+    ),
+    Defect(
+        "id_not_written",
+        2026,
+        "vblkfuzz",
+        "GET_ID ends with OK, but the device has not written the id.",
+        ("S23",),
+        (_IdNotWritten,),
     ),
 )
