@@ -50,6 +50,9 @@ class Transport:
     def capacity(self) -> int:
         return 64
 
+    def known_id(self) -> int:
+        return 5
+
     def kick(self, index: int) -> GuestSteps:
         self.log.append(f"kick {index}")
         yield from ()
@@ -95,14 +98,14 @@ class Guest:
         end.set_up(self.transport.layouts[queue], event_idx=True, indirect=True)
         return end
 
-    def answer(self, end: DeviceQueue, status: int = 0, data: bytes = b"") -> None:
-        """Take a request, write data and status, and push it."""
+    def answer(self, end: DeviceQueue, status: int = 0, data: bytes = b"", length: int = 1) -> None:
+        """Take a request, write data and status, and push it with a length."""
         chain = end.pop()
         assert chain is not None
         *buffers, (address, _) = chain.writable
         scatter(self.memory, buffers, data)
         self.memory.bytes[address] = status
-        end.push(chain.head, 1)
+        end.push(chain.head, length)
 
     def events(self, kind: int) -> list[Event]:
         return [event for event in self.ring.read() if event.kind == kind]

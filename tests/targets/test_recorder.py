@@ -57,6 +57,9 @@ class Inert:
     def capacity(self) -> int:
         return 0
 
+    def known_id(self) -> int:
+        return 0
+
     def kick(self, index: int) -> GuestSteps:
         yield from ()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
-from vblkfuzz.driver.request import build, data_in
+from vblkfuzz.driver.request import build, data_in, id_in
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
@@ -22,6 +22,7 @@ from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
     COLLECT,
     CONFIG_READ,
+    DEVICE_ID,
     DRIVER_INIT,
     HOSTILE,
     KICK,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
 _READ: Final = REQUESTS.index("in")
+_GET_ID: Final = REQUESTS.index("get_id")
 _STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
 _FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
 """Flag of a COLLECT, by the status byte of its request."""
@@ -66,7 +68,7 @@ _MAX_COLLECT: Final = 64
 class GuestQueue:
     """The driver's state of one queue."""
 
-    __slots__ = ("bank", "free_slots", "index", "reads", "ring", "slot_of")
+    __slots__ = ("bank", "free_slots", "ids", "index", "reads", "ring", "slot_of")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -78,6 +80,8 @@ class GuestQueue:
         """Slots of the outstanding requests, by head."""
         self.reads: dict[int, tuple[int, int]] = {}
         """Outstanding reads, by head: first sector, and the number of sectors after it."""
+        self.ids: set[int] = set()
+        """Heads of outstanding GET_IDs."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """Create new rings in the other bank, with no request outstanding."""
@@ -89,6 +93,7 @@ class GuestQueue:
         self.free_slots = list(slots if self.bank else reversed(slots))
         self.slot_of = {}
         self.reads = {}
+        self.ids = set()
 
 
 class GuestDriver:
@@ -253,9 +258,9 @@ class GuestDriver:
             used = queue.ring.get_used()
             if used is None:
                 return
-            self._collect_one(queue, used[0])
+            self._collect_one(queue, *used)
 
-    def _collect_one(self, queue: GuestQueue, head: int) -> None:
+    def _collect_one(self, queue: GuestQueue, head: int, length: int) -> None:
         known = queue.ring.release(head)
         flag = _FOREIGN
         if known:
@@ -263,17 +268,28 @@ class GuestDriver:
             queue.free_slots.append(slot)
             flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
-        self._emit(COLLECT, self.actor, queue.index, flag, head & 0xFFFF, 0, 0, used)
+        index = queue.index
+        self._emit(COLLECT, self.actor, index, flag, head & 0xFFFF, 0, 0, used, length=length)
         if known and head in queue.reads:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:
                 self._record_sectors(queue, slot, *read)
+        elif known and head in queue.ids:
+            queue.ids.remove(head)
+            if flag == _STATUS_OK:
+                self._record_id(queue, slot)
 
     def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
         """Record the data that a read found in each sector."""
         for number in range(more + 1):
             data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
             self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
+
+    def _record_id(self, queue: GuestQueue, slot: Slot) -> None:
+        """Record the id that a GET_ID found, and the one that the device is known to have."""
+        digest, flag = id_in(self._memory, slot.data)
+        known = self._transport.known_id()
+        self._emit(DEVICE_ID, self.actor, queue.index, flag, known, value=digest)
 
     def read_config(self, operation: Op) -> GuestSteps:
         """Read the capacity until the generation stays the same during a read (2.5.1)."""
@@ -324,6 +340,8 @@ class GuestDriver:
         queue.slot_of[head] = queue.free_slots.pop()
         if code == _READ:
             queue.reads[head] = sector, more
+        elif code == _GET_ID:
+            queue.ids.add(head)
         return head
 
 

@@ -71,6 +71,10 @@ class Observed:
         """Read the capacity, in sectors."""
         return self._transport.capacity()
 
+    def known_id(self) -> int:
+        """Return the digest of the id that the device is known to have; 0: unknown."""
+        return self._transport.known_id()
+
     def kick(self, index: int) -> GuestSteps:
         """Notify the device of a queue."""
         return self._transport.kick(index)

@@ -43,6 +43,12 @@ class Transport(Protocol):
     def capacity(self) -> int:
         """Read the capacity, in sectors, from the configuration (5.2.4)."""
 
+    def known_id(self) -> int:
+        """Return the digest (`virtio.blk.id_digest`) of the id that the device has; 0: unknown.
+
+        This is what the harness has configured; the device is not asked.
+        """
+
     def kick(self, index: int) -> GuestSteps:
         """Notify the device of a queue, whether it asks for kicks or not."""
 

@@ -17,6 +17,7 @@ from vblkfuzz.dataplane.registers import (
     ENABLED,
     GENERATION,
     IOEVENTFD,
+    KNOWN_ID,
     SIZE,
     STATUS,
     USED,
@@ -110,6 +111,10 @@ class MailboxTransport:
     def capacity(self) -> int:
         """Read the capacity register."""
         return self._registers.words[CAPACITY]
+
+    def known_id(self) -> int:
+        """Read the register with the digest of the id."""
+        return self._registers.words[KNOWN_ID]
 
     def kick(self, index: int) -> GuestSteps:
         """Signal the ioeventfd if one is assigned (as KVM does), else exit."""

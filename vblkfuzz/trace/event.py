@@ -91,6 +91,8 @@ class Event(NamedTuple):
     epoch: int = 0
     value: int = 0
     path: int = 0
+    length: int = 0
+    """`len` of a used entry, in bytes, as the device wrote it: any u32."""
 
 
 def frames_of(event: Event) -> bytes:
@@ -98,5 +100,5 @@ def frames_of(event: Event) -> bytes:
     return event.path.to_bytes(8, "big")
 
 
-EVENT_RECORD: Final = Struct("<IBBBBHHHHQ")
-"""An `Event` as 24 bytes in the trace ring: turn u32, four u8, four u16, path u64."""
+EVENT_RECORD: Final = Struct("<IBBBBHHHHQI")
+"""An `Event` as 28 bytes in the trace ring: turn u32, four u8, four u16, path u64, length u32."""

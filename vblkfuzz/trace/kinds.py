@@ -63,6 +63,8 @@ class Kind(NamedTuple):
     """Form of the value; if empty, the number itself is shown unless it is 0."""
     head: str
     """Form of the head; empty if the kind has no head."""
+    length: Form
+    """Form of the length; empty if the kind has no length."""
     note: bool
     """Whether it concerns the scenario or the whole process, and so belongs to no thread."""
 
@@ -75,13 +77,14 @@ class Kind(NamedTuple):
 _ROWS: Final[dict[int, Kind]] = {}
 
 
-def _kind(
+def _kind(  # noqa: PLR0913 -- a field of the row each
     number: int,
     meaning: str,
     *,
     flags: tuple[str, ...] = (),
     value: Form = "",
     head: str = "",
+    length: Form = "",
     note: bool = False,
 ) -> int:
     """Add a row. Its name is filled in from the constant, in `KINDS`."""
@@ -89,13 +92,17 @@ def _kind(
         raise ValueError(f"event kind {number}: no group has its tens digit, see _GROUPS")
     if number in _ROWS:
         raise ValueError(f"event kind {number}: two rows have this number")
-    _ROWS[number] = Kind(number, "", meaning, flags, value, head, note)
+    _ROWS[number] = Kind(number, "", meaning, flags, value, head, length, note)
     return number
 
 
 def _sectors(value: int) -> str:
     first, more = value & 0xFF, value >> 8
     return f"sector {first}..{first + more}" if more else f"sector {first}"
+
+
+def _bytes(length: int) -> str:
+    return f"{length} byte" if length == 1 else f"{length} bytes"
 
 
 def _ring_error(value: int) -> str:
@@ -148,11 +155,13 @@ KICK: Final = _kind(
 # head: id of the used entry
 COLLECT: Final = _kind(
     12,
-    "took a used entry; value: used idx after it; *foreign*: the driver has no request with that "
-    "head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is OK",
+    "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
+    "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
+    "OK",
     flags=("", "foreign", "ioerr", "unsupp", "no status"),
     value="used {}",
     head=_DESCRIPTOR,
+    length=_bytes,
 )
 HOSTILE: Final = _kind(
     13, "wrote the named ring content, which virtio forbids", flags=HOSTILE_CONTENTS
@@ -199,6 +208,16 @@ SUPPRESS_CALLS: Final = _kind(
     19,
     "suppressed calls (*on*) or enabled them again (*off*); without EVENT_IDX",
     flags=("off", "on"),
+)
+
+# head: digest of the id that the device is known to have, 0 if it is not known
+DEVICE_ID: Final = _kind(
+    110,
+    "device id in the answer to the GET_ID just collected, as a digest; *unwritten*: the device "
+    "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL",
+    flags=("", "unwritten", "cut", "unpadded"),
+    value="id {:#06x}",
+    head="known {:#06x}",
 )
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
@@ -279,11 +298,12 @@ IO_DONE: Final = _kind(
 MEMWRITE: Final = _kind(45, "the device wrote data or status of the request into guest memory")
 PUSH: Final = _kind(
     46,
-    "the device put the request on the used ring; value: used idx after it; *ioerr*, *unsupp*: its "
-    "status",
+    "the device put the request on the used ring; value: used idx after it, and length of the "
+    "entry; *ioerr*, *unsupp*: its status",
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
+    length=_bytes,
 )
 IRQ: Final = _kind(
     47,

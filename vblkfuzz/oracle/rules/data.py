@@ -70,6 +70,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
     handlers_alike=True,
     leads_to=("S14",),
+    leads_to_in={"refused": ("S21",)},
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The rule stops when the guest breaks the protocol: its requests are undefined then."""
@@ -184,13 +185,14 @@ class _Books:
             write.ends(time, event, sure=well and access.code != _DISCARD)
         if well and access.code == _FLUSH:
             self._disk.flush(access.begin, event)
-        if not access.failed and (access.end > access.high or event.flag == _IOERR):
+        if access.code in _RANGED and (access.end > access.high or event.flag == _IOERR):
             self._check_capacity(access, event)
 
     def _check_capacity(self, access: _Access, push: Event) -> None:
+        """A request beyond the end is refused, whatever becomes of errors; others are not."""
         if push.flag == _OK:
             what, sectors, state = "ended well", access.high, "beyond_end"
-        elif push.flag == _IOERR and access.end <= access.low:
+        elif push.flag == _IOERR and access.end <= access.low and not access.failed:
             what, sectors, state = "was refused", access.low, "refused"
         else:
             return

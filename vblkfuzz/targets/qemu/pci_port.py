@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.virtio.blk import id_digest
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 PCI_SLOT: Final = 4
 """PCI slot of the device."""
+SERIAL: Final = "vblkfuzz-qemu-disk00"
+"""Serial number of the device: the longest that GET_ID can answer (virtio 1.2, 5.2.6)."""
 
 _CONFIG: Final = 0x8000_0000 | PCI_SLOT << 11
 _BAR: Final = 0xE000_0000
@@ -45,6 +48,7 @@ _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08,
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
 
+_KNOWN_ID: Final = id_digest(SERIAL.encode())
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
 list(_NO_STEPS)
 
@@ -147,6 +151,10 @@ class PciPort:
     def capacity(self) -> int:
         """Read the lower half of the capacity, in sectors: disks of scenarios are small."""
         return self._line.ask(f"readl {self._places.device:#x}")
+
+    def known_id(self) -> int:
+        """Return the digest of the serial that QEMU is started with."""
+        return _KNOWN_ID
 
     def kick(self, index: int) -> GuestSteps:
         """Write the queue's notify register."""

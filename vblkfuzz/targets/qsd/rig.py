@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.DISK | Witness.PROCESS
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
+_DEVICE_ID: Final = b"vhost_user_blk"
+"""Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
 _RELEASE: Final = op("release")
 _COMPLETE: Final = CODES["complete"]
 _ORDERS: Final = {
@@ -80,7 +82,7 @@ class QsdRig:
 
     def port(self) -> VhostUserPort:
         """Make the guest's access to the device; called in the guest process."""
-        return VhostUserPort(self._shared, self._link)
+        return VhostUserPort(self._shared, self._link, _DEVICE_ID)
 
     def start(self) -> None:
         """Find the binary, create guest memory, start the NBD server and a first daemon."""
