@@ -201,6 +201,12 @@ SUPPRESS_CALLS: Final = _kind(
     flags=("off", "on"),
 )
 
+ENABLE_READ: Final = _kind(
+    114,
+    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
+    flags=("disabled", "enabled"),
+)
+
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
 STATUS: Final = _kind(20, "the driver wrote the device status; value: the bits", value="{:#04x}")
@@ -225,10 +231,12 @@ BROKEN: Final = _kind(
     value=_ring_error,
 )
 
+# head: the bits that the driver wrote last
 STATUS_READ: Final = _kind(
     29,
-    "the driver, which broke the ring protocol, read the device status; value: the bits",
+    "the driver read the device status; value: the bits",
     value="{:#04x}",
+    head="wrote {:#04x}",
 )
 
 # --- Notifiers and event loop -----------------------------------------------------------------

@@ -113,7 +113,7 @@ FAMILY: Final = (
         2018,
         "DPDK commit 90bb22a197",
         "After cont the queue goes on at its used idx, so waiting requests are popped again.",
-        ("S7",),
+        ("S6", "S7"),
         (_BaseUsedIdx,),
     ),
 )
