@@ -308,6 +308,11 @@ RETRY: Final = _kind(
     "the VM stopped",
 )
 
+FLUSHED: Final = _kind(
+    140,
+    "the backend was flushed: what was written before outlasts a loss of power",
+)
+
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------
 
 DRAIN_CALL: Final = _kind(
