@@ -24,6 +24,8 @@ class Transport:
         self.log: list[str] = []
         self.layouts: dict[int, RingLayout] = {}
         self.generations: list[int] = []
+        self.enabled: set[int] = set()
+        """Queues of which queue_enable reads 1."""
 
     def device_features(self) -> int:
         return self.features
@@ -42,6 +44,9 @@ class Transport:
 
     def read_status(self) -> int:
         return 0
+
+    def queue_enabled(self, index: int) -> bool:
+        return index in self.enabled
 
     def config_generation(self) -> int:
         self.log.append("generation")
@@ -90,6 +95,10 @@ class Guest:
 
     def run(self, operation: Op) -> None:
         for _ in self.driver.run(operation):
+            pass
+
+    def rest(self) -> None:
+        for _ in self.driver.rest():
             pass
 
     def device(self, queue: int = 0) -> DeviceQueue:

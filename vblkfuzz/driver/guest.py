@@ -18,12 +18,13 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import (
     COLLECT,
     CONFIG_READ,
     DEVICE_ID,
     DRIVER_INIT,
+    ENABLE_READ,
     HOSTILE,
     KICK,
     PUBLISH,
@@ -115,6 +116,8 @@ class GuestDriver:
         self._dirty = False
         """Whether the device has been initialised, at least in part, since its last reset."""
         self._published = 0
+        self._written = 0
+        """Device status that the driver wrote last."""
         self._hostile = False
         """The protocol was broken since the last reset: is the device, too?"""
 
@@ -130,20 +133,22 @@ class GuestDriver:
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
         if self._dirty:
             yield from self._reset()
+        else:
+            self._read_status()
         self._dirty = True
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
-        yield from self._transport.write_status(status)
+        yield from self._write_status(status)
         self._features = 0
         if how != _INIT_NO_FEATURES:
             self._features = self._transport.device_features()
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
-            yield from self._transport.write_status(status)
+            yield from self._write_status(status)
         for queue in self._queues:
             yield from self._start_queue(queue)
         self._set_up = True
         if how != _INIT_NO_DRIVER_OK:
-            yield from self._transport.write_status(status | STATUS_DRIVER_OK)
+            yield from self._write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
         self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
@@ -161,18 +166,34 @@ class GuestDriver:
     def _reset(self) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
-        yield from self._transport.write_status(0)
+        yield from self._write_status(0)
+        self._read_status()
+        for queue in self._queues:
+            self._read_enable(queue)
+
+    def _write_status(self, value: int) -> GuestSteps:
+        self._written = value
+        return self._transport.write_status(value)
+
+    def _read_status(self) -> None:
+        value = self._transport.read_status()
+        self._emit(STATUS_READ, self.actor, NO_QUEUE, 0, self._written, 0, 0, value)
+
+    def _read_enable(self, queue: GuestQueue) -> None:
+        enabled = self._transport.queue_enabled(queue.index)
+        self._emit(ENABLE_READ, self.actor, queue.index, enabled)
 
     def _look_at_status(self) -> None:
         """A driver that broke the protocol looks whether the device needs a reset (2.1.2)."""
         if self._hostile:
-            self._emit(STATUS_READ, self.actor, value=self._transport.read_status())
+            self._read_status()
 
     def queue_reset(self, operation: Op) -> GuestSteps:
         """Reset one queue and enable it again with new rings."""
         queue = self._queue(operation)
         if queue is not None:
             yield from self._transport.reset_queue(queue.index)
+            self._read_enable(queue)
             yield from self._start_queue(queue)
 
     # --- Requests -----------------------------------------------------------------------------
@@ -249,11 +270,22 @@ class GuestDriver:
     def collect(self, operation: Op) -> GuestSteps:
         """Take used entries and free their requests."""
         queue = self._queue(operation)
-        if queue is None:
-            return
-        yield POINT
-        self._transport.take_call(queue.index)
-        self._look_at_status()
+        if queue is not None:
+            yield POINT
+            self._transport.take_call(queue.index)
+            self._look_at_status()
+            self._take_used(queue)
+
+    def rest(self) -> GuestSteps:
+        """Look at the status, and take what is left in every used ring; the device has settled."""
+        self._read_status()
+        if self._set_up:
+            for queue in self._queues:
+                yield POINT
+                self._transport.take_call(queue.index)
+                self._take_used(queue)
+
+    def _take_used(self, queue: GuestQueue) -> None:
         for _ in range(_MAX_COLLECT):
             used = queue.ring.get_used()
             if used is None:

@@ -104,6 +104,10 @@ class MailboxTransport:
         """Read the status register."""
         return self._registers.words[STATUS]
 
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        return bool(self._registers.queue(index, ENABLED))
+
     def config_generation(self) -> int:
         """Read the generation register."""
         return self._registers.words[GENERATION]

@@ -219,6 +219,11 @@ DEVICE_ID: Final = _kind(
     value="id {:#06x}",
     head="known {:#06x}",
 )
+ENABLE_READ: Final = _kind(
+    114,
+    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
+    flags=("disabled", "enabled"),
+)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
@@ -244,10 +249,12 @@ BROKEN: Final = _kind(
     value=_ring_error,
 )
 
+# head: the bits that the driver wrote last
 STATUS_READ: Final = _kind(
     29,
-    "the driver, which broke the ring protocol, read the device status; value: the bits",
+    "the driver read the device status; value: the bits",
     value="{:#04x}",
+    head="wrote {:#04x}",
 )
 
 # --- Notifiers and event loop -----------------------------------------------------------------
@@ -318,6 +325,11 @@ RETRY: Final = _kind(
     49,
     "the request waits until the VM continues: it failed (`rerror`, `werror`), or was parked when "
     "the VM stopped",
+)
+
+FLUSHED: Final = _kind(
+    140,
+    "the backend was flushed: what was written before outlasts a loss of power",
 )
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------

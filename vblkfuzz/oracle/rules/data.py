@@ -19,6 +19,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
+    FLUSHED,
     HOSTILE,
     IO_DONE,
     POP,
@@ -60,6 +61,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
         PUSH,
         COLLECT,
         SECTOR,
+        FLUSHED,
         HOSTILE,
         QUEUE_RESET,
         RESET_RET,
@@ -261,6 +263,10 @@ class _Books:
             access.high = max(access.high, event.value)
             self._report.met(RESIZE_IN_USE)
 
+    def flush(self, event: Event, time: int) -> None:
+        """The backend was flushed, by no request."""
+        self._disk.flush(time, event)
+
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)
         self._power_lost = True
@@ -293,5 +299,6 @@ _RARE: Final = {
     QUEUE_RESET: _Books.reset_queue,
     RESET_RET: _Books.reset,
     RESIZE: _Books.resize,
+    FLUSHED: _Books.flush,
     POWER_LOSS: _Books.lose_power,
 }

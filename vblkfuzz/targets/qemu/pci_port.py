@@ -78,6 +78,8 @@ class PciPort:
         self._config: DeviceConfig
         self._qtest: QTest | None = None
         self._places: _Places
+        self._status = 0
+        """Device status that the driver wrote last."""
 
     def close(self) -> None:
         """Disconnect; unmap guest memory: the mapping keeps a file descriptor of its own."""
@@ -138,8 +140,18 @@ class PciPort:
         return _NO_STEPS
 
     def read_status(self) -> int:
-        """Read the device status."""
+        """Read the device status.
+
+        A driver that does not use the device sets up PCI first: a system reset may have undone it.
+        """
+        if not self._status:
+            self._set_up_pci()
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
+
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        self._write("w", _QUEUE_SELECT, index)
+        return bool(self._line.ask(f"readw {self._places.common + _QUEUE_ENABLE:#x}"))
 
     def config_generation(self) -> int:
         """Read the generation of the device configuration, relative to power-on."""
@@ -189,6 +201,7 @@ class PciPort:
 
     def _write_status(self, value: int) -> None:
         self._set_up_pci()
+        self._status = value
         self._write("b", _STATUS, value)
         self._line.flush()
 

@@ -115,6 +115,10 @@ class VhostUserPort:
         """Return the device status, which the front-end keeps."""
         return self._status
 
+    def queue_enabled(self, index: int) -> bool:
+        """Return whether a queue is started, which the front-end knows."""
+        return self._fds[index] is not None
+
     def config_generation(self) -> int:
         """Return 0: vhost-user has no generation, a configuration is read in one message."""
         return 0
