@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build, data_in
@@ -23,6 +24,7 @@ from vblkfuzz.trace.kinds import (
     COLLECT,
     CONFIG_READ,
     DRIVER_INIT,
+    FEATURES,
     HOSTILE,
     KICK,
     PUBLISH,
@@ -32,10 +34,12 @@ from vblkfuzz.trace.kinds import (
     SUPPRESS_CALLS,
     USED_EVENT,
 )
+from vblkfuzz.virtio.blk import F_MQ
 from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
+    F_RING_RESET,
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
     STATUS_DRIVER_OK,
@@ -105,6 +109,8 @@ class GuestDriver:
         self._config = config
         self._emit = ring.emit
         self._queues = [GuestQueue(index) for index in range(config.queues)]
+        self._in_use = self._queues
+        """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
         self._features = 0
         self._set_up = False
         self._dirty = False
@@ -129,12 +135,15 @@ class GuestDriver:
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
         yield from self._transport.write_status(status)
         self._features = 0
+        offered = self._transport.device_features()
         if how != _INIT_NO_FEATURES:
-            self._features = self._transport.device_features()
+            self._features = accepted(offered, operation.b)
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
             yield from self._transport.write_status(status)
-        for queue in self._queues:
+        self._emit(FEATURES, self.actor, **fields(offered, self._features))
+        self._in_use = self._queues if self._features >> F_MQ & 1 else self._queues[:1]
+        for queue in self._in_use:
             yield from self._start_queue(queue)
         self._set_up = True
         if how != _INIT_NO_DRIVER_OK:
@@ -164,9 +173,9 @@ class GuestDriver:
             self._emit(STATUS_READ, self.actor, value=self._transport.read_status())
 
     def queue_reset(self, operation: Op) -> GuestSteps:
-        """Reset one queue and enable it again with new rings."""
+        """Reset one queue and enable it again with new rings; needs F_RING_RESET."""
         queue = self._queue(operation)
-        if queue is not None:
+        if queue is not None and self._features >> F_RING_RESET & 1:
             yield from self._transport.reset_queue(queue.index)
             yield from self._start_queue(queue)
 
@@ -306,7 +315,7 @@ class GuestDriver:
 
     def _queue(self, operation: Op) -> GuestQueue | None:
         """Return the queue of an operation; None while the device is not set up."""
-        return self._queues[operation.a % len(self._queues)] if self._set_up else None
+        return self._in_use[operation.a % len(self._in_use)] if self._set_up else None
 
     def _add(self, queue: GuestQueue, operation: Op) -> int | None:
         """Write a request into the ring's descriptors; None if there is no room."""

@@ -201,6 +201,16 @@ SUPPRESS_CALLS: Final = _kind(
     flags=("off", "on"),
 )
 
+# value, head: the feature bits below 16, those of the block device (5.2.3)
+FEATURES: Final = _kind(
+    115,
+    "the feature bits below 16 that the driver has accepted (9: flush, 11: config_wce, 12: mq, 13: "
+    "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers",
+    flags=("", "ring_reset"),
+    value="{:#06x}",
+    head="offered {:#06x}",
+)
+
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
 STATUS: Final = _kind(20, "the driver wrote the device status; value: the bits", value="{:#04x}")

@@ -24,8 +24,12 @@ from vblkfuzz.virtio.ring_error import (
     RequestStatusMissing,
 )
 
+F_SIZE_MAX: Final = 1
+F_SEG_MAX: Final = 2
+F_RO: Final = 5
 F_BLK_SIZE: Final = 6
 F_FLUSH: Final = 9
+F_TOPOLOGY: Final = 10
 F_CONFIG_WCE: Final = 11
 F_MQ: Final = 12
 F_DISCARD: Final = 13

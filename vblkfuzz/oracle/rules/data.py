@@ -19,6 +19,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
+    FEATURES,
     HOSTILE,
     IO_DONE,
     POP,
@@ -31,12 +32,17 @@ from vblkfuzz.trace.kinds import (
     SECTOR,
 )
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.blk import F_FLUSH
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
 READ_LATER = Situation("data_read_after_reset", "A read found data of an earlier epoch.")
 READ_AFTER_LOSS = Situation(
     "data_read_after_power_loss", "A read after a loss of power found data."
+)
+READ_STABLE = Situation(
+    "data_read_after_power_loss_without_flush",
+    "A read after a loss of power found data that was written without F_FLUSH.",
 )
 RESIZE_IN_USE = Situation("resize_with_request_in_use", "A resize met a request in use.")
 
@@ -50,10 +56,12 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
 
 @rule(
     "S14",
-    title="A read finds what was written last; a flush makes it last; the capacity is respected.",
-    source="virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request",
+    title="A read finds what was written last; a flush, or its end if the driver has declined "
+    "F_FLUSH, makes it last; the capacity is respected.",
+    source="virtio 1.2, 5.2.5.2, 5.2.6.2; QEMU virtio_blk_sect_range_ok, blk_check_byte_request",
     instead="A write takes effect between its dequeue and its push, or never, and before a flush.",
     needs=(
+        FEATURES,
         REQUEST,
         POP,
         IO_DONE,
@@ -66,7 +74,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
         RESIZE,
         POWER_LOSS,
     ),
-    situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, RESIZE_IN_USE),
+    situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, READ_STABLE, RESIZE_IN_USE),
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
     handlers_alike=True,
     leads_to=("S14",),
@@ -151,6 +159,8 @@ class _Books:
         self._capacity = capacity
         self._resize: Event | None = None
         self._power_lost = False
+        self._stable = False
+        """Whether a write is stable when it ends: F_FLUSH was offered and not accepted."""
         self._reset_at = -1
         self.asked: dict[tuple[int, int], tuple[Event, int]] = {}
         """Published, by queue and head: REQUEST and the data it writes."""
@@ -182,6 +192,7 @@ class _Books:
         well = event.flag == _OK and not access.failed
         for write in access.writes:  # a discarded sector may have any content
             write.ends(time, event, sure=well and access.code != _DISCARD)
+            write.stable = self._stable
         if well and access.code == _FLUSH:
             self._disk.flush(access.begin, event)
         if not access.failed and (access.end > access.high or event.flag == _IOERR):
@@ -231,6 +242,8 @@ class _Books:
         if self._power_lost:
             self._report.met(READ_AFTER_LOSS)
         write = self._disk.last(found.head, found.value)
+        if write is not None and write.stable and self._power_lost:
+            self._report.met(READ_STABLE)
         if write is not None and write.begin < self._reset_at:
             self._report.met(READ_LATER)
 
@@ -240,8 +253,10 @@ class _Books:
         write = None if found.flag else self._disk.last(found.head, found.value)
         by = write and self._disk.overwriter(found.head, write, access.begin)
         if write is not None and write.flush is not None:
-            first, state = write.flush, "not_flushed"
+            first, state = write.flush, "not_stable" if write.through else "not_flushed"
             why = "overwritten before the flush that ended"
+            if write.through:
+                why = "overwritten by a write without F_FLUSH that ended"
         elif write is not None and by is not None:
             first, state = by.event, "cut" if write.cut else "stale"
             why = f"overwritten by data {by.data}"
@@ -250,6 +265,10 @@ class _Books:
             f"at turn {first.turn}."
         )
         self._report.violation(first, found, sentence, state)
+
+    def features(self, event: Event, time: int) -> None:
+        declined = event.head & ~event.value
+        self._stable = bool(declined >> F_FLUSH & 1)
 
     def resize(self, event: Event, time: int) -> None:
         self._capacity, self._resize = event.value, event
@@ -288,6 +307,7 @@ class _Books:
 
 
 _RARE: Final = {
+    FEATURES: _Books.features,
     QUEUE_RESET: _Books.reset_queue,
     RESET_RET: _Books.reset,
     RESIZE: _Books.resize,
