@@ -82,7 +82,8 @@ class Backend:
         """Whether a request stays within the disk."""
         blk = request.blk
         if blk.type in _CLEARS:
-            return sum(cleared_sectors(self._memory, blk)) <= self.sectors
+            cleared = cleared_sectors(self._memory, blk)
+            return cleared.sector + cleared.sectors <= self.sectors
         end = blk.sector * SECTOR_SIZE + blk.data_length
         return end <= len(self.disk) or blk.type == RequestType.FLUSH
 
@@ -133,7 +134,7 @@ class Backend:
         elif blk.type == _OUT:
             self._write(start, gather(self._memory, blk.readable))
         elif blk.type in _CLEARS:
-            sector, sectors = cleared_sectors(self._memory, blk)
+            sector, sectors, _ = cleared_sectors(self._memory, blk)
             self._write(sector * SECTOR_SIZE, bytes(sectors * SECTOR_SIZE))
         else:
             self._flushed = bytes(self.disk)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
-from vblkfuzz.driver.request import build, data_in
+from vblkfuzz.driver.request import Segmented, build, data_in
+from vblkfuzz.driver.shape import Plain, changes, reshape, straighten
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
@@ -30,6 +32,7 @@ from vblkfuzz.trace.kinds import (
     PUBLISH,
     REQUEST,
     SECTOR,
+    SHAPE,
     STATUS_READ,
     SUPPRESS_CALLS,
     USED_EVENT,
@@ -70,7 +73,7 @@ _MAX_COLLECT: Final = 64
 class GuestQueue:
     """The driver's state of one queue."""
 
-    __slots__ = ("bank", "free_slots", "index", "reads", "ring", "slot_of")
+    __slots__ = ("bank", "free_slots", "index", "reads", "ring", "shaped", "slot_of")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -82,6 +85,8 @@ class GuestQueue:
         """Slots of the outstanding requests, by head."""
         self.reads: dict[int, tuple[int, int]] = {}
         """Outstanding reads, by head: first sector, and the number of sectors after it."""
+        self.shaped: dict[int, Segmented] = {}
+        """Buffers of the outstanding requests that are not plain, by head."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """Create new rings in the other bank, with no request outstanding."""
@@ -93,6 +98,7 @@ class GuestQueue:
         self.free_slots = list(slots if self.bank else reversed(slots))
         self.slot_of = {}
         self.reads = {}
+        self.shaped = {}
 
 
 class GuestDriver:
@@ -191,7 +197,9 @@ class GuestDriver:
 
     def _make_available(self, queue: GuestQueue, head: int | None, operation: Op) -> None:
         if head is not None:
-            _, _, code, _, sector, more = operation
+            _, _, code, shape, sector, more = operation
+            if head in queue.shaped:
+                self._emit(SHAPE, self.actor, queue.index, shape)
             self._emit(REQUEST, self.actor, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
             self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
@@ -270,6 +278,8 @@ class GuestDriver:
         if known:
             slot = queue.slot_of.pop(head)
             queue.free_slots.append(slot)
+            if head in queue.shaped:
+                straighten(self._memory, slot, queue.shaped.pop(head))
             flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
         self._emit(COLLECT, self.actor, queue.index, flag, head & 0xFFFF, 0, 0, used)
@@ -322,16 +332,22 @@ class GuestDriver:
         if not queue.free_slots:
             return None
         slot = queue.free_slots[-1]
-        _, _, code, _, sector, more = operation
+        _, _, code, shape, sector, more = operation
         buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
-        indirect = self._features >> F_INDIRECT_DESC & 1
+        table = slot.table if self._features >> F_INDIRECT_DESC & 1 else None
+        shaped = changes(shape, code, table)
         try:
-            head = queue.ring.add(*buffers, slot.table if indirect else None)
+            if shaped:
+                plain = Plain(self._memory, slot, buffers, queue.ring.layout.size)
+                buffers, table = reshape(plain, shape, table)
+            head = queue.ring.add(*buffers, table)
         except QueueFull:
             return None
         self._published += 1
         queue.slot_of[head] = queue.free_slots.pop()
-        if code == _READ:
+        if shaped:
+            queue.shaped[head] = buffers
+        if code == _READ and answer(shape, code) is Answer.SERVED:
             queue.reads[head] = sector, more
         return head
 

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.event import actor_name
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
@@ -210,6 +211,8 @@ FEATURES: Final = _kind(
     value="{:#06x}",
     head="offered {:#06x}",
 )
+
+SHAPE: Final = _kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 

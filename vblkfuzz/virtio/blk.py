@@ -42,6 +42,9 @@ REQUEST_HEADER: Final = Struct("<IIQ")
 DISCARD_SEGMENT: Final = Struct("<QII")
 """Data of DISCARD and WRITE_ZEROES: sector u64, sectors u32, flags u32 (5.2.6)."""
 
+UNMAP: Final = 1
+"""The only flag of a segment that the standard knows, for WRITE_ZEROES (5.2.6)."""
+
 HEADER_SIZE: Final = REQUEST_HEADER.size
 STATUS_SIZE: Final = 1
 ID_SIZE: Final = 20
@@ -157,8 +160,17 @@ def scatter(memory: GuestMemory, segments: Iterable[Segment], data: bytes) -> in
     return done
 
 
-def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> tuple[int, int]:
-    """Return first sector and length (sectors) of a DISCARD or WRITE_ZEROES; 0, 0 if malformed.
+class ClearedRange(NamedTuple):
+    """What a DISCARD or WRITE_ZEROES is about."""
+
+    sector: int
+    """First sector."""
+    sectors: int
+    flags: int
+
+
+def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> ClearedRange:
+    """Return the segment of a DISCARD or WRITE_ZEROES; all zeroes if its length is wrong.
 
     A device without max_discard_seg has to support one segment only (5.2.4).
 
@@ -167,9 +179,8 @@ def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> tuple[int, int]
     """
     data = gather(memory, request.readable)
     if len(data) != DISCARD_SEGMENT.size:
-        return 0, 0
-    sector, sectors, _ = DISCARD_SEGMENT.unpack(data)
-    return sector, sectors
+        return ClearedRange(0, 0, 0)
+    return ClearedRange(*DISCARD_SEGMENT.unpack(data))
 
 
 CONFIG_LAYOUT: Final = Struct("<QIIHBBIBBHIBxHIIIIIB3x")

@@ -15,6 +15,7 @@ from typing import Final
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.disk import ZEROES, Disk, Write
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
@@ -30,9 +31,10 @@ from vblkfuzz.trace.kinds import (
     RESET_RET,
     RESIZE,
     SECTOR,
+    SHAPE,
 )
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_FLUSH
+from vblkfuzz.virtio.blk import F_FLUSH, F_RO
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
@@ -62,6 +64,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
     instead="A write takes effect between its dequeue and its push, or never, and before a flush.",
     needs=(
         FEATURES,
+        SHAPE,
         REQUEST,
         POP,
         IO_DONE,
@@ -90,7 +93,7 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         if kind == REQUEST:
             requests += 1
             place = (event.queue, event.head)
-            asked[place] = (event, requests)
+            asked[place] = (event, requests, books.answer(event))
             # The last request with this head was collected, maybe before its PUSH was observed.
             pushed.pop(place, None)
         elif kind == IO_DONE:
@@ -107,6 +110,8 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             books.sector(event)
         elif kind == HOSTILE:
             return
+        elif kind == SHAPE:
+            books.shape = event.flag
         else:
             _RARE[kind](books, event, time)
 
@@ -116,6 +121,7 @@ class _Access:
 
     __slots__ = (
         "allowed",
+        "answer",
         "begin",
         "code",
         "end",
@@ -128,11 +134,15 @@ class _Access:
         "writes",
     )
 
-    def __init__(self, request: Event, pop: Event, begin: int, capacity: int) -> None:
+    def __init__(
+        self, request: Event, answer: Answer, pop: Event, begin: int, capacity: int
+    ) -> None:
         self.code = request.flag
+        self.answer = answer
         self.first = request.value & 0xFF
-        self.end = self.first + (request.value >> 8) + 1 if self.code in _RANGED else 0
-        """First sector after the request; 0 if it has no range."""
+        ranged = self.code in _RANGED and answer <= Answer.MAY_REFUSE
+        self.end = self.first + (request.value >> 8) + 1 if ranged else 0
+        """First sector after the request; 0 if it has no range or must be refused."""
         self.pop = pop
         self.begin = begin
         """Time of its pop."""
@@ -162,22 +172,32 @@ class _Books:
         self._stable = False
         """Whether a write is stable when it ends: F_FLUSH was offered and not accepted."""
         self._reset_at = -1
-        self.asked: dict[tuple[int, int], tuple[Event, int]] = {}
-        """Published, by queue and head: REQUEST and the data it writes."""
+        self._read_only = False
+        self.shape = 0
+        """Shape of the next REQUEST."""
+        self.asked: dict[tuple[int, int], tuple[Event, int, Answer]] = {}
+        """Published, by queue and head: REQUEST, the data it writes, how it has to be answered."""
         self.running: dict[int, _Access] = {}
         """Popped and not pushed, by serial."""
         self.pushed: dict[tuple[int, int], _Access] = {}
         """Pushed and not collected, by queue and head."""
         self._collected: _Access | None = None
 
+    def answer(self, request: Event) -> Answer:
+        """Return how a request has to be answered."""
+        shape, self.shape = self.shape, 0
+        if self._read_only and request.flag in _WRITES:
+            return Answer.IOERR
+        return answer(shape, request.flag) if shape else Answer.SERVED
+
     def pop(self, event: Event, time: int) -> None:
         asked = self.asked.pop((event.queue, event.head), None)
         if asked is None:
             return
-        request, number = asked
-        access = _Access(request, event, time, self._capacity)
+        request, number, answer = asked
+        access = _Access(request, answer, event, time, self._capacity)
         self.running[event.request] = access
-        if access.code in _WRITES:
+        if access.code in _WRITES and access.end:
             data = number if access.code == _OUT else ZEROES
             access.writes = self._disk.begin(access.first, access.end, data, time, event)
 
@@ -195,13 +215,15 @@ class _Books:
             write.stable = self._stable
         if well and access.code == _FLUSH:
             self._disk.flush(access.begin, event)
-        if not access.failed and (access.end > access.high or event.flag == _IOERR):
+        if access.answer > Answer.MAY_REFUSE or access.failed:
+            return  # S29 and S30 are about the others
+        if access.end > access.high or event.flag == _IOERR:
             self._check_capacity(access, event)
 
     def _check_capacity(self, access: _Access, push: Event) -> None:
         if push.flag == _OK:
             what, sectors, state = "ended well", access.high, "beyond_end"
-        elif push.flag == _IOERR and access.end <= access.low:
+        elif push.flag == _IOERR and access.end <= access.low and not access.answer:
             what, sectors, state = "was refused", access.low, "refused"
         else:
             return
@@ -269,6 +291,7 @@ class _Books:
     def features(self, event: Event, time: int) -> None:
         declined = event.head & ~event.value
         self._stable = bool(declined >> F_FLUSH & 1)
+        self._read_only = bool(event.head >> F_RO & 1)
 
     def resize(self, event: Event, time: int) -> None:
         self._capacity, self._resize = event.value, event
