@@ -11,7 +11,8 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.blk import scatter
 from vblkfuzz.virtio.device_queue import DeviceQueue
-from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, F_VERSION_1, RingLayout
+from vblkfuzz.virtio.features import device_side
+from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 
 
@@ -83,7 +84,7 @@ class Guest:
     ) -> None:
         self.memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
         self.ring = TraceRing(memoryview(bytearray(RING_BYTES)))
-        features = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | indirect << F_INDIRECT_DESC
+        features = device_side(queues=queues, event_idx=True, indirect=indirect, read_only=False)
         self.transport = Transport(features)
         config = DeviceConfig(
             queues=queues, queue_size=size, indirect=indirect, first_index=first_index

@@ -87,6 +87,8 @@ class DeviceConfig:
     """Reaction of the device to a failed read."""
     first_index: Annotated[int, Row(limits.FIRST_INDICES, byte=7)] = 0
     """Initial ring index of driver and device at each set-up, as after a migration."""
+    read_only: Annotated[bool, Row(FLAG, byte=2, new={False: 19, True: 1})] = False
+    """The device offers F_RO: a write ends with IOERR (5.2.6.2)."""
 
     def __post_init__(self) -> None:
         """Check that every field has one of its values.

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.event import actor_name
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
@@ -224,6 +225,18 @@ ENABLE_READ: Final = _kind(
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
     flags=("disabled", "enabled"),
 )
+
+# value, head: the feature bits below 16, those of the block device (5.2.3)
+FEATURES: Final = _kind(
+    115,
+    "the feature bits below 16 that the driver has accepted (9: flush, 11: config_wce, 12: mq, 13: "
+    "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers",
+    flags=("", "ring_reset"),
+    value="{:#06x}",
+    head="offered {:#06x}",
+)
+
+SHAPE: Final = _kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 

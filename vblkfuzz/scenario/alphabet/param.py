@@ -43,6 +43,8 @@ class Choice:
     values: tuple[str, ...]
     picks: tuple[int, ...] = ()
     """As in `Number`."""
+    quiet: bool = False
+    """Whether texts leave it out if it has its first value, as files do that are older than it."""
 
     @property
     def count(self) -> int:
@@ -56,6 +58,11 @@ class Choice:
 
 
 Param = Number | Choice
+
+
+def is_quiet(param: Param) -> bool:
+    """Return whether texts leave out the parameter if it has its first value."""
+    return isinstance(param, Choice) and param.quiet
 
 
 def value_of(param: Param, stored: int) -> int | str:

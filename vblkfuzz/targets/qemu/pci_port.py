@@ -11,15 +11,10 @@ import mmap
 import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
 from vblkfuzz.virtio.blk import id_digest
-from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
-    F_INDIRECT_DESC,
-    F_RING_RESET,
-    F_VERSION_1,
-)
 from vblkfuzz.virtio.memory import GuestMemory
 
 if TYPE_CHECKING:
@@ -109,13 +104,7 @@ class PciPort:
 
     def device_features(self) -> int:
         """Return the offered features, without those that the scenario's device lacks."""
-        wanted = (
-            1 << F_VERSION_1
-            | 1 << F_RING_RESET
-            | self._config.event_idx << F_EVENT_IDX
-            | self._config.indirect << F_INDIRECT_DESC
-        )
-        return self._places.features & wanted
+        return self._places.features & scenario_features(self._config)
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
