@@ -100,7 +100,7 @@ class InlineModel(_Model):
             raise
         except (Exception, SystemExit) as error:
             raise HarnessError(f"an actor raised:\n{error_text(error)}") from error
-        trace = Trace(self._events(), ran.steps, ran.points, ran.obeyed)
+        trace = Trace(self._events(), ran.steps, ran.points, ran.obeyed, ran.overtaken)
         return _with_fault(trace, ran.broken) if ran.broken else trace
 
 
