@@ -88,7 +88,7 @@ def test_what_was_overtaken_has_a_row_also_in_a_long_excerpt() -> None:
     assert len(rows) == 10
     shown = [row.lstrip("> ").split()[2] for row in rows]
     assert shown == ["pop", "reset_ret", *["drain_call"] * 7, "submit"]
-    assert "pop" not in excerpt(clash, Trace(trace.events))
+    assert " pop " not in excerpt(clash, Trace(trace.events))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 A queue's host notifier is attached to at most one AioContext, and only while the device is started
 and not drained. A detach without an attach is harmless: in QEMU it has no effect. One that names
-another AioContext than the attach has no effect either, so the notifier stays attached. Source: QEMU
-virtio_queue_aio_attach_host_notifier, virtio_blk_start_ioeventfd, virtio_blk_stop_ioeventfd,
-virtio_blk_drained_end.
+another AioContext than the attach has no effect either, so the notifier stays attached.
+
+Source: QEMU virtio_queue_aio_attach_host_notifier, virtio_blk_start_ioeventfd,
+virtio_blk_stop_ioeventfd, virtio_blk_drained_end.
 """
 
 from __future__ import annotations
