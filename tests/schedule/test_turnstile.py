@@ -12,6 +12,7 @@ from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.turnstile import Turnstile
+from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import END, OP, STEP_LIMIT
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 
@@ -266,6 +267,23 @@ def test_a_deviation_to_the_interrupted_actor_changes_nothing() -> None:
     play.world.io0.work.append(5)
     assert play.run() == ["main 1", "io0 1", "io0 1", "main 1", "io0 3"]
     assert play.turnstile.obeyed == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("deviation", "actor"),
+    [
+        ((0, 1, Go.IO0), ActorId.GUEST),  # interrupted
+        ((0, 1, Go.NEXT), ActorId.GUEST),
+        ((0, 0, Go.IO0), ActorId.GUEST),  # the first in the order
+        ((0, 3, Go.NEXT), ActorId.IO0),  # the guest has done its operation
+        ((0, 1, Go.GUEST), None),  # nothing changes
+    ],
+)
+def test_which_actor_is_overtaken(deviation: tuple[int, int, Go], actor: ActorId | None) -> None:
+    play = Play(["kick", "kick"], deviation)
+    play.world.io0.work.append(1)
+    play.run()
+    assert [who for _, who in play.turnstile.overtaken] == [actor] * (actor is not None)
 
 
 def test_the_points_of_each_operation() -> None:

@@ -92,6 +92,9 @@ class Turnstile:
         """Preemption points of each operation, until the next one started."""
         self.obeyed: list[bool] = []
         """For each deviation that was reached: whether it changed which actor goes on."""
+        self.overtaken: list[tuple[int, int]] = []
+        """For each deviation that was obeyed: the turn before it, and the actor (ActorId) that
+        would have gone on."""
         self._scenario = scenario
         self._world = world
         self._guest = guest
@@ -165,11 +168,14 @@ class Turnstile:
             if self._deviations:
                 go = self._take_due()
                 if go is Go.NEXT:
-                    self.obeyed.append(True)
+                    self._obey(interrupted)
                     return False
                 if go is not None:
                     actor = self._ready_actor(go)
-                    self.obeyed.append(actor is not None and self._changes(actor, interrupted))
+                    if actor is not None and self._changes(actor, interrupted):
+                        self._obey(interrupted)
+                    else:
+                        self.obeyed.append(False)
                 if self._deviations:
                     budget = min(budget, self._deviations[0].point - self._points)
             if actor is None:
@@ -194,6 +200,13 @@ class Turnstile:
         if interrupted is None:
             return actor is not next(each for each in self._actors if each.ready())
         return actor is not interrupted
+
+    def _obey(self, interrupted: Actor | None) -> None:
+        """Note what a deviation is about to change."""
+        self.obeyed.append(True)
+        ready = [who for who, each in enumerate(self._actors) if each.ready()]
+        goes_on = [who for who in ready if self._actors[who] is interrupted]
+        self.overtaken += [(self._ring.turn, who) for who in (goes_on or ready)[:1]]
 
     def _take_due(self) -> Go | None:
         """Remove the next deviation if its point is reached; return its `go`."""

@@ -78,6 +78,14 @@ def path_names(path: int) -> str:
     return " > ".join(Frame(code).name.lower() for code in codes)
 
 
+def path_text(path: int) -> str:
+    """Return a causal path as text; a device outside this project may use frames of its own."""
+    try:
+        return path_names(path)
+    except ValueError:
+        return f"{path:#x}"
+
+
 class Event(NamedTuple):
     """One row of a trace; see `trace.kinds` for the meaning of the fields."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.trace.event import NO_QUEUE, actor_name, path_names
+from vblkfuzz.trace.event import NO_QUEUE, actor_name, path_text
 from vblkfuzz.trace.kinds import KINDS, OP
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _row(event: Event) -> Row:
         "" if event.queue == NO_QUEUE else str(event.queue),
         _request(event, kind.head if kind else ""),
         _value(event, kind),
-        _path(event.path),
+        path_text(event.path),
     )
 
 
@@ -115,10 +115,3 @@ def _in_form(value: int, form: Form) -> str:
     if callable(form):
         return form(value)
     return form.format(value) if form else str(value or "")
-
-
-def _path(path: int) -> str:
-    try:
-        return path_names(path)
-    except ValueError:  # a device outside this project may use frames of its own
-        return f"{path:#x}"
