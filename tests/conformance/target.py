@@ -105,7 +105,7 @@ class TargetContract:
             pytest.skip(f"{self.target_name} has no {spec.name}")
         events = target.run(Scenario(ops=(op("init"), Op(spec.code)))).events
         added = [OPS[event.flag].name for event in events if event.kind == OP and event.head]
-        assert added == [spec.end], (
+        assert [name for name in added if name != "collect"] == [spec.end], (
             f"alphabet/{spec.owner}.py: {spec.name}: expected {spec.end} in the epilogue; add it "
             "to `unfinished` of the target, or its bit to AT_REST of alphabet/spec.py"
         )

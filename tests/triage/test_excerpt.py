@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.test_cases import event
+from tests.oracle.case_file import event
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.text import read_text
