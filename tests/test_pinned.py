@@ -38,11 +38,12 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
     "disk_sectors": (64, 5, {8: 0, 16: 1, 64: 2, 128: 3}),
     "rerror": ("report", 4, {"report": 0, "ignore": 3, "stop": 4}),
     "first_index": (0, 7, {0: 0, 0xFFFF: 1, 0xFFF8: 2, 0x7FFF: 3}),
+    "read_only": (False, 2, {False: 0, True: 16}),
 }
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""
 
-MUTATIONS = "7d7e70d0f5b050c2"
+MUTATIONS = "357c75a597cc5a53"
 """Digest of a chain of mutations with seed 7, the same on every Python."""
 
 

@@ -24,8 +24,7 @@ from vblkfuzz.trace.event import Event, path_names
 from vblkfuzz.virtio.chain import Segment
 from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
-    F_VERSION_1,
+    F_INDIRECT_DESC,
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
     STATUS_DRIVER_OK,
@@ -110,8 +109,8 @@ class Rig:
 
     def init(self, status: int = DRIVER_OK, bank: int = 0) -> None:
         """Set the device up as a driver does."""
-        features = 1 << F_VERSION_1 | self.config.event_idx << F_EVENT_IDX
-        self.parts.arena.registers.features = features
+        registers = self.parts.arena.registers
+        registers.features = registers.offered & ~(1 << F_INDIRECT_DESC)
         self.write_status(DRIVER)
         self.write_status(FEATURES_OK)
         self.make_rings(bank)

@@ -26,6 +26,13 @@ def test_feature_bits_survive(bits: int) -> None:
     assert some.features == bits
 
 
+@given(st.integers(0, 2**64 - 1))
+def test_offered_bits_survive(bits: int) -> None:
+    some = registers()
+    some.offered = bits
+    assert some.offered == bits
+
+
 @given(
     st.dictionaries(
         st.tuples(st.integers(0, MAX_QUEUES - 1), st.integers(0, QUEUE_WORDS - 1)),
@@ -34,11 +41,11 @@ def test_feature_bits_survive(bits: int) -> None:
 )
 def test_queue_registers_do_not_overlap(written: dict[tuple[int, int], int]) -> None:
     some = registers()
-    some.features = 2**64 - 1
+    some.features = some.offered = 2**64 - 1
     for (queue, register), value in written.items():
         some.set_queue(queue, register, value)
     assert {place: some.queue(*place) for place in written} == written
-    assert some.features == 2**64 - 1
+    assert some.features == some.offered == 2**64 - 1
 
 
 def test_there_is_room_for_all_queues() -> None:

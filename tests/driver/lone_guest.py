@@ -11,7 +11,8 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.blk import scatter
 from vblkfuzz.virtio.device_queue import DeviceQueue
-from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, F_VERSION_1, RingLayout
+from vblkfuzz.virtio.features import device_side
+from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 
 
@@ -24,6 +25,8 @@ class Transport:
         self.log: list[str] = []
         self.layouts: dict[int, RingLayout] = {}
         self.generations: list[int] = []
+        self.enabled: set[int] = set()
+        """Queues of which queue_enable reads 1."""
 
     def device_features(self) -> int:
         return self.features
@@ -42,6 +45,9 @@ class Transport:
 
     def read_status(self) -> int:
         return 0
+
+    def queue_enabled(self, index: int) -> bool:
+        return index in self.enabled
 
     def config_generation(self) -> int:
         self.log.append("generation")
@@ -78,7 +84,7 @@ class Guest:
     ) -> None:
         self.memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
         self.ring = TraceRing(memoryview(bytearray(RING_BYTES)))
-        features = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | indirect << F_INDIRECT_DESC
+        features = device_side(queues=queues, event_idx=True, indirect=indirect, read_only=False)
         self.transport = Transport(features)
         config = DeviceConfig(
             queues=queues, queue_size=size, indirect=indirect, first_index=first_index
@@ -90,6 +96,10 @@ class Guest:
 
     def run(self, operation: Op) -> None:
         for _ in self.driver.run(operation):
+            pass
+
+    def rest(self) -> None:
+        for _ in self.driver.rest():
             pass
 
     def device(self, queue: int = 0) -> DeviceQueue:

@@ -40,8 +40,8 @@ def test_picks_are_values_of_their_parameter() -> None:
 
 def test_small_sectors_are_preferred() -> None:
     random = Random(1).random
-    made = [decode_ops(new_record(CODES["publish_kick"], random))[0] for _ in range(500)]
-    assert sum(operation.args["sector"] == 0 for operation in made) > 100
+    made = [decode_ops(new_record(CODES["publish_kick"], random))[0] for _ in range(2000)]
+    assert sum(operation.args["sector"] == 0 for operation in made) > 400
     assert sum(int(operation.args["sector"]) < 8 for operation in made) > 250
 
 

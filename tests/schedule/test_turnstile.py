@@ -50,10 +50,16 @@ class Guest(Actor):
     def __init__(self, log: list[str]) -> None:
         super().__init__("guest", log)
         self.assigned: list[int] = []
+        self.collects = False
+        """Whether it has anything to do when all has settled."""
 
     def assign(self, index: int) -> None:
         self.assigned.append(index)
         self.work.append(3)
+
+    def rest(self) -> None:
+        if self.collects:
+            self.work.append(4)
 
 
 class World:
@@ -300,6 +306,22 @@ def test_the_epilogue_performs_the_unfinished_operations() -> None:
     play.run()
     assert play.ops(epilogue=True) == ["release", "drain_end", "cont"]
     assert play.ops() == ["kick"]
+
+
+def test_last_of_all_the_guest_collects() -> None:
+    play = Play(["stop"])
+    play.guest.collects = True
+    play.world.rest.extend(["release"])
+    assert play.run() == ["main 2", "main 2", "guest 4"]
+    assert play.ops(epilogue=True) == ["release", "collect"]
+    assert play.kinds()[-1] == END
+
+
+def test_a_guest_that_waits_for_ever_collects_nothing() -> None:
+    play = Play(["kick"])
+    play.guest.collects = play.guest.blocked = True
+    assert play.run() == []
+    assert play.ops(epilogue=True) == []
 
 
 def test_an_epilogue_without_end_ends() -> None:

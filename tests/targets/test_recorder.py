@@ -51,6 +51,9 @@ class Inert:
     def read_status(self) -> int:
         return 0
 
+    def queue_enabled(self, index: int) -> bool:
+        return False
+
     def config_generation(self) -> int:
         return 0
 

@@ -9,12 +9,13 @@ import pytest
 
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import KINDS, Kind
 from vblkfuzz.trace.render import rows
 
-NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_CONTENTS, REQUESTS)
+NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_CONTENTS, REQUESTS, SHAPES)
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 

@@ -3,8 +3,9 @@
 By default a submitted request ends at once and its completion is delivered as a bottom half.
 After the operation `hold`, requests stay in flight until the operation `complete` ends one with a
 result: the order and the errors are part of the scenario. A write takes effect when it ends, and
-survives a loss of power after the next flush. A request that reaches beyond the end of the disk
-fails at once (QEMU: blk_check_byte_request); the disk may have shrunk since the device checked it.
+survives a loss of power after the next flush, without a write cache at once. A request that reaches
+beyond the end of the disk fails at once (QEMU: blk_check_byte_request); the disk may have shrunk
+since the device checked it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Backend:
         self.disk = bytearray(sectors * SECTOR_SIZE)
         self._flushed = b""
         """Content of the disk at the last flush; zeroes follow."""
+        self.write_cache = False
+        """Whether a write may be lost until the next flush; else each write is flushed (FUA)."""
         self.holding = False
         self._memory = memory
         self._emit = ring.emit
@@ -58,6 +61,10 @@ class Backend:
         del self.disk[size:]
         self.disk.extend(bytes(size - len(self.disk)))
         self._flushed = self._flushed[:size]
+
+    def sync(self) -> None:
+        """Make what was written until now outlast a loss of power (bdrv_flush)."""
+        self._flushed = bytes(self.disk)
 
     def lose_power(self) -> None:
         """Lose what was written since the last flush."""
@@ -79,7 +86,8 @@ class Backend:
         """Whether a request stays within the disk."""
         blk = request.blk
         if blk.type in _CLEARS:
-            return sum(cleared_sectors(self._memory, blk)) <= self.sectors
+            cleared = cleared_sectors(self._memory, blk)
+            return cleared.sector + cleared.sectors <= self.sectors
         end = blk.sector * SECTOR_SIZE + blk.data_length
         return end <= len(self.disk) or blk.type == RequestType.FLUSH
 
@@ -130,12 +138,14 @@ class Backend:
         elif blk.type == _OUT:
             self._write(start, gather(self._memory, blk.readable))
         elif blk.type in _CLEARS:
-            sector, sectors = cleared_sectors(self._memory, blk)
+            sector, sectors, _ = cleared_sectors(self._memory, blk)
             self._write(sector * SECTOR_SIZE, bytes(sectors * SECTOR_SIZE))
         else:
-            self._flushed = bytes(self.disk)
+            self.sync()
 
     def _write(self, start: int, data: bytes) -> None:
         """Write what fits: a resize may have shrunk the disk since the request was checked."""
         data = data[: max(0, len(self.disk) - start)]
         self.disk[start : start + len(data)] = data
+        if not self.write_cache:
+            self._flushed = bytes(self.disk)

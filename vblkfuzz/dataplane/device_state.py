@@ -16,8 +16,9 @@ from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, KNOWN_ID
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CONFIG_IRQ
-from vblkfuzz.virtio.blk import id_digest
+from vblkfuzz.virtio.blk import F_FLUSH, id_digest
 from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class DeviceState(ABC):
         """Index of the IOThread of queue 0; set_iothread changes it."""
         self.ports = [self.queue_port(self, board, index) for index in range(config.queues)]
         self.status = 0
-        self.features = 0
+        self.set_features(0)
+        board.registers.offered = self.host_features()
         self.set_capacity(config.disk_sectors)
         board.registers.words[KNOWN_ID] = id_digest(self.device_id)
         self.epoch = 0
@@ -85,6 +87,27 @@ class DeviceState(ABC):
         """Queue at which the next start fails: its notifier cannot be assigned."""
         self.request_vm_stop: Callable[[], None]
         """Set by the machine; called when an I/O error stops the VM."""
+
+    # --- Features ---------------------------------------------------------------------------
+
+    def host_features(self) -> int:
+        """Feature bits that the device offers (5.2.3; virtio_blk_get_features)."""
+        config = self.config
+        return device_side(
+            queues=config.queues,
+            event_idx=config.event_idx,
+            indirect=config.indirect,
+            read_only=config.read_only,
+        )
+
+    def set_features(self, bits: int) -> None:
+        """Use the features that the driver has accepted; after a reset it has accepted none.
+
+        A driver without F_FLUSH cannot ask for a flush, so a write is stable when it ends (5.2.5.2,
+        5.2.6.2; QEMU decides that in virtio_blk_set_status).
+        """
+        self.features = bits
+        self.blk.backend.write_cache = bool(bits >> F_FLUSH & 1)
 
     # --- Contexts ---------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ class Lifecycle(DeviceState):
     def _accept_features(self, status: int) -> None:
         """Read the driver's feature bits when it sets FEATURES_OK (2.2)."""
         if status & STATUS_FEATURES_OK and not self.status & STATUS_FEATURES_OK:
-            self.features = self.board.registers.features
+            self.set_features(self.board.registers.features)
 
     def _set_status(self, value: int) -> None:
         self.status = value
@@ -287,7 +287,7 @@ class Lifecycle(DeviceState):
         self._set_status(0)
         yield from self.drop_requests(thread)
         self.broken = False
-        self.features = 0
+        self.set_features(0)
         for port in self.ports:
             port.queue.reset()
             self.board.registers.set_queue(port.index, ENABLED, 0)

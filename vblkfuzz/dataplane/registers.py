@@ -37,6 +37,10 @@ KNOWN_ID: Final = 7
 QUEUES: Final = 8
 """First word of the queue registers; `QUEUE_WORDS` words a queue."""
 
+OFFERED_LOW: Final = 40
+OFFERED_HIGH: Final = 41
+"""Feature bits that the device offers; written by the device at power-on."""
+
 SIZE, DESC, AVAIL, USED, ENABLED, IOEVENTFD, KICK_RUNG, CALL_RUNG = range(8)
 QUEUE_WORDS: Final = 8
 WORDS: Final = 64
@@ -72,6 +76,16 @@ class Registers:
     def features(self, bits: int) -> None:
         self.words[FEATURES_LOW] = bits & 0xFFFF_FFFF
         self.words[FEATURES_HIGH] = bits >> 32
+
+    @property
+    def offered(self) -> int:
+        """Feature bits that the device offers."""
+        return self.words[OFFERED_LOW] | self.words[OFFERED_HIGH] << 32
+
+    @offered.setter
+    def offered(self, bits: int) -> None:
+        self.words[OFFERED_LOW] = bits & 0xFFFF_FFFF
+        self.words[OFFERED_HIGH] = bits >> 32
 
     def exit_pending(self) -> bool:
         """Whether an exit waits for the vCPU thread."""

@@ -27,7 +27,9 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import CANCEL, HANDLER, HANDLER_END, MEMWRITE, POP, PUSH
 from vblkfuzz.virtio.blk import (
+    DISCARD_SEGMENT,
     ID_SIZE,
+    UNMAP,
     BlkStatus,
     RequestType,
     cleared_sectors,
@@ -39,6 +41,7 @@ from vblkfuzz.virtio.ring_error import RingError
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.scenario.device import Rerror
+    from vblkfuzz.virtio.blk import BlkRequest
     from vblkfuzz.virtio.chain import Chain
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
@@ -47,6 +50,7 @@ _OK: Final = BlkStatus.OK
 _IN: Final = RequestType.IN
 
 _READ_OR_WRITE = (_IN, RequestType.OUT)
+_WRITES = (RequestType.OUT, RequestType.DISCARD, RequestType.WRITE_ZEROES)
 
 
 class VirtioBlk(Lifecycle):
@@ -169,6 +173,8 @@ class VirtioBlk(Lifecycle):
         QEMU: virtio_blk_handle_request, virtio_blk_sect_range_ok.
         """
         blk = request.blk
+        if blk.type in _WRITES and not self.writable():
+            return BlkStatus.IOERR
         if blk.type in _READ_OR_WRITE:
             aligned = blk.data_length % SECTOR_SIZE == 0
             end = blk.sector + blk.data_length // SECTOR_SIZE
@@ -179,9 +185,26 @@ class VirtioBlk(Lifecycle):
         if blk.type == RequestType.FLUSH:
             return None
         if blk.type in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
-            first, sectors = cleared_sectors(self.board.memory, blk)
-            return None if sectors and first + sectors <= self.capacity() else BlkStatus.IOERR
+            return self.refusal_of_clear(blk)
         return BlkStatus.UNSUPP
+
+    def refusal_of_clear(self, blk: BlkRequest) -> BlkStatus | None:
+        """Status of a DISCARD or WRITE_ZEROES that is refused; None if it is not.
+
+        As in QEMU there may be one segment. Unknown flags are UNSUPP, and so is the flag unmap of a
+        DISCARD (5.2.6.2; virtio_blk_handle_discard_write_zeroes).
+        """
+        if blk.data_length > DISCARD_SEGMENT.size:
+            return BlkStatus.UNSUPP
+        first, sectors, flags = cleared_sectors(self.board.memory, blk)
+        if not sectors or first + sectors > self.capacity():
+            return BlkStatus.IOERR
+        known = UNMAP if blk.type == RequestType.WRITE_ZEROES else 0
+        return BlkStatus.UNSUPP if flags & ~known else None
+
+    def writable(self) -> bool:
+        """Whether writes, discards and zeroes are allowed (blk_is_writable, 5.2.6.2)."""
+        return not self.config.read_only
 
     def capacity(self) -> int:
         """Number of sectors that requests may access (blk_get_geometry)."""

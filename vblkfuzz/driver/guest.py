@@ -10,33 +10,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
-from vblkfuzz.driver.request import build, data_in, id_in
+from vblkfuzz.driver.request import Segmented, build, data_in, id_in
+from vblkfuzz.driver.shape import Plain, changes, reshape, straighten
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import (
     COLLECT,
     CONFIG_READ,
     DEVICE_ID,
     DRIVER_INIT,
+    ENABLE_READ,
+    FEATURES,
     HOSTILE,
     KICK,
     PUBLISH,
     REQUEST,
     SECTOR,
+    SHAPE,
     STATUS_READ,
     SUPPRESS_CALLS,
     USED_EVENT,
 )
+from vblkfuzz.virtio.blk import F_MQ
 from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
+    F_RING_RESET,
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
     STATUS_DRIVER_OK,
@@ -68,7 +76,16 @@ _MAX_COLLECT: Final = 64
 class GuestQueue:
     """The driver's state of one queue."""
 
-    __slots__ = ("bank", "free_slots", "ids", "index", "reads", "ring", "slot_of")
+    __slots__ = (
+        "bank",
+        "free_slots",
+        "ids",
+        "index",
+        "reads",
+        "ring",
+        "shaped",
+        "slot_of",
+    )
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -82,6 +99,8 @@ class GuestQueue:
         """Outstanding reads, by head: first sector, and the number of sectors after it."""
         self.ids: set[int] = set()
         """Heads of outstanding GET_IDs."""
+        self.shaped: dict[int, Segmented] = {}
+        """Buffers of the outstanding requests that are not plain, by head."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """Create new rings in the other bank, with no request outstanding."""
@@ -94,6 +113,7 @@ class GuestQueue:
         self.slot_of = {}
         self.reads = {}
         self.ids = set()
+        self.shaped = {}
 
 
 class GuestDriver:
@@ -110,11 +130,15 @@ class GuestDriver:
         self._config = config
         self._emit = ring.emit
         self._queues = [GuestQueue(index) for index in range(config.queues)]
+        self._in_use = self._queues
+        """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
         self._features = 0
         self._set_up = False
         self._dirty = False
         """Whether the device has been initialised, at least in part, since its last reset."""
         self._published = 0
+        self._written = 0
+        """Device status that the driver wrote last."""
         self._hostile = False
         """The protocol was broken since the last reset: is the device, too?"""
 
@@ -130,20 +154,25 @@ class GuestDriver:
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
         if self._dirty:
             yield from self._reset()
+        else:
+            self._read_status()
         self._dirty = True
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
-        yield from self._transport.write_status(status)
+        yield from self._write_status(status)
         self._features = 0
+        offered = self._transport.device_features()
         if how != _INIT_NO_FEATURES:
-            self._features = self._transport.device_features()
+            self._features = accepted(offered, operation.b)
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
-            yield from self._transport.write_status(status)
-        for queue in self._queues:
+            yield from self._write_status(status)
+        self._emit(FEATURES, self.actor, **fields(offered, self._features))
+        self._in_use = self._queues if self._features >> F_MQ & 1 else self._queues[:1]
+        for queue in self._in_use:
             yield from self._start_queue(queue)
         self._set_up = True
         if how != _INIT_NO_DRIVER_OK:
-            yield from self._transport.write_status(status | STATUS_DRIVER_OK)
+            yield from self._write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
         self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
@@ -161,18 +190,34 @@ class GuestDriver:
     def _reset(self) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
-        yield from self._transport.write_status(0)
+        yield from self._write_status(0)
+        self._read_status()
+        for queue in self._queues:
+            self._read_enable(queue)
+
+    def _write_status(self, value: int) -> GuestSteps:
+        self._written = value
+        return self._transport.write_status(value)
+
+    def _read_status(self) -> None:
+        value = self._transport.read_status()
+        self._emit(STATUS_READ, self.actor, NO_QUEUE, 0, self._written, 0, 0, value)
+
+    def _read_enable(self, queue: GuestQueue) -> None:
+        enabled = self._transport.queue_enabled(queue.index)
+        self._emit(ENABLE_READ, self.actor, queue.index, enabled)
 
     def _look_at_status(self) -> None:
         """A driver that broke the protocol looks whether the device needs a reset (2.1.2)."""
         if self._hostile:
-            self._emit(STATUS_READ, self.actor, value=self._transport.read_status())
+            self._read_status()
 
     def queue_reset(self, operation: Op) -> GuestSteps:
-        """Reset one queue and enable it again with new rings."""
+        """Reset one queue and enable it again with new rings; needs F_RING_RESET."""
         queue = self._queue(operation)
-        if queue is not None:
+        if queue is not None and self._features >> F_RING_RESET & 1:
             yield from self._transport.reset_queue(queue.index)
+            self._read_enable(queue)
             yield from self._start_queue(queue)
 
     # --- Requests -----------------------------------------------------------------------------
@@ -187,7 +232,9 @@ class GuestDriver:
 
     def _make_available(self, queue: GuestQueue, head: int | None, operation: Op) -> None:
         if head is not None:
-            _, _, code, _, sector, more = operation
+            _, _, code, shape, sector, more = operation
+            if head in queue.shaped:
+                self._emit(SHAPE, self.actor, queue.index, shape)
             self._emit(REQUEST, self.actor, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
             self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
@@ -249,11 +296,22 @@ class GuestDriver:
     def collect(self, operation: Op) -> GuestSteps:
         """Take used entries and free their requests."""
         queue = self._queue(operation)
-        if queue is None:
-            return
-        yield POINT
-        self._transport.take_call(queue.index)
-        self._look_at_status()
+        if queue is not None:
+            yield POINT
+            self._transport.take_call(queue.index)
+            self._look_at_status()
+            self._take_used(queue)
+
+    def rest(self) -> GuestSteps:
+        """Look at the status, and take what is left in every used ring; the device has settled."""
+        self._read_status()
+        if self._set_up:
+            for queue in self._queues:
+                yield POINT
+                self._transport.take_call(queue.index)
+                self._take_used(queue)
+
+    def _take_used(self, queue: GuestQueue) -> None:
         for _ in range(_MAX_COLLECT):
             used = queue.ring.get_used()
             if used is None:
@@ -266,6 +324,8 @@ class GuestDriver:
         if known:
             slot = queue.slot_of.pop(head)
             queue.free_slots.append(slot)
+            if head in queue.shaped:
+                straighten(self._memory, slot, queue.shaped.pop(head))
             flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
         index = queue.index
@@ -322,30 +382,50 @@ class GuestDriver:
 
     def _queue(self, operation: Op) -> GuestQueue | None:
         """Return the queue of an operation; None while the device is not set up."""
-        return self._queues[operation.a % len(self._queues)] if self._set_up else None
+        return self._in_use[operation.a % len(self._in_use)] if self._set_up else None
 
     def _add(self, queue: GuestQueue, operation: Op) -> int | None:
         """Write a request into the ring's descriptors; None if there is no room."""
         if not queue.free_slots:
             return None
         slot = queue.free_slots[-1]
-        _, _, code, _, sector, more = operation
+        _, _, code, shape, sector, more = operation
         buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
-        indirect = self._features >> F_INDIRECT_DESC & 1
+        table = slot.table if self._features >> F_INDIRECT_DESC & 1 else None
+        shaped = changes(shape, code, table)
         try:
-            head = queue.ring.add(*buffers, slot.table if indirect else None)
+            if shaped:
+                plain = Plain(self._memory, slot, buffers, queue.ring.layout.size)
+                buffers, table = reshape(plain, shape, table)
+            head = queue.ring.add(*buffers, table)
         except QueueFull:
             return None
         self._published += 1
         queue.slot_of[head] = queue.free_slots.pop()
-        if code == _READ:
+        if shaped:
+            queue.shaped[head] = buffers
+        if code == _READ and answer(shape, code) is Answer.SERVED:
             queue.reads[head] = sector, more
         elif code == _GET_ID:
             queue.ids.add(head)
         return head
 
 
+def _method(name: str) -> Callable[[GuestDriver, Op], GuestSteps]:
+    """Return the method of an operation.
+
+    Raises:
+        TypeError: there is none.
+    """
+    method: Callable[[GuestDriver, Op], GuestSteps] | None = getattr(GuestDriver, name, None)
+    if method is None:
+        raise TypeError(
+            f"driver/guest.py: expected a method {name} of GuestDriver, for its row in the alphabet"
+        )
+    return method
+
+
 _METHODS: Final[dict[int, Callable[[GuestDriver, Op], GuestSteps]]] = {
-    spec.code: getattr(GuestDriver, spec.name) for spec in OPS if spec.owner == "guest"
+    spec.code: _method(spec.name) for spec in OPS if spec.owner == "guest"
 }
 """By operation code."""

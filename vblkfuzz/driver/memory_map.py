@@ -5,10 +5,12 @@ Each queue owns a range of `QUEUE_BYTES`. It begins with two banks for rings, us
 that the rings of two successive set-ups never overlap and a late write of the device is visible.
 Then come `SLOTS_PER_QUEUE` request slots, each with (offset, content, bytes):
 
-    0    header, or the segment of a discard    32 bytes
-    32   status byte                            16
-    48   indirect table                         80
-    128  data                                   MAX_REQUEST_SECTORS sectors
+    0     header, then the segment of a discard  32 bytes
+    32    status byte                            16
+    48    indirect table                         512
+    560   header that is joined with data        16
+    576   data                                   MAX_REQUEST_SECTORS sectors
+    2624  spare, for shapes                      640
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ ORIGIN: Final = 4096
 QUEUE_BYTES: Final = (GUEST_MEMORY_SIZE - ORIGIN) // MAX_QUEUES
 BANK_BYTES: Final = 1024
 _SLOTS_AT: Final = 2 * BANK_BYTES
-_SLOT_BYTES: Final = 128 + MAX_REQUEST_SECTORS * SECTOR_SIZE
+_DATA_AT: Final = 576
+_SPARE_AT: Final = _DATA_AT + MAX_REQUEST_SECTORS * SECTOR_SIZE
+_SLOT_BYTES: Final = _SPARE_AT + 640
 
 assert RingLayout.place(MAX_QUEUE_SIZE, 0).end <= BANK_BYTES
 assert QUEUE_BYTES % 1024 == 0
@@ -45,6 +49,8 @@ class Slot(NamedTuple):
     status: int
     table: int
     data: int
+    spare: int
+    """A status may lie at its first byte, behind the data."""
 
 
 @cache
@@ -55,7 +61,13 @@ def ring_layout(index: int, size: int, bank: int) -> RingLayout:
 
 def _slot(index: int, number: int) -> Slot:
     base = ORIGIN + index * QUEUE_BYTES + _SLOTS_AT + number * _SLOT_BYTES
-    return Slot(base, base + 16, base + 32, base + 48, base + 128)
+    return Slot(base, base + 16, base + 32, base + 48, base + _DATA_AT, base + _SPARE_AT)
+
+
+def slot_at(address: int) -> int:
+    """Return a number for the slot in which an address lies; each slot has its own."""
+    queue, offset = divmod(address - ORIGIN, QUEUE_BYTES)
+    return queue * QUEUE_BYTES + (offset - _SLOTS_AT) // _SLOT_BYTES
 
 
 SLOTS: Final = tuple(

@@ -63,6 +63,10 @@ class Observed:
         """Read the device status."""
         return self._transport.read_status()
 
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        return self._transport.queue_enabled(index)
+
     def config_generation(self) -> int:
         """Read the configuration generation."""
         return self._transport.config_generation()

@@ -37,6 +37,9 @@ class Transport(Protocol):
     def read_status(self) -> int:
         """Read the device status."""
 
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled (4.1.4.3, queue_enable)."""
+
     def config_generation(self) -> int:
         """Read the configuration generation, a count that changes with it (4.1.4.3)."""
 

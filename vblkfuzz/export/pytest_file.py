@@ -124,7 +124,9 @@ def _device(differing: Mapping[str, object]) -> Iterator[str]:
 
 def _op(operation: Op) -> str:
     plain = op(operation.name).args
-    words = [f"{name}={value!r}" for name, value in operation.args.items() if value != plain[name]]
+    words = [
+        f"{name}={value!r}" for name, value in operation.args.items() if value != plain.get(name)
+    ]
     return f"op({', '.join([repr(operation.name), *words])})".replace("'", '"')
 
 

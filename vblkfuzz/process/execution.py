@@ -89,7 +89,7 @@ class SharedParts:
         return self._runner(config, ops, self.arena.guest_ring)
 
     def _runner(self, config: DeviceConfig, ops: tuple[Op, ...], ring: TraceRing) -> InlineRunner:
-        transport = MailboxTransport(self.arena.registers, self.kicks, self.calls, config)
+        transport = MailboxTransport(self.arena.registers, self.kicks, self.calls)
         return InlineRunner(GuestDriver(self.arena.memory, transport, config, ring), ops, ring)
 
     def close(self) -> None:

@@ -24,20 +24,13 @@ from vblkfuzz.dataplane.registers import (
     Exit,
     Registers,
 )
-from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
-    F_INDIRECT_DESC,
-    F_RING_RESET,
-    F_VERSION_1,
-    STATUS_DRIVER_OK,
-)
+from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.dataplane.notifier import EventNotifier
     from vblkfuzz.driver.transport import GuestSteps
-    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.layout import RingLayout
 
 
@@ -54,21 +47,14 @@ class MailboxTransport:
         registers: Registers,
         kicks: Sequence[EventNotifier],
         calls: Sequence[EventNotifier],
-        config: DeviceConfig,
     ) -> None:
         self._registers = registers
         self._kicks = kicks
         self._calls = calls
-        self._config = config
 
     def device_features(self) -> int:
-        """Return the feature bits that the scenario's device offers."""
-        return (
-            1 << F_VERSION_1
-            | 1 << F_RING_RESET
-            | self._config.event_idx << F_EVENT_IDX
-            | self._config.indirect << F_INDIRECT_DESC
-        )
+        """Return the feature bits that the device offers."""
+        return self._registers.offered
 
     def accept_features(self, features: int) -> None:
         """Post the feature bits."""
@@ -103,6 +89,10 @@ class MailboxTransport:
     def read_status(self) -> int:
         """Read the status register."""
         return self._registers.words[STATUS]
+
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        return bool(self._registers.queue(index, ENABLED))
 
     def config_generation(self) -> int:
         """Read the generation register."""

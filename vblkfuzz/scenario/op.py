@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
-from vblkfuzz.scenario.alphabet.param import ARGS, stored_of, value_of
+from vblkfuzz.scenario.alphabet.param import ARGS, is_quiet, stored_of, value_of
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.alphabet.spec import OpSpec
@@ -42,8 +42,12 @@ class Op(NamedTuple):
 
     @property
     def args(self) -> dict[str, int | str]:
-        """Arguments by name; the value of a choice is its text."""
-        return {param.name: value_of(param, self[1 + param.field]) for param in self.spec.params}
+        """Arguments by name; the value of a choice is its text. See `Choice.quiet`."""
+        return {
+            param.name: value_of(param, stored)
+            for param in self.spec.params
+            if (stored := self[1 + param.field]) or not is_quiet(param)
+        }
 
     def __repr__(self) -> str:
         """Return the op in short form: ``kick(queue=0)``."""

@@ -9,7 +9,7 @@ depth. A deviation without effect is ignored, so every schedule is valid.
 
 If all actors wait although an operation has not ended (a drain that waits for a held request), the
 next operation starts, since it may unblock them. After the last operation an epilogue brings the
-machine to rest: I/O ends, drained sections end, the VM runs.
+machine to rest: I/O ends, drained sections end, the VM runs. Then the guest takes all answers.
 
 An actor is resumed for a *budget* of points, up to the next deviation. So an actor in another
 process costs two hand-overs a turn, not two a point. Next: `delay`, for delayed stores.
@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from vblkfuzz.limits import MAX_STEPS
-from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _MAX_EPILOGUE: Final = 32
 """Limit of operations in an epilogue: most scenarios need two, and MAX_OPS bounds nesting."""
+_COLLECT: Final = CODES["collect"]
 
 
 class Actor(Protocol):
@@ -56,6 +57,9 @@ class Guest(Actor, Protocol):
 
     def assign(self, index: int) -> None:
         """Queue the scenario's operation `index`."""
+
+    def rest(self) -> None:
+        """Queue what the driver does when all has settled: it collects on every queue."""
 
 
 class World(Protocol):
@@ -105,7 +109,7 @@ class Turnstile:
             self._start(index, operation)
             self._settle()
             self.points.append(self._points)
-        self._come_to_rest()
+        self._collect(self._come_to_rest())
         kind = END if self.steps < MAX_STEPS else STEP_LIMIT
         self._emit(kind, value=self._world.in_flight())
 
@@ -125,19 +129,28 @@ class Turnstile:
         else:
             self._world.perform(operation)
 
-    def _come_to_rest(self) -> None:
+    def _come_to_rest(self) -> int:
+        """End what is open; return the number of operations that this took."""
         self._deviations = []
         self._settle()
         for index in range(_MAX_EPILOGUE):
             operation = self._world.unfinished()
             before = self.steps
             if operation is None or self.steps >= MAX_STEPS:
-                return
+                return index
             self._emit(OP, flag=operation.code, head=1, value=index)
             self._world.perform(operation)
             self._settle()
             if self.steps == before and operation == self._world.unfinished():
-                return  # no progress: the actor that should carry it out waits for ever
+                return index + 1  # no progress: the actor that should do it waits for ever
+        return _MAX_EPILOGUE
+
+    def _collect(self, index: int) -> None:
+        """Let the guest take all answers, unless it can never run again."""
+        self._guest.rest()
+        if self._guest.ready():
+            self._emit(OP, flag=_COLLECT, head=1, value=index)
+            self._settle()
 
     def _settle(self) -> bool:
         """Resume actors until none is ready.

@@ -26,6 +26,7 @@ from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
     BROKEN,
     DRIVER_INIT,
+    FEATURES,
     HANDLER,
     HANDLER_END,
     HOSTILE,
@@ -40,6 +41,7 @@ from vblkfuzz.trace.kinds import (
 )
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.blk import F_MQ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +58,7 @@ class Dequeue(NamedTuple):
     """The thread, an `ActorId`."""
 
 
-_PATHS: Final = tuple(int(Frame[spec.frame.upper()]) if spec.frame else 0 for spec in OPS)
+_PATHS: Final = tuple(int(Frame[spec.path_frame.upper()]) if spec.path_frame else 0 for spec in OPS)
 """Causal path of what happens during an operation, by code."""
 
 
@@ -81,6 +83,8 @@ class Recorder:
         """Number of actions on the device so far; while it does not change, idle stays idle."""
         self.blind = False
         """Whether `look` does nothing, because the guest has not reported what it is doing."""
+        self._queues = 0
+        """Queues that the driver uses since its last set-up; without F_MQ only the first."""
         self._banks = [1] * config.queues
         """Bank of each queue's rings, as `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
@@ -145,8 +149,10 @@ class Recorder:
         self._events.append(
             Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, *rest)
         )
-        if kind == DRIVER_INIT and event.flag:
-            for queue in range(self._config.queues):
+        if kind == FEATURES:
+            self._queues = self._config.queues if event.value >> F_MQ & 1 else 1
+        elif kind == DRIVER_INIT and event.flag:
+            for queue in range(self._queues):
                 self._set_up(queue)
         elif kind == RESET_RET:
             self._end_lives()

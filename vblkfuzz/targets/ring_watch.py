@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.driver.memory_map import slot_at
 from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.ring_error import RingError
 
@@ -149,8 +150,7 @@ class Life:
     def forget(self, writable: Segments) -> None:
         """Stop watching buffers that the driver uses again; all of them if none is given."""
         for watched in list(self._watched):
-            # The status byte comes last; each slot of the driver has its own.
-            if not writable or watched[-1] == writable[-1]:
+            if not writable or slot_at(watched[-1][0]) == slot_at(writable[-1][0]):
                 del self._watched[watched]
 
     def written(self) -> list[int]:

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
@@ -222,6 +223,23 @@ DEVICE_ID: Final = _kind(
     value="id {:#06x}",
     head="known {:#06x}",
 )
+ENABLE_READ: Final = _kind(
+    114,
+    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
+    flags=("disabled", "enabled"),
+)
+
+# value, head: the feature bits below 16, those of the block device (5.2.3)
+FEATURES: Final = _kind(
+    115,
+    "the feature bits below 16 that the driver has accepted (9: flush, 11: config_wce, 12: mq, 13: "
+    "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers",
+    flags=("", "ring_reset"),
+    value="{:#06x}",
+    head="offered {:#06x}",
+)
+
+SHAPE: Final = _kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
@@ -247,10 +265,12 @@ BROKEN: Final = _kind(
     value=_ring_error,
 )
 
+# head: the bits that the driver wrote last
 STATUS_READ: Final = _kind(
     29,
-    "the driver, which broke the ring protocol, read the device status; value: the bits",
+    "the driver read the device status; value: the bits",
     value="{:#04x}",
+    head="wrote {:#04x}",
 )
 
 # --- Notifiers and event loop -----------------------------------------------------------------
@@ -321,6 +341,11 @@ RETRY: Final = _kind(
     49,
     "the request waits until the VM continues: it failed (`rerror`, `werror`), or was parked when "
     "the VM stopped",
+)
+
+FLUSHED: Final = _kind(
+    140,
+    "the backend was flushed: what was written before outlasts a loss of power",
 )
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------

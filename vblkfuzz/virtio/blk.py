@@ -25,8 +25,12 @@ from vblkfuzz.virtio.ring_error import (
     RequestStatusMissing,
 )
 
+F_SIZE_MAX: Final = 1
+F_SEG_MAX: Final = 2
+F_RO: Final = 5
 F_BLK_SIZE: Final = 6
 F_FLUSH: Final = 9
+F_TOPOLOGY: Final = 10
 F_CONFIG_WCE: Final = 11
 F_MQ: Final = 12
 F_DISCARD: Final = 13
@@ -38,6 +42,9 @@ REQUEST_HEADER: Final = Struct("<IIQ")
 
 DISCARD_SEGMENT: Final = Struct("<QII")
 """Data of DISCARD and WRITE_ZEROES: sector u64, sectors u32, flags u32 (5.2.6)."""
+
+UNMAP: Final = 1
+"""The only flag of a segment that the standard knows, for WRITE_ZEROES (5.2.6)."""
 
 HEADER_SIZE: Final = REQUEST_HEADER.size
 STATUS_SIZE: Final = 1
@@ -159,8 +166,17 @@ def id_digest(device_id: bytes) -> int:
     return crc32(device_id[:ID_SIZE].partition(b"\0")[0]) & 0xFFFF
 
 
-def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> tuple[int, int]:
-    """Return first sector and length (sectors) of a DISCARD or WRITE_ZEROES; 0, 0 if malformed.
+class ClearedRange(NamedTuple):
+    """What a DISCARD or WRITE_ZEROES is about."""
+
+    sector: int
+    """First sector."""
+    sectors: int
+    flags: int
+
+
+def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> ClearedRange:
+    """Return the segment of a DISCARD or WRITE_ZEROES; all zeroes if its length is wrong.
 
     A device without max_discard_seg has to support one segment only (5.2.4).
 
@@ -169,9 +185,8 @@ def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> tuple[int, int]
     """
     data = gather(memory, request.readable)
     if len(data) != DISCARD_SEGMENT.size:
-        return 0, 0
-    sector, sectors, _ = DISCARD_SEGMENT.unpack(data)
-    return sector, sectors
+        return ClearedRange(0, 0, 0)
+    return ClearedRange(*DISCARD_SEGMENT.unpack(data))
 
 
 CONFIG_LAYOUT: Final = Struct("<QIIHBBIBBHIBxHIIIIIB3x")

@@ -64,6 +64,12 @@ class _FlushNotPassedOn(VirtioBlk):
         return super().answer_at_once(request)
 
 
+class _WritesBackWithoutFlush(VirtioBlk):
+    def set_features(self, bits: int) -> None:
+        super().set_features(bits)
+        self.blk.backend.write_cache = True
+
+
 class _ConfigIrqMissing(VirtioBlk):
     def notify_config(self, thread: Thread) -> None:
         if self.started:
@@ -133,6 +139,14 @@ FAMILY: Final = (
         "A flush is answered without flushing the backend, so a power loss undoes writes.",
         ("S14",),
         (_FlushNotPassedOn,),
+    ),
+    Defect(
+        "writes_back_without_flush",
+        2026,
+        "vblkfuzz",
+        "A write is lost with the power although the driver has declined F_FLUSH.",
+        ("S14",),
+        (_WritesBackWithoutFlush,),
     ),
     Defect(
         "config_irq_missing",

@@ -16,10 +16,13 @@ from typing import Final
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.disk import ZEROES, Disk, Write
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import UNTOUCHED, Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
+    FEATURES,
+    FLUSHED,
     HOSTILE,
     IO_DONE,
     POP,
@@ -30,14 +33,20 @@ from vblkfuzz.trace.kinds import (
     RESET_RET,
     RESIZE,
     SECTOR,
+    SHAPE,
 )
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.blk import F_FLUSH, F_RO
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
 READ_LATER = Situation("data_read_after_reset", "A read found data of an earlier epoch.")
 READ_AFTER_LOSS = Situation(
     "data_read_after_power_loss", "A read after a loss of power found data."
+)
+READ_STABLE = Situation(
+    "data_read_after_power_loss_without_flush",
+    "A read after a loss of power found data that was written without F_FLUSH.",
 )
 RESIZE_IN_USE = Situation("resize_with_request_in_use", "A resize met a request in use.")
 
@@ -51,23 +60,27 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
 
 @rule(
     "S14",
-    title="A read finds what was written last; a flush makes it last; the capacity is respected.",
-    source="virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request",
+    title="A read finds what was written last; a flush, or its end if the driver has declined "
+    "F_FLUSH, makes it last; the capacity is respected.",
+    source="virtio 1.2, 5.2.5.2, 5.2.6.2; QEMU virtio_blk_sect_range_ok, blk_check_byte_request",
     instead="A write takes effect between its dequeue and its push, or never, and before a flush.",
     needs=(
+        FEATURES,
+        SHAPE,
         REQUEST,
         POP,
         IO_DONE,
         PUSH,
         COLLECT,
         SECTOR,
+        FLUSHED,
         HOSTILE,
         QUEUE_RESET,
         RESET_RET,
         RESIZE,
         POWER_LOSS,
     ),
-    situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, RESIZE_IN_USE),
+    situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, READ_STABLE, RESIZE_IN_USE),
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
     handlers_alike=True,
     leads_to=("S14",),
@@ -84,7 +97,7 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         if kind == REQUEST:
             requests += 1
             place = (event.queue, event.head)
-            asked[place] = (event, requests)
+            asked[place] = (event, requests, books.answer(event))
             # The last request with this head was collected, maybe before its PUSH was observed.
             pushed.pop(place, None)
         elif kind == IO_DONE:
@@ -101,6 +114,8 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             books.sector(event)
         elif kind == HOSTILE:
             return
+        elif kind == SHAPE:
+            books.shape = event.flag
         else:
             _RARE[kind](books, event, time)
 
@@ -110,6 +125,7 @@ class _Access:
 
     __slots__ = (
         "allowed",
+        "answer",
         "begin",
         "code",
         "end",
@@ -122,11 +138,15 @@ class _Access:
         "writes",
     )
 
-    def __init__(self, request: Event, pop: Event, begin: int, capacity: int) -> None:
+    def __init__(
+        self, request: Event, answer: Answer, pop: Event, begin: int, capacity: int
+    ) -> None:
         self.code = request.flag
+        self.answer = answer
         self.first = request.value & 0xFF
-        self.end = self.first + (request.value >> 8) + 1 if self.code in _RANGED else 0
-        """First sector after the request; 0 if it has no range."""
+        ranged = self.code in _RANGED and answer <= Answer.MAY_REFUSE
+        self.end = self.first + (request.value >> 8) + 1 if ranged else 0
+        """First sector after the request; 0 if it has no range or must be refused."""
         self.pop = pop
         self.begin = begin
         """Time of its pop."""
@@ -153,23 +173,35 @@ class _Books:
         self._capacity = capacity
         self._resize: Event | None = None
         self._power_lost = False
+        self._stable = False
+        """Whether a write is stable when it ends: F_FLUSH was offered and not accepted."""
         self._reset_at = -1
-        self.asked: dict[tuple[int, int], tuple[Event, int]] = {}
-        """Published, by queue and head: REQUEST and the data it writes."""
+        self._read_only = False
+        self.shape = 0
+        """Shape of the next REQUEST."""
+        self.asked: dict[tuple[int, int], tuple[Event, int, Answer]] = {}
+        """Published, by queue and head: REQUEST, the data it writes, how it has to be answered."""
         self.running: dict[int, _Access] = {}
         """Popped and not pushed, by serial."""
         self.pushed: dict[tuple[int, int], _Access] = {}
         """Pushed and not collected, by queue and head."""
         self._collected: _Access | None = None
 
+    def answer(self, request: Event) -> Answer:
+        """Return how a request has to be answered."""
+        shape, self.shape = self.shape, 0
+        if self._read_only and request.flag in _WRITES:
+            return Answer.IOERR
+        return answer(shape, request.flag) if shape else Answer.SERVED
+
     def pop(self, event: Event, time: int) -> None:
         asked = self.asked.pop((event.queue, event.head), None)
         if asked is None:
             return
-        request, number = asked
-        access = _Access(request, event, time, self._capacity)
+        request, number, answer = asked
+        access = _Access(request, answer, event, time, self._capacity)
         self.running[event.request] = access
-        if access.code in _WRITES:
+        if access.code in _WRITES and access.end:
             data = number if access.code == _OUT else ZEROES
             access.writes = self._disk.begin(access.first, access.end, data, time, event)
 
@@ -184,8 +216,11 @@ class _Books:
         well = event.flag == _OK and not access.failed
         for write in access.writes:  # a discarded sector may have any content
             write.ends(time, event, sure=well and access.code != _DISCARD)
+            write.stable = self._stable
         if well and access.code == _FLUSH:
             self._disk.flush(access.begin, event)
+        if access.answer > Answer.MAY_REFUSE:
+            return  # S29 and S30 are about the others
         if access.code in _RANGED and (access.end > access.high or event.flag == _IOERR):
             self._check_capacity(access, event)
 
@@ -193,7 +228,11 @@ class _Books:
         """A request beyond the end is refused, whatever becomes of errors; others are not."""
         if push.flag == _OK:
             what, sectors, state = "ended well", access.high, "beyond_end"
-        elif push.flag == _IOERR and access.end <= access.low and not access.failed:
+        elif (
+            push.flag == _IOERR
+            and access.end <= access.low
+            and not (access.answer or access.failed)
+        ):
             what, sectors, state = "was refused", access.low, "refused"
         else:
             return
@@ -237,6 +276,8 @@ class _Books:
         if self._power_lost:
             self._report.met(READ_AFTER_LOSS)
         write = self._disk.last(found.head, found.value)
+        if write is not None and write.stable and self._power_lost:
+            self._report.met(READ_STABLE)
         if write is not None and write.begin < self._reset_at:
             self._report.met(READ_LATER)
 
@@ -246,8 +287,10 @@ class _Books:
         write = None if found.flag else self._disk.last(found.head, found.value)
         by = write and self._disk.overwriter(found.head, write, access.begin)
         if write is not None and write.flush is not None:
-            first, state = write.flush, "not_flushed"
+            first, state = write.flush, "not_stable" if write.through else "not_flushed"
             why = "overwritten before the flush that ended"
+            if write.through:
+                why = "overwritten by a write without F_FLUSH that ended"
         elif write is not None and by is not None:
             first, state = by.event, "cut" if write.cut else "stale"
             why = f"overwritten by data {by.data}"
@@ -257,6 +300,11 @@ class _Books:
         )
         self._report.violation(first, found, sentence, state)
 
+    def features(self, event: Event, time: int) -> None:
+        declined = event.head & ~event.value
+        self._stable = bool(declined >> F_FLUSH & 1)
+        self._read_only = bool(event.head >> F_RO & 1)
+
     def resize(self, event: Event, time: int) -> None:
         self._capacity, self._resize = event.value, event
         self._disk.resize(event.value, time)
@@ -264,6 +312,10 @@ class _Books:
             access.low = min(access.low, event.value)
             access.high = max(access.high, event.value)
             self._report.met(RESIZE_IN_USE)
+
+    def flush(self, event: Event, time: int) -> None:
+        """The backend was flushed, by no request."""
+        self._disk.flush(time, event)
 
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)
@@ -294,8 +346,10 @@ class _Books:
 
 
 _RARE: Final = {
+    FEATURES: _Books.features,
     QUEUE_RESET: _Books.reset_queue,
     RESET_RET: _Books.reset,
     RESIZE: _Books.resize,
+    FLUSHED: _Books.flush,
     POWER_LOSS: _Books.lose_power,
 }

@@ -4,7 +4,7 @@ Each sector has its writes, with the times of their begin and end. A read may fi
 that ended before the read began, any write concurrent with that one or with the read, and any write
 that was cut off or failed, because it may have taken effect or not. It must not find data that was
 overwritten before it began. After a power loss it may also find data that was overwritten, if the
-overwriting was not flushed.
+overwriting was neither flushed nor stable without a flush.
 
 Times are positions in a trace. `oracle.rules.data` uses this model. Source: virtio 1.2, 5.2.6.
 """
@@ -25,7 +25,7 @@ _RUNNING: Final = 1 << 30
 class Write:
     """One write to one sector."""
 
-    __slots__ = ("begin", "cut", "data", "end", "event", "flush", "sure")
+    __slots__ = ("begin", "cut", "data", "end", "event", "flush", "stable", "sure", "through")
 
     def __init__(
         self, data: int, begin: int, event: Event, end: int = _RUNNING, sure: bool = False
@@ -38,7 +38,11 @@ class Write:
         self.cut = False
         """Whether a reset came before its end."""
         self.flush: Event | None = None
-        """The flush that made its overwriting permanent, before a power loss."""
+        """What made its overwriting permanent, before a power loss: the end of a flush, or that of
+        the overwriting itself (`through`)."""
+        self.through = False
+        self.stable = False
+        """Whether it has ended and survives a power loss without a flush."""
         self.event = event
         """Its last event in the trace."""
 
@@ -89,16 +93,21 @@ class Disk:
                 writes[:] = self._zeroed(time) + running
 
     def lose_power(self, time: int) -> None:
-        """Make each write that was not flushed unsure, and what it overwrote possible again."""
+        """Make each write that may be lost unsure, and what it overwrote possible again."""
         for writes in self._sectors.values():
-            lasting = [write for write in writes if write.sure and write.end <= self._flushed]
-            lost = [write for write in writes if write.overwriter(lasting)]
+            lasting = [write for write in writes if self._lasts(write)]
+            lost = [(write, by) for write in writes if (by := write.overwriter(lasting))]
+            for write, by in lost:
+                write.through = by.end > self._flushed
+                write.flush = by.event if write.through else self._flush
             for write in writes:
-                if write in lost:
-                    write.flush = self._flush
-                elif write.flush is None:
+                if write.flush is None:
                     write.begin = time
                     write.ends(time, write.event, sure=False)
+
+    def _lasts(self, write: Write) -> bool:
+        """Whether a loss of power cannot undo a write."""
+        return write.sure and (write.stable or write.end <= self._flushed)
 
     def may_find(self, first: int, end: int, begin: int) -> dict[int, set[int]]:
         """Return, by sector, the data that a read from `begin` until now may find."""

@@ -14,9 +14,10 @@ from typing import Final
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.shape import data_bytes
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, HOSTILE, REQUEST
+from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, HOSTILE, REQUEST, SHAPE
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE
 
@@ -27,13 +28,15 @@ FAILED_LENGTH = Situation(
 
 _IN: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
+_PLAIN: Final = 0
 _OK, _FOREIGN, _NO_STATUS = 0, 1, 4
 
 
-def writable_bytes(request: Event) -> int:
-    """Return the size of the device-writable buffers of a REQUEST, in bytes."""
+def writable_bytes(request: Event, shape: int) -> int:
+    """Return the size of the device-writable buffers of a REQUEST of a shape, in bytes."""
     if request.flag == _IN:
-        return ((request.value >> 8) + 1) * SECTOR_SIZE + STATUS_SIZE
+        sectors = (request.value >> 8) + 1
+        return data_bytes(shape, sectors * SECTOR_SIZE) + STATUS_SIZE
     return ID_SIZE + STATUS_SIZE if request.flag == _GET_ID else STATUS_SIZE
 
 
@@ -45,7 +48,7 @@ def writable_bytes(request: Event) -> int:
         "A request that ends OK fills its writable buffers, and the length is their size. It is "
         "at least 1 and at most that size if the request fails."
     ),
-    needs=(REQUEST, COLLECT, HOSTILE, DRIVER_INIT),
+    needs=(REQUEST, SHAPE, COLLECT, HOSTILE, DRIVER_INIT),
     situations=(READ_LENGTH, FAILED_LENGTH),
     witnesses=Witness.GUEST,
     path="none",
@@ -57,23 +60,29 @@ def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     With `rerror` = ignore, a read that ended OK may have failed and so have filled nothing.
     """
     ignores = scenario.device.rerror == "ignore"
-    asked: dict[tuple[int, int], Event] = {}
+    asked: dict[tuple[int, int], tuple[Event, int]] = {}
+    """Outstanding, by queue and head: REQUEST and the size of its writable buffers."""
     hostile = False
+    shape = _PLAIN
     for event in events:
         kind = event.kind
         if kind == REQUEST:
-            asked[event.queue, event.head] = event
+            asked[event.queue, event.head] = event, writable_bytes(event, shape)
+            shape = _PLAIN
+        elif kind == SHAPE:
+            shape = event.flag
         elif kind == COLLECT:
-            request = asked.pop((event.queue, event.head), None)
-            if request is not None and not hostile and event.flag not in (_FOREIGN, _NO_STATUS):
-                _judge(request, event, ignores and request.flag == _IN, report)
+            found = asked.pop((event.queue, event.head), None)
+            if found is not None and not hostile and event.flag not in (_FOREIGN, _NO_STATUS):
+                _judge(*found, event, ignores and found[0].flag == _IN, report)
         else:  # HOSTILE, DRIVER_INIT
             hostile = kind == HOSTILE
             asked.clear()
 
 
-def _judge(request: Event, collect: Event, may_have_failed: bool, report: Report) -> None:
-    most = writable_bytes(request)
+def _judge(
+    request: Event, most: int, collect: Event, may_have_failed: bool, report: Report
+) -> None:
     ended_ok = collect.flag == _OK
     least = most if ended_ok and not may_have_failed else STATUS_SIZE
     if not ended_ok:

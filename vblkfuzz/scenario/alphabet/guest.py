@@ -6,10 +6,10 @@ from typing import Final
 
 from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_QUEUES, MAX_REQUEST_SECTORS
 from vblkfuzz.scenario.alphabet.param import Choice, Number
+from vblkfuzz.scenario.alphabet.shape import REQUESTS, SHAPES
 from vblkfuzz.scenario.alphabet.spec import BROKEN, SET_UP, UNKICKED, OpSpec
 
-REQUESTS: Final = ("in", "out", "flush", "get_id", "discard", "write_zeroes", "unsupported")
-"""Request types of `publish` and `publish_kick`, by code."""
+__all__ = ["DECLINES", "GUEST", "HOSTILE_CONTENTS", "REQUESTS"]
 
 HOSTILE_CONTENTS: Final = (
     "loop",
@@ -27,6 +27,25 @@ HOSTILE_CONTENTS: Final = (
 )
 """Ring contents that violate virtio 1.2, section 2.7; see `driver.hostile`."""
 
+DECLINES: Final = (
+    "nothing",
+    "flush",
+    "config_wce",
+    "mq",
+    "discard",
+    "write_zeroes",
+    "blk_size",
+    "seg_max",
+    "size_max",
+    "ro",
+    "topology",
+    "ring_reset",
+    "event_idx",
+    "indirect",
+    "write_cache",
+)
+"""Feature that `init` declines, by code; `write_cache` is both flush and config_wce."""
+
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
     _QUEUE,
@@ -39,13 +58,17 @@ _REQUEST: Final = (
         picks=(0, 0, 0, 0, 1, 1, 2, 3, 7, 8, 15, 16, 63, 64, 127, 255),
     ),
     Number("sectors", 4, 1, MAX_REQUEST_SECTORS, picks=(0, 0, 0, 1, 2, 3)),
+    Choice("shape", 2, SHAPES, picks=(*[0] * 60, *range(1, len(SHAPES))), quiet=True),
 )
 
 GUEST: Final = (
     OpSpec(
         code=0,
         name="init",
-        params=(Choice("how", 0, ("ok", "no_driver_ok", "no_features"), picks=(*[0] * 10, 1, 2)),),
+        params=(
+            Choice("how", 0, ("ok", "no_driver_ok", "no_features"), picks=(*[0] * 10, 1, 2)),
+            Choice("decline", 1, DECLINES, picks=(*[0] * 40, *range(1, 15), 14), quiet=True),
+        ),
         summary="Set up the device: features, queues, status; new rings, no request outstanding.",
         weight=2,
         sets=SET_UP,
@@ -53,7 +76,7 @@ GUEST: Final = (
         reach=16,
         control=True,
         plainer="reset",
-        frame="status",
+        path_frame="status",
         qtest=True,
     ),
     OpSpec(
@@ -65,7 +88,7 @@ GUEST: Final = (
         needs=SET_UP,
         excludes=BROKEN,
         sets=UNKICKED,
-        frames=("publish | kick",),
+        around=("publish | kick",),
         beside=1,
         qtest=True,
     ),
@@ -111,7 +134,7 @@ GUEST: Final = (
         clears=SET_UP | UNKICKED | BROKEN,
         reach=18,
         control=True,
-        frame="reset",
+        path_frame="reset",
         qtest=True,
     ),
     OpSpec(
@@ -125,7 +148,7 @@ GUEST: Final = (
         reach=8,
         control=True,
         plainer="reset",
-        frame="queue_reset",
+        path_frame="queue_reset",
     ),
     OpSpec(
         code=7,
@@ -165,7 +188,7 @@ GUEST: Final = (
         needs=SET_UP,
         clears=UNKICKED,
         beside=1,
-        frame="direct_kick",
+        path_frame="direct_kick",
     ),
     OpSpec(
         code=28,

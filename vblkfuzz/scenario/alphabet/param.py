@@ -28,6 +28,11 @@ class Number:
         """Number of values."""
         return self.high - self.low + 1
 
+    @property
+    def choices(self) -> str:
+        """All values, for readers."""
+        return f"{self.low}..{self.high}"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -38,14 +43,26 @@ class Choice:
     values: tuple[str, ...]
     picks: tuple[int, ...] = ()
     """As in `Number`."""
+    quiet: bool = False
+    """Whether texts leave it out if it has its first value, as files do that are older than it."""
 
     @property
     def count(self) -> int:
         """Number of values."""
         return len(self.values)
 
+    @property
+    def choices(self) -> str:
+        """All values, for readers."""
+        return "|".join(self.values)
+
 
 Param = Number | Choice
+
+
+def is_quiet(param: Param) -> bool:
+    """Return whether texts leave out the parameter if it has its first value."""
+    return isinstance(param, Choice) and param.quiet
 
 
 def value_of(param: Param, stored: int) -> int | str:

@@ -11,15 +11,10 @@ import mmap
 import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
 from vblkfuzz.virtio.blk import id_digest
-from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
-    F_INDIRECT_DESC,
-    F_RING_RESET,
-    F_VERSION_1,
-)
 from vblkfuzz.virtio.memory import GuestMemory
 
 if TYPE_CHECKING:
@@ -78,6 +73,8 @@ class PciPort:
         self._config: DeviceConfig
         self._qtest: QTest | None = None
         self._places: _Places
+        self._status = 0
+        """Device status that the driver wrote last."""
 
     def close(self) -> None:
         """Disconnect; unmap guest memory: the mapping keeps a file descriptor of its own."""
@@ -107,13 +104,7 @@ class PciPort:
 
     def device_features(self) -> int:
         """Return the offered features, without those that the scenario's device lacks."""
-        wanted = (
-            1 << F_VERSION_1
-            | 1 << F_RING_RESET
-            | self._config.event_idx << F_EVENT_IDX
-            | self._config.indirect << F_INDIRECT_DESC
-        )
-        return self._places.features & wanted
+        return self._places.features & scenario_features(self._config)
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
@@ -138,8 +129,18 @@ class PciPort:
         return _NO_STEPS
 
     def read_status(self) -> int:
-        """Read the device status."""
+        """Read the device status.
+
+        A driver that does not use the device sets up PCI first: a system reset may have undone it.
+        """
+        if not self._status:
+            self._set_up_pci()
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
+
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        self._write("w", _QUEUE_SELECT, index)
+        return bool(self._line.ask(f"readw {self._places.common + _QUEUE_ENABLE:#x}"))
 
     def config_generation(self) -> int:
         """Read the generation of the device configuration, relative to power-on."""
@@ -189,6 +190,7 @@ class PciPort:
 
     def _write_status(self, value: int) -> None:
         self._set_up_pci()
+        self._status = value
         self._write("b", _STATUS, value)
         self._line.flush()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
 from vblkfuzz.targets.qsd.daemon import Daemon
 from vblkfuzz.targets.qsd.operator import Operator
+from vblkfuzz.targets.qsd.target import WITHOUT
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
@@ -41,6 +43,7 @@ _ORDERS: Final = {
     CODES["complete"]: Order.END,
     CODES["flush"]: Order.FLUSH,
 }
+check_complete(Operator, WITHOUT, [OPS[code].name for code in _ORDERS])
 
 
 class QsdRig:

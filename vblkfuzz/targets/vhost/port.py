@@ -18,6 +18,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import BackendGone
@@ -26,6 +27,7 @@ from vblkfuzz.virtio.blk import id_digest
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
+    F_RING_RESET,
     F_VERSION_1,
     STATUS_DRIVER_OK,
 )
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
 _GREETING_S: Final = 0.2
 """Seconds to wait for an answer on a second connection. A back-end with requests in flight accepts
 no new client before they end, which is no hang."""
+
+_OWN_FEATURES: Final = 1 << F_RING_RESET
+"""Features of the front-end: it stops and starts a queue, which the back-end need not know."""
+_RING_FEATURES: Final = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | 1 << F_INDIRECT_DESC
 
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
 list(_NO_STEPS)
@@ -61,6 +67,8 @@ class VhostUserPort:
         self._greeted: socket.socket | None = None
         """A connection on which GET_FEATURES was sent and not answered yet."""
         self._status = 0
+        self._accepted = 0
+        """Feature bits of the driver since the last reset."""
         self._shares_memory = False
         self._layouts: dict[int, RingLayout] = {}
         self._fds: list[QueueFds | None] = [None] * MAX_QUEUES
@@ -83,15 +91,14 @@ class VhostUserPort:
 
     def device_features(self) -> int:
         """Return the offered features, without those that the scenario's device lacks."""
-        wanted = (
-            1 << F_VERSION_1
-            | self._config.event_idx << F_EVENT_IDX
-            | self._config.indirect << F_INDIRECT_DESC
-        )
-        return wanted if self._frontend is None else self._frontend.offered & wanted
+        wanted = scenario_features(self._config)
+        if self._frontend is None:
+            return wanted
+        return (self._frontend.offered | _OWN_FEATURES) & wanted
 
     def accept_features(self, features: int) -> None:
-        """Do nothing: a VMM negotiates with the back-end at DRIVER_OK."""
+        """Note the driver's feature bits: a VMM negotiates with the back-end at DRIVER_OK."""
+        self._accepted = features
 
     def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
         """Note the addresses of the rings; start the queue if the device is started."""
@@ -103,6 +110,7 @@ class VhostUserPort:
     def write_status(self, value: int) -> GuestSteps:
         """Start the device with DRIVER_OK, stop it with 0."""
         if value == 0:
+            self._accepted = 0
             self._reset()
         elif value & STATUS_DRIVER_OK and not self._status & STATUS_DRIVER_OK:
             self._negotiate()
@@ -114,6 +122,10 @@ class VhostUserPort:
     def read_status(self) -> int:
         """Return the device status, which the front-end keeps."""
         return self._status
+
+    def queue_enabled(self, index: int) -> bool:
+        """Return whether a queue is started, which the front-end knows."""
+        return self._fds[index] is not None
 
     def config_generation(self) -> int:
         """Return 0: vhost-user has no generation, a configuration is read in one message."""
@@ -179,7 +191,7 @@ class VhostUserPort:
             self._greeted.close()
         self._frontend = self._greeted = None
         self._layouts.clear()
-        self._status = 0
+        self._status = self._accepted = 0
         self._link.tell(False)
 
     def _dead_if_gone(self) -> _DeadIfGone:
@@ -222,8 +234,9 @@ class VhostUserPort:
         if self._frontend is None:
             return
         with self._dead_if_gone():
-            # Not only what the driver accepted: the witness of dequeues needs EVENT_IDX.
-            self._frontend.accept(self.device_features())
+            # Also what the driver declined: the witness of dequeues needs EVENT_IDX.
+            features = self._accepted | self.device_features() & _RING_FEATURES
+            self._frontend.accept(features & self._frontend.offered)
             if not self._shares_memory:
                 self._frontend.share_memory(self._shared)
                 self._shares_memory = True

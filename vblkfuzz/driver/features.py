@@ -1,0 +1,48 @@
+"""Which features the driver accepts (virtio 1.2, 2.2), and how a trace says so.
+
+The driver accepts what the device offers and it knows, except what the operation `init` declines.
+What the driver does with a feature that it has not accepted is in docs/decisions/0012.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.scenario.alphabet.guest import DECLINES
+from vblkfuzz.virtio.features import FEATURES, device_side
+from vblkfuzz.virtio.layout import F_RING_RESET
+
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.device import DeviceConfig
+
+_PAIRS: Final = {"nothing": (), "write_cache": ("flush", "config_wce")}
+_DECLINED: Final = tuple(
+    sum(1 << FEATURES[feature] for feature in _PAIRS.get(name, (name,))) for name in DECLINES
+)
+"""Feature bits by code of a decline."""
+_LOW: Final = 0xFFFF
+"""The feature bits of the block device; those of rings and transport are above."""
+
+
+def accepted(offered: int, decline: int) -> int:
+    """Return the feature bits that the driver accepts; `decline` is a position in `DECLINES`."""
+    return offered & ~_DECLINED[decline]
+
+
+def scenario_features(config: DeviceConfig) -> int:
+    """Return the features of a scenario's device. A real device may offer more of them."""
+    return device_side(
+        queues=config.queues,
+        event_idx=config.event_idx,
+        indirect=config.indirect,
+        read_only=config.read_only,
+    )
+
+
+def fields(offered: int, features: int) -> dict[str, int]:
+    """Return the fields of the event FEATURES."""
+    return {
+        "flag": features >> F_RING_RESET & 1,
+        "head": offered & _LOW,
+        "value": features & _LOW,
+    }

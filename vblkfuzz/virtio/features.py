@@ -1,0 +1,71 @@
+"""Feature bits of a virtio-blk device, by name (virtio 1.2, 5.2.3 and 6).
+
+`device_side` are those that a device offers and that the driver can use. The driver accepts all of
+them, unless the scenario declines one.
+
+Next: `driver.features` accepts them, `dataplane.device_state` offers them.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from vblkfuzz.virtio.blk import (
+    F_BLK_SIZE,
+    F_CONFIG_WCE,
+    F_DISCARD,
+    F_FLUSH,
+    F_MQ,
+    F_RO,
+    F_SEG_MAX,
+    F_SIZE_MAX,
+    F_TOPOLOGY,
+    F_WRITE_ZEROES,
+)
+from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, F_RING_RESET, F_VERSION_1
+
+FEATURES: Final = MappingProxyType(
+    {
+        "flush": F_FLUSH,
+        "config_wce": F_CONFIG_WCE,
+        "mq": F_MQ,
+        "discard": F_DISCARD,
+        "write_zeroes": F_WRITE_ZEROES,
+        "blk_size": F_BLK_SIZE,
+        "seg_max": F_SEG_MAX,
+        "size_max": F_SIZE_MAX,
+        "ro": F_RO,
+        "topology": F_TOPOLOGY,
+        "ring_reset": F_RING_RESET,
+        "event_idx": F_EVENT_IDX,
+        "indirect": F_INDIRECT_DESC,
+    }
+)
+"""Number of the bit, by name: all that a driver may decline."""
+
+_ALWAYS: Final = (
+    1 << F_VERSION_1
+    | 1 << F_RING_RESET
+    | 1 << F_FLUSH
+    | 1 << F_CONFIG_WCE
+    | 1 << F_DISCARD
+    | 1 << F_WRITE_ZEROES
+    | 1 << F_BLK_SIZE
+    | 1 << F_SEG_MAX
+    | 1 << F_SIZE_MAX
+    | 1 << F_TOPOLOGY
+)
+
+
+@lru_cache(maxsize=64)
+def device_side(*, queues: int, event_idx: bool, indirect: bool, read_only: bool) -> int:
+    """Return the feature bits of a device with these properties (QEMU: virtio_blk_get_features)."""
+    return (
+        _ALWAYS
+        | (queues > 1) << F_MQ
+        | event_idx << F_EVENT_IDX
+        | indirect << F_INDIRECT_DESC
+        | read_only << F_RO
+    )
