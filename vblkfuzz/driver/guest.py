@@ -306,7 +306,7 @@ class GuestDriver:
         """Look at the status, and take what is left in every used ring; the device has settled."""
         self._read_status()
         if self._set_up:
-            for queue in self._queues:
+            for queue in self._in_use:
                 yield POINT
                 self._transport.take_call(queue.index)
                 self._take_used(queue)
