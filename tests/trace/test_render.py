@@ -26,6 +26,7 @@ from vblkfuzz.trace.kinds import (
     POP,
     PUBLISH,
     PUSH,
+    SECTOR,
     START_RET,
     STATUS,
 )
@@ -102,6 +103,8 @@ def test_an_empty_trace_is_a_header() -> None:
         (Event(0, PUSH), {"value": "used 0, 0 bytes"}),
         (Event(0, PUSH, length=1), {"value": "used 0, 1 byte"}),
         (Event(0, IRQ, length=7), {"value": "length 7"}),
+        (Event(0, SECTOR, value=3), {"value": "data 3"}),
+        (Event(0, SECTOR, value=255), {"value": "untouched"}),
     ],
 )
 def test_fields_in_words(event: Event, words: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.limits import MAX_REQUEST_SECTORS, SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.trace.event import UNTOUCHED
 from vblkfuzz.virtio.blk import (
     DISCARD_SEGMENT,
     HEADER_SIZE,
@@ -29,8 +30,6 @@ Segments = tuple[tuple[int, int], ...]
 
 STATUS_POISON: Final = 0xFF
 """Value of the status byte before the device writes it; no status of virtio has this value."""
-_POISONED: Final = 0xFF
-"""Byte that fills the buffer of a read or a GET_ID beforehand; no request or id has it."""
 _UNWRITTEN, _CUT, _UNPADDED = 1, 2, 3
 _UNSUPPORTED: Final = 99
 
@@ -48,7 +47,8 @@ _PATTERNS: Final = tuple(
     bytes([value]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE) for value in range(256)
 )
 """Data of the n-th request: n mod 256 in each byte, so a read shows which request wrote it."""
-_POISON: Final = _PATTERNS[_POISONED]
+_POISON: Final = _PATTERNS[UNTOUCHED]
+"""Fills the buffer of a read or a GET_ID beforehand; no request writes that byte, no id has it."""
 _SECTORS: Final = tuple(pattern[:SECTOR_SIZE] for pattern in _PATTERNS)
 
 
@@ -109,8 +109,8 @@ def id_in(memory: GuestMemory, address: int) -> tuple[int, int]:
     text, _, padding = found.partition(b"\0")
     if found == _POISON[:ID_SIZE]:
         flag = _UNWRITTEN
-    elif _POISONED in text:
+    elif UNTOUCHED in text:
         flag = _CUT
     else:
-        flag = _UNPADDED if _POISONED in padding else 0
+        flag = _UNPADDED if UNTOUCHED in padding else 0
     return id_digest(text), flag

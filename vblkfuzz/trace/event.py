@@ -15,6 +15,13 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 NO_QUEUE: Final = 0xFF
+UNTOUCHED: Final = 0xFF
+"""Value of a SECTOR that the device did not write: the buffer of a read is filled with it."""
+
+
+def data_name(value: int) -> str:
+    """Return the value of a SECTOR as text."""
+    return "untouched" if value == UNTOUCHED else f"data {value}"
 
 
 class ActorId(IntEnum):

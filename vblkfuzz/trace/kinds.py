@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
-from vblkfuzz.trace.event import actor_name
+from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 Form = str | Callable[[int], str]
@@ -184,13 +184,16 @@ REQUEST: Final = _kind(
     value=_sectors,
     head=_DESCRIPTOR,
 )
+
+
 # head: the sector; value: n of the REQUEST whose data it is
 SECTOR: Final = _kind(
     16,
     "content of one sector of the read just collected: the data of the REQUEST with this number, 0 "
-    "for zeroes; *mixed*: the content differs within the sector",
+    "for zeroes, untouched if the device did not write it; *mixed*: the content differs within "
+    "the sector",
     flags=("", "mixed"),
-    value="data {}",
+    value=data_name,
     head="sector {}",
 )
 # head: config generation, mod 2^16

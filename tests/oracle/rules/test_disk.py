@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import ActorId, Event
+from vblkfuzz.trace.event import UNTOUCHED, ActorId, Event
 from vblkfuzz.trace.kinds import COLLECT, IO_DONE, POP, POWER_LOSS, PUSH, REQUEST, RESET_RET, SECTOR
 from vblkfuzz.trace.trace import Trace
 
@@ -28,7 +28,7 @@ class Request:
         self.number, self.code, self.sector, self.serial = number, code, sector, serial
         self.done = False
         self.failed = False
-        self.found = 0
+        self.found = UNTOUCHED
 
 
 class CorrectDisk:
@@ -175,3 +175,16 @@ def test_a_correct_disk_meets_the_situations() -> None:
         met |= judge(Scenario(), Trace(tuple(disk.events))).situations
     wanted = {"data_read_back", "read_beside_write", "data_read_after_reset"}
     assert {*wanted, "data_read_after_power_loss"} <= met
+
+
+class InventingDisk(CorrectDisk):
+    """A read that has failed finds data that was never written."""
+
+    def do(self, request: Request) -> None:
+        super().do(request)
+        if request.code == READ and request.failed:
+            request.found = UNTOUCHED - 1
+
+
+def test_a_failed_read_that_finds_anything_is_found() -> None:
+    assert caught(InventingDisk)["unwritten"] > 40

@@ -9,6 +9,7 @@ from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_REQUEST_SECTORS
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import CONFIG_IRQ
 from vblkfuzz.virtio.blk import BlkStatus, RequestType
@@ -40,6 +41,20 @@ class _DrainIsAPoint(Operator):
 class _StaleCapacity(VirtioBlk):
     def capacity(self) -> int:
         return self.config.disk_sectors
+
+
+class _IgnoredReadZeroed(VirtioBlk):
+    @causal(Frame.COMPLETE)
+    def complete(self, thread: Thread, request: Request) -> Steps:
+        failed_read = request.result and request.blk.type == RequestType.IN
+        if failed_read and self.error_action(request) == "ignore":
+            request.data = bytes(request.blk.data_length)
+        yield from super().complete(thread, request)
+
+
+class _RangeLeftToBackend(VirtioBlk):
+    def capacity(self) -> int:
+        return MAX_DISK_SECTORS + MAX_REQUEST_SECTORS
 
 
 class _FlushNotPassedOn(VirtioBlk):
@@ -100,6 +115,22 @@ FAMILY: Final = (
         "Requests are checked against the capacity at power-on, even after a resize.",
         ("S14",),
         (_StaleCapacity,),
+    ),
+    Defect(
+        "ignored_read_zeroed",
+        2026,
+        "vblkfuzz",
+        "A read whose error is ignored ends with zeroes, whatever is on the disk.",
+        ("S14",),
+        (_IgnoredReadZeroed,),
+    ),
+    Defect(
+        "range_left_to_backend",
+        2026,
+        "vblkfuzz",
+        "Only the backend checks the range of a request, and its error is ignored like any other.",
+        ("S14",),
+        (_RangeLeftToBackend,),
     ),
     Defect(
         "flush_not_passed_on",

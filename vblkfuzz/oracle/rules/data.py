@@ -2,8 +2,9 @@
 
 The n-th request of the driver writes the data n, so the data that a read finds (SECTOR) identifies
 the request that wrote it. A request runs from its pop to its push; requests whose times overlap may
-take effect in any order. `oracle.rules.disk` computes the data that a read may find. The rule also
-covers requests beyond the end of a resized disk. Source: virtio 1.2, 5.2.6; QEMU
+take effect in any order. `oracle.rules.disk` computes the data that a read may find. A read that
+the backend has failed, and that ended OK all the same, finds such data or has left its buffer as it
+was. The rule also covers requests beyond the end of a resized disk. Source: virtio 1.2, 5.2.6; QEMU
 virtio_blk_sect_range_ok, blk_check_byte_request.
 """
 
@@ -17,7 +18,7 @@ from vblkfuzz.oracle.rules.disk import ZEROES, Disk, Write
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.event import UNTOUCHED, Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
     FEATURES,
@@ -254,11 +255,14 @@ class _Books:
 
     def sector(self, event: Event) -> None:
         access = self._collected
-        if access is None or access.failed:
+        if access is None:
             return
         allowed = access.allowed.get(event.head, ())
-        if event.flag or event.value not in allowed:
+        left = access.failed and event.value == UNTOUCHED
+        if event.flag or (event.value not in allowed and not left):
             self._report_data(access, event)
+            return
+        if access.failed:  # what it found, if anything, decides nothing
             return
         if event.value != ZEROES:
             self._note(event, len(allowed))

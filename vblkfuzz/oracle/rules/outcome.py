@@ -87,15 +87,20 @@ _STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
 def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """What the guest finds is not judged once it broke the protocol, until its next set-up."""
     books = _Books(scenario.device, report)
+    asked, submitted, ended = books.asked, books.submitted, books.ended
     for event in events:
         kind = event.kind
         if kind == REQUEST:
-            books.ask(event)
+            place = (event.queue, event.head)
+            asked[place] = event
+            # The last request with this head was collected, maybe before its PUSH was observed.
+            books.pushed.pop(place, None)
         elif kind == SUBMIT:
-            books.submitted[event.request] = event
-            books.ended.pop(event.request, None)
+            submitted[event.request] = event
+            if event.request in ended:
+                del ended[event.request]
         elif kind == IO_DONE:
-            books.ended[event.request] = event
+            ended[event.request] = event
         elif kind == RETRY:
             books.retry(event.request)
         elif kind == PUSH:
@@ -139,12 +144,6 @@ class _Books:
         self.pushed: dict[tuple[int, int], Event] = {}
         """PUSH of each request that is not collected, by queue and head."""
 
-    def ask(self, request: Event) -> None:
-        """Note a new request. The last one with its head was collected, maybe before its PUSH."""
-        place = (request.queue, request.head)
-        self.asked[place] = request
-        self.pushed.pop(place, None)
-
     def forget(self, queue: int) -> None:
         """Forget the rings of a queue."""
         for known in (self.asked, self.pushed):
@@ -160,8 +159,8 @@ class _Books:
         """Judge the status of a PUSH by the backend's result."""
         place = (push.queue, push.head)
         self.pushed[place] = push
-        submit = self.submitted.get(push.request)
-        done = self.ended.get(push.request)
+        serial = push.request
+        submit, done = self.submitted.get(serial), self.ended.get(serial)
         if submit is None:
             request = self.asked.get(place)
             if done is None and push.flag == _IOERR and request is not None:
@@ -238,7 +237,7 @@ class _Books:
                 f"turn {push.turn}, but the guest found {_name(status)} at turn {collect.turn}."
             )
             self._report.violation(push, collect, sentence, "changed")
-        if request is not None:
+        if request is not None and (status != _OK or request.flag == _UNKNOWN):
             self._judge_type(request, collect, status)
 
     def _judge_type(self, request: Event, collect: Event, status: int) -> None:
