@@ -48,6 +48,7 @@ _ATTRIBUTES: Final = {
     "summary": "What is different about the device, in one line: `list devices`.",
     "source": "Where its code comes from: `list devices`.",
     "known": "Violations to be expected: the beginning of a signature, and the bug behind it.",
+    "device_id": "Answer to GET_ID, at most 20 bytes (5.2.6); S23 compares it with what is read.",
     "block_backend": "Counts and parks requests; begins and ends drained sections.",
     "aio_context": "An event loop.",
     "operator": "Executes the commands of the operator.",

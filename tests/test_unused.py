@@ -22,6 +22,24 @@ PROGRAM = '''"""Run by ``python -m vblkfuzz.program``."""
 if __name__ == "__main__":
     pass
 '''
+KINDS = """
+_ROWS: dict = {}
+POP: Final = _kind(1)
+PUSH: Final = _kind(2)
+END: Final = _kind(3)
+"""
+DEVICE = """
+class DeviceConfig:
+    queues: int = 1
+    polling: bool = False
+"""
+MACHINE = """
+from vblkfuzz.trace import kinds
+from vblkfuzz.trace.kinds import POP
+def run(self):
+    emit(POP if self._config.queues else 0)
+    self.emit(kind=kinds.PUSH, value=scenario.device.polling)
+"""
 USED: Tree = {
     "README.md": "[a](docs/a.md) [b](docs/why/) `pytest tests/soak/long.py`",
     "docs/a.md": "[c](c.md#part)",
@@ -41,7 +59,18 @@ USED: Tree = {
     "vblkfuzz/oracle/__init__.py": "",
     "vblkfuzz/oracle/rules/__init__.py": "",
     "vblkfuzz/oracle/rules/s1.py": "@rule(id)\ndef _s1(): pass",
-    "fuzz/fuzz_x.py": "from vblkfuzz.for_fuzz import one",
+    "vblkfuzz/trace/__init__.py": "",
+    "vblkfuzz/trace/kinds.py": KINDS,
+    "vblkfuzz/scenario/__init__.py": "",
+    "vblkfuzz/scenario/device.py": DEVICE,
+    "vblkfuzz/dataplane/__init__.py": "",
+    "vblkfuzz/dataplane/machine.py": MACHINE,
+    "fuzz/fuzz_x.py": (
+        "from vblkfuzz.for_fuzz import one\n"
+        "from vblkfuzz.trace.kinds import END\n"
+        "import vblkfuzz.dataplane.machine, vblkfuzz.scenario.device\n"
+        "one.emit(END), DeviceConfig, run\n"
+    ),
     "vblkfuzz/for_fuzz.py": "def one(): pass",
     "tools/measure.py": "",
     "tox.ini": "python {tox_root}{/}tools{/}measure.py",
@@ -82,6 +111,18 @@ def test_what_is_used_is_not_reported(what: str) -> None:
         ("package data", "vblkfuzz/new.jinja", "", "vblkfuzz/new.jinja"),
         ("names", "vblkfuzz/a.py", "def new(): pass", "vblkfuzz.a.new"),
         ("names", "vblkfuzz/a.py", '"""new"""\nclass new: pass', "vblkfuzz.a.new"),
+        (
+            "event kinds",
+            "vblkfuzz/trace/kinds.py",
+            f"{KINDS}NEW: Final = _kind(4)",
+            "vblkfuzz/trace/kinds.py: NEW: expected code that emits it",
+        ),
+        (
+            "device fields",
+            "vblkfuzz/scenario/device.py",
+            f"{DEVICE}    new: bool = False",
+            "vblkfuzz/scenario/device.py: new: expected code that reads it",
+        ),
         ("test support", "tests/new.py", "from tests.support import x", "tests.new"),
         ("test support", "tests/soak/new.py", "", "tests.soak.new"),
         ("tools", "tools/new.py", "", "tools/new.py"),
@@ -103,3 +144,22 @@ def test_modules_that_only_know_each_other_are_reported() -> None:
 def test_a_module_that_only_tests_import_is_reported() -> None:
     tree = {**USED, "vblkfuzz/new.py": "", "tests/test_new.py": "import vblkfuzz.new"}
     assert CHECKS["modules"](tree) == ["vblkfuzz.new"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("vblkfuzz/dataplane/x.py", "from vblkfuzz.trace.kinds import NEW\nevent.kind == NEW"),
+        ("vblkfuzz/dataplane/x.py", "from vblkfuzz.other import NEW\nemit(NEW)"),
+        ("vblkfuzz/oracle/rules/x.py", "from vblkfuzz.trace.kinds import NEW\nemit(NEW)"),
+    ],
+)
+def test_what_only_reads_an_event_kind_does_not_emit_it(path: str, text: str) -> None:
+    tree = {**USED, "vblkfuzz/trace/kinds.py": f"{KINDS}NEW: Final = _kind(4)", path: text}
+    assert len(CHECKS["event kinds"](tree)) == 1
+
+
+def test_a_field_of_another_object_is_no_device_field() -> None:
+    fields = f"{DEVICE}    new: bool = False"
+    tree = {**USED, "vblkfuzz/scenario/device.py": fields, "vblkfuzz/driver/x.py": "self.x.new"}
+    assert len(CHECKS["device fields"](tree)) == 1

@@ -1,4 +1,4 @@
-"""What a checkout holds and nothing reaches: modules, names, test support, pages, inputs.
+"""What a checkout holds and nothing reaches: modules, names, rows, test support, pages, inputs.
 
 Each function takes a `Tree` and returns what is unused, so that it can be tried on a made-up one.
 Code is read, not run: a module is reached if a reached one imports it or names it in a string, a
@@ -27,6 +27,10 @@ FOUND_BY_BEING_THERE: Final = {
     "vblkfuzz.oracle.rules.": re.compile(r"^@rule\b", re.MULTILINE),
 }
 """Rooms whose files are found by name, and what makes a file there one of those."""
+KINDS: Final = "vblkfuzz/trace/kinds.py"
+DEVICE: Final = "vblkfuzz/scenario/device.py"
+DEVICE_ROOMS: Final = ("dataplane", "driver", "process", "targets")
+"""Rooms that make a device, or what serves it, of a DeviceConfig."""
 PROGRAM: Final = re.compile(r'^if __name__ == "__main__":', re.MULTILINE)
 MARKERS: Final = {"py.typed"}
 """Files that say something by being there; type checkers look for this one."""
@@ -227,10 +231,84 @@ def strings_in(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
+def unemitted_kinds(tree: Tree) -> list[str]:
+    """Return the event kinds that no code outside the oracle passes to a call, as it emits them."""
+    rows = annotated(ast.parse(tree[KINDS]).body)
+    kinds = {name for name, value in rows if called(value) == "_kind"}
+    for top in ("vblkfuzz", "fuzz"):
+        for module, text in modules_in(tree, top).items():
+            if not module.startswith("vblkfuzz.oracle."):
+                kinds -= passed_kinds(text)
+    return [f"{KINDS}: {name}: expected code that emits it" for name in sorted(kinds)]
+
+
+def passed_kinds(text: str) -> set[str]:
+    """Return the event kinds that are arguments, or one of two, by the name of their constant."""
+    tree = ast.parse(text)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    own = {
+        alias.name
+        for node in imports
+        if node.module == "vblkfuzz.trace.kinds"
+        for alias in node.names
+    }
+    arguments: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            arguments += [*node.args, *(keyword.value for keyword in node.keywords)]
+        elif isinstance(node, ast.IfExp):
+            arguments += [node.body, node.orelse]
+    return {
+        *(one.id for one in arguments if isinstance(one, ast.Name) and one.id in own),
+        *(
+            one.attr
+            for one in arguments
+            if isinstance(one, ast.Attribute) and is_of(one, {"kinds"})
+        ),
+    }
+
+
+def unread_device_fields(tree: Tree) -> list[str]:
+    """Return the fields of DeviceConfig that no model, driver or target reads."""
+    classes = [node for node in ast.parse(tree[DEVICE]).body if isinstance(node, ast.ClassDef)]
+    (config,) = (node for node in classes if node.name == "DeviceConfig")
+    fields = [name for name, _ in annotated(config.body)]
+    read = {
+        node.attr
+        for room in DEVICE_ROOMS
+        for text in modules_in(tree, f"vblkfuzz/{room}").values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and is_of(node, {"config", "device"})
+    }
+    return [f"{DEVICE}: {name}: expected code that reads it" for name in fields if name not in read]
+
+
+def annotated(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield name and value of each annotated assignment of a module or a class."""
+    for node in body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.value
+
+
+def called(value: ast.expr | None) -> str:
+    """Return the name of the function that an expression calls; empty: it calls none."""
+    function = value.func if isinstance(value, ast.Call) else None
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def is_of(attribute: ast.Attribute, names: set[str]) -> bool:
+    """Whether an attribute is one of ``name`` or ``x.name``; a private name counts, too."""
+    of = attribute.value
+    name = of.id if isinstance(of, ast.Name) else of.attr if isinstance(of, ast.Attribute) else ""
+    return name.lstrip("_") in names
+
+
 CHECKS: Final[dict[str, Callable[[Tree], list[str]]]] = {
     "modules": unused_modules,
     "package data": unused_package_data,
     "names": unused_names,
+    "event kinds": unemitted_kinds,
+    "device fields": unread_device_fields,
     "test support": unused_test_support,
     "tools": unused_tools,
     "pages": unlinked_pages,

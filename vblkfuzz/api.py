@@ -82,11 +82,12 @@ def run(
     Args:
         scenario: the scenario.
         device: name of a revision, ``package.module:Class``, ``file.py:Class``, or a class.
-        mode: ``inline`` (in this process) or ``processes``.
+        mode: ``inline`` (in this process; a class of yours in one of its own, which it may end),
+            or ``processes``.
         target: a name in ``vblkfuzz list targets``; a class always runs on the model.
 
     Raises:
-        UsageError: there is no such device, mode or target.
+        UsageError: there is no such device, mode or target, or the class cannot work.
         HarnessError: there is no verdict.
     """
     with _target(device, mode, target) as started:
@@ -96,9 +97,11 @@ def run(
 def _target(device: str | type[VirtioBlk], mode: str, target: str) -> Target:
     if isinstance(device, str):
         return open_target(target, device, mode)
+    from vblkfuzz.targets.device_class import checked
     from vblkfuzz.targets.model import model
 
-    return model(device.__name__, mode, device_class=device)
+    name = getattr(device, "__name__", repr(device))
+    return model(name, mode, device_class=checked(device, name, name))
 
 
 def assert_clean(

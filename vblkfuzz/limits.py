@@ -63,6 +63,10 @@ ANSWER_LIMIT_S: Final = 6.0
 """Seconds without an answer from the actors after which they are killed. More than HANG_LIMIT_S, so
 that a busy device itself reports where it hangs, also on a machine with other work."""
 
+ALONE_LIMIT_S: Final = 45.0
+"""The same for a user's device that runs inline. It is for a device that waits, so it is long: one
+that loops reaches HANG_LIMIT_S first, also on a machine with much other work."""
+
 RESPAWN_LIMIT_S: Final = 10.0
 """Seconds in which the zygote must have forked fresh actors; after that the zygote is lost."""
 
@@ -95,6 +99,7 @@ MAX_REPORT_BYTES: Final = 16 * 1024
 MAX_ARTIFACT_BYTES: Final = 1 << 20
 """Largest `.vblk` or `.toml` that is read (bytes). A full scenario takes about 2 KiB."""
 
+assert HANG_LIMIT_S < ANSWER_LIMIT_S < ALONE_LIMIT_S < STUCK_LIMIT_S
 assert COVERAGE_EDGES < COVERAGE_SIZE
 assert all(size & (size - 1) == 0 for size in QUEUE_SIZES), "virtio 2.7: a power of two"
 assert max(DISK_SECTORS) <= MAX_DISK_SECTORS <= 0xFFFF

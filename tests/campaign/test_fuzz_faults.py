@@ -23,15 +23,21 @@ CRASHES = (
 )
 
 
+@pytest.mark.parametrize("mode", ["inline", "processes"])
 @pytest.mark.parametrize(("known", "status"), [("", 77), ("crash-*", 125)])
-def test_a_device_that_always_fails(
-    fuzz: Fuzz, device_file: Callable[[str], str], tmp_path: Path, known: str, status: int
+def test_a_device_that_always_fails(  # one argument for each fixture
+    fuzz: Fuzz,
+    device_file: Callable[[str], str],
+    tmp_path: Path,
+    known: str,
+    status: int,
+    mode: str,
 ) -> None:
     """Its finding is kept; and where nobody wants to hear of it, that is no silence."""
     device = device_file("def __init__(self, *args): raise RuntimeError('no such board')")
     silenced = tmp_path / "known"
     silenced.write_text(known)
-    ended = fuzz("--workers", "1", "--device", device, "--known", silenced)
+    ended = fuzz("--workers", "1", "--mode", mode, "--device", device, "--known", silenced)
     assert ended.status == status
     assert (ended.summary["execs"], ended.summary["restarts"]) == (50, 0)
     assert "the device has failed in each of the first 50 executions" in ended.stderr
@@ -66,14 +72,18 @@ def test_a_device_cannot_stop_a_campaign(
     assert crash.startswith(f"crash-{error.partition('(')[0].lower()}-")
 
 
-def test_a_device_that_ends_its_process(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("mode", ["inline", "processes"])
+def test_a_device_that_ends_its_process(
+    fuzz: Fuzz, device_file: Callable[[str], str], mode: str
+) -> None:
     device = device_file(
         "def answer_at_once(self, request):\n"
         "    import ctypes\n"
         "    if request.blk.type == 4: ctypes.string_at(0)\n"
         "    return super().answer_at_once(request)"
     )
-    ended = fuzz("--workers", "1", "--seed", "5", "--runs", "100", "--device", device)
+    setup = ("--workers", "1", "--seed", "5", "--runs", "100", "--mode", mode)
+    ended = fuzz(*setup, "--device", device)
     assert ended.status == 77, ended.stderr
     assert (ended.summary["execs"], ended.summary["restarts"]) == (100, 0)
     (crash,) = findings(ended.out)
@@ -174,12 +184,14 @@ def test_what_a_device_prints_is_in_the_log(
     device = device_file(
         "print('imported')\n"
         "def look_again(self, port):\n"
+        "    import os; os.write(1, b'written\\n')\n"
         "    print('looked')\n"
         "    return super().look_again(port)"
     )
     setup = ("--workers", "1", "--seed", "5", "--runs", "30", "--mode", mode)
     ended = fuzz(*setup, "--device", device)
     assert "looked" not in ended.stdout + ended.stderr
+    assert "written" not in ended.stdout + ended.stderr
     assert "imported" not in ended.stdout
     log = (ended.out / "log" / "worker-0.log").read_text()
     assert "looked\n" in log and "imported\n" in log

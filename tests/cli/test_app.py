@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,28 @@ from vblkfuzz.cli.app import app, main
 from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.errors import ActorHung, VblkfuzzError
 
+Words = tuple[str, ...]
+"""A verb as the user types it: its name, with the name of its group before it; empty: no verb."""
+
+
+def below(group: TyperGroup, words: Words = ()) -> Iterator[Words]:
+    """Yield the verbs of a group and of the groups in it, the groups included."""
+    for name, command in group.commands.items():
+        yield (*words, name)
+        if isinstance(command, TyperGroup):
+            yield from below(command, (*words, name))
+
+
 GROUP = get_command(app)
 assert isinstance(GROUP, TyperGroup)
+ALL = tuple(below(GROUP))
 VERBS = list(GROUP.commands)
+LEAVES = [words for words in ALL if not any(other[:-1] == words for other in ALL)]
 
 
-@pytest.mark.parametrize("verb", ["", *VERBS])
-def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: str) -> None:
-    result = cli(*([verb] if verb else []), "--help")
+@pytest.mark.parametrize("verb", [(), *ALL], ids=" ".join)
+def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: Words) -> None:
+    result = cli(*verb, "--help")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[-3].strip() == "Examples:"
@@ -32,21 +47,24 @@ def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: str) -> None:
         words = shlex.split(line.partition(">")[0])
         assert words[0] == "vblkfuzz"
         assert words[1] in VERBS
-        assert not verb or words[1] == verb
+        assert tuple(words[1 : 1 + len(verb)]) == verb
         # Raises if the verb does not have one of the options.
         assert cli(*words[1:], "--help").exit_code == 0
 
 
-@pytest.mark.parametrize("verb", ["", *VERBS])
-def test_help_fits_80_columns(cli: Cli, verb: str) -> None:
-    lines = cli(*([verb] if verb else []), "--help").stdout.splitlines()
+@pytest.mark.parametrize("verb", [(), *ALL], ids=" ".join)
+def test_help_fits_80_columns(cli: Cli, verb: Words) -> None:
+    lines = cli(*verb, "--help").stdout.splitlines()
     assert max(map(len, lines)) <= 80
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_each_verb_has_a_test_that_runs_it(verb: str) -> None:
-    text = (Path(__file__).parent / "verbs" / f"test_{verb}.py").read_text()
-    assert re.search(rf'(?:cli|run|start)\("{verb}"', text)
+@pytest.mark.parametrize("verb", LEAVES, ids=" ".join)
+def test_each_verb_has_a_test_that_runs_it(verb: Words) -> None:
+    file = Path(__file__).parent / "verbs" / f"test_{verb[0]}.py"
+    words = ", ".join(f'"{word}"' for word in verb)
+    text = file.read_text() if file.exists() else ""
+    runs = re.search(rf"(?:cli|run|start)\({words}", text)
+    assert runs, f"verbs/{file.name}: expected a test with cli({words}, ...)"
 
 
 def test_summaries_of_verbs_are_whole(cli: Cli) -> None:

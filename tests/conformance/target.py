@@ -21,15 +21,21 @@ from tests.conformance.inputs import biggest, delaying, every_operation, fuzz_in
 from tests.conformance.leftovers import nothing_left, shared_files
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.spec import AT_REST, OpSpec
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.registry import TARGETS
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import END, OP, STORES_DELAYED, STORES_SEEN
 
 Make: TypeAlias = Callable[[], Target]
 
 SMALL = every_operation(DeviceConfig())
+LEFT_OPEN = [spec for spec in OPS if spec.sets & ~AT_REST]
+"""Operations that something has to end."""
 LARGE = every_operation(DeviceConfig(queues=4, iothreads=2, polling=True, indirect=True))
 
 
@@ -92,6 +98,17 @@ class TargetContract:
         kinds = [event.kind for event in trace.events]
         assert kinds[-1] == END
         assert kinds.count(OP) >= len(biggest().ops)
+
+    @pytest.mark.parametrize("spec", LEFT_OPEN, ids=lambda spec: spec.name)
+    def test_the_epilogue_ends_what_an_operation_begins(self, target: Target, spec: OpSpec) -> None:
+        if spec.name in TARGETS.find(self.target_name).without:
+            pytest.skip(f"{self.target_name} has no {spec.name}")
+        events = target.run(Scenario(ops=(op("init"), Op(spec.code)))).events
+        added = [OPS[event.flag].name for event in events if event.kind == OP and event.head]
+        assert added == [spec.end], (
+            f"alphabet/{spec.owner}.py: {spec.name}: expected {spec.end} in the epilogue; add it "
+            "to `unfinished` of the target, or its bit to AT_REST of alphabet/spec.py"
+        )
 
     def test_turns_never_go_back(self, target: Target) -> None:
         for scenario in (LARGE, delaying()):

@@ -14,6 +14,8 @@ from tests.triage.stories import QUIET, RESET_IN_DRAIN, case
 from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.registry import EXPORTS
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.op import op
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Run
 
@@ -32,6 +34,15 @@ def clean(path: str = "clean.vblk") -> Case:
     """An input of which nothing is expected, and that shows nothing."""
     outcome = case(QUIET, "reference", path).outcome
     return Case(replace(outcome, artifact=replace(outcome.artifact, expectation=None)))
+
+
+def stop_in_drain() -> Case:
+    """A case that differs from the usual one in its operations and what they show only."""
+    scenario = replace(RESET_IN_DRAIN, ops=(*RESET_IN_DRAIN.ops[:-1], op("stop")))
+    outcome = case(scenario).outcome
+    assert outcome.run.rule == "S1"
+    expected = Expectation("violation", "S1", outcome.run.signature)
+    return Case(replace(outcome, artifact=replace(outcome.artifact, expectation=expected)))
 
 
 def unjudged() -> Case:
@@ -58,6 +69,30 @@ def test_a_clean_input(export: Export) -> None:
 
 def test_a_violation(export: Export) -> None:
     check(export.text([case()]))
+
+
+def shows(text: str, one: Case) -> bool:
+    """Whether a text has the signature of a case, or its operations in their order."""
+    operations = ".*".join(operation.name for operation in one.scenario.ops)
+    return one.signature in text or bool(re.search(operations, text, re.DOTALL))
+
+
+def test_it_shows_its_cases(name: str, export: Export) -> None:
+    cases = (case(), stop_in_drain())
+    texts = [export.text([one]) for one in cases]
+    assert texts[0] != texts[1], f"{name}: expected another text for another case"
+    for one, text in zip(cases, texts, strict=True):
+        assert shows(text, one), f"{name}: expected {one.signature} in the text, or the operations"
+
+
+def test_it_shows_each_of_several(name: str, export: Export) -> None:
+    cases = [case(path="y.vblk"), stop_in_drain()]
+    try:
+        text = export.text(cases)
+    except UsageError:
+        return  # see the next test
+    for one in cases:
+        assert shows(text, one), f"{name}: expected {one.signature} in the text, or the operations"
 
 
 def test_several_inputs_or_what_it_expects_instead(name: str, export: Export) -> None:

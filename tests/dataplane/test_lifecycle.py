@@ -6,6 +6,7 @@ from tests.dataplane.rig import DRIVER_OK, FEATURES_OK, Rig
 from vblkfuzz.dataplane.registers import ENABLED, IOEVENTFD, STATUS, Exit
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace.event import ActorId
@@ -137,6 +138,19 @@ def test_a_failed_start_rolls_back(
     assert ret.flag == 1
     assert rig.device.disabled and rig.device.started
     assert rig.count(ATTACH) == 0
+
+
+class _ForgetsThatItFailed(Reference):
+    def fall_back(self, thread: Thread) -> Steps:
+        self.disabled = False
+        yield POINT
+
+
+def test_what_happened_is_recorded_whatever_the_device_thinks(parts: SharedParts) -> None:
+    rig = Rig(parts, _ForgetsThatItFailed)
+    rig.perform("start_fail")
+    rig.init()
+    assert [event.flag for event in rig.events(START_RET)] == [1]
 
 
 def test_a_failed_start_falls_back_to_direct_kicks(parts: SharedParts) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.dataplane.rig import Rig
+from tests.dataplane.stepping import MANY
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import EXIT, Exit
 from vblkfuzz.dataplane.revisions.seed import Seed
@@ -49,6 +50,35 @@ def test_an_exit_waits_for_the_bql(parts: SharedParts) -> None:
     assert rig.count(RESET_CALL) == 0
     rig.perform("release")
     assert rig.count(RESET_RET) == 1
+
+
+def test_a_waiting_exit_may_go_before_a_unit_of_the_main_loop(parts: SharedParts) -> None:
+    rig = Rig(parts)
+    free = []
+
+    def bottom_half(thread: Thread) -> Steps:
+        yield POINT
+        free.append(rig.machine.bql.is_free())
+
+    rig.device.main.schedule(bottom_half)
+    vcpu, main = rig.machine.threads[:2]
+    assert main.resume(1) == 1
+    parts.arena.registers.post_exit(Exit.STATUS, 0)
+    vcpu.resume(MANY)
+    assert (rig.count(RESET_RET), free) == (1, [])
+    assert main.resume(MANY) == 0  # the point with which the unit starts was passed
+    assert free == [False]
+
+
+def test_a_unit_that_waits_at_once_waits_with_the_bql(parts: SharedParts) -> None:
+    rig = Rig(parts)
+    open_now = False
+    rig.device.main.schedule(lambda thread: iter([lambda: open_now]))  # type: ignore[arg-type, return-value]
+    rig.settle()
+    assert not rig.machine.bql.is_free()
+    open_now = True
+    rig.settle()
+    assert rig.machine.bql.is_free()
 
 
 def test_a_trapped_kick_is_forwarded_where_a_notifier_is_open(parts: SharedParts) -> None:

@@ -25,6 +25,8 @@ class Transport:
         self.log: list[str] = []
         self.layouts: dict[int, RingLayout] = {}
         self.generations: list[int] = []
+        self.enabled: set[int] = set()
+        """Queues of which queue_enable reads 1."""
 
     def device_features(self) -> int:
         return self.features
@@ -44,12 +46,18 @@ class Transport:
     def read_status(self) -> int:
         return 0
 
+    def queue_enabled(self, index: int) -> bool:
+        return index in self.enabled
+
     def config_generation(self) -> int:
         self.log.append("generation")
         return self.generations.pop(0) if self.generations else 7
 
     def capacity(self) -> int:
         return 64
+
+    def known_id(self) -> int:
+        return 5
 
     def kick(self, index: int) -> GuestSteps:
         self.log.append(f"kick {index}")
@@ -90,20 +98,24 @@ class Guest:
         for _ in self.driver.run(operation):
             pass
 
+    def rest(self) -> None:
+        for _ in self.driver.rest():
+            pass
+
     def device(self, queue: int = 0) -> DeviceQueue:
         """The device's end of a queue."""
         end = DeviceQueue(self.memory, queue)
         end.set_up(self.transport.layouts[queue], event_idx=True, indirect=True)
         return end
 
-    def answer(self, end: DeviceQueue, status: int = 0, data: bytes = b"") -> None:
-        """Take a request, write data and status, and push it."""
+    def answer(self, end: DeviceQueue, status: int = 0, data: bytes = b"", length: int = 1) -> None:
+        """Take a request, write data and status, and push it with a length."""
         chain = end.pop()
         assert chain is not None
         *buffers, (address, _) = chain.writable
         scatter(self.memory, buffers, data)
         self.memory.bytes[address] = status
-        end.push(chain.head, 1)
+        end.push(chain.head, length)
 
     def events(self, kind: int) -> list[Event]:
         return [event for event in self.ring.read() if event.kind == kind]

@@ -6,8 +6,8 @@ import pytest
 
 from tests.driver.lone_guest import ready
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
-from vblkfuzz.trace.kinds import COLLECT, CONFIG_READ, KICK, PUBLISH, REQUEST, SECTOR
-from vblkfuzz.virtio.blk import gather
+from vblkfuzz.trace.kinds import COLLECT, CONFIG_READ, DEVICE_ID, KICK, PUBLISH, REQUEST, SECTOR
+from vblkfuzz.virtio.blk import gather, id_digest
 
 
 @pytest.mark.parametrize(("status", "flag"), [(0, 0), (1, 2), (2, 3), (3, 4), (0xFF, 4)])
@@ -17,6 +17,15 @@ def test_the_status_is_recorded(status: int, flag: int) -> None:
     guest.answer(guest.device(), status)
     guest.do("collect")
     assert [event.flag for event in guest.events(COLLECT)] == [flag]
+
+
+@pytest.mark.parametrize("length", [0, 513, 2**32 - 1])
+def test_the_length_is_recorded(length: int) -> None:
+    guest = ready()
+    guest.do("publish", request="flush")
+    guest.answer(guest.device(), length=length)
+    guest.do("collect")
+    assert [event.length for event in guest.events(COLLECT)] == [length]
 
 
 def sectors_found(status: int, data: bytes, **read: int) -> list[tuple[int, int, int]]:
@@ -56,6 +65,36 @@ def test_only_reads_record_sectors() -> None:
             guest.answer(end)
     guest.do("collect")
     assert guest.events(SECTOR) == []
+
+
+def id_found(data: bytes, status: int = 0) -> list[tuple[int, int]]:
+    """Return digest and flag of each DEVICE_ID event of a GET_ID that gets `data`."""
+    guest = ready()
+    guest.do("publish", request="get_id")
+    guest.answer(guest.device(), status, data)
+    guest.do("collect")
+    found = guest.events(DEVICE_ID)
+    assert all(event.head == guest.transport.known_id() for event in found)
+    return [(event.value, event.flag) for event in found]
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "flag"),
+    [
+        (b"a-disk-with-20-bytes", b"a-disk-with-20-bytes", 0),
+        (b"a-disk".ljust(20, b"\0"), b"a-disk", 0),
+        (bytes(20), b"", 0),
+        (b"", b"\xff" * 20, 1),
+        (b"a-disk-with-20-byte", b"a-disk-with-20-byte\xff", 2),
+        (b"a-disk\0", b"a-disk", 3),
+    ],
+)
+def test_the_device_id_is_recorded(data: bytes, text: bytes, flag: int) -> None:
+    assert id_found(data) == [(id_digest(text), flag)]
+
+
+def test_no_device_id_in_an_answer_that_is_not_ok() -> None:
+    assert id_found(bytes(20), status=2) == []
 
 
 def test_a_request_is_recorded_before_it_is_published() -> None:

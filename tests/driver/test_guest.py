@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.driver.lone_guest import Guest, ready
+from vblkfuzz.driver import guest as guest_module
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.limits import SLOTS_PER_QUEUE
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
@@ -11,9 +12,11 @@ from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.kinds import (
     COLLECT,
     DRIVER_INIT,
+    ENABLE_READ,
     HOSTILE,
     KICK,
     PUBLISH,
+    STATUS_READ,
     SUPPRESS_CALLS,
     USED_EVENT,
 )
@@ -249,3 +252,48 @@ def test_hostile_contents_without_end_do_not_raise() -> None:
         guest.do("hostile", content=HOSTILE_CONTENTS[index % len(HOSTILE_CONTENTS)])
         guest.do("collect")
     assert len(guest.events(HOSTILE)) == SLOTS_PER_QUEUE
+
+
+def test_a_row_without_a_method_is_named() -> None:
+    with pytest.raises(
+        TypeError, match=r"driver/guest\.py: expected a method dance of GuestDriver"
+    ):
+        guest_module._method("dance")
+
+
+# --- Status and rest --------------------------------------------------------------------------
+
+
+def test_the_status_is_read_before_a_set_up_and_after_a_reset() -> None:
+    guest = ready()
+    guest.do("init")
+    guest.do("reset")
+    assert [event.head for event in guest.events(STATUS_READ)] == [0, 0, 0]
+
+
+def test_after_a_reset_queue_enable_is_read() -> None:
+    guest = ready(queues=2)
+    guest.transport.enabled.add(1)
+    guest.do("queue_reset", queue=1)
+    guest.do("reset")
+    found = [(event.queue, event.flag) for event in guest.events(ENABLE_READ)]
+    assert found == [(1, 1), (0, 0), (1, 1)]
+
+
+def test_at_rest_it_collects_on_every_queue() -> None:
+    guest = ready(queues=2)
+    for queue in (0, 1):
+        guest.do("publish", queue=queue)
+        guest.answer(guest.device(queue))
+    guest.rest()
+    assert [event.queue for event in guest.events(COLLECT)] == [0, 1]
+    assert [event.head for event in guest.events(STATUS_READ)] == [0, 15]
+
+
+def test_at_rest_a_driver_without_rings_looks_at_the_status_only() -> None:
+    guest = ready()
+    guest.do("reset")
+    guest.transport.log.clear()
+    guest.rest()
+    assert guest.transport.log == []
+    assert len(guest.events(STATUS_READ)) == 3

@@ -4,6 +4,7 @@ import pytest
 
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.oracle.judge import judge
+from vblkfuzz.process.guest import REST
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
@@ -99,13 +100,13 @@ def test_content_published_in_a_drain_breaks_the_device_after_the_drain(content:
 
 
 def looks(*ops: Op) -> list[tuple[int, int]]:
-    """Status bits that the guest reads, with the operation it reads them in."""
+    """Status bits that the guest reads of a set-up device, with the operation it reads them in."""
     events = trace("reference", Scenario(ops=(op("init"), *ops))).events
     operation, found = 0, []
     for event in events:
         if event.kind == OP:
-            operation = event.value
-        elif event.kind == STATUS_READ:
+            operation = event.value if not event.head else REST
+        elif event.kind == STATUS_READ and event.head:
             found.append((operation, event.value))
     return found
 
@@ -113,6 +114,9 @@ def looks(*ops: Op) -> list[tuple[int, int]]:
 def test_a_driver_that_broke_the_protocol_looks_at_the_status_until_it_resets() -> None:
     broken = STATUS_NEEDS_RESET | 15
     hostile, collect = op("hostile", content="loop"), op("collect")
-    assert looks(collect, hostile, collect, op("init"), collect) == [(3, broken), (4, broken)]
-    assert looks(hostile, op("reset"), op("init")) == [(2, broken)]
-    assert looks(op("reset"), op("init"), collect) == []
+    assert looks(collect, hostile, collect, op("init"), collect) == [
+        *((3, broken), (4, broken), (REST, 15))
+    ]
+    assert looks(hostile, op("reset"), op("init")) == [(2, broken), (REST, 15)]
+    assert looks(op("reset"), op("init"), collect) == [(REST, 15)]
+    assert looks(hostile) == [(REST, broken)]

@@ -79,8 +79,12 @@ def test_the_result_of_a_quick_target_that_behaves_differently_is_not_used() -> 
             assert clean == minimize_input(BUG, expected(S1), Asked(target, same))
 
 
-def test_a_bug_that_ends_its_process_is_minimized_where_that_is_not_ours() -> None:
-    never = Unsteady(every=1000, error=AssertionError("it would end this process"))
-    with model("exits", "processes", device_class=Exits) as target, never as quick:
-        found = minimize_input(FATAL, None, Asked(target, quick)).minimized.scenario
+@pytest.mark.parametrize("quickly", [False, True])
+def test_a_bug_that_ends_its_process_is_minimized(quickly: bool) -> None:
+    with (
+        model("exits", "processes", device_class=Exits) as target,
+        model("exits", "inline", device_class=Exits) as quick,
+    ):
+        asked = Asked(target, quick if quickly else None)
+        found = minimize_input(FATAL, None, asked).minimized.scenario
     assert len(found.ops) == 1

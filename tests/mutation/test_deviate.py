@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.mutation.argument import QUEUED
-from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
+from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import DELAYED, ITEMS, Draft
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import OP, decode, encode
@@ -49,12 +49,27 @@ def test_a_change_of_the_schedule_keeps_the_operations(seed: int, data: bytes) -
 @given(seeds, fuzz_bytes())
 def test_marks_stay_in_order_and_in_range(seed: int, data: bytes) -> None:
     draft, random = Draft.of(data), Random(seed).random
-    for edit in (race, change_schedule, delay, race):
+    for edit in (race, steer, change_schedule, delay, race):
         edit(draft, random)
     for _, marks in draft.items:
         points = [point for point, _ in marks]
         assert points == sorted(set(points))
         assert all(0 <= point < MAX_POINT and go % DELAYED in set(Go) for point, go in marks)
+
+
+@given(seeds, fuzz_bytes())
+def test_steering_adds_one_turn_of_a_thread(seed: int, data: bytes) -> None:
+    draft, before = Draft.of(data), Draft.of(data)
+    steer(draft, Random(seed).random)
+    assert [item[0] for item in draft.items] == [item[0] for item in before.items]
+    added = {
+        (at, mark)
+        for at, item in enumerate(draft.items)
+        for mark in item[1]
+        if mark not in before.items[at][1]
+    }
+    assert len(added) <= 1
+    assert all(go not in (Go.NEXT, Go.NEXT + DELAYED) for _, (_, go) in added)
 
 
 def test_a_race_of_nothing_is_nothing() -> None:

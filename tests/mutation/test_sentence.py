@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, records
+from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import FITS, NEXT
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import OP, decode_ops
 from vblkfuzz.scenario.op import Op
 
-SENTENCES = (*SNIPPETS, *(before + behind for before, behind in FRAMES))
+SENTENCES = (*SNIPPETS, *(before + behind for before, behind in AROUND))
 POWER_LOSS = next(
     snippet
     for snippet in SNIPPETS

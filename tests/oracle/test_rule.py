@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.oracle.rule import Report, Rule, Situation, rule
@@ -39,12 +41,32 @@ def test_the_decorator_takes_what_makes_names() -> None:
         source="here",
         instead="The right thing.",
         needs=(POP,),
+        no_situations="It is only a test.",
         path="innermost",
         leads_to=("S1",),
         leads_to_in={"late": ("S2", "S3")},
     )(lambda scenario, events, report: None)
     late = ("late", frozenset(("S2", "S3")))
     assert made.naming == Naming("innermost", leads_to=frozenset(("S1",)), leads_to_in=(late,))
+
+
+@pytest.mark.parametrize(
+    ("situations", "reason"), [((), ""), ((Situation("seen", "It was seen."),), "none at all")]
+)
+def test_a_rule_has_situations_or_says_why_not(
+    situations: tuple[Situation, ...], reason: str
+) -> None:
+    made = rule(
+        "X1",
+        title="A title.",
+        source="here",
+        instead="The right thing.",
+        needs=(POP,),
+        situations=situations,
+        no_situations=reason,
+    )
+    with pytest.raises(ValueError, match=r"test_rule: rule X1: expected situations= that"):
+        made(lambda scenario, events, report: None)
 
 
 def test_a_report_keeps_the_first_violation_of_each_rule_path_and_state() -> None:

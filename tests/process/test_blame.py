@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.blame import Place, fault_at, fault_of
 from vblkfuzz.process.own_code import OwnCode
-from vblkfuzz.process.user_stop import UserStop, UserStops
 from vblkfuzz.targets.device_class import device_class
 from vblkfuzz.trace.fault import Fault
 
@@ -136,29 +134,3 @@ def test_without_a_source_the_line_counts_from_the_function() -> None:
     assert found[0].name != fault_at(Place("<no file>", "f", 10, 13), -11).name
     assert found[0].what == "SIGSEGV"
     assert fault_at(Place("<no file>", "f", 10, 13), -250).what == "signal 250"
-
-
-def test_ctrl_c_is_the_users() -> None:
-    stops = UserStops()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        stops.install()
-        with pytest.raises(UserStop) as stopped:
-            signal.raise_signal(signal.SIGINT)
-        assert fault_of(stopped.value, OwnCode(type("Mine", (VirtioBlk,), {"f": call}))) is None
-        stops.remove()
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_another_answer_to_ctrl_c_stays() -> None:
-    stops = UserStops()
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        stops.install()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        stops.remove()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)

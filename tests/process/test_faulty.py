@@ -127,19 +127,21 @@ def test_what_is_left_behind_writes_nothing() -> None:
     assert len(traces) == 1
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("device", "signature", "said"), DYING)
-def test_a_device_ends(device: type[Faulty], signature: str, said: str) -> None:
-    violation, execution = check_finding("processes", device, times=2)
+def test_a_device_ends(mode: str, device: type[Faulty], signature: str, said: str) -> None:
+    violation, execution = check_finding(mode, device, times=2)
     assert violation.signature.startswith(signature)
     assert said in violation.sentence
     assert "the device process " in execution.trace.report
     assert ".fail\n" in execution.trace.report + "\n"
 
 
-def test_what_led_to_the_end_of_a_process_is_in_its_trace() -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_what_led_to_the_end_of_a_process_is_in_its_trace(mode: str) -> None:
     """The same events as where the same device raises instead."""
-    _, died = check_finding("processes", faulty.Exits)
-    _, raised = check_finding("processes", faulty.Raises)
+    _, died = check_finding(mode, faulty.Exits)
+    _, raised = check_finding(mode, faulty.Raises)
     assert died.trace.events[:-1] == raised.trace.events[:-1]
     assert died.trace.events[-1].turn <= raised.trace.events[-1].turn
 
@@ -173,28 +175,32 @@ def test_a_device_that_writes_too_much(mode: str) -> None:
     check_error(mode, faulty.Floods, TraceOverflow, "events found a trace ring full")
 
 
-def test_a_device_that_is_killed() -> None:
-    """Nobody sends himself SIGKILL: it is taken for the kernel's, or the user's."""
-    check_error("processes", faulty.IsKilled, ActorDied, "was ended by signal 9", times=2)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_device_that_is_killed(mode: str) -> None:
+    """No process sends itself SIGKILL: it is taken for the kernel's, or the user's."""
+    check_error(mode, faulty.IsKilled, ActorDied, "was ended by signal 9", times=2)
 
 
-def test_a_device_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_device_that_waits(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It uses no processor time: a machine that is busy with others looks the same."""
-    with model("faulty", "processes", device_class=faulty.Sleeps) as target:
+    with model("faulty", mode, device_class=faulty.Sleeps) as target:
         right = target.run(GOOD).digest
         for _ in range(2):
             with monkeypatch.context() as patch:  # healthy runs have all the time they need
-                patch.setattr(supervisor, "ANSWER_LIMIT_S", 0.1)
+                for limit in ("ALONE_LIMIT_S", "ANSWER_LIMIT_S"):
+                    patch.setattr(supervisor, limit, 0.1)
                 with pytest.raises(ActorHung, match=r"no answer within 0\.1 s"):
                     run_scenario(target, FATAL)
             assert target.run(GOOD).digest == right
 
 
-def test_a_device_that_dies_once_only() -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_device_that_dies_once_only(mode: str) -> None:
     class Once(faulty.DiesOnce):
         died = mmap.mmap(-1, 1)
 
-    with model("faulty", "processes", device_class=Once) as target:
+    with model("faulty", mode, device_class=Once) as target:
         with pytest.raises(ActorDied, match="exit status 3, but not when it was run again"):
             target.run(FATAL)
         target.run(FATAL)

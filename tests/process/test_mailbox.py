@@ -90,6 +90,11 @@ def test_the_status_is_read_without_an_exit(mailbox: Mailbox) -> None:
     assert mailbox.transport.read_status() == 9
 
 
+def test_queue_enable_is_read_without_an_exit(mailbox: Mailbox) -> None:
+    mailbox.registers.set_queue(1, ENABLED, 1)
+    assert [mailbox.transport.queue_enabled(index) for index in (0, 1)] == [False, True]
+
+
 def test_a_queue_is_set_up_without_an_exit_before_driver_ok(mailbox: Mailbox) -> None:
     assert mailbox.posted(mailbox.transport.set_up_queue(2, LAYOUT)) is None
     values = [mailbox.registers.queue(2, each) for each in (SIZE, DESC, AVAIL, USED, ENABLED)]

@@ -17,15 +17,15 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, in_order
 from vblkfuzz.scenario.alphabet.param import ARGS, WIDE
-from vblkfuzz.scenario.alphabet.spec import OpSpec, Owner
+from vblkfuzz.scenario.alphabet.spec import HOLDING, OpSpec, Owner
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import END, OP
 
 
-def row(code: int, name: str) -> OpSpec:
-    return OpSpec(code=code, name=name, summary="It is done.", weight=1)
+def row(code: int, name: str, sets: int = 0) -> OpSpec:
+    return OpSpec(code=code, name=name, summary="It is done.", weight=1, sets=sets)
 
 
 @given(ops())
@@ -49,11 +49,11 @@ def test_picked_values_exist(spec: OpSpec) -> None:
 
 @pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
 def test_all_names_in_a_row_exist(spec: OpSpec) -> None:
-    words = [word for text in spec.frames for word in text.replace("|", " ").split()]
+    words = [word for text in spec.around for word in text.replace("|", " ").split()]
     names = [*words, *filter(None, (spec.end, spec.plainer))]
     assert [name for name in names if name.partition(":")[0] not in CODES] == []
-    assert all(text.count("|") == 1 for text in spec.frames)
-    assert not spec.frame or spec.frame.upper() in Frame.__members__
+    assert all(text.count("|") == 1 for text in spec.around)
+    assert not spec.path_frame or spec.path_frame.upper() in Frame.__members__
     assert spec.weight > 0
     assert 1 <= spec.reach <= MAX_POINT
     assert spec.summary.endswith(".")
@@ -76,6 +76,7 @@ def test_codes_are_positions() -> None:
         ([row(0, "a"), row(0, "b")], "operation b: expected code 1, found 0"),
         ([row(0, "a"), row(2, "b")], "operation b: expected code 1, found 2"),
         ([row(0, "a"), row(1, "a")], "operation a: two rows have this name"),
+        ([row(0, "a", sets=HOLDING)], "operation a: expected end=, the operation that clears"),
     ],
 )
 def test_rows_that_clash(rows: list[OpSpec], problem: str) -> None:

@@ -39,6 +39,9 @@ class Actor:
     def assign(self, index: int) -> None:
         """Do nothing: the test has queued the steps."""
 
+    def rest(self) -> None:
+        """Do nothing: this guest has no queues."""
+
 
 class Play:
     """A guest, a vCPU, a main loop and an IOThread over one memory."""

@@ -12,6 +12,7 @@ from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.turnstile import Turnstile
+from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import END, OP, STEP_LIMIT
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 
@@ -50,10 +51,16 @@ class Guest(Actor):
     def __init__(self, log: list[str]) -> None:
         super().__init__("guest", log)
         self.assigned: list[int] = []
+        self.collects = False
+        """Whether it has anything to do when all has settled."""
 
     def assign(self, index: int) -> None:
         self.assigned.append(index)
         self.work.append(3)
+
+    def rest(self) -> None:
+        if self.collects:
+            self.work.append(4)
 
 
 class World:
@@ -262,6 +269,23 @@ def test_a_deviation_to_the_interrupted_actor_changes_nothing() -> None:
     assert play.turnstile.obeyed == [True, False, True]
 
 
+@pytest.mark.parametrize(
+    ("deviation", "actor"),
+    [
+        ((0, 1, Go.IO0), ActorId.GUEST),  # interrupted
+        ((0, 1, Go.NEXT), ActorId.GUEST),
+        ((0, 0, Go.IO0), ActorId.GUEST),  # the first in the order
+        ((0, 3, Go.NEXT), ActorId.IO0),  # the guest has done its operation
+        ((0, 1, Go.GUEST), None),  # nothing changes
+    ],
+)
+def test_which_actor_is_overtaken(deviation: tuple[int, int, Go], actor: ActorId | None) -> None:
+    play = Play(["kick", "kick"], deviation)
+    play.world.io0.work.append(1)
+    play.run()
+    assert [who for _, who in play.turnstile.overtaken] == [actor] * (actor is not None)
+
+
 def test_the_points_of_each_operation() -> None:
     play = Play(["kick", "stop", "kick"], (1, 1, Go.NEXT))
     play.guest.on_end = lambda: play.world.io0.work.append(5)
@@ -300,6 +324,22 @@ def test_the_epilogue_performs_the_unfinished_operations() -> None:
     play.run()
     assert play.ops(epilogue=True) == ["release", "drain_end", "cont"]
     assert play.ops() == ["kick"]
+
+
+def test_last_of_all_the_guest_collects() -> None:
+    play = Play(["stop"])
+    play.guest.collects = True
+    play.world.rest.extend(["release"])
+    assert play.run() == ["main 2", "main 2", "guest 4"]
+    assert play.ops(epilogue=True) == ["release", "collect"]
+    assert play.kinds()[-1] == END
+
+
+def test_a_guest_that_waits_for_ever_collects_nothing() -> None:
+    play = Play(["kick"])
+    play.guest.collects = play.guest.blocked = True
+    assert play.run() == []
+    assert play.ops(epilogue=True) == []
 
 
 def test_an_epilogue_without_end_ends() -> None:

@@ -51,10 +51,16 @@ class Inert:
     def read_status(self) -> int:
         return 0
 
+    def queue_enabled(self, index: int) -> bool:
+        return False
+
     def config_generation(self) -> int:
         return 0
 
     def capacity(self) -> int:
+        return 0
+
+    def known_id(self) -> int:
         return 0
 
     def kick(self, index: int) -> GuestSteps:

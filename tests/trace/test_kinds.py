@@ -36,7 +36,7 @@ def test_a_number_belongs_to_a_group() -> None:
 
 
 def test_a_full_group_goes_on_a_hundred_higher() -> None:
-    row = Kind(110, "", "", (), "", "", note=False)
+    row = Kind(110, "", "", (), "", "", "", note=False)
     assert row.group == KINDS[kinds.PUBLISH].group
 
 

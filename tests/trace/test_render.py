@@ -14,6 +14,7 @@ from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
     ATTACH,
     BROKEN,
+    COLLECT,
     DRAIN_RET,
     END,
     IO_DONE,
@@ -24,6 +25,7 @@ from vblkfuzz.trace.kinds import (
     PARK,
     POP,
     PUBLISH,
+    PUSH,
     START_RET,
     STATUS,
 )
@@ -96,6 +98,10 @@ def test_an_empty_trace_is_a_header() -> None:
         (Event(0, 222), {"event": "kind 222"}),
         (Event(0, IRQ, actor=77), {"actor": "actor 77"}),
         (Event(0, IRQ, path=0xFF), {"path": "0xff"}),
+        (Event(0, COLLECT, value=2, length=513), {"value": "used 2, 513 bytes"}),
+        (Event(0, PUSH), {"value": "used 0, 0 bytes"}),
+        (Event(0, PUSH, length=1), {"value": "used 0, 1 byte"}),
+        (Event(0, IRQ, length=7), {"value": "length 7"}),
     ],
 )
 def test_fields_in_words(event: Event, words: dict[str, str]) -> None:
@@ -105,10 +111,8 @@ def test_fields_in_words(event: Event, words: dict[str, str]) -> None:
 
 def events() -> st.SearchStrategy[Event]:
     byte, word = st.integers(0, 0xFF), st.integers(0, 0xFFFF)
-    path = st.integers(0, 2**64 - 1)
-    return st.builds(
-        Event, st.integers(0, 2**32 - 1), byte, byte, byte, byte, word, word, word, word, path
-    )
+    length, path = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
+    return st.builds(Event, length, byte, byte, byte, byte, word, word, word, word, path, length)
 
 
 @given(st.lists(events(), max_size=8))

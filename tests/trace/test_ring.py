@@ -11,9 +11,8 @@ from vblkfuzz.trace.kinds import END, POP, PUSH
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing, merge
 
 U8, U16 = st.integers(0, 0xFF), st.integers(0, 0xFFFF)
-EVENTS = st.builds(
-    Event, st.integers(0, 2**32 - 1), U8, U8, U8, U8, U16, U16, U16, U16, st.integers(0, 2**64 - 1)
-)
+U32, U64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
+EVENTS = st.builds(Event, U32, U8, U8, U8, U8, U16, U16, U16, U16, U64, U32)
 
 
 def ring() -> TraceRing:

@@ -62,6 +62,10 @@ class Backend:
         self.disk.extend(bytes(size - len(self.disk)))
         self._flushed = self._flushed[:size]
 
+    def sync(self) -> None:
+        """Make what was written until now outlast a loss of power (bdrv_flush)."""
+        self._flushed = bytes(self.disk)
+
     def lose_power(self) -> None:
         """Lose what was written since the last flush."""
         self.disk[:] = self._flushed.ljust(len(self.disk), b"\0")
@@ -137,7 +141,7 @@ class Backend:
             sector, sectors, _ = cleared_sectors(self._memory, blk)
             self._write(sector * SECTOR_SIZE, bytes(sectors * SECTOR_SIZE))
         else:
-            self._flushed = bytes(self.disk)
+            self.sync()
 
     def _write(self, start: int, data: bytes) -> None:
         """Write what fits: a resize may have shrunk the disk since the request was checked."""

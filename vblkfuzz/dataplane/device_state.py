@@ -13,10 +13,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.queue_port import QueuePort
-from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
+from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, KNOWN_ID
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CONFIG_IRQ
-from vblkfuzz.virtio.blk import F_FLUSH
+from vblkfuzz.virtio.blk import F_FLUSH, id_digest
 from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
@@ -40,6 +40,9 @@ class DeviceState(ABC):
 
     queue_port: ClassVar[type[QueuePort]] = QueuePort
     device_queue: ClassVar[type[DeviceQueue]] = DeviceQueue
+    device_id: ClassVar[bytes] = b"vblkfuzz-model-disk0"
+    """Answer to GET_ID: at most 20 bytes, padded with NUL (5.2.6). A device with another id says so
+    here (S23)."""
 
     @abstractmethod
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
@@ -70,6 +73,7 @@ class DeviceState(ABC):
         self.set_features(0)
         board.registers.offered = self.host_features()
         self.set_capacity(config.disk_sectors)
+        board.registers.words[KNOWN_ID] = id_digest(self.device_id)
         self.epoch = 0
         self.started = self.starting = self.stopping = self.disabled = self.broken = False
         self.pops = 0
@@ -165,7 +169,13 @@ class DeviceState(ABC):
         self._emit(kind, thread.actor, port.index, flag, 0, 0, epoch, value, path)
 
     def _trace_request(
-        self, kind: int, thread: Thread, request: Request, value: int = 0, flag: int = 0
+        self,
+        kind: int,
+        thread: Thread,
+        request: Request,
+        value: int = 0,
+        flag: int = 0,
+        length: int = 0,
     ) -> None:
         self._emit(
             kind,
@@ -177,4 +187,5 @@ class DeviceState(ABC):
             request.epoch,
             value,
             thread.path,
+            length,
         )

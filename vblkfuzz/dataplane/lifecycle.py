@@ -122,13 +122,14 @@ class Lifecycle(DeviceState):
             return
         self._trace(START_CALL, thread)
         self.starting = True
-        if (yield from self.assign_notifiers(thread)):
+        works = yield from self.assign_notifiers(thread)
+        if works:
             yield from self.run_dataplane(thread)
         else:
             self.disabled = self.started = True
             self.starting = False
             yield from self.fall_back(thread)
-        self._trace(START_RET, thread, flag=self.disabled)
+        self._trace(START_RET, thread, flag=not works)
 
     def run_dataplane(self, thread: Thread) -> Steps:
         """Move the node, then attach the handlers.

@@ -14,7 +14,7 @@ from vblkfuzz.dataplane.backend_control import BackendControl
 from vblkfuzz.dataplane.environment import Environment
 from vblkfuzz.dataplane.lock import Lock
 from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
-from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import ActorId, Frame
 
@@ -108,12 +108,23 @@ class Machine:
         return bool(self._commands) or self._main.has_work()
 
     def _main_loop(self, thread: Thread) -> Steps:
-        """One turn of the main loop, under the BQL: a command, or else one unit of its context."""
-        yield from self.bql.acquire(thread)
+        """One turn of the main loop: a command, or else one unit of its context.
+
+        The loop polls without the BQL and takes it to dispatch (os_host_main_loop_wait), so a vCPU
+        that waits for the BQL may go first. The point with which a unit starts is therefore passed
+        before the BQL is taken.
+        """
         if self._commands:
+            yield from self.bql.acquire(thread)
             yield from self.operator.execute(thread, self._commands.popleft())
-        elif self._main.has_work():
-            yield from self._main.run_once(thread)
+        else:
+            yield POINT
+            yield from self.bql.acquire(thread)
+            unit = self._main.run_once(thread) if self._main.has_work() else NO_STEPS
+            start = next(unit, POINT)
+            if start is not POINT:
+                yield start
+            yield from unit
         self.bql.release()
 
     def _handle_exit(self, thread: Thread) -> Steps:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.trace.kinds import POWER_LOSS, RESIZE, VM_CONT, VM_STOP_CALL, VM_STOP_RET
+from vblkfuzz.trace.kinds import FLUSHED, POWER_LOSS, RESIZE, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ class Operator:
 
     @causal(Frame.VM_STOP)
     def stop(self, thread: Thread, *_: int) -> Steps:
-        """Pause the vCPUs, stop the device, drain (do_vm_stop)."""
+        """Pause the vCPUs, stop the device, drain, flush (do_vm_stop)."""
         if not self.vm_running:
             return
         self._trace(VM_STOP_CALL, thread)
@@ -118,7 +118,13 @@ class Operator:
         yield from self._blk.drained_begin(thread, poll=True)  # bdrv_drain_all
         self._device.vm_drained(thread)
         yield from self._blk.drained_end(thread)
+        self.flush_all(thread)
         self._trace(VM_STOP_RET, thread)
+
+    def flush_all(self, thread: Thread) -> None:
+        """Flush the backend: a stopped VM may be saved or migrated (bdrv_flush_all)."""
+        self._machine.backend.sync()
+        self._trace(FLUSHED, thread)
 
     def _pause_vcpus(self, thread: Thread) -> Steps:
         """Wait for a pending exit with the BQL released, which it needs (pause_all_vcpus)."""

@@ -32,6 +32,8 @@ CAPACITY: Final = 5
 """Capacity in the configuration (5.2.4), in sectors."""
 GENERATION: Final = 6
 """Config generation (4.1.4.3)."""
+KNOWN_ID: Final = 7
+"""Digest of the id that the device has; it stands for what the operator configured."""
 QUEUES: Final = 8
 """First word of the queue registers; `QUEUE_WORDS` words a queue."""
 

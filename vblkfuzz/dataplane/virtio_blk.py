@@ -28,6 +28,7 @@ from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import CANCEL, HANDLER, HANDLER_END, MEMWRITE, POP, PUSH
 from vblkfuzz.virtio.blk import (
     DISCARD_SEGMENT,
+    ID_SIZE,
     UNMAP,
     BlkStatus,
     RequestType,
@@ -48,7 +49,6 @@ _IO_OK: Final = IoResult.OK
 _OK: Final = BlkStatus.OK
 _IN: Final = RequestType.IN
 
-_DEVICE_ID = b"vblkfuzz".ljust(20, b"\0")
 _READ_OR_WRITE = (_IN, RequestType.OUT)
 _WRITES = (RequestType.OUT, RequestType.DISCARD, RequestType.WRITE_ZEROES)
 
@@ -180,7 +180,7 @@ class VirtioBlk(Lifecycle):
             end = blk.sector + blk.data_length // SECTOR_SIZE
             return None if aligned and end <= self.capacity() else BlkStatus.IOERR
         if blk.type == RequestType.GET_ID:
-            request.data = _DEVICE_ID
+            request.data = self.device_id.ljust(ID_SIZE, b"\0")
             return _OK
         if blk.type == RequestType.FLUSH:
             return None
@@ -251,6 +251,6 @@ class VirtioBlk(Lifecycle):
         if self.broken:
             self.cancel(thread, request)
         elif queue.push(request.head, length):
-            self._trace_request(PUSH, thread, request, queue.used_idx, request.status)
+            self._trace_request(PUSH, thread, request, queue.used_idx, request.status, length)
             if queue.should_call():
                 self.ports[queue.index].call(thread)

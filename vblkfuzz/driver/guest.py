@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.hostile import BREAKS
 from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
-from vblkfuzz.driver.request import Segmented, build, data_in
+from vblkfuzz.driver.request import Segmented, build, data_in, id_in
 from vblkfuzz.driver.shape import Plain, changes, reshape, straighten
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
@@ -21,11 +21,13 @@ from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import (
     COLLECT,
     CONFIG_READ,
+    DEVICE_ID,
     DRIVER_INIT,
+    ENABLE_READ,
     FEATURES,
     HOSTILE,
     KICK,
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
 _READ: Final = REQUESTS.index("in")
+_GET_ID: Final = REQUESTS.index("get_id")
 _STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
 _FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
 """Flag of a COLLECT, by the status byte of its request."""
@@ -73,7 +76,16 @@ _MAX_COLLECT: Final = 64
 class GuestQueue:
     """The driver's state of one queue."""
 
-    __slots__ = ("bank", "free_slots", "index", "reads", "ring", "shaped", "slot_of")
+    __slots__ = (
+        "bank",
+        "free_slots",
+        "ids",
+        "index",
+        "reads",
+        "ring",
+        "shaped",
+        "slot_of",
+    )
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -85,6 +97,8 @@ class GuestQueue:
         """Slots of the outstanding requests, by head."""
         self.reads: dict[int, tuple[int, int]] = {}
         """Outstanding reads, by head: first sector, and the number of sectors after it."""
+        self.ids: set[int] = set()
+        """Heads of outstanding GET_IDs."""
         self.shaped: dict[int, Segmented] = {}
         """Buffers of the outstanding requests that are not plain, by head."""
 
@@ -98,6 +112,7 @@ class GuestQueue:
         self.free_slots = list(slots if self.bank else reversed(slots))
         self.slot_of = {}
         self.reads = {}
+        self.ids = set()
         self.shaped = {}
 
 
@@ -122,6 +137,8 @@ class GuestDriver:
         self._dirty = False
         """Whether the device has been initialised, at least in part, since its last reset."""
         self._published = 0
+        self._written = 0
+        """Device status that the driver wrote last."""
         self._hostile = False
         """The protocol was broken since the last reset: is the device, too?"""
 
@@ -137,23 +154,25 @@ class GuestDriver:
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
         if self._dirty:
             yield from self._reset()
+        else:
+            self._read_status()
         self._dirty = True
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
-        yield from self._transport.write_status(status)
+        yield from self._write_status(status)
         self._features = 0
         offered = self._transport.device_features()
         if how != _INIT_NO_FEATURES:
             self._features = accepted(offered, operation.b)
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
-            yield from self._transport.write_status(status)
+            yield from self._write_status(status)
         self._emit(FEATURES, self.actor, **fields(offered, self._features))
         self._in_use = self._queues if self._features >> F_MQ & 1 else self._queues[:1]
         for queue in self._in_use:
             yield from self._start_queue(queue)
         self._set_up = True
         if how != _INIT_NO_DRIVER_OK:
-            yield from self._transport.write_status(status | STATUS_DRIVER_OK)
+            yield from self._write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
         self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
@@ -171,18 +190,34 @@ class GuestDriver:
     def _reset(self) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
-        yield from self._transport.write_status(0)
+        yield from self._write_status(0)
+        self._read_status()
+        for queue in self._queues:
+            self._read_enable(queue)
+
+    def _write_status(self, value: int) -> GuestSteps:
+        self._written = value
+        return self._transport.write_status(value)
+
+    def _read_status(self) -> None:
+        value = self._transport.read_status()
+        self._emit(STATUS_READ, self.actor, NO_QUEUE, 0, self._written, 0, 0, value)
+
+    def _read_enable(self, queue: GuestQueue) -> None:
+        enabled = self._transport.queue_enabled(queue.index)
+        self._emit(ENABLE_READ, self.actor, queue.index, enabled)
 
     def _look_at_status(self) -> None:
         """A driver that broke the protocol looks whether the device needs a reset (2.1.2)."""
         if self._hostile:
-            self._emit(STATUS_READ, self.actor, value=self._transport.read_status())
+            self._read_status()
 
     def queue_reset(self, operation: Op) -> GuestSteps:
         """Reset one queue and enable it again with new rings; needs F_RING_RESET."""
         queue = self._queue(operation)
         if queue is not None and self._features >> F_RING_RESET & 1:
             yield from self._transport.reset_queue(queue.index)
+            self._read_enable(queue)
             yield from self._start_queue(queue)
 
     # --- Requests -----------------------------------------------------------------------------
@@ -261,18 +296,29 @@ class GuestDriver:
     def collect(self, operation: Op) -> GuestSteps:
         """Take used entries and free their requests."""
         queue = self._queue(operation)
-        if queue is None:
-            return
-        yield POINT
-        self._transport.take_call(queue.index)
-        self._look_at_status()
+        if queue is not None:
+            yield POINT
+            self._transport.take_call(queue.index)
+            self._look_at_status()
+            self._take_used(queue)
+
+    def rest(self) -> GuestSteps:
+        """Look at the status, and take what is left in every used ring; the device has settled."""
+        self._read_status()
+        if self._set_up:
+            for queue in self._queues:
+                yield POINT
+                self._transport.take_call(queue.index)
+                self._take_used(queue)
+
+    def _take_used(self, queue: GuestQueue) -> None:
         for _ in range(_MAX_COLLECT):
             used = queue.ring.get_used()
             if used is None:
                 return
-            self._collect_one(queue, used[0])
+            self._collect_one(queue, *used)
 
-    def _collect_one(self, queue: GuestQueue, head: int) -> None:
+    def _collect_one(self, queue: GuestQueue, head: int, length: int) -> None:
         known = queue.ring.release(head)
         flag = _FOREIGN
         if known:
@@ -282,17 +328,28 @@ class GuestDriver:
                 straighten(self._memory, slot, queue.shaped.pop(head))
             flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
-        self._emit(COLLECT, self.actor, queue.index, flag, head & 0xFFFF, 0, 0, used)
+        index = queue.index
+        self._emit(COLLECT, self.actor, index, flag, head & 0xFFFF, 0, 0, used, length=length)
         if known and head in queue.reads:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:
                 self._record_sectors(queue, slot, *read)
+        elif known and head in queue.ids:
+            queue.ids.remove(head)
+            if flag == _STATUS_OK:
+                self._record_id(queue, slot)
 
     def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
         """Record the data that a read found in each sector."""
         for number in range(more + 1):
             data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
             self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
+
+    def _record_id(self, queue: GuestQueue, slot: Slot) -> None:
+        """Record the id that a GET_ID found, and the one that the device is known to have."""
+        digest, flag = id_in(self._memory, slot.data)
+        known = self._transport.known_id()
+        self._emit(DEVICE_ID, self.actor, queue.index, flag, known, value=digest)
 
     def read_config(self, operation: Op) -> GuestSteps:
         """Read the capacity until the generation stays the same during a read (2.5.1)."""
@@ -349,10 +406,26 @@ class GuestDriver:
             queue.shaped[head] = buffers
         if code == _READ and answer(shape, code) is Answer.SERVED:
             queue.reads[head] = sector, more
+        elif code == _GET_ID:
+            queue.ids.add(head)
         return head
 
 
+def _method(name: str) -> Callable[[GuestDriver, Op], GuestSteps]:
+    """Return the method of an operation.
+
+    Raises:
+        TypeError: there is none.
+    """
+    method: Callable[[GuestDriver, Op], GuestSteps] | None = getattr(GuestDriver, name, None)
+    if method is None:
+        raise TypeError(
+            f"driver/guest.py: expected a method {name} of GuestDriver, for its row in the alphabet"
+        )
+    return method
+
+
 _METHODS: Final[dict[int, Callable[[GuestDriver, Op], GuestSteps]]] = {
-    spec.code: getattr(GuestDriver, spec.name) for spec in OPS if spec.owner == "guest"
+    spec.code: _method(spec.name) for spec in OPS if spec.owner == "guest"
 }
 """By operation code."""

@@ -63,6 +63,10 @@ class Observed:
         """Read the device status."""
         return self._transport.read_status()
 
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        return self._transport.queue_enabled(index)
+
     def config_generation(self) -> int:
         """Read the configuration generation."""
         return self._transport.config_generation()
@@ -70,6 +74,10 @@ class Observed:
     def capacity(self) -> int:
         """Read the capacity, in sectors."""
         return self._transport.capacity()
+
+    def known_id(self) -> int:
+        """Return the digest of the id that the device is known to have; 0: unknown."""
+        return self._transport.known_id()
 
     def kick(self, index: int) -> GuestSteps:
         """Notify the device of a queue."""

@@ -13,6 +13,7 @@ from vblkfuzz.virtio.blk import (
     REQUEST_HEADER,
     STATUS_SIZE,
     RequestType,
+    id_digest,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ Segments = tuple[tuple[int, int], ...]
 STATUS_POISON: Final = 0xFF
 """Value of the status byte before the device writes it; no status of virtio has this value."""
 _POISONED: Final = 0xFF
-"""Byte that fills the buffer of a read beforehand; no request writes it."""
+"""Byte that fills the buffer of a read or a GET_ID beforehand; no request or id has it."""
+_UNWRITTEN, _CUT, _UNPADDED = 1, 2, 3
 _UNSUPPORTED: Final = 99
 
 _TYPES: Final = {
@@ -84,6 +86,7 @@ def build(
         data[slot.data : slot.data + length] = _PATTERNS[serial & 0xFF][:length]
         return Segmented((header, (slot.data, length)), (status,))
     if kind == RequestType.GET_ID:
+        data[slot.data : slot.data + ID_SIZE] = _POISON[:ID_SIZE]
         return Segmented((header,), ((slot.data, ID_SIZE), status))
     if kind in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
         DISCARD_SEGMENT.pack_into(data, slot.segment, sector, sectors, 0)
@@ -98,3 +101,16 @@ def data_in(memory: GuestMemory, address: int) -> tuple[int, bool]:
     """
     found = bytes(memory.bytes[address : address + SECTOR_SIZE])
     return found[0], found != _SECTORS[found[0]]
+
+
+def id_in(memory: GuestMemory, address: int) -> tuple[int, int]:
+    """Return the digest of the device id in guest memory, and the flag of its DEVICE_ID event."""
+    found = bytes(memory.bytes[address : address + ID_SIZE])
+    text, _, padding = found.partition(b"\0")
+    if found == _POISON[:ID_SIZE]:
+        flag = _UNWRITTEN
+    elif _POISONED in text:
+        flag = _CUT
+    else:
+        flag = _UNPADDED if _POISONED in padding else 0
+    return id_digest(text), flag

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.request import STATUS_POISON, Segmented
-from vblkfuzz.scenario.alphabet.shape import SHAPES, applies
+from vblkfuzz.scenario.alphabet.shape import ODD_BYTES, SHAPES, applies
 from vblkfuzz.virtio.blk import (
     DISCARD_SEGMENT,
     HEADER_SIZE,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.request import Segments
     from vblkfuzz.virtio.memory import GuestMemory
 
-_ODD_BYTES: Final = 700
 _FAR: Final = (1 << 64) - 1
 _WRAPPING: Final = 1 << 55
 _MOST_SECTORS: Final = (1 << 32) - 1
@@ -164,9 +163,14 @@ def _status_joined(plain: Plain) -> Segmented:
     return Segmented(plain.buffers.readable, ((address, length + STATUS_SIZE),))
 
 
+def _table_moved(plain: Plain) -> Segmented:
+    """`reshape` moves the table; the buffers stay."""
+    return plain.buffers
+
+
 def _odd_length(plain: Plain) -> Segmented:
     ((address, _),) = plain.data
-    return plain.with_data(((address, _ODD_BYTES),))
+    return plain.with_data(((address, ODD_BYTES),))
 
 
 def _far_sector(plain: Plain) -> Segmented:
@@ -207,6 +211,6 @@ def _two_segments(plain: Plain) -> Segmented:
 
 
 _FUNCTIONS: Final[tuple[Callable[[Plain], Segmented], ...]] = tuple(
-    globals().get(f"_{name}", _plain) for name in SHAPES
+    globals()[f"_{name}"] for name in SHAPES
 )
-"""By code. `table_moved` leaves the buffers as they are."""
+"""By code."""

@@ -37,11 +37,20 @@ class Transport(Protocol):
     def read_status(self) -> int:
         """Read the device status."""
 
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled (4.1.4.3, queue_enable)."""
+
     def config_generation(self) -> int:
         """Read the configuration generation, a count that changes with it (4.1.4.3)."""
 
     def capacity(self) -> int:
         """Read the capacity, in sectors, from the configuration (5.2.4)."""
+
+    def known_id(self) -> int:
+        """Return the digest (`virtio.blk.id_digest`) of the id that the device has; 0: unknown.
+
+        This is what the harness has configured; the device is not asked.
+        """
 
     def kick(self, index: int) -> GuestSteps:
         """Notify the device of a queue, whether it asks for kicks or not."""

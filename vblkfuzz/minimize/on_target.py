@@ -3,7 +3,7 @@
 The model gives the same trace in every mode, but `inline` takes a fraction of the time of
 `processes`. If a quick target is given and shows the bug too, the search runs on it, and one run on
 the given target confirms the result. If that run does not show the bug, the search is repeated on
-the given target alone. So it is for a bug that ends the process: inline it would end this process.
+the given target alone.
 """
 
 from __future__ import annotations
@@ -53,10 +53,9 @@ def minimize_input(
         HarnessError: that target gives no verdict.
     """
     shown = find_bug(asked.target, scenario, expected, asked.runs)
-    bug, fault = shown.bug, shown.execution.trace.fault
-    slow = Reproducer(asked.target, bug, asked.runs)
-    if asked.quick is not None and not (fault and fault.ends_process):
-        quick = Reproducer(asked.quick, bug)
+    slow = Reproducer(asked.target, shown.bug, asked.runs)
+    if asked.quick is not None:
+        quick = Reproducer(asked.quick, shown.bug)
         if quick(scenario):
             found = minimize(scenario, quick, tell)
             confirmed = slow.run(found.scenario)

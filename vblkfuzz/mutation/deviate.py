@@ -36,6 +36,8 @@ _GOES: Final[tuple[int, ...]] = tuple(
 )
 """`Go` of a new deviation; repetition is weight. Delayed stores are combined with NEXT only, since
 the guest alone reads them, in the next operation."""
+_THREADS: Final = tuple(map(int, (*[Go.IO0] * 4, *[Go.MAIN] * 3, *[Go.VCPU] * 2, Go.IO1, Go.GUEST)))
+"""`Go` of `steer`; repetition is weight."""
 _ANY_POINT: Final = 1 / 32
 """Probability that a point is drawn from all points instead of those within reach."""
 _ADD: Final = (1.0, 0.4, 0.12, 0.04)
@@ -90,6 +92,20 @@ def race(draft: Draft, random: Random) -> None:
         at += 1
     if random() < 0.75:
         del draft.items[at + 1 + int(random() * 3) :]
+
+
+def steer(draft: Draft, random: Random) -> None:
+    """Let a thread of the device go on during an operation, beside the deviations there are.
+
+    Many races need both: a request that starts early, and an event loop that gets its turn in the
+    middle of what follows.
+    """
+    if draft.items:
+        marked = [at for at, item in enumerate(draft.items) if item[1]]
+        first = marked[0] if marked and random() < 0.75 else 0
+        at = max(first, _somewhere(draft, random))
+        go = _THREADS[int(random() * len(_THREADS))]
+        _mark(draft, at, (_point(draft, at, random), go))
 
 
 def delay(draft: Draft, random: Random) -> None:

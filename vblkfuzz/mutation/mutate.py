@@ -16,10 +16,11 @@ from typing import Final
 
 from vblkfuzz.mutation.argument import changed_record, new_record
 from vblkfuzz.mutation.configure import change_config, new_config
-from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race
+from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
+from vblkfuzz.mutation.relate import PUBLISHES, relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
-from vblkfuzz.mutation.sentence import FRAMES, SNIPPETS, Sentence, records
+from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import NEXT, choices
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 
@@ -36,6 +37,8 @@ _ATTEMPTS: Final = 8
 _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow."""
+_RELATED: Final = 0.5
+"""Probability that an inserted request touches the sectors of another one or the disk's end."""
 _SHORT: Final = 5
 """With fewer operations than this an input is not shortened."""
 _LONG: Final = 20
@@ -50,7 +53,7 @@ class Mutator:
         # randrange, choice and shuffle have changed. Hence int(random() * n).
         self._random = Random(seed).random
         grow: tuple[Edit, ...] = (
-            (self._insert,) * 6 + (self._insert_snippet,) * 4 + (self._frame,) * 4
+            (self._insert,) * 6 + (self._insert_snippet,) * 4 + (self._insert_around,) * 4
         )
         shrink: tuple[Edit, ...] = (self._delete,) * 4 + (self._delete_range,) + (self._cut,)
         alter: tuple[Edit, ...] = (
@@ -59,6 +62,8 @@ class Mutator:
             *(self._change_config,) * 2,
             *(self._change_schedule,) * 5,
             *(self._race,) * 5,
+            *(self._steer,) * 2,
+            *(self._relate,) * 3,
             *(self._delay,) * 2,
             self._burst,
         )
@@ -118,8 +123,12 @@ class Mutator:
             delay(draft, self._random)
         elif chance < 0.85:
             race(draft, self._random)
+            if chance < 0.35:
+                steer(draft, self._random)
 
     def _edit(self, draft: Draft) -> None:
+        if len(draft.items) >= _LONG and self._random() < 0.5:
+            self._cut(draft)
         for _ in range(_MAX_EDITS):
             size = len(draft.items)
             if size < _SHORT:
@@ -147,16 +156,18 @@ class Mutator:
             fitting = choices(_state_before(draft, at))
             code = fitting[int(self._random() * len(fitting))]
         draft.items.insert(at, self._new(code))
+        if code in PUBLISHES and self._random() < _RELATED:
+            relate_at(draft, at, self._random)
 
     def _insert_snippet(self, draft: Draft) -> None:
         at = self._below(len(draft.items) + 1)
         snippet = SNIPPETS[self._below(len(SNIPPETS))]
         draft.items[at:at] = self._items(snippet)
 
-    def _frame(self, draft: Draft) -> None:
-        """Insert the two parts of a frame before and after a range of operations."""
+    def _insert_around(self, draft: Draft) -> None:
+        """Insert two sentences that belong together, before and after a range of operations."""
         start, end = self._range(draft, 8)
-        before, after = FRAMES[self._below(len(FRAMES))]
+        before, after = AROUND[self._below(len(AROUND))]
         items = self._items(before + after)
         draft.items[end:end] = items[len(before) :]
         draft.items[start:start] = items[: len(before)]
@@ -210,6 +221,12 @@ class Mutator:
 
     def _race(self, draft: Draft) -> None:
         race(draft, self._random)
+
+    def _steer(self, draft: Draft) -> None:
+        steer(draft, self._random)
+
+    def _relate(self, draft: Draft) -> None:
+        relate(draft, self._random)
 
     def _delay(self, draft: Draft) -> None:
         delay(draft, self._random)

@@ -95,8 +95,8 @@ SNIPPETS: Final = tuple(
     )
 )
 
-FRAMES: Final = tuple(
+AROUND: Final = tuple(
     (_sentence(before), _sentence(after))
-    for before, _, after in (text.partition("|") for spec in OPS for text in spec.frames)
+    for before, _, after in (text.partition("|") for spec in OPS for text in spec.around)
 )
 """Pairs of sentences to insert before and after existing operations."""

@@ -113,6 +113,20 @@ class Rule:
     naming: Naming = field(default=Naming())
     circumstance: Circumstance | None = None
     """Refines the state that `check` reports; None: the state stays as it is."""
+    no_situations: str = ""
+    """Why there are no situations; empty: there are some."""
+
+    def __post_init__(self) -> None:
+        """Check that the rule has situations, or says why not.
+
+        Raises:
+            ValueError: it has neither or both.
+        """
+        if bool(self.situations) == bool(self.no_situations):
+            raise ValueError(
+                f"{self.check.__module__}: rule {self.id}: expected situations= that put it to the "
+                "test, or no_situations= with the reason"
+            )
 
 
 def rule(  # noqa: PLR0913  # one argument for each field of the rule
@@ -132,6 +146,7 @@ def rule(  # noqa: PLR0913  # one argument for each field of the rule
     leads_to: Sequence[str] = (),
     leads_to_in: Mapping[str, Sequence[str]] = MappingProxyType({}),
     circumstance: Circumstance | None = None,
+    no_situations: str = "",
 ) -> Callable[[Check], Rule]:
     """Make a `Rule` of the decorated function.
 
@@ -151,6 +166,7 @@ def rule(  # noqa: PLR0913  # one argument for each field of the rule
             *(id, title, source, instead, needs, situations, check, witnesses, decisive),
             naming,
             circumstance,
+            no_situations,
         )
 
     return of

@@ -10,7 +10,7 @@ from typing import Final
 
 from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.oracle.naming.signature import signature
-from vblkfuzz.trace.event import NO_QUEUE, Event, path_names
+from vblkfuzz.trace.event import NO_QUEUE, Event, path_text
 from vblkfuzz.trace.kinds import (
     BROKEN,
     DRAIN_CALL,
@@ -76,10 +76,7 @@ class Violation:
     @property
     def path(self) -> str:
         """Causal path of the clashing event, outermost function first."""
-        try:
-            return path_names(self.second.path)
-        except ValueError:  # a device outside this project may use frames of its own
-            return f"{self.second.path:#x}"
+        return path_text(self.second.path)
 
     @property
     def signature(self) -> str:

@@ -1,4 +1,4 @@
-"""The main loops of a worker's two actor processes, device and guest.
+"""The main loops of a worker's actor processes: device and guest, or a device that runs both.
 
 Each process waits on its own semaphore. The fuzz process hands an execution over to the device,
 which runs the turnstile and hands single turns over to the guest. After a hand-over a process
@@ -11,6 +11,7 @@ execution ends as FAILED. Actors end only by `os._exit` or a signal.
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -86,8 +87,10 @@ class RemoteRunner:
         return control[GUEST_USED], _STATES[state]
 
 
-def device_main(parts: SharedParts, turns: Turns, device: type[VirtioBlk]) -> None:
-    """Run executions for ever."""
+def device_main(
+    parts: SharedParts, turns: Turns, device: type[VirtioBlk], *, alone: bool = False
+) -> None:
+    """Run executions for ever; `alone`: those of the guest too, so there is no guest process."""
     control = parts.arena.control
     own = OwnCode(device)
     limit = CpuLimit(HANG_LIMIT_S)
@@ -106,8 +109,14 @@ def device_main(parts: SharedParts, turns: Turns, device: type[VirtioBlk]) -> No
         try:
             scenario = decode_canonical(parts.arena.scenario.read())
             with limit, watch:
-                _report_result(parts, execute(parts, scenario, device, remote, own))
-            control[HANDOVERS] = runner.handovers
+                ran = execute(
+                    parts, scenario, device, parts.inline_runner if alone else remote, own
+                )
+            _report_result(parts, ran)
+            control[HANDOVERS] = 0 if alone else runner.handovers
+            if alone:
+                fields = (ran.points, ran.obeyed, ran.overtaken)
+                parts.arena.schedule.write(json.dumps(fields).encode())
         except ActorHung as error:
             _report(parts, error, Status.HUNG)
         except (Exception, SystemExit) as error:

@@ -11,6 +11,7 @@ last process ends. Offsets are fixed and used in this file only. Areas, contents
     flight       fuzz input            fuzz process, before an execution; survives its death
     report       why it failed         an actor that raised, or the zygote if one has died
     last_line    where the device is   device, while it is watched
+    schedule     what became of it     device, if it runs the guest too
     coverage     blocks, features      guest, device, fuzz process; libFuzzer clears it
     stores       store buffer          guest and device, while the schedule delays stores
     memory       guest memory          guest and device
@@ -64,6 +65,7 @@ _AREAS: Final = _offsets(
         ("flight", 4 + BLOB_BYTES),
         ("report", 4 + MAX_REPORT_BYTES),
         ("last_line", 4 + MAX_REPORT_BYTES),
+        ("schedule", 4 + MAX_REPORT_BYTES),
         ("coverage", COVERAGE_SIZE),
         ("stores", HEAD_BYTES + GUEST_MEMORY_SIZE),
         ("memory", GUEST_MEMORY_SIZE),
@@ -113,6 +115,7 @@ class Arena:
         self.flight = Blob(self._view("flight"))
         self.report = Blob(self._view("report"))
         self.last_line = Blob(self._view("last_line"))
+        self.schedule = Blob(self._view("schedule"))
         self.coverage = self._view("coverage")
         self.memory = GuestMemory(self._view("memory"))
         self.stores = StoreBuffer(self.memory, self._view("stores"))

@@ -11,7 +11,6 @@ from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.process.cpu_limit import Hang
-from vblkfuzz.process.user_stop import UserStop
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 
@@ -52,8 +51,6 @@ def fault_of(error: BaseException, own: OwnCode) -> Fault | None:
     A traceback that passes through code of the device is the device's, also where ours raised
     below it: with what it was given.
     """
-    if isinstance(error, UserStop):
-        return None
     if isinstance(error, Hang):
         return _hang([code for code in error.stays if own.has(code)])
     passed = ((frame.f_code, line) for frame, line in walk_tb(error.__traceback__))

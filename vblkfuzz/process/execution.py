@@ -133,6 +133,11 @@ class Ran:
         """As in `Trace`."""
         return tuple(self.turnstile.obeyed) if self.turnstile else ()
 
+    @property
+    def overtaken(self) -> tuple[tuple[int, int], ...]:
+        """As in `Trace`."""
+        return tuple(self.turnstile.overtaken) if self.turnstile else ()
+
 
 def execute(
     parts: SharedParts,

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vblkfuzz.limits import MAX_OPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.trace.ring import TraceRing
+
+
+REST: Final = MAX_OPS
+"""In place of the index of an operation: what the driver does when all has settled."""
 
 
 class GuestState(IntEnum):
@@ -35,7 +41,7 @@ class GuestRunner(Protocol):
     """Runs the driver's code for one turn."""
 
     def run(self, index: int | None, budget: int, turn: int) -> tuple[int, GuestState]:
-        """Start operation `index`, or continue the current one (None).
+        """Start operation `index` or `REST`, or continue the current one (None).
 
         Returns:
             The preemption points passed, at most `budget`, and how the turn ended.
@@ -55,7 +61,8 @@ class InlineRunner:
         """See `GuestRunner.run`."""
         self._ring.turn = turn
         if index is not None:
-            self._steps = self._driver.run(self._ops[index])
+            driver = self._driver
+            self._steps = driver.rest() if index == REST else driver.run(self._ops[index])
         assert self._steps is not None
         used = 0
         for waiting in self._steps:
@@ -86,6 +93,10 @@ class GuestActor:
     def assign(self, index: int) -> None:
         """Queue the scenario's operation `index`."""
         self._waiting_ops.append(index)
+
+    def rest(self) -> None:
+        """Queue what the driver does when all has settled."""
+        self._waiting_ops.append(REST)
 
     def ready(self) -> bool:
         """Whether an operation is left, no exit is pending and the VM runs."""

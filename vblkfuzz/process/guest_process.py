@@ -7,7 +7,7 @@ processes; their connections are passed with the scenario (SCM_RIGHTS). Each req
 and so is its answer:
 
     load   scenario, connections   makes a new driver            -> done | lost | failed
-    run    index of an operation   the driver carries it out     -> done | lost | failed
+    run    index, or REST          the driver carries it out     -> done | lost | failed
     off                            ends the scenario             -> done | lost | failed
 
 Each answer carries the events so far; that of `failed` is a traceback. `lost` means that the
@@ -27,6 +27,7 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
 from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.process.forked import Forked
+from vblkfuzz.process.guest import REST
 from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.trace.event import EVENT_RECORD, Event
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
@@ -109,7 +110,7 @@ class GuestProcess:
         self._send(bytes([_Verb.OFF]))
 
     def begin(self, index: int) -> None:
-        """Make the guest carry out operation `index`; `answer` returns its events.
+        """Make the guest carry out operation `index` or `REST`; `answer` returns its events.
 
         Raises:
             ActorDied: the guest process has ended.
@@ -169,7 +170,8 @@ def _guest_main(line: socket.socket, port: Port) -> None:
             elif packet[0] == _Verb.OFF:
                 port.power_off()
             else:
-                for _ in driver.run(scenario.ops[packet[1]]):
+                index = packet[1]
+                for _ in driver.rest() if index == REST else driver.run(scenario.ops[index]):
                     pass
             content = _packed(ring)
         except (OSError, EOFError):

@@ -17,6 +17,7 @@ from vblkfuzz.dataplane.registers import (
     ENABLED,
     GENERATION,
     IOEVENTFD,
+    KNOWN_ID,
     SIZE,
     STATUS,
     USED,
@@ -89,6 +90,10 @@ class MailboxTransport:
         """Read the status register."""
         return self._registers.words[STATUS]
 
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        return bool(self._registers.queue(index, ENABLED))
+
     def config_generation(self) -> int:
         """Read the generation register."""
         return self._registers.words[GENERATION]
@@ -96,6 +101,10 @@ class MailboxTransport:
     def capacity(self) -> int:
         """Read the capacity register."""
         return self._registers.words[CAPACITY]
+
+    def known_id(self) -> int:
+        """Read the register with the digest of the id."""
+        return self._registers.words[KNOWN_ID]
 
     def kick(self, index: int) -> GuestSteps:
         """Signal the ioeventfd if one is assigned (as KVM does), else exit."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import multiprocess
 
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, ZygoteLost
-from vblkfuzz.limits import ANSWER_LIMIT_S, RESPAWN_LIMIT_S
+from vblkfuzz.limits import ALONE_LIMIT_S, ANSWER_LIMIT_S, RESPAWN_LIMIT_S
 from vblkfuzz.process.actors import Turns
 from vblkfuzz.process.control import (
     DEVICE_ENDED,
@@ -46,15 +46,17 @@ if TYPE_CHECKING:
 class Supervisor:
     """Owns the actor processes of one worker."""
 
-    def __init__(self, arena: Arena, device: type[VirtioBlk]) -> None:
+    def __init__(self, arena: Arena, device: type[VirtioBlk], *, alone: bool = False) -> None:
+        """Prepare the actors of a device class; `alone`: a device that runs the guest too."""
         self._arena = arena
+        self._alone = alone
         self._settled = False
         """Whether the actors are ready for an execution and no earlier request is pending."""
         self._parts = SharedParts(arena)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
         self._turns = Turns(*map(Semaphore, arena.semaphores))
-        zygote = Zygote(self._parts, self._turns, device, self._line)
+        zygote = Zygote(self._parts, self._turns, device, self._line, alone=alone)
         self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
         self._zygote_ended = -1
         """pidfd of the zygote, readable when it has ended; -1 before `start`."""
@@ -109,9 +111,10 @@ class Supervisor:
         control[DEVICE_ENDED] = NOT_ENDED
         self._arena.scenario.write(scenario)
         self._turns.device.release()
-        if not self._turn_comes():
+        limit = ALONE_LIMIT_S if self._alone else ANSWER_LIMIT_S
+        if not self._turn_comes(limit):
             self._replace_actors()
-            raise ActorHung(f"no answer within {ANSWER_LIMIT_S} s; the actors were replaced")
+            raise ActorHung(f"no answer within {limit} s; the actors were replaced")
         if control[STATUS] not in (Status.DONE, Status.FAULT):
             raise self._failure()
         self._settled = True
@@ -137,9 +140,9 @@ class Supervisor:
         line, _, stack = self._arena.report.read().partition(b"\n")
         return Broken(Fault.from_line(line), stack.decode(errors="replace"))
 
-    def _turn_comes(self) -> bool:
+    def _turn_comes(self, limit: float) -> bool:
         """Wait for the turn of the fuzz process; False if the actors hang."""
-        patience = Patience(ANSWER_LIMIT_S)
+        patience = Patience(limit)
         while not self._turns.fuzzer.acquire(True, SLICE_S):
             if patience.over:
                 return False

@@ -22,6 +22,7 @@ import select
 import signal
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -70,13 +71,21 @@ class Child:
 class Zygote:
     """Runs in the zygote process."""
 
-    def __init__(
-        self, parts: SharedParts, turns: Turns, device: type[VirtioBlk], line: Line
+    def __init__(  # what it inherits
+        self,
+        parts: SharedParts,
+        turns: Turns,
+        device: type[VirtioBlk],
+        line: Line,
+        *,
+        alone: bool,
     ) -> None:
         self._parts = parts
         self._turns = turns
         self._device = device
         self._line = line
+        self._alone = alone
+        """Whether the device runs the guest too."""
         self._children: list[Child] = []
 
     def run(self, parent: int) -> None:
@@ -94,11 +103,11 @@ class Zygote:
                 self._report_death(ready)
 
     def _spawn(self) -> None:
-        parts, turns = self._parts, self._turns
-        self._children = [
-            self._fork("device", lambda: device_main(parts, turns, self._device)),
-            self._fork("guest", lambda: guest_main(parts, turns)),
-        ]
+        parts, turns, alone = self._parts, self._turns, self._alone
+        main = partial(device_main, parts, turns, self._device, alone=alone)
+        self._children = [self._fork("device", main)]
+        if not alone:
+            self._children.append(self._fork("guest", lambda: guest_main(parts, turns)))
 
     def _fork(self, name: str, main: Callable[[], None]) -> Child:
         parent = os.getpid()

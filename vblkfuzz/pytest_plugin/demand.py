@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _CLEAN: Final = Expectation("clean")
 _MODEL_MODE: Final = "inline"
 """Default mode on the model: fast, with the same traces as `processes`."""
-_SAFE_MODE: Final = "processes"
 
 
 class Choice(NamedTuple):
@@ -72,21 +71,13 @@ def demands(artifact: Artifact, choice: Choice) -> list[Demand]:
 
 def _outcome(path: str, artifact: Artifact, demand: Demand, choice: Choice) -> Outcome:
     target = choice.target or artifact.target
-    mode = choice.mode or _mode(target, artifact)
+    mode = choice.mode or (_MODEL_MODE if target == DEFAULT_TARGET else None)
     asked = replace(artifact, target=target, device=demand.device, expectation=demand.expectation)
     with ReplayTarget(Options(target, demand.device, mode)) as replayer:
         try:
             return replayer.replay(path, asked, 1)
         except UsageError as error:
             raise InputFileError(path, "", str(error)) from None
-
-
-def _mode(target: str, artifact: Artifact) -> str | None:
-    """Return the mode for an input; None: its own. What may end its process gets one of its own."""
-    if target != DEFAULT_TARGET:
-        return None
-    expected = artifact.expectation
-    return _SAFE_MODE if expected and expected.rule == "CRASH" else _MODEL_MODE
 
 
 def _explained(outcome: Outcome) -> str:

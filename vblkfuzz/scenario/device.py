@@ -76,7 +76,9 @@ class DeviceConfig:
     """Number of IOThreads; with 0 the dataplane runs in the main loop."""
     polling: Annotated[bool, Row(FLAG, byte=2, new={True: 1, False: 4})] = False
     """IOThreads start in poll mode."""
-    werror: Annotated[Werror, Row(WERRORS, byte=4)] = "report"
+    werror: Annotated[
+        Werror, Row(WERRORS, byte=4, new={"report": 3, "ignore": 1, "stop": 2, "enospc": 1})
+    ] = "report"
     """Reaction of the device to a failed write, flush or discard. `enospc`: stop the VM if the disk
     is full, report any other error."""
     disk_sectors: Annotated[int, Row(limits.DISK_SECTORS, byte=5, scale=True)] = 64

@@ -9,7 +9,7 @@ depth. A deviation without effect is ignored, so every schedule is valid.
 
 If all actors wait although an operation has not ended (a drain that waits for a held request), the
 next operation starts, since it may unblock them. After the last operation an epilogue brings the
-machine to rest: I/O ends, drained sections end, the VM runs.
+machine to rest: I/O ends, drained sections end, the VM runs. Then the guest takes all answers.
 
 An actor is resumed for a *budget* of points, up to the next deviation. So an actor in another
 process costs two hand-overs a turn, not two a point. Next: `delay`, for delayed stores.
@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from vblkfuzz.limits import MAX_STEPS
-from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _MAX_EPILOGUE: Final = 32
 """Limit of operations in an epilogue: most scenarios need two, and MAX_OPS bounds nesting."""
+_COLLECT: Final = CODES["collect"]
 
 
 class Actor(Protocol):
@@ -56,6 +57,9 @@ class Guest(Actor, Protocol):
 
     def assign(self, index: int) -> None:
         """Queue the scenario's operation `index`."""
+
+    def rest(self) -> None:
+        """Queue what the driver does when all has settled: it collects on every queue."""
 
 
 class World(Protocol):
@@ -88,6 +92,9 @@ class Turnstile:
         """Preemption points of each operation, until the next one started."""
         self.obeyed: list[bool] = []
         """For each deviation that was reached: whether it changed which actor goes on."""
+        self.overtaken: list[tuple[int, int]] = []
+        """For each deviation that was obeyed: the turn before it, and the actor (ActorId) that
+        would have gone on."""
         self._scenario = scenario
         self._world = world
         self._guest = guest
@@ -105,7 +112,7 @@ class Turnstile:
             self._start(index, operation)
             self._settle()
             self.points.append(self._points)
-        self._come_to_rest()
+        self._collect(self._come_to_rest())
         kind = END if self.steps < MAX_STEPS else STEP_LIMIT
         self._emit(kind, value=self._world.in_flight())
 
@@ -125,19 +132,28 @@ class Turnstile:
         else:
             self._world.perform(operation)
 
-    def _come_to_rest(self) -> None:
+    def _come_to_rest(self) -> int:
+        """End what is open; return the number of operations that this took."""
         self._deviations = []
         self._settle()
         for index in range(_MAX_EPILOGUE):
             operation = self._world.unfinished()
             before = self.steps
             if operation is None or self.steps >= MAX_STEPS:
-                return
+                return index
             self._emit(OP, flag=operation.code, head=1, value=index)
             self._world.perform(operation)
             self._settle()
             if self.steps == before and operation == self._world.unfinished():
-                return  # no progress: the actor that should carry it out waits for ever
+                return index + 1  # no progress: the actor that should do it waits for ever
+        return _MAX_EPILOGUE
+
+    def _collect(self, index: int) -> None:
+        """Let the guest take all answers, unless it can never run again."""
+        self._guest.rest()
+        if self._guest.ready():
+            self._emit(OP, flag=_COLLECT, head=1, value=index)
+            self._settle()
 
     def _settle(self) -> bool:
         """Resume actors until none is ready.
@@ -152,11 +168,14 @@ class Turnstile:
             if self._deviations:
                 go = self._take_due()
                 if go is Go.NEXT:
-                    self.obeyed.append(True)
+                    self._obey(interrupted)
                     return False
                 if go is not None:
                     actor = self._ready_actor(go)
-                    self.obeyed.append(actor is not None and self._changes(actor, interrupted))
+                    if actor is not None and self._changes(actor, interrupted):
+                        self._obey(interrupted)
+                    else:
+                        self.obeyed.append(False)
                 if self._deviations:
                     budget = min(budget, self._deviations[0].point - self._points)
             if actor is None:
@@ -181,6 +200,13 @@ class Turnstile:
         if interrupted is None:
             return actor is not next(each for each in self._actors if each.ready())
         return actor is not interrupted
+
+    def _obey(self, interrupted: Actor | None) -> None:
+        """Note what a deviation is about to change."""
+        self.obeyed.append(True)
+        ready = [who for who, each in enumerate(self._actors) if each.ready()]
+        goes_on = [who for who in ready if self._actors[who] is interrupted]
+        self.overtaken += [(self._ring.turn, who) for who in (goes_on or ready)[:1]]
 
     def _take_due(self) -> Go | None:
         """Remove the next deviation if its point is reached; return its `go`."""

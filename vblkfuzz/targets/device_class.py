@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from vblkfuzz.errors import UsageError
 from vblkfuzz.targets.class_check import check_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
     LoadFile = Callable[[str, Path], ModuleType]
@@ -70,7 +72,21 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
 
 
 def _class_in(module: ModuleType, attribute: str, name: str) -> type[VirtioBlk]:
-    found = getattr(module, attribute, None)
+    return checked(getattr(module, attribute, None), name, attribute)
+
+
+@lru_cache(maxsize=64)
+def checked(found: object, name: str, attribute: str) -> type[VirtioBlk]:
+    """Return what a user gives as a device class; a class is looked at once.
+
+    Args:
+        found: the class.
+        name: how the user names it.
+        attribute: what it is called.
+
+    Raises:
+        UsageError: it is no subclass of VirtioBlk, or it has methods that cannot work.
+    """
     if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
         raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
     check_class(found)
@@ -79,13 +95,25 @@ def _class_in(module: ModuleType, attribute: str, name: str) -> type[VirtioBlk]:
 
 def _module(place: str, load_file: LoadFile) -> ModuleType:
     try:
-        # What a module prints when it is imported is not what a verb has to say.
-        with redirect_stdout(sys.stderr):
+        with _saying_on_stderr():
             return _loaded(place, load_file)
     except UsageError:
         raise
     except Exception as error:
         raise UsageError(f"device {place}: its module fails: {error!r}") from error
+
+
+@contextmanager
+def _saying_on_stderr() -> Iterator[None]:
+    """What a module prints when it is imported is not what a verb has to say: nor by os.write."""
+    ours = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(ours, 1)
+        os.close(ours)
 
 
 def _loaded(place: str, load_file: LoadFile) -> ModuleType:

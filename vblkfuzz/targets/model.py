@@ -45,12 +45,15 @@ def model(
         UsageError: there is no such device or mode.
     """
     from vblkfuzz.process.arena import Arena
+    from vblkfuzz.process.own_code import OwnCode
     from vblkfuzz.targets.device_class import device_class as find_device
-    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
+    from vblkfuzz.targets.model_modes import AloneModel, InlineModel, ProcessesModel
 
     check_mode(mode)
-    in_mode = InlineModel if mode == InlineModel.mode else ProcessesModel
-    return in_mode(device, arena or Arena(), device_class or find_device(device))
+    found = device_class or find_device(device)
+    if mode == ProcessesModel.mode:
+        return ProcessesModel(device, arena or Arena(), found)
+    return (AloneModel if OwnCode(found) else InlineModel)(device, arena or Arena(), found)
 
 
 def _open(device: str, mode: str, options: TargetOptions) -> InlineModel | ProcessesModel:

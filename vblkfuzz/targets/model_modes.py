@@ -1,18 +1,17 @@
 """The model in its two modes: inline, or in processes of its own.
 
-`inline` runs guest and device as generators in the calling process. `processes` runs them in two
-real processes that share the arena (`process.supervisor`). Both modes run the same code on an
-arena of the same layout, so a scenario gives the same trace digest in both.
+`inline` runs guest and device as generators in one process: the calling one, or for a user's device
+one of its own, which it may end. `processes` runs them in two real processes that share the arena
+(`process.supervisor`). All of them run the same code on an arena of the same layout, so a scenario
+gives the same trace digest in each.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-from contextlib import nullcontext, redirect_stdout
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.limits import HANG_LIMIT_S
@@ -24,7 +23,6 @@ from vblkfuzz.process.cpu_limit import CpuLimit
 from vblkfuzz.process.execution import Broken, SharedParts, execute
 from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.process.supervisor import Supervisor
-from vblkfuzz.process.user_stop import UserStops
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.targets.child import FROM_OUTSIDE
 from vblkfuzz.trace.event import ActorId, Event
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class _Model:
-    """Common part of both modes."""
+    """Common part of all modes."""
 
     name = "model"
     mode = ""
@@ -51,32 +49,21 @@ class _Model:
         self.arena = arena
         """Shared memory of guest and device."""
         self._device_class = device_class
-        self._own = OwnCode(device_class)
 
     def _events(self) -> tuple[Event, ...]:
         return merge((self.arena.guest_ring, self.arena.device_ring))
 
 
-def _with_fault(trace: Trace, broken: Broken) -> Trace:
-    """Return the trace of an execution that the device's own code ended."""
-    witnesses = trace.witnesses | Witness.PROCESS
-    return replace(trace, witnesses=witnesses, report=broken.stack, fault=broken.fault)
-
-
 class InlineModel(_Model):
-    """Guest and device in the calling process."""
+    """Guest and device in the calling process; for devices that are built in."""
 
     mode = "inline"
 
     def __enter__(self) -> Self:
         """Open the eventfds."""
         self._parts = SharedParts(self.arena)
-        # What a device prints is not what a verb has to say.
-        self._quiet = redirect_stdout(sys.stderr) if self._own else nullcontext()
         self._limit = CpuLimit(HANG_LIMIT_S)
         self._limit.install()
-        self._user_stops = UserStops()
-        self._user_stops.install()
         return self
 
     def __exit__(
@@ -86,22 +73,19 @@ class InlineModel(_Model):
         traceback: TracebackType | None,
     ) -> None:
         """Close the eventfds."""
-        self._user_stops.remove()
         self._limit.remove()
         self._parts.close()
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""
         try:
-            with self._limit, self._quiet:
-                runner = self._parts.inline_runner
-                ran = execute(self._parts, scenario, self._device_class, runner, self._own)
+            with self._limit:
+                ran = execute(self._parts, scenario, self._device_class, self._parts.inline_runner)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
             raise HarnessError(f"an actor raised:\n{error_text(error)}") from error
-        trace = Trace(self._events(), ran.steps, ran.points, ran.obeyed)
-        return _with_fault(trace, ran.broken) if ran.broken else trace
+        return Trace(self._events(), ran.steps, ran.points, ran.obeyed, ran.overtaken)
 
 
 class ProcessesModel(_Model):
@@ -111,10 +95,12 @@ class ProcessesModel(_Model):
     """
 
     mode = "processes"
+    _alone: ClassVar = False
 
     def __enter__(self) -> Self:
         """Pin this process to one core and start the actors there."""
-        self._supervisor = Supervisor(self.arena, self._device_class)
+        self._own = OwnCode(self._device_class)
+        self._supervisor = Supervisor(self.arena, self._device_class, alone=self._alone)
         self._affinity = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {_core(self._affinity)})
         try:
@@ -143,9 +129,12 @@ class ProcessesModel(_Model):
             broken = self._supervisor.run(data)
         except ActorDied as died:
             return self._ended(data, died)
-        control = self.arena.control
-        trace = Trace(self._events(), control[STEPS], handovers=control[HANDOVERS])
+        trace = self._trace()
         return _with_fault(trace, broken) if broken else trace
+
+    def _trace(self) -> Trace:
+        control = self.arena.control
+        return Trace(self._events(), control[STEPS], handovers=control[HANDOVERS])
 
     def _ended(self, data: bytes, died: ActorDied) -> Trace:
         """Return the trace of an execution in which the device process ended itself.
@@ -174,6 +163,32 @@ class ProcessesModel(_Model):
         stack = (f"  {place.file}, line {place.line}, in {place.function}" for place in places)
         report = "\n".join((f"{died}; innermost call first:", *stack))
         return _with_fault(Trace((*events, last)), Broken(fault, report))
+
+
+class AloneModel(ProcessesModel):
+    """Guest and device inline, in one process that is not ours; for a user's device.
+
+    The device may end that process, and may print what it likes.
+    """
+
+    mode = "inline"
+    _alone = True
+
+    def _trace(self) -> Trace:
+        points, obeyed, overtaken = json.loads(self.arena.schedule.read())
+        return Trace(
+            self._events(),
+            self.arena.control[STEPS],
+            tuple(points),
+            tuple(obeyed),
+            tuple(map(tuple, overtaken)),
+        )
+
+
+def _with_fault(trace: Trace, broken: Broken) -> Trace:
+    """Return the trace of an execution that the device's own code ended."""
+    witnesses = trace.witnesses | Witness.PROCESS
+    return replace(trace, witnesses=witnesses, report=broken.stack, fault=broken.fault)
 
 
 def _core(allowed: set[int]) -> int:

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.targets.recorder import Recorder
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 _MAX_EPILOGUE: Final = 32
+_COLLECT: Final = CODES["collect"]
 ASLEEP_S: Final = 0.1
 """Seconds between two samples of a device that does not answer the guest."""
 ASLEEP_LOOKS: Final = 6
@@ -256,12 +259,15 @@ class RealTarget:
             if not first:
                 self._rig.settle(recorder)
             first = False
-            self._guest.begin(self._waiting.popleft())
-            answer = self._answer_of_guest() or self._late_answer(recorder)
-            recorder.guest(answer.events)
-            if answer.lost:
-                recorder.look(self._rig.dequeues)
-                raise DeviceLost("the device does not answer the guest")
+            self._let_guest(self._waiting.popleft(), recorder)
+
+    def _let_guest(self, index: int, recorder: Recorder) -> None:
+        self._guest.begin(index)
+        answer = self._answer_of_guest() or self._late_answer(recorder)
+        recorder.guest(answer.events)
+        if answer.lost:
+            recorder.look(self._rig.dequeues)
+            raise DeviceLost("the device does not answer the guest")
 
     def _answer_of_guest(self) -> GuestAnswer | None:
         """Return the result of the guest's operation; None if the device does not answer the guest.
@@ -303,18 +309,24 @@ class RealTarget:
 
     def _come_to_rest(self, recorder: Recorder) -> None:
         self._rig.settle(recorder)
-        self._end_what_is_open(recorder)
+        done = self._end_what_is_open(recorder)
+        if self._rig.guest_runs:
+            recorder.operation(done, _COLLECT, epilogue=True)
+            self._let_guest(REST, recorder)
+            self._rig.settle(recorder)
 
-    def _end_what_is_open(self, recorder: Recorder) -> None:
+    def _end_what_is_open(self, recorder: Recorder) -> int:
+        """End drained sections, I/O and a stop of the VM; return the number of operations."""
         for index in range(_MAX_EPILOGUE):
             operation = self._rig.unfinished()
             if operation is None:
-                break
+                return index
             recorder.operation(index, operation.code, epilogue=True)
             self._rig.perform(operation, recorder)
             if not recorder.blind:
                 self._run_guest(recorder)
             self._rig.settle(recorder)
+        return _MAX_EPILOGUE
 
     def _ended(self, recorder: Recorder, lost: DeviceLost) -> str:
         """Record how the device process ended, replace it, and return the report.

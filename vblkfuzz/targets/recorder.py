@@ -58,7 +58,7 @@ class Dequeue(NamedTuple):
     """The thread, an `ActorId`."""
 
 
-_PATHS: Final = tuple(int(Frame[spec.frame.upper()]) if spec.frame else 0 for spec in OPS)
+_PATHS: Final = tuple(int(Frame[spec.path_frame.upper()]) if spec.path_frame else 0 for spec in OPS)
 """Causal path of what happens during an operation, by code."""
 
 
@@ -145,9 +145,9 @@ class Recorder:
     def _note(self, event: Event) -> None:
         kind = event.kind
         # Not _replace, which takes four times as long.
-        _, _, actor, queue, flag, head, request, _, value, path = event
+        _, _, actor, queue, flag, head, request, _, *rest = event
         self._events.append(
-            Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, value, path)
+            Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, *rest)
         )
         if kind == FEATURES:
             self._queues = self._config.queues if event.value >> F_MQ & 1 else 1
@@ -232,10 +232,10 @@ class Recorder:
         """Record the new used entries; their dequeues are recorded already."""
         self._pushes(lives, [life.new_used() for life in lives])
 
-    def _pushes(self, lives: Sequence[Life], used: Sequence[list[int]]) -> None:
-        for life, heads in zip(lives, used, strict=True):
-            for place, head in enumerate(heads, 1):
-                self._push(life, head, life.used - len(heads) + place)
+    def _pushes(self, lives: Sequence[Life], used: Sequence[list[tuple[int, int]]]) -> None:
+        for life, entries in zip(lives, used, strict=True):
+            for place, (head, length) in enumerate(entries, 1):
+                self._push(life, head, life.used - len(entries) + place, length)
 
     def _take(self, dequeues: Sequence[Dequeue]) -> None:
         for queue, actor in dequeues:
@@ -264,7 +264,7 @@ class Recorder:
         if direct:
             self._add(HANDLER_END, actor, queue=life.queue)
 
-    def _push(self, life: Life, head: int, used: int) -> None:
+    def _push(self, life: Life, head: int, used: int, length: int) -> None:
         if not self._exact_pops:
             while head not in life.owned and life.waiting(head):
                 self._pop(life, ActorId.MAIN)
@@ -274,10 +274,17 @@ class Recorder:
         serial, status = (request.serial, life.status(request)) if request else (0, 0)
         if status:  # the backend may have failed the request; that cannot be observed
             self._add(IO_DONE, ActorId.HARNESS, request=serial, flag=1, epoch=life.epoch)
-        self._effect(PUSH, life, serial, head & 0xFFFF, used & 0xFFFF, status)
+        self._effect(PUSH, life, serial, head & 0xFFFF, used & 0xFFFF, status, length)
 
-    def _effect(  # a field of the event each
-        self, kind: int, life: Life, serial: int, head: int, value: int, flag: int = 0
+    def _effect(  # noqa: PLR0913 -- a field of the event each
+        self,
+        kind: int,
+        life: Life,
+        serial: int,
+        head: int,
+        value: int,
+        flag: int = 0,
+        length: int = 0,
     ) -> None:
         path = life.ended_by or self._path
         if not life.ended_by and not serial:  # no request of these rings has this head
@@ -293,6 +300,7 @@ class Recorder:
             value=value,
             flag=flag,
             path=path,
+            length=length,
         )
 
     @property

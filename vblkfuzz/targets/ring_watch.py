@@ -107,12 +107,13 @@ class Life:
         self.owned[published.head] = request
         return request
 
-    def new_used(self) -> list[int]:
-        """Return the ids of the new used entries, at most as many as the ring has."""
+    def new_used(self) -> list[tuple[int, int]]:
+        """Return id and length of the new used entries, at most as many as the ring has."""
         layout, memory = self.layout, self._memory
-        found: list[int] = []
+        found: list[tuple[int, int]] = []
         while memory.u16[layout.used_idx >> 1] != self.used and len(found) < layout.size:
-            found.append(memory.u32[layout.used_ring(self.used % layout.size) >> 2])
+            entry = layout.used_ring(self.used % layout.size) >> 2
+            found.append((memory.u32[entry], memory.u32[entry + 1]))
             self.used = (self.used + 1) & _U16
         return found
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.target import Target
 
@@ -37,3 +38,10 @@ class TargetKind:
     """Makes the target."""
     quick_mode: str = ""
     """Faster mode that gives the same trace for every scenario; empty: there is none."""
+    without: frozenset[str] = frozenset()
+    """Names of the operations that such a device does not have: in a scenario they do nothing."""
+
+    def left_out(self, scenario: Scenario) -> list[str]:
+        """Return the operations of a scenario that do nothing here, each name once, in order."""
+        names = [operation.name for operation in scenario.ops]
+        return [name for name in dict.fromkeys(names) if name in self.without]

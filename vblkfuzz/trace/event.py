@@ -78,6 +78,14 @@ def path_names(path: int) -> str:
     return " > ".join(Frame(code).name.lower() for code in codes)
 
 
+def path_text(path: int) -> str:
+    """Return a causal path as text; a device outside this project may use frames of its own."""
+    try:
+        return path_names(path)
+    except ValueError:
+        return f"{path:#x}"
+
+
 class Event(NamedTuple):
     """One row of a trace; see `trace.kinds` for the meaning of the fields."""
 
@@ -91,6 +99,8 @@ class Event(NamedTuple):
     epoch: int = 0
     value: int = 0
     path: int = 0
+    length: int = 0
+    """`len` of a used entry, in bytes, as the device wrote it: any u32."""
 
 
 def frames_of(event: Event) -> bytes:
@@ -98,5 +108,5 @@ def frames_of(event: Event) -> bytes:
     return event.path.to_bytes(8, "big")
 
 
-EVENT_RECORD: Final = Struct("<IBBBBHHHHQ")
-"""An `Event` as 24 bytes in the trace ring: turn u32, four u8, four u16, path u64."""
+EVENT_RECORD: Final = Struct("<IBBBBHHHHQI")
+"""An `Event` as 28 bytes in the trace ring: turn u32, four u8, four u16, path u64, length u32."""

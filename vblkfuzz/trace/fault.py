@@ -53,11 +53,6 @@ class Fault(NamedTuple):
         return "-".join(part for part in (self.what, self.function, place) if part)
 
     @property
-    def ends_process(self) -> bool:
-        """Whether the process has ended; run inline, that would be ours."""
-        return self.signal != 0 or self.what == "exit"
-
-    @property
     def where(self) -> str:
         """The place in words."""
         return f"{self.function} ({self.file}, line {self.line})"

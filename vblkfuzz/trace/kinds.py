@@ -64,6 +64,8 @@ class Kind(NamedTuple):
     """Form of the value; if empty, the number itself is shown unless it is 0."""
     head: str
     """Form of the head; empty if the kind has no head."""
+    length: Form
+    """Form of the length; empty if the kind has no length."""
     note: bool
     """Whether it concerns the scenario or the whole process, and so belongs to no thread."""
 
@@ -76,13 +78,14 @@ class Kind(NamedTuple):
 _ROWS: Final[dict[int, Kind]] = {}
 
 
-def _kind(
+def _kind(  # noqa: PLR0913 -- a field of the row each
     number: int,
     meaning: str,
     *,
     flags: tuple[str, ...] = (),
     value: Form = "",
     head: str = "",
+    length: Form = "",
     note: bool = False,
 ) -> int:
     """Add a row. Its name is filled in from the constant, in `KINDS`."""
@@ -90,13 +93,17 @@ def _kind(
         raise ValueError(f"event kind {number}: no group has its tens digit, see _GROUPS")
     if number in _ROWS:
         raise ValueError(f"event kind {number}: two rows have this number")
-    _ROWS[number] = Kind(number, "", meaning, flags, value, head, note)
+    _ROWS[number] = Kind(number, "", meaning, flags, value, head, length, note)
     return number
 
 
 def _sectors(value: int) -> str:
     first, more = value & 0xFF, value >> 8
     return f"sector {first}..{first + more}" if more else f"sector {first}"
+
+
+def _bytes(length: int) -> str:
+    return f"{length} byte" if length == 1 else f"{length} bytes"
 
 
 def _ring_error(value: int) -> str:
@@ -149,11 +156,13 @@ KICK: Final = _kind(
 # head: id of the used entry
 COLLECT: Final = _kind(
     12,
-    "took a used entry; value: used idx after it; *foreign*: the driver has no request with that "
-    "head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is OK",
+    "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
+    "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
+    "OK",
     flags=("", "foreign", "ioerr", "unsupp", "no status"),
     value="used {}",
     head=_DESCRIPTOR,
+    length=_bytes,
 )
 HOSTILE: Final = _kind(
     13, "wrote the named ring content, which virtio forbids", flags=HOSTILE_CONTENTS
@@ -202,6 +211,21 @@ SUPPRESS_CALLS: Final = _kind(
     flags=("off", "on"),
 )
 
+# head: digest of the id that the device is known to have, 0 if it is not known
+DEVICE_ID: Final = _kind(
+    110,
+    "device id in the answer to the GET_ID just collected, as a digest; *unwritten*: the device "
+    "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL",
+    flags=("", "unwritten", "cut", "unpadded"),
+    value="id {:#06x}",
+    head="known {:#06x}",
+)
+ENABLE_READ: Final = _kind(
+    114,
+    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
+    flags=("disabled", "enabled"),
+)
+
 # value, head: the feature bits below 16, those of the block device (5.2.3)
 FEATURES: Final = _kind(
     115,
@@ -238,10 +262,12 @@ BROKEN: Final = _kind(
     value=_ring_error,
 )
 
+# head: the bits that the driver wrote last
 STATUS_READ: Final = _kind(
     29,
-    "the driver, which broke the ring protocol, read the device status; value: the bits",
+    "the driver read the device status; value: the bits",
     value="{:#04x}",
+    head="wrote {:#04x}",
 )
 
 # --- Notifiers and event loop -----------------------------------------------------------------
@@ -292,11 +318,12 @@ IO_DONE: Final = _kind(
 MEMWRITE: Final = _kind(45, "the device wrote data or status of the request into guest memory")
 PUSH: Final = _kind(
     46,
-    "the device put the request on the used ring; value: used idx after it; *ioerr*, *unsupp*: its "
-    "status",
+    "the device put the request on the used ring; value: used idx after it, and length of the "
+    "entry; *ioerr*, *unsupp*: its status",
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
+    length=_bytes,
 )
 IRQ: Final = _kind(
     47,
@@ -311,6 +338,11 @@ RETRY: Final = _kind(
     49,
     "the request waits until the VM continues: it failed (`rerror`, `werror`), or was parked when "
     "the VM stopped",
+)
+
+FLUSHED: Final = _kind(
+    140,
+    "the backend was flushed: what was written before outlasts a loss of power",
 )
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------

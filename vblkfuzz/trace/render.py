@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.trace.event import NO_QUEUE, actor_name, path_names
+from vblkfuzz.trace.event import NO_QUEUE, actor_name, path_text
 from vblkfuzz.trace.kinds import KINDS, OP
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def _row(event: Event) -> Row:
         _event(event, kind) if kind else f"kind {event.kind}",
         "" if event.queue == NO_QUEUE else str(event.queue),
         _request(event, kind.head if kind else ""),
-        _value(event.value, kind.value if kind else ""),
-        _path(event.path),
+        _value(event, kind),
+        path_text(event.path),
     )
 
 
@@ -101,14 +101,17 @@ def _request(event: Event, head: str) -> str:
     )
 
 
-def _value(value: int, form: Form) -> str:
+def _value(event: Event, kind: Kind | None) -> str:
+    """Return value and length; a length that the kind does not use is shown unless it is 0."""
+    value = _in_form(event.value, kind.value if kind else "")
+    if kind and kind.length:
+        length = _in_form(event.length, kind.length)
+    else:
+        length = f"length {event.length}" if event.length else ""
+    return ", ".join(text for text in (value, length) if text)
+
+
+def _in_form(value: int, form: Form) -> str:
     if callable(form):
         return form(value)
     return form.format(value) if form else str(value or "")
-
-
-def _path(path: int) -> str:
-    try:
-        return path_names(path)
-    except ValueError:  # a device outside this project may use frames of its own
-        return f"{path:#x}"

@@ -69,6 +69,7 @@ class TraceRing:
         epoch: int = 0,
         value: int = 0,
         path: int = 0,
+        length: int = 0,
     ) -> None:
         """Write one event.
 
@@ -82,7 +83,9 @@ class TraceRing:
         if value >> 16:
             raise ValueError(f"value of an event: expected 0..65535, found {value}")
         # Unary plus turns an enum member, whose hash differs, into a plain int.
-        events.append((self.turn, +kind, +actor, queue, +flag, head, request, epoch, value, path))
+        events.append(
+            (self.turn, +kind, +actor, queue, +flag, head, request, epoch, value, path, length)
+        )
 
     @property
     def written(self) -> int:

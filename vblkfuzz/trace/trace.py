@@ -23,6 +23,9 @@ class Trace:
     obeyed: tuple[bool, ...] = ()
     """For each deviation reached: whether it switched to the actor it names; in `inline` mode
     only."""
+    overtaken: tuple[tuple[int, int], ...] = ()
+    """For each deviation obeyed: the turn before it, and the actor (ActorId) that would have gone
+    on; in `inline` mode only."""
     handovers: int = 0
     """How often the turnstile handed over between processes; 0 in `inline` mode."""
     witnesses: Witness = MODEL

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from vblkfuzz.virtio.chain import Chain, Segment
 from vblkfuzz.virtio.memory import GuestMemory
@@ -158,6 +159,11 @@ def scatter(memory: GuestMemory, segments: Iterable[Segment], data: bytes) -> in
         memory.write(address, part)
         done += len(part)
     return done
+
+
+def id_digest(device_id: bytes) -> int:
+    """Return a digest (u16) of a device id: of 20 bytes, those before the first NUL (5.2.6)."""
+    return crc32(device_id[:ID_SIZE].partition(b"\0")[0]) & 0xFFFF
 
 
 class ClearedRange(NamedTuple):

@@ -117,6 +117,10 @@ class DeviceQueue:
         """Return whether no chain is available. True when not ready."""
         return not self.ready or self._u16[self._avail_idx] == self.last_avail
 
+    def get_head(self, index: int) -> int:
+        """Return the head in the avail ring at ring index `index` (QEMU: virtqueue_get_head)."""
+        return self._u16[self._avail_ring + (index & (self.size - 1))]
+
     def pop(self) -> Chain | None:
         """Take the next chain, or None if there is none (QEMU: virtqueue_split_pop).
 
@@ -135,7 +139,7 @@ class DeviceQueue:
             raise QueueSizeExceeded(f"queue {self.index}: {self.inuse} in use, size {size}")
         if available > size:
             raise AvailIdxJump(f"queue {self.index}: {available} available, size {size}")
-        head = u16[self._avail_ring + (last & (size - 1))]
+        head = self.get_head(last)
         self.last_avail = last = (last + 1) & U16
         # As in QEMU, the head is checked before the kick is requested, the descriptors after it.
         if self._event_idx and self.notification and head < size:

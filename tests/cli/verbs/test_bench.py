@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.cli.conftest import Cli
 from tests.targets.qemu.binary import NEEDS_QEMU
@@ -17,7 +16,6 @@ from vblkfuzz.bench import detection
 from vblkfuzz.bench.detection import Detection
 from vblkfuzz.bench.ping_pong import PingPong
 from vblkfuzz.bench.scenarios import SCENARIOS
-from vblkfuzz.cli.app import app
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.targets.model import model
 
@@ -34,10 +32,11 @@ def test_json_ends_with_one_object_that_has_the_keys() -> None:
     assert figures["handovers"] > 2
 
 
-def test_a_benchmark_that_fails_is_a_harness_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_benchmark_that_fails_is_a_harness_error(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    result = CliRunner().invoke(app, ["bench", "core", "--rounds", "1"])
-    assert result.exit_code == 125
+    assert cli("bench", "core", "--rounds", "1").exit_code == 125
 
 
 def test_the_scenarios_are_of_20_to_30_operations_and_clean() -> None:

@@ -12,6 +12,7 @@ from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.targets.registry import TARGETS
 
 NAMES = {
@@ -20,7 +21,9 @@ NAMES = {
     "devices": list(REVISIONS),
     "defects": list(DEFECTS),
     "rules": [rule.id for rule in RULES],
+    "ops": [spec.name for spec in OPS],
 }
+COLUMNS = ("name", "actor", "summary", "arguments", "rules", "source", "known", "targets")
 
 
 @pytest.mark.parametrize("what", NAMES)
@@ -29,7 +32,8 @@ def test_json(cli: Cli, what: str) -> None:
     assert result.exit_code == 0
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert [entry["name"] for entry in found] == NAMES[what]
-    assert all(entry["summary"] and entry["source"] for entry in found)
+    assert all(entry["summary"] for entry in found)
+    assert what == "ops" or all(entry["source"] for entry in found)
 
 
 def test_rules_in_json(cli: Cli) -> None:
@@ -39,18 +43,25 @@ def test_rules_in_json(cli: Cli) -> None:
         assert [one["name"] for one in entry["situations"]] == [one.name for one in rule.situations]
 
 
+def test_ops_in_json(cli: Cli) -> None:
+    lines = cli("list", "ops", "--json").stdout.splitlines()
+    found = {entry["name"]: entry for entry in map(json.loads, lines)}
+    assert found["complete"]["actor"] == "backend"
+    assert found["complete"]["targets"] == ["model", "qsd"]
+    assert found["drain_begin"]["arguments"] == {"wait": "poll|nopoll"}
+    assert found["kick"]["arguments"] == {"queue": "0..3"}
+    assert found["kick"]["targets"] == TARGETS.names()
+
+
 @pytest.mark.parametrize("what", NAMES)
 def test_off_a_terminal_it_is_one_whole_line_each(cli: Cli, what: str) -> None:
     entries = [json.loads(line) for line in cli("list", what, "--json").stdout.splitlines()]
     lines = cli("list", what).stdout.splitlines()
     assert len(lines) == len(entries)
     for line, entry in zip(lines, entries, strict=True):
-        cells = [entry["name"], entry["summary"], entry["source"]]
-        if "rules" in entry:
-            cells.insert(2, " ".join(entry["rules"]))
-        if entry.get("known"):
-            cells.append(" ".join(entry["known"]))
-        assert re.split(r"\s{2,}", line) == cells
+        cells = [entry[column] for column in COLUMNS if entry.get(column)]
+        texts = [cell if isinstance(cell, str) else " ".join(cell) for cell in cells]
+        assert re.split(r"\s{2,}", line) == texts
 
 
 def test_an_unknown_word(cli: Cli) -> None:

@@ -14,6 +14,7 @@ from tests.cli.conftest import BUG, CLEAN, Cli
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.text import to_text
+from vblkfuzz.targets.model import TARGET
 
 KEYS = {
     *("input", "verdict", "rule", "signature", "trace_digest", "steps", "target", "device"),
@@ -195,6 +196,17 @@ class TestExitCodes:
         result = cli("replay", tmp_path / "gone.vblk")
         assert result.exit_code == 2
         assert result.stderr.count("\n") == 1
+
+
+def test_operations_that_the_target_does_not_have(
+    cli: Cli, finding: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = replace(TARGET, without=frozenset({"reset", "drain_begin", "stop"}))
+    monkeypatch.setattr("vblkfuzz.targets.model.TARGET", without)
+    result = cli("replay", finding, "--json", "--mode", "inline")
+    said = f"vblkfuzz: {finding}: left out, target model has no drain_begin, reset\n"
+    assert result.stderr == said
+    assert len(objects(result.stdout)) == 1
 
 
 class TestExpectations:

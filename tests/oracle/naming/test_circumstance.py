@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.oracle.test_cases import event, marked
+from tests.oracle.case_file import event, marked
 from vblkfuzz.oracle.judge import rule_named
 from vblkfuzz.oracle.violation import Violation
 

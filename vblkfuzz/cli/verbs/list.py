@@ -1,19 +1,23 @@
-"""`vblkfuzz list`: the available targets, exports, devices, defects or rules."""
+"""`vblkfuzz list`: operations, and the available targets, exports, devices, defects or rules."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 
 from vblkfuzz.cli.verb import Verb
+from vblkfuzz.errors import UsageError
 
 Entry = dict[str, object]
-"""One line of a list; has at least `name`, `summary` and `source`."""
+"""One line of a list; has at least `name` and `summary`."""
 
-_COLUMNS: Final = ("name", "summary", "rules", "source", "known")
+_COLUMNS: Final = (
+    *("name", "actor", "summary", "arguments", "rules", "source", "known", "targets"),
+)
 
 
 class Kind(StrEnum):
@@ -24,19 +28,21 @@ class Kind(StrEnum):
     DEVICES = "devices"
     DEFECTS = "defects"
     RULES = "rules"
+    OPS = "ops"
 
 
 def list_(
     what: Annotated[
-        Kind, typer.Argument(metavar="WHAT", help="targets, exports, devices, defects, rules")
+        Kind, typer.Argument(metavar="WHAT", help="targets, exports, devices, defects, rules, ops")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """List targets, exports, devices, defects or rules.
+    """List targets, exports, devices, defects, rules or operations.
 
     Each has a summary and its source. Targets and exports include those of other installed
     packages. Devices are the built-in revisions of the model; --device also accepts your own
-    classes. --defect plants a defect in a revision.
+    classes. --defect plants a defect in a revision. An operation (ops) has an actor, arguments with
+    their values, and the targets that carry it out.
     """
     entries = _ENTRIES[what]()
     if as_json:
@@ -117,12 +123,33 @@ def _rules() -> list[Entry]:
     ]
 
 
+def _ops() -> list[Entry]:
+    from vblkfuzz.scenario.alphabet.ops import OPS
+    from vblkfuzz.targets.registry import TARGETS
+
+    without = {}
+    for name in TARGETS.names():
+        with suppress(UsageError):  # `list targets` says why it cannot be used
+            without[name] = TARGETS.find(name).without
+    return [
+        {
+            "name": spec.name,
+            "actor": spec.owner,
+            "summary": spec.summary,
+            "arguments": {param.name: param.choices for param in spec.params},
+            "targets": [name for name, lacking in without.items() if spec.name not in lacking],
+        }
+        for spec in OPS
+    ]
+
+
 _ENTRIES = {
     Kind.TARGETS: _targets,
     Kind.EXPORTS: _exports,
     Kind.DEVICES: _devices,
     Kind.DEFECTS: _defects,
     Kind.RULES: _rules,
+    Kind.OPS: _ops,
 }
 
 

@@ -21,7 +21,7 @@ from vblkfuzz.cli.options.inputs import (
 )
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
-from vblkfuzz.cli.views.complaint import say_error
+from vblkfuzz.cli.views.complaint import say, say_error
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.targets.options import TargetOptions
 
@@ -70,6 +70,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     An input is an artifact (.vblk) or a text (.toml); a folder stands for all inputs below it. In
     the folder of a finding only finding.vblk is run, because scenario.toml is the same input.
 
+    Operations that the target does not have do nothing: stderr names them.
+
     Exit code: 77 any violation, expected or not; else 125 any input not judged; else 2 any file
     not readable; else 0.
     """
@@ -85,6 +87,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
                 continue
             outcome = replay_target.replay(path, artifact, repeat)
             report(outcome, trace)
+            _report_left_out(outcome)
             seen[_STATUS[outcome.run.verdict]] += 1
     if seen.total() > 1 and not as_json:
         _report_total(seen)
@@ -122,6 +125,18 @@ def _report_text(outcome: Outcome, trace: bool) -> None:
     from vblkfuzz.cli.views.screen import Screen
 
     print_outcome(outcome, Screen(), with_trace=trace)
+
+
+def _report_left_out(outcome: Outcome) -> None:
+    """Name the operations of an input that did nothing on its target."""
+    from vblkfuzz.targets.registry import TARGETS
+
+    if outcome.run.execution is None:
+        return  # its target may be one that must not be imported
+    target = outcome.setup.target
+    left_out = TARGETS.find(target).left_out(outcome.artifact.scenario)
+    if left_out:
+        say(f"{outcome.input}: left out, target {target} has no {', '.join(left_out)}")
 
 
 def _report_total(seen: Counter[ExitStatus]) -> None:

@@ -20,4 +20,9 @@ def printable(text: str) -> str:
 def say_error(error: VblkfuzzError) -> None:
     """Print an error on stderr: one line, or one for each thing that is wrong with a class."""
     for line in error.lines:
-        print(f"vblkfuzz: {printable(' '.join(line.split()))}", file=sys.stderr)
+        say(line)
+
+
+def say(text: str) -> None:
+    """Print a text as one line on stderr."""
+    print(f"vblkfuzz: {printable(' '.join(text.split()))}", file=sys.stderr)

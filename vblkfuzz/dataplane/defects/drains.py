@@ -10,7 +10,7 @@ from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.trace.kinds import DRAINED_BEGIN, DRAINED_END
+from vblkfuzz.trace.kinds import DETACH, DRAINED_BEGIN, DRAINED_END
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.lock import Lock
@@ -56,6 +56,17 @@ class _PollBypassesDrain(VirtioBlk):
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         self._left = tuple(other for other in self._left if other is not port)
         yield from super().detach(thread, port)
+
+
+class _DetachElsewhere(VirtioBlk):
+    @causal(Frame.DRAINED_BEGIN)
+    def drained_begin(self, thread: Thread) -> Steps:
+        """Detach from the main loop, wherever the queue is attached."""
+        if self.started and not self.disabled:
+            for port in self.ports:
+                yield POINT
+                self.main.detach(port.index)
+                self._trace_queue(DETACH, thread, port, value=self.main.actor)
 
 
 class _InFlightNotAwaited(BlockBackend):
@@ -120,6 +131,14 @@ FAMILY: Final = (
         "A drain detaches nothing while the IOThread polls.",
         ("S1",),
         (_PollBypassesDrain,),
+    ),
+    Defect(
+        "detach_elsewhere",
+        2026,
+        "vblkfuzz",
+        "A drain detaches each queue from the main loop, although an IOThread watches it.",
+        ("S1", "S8"),
+        (_DetachElsewhere,),
     ),
     Defect(
         "begin_repeated",

@@ -119,7 +119,7 @@ FAMILY: Final = (
         2026,
         "vblkfuzz",
         "A failed request is both answered and put on the retry list.",
-        ("S16", "S5", "S6", "S7"),
+        ("S16", "S21", "S5", "S6", "S7"),
         (_AnsweredAndRetried,),
     ),
     Defect(

@@ -10,6 +10,7 @@ from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import RequestType
+from vblkfuzz.virtio.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
@@ -50,6 +51,23 @@ class _NotifyCounter(QueuePort):
     def set_notification(self, thread: Thread, on: bool) -> None:
         self._suppressed += -1 if on else 1
         super().set_notification(thread, self._suppressed <= 0)
+
+
+class _LaterFirst(DeviceQueue):
+    _skipped: int | None = None
+
+    def reset(self) -> None:
+        super().reset()
+        self._skipped = None
+
+    def get_head(self, index: int) -> int:
+        if self._skipped is not None:
+            head, self._skipped = self._skipped, None
+            return head
+        if self.avail_idx() == index + 1 & 0xFFFF:
+            return super().get_head(index)
+        self._skipped = super().get_head(index)
+        return super().get_head(index + 1)
 
 
 class _PushTwice(VirtioBlk):
@@ -99,5 +117,13 @@ FAMILY: Final = (
         "A flush is pushed twice.",
         ("S5", "S6", "S7"),
         (_PushTwice,),
+    ),
+    Defect(
+        "later_first",
+        2026,
+        "vblkfuzz",
+        "Of two entries that are available the later one is taken first.",
+        ("S26",),
+        (_LaterFirst,),
     ),
 )

@@ -9,7 +9,7 @@ from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.trace.kinds import MEMWRITE, VM_STOP_CALL, VM_STOP_RET
+from vblkfuzz.trace.kinds import FLUSHED, MEMWRITE, VM_STOP_CALL, VM_STOP_RET
 from vblkfuzz.virtio.blk import BlkStatus
 
 if TYPE_CHECKING:
@@ -43,6 +43,25 @@ class _PausePoint(Operator):
             self.vm_running = False
             yield from self._pause_vcpus(thread)
             self._trace(VM_STOP_RET, thread)
+
+
+class _StopDoesNotFlush(Operator):
+    def flush_all(self, thread: Thread) -> None:
+        pass
+
+
+class _StopFlushesEarly(Operator):
+    def _pause_vcpus(self, thread: Thread) -> Steps:
+        super().flush_all(thread)
+        yield from super()._pause_vcpus(thread)
+
+    def flush_all(self, thread: Thread) -> None:
+        pass
+
+
+class _StopFlushIgnored(Operator):
+    def flush_all(self, thread: Thread) -> None:
+        self._trace(FLUSHED, thread)
 
 
 class _WriteAfterVmstop(VirtioBlk):
@@ -113,7 +132,31 @@ FAMILY: Final = (
         2018,
         "DPDK commit 90bb22a197",
         "After cont the queue goes on at its used idx, so waiting requests are popped again.",
-        ("S7",),
+        ("S6", "S7"),
         (_BaseUsedIdx,),
+    ),
+    Defect(
+        "stop_does_not_flush",
+        2026,
+        "QEMU do_vm_stop",
+        "A stop of the VM drains, but leaves flushing to the driver.",
+        ("S27",),
+        (_StopDoesNotFlush,),
+    ),
+    Defect(
+        "stop_flushes_early",
+        2026,
+        "QEMU do_vm_stop",
+        "A stop of the VM flushes before it drains, so the last writes are not flushed.",
+        ("S27",),
+        (_StopFlushesEarly,),
+    ),
+    Defect(
+        "stop_flush_ignored",
+        2026,
+        "vblkfuzz",
+        "The backend does nothing for the flush of a VM stop.",
+        ("S14",),
+        (_StopFlushIgnored,),
     ),
 )

@@ -28,6 +28,7 @@ class Seed(Qemu81):
         "s8-start-twice": _B2,
         "s8-stop-": _B2,
         "s1-host_notifier_read": _B2,
+        "s1-host_notifier_read-detached": Qemu81.known["s1-host_notifier_read"],
         "s9-drained_end-closed-in_stop": _B2,
         "s9-cleanup_host_notifier-attached-in_stop": _B2,
         "s10-host_notifier_read-beside": _B2,

@@ -18,8 +18,13 @@ from vblkfuzz.trace.kinds import END, START_RET, STEP_LIMIT, STOP_RET
 if TYPE_CHECKING:
     from vblkfuzz.oracle.violation import Violation
 
-REQUEST_GOES_ON: Final = ("S4", "S5", "S6", "S7", "S14", "S16", "S17", "S18", "L3")
-"""Rules that are broken as a consequence if a request goes on that should not."""
+REQUEST_GOES_ON: Final = (
+    *("S4", "S5", "S6", "S7", "S14", "S16", "S17", "S18", "S21", "S22", "S23", "S25", "L3"),
+)
+"""Rules that are broken as a consequence if a request goes on that should not.
+
+S25 is, because a request of the last driver can break the device of the next one.
+"""
 
 STAYS_ATTACHED: Final = ("S8", "S9", "S13")
 """Rules that are broken as a consequence if a notifier is attached that should not be."""

@@ -21,6 +21,7 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
     FEATURES,
+    FLUSHED,
     HOSTILE,
     IO_DONE,
     POP,
@@ -71,6 +72,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
         PUSH,
         COLLECT,
         SECTOR,
+        FLUSHED,
         HOSTILE,
         QUEUE_RESET,
         RESET_RET,
@@ -81,6 +83,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
     handlers_alike=True,
     leads_to=("S14",),
+    leads_to_in={"refused": ("S21",)},
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The rule stops when the guest breaks the protocol: its requests are undefined then."""
@@ -215,15 +218,20 @@ class _Books:
             write.stable = self._stable
         if well and access.code == _FLUSH:
             self._disk.flush(access.begin, event)
-        if access.answer > Answer.MAY_REFUSE or access.failed:
+        if access.answer > Answer.MAY_REFUSE:
             return  # S29 and S30 are about the others
-        if access.end > access.high or event.flag == _IOERR:
+        if access.code in _RANGED and (access.end > access.high or event.flag == _IOERR):
             self._check_capacity(access, event)
 
     def _check_capacity(self, access: _Access, push: Event) -> None:
+        """A request beyond the end is refused, whatever becomes of errors; others are not."""
         if push.flag == _OK:
             what, sectors, state = "ended well", access.high, "beyond_end"
-        elif push.flag == _IOERR and access.end <= access.low and not access.answer:
+        elif (
+            push.flag == _IOERR
+            and access.end <= access.low
+            and not (access.answer or access.failed)
+        ):
             what, sectors, state = "was refused", access.low, "refused"
         else:
             return
@@ -301,6 +309,10 @@ class _Books:
             access.high = max(access.high, event.value)
             self._report.met(RESIZE_IN_USE)
 
+    def flush(self, event: Event, time: int) -> None:
+        """The backend was flushed, by no request."""
+        self._disk.flush(time, event)
+
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)
         self._power_lost = True
@@ -334,5 +346,6 @@ _RARE: Final = {
     QUEUE_RESET: _Books.reset_queue,
     RESET_RET: _Books.reset,
     RESIZE: _Books.resize,
+    FLUSHED: _Books.flush,
     POWER_LOSS: _Books.lose_power,
 }

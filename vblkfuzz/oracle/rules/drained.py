@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.naming.circumstance import came_from, missed_by_drain
-from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON, STAYS_ATTACHED
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.event_loops import Watch, names, watch_at
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.event import Event, Frame, frames_of
 from vblkfuzz.trace.kinds import (
     BROKEN,
     CANCEL,
@@ -76,6 +77,7 @@ DRAIN_IN_FLIGHT = Situation(
     # A device may go on polling in a drain although it no longer handles kicks.
     polling_tells=True,
     leads_to=(*REQUEST_GOES_ON, "S2", "S3", "S10"),
+    leads_to_in={"detached_elsewhere": STAYS_ATTACHED},
 )
 def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Weak form: handlers that were running when the section began may go on.
@@ -98,7 +100,7 @@ def S1(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 report.met(KICK_IN_DRAIN)
         elif kind == POP:
             if not _is_allowed(event, section, report.events):
-                report.violation(section, event, _dequeued(section, event))
+                _report_dequeued(section, event, report)
         elif kind == RESET_CALL:
             report.met(KICK_RESET_IN_DRAIN if kicked else RESET_IN_DRAIN)
             report.met(RESET_IN_DRAIN)
@@ -121,11 +123,38 @@ def _is_allowed(pop: Event, section: Event, events: Sequence[Event]) -> bool:
 _RUNS: Final = frozenset({HANDLER, HANDLER_END})
 
 
-def _dequeued(section: Event, pop: Event) -> str:
-    return (
+def _report_dequeued(section: Event, pop: Event, report: Report) -> None:
+    watch = watch_at(pop, report.events)
+    sentence = (
         f"Request {pop.request} was dequeued from queue {pop.queue} at turn {pop.turn}, inside "
-        f"the drained section that began at turn {section.turn}."
+        f"the drained section that began at turn {section.turn}{_attachment(watch)}."
     )
+    report.violation(section, pop, sentence, _why_handled(watch, pop))
+
+
+def _attachment(watch: Watch) -> str:
+    """Say whether the section detached the queue; nothing if no attach was observed."""
+    loops = names(watch.loops)
+    if loops and watch.elsewhere:
+        return f"; in it the queue was detached from {names(watch.elsewhere)}, but not from {loops}"
+    if loops and watch.attached:
+        return f"; in it the queue was attached to {loops}"
+    if loops:
+        return f"; in it the queue was never detached from {loops}"
+    return "; in it the queue had been detached" if watch.detached else ""
+
+
+def _why_handled(watch: Watch, pop: Event) -> str:
+    """Return why an event loop handled the queue, if not because the drain forgot to detach it."""
+    if not _IN_LOOP.issuperset(frames_of(pop)) or not pop.path:
+        return ""
+    if watch.loops:
+        return "detached_elsewhere" if watch.elsewhere else ""
+    return "detached" if watch.detached else ""
+
+
+_IN_LOOP: Final = frozenset({0, Frame.HOST_NOTIFIER_READ, Frame.POLL})
+"""Frames of a handler that an event loop calls."""
 
 
 @rule(

@@ -196,6 +196,8 @@ class _Books:
     situations=(THREE_IN_USE, RESET_IN_USE),
     handlers_alike=True,
     leads_to=(*REQUEST_GOES_ON, "S10"),
+    # a head that is popped twice is pushed twice
+    leads_to_in={"not_in_order": ("S6",)},
     circumstance=left_in_use,
 )
 def S7(scenario: Scenario, events: Sequence[Event], report: Report) -> None:

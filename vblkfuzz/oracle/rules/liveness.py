@@ -207,6 +207,7 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     witnesses=Witness.REST,
     decisive=(STEP_LIMIT,),
     leads_to=("L1", "L2", "L3"),
+    no_situations="each execution puts it to the test",
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The harness gave up, because the device was busy after `limits.MAX_STEPS` steps."""

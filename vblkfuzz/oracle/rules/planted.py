@@ -21,6 +21,7 @@ from vblkfuzz.trace.event import Event
     instead="The device does not reach the place that its author marked.",
     needs=(kinds.PLANTED,),
     polling_tells=True,
+    no_situations="it is about test devices only",
 )
 def PLANTED(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Report every planted event."""

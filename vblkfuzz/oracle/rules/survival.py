@@ -32,6 +32,7 @@ _BY_FAULT: Final = Naming(path="none")
     needs=(OP, kinds.CRASH),
     witnesses=Witness.PROCESS,
     decisive=(kinds.CRASH,),
+    no_situations="each execution puts it to the test",
 )
 def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The path of a crash is a digest of the last output: each assertion has its own signature."""
@@ -83,6 +84,7 @@ def _state(crash: Event) -> str:
     needs=(OP, kinds.HANG),
     witnesses=Witness.PROCESS,
     decisive=(kinds.HANG,),
+    no_situations="each execution puts it to the test",
 )
 def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """No answer came within `limits.DEVICE_LIMIT_S` seconds, although no request was held."""

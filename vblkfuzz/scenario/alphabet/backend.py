@@ -25,7 +25,7 @@ BACKEND: Final = (
         weight=10,
         needs=HOLDING,
         reach=8,
-        frame="complete",
+        path_frame="complete",
     ),
     OpSpec(
         code=22,
@@ -35,7 +35,7 @@ BACKEND: Final = (
         excludes=HOLDING,
         sets=HOLDING,
         end="release",
-        frames=(
+        around=(
             "hold | complete",
             "hold publish_kick | complete",
             "hold | release",

@@ -20,7 +20,7 @@ ENVIRONMENT: Final = (
         excludes=POLLING,
         sets=POLLING,
         end="poll_off",
-        frames=(
+        around=(
             "poll_on | poll_off",
             "poll_on publish_kick | poll_off",
         ),

@@ -76,7 +76,7 @@ GUEST: Final = (
         reach=16,
         control=True,
         plainer="reset",
-        frame="status",
+        path_frame="status",
         qtest=True,
     ),
     OpSpec(
@@ -88,7 +88,7 @@ GUEST: Final = (
         needs=SET_UP,
         excludes=BROKEN,
         sets=UNKICKED,
-        frames=("publish | kick",),
+        around=("publish | kick",),
         beside=1,
         qtest=True,
     ),
@@ -134,7 +134,7 @@ GUEST: Final = (
         clears=SET_UP | UNKICKED | BROKEN,
         reach=18,
         control=True,
-        frame="reset",
+        path_frame="reset",
         qtest=True,
     ),
     OpSpec(
@@ -148,7 +148,7 @@ GUEST: Final = (
         reach=8,
         control=True,
         plainer="reset",
-        frame="queue_reset",
+        path_frame="queue_reset",
     ),
     OpSpec(
         code=7,
@@ -188,7 +188,7 @@ GUEST: Final = (
         needs=SET_UP,
         clears=UNKICKED,
         beside=1,
-        frame="direct_kick",
+        path_frame="direct_kick",
     ),
     OpSpec(
         code=28,

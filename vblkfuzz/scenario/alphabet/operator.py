@@ -25,12 +25,12 @@ OPERATOR: Final = (
         weight=8,
         sets=DRAINED,
         end="drain_end",
-        frames=(
+        around=(
             *["drain_begin | drain_end"] * 2,
             "publish_kick drain_begin | drain_end",
         ),
         control=True,
-        frame="blk_drain",
+        path_frame="blk_drain",
         qtest=True,
     ),
     OpSpec(
@@ -42,7 +42,7 @@ OPERATOR: Final = (
         reach=14,
         asks=1,
         control=True,
-        frame="drained_end",
+        path_frame="drained_end",
         qtest=True,
     ),
     OpSpec(
@@ -53,13 +53,13 @@ OPERATOR: Final = (
         excludes=MIRRORING,
         sets=MIRRORING,
         end="mirror_finish",
-        frames=(
+        around=(
             "mirror_begin | mirror_finish",
             "mirror_begin publish_kick | mirror_finish publish_kick collect",
         ),
         control=True,
         plainer="drain_begin",
-        frame="blk_drain",
+        path_frame="blk_drain",
         qtest=True,
     ),
     OpSpec(
@@ -72,7 +72,7 @@ OPERATOR: Final = (
         reach=18,
         control=True,
         plainer="drain_end",
-        frame="drained_end",
+        path_frame="drained_end",
         qtest=True,
     ),
     OpSpec(
@@ -83,10 +83,10 @@ OPERATOR: Final = (
         excludes=STOPPED,
         sets=STOPPED,
         end="cont",
-        frames=("stop | cont",),
+        around=("stop | cont",),
         reach=16,
         control=True,
-        frame="vm_stop",
+        path_frame="vm_stop",
         qtest=True,
     ),
     OpSpec(
@@ -98,7 +98,7 @@ OPERATOR: Final = (
         clears=STOPPED,
         reach=24,
         control=True,
-        frame="vm_cont",
+        path_frame="vm_cont",
         qtest=True,
     ),
     OpSpec(
@@ -110,7 +110,7 @@ OPERATOR: Final = (
         reach=18,
         control=True,
         plainer="reset",
-        frame="system_reset",
+        path_frame="system_reset",
         qtest=True,
     ),
     OpSpec(
@@ -121,7 +121,7 @@ OPERATOR: Final = (
         weight=3,
         reach=8,
         control=True,
-        frame="resize",
+        path_frame="resize",
         qtest=True,
     ),
     OpSpec(
@@ -129,7 +129,7 @@ OPERATOR: Final = (
         name="set_iothread",
         params=(Number("iothread", 0, 0, MAX_IOTHREADS - 1, picks=(0, 0, 0, 1)),),
         summary="Choose the IOThread that the next start of the device uses.",
-        weight=1,  # it changes the meaning of all following operations
+        weight=2,  # it changes the meaning of all following operations
     ),
     OpSpec(
         code=19,
@@ -138,7 +138,7 @@ OPERATOR: Final = (
         weight=3,
         reach=8,
         control=True,
-        frame="snapshot",
+        path_frame="snapshot",
         qtest=True,
     ),
     OpSpec(
@@ -146,7 +146,7 @@ OPERATOR: Final = (
         name="start_fail",
         params=(Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3)),),
         summary="Let the next start of the device fail at `queue`.",
-        weight=1,  # it changes the meaning of all following operations
+        weight=2,  # it changes the meaning of all following operations
     ),
     OpSpec(
         code=29,

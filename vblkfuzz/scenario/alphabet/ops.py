@@ -10,6 +10,7 @@ from vblkfuzz.scenario.alphabet.backend import BACKEND
 from vblkfuzz.scenario.alphabet.environment import ENVIRONMENT
 from vblkfuzz.scenario.alphabet.guest import GUEST
 from vblkfuzz.scenario.alphabet.operator import OPERATOR
+from vblkfuzz.scenario.alphabet.spec import ENDLESS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,17 +21,25 @@ _BY_OWNER: Final[Mapping[Owner, tuple[OpSpec, ...]]] = MappingProxyType(
     {"guest": GUEST, "operator": OPERATOR, "backend": BACKEND, "environment": ENVIRONMENT}
 )
 
+_NO_END: Final = (
+    "expected end=, the operation that clears what it sets "
+    "(or its bit in ENDLESS of alphabet/spec.py)"
+)
+
 
 def in_order(rows: list[OpSpec]) -> tuple[OpSpec, ...]:
     """Return the rows sorted by code.
 
     Raises:
-        ValueError: two rows have the same code or name, or a code is missing.
+        ValueError: two rows have the same code or name, a code is missing, or an operation has no
+            end and should.
     """
     ordered = sorted(rows, key=lambda spec: spec.code)
     for code, spec in enumerate(ordered):
         if spec.code != code:
             raise ValueError(f"operation {spec.name}: expected code {code}, found {spec.code}")
+        if spec.sets & ~ENDLESS and not spec.end:
+            raise ValueError(f"alphabet/{spec.owner}.py: operation {spec.name}: {_NO_END}")
     names = [spec.name for spec in ordered]
     twice = [name for name in names if names.count(name) > 1]
     if twice:

@@ -28,6 +28,11 @@ class Number:
         """Number of values."""
         return self.high - self.low + 1
 
+    @property
+    def choices(self) -> str:
+        """All values, for readers."""
+        return f"{self.low}..{self.high}"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -45,6 +50,11 @@ class Choice:
     def count(self) -> int:
         """Number of values."""
         return len(self.values)
+
+    @property
+    def choices(self) -> str:
+        """All values, for readers."""
+        return "|".join(self.values)
 
 
 Param = Number | Choice

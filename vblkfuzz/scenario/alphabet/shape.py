@@ -13,6 +13,10 @@ REQUESTS: Final = ("in", "out", "flush", "get_id", "discard", "write_zeroes", "u
 """Request types of `publish` and `publish_kick`, by code."""
 
 
+ODD_BYTES: Final = 700
+"""Length of the data of an `odd_length`."""
+
+
 class Answer(IntEnum):
     """How a device has to answer."""
 
@@ -57,7 +61,7 @@ _ROWS: Final = (
     Shape("status_joined", ("in", "get_id")),
     # An indirect table at an odd address behind the data.
     Shape("table_moved", REQUESTS),
-    # 700 bytes of data, no multiple of 512 (5.2.6.1; QEMU virtio_blk_sect_range_ok).
+    # ODD_BYTES of data, no multiple of 512 (5.2.6.1; QEMU virtio_blk_sect_range_ok).
     Shape("odd_length", _MOVED, Answer.IOERR),
     # Sector 2^64-1: one sector more is sector 0 in 64 bits.
     Shape("far_sector", (*_MOVED, *_CLEARS), Answer.IOERR),
@@ -87,6 +91,11 @@ _ANSWERS: Final = tuple(
 def applies(shape: int, request: int) -> bool:
     """Return whether a shape changes requests of a type; both are codes."""
     return _ANSWERS[shape][request] is not None
+
+
+def data_bytes(shape: int, plain: int) -> int:
+    """Return the length of the data of a read or write of this shape, of `plain` bytes if plain."""
+    return ODD_BYTES if SHAPES[shape] == "odd_length" else plain
 
 
 def answer(shape: int, request: int) -> Answer:

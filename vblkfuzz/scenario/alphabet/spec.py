@@ -29,6 +29,12 @@ DRAINED: Final = 128
 that clears it needs a level and removes it. It takes two bits, so it stays the last one: a new bit
 takes its number, and this one the next."""
 
+ENDLESS: Final = SET_UP | UNKICKED | BROKEN
+"""Bits that no operation has to clear. An operation that sets another one names its `end`."""
+AT_REST: Final = ENDLESS | POLLING
+"""Bits that may be set after a scenario. Its epilogue ends what sets another one: see
+`Operator.unfinished` and `Machine.unfinished` in `dataplane`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpSpec:
@@ -55,10 +61,9 @@ class OpSpec:
     """Bits that are clear after it."""
     end: str = ""
     """Name of the operation that ends what this one begins."""
-    frames: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
     """Operations that mutations put around other operations: ``before | after``, words as in
-    `mutation.sentence`. A frame stands in the row of the first of its operations that begins
-    something."""
+    `mutation.sentence`. They stand in the row of the first of them that begins something."""
 
     reach: int = 3
     """Preemption points passed by the operation and all its effects: the 90th percentile in a
@@ -73,7 +78,7 @@ class OpSpec:
 
     plainer: str = ""
     """Name of a simpler operation that often shows the same bug."""
-    frame: str = ""
+    path_frame: str = ""
     """Name of the `trace.event.Frame` that stands for it in causal paths of real devices."""
     qtest: bool = False
     """Whether exported qtest programs can execute it (`export.qtest_file`)."""

@@ -17,7 +17,9 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.qemu.process import DISK_NODES, IOTHREAD
+from vblkfuzz.targets.qemu.target import WITHOUT
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
@@ -66,7 +68,7 @@ class Operator:
         return bool(self._open)
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation; operations that a real QEMU does not have do nothing."""
+        """Carry out an operation; those of `target.WITHOUT` do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
             method(self, operation, recorder)
@@ -259,6 +261,7 @@ def _is_job(event: dict[str, Any], status: str) -> bool:
     return bool(event["data"]["status"] == status)
 
 
+check_complete(Operator, WITHOUT)
 _METHODS: Final[tuple[Callable[[Operator, Op, Recorder], None] | None, ...]] = tuple(
     getattr(Operator, spec.name, None) for spec in OPS
 )

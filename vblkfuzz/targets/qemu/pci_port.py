@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.virtio.blk import id_digest
 from vblkfuzz.virtio.memory import GuestMemory
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PCI_SLOT: Final = 4
 """PCI slot of the device."""
+SERIAL: Final = "vblkfuzz-qemu-disk00"
+"""Serial number of the device: the longest that GET_ID can answer (virtio 1.2, 5.2.6)."""
 
 _CONFIG: Final = 0x8000_0000 | PCI_SLOT << 11
 _BAR: Final = 0xE000_0000
@@ -40,6 +43,7 @@ _FEATURE_SELECT, _FEATURES, _DRIVER_SELECT, _DRIVER_FEATURES = 0x00, 0x04, 0x08,
 _STATUS, _GENERATION, _QUEUE_SELECT, _QUEUE_SIZE, _QUEUE_ENABLE = 0x14, 0x15, 0x16, 0x18, 0x1C
 _QUEUE_NOTIFY_OFF, _QUEUE_DESC, _QUEUE_RESET = 0x1E, 0x20, 0x3A
 
+_KNOWN_ID: Final = id_digest(SERIAL.encode())
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
 list(_NO_STEPS)
 
@@ -69,6 +73,8 @@ class PciPort:
         self._config: DeviceConfig
         self._qtest: QTest | None = None
         self._places: _Places
+        self._status = 0
+        """Device status that the driver wrote last."""
 
     def close(self) -> None:
         """Disconnect; unmap guest memory: the mapping keeps a file descriptor of its own."""
@@ -123,8 +129,18 @@ class PciPort:
         return _NO_STEPS
 
     def read_status(self) -> int:
-        """Read the device status."""
+        """Read the device status.
+
+        A driver that does not use the device sets up PCI first: a system reset may have undone it.
+        """
+        if not self._status:
+            self._set_up_pci()
         return self._line.ask(f"readb {self._places.common + _STATUS:#x}")
+
+    def queue_enabled(self, index: int) -> bool:
+        """Read whether a queue is enabled."""
+        self._write("w", _QUEUE_SELECT, index)
+        return bool(self._line.ask(f"readw {self._places.common + _QUEUE_ENABLE:#x}"))
 
     def config_generation(self) -> int:
         """Read the generation of the device configuration, relative to power-on."""
@@ -136,6 +152,10 @@ class PciPort:
     def capacity(self) -> int:
         """Read the lower half of the capacity, in sectors: disks of scenarios are small."""
         return self._line.ask(f"readl {self._places.device:#x}")
+
+    def known_id(self) -> int:
+        """Return the digest of the serial that QEMU is started with."""
+        return _KNOWN_ID
 
     def kick(self, index: int) -> GuestSteps:
         """Write the queue's notify register."""
@@ -170,6 +190,7 @@ class PciPort:
 
     def _write_status(self, value: int) -> None:
         self._set_up_pci()
+        self._status = value
         self._write("b", _STATUS, value)
         self._line.flush()
 

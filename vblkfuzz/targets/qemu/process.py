@@ -11,7 +11,7 @@ from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QU
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import Child, memfd
 from vblkfuzz.targets.ending import ending_of, last_line
-from vblkfuzz.targets.qemu.pci_port import PCI_SLOT
+from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, TraceLog
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.real import Restless
@@ -202,7 +202,7 @@ def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
             for node, disk in zip(DISK_NODES, disks, strict=True)
         ),
         f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
-        f",num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
+        f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
     ]
     return [binary, *" ".join(options).split()]
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
 DEVICE: Final = "virtio-blk-pci"
+WITHOUT: Final = frozenset({"complete", "hold", "release", "flush", "start_fail", "power_loss"})
+"""QEMU's own disk holds no request, and the start of its dataplane does not fail on demand."""
 
 
 def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
@@ -44,4 +46,5 @@ TARGET: Final = TargetKind(
     summary="virtio-blk-pci of a real qemu-system-x86_64, under qtest and QMP",
     device=DEVICE,
     open=qemu_target,
+    without=WITHOUT,
 )

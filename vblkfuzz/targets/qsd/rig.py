@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
 from vblkfuzz.targets.qsd.daemon import Daemon
 from vblkfuzz.targets.qsd.operator import Operator
+from vblkfuzz.targets.qsd.target import WITHOUT
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.DISK | Witness.PROCESS
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
+_DEVICE_ID: Final = b"vhost_user_blk"
+"""Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
 _RELEASE: Final = op("release")
 _COMPLETE: Final = CODES["complete"]
 _ORDERS: Final = {
@@ -39,6 +43,7 @@ _ORDERS: Final = {
     CODES["complete"]: Order.END,
     CODES["flush"]: Order.FLUSH,
 }
+check_complete(Operator, WITHOUT, [OPS[code].name for code in _ORDERS])
 
 
 class QsdRig:
@@ -77,7 +82,7 @@ class QsdRig:
 
     def port(self) -> VhostUserPort:
         """Make the guest's access to the device; called in the guest process."""
-        return VhostUserPort(self._shared, self._link)
+        return VhostUserPort(self._shared, self._link, _DEVICE_ID)
 
     def start(self) -> None:
         """Find the binary, create guest memory, start the NBD server and a first daemon."""

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
+WITHOUT: Final = frozenset(
+    {"stop", "cont", "system_reset", "set_iothread", "start_fail", "power_loss"}
+)
+"""A daemon has no VM, and its IOThread is chosen when the export is made."""
 
 
 def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
@@ -45,4 +49,5 @@ TARGET: Final = TargetKind(
     summary="vhost-user-blk export of a real qemu-storage-daemon, on vblkfuzz's NBD server",
     device=DEVICE,
     open=qsd_target,
+    without=WITHOUT,
 )

@@ -23,6 +23,7 @@ from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
+from vblkfuzz.virtio.blk import id_digest
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -53,8 +54,10 @@ list(_NO_STEPS)
 class VhostUserPort:
     """Satisfies `driver.port.Port`."""
 
-    def __init__(self, shared: SharedMemory, link: Link) -> None:
+    def __init__(self, shared: SharedMemory, link: Link, device_id: bytes = b"") -> None:
+        """Make the port; `device_id` is the answer to GET_ID if it is known."""
         self._shared = shared
+        self._known_id = id_digest(device_id)
         self._link = link
         link.forget()  # drop what was inherited, if this process replaces another one
         self.memory = shared.memory
@@ -120,6 +123,10 @@ class VhostUserPort:
         """Return the device status, which the front-end keeps."""
         return self._status
 
+    def queue_enabled(self, index: int) -> bool:
+        """Return whether a queue is started, which the front-end knows."""
+        return self._fds[index] is not None
+
     def config_generation(self) -> int:
         """Return 0: vhost-user has no generation, a configuration is read in one message."""
         return 0
@@ -131,6 +138,10 @@ class VhostUserPort:
         with self._dead_if_gone():
             return int.from_bytes(self._frontend.read_config(0, 8), "little") & 0xFFFF
         return 0
+
+    def known_id(self) -> int:
+        """Return the digest of the id that the back-end is known to have; 0: unknown."""
+        return self._known_id
 
     def kick(self, index: int) -> GuestSteps:
         """Notify the back-end by the eventfd; without ioeventfd by a message."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
+WITHOUT: Final = frozenset(spec.name for spec in OPS if spec.owner != "guest")
+"""The operator and the disk of any back-end are not under control."""
 
 
 def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
@@ -42,4 +45,5 @@ TARGET: Final = TargetKind(
     summary="any vhost-user-blk back-end, by socket or by command",
     device=DEVICE,
     open=vhost_user_target,
+    without=WITHOUT,
 )

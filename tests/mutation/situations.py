@@ -1,0 +1,159 @@
+"""Situations in a story: what the rules need that few stories tell.
+
+Each function says whether a story has the situation, as far as its operations and its schedule show
+that; the schedule may keep it from happening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import Final
+
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.op import Op
+from vblkfuzz.scenario.scenario import Go, Scenario
+
+_PUBLISHES: Final = (CODES["publish"], CODES["publish_kick"])
+_IN, _OUT = REQUESTS.index("in"), REQUESTS.index("out")
+_RANGED: Final = tuple(map(REQUESTS.index, ("in", "out", "discard", "write_zeroes")))
+_CONTROL: Final = frozenset(spec.code for spec in OPS if spec.control)
+_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont", "publish_kick"))
+_STEERED: Final = (Go.IO0, Go.IO1, Go.MAIN, Go.VCPU)
+
+
+def _requests(story: Scenario) -> Iterator[tuple[int, Op, range, int]]:
+    """Yield index, operation, sectors and the capacity before it of each request with a range."""
+    capacity = story.device.disk_sectors
+    for index, operation in enumerate(story.ops):
+        if operation.code == CODES["resize"]:
+            capacity = operation.d + 1
+        elif operation.code in _PUBLISHES and operation.b in _RANGED:
+            first = operation.d
+            yield index, operation, range(first, first + operation.e + 1), capacity
+
+
+def steered(story: Scenario) -> bool:
+    """An operation is interrupted by a thread of the device."""
+    return any(item.go in _STEERED for item in story.schedule)
+
+
+def steered_in_race(story: Scenario) -> bool:
+    """Besides an operation that starts early, a thread of the device is chosen."""
+    return steered(story) and any(item.go == Go.NEXT for item in story.schedule)
+
+
+def adjacent(story: Scenario) -> bool:
+    """A request begins where another one ends."""
+    ranges = [sectors for _, _, sectors, _ in _requests(story)]
+    return any(
+        one.stop == two.start or two.stop == one.start for one, two in combinations(ranges, 2)
+    )
+
+
+def overlapping(story: Scenario) -> bool:
+    """Two requests share some of their sectors, not all."""
+    ranges = [sectors for _, _, sectors, _ in _requests(story)]
+    return any(
+        one != two and max(one.start, two.start) < min(one.stop, two.stop)
+        for one, two in combinations(ranges, 2)
+    )
+
+
+def ends_at_capacity(story: Scenario) -> bool:
+    """A request of two sectors or more ends exactly at the end of the disk."""
+    return any(
+        len(sectors) > 1 and sectors.stop == capacity
+        for _, _, sectors, capacity in _requests(story)
+    )
+
+
+def ends_at_capacity_and_read(story: Scenario) -> bool:
+    """A write of two sectors or more ends exactly at the end of the disk; its end is read."""
+    found = list(_requests(story))
+    return any(
+        one.b == _OUT
+        and len(wrote) > 1
+        and wrote.stop == capacity
+        and two.b == _IN
+        and read.stop == wrote.stop
+        and at < later
+        for at, one, wrote, capacity in found
+        for later, two, read, _ in found
+    )
+
+
+def ends_at_new_capacity(story: Scenario) -> bool:
+    """A request ends exactly at the end of a resized disk."""
+    resized = [at for at, operation in enumerate(story.ops) if operation.code == CODES["resize"]]
+    return any(
+        resized and resized[0] < at and sectors.stop == capacity
+        for at, _, sectors, capacity in _requests(story)
+    )
+
+
+def read_back_long(story: Scenario) -> bool:
+    """The same two or more sectors are written, and read after an operation that changes how."""
+    found = list(_requests(story))
+    return any(
+        one.b == _OUT
+        and two.b == _IN
+        and wrote == read
+        and len(wrote) > 1
+        and any(operation.code in _CONTROL for operation in story.ops[at:later])
+        for at, one, wrote, _ in found
+        for later, two, read, _ in found
+    )
+
+
+def failing_write_stops(story: Scenario) -> bool:
+    """A held write fails, and `werror` stops the VM."""
+    if story.device.werror not in ("stop", "enospc"):
+        return False
+    wrote = held = False
+    for operation in story.ops:
+        held |= operation.code == CODES["hold"]
+        wrote |= held and operation.code in _PUBLISHES and operation.b == _OUT
+        held &= operation.code != CODES["release"]
+        if wrote and held and operation.code == CODES["complete"] and operation.b:
+            return True
+    return False
+
+
+def start_fails(story: Scenario) -> bool:
+    """A start of the device follows that fails."""
+    return _followed(story, "start_fail")
+
+
+def other_iothread(story: Scenario) -> bool:
+    """The device starts in another IOThread than at first."""
+    return story.device.iothreads == 2 and _followed(story, "set_iothread")
+
+
+def _followed(story: Scenario, name: str) -> bool:
+    codes = [operation.code for operation in story.ops]
+    return CODES[name] in codes and any(
+        code in _STARTS for code in codes[codes.index(CODES[name]) + 1 :]
+    )
+
+
+def short(story: Scenario) -> bool:
+    """At most nine operations, as most bugs need."""
+    return len(story.ops) <= 9
+
+
+SITUATIONS: Final[tuple[Callable[[Scenario], bool], ...]] = (
+    steered,
+    steered_in_race,
+    adjacent,
+    overlapping,
+    ends_at_capacity,
+    ends_at_capacity_and_read,
+    ends_at_new_capacity,
+    read_back_long,
+    failing_write_stops,
+    start_fails,
+    other_iothread,
+    short,
+)

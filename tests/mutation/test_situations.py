@@ -1,0 +1,45 @@
+"""Situations that rules need occur in the inputs of a campaign, each with its least frequency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import pytest
+
+from tests.mutation import situations
+from tests.mutation.chain import chain
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.scenario import Scenario
+
+FLOORS: Final[dict[Callable[[Scenario], bool], int]] = {
+    situations.steered: 120,
+    situations.steered_in_race: 80,
+    situations.adjacent: 50,
+    situations.overlapping: 80,
+    situations.ends_at_capacity: 50,
+    situations.ends_at_capacity_and_read: 1,
+    situations.ends_at_new_capacity: 3,
+    situations.read_back_long: 8,
+    situations.failing_write_stops: 3,
+    situations.start_fails: 10,
+    situations.other_iothread: 2,
+    situations.short: 600,
+}
+"""Of 1,000 inputs. About two thirds of what was measured (docs/speed.md)."""
+
+
+@cache
+def stories() -> tuple[Scenario, ...]:
+    return tuple(decode(data) for data in chain(1, 20_000))
+
+
+@pytest.mark.parametrize("situation", FLOORS, ids=lambda situation: situation.__name__)
+def test_a_situation_is_not_rarer_than_its_floor(situation: Callable[[Scenario], bool]) -> None:
+    met = sum(map(situation, stories()))
+    assert met >= FLOORS[situation] * len(stories()) / 1000
+
+
+def test_every_situation_has_a_floor() -> None:
+    assert set(situations.SITUATIONS) == set(FLOORS)

@@ -1,0 +1,266 @@
+"""The rule of outcomes: S21. The status that the guest is told is what has happened.
+
+The backend ends a request well or with an error. The error policy of the device (`rerror` for
+reads, `werror` for all others) says what an error becomes: `report` ends the request with IOERR,
+`ignore` with OK, `stop` keeps it until the VM goes on and the backend has ended it again; `enospc`
+is `stop` if the disk is full, else `report`. A request of an unknown type ends with UNSUPP.
+
+A request without SUBMIT is not judged by its backend result: it had none, or the device does not
+show it. What the guest finds (COLLECT) is judged on any device. Source: virtio 1.2, 5.2.6.2; QEMU
+blk_get_error_action, virtio_blk_handle_rw_error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.alphabet.backend import RESULTS
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    DRIVER_INIT,
+    HOSTILE,
+    IO_DONE,
+    PUSH,
+    QUEUE_RESET,
+    REQUEST,
+    RETRY,
+    SUBMIT,
+)
+from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.blk import BlkStatus
+
+FAILURE_TOLD = Situation("failure_told", "The guest found IOERR in a request that had failed.")
+FAILURE_IGNORED = Situation(
+    "failure_ignored", "A request that the backend had failed was pushed with OK, as it should be."
+)
+FAILURE_RETRIED = Situation(
+    "failure_retried", "A request that the backend had failed was pushed after its retry."
+)
+UNSUPPORTED_TOLD = Situation(
+    "unsupported_told", "The guest found UNSUPP in a request of an unknown type."
+)
+
+_IN, _OUT, _FLUSH, _GET_ID, _UNKNOWN = (
+    REQUESTS.index(name) for name in ("in", "out", "flush", "get_id", "unsupported")
+)
+_ENOSPC: Final = RESULTS.index("enospc")
+_OK, _IOERR, _UNSUPP = (int(status) for status in BlkStatus)
+_FOREIGN: Final = 1
+_STATUS_OF: Final = {0: _OK, 2: _IOERR, 3: _UNSUPP}
+"""Status byte, by flag of a COLLECT; the other flags say that there is none."""
+_STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
+"""Status of a failed request, by error action."""
+
+
+@rule(
+    "S21",
+    title="The status of a request is its outcome: the backend's result, by the error policy.",
+    source="virtio 1.2, 5.2.6.2; QEMU blk_get_error_action, virtio_blk_handle_rw_error",
+    instead=(
+        "A request that the backend ended well ends with OK, a failed one as `rerror` or `werror` "
+        "says, one of an unknown type with UNSUPP. The status does not change after that."
+    ),
+    needs=(
+        REQUEST,
+        SUBMIT,
+        IO_DONE,
+        RETRY,
+        PUSH,
+        COLLECT,
+        HOSTILE,
+        QUEUE_RESET,
+        DRIVER_INIT,
+    ),
+    situations=(FAILURE_TOLD, FAILURE_IGNORED, FAILURE_RETRIED, UNSUPPORTED_TOLD),
+    witnesses=Witness.GUEST,
+    path="none",
+    leads_to=("S21", "S22"),
+    leads_to_in={"not_retried": REQUEST_GOES_ON, "not_ended": REQUEST_GOES_ON},
+)
+def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """What the guest finds is not judged once it broke the protocol, until its next set-up."""
+    books = _Books(scenario.device, report)
+    for event in events:
+        kind = event.kind
+        if kind == REQUEST:
+            books.ask(event)
+        elif kind == SUBMIT:
+            books.submitted[event.request] = event
+            books.ended.pop(event.request, None)
+        elif kind == IO_DONE:
+            books.ended[event.request] = event
+        elif kind == RETRY:
+            books.retry(event.request)
+        elif kind == PUSH:
+            books.push(event)
+        elif kind == COLLECT:
+            books.collect(event)
+        elif kind == QUEUE_RESET:
+            books.forget(event.queue)
+        else:  # HOSTILE, DRIVER_INIT
+            books.hostile = kind == HOSTILE
+            books.asked.clear()
+            books.pushed.clear()
+
+
+class _Books:
+    """Requests, by serial and by queue and head."""
+
+    __slots__ = (
+        "_device",
+        "_report",
+        "_retried",
+        "asked",
+        "ended",
+        "hostile",
+        "pushed",
+        "submitted",
+    )
+
+    def __init__(self, device: DeviceConfig, report: Report) -> None:
+        self._device = device
+        self._report = report
+        self.hostile = False
+        self.submitted: dict[int, Event] = {}
+        """The last SUBMIT of each request, by serial."""
+        self.ended: dict[int, Event] = {}
+        """The IO_DONE after it."""
+        self._retried: set[int] = set()
+        """Serials of requests that failed and were kept for a retry."""
+        self.asked: dict[tuple[int, int], Event] = {}
+        """REQUEST of each request that is not collected, by queue and head."""
+        self.pushed: dict[tuple[int, int], Event] = {}
+        """PUSH of each request that is not collected, by queue and head."""
+
+    def ask(self, request: Event) -> None:
+        """Note a new request. The last one with its head was collected, maybe before its PUSH."""
+        place = (request.queue, request.head)
+        self.asked[place] = request
+        self.pushed.pop(place, None)
+
+    def forget(self, queue: int) -> None:
+        """Forget the rings of a queue."""
+        for known in (self.asked, self.pushed):
+            for place in [place for place in known if place[0] == queue]:
+                del known[place]
+
+    def retry(self, request: int) -> None:
+        """Note a request that waits for the VM to continue: it failed, or it was parked."""
+        if request in self.ended:
+            self._retried.add(request)
+
+    def push(self, push: Event) -> None:
+        """Judge the status of a PUSH by the backend's result."""
+        place = (push.queue, push.head)
+        self.pushed[place] = push
+        submit = self.submitted.get(push.request)
+        done = self.ended.get(push.request)
+        if submit is None:
+            request = self.asked.get(place)
+            if done is None and push.flag == _IOERR and request is not None:
+                self._judge_refused(request, push)
+        elif done is None:
+            self._report_not_ended(submit, push)
+        else:
+            self._judge_result(submit.flag, done, push)
+
+    def _judge_refused(self, request: Event, push: Event) -> None:
+        """A request without a range has no reason to be refused. S14 judges the others."""
+        if request.flag in (_FLUSH, _GET_ID):
+            sentence = (
+                f"The backend had not failed request {push.request} ({REQUESTS[request.flag]}) of "
+                f"turn {request.turn}, but it was pushed with IOERR at turn {push.turn}."
+            )
+            self._report.violation(request, push, sentence, "refused")
+
+    def _report_not_ended(self, submit: Event, push: Event) -> None:
+        sentence = (
+            f"Request {push.request} ({REQUESTS[submit.flag]}) was pushed with "
+            f"{_name(push.flag)} at turn {push.turn}; it was submitted at turn {submit.turn}, and "
+            f"the backend had not ended it."
+        )
+        self._report.violation(submit, push, sentence, "not_ended")
+
+    def _judge_result(self, code: int, done: Event, push: Event) -> None:
+        if push.request in self._retried:
+            self._report.met(FAILURE_RETRIED)
+        if done.flag == _OK:
+            if push.flag != _OK:
+                self._report_status(code, done, push, "", "ok_told_failed")
+            return
+        setting, policy, action = self._policy(code, done.flag)
+        if action == "stop":
+            why = f", which {setting}={policy} retries"
+            self._report_status(code, done, push, why, "not_retried")
+        elif push.flag != _STATUS_FOR[action]:
+            why = f", which {setting}={policy} makes {_name(_STATUS_FOR[action])}"
+            state = "ignored_told_failed" if action == "ignore" else "failed_told_ok"
+            self._report_status(code, done, push, why, state)
+        elif action == "ignore":
+            self._report.met(FAILURE_IGNORED)
+
+    def _policy(self, code: int, result: int) -> tuple[str, str, str]:
+        """Return name and value of the setting for a failed request, and the action it means."""
+        if code == _IN:
+            return "rerror", self._device.rerror, self._device.rerror
+        werror = self._device.werror
+        if werror == "enospc":
+            return "werror", werror, "stop" if result == _ENOSPC else "report"
+        return "werror", werror, werror
+
+    def _report_status(self, code: int, done: Event, push: Event, why: str, state: str) -> None:
+        sentence = (
+            f"The backend ended request {push.request} ({REQUESTS[code]}) with "
+            f"{RESULTS[done.flag]} at turn {done.turn}{why}, but it was pushed with "
+            f"{_name(push.flag)} at turn {push.turn}."
+        )
+        self._report.violation(done, push, sentence, state)
+
+    def collect(self, collect: Event) -> None:
+        """Judge the status that the guest finds."""
+        place = (collect.queue, collect.head)
+        if self.hostile or collect.flag == _FOREIGN:
+            return
+        request, push = self.asked.pop(place, None), self.pushed.pop(place, None)
+        status = _STATUS_OF.get(collect.flag)
+        if status is None:  # S14 judges requests without a status
+            return
+        if push is not None and push.value == collect.value and push.flag != status:
+            sentence = (
+                f"Head {push.head} of queue {push.queue} was pushed with {_name(push.flag)} at "
+                f"turn {push.turn}, but the guest found {_name(status)} at turn {collect.turn}."
+            )
+            self._report.violation(push, collect, sentence, "changed")
+        if request is not None:
+            self._judge_type(request, collect, status)
+
+    def _judge_type(self, request: Event, collect: Event, status: int) -> None:
+        """An unknown type is unsupported; reads and writes never are."""
+        if request.flag == _UNKNOWN:
+            if status == _UNSUPP:
+                self._report.met(UNSUPPORTED_TOLD)
+                return
+            sentence = (
+                f"The request of turn {request.turn} has an unknown type, so it must end with "
+                f"UNSUPP, but the guest found {_name(status)} at turn {collect.turn}."
+            )
+            self._report.violation(request, collect, sentence, "unsupported")
+        elif status == _UNSUPP and request.flag in (_IN, _OUT):
+            sentence = (
+                f"The guest found UNSUPP at turn {collect.turn} in the request of turn "
+                f"{request.turn} ({REQUESTS[request.flag]}), which every device supports."
+            )
+            self._report.violation(request, collect, sentence, "not_supported")
+        elif status == _IOERR:
+            self._report.met(FAILURE_TOLD)
+
+
+def _name(status: int) -> str:
+    return BlkStatus(status).name if status in _STATUS_OF.values() else f"status {status}"

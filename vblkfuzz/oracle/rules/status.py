@@ -1,0 +1,128 @@
+"""The rule of the device status: S25. It reads as the driver left it.
+
+A driver that resets the device waits until the status reads 0; one bit that stays, or comes back,
+and it waits for ever or takes the device for one that is set up. Until the next reset the status
+reads as the driver wrote it: the device itself may only add DEVICE_NEEDS_RESET, once it is broken.
+A reset, of the device or of one queue, also disables queues: the driver cannot use one of which
+queue_enable still reads 1.
+
+The witness is what the guest reads. The driver does not know of a reset of the system, so after one
+only a status that must be 0 is judged, until the driver has seen it. Source: virtio 1.2, 2.1.2,
+2.4.1, 2.6.1 and 4.1.4.3; QEMU virtio_reset, virtio_queue_reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
+    BROKEN,
+    DRIVER_INIT,
+    ENABLE_READ,
+    QUEUE_RESET,
+    RESET_CALL,
+    RESET_RET,
+    STATUS_READ,
+)
+from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
+
+AFTER_RESET = Situation("status_read_after_reset", "The guest read the status after a reset.")
+SET_UP = Situation("status_read_of_set_up_device", "The guest read the status that it had set.")
+QUEUE_READ = Situation("queue_enable_read", "The guest read queue_enable after a reset.")
+
+
+@rule(
+    "S25",
+    title="The status reads as the driver wrote it, 0 after a reset; a reset disables queues.",
+    source="virtio 1.2, 2.1.2, 2.4.1, 2.6.1 and 4.1.4.3; QEMU virtio_reset, virtio_queue_reset",
+    instead=(
+        "A reset has set the status and queue_enable to 0 when the driver goes on, and they stay "
+        "0 until the driver writes them."
+    ),
+    needs=(
+        STATUS_READ,
+        ENABLE_READ,
+        DRIVER_INIT,
+        BROKEN,
+        QUEUE_RESET,
+        RESET_CALL,
+        RESET_RET,
+    ),
+    situations=(AFTER_RESET, SET_UP, QUEUE_READ),
+    witnesses=Witness.GUEST,
+)
+def S25(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Each read is compared with what the driver wrote last, which the event says."""
+    books = _Books(events[0])
+    for event in events:
+        kind = event.kind
+        if kind == STATUS_READ:
+            books.read(event, report)
+        elif kind == ENABLE_READ:
+            books.read_queue(event, report)
+        elif kind == DRIVER_INIT:
+            books.since = event if event.flag else books.since
+        elif kind == BROKEN:
+            books.may_add = STATUS_NEEDS_RESET
+        elif kind == RESET_CALL:
+            books.unknown = books.unknown or event.flag == 1
+        else:  # RESET_RET, QUEUE_RESET
+            books.reset(event)
+
+
+class _Books:
+    """What the status may be."""
+
+    __slots__ = ("_zero", "may_add", "since", "unknown")
+
+    def __init__(self, start: Event) -> None:
+        self.since = start
+        """The last reset or set-up."""
+        self.may_add = 0
+        """Bits that the device may have set itself."""
+        self.unknown = False
+        """Whether the system was reset since the driver last read a status of its reset device."""
+        self._zero = False
+        """Whether the driver has read 0 since the last reset."""
+
+    def reset(self, reset: Event) -> None:
+        """Process the end of a reset, of the device or of one queue."""
+        self.since = reset
+        if reset.kind == RESET_RET:
+            self.may_add = 0
+            self._zero = False
+
+    def read(self, read: Event, report: Report) -> None:
+        """Judge a status."""
+        wrote = read.head
+        if wrote and self.unknown:
+            return
+        self.unknown = False
+        report.met(SET_UP if wrote else AFTER_RESET)
+        wrong = (read.value ^ wrote) & ~(self.may_add & ~wrote)
+        if not wrong:
+            self._zero = self._zero or not wrote
+            return
+        if wrote:
+            state = "lost" if wrong & wrote else "added"
+        else:
+            state = "back" if self._zero else "kept"
+        sentence = (
+            f"The guest read the status {read.value:#x} at turn {read.turn}, which should be "
+            f"{wrote:#x} since turn {self.since.turn}."
+        )
+        report.violation(self.since, read, sentence, state)
+
+    def read_queue(self, read: Event, report: Report) -> None:
+        """Judge a queue_enable."""
+        report.met(QUEUE_READ)
+        if read.flag:
+            sentence = (
+                f"Queue {read.queue} was still enabled at turn {read.turn}, after the reset at "
+                f"turn {self.since.turn}."
+            )
+            report.violation(self.since, read, sentence, "enabled")

@@ -1,0 +1,104 @@
+"""The rule of used lengths: S22. A used entry says how many bytes the device has written.
+
+The length counts the bytes in the device-writable buffers of a request, its status byte included. A
+driver may rely on that many bytes, and must not look at more of them. The witness is what the guest
+reads (COLLECT), so any device can be judged. Source: virtio 1.2, 2.7.8.2 and 5.2.6; QEMU
+virtio_blk_req_complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.shape import data_bytes
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, HOSTILE, REQUEST, SHAPE
+from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE
+
+READ_LENGTH = Situation("length_of_read", "The guest took the used entry of a read that ended OK.")
+FAILED_LENGTH = Situation(
+    "length_of_failed", "The guest took the used entry of a request that did not end OK."
+)
+
+_IN: Final = REQUESTS.index("in")
+_GET_ID: Final = REQUESTS.index("get_id")
+_PLAIN: Final = 0
+_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
+
+
+def writable_bytes(request: Event, shape: int) -> int:
+    """Return the size of the device-writable buffers of a REQUEST of a shape, in bytes."""
+    if request.flag == _IN:
+        sectors = (request.value >> 8) + 1
+        return data_bytes(shape, sectors * SECTOR_SIZE) + STATUS_SIZE
+    return ID_SIZE + STATUS_SIZE if request.flag == _GET_ID else STATUS_SIZE
+
+
+@rule(
+    "S22",
+    title="A used entry says how many bytes were written, the status byte included.",
+    source="virtio 1.2, 2.7.8.2 and 5.2.6; QEMU virtio_blk_req_complete",
+    instead=(
+        "A request that ends OK fills its writable buffers, and the length is their size. It is "
+        "at least 1 and at most that size if the request fails."
+    ),
+    needs=(REQUEST, SHAPE, COLLECT, HOSTILE, DRIVER_INIT),
+    situations=(READ_LENGTH, FAILED_LENGTH),
+    witnesses=Witness.GUEST,
+    path="none",
+    leads_to=("S22",),
+)
+def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Not judged: requests in rings in which the guest has broken the protocol.
+
+    With `rerror` = ignore, a read that ended OK may have failed and so have filled nothing.
+    """
+    ignores = scenario.device.rerror == "ignore"
+    asked: dict[tuple[int, int], tuple[Event, int]] = {}
+    """Outstanding, by queue and head: REQUEST and the size of its writable buffers."""
+    hostile = False
+    shape = _PLAIN
+    for event in events:
+        kind = event.kind
+        if kind == REQUEST:
+            asked[event.queue, event.head] = event, writable_bytes(event, shape)
+            shape = _PLAIN
+        elif kind == SHAPE:
+            shape = event.flag
+        elif kind == COLLECT:
+            found = asked.pop((event.queue, event.head), None)
+            if found is not None and not hostile and event.flag not in (_FOREIGN, _NO_STATUS):
+                _judge(*found, event, ignores and found[0].flag == _IN, report)
+        else:  # HOSTILE, DRIVER_INIT
+            hostile = kind == HOSTILE
+            asked.clear()
+
+
+def _judge(
+    request: Event, most: int, collect: Event, may_have_failed: bool, report: Report
+) -> None:
+    ended_ok = collect.flag == _OK
+    least = most if ended_ok and not may_have_failed else STATUS_SIZE
+    if not ended_ok:
+        report.met(FAILED_LENGTH)
+    elif request.flag == _IN:
+        report.met(READ_LENGTH)
+    if least <= collect.length <= most:
+        return
+    size = str(most) if least == most else f"{least} to {most}"
+    sentence = (
+        f"The used entry of turn {collect.turn} has the length {collect.length}, but the request "
+        f"of turn {request.turn} ({REQUESTS[request.flag]}) {_ended(collect)} and has {size} "
+        f"byte{'s' * (most > 1)} written."
+    )
+    report.violation(request, collect, sentence, "long" if collect.length > most else "short")
+
+
+def _ended(collect: Event) -> str:
+    return "ended OK" if collect.flag == _OK else "failed"
