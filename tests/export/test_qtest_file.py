@@ -48,6 +48,12 @@ def test_every_operation_can_be_in_it() -> None:
     ast.parse(program(Scenario(DeviceConfig(iothreads=0, ioeventfd=False), every), 'it\'s "so"'))
 
 
+def test_requests_are_plain_and_no_feature_is_declined() -> None:
+    special = (op("init", decline="flush"), op("publish_kick", request="out", shape="split"))
+    plain = (op("init"), op("publish_kick", request="out"))
+    assert program(Scenario(ops=special), "") == program(Scenario(ops=plain), "")
+
+
 @pytest.mark.realdevice
 @NEEDS_QEMU
 @pytest.mark.parametrize("iothreads", [0, 1])

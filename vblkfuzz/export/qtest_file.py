@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
+from vblkfuzz.scenario.alphabet.param import is_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,10 @@ def program(scenario: Scenario, sentence: str) -> str:
 
 
 def _step(operation: Op) -> str:
-    return repr((operation.name, operation.args))
+    """Return an operation as the program takes it: it knows no shapes and declines no feature."""
+    quiet = {param.name for param in operation.spec.params if is_quiet(param)}
+    arguments = {name: value for name, value in operation.args.items() if name not in quiet}
+    return repr((operation.name, arguments))
 
 
 EXPORT: Final = Export(

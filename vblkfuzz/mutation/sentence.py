@@ -1,6 +1,7 @@
 """Sentences: short sequences of operations that make sense together.
 
-A word is the name of an operation; `publish_kick:out` also sets the request type. In most cases all
+A word is the name of an operation; `publish_kick:out` also sets the request type, and
+`init:write_cache` what the driver declines. In most cases all
 words of a sentence get the same queue and the same sectors, so that a read finds what a write of
 the sentence left. Next: `mutation.mutate`, which inserts sentences.
 """
@@ -11,15 +12,15 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
-from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.param import Param, stored_of
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
 _PUBLISHES: Final = frozenset((CODES["publish"], _PUBLISH_KICK))
 _ONE_THING: Final = 3 / 4
 """Probability that all operations of a sentence use one queue and the same sectors."""
-_REQUEST: Final = 2
-"""Offset of the request type in the record of a publish."""
+_CHOICE: Final = 2
+"""Offset of a word's choice in a record: of the argument field 1."""
 _SECTORS: Final = 4
 """Offset of sector and sector count, up to the end, in the record of a publish."""
 
@@ -28,8 +29,8 @@ class Word(NamedTuple):
     """An operation of a sentence."""
 
     code: int
-    request: int | None = None
-    """Type of the request; None: random, or the operation has no request."""
+    choice: int | None = None
+    """Type of a request, or what an `init` declines; None: random, or the operation has neither."""
 
 
 Sentence = tuple[Word, ...]
@@ -48,8 +49,8 @@ def _record(word: Word, model: bytes | None, random: Callable[[], float]) -> byt
         record = on_queue_of(model, record)
         if word.code in _PUBLISHES:
             record = record[:_SECTORS] + model[_SECTORS:]
-    if word.request is not None:
-        record = record[:_REQUEST] + bytes([word.request]) + record[_REQUEST + 1 :]
+    if word.choice is not None:
+        record = record[:_CHOICE] + bytes([word.choice]) + record[_CHOICE + 1 :]
     return record
 
 
@@ -57,8 +58,14 @@ def _sentence(text: str) -> Sentence:
     return tuple(_word(*word.split(":")) for word in text.split())
 
 
-def _word(name: str, request: str = "") -> Word:
-    return Word(CODES[name], REQUESTS.index(request) if request else None)
+def _word(name: str, choice: str = "") -> Word:
+    code = CODES[name]
+    return Word(code, stored_of(_choice_of(code), choice) if choice else None)
+
+
+def _choice_of(code: int) -> Param:
+    (param,) = [param for param in OPS[code].params if 1 + param.field == _CHOICE]
+    return param
 
 
 SNIPPETS: Final = tuple(
@@ -74,6 +81,7 @@ SNIPPETS: Final = tuple(
         "publish_kick:out publish_kick:in collect",
         "publish_kick:out publish_kick:flush power_loss init publish_kick:in collect",
         "publish_kick publish_kick power_loss init publish_kick collect",
+        "reset init:write_cache publish_kick:out power_loss init publish_kick:in collect",
         "resize read_config",
         "read_config resize read_config",
         "reset init",
