@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from vblkfuzz.driver.hostile import BREAKS
-from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
+from vblkfuzz.driver.hostile import BREAKS, opened
+from vblkfuzz.driver.memory_map import AREAS, SLOTS, Slot, ring_layout
+from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.request import build, data_in
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
@@ -45,6 +46,7 @@ from vblkfuzz.virtio.layout import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.driver.request import Segmented
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
@@ -66,7 +68,7 @@ _MAX_COLLECT: Final = 64
 class GuestQueue:
     """The driver's state of one queue."""
 
-    __slots__ = ("bank", "free_slots", "index", "reads", "ring", "slot_of")
+    __slots__ = ("bank", "built", "free_slots", "index", "reads", "ring", "slot_of")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -78,6 +80,8 @@ class GuestQueue:
         """Slots of the outstanding requests, by head."""
         self.reads: dict[int, tuple[int, int]] = {}
         """Outstanding reads, by head: first sector, and the number of sectors after it."""
+        self.built: tuple[Segmented, int | None, slice]
+        """The last request: buffers, indirect table, and all its memory."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """Create new rings in the other bank, with no request outstanding."""
@@ -104,6 +108,7 @@ class GuestDriver:
         self._transport = transport
         self._config = config
         self._emit = ring.emit
+        self._watch = MemoryWatch(memory, ring, config.queues)
         self._queues = [GuestQueue(index) for index in range(config.queues)]
         self._features = 0
         self._set_up = False
@@ -123,6 +128,7 @@ class GuestDriver:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
+        self._watch.look_everywhere()
         if self._dirty:
             yield from self._reset()
         self._dirty = True
@@ -145,6 +151,7 @@ class GuestDriver:
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
         queue.start(self._memory, self._config, event_idx=event_idx)
+        self._watch.set_up(queue.index, queue.ring.layout)
         yield from self._transport.set_up_queue(queue.index, queue.ring.layout)
 
     def reset(self, operation: Op) -> GuestSteps:
@@ -157,6 +164,7 @@ class GuestDriver:
         self._look_at_status()
         self._hostile = False
         yield from self._transport.write_status(0)
+        self._watch.reset()
 
     def _look_at_status(self) -> None:
         """A driver that broke the protocol looks whether the device needs a reset (2.1.2)."""
@@ -168,6 +176,7 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield from self._transport.reset_queue(queue.index)
+            self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)
 
     # --- Requests -----------------------------------------------------------------------------
@@ -185,6 +194,7 @@ class GuestDriver:
             _, _, code, _, sector, more = operation
             self._emit(REQUEST, self.actor, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
+            self._watch.lend((queue.index, head), *queue.built)
             self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
@@ -230,19 +240,24 @@ class GuestDriver:
         if queue is None or queue.ring.num_free < 3 or not queue.free_slots:
             return
         slot = queue.free_slots.pop()
+        area = AREAS[slot.header]
+        self._watch.look_at(queue.index, area)
         buffers = build(self._memory, slot, 0, 0, 1, self._published)
         head = queue.ring.add(*buffers)
         queue.slot_of[head] = slot
         yield POINT
         self._hostile = True
         shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
+        self._watch.lend((queue.index, head), buffers, None, area)
+        self._watch.open(queue.index, opened(operation.b, slot))
         idx = queue.ring.avail_idx
         self._emit(HOSTILE, self.actor, queue.index, operation.b)
         self._emit(PUBLISH, self.actor, queue.index, 1, shown, value=idx)
         yield from self.kick(operation)
 
     def collect(self, operation: Op) -> GuestSteps:
-        """Take used entries and free their requests."""
+        """Take used entries and free their requests; look at memory also without a device."""
+        self._watch.look()
         queue = self._queue(operation)
         if queue is None:
             return
@@ -268,6 +283,8 @@ class GuestDriver:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:
                 self._record_sectors(queue, slot, *read)
+        if known:
+            self._watch.take_back((queue.index, head))
 
     def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
         """Record the data that a read found in each sector."""
@@ -293,7 +310,9 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
+            self._watch.look_at_ring(queue.index)
             used_event = queue.ring.set_used_event(operation.b)
+            self._watch.wrote_ring(queue.index)
             self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
@@ -301,7 +320,9 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
+            self._watch.look_at_ring(queue.index)
             queue.ring.set_no_interrupt(bool(operation.b))
+            self._watch.wrote_ring(queue.index)
             self._emit(SUPPRESS_CALLS, self.actor, queue.index, operation.b)
 
     def _queue(self, operation: Op) -> GuestQueue | None:
@@ -313,13 +334,17 @@ class GuestDriver:
         if not queue.free_slots:
             return None
         slot = queue.free_slots[-1]
+        area = AREAS[slot.header]
+        self._watch.look_at(queue.index, area)
         _, _, code, _, sector, more = operation
         buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
-        indirect = self._features >> F_INDIRECT_DESC & 1
+        table = slot.table if self._features >> F_INDIRECT_DESC & 1 else None
         try:
-            head = queue.ring.add(*buffers, slot.table if indirect else None)
+            head = queue.ring.add(*buffers, table)
         except QueueFull:
+            self._watch.wrote(area)
             return None
+        queue.built = buffers, table, area
         self._published += 1
         queue.slot_of[head] = queue.free_slots.pop()
         if code == _READ:

@@ -18,7 +18,7 @@ from vblkfuzz.trace.kinds import END, START_RET, STEP_LIMIT, STOP_RET
 if TYPE_CHECKING:
     from vblkfuzz.oracle.violation import Violation
 
-REQUEST_GOES_ON: Final = ("S4", "S5", "S6", "S7", "S14", "S16", "S17", "S18", "L3")
+REQUEST_GOES_ON: Final = ("S4", "S5", "S6", "S7", "S14", "S16", "S17", "S18", "S24", "L3")
 """Rules that are broken as a consequence if a request goes on that should not."""
 
 STAYS_ATTACHED: Final = ("S8", "S9", "S13")
