@@ -25,7 +25,6 @@ from vblkfuzz.targets.ring_watch import Life
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
     BROKEN,
-    COLLECT,
     DRIVER_INIT,
     HANDLER,
     HANDLER_END,
@@ -160,22 +159,19 @@ class Recorder:
             # After broken ring contents a device may refuse everything until a reset (2.1.2).
             self._add(BROKEN, ActorId.VCPU)
         elif kind == PUBLISH:
-            self._reused(event)
-            if event.queue in self._live:
-                self._live[event.queue].publish(event.head)
-        elif kind == COLLECT and event.flag != _FOREIGN:
-            self._reused(event)
+            self._published(event)
 
-    def _reused(self, event: Event) -> None:
-        """Follow the driver, which has written into the buffers of a request.
-
-        After a system reset, unnoticed by it, it goes on with old rings.
-        """
-        life = self._live.get(event.queue) or self._last_life(event.queue)
-        if life is not None:
-            writable = life.writable(event.head)
-            for ended in self._ended:
-                ended.forget(writable)
+    def _published(self, event: Event) -> None:
+        """Follow the driver; after a system reset, unnoticed by it, it goes on with old rings."""
+        live = self._live.get(event.queue)
+        life = live or self._last_life(event.queue)
+        if life is None:
+            return
+        writable = life.writable(event.head)
+        for ended in self._ended:
+            ended.forget(writable)
+        if live is not None:
+            live.publish(event.head)
 
     def _set_up(self, queue: int) -> None:
         """Begin a life in the other bank, as `driver.guest.GuestQueue.start` does."""
@@ -327,8 +323,6 @@ class Recorder:
         self._events.append(Event(self._turn, int(kind), int(actor), **fields))
 
 
-_FOREIGN: Final = 1
-"""Flag of a COLLECT: the driver has no such request."""
 _ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})
 _BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
 """Operations that write a request into a slot."""
