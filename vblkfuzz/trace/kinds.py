@@ -361,6 +361,17 @@ FLUSHED: Final = _kind(
     "the backend was flushed: what was written before outlasts a loss of power",
 )
 
+# head: the sector; value: n of the REQUEST whose data it is
+DISK: Final = _kind(
+    141,
+    "content of one sector of the disk when all has settled: the data of the REQUEST with this "
+    "number, 0 for zeroes; *mixed*: the content differs within the sector. Sectors without this "
+    "event are zero, and no request of the scenario writes them",
+    flags=("", "mixed"),
+    value="data {}",
+    head="sector {}",
+)
+
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------
 
 DRAIN_CALL: Final = _kind(
