@@ -24,6 +24,8 @@ class Transport:
         self.log: list[str] = []
         self.layouts: dict[int, RingLayout] = {}
         self.generations: list[int] = []
+        self.status = 0
+        """What the driver reads; the test sets it."""
 
     def device_features(self) -> int:
         return self.features
@@ -41,7 +43,7 @@ class Transport:
         yield from ()
 
     def read_status(self) -> int:
-        return 0
+        return self.status
 
     def config_generation(self) -> int:
         self.log.append("generation")

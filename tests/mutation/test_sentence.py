@@ -17,7 +17,7 @@ POWER_LOSS = next(
     snippet
     for snippet in SNIPPETS
     if CODES["power_loss"] in {word.code for word in snippet}
-    and any(word.request for word in snippet)
+    and any(word.choice for word in snippet)
 )
 
 
@@ -43,7 +43,8 @@ def test_records_are_canonical_and_match_the_words(sentence: Sentence) -> None:
         ops = ops_of(sentence, seed)
         assert b"".join(OP.pack(*op) for op in ops) == joined(sentence, seed)
         assert [op.code for op in ops] == [word.code for word in sentence]
-        assert all(op.b == word.request for op, word in zip(ops, sentence, strict=True) if word[1])
+        pairs = zip(ops, sentence, strict=True)
+        assert all(op[word.at] == word.choice for op, word in pairs if word.at)
 
 
 def test_mostly_it_is_about_one_queue_and_the_same_sectors() -> None:

@@ -7,14 +7,14 @@ from itertools import groupby
 
 import pytest
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import KINDS, Kind
 from vblkfuzz.trace.render import rows
 
-NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_CONTENTS, REQUESTS)
+NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_DEEDS, REQUESTS)
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 

@@ -15,7 +15,7 @@ from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import build, data_in
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import ActorId
@@ -23,12 +23,14 @@ from vblkfuzz.trace.kinds import (
     COLLECT,
     CONFIG_READ,
     DRIVER_INIT,
+    DRIVER_OK,
     HOSTILE,
     KICK,
     PUBLISH,
     REQUEST,
     SECTOR,
     STATUS_READ,
+    STRAY_KICK,
     SUPPRESS_CALLS,
     USED_EVENT,
 )
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
+_HEAD_AGAIN: Final = HOSTILE_DEEDS.index("head_again")
 _READ: Final = REQUESTS.index("in")
 _STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
 _FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
@@ -66,7 +69,7 @@ _MAX_COLLECT: Final = 64
 class GuestQueue:
     """The driver's state of one queue."""
 
-    __slots__ = ("bank", "free_slots", "index", "reads", "ring", "slot_of")
+    __slots__ = ("again", "bank", "free_slots", "index", "reads", "ring", "slot_of")
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -78,6 +81,9 @@ class GuestQueue:
         """Slots of the outstanding requests, by head."""
         self.reads: dict[int, tuple[int, int]] = {}
         """Outstanding reads, by head: first sector, and the number of sectors after it."""
+        self.again: set[int] = set()
+        """Heads that were published again. They and their slots stay in use as long as the rings:
+        it is not known how often the device will use them."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """Create new rings in the other bank, with no request outstanding."""
@@ -89,6 +95,7 @@ class GuestQueue:
         self.free_slots = list(slots if self.bank else reversed(slots))
         self.slot_of = {}
         self.reads = {}
+        self.again = set()
 
 
 class GuestDriver:
@@ -109,6 +116,8 @@ class GuestDriver:
         self._set_up = False
         self._dirty = False
         """Whether the device has been initialised, at least in part, since its last reset."""
+        self._left_out = 0
+        """The status to which an init has not added DRIVER_OK; 0 if there is none."""
         self._published = 0
         self._hostile = False
         """The protocol was broken since the last reset: is the device, too?"""
@@ -126,6 +135,7 @@ class GuestDriver:
         if self._dirty:
             yield from self._reset()
         self._dirty = True
+        self._left_out = 0
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
         yield from self._transport.write_status(status)
         self._features = 0
@@ -137,10 +147,20 @@ class GuestDriver:
         for queue in self._queues:
             yield from self._start_queue(queue)
         self._set_up = True
-        if how != _INIT_NO_DRIVER_OK:
+        if how == _INIT_NO_DRIVER_OK:
+            self._left_out = status
+        else:
             yield from self._transport.write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
         self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
+
+    def driver_ok(self, operation: Op) -> GuestSteps:
+        """Write DRIVER_OK if init has left it out and the device has not been reset since."""
+        yield POINT
+        status, self._left_out = self._left_out, 0
+        if status and self._transport.read_status() == status:
+            yield from self._transport.write_status(status | STATUS_DRIVER_OK)
+            self._emit(DRIVER_OK, self.actor)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
@@ -151,6 +171,7 @@ class GuestDriver:
         """Reset the device; the rings are no longer used."""
         self._set_up = False
         self._dirty = False
+        self._left_out = 0
         yield from self._reset()
 
     def _reset(self) -> GuestSteps:
@@ -241,6 +262,27 @@ class GuestDriver:
         self._emit(PUBLISH, self.actor, queue.index, 1, shown, value=idx)
         yield from self.kick(operation)
 
+    def publish_again(self, operation: Op) -> GuestSteps:
+        """Publish the oldest outstanding head once more and notify the device."""
+        queue = self._queue(operation)
+        if queue is None or not queue.slot_of:
+            return
+        head = next(iter(queue.slot_of))
+        yield POINT
+        self._hostile = True
+        queue.again.add(head)
+        queue.reads.pop(head, None)  # two reads share its buffer: which data is there is chance
+        idx = queue.ring.publish_raw(head)
+        self._emit(HOSTILE, self.actor, queue.index, _HEAD_AGAIN)
+        self._emit(PUBLISH, self.actor, queue.index, 1, head, value=idx)
+        yield from self.kick(operation)
+
+    def stray_kick(self, operation: Op) -> GuestSteps:
+        """Notify the device of a queue, whether or not it is set up, or there."""
+        yield POINT
+        self._emit(STRAY_KICK, self.actor, operation.a)
+        yield from self._transport.kick(operation.a)
+
     def collect(self, operation: Op) -> GuestSteps:
         """Take used entries and free their requests."""
         queue = self._queue(operation)
@@ -256,18 +298,24 @@ class GuestDriver:
             self._collect_one(queue, used[0])
 
     def _collect_one(self, queue: GuestQueue, head: int) -> None:
-        known = queue.ring.release(head)
+        again = head in queue.again
+        known = again or queue.ring.release(head)
         flag = _FOREIGN
-        if known:
+        if again:
+            flag = self._status_flag(queue.slot_of[head])
+        elif known:
             slot = queue.slot_of.pop(head)
             queue.free_slots.append(slot)
-            flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
+            flag = self._status_flag(slot)
         used = queue.ring.last_used
         self._emit(COLLECT, self.actor, queue.index, flag, head & 0xFFFF, 0, 0, used)
         if known and head in queue.reads:
             read = queue.reads.pop(head)
             if flag == _STATUS_OK:
                 self._record_sectors(queue, slot, *read)
+
+    def _status_flag(self, slot: Slot) -> int:
+        return _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
 
     def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
         """Record the data that a read found in each sector."""

@@ -1,8 +1,9 @@
 """Sentences: short sequences of operations that make sense together.
 
-A word is the name of an operation; `publish_kick:out` also sets the request type. In most cases all
-words of a sentence get the same queue and the same sectors, so that a read finds what a write of
-the sentence left. Next: `mutation.mutate`, which inserts sentences.
+A word is the name of an operation; `publish_kick:out` also sets the request type, and
+`init:no_driver_ok` how far an init goes. In most cases all words of a sentence get the same queue
+and the same sectors, so that a read finds what a write of the sentence left. Next:
+`mutation.mutate`, which inserts sentences.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
-from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.param import Choice
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
 _PUBLISHES: Final = frozenset((CODES["publish"], _PUBLISH_KICK))
 _ONE_THING: Final = 3 / 4
 """Probability that all operations of a sentence use one queue and the same sectors."""
-_REQUEST: Final = 2
-"""Offset of the request type in the record of a publish."""
 _SECTORS: Final = 4
 """Offset of sector and sector count, up to the end, in the record of a publish."""
 
@@ -28,8 +27,9 @@ class Word(NamedTuple):
     """An operation of a sentence."""
 
     code: int
-    request: int | None = None
-    """Type of the request; None: random, or the operation has no request."""
+    at: int = 0
+    """Offset in the record of the choice that the word makes; 0: it makes none."""
+    choice: int = 0
 
 
 Sentence = tuple[Word, ...]
@@ -48,8 +48,8 @@ def _record(word: Word, model: bytes | None, random: Callable[[], float]) -> byt
         record = on_queue_of(model, record)
         if word.code in _PUBLISHES:
             record = record[:_SECTORS] + model[_SECTORS:]
-    if word.request is not None:
-        record = record[:_REQUEST] + bytes([word.request]) + record[_REQUEST + 1 :]
+    if word.at:
+        record = record[: word.at] + bytes([word.choice]) + record[word.at + 1 :]
     return record
 
 
@@ -57,8 +57,12 @@ def _sentence(text: str) -> Sentence:
     return tuple(_word(*word.split(":")) for word in text.split())
 
 
-def _word(name: str, request: str = "") -> Word:
-    return Word(CODES[name], REQUESTS.index(request) if request else None)
+def _word(name: str, choice: str = "") -> Word:
+    code = CODES[name]
+    if not choice:
+        return Word(code)
+    param = next(one for one in OPS[code].params if isinstance(one, Choice))
+    return Word(code, 1 + param.field, param.values.index(choice))
 
 
 SNIPPETS: Final = tuple(
@@ -78,6 +82,10 @@ SNIPPETS: Final = tuple(
         "read_config resize read_config",
         "reset init",
         "reset init publish_kick",
+        "reset init:no_driver_ok publish kick driver_ok",
+        "reset init:no_driver_ok publish_kick driver_ok collect",
+        "publish_kick publish_again",
+        "publish_kick publish_again collect reset init",
         "system_reset init",
         "queue_reset publish_kick",
         "stop cont publish_kick",

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.trace.event import actor_name
 from vblkfuzz.virtio.ring_error import RING_ERRORS
@@ -155,7 +155,10 @@ COLLECT: Final = _kind(
     head=_DESCRIPTOR,
 )
 HOSTILE: Final = _kind(
-    13, "wrote the named ring content, which virtio forbids", flags=HOSTILE_CONTENTS
+    13,
+    "did with the ring what virtio forbids: wrote the named content, or published a request again "
+    "that was under way",
+    flags=HOSTILE_DEEDS,
 )
 # value of a begin: first index of its rings; head of an end: 1 if EVENT_IDX is accepted
 DRIVER_INIT: Final = _kind(
@@ -230,6 +233,14 @@ STATUS_READ: Final = _kind(
     "the driver, which broke the ring protocol, read the device status; value: the bits",
     value="{:#04x}",
 )
+
+STRAY_KICK: Final = _kind(
+    120,
+    "the driver notified the device of a queue without asking whether it is set up, or there: such "
+    "a kick must be ignored",
+)
+
+DRIVER_OK: Final = _kind(121, "the driver added DRIVER_OK, which its set-up had left out")
 
 # --- Notifiers and event loop -----------------------------------------------------------------
 
