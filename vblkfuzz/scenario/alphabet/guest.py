@@ -45,6 +45,8 @@ DECLINES: Final = (
     "write_cache",
 )
 """Feature that `init` declines, by code; `write_cache` is both flush and config_wce."""
+HOSTILE_DEEDS: Final = (*HOSTILE_CONTENTS, "head_again")
+"""What a driver must not do with a ring: that, or publish a request that is under way already."""
 
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
@@ -196,5 +198,34 @@ GUEST: Final = (
         summary="Read capacity and config generation (2.5).",
         weight=1,
         needs=SET_UP,
+    ),
+    OpSpec(
+        code=30,
+        name="driver_ok",
+        summary="Write DRIVER_OK after an init that left it out; kicks came before, perhaps.",
+        weight=1,
+        needs=SET_UP,
+        reach=16,
+        control=True,
+        path_frame="status",
+    ),
+    OpSpec(
+        code=31,
+        name="publish_again",
+        params=(_QUEUE,),
+        summary="Make the oldest request that is under way available once more, then kick.",
+        weight=1,
+        needs=SET_UP,
+        excludes=BROKEN,
+        reach=12,
+    ),
+    OpSpec(
+        code=32,
+        name="stray_kick",
+        params=(_QUEUE,),
+        summary="Notify the device of a queue in any state, also of one that it does not have.",
+        weight=1,
+        reach=4,
+        beside=1,
     ),
 )
