@@ -375,8 +375,9 @@ def test_the_step_limit_holds_in_the_epilogue_too() -> None:
 
 
 @given(scenarios(max_ops=12))
-def test_every_schedule_is_valid(scenario: Scenario) -> None:
-    """For any deviations each operation runs once and each turn has its own number."""
+def test_with_any_schedule_each_operation_runs_once_and_each_turn_has_a_number(
+    scenario: Scenario,
+) -> None:
     play = Play([])
     turnstile = Turnstile(scenario, play.world, play.guest, play.ring)
     turnstile.run()

@@ -1,9 +1,8 @@
 """The guest driver: carries out the guest's operations on a device, through a `Transport`.
 
-The same driver runs on the model and on real devices. It keeps its own record of slots and
-outstanding requests and does not trust the device: a used entry without an outstanding request is
-recorded as foreign. An operation that is impossible in the current state (a publish before init,
-or with a full ring) does nothing, so that every list of operations can be carried out.
+The same driver runs on the model and on real devices. An operation that is impossible in the
+current state (a publish before init, or with a full ring) does nothing, so that every list of
+operations can be carried out. Next: `guest_queue`, `answers`, `memory_watch`.
 """
 
 from __future__ import annotations
@@ -102,8 +101,6 @@ class GuestDriver:
     def run(self, operation: Op) -> GuestSteps:
         """Carry out one guest operation."""
         return _METHODS[operation.code](self, operation)
-
-    # --- Life cycle ---------------------------------------------------------------------------
 
     def init(self, operation: Op) -> GuestSteps:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
