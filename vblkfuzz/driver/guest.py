@@ -16,6 +16,7 @@ from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.driver.request import Segmented, build, data_in, id_in
 from vblkfuzz.driver.shape import Plain, changes, reshape, straighten
 from vblkfuzz.driver.transport import POINT
+from vblkfuzz.driver.used_event import distance
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
@@ -369,7 +370,7 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
-            used_event = queue.ring.set_used_event(operation.b)
+            used_event = queue.ring.set_used_event(distance(operation.c, operation.b))
             self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
