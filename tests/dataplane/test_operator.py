@@ -15,6 +15,7 @@ from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
     DRAIN_END,
     DRAIN_RET,
+    FLUSHED,
     PARK,
     POWER_LOSS,
     PUSH,
@@ -129,6 +130,18 @@ def test_a_loss_of_power_loses_what_was_not_flushed(parts: SharedParts) -> None:
     rig.perform("power_loss")
     assert rig.backend.disk == flushed
     assert recorded(rig, RESET_RET, POWER_LOSS)[-1] == POWER_LOSS
+
+
+def test_a_loss_of_power_keeps_what_a_stop_has_flushed(parts: SharedParts) -> None:
+    rig = Rig(parts)
+    rig.init()
+    rig.send("out", sector=3)
+    written = bytes(rig.backend.disk)
+    rig.perform("stop")
+    rig.perform("power_loss")
+    assert any(rig.backend.disk)
+    assert rig.backend.disk == written
+    assert recorded(rig, FLUSHED, VM_STOP_RET, POWER_LOSS) == [FLUSHED, VM_STOP_RET, POWER_LOSS]
 
 
 def test_a_loss_of_power_does_not_bring_back_what_a_resize_cut_off(parts: SharedParts) -> None:

@@ -38,7 +38,6 @@ def test_nothing_overlaps() -> None:
 
 
 def test_a_queue_stays_in_its_range() -> None:
-    """Power-on clears only the ranges of the queues in use."""
     for index in range(MAX_QUEUES):
         start, end = ORIGIN + index * QUEUE_BYTES, ORIGIN + (index + 1) * QUEUE_BYTES
         for size in QUEUE_SIZES:

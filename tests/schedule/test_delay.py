@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
@@ -63,6 +63,9 @@ class Play:
 
     def unfinished(self) -> Op | None:
         return None
+
+    def show_disk(self, ops: Sequence[Op]) -> None:
+        """Do nothing: there is no disk."""
 
     def in_flight(self) -> int:
         return 0

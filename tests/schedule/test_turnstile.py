@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from hypothesis import given
@@ -87,6 +87,9 @@ class World:
 
     def unfinished(self) -> Op | None:
         return op(self.rest[0]) if self.rest else None
+
+    def show_disk(self, ops: Sequence[Op]) -> None:
+        """Do nothing: there is no disk."""
 
     def in_flight(self) -> int:
         return 7

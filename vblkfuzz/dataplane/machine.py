@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.backend_control import BackendControl
+from vblkfuzz.dataplane.disk_content import content
 from vblkfuzz.dataplane.environment import Environment
 from vblkfuzz.dataplane.lock import Lock
 from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
 from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.trace.event import ActorId, Frame
+from vblkfuzz.trace.event import NO_QUEUE, ActorId, Frame
+from vblkfuzz.trace.kinds import DISK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vblkfuzz.dataplane.board import Board
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
@@ -90,6 +94,11 @@ class Machine:
     def vm_running(self) -> bool:
         """Whether the guest may run."""
         return self.operator.vm_running
+
+    def show_disk(self, ops: Sequence[Op]) -> None:
+        """Record the content of the disk after these operations, whether a read has shown it."""
+        for number, data, mixed in content(self.backend.disk, ops):
+            self.ring.emit(DISK, ActorId.HARNESS, NO_QUEUE, mixed, number, 0, 0, data, 0)
 
     def in_flight(self) -> int:
         """Requests in flight, mod 2^16: the count of a faulty device may be negative."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.features import accepted, fields
-from vblkfuzz.driver.hostile import BREAKS
-from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
+from vblkfuzz.driver.hostile import BREAKS, opened
+from vblkfuzz.driver.memory_map import AREAS, SLOTS, Slot, ring_layout
+from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.request import Segmented, build, data_in, id_in
 from vblkfuzz.driver.shape import Plain, changes, reshape, straighten
 from vblkfuzz.driver.transport import POINT
@@ -55,6 +56,7 @@ from vblkfuzz.virtio.layout import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.driver.request import Segmented
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
@@ -79,6 +81,7 @@ class GuestQueue:
 
     __slots__ = (
         "bank",
+        "built",
         "free_slots",
         "ids",
         "index",
@@ -102,6 +105,8 @@ class GuestQueue:
         """Heads of outstanding GET_IDs."""
         self.shaped: dict[int, Segmented] = {}
         """Buffers of the outstanding requests that are not plain, by head."""
+        self.built: tuple[Segmented, int | None, slice]
+        """The last request: buffers, indirect table, and all its memory."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """Create new rings in the other bank, with no request outstanding."""
@@ -130,6 +135,7 @@ class GuestDriver:
         self._transport = transport
         self._config = config
         self._emit = ring.emit
+        self._watch = MemoryWatch(memory, ring, config.queues)
         self._queues = [GuestQueue(index) for index in range(config.queues)]
         self._in_use = self._queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
@@ -153,6 +159,7 @@ class GuestDriver:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
+        self._watch.look_everywhere()
         if self._dirty:
             yield from self._reset()
         else:
@@ -180,6 +187,7 @@ class GuestDriver:
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
         queue.start(self._memory, self._config, event_idx=event_idx)
+        self._watch.set_up(queue.index, queue.ring.layout)
         yield from self._transport.set_up_queue(queue.index, queue.ring.layout)
 
     def reset(self, operation: Op) -> GuestSteps:
@@ -195,6 +203,7 @@ class GuestDriver:
         self._read_status()
         for queue in self._queues:
             self._read_enable(queue)
+        self._watch.reset()
 
     def _write_status(self, value: int) -> GuestSteps:
         self._written = value
@@ -219,6 +228,7 @@ class GuestDriver:
         if queue is not None and self._features >> F_RING_RESET & 1:
             yield from self._transport.reset_queue(queue.index)
             self._read_enable(queue)
+            self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)
 
     # --- Requests -----------------------------------------------------------------------------
@@ -238,6 +248,7 @@ class GuestDriver:
                 self._emit(SHAPE, self.actor, queue.index, shape)
             self._emit(REQUEST, self.actor, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
+            self._watch.lend((queue.index, head), *queue.built)
             self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
@@ -283,19 +294,24 @@ class GuestDriver:
         if queue is None or queue.ring.num_free < 3 or not queue.free_slots:
             return
         slot = queue.free_slots.pop()
+        area = AREAS[slot.header]
+        self._watch.look_at(queue.index, area)
         buffers = build(self._memory, slot, 0, 0, 1, self._published)
         head = queue.ring.add(*buffers)
         queue.slot_of[head] = slot
         yield POINT
         self._hostile = True
         shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
+        self._watch.lend((queue.index, head), buffers, None, area)
+        self._watch.open(queue.index, opened(operation.b, slot))
         idx = queue.ring.avail_idx
         self._emit(HOSTILE, self.actor, queue.index, operation.b)
         self._emit(PUBLISH, self.actor, queue.index, 1, shown, value=idx)
         yield from self.kick(operation)
 
     def collect(self, operation: Op) -> GuestSteps:
-        """Take used entries and free their requests."""
+        """Take used entries and free their requests; look at memory also without a device."""
+        self._watch.look()
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
@@ -305,6 +321,7 @@ class GuestDriver:
 
     def rest(self) -> GuestSteps:
         """Look at the status, and take what is left in every used ring; the device has settled."""
+        self._watch.look_everywhere()
         self._read_status()
         if self._set_up:
             for queue in self._in_use:
@@ -326,7 +343,9 @@ class GuestDriver:
             slot = queue.slot_of.pop(head)
             queue.free_slots.append(slot)
             if head in queue.shaped:
+                self._watch.look()
                 straighten(self._memory, slot, queue.shaped.pop(head))
+                self._watch.wrote(AREAS[slot.header])
             flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
         used = queue.ring.last_used
         index = queue.index
@@ -339,6 +358,8 @@ class GuestDriver:
             queue.ids.remove(head)
             if flag == _STATUS_OK:
                 self._record_id(queue, slot)
+        if known:
+            self._watch.take_back((queue.index, head))
 
     def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
         """Record the data that a read found in each sector."""
@@ -370,7 +391,9 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
+            self._watch.look_at_ring(queue.index)
             used_event = queue.ring.set_used_event(distance(operation.c, operation.b))
+            self._watch.wrote_ring(queue.index)
             self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
@@ -378,7 +401,9 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
+            self._watch.look_at_ring(queue.index)
             queue.ring.set_no_interrupt(bool(operation.b))
+            self._watch.wrote_ring(queue.index)
             self._emit(SUPPRESS_CALLS, self.actor, queue.index, operation.b)
 
     def _queue(self, operation: Op) -> GuestQueue | None:
@@ -390,6 +415,8 @@ class GuestDriver:
         if not queue.free_slots:
             return None
         slot = queue.free_slots[-1]
+        area = AREAS[slot.header]
+        self._watch.look_at(queue.index, area)
         _, _, code, shape, sector, more = operation
         buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
         table = slot.table if self._features >> F_INDIRECT_DESC & 1 else None
@@ -400,7 +427,9 @@ class GuestDriver:
                 buffers, table = reshape(plain, shape, table)
             head = queue.ring.add(*buffers, table)
         except QueueFull:
+            self._watch.wrote(area)
             return None
+        queue.built = buffers, table, area
         self._published += 1
         queue.slot_of[head] = queue.free_slots.pop()
         if shaped:

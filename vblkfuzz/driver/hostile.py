@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS
+from vblkfuzz.virtio.blk import HEADER_SIZE
 from vblkfuzz.virtio.layout import (
     DESC_F_INDIRECT,
     DESC_F_NEXT,
@@ -21,6 +23,7 @@ from vblkfuzz.virtio.layout import (
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot
+    from vblkfuzz.driver.request import Segments
     from vblkfuzz.virtio.driver_queue import DriverQueue
 
 _FAR: Final = 1 << 40
@@ -96,6 +99,28 @@ def _avail_idx_jump(queue: DriverQueue, slot: Slot, chain: list[int]) -> int:
 def _publish(queue: DriverQueue, head: int) -> int:
     queue.publish_raw(head)
     return head
+
+
+_STRAY: Final = frozenset(
+    HOSTILE_CONTENTS.index(name)
+    for name in ("head_out_of_range", "next_out_of_range", "indirect_length", "avail_idx_jump")
+)
+"""Contents that make a careless device take memory for descriptors that holds none."""
+_HUGE_LENGTH: Final = HOSTILE_CONTENTS.index("huge_length")
+_WRONG_DIRECTION: Final = HOSTILE_CONTENTS.index("wrong_direction")
+
+
+def opened(content: int, slot: Slot) -> Segments:
+    """Return the memory that broken contents let a device write, besides that of a correct read.
+
+    It is what the descriptors say, if they are taken literally. The rest of guest memory is as
+    forbidden as ever.
+    """
+    if content in _STRAY:
+        return ((0, GUEST_MEMORY_SIZE),)
+    if content == _HUGE_LENGTH:
+        return ((slot.data, GUEST_MEMORY_SIZE - slot.data),)
+    return ((slot.header, HEADER_SIZE),) if content == _WRONG_DIRECTION else ()
 
 
 BREAKS: Final[tuple[Break, ...]] = tuple(globals()[f"_{name}"] for name in HOSTILE_CONTENTS)

@@ -59,6 +59,11 @@ def ring_layout(index: int, size: int, bank: int) -> RingLayout:
     return RingLayout.place(size, ORIGIN + index * QUEUE_BYTES + bank * BANK_BYTES)
 
 
+def end_of(queues: int) -> int:
+    """Return the address after the memory of the first `queues` queues."""
+    return ORIGIN + queues * QUEUE_BYTES
+
+
 def _slot(index: int, number: int) -> Slot:
     base = ORIGIN + index * QUEUE_BYTES + _SLOTS_AT + number * _SLOT_BYTES
     return Slot(base, base + 16, base + 32, base + 48, base + _DATA_AT, base + _SPARE_AT)
@@ -74,3 +79,8 @@ SLOTS: Final = tuple(
     tuple(_slot(index, number) for number in range(SLOTS_PER_QUEUE)) for index in range(MAX_QUEUES)
 )
 """Slots by queue, then by number."""
+
+AREAS: Final = {
+    slot.header: slice(slot.header, slot.header + _SLOT_BYTES) for slots in SLOTS for slot in slots
+}
+"""All memory of a slot, by the address of its header."""

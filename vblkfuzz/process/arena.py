@@ -132,9 +132,9 @@ class Arena:
         at, size = _AREAS[name]
         return memoryview(self.mapping)[at : at + size]
 
-    def clear_memory(self, size: int) -> None:
-        """Zero the first `size` bytes of guest memory."""
-        self.memory.bytes[:size] = _ZEROES[:size]
+    def clear_memory(self) -> None:
+        """Zero guest memory."""
+        self.memory.bytes[:] = _ZEROES
 
 
 _ZEROES: Final = memoryview(bytes(GUEST_MEMORY_SIZE))

@@ -11,7 +11,6 @@ from vblkfuzz.dataplane.machine import Machine
 from vblkfuzz.dataplane.notifier import EventNotifier, OrderingNotifier
 from vblkfuzz.dataplane.registers import CALL_RUNG, KICK_RUNG, QUEUE_WORDS, QUEUES
 from vblkfuzz.driver.guest import GuestDriver
-from vblkfuzz.driver.memory_map import ORIGIN, QUEUE_BYTES
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.process.blame import fault_of, report_of
 from vblkfuzz.process.guest import GuestActor, GuestRunner, InlineRunner
@@ -69,7 +68,7 @@ class SharedParts:
             notifier.serial = 0
         self.arena.registers.clear()
         self.arena.stores.end()
-        self.arena.clear_memory(ORIGIN + queues * QUEUE_BYTES)
+        self.arena.clear_memory()
         self.arena.device_ring.clear()
         self.arena.guest_ring.clear()
 

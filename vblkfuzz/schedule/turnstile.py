@@ -75,6 +75,9 @@ class World(Protocol):
     def unfinished(self) -> Op | None:
         """Return the next operation that is needed to come to rest; None at rest."""
 
+    def show_disk(self, ops: Sequence[Op]) -> None:
+        """Record what the disk holds after these operations."""
+
     def in_flight(self) -> int:
         """Return the number of requests in flight, mod 2^16."""
 
@@ -113,8 +116,10 @@ class Turnstile:
             self._settle()
             self.points.append(self._points)
         self._collect(self._come_to_rest())
-        kind = END if self.steps < MAX_STEPS else STEP_LIMIT
-        self._emit(kind, value=self._world.in_flight())
+        settled = self.steps < MAX_STEPS
+        if settled:
+            self._world.show_disk(self._scenario.ops)
+        self._emit(END if settled else STEP_LIMIT, value=self._world.in_flight())
 
     def broken_off(self, passed: int) -> None:
         """Count the points of a turn that an exception ended, and those of its operation."""

@@ -2,8 +2,9 @@
 
 A *life* begins when the driver sets a queue up and ends with a reset. It is watched after its end,
 too: S4 is about old rings and old buffers that change. When a life ends, the buffers that the
-device could still write belong to the driver again. They are filled with poison; a byte that is no
-poison later was written by the device.
+device could still write belong to the driver again. What they contain then is remembered; a byte
+that differs later was written by the device. Nothing is written here: memory is the driver's, which
+watches it, too (`driver.memory_watch`), and has filled the buffers of a read with poison.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 _U16: Final = 0xFFFF
-_POISON: Final = 0xA5
-"""A byte that is neither a status nor the content of a disk."""
 
 Segments = tuple[tuple[int, int], ...]
 
@@ -73,7 +72,8 @@ class Life:
         self._first = first
         self.layout = layout
         self._published: list[Published] = []
-        self._watched: dict[Segments, int] = {}
+        self._watched: dict[Segments, tuple[int, bytes]] = {}
+        """Serials and contents of the requests that the end of the life has ended."""
 
     def writable(self, head: int) -> Segments:
         """Return the buffers of a chain that the device may write; none if the chain is broken."""
@@ -132,7 +132,7 @@ class Life:
     # --- After its end ------------------------------------------------------------------------
 
     def end(self, path: int) -> Sequence[int]:
-        """Poison the buffers of all unfinished requests; return the heads of these requests.
+        """Remember the buffers of all unfinished requests; return the heads of these requests.
 
         Args:
             path: path of the reset that ends the life.
@@ -142,9 +142,8 @@ class Life:
         waiting = self._not_taken()
         for published in (*serials, *waiting):
             if published.writable:
-                self._watched[published.writable] = serials.get(published, 0)
-                for address, length in published.writable:
-                    self._memory.bytes[address : address + length] = bytes([_POISON]) * length
+                serial = serials.get(published, 0)
+                self._watched[published.writable] = serial, self._content(published.writable)
         return [published.head for published in (*serials, *waiting)]
 
     def forget(self, writable: Segments) -> None:
@@ -154,13 +153,10 @@ class Life:
                 del self._watched[watched]
 
     def written(self) -> list[int]:
-        """Return the serials (0: never dequeued) of requests whose poison was overwritten."""
-        dirty = [segments for segments in self._watched if not self._poisoned(segments)]
-        return [self._watched.pop(segments) for segments in dirty]
+        """Return the serials (0: never dequeued) of requests whose buffers were overwritten."""
+        watched = self._watched.items()
+        dirty = [segments for segments, (_, was) in watched if self._content(segments) != was]
+        return [self._watched.pop(segments)[0] for segments in dirty]
 
-    def _poisoned(self, segments: Segments) -> bool:
-        data = self._memory.bytes
-        return all(
-            data[address : address + length] == bytes([_POISON]) * length
-            for address, length in segments
-        )
+    def _content(self, segments: Segments) -> bytes:
+        return b"".join([self._memory.read(*segment) for segment in segments])

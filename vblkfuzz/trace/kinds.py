@@ -22,6 +22,7 @@ from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.event import actor_name, data_name
+from vblkfuzz.trace.place import Place
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 Form = str | Callable[[int], str]
@@ -223,6 +224,18 @@ DEVICE_ID: Final = _kind(
     value="id {:#06x}",
     head="known {:#06x}",
 )
+# flag: `place.Place`; head: of the request, 0 if the place is not of one
+MEMORY_CHANGED: Final = _kind(
+    112,
+    "the driver found memory changed that the device must not write: *unused* memory; *past "
+    "buffer* or *before buffer* that the device may write; *header*, *readable data*, *indirect "
+    "table*, *descriptors* or *avail ring*, which it may only read; memory of a request that was "
+    "*collected*, *after reset* or *after queue reset*; *rings after reset* or *rings after queue "
+    "reset*; value: offset of the first changed byte; beside a buffer, the bytes in between",
+    flags=tuple(place.words for place in Place),
+    value="offset {}",
+    head=_DESCRIPTOR,
+)
 ENABLE_READ: Final = _kind(
     114,
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
@@ -346,6 +359,17 @@ RETRY: Final = _kind(
 FLUSHED: Final = _kind(
     140,
     "the backend was flushed: what was written before outlasts a loss of power",
+)
+
+# head: the sector; value: n of the REQUEST whose data it is
+DISK: Final = _kind(
+    141,
+    "content of one sector of the disk when all has settled: the data of the REQUEST with this "
+    "number, 0 for zeroes; *mixed*: the content differs within the sector. Sectors without this "
+    "event are zero, and no request of the scenario writes them",
+    flags=("", "mixed"),
+    value="data {}",
+    head="sector {}",
 )
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------

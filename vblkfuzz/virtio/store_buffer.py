@@ -68,7 +68,7 @@ class StoreBuffer:
         """Revert the stores since the last barrier; return them for `show`."""
         data = self._memory.bytes
         own, visible = data.tobytes(), self._visible.tobytes()
-        hidden = _differences(own, visible, 0, len(own))
+        hidden = differences(own, visible, 0, len(own))
         for at, stored in hidden:
             data[at : at + len(stored)] = visible[at : at + len(stored)]
         return hidden
@@ -80,11 +80,14 @@ class StoreBuffer:
             data[at : at + len(stored)] = stored
 
 
-def _differences(own: bytes, visible: bytes, start: int, end: int) -> Hidden:
-    """Return the bytes of `own` that differ from `visible`; halving skips equal parts."""
+def differences(own: bytes, visible: bytes | bytearray, start: int, end: int) -> Hidden:
+    """Return the bytes of `own` that differ from `visible`, ascending, one by one.
+
+    Halving skips equal parts. `start` and `end` bound the part that is compared.
+    """
     if own[start:end] == visible[start:end]:
         return []
     if end - start <= _PLAIN:
         return [(at, own[at : at + 1]) for at in range(start, end) if own[at] != visible[at]]
     middle = (start + end) // 2
-    return _differences(own, visible, start, middle) + _differences(own, visible, middle, end)
+    return differences(own, visible, start, middle) + differences(own, visible, middle, end)

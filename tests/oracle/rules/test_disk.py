@@ -16,7 +16,18 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import UNTOUCHED, ActorId, Event
-from vblkfuzz.trace.kinds import COLLECT, IO_DONE, POP, POWER_LOSS, PUSH, REQUEST, RESET_RET, SECTOR
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    DISK,
+    FLUSHED,
+    IO_DONE,
+    POP,
+    POWER_LOSS,
+    PUSH,
+    REQUEST,
+    RESET_RET,
+    SECTOR,
+)
 from vblkfuzz.trace.trace import Trace
 
 SECTORS = 3
@@ -98,10 +109,19 @@ class CorrectDisk:
         self.disk = list(self.flushed)
         self.record(POWER_LOSS)
 
+    def flush(self) -> None:
+        self.flushed = list(self.disk)
+        self.record(FLUSHED)
+
+    def show(self) -> None:
+        for sector, data in enumerate(self.disk):
+            self.record(DISK, head=sector, value=data)
+
     def run(self, moves: int) -> None:
         often: tuple[Callable[[], None], ...] = (self.start, self.work, self.end) * 15
         for _ in range(moves):
-            self.random.choice((*often, self.reset, self.power_loss))()
+            self.random.choice((*often, self.reset, self.power_loss, self.flush))()
+        self.show()
 
 
 class LateDisk(CorrectDisk):
@@ -130,6 +150,14 @@ class CachingDisk(CorrectDisk):
             request.done = True
         else:
             super().do(request)
+
+
+class SpoiledDisk(CorrectDisk):
+    """A sector changes after the last request, and no read shows it."""
+
+    def show(self) -> None:
+        self.disk[self.random.randrange(SECTORS)] = self.requests + 1
+        super().show()
 
 
 def states(disk: CorrectDisk) -> set[str]:
@@ -167,13 +195,17 @@ def test_a_flush_that_does_nothing_is_found() -> None:
     assert caught(CachingDisk)["not_flushed"] > 2
 
 
+def test_a_sector_that_is_wrong_at_the_end_is_found() -> None:
+    assert caught(SpoiledDisk) == {"disk_unwritten": 200}
+
+
 def test_a_correct_disk_meets_the_situations() -> None:
     met: set[str] = set()
     for seed in range(20):
         disk = CorrectDisk(Random(seed))
         disk.run(200)
         met |= judge(Scenario(), Trace(tuple(disk.events))).situations
-    wanted = {"data_read_back", "read_beside_write", "data_read_after_reset"}
+    wanted = {"data_read_back", "read_beside_write", "data_read_after_reset", "disk_at_rest"}
     assert {*wanted, "data_read_after_power_loss"} <= met
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION
+from vblkfuzz.dataplane.request import IoResult
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
-from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_REQUEST_SECTORS
+from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_REQUEST_SECTORS, SECTOR_SIZE
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import CONFIG_IRQ
-from vblkfuzz.virtio.blk import BlkStatus, RequestType
+from vblkfuzz.virtio.blk import BlkStatus, RequestType, cleared_sectors
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
@@ -36,6 +38,26 @@ class _DrainIsAPoint(Operator):
             yield from self._blk.drain(thread)
             disk = self._machine.backend.disk
             disk[:] = self._copy[: len(disk)].ljust(len(disk), b"\0")
+
+
+class _WriteSpoilsNeighbour(BlockBackend):
+    def deliver(self, request: Request) -> None:
+        if request.blk.type == RequestType.OUT and request.result is IoResult.OK:
+            disk = self.backend.disk
+            end = request.blk.sector * SECTOR_SIZE + request.blk.data_length
+            if end < len(disk):
+                disk[end] = disk[end - 1]
+        super().deliver(request)
+
+
+class _ClearsTooMuch(VirtioBlk):
+    @causal(Frame.COMPLETE)
+    def complete(self, thread: Thread, request: Request) -> Steps:
+        if request.blk.type == RequestType.WRITE_ZEROES and request.result is IoResult.OK:
+            disk = self.blk.backend.disk
+            end = sum(cleared_sectors(self.board.memory, request.blk)) * SECTOR_SIZE
+            disk[end : end + SECTOR_SIZE] = bytes(len(disk[end : end + SECTOR_SIZE]))
+        yield from super().complete(thread, request)
 
 
 class _StaleCapacity(VirtioBlk):
@@ -179,5 +201,21 @@ FAMILY: Final = (
         "The generation changes only with the interrupt, some time after the capacity.",
         ("S15",),
         (_GenerationLate,),
+    ),
+    Defect(
+        "write_spoils_neighbour",
+        2026,
+        "vblkfuzz",
+        "A write also changes the first byte of the sector behind it.",
+        ("S14",),
+        (_WriteSpoilsNeighbour,),
+    ),
+    Defect(
+        "clears_too_much",
+        2026,
+        "vblkfuzz",
+        "WRITE_ZEROES also clears the sector behind its last one.",
+        ("S14",),
+        (_ClearsTooMuch,),
     ),
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vblkfuzz.oracle.violation import Violation
 
 REQUEST_GOES_ON: Final = (
-    *("S4", "S5", "S6", "S7", "S14", "S16", "S17", "S18", "S21", "S22", "S23", "S25", "L3"),
+    *("S4", "S5", "S6", "S7", "S14", "S16", "S17", "S18", "S21", "S22", "S23", "S24", "S25", "L3"),
 )
 """Rules that are broken as a consequence if a request goes on that should not.
 

@@ -4,8 +4,9 @@ The n-th request of the driver writes the data n, so the data that a read finds 
 the request that wrote it. A request runs from its pop to its push; requests whose times overlap may
 take effect in any order. `oracle.rules.disk` computes the data that a read may find. A read that
 the backend has failed, and that ended OK all the same, finds such data or has left its buffer as it
-was. The rule also covers requests beyond the end of a resized disk. Source: virtio 1.2, 5.2.6; QEMU
-virtio_blk_sect_range_ok, blk_check_byte_request.
+was. On the model the disk itself is compared in the end (DISK), so that a mistake in a sector that
+no read shows is found, too. The rule also covers requests beyond the end of a resized disk. Source:
+virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import UNTOUCHED, Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
+    DISK,
     FEATURES,
     FLUSHED,
     HOSTILE,
@@ -40,6 +42,7 @@ from vblkfuzz.virtio.blk import F_FLUSH, F_RO
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
+AT_REST = Situation("disk_at_rest", "The disk held what a request had written at the end.")
 READ_LATER = Situation("data_read_after_reset", "A read found data of an earlier epoch.")
 READ_AFTER_LOSS = Situation(
     "data_read_after_power_loss", "A read after a loss of power found data."
@@ -56,6 +59,7 @@ _IN, _OUT, _FLUSH, _DISCARD, _CLEAR = (
 _RANGED: Final = frozenset({_IN, _OUT, _DISCARD, _CLEAR})
 _WRITES: Final = frozenset({_OUT, _DISCARD, _CLEAR})
 _OK, _IOERR, _NO_STATUS = 0, 1, 4
+_SHOWS: Final = frozenset({SECTOR, DISK})
 
 
 @rule(
@@ -73,6 +77,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
         PUSH,
         COLLECT,
         SECTOR,
+        DISK,
         FLUSHED,
         HOSTILE,
         QUEUE_RESET,
@@ -80,7 +85,15 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
         RESIZE,
         POWER_LOSS,
     ),
-    situations=(READ_BACK, READ_BESIDE, READ_LATER, READ_AFTER_LOSS, READ_STABLE, RESIZE_IN_USE),
+    situations=(
+        READ_BACK,
+        READ_BESIDE,
+        READ_LATER,
+        READ_AFTER_LOSS,
+        READ_STABLE,
+        RESIZE_IN_USE,
+        AT_REST,
+    ),
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
     handlers_alike=True,
     leads_to=("S14",),
@@ -88,7 +101,7 @@ _OK, _IOERR, _NO_STATUS = 0, 1, 4
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The rule stops when the guest breaks the protocol: its requests are undefined then."""
-    shown = frozenset([event.head for event in events if event.kind == SECTOR])
+    shown = frozenset([event.head for event in events if event.kind in _SHOWS])
     books = _Books(scenario.device.disk_sectors, Disk(events[0], shown), report)
     asked, running, pushed = books.asked, books.running, books.pushed
     requests = 0
@@ -112,6 +125,8 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             books.collect(event)
         elif kind == SECTOR:
             books.sector(event)
+        elif kind == DISK:
+            books.disk(event, time)
         elif kind == HOSTILE:
             return
         elif kind == SHAPE:
@@ -282,18 +297,11 @@ class _Books:
             self._report.met(READ_LATER)
 
     def _report_data(self, access: _Access, found: Event) -> None:
-        first, state = access.pop, "unwritten"
-        why = "which nobody had written there; it was dequeued"
-        write = None if found.flag else self._disk.last(found.head, found.value)
-        by = write and self._disk.overwriter(found.head, write, access.begin)
-        if write is not None and write.flush is not None:
-            first, state = write.flush, "not_stable" if write.through else "not_flushed"
-            why = "overwritten before the flush that ended"
-            if write.through:
-                why = "overwritten by a write without F_FLUSH that ended"
-        elif write is not None and by is not None:
-            first, state = by.event, "cut" if write.cut else "stale"
-            why = f"overwritten by data {by.data}"
+        first, state, why = self._overwriting(found, access.begin) or (
+            access.pop,
+            "unwritten",
+            "which nobody had written there; it was dequeued",
+        )
         sentence = (
             f"A read found data {found.value} in sector {found.head} at turn {found.turn}, {why} "
             f"at turn {first.turn}."
@@ -304,6 +312,43 @@ class _Books:
         declined = event.head & ~event.value
         self._stable = bool(declined >> F_FLUSH & 1)
         self._read_only = bool(event.head >> F_RO & 1)
+
+    def _overwriting(self, found: Event, begin: int) -> tuple[Event, str, str] | None:
+        """Return what had overwritten the data found; None if the data was never in that sector.
+
+        That is an event, its state and words for it.
+        """
+        write = None if found.flag else self._disk.last(found.head, found.value)
+        by = write and self._disk.overwriter(found.head, write, begin)
+        if write is not None and write.flush is not None:
+            if write.through:
+                why = "overwritten by a write without F_FLUSH that ended"
+                return write.flush, "not_stable", why
+            state = "not_flushed" if write.flush.kind == PUSH else "not_flushed_by_stop"
+            return write.flush, state, "overwritten before the flush that ended"
+        if write is not None and by is not None:
+            return by.event, "cut" if write.cut else "stale", f"overwritten by data {by.data}"
+        return None
+
+    def disk(self, event: Event, time: int) -> None:
+        """Judge a sector of the disk, when all has settled."""
+        allowed = self._disk.may_find(event.head, event.head + 1, time)[event.head]
+        if event.value != ZEROES:
+            self._report.met(AT_REST)
+        if event.flag or event.value not in allowed:
+            self._report_disk(event, time)
+
+    def _report_disk(self, found: Event, time: int) -> None:
+        first, state, why = found, "unwritten", "which no request had written there"
+        overwriting = self._overwriting(found, time)
+        if overwriting is not None:
+            first, state, why = overwriting
+            why = f"{why} at turn {first.turn}"
+        sentence = (
+            f"The disk held data {found.value} in sector {found.head} at the end (turn "
+            f"{found.turn}), {why}."
+        )
+        self._report.violation(first, found, sentence, f"disk_{state}")
 
     def resize(self, event: Event, time: int) -> None:
         self._capacity, self._resize = event.value, event

@@ -1,0 +1,231 @@
+"""The driver's watch over guest memory: it notices what the device must not write.
+
+A device may write the used ring of a queue that is set up, and the writable buffers of a request
+from its chain to its used entry, or to the reset that ends it (virtio 1.2, 2.7.4, 2.7.5.1, 2.7.8,
+2.4). The watch keeps an *image*: guest memory as the driver knows it. The driver copies into it
+what it has written itself, and what the device may write is copied before each comparison. So any
+other difference is a write that virtio forbids: past a buffer or before it, into memory that the
+device may only read, into rings or buffers that a reset or the driver has taken back, or into
+memory that was never the device's. It is recorded as MEMORY_CHANGED, once.
+
+The driver looks before it writes a request, when it collects, and when a reset has returned. It
+needs no event of the device, so the same code watches the model and real devices. A real device
+may write what it may at any time, also during a comparison.
+
+Not noticed: a write of the bytes that are there already; a write into buffers that other requests
+have made writable; and what hostile ring contents allow (`hostile.opened`), until their queue is
+reset. The first is why the driver fills buffers that it has taken back with poison.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.driver.memory_map import end_of
+from vblkfuzz.driver.place_of import Change, Key, Loan, Memory
+from vblkfuzz.limits import GUEST_MEMORY_SIZE
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
+from vblkfuzz.trace.kinds import MEMORY_CHANGED
+from vblkfuzz.trace.place import Place
+from vblkfuzz.virtio.store_buffer import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import ClassVar
+
+    from vblkfuzz.driver.request import Segmented, Segments
+    from vblkfuzz.trace.ring import TraceRing
+    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.memory import GuestMemory
+
+_POISON: Final = memoryview(b"\xff" * GUEST_MEMORY_SIZE)
+"""Fills buffers that the driver has taken back: no request writes this byte."""
+_COLLECTED: Final = Place.COLLECTED
+_UNUSED: Final = Place.UNUSED
+_ZEROES: Final = bytearray(GUEST_MEMORY_SIZE)
+_JOINED: Final = 16
+"""Changes with at most so many unchanged bytes in between are one: the device wrote there what was
+there before."""
+
+
+class MemoryWatch:
+    """Knows what guest memory must contain."""
+
+    actor: ClassVar = ActorId.GUEST
+    """The actor of its events."""
+
+    def __init__(self, memory: GuestMemory, ring: TraceRing, queues: int) -> None:
+        """Begin with zeroed guest memory, for a driver of so many queues."""
+        end = end_of(queues)
+        self._found = memory.bytes[:end]
+        self._image = bytearray(end)
+        self._expected = memoryview(self._image)
+        self._beyond = memory.bytes[end:]
+        """Memory of queues that are not in use."""
+        self._emit = ring.emit
+        self._owned: dict[int, slice] = {}
+        """Descriptor table and available ring, by queue."""
+        self._used: dict[int, tuple[slice, ...]] = {}
+        """Used ring, and what hostile contents let the device write, by queue."""
+        self._loans: dict[Key, Loan] = {}
+        """Requests in use, by queue and head."""
+        self._ended: list[tuple[Key, Loan, Place]] = []
+        """Requests that have ended, and what has ended them."""
+        self._rings: dict[RingLayout, tuple[int, Place]] = {}
+        """The last set-up of these rings: queue, and what has ended it."""
+
+    # --- Looking ------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Compare guest memory with the image; record each change, once."""
+        found, expected = self._found, self._expected
+        for slices in self._used.values():
+            for each in slices:
+                expected[each] = found[each]
+        for loan in self._loans.values():
+            for each in loan[0]:
+                expected[each] = found[each]
+        if self._image != found:
+            self._look_closely(found.tobytes())
+
+    def look_everywhere(self) -> None:
+        """Look also at the memory of queues that are not in use, which is too much to do often."""
+        self.look()
+        if not _ZEROES.startswith(self._beyond):
+            if not self._beyond_open():
+                self._emit(MEMORY_CHANGED, self.actor, NO_QUEUE, _UNUSED)
+            self._beyond[:] = bytes(len(self._beyond))
+
+    def _beyond_open(self) -> bool:
+        """Whether hostile contents let the device write there."""
+        end = len(self._image)
+        return any(each.stop > end for slices in self._used.values() for each in slices)
+
+    def look_at_ring(self, queue: int) -> None:
+        """Look, if the driver's part of a ring has changed: it is about to write there."""
+        owned = self._owned[queue]
+        if self._image[owned] != self._found[owned]:
+            self.look()
+
+    def look_at(self, queue: int, area: slice) -> None:
+        """Look, if an area, of which nothing is lent, or a ring has changed."""
+        owned, image, found = self._owned[queue], self._image, self._found
+        if image[area] != found[area] or image[owned] != found[owned]:
+            self.look()
+
+    def _look_closely(self, found: bytes) -> None:
+        """Record the changes; `found`: memory at one moment, as the device may be writing."""
+        for slices in (*self._used.values(), *(loan[0] for loan in self._loans.values())):
+            for each in slices:  # again, from that moment
+                self._expected[each] = found[each]
+        seen: set[tuple[Place, int, int]] = set()
+        for place, queue, head, offset in self._changes(found):
+            if (place, queue, head) not in seen:
+                seen.add((place, queue, head))
+                self._emit(MEMORY_CHANGED, self.actor, queue, place, head, 0, 0, offset & 0xFFFF)
+        self._expected[:] = found
+
+    def _changes(self, found: bytes) -> Iterator[Change]:
+        different = differences(found, self._image, 0, len(found))
+        if different:
+            memory = Memory(self._loans, self._ended, self._rings)
+            for start, end in _joined(at for at, _ in different):
+                yield memory.place_of(start, end)
+
+    # --- What the driver does -----------------------------------------------------------------
+
+    def set_up(self, queue: int, layout: RingLayout) -> None:
+        """The driver has zeroed the rings of a queue and gives them to the device."""
+        whole, self._owned[queue], used = _parts(layout)
+        self._expected[whole] = self._found[whole]
+        self._used[queue] = (used,)
+        self._rings[layout] = (queue, _UNUSED)
+
+    def wrote_ring(self, queue: int) -> None:
+        """The driver has written its part of the rings of a queue."""
+        self.wrote(self._owned[queue])
+
+    def wrote(self, area: slice) -> None:
+        """The driver has written other memory of its own."""
+        self._expected[area] = self._found[area]
+
+    def lend(self, key: Key, buffers: Segmented, table: int | None, area: slice) -> None:
+        """The driver has made a request available: the device may write its writable buffers.
+
+        Args:
+            key: queue and head.
+            buffers: its buffers.
+            table: address of its indirect table, if it has one.
+            area: all memory of the request.
+        """
+        found, expected, owned = self._found, self._expected, self._owned[key[0]]
+        expected[owned] = found[owned]
+        expected[area] = found[area]
+        self._loans[key] = (_slices(buffers[1]), buffers, table)
+
+    def open(self, queue: int, segments: Segments) -> None:
+        """The driver has written hostile contents, which let the device write `segments`."""
+        self._used[queue] += _slices(segments)
+
+    def take_back(self, key: Key) -> None:
+        """The driver has collected a request, and has read its answer.
+
+        The status stays, for those who look at memory from outside.
+        """
+        found, expected = self._found, self._expected
+        loan = self._loans.pop(key)
+        writable = loan[0]
+        status = writable[-1]
+        expected[status] = found[status]
+        for each in writable:
+            if each is not status:
+                found[each] = expected[each] = _POISON[: each.stop - each.start]
+        self._ended.append((key, loan, _COLLECTED))
+
+    # --- Resets -------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """A reset of the device has returned: all memory is the driver's."""
+        self.look_everywhere()
+        for queue in list(self._owned):
+            self._take_all(queue, Place.AFTER_RESET, Place.RINGS_AFTER_RESET)
+
+    def reset_queue(self, queue: int) -> None:
+        """The reset of a queue has returned."""
+        self.look_everywhere()
+        self._take_all(queue, Place.AFTER_QUEUE_RESET, Place.RINGS_AFTER_QUEUE_RESET)
+
+    def _take_all(self, queue: int, requests: Place, rings: Place) -> None:
+        for key in [key for key in self._loans if key[0] == queue]:
+            self._ended.append((key, self._loans.pop(key), requests))
+        del self._owned[queue], self._used[queue]
+        for layout, (of, ended) in self._rings.items():
+            if of == queue and not ended:
+                self._rings[layout] = (of, rings)
+
+
+@cache
+def _parts(layout: RingLayout) -> tuple[slice, slice, slice]:
+    """Return the whole of the rings, the driver's part, and the device's part."""
+    return (
+        slice(layout.desc, layout.end),
+        slice(layout.desc, layout.avail_end),
+        slice(layout.used, layout.used_end),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _slices(segments: Segments) -> tuple[slice, ...]:
+    return tuple([slice(address, address + length) for address, length in segments])
+
+
+def _joined(addresses: Iterable[int]) -> list[tuple[int, int]]:
+    """Return ascending addresses as ranges: first address, and the one after the last."""
+    ranges: list[tuple[int, int]] = []
+    for at in addresses:
+        if ranges and at - ranges[-1][1] <= _JOINED:
+            ranges[-1] = ranges[-1][0], at + 1
+        else:
+            ranges.append((at, at + 1))
+    return ranges
