@@ -18,6 +18,7 @@ from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.request import build
 from vblkfuzz.driver.shape import Plain, changes, reshape
 from vblkfuzz.driver.transport import POINT
+from vblkfuzz.driver.used_event import distance
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
@@ -190,8 +191,6 @@ class GuestDriver:
             self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)
 
-    # --- Requests -----------------------------------------------------------------------------
-
     def publish(self, operation: Op) -> GuestSteps:
         """Make a request available."""
         queue = self._queue(operation)
@@ -331,7 +330,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             self._watch.look_at_ring(queue.index)
-            used_event = queue.ring.set_used_event(operation.b)
+            used_event = queue.ring.set_used_event(distance(operation.c, operation.b))
             self._watch.wrote_ring(queue.index)
             self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
 
