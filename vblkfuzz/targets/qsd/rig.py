@@ -13,7 +13,7 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
 from vblkfuzz.targets.qsd.daemon import Daemon
 from vblkfuzz.targets.qsd.operator import Operator
-from vblkfuzz.targets.qsd.target import WITHOUT
+from vblkfuzz.targets.qsd.without import WITHOUT
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
