@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
@@ -16,7 +17,7 @@ from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, in_order
-from vblkfuzz.scenario.alphabet.param import ARGS, WIDE
+from vblkfuzz.scenario.alphabet.param import ARGS, WIDE, Choice
 from vblkfuzz.scenario.alphabet.spec import HOLDING, OpSpec, Owner
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
@@ -119,6 +120,28 @@ def test_every_operation_ends_on_the_model(spec: OpSpec) -> None:
     events = run(scenario, "reference").trace.events
     assert events[-1].kind == END
     assert spec.code in [event.flag for event in events if event.kind == OP]
+
+
+def variants(spec: OpSpec) -> Iterator[Op]:
+    """Yield an operation with all first values, then with each other value of each choice."""
+    yield Op(spec.code)
+    for param in spec.params:
+        if isinstance(param, Choice):
+            for stored in range(1, param.count):
+                arguments = [0] * ARGS
+                arguments[param.field] = stored
+                yield Op(spec.code, *arguments)
+
+
+@pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
+def test_a_request_after_it_is_served_by_a_correct_device(spec: OpSpec) -> None:
+    for one in variants(spec):
+        scenario = Scenario(ops=(op("init"), one, op("publish_kick")))
+        found = [violation.sentence for violation in run(scenario).verdict.violations]
+        assert not found, (
+            f"alphabet/{spec.owner}.py: {one}: {found[0]} If it opens something: expected sets= "
+            "and end= in its row, and a line in `unfinished` of each target"
+        )
 
 
 def test_a_qtest_program_has_a_method_for_each_qtest_operation() -> None:
