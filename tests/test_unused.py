@@ -24,9 +24,9 @@ if __name__ == "__main__":
 '''
 KINDS = """
 _ROWS: dict = {}
-POP: Final = _kind(1)
-PUSH: Final = _kind(2)
-END: Final = _kind(3)
+POP: Final = kind(1)
+PUSH: Final = kind(2)
+END: Final = kind(3)
 """
 DEVICE = """
 class DeviceConfig:
@@ -114,7 +114,7 @@ def test_what_is_used_is_not_reported(what: str) -> None:
         (
             "event kinds",
             "vblkfuzz/trace/kinds.py",
-            f"{KINDS}NEW: Final = _kind(4)",
+            f"{KINDS}NEW: Final = kind(4)",
             "vblkfuzz/trace/kinds.py: NEW: expected code that emits it",
         ),
         (
@@ -155,7 +155,7 @@ def test_a_module_that_only_tests_import_is_reported() -> None:
     ],
 )
 def test_what_only_reads_an_event_kind_does_not_emit_it(path: str, text: str) -> None:
-    tree = {**USED, "vblkfuzz/trace/kinds.py": f"{KINDS}NEW: Final = _kind(4)", path: text}
+    tree = {**USED, "vblkfuzz/trace/kinds.py": f"{KINDS}NEW: Final = kind(4)", path: text}
     assert len(CHECKS["event kinds"](tree)) == 1
 
 

@@ -234,7 +234,7 @@ def strings_in(tree: ast.AST) -> Iterator[str]:
 def unemitted_kinds(tree: Tree) -> list[str]:
     """Return the event kinds that no code outside the oracle passes to a call, as it emits them."""
     rows = annotated(ast.parse(tree[KINDS]).body)
-    kinds = {name for name, value in rows if called(value) == "_kind"}
+    kinds = {name for name, value in rows if called(value) == "kind"}
     for top in ("vblkfuzz", "fuzz"):
         for module, text in modules_in(tree, top).items():
             if not module.startswith("vblkfuzz.oracle."):

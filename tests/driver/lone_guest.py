@@ -27,6 +27,8 @@ class Transport:
         self.generations: list[int] = []
         self.enabled: set[int] = set()
         """Queues of which queue_enable reads 1."""
+        self.status = 0
+        """What the driver reads; the test sets it."""
 
     def device_features(self) -> int:
         return self.features
@@ -44,7 +46,7 @@ class Transport:
         yield from ()
 
     def read_status(self) -> int:
-        return 0
+        return self.status
 
     def queue_enabled(self, index: int) -> bool:
         return index in self.enabled

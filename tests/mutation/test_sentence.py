@@ -43,7 +43,8 @@ def test_records_are_canonical_and_match_the_words(sentence: Sentence) -> None:
         ops = ops_of(sentence, seed)
         assert b"".join(OP.pack(*op) for op in ops) == joined(sentence, seed)
         assert [op.code for op in ops] == [word.code for word in sentence]
-        assert all(op.b == word.choice for op, word in zip(ops, sentence, strict=True) if word[1])
+        pairs = zip(ops, sentence, strict=True)
+        assert all(op[word.at] == word.choice for op, word in pairs if word.at)
 
 
 def test_mostly_it_is_about_one_queue_and_the_same_sectors() -> None:

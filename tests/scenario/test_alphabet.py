@@ -102,8 +102,8 @@ def test_every_row_has_a_method(spec: OpSpec) -> None:
 @pytest.mark.parametrize(
     ("owner", "others"),
     [
-        ("guest", {"run"}),
-        ("operator", {"execute", "unfinished"}),
+        ("guest", {"run", "rest"}),
+        ("operator", {"execute", "unfinished", "flush_all"}),
         ("backend", set()),
         ("environment", set()),
     ],

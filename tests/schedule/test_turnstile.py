@@ -375,8 +375,7 @@ def test_the_step_limit_holds_in_the_epilogue_too() -> None:
 
 
 @given(scenarios(max_ops=12))
-def test_every_schedule_is_valid(scenario: Scenario) -> None:
-    """For any deviations each operation runs once and each turn has its own number."""
+def test_each_operation_runs_once_and_turns_are_numbered(scenario: Scenario) -> None:
     play = Play([])
     turnstile = Turnstile(scenario, play.world, play.guest, play.ring)
     turnstile.run()

@@ -7,32 +7,34 @@ from itertools import groupby
 
 import pytest
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
+from vblkfuzz.trace import kind as kind_module
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import KINDS, Kind
+from vblkfuzz.trace.kind import Kind, kind
+from vblkfuzz.trace.kinds import KINDS
 from vblkfuzz.trace.render import rows
 
-NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_CONTENTS, REQUESTS, SHAPES)
+NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_DEEDS, REQUESTS, SHAPES)
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 
 def test_each_constant_is_a_row() -> None:
     constants = {name.lower(): value for name, value in vars(kinds).items() if type(value) is int}
     assert constants == {kind.name: number for number, kind in KINDS.items()}
-    assert len(KINDS) == len(kinds._ROWS)
+    assert len(KINDS) == len(kind_module.ROWS)
 
 
 def test_a_number_is_given_once() -> None:
     with pytest.raises(ValueError, match="event kind 40: two rows"):
-        kinds._kind(40, "another pop")
+        kind(40, "another pop")
 
 
 def test_a_number_belongs_to_a_group() -> None:
     with pytest.raises(ValueError, match="event kind 50: no group has its tens digit"):
-        kinds._kind(50, "a kind of no group")
+        kind(50, "a kind of no group")
 
 
 def test_a_full_group_goes_on_a_hundred_higher() -> None:

@@ -156,8 +156,10 @@ class Machine:
     def kick_directly(self, thread: Thread, index: int) -> Steps:
         """Handle a kick that exited: set the open notifier, or handle the queue here.
 
-        QEMU: virtio_queue_notify.
+        QEMU: virtio_queue_notify. A queue that the device does not have has no handler there.
         """
+        if index >= len(self.device.ports):
+            return
         port = self.device.ports[index]
         if port.notifier.is_open:
             port.notifier.set_own()

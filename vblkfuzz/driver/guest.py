@@ -1,47 +1,47 @@
 """The guest driver: carries out the guest's operations on a device, through a `Transport`.
 
-The same driver runs on the model and on real devices. It keeps its own record of slots and
-outstanding requests and does not trust the device: a used entry without an outstanding request is
-recorded as foreign. An operation that is impossible in the current state (a publish before init,
-or with a full ring) does nothing, so that every list of operations can be carried out.
+The same driver runs on the model and on real devices. An operation that is impossible in the
+current state (a publish before init, or with a full ring) does nothing, so that every list of
+operations can be carried out. Next: `guest_queue`, `answers`, `memory_watch`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from vblkfuzz.driver.answers import Answers
 from vblkfuzz.driver.features import accepted, fields
+from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import BREAKS, opened
-from vblkfuzz.driver.memory_map import AREAS, SLOTS, Slot, ring_layout
+from vblkfuzz.driver.memory_map import AREAS
 from vblkfuzz.driver.memory_watch import MemoryWatch
-from vblkfuzz.driver.request import Segmented, build, data_in, id_in
-from vblkfuzz.driver.shape import Plain, changes, reshape, straighten
+from vblkfuzz.driver.request import build
+from vblkfuzz.driver.shape import Plain, changes, reshape
 from vblkfuzz.driver.transport import POINT
-from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.driver.used_event import distance
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import (
-    COLLECT,
     CONFIG_READ,
-    DEVICE_ID,
     DRIVER_INIT,
+    DRIVER_OK,
     ENABLE_READ,
     FEATURES,
     HOSTILE,
     KICK,
     PUBLISH,
     REQUEST,
-    SECTOR,
     SHAPE,
     STATUS_READ,
+    STRAY_KICK,
     SUPPRESS_CALLS,
     USED_EVENT,
 )
 from vblkfuzz.virtio.blk import F_MQ
-from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
+from vblkfuzz.virtio.driver_queue import QueueFull
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -55,7 +55,6 @@ from vblkfuzz.virtio.layout import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vblkfuzz.driver.request import Segmented
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
@@ -63,62 +62,11 @@ if TYPE_CHECKING:
 
 _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 
+_HEAD_AGAIN: Final = HOSTILE_DEEDS.index("head_again")
 _READ: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
-_STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
-_FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
-"""Flag of a COLLECT, by the status byte of its request."""
 _MAX_CONFIG_READS: Final = 8
 """Attempts to read the configuration without a change during the read."""
-
-_MAX_COLLECT: Final = 64
-"""Used entries taken in one operation: a wrong used idx must not make the loop endless."""
-
-
-class GuestQueue:
-    """The driver's state of one queue."""
-
-    __slots__ = (
-        "bank",
-        "built",
-        "free_slots",
-        "ids",
-        "index",
-        "reads",
-        "ring",
-        "shaped",
-        "slot_of",
-    )
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.bank = 1
-        """Bank of the current rings; flips at each set-up."""
-        self.ring: DriverQueue
-        self.free_slots: list[Slot] = []
-        self.slot_of: dict[int, Slot] = {}
-        """Slots of the outstanding requests, by head."""
-        self.reads: dict[int, tuple[int, int]] = {}
-        """Outstanding reads, by head: first sector, and the number of sectors after it."""
-        self.ids: set[int] = set()
-        """Heads of outstanding GET_IDs."""
-        self.shaped: dict[int, Segmented] = {}
-        """Buffers of the outstanding requests that are not plain, by head."""
-        self.built: tuple[Segmented, int | None, slice]
-        """The last request: buffers, indirect table, and all its memory."""
-
-    def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
-        """Create new rings in the other bank, with no request outstanding."""
-        self.bank ^= 1
-        layout = ring_layout(self.index, config.queue_size, self.bank)
-        self.ring = DriverQueue(memory, layout, event_idx, config.first_index)
-        slots = SLOTS[self.index]
-        # In alternating order, so that a late write of the device does not hit a new request.
-        self.free_slots = list(slots if self.bank else reversed(slots))
-        self.slot_of = {}
-        self.reads = {}
-        self.ids = set()
-        self.shaped = {}
 
 
 class GuestDriver:
@@ -135,6 +83,7 @@ class GuestDriver:
         self._config = config
         self._emit = ring.emit
         self._watch = MemoryWatch(memory, ring, config.queues)
+        self._answers = Answers(memory, transport, self._watch, ring)
         self._queues = [GuestQueue(index) for index in range(config.queues)]
         self._in_use = self._queues
         """Queues that the driver uses; without F_MQ only the first (5.2.2)."""
@@ -142,6 +91,8 @@ class GuestDriver:
         self._set_up = False
         self._dirty = False
         """Whether the device has been initialised, at least in part, since its last reset."""
+        self._left_out = 0
+        """The status to which an init has not added DRIVER_OK; 0 if there is none."""
         self._published = 0
         self._written = 0
         """Device status that the driver wrote last."""
@@ -151,8 +102,6 @@ class GuestDriver:
     def run(self, operation: Op) -> GuestSteps:
         """Carry out one guest operation."""
         return _METHODS[operation.code](self, operation)
-
-    # --- Life cycle ---------------------------------------------------------------------------
 
     def init(self, operation: Op) -> GuestSteps:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
@@ -164,6 +113,7 @@ class GuestDriver:
         else:
             self._read_status()
         self._dirty = True
+        self._left_out = 0
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
         yield from self._write_status(status)
         self._features = 0
@@ -178,10 +128,20 @@ class GuestDriver:
         for queue in self._in_use:
             yield from self._start_queue(queue)
         self._set_up = True
-        if how != _INIT_NO_DRIVER_OK:
+        if how == _INIT_NO_DRIVER_OK:
+            self._left_out = status
+        else:
             yield from self._write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
         self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
+
+    def driver_ok(self, operation: Op) -> GuestSteps:
+        """Write DRIVER_OK if init has left it out and the device has not been reset since."""
+        yield POINT
+        status, self._left_out = self._left_out, 0
+        if status and self._transport.read_status() == status:
+            yield from self._write_status(status | STATUS_DRIVER_OK)
+            self._emit(DRIVER_OK, self.actor)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
@@ -193,6 +153,7 @@ class GuestDriver:
         """Reset the device; the rings are no longer used."""
         self._set_up = False
         self._dirty = False
+        self._left_out = 0
         yield from self._reset()
 
     def _reset(self) -> GuestSteps:
@@ -229,8 +190,6 @@ class GuestDriver:
             self._read_enable(queue)
             self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)
-
-    # --- Requests -----------------------------------------------------------------------------
 
     def publish(self, operation: Op) -> GuestSteps:
         """Make a request available."""
@@ -308,6 +267,30 @@ class GuestDriver:
         self._emit(PUBLISH, self.actor, queue.index, 1, shown, value=idx)
         yield from self.kick(operation)
 
+    def publish_again(self, operation: Op) -> GuestSteps:
+        """Publish the oldest outstanding head once more and notify the device."""
+        queue = self._queue(operation)
+        if queue is None or not queue.slot_of:
+            return
+        head = next(iter(queue.slot_of))
+        yield POINT
+        self._hostile = True
+        queue.again.add(head)
+        queue.reads.pop(head, None)  # two reads share its buffer: which data is there is chance
+        queue.ids.discard(head)
+        self._watch.look_at_ring(queue.index)
+        idx = queue.ring.publish_raw(head)
+        self._watch.wrote_ring(queue.index)
+        self._emit(HOSTILE, self.actor, queue.index, _HEAD_AGAIN)
+        self._emit(PUBLISH, self.actor, queue.index, 1, head, value=idx)
+        yield from self.kick(operation)
+
+    def stray_kick(self, operation: Op) -> GuestSteps:
+        """Notify the device of a queue, whether or not it is set up, or there."""
+        yield POINT
+        self._emit(STRAY_KICK, self.actor, operation.a)
+        yield from self._transport.kick(operation.a)
+
     def collect(self, operation: Op) -> GuestSteps:
         """Take used entries and free their requests; look at memory also without a device."""
         self._watch.look()
@@ -316,7 +299,7 @@ class GuestDriver:
             yield POINT
             self._transport.take_call(queue.index)
             self._look_at_status()
-            self._take_used(queue)
+            self._answers.take(queue)
 
     def rest(self) -> GuestSteps:
         """Look at the status, and take what is left in every used ring; the device has settled."""
@@ -326,51 +309,7 @@ class GuestDriver:
             for queue in self._in_use:
                 yield POINT
                 self._transport.take_call(queue.index)
-                self._take_used(queue)
-
-    def _take_used(self, queue: GuestQueue) -> None:
-        for _ in range(_MAX_COLLECT):
-            used = queue.ring.get_used()
-            if used is None:
-                return
-            self._collect_one(queue, *used)
-
-    def _collect_one(self, queue: GuestQueue, head: int, length: int) -> None:
-        known = queue.ring.release(head)
-        flag = _FOREIGN
-        if known:
-            slot = queue.slot_of.pop(head)
-            queue.free_slots.append(slot)
-            if head in queue.shaped:
-                self._watch.look()
-                straighten(self._memory, slot, queue.shaped.pop(head))
-                self._watch.wrote(AREAS[slot.header])
-            flag = _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
-        used = queue.ring.last_used
-        index = queue.index
-        self._emit(COLLECT, self.actor, index, flag, head & 0xFFFF, 0, 0, used, length=length)
-        if known and head in queue.reads:
-            read = queue.reads.pop(head)
-            if flag == _STATUS_OK:
-                self._record_sectors(queue, slot, *read)
-        elif known and head in queue.ids:
-            queue.ids.remove(head)
-            if flag == _STATUS_OK:
-                self._record_id(queue, slot)
-        if known:
-            self._watch.take_back((queue.index, head))
-
-    def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
-        """Record the data that a read found in each sector."""
-        for number in range(more + 1):
-            data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
-            self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
-
-    def _record_id(self, queue: GuestQueue, slot: Slot) -> None:
-        """Record the id that a GET_ID found, and the one that the device is known to have."""
-        digest, flag = id_in(self._memory, slot.data)
-        known = self._transport.known_id()
-        self._emit(DEVICE_ID, self.actor, queue.index, flag, known, value=digest)
+                self._answers.take(queue)
 
     def read_config(self, operation: Op) -> GuestSteps:
         """Read the capacity until the generation stays the same during a read (2.5.1)."""
@@ -391,7 +330,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             self._watch.look_at_ring(queue.index)
-            used_event = queue.ring.set_used_event(operation.b)
+            used_event = queue.ring.set_used_event(distance(operation.c, operation.b))
             self._watch.wrote_ring(queue.index)
             self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
 

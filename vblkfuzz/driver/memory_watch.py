@@ -12,9 +12,14 @@ The driver looks before it writes a request, when it collects, and when a reset 
 needs no event of the device, so the same code watches the model and real devices. A real device
 may write what it may at any time, also during a comparison.
 
-Not noticed: a write of the bytes that are there already; a write into buffers that other requests
-have made writable; and what hostile ring contents allow (`hostile.opened`), until their queue is
-reset. The first is why the driver fills buffers that it has taken back with poison.
+Not noticed:
+
+* a write of the bytes that are there already. So the driver fills the data buffers of a collected
+  request with poison; a status that is written twice stays unnoticed;
+* a write into buffers that a later request has made writable;
+* what hostile ring contents allow (`hostile.opened`), until their queue is reset;
+* a change of the rings while the driver makes a request available;
+* at once: a write into the memory of queues that are not in use. Resets look there.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Sentences: short sequences of operations that make sense together.
 
 A word is the name of an operation; `publish_kick:out` also sets the request type, and
-`init:write_cache` what the driver declines. In most cases all
-words of a sentence get the same queue and the same sectors, so that a read finds what a write of
-the sentence left. Next: `mutation.mutate`, which inserts sentences.
+`init:no_driver_ok` how far an init goes. In most cases all words of a sentence get the same queue
+and the same sectors, so that a read finds what a write of the sentence left. Next:
+`mutation.mutate`, which inserts sentences.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from typing import Final, NamedTuple
 
 from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
-from vblkfuzz.scenario.alphabet.param import Param, stored_of
+from vblkfuzz.scenario.alphabet.param import Choice
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
 _PUBLISHES: Final = frozenset((CODES["publish"], _PUBLISH_KICK))
 _ONE_THING: Final = 3 / 4
 """Probability that all operations of a sentence use one queue and the same sectors."""
-_CHOICE: Final = 2
-"""Offset of a word's choice in a record: of the argument field 1."""
 _SECTORS: Final = 4
 """Offset of sector and sector count, up to the end, in the record of a publish."""
 
@@ -29,8 +27,9 @@ class Word(NamedTuple):
     """An operation of a sentence."""
 
     code: int
-    choice: int | None = None
-    """Type of a request, or what an `init` declines; None: random, or the operation has neither."""
+    at: int = 0
+    """Offset in the record of the choice that the word makes; 0: it makes none."""
+    choice: int = 0
 
 
 Sentence = tuple[Word, ...]
@@ -49,8 +48,8 @@ def _record(word: Word, model: bytes | None, random: Callable[[], float]) -> byt
         record = on_queue_of(model, record)
         if word.code in _PUBLISHES:
             record = record[:_SECTORS] + model[_SECTORS:]
-    if word.choice is not None:
-        record = record[:_CHOICE] + bytes([word.choice]) + record[_CHOICE + 1 :]
+    if word.at:
+        record = record[: word.at] + bytes([word.choice]) + record[word.at + 1 :]
     return record
 
 
@@ -60,12 +59,12 @@ def _sentence(text: str) -> Sentence:
 
 def _word(name: str, choice: str = "") -> Word:
     code = CODES[name]
-    return Word(code, stored_of(_choice_of(code), choice) if choice else None)
-
-
-def _choice_of(code: int) -> Param:
-    (param,) = [param for param in OPS[code].params if 1 + param.field == _CHOICE]
-    return param
+    if not choice:
+        return Word(code)
+    param = next(
+        one for one in OPS[code].params if isinstance(one, Choice) and choice in one.values
+    )
+    return Word(code, 1 + param.field, param.values.index(choice))
 
 
 SNIPPETS: Final = tuple(
@@ -86,6 +85,10 @@ SNIPPETS: Final = tuple(
         "read_config resize read_config",
         "reset init",
         "reset init publish_kick",
+        "reset init:no_driver_ok publish kick driver_ok",
+        "reset init:no_driver_ok publish_kick driver_ok collect",
+        "publish_kick publish_again",
+        "publish_kick publish_again collect reset init",
         "system_reset init",
         "queue_reset publish_kick",
         "stop cont publish_kick",

@@ -19,6 +19,7 @@ from vblkfuzz.trace.kinds import (
     DRAINED_BEGIN,
     DRAINED_END,
     DRIVER_INIT,
+    DRIVER_OK,
     QUEUE_RESET,
     RESET_CALL,
     RESET_RET,
@@ -35,6 +36,7 @@ from vblkfuzz.trace.trace import Trace
 _CONTEXT: Final = frozenset(
     {
         DRIVER_INIT,
+        DRIVER_OK,
         RESET_CALL,
         RESET_RET,
         QUEUE_RESET,

@@ -14,88 +14,19 @@ NO_QUEUE).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_CONTENTS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.event import actor_name, data_name
+from vblkfuzz.trace.kind import ROWS, kind
 from vblkfuzz.trace.place import Place
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
-Form = str | Callable[[int], str]
-"""Text for a number: a format string with one field, or a function."""
-
 _DESCRIPTOR: Final = "h{}"
 """The form of a head that is a descriptor index; head 0 is shown, too."""
-
-_GROUPS: Final = MappingProxyType(
-    {
-        0: "Harness",
-        1: "Guest",
-        2: "Life cycle of the device",
-        3: "Notifiers and event loop",
-        4: "Requests",
-        6: "Drains",
-        7: "Machine",
-        8: "The device process",
-        9: "Test devices",
-    }
-)
-"""Names of the groups, by the tens digit of a kind's number."""
-
-
-def _tens_digit(number: int) -> int:
-    return number // 10 % 10
-
-
-class Kind(NamedTuple):
-    """One kind of event."""
-
-    number: int
-    name: str
-    """Name in traces; in capitals, the name of the constant in this module."""
-    meaning: str
-    """Explanation for readers of a trace (docs/trace-legend.md). Words of `flags` are *marked*."""
-    flags: tuple[str, ...]
-    """Meaning of each value of the flag, in a word or two; an empty one is not shown."""
-    value: Form
-    """Form of the value; if empty, the number itself is shown unless it is 0."""
-    head: str
-    """Form of the head; empty if the kind has no head."""
-    length: Form
-    """Form of the length; empty if the kind has no length."""
-    note: bool
-    """Whether it concerns the scenario or the whole process, and so belongs to no thread."""
-
-    @property
-    def group(self) -> str:
-        """Name of the group of the kind."""
-        return _GROUPS[_tens_digit(self.number)]
-
-
-_ROWS: Final[dict[int, Kind]] = {}
-
-
-def _kind(  # noqa: PLR0913 -- a field of the row each
-    number: int,
-    meaning: str,
-    *,
-    flags: tuple[str, ...] = (),
-    value: Form = "",
-    head: str = "",
-    length: Form = "",
-    note: bool = False,
-) -> int:
-    """Add a row. Its name is filled in from the constant, in `KINDS`."""
-    if _tens_digit(number) not in _GROUPS:
-        raise ValueError(f"event kind {number}: no group has its tens digit, see _GROUPS")
-    if number in _ROWS:
-        raise ValueError(f"event kind {number}: two rows have this number")
-    _ROWS[number] = Kind(number, "", meaning, flags, value, head, length, note)
-    return number
 
 
 def _sectors(value: int) -> str:
@@ -114,7 +45,7 @@ def _ring_error(value: int) -> str:
 # --- Harness ----------------------------------------------------------------------------------
 
 # flag: code of the operation; head: 1 in the epilogue
-OP: Final = _kind(
+OP: Final = kind(
     1,
     "an operation of the scenario starts; value: its index; *epilogue*: the harness adds it to end "
     "the scenario",
@@ -122,25 +53,25 @@ OP: Final = _kind(
     value="#{}",
     note=True,
 )
-END: Final = _kind(
+END: Final = kind(
     2,
     "the device has settled after the last operation; value: requests in flight",
     value="{} in flight",
     note=True,
 )
 # limits.MAX_STEPS was reached
-STEP_LIMIT: Final = _kind(3, "the device did not settle", note=True)
-STORES_DELAYED: Final = _kind(
+STEP_LIMIT: Final = kind(3, "the device did not settle", note=True)
+STORES_DELAYED: Final = kind(
     4,
     "the schedule holds the actor's stores to guest memory since its last barrier in its store "
     "buffer; value: size in bytes",
     value="{} bytes",
 )
-STORES_SEEN: Final = _kind(5, "from here on other actors see those stores")
+STORES_SEEN: Final = kind(5, "from here on other actors see those stores")
 
 # --- Guest ------------------------------------------------------------------------------------
 
-PUBLISH: Final = _kind(
+PUBLISH: Final = kind(
     10,
     "made a request available; value: avail idx after it; *hostile*: its content breaks the ring "
     "protocol",
@@ -148,14 +79,14 @@ PUBLISH: Final = _kind(
     value="avail {}",
     head=_DESCRIPTOR,
 )
-KICK: Final = _kind(
+KICK: Final = kind(
     11,
     "the kick of a publish: *sent*, or *suppressed* by the device; value: avail idx that it covers",
     flags=("suppressed", "sent"),
     value="avail {}",
 )
 # head: id of the used entry
-COLLECT: Final = _kind(
+COLLECT: Final = kind(
     12,
     "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
     "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
@@ -165,11 +96,14 @@ COLLECT: Final = _kind(
     head=_DESCRIPTOR,
     length=_bytes,
 )
-HOSTILE: Final = _kind(
-    13, "wrote the named ring content, which virtio forbids", flags=HOSTILE_CONTENTS
+HOSTILE: Final = kind(
+    13,
+    "did with the ring what virtio forbids: wrote the named content, or published a request again "
+    "that was under way",
+    flags=HOSTILE_DEEDS,
 )
 # value of a begin: first index of its rings; head of an end: 1 if EVENT_IDX is accepted
-DRIVER_INIT: Final = _kind(
+DRIVER_INIT: Final = kind(
     14,
     "set-up of the device: its *begin*, and its end with (*driver_ok*) or without (*no_driver_ok*) "
     "DRIVER_OK",
@@ -177,7 +111,7 @@ DRIVER_INIT: Final = _kind(
     value="from {}",
 )
 # value: first sector in the low byte, number of further sectors in the high byte
-REQUEST: Final = _kind(
+REQUEST: Final = kind(
     15,
     "the request that the next event makes available: its type, first and last sector. If the n-th "
     "REQUEST of a trace is a write, it writes the data n",
@@ -188,7 +122,7 @@ REQUEST: Final = _kind(
 
 
 # head: the sector; value: n of the REQUEST whose data it is
-SECTOR: Final = _kind(
+SECTOR: Final = kind(
     16,
     "content of one sector of the read just collected: the data of the REQUEST with this number, 0 "
     "for zeroes, untouched if the device did not write it; *mixed*: the content differs within "
@@ -198,25 +132,25 @@ SECTOR: Final = _kind(
     head="sector {}",
 )
 # head: config generation, mod 2^16
-CONFIG_READ: Final = _kind(
+CONFIG_READ: Final = kind(
     17,
     "read the capacity and its config generation",
     value="{} sectors",
     head="generation {}",
 )
-USED_EVENT: Final = _kind(
+USED_EVENT: Final = kind(
     18,
     "asked for a call at this used idx (EVENT_IDX)",
     value="used {}",
 )
-SUPPRESS_CALLS: Final = _kind(
+SUPPRESS_CALLS: Final = kind(
     19,
     "suppressed calls (*on*) or enabled them again (*off*); without EVENT_IDX",
     flags=("off", "on"),
 )
 
 # head: digest of the id that the device is known to have, 0 if it is not known
-DEVICE_ID: Final = _kind(
+DEVICE_ID: Final = kind(
     110,
     "device id in the answer to the GET_ID just collected, as a digest; *unwritten*: the device "
     "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL",
@@ -225,7 +159,7 @@ DEVICE_ID: Final = _kind(
     head="known {:#06x}",
 )
 # flag: `place.Place`; head: of the request, 0 if the place is not of one
-MEMORY_CHANGED: Final = _kind(
+MEMORY_CHANGED: Final = kind(
     112,
     "the driver found memory changed that the device must not write: *unused* memory; *past "
     "buffer* or *before buffer* that the device may write; *header*, *readable data*, *indirect "
@@ -236,14 +170,14 @@ MEMORY_CHANGED: Final = _kind(
     value="offset {}",
     head=_DESCRIPTOR,
 )
-ENABLE_READ: Final = _kind(
+ENABLE_READ: Final = kind(
     114,
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
     flags=("disabled", "enabled"),
 )
 
 # value, head: the feature bits below 16, those of the block device (5.2.3)
-FEATURES: Final = _kind(
+FEATURES: Final = kind(
     115,
     "the feature bits below 16 that the driver has accepted (9: flush, 11: config_wce, 12: mq, 13: "
     "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers",
@@ -252,87 +186,95 @@ FEATURES: Final = _kind(
     head="offered {:#06x}",
 )
 
-SHAPE: Final = _kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
+SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
-STATUS: Final = _kind(20, "the driver wrote the device status; value: the bits", value="{:#04x}")
-RESET_CALL: Final = _kind(
+STATUS: Final = kind(20, "the driver wrote the device status; value: the bits", value="{:#04x}")
+RESET_CALL: Final = kind(
     21, "a reset begins, by the *guest* or of the whole *system*", flags=("guest", "system")
 )
 # epoch: the one that ended
-RESET_RET: Final = _kind(22, "the reset has ended, and with it the epoch")
-QUEUE_RESET: Final = _kind(23, "one ring was reset (virtio 1.2, 2.6.1)")
-START_CALL: Final = _kind(24, "a start of the dataplane begins")
-START_RET: Final = _kind(
+RESET_RET: Final = kind(22, "the reset has ended, and with it the epoch")
+QUEUE_RESET: Final = kind(23, "one ring was reset (virtio 1.2, 2.6.1)")
+START_CALL: Final = kind(24, "a start of the dataplane begins")
+START_RET: Final = kind(
     25,
     "the dataplane is *running*, or its start *failed* and the vCPU handles kicks from now on",
     flags=("running", "failed"),
 )
-STOP_CALL: Final = _kind(26, "a stop of the dataplane begins")
-STOP_RET: Final = _kind(27, "the dataplane has stopped")
+STOP_CALL: Final = kind(26, "a stop of the dataplane begins")
+STOP_RET: Final = kind(27, "the dataplane has stopped")
 # value: `RingError.code`
-BROKEN: Final = _kind(
+BROKEN: Final = kind(
     28,
     "the device found invalid ring content and needs a reset; value: the error",
     value=_ring_error,
 )
 
 # head: the bits that the driver wrote last
-STATUS_READ: Final = _kind(
+STATUS_READ: Final = kind(
     29,
     "the driver read the device status; value: the bits",
     value="{:#04x}",
     head="wrote {:#04x}",
 )
 
+STRAY_KICK: Final = kind(
+    120,
+    "the driver notified the device of a queue without asking whether it is set up, or there: such "
+    "a kick must be ignored",
+)
+
+DRIVER_OK: Final = kind(121, "the driver added DRIVER_OK, which its set-up had left out")
+
 # --- Notifiers and event loop -----------------------------------------------------------------
 
 # value: AioContext (an ActorId); head: serial of the notifier watched
-ATTACH: Final = _kind(
+ATTACH: Final = kind(
     30, "the queue's handler was added to an event loop; value: its thread", value=actor_name
 )
-DETACH: Final = _kind(
+DETACH: Final = kind(
     31, "the queue's handler was removed from an event loop; value: its thread", value=actor_name
 )
 # head: serial of the notifier, from 1
-NOTIFIER_OPEN: Final = _kind(32, "the queue's host notifier (ioeventfd) was created")
-NOTIFIER_CLOSE: Final = _kind(33, "the queue's host notifier was closed")
-NOTIFICATION: Final = _kind(
+NOTIFIER_OPEN: Final = kind(32, "the queue's host notifier (ioeventfd) was created")
+NOTIFIER_CLOSE: Final = kind(33, "the queue's host notifier was closed")
+NOTIFICATION: Final = kind(
     34, "the device enables kicks (*on*) or suppresses them (*off*)", flags=("off", "on")
 )
-HANDLER: Final = _kind(
+HANDLER: Final = kind(
     35,
     "the queue's handler begins; *direct*: called by the vCPU, without a notifier",
     flags=("", "direct"),
 )
-HANDLER_END: Final = _kind(
+HANDLER_END: Final = kind(
     36,
     "the queue's handler ends; the driver would (*kicks on*) or would not (*kicks off*) kick for "
     "the next entry",
     flags=("kicks off", "kicks on"),
 )
-POLL_BEGIN: Final = _kind(37, "the event loop polls the queue from now on")
-POLL_END: Final = _kind(38, "the event loop waits for the queue's notifier again")
+POLL_BEGIN: Final = kind(37, "the event loop polls the queue from now on")
+POLL_END: Final = kind(38, "the event loop waits for the queue's notifier again")
 
 # --- Requests (request: serial of its pop in this scenario, from 1; epoch: that of its pop) ---
 
-POP: Final = _kind(
+POP: Final = kind(
     40,
     "the device took a request from the avail ring; value: avail idx after it",
     value="avail {}",
     head=_DESCRIPTOR,
 )
-SUBMIT: Final = _kind(41, "the request was submitted to the backend", flags=REQUESTS)
-PARK: Final = _kind(42, "the block layer holds the request because it is drained")
-UNPARK: Final = _kind(43, "the parked request goes on after the end of the drain")
-IO_DONE: Final = _kind(
+SUBMIT: Final = kind(41, "the request was submitted to the backend", flags=REQUESTS)
+PARK: Final = kind(42, "the block layer holds the request because it is drained")
+UNPARK: Final = kind(43, "the parked request goes on after the end of the drain")
+IO_DONE: Final = kind(
     44,
     "the backend has ended the request: *ok*, *eio* or *enospc*",
     flags=("ok", "eio", "enospc"),
 )
-MEMWRITE: Final = _kind(45, "the device wrote data or status of the request into guest memory")
-PUSH: Final = _kind(
+MEMWRITE: Final = kind(45, "the device wrote data or status of the request into guest memory")
+PUSH: Final = kind(
     46,
     "the device put the request on the used ring; value: used idx after it, and length of the "
     "entry; *ioerr*, *unsupp*: its status",
@@ -341,28 +283,28 @@ PUSH: Final = _kind(
     head=_DESCRIPTOR,
     length=_bytes,
 )
-IRQ: Final = _kind(
+IRQ: Final = kind(
     47,
     "the device signalled the guest; *by virtio_notify*: by the function that needs the BQL",
     flags=("", "by virtio_notify"),
 )
-CANCEL: Final = _kind(
+CANCEL: Final = kind(
     48,
     "the device dropped the request, as a reset or a broken device may: it will never be pushed",
 )
-RETRY: Final = _kind(
+RETRY: Final = kind(
     49,
     "the request waits until the VM continues: it failed (`rerror`, `werror`), or was parked when "
     "the VM stopped",
 )
 
-FLUSHED: Final = _kind(
+FLUSHED: Final = kind(
     140,
     "the backend was flushed: what was written before outlasts a loss of power",
 )
 
 # head: the sector; value: n of the REQUEST whose data it is
-DISK: Final = _kind(
+DISK: Final = kind(
     141,
     "content of one sector of the disk when all has settled: the data of the REQUEST with this "
     "number, 0 for zeroes; *mixed*: the content differs within the sector. Sectors without this "
@@ -374,53 +316,53 @@ DISK: Final = _kind(
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------
 
-DRAIN_CALL: Final = _kind(
+DRAIN_CALL: Final = kind(
     60,
     "a drained section begins; value: how many are open; *poll* waits for requests in flight, "
     "*nopoll* does not",
     flags=("nopoll", "poll"),
     value="counter {}",
 )
-DRAIN_RET: Final = _kind(
+DRAIN_RET: Final = kind(
     61,
     "the drain (*poll* or *nopoll*) has returned; value: requests in flight",
     flags=("nopoll", "poll"),
     value="{} in flight",
 )
-DRAIN_END: Final = _kind(
+DRAIN_END: Final = kind(
     62, "a drained section ends; value: how many are still open", value="counter {}"
 )
-DRAINED_BEGIN: Final = _kind(
+DRAINED_BEGIN: Final = kind(
     63,
     "the first section (*poll* or *nopoll*) begins: drained_begin of the device is called",
     flags=("nopoll", "poll"),
     value="counter {}",
 )
-DRAINED_END: Final = _kind(
+DRAINED_END: Final = kind(
     64, "the last section has ended: drained_end of the device is called", value="counter {}"
 )
 
 # --- Machine ----------------------------------------------------------------------------------
 
-VM_STOP_CALL: Final = _kind(70, "a stop of the VM begins")
-VM_STOP_RET: Final = _kind(71, "the VM has stopped")
-VM_CONT: Final = _kind(72, "the VM is continued")
-RESIZE: Final = _kind(73, "the disk has a new capacity; value: in sectors", value="{} sectors")
-CONFIG_IRQ: Final = _kind(
+VM_STOP_CALL: Final = kind(70, "a stop of the VM begins")
+VM_STOP_RET: Final = kind(71, "the VM has stopped")
+VM_CONT: Final = kind(72, "the VM is continued")
+RESIZE: Final = kind(73, "the disk has a new capacity; value: in sectors", value="{} sectors")
+CONFIG_IRQ: Final = kind(
     74, "an interrupt for a change of the configuration, or because the device needs a reset"
 )
-POWER_LOSS: Final = _kind(75, "the disk has lost writes that were not flushed")
+POWER_LOSS: Final = kind(75, "the disk has lost writes that were not flushed")
 
 # --- The device process: of a real target, or with the own code of a user's device ------------
 
-CRASH: Final = _kind(
+CRASH: Final = kind(
     80,
     "the device process ended by itself; flag: the signal, 0 if it exited; value: exit status; "
     "path: a digest of its last output, on the model of the line that failed",
     value="exit {}",
     note=True,
 )
-HANG: Final = _kind(
+HANG: Final = kind(
     81,
     "the device process no longer answers the *operator* or the *guest*",
     flags=("operator", "guest"),
@@ -430,14 +372,14 @@ HANG: Final = _kind(
 # --- Test devices -----------------------------------------------------------------------------
 
 # value: any number of the test device
-PLANTED: Final = _kind(90, "a test device has reached its planted bug", value="{}")
+PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
 
 KINDS: Final = MappingProxyType(
     {
-        number: _ROWS[number]._replace(name=name.lower())
+        number: ROWS[number]._replace(name=name.lower())
         for name, number in list(globals().items())
-        if name.isupper() and isinstance(number, int) and number in _ROWS
+        if name.isupper() and isinstance(number, int) and number in ROWS
     }
 )
 """All rows by number, in the order of this file."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
     from vblkfuzz.trace.event import Event
-    from vblkfuzz.trace.kinds import Form, Kind
+    from vblkfuzz.trace.kind import Form, Kind
 
 
 class Row(NamedTuple):

@@ -234,6 +234,8 @@ class DriverQueue:
     def set_used_event(self, ahead: int) -> int:
         """Ask for a call at the used entry that is `ahead` entries after the next one (2.7.7).
 
+        A negative number is an entry that has passed: its call comes after all indices.
+
         Returns the used_event written (u16).
         """
         self._u16[self.layout.used_event >> 1] = used_event = (self.last_used + ahead) & U16

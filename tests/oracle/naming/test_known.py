@@ -16,6 +16,12 @@ def test_the_longest_beginning_explains() -> None:
     assert explanation("s1", {}) == ""
 
 
+def test_the_rule_is_the_same() -> None:
+    listed = {"s2": "something in drains", "l": "nothing"}
+    assert explanation("s2", listed) == explanation("s2-parked", listed) == "something in drains"
+    assert explanation("s24-after_reset", listed) == explanation("l1-sent", listed) == ""
+
+
 def test_what_a_revision_lists_is_explained() -> None:
     for device in REVISIONS.values():
         assert all(explanation(beginning, device.known) for beginning in device.known)

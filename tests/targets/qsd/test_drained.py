@@ -232,3 +232,12 @@ def sleeps_of_iothread() -> int:
     texts = [(task / "status").read_text() for task in tasks if task.name != str(daemon.pid)]
     counts = [re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.MULTILINE) for text in texts]
     return sum(int(count[1]) for count in counts if count)
+
+
+@pytest.mark.parametrize("kick", ["kick", "inband_kick"])
+def test_a_kick_before_driver_ok_is_not_lost(target: RealTarget, kick: str) -> None:
+    """As the notifier of a VMM keeps it."""
+    ops = (op("init", how="no_driver_ok"), op("publish"), op(kick), op("driver_ok"), op("collect"))
+    execution = run_scenario(target, Scenario(ops=ops))
+    assert execution.verdict.clean
+    assert kinds(execution).count(PUSH) == 1

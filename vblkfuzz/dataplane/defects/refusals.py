@@ -75,7 +75,7 @@ FAMILY: Final = (
         2026,
         "vblkfuzz",
         "A device that offers F_RO carries out a write.",
-        ("S29",),
+        ("S14", "S29"),
         (_ReadOnlyForgotten,),
     ),
 )

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 def explanation(signature: str, listed: Mapping[str, str]) -> str:
     """Return the bug that explains a violation; empty if none is listed.
 
+    The rule must be the same: ``s2`` is no beginning of a signature of S24.
+
     >>> explanation("s8-start-twice", {"s8": "some bug in starts", "s8-start": "commit 123"})
     'commit 123'
     >>> explanation("s1-direct_kick", {"s8": "some bug in starts"})
     ''
     """
-    beginnings = [beginning for beginning in listed if signature.startswith(beginning)]
+    rule = signature.partition("-")[0]
+    beginnings = [
+        beginning
+        for beginning in listed
+        if signature.startswith(beginning) and beginning.partition("-")[0] == rule
+    ]
     return listed[max(beginnings, key=len)] if beginnings else ""
 
 

@@ -13,6 +13,7 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     BROKEN,
     DRIVER_INIT,
+    DRIVER_OK,
     HOSTILE,
     RESET_RET,
     START_RET,
@@ -32,6 +33,8 @@ def must_serve(events: Sequence[Event], ioeventfd: bool) -> bool:
             driver_ok = broken = False
         elif kind == DRIVER_INIT:
             driver_ok = event.flag == 1
+        elif kind == DRIVER_OK:
+            driver_ok = True
         elif kind == BROKEN:
             broken = True
         elif kind == START_RET:

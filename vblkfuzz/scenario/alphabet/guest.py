@@ -9,7 +9,7 @@ from vblkfuzz.scenario.alphabet.param import Choice, Number
 from vblkfuzz.scenario.alphabet.shape import REQUESTS, SHAPES
 from vblkfuzz.scenario.alphabet.spec import BROKEN, SET_UP, UNKICKED, OpSpec
 
-__all__ = ["DECLINES", "GUEST", "HOSTILE_CONTENTS", "REQUESTS"]
+__all__ = ["BASES", "DECLINES", "GUEST", "HOSTILE_CONTENTS", "REQUESTS"]
 
 HOSTILE_CONTENTS: Final = (
     "loop",
@@ -45,6 +45,12 @@ DECLINES: Final = (
     "write_cache",
 )
 """Feature that `init` declines, by code; `write_cache` is both flush and config_wce."""
+HOSTILE_DEEDS: Final = (*HOSTILE_CONTENTS, "head_again")
+"""What a driver must not do with a ring: that, or publish a request that is under way already."""
+
+BASES: Final = ("next", "taken", "opposite")
+"""Where `set_used_event` counts from, by code: the next used entry; backwards from the last one
+taken, so the entry has passed; the entry that is half of all indices away."""
 
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
@@ -153,7 +159,11 @@ GUEST: Final = (
     OpSpec(
         code=7,
         name="set_used_event",
-        params=(_QUEUE, Number("ahead", 1, 0, 15, picks=(0, 0, 1, 1, 2, 3, 7, 15))),
+        params=(
+            _QUEUE,
+            Number("ahead", 1, 0, 15, picks=(0, 0, 1, 1, 2, 3, 7, 15)),
+            Choice("base", 2, BASES, picks=(*[0] * 8, 1, 2), quiet=True),
+        ),
         summary="Request a call only after `ahead` more used entries (EVENT_IDX).",
         weight=2,
         needs=SET_UP,
@@ -196,5 +206,34 @@ GUEST: Final = (
         summary="Read capacity and config generation (2.5).",
         weight=1,
         needs=SET_UP,
+    ),
+    OpSpec(
+        code=30,
+        name="driver_ok",
+        summary="Write DRIVER_OK after an init that left it out; kicks came before, perhaps.",
+        weight=1,
+        needs=SET_UP,
+        reach=16,
+        control=True,
+        path_frame="status",
+    ),
+    OpSpec(
+        code=31,
+        name="publish_again",
+        params=(_QUEUE,),
+        summary="Make the oldest request that is under way available once more, then kick.",
+        weight=1,
+        needs=SET_UP,
+        excludes=BROKEN,
+        reach=12,
+    ),
+    OpSpec(
+        code=32,
+        name="stray_kick",
+        params=(_QUEUE,),
+        summary="Notify the device of a queue in any state, also of one that it does not have.",
+        weight=1,
+        reach=4,
+        beside=1,
     ),
 )

@@ -6,6 +6,7 @@ Each register access of the driver becomes steps of the protocol, as in a VMM:
     status 0                  each queue is stopped (GET_VRING_BASE): a guest's reset
     queue reset               the queue is stopped, and started with its new rings
     kick                      the eventfd; without ioeventfd a message (VRING_KICK)
+    kick before DRIVER_OK     the eventfd with which the queue is started is set already
 
 If the back-end closes the connection, for example after broken ring contents, the guest cannot
 reach the device until a reset. The reset takes the next connection, if the back-end answers on it.
@@ -73,6 +74,8 @@ class VhostUserPort:
         self._layouts: dict[int, RingLayout] = {}
         self._fds: list[QueueFds | None] = [None] * MAX_QUEUES
         """Eventfds of the started queues."""
+        self._early: set[int] = set()
+        """Queues that were set up and kicked, and are not started yet."""
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Begin a scenario on the connection `fds[0]`, with zeroed memory.
@@ -146,15 +149,16 @@ class VhostUserPort:
     def kick(self, index: int) -> GuestSteps:
         """Notify the back-end by the eventfd; without ioeventfd by a message."""
         fds = self._fds[index]
-        if not self._config.ioeventfd:
+        if fds is None or not self._config.ioeventfd:
             return self.kick_inband(index)
-        if fds is not None:
-            os.eventfd_write(fds.kick, 1)
+        os.eventfd_write(fds.kick, 1)
         return _NO_STEPS
 
     def kick_inband(self, index: int) -> GuestSteps:
         """Notify the back-end by a message, although that is not negotiated."""
-        if self._frontend is not None and self._fds[index] is not None:
+        if self._fds[index] is None:
+            self._early.add(index)
+        elif self._frontend is not None:
             with self._dead_if_gone():
                 self._frontend.kick(index)
                 self._frontend.round_trip()  # VRING_KICK has no answer of its own
@@ -191,6 +195,7 @@ class VhostUserPort:
             self._greeted.close()
         self._frontend = self._greeted = None
         self._layouts.clear()
+        self._early.clear()
         self._status = self._accepted = 0
         self._link.tell(False)
 
@@ -208,6 +213,7 @@ class VhostUserPort:
         for index in range(MAX_QUEUES):
             self._stop(index)
         self._layouts.clear()
+        self._early.clear()
         if self._frontend is not None and self._frontend.connection.is_closed():
             self.note_gone()
         if self._frontend is None:
@@ -246,8 +252,10 @@ class VhostUserPort:
         if self._frontend is None or index >= self._frontend.max_queues:
             return
         flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
-        fds = QueueFds(os.eventfd(0, flags), os.eventfd(0, flags), os.eventfd(0, flags))
+        kicked = int(index in self._early)
+        fds = QueueFds(os.eventfd(kicked, flags), os.eventfd(0, flags), os.eventfd(0, flags))
         self._fds[index] = fds
+        self._early.discard(index)
         with self._dead_if_gone():
             self._frontend.start_queue(index, self._layouts[index], self._config.first_index, fds)
 

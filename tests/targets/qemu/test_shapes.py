@@ -1,0 +1,33 @@
+"""Features and request shapes of a real QEMU."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.shapes import accepted, wrong_answers
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.rig import QemuRig
+from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+
+USED = sum(1 << bit for bit in (F_FLUSH, F_CONFIG_WCE, F_MQ, F_DISCARD, F_WRITE_ZEROES))
+
+
+def target() -> RealTarget:
+    rig = QemuRig(TargetOptions())
+    return RealTarget("qemu", "virtio-blk-pci", rig, rig.port)
+
+
+@pytest.mark.parametrize("indirect", [False, True])
+def test_each_shape_is_answered_as_its_row_says(indirect: bool) -> None:
+    with target() as real:
+        assert list(wrong_answers(real, indirect=indirect)) == []
+
+
+def test_the_features_that_requests_need_are_accepted() -> None:
+    with target() as real:
+        assert accepted(real) & USED == USED
+        assert accepted(real, "write_cache") & USED == USED & ~(1 << F_FLUSH | 1 << F_CONFIG_WCE)

@@ -1,0 +1,50 @@
+"""Requests of each shape on a real device: what it answers, and which features it negotiates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer, applies
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.target import Target
+from vblkfuzz.trace.kinds import COLLECT, FEATURES
+
+_FLAGS = {
+    Answer.SERVED: {0},
+    Answer.MAY_REFUSE: {0, 2, 3},
+    Answer.IOERR: {2},
+    Answer.UNSUPP: {3},
+}
+"""Flags of a COLLECT by what is right."""
+_UNKNOWN = "unsupported"
+
+
+def wrong_answers(target: Target, *, indirect: bool) -> Iterator[str]:
+    """Send a request of each type and shape between a write and a read; yield what is wrong."""
+    device = DeviceConfig(queue_size=16, indirect=indirect)
+    for shape, name in enumerate(SHAPES):
+        for code, request in enumerate(REQUESTS):
+            if name == "long" or not applies(shape, code) or request == _UNKNOWN:
+                continue
+            ops = (
+                op("init"),
+                op("publish_kick", request="out", sector=2, sectors=4),
+                op("publish_kick", request=request, sector=2, sectors=3, shape=name),
+                op("publish_kick", request="in", sector=2, sectors=4),
+                op("collect"),
+            )
+            outcome = run_scenario(target, Scenario(device, ops))
+            flags = [event.flag for event in outcome.trace.events if event.kind == COLLECT]
+            if outcome.verdict.violations or flags[1] not in _FLAGS[answer(shape, code)]:
+                yield f"{name} {request}: {flags} {outcome.verdict.violations}"
+
+
+def accepted(target: Target, decline: str = "nothing") -> int:
+    """Return the features of the block device that a driver has accepted."""
+    outcome = run_scenario(target, Scenario(DeviceConfig(queues=2), (op("init", decline=decline),)))
+    (event,) = [event for event in outcome.trace.events if event.kind == FEATURES]
+    return event.value
