@@ -58,7 +58,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     10: ("publish", ("", "hostile")),
     11: ("kick", ("suppressed", "sent")),
     12: ("collect", ("", "foreign", "ioerr", "unsupp", "no status")),
-    13: ("hostile", CONTENTS),
+    13: ("hostile", (*CONTENTS, "head_again")),
     14: ("driver_init", ("begin", "driver_ok", "no_driver_ok")),
     15: ("request", REQUESTS),
     16: ("sector", ("", "mixed")),
@@ -130,6 +130,8 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     114: ("enable_read", ("disabled", "enabled")),
     115: ("features", ("", "ring_reset")),
     116: ("shape", SHAPES),
+    120: ("stray_kick", ()),
+    121: ("driver_ok", ()),
     140: ("flushed", ()),
     141: ("disk", ("", "mixed")),
 }
@@ -187,6 +189,7 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "queue_reset queue": QUEUE,
     "set_used_event queue": QUEUE,
     "set_used_event ahead": (1, range(16)),
+    "set_used_event base": (2, ("next", "taken", "opposite")),
     "suppress_calls queue": QUEUE,
     "suppress_calls on": (1, ("no", "yes")),
     "hostile queue": QUEUE,
@@ -200,6 +203,8 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "poll_on iothread": (0, range(2)),
     "poll_off iothread": (0, range(2)),
     "inband_kick queue": QUEUE,
+    "publish_again queue": QUEUE,
+    "stray_kick queue": QUEUE,
 }
 """Of each parameter of an operation: its argument field, and its values in stored order from 0."""
 

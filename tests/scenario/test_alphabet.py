@@ -135,13 +135,17 @@ def variants(spec: OpSpec) -> Iterator[Op]:
 
 @pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
 def test_a_request_after_it_is_served_by_a_correct_device(spec: OpSpec) -> None:
+    opens = (
+        "If it opens something: expected sets= and end= in its row, and a line in `unfinished` of "
+        "each target"
+    )
     for one in variants(spec):
-        scenario = Scenario(ops=(op("init"), one, op("publish_kick")))
-        found = [violation.sentence for violation in run(scenario).verdict.violations]
-        assert not found, (
-            f"alphabet/{spec.owner}.py: {one}: {found[0]} If it opens something: expected sets= "
-            "and end= in its row, and a line in `unfinished` of each target"
-        )
+        ran = run(Scenario(ops=(op("init"), one, op("publish_kick"))))
+        place = f"alphabet/{spec.owner}.py: {one}"
+        found = [violation.sentence for violation in ran.verdict.violations]
+        assert not found, f"{place}: {found[0]} {opens}"
+        added = [event.flag for event in ran.trace.events if event.kind == OP and event.head]
+        assert added[-1:] == [CODES["collect"]], f"{place}: the guest collects nothing. {opens}"
 
 
 def test_a_qtest_program_has_a_method_for_each_qtest_operation() -> None:
