@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -18,7 +19,7 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, in_order
 from vblkfuzz.scenario.alphabet.param import ARGS, WIDE, Choice
-from vblkfuzz.scenario.alphabet.spec import HOLDING, OpSpec, Owner
+from vblkfuzz.scenario.alphabet.spec import DRAINED, HOLDING, OpSpec, Owner
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Frame
@@ -78,6 +79,10 @@ def test_codes_are_positions() -> None:
         ([row(0, "a"), row(2, "b")], "operation b: expected code 1, found 2"),
         ([row(0, "a"), row(1, "a")], "operation a: two rows have this name"),
         ([row(0, "a", sets=HOLDING)], "operation a: expected end=, the operation that clears"),
+        (
+            [replace(row(0, "a"), needs=2 * DRAINED)],
+            "operation a: a bit that it names is not below DRAINED",
+        ),
     ],
 )
 def test_rows_that_clash(rows: list[OpSpec], problem: str) -> None:
