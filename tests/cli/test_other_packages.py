@@ -24,6 +24,7 @@ TARGET = TargetKind(
     summary="a model of theirs",
     device="reference",
     open=lambda device, mode, options: model(device, "inline"),
+    without=frozenset(),
 )
 
 

@@ -31,7 +31,7 @@ def _target_kind(named: object, entry: EntryPoint) -> TargetKind | None:
     if callable(named):
         summary = entry.dist.metadata["Summary"] if entry.dist else None
         summary = summary or "a target of an installed package"
-        return TargetKind(summary, device=_DEVICE_OF_FUNCTIONS, open=named)
+        return TargetKind(summary, _DEVICE_OF_FUNCTIONS, named, without=frozenset())
     return None
 
 
