@@ -77,7 +77,10 @@ class Registry(Generic[Value]):
         if not found:
             self._check_installed()
             known = ", ".join(self.names())
-            raise UsageError(f"{self.kind} {name}: expected one of {known}")
+            raise UsageError(
+                f"{self.kind} {name}: expected one of {known}; "
+                "a package with a new one has to be installed again (pip install -e .)"
+            )
         if len(found) > 1:
             packages = " and ".join(map(_origin, found))
             raise UsageError(f"{self.kind} {name}: registered by {packages}: uninstall one of them")
