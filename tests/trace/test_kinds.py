@@ -63,6 +63,11 @@ def test_a_kind_has_a_meaning_and_a_group(kind: Kind) -> None:
 
 
 @ROWS
+def test_a_head_has_a_form_or_is_hidden(kind: Kind) -> None:
+    assert not (kind.head and kind.hides_head)
+
+
+@ROWS
 def test_the_words_of_its_flag_are_explained(kind: Kind) -> None:
     """The rows of `scenario.alphabet` and virtio explain names of operations and requests."""
     explained = re.findall(r"\*([^*]+)\*", kind.meaning)
