@@ -239,7 +239,7 @@ def unemitted_kinds(tree: Tree) -> list[str]:
         for module, text in modules_in(tree, top).items():
             if not module.startswith("vblkfuzz.oracle."):
                 kinds -= passed_kinds(text)
-    return [f"{KINDS}: {name}: expected code that emits it" for name in sorted(kinds)]
+    return [f"{KINDS}: {name}" for name in sorted(kinds)]
 
 
 def passed_kinds(text: str) -> set[str]:
@@ -280,7 +280,7 @@ def unread_device_fields(tree: Tree) -> list[str]:
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute) and is_of(node, {"config", "device"})
     }
-    return [f"{DEVICE}: {name}: expected code that reads it" for name in fields if name not in read]
+    return [f"{DEVICE}: {name}" for name in fields if name not in read]
 
 
 def annotated(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
@@ -314,3 +314,16 @@ CHECKS: Final[dict[str, Callable[[Tree], list[str]]]] = {
     "pages": unlinked_pages,
     "inputs": unused_inputs,
 }
+
+EXPECTED: Final = {
+    "modules": "a module that an entry point leads to imports it, or its room finds it by its mark",
+    "package data": "code of the package has its name in a string",
+    "names": "code or a test uses it; a name of one module only begins with _",
+    "event kinds": "code emits it",
+    "device fields": "a model, a driver or a target reads it",
+    "test support": "a test imports it, or a page or tox.ini names it",
+    "tools": "a page or tox.ini names it",
+    "pages": "a page that one comes to from the README links to it",
+    "inputs": "a test or a setting of pytest names its folder of corpus/",
+}
+"""What each check expects of each thing."""

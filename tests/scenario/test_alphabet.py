@@ -14,6 +14,7 @@ from tests.strategies import ops
 from vblkfuzz.api import run
 from vblkfuzz.dataplane.backend_control import BackendControl
 from vblkfuzz.dataplane.environment import Environment
+from vblkfuzz.dataplane.machine import check_methods
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.limits import MAX_POINT
@@ -102,6 +103,16 @@ MODEL: dict[Owner, type] = {
 @pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
 def test_every_row_has_a_method(spec: OpSpec) -> None:
     assert callable(getattr(MODEL[spec.owner], spec.name, None))
+
+
+def test_a_row_without_a_method_is_refused() -> None:
+    problem = r"test_alphabet: expected a method poll_on of Idle, for its row in the alphabet"
+    with pytest.raises(TypeError, match=problem):
+        check_methods({"environment": Idle})
+
+
+class Idle:
+    """An environment that does nothing."""
 
 
 @pytest.mark.parametrize(
