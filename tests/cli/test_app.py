@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
 from vblkfuzz.cli.app import app, main
 from vblkfuzz.cli.views.complaint import printable
-from vblkfuzz.errors import ActorHung, VblkfuzzError
+from vblkfuzz.errors import ActorHung, ExitStatus, VblkfuzzError
 
+README = CHECKOUT / "README.md"
 Words = tuple[str, ...]
 """A verb as the user types it: its name, with the name of its group before it; empty: no verb."""
 
@@ -137,6 +140,18 @@ def test_an_unknown_verb(cli: Cli) -> None:
     result = cli("dance")
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("README.md", README.read_text().partition("## Exit codes\n")[2].partition("\n#")[0]),
+        ("vblkfuzz --help", (app_module.vblkfuzz.__doc__ or "").partition("Exit codes:")[2]),
+    ],
+)
+def test_each_exit_code_is_documented(place: str, text: str) -> None:
+    found = {int(number) for number in re.findall(r"\d+", text)}
+    assert found == set(ExitStatus), f"exit codes of {place} and ExitStatus of errors.py differ"
 
 
 @pytest.mark.parametrize(
