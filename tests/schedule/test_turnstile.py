@@ -51,8 +51,7 @@ class Guest(Actor):
     def __init__(self, log: list[str]) -> None:
         super().__init__("guest", log)
         self.assigned: list[int] = []
-        self.collects = False
-        """Whether it has anything to do when all has settled."""
+        self.collects = False  # whether it has anything to do when all has settled
 
     def assign(self, index: int) -> None:
         self.assigned.append(index)

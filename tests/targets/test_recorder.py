@@ -23,8 +23,9 @@ from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import DRAIN_RET, END, POP, PUSH, RESET_RET
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.blk import F_MQ
 from vblkfuzz.virtio.chain import walk_chain
-from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.layout import F_RING_RESET, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.ring_error import RingError
 
@@ -37,7 +38,7 @@ class Inert:
     """A transport to a device that does nothing by itself."""
 
     def device_features(self) -> int:
-        return 0
+        return 1 << F_RING_RESET | 1 << F_MQ
 
     def accept_features(self, features: int) -> None:
         pass
@@ -98,17 +99,21 @@ class SharedParts:
         left = [list(dequeues)]
         self.recorder.look(lambda: left.pop() if left else [])
 
-    def end(self, layout: RingLayout, head: int, status: int = 0) -> None:
-        """Write a status as a device does."""
+    def end(self, layout: RingLayout, head: int, status: int = 0) -> int:
+        """Write a status as a device does; return the size of the writable buffers in bytes."""
         with suppress(RingError):  # that head was never published
-            address, length = walk_chain(self.memory, layout, head, True).writable[-1]
+            writable = walk_chain(self.memory, layout, head, True).writable
+            address, length = writable[-1]
             self.memory.bytes[address + length - 1] = status
+            return sum(size for _, size in writable)
+        return 0
 
     def use(self, bank: int, idx: int, head: int, status: int = 0) -> None:
         """End a request and push it as a device does."""
         layout = ring_layout(0, CONFIG.queue_size, bank)
-        self.end(layout, head, status)
-        self.memory.u32[layout.used_ring(idx % CONFIG.queue_size) >> 2] = head
+        entry = layout.used_ring(idx % CONFIG.queue_size) >> 2
+        self.memory.u32[entry + 1] = self.end(layout, head, status)
+        self.memory.u32[entry] = head
         self.memory.u16[layout.used_idx >> 1] = idx + 1
         self.recorder.look(list)
 

@@ -56,7 +56,7 @@ FAMILY: Final = (
         2023,
         "qemu-devel, PATCH v4 17/20, 2023-04-25; open in QEMU 10.2",
         "Reset waits for requests in flight, but does not cancel parked ones.",
-        ("S4", "S7"),
+        ("S24", "S4", "S7"),
         (_IgnoresParked,),
     ),
     Defect(
@@ -80,7 +80,7 @@ FAMILY: Final = (
         2022,
         "QEMU virtio_queue_reset; virtio-blk has no queue_reset; open in QEMU 10.2",
         "A queue reset clears the ring only; requests in flight are pushed to the new ring.",
-        ("S6", "S7"),
+        ("S24", "S6", "S7"),
         (_QueueResetNoDrain,),
     ),
     Defect(

@@ -135,7 +135,7 @@ FAMILY: Final = (
         2018,
         "QEMU commit 1010cadf62",
         "Stop detaches in the main thread without waiting for running handlers.",
-        ("S10", "S3", "S4", "S7"),
+        ("S10", "S24", "S3", "S4", "S7"),
         (_StopFromMain,),
     ),
     Defect(

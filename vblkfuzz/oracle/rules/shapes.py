@@ -39,7 +39,7 @@ _WORDS: Final = {_OK: "OK", _IOERR: "IOERR", _UNSUPP: "UNSUPP"}
     needs=(FEATURES, REQUEST, COLLECT, HOSTILE),
     situations=(READ_ONLY_WRITE,),
     witnesses=Witness.GUEST,
-    leads_to=("S14",),
+    leads_to=("S14",),  # the disk holds what it must not
 )
 def S29(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The rule stops when the guest breaks the protocol."""

@@ -80,24 +80,24 @@ _ROWS: Final = (
 SHAPES: Final = tuple(row.name for row in _ROWS)
 """Names by code."""
 
-_ANSWERS: Final = tuple(
-    tuple(
-        dict(row.but).get(name, row.answer) if name in row.requests else None for name in REQUESTS
-    )
-    for row in _ROWS
-)
+_ANSWERS: Final = {
+    (shape, REQUESTS.index(name)): dict(row.but).get(name, row.answer)
+    for shape, row in enumerate(_ROWS)
+    for name in row.requests
+}
+_ODD_LENGTH: Final = SHAPES.index("odd_length")
 
 
 def applies(shape: int, request: int) -> bool:
     """Return whether a shape changes requests of a type; both are codes."""
-    return _ANSWERS[shape][request] is not None
+    return (shape, request) in _ANSWERS
 
 
 def data_bytes(shape: int, plain: int) -> int:
     """Return the length of the data of a read or write of this shape, of `plain` bytes if plain."""
-    return ODD_BYTES if SHAPES[shape] == "odd_length" else plain
+    return ODD_BYTES if shape == _ODD_LENGTH else plain
 
 
 def answer(shape: int, request: int) -> Answer:
     """Return how a device has to answer a request of this shape and type; both are codes."""
-    return _ANSWERS[shape][request] or Answer.SERVED
+    return _ANSWERS.get((shape, request), Answer.SERVED)
