@@ -273,14 +273,19 @@ def unread_device_fields(tree: Tree) -> list[str]:
     classes = [node for node in ast.parse(tree[DEVICE]).body if isinstance(node, ast.ClassDef)]
     (config,) = (node for node in classes if node.name == "DeviceConfig")
     fields = [name for name, _ in annotated(config.body)]
-    read = {
+    rooms = [modules_in(tree, f"vblkfuzz/{room}").values() for room in DEVICE_ROOMS]
+    read = device_fields_read(text for texts in rooms for text in texts)
+    return [f"{DEVICE}: {name}" for name in fields if name not in read]
+
+
+def device_fields_read(texts: Iterable[str]) -> set[str]:
+    """Return the attributes that code reads of a ``config`` or a ``device``."""
+    return {
         node.attr
-        for room in DEVICE_ROOMS
-        for text in modules_in(tree, f"vblkfuzz/{room}").values()
+        for text in texts
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute) and is_of(node, {"config", "device"})
     }
-    return [f"{DEVICE}: {name}" for name in fields if name not in read]
 
 
 def annotated(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:

@@ -44,6 +44,8 @@ class TargetKind:
     without: frozenset[str]
     """Names of the operations that such a device does not have: in a scenario they do nothing. Its
     conformance suite checks that it carries out all others."""
+    ignores: frozenset[str] = frozenset()
+    """Names of the device fields that have no effect there, on purpose."""
     quick_mode: str = ""
     """Faster mode that gives the same trace for every scenario; empty: there is none."""
 

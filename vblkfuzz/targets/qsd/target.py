@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
+IGNORES: Final = frozenset({"werror", "rerror", "read_only"})
+"""An export reports each error, and its disk is writable."""
 
 
 def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
@@ -47,4 +49,5 @@ TARGET: Final = TargetKind(
     device=DEVICE,
     open=qsd_target,
     without=WITHOUT,
+    ignores=IGNORES,
 )
