@@ -24,6 +24,12 @@ SAME = {
     frozenset({"no_selfkick", "start_kick_conditional"}),
     frozenset({"no_barrier_at_poll_end", "no_barrier_before_recheck"}),
     frozenset({"parked_lost_at_stop", "parked_not_saved"}),
+    frozenset({"error_told_ok", "status_after_push", "status_of_last"}),
+    frozenset({"answered_and_retried", "enospc_reported", "retry_told_failed"}),
+    frozenset({"ignored_error_told", "read_error_by_werror"}),
+    frozenset({"unknown_told_ioerr", "unknown_told_ok"}),
+    frozenset({"length_of_last", "length_without_status"}),
+    frozenset({"drain_is_a_point", "ignored_read_zeroed"}),
 }
 """Sets of defects with one signature; docs/decisions/0007 says why."""
 

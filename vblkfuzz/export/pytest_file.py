@@ -103,7 +103,8 @@ def _arguments(scenario: Scenario) -> Iterator[str]:
     """Yield the lines of the arguments of Scenario(...)."""
     yield from _device(scenario.device.differing())
     yield "ops=("
-    yield from (f"{_INDENT}{_op(operation)}," for operation in scenario.ops)
+    for operation in scenario.ops:
+        yield from (_INDENT + line for line in _op(operation))
     yield "),"
     if scenario.schedule:
         yield "schedule=("
@@ -122,12 +123,19 @@ def _device(differing: Mapping[str, object]) -> Iterator[str]:
         yield "),"
 
 
-def _op(operation: Op) -> str:
+def _op(operation: Op) -> list[str]:
+    """Return the lines of an operation: one, unless it has too many arguments."""
     plain = op(operation.name).args
     words = [
-        f"{name}={value!r}" for name, value in operation.args.items() if value != plain.get(name)
+        f"{name}={value!r}".replace("'", '"')
+        for name, value in operation.args.items()
+        if value != plain.get(name)
     ]
-    return f"op({', '.join([repr(operation.name), *words])})".replace("'", '"')
+    name = f'"{operation.name}"'
+    line = f"op({', '.join([name, *words])}),"
+    if len(line) <= _WIDTH - len(_INDENT):
+        return [line]
+    return ["op(", *(f"{_INDENT}{word}," for word in (name, *words)), "),"]
 
 
 def _deviation(one: Deviation) -> str:

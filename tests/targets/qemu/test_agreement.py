@@ -42,6 +42,7 @@ WITHOUT = {
     "start_fail": "QEMU has no command that makes a start fail",
     "power_loss": "QEMU's disk cannot lose its cache",
     "hostile": "each device decides how much of a broken ring it takes",
+    "publish_again": "as hostile",
     "inband_kick": "virtio-blk-pci has one way to kick",
     "poll_on": "timing decides what a polling IOThread reads first",
     "poll_off": "as poll_on",
@@ -60,7 +61,12 @@ def qemu() -> Iterator[QemuTarget]:
 def comparable(scenario: Scenario) -> Scenario:
     """Leave out operations that differ; end with a collect on each queue."""
     device = replace(
-        scenario.device, polling=False, first_index=0, werror="report", rerror="report"
+        scenario.device,
+        polling=False,
+        first_index=0,
+        werror="report",
+        rerror="report",
+        read_only=False,
     )
     looks = tuple(op("collect", queue=queue) for queue in range(device.queues))
     return Scenario(device, tuple(one for one in scenario.ops if one.name not in WITHOUT) + looks)

@@ -105,7 +105,7 @@ class Qemu102(VirtioBlk):
         "s16-vm_stop-ended": _B1B,
         "s17-": _B1C,
         "s21-changed": _B1B,
-        "s22-short": _B1B,
+        "s22-": _B1B,
         "s24-": _B1B,
         "s2": "8eeaa706ba: a woken request is counted, but not parked again",
         "s3-": _B3,
