@@ -78,8 +78,7 @@ class Registry(Generic[Value]):
             self._check_installed()
             known = ", ".join(self.names())
             raise UsageError(
-                f"{self.kind} {name}: expected one of {known}; "
-                "a package with a new one has to be installed again (pip install -e .)"
+                f"{self.kind} {name}: expected one of {known} (a new one: pip install -e . again)"
             )
         if len(found) > 1:
             packages = " and ".join(map(_origin, found))
