@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.device_api import device_api
 from vblkfuzz.dataplane.defects import DEFECTS
@@ -33,17 +33,23 @@ def event_kinds() -> str:
 
 
 def defects() -> str:
-    """The defects that have been measured, in the order of the registry."""
+    """All defects, in the order of the registry; one that was not measured has no figures."""
     measured = json.loads((DOCS / "measured" / "defects.json").read_text())
     head = "| Defect | Rules | Found | Executions | Most | Seconds | Source |"
     rows = [
-        f"| `{name}` | {' '.join(defect.rules)} | {of['found']}/{of['seeds']} | {of['execs']:,} "
-        f"| {of['most']:,} | {of['seconds']} | {defect.source} |"
+        f"| `{name}` | {' '.join(defect.rules)} | {figures(measured.pop(name, None))} "
+        f"| {defect.source} |"
         for name, defect in DEFECTS.items()
-        if (of := measured.pop(name, None))
     ]
     assert not measured, f"measured, but no defects: {', '.join(measured)}"
     return "\n".join((head, "|---|---|---|---|---|---|---|", *rows))
+
+
+def figures(of: dict[str, Any] | None) -> str:
+    """The cells of a defect between rules and source; a dash in each if it was not measured."""
+    if of is None:
+        return "- | - | - | -"
+    return f"{of['found']}/{of['seeds']} | {of['execs']:,} | {of['most']:,} | {of['seconds']}"
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {

@@ -36,7 +36,7 @@ def test_what_is_installed_registers_what_this_checkout_does() -> None:
     found: dict[str, dict[str, str]] = {}
     for entry in distribution("vblkfuzz").entry_points:
         found.setdefault(entry.group, {})[entry.name] = entry.value
-    assert found == written, "install it again: pip install -e ."
+    assert found == written, "run pip install -e . again"
 
 
 @needs_wheel

@@ -239,7 +239,7 @@ def unemitted_kinds(tree: Tree) -> list[str]:
         for module, text in modules_in(tree, top).items():
             if not module.startswith("vblkfuzz.oracle."):
                 kinds -= passed_kinds(text)
-    return [f"{KINDS}: {name}: expected code that emits it" for name in sorted(kinds)]
+    return [f"{KINDS}: {name}" for name in sorted(kinds)]
 
 
 def passed_kinds(text: str) -> set[str]:
@@ -273,14 +273,19 @@ def unread_device_fields(tree: Tree) -> list[str]:
     classes = [node for node in ast.parse(tree[DEVICE]).body if isinstance(node, ast.ClassDef)]
     (config,) = (node for node in classes if node.name == "DeviceConfig")
     fields = [name for name, _ in annotated(config.body)]
-    read = {
+    rooms = [modules_in(tree, f"vblkfuzz/{room}").values() for room in DEVICE_ROOMS]
+    read = device_fields_read(text for texts in rooms for text in texts)
+    return [f"{DEVICE}: {name}" for name in fields if name not in read]
+
+
+def device_fields_read(texts: Iterable[str]) -> set[str]:
+    """Return the attributes that code reads of a ``config`` or a ``device``."""
+    return {
         node.attr
-        for room in DEVICE_ROOMS
-        for text in modules_in(tree, f"vblkfuzz/{room}").values()
+        for text in texts
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute) and is_of(node, {"config", "device"})
     }
-    return [f"{DEVICE}: {name}: expected code that reads it" for name in fields if name not in read]
 
 
 def annotated(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
@@ -314,3 +319,16 @@ CHECKS: Final[dict[str, Callable[[Tree], list[str]]]] = {
     "pages": unlinked_pages,
     "inputs": unused_inputs,
 }
+
+EXPECTED: Final = {
+    "modules": "a module that an entry point leads to imports it, or its room finds it by its mark",
+    "package data": "code of the package has its name in a string",
+    "names": "code or a test uses it; a name of one module only begins with _",
+    "event kinds": "code emits it",
+    "device fields": "a model, a driver or a target reads it",
+    "test support": "a test imports it, or a page or tox.ini names it",
+    "tools": "a page or tox.ini names it",
+    "pages": "a page that one comes to from the README links to it",
+    "inputs": "a test or a setting of pytest names its folder of corpus/",
+}
+"""What each check expects of each thing."""

@@ -77,7 +77,9 @@ class Registry(Generic[Value]):
         if not found:
             self._check_installed()
             known = ", ".join(self.names())
-            raise UsageError(f"{self.kind} {name}: expected one of {known}")
+            raise UsageError(
+                f"{self.kind} {name}: expected one of {known} (a new one: pip install -e . again)"
+            )
         if len(found) > 1:
             packages = " and ".join(map(_origin, found))
             raise UsageError(f"{self.kind} {name}: registered by {packages}: uninstall one of them")

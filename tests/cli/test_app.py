@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
 from vblkfuzz.cli.app import app, main
 from vblkfuzz.cli.views.complaint import printable
-from vblkfuzz.errors import ActorHung, VblkfuzzError
+from vblkfuzz.errors import ActorHung, ExitStatus, VblkfuzzError
 
+README = CHECKOUT / "README.md"
 Words = tuple[str, ...]
 """A verb as the user types it: its name, with the name of its group before it; empty: no verb."""
 
@@ -37,6 +41,32 @@ VERBS = list(GROUP.commands)
 LEAVES = [words for words in ALL if not any(other[:-1] == words for other in ALL)]
 
 
+def parse(words: list[str]) -> None:
+    """Parse a command as the command line does, without running it.
+
+    Raises:
+        UsageError: of click; the verb lacks an option, or an argument is missing or too many.
+    """
+    command: Any = GROUP
+    while isinstance(command, TyperGroup):
+        words = words[1:]
+        command = command.commands[words[0]]
+    command.make_context(words[0], words[1:])
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("vblkfuzz show", "Missing parameter: "),
+        ("vblkfuzz show a.vblk b.vblk c.vblk", "unexpected extra argument"),
+        ("vblkfuzz bench core --no-such", "No such option"),
+    ],
+)
+def test_a_command_that_does_not_parse(command: str, problem: str) -> None:
+    with pytest.raises(Exception, match=f"(?i){problem}"):
+        parse(command.split())
+
+
 @pytest.mark.parametrize("verb", [(), *ALL], ids=" ".join)
 def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: Words) -> None:
     result = cli(*verb, "--help")
@@ -48,8 +78,7 @@ def test_help_ends_with_two_commands_that_parse(cli: Cli, verb: Words) -> None:
         assert words[0] == "vblkfuzz"
         assert words[1] in VERBS
         assert tuple(words[1 : 1 + len(verb)]) == verb
-        # Raises if the verb does not have one of the options.
-        assert cli(*words[1:], "--help").exit_code == 0
+        parse(words)
 
 
 @pytest.mark.parametrize("verb", [(), *ALL], ids=" ".join)
@@ -58,13 +87,41 @@ def test_help_fits_80_columns(cli: Cli, verb: Words) -> None:
     assert max(map(len, lines)) <= 80
 
 
+def runs(code: str, verb: Words) -> bool:
+    """Whether a test function calls `cli`, `run` or `start` with the words of a verb first."""
+    tests = [
+        node
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    calls = [node for test in tests for node in ast.walk(test) if isinstance(node, ast.Call)]
+    return any(
+        isinstance(call.func, ast.Name)
+        and call.func.id in ("cli", "run", "start")
+        and tuple(getattr(word, "value", None) for word in call.args[: len(verb)]) == verb
+        for call in calls
+    )
+
+
 @pytest.mark.parametrize("verb", LEAVES, ids=" ".join)
 def test_each_verb_has_a_test_that_runs_it(verb: Words) -> None:
     file = Path(__file__).parent / "verbs" / f"test_{verb[0]}.py"
     words = ", ".join(f'"{word}"' for word in verb)
-    text = file.read_text() if file.exists() else ""
-    runs = re.search(rf"(?:cli|run|start)\({words}", text)
-    assert runs, f"verbs/{file.name}: expected a test with cli({words}, ...)"
+    found = file.exists() and runs(file.read_text(), verb)
+    assert found, f"verbs/{file.name}: expected a test that calls cli({words}, ...)"
+
+
+@pytest.mark.parametrize(
+    ("code", "verb", "found"),
+    [
+        ('def test_x(cli):\n    assert cli("show", path)', ("show",), True),
+        ('def test_x(cli):\n    """It does cli("show")."""\n    # cli("show")', ("show",), False),
+        ('def unused(cli):\n    cli("show")', ("show",), False),
+        ('def test_x(cli):\n    cli("bench", "core")', ("bench", "qsd"), False),
+    ],
+)
+def test_only_a_call_in_a_test_runs_it(code: str, verb: Words, found: bool) -> None:
+    assert runs(code, verb) == found
 
 
 def test_summaries_of_verbs_are_whole(cli: Cli) -> None:
@@ -83,6 +140,18 @@ def test_an_unknown_verb(cli: Cli) -> None:
     result = cli("dance")
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("README.md", README.read_text().partition("## Exit codes\n")[2].partition("\n#")[0]),
+        ("vblkfuzz --help", (app_module.vblkfuzz.__doc__ or "").partition("Exit codes:")[2]),
+    ],
+)
+def test_each_exit_code_is_documented(place: str, text: str) -> None:
+    found = {int(number) for number in re.findall(r"\d+", text)}
+    assert found == set(ExitStatus), f"exit codes of {place} and ExitStatus of errors.py differ"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ tests/targets/qemu/test_conformance.py.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -39,6 +40,12 @@ class Failing:
 
 class RealTargetContract(TargetContract):
     """Tests that any real target passes."""
+
+    operator: type
+    """Class with a method for each operation of operator, backend and environment; `object`: the
+    target has none of them. `test_target_kinds` checks it."""
+    elsewhere: Collection[str] = ()
+    """Names of those that another part of the target carries out."""
 
     def factory(self, options: TargetOptions) -> Target:
         """Make the target, in the way that the command line does."""

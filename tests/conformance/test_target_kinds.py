@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.real_target import RealTargetContract
 from tests.conformance.target import TargetContract
 from vblkfuzz.entry_points import package_of
 from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.options import NO_OPTIONS
 from vblkfuzz.targets.registry import TARGETS
 from vblkfuzz.targets.target_kind import TargetKind
@@ -27,15 +30,16 @@ def kind(name: str) -> TargetKind:
     return TARGETS.find(name)
 
 
-def suites() -> Iterator[type[TargetContract]]:
-    """Yield the suites in tests/targets that pytest collects."""
+def suites(name: str) -> Iterator[type[TargetContract]]:
+    """Yield the suites of a target in tests/targets that pytest collects."""
     for path in sorted(TESTS.glob("targets/**/test_*.py")):
         module = importlib.import_module(
             ".".join(path.relative_to(TESTS.parent).with_suffix("").parts)
         )
-        for found in vars(module).values():
-            if isinstance(found, type) and issubclass(found, TargetContract):
-                yield found
+        classes = [found for found in vars(module).values() if isinstance(found, type)]
+        contracts = [found for found in classes if issubclass(found, TargetContract)]
+        collected = [found for found in contracts if found.__name__.startswith("Test")]
+        yield from (found for found in collected if found.target_name == name)
 
 
 def test_it_has_a_suite_of_its_own(name: str) -> None:
@@ -46,8 +50,15 @@ def test_it_has_a_suite_of_its_own(name: str) -> None:
     (entry,) = entry_points(group="vblkfuzz.targets", name=name)
     if package_of(entry) != "vblkfuzz":
         return
-    named = {suite.target_name for suite in suites() if suite.__name__.startswith("Test")}
-    assert name in named, f"no class of tests/targets/ is a TargetContract of {name}"
+    assert list(suites(name)), f"no class of tests/targets/ is a TargetContract of {name}"
+
+
+def test_each_operation_is_carried_out_or_left_out(name: str, kind: TargetKind) -> None:
+    names = {spec.name for spec in OPS}
+    assert kind.without <= names, f"no such operation: {sorted(kind.without - names)}"
+    for suite in suites(name):
+        if issubclass(suite, RealTargetContract):
+            check_complete(suite.operator, kind.without, suite.elsewhere)
 
 
 def test_its_summary_is_a_line(kind: TargetKind) -> None:

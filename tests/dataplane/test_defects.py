@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Container
 from dataclasses import astuple
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vblkfuzz.dataplane import defects
 from vblkfuzz.dataplane.defects import DEFECTS, with_defects
 from vblkfuzz.dataplane.defects.registry import by_name
 from vblkfuzz.dataplane.revisions import REVISIONS
@@ -25,10 +28,12 @@ from vblkfuzz.trace.kinds import END, START_CALL, STEP_LIMIT
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 CORPUS = CHECKOUT / "corpus" / "defects"
+FILES = sorted(Path(defects.__file__).parent.glob("*.py"))
 
 
 def story(name: str) -> Text:
     path = CORPUS / name / "scenario.toml"
+    assert path.exists(), f"defect {name}: expected corpus/defects/{name}/scenario.toml"
     return read_text(path.read_text(), path.name)
 
 
@@ -83,6 +88,29 @@ def test_every_rule_kills_something() -> None:
 
 NOT_YET = {"PLANTED", "CRASH", "HANG"}
 """PLANTED is for test devices, CRASH and HANG for real ones."""
+
+
+def left_out(code: str, names: Container[str]) -> list[str]:
+    """Return the defects that code makes and that are not among `names`."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    made = [name_in(call) for call in calls if ast.unparse(call.func) == "Defect"]
+    return [name for name in made if name not in names]
+
+
+def name_in(call: ast.Call) -> str:
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    return str(ast.literal_eval(call.args[0] if call.args else named["name"]))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_each_defect_is_in_a_family(path: Path) -> None:
+    missing = left_out(path.read_text(), DEFECTS)
+    assert not missing, f"dataplane/defects/{path.name}: expected {missing[0]} in FAMILY"
+
+
+def test_one_that_is_left_out() -> None:
+    code = '_NEW = Defect("new", 2026, "", "", (), ())\nFAMILY = (Defect("old", 2026),)'
+    assert left_out(code, {"old"}) == ["new"]
 
 
 def test_a_name_is_given_once() -> None:

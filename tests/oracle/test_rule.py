@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.oracle.judge import RULES, by_id
 from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.oracle.rule import Report, Rule, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
@@ -32,6 +32,12 @@ def test_the_decorator_makes_a_rule_of_a_function() -> None:
     )(check)
     texts = ("X1", "A title.", "here", "The right thing.")
     assert made == Rule(*texts, (POP,), (situation,), check, Witness.DEVICE)
+
+
+def test_an_identifier_is_given_once() -> None:
+    place = r"vblkfuzz\.oracle\.rules\.\w+"
+    with pytest.raises(ValueError, match=f"^two rules are {RULES[0].id}: in {place} and {place}$"):
+        by_id([RULES[0], RULES[0]])
 
 
 def test_the_decorator_takes_what_makes_names() -> None:

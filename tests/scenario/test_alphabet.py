@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -12,12 +14,13 @@ from tests.strategies import ops
 from vblkfuzz.api import run
 from vblkfuzz.dataplane.backend_control import BackendControl
 from vblkfuzz.dataplane.environment import Environment
+from vblkfuzz.dataplane.machine import check_methods
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, in_order
-from vblkfuzz.scenario.alphabet.param import ARGS, WIDE
-from vblkfuzz.scenario.alphabet.spec import HOLDING, OpSpec, Owner
+from vblkfuzz.scenario.alphabet.param import ARGS, WIDE, Choice
+from vblkfuzz.scenario.alphabet.spec import DRAINED, HOLDING, OpSpec, Owner
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Frame
@@ -77,6 +80,10 @@ def test_codes_are_positions() -> None:
         ([row(0, "a"), row(2, "b")], "operation b: expected code 1, found 2"),
         ([row(0, "a"), row(1, "a")], "operation a: two rows have this name"),
         ([row(0, "a", sets=HOLDING)], "operation a: expected end=, the operation that clears"),
+        (
+            [replace(row(0, "a"), needs=2 * DRAINED)],
+            "operation a: a bit that it names is not below DRAINED",
+        ),
     ],
 )
 def test_rows_that_clash(rows: list[OpSpec], problem: str) -> None:
@@ -96,6 +103,16 @@ MODEL: dict[Owner, type] = {
 @pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
 def test_every_row_has_a_method(spec: OpSpec) -> None:
     assert callable(getattr(MODEL[spec.owner], spec.name, None))
+
+
+def test_a_row_without_a_method_is_refused() -> None:
+    problem = r"test_alphabet: expected a method poll_on of Idle, for its row in the alphabet"
+    with pytest.raises(TypeError, match=problem):
+        check_methods({"environment": Idle})
+
+
+class Idle:
+    """An environment that does nothing."""
 
 
 @pytest.mark.parametrize(
@@ -119,6 +136,32 @@ def test_every_operation_ends_on_the_model(spec: OpSpec) -> None:
     events = run(scenario, "reference").trace.events
     assert events[-1].kind == END
     assert spec.code in [event.flag for event in events if event.kind == OP]
+
+
+def variants(spec: OpSpec) -> Iterator[Op]:
+    """Yield an operation with all first values, then with each other value of each choice."""
+    yield Op(spec.code)
+    for param in spec.params:
+        if isinstance(param, Choice):
+            for stored in range(1, param.count):
+                arguments = [0] * ARGS
+                arguments[param.field] = stored
+                yield Op(spec.code, *arguments)
+
+
+@pytest.mark.parametrize("spec", OPS, ids=lambda spec: spec.name)
+def test_a_request_after_it_is_served_by_a_correct_device(spec: OpSpec) -> None:
+    opens = (
+        "If it opens something: expected sets= and end= in its row, and a line in `unfinished` of "
+        "each target"
+    )
+    for one in variants(spec):
+        ran = run(Scenario(ops=(op("init"), one, op("publish_kick"))))
+        place = f"alphabet/{spec.owner}.py: {one}"
+        found = [violation.sentence for violation in ran.verdict.violations]
+        assert not found, f"{place}: {found[0]} {opens}"
+        added = [event.flag for event in ran.trace.events if event.kind == OP and event.head]
+        assert added[-1:] == [CODES["collect"]], f"{place}: the guest collects nothing. {opens}"
 
 
 def test_a_qtest_program_has_a_method_for_each_qtest_operation() -> None:

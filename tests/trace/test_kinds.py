@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -46,20 +47,42 @@ def test_numbers_fit_a_record() -> None:
     assert all(0 < number <= 0xFF for number in KINDS)
 
 
+def misplaced(table: Sequence[Kind]) -> list[str]:
+    """Return what to do about rows that are not in one section of their group, by number."""
+    problems, left = [], set()
+    for before, row in pairwise(table):
+        if row.group != before.group:
+            left.add(before.group)
+        if row.group in left:
+            problems.append(f"{row.name}: expected in the section of {row.group}")
+        elif row.group == before.group and row.number < before.number:
+            problems.append(f"{row.name}: expected before {before.name}, as its number is lower")
+    return problems
+
+
 def test_a_group_is_one_section_in_which_numbers_ascend() -> None:
-    sections = [
-        (group, list(section)) for group, section in groupby(KINDS.values(), lambda row: row.group)
+    found = misplaced(list(KINDS.values()))
+    assert not found, "; ".join(found)
+
+
+def test_a_row_that_is_misplaced_is_named() -> None:
+    assert misplaced([KINDS[kinds.POP], KINDS[kinds.OP], KINDS[kinds.PUSH]]) == [
+        "push: expected in the section of Requests"
     ]
-    assert len({group for group, _ in sections}) == len(sections)
-    for _, section in sections:
-        numbers = [row.number for row in section]
-        assert numbers == sorted(numbers)
+    assert misplaced([KINDS[kinds.PUSH], KINDS[kinds.POP]]) == [
+        "pop: expected before push, as its number is lower"
+    ]
 
 
 @ROWS
 def test_a_kind_has_a_meaning_and_a_group(kind: Kind) -> None:
     assert kind.meaning
     assert kind.group
+
+
+@ROWS
+def test_a_head_has_a_form_or_is_hidden(kind: Kind) -> None:
+    assert not (kind.head and kind.hides_head)
 
 
 @ROWS

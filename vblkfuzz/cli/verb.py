@@ -1,7 +1,7 @@
 """A verb of the command line: its function, and examples of its use.
 
-Each file in `cli.verbs` ends in ``VERB = Verb(show, examples=("vblkfuzz show x.vblk", ...))``. The
-signature of the function defines the verb's arguments and options, its docstring is the help.
+The signature of the function defines the verb's arguments and options, its docstring is the help.
+To add one, see CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -14,22 +14,43 @@ from vblkfuzz.dataplane.backend_control import BackendControl
 from vblkfuzz.dataplane.disk_content import content
 from vblkfuzz.dataplane.environment import Environment
 from vblkfuzz.dataplane.lock import Lock
+from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.registers import ARGUMENT, EXIT, Exit
 from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Frame
 from vblkfuzz.trace.kinds import DISK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from vblkfuzz.dataplane.board import Board
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+    from vblkfuzz.scenario.alphabet.spec import Owner
     from vblkfuzz.scenario.device import DeviceConfig
 
 
 _RELEASE, _STOP = op("release"), op("stop")
+
+
+def check_methods(parts: Mapping[Owner, type]) -> None:
+    """Check that the part of each owner has a method for each of its operations.
+
+    Raises:
+        TypeError: one has not.
+    """
+    for spec in OPS:
+        part = parts.get(spec.owner)
+        if part is not None and not hasattr(part, spec.name):
+            raise TypeError(
+                f"{part.__module__}: expected a method {spec.name} of {part.__name__}, for its row "
+                "in the alphabet"
+            )
+
+
+check_methods({"operator": Operator, "backend": BackendControl, "environment": Environment})
 
 
 class Machine:

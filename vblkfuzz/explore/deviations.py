@@ -3,8 +3,8 @@
 Most ordering bugs need only one or two switches at the wrong moment, so schedules are tried by
 their number of deviations, fewest first (iterative context bounding: Musuvathi and Qadeer, PLDI
 2007). A schedule whose last deviation was not reached or not *obeyed* (`Trace.obeyed`) repeats
-another schedule, so no deviation is added to it. Every order of threads within the bound is run; if
-no rule is broken, that is a proof for this scenario, this device and this bound.
+another schedule, so no deviation is added to it. Every order of threads within the bound is run. If
+no rule is broken, none of these orders breaks one, with these operations on this device.
 
 The search is limited to switches that a schedule can express: it delays no stores, and leaves out
 points of an operation from `MAX_POINT` on.

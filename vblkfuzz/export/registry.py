@@ -1,7 +1,6 @@
 """Exports by name. All are found by entry point, those of other packages as well.
 
-To add one, end its file in an `Export` and name that in pyproject.toml, in the group
-``vblkfuzz.exports``.
+To add one, see CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ is done only if there is a violation.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -41,7 +42,23 @@ def _place(rule: Rule) -> tuple[int, int, str]:
 RULES: Final = tuple(_written())
 """All rules, in the order of `vblkfuzz list rules`."""
 
-_RULES_BY_ID: Final = {rule.id: rule for rule in RULES}
+
+def by_id(found: Sequence[Rule]) -> dict[str, Rule]:
+    """Return rules by identifier.
+
+    Raises:
+        ValueError: two of them have the same one.
+    """
+    named: dict[str, Rule] = {}
+    for rule in found:
+        if rule.id in named:
+            places = f"{named[rule.id].check.__module__} and {rule.check.__module__}"
+            raise ValueError(f"two rules are {rule.id}: in {places}")
+        named[rule.id] = rule
+    return named
+
+
+_RULES_BY_ID: Final = by_id(RULES)
 
 _KINDS: Final = 256
 """Number of possible event kinds: `Event.kind` is a u8."""

@@ -11,7 +11,7 @@ and its events are collected, only if one of them occurs.
 A rule also lists the witnesses that it needs to be sound (`trace.witness`). It is not applied to a
 trace without them. The default is the witness of the model, which no real device has.
 
-To add a rule, write it in a file of `oracle.rules`: `oracle.judge` finds it there.
+To add one, see CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ A row is an annotation, a default and a docstring. The checks below, the header 
 derived from the rows.
 
 A new field is added at the end, so that positional arguments keep their meaning. Its `Row.byte` can
-be any header byte of a device. The field multiplies the number of codes of that byte, which must
-not exceed 256. If the byte has other fields, the first value must be the default: it is what the
-field has in every input written before. A default never changes, because files leave out fields
-that have it.
+be any header byte but `device_header.DEVIATIONS`. The field multiplies the number of codes of that
+byte, which must not exceed 256. If the byte has other fields, the first value must be the default:
+it is what the field has in every input written before. A default never changes, because files leave
+out fields that have it.
 """
 
 from __future__ import annotations

@@ -35,15 +35,34 @@ class HeaderByte(NamedTuple):
     """By the value of each field: the code."""
 
 
+def _check_places() -> None:
+    """Check that each field is in a header byte that may hold it.
+
+    Raises:
+        ValueError: one is not.
+    """
+    places = [at for at in range(SIZE) if at != DEVIATIONS]
+    for name, row in FIELDS.items():
+        if row.byte not in places:
+            raise ValueError(
+                f"scenario/device.py: {name}: expected one of the header bytes "
+                f"{', '.join(map(str, places))}, found {row.byte}"
+            )
+
+
 def _header_byte(at: int) -> HeaderByte:
     names = tuple(name for name, row in FIELDS.items() if row.byte == at)
     codes: list[tuple[Value, ...]] = [()]
     for name in names:
         codes = _with_digit(codes, names, name)
-    assert len(codes) <= 256, f"header byte {at}: no room for {', '.join(names)}"
-    assert all(FIELDS[name].values[0] == DEFAULTS[name] for name in names[1:]), (
-        f"header byte {at}: old inputs mean the first value, which must be the default"
-    )
+    if len(codes) > 256:
+        raise ValueError(f"scenario/device.py: header byte {at}: no room for {', '.join(names)}")
+    for name in names[1:]:
+        if FIELDS[name].values[0] != DEFAULTS[name]:
+            raise ValueError(
+                f"scenario/device.py: {name}: old inputs mean the first value of a field in header "
+                f"byte {at}, which must be the default"
+            )
     return HeaderByte(names, tuple(codes), {code: number for number, code in enumerate(codes)})
 
 
@@ -59,12 +78,11 @@ def _with_digit(
     return sorted(pairs, key=lambda code: code[like] != code[-1])
 
 
+_check_places()
 BYTES: Final = tuple(_header_byte(at) for at in range(SIZE))
 """The meaning of each header byte."""
 COUNTS: Final = tuple(len(byte.codes) for byte in BYTES)
 """The number of codes of each header byte."""
-assert COUNTS[DEVIATIONS] == 1, "the deviations' byte is taken"
-assert sum(len(byte.names) for byte in BYTES) == len(FIELDS), "a field lies outside the header"
 
 
 def values_of(name: str) -> tuple[int, tuple[Value, ...]]:

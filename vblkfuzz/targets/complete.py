@@ -29,7 +29,7 @@ def check_complete(operator: type, without: Collection[str], others: Collection[
         if not carried_out and spec.name not in without:
             raise TypeError(
                 f"{place}: expected a method {spec.name} of {operator.__name__}, "
-                "or the name in WITHOUT of the target"
+                "or the name in the target's WITHOUT"
             )
         if carried_out and spec.name in without:
-            raise TypeError(f"{place}: is carried out, so remove it from WITHOUT of the target")
+            raise TypeError(f"{place}: is carried out, so remove it from the target's WITHOUT")

@@ -65,5 +65,6 @@ TARGET: Final = TargetKind(
     summary="model of the virtio-blk dataplane of QEMU, in Python",
     device="seed",
     open=_open,
+    without=frozenset(),
     quick_mode="inline",
 )

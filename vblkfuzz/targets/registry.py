@@ -1,8 +1,7 @@
 """Targets by name. All are found by entry point, those of other packages as well.
 
-To add one, end its file in a `TargetKind` and name that in pyproject.toml, in the group
-``vblkfuzz.targets``. Another package may name a function there instead; it is called as
-``function(device, mode, options)`` and returns a `Target`.
+To add one, see CONTRIBUTING.md. The entry point of another package may name a function instead of a
+`TargetKind`; it is called as ``function(device, mode, options)`` and returns a `Target`.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def _target_kind(named: object, entry: EntryPoint) -> TargetKind | None:
     if callable(named):
         summary = entry.dist.metadata["Summary"] if entry.dist else None
         summary = summary or "a target of an installed package"
-        return TargetKind(summary, device=_DEVICE_OF_FUNCTIONS, open=named)
+        return TargetKind(summary, _DEVICE_OF_FUNCTIONS, named, without=frozenset())
     return None
 
 

@@ -2,7 +2,12 @@
 
 The file of a target ends in a `TargetKind`, and an entry point names it:
 
-    TARGET: Final = TargetKind(summary="what it is", device="my-device", open=open_my_target)
+    TARGET: Final = TargetKind(
+        summary="what it is",
+        device="my-device",
+        open=open_my_target,
+        without=frozenset({"power_loss"}),
+    )
 
     [project.entry-points."vblkfuzz.targets"]
     mine = "my_package.my_module:TARGET"
@@ -36,10 +41,13 @@ class TargetKind:
     """Default of ``--device``."""
     open: Open
     """Makes the target."""
+    without: frozenset[str]
+    """Names of the operations that such a device does not have: in a scenario they do nothing. Its
+    conformance suite checks that it carries out all others."""
+    ignores: frozenset[str] = frozenset()
+    """Names of the device fields that have no effect there, on purpose."""
     quick_mode: str = ""
     """Faster mode that gives the same trace for every scenario; empty: there is none."""
-    without: frozenset[str] = frozenset()
-    """Names of the operations that such a device does not have: in a scenario they do nothing."""
 
     def left_out(self, scenario: Scenario) -> list[str]:
         """Return the operations of a scenario that do nothing here, each name once, in order."""

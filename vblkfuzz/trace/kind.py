@@ -42,11 +42,13 @@ class Kind(NamedTuple):
     value: Form
     """Form of the value; if empty, the number itself is shown unless it is 0."""
     head: str
-    """Form of the head; empty if the kind has no head."""
+    """Form of the head; empty if the kind has no head, or hides it."""
     length: Form
     """Form of the length; empty if the kind has no length."""
     note: bool
     """Whether it concerns the scenario or the whole process, and so belongs to no thread."""
+    hides_head: bool = False
+    """Whether texts leave out its head: rules read it, or another column says the same."""
 
     @property
     def group(self) -> str:
@@ -67,6 +69,7 @@ def kind(  # noqa: PLR0913 -- a field of the row each
     head: str = "",
     length: Form = "",
     note: bool = False,
+    hides_head: bool = False,
 ) -> int:
     """Add a row and return its number. `kinds.KINDS` fills in the name, that of the constant.
 
@@ -77,5 +80,5 @@ def kind(  # noqa: PLR0913 -- a field of the row each
         raise ValueError(f"event kind {number}: no group has its tens digit, see trace/kind.py")
     if number in ROWS:
         raise ValueError(f"event kind {number}: two rows have this number")
-    ROWS[number] = Kind(number, "", meaning, flags, value, head, length, note)
+    ROWS[number] = Kind(number, "", meaning, flags, value, head, length, note, hides_head)
     return number

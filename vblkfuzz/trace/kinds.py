@@ -52,6 +52,7 @@ OP: Final = kind(
     flags=tuple(spec.name for spec in OPS),
     value="#{}",
     note=True,
+    hides_head=True,
 )
 END: Final = kind(
     2,
@@ -109,6 +110,7 @@ DRIVER_INIT: Final = kind(
     "DRIVER_OK",
     flags=("begin", "driver_ok", "no_driver_ok"),
     value="from {}",
+    hides_head=True,
 )
 # value: first sector in the low byte, number of further sectors in the high byte
 REQUEST: Final = kind(
@@ -232,13 +234,18 @@ DRIVER_OK: Final = kind(121, "the driver added DRIVER_OK, which its set-up had l
 
 # value: AioContext (an ActorId); head: serial of the notifier watched
 ATTACH: Final = kind(
-    30, "the queue's handler was added to an event loop; value: its thread", value=actor_name
+    30,
+    "the queue's handler was added to an event loop; value: its thread",
+    value=actor_name,
+    hides_head=True,
 )
 DETACH: Final = kind(
     31, "the queue's handler was removed from an event loop; value: its thread", value=actor_name
 )
 # head: serial of the notifier, from 1
-NOTIFIER_OPEN: Final = kind(32, "the queue's host notifier (ioeventfd) was created")
+NOTIFIER_OPEN: Final = kind(
+    32, "the queue's host notifier (ioeventfd) was created", hides_head=True
+)
 NOTIFIER_CLOSE: Final = kind(33, "the queue's host notifier was closed")
 NOTIFICATION: Final = kind(
     34, "the device enables kicks (*on*) or suppresses them (*off*)", flags=("off", "on")
@@ -265,15 +272,20 @@ POP: Final = kind(
     value="avail {}",
     head=_DESCRIPTOR,
 )
-SUBMIT: Final = kind(41, "the request was submitted to the backend", flags=REQUESTS)
-PARK: Final = kind(42, "the block layer holds the request because it is drained")
-UNPARK: Final = kind(43, "the parked request goes on after the end of the drain")
+SUBMIT: Final = kind(
+    41, "the request was submitted to the backend", flags=REQUESTS, hides_head=True
+)
+PARK: Final = kind(42, "the block layer holds the request because it is drained", hides_head=True)
+UNPARK: Final = kind(43, "the parked request goes on after the end of the drain", hides_head=True)
 IO_DONE: Final = kind(
     44,
     "the backend has ended the request: *ok*, *eio* or *enospc*",
     flags=("ok", "eio", "enospc"),
+    hides_head=True,
 )
-MEMWRITE: Final = kind(45, "the device wrote data or status of the request into guest memory")
+MEMWRITE: Final = kind(
+    45, "the device wrote data or status of the request into guest memory", hides_head=True
+)
 PUSH: Final = kind(
     46,
     "the device put the request on the used ring; value: used idx after it, and length of the "

@@ -23,7 +23,17 @@ NAMES = {
     "rules": [rule.id for rule in RULES],
     "ops": [spec.name for spec in OPS],
 }
-COLUMNS = ("name", "actor", "summary", "arguments", "rules", "source", "known", "targets")
+COLUMNS = (
+    "name",
+    "actor",
+    "summary",
+    "arguments",
+    "rules",
+    "source",
+    "ignores",
+    "known",
+    "targets",
+)
 
 
 @pytest.mark.parametrize("what", NAMES)
@@ -51,6 +61,13 @@ def test_ops_in_json(cli: Cli) -> None:
     assert found["drain_begin"]["arguments"] == {"wait": "poll|nopoll"}
     assert found["kick"]["arguments"] == {"queue": "0..3"}
     assert found["kick"]["targets"] == TARGETS.names()
+
+
+def test_targets_in_json(cli: Cli) -> None:
+    lines = cli("list", "targets", "--json").stdout.splitlines()
+    found = {entry["name"]: entry["ignores"] for entry in map(json.loads, lines)}
+    assert found["model"] == []
+    assert found["qemu"] == ["werror", "rerror", "first_index", "read_only"]
 
 
 @pytest.mark.parametrize("what", NAMES)

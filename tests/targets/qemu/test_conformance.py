@@ -7,6 +7,7 @@ import pytest
 from tests.conformance.real_target import Failing, RealTargetContract
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.real import RealTarget
 
@@ -19,6 +20,7 @@ class FailingRig(Failing, QemuRig):
 
 class TestQemu(RealTargetContract):
     target_name = "qemu"
+    operator = Operator
 
     @staticmethod
     def failing_target() -> RealTarget:

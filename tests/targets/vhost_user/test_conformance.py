@@ -27,6 +27,7 @@ class FailingRig(Failing, VhostUserRig):
 
 class TestVhostUser(RealTargetContract):
     target_name = "vhost-user"
+    operator = object
 
     def factory(self, options: TargetOptions) -> Target:
         return super().factory(replace(options, vhost_user_command=DAEMON))

@@ -44,8 +44,8 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     """Run an input's operations under every schedule of at most N deviations.
 
     Schedules with fewer deviations run first; the input's own schedule is not used. Runs on the
-    model, inline. If no violation is found, that is a proof for these operations, this device and
-    this bound; stores are not delayed.
+    model, inline. If it ends without a violation, no schedule within the bound breaks a rule with
+    these operations on this device. Schedules that delay stores are not among them.
 
     Exit code: 77 a violation; 125 a schedule could not be judged, or a finding could not be saved
     in DIR; 2 the file cannot be read; 130 or 72 stopped; else 0.

@@ -16,7 +16,7 @@ Entry = dict[str, object]
 """One line of a list; has at least `name` and `summary`."""
 
 _COLUMNS: Final = (
-    *("name", "actor", "summary", "arguments", "rules", "source", "known", "targets"),
+    *("name", "actor", "summary", "arguments", "rules", "source", "ignores", "known", "targets"),
 )
 
 
@@ -40,9 +40,9 @@ def list_(
     """List targets, exports, devices, defects, rules or operations.
 
     Each has a summary and its source. Targets and exports include those of other installed
-    packages. Devices are the built-in revisions of the model; --device also accepts your own
-    classes. --defect plants a defect in a revision. An operation (ops) has an actor, arguments with
-    their values, and the targets that carry it out.
+    packages; a target names the device fields that it ignores. Devices are the built-in revisions
+    of the model; --device also accepts your own classes. --defect plants a defect in a revision. An
+    operation (ops) has an actor, arguments with their values, and the targets that carry it out.
     """
     entries = _ENTRIES[what]()
     if as_json:
@@ -66,7 +66,17 @@ def _cell(value: object) -> str:
 def _targets() -> list[Entry]:
     from vblkfuzz.targets.registry import TARGETS
 
-    return [dict(entry._asdict()) for entry in TARGETS.listed()]
+    return [{**row._asdict(), "ignores": _ignored(row.name)} for row in TARGETS.listed()]
+
+
+def _ignored(target: str) -> list[str]:
+    """Return the device fields that a target ignores, in order; none if it cannot be used."""
+    from vblkfuzz.scenario.device import FIELDS
+    from vblkfuzz.targets.registry import TARGETS
+
+    with suppress(UsageError):
+        return [name for name in FIELDS if name in TARGETS.find(target).ignores]
+    return []
 
 
 def _exports() -> list[Entry]:

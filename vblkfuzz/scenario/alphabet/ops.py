@@ -10,7 +10,7 @@ from vblkfuzz.scenario.alphabet.backend import BACKEND
 from vblkfuzz.scenario.alphabet.environment import ENVIRONMENT
 from vblkfuzz.scenario.alphabet.guest import GUEST
 from vblkfuzz.scenario.alphabet.operator import OPERATOR
-from vblkfuzz.scenario.alphabet.spec import ENDLESS
+from vblkfuzz.scenario.alphabet.spec import DRAINED, ENDLESS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +25,17 @@ _NO_END: Final = (
     "expected end=, the operation that clears what it sets "
     "(or its bit in ENDLESS of alphabet/spec.py)"
 )
+_ABOVE: Final = (
+    "a bit that it names is not below DRAINED, which must stay the highest in alphabet/spec.py"
+)
 
 
 def in_order(rows: list[OpSpec]) -> tuple[OpSpec, ...]:
     """Return the rows sorted by code.
 
     Raises:
-        ValueError: two rows have the same code or name, a code is missing, or an operation has no
-            end and should.
+        ValueError: two rows have the same code or name, a code is missing, an operation has no end
+            and should, or a bit is not below DRAINED.
     """
     ordered = sorted(rows, key=lambda spec: spec.code)
     for code, spec in enumerate(ordered):
@@ -40,6 +43,8 @@ def in_order(rows: list[OpSpec]) -> tuple[OpSpec, ...]:
             raise ValueError(f"operation {spec.name}: expected code {code}, found {spec.code}")
         if spec.sets & ~ENDLESS and not spec.end:
             raise ValueError(f"alphabet/{spec.owner}.py: operation {spec.name}: {_NO_END}")
+        if (spec.needs | spec.excludes | spec.sets | spec.clears) >= 2 * DRAINED:
+            raise ValueError(f"alphabet/{spec.owner}.py: operation {spec.name}: {_ABOVE}")
     names = [spec.name for spec in ordered]
     twice = [name for name in names if names.count(name) > 1]
     if twice:

@@ -26,13 +26,13 @@ HOLDING: Final = 32
 POLLING: Final = 64
 DRAINED: Final = 128
 """Depth of drained sections begun by drain_begin. An operation that sets this bit adds a level; one
-that clears it needs a level and removes it. It takes two bits, so it stays the last one: a new bit
-takes its number, and this one the next."""
+that clears it needs a level and removes it. The depth takes two bits, the highest of all. A new bit
+goes before it: it gets the number that DRAINED has now, and DRAINED gets twice that."""
 
 ENDLESS: Final = SET_UP | UNKICKED | BROKEN
 """Bits that no operation has to clear. An operation that sets another one names its `end`."""
 AT_REST: Final = ENDLESS | POLLING
-"""Bits that may be set after a scenario. Its epilogue ends what sets another one: see
+"""Bits that may still be set after a scenario and its epilogue. The epilogue clears all others: see
 `Operator.unfinished` and `Machine.unfinished` in `dataplane`."""
 
 

@@ -19,7 +19,7 @@ from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.qemu.process import DISK_NODES, IOTHREAD
-from vblkfuzz.targets.qemu.target import WITHOUT
+from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
@@ -68,7 +68,7 @@ class Operator:
         return bool(self._open)
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation; those of `target.WITHOUT` do nothing."""
+        """Carry out an operation; those of `WITHOUT` do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
             method(self, operation, recorder)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
 DEVICE: Final = "virtio-blk-pci"
-WITHOUT: Final = frozenset({"complete", "hold", "release", "flush", "start_fail", "power_loss"})
-"""QEMU's own disk holds no request, and the start of its dataplane does not fail on demand."""
+IGNORES: Final = frozenset({"first_index", "werror", "rerror", "read_only"})
+"""virtio-blk-pci cannot set a ring index; its disk is writable and never fails."""
 
 
 def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
@@ -47,4 +48,5 @@ TARGET: Final = TargetKind(
     device=DEVICE,
     open=qemu_target,
     without=WITHOUT,
+    ignores=IGNORES,
 )

@@ -81,7 +81,7 @@ class Operator:
     # --- Work ---------------------------------------------------------------------------------
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Begin an operation; those of `target.WITHOUT` do nothing."""
+        """Begin an operation; those of `WITHOUT` do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
             self._begin(method(self, operation, recorder))

@@ -13,7 +13,7 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
 from vblkfuzz.targets.qsd.daemon import Daemon
 from vblkfuzz.targets.qsd.operator import Operator
-from vblkfuzz.targets.qsd.target import WITHOUT
+from vblkfuzz.targets.qsd.without import WITHOUT
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
@@ -37,13 +37,14 @@ _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
 _RELEASE: Final = op("release")
 _COMPLETE: Final = CODES["complete"]
-_ORDERS: Final = {
+ORDERS: Final = {
     CODES["hold"]: Order.HOLD,
     CODES["release"]: Order.RELEASE,
     CODES["complete"]: Order.END,
     CODES["flush"]: Order.FLUSH,
 }
-check_complete(Operator, WITHOUT, [OPS[code].name for code in _ORDERS])
+"""Operations that the NBD server carries out, by code."""
+check_complete(Operator, WITHOUT, [OPS[code].name for code in ORDERS])
 
 
 class QsdRig:
@@ -145,7 +146,7 @@ class QsdRig:
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Carry out an operation of the backend; begin one of the operator."""
         self._quiet = False
-        order = _ORDERS.get(operation.code)
+        order = ORDERS.get(operation.code)
         if order is None:
             if operation.code in _MIRRORS and (self._blocked or not recorder.idle):
                 # Both nodes are the same disk: a late copy of the job overwrites newer data.

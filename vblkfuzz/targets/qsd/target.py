@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.targets.qsd.without import WITHOUT
 from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
-WITHOUT: Final = frozenset(
-    {"stop", "cont", "system_reset", "set_iothread", "start_fail", "power_loss"}
-)
-"""A daemon has no VM, and its IOThread is chosen when the export is made."""
+IGNORES: Final = frozenset({"werror", "rerror", "read_only"})
+"""An export reports each error, and its disk is writable."""
 
 
 def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
@@ -50,4 +49,5 @@ TARGET: Final = TargetKind(
     device=DEVICE,
     open=qsd_target,
     without=WITHOUT,
+    ignores=IGNORES,
 )

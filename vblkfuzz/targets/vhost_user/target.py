@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DEVICE: Final = "vhost-user-blk"
 WITHOUT: Final = frozenset(spec.name for spec in OPS if spec.owner != "guest")
 """The operator and the disk of any back-end are not under control."""
+IGNORES: Final = frozenset({"iothreads", "polling", "disk_sectors", "werror", "rerror"})
+"""The threads and the disk of any back-end are not under control."""
 
 
 def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
@@ -46,4 +48,5 @@ TARGET: Final = TargetKind(
     device=DEVICE,
     open=vhost_user_target,
     without=WITHOUT,
+    ignores=IGNORES,
 )

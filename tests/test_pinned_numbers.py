@@ -1,0 +1,273 @@
+"""What stored traces and scenarios rely on, beside `test_pinned`: numbers and the words for them.
+
+A new event kind, frame, parameter or value adds its own here, behind all others. What is here
+already changes only if users are told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import pytest
+
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.param import Choice, Param
+from vblkfuzz.trace.event import ActorId, Frame
+from vblkfuzz.trace.kinds import KINDS
+
+REQUESTS = ("in", "out", "flush", "get_id", "discard", "write_zeroes", "unsupported")
+CONTENTS = (
+    "loop",
+    "head_out_of_range",
+    "next_out_of_range",
+    "address_out_of_range",
+    "zero_length",
+    "huge_length",
+    "wrong_direction",
+    "short_header",
+    "no_status",
+    "nested_indirect",
+    "indirect_length",
+    "avail_idx_jump",
+)
+SHAPES = (
+    "plain",
+    "split",
+    "tiny",
+    "long",
+    "header_split",
+    "header_joined",
+    "status_joined",
+    "table_moved",
+    "odd_length",
+    "far_sector",
+    "wrapping_sector",
+    "huge_segment",
+    "unmap",
+    "reserved_flag",
+    "two_segments",
+)
+
+EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
+    1: ("op", tuple(CODES)),
+    2: ("end", ()),
+    3: ("step_limit", ()),
+    4: ("stores_delayed", ()),
+    5: ("stores_seen", ()),
+    10: ("publish", ("", "hostile")),
+    11: ("kick", ("suppressed", "sent")),
+    12: ("collect", ("", "foreign", "ioerr", "unsupp", "no status")),
+    13: ("hostile", (*CONTENTS, "head_again")),
+    14: ("driver_init", ("begin", "driver_ok", "no_driver_ok")),
+    15: ("request", REQUESTS),
+    16: ("sector", ("", "mixed")),
+    17: ("config_read", ()),
+    18: ("used_event", ()),
+    19: ("suppress_calls", ("off", "on")),
+    20: ("status", ()),
+    21: ("reset_call", ("guest", "system")),
+    22: ("reset_ret", ()),
+    23: ("queue_reset", ()),
+    24: ("start_call", ()),
+    25: ("start_ret", ("running", "failed")),
+    26: ("stop_call", ()),
+    27: ("stop_ret", ()),
+    28: ("broken", ()),
+    29: ("status_read", ()),
+    30: ("attach", ()),
+    31: ("detach", ()),
+    32: ("notifier_open", ()),
+    33: ("notifier_close", ()),
+    34: ("notification", ("off", "on")),
+    35: ("handler", ("", "direct")),
+    36: ("handler_end", ("kicks off", "kicks on")),
+    37: ("poll_begin", ()),
+    38: ("poll_end", ()),
+    40: ("pop", ()),
+    41: ("submit", REQUESTS),
+    42: ("park", ()),
+    43: ("unpark", ()),
+    44: ("io_done", ("ok", "eio", "enospc")),
+    45: ("memwrite", ()),
+    46: ("push", ("", "ioerr", "unsupp")),
+    47: ("irq", ("", "by virtio_notify")),
+    48: ("cancel", ()),
+    49: ("retry", ()),
+    60: ("drain_call", ("nopoll", "poll")),
+    61: ("drain_ret", ("nopoll", "poll")),
+    62: ("drain_end", ()),
+    63: ("drained_begin", ("nopoll", "poll")),
+    64: ("drained_end", ()),
+    70: ("vm_stop_call", ()),
+    71: ("vm_stop_ret", ()),
+    72: ("vm_cont", ()),
+    73: ("resize", ()),
+    74: ("config_irq", ()),
+    75: ("power_loss", ()),
+    80: ("crash", ()),
+    81: ("hang", ("operator", "guest")),
+    90: ("planted", ()),
+    110: ("device_id", ("", "unwritten", "cut", "unpadded")),
+    112: (
+        "memory_changed",
+        (
+            "unused",
+            "past buffer",
+            "before buffer",
+            "header",
+            "readable data",
+            "indirect table",
+            "descriptors",
+            "avail ring",
+            "collected",
+            "after reset",
+            "after queue reset",
+            "rings after reset",
+            "rings after queue reset",
+        ),
+    ),
+    114: ("enable_read", ("disabled", "enabled")),
+    115: ("features", ("", "ring_reset")),
+    116: ("shape", SHAPES),
+    120: ("stray_kick", ()),
+    121: ("driver_ok", ()),
+    140: ("flushed", ()),
+    141: ("disk", ("", "mixed")),
+}
+"""Of each number: the name of the event kind, and the word of each flag."""
+
+FRAMES = (
+    *("STATUS", "RESET", "SYSTEM_RESET", "QUEUE_RESET", "START"),
+    *("STOP", "STOP_BH", "CLEANUP_HOST_NOTIFIER", "HOST_NOTIFIER_READ", "DIRECT_KICK"),
+    *("POLL", "DRAINED_BEGIN", "DRAINED_END", "SET_AIO_CONTEXT", "BLK_DRAIN"),
+    *("VM_STOP", "VM_CONT", "DMA_RESTART", "COMPLETE", "MIRROR"),
+    *("RESIZE", "SNAPSHOT", "DETACH", "ATTACH", "RESUME_PARKED"),
+)
+"""Names of frames from 1 up."""
+ACTORS = ("GUEST", "VCPU", "MAIN", "IO0", "IO1", "HARNESS")
+"""Names of actors from 0 up."""
+
+QUEUE = (0, range(4))
+SECTOR = (3, range(256))
+SECTORS = (4, range(1, 5))
+
+PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
+    "init how": (0, ("ok", "no_driver_ok", "no_features")),
+    "init decline": (
+        1,
+        (
+            "nothing",
+            "flush",
+            "config_wce",
+            "mq",
+            "discard",
+            "write_zeroes",
+            "blk_size",
+            "seg_max",
+            "size_max",
+            "ro",
+            "topology",
+            "ring_reset",
+            "event_idx",
+            "indirect",
+            "write_cache",
+        ),
+    ),
+    "publish queue": QUEUE,
+    "publish request": (1, REQUESTS),
+    "publish sector": SECTOR,
+    "publish sectors": SECTORS,
+    "publish shape": (2, SHAPES),
+    "kick queue": QUEUE,
+    "publish_kick queue": QUEUE,
+    "publish_kick request": (1, REQUESTS),
+    "publish_kick sector": SECTOR,
+    "publish_kick sectors": SECTORS,
+    "publish_kick shape": (2, SHAPES),
+    "collect queue": QUEUE,
+    "queue_reset queue": QUEUE,
+    "set_used_event queue": QUEUE,
+    "set_used_event ahead": (1, range(16)),
+    "set_used_event base": (2, ("next", "taken", "opposite")),
+    "suppress_calls queue": QUEUE,
+    "suppress_calls on": (1, ("no", "yes")),
+    "hostile queue": QUEUE,
+    "hostile content": (1, CONTENTS),
+    "drain_begin wait": (0, ("poll", "nopoll")),
+    "resize sectors": (3, range(1, 257)),
+    "set_iothread iothread": (0, range(2)),
+    "start_fail queue": QUEUE,
+    "complete which": (0, ("0", "1", "2", "3", "newest", "all")),
+    "complete result": (1, ("ok", "eio", "enospc")),
+    "poll_on iothread": (0, range(2)),
+    "poll_off iothread": (0, range(2)),
+    "inband_kick queue": QUEUE,
+    "publish_again queue": QUEUE,
+    "stray_kick queue": QUEUE,
+}
+"""Of each parameter of an operation: its argument field, and its values in stored order from 0."""
+
+
+def problem(pinned: Sequence[object], found: Sequence[object]) -> str:
+    """Return what to do about a list that has changed; empty: it has not."""
+    new = list(found[len(pinned) :])
+    changed = [pair for pair in zip(pinned, found, strict=False) if pair[0] != pair[1]]
+    if changed or len(found) < len(pinned):
+        old, now = changed[0] if changed else (pinned[len(found)], "none")
+        return f"stored files rely on {old!r}, found {now!r}: expected new ones behind all others"
+    return f"expected a new line behind all others here, for {new}" if new else ""
+
+
+def values_of(param: Param) -> Sequence[int | str]:
+    return param.values if isinstance(param, Choice) else range(param.low, param.high + 1)
+
+
+FOUND = {f"{spec.name} {param.name}": param for spec in OPS for param in spec.params}
+
+
+@pytest.mark.parametrize("number", sorted({*KINDS, *EVENT_KINDS}))
+def test_an_event_kind_keeps_its_number_and_words(number: int) -> None:
+    assert number in EVENT_KINDS, f"expected a new line here, for {KINDS[number].name}"
+    name, words = EVENT_KINDS[number]
+    assert number in KINDS, f"stored traces rely on {number}: {name}"
+    assert KINDS[number].name == name
+    changed = problem(words, KINDS[number].flags)
+    assert not changed, changed
+
+
+@pytest.mark.parametrize(
+    ("names", "members", "first"),
+    [(FRAMES, Frame, 1), (ACTORS, ActorId, 0)],
+    ids=["frames", "actors"],
+)
+def test_a_name_keeps_its_number(
+    names: tuple[str, ...], members: type[IntEnum], first: int
+) -> None:
+    pinned = [f"{name} = {number}" for number, name in enumerate(names, first)]
+    found = [f"{member.name} = {member.value}" for member in members]
+    changed = problem(pinned, found)
+    assert not changed, changed
+
+
+@pytest.mark.parametrize("name", dict.fromkeys([*PARAMETERS, *FOUND]))
+def test_a_parameter_keeps_its_field_and_values(name: str) -> None:
+    assert name in PARAMETERS, f"expected a new line here, for {name}"
+    field, values = PARAMETERS[name]
+    assert name in FOUND, f"stored files rely on {name}"
+    assert FOUND[name].field == field
+    changed = problem(values, values_of(FOUND[name]))
+    assert not changed, changed
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ("ab", ""),
+        ("abc", "expected a new line behind all others here, for ['c']"),
+        ("ba", "stored files rely on 'a', found 'b': expected new ones behind all others"),
+        ("a", "stored files rely on 'b', found 'none': expected new ones behind all others"),
+    ],
+)
+def test_a_change_is_named(found: str, says: str) -> None:
+    assert problem("ab", found) == says
