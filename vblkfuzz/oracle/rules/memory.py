@@ -82,12 +82,16 @@ _SENTENCES: Final = {
     ),
     needs=(COLLECT, MEMORY_CHANGED, QUEUE_RESET, RESET_CALL, RESET_RET),
     situations=(LOOKED, LOOKED_LATER),
+    decisive=(MEMORY_CHANGED, QUEUE_RESET, RESET_RET),
     witnesses=Witness.GUEST,
     path="none",
     leads_to=("S14", "S24"),
 )
 def S24(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Each MEMORY_CHANGED is a violation; other events say since when it is one."""
+    """Each MEMORY_CHANGED is a violation; other events say since when it is one.
+
+    A trace with neither such an event nor a reset is not read, for speed: most are like that.
+    """
     met: Situation = LOOKED
     for event in events:
         kind = event.kind
