@@ -175,14 +175,16 @@ def test_another_queue() -> None:
     assert changes(guest) == found
 
 
-def test_memory_of_queues_that_are_not_in_use_is_looked_at_when_the_device_is_reset() -> None:
+def test_memory_of_queues_that_are_not_in_use_is_looked_at_in_the_end() -> None:
     guest = with_read()
     spoil(guest, GUEST_MEMORY_SIZE - 1)
     spoil(guest, end_of(1))
     assert changes(guest) == []
     guest.do("reset")
+    assert changes(guest) == []
+    guest.rest()
     assert changes(guest) == [(Place.UNUSED, NO_QUEUE, 0, 0)]
-    guest.do("init")
+    guest.rest()
     assert len(changes(guest)) == 1
 
 

@@ -107,7 +107,7 @@ class GuestDriver:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
-        self._watch.look_everywhere()
+        self._watch.look()
         if self._dirty:
             yield from self._reset()
         else:

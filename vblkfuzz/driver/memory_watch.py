@@ -95,7 +95,10 @@ class MemoryWatch:
             self._look_closely(found.tobytes())
 
     def look_everywhere(self) -> None:
-        """Look also at the memory of queues that are not in use, which is too much to do often."""
+        """Look also at the memory of queues that are not in use: once, in the end.
+
+        It is much memory to look at, and the driver writes nothing there, so no change is lost.
+        """
         self.look()
         if not _ZEROES.startswith(self._beyond):
             if not self._beyond_open():
@@ -192,13 +195,13 @@ class MemoryWatch:
 
     def reset(self) -> None:
         """A reset of the device has returned: all memory is the driver's."""
-        self.look_everywhere()
+        self.look()
         for queue in list(self._owned):
             self._take_all(queue, Place.AFTER_RESET, Place.RINGS_AFTER_RESET)
 
     def reset_queue(self, queue: int) -> None:
         """The reset of a queue has returned."""
-        self.look_everywhere()
+        self.look()
         self._take_all(queue, Place.AFTER_QUEUE_RESET, Place.RINGS_AFTER_QUEUE_RESET)
 
     def _take_all(self, queue: int, requests: Place, rings: Place) -> None:
