@@ -68,7 +68,7 @@ class RealTargetContract(TargetContract):
         seen = outline(execution)
         if not polls:
             return seen
-        return [one for one in seen.signatures if not one.startswith(("s24-", "hang-"))]
+        return tuple(one for one in seen.signatures if not one.startswith(("s24-", "hang-")))
 
     @pytest.fixture
     def make(self) -> Make:
