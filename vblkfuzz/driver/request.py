@@ -30,7 +30,7 @@ Segments = tuple[tuple[int, int], ...]
 
 STATUS_POISON: Final = 0xFF
 """Value of the status byte before the device writes it; no status of virtio has this value."""
-_UNWRITTEN, _CUT, _UNPADDED = 1, 2, 3
+_UNWRITTEN, _CUT, _UNPADDED, _GARBLED = 1, 2, 3, 4
 _UNSUPPORTED: Final = 99
 
 _TYPES: Final = {
@@ -111,6 +111,8 @@ def id_in(memory: GuestMemory, address: int) -> tuple[int, int]:
         flag = _UNWRITTEN
     elif UNTOUCHED in text:
         flag = _CUT
+    elif padding.strip(b"\0" + bytes([UNTOUCHED])):
+        flag = _GARBLED
     else:
         flag = _UNPADDED if UNTOUCHED in padding else 0
     return id_digest(text), flag

@@ -63,8 +63,8 @@ class MailboxTransport:
     def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
         """Post the queue registers.
 
-        Before DRIVER_OK no exit is needed: the device reads the registers at the exit of the
-        status write or of an early kick.
+        No exit is needed as long as the next kick or DRIVER_OK is one: the device reads the
+        registers there. A kick of a queue with an ioeventfd is none.
         """
         write = self._registers.set_queue
         write(index, SIZE, layout.size)
@@ -72,7 +72,7 @@ class MailboxTransport:
         write(index, AVAIL, layout.avail)
         write(index, USED, layout.used)
         write(index, ENABLED, 1)
-        if self.read_status() & STATUS_DRIVER_OK:
+        if self.read_status() & STATUS_DRIVER_OK or self._registers.queue(index, IOEVENTFD):
             self._registers.post_exit(Exit.QUEUE_ENABLE, index)
         return _NO_STEPS
 

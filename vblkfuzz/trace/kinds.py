@@ -155,8 +155,9 @@ SUPPRESS_CALLS: Final = kind(
 DEVICE_ID: Final = kind(
     110,
     "device id in the answer to the GET_ID just collected, as a digest; *unwritten*: the device "
-    "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL",
-    flags=("", "unwritten", "cut", "unpadded"),
+    "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL, *garbled*: "
+    "other bytes there",
+    flags=("", "unwritten", "cut", "unpadded", "garbled"),
     value="id {:#06x}",
     head="known {:#06x}",
 )

@@ -45,6 +45,9 @@ class Request:
 class CorrectDisk:
     """A correct disk: it makes random moves, one at a time, and records their events."""
 
+    codes: tuple[int, ...] = (READ, READ, WRITE, WRITE, FLUSH, DISCARD, CLEAR)
+    """Request types; repetition is weight."""
+
     def __init__(self, random: Random) -> None:
         self.random = random
         self.events: list[Event] = []
@@ -58,7 +61,7 @@ class CorrectDisk:
 
     def start(self) -> None:
         self.requests += 1
-        code = self.random.choice((READ, READ, WRITE, WRITE, FLUSH, DISCARD, CLEAR))
+        code = self.random.choice(self.codes)
         request = Request(self.requests, code, self.random.randrange(SECTORS), self.requests)
         self.record(REQUEST, queue=0, head=request.number, flag=code, value=request.sector)
         self.record(POP, queue=0, head=request.number, request=request.serial)
@@ -80,8 +83,10 @@ class CorrectDisk:
             self.disk[request.sector] = request.number
         elif request.code == FLUSH:
             self.flushed = list(self.disk)
-        elif request.code == CLEAR or self.random.random() < 0.5:
+        elif request.code == CLEAR:
             self.disk[request.sector] = 0
+        elif self.random.random() < 0.75:  # the content of a discarded sector is undetermined
+            self.disk[request.sector] = self.random.choice((0, UNTOUCHED - 1))
 
     def end(self) -> None:
         ready = [request for request in self.running if request.done]
@@ -127,6 +132,7 @@ class CorrectDisk:
 class LateDisk(CorrectDisk):
     """Some writes take effect only after their end."""
 
+    codes = (READ, READ, WRITE, WRITE, FLUSH, CLEAR)
     late: tuple[Request, ...] = ()
 
     def do(self, request: Request) -> None:
@@ -154,6 +160,8 @@ class CachingDisk(CorrectDisk):
 
 class SpoiledDisk(CorrectDisk):
     """A sector changes after the last request, and no read shows it."""
+
+    codes = (READ, READ, WRITE, WRITE, FLUSH, CLEAR)
 
     def show(self) -> None:
         self.disk[self.random.randrange(SECTORS)] = self.requests + 1

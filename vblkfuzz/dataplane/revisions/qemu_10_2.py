@@ -107,6 +107,8 @@ class Qemu102(VirtioBlk):
         "s21-changed": _B1B,
         "s22-": _B1B,
         "s24-": _B1B,
+        "s29": _B1B,
+        "s30-": _B1B,
         "s2": "8eeaa706ba: a woken request is counted, but not parked again",
         "s3-": _B3,
         "s8-drained_end-not_started": _B13,

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.oracle.rules.disk import ZEROES, Disk, Write
+from vblkfuzz.oracle.rules.disk import ANYTHING, ZEROES, Disk, Write
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.scenario import Scenario
@@ -217,7 +217,7 @@ class _Books:
         access = _Access(request, answer, event, time, self._capacity)
         self.running[event.request] = access
         if access.code in _WRITES and access.end:
-            data = number if access.code == _OUT else ZEROES
+            data = {_OUT: number, _DISCARD: ANYTHING}.get(access.code, ZEROES)
             access.writes = self._disk.begin(access.first, access.end, data, time, event)
 
     def push(self, event: Event, time: int) -> None:
@@ -270,9 +270,8 @@ class _Books:
 
     def sector(self, event: Event) -> None:
         access = self._collected
-        if access is None:
+        if access is None or ANYTHING in (allowed := access.allowed.get(event.head, ())):
             return
-        allowed = access.allowed.get(event.head, ())
         left = access.failed and event.value == UNTOUCHED
         if event.flag or (event.value not in allowed and not left):
             self._report_data(access, event)
@@ -335,7 +334,7 @@ class _Books:
         allowed = self._disk.may_find(event.head, event.head + 1, time)[event.head]
         if event.value != ZEROES:
             self._report.met(AT_REST)
-        if event.flag or event.value not in allowed:
+        if (event.flag or event.value not in allowed) and ANYTHING not in allowed:
             self._report_disk(event, time)
 
     def _report_disk(self, found: Event, time: int) -> None:

@@ -24,6 +24,7 @@ ID_READ_LATER = Situation(
 
 _LEFT_OUT: Final = {1: "unwritten", 2: "cut"}
 """State of a violation, by flag of a DEVICE_ID."""
+_GARBLED: Final = 4
 _HOW_MUCH: Final = {1: "none", 2: "only some"}
 
 
@@ -65,6 +66,12 @@ def _is_right(good: Event | None, read: Event, report: Report) -> bool:
             f"that the guest read at turn {read.turn}."
         )
         report.violation(read, read, sentence, _LEFT_OUT[read.flag])
+    elif read.flag == _GARBLED:
+        sentence = (
+            f"The id that the guest read at turn {read.turn} is not padded with NULs: the device "
+            "wrote other bytes behind its end."
+        )
+        report.violation(read, read, sentence, "garbled")
     elif good is not None and read.value != good.value:
         sentence = (
             f"GET_ID gave an id with digest {good.value:#06x} at turn {good.turn}, but one with "

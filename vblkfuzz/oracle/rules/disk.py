@@ -18,6 +18,8 @@ from vblkfuzz.trace.event import Event
 
 ZEROES: Final = 0
 """Data of a sector that was never written, or that was cleared."""
+ANYTHING: Final = -1
+"""Data of a sector that was discarded: until it is written again, its content is undetermined."""
 _RUNNING: Final = 1 << 30
 """End of a write that has not ended: later than any other time."""
 

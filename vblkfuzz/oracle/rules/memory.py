@@ -26,7 +26,9 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.trace.place import Place
 from vblkfuzz.trace.witness import Witness
 
-LOOKED = Situation("memory_compared", "The guest compared its memory as it collected a request.")
+LOOKED = Situation(
+    "memory_compared", "The guest compared its memory at a reset, after it had collected a request."
+)
 LOOKED_LATER = Situation(
     "memory_compared_after_reset", "The guest compared its memory after a reset."
 )
@@ -82,7 +84,7 @@ _SENTENCES: Final = {
     ),
     needs=(COLLECT, MEMORY_CHANGED, QUEUE_RESET, RESET_CALL, RESET_RET),
     situations=(LOOKED, LOOKED_LATER),
-    decisive=(MEMORY_CHANGED, QUEUE_RESET, RESET_RET),
+    decisive=(MEMORY_CHANGED, QUEUE_RESET, RESET_CALL),
     witnesses=Witness.GUEST,
     path="none",
     leads_to=("S14", "S24"),
@@ -92,16 +94,19 @@ def S24(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
     A trace with neither such an event nor a reset is not read, for speed: most are like that.
     """
-    met: Situation = LOOKED
+    collected = later = False
     for event in events:
         kind = event.kind
         if kind == COLLECT:
-            if event.flag != _FOREIGN:
-                report.met(met)
+            collected = collected or event.flag != _FOREIGN
+            if later and event.flag != _FOREIGN:
+                report.met(LOOKED_LATER)
         elif kind == MEMORY_CHANGED:
             _report(event, report)
         elif kind == QUEUE_RESET or (kind == RESET_CALL and not event.flag):
-            met = LOOKED_LATER
+            later = True
+            if collected:
+                report.met(LOOKED)
 
 
 def _report(change: Event, report: Report) -> None:

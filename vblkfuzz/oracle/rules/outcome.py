@@ -25,16 +25,18 @@ from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
     DRIVER_INIT,
+    FEATURES,
     HOSTILE,
     IO_DONE,
     PUSH,
     QUEUE_RESET,
     REQUEST,
     RETRY,
+    SHAPE,
     SUBMIT,
 )
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import BlkStatus
+from vblkfuzz.virtio.blk import F_DISCARD, F_FLUSH, F_WRITE_ZEROES, BlkStatus
 
 FAILURE_TOLD = Situation("failure_told", "The guest found IOERR in a request that had failed.")
 FAILURE_IGNORED = Situation(
@@ -50,6 +52,14 @@ UNSUPPORTED_TOLD = Situation(
 _IN, _OUT, _FLUSH, _GET_ID, _UNKNOWN = (
     REQUESTS.index(name) for name in ("in", "out", "flush", "get_id", "unsupported")
 )
+_FEATURE_OF: Final = {
+    _FLUSH: F_FLUSH,
+    REQUESTS.index("discard"): F_DISCARD,
+    REQUESTS.index("write_zeroes"): F_WRITE_ZEROES,
+}
+"""Feature bit that allows a request type."""
+_NONE: Final = 63
+"""A bit that no feature has."""
 _ENOSPC: Final = RESULTS.index("enospc")
 _OK, _IOERR, _UNSUPP = (int(status) for status in BlkStatus)
 _FOREIGN: Final = 1
@@ -77,6 +87,8 @@ _STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
         HOSTILE,
         QUEUE_RESET,
         DRIVER_INIT,
+        FEATURES,
+        SHAPE,
     ),
     situations=(FAILURE_TOLD, FAILURE_IGNORED, FAILURE_RETRIED, UNSUPPORTED_TOLD),
     witnesses=Witness.GUEST,
@@ -95,24 +107,20 @@ def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             asked[place] = event
             # The last request with this head was collected, maybe before its PUSH was observed.
             books.pushed.pop(place, None)
+            if books.shape:
+                books.shaped[place], books.shape = event, None
         elif kind == SUBMIT:
             submitted[event.request] = event
             if event.request in ended:
                 del ended[event.request]
         elif kind == IO_DONE:
             ended[event.request] = event
-        elif kind == RETRY:
-            books.retry(event.request)
         elif kind == PUSH:
             books.push(event)
         elif kind == COLLECT:
             books.collect(event)
-        elif kind == QUEUE_RESET:
-            books.forget(event.queue)
-        else:  # HOSTILE, DRIVER_INIT
-            books.hostile = kind == HOSTILE
-            books.asked.clear()
-            books.pushed.clear()
+        else:
+            _RARE[kind](books, event)
 
 
 class _Books:
@@ -122,10 +130,13 @@ class _Books:
         "_device",
         "_report",
         "_retried",
+        "accepted",
         "asked",
         "ended",
         "hostile",
         "pushed",
+        "shape",
+        "shaped",
         "submitted",
     )
 
@@ -139,21 +150,41 @@ class _Books:
         """The IO_DONE after it."""
         self._retried: set[int] = set()
         """Serials of requests that failed and were kept for a retry."""
+        self.accepted = 0
+        """Feature bits that the driver has accepted."""
+        self.shape: Event | None = None
+        """The SHAPE of the next request; None: it is a plain one."""
+        self.shaped: dict[tuple[int, int], Event] = {}
+        """The last REQUEST that was not a plain one, by queue and head."""
         self.asked: dict[tuple[int, int], Event] = {}
         """REQUEST of each request that is not collected, by queue and head."""
         self.pushed: dict[tuple[int, int], Event] = {}
         """PUSH of each request that is not collected, by queue and head."""
 
-    def forget(self, queue: int) -> None:
-        """Forget the rings of a queue."""
+    def forget(self, reset: Event) -> None:
+        """Forget the rings of a queue that was reset."""
         for known in (self.asked, self.pushed):
-            for place in [place for place in known if place[0] == queue]:
+            for place in [place for place in known if place[0] == reset.queue]:
                 del known[place]
 
-    def retry(self, request: int) -> None:
+    def retry(self, event: Event) -> None:
         """Note a request that waits for the VM to continue: it failed, or it was parked."""
-        if request in self.ended:
-            self._retried.add(request)
+        if event.request in self.ended:
+            self._retried.add(event.request)
+
+    def negotiated(self, features: Event) -> None:
+        """Note what the driver has accepted."""
+        self.accepted = features.value
+
+    def next_shape(self, shape: Event) -> None:
+        """Note that the next request is not a plain one."""
+        self.shape = shape
+
+    def break_rings(self, event: Event) -> None:
+        """The guest breaks the protocol (HOSTILE), or begins anew with other rings."""
+        self.hostile = event.kind == HOSTILE
+        self.asked.clear()
+        self.pushed.clear()
 
     def push(self, push: Event) -> None:
         """Judge the status of a PUSH by the backend's result."""
@@ -238,10 +269,15 @@ class _Books:
             )
             self._report.violation(push, collect, sentence, "changed")
         if request is not None and (status != _OK or request.flag == _UNKNOWN):
-            self._judge_type(request, collect, status)
+            self._judge_type(request, collect, status, agreed=self._agreed(place, request))
 
-    def _judge_type(self, request: Event, collect: Event, status: int) -> None:
-        """An unknown type is unsupported; reads and writes never are."""
+    def _agreed(self, place: tuple[int, int], request: Event) -> bool:
+        """Whether the driver has negotiated a request, which is a plain one."""
+        feature = _FEATURE_OF.get(request.flag, _NONE)
+        return bool(self.accepted >> feature & 1) and self.shaped.get(place) is not request
+
+    def _judge_type(self, request: Event, collect: Event, status: int, *, agreed: bool) -> None:
+        """An unknown type is unsupported; what both sides have agreed on never is."""
         if request.flag == _UNKNOWN:
             if status == _UNSUPP:
                 self._report.met(UNSUPPORTED_TOLD)
@@ -251,10 +287,11 @@ class _Books:
                 f"UNSUPP, but the guest found {_name(status)} at turn {collect.turn}."
             )
             self._report.violation(request, collect, sentence, "unsupported")
-        elif status == _UNSUPP and request.flag in (_IN, _OUT):
+        elif status == _UNSUPP and (agreed or request.flag in (_IN, _OUT)):
+            why = "which the driver has negotiated" if agreed else "which every device supports"
             sentence = (
                 f"The guest found UNSUPP at turn {collect.turn} in the request of turn "
-                f"{request.turn} ({REQUESTS[request.flag]}), which every device supports."
+                f"{request.turn} ({REQUESTS[request.flag]}), {why}."
             )
             self._report.violation(request, collect, sentence, "not_supported")
         elif status == _IOERR:
@@ -263,3 +300,13 @@ class _Books:
 
 def _name(status: int) -> str:
     return BlkStatus(status).name if status in _STATUS_OF.values() else f"status {status}"
+
+
+_RARE: Final = {
+    RETRY: _Books.retry,
+    QUEUE_RESET: _Books.forget,
+    FEATURES: _Books.negotiated,
+    SHAPE: _Books.next_shape,
+    HOSTILE: _Books.break_rings,
+    DRIVER_INIT: _Books.break_rings,
+}

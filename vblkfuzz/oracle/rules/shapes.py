@@ -42,30 +42,37 @@ _WORDS: Final = {_OK: "OK", _IOERR: "IOERR", _UNSUPP: "UNSUPP"}
     leads_to=("S14",),  # the disk holds what it must not
 )
 def S29(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The rule stops when the guest breaks the protocol."""
+    """Not judged: requests in rings in which the guest has broken the protocol."""
     if not scenario.device.read_only:
         return
-    read_only = False
+    read_only = hostile = False
     asked: dict[tuple[int, int], Event] = {}
     for event in events:
         place = event.queue, event.head
         if event.kind == FEATURES:
-            read_only = bool(event.head >> F_RO & 1)
+            read_only, hostile = bool(event.head >> F_RO & 1), False
         elif event.kind == REQUEST:
             asked[place] = event
         elif event.kind == HOSTILE:
-            return
+            hostile = True
+            asked.clear()
         elif event.flag not in _NO_ANSWER:
             request = asked.pop(place, None)
-            if read_only and request is not None and request.flag == _OUT:
+            if read_only and not hostile and request is not None:
                 _judge_read_only(request, event, report)
 
 
 def _judge_read_only(request: Event, collect: Event, report: Report) -> None:
-    report.met(READ_ONLY_WRITE)
-    if collect.flag != _IOERR:
+    """A discard or zeroes may also be unsupported."""
+    if request.flag == _OUT:
+        report.met(READ_ONLY_WRITE)
+        wrong = collect.flag != _IOERR
+    else:
+        wrong = request.flag in _CLEARS and collect.flag == _OK
+    if wrong:
+        name = "write" if request.flag == _OUT else REQUESTS[request.flag]
         sentence = (
-            f"A write to a read-only disk, published at turn {request.turn}, ended with "
+            f"A {name} to a read-only disk, published at turn {request.turn}, ended with "
             f"{_WORDS[collect.flag]} at turn {collect.turn}; right is IOERR."
         )
         report.violation(request, collect, sentence)
@@ -84,11 +91,9 @@ def _judge_read_only(request: Event, collect: Event, report: Report) -> None:
     leads_to=("S14",),
 )
 def S30(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The rule stops when the guest breaks the protocol."""
+    """Not judged: requests in rings in which the guest has broken the protocol."""
     books = _Books(scenario.device.disk_sectors, report)
     for event in events:
-        if event.kind == HOSTILE:
-            return
         _DO[event.kind](books, event)
 
 
@@ -99,13 +104,18 @@ class _Books:
         self._report = report
         self._least = capacity
         """The least capacity so far."""
-        self._read_only = False
+        self._read_only = self._hostile = False
         self._shape = 0
         self._asked: dict[tuple[int, int], tuple[Event, int]] = {}
         """REQUEST and shape, by queue and head."""
 
     def features(self, event: Event) -> None:
         self._read_only = bool(event.head >> F_RO & 1)
+        self._hostile = False
+
+    def hostile(self, event: Event) -> None:
+        self._hostile = True
+        self._asked.clear()
 
     def resize(self, event: Event) -> None:
         self._least = min(self._least, event.value)
@@ -121,7 +131,7 @@ class _Books:
         if event.flag in _NO_ANSWER:
             return
         request, shape = self._asked.pop((event.queue, event.head), (event, 0))
-        if not shape or answer(shape, request.flag) <= Answer.MAY_REFUSE:
+        if self._hostile or answer(shape, request.flag) <= Answer.MAY_REFUSE:
             return
         self._report.met(_SITUATIONS.get(SHAPES[shape], FAR))
         right = self._right(request, shape)
@@ -156,5 +166,6 @@ _DO: Final = {
     SHAPE: _Books.shape,
     REQUEST: _Books.request,
     COLLECT: _Books.collect,
+    HOSTILE: _Books.hostile,
     RESIZE: _Books.resize,
 }
