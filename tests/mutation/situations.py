@@ -11,11 +11,10 @@ from itertools import combinations
 from typing import Final
 
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
-from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
-_PUBLISHES: Final = (CODES["publish"], CODES["publish_kick"])
 _IN, _OUT = REQUESTS.index("in"), REQUESTS.index("out")
 _RANGED: Final = tuple(map(REQUESTS.index, ("in", "out", "discard", "write_zeroes")))
 _CONTROL: Final = frozenset(spec.code for spec in OPS if spec.control)
@@ -29,7 +28,7 @@ def _requests(story: Scenario) -> Iterator[tuple[int, Op, range, int]]:
     for index, operation in enumerate(story.ops):
         if operation.code == CODES["resize"]:
             capacity = operation.d + 1
-        elif operation.code in _PUBLISHES and operation.b in _RANGED:
+        elif operation.code in PUBLISHES and operation.b in _RANGED:
             first = operation.d
             yield index, operation, range(first, first + operation.e + 1), capacity
 
@@ -114,7 +113,7 @@ def failing_write_stops(story: Scenario) -> bool:
     wrote = held = False
     for operation in story.ops:
         held |= operation.code == CODES["hold"]
-        wrote |= held and operation.code in _PUBLISHES and operation.b == _OUT
+        wrote |= held and operation.code in PUBLISHES and operation.b == _OUT
         held &= operation.code != CODES["release"]
         if wrote and held and operation.code == CODES["complete"] and operation.b:
             return True

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_REQUEST_SECTORS
 from vblkfuzz.mutation.draft import ITEMS, Draft, Item
-from vblkfuzz.mutation.relate import PUBLISHES, Sectors, capacity_at, relate, relate_at, sectors_of
+from vblkfuzz.mutation.relate import Sectors, capacity_at, relate, relate_at, sectors_of
+from vblkfuzz.scenario.alphabet.ops import PUBLISHES
 from vblkfuzz.scenario.codec import MAX_BYTES, OP, decode, encode
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op

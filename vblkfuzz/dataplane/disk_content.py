@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import MAX_DISK_SECTORS, SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
-from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.alphabet.ops import PUBLISHES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.op import Op
 
-_PUBLISHES: Final = frozenset(CODES[name] for name in ("publish", "publish_kick"))
 _WRITES: Final = frozenset(REQUESTS.index(name) for name in ("out", "discard", "write_zeroes"))
 _ZEROES: Final = bytes(MAX_DISK_SECTORS * SECTOR_SIZE)
 _FILLED: Final = tuple(bytes([value]) * SECTOR_SIZE for value in range(256))
@@ -30,7 +29,7 @@ def content(disk: bytearray, ops: Sequence[Op]) -> Content:
     """Return, in order, the sectors of `disk` that `ops` may have written and those not zero."""
     named: set[int] = set()
     for op in ops:
-        if op[2] in _WRITES and op[0] in _PUBLISHES:
+        if op[2] in _WRITES and op[0] in PUBLISHES:
             named.update(range(op[4], op[4] + op[5] + 1))
     sectors = sorted([sector for sector in named if sector < len(disk) // SECTOR_SIZE])
     if not _zero_between(disk, sectors):

@@ -18,11 +18,11 @@ from vblkfuzz.mutation.argument import changed_record, new_record
 from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
-from vblkfuzz.mutation.relate import PUBLISHES, relate, relate_at
+from vblkfuzz.mutation.relate import relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import NEXT, choices
-from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
 
 Edit = Callable[[Draft], None]
 _PUBLISH_KICK: Final = CODES["publish_kick"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_REQUEST_SECTORS
-from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.alphabet.ops import CODES, PUBLISHES
 from vblkfuzz.scenario.codec import OP
 from vblkfuzz.scenario.device_header import values_of
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Random = Callable[[], float]
 
-PUBLISHES: Final = frozenset((CODES["publish"], CODES["publish_kick"]))
 _RESIZE: Final = CODES["resize"]
 _DISK_BYTE, _DISK_SECTORS = values_of("disk_sectors")
 

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
-from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
 from vblkfuzz.scenario.alphabet.param import Choice
 
 _PUBLISH_KICK: Final = CODES["publish_kick"]
-_PUBLISHES: Final = frozenset((CODES["publish"], _PUBLISH_KICK))
 _ONE_THING: Final = 3 / 4
 """Probability that all operations of a sentence use one queue and the same sectors."""
 _SECTORS: Final = 4
@@ -46,7 +45,7 @@ def _record(word: Word, model: bytes | None, random: Callable[[], float]) -> byt
     record = new_record(word.code, random)
     if model is not None and word.code in QUEUED:
         record = on_queue_of(model, record)
-        if word.code in _PUBLISHES:
+        if word.code in PUBLISHES:
             record = record[:_SECTORS] + model[_SECTORS:]
     if word.at:
         record = record[: word.at] + bytes([word.choice]) + record[word.at + 1 :]

@@ -57,3 +57,6 @@ OPS: Final = in_order(
 )
 
 CODES: Final = {spec.name: spec.code for spec in OPS}
+
+PUBLISHES: Final = frozenset((CODES["publish"], CODES["publish_kick"]))
+"""Codes of the operations that make a well-formed request available."""
