@@ -73,7 +73,11 @@ def test_a_waiting_exit_may_go_before_a_unit_of_the_main_loop(parts: SharedParts
 def test_a_unit_that_waits_at_once_waits_with_the_bql(parts: SharedParts) -> None:
     rig = Rig(parts)
     open_now = False
-    rig.device.main.schedule(lambda thread: iter([lambda: open_now]))  # type: ignore[arg-type, return-value]
+
+    def bottom_half(thread: Thread) -> Steps:
+        yield lambda: open_now
+
+    rig.device.main.schedule(bottom_half)
     rig.settle()
     assert not rig.machine.bql.is_free()
     open_now = True

@@ -12,7 +12,10 @@ from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import COLLECT, FEATURES
+from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
 
+USED = sum(1 << bit for bit in (F_FLUSH, F_CONFIG_WCE, F_MQ, F_DISCARD, F_WRITE_ZEROES))
+"""Features that the driver's requests use."""
 _FLAGS = {
     Answer.SERVED: {0},
     Answer.MAY_REFUSE: {0, 2, 3},

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.targets.outcomes import ALL_MET, signatures
 from tests.targets.qemu.binary import NEEDS_QEMU
-from vblkfuzz.executor import run_scenario
-from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.pci_port import PciPort
-from vblkfuzz.targets.qemu.rig import QemuRig
-from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.targets.qemu.target import qemu_target
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
-
-INIT, LOOK = op("init"), op("collect")
-GET_ID = op("publish_kick", request="get_id")
-ANSWERS = (op("publish_kick", request="in", sectors=2), op("publish_kick", request="unsupported"))
-BEYOND = op("publish_kick", request="in", sector=250)
 
 
 class WrongId(PciPort):
@@ -28,20 +20,12 @@ class WrongId(PciPort):
         return super().known_id() ^ 1
 
 
-def signatures(rig: QemuRig, met: set[str]) -> list[str]:
-    ops = (INIT, GET_ID, *ANSWERS, LOOK, BEYOND, LOOK, op("reset"), INIT, GET_ID, LOOK)
-    with RealTarget("qemu", "virtio-blk-pci", rig, rig.port) as target:
-        verdict = run_scenario(target, Scenario(ops=ops)).verdict
-    assert met <= verdict.situations
-    return [one.signature for one in verdict.violations]
-
-
 def test_what_the_guest_is_told_is_right() -> None:
-    lengths = {"length_of_read", "length_of_failed"}
-    statuses = {"failure_told", "unsupported_told"}
-    assert signatures(QemuRig(TargetOptions()), {*lengths, *statuses, "id_read_after_reset"}) == []
+    target = qemu_target("virtio-blk-pci", "processes", TargetOptions())
+    assert signatures(target, ALL_MET) == []
 
 
 def test_its_id_is_the_configured_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vblkfuzz.targets.qemu.rig.PciPort", WrongId)
-    assert signatures(QemuRig(TargetOptions()), {"id_read"}) == ["s23-wrong"]
+    target = qemu_target("virtio-blk-pci", "processes", TargetOptions())
+    assert signatures(target, frozenset({"id_read"})) == ["s23-wrong"]

@@ -5,20 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
-from tests.targets.shapes import accepted, wrong_answers
+from tests.targets.shapes import USED, accepted, wrong_answers
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.targets.qemu.rig import QemuRig
+from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.targets.real import RealTarget
-from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
+from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
-USED = sum(1 << bit for bit in (F_FLUSH, F_CONFIG_WCE, F_MQ, F_DISCARD, F_WRITE_ZEROES))
-
 
 def target() -> RealTarget:
-    rig = QemuRig(TargetOptions())
-    return RealTarget("qemu", "virtio-blk-pci", rig, rig.port)
+    return qemu_target("virtio-blk-pci", "processes", TargetOptions())
 
 
 @pytest.mark.parametrize("indirect", [False, True])

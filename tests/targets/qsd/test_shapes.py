@@ -5,20 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.targets.qsd.binary import NEEDS_QSD
-from tests.targets.shapes import accepted, wrong_answers
+from tests.targets.shapes import USED, accepted, wrong_answers
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.targets.qsd.rig import QsdRig
+from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.targets.real import RealTarget
-from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
+from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
 
-USED = sum(1 << bit for bit in (F_FLUSH, F_CONFIG_WCE, F_MQ, F_DISCARD, F_WRITE_ZEROES))
-
 
 def target() -> RealTarget:
-    rig = QsdRig(TargetOptions())
-    return RealTarget("qsd", "vhost-user-blk", rig, rig.port)
+    return qsd_target("vhost-user-blk", "processes", TargetOptions())
 
 
 @pytest.mark.parametrize("indirect", [False, True])
