@@ -55,7 +55,7 @@ class RealTargetContract(TargetContract):
     @staticmethod
     def failing_target() -> RealTarget:
         """Make one whose rig is a `Failing`."""
-        raise NotImplementedError
+        raise NotImplementedError  # the suite of each target has its own
 
     def seen(self, target: Target, scenario: Scenario) -> object:
         """Only the verdict counts if an IOThread polls: what it sees first is up to the clock.
