@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.mutation.argument import QUEUED, new_record, on_queue_of
 from vblkfuzz.mutation.draft import DELAYED, Draft
-from vblkfuzz.mutation.story_state import FITS, NEXT, PAIRS, choices
+from vblkfuzz.mutation.story_state import FITS, PAIRS, choices
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.scenario import Go
 
@@ -120,7 +120,7 @@ def delay(draft: Draft, random: Random) -> None:
     _forget(draft, random)
     at = _somewhere(draft, random)
     if random() < 0.5:
-        state = _state_before(draft, at + 1)
+        state = draft.state_before(at + 1)
         fitting = [code for code in _ASKS if FITS[state][code]]
         if fitting:
             at += 1
@@ -173,7 +173,7 @@ def _rival(draft: Draft, at: int, random: Random) -> bytes:
         return on_queue_of(record, new_record(code, random))
     if chance < 0.45:
         return record
-    fitting = choices(_state_before(draft, at + 1))
+    fitting = choices(draft.state_before(at + 1))
     if chance < 0.8:
         fitting = bytes([code for code in fitting if code in _CONTROL]) or fitting
     return new_record(fitting[int(random() * len(fitting))], random)
@@ -183,13 +183,6 @@ def _forget(draft: Draft, random: Random) -> None:
     """In three of four cases drop all deviations, so that they stay few."""
     if random() < 0.75:
         draft.items = [(record, ()) for record, _ in draft.items]
-
-
-def _state_before(draft: Draft, at: int) -> int:
-    state = draft.first_state
-    for record, _ in draft.items[:at]:
-        state = NEXT[state][record[0]]
-    return state
 
 
 def _somewhere(draft: Draft, random: Random) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from vblkfuzz import limits
+from vblkfuzz.mutation.story_state import NEXT
 from vblkfuzz.scenario.alphabet.spec import POLLING
 from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, decode_ops
 from vblkfuzz.scenario.device_header import COUNTS, DEVIATIONS, values_of
@@ -67,6 +68,13 @@ class Draft:
     def first_state(self) -> int:
         """The story state before the first operation."""
         return POLLING if _POLLS[self.config[_POLLING_BYTE]] else 0
+
+    def state_before(self, at: int) -> int:
+        """Return the story state before the operation at index `at`."""
+        state = self.first_state
+        for record, _ in self.items[:at]:
+            state = NEXT[state][record[0]]
+        return state
 
     def marks(self) -> int:
         """Return the number of deviations."""

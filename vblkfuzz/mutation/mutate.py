@@ -21,7 +21,7 @@ from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.relate import relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
-from vblkfuzz.mutation.story_state import NEXT, choices
+from vblkfuzz.mutation.story_state import choices
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
 
 Edit = Callable[[Draft], None]
@@ -153,7 +153,7 @@ class Mutator:
         if self._random() < _ANY_OP:
             code = self._below(len(OPS))
         else:
-            fitting = choices(_state_before(draft, at))
+            fitting = choices(draft.state_before(at))
             code = fitting[int(self._random() * len(fitting))]
         draft.items.insert(at, self._new(code))
         if code in PUBLISHES and self._random() < _RELATED:
@@ -233,10 +233,3 @@ class Mutator:
 
     def _burst(self, draft: Draft) -> None:
         burst(draft, self._random)
-
-
-def _state_before(draft: Draft, at: int) -> int:
-    state = draft.first_state
-    for record, _ in draft.items[:at]:
-        state = NEXT[state][record[0]]
-    return state
