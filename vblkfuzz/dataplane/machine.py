@@ -124,8 +124,9 @@ class Machine:
 
     def show_disk(self, ops: Sequence[Op]) -> None:
         """Record the content of the disk after these operations, whether a read has shown it."""
+        emit, harness = self.ring.emit, ActorId.HARNESS
         for number, data, mixed in content(self.backend.disk, ops):
-            self.ring.emit(DISK, ActorId.HARNESS, NO_QUEUE, mixed, number, 0, 0, data, 0)
+            emit(DISK, harness, NO_QUEUE, mixed, number, 0, 0, data, 0)
 
     def in_flight(self) -> int:
         """Requests in flight, mod 2^16: the count of a faulty device may be negative."""
@@ -141,7 +142,9 @@ class Machine:
         self._commands.append(_STOP)
 
     def _main_has_work(self) -> bool:
-        return bool(self._commands) or self._main.has_work()
+        if self._commands:
+            return True
+        return self._main.has_work()
 
     def _main_loop(self, thread: Thread) -> Steps:
         """One turn of the main loop: a command, or else one unit of its context.

@@ -13,7 +13,7 @@ from vblkfuzz.driver.answers import Answers
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import BREAKS, opened
-from vblkfuzz.driver.memory_map import AREAS
+from vblkfuzz.driver.memory_map import AREAS, plain_area
 from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.request import build
 from vblkfuzz.driver.sent import Sent
@@ -353,9 +353,9 @@ class GuestDriver:
         if not queue.free_slots:
             return None
         slot = queue.free_slots[-1]
-        area = AREAS[slot.header]
-        self._watch.look_at(queue.index, area)
         _, _, code, shape, sector, more = operation
+        area = AREAS[slot.header] if shape else plain_area(slot, more + 1)
+        self._watch.look_at(queue.index, area)
         buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
         table = slot.table if self._features >> F_INDIRECT_DESC & 1 else None
         shaped = bool(shape) and changes(shape, code, table)
@@ -368,16 +368,10 @@ class GuestDriver:
             self._watch.wrote(area)
             return None
         self._published += 1
-        read = code == _READ and (not shape or answer(shape, code) == Answer.SERVED)
-        queue.sent[head] = Sent(
-            queue.free_slots.pop(),
-            buffers,
-            table,
-            area,
-            shaped,
-            (sector, more) if read else None,
-            code == _GET_ID,
-        )
+        is_read = code == _READ and (not shape or answer(shape, code) == Answer.SERVED)
+        read = (sector, more) if is_read else None
+        slot = queue.free_slots.pop()
+        queue.sent[head] = Sent(slot, buffers, table, area, shaped, read, code == _GET_ID)
         return head
 
 

@@ -18,7 +18,7 @@ class Sent(NamedTuple):
     table: int | None
     """Address of its indirect table; None if its chain is in the ring."""
     area: slice
-    """All its memory."""
+    """The memory in which the driver has written it."""
     shaped: bool = False
     read: tuple[int, int] | None = None
     """A read whose data is recorded: its first sector, and the number of sectors after it."""
