@@ -12,6 +12,7 @@ from vblkfuzz.driver.memory_map import AREAS, Slot
 from vblkfuzz.driver.request import data_in, id_in
 from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.trace.ending import ENDED_OK, ENDING_OF, FOREIGN, NO_STATUS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
 
-_STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
-_FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
-"""Flag of a COLLECT, by the status byte of its request."""
 _MOST: Final = 64
 """Used entries taken in one operation: a wrong used idx must not make the loop endless."""
 
@@ -55,12 +53,12 @@ class Answers:
         if head in queue.again:
             self._record(queue, head, length, self._flag(queue.slot_of[head]))
         elif not queue.ring.release(head):
-            self._record(queue, head, length, _FOREIGN)
+            self._record(queue, head, length, FOREIGN)
         else:
             slot = self._free(queue, head)
             flag = self._flag(slot)
             self._record(queue, head, length, flag)
-            self._record_content(queue, head, slot, ended_ok=flag == _STATUS_OK)
+            self._record_content(queue, head, slot, ended_ok=flag == ENDED_OK)
             self._watch.take_back((queue.index, head))
 
     def _free(self, queue: GuestQueue, head: int) -> Slot:
@@ -74,7 +72,7 @@ class Answers:
         return slot
 
     def _flag(self, slot: Slot) -> int:
-        return _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
+        return ENDING_OF.get(self._memory.bytes[slot.status], NO_STATUS)
 
     def _record(self, queue: GuestQueue, head: int, length: int, flag: int) -> None:
         index, used = queue.index, queue.ring.last_used

@@ -19,6 +19,7 @@ from vblkfuzz.oracle.rules.disk import ANYTHING, ZEROES, Disk, Write
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import NO_STATUS
 from vblkfuzz.trace.event import UNTOUCHED, Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
@@ -38,7 +39,7 @@ from vblkfuzz.trace.kinds import (
     SHAPE,
 )
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_FLUSH, F_RO
+from vblkfuzz.virtio.blk import F_FLUSH, F_RO, BlkStatus
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
@@ -58,7 +59,7 @@ _IN, _OUT, _FLUSH, _DISCARD, _CLEAR = (
 )
 _RANGED: Final = frozenset({_IN, _OUT, _DISCARD, _CLEAR})
 _WRITES: Final = frozenset({_OUT, _DISCARD, _CLEAR})
-_OK, _IOERR, _NO_STATUS = 0, 1, 4
+_OK, _IOERR = int(BlkStatus.OK), int(BlkStatus.IOERR)
 _SHOWS: Final = frozenset({SECTOR, DISK})
 
 
@@ -260,7 +261,7 @@ class _Books:
 
     def collect(self, event: Event) -> None:
         self._collected = self.pushed.pop((event.queue, event.head), None)
-        if event.flag == _NO_STATUS and self._collected is not None:
+        if event.flag == NO_STATUS and self._collected is not None:
             pop = self._collected.pop
             sentence = (
                 f"The guest found no status at turn {event.turn} for a request that was dequeued "

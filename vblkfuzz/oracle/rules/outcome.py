@@ -21,6 +21,7 @@ from vblkfuzz.scenario.alphabet.backend import RESULTS
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import FOREIGN, STATUS_OF
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
@@ -62,9 +63,6 @@ _NONE: Final = 63
 """A bit that no feature has."""
 _ENOSPC: Final = RESULTS.index("enospc")
 _OK, _IOERR, _UNSUPP = (int(status) for status in BlkStatus)
-_FOREIGN: Final = 1
-_STATUS_OF: Final = {0: _OK, 2: _IOERR, 3: _UNSUPP}
-"""Status byte, by flag of a COLLECT; the other flags say that there is none."""
 _STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
 """Status of a failed request, by error action."""
 
@@ -256,10 +254,10 @@ class _Books:
     def collect(self, collect: Event) -> None:
         """Judge the status that the guest finds."""
         place = (collect.queue, collect.head)
-        if self.hostile or collect.flag == _FOREIGN:
+        if self.hostile or collect.flag == FOREIGN:
             return
         request, push = self.asked.pop(place, None), self.pushed.pop(place, None)
-        status = _STATUS_OF.get(collect.flag)
+        status = STATUS_OF.get(collect.flag)
         if status is None:  # S14 judges requests without a status
             return
         if push is not None and push.value == collect.value and push.flag != status:
@@ -299,7 +297,7 @@ class _Books:
 
 
 def _name(status: int) -> str:
-    return BlkStatus(status).name if status in _STATUS_OF.values() else f"status {status}"
+    return BlkStatus(status).name if status in STATUS_OF.values() else f"status {status}"
 
 
 _RARE: Final = {

@@ -13,6 +13,13 @@ from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import (
+    ENDED_IOERR,
+    ENDED_OK,
+    ENDED_UNSUPP,
+    FOREIGN,
+    NO_STATUS,
+)
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import COLLECT, FEATURES, HOSTILE, REQUEST, RESIZE, SHAPE
 from vblkfuzz.trace.witness import Witness
@@ -25,10 +32,8 @@ BAD_FLAGS = Situation("request_with_bad_flags", "A discard with flags it must no
 
 _OUT: Final = REQUESTS.index("out")
 _CLEARS: Final = frozenset({REQUESTS.index("discard"), REQUESTS.index("write_zeroes")})
-_OK, _FOREIGN, _IOERR, _UNSUPP, _NO_STATUS = range(5)
-"""Flags of COLLECT."""
-_NO_ANSWER: Final = frozenset({_FOREIGN, _NO_STATUS})
-_WORDS: Final = {_OK: "OK", _IOERR: "IOERR", _UNSUPP: "UNSUPP"}
+_NO_ANSWER: Final = frozenset({FOREIGN, NO_STATUS})
+_WORDS: Final = {ENDED_OK: "OK", ENDED_IOERR: "IOERR", ENDED_UNSUPP: "UNSUPP"}
 
 
 @rule(
@@ -66,9 +71,9 @@ def _judge_read_only(request: Event, collect: Event, report: Report) -> None:
     """A discard or zeroes may also be unsupported."""
     if request.flag == _OUT:
         report.met(READ_ONLY_WRITE)
-        wrong = collect.flag != _IOERR
+        wrong = collect.flag != ENDED_IOERR
     else:
-        wrong = request.flag in _CLEARS and collect.flag == _OK
+        wrong = request.flag in _CLEARS and collect.flag == ENDED_OK
     if wrong:
         name = "write" if request.flag == _OUT else REQUESTS[request.flag]
         sentence = (
@@ -151,12 +156,12 @@ class _Books:
         not negotiated.
         """
         if request.flag not in _CLEARS:
-            return (_IOERR,)
+            return (ENDED_IOERR,)
         if answer(shape, request.flag) is Answer.IOERR:
-            return _IOERR, _UNSUPP
+            return ENDED_IOERR, ENDED_UNSUPP
         end = (request.value & 0xFF) + (request.value >> 8) + 1
         may_fail = end > self._least or self._read_only
-        return (_IOERR, _UNSUPP) if may_fail else (_UNSUPP,)
+        return (ENDED_IOERR, ENDED_UNSUPP) if may_fail else (ENDED_UNSUPP,)
 
 
 _SITUATIONS: Final = {"odd_length": BAD_LENGTH, "unmap": BAD_FLAGS, "reserved_flag": BAD_FLAGS}

@@ -16,6 +16,7 @@ from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import data_bytes
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import ENDED_OK, FOREIGN, NO_STATUS
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, HOSTILE, REQUEST, SHAPE
 from vblkfuzz.trace.witness import Witness
@@ -29,7 +30,6 @@ FAILED_LENGTH = Situation(
 _IN: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
 _PLAIN: Final = 0
-_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
 
 
 def writable_bytes(request: Event, shape: int) -> int:
@@ -73,7 +73,7 @@ def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             shape = event.flag
         elif kind == COLLECT:
             found = asked.pop((event.queue, event.head), None)
-            if found is not None and not hostile and event.flag not in (_FOREIGN, _NO_STATUS):
+            if found is not None and not hostile and event.flag not in (FOREIGN, NO_STATUS):
                 _judge(*found, event, ignores and found[0].flag == _IN, report)
         else:  # HOSTILE, DRIVER_INIT
             hostile = kind == HOSTILE
@@ -83,7 +83,7 @@ def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 def _judge(
     request: Event, most: int, collect: Event, may_have_failed: bool, report: Report
 ) -> None:
-    ended_ok = collect.flag == _OK
+    ended_ok = collect.flag == ENDED_OK
     least = most if ended_ok and not may_have_failed else STATUS_SIZE
     if not ended_ok:
         report.met(FAILED_LENGTH)
@@ -101,4 +101,4 @@ def _judge(
 
 
 def _ended(collect: Event) -> str:
-    return "ended OK" if collect.flag == _OK else "failed"
+    return "ended OK" if collect.flag == ENDED_OK else "failed"
