@@ -113,12 +113,16 @@ class Disk:
 
     def may_find(self, first: int, end: int, begin: int) -> dict[int, set[int]]:
         """Return, by sector, the data that a read from `begin` until now may find."""
-        found = {}
-        for sector in range(first, end):
-            if sector in self._shown:
-                writes = self._sectors.get(sector)
-                found[sector] = {ZEROES} if writes is None else _left(writes, begin)
-        return found
+        shown = self._shown
+        return {
+            sector: self.may_hold(sector, begin) for sector in range(first, end) if sector in shown
+        }
+
+    def may_hold(self, sector: int, begin: int) -> set[int]:
+        """Return the data that a sector may have had at some time from `begin` until now."""
+        if sector in self._sectors:
+            return _left(self._sectors[sector], begin)
+        return {ZEROES}
 
     def last(self, sector: int, data: int) -> Write | None:
         """Return the last write of `data` to a sector; None if there is none."""
