@@ -16,7 +16,7 @@ from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.accesses import MAY_REFUSE, RANGED, Access, Accesses
-from vblkfuzz.oracle.rules.disk import ANYTHING, ZEROES, Disk
+from vblkfuzz.oracle.rules.disk import ANYTHING, UNKNOWN, ZEROES, Disk
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import NO_STATUS
 from vblkfuzz.trace.event import UNTOUCHED, Event
@@ -95,7 +95,10 @@ _SHOWS: Final = frozenset({SECTOR, DISK})
     leads_to_in={"refused": ("S21",)},
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The rule stops when the guest breaks the protocol: its requests are undefined then."""
+    """Nothing is judged from when the guest breaks the protocol to the next reset of the device.
+
+    Its requests are undefined then. What they may have written is unknown after that.
+    """
     shown = frozenset([event.head for event in events if event.kind in _SHOWS])
     disk = Disk(events[0], shown)
     accesses = Accesses(scenario.device.disk_sectors, disk)
@@ -120,8 +123,6 @@ def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 books.no_status(access, event)
         elif kind == SECTOR:
             books.sector(event)
-        elif kind == HOSTILE:
-            return
         else:
             _RARE[kind](books, event, time)
 
@@ -132,6 +133,7 @@ class _Books:
     __slots__ = (
         "_accesses",
         "_disk",
+        "_hostile",
         "_power_lost",
         "_report",
         "_reset_at",
@@ -145,6 +147,7 @@ class _Books:
         self._disk = disk
         self._resize: Event | None = None
         self._power_lost = False
+        self._hostile = False
         self._reset_at = -1
         self.collected: Access | None = None
         """What the guest has collected last."""
@@ -154,7 +157,7 @@ class _Books:
 
         S29 and S30 are about those that must be refused for another reason.
         """
-        if access.code not in RANGED or access.answer > MAY_REFUSE:
+        if self._hostile or access.code not in RANGED or access.answer > MAY_REFUSE:
             return
         low, high = self._accesses.capacities(access.begin)
         if push.flag == _OK and access.end > high:
@@ -171,6 +174,8 @@ class _Books:
         self._report.violation(first, push, sentence, state)
 
     def no_status(self, access: Access, collect: Event) -> None:
+        if self._hostile:
+            return
         sentence = (
             f"The guest found no status at turn {collect.turn} for a request that was dequeued at "
             f"turn {access.pop.turn} and pushed."
@@ -179,7 +184,13 @@ class _Books:
 
     def sector(self, event: Event) -> None:
         access = self.collected
-        if access is None or ANYTHING in (allowed := access.allowed.get(event.head, ())):
+        if access is None or self._hostile:
+            return
+        allowed = access.allowed.get(event.head, ())
+        if ANYTHING in allowed:
+            return
+        if UNKNOWN in allowed:
+            self._learn(access, event)
             return
         left = access.failed and event.value == UNTOUCHED
         if event.flag or (event.value not in allowed and not left):
@@ -191,6 +202,11 @@ class _Books:
             self._note(event, len(allowed))
         if len(allowed) > 1:
             self._disk.found(event.head, event.value, access.begin, access.pushed, event)
+
+    def _learn(self, access: Access, found: Event) -> None:
+        """Expect an unknown sector to keep what a read has found there."""
+        if not (found.flag or access.failed or found.value == UNTOUCHED):
+            self._disk.learn(found.head, found.value, access.begin, access.pushed, found)
 
     def _note(self, found: Event, choices: int) -> None:
         self._report.met(READ_BACK)
@@ -215,6 +231,10 @@ class _Books:
             f"at turn {first.turn}."
         )
         self._report.violation(first, found, sentence, state)
+
+    def hostile(self, event: Event, time: int) -> None:
+        """The guest breaks the protocol."""
+        self._hostile = True
 
     def shape(self, event: Event, time: int) -> None:
         self._accesses.shape = event.flag
@@ -242,6 +262,8 @@ class _Books:
     def disk(self, event: Event, time: int) -> None:
         """Judge a sector of the disk, when all has settled."""
         allowed = self._disk.may_hold(event.head, time)
+        if self._hostile or UNKNOWN in allowed:
+            return
         if event.value != ZEROES:
             self._report.met(AT_REST)
         if (event.flag or event.value not in allowed) and ANYTHING not in allowed:
@@ -262,7 +284,7 @@ class _Books:
     def resize(self, event: Event, time: int) -> None:
         self._resize = event
         self._accesses.resize(event.value, time)
-        if self._accesses.running:
+        if self._accesses.running and not self._hostile:
             self._report.met(RESIZE_IN_USE)
 
     def flush(self, event: Event, time: int) -> None:
@@ -276,6 +298,9 @@ class _Books:
     def reset(self, event: Event, time: int) -> None:
         self._reset_at = time
         self._accesses.reset(event, time)
+        if self._hostile:
+            self._hostile = False
+            self._disk.forget(time, event)
 
     def reset_queue(self, event: Event, time: int) -> None:
         self._accesses.reset_queue(event, time)
@@ -283,6 +308,7 @@ class _Books:
 
 _RARE: Final = {
     DISK: _Books.disk,
+    HOSTILE: _Books.hostile,
     SHAPE: _Books.shape,
     FEATURES: _Books.features,
     QUEUE_RESET: _Books.reset_queue,
