@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vblkfuzz.driver.request import data_in, id_in
 from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.trace.ending import ENDED_OK, ENDING_OF, FOREIGN, NO_STATUS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
 
-_STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
-_FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
-"""Flag of a COLLECT, by the status byte of its request."""
 _MOST: Final = 64
 """Used entries taken in one operation: a wrong used idx must not make the loop endless."""
 
@@ -56,7 +54,7 @@ class Answers:
         if head in queue.again:
             self._record(queue, head, length, self._flag(queue.sent[head].slot))
         elif not queue.ring.release(head):
-            self._record(queue, head, length, _FOREIGN)
+            self._record(queue, head, length, FOREIGN)
         else:
             sent = queue.sent.pop(head)
             queue.free_slots.append(sent.slot)
@@ -64,7 +62,7 @@ class Answers:
                 self._straighten(sent)
             flag = self._flag(sent.slot)
             self._record(queue, head, length, flag)
-            if flag == _STATUS_OK:
+            if flag == ENDED_OK:
                 self._record_content(queue, sent)
             self._watch.take_back((queue.index, head))
 
@@ -75,7 +73,7 @@ class Answers:
         self._watch.wrote(sent.area)
 
     def _flag(self, slot: Slot) -> int:
-        return _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
+        return ENDING_OF.get(self._memory.bytes[slot.status], NO_STATUS)
 
     def _record(self, queue: GuestQueue, head: int, length: int, flag: int) -> None:
         index, used = queue.index, queue.ring.last_used

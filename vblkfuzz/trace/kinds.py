@@ -20,6 +20,7 @@ from typing import Final
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
+from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind
 from vblkfuzz.trace.place import Place
@@ -92,7 +93,7 @@ COLLECT: Final = kind(
     "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
     "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
     "OK",
-    flags=("", "foreign", "ioerr", "unsupp", "no status"),
+    flags=ENDING_WORDS,
     value="used {}",
     head=_DESCRIPTOR,
     length=_bytes,
