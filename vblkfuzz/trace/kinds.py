@@ -20,26 +20,13 @@ from typing import Final
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
+from vblkfuzz.trace import form
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind
 from vblkfuzz.trace.place import Place
-from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 _DESCRIPTOR: Final = "h{}"
 """The form of a head that is a descriptor index; head 0 is shown, too."""
-
-
-def _sectors(value: int) -> str:
-    first, more = value & 0xFF, value >> 8
-    return f"sector {first}..{first + more}" if more else f"sector {first}"
-
-
-def _bytes(length: int) -> str:
-    return f"{length} byte" if length == 1 else f"{length} bytes"
-
-
-def _ring_error(value: int) -> str:
-    return RING_ERRORS[value].__name__ if value in RING_ERRORS else str(value)
 
 
 # --- Harness ----------------------------------------------------------------------------------
@@ -95,7 +82,7 @@ COLLECT: Final = kind(
     flags=("", "foreign", "ioerr", "unsupp", "no status"),
     value="used {}",
     head=_DESCRIPTOR,
-    length=_bytes,
+    length=form.size,
 )
 HOSTILE: Final = kind(
     13,
@@ -118,7 +105,7 @@ REQUEST: Final = kind(
     "the request that the next event makes available: its type, first and last sector. If the n-th "
     "REQUEST of a trace is a write, it writes the data n",
     flags=REQUESTS,
-    value=_sectors,
+    value=form.sectors,
     head=_DESCRIPTOR,
 )
 
@@ -212,7 +199,7 @@ STOP_RET: Final = kind(27, "the dataplane has stopped")
 BROKEN: Final = kind(
     28,
     "the device found invalid ring content and needs a reset; value: the error",
-    value=_ring_error,
+    value=form.ring_error,
 )
 
 # head: the bits that the driver wrote last
@@ -236,7 +223,9 @@ DRIVER_OK: Final = kind(121, "the driver added DRIVER_OK, which its set-up had l
 # value: AioContext (an ActorId); head: serial of the notifier watched
 ATTACH: Final = kind(
     30,
-    "the queue's handler was added to an event loop; value: its thread",
+    "the queue's handler was added to an event loop; *kicks off*: the ring does not ask for the "
+    "kick of the next entry; value: its thread",
+    flags=("", "kicks off"),
     value=actor_name,
     hides_head=True,
 )
@@ -263,7 +252,12 @@ HANDLER_END: Final = kind(
     flags=("kicks off", "kicks on"),
 )
 POLL_BEGIN: Final = kind(37, "the event loop polls the queue from now on")
-POLL_END: Final = kind(38, "the event loop waits for the queue's notifier again")
+POLL_END: Final = kind(
+    38,
+    "the event loop waits for the queue's notifier again; *kicks off*: the ring does not ask for "
+    "the kick of the next entry",
+    flags=("", "kicks off"),
+)
 
 # --- Requests (request: serial of its pop in this scenario, from 1; epoch: that of its pop) ---
 
@@ -294,7 +288,7 @@ PUSH: Final = kind(
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
-    length=_bytes,
+    length=form.size,
 )
 IRQ: Final = kind(
     47,
