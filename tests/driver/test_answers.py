@@ -142,6 +142,17 @@ def test_reading_a_configuration_that_always_changes_ends() -> None:
     assert config_reads(list(range(99))) == []
 
 
+@pytest.mark.parametrize("reset", ["reset", "init"])
+def test_a_driver_reads_it_whenever_it_sets_the_device_up_again(reset: str) -> None:
+    guest = ready()
+    assert guest.events(CONFIG_READ) == []
+    guest.do(reset)
+    guest.do("init")
+    found = guest.events(CONFIG_READ)
+    assert {(event.head, event.value) for event in found} == {(7, 64)}
+    assert len(found) == 1 + (reset == "init")
+
+
 # --- Indices ----------------------------------------------------------------------------------
 
 

@@ -170,10 +170,12 @@ ENABLE_READ: Final = kind(
 FEATURES: Final = kind(
     115,
     "the feature bits below 16 that the driver has accepted (9: flush, 11: config_wce, 12: mq, 13: "
-    "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers",
+    "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers; "
+    "length: the bits from 16 up that it offers",
     flags=("", "ring_reset"),
     value="{:#06x}",
     head="offered {:#06x}",
+    length="offered {:#x} << 16",
 )
 
 SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
