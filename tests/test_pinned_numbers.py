@@ -127,6 +127,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
             "rings after queue reset",
         ),
     ),
+    113: ("used_flags", ()),
     114: ("enable_read", ("disabled", "enabled")),
     115: ("features", ("", "ring_reset")),
     116: ("shape", SHAPES),

@@ -160,6 +160,12 @@ MEMORY_CHANGED: Final = kind(
     value="offset {}",
     head=_DESCRIPTOR,
 )
+USED_FLAGS: Final = kind(
+    113,
+    "the driver found flags in the used ring, which must be 0, as it has accepted EVENT_IDX; value: "
+    "the flags (1: NO_NOTIFY)",
+    value="{:#06x}",
+)
 ENABLE_READ: Final = kind(
     114,
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",

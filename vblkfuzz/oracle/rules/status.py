@@ -4,9 +4,9 @@ A driver that resets the device waits until the status reads 0; one bit that sta
 and it waits for ever or takes the device for one that is set up. Until the next reset the status
 reads as the driver wrote it: the device itself may only add DEVICE_NEEDS_RESET, once it is broken.
 A reset, of the device or of one queue, also disables queues: the driver cannot use one of which
-queue_enable still reads 1. A reset does not change what the device offers: the features are the same
-each time that the driver reads them, as no operation reconfigures the device. (The capacity after a
-reset is a matter of S15.)
+queue_enable still reads 1. A reset does not change what the device offers: the features are the
+same each time that the driver reads them, as no operation reconfigures the device. (The capacity
+after a reset is a matter of S15.)
 
 The witness is what the guest reads. The driver does not know of a reset of the system, so after one
 only a status that must be 0 is judged, until the driver has seen it. Source: virtio 1.2, 2.1.2,
