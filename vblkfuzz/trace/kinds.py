@@ -162,7 +162,7 @@ MEMORY_CHANGED: Final = kind(
 )
 USED_FLAGS: Final = kind(
     113,
-    "the driver found flags in the used ring, which must be 0, as it has accepted EVENT_IDX; value: "
+    "the driver found flags in the used ring, which must be 0, as EVENT_IDX is accepted; value: "
     "the flags (1: NO_NOTIFY)",
     value="{:#06x}",
 )

@@ -44,9 +44,7 @@ READ_BACK = Situation("data_read_back", "A read found what a request had written
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
 AT_REST = Situation("disk_at_rest", "The disk held what a request had written at the end.")
 READ_LATER = Situation("data_read_after_reset", "A read found data of an earlier epoch.")
-READ_AFTER_LOSS = Situation(
-    "data_read_after_power_loss", "A read after a loss of power found data."
-)
+READ_AFTER_LOSS = Situation("data_read_after_power_loss", "A read after a power loss found data.")
 READ_STABLE = Situation(
     "data_read_after_power_loss_without_flush",
     "A read after a loss of power found data that was written without F_FLUSH.",
@@ -308,8 +306,7 @@ class _Books:
         self._report.violation(first, found, sentence, state)
 
     def features(self, event: Event, time: int) -> None:
-        declined = event.head & ~event.value
-        self._stable = bool(declined >> F_FLUSH & 1)
+        self._stable = bool(event.head & ~event.value & 1 << F_FLUSH)
         self._read_only = bool(event.head >> F_RO & 1)
 
     def _overwriting(self, found: Event, begin: int) -> tuple[Event, str, str] | None:
@@ -364,6 +361,10 @@ class _Books:
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)
         self._power_lost = True
+        for serial, access in list(self.running.items()):
+            access.failed = True  # until it ends after this; a read may have run before
+            if access.code == _IN:
+                del self.running[serial]
 
     def reset(self, event: Event, time: int) -> None:
         """Cut off the running requests: each takes effect before this or never."""
