@@ -16,6 +16,7 @@ from vblkfuzz.trace.kinds import (
     DRAIN_END,
     DRAIN_RET,
     FLUSHED,
+    IO_DONE,
     PARK,
     POWER_LOSS,
     PUSH,
@@ -129,7 +130,29 @@ def test_a_loss_of_power_loses_what_was_not_flushed(parts: SharedParts) -> None:
     assert rig.backend.disk != flushed
     rig.perform("power_loss")
     assert rig.backend.disk == flushed
-    assert recorded(rig, RESET_RET, POWER_LOSS)[-1] == POWER_LOSS
+    assert recorded(rig, RESET_RET, POWER_LOSS)[-2:] == [POWER_LOSS, RESET_RET]
+
+
+@pytest.mark.parametrize("waiting", ["", "drain_begin", "stop"])
+def test_a_loss_of_power_waits_for_nothing(parts: SharedParts, waiting: str) -> None:
+    """It ends what is in flight, also what the main loop waits for."""
+    rig = Rig(parts, queue_size=32)
+    rig.init()
+    rig.send("out", sector=3)
+    rig.send("flush")
+    flushed = bytes(rig.backend.disk)
+    rig.perform("hold")
+    for request in ("out", "in", "flush"):
+        rig.send(request, sector=3)
+    if waiting:
+        rig.perform(waiting)
+    rig.discard_events()
+    rig.machine.perform(op("power_loss"))
+    assert recorded(rig, IO_DONE, POWER_LOSS) == [IO_DONE, IO_DONE, IO_DONE, POWER_LOSS]
+    rig.settle()
+    assert rig.backend.disk == flushed
+    assert rig.count(RESET_RET) == 1
+    assert not rig.backend.holds_any()
 
 
 def test_a_loss_of_power_keeps_what_a_stop_has_flushed(parts: SharedParts) -> None:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.driver.lone_guest import ready
+from tests.driver.lone_guest import Guest, ready
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
-from vblkfuzz.trace.kinds import COLLECT, CONFIG_READ, DEVICE_ID, KICK, PUBLISH, REQUEST, SECTOR
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    CONFIG_READ,
+    DEVICE_ID,
+    KICK,
+    PUBLISH,
+    REQUEST,
+    SECTOR,
+    USED_FLAGS,
+)
 from vblkfuzz.virtio.blk import gather, id_digest
 
 
@@ -140,6 +149,39 @@ def test_it_is_read_again_if_it_changed_during_the_read() -> None:
 
 def test_reading_a_configuration_that_always_changes_ends() -> None:
     assert config_reads(list(range(99))) == []
+
+
+@pytest.mark.parametrize("reset", ["reset", "init"])
+def test_a_driver_reads_it_whenever_it_sets_the_device_up_again(reset: str) -> None:
+    guest = ready()
+    assert guest.events(CONFIG_READ) == []
+    guest.do(reset)
+    guest.do("init")
+    found = guest.events(CONFIG_READ)
+    assert {(event.head, event.value) for event in found} == {(7, 64)}
+    assert len(found) == 1 + (reset == "init")
+
+
+# --- Flags of the used ring --------------------------------------------------------------------
+
+
+def test_flags_that_must_be_zero_are_recorded() -> None:
+    guest = ready()
+    flags = guest.device().layout.used_flags // 2
+    guest.do("collect")
+    assert guest.events(USED_FLAGS) == []
+    guest.memory.u16[flags] = 3
+    guest.do("collect")
+    guest.rest()
+    assert [(event.queue, event.value) for event in guest.events(USED_FLAGS)] == [(0, 3)] * 2
+
+
+def test_without_an_event_index_flags_are_the_devices_own() -> None:
+    guest = Guest()
+    guest.do("init", decline="event_idx")
+    guest.memory.u16[guest.device().layout.used_flags // 2] = 1
+    guest.do("collect")
+    assert guest.events(USED_FLAGS) == []
 
 
 # --- Indices ----------------------------------------------------------------------------------

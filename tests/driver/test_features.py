@@ -41,6 +41,7 @@ def test_the_driver_says_what_was_offered_and_what_it_accepted() -> None:
     assert guest.transport.accepted == offered & ~(1 << F_FLUSH)
     (event,) = guest.events(FEATURES)
     assert event.head == offered & 0xFFFF
+    assert event.length == offered >> 16
     assert event.value == offered & 0xFFFF & ~(1 << F_FLUSH)
     assert event.flag == 1
 

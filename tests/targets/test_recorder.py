@@ -235,6 +235,16 @@ def test_two_requests_of_one_head_that_outlive_their_resets(parts: SharedParts) 
     assert parts.signatures() == {"s6-reset-not_popped"}
 
 
+def test_what_a_deferred_operation_causes_is_named_by_it(parts: SharedParts) -> None:
+    """The VM was stopped when the guest was to publish, so that happens within `cont`."""
+    parts.recorder.operation(9, op("cont").code)
+    parts.use(0, 0, 0)
+    parts.recorder.deferred(3, op("drain_end").code)
+    assert parts.recorder.index == 3
+    parts.use(0, 1, 0)
+    assert parts.signatures() == {"s6-vm_cont-not_popped", "s6-drained_end-not_popped"}
+
+
 def test_another_queue_goes_on_while_one_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may dequeue and push between the two calls of `dequeues` in one look."""
     monkeypatch.setattr(sys.modules[__name__], "CONFIG", replace(CONFIG, queues=2))

@@ -200,6 +200,31 @@ def test_with_an_event_index_the_driver_kicks_at_the_requested_entry() -> None:
     assert device.would_be_kicked()
 
 
+def test_whether_the_ring_asks_for_kicks() -> None:
+    _, device = make()
+    assert device.asks_for_kicks()
+    device.set_notification(False)
+    assert not device.asks_for_kicks()
+    device.reset()
+    assert device.asks_for_kicks()
+
+
+def test_with_an_event_index_entries_may_be_available() -> None:
+    """A request for kicks that lies behind what the device has taken is none."""
+    memory, device = make(event_idx=True)
+    publish(memory, 0)
+    publish(memory, 1)
+    assert device.asks_for_kicks()  # the kick of entry 0 was asked for
+    device.set_notification(True)
+    assert (device.asks_for_kicks(), device.would_be_kicked()) == (True, False)
+    put(memory, LAYOUT.avail_event, 3)  # beyond the next entry
+    assert not device.asks_for_kicks()
+    put(memory, LAYOUT.avail_event, 0)
+    device.set_notification(False)
+    device.pop()
+    assert not device.asks_for_kicks()
+
+
 def test_calls_as_a_flag() -> None:
     memory, device = make()
     assert device.should_call()

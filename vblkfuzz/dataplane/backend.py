@@ -3,9 +3,9 @@
 By default a submitted request ends at once and its completion is delivered as a bottom half.
 After the operation `hold`, requests stay in flight until the operation `complete` ends one with a
 result: the order and the errors are part of the scenario. A write takes effect when it ends, and
-survives a loss of power after the next flush, without a write cache at once. A request that reaches
-beyond the end of the disk fails at once (QEMU: blk_check_byte_request); the disk may have shrunk
-since the device checked it.
+survives a loss of power after the next flush, without a write cache at once. A loss of power ends
+all requests in flight. A request that reaches beyond the end of the disk fails at once (QEMU:
+blk_check_byte_request); the disk may have shrunk since the device checked it.
 """
 
 from __future__ import annotations
@@ -69,8 +69,12 @@ class Backend:
         self._flushed = bytes(self.disk)
 
     def lose_power(self) -> None:
-        """Lose what was written since the last flush."""
+        """Lose what was written since the last flush; writes in flight end without an effect."""
         self.disk[:] = self._flushed.ljust(len(self.disk), b"\0")
+        for request in tuple(self._held):
+            if request.blk.type == _IN:
+                self._take_effect(request)
+            self._end(request, _OK)
 
     def holds_any(self) -> bool:
         """Whether requests are in flight here."""
@@ -117,10 +121,13 @@ class Backend:
             self._finish(request, _OK)
 
     def _finish(self, request: Request, result: IoResult) -> None:
-        self._held.remove(request)
-        request.result = result
         if result is _OK:
             self._take_effect(request)
+        self._end(request, result)
+
+    def _end(self, request: Request, result: IoResult) -> None:
+        self._held.remove(request)
+        request.result = result
         self._emit(
             IO_DONE,
             _HARNESS,

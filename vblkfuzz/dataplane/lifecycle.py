@@ -247,7 +247,8 @@ class Lifecycle(DeviceState):
         """Attach a queue's notifier to an event loop, without enabling kicks."""
         context.attach(port)
         serial, epoch, path = port.notifier.serial, self.epoch, thread.path
-        self._emit(ATTACH, thread.actor, port.index, 0, serial, 0, epoch, context.actor, path)
+        off = not port.queue.asks_for_kicks()
+        self._emit(ATTACH, thread.actor, port.index, off, serial, 0, epoch, context.actor, path)
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         """Stop watching a queue."""

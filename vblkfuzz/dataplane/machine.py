@@ -7,7 +7,7 @@ It executes the operations of operator, backend and environment, and satisfies
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.backend_control import BackendControl
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 _RELEASE, _STOP = op("release"), op("stop")
+_POWER_LOSS: Final = op("power_loss").code
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _NO_EXIT, _STATUS, _KICK, _QUEUE_RESET, _ = Exit
 
@@ -95,10 +96,13 @@ class Machine:
     def perform(self, operation: Op) -> None:
         """Begin an operation of operator, backend or environment.
 
-        The main loop executes those of the operator; the others take effect at once.
+        The main loop executes those of the operator; the others take effect at once. So does a loss
+        of power, after which the main loop only has to boot the VM.
         """
         spec = operation.spec
         if spec.owner == "operator":
+            if operation.code == _POWER_LOSS:
+                self.operator.lose_power()
             self._commands.append(operation)
         else:
             at_once = self._environment if spec.owner == "environment" else self._backend_control

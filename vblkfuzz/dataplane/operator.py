@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.trace.kinds import FLUSHED, POWER_LOSS, RESIZE, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 
 if TYPE_CHECKING:
@@ -164,11 +164,14 @@ class Operator:
         yield POINT
         self._device.notify_config(thread)
 
-    def power_loss(self, thread: Thread, *_: int) -> Steps:
-        """Lose the power of the host: unflushed writes are lost, and the VM boots again."""
-        yield from self.system_reset(thread)
+    def lose_power(self) -> None:
+        """Lose the power of the host, whatever the main loop does: unflushed writes are lost."""
         self._machine.backend.lose_power()
-        self._trace(POWER_LOSS, thread)
+        self._machine.ring.emit(POWER_LOSS, ActorId.HARNESS, epoch=self._device.epoch)
+
+    def power_loss(self, thread: Thread, *_: int) -> Steps:
+        """Boot the VM again after the power was lost (`lose_power`)."""
+        yield from self.system_reset(thread)
 
     def set_iothread(self, thread: Thread, index: int, *_: int) -> Steps:
         """Choose the IOThread of queue 0; refused while the dataplane runs, as in QEMU."""

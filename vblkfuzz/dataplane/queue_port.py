@@ -81,7 +81,7 @@ class QueuePort:
     def poll_end(self, thread: Thread) -> None:
         """Enable kicks again."""
         self.set_notification(thread, True)
-        self._emit(POLL_END, thread)
+        self._emit(POLL_END, thread, not self.queue.asks_for_kicks())
 
     def set_notification(self, thread: Thread, on: bool) -> None:
         """Enable kicks or suppress them (virtio_queue_set_notification)."""

@@ -13,7 +13,7 @@ from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.ending import ENDED_OK, ENDING_OF, FOREIGN, NO_STATUS
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR
+from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.guest_queue import GuestQueue
@@ -43,7 +43,9 @@ class Answers:
         self._emit = ring.emit
 
     def take(self, queue: GuestQueue) -> None:
-        """Take all used entries of a queue, at most `_MOST`."""
+        """Look at the flags, then take all used entries of a queue, at most `_MOST`."""
+        if queue.ring.event_idx and (flags := queue.ring.used_flags()):
+            self._emit(USED_FLAGS, self.actor, queue.index, value=flags)
         for _ in range(_MOST):
             used = queue.ring.get_used()
             if used is None:

@@ -22,6 +22,8 @@ _DECLINED: Final = tuple(
 """Feature bits by code of a decline."""
 _LOW: Final = 0xFFFF
 """The feature bits of the block device; those of rings and transport are above."""
+_ABOVE: Final = 0xFFFF_FFFF
+"""As many of them as an event has room for: up to bit 47; virtio 1.2 has 41."""
 
 
 def accepted(offered: int, decline: int) -> int:
@@ -44,5 +46,6 @@ def fields(offered: int, features: int) -> dict[str, int]:
     return {
         "flag": features >> F_RING_RESET & 1,
         "head": offered & _LOW,
+        "length": offered >> 16 & _ABOVE,
         "value": features & _LOW,
     }

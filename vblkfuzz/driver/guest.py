@@ -7,9 +7,11 @@ operations can be carried out. Next: `guest_queue`, `answers`, `memory_watch`.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.answers import Answers
+from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import BREAKS, opened
@@ -26,7 +28,6 @@ from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import (
-    CONFIG_READ,
     DRIVER_INIT,
     DRIVER_OK,
     ENABLE_READ,
@@ -66,8 +67,6 @@ _INIT_OK, _INIT_NO_DRIVER_OK, _INIT_NO_FEATURES = range(3)
 _HEAD_AGAIN: Final = HOSTILE_DEEDS.index("head_again")
 _READ: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
-_MAX_CONFIG_READS: Final = 8
-"""Attempts to read the configuration without a change during the read."""
 
 
 class GuestDriver:
@@ -82,6 +81,7 @@ class GuestDriver:
         self._memory = memory
         self._transport = transport
         self._config = config
+        self._ring = ring
         self._emit = ring.emit
         self._watch = MemoryWatch(memory, ring, config.queues)
         self._answers = Answers(memory, transport, self._watch, ring)
@@ -92,6 +92,8 @@ class GuestDriver:
         self._set_up = False
         self._dirty = False
         """Whether the device has been initialised, at least in part, since its last reset."""
+        self._again = False
+        """Whether it has been initialised at all."""
         self._left_out = 0
         """The status to which an init has not added DRIVER_OK; 0 if there is none."""
         self._published = 0
@@ -125,6 +127,9 @@ class GuestDriver:
             status |= STATUS_FEATURES_OK
             yield from self._write_status(status)
         self._emit(FEATURES, self.actor, **fields(offered, self._features))
+        if self._again:
+            deque(read_config(self._transport, self._ring), maxlen=0)  # no step of the schedule
+        self._again = True
         self._in_use = self._queues if self._features >> F_MQ & 1 else self._queues[:1]
         for queue in self._in_use:
             yield from self._start_queue(queue)
@@ -312,17 +317,9 @@ class GuestDriver:
                 self._answers.take(queue)
 
     def read_config(self, operation: Op) -> GuestSteps:
-        """Read the capacity until the generation stays the same during a read (2.5.1)."""
-        transport = self._transport
-        for _ in range(_MAX_CONFIG_READS * self._set_up):
-            yield POINT
-            before = transport.config_generation()
-            yield POINT
-            capacity = transport.capacity()
-            yield POINT
-            if transport.config_generation() == before:
-                self._emit(CONFIG_READ, self.actor, head=before & 0xFFFF, value=capacity)
-                return
+        """Read the capacity."""
+        if self._set_up:
+            yield from read_config(self._transport, self._ring)
 
     def set_used_event(self, operation: Op) -> GuestSteps:
         """Ask for a call at a later used entry (EVENT_IDX)."""

@@ -152,6 +152,8 @@ class RealTarget:
         self._guest = GuestProcess(make_port)
         self._waiting: deque[int] = deque()
         """Indexes of operations of the guest that are deferred until it may run."""
+        self._codes: list[int] = []
+        """Codes of the scenario's operations."""
 
     @property
     def witnesses(self) -> Witness:
@@ -215,6 +217,7 @@ class RealTarget:
             raise DeviceLost("the device does not answer the guest")
         self._rig.dequeues()  # drop those of the reset before this scenario
         self._waiting.clear()
+        self._codes = [operation.code for operation in scenario.ops]
 
     def _power_off(self) -> None:
         """Reset the device now, so that a crash or hang in it is blamed on this scenario.
@@ -251,15 +254,15 @@ class RealTarget:
     def _run_guest(self, recorder: Recorder) -> None:
         """Run the guest's operations, if it may run.
 
-        The device settles between two deferred operations: otherwise its actions could not be
-        attributed to either operation.
+        The device settles before one that was deferred: otherwise its actions could not be
+        attributed to this operation or to the one before.
         """
-        first = True
         while self._waiting and self._rig.guest_runs:
-            if not first:
+            index = self._waiting.popleft()
+            if index != recorder.index:
                 self._rig.settle(recorder)
-            first = False
-            self._let_guest(self._waiting.popleft(), recorder)
+                recorder.deferred(index, self._codes[index])
+            self._let_guest(index, recorder)
 
     def _let_guest(self, index: int, recorder: Recorder) -> None:
         self._guest.begin(index)

@@ -62,6 +62,10 @@ _PATHS: Final = tuple(int(Frame[spec.path_frame.upper()]) if spec.path_frame els
 """Causal path of what happens during an operation, by code."""
 
 
+_EPILOGUE: Final = -1
+"""Index of an operation that the scenario does not have."""
+
+
 class Recorder:
     """The trace of one scenario, while it is being made."""
 
@@ -74,6 +78,8 @@ class Recorder:
         self._dropped = 0
         self._code = 0
         """Code of the current operation."""
+        self.index = _EPILOGUE
+        """Index of the current operation in the scenario."""
         self._doubted = Witness(0)
         self._turn = 0
         self._epoch = 0
@@ -98,8 +104,17 @@ class Recorder:
         """Record the start of operation `index`; call `look` for the last operation before."""
         self._turn += 1
         self.acts += 1
+        self.index = _EPILOGUE if epilogue else index
         self._code, self._path = code, _PATHS[code]
         self._add(OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
+
+    def deferred(self, index: int, code: int) -> None:
+        """Note that operation `index`, of the guest, goes on only now: what follows is its effect.
+
+        Call `look` before.
+        """
+        self.index = index
+        self._code, self._path = code, _PATHS[code]
 
     def tell(self, kind: int, actor: ActorId = ActorId.MAIN, **fields: int) -> None:
         """Record an event of operator or harness."""

@@ -20,27 +20,14 @@ from typing import Final
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
+from vblkfuzz.trace import form
 from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind
 from vblkfuzz.trace.place import Place
-from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 _DESCRIPTOR: Final = "h{}"
 """The form of a head that is a descriptor index; head 0 is shown, too."""
-
-
-def _sectors(value: int) -> str:
-    first, more = value & 0xFF, value >> 8
-    return f"sector {first}..{first + more}" if more else f"sector {first}"
-
-
-def _bytes(length: int) -> str:
-    return f"{length} byte" if length == 1 else f"{length} bytes"
-
-
-def _ring_error(value: int) -> str:
-    return RING_ERRORS[value].__name__ if value in RING_ERRORS else str(value)
 
 
 # --- Harness ----------------------------------------------------------------------------------
@@ -96,7 +83,7 @@ COLLECT: Final = kind(
     flags=ENDING_WORDS,
     value="used {}",
     head=_DESCRIPTOR,
-    length=_bytes,
+    length=form.size,
 )
 HOSTILE: Final = kind(
     13,
@@ -119,7 +106,7 @@ REQUEST: Final = kind(
     "the request that the next event makes available: its type, first and last sector. If the n-th "
     "REQUEST of a trace is a write, it writes the data n",
     flags=REQUESTS,
-    value=_sectors,
+    value=form.sectors,
     head=_DESCRIPTOR,
 )
 
@@ -174,6 +161,12 @@ MEMORY_CHANGED: Final = kind(
     value="offset {}",
     head=_DESCRIPTOR,
 )
+USED_FLAGS: Final = kind(
+    113,
+    "the driver found flags in the used ring, which must be 0, as EVENT_IDX is accepted; value: "
+    "the flags (1: NO_NOTIFY)",
+    value="{:#06x}",
+)
 ENABLE_READ: Final = kind(
     114,
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
@@ -184,10 +177,12 @@ ENABLE_READ: Final = kind(
 FEATURES: Final = kind(
     115,
     "the feature bits below 16 that the driver has accepted (9: flush, 11: config_wce, 12: mq, 13: "
-    "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers",
+    "discard, 14: write_zeroes); *ring_reset*: and bit 40; head: those that the device offers; "
+    "length: the bits from 16 up that it offers",
     flags=("", "ring_reset"),
     value="{:#06x}",
     head="offered {:#06x}",
+    length="offered {:#x} << 16",
 )
 
 SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
@@ -213,7 +208,7 @@ STOP_RET: Final = kind(27, "the dataplane has stopped")
 BROKEN: Final = kind(
     28,
     "the device found invalid ring content and needs a reset; value: the error",
-    value=_ring_error,
+    value=form.ring_error,
 )
 
 # head: the bits that the driver wrote last
@@ -237,7 +232,9 @@ DRIVER_OK: Final = kind(121, "the driver added DRIVER_OK, which its set-up had l
 # value: AioContext (an ActorId); head: serial of the notifier watched
 ATTACH: Final = kind(
     30,
-    "the queue's handler was added to an event loop; value: its thread",
+    "the queue's handler was added to an event loop; *kicks off*: the ring does not ask for the "
+    "kick of the next entry; value: its thread",
+    flags=("", "kicks off"),
     value=actor_name,
     hides_head=True,
 )
@@ -264,7 +261,12 @@ HANDLER_END: Final = kind(
     flags=("kicks off", "kicks on"),
 )
 POLL_BEGIN: Final = kind(37, "the event loop polls the queue from now on")
-POLL_END: Final = kind(38, "the event loop waits for the queue's notifier again")
+POLL_END: Final = kind(
+    38,
+    "the event loop waits for the queue's notifier again; *kicks off*: the ring does not ask for "
+    "the kick of the next entry",
+    flags=("", "kicks off"),
+)
 
 # --- Requests (request: serial of its pop in this scenario, from 1; epoch: that of its pop) ---
 
@@ -295,7 +297,7 @@ PUSH: Final = kind(
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
-    length=_bytes,
+    length=form.size,
 )
 IRQ: Final = kind(
     47,

@@ -206,6 +206,19 @@ class DeviceQueue:
             return not self._u16[self._used_idx - 1] & USED_F_NO_NOTIFY
         return self._u16[self._avail_event] == self.last_avail
 
+    def asks_for_kicks(self) -> bool:
+        """Return whether the ring asks for the kick of an available entry or of the next (2.7.10).
+
+        Unlike `would_be_kicked` it allows for entries that are still to be taken: a device that
+        begins to wait for kicks checks the ring once more. True when not ready.
+        """
+        if not self.ready:
+            return True
+        if not self._event_idx:
+            return not self._u16[self._used_idx - 1] & USED_F_NO_NOTIFY
+        ahead = (self._u16[self._avail_event] - self.last_avail) & U16
+        return ahead <= (self._u16[self._avail_idx] - self.last_avail) & U16
+
     def should_call(self) -> bool:
         """Return whether the pushes since the last check require an interrupt (2.7.7).
 

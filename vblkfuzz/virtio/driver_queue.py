@@ -210,6 +210,10 @@ class DriverQueue:
             return not self._u16[self._used_idx - 1] & USED_F_NO_NOTIFY
         return vring_need_event(self._u16[self.layout.avail_event >> 1], new, old)
 
+    def used_flags(self) -> int:
+        """Return the flags of the used ring; with EVENT_IDX they must be 0 (2.7.10.1)."""
+        return self._u16[self._used_idx - 1]
+
     def get_used(self) -> tuple[int, int] | None:
         """Take the next used entry as (id, bytes written), or None (2.7.14).
 

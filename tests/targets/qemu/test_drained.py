@@ -70,6 +70,13 @@ def test_a_stop_in_a_section(target: QemuTarget) -> None:
     assert "S1" in rules(target, op("init"), begin, WRITE, op("stop"), end, op("cont"))
 
 
+def test_a_reset_that_waits_for_cont_is_a_reset(target: QemuTarget) -> None:
+    begin, end = OPENS[0]
+    ops = (op("init"), begin, op("stop"), WRITE, op("reset"), op("cont"), end)
+    verdict = run_scenario(target, Scenario(DeviceConfig(), ops)).verdict
+    assert verdict.violations[0].signature == "s1-reset"
+
+
 def test_without_sections_nothing_is_wrong(target: QemuTarget) -> None:
     """200 scenarios of all other operations, with and without settling in between."""
     drains = {"drain_begin", "drain_end", "mirror_begin", "mirror_finish"}

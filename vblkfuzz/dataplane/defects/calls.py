@@ -12,6 +12,8 @@ from vblkfuzz.virtio.device_queue import U16, DeviceQueue
 from vblkfuzz.virtio.layout import vring_need_event
 
 if TYPE_CHECKING:
+    from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.dataplane.device_state import DeviceState
     from vblkfuzz.dataplane.thread import Thread
     from vblkfuzz.virtio.chain import Chain
 
@@ -50,6 +52,20 @@ class _CallLostInStop(QueuePort):
 
     def call(self, thread: Thread) -> None:
         if not self._device.stopping:
+            super().call(thread)
+
+
+class _FirstCallLost(QueuePort):
+    __slots__ = ("_start",)
+
+    def __init__(self, device: DeviceState, board: Board, index: int) -> None:
+        super().__init__(device, board, index)
+        self._start = 0
+        """Serial number of the notifier that was open at the last call."""
+
+    def call(self, thread: Thread) -> None:
+        known, self._start = self._start, self.notifier.serial
+        if known == self._start:
             super().call(thread)
 
 
@@ -114,6 +130,14 @@ FAMILY: Final = (
         "A push while the device stops makes no call, and no later call replaces it.",
         ("L4",),
         (_CallLostInStop,),
+    ),
+    Defect(
+        "first_call_lost",
+        2026,
+        "vblkfuzz",
+        "The first call after a start is lost; the later ones arrive.",
+        ("L4",),
+        (_FirstCallLost,),
     ),
     Defect(
         "call_outlives_reset",

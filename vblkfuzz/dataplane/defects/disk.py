@@ -65,6 +65,13 @@ class _StaleCapacity(VirtioBlk):
         return self.config.disk_sectors
 
 
+class _ResizeUndone(VirtioBlk):
+    @causal(Frame.RESET)
+    def reset(self, thread: Thread, *, system: bool = False) -> Steps:
+        yield from super().reset(thread, system=system)
+        self.board.registers.words[CAPACITY] = self.config.disk_sectors
+
+
 class _IgnoredReadZeroed(VirtioBlk):
     @causal(Frame.COMPLETE)
     def complete(self, thread: Thread, request: Request) -> Steps:
@@ -137,6 +144,14 @@ FAMILY: Final = (
         "Requests are checked against the capacity at power-on, even after a resize.",
         ("S14",),
         (_StaleCapacity,),
+    ),
+    Defect(
+        "resize_undone",
+        2026,
+        "vblkfuzz",
+        "After a reset the driver reads the capacity of power-on, even after a resize.",
+        ("S15",),
+        (_ResizeUndone,),
     ),
     Defect(
         "ignored_read_zeroed",

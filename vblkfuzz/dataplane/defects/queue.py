@@ -11,6 +11,7 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import RequestType
 from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
@@ -77,6 +78,15 @@ class _PushTwice(VirtioBlk):
             super().push(thread, request, length)
 
 
+class _FlagBesideEventIdx(DeviceQueue):
+    __slots__ = ()
+
+    def set_notification(self, on: bool) -> None:
+        super().set_notification(on)
+        if self.ready and self._event_idx:
+            self._u16[self._used_idx - 1] = 0 if on else USED_F_NO_NOTIFY
+
+
 FAMILY: Final = (
     Defect(
         "enable_no_recheck",
@@ -125,5 +135,13 @@ FAMILY: Final = (
         "Of two entries that are available the later one is taken first.",
         ("S26",),
         (_LaterFirst,),
+    ),
+    Defect(
+        "flag_beside_event_idx",
+        2026,
+        "vblkfuzz",
+        "Kicks are suppressed by the flag NO_NOTIFY as well when EVENT_IDX is negotiated.",
+        ("S32",),
+        (_FlagBesideEventIdx,),
     ),
 )

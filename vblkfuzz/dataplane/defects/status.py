@@ -1,4 +1,4 @@
-"""Defects of the device status and of queue_enable: they do not read as the driver left them."""
+"""Defects of status, queue_enable and offered features: they do not read as they should."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ class _QueueEnableKept(VirtioBlk):
         self.board.registers.set_queue(port.index, ENABLED, 1)
 
 
+class _OfferNarrowed(VirtioBlk):
+    @causal(Frame.RESET)
+    def reset(self, thread: Thread, *, system: bool = False) -> Steps:
+        accepted = self.features
+        yield from super().reset(thread, system=system)
+        if accepted:
+            self.board.registers.offered &= accepted
+
+
 FAMILY: Final = (
     Defect(
         "needs_reset_kept",
@@ -82,5 +91,13 @@ FAMILY: Final = (
         "A queue still reads as enabled after its reset.",
         ("S25",),
         (_QueueEnableKept,),
+    ),
+    Defect(
+        "offer_narrowed",
+        2026,
+        "vblkfuzz",
+        "After a reset the device offers only the features that the last driver accepted.",
+        ("S25",),
+        (_OfferNarrowed,),
     ),
 )

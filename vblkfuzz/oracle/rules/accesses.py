@@ -179,6 +179,13 @@ class Accesses:
         self.least = min(self.least, sectors)
         self._disk.resize(sectors, time)
 
+    def lose_power(self) -> None:
+        """Doubt all running requests: each took effect before the loss of power or after it."""
+        for serial, access in list(self.running.items()):
+            access.failed = True  # until it ends after this; a read may have run before
+            if access.code == _IN:
+                del self.running[serial]
+
     def reset(self, event: Event, time: int) -> None:
         """Cut off all running requests."""
         for access in self.running.values():

@@ -2,8 +2,10 @@
 
 The driver chooses the used entries that need a call: with EVENT_IDX the one at used_event, without
 it all of them, unless NO_INTERRUPT is set. The push of such an entry must be followed by a call: a
-driver that sleeps until then is not woken otherwise. Source: virtio 1.2, 2.7.7; QEMU
-virtio_should_notify, virtio_notify.
+driver that sleeps until then is not woken otherwise. The standard sets no time, and a device may
+call once for many entries, so the call is late only if everything has settled: a call for a later
+request does not make up for it. Source: virtio 1.2, 2.7.7; QEMU virtio_should_notify,
+virtio_notify.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from collections.abc import Sequence
 
 from vblkfuzz.oracle.naming.circumstance import call_missed
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.settled import has_settled
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     DRIVER_INIT,
     END,
     IRQ,
+    OP,
     PUSH,
     QUEUE_RESET,
     RESET_RET,
@@ -101,6 +105,7 @@ class _Calls:
     source="virtio 1.2, 2.7.7; QEMU virtio_should_notify",
     instead="The device makes the push visible, then checks whether it needs a call, then calls.",
     needs=(
+        OP,
         DRIVER_INIT,
         USED_EVENT,
         SUPPRESS_CALLS,
@@ -114,28 +119,37 @@ class _Calls:
     circumstance=call_missed,
 )
 def L4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """One call serves all pushes before it. More calls than the driver asked for are allowed."""
+    """One call serves all pushes before it. More calls than the driver asked for are allowed.
+
+    A partial trace has no END and is not judged.
+    """
     calls = _Calls()
     due = calls.due
+    late: list[tuple[Event, Event]] = []
+    """Pushes without a call, each with the event before which everything had settled."""
     for event in events:
         kind = event.kind
         if kind == PUSH:
             calls.push(event, report)
         elif kind == IRQ:
             due.pop(event.queue, None)
+        elif kind == OP:
+            if due and has_settled(scenario, report.events, event):
+                late += [(push, event) for push in due.values()]
+                due.clear()
         elif kind == END:
-            for push in due.values():
-                _report_lost(push, event, calls.event_idx, report)
+            for push, settled in (*late, *((push, event) for push in due.values())):
+                _report_lost(push, settled, calls.event_idx, report)
         elif kind in (USED_EVENT, SUPPRESS_CALLS):
             calls.change(event)
         else:  # DRIVER_INIT, RESET_RET, QUEUE_RESET
             calls.new_rings(event)
 
 
-def _report_lost(push: Event, end: Event, event_idx: bool, report: Report) -> None:
+def _report_lost(push: Event, settled: Event, event_idx: bool, report: Report) -> None:
     sentence = (
         f"The push at turn {push.turn} took queue {push.queue} to used idx {push.value}, which "
         f"the driver wanted to be called for, but no call had come when everything had settled "
-        f"(turn {end.turn})."
+        f"(turn {settled.turn})."
     )
-    report.violation(push, end, sentence, "used_event" if event_idx else "flag")
+    report.violation(push, settled, sentence, "used_event" if event_idx else "flag")

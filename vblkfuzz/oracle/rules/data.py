@@ -44,9 +44,7 @@ READ_BACK = Situation("data_read_back", "A read found what a request had written
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
 AT_REST = Situation("disk_at_rest", "The disk held what a request had written at the end.")
 READ_LATER = Situation("data_read_after_reset", "A read found data of an earlier epoch.")
-READ_AFTER_LOSS = Situation(
-    "data_read_after_power_loss", "A read after a loss of power found data."
-)
+READ_AFTER_LOSS = Situation("data_read_after_power_loss", "A read after a power loss found data.")
 READ_STABLE = Situation(
     "data_read_after_power_loss_without_flush",
     "A read after a loss of power found data that was written without F_FLUSH.",
@@ -294,6 +292,7 @@ class _Books:
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)
         self._power_lost = True
+        self._accesses.lose_power()
 
     def reset(self, event: Event, time: int) -> None:
         self._reset_at = time

@@ -128,7 +128,7 @@ class Disk:
                 write.through = by.end > self._flushed
                 write.flush = by.event if write.through else self._flush
             for write in writes:
-                if write.flush is None:
+                if write.flush is None and write.end != _RUNNING:
                     write.begin = time
                     write.ends(time, write.event, sure=False)
 

@@ -1,14 +1,16 @@
-"""The rule of the device status: S25. It reads as the driver left it.
+"""The rule of what a reset leaves: S25. The status reads as the driver left it.
 
 A driver that resets the device waits until the status reads 0; one bit that stays, or comes back,
 and it waits for ever or takes the device for one that is set up. Until the next reset the status
 reads as the driver wrote it: the device itself may only add DEVICE_NEEDS_RESET, once it is broken.
 A reset, of the device or of one queue, also disables queues: the driver cannot use one of which
-queue_enable still reads 1.
+queue_enable still reads 1. A reset does not change what the device offers: the features are the
+same each time that the driver reads them, as no operation reconfigures the device. (The capacity
+after a reset is a matter of S15.)
 
 The witness is what the guest reads. The driver does not know of a reset of the system, so after one
 only a status that must be 0 is judged, until the driver has seen it. Source: virtio 1.2, 2.1.2,
-2.4.1, 2.6.1 and 4.1.4.3; QEMU virtio_reset, virtio_queue_reset.
+2.2, 2.4.1, 2.6.1 and 4.1.4.3; QEMU virtio_reset, virtio_queue_reset.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from vblkfuzz.trace.kinds import (
     BROKEN,
     DRIVER_INIT,
     ENABLE_READ,
+    FEATURES,
     QUEUE_RESET,
     RESET_CALL,
     RESET_RET,
@@ -33,26 +36,31 @@ from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
 AFTER_RESET = Situation("status_read_after_reset", "The guest read the status after a reset.")
 SET_UP = Situation("status_read_of_set_up_device", "The guest read the status that it had set.")
 QUEUE_READ = Situation("queue_enable_read", "The guest read queue_enable after a reset.")
+OFFERED_AGAIN = Situation(
+    "features_read_after_reset", "The guest read the offered features again after a reset."
+)
 
 
 @rule(
     "S25",
-    title="The status reads as the driver wrote it, 0 after a reset; a reset disables queues.",
-    source="virtio 1.2, 2.1.2, 2.4.1, 2.6.1 and 4.1.4.3; QEMU virtio_reset, virtio_queue_reset",
+    title="The status reads as the driver wrote it, 0 after a reset; a reset disables queues and "
+    "keeps the offered features.",
+    source="virtio 1.2, 2.1.2, 2.2, 2.4.1, 2.6.1 and 4.1.4.3; QEMU virtio_reset",
     instead=(
         "A reset has set the status and queue_enable to 0 when the driver goes on, and they stay "
-        "0 until the driver writes them."
+        "0 until the driver writes them. What the device offers is no state of the driver's."
     ),
     needs=(
         STATUS_READ,
         ENABLE_READ,
+        FEATURES,
         DRIVER_INIT,
         BROKEN,
         QUEUE_RESET,
         RESET_CALL,
         RESET_RET,
     ),
-    situations=(AFTER_RESET, SET_UP, QUEUE_READ),
+    situations=(AFTER_RESET, SET_UP, QUEUE_READ, OFFERED_AGAIN),
     witnesses=Witness.GUEST,
 )
 def S25(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
@@ -64,6 +72,8 @@ def S25(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             books.read(event, report)
         elif kind == ENABLE_READ:
             books.read_queue(event, report)
+        elif kind == FEATURES:
+            books.read_features(event, report)
         elif kind == DRIVER_INIT:
             books.since = event if event.flag else books.since
         elif kind == BROKEN:
@@ -77,7 +87,7 @@ def S25(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 class _Books:
     """What the status may be."""
 
-    __slots__ = ("_zero", "may_add", "since", "unknown")
+    __slots__ = ("_offer", "_zero", "may_add", "since", "unknown")
 
     def __init__(self, start: Event) -> None:
         self.since = start
@@ -88,6 +98,8 @@ class _Books:
         """Whether the system was reset since the driver last read a status of its reset device."""
         self._zero = False
         """Whether the driver has read 0 since the last reset."""
+        self._offer: Event | None = None
+        """The FEATURES of the first set-up."""
 
     def reset(self, reset: Event) -> None:
         """Process the end of a reset, of the device or of one queue."""
@@ -126,3 +138,23 @@ class _Books:
                 f"turn {self.since.turn}."
             )
             report.violation(self.since, read, sentence, "enabled")
+
+    def read_features(self, read: Event, report: Report) -> None:
+        """Judge the features that the device offers."""
+        if self._offer is None:
+            self._offer = read
+            return
+        report.met(OFFERED_AGAIN)
+        changed = _offered(read) ^ _offered(self._offer)
+        if changed:
+            bits = [str(bit) for bit in range(changed.bit_length()) if changed >> bit & 1]
+            what = "bits" if len(bits) > 1 else "bit"
+            sentence = (
+                f"The device offered other features at turn {read.turn} than at turn "
+                f"{self._offer.turn}: {what} {', '.join(bits)} changed."
+            )
+            report.violation(self._offer, read, sentence, "offer")
+
+
+def _offered(features: Event) -> int:
+    return features.head | features.length << 16

@@ -151,7 +151,7 @@ OPERATOR: Final = (
     OpSpec(
         code=29,
         name="power_loss",
-        summary="The disk loses all writes that were not flushed; the machine is reset.",
+        summary="At once the disk loses all writes that were not flushed; the machine is reset.",
         weight=1,
         clears=SET_UP | UNKICKED | BROKEN,
         plainer="reset",

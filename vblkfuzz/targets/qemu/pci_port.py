@@ -49,14 +49,13 @@ list(_NO_STEPS)
 
 
 class _Places(NamedTuple):
-    """Addresses within BAR 4, and the features offered; the same after each reset."""
+    """Addresses within BAR 4; the same after each reset."""
 
     common: int
     isr: int
     device: int
     notify: list[int]
     """By queue."""
-    features: int
 
 
 class PciPort:
@@ -104,7 +103,14 @@ class PciPort:
 
     def device_features(self) -> int:
         """Return the offered features, without those that the scenario's device lacks."""
-        return self._places.features & scenario_features(self._config)
+        return self._read_features() & scenario_features(self._config)
+
+    def _read_features(self) -> int:
+        common, features = self._places.common, 0
+        for half in (0, 1):
+            self._line.post(f"writel {common + _FEATURE_SELECT:#x} {half}")
+            features |= self._line.ask(f"readl {common + _FEATURES:#x}") << 32 * half
+        return features
 
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits."""
@@ -223,16 +229,12 @@ class PciPort:
                     multiplier = self._config_read(at + 16, "l")
             at = self._config_read(at + 1, "b")
         common = offsets[_COMMON]
-        features = 0
-        for half in (0, 1):
-            self._line.post(f"writel {common + _FEATURE_SELECT:#x} {half}")
-            features |= self._line.ask(f"readl {common + _FEATURES:#x}") << 32 * half
         notify = []
         for index in range(self._line.ask(f"readw {common + 0x12:#x}")):
             self._line.post(f"writew {common + _QUEUE_SELECT:#x} {index}")
             off = self._line.ask(f"readw {common + _QUEUE_NOTIFY_OFF:#x}")
             notify.append(offsets[_NOTIFY] + off * multiplier)
-        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify, features)
+        return _Places(common, offsets[_ISR], offsets[_DEVICE], notify)
 
 
 _ZEROES: Final = bytes(GUEST_MEMORY_SIZE)

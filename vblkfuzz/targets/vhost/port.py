@@ -65,6 +65,8 @@ class VhostUserPort:
         self._config: DeviceConfig
         self._frontend: Frontend | None = None
         """None: there is no working connection."""
+        self._offered = 0
+        """Features of the back-end that answered last, and of the front-end."""
         self._greeted: socket.socket | None = None
         """A connection on which GET_FEATURES was sent and not answered yet."""
         self._status = 0
@@ -94,10 +96,7 @@ class VhostUserPort:
 
     def device_features(self) -> int:
         """Return the offered features, without those that the scenario's device lacks."""
-        wanted = scenario_features(self._config)
-        if self._frontend is None:
-            return wanted
-        return (self._frontend.offered | _OWN_FEATURES) & wanted
+        return self._offered & scenario_features(self._config)
 
     def accept_features(self, features: int) -> None:
         """Note the driver's feature bits: a VMM negotiates with the back-end at DRIVER_OK."""
@@ -182,6 +181,7 @@ class VhostUserPort:
 
     def _enter(self, frontend: Frontend) -> None:
         self._frontend = frontend
+        self._offered = frontend.offered | _OWN_FEATURES
         self._shares_memory = False
         self._link.tell(True)
 

@@ -1,0 +1,128 @@
+"""Devices that differ from the reference and are right: no rule may report them.
+
+Each was the cause of a false alarm, or could have been one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from tests.conformance.inputs import fuzz_inputs
+from vblkfuzz.dataplane.board import Board
+from vblkfuzz.dataplane.device_state import DeviceState
+from vblkfuzz.dataplane.queue_port import QueuePort
+from vblkfuzz.dataplane.request import Request
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import from_text
+from vblkfuzz.targets.model import model
+from vblkfuzz.trace.event import Frame
+from vblkfuzz.virtio.device_queue import DeviceQueue
+
+CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "regress"
+
+
+class _AlwaysAsks(DeviceQueue):
+    __slots__ = ()
+
+    def set_notification(self, on: bool) -> None:
+        super().set_notification(True)
+
+
+class KeepsKicksEnabled(VirtioBlk):
+    """Its ring asks for kicks all the time, so an attach need not enable them."""
+
+    device_queue: ClassVar[type[DeviceQueue]] = _AlwaysAsks
+
+    def attach(self, thread: Thread, port: QueuePort) -> Steps:
+        yield POINT
+        self._watch(thread, port, self.context_of(port))
+        port.notifier.set_own()
+
+
+class EnablesKicksAfterAttach(VirtioBlk):
+    """Kicks are enabled when the handler is attached already, then the ring is checked."""
+
+    def attach(self, thread: Thread, port: QueuePort) -> Steps:
+        yield POINT
+        self._watch(thread, port, self.context_of(port))
+        yield POINT
+        port.set_notification(thread, True)
+        port.notifier.set_own()
+
+
+class _OwedCalls(QueuePort):
+    __slots__ = ("owed",)
+
+    def __init__(self, device: DeviceState, board: Board, index: int) -> None:
+        super().__init__(device, board, index)
+        self.owed = False
+
+    def call(self, thread: Thread) -> None:
+        self.owed = True
+
+    def call_if_idle(self, thread: Thread) -> None:
+        if self.owed and not self.queue.inuse:
+            self.owed = False
+            super().call(thread)
+
+
+class CallsOnceForABatch(VirtioBlk):
+    """It calls when the last request of a queue has ended, for all of them."""
+
+    queue_port: ClassVar[type[QueuePort]] = _OwedCalls
+
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        super().push(thread, request, length)
+        self._port(request).call_if_idle(thread)
+
+    def cancel(self, thread: Thread, request: Request) -> None:
+        super().cancel(thread, request)
+        self._port(request).call_if_idle(thread)
+
+    @causal(Frame.RESET)
+    def reset(self, thread: Thread, *, system: bool = False) -> Steps:
+        yield from super().reset(thread, system=system)
+        for port in self.ports:
+            _own(port).owed = False
+
+    def forget_queue(self, thread: Thread, port: QueuePort) -> None:
+        super().forget_queue(thread, port)
+        _own(port).owed = False
+
+    def _port(self, request: Request) -> _OwedCalls:
+        return _own(self.ports[request.queue.index])
+
+
+def _own(port: QueuePort) -> _OwedCalls:
+    assert isinstance(port, _OwedCalls)
+    return port
+
+
+RIGHT: dict[type[VirtioBlk], str] = {
+    KeepsKicksEnabled: "s13-kicks-stay-enabled",
+    EnablesKicksAfterAttach: "s13-kicks-stay-enabled",
+    CallsOnceForABatch: "l4-one-call-for-a-batch",
+}
+"""By device: the scenario in corpus/regress that is about it."""
+
+
+def story(slug: str) -> Scenario:
+    path = CORPUS / slug / "scenario.toml"
+    return from_text(path.read_text(), path.name)
+
+
+@pytest.mark.parametrize("device", RIGHT)
+def test_a_right_device_is_clean(device: type[VirtioBlk]) -> None:
+    inputs = [story(RIGHT[device]), *map(decode, fuzz_inputs(31, 400))]
+    polled = [replace(one, device=replace(one.device, polling=True)) for one in inputs[:200]]
+    with model("reference", "inline", device_class=device) as target:
+        for scenario in (*inputs, *polled):
+            assert judge(scenario, target.run(scenario)).violations == ()
