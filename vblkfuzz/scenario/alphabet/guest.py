@@ -131,6 +131,7 @@ GUEST: Final = (
         weight=6,
         needs=SET_UP,
         beside=2,
+        qtest=True,
     ),
     OpSpec(
         code=5,
@@ -155,6 +156,7 @@ GUEST: Final = (
         control=True,
         plainer="reset",
         path_frame="queue_reset",
+        qtest=True,
     ),
     OpSpec(
         code=7,
@@ -168,6 +170,7 @@ GUEST: Final = (
         weight=2,
         needs=SET_UP,
         beside=1,
+        qtest=True,
     ),
     OpSpec(
         code=8,
@@ -177,6 +180,7 @@ GUEST: Final = (
         weight=2,
         needs=SET_UP,
         beside=1,
+        qtest=True,
     ),
     OpSpec(
         code=9,
@@ -199,6 +203,7 @@ GUEST: Final = (
         clears=UNKICKED,
         beside=1,
         path_frame="direct_kick",
+        qtest=True,
     ),
     OpSpec(
         code=28,
@@ -216,6 +221,7 @@ GUEST: Final = (
         reach=16,
         control=True,
         path_frame="status",
+        qtest=True,
     ),
     OpSpec(
         code=31,
@@ -226,6 +232,7 @@ GUEST: Final = (
         needs=SET_UP,
         excludes=BROKEN,
         reach=12,
+        qtest=True,
     ),
     OpSpec(
         code=32,
@@ -235,5 +242,6 @@ GUEST: Final = (
         weight=1,
         reach=4,
         beside=1,
+        qtest=True,
     ),
 )
