@@ -170,6 +170,8 @@ class Machine:
             yield from self.kick_directly(thread, argument)
         elif reason == Exit.QUEUE_RESET:
             yield from self.reset_queue(thread, argument)
+        elif reason == Exit.WRITEBACK:
+            self.device.set_writeback(bool(argument))
         words[EXIT] = Exit.NONE
         self.bql.release()
 

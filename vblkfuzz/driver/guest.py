@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.answers import Answers
+from vblkfuzz.driver.cache_mode import CacheMode
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import BREAKS, opened
@@ -69,7 +70,7 @@ _MAX_CONFIG_READS: Final = 8
 """Attempts to read the configuration without a change during the read."""
 
 
-class GuestDriver:
+class GuestDriver(CacheMode):
     """A virtio-blk driver that carries out guest operations."""
 
     actor: ClassVar = ActorId.GUEST

@@ -21,6 +21,7 @@ from vblkfuzz.dataplane.registers import (
     SIZE,
     STATUS,
     USED,
+    WRITEBACK,
     Exit,
     Registers,
 )
@@ -101,6 +102,14 @@ class MailboxTransport:
     def capacity(self) -> int:
         """Read the capacity register."""
         return self._registers.words[CAPACITY]
+
+    def writeback(self) -> int:
+        """Read the register with the cache mode."""
+        return self._registers.words[WRITEBACK]
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        """Exit for a write of the cache mode and wait for it."""
+        return self._exit_and_wait(Exit.WRITEBACK, mode)
 
     def known_id(self) -> int:
         """Read the register with the digest of the id."""

@@ -17,29 +17,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace.event import actor_name, data_name
+from vblkfuzz.trace.forms import byte_count, ring_error, sectors
 from vblkfuzz.trace.kind import ROWS, kind
 from vblkfuzz.trace.place import Place
-from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 _DESCRIPTOR: Final = "h{}"
 """The form of a head that is a descriptor index; head 0 is shown, too."""
-
-
-def _sectors(value: int) -> str:
-    first, more = value & 0xFF, value >> 8
-    return f"sector {first}..{first + more}" if more else f"sector {first}"
-
-
-def _bytes(length: int) -> str:
-    return f"{length} byte" if length == 1 else f"{length} bytes"
-
-
-def _ring_error(value: int) -> str:
-    return RING_ERRORS[value].__name__ if value in RING_ERRORS else str(value)
 
 
 # --- Harness ----------------------------------------------------------------------------------
@@ -95,7 +82,7 @@ COLLECT: Final = kind(
     flags=("", "foreign", "ioerr", "unsupp", "no status"),
     value="used {}",
     head=_DESCRIPTOR,
-    length=_bytes,
+    length=byte_count,
 )
 HOSTILE: Final = kind(
     13,
@@ -118,7 +105,7 @@ REQUEST: Final = kind(
     "the request that the next event makes available: its type, first and last sector. If the n-th "
     "REQUEST of a trace is a write, it writes the data n",
     flags=REQUESTS,
-    value=_sectors,
+    value=sectors,
     head=_DESCRIPTOR,
 )
 
@@ -190,6 +177,17 @@ FEATURES: Final = kind(
 )
 
 SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
+WRITEBACK: Final = kind(
+    117, "sets the cache mode of the disk, *writethrough* or *writeback*", flags=CACHE_MODES
+)
+# flag: the mode written
+WRITEBACK_READ: Final = kind(
+    118,
+    "read the cache mode after setting it to *writethrough* (0) or *writeback* (1); value: what it "
+    "read",
+    flags=CACHE_MODES,
+    value="is {}",
+)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
@@ -212,7 +210,7 @@ STOP_RET: Final = kind(27, "the dataplane has stopped")
 BROKEN: Final = kind(
     28,
     "the device found invalid ring content and needs a reset; value: the error",
-    value=_ring_error,
+    value=ring_error,
 )
 
 # head: the bits that the driver wrote last
@@ -294,7 +292,7 @@ PUSH: Final = kind(
     flags=("", "ioerr", "unsupp"),
     value="used {}",
     head=_DESCRIPTOR,
-    length=_bytes,
+    length=byte_count,
 )
 IRQ: Final = kind(
     47,
@@ -311,9 +309,11 @@ RETRY: Final = kind(
     "the VM stopped",
 )
 
+# request: 0, or that of a write which is flushed without a request for it, in mode writethrough
 FLUSHED: Final = kind(
     140,
-    "the backend was flushed: what was written before outlasts a loss of power",
+    "the backend was flushed: what was written before outlasts a loss of power; with a request: "
+    "what that one has written",
 )
 
 # head: the sector; value: n of the REQUEST whose data it is

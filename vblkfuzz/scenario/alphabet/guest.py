@@ -45,6 +45,9 @@ DECLINES: Final = (
     "write_cache",
 )
 """Feature that `init` declines, by code; `write_cache` is both flush and config_wce."""
+CACHE_MODES: Final = ("writethrough", "writeback")
+"""Values of the field `writeback` of the configuration, by number (5.2.4)."""
+
 HOSTILE_DEEDS: Final = (*HOSTILE_CONTENTS, "head_again")
 """What a driver must not do with a ring: that, or publish a request that is under way already."""
 
@@ -242,6 +245,16 @@ GUEST: Final = (
         weight=1,
         reach=4,
         beside=1,
+        qtest=True,
+    ),
+    OpSpec(
+        code=33,
+        name="writeback",
+        params=(Choice("mode", 0, CACHE_MODES, picks=(0, 0, 1)),),
+        summary="Set the cache mode in the configuration (F_CONFIG_WCE), and read it back.",
+        weight=1,
+        needs=SET_UP,
+        reach=4,
         qtest=True,
     ),
 )
