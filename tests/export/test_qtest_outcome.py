@@ -117,6 +117,15 @@ def test_a_set_up_that_leaves_something_out(how: str, qemu: QemuTarget, tmp_path
     assert shown(scenario, tmp_path) == expected(qemu.run(scenario))
 
 
+@pytest.mark.parametrize("decline", ["nothing", "config_wce"])
+def test_the_cache_mode(decline: str, qemu: QemuTarget, tmp_path: Path) -> None:
+    """The program says nothing is wrong, so it has read back what it has written."""
+    write = op("publish_kick", request="out", sector=3)
+    modes = [op("writeback", mode=mode) for mode in ("writethrough", "writeback")]
+    scenario = Scenario(ops=(op("init", decline=decline), *modes, write, modes[0], write))
+    assert shown(scenario, tmp_path) == expected(qemu.run(scenario))
+
+
 @pytest.mark.parametrize("data", fuzz_inputs(43, 12))
 def test_other_scenarios(data: bytes, qemu: QemuTarget, tmp_path: Path) -> None:
     made = decode(data)

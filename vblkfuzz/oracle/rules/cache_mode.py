@@ -16,6 +16,7 @@ from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, REQUESTS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
+    FEATURES,
     FLUSHED,
     HOSTILE,
     IO_DONE,
@@ -41,6 +42,7 @@ _THROUGH: Final = CACHE_MODES.index("writethrough")
     source="virtio 1.2, 5.2.4, 5.2.6.2; QEMU virtio_blk_set_config",
     instead="In the mode writethrough a device flushes each write before it pushes it.",
     needs=(
+        FEATURES,
         RESET_CALL,
         HOSTILE,
         WRITEBACK,
@@ -57,7 +59,10 @@ _THROUGH: Final = CACHE_MODES.index("writethrough")
     path="none",
 )
 def S31(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Not judged: what comes after the guest has broken the protocol, until a reset."""
+    """Judged is a driver from its set-up to the next reset, or until it breaks the protocol.
+
+    It does not notice a reset of the whole system, after which it has no access to the device.
+    """
     books = _Books(report)
     for event in events:
         _DO[event.kind](books, event)
@@ -68,7 +73,7 @@ class _Books:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._hostile = False
+        self._set_up = False
         self._written: Event | None = None
         """WRITEBACK that was not read back yet."""
         self._through: Event | None = None
@@ -81,9 +86,9 @@ class _Books:
         """Those that have ended in the backend, and were not flushed since."""
 
     def forget(self, event: Event) -> None:
-        """A reset may choose any mode."""
+        """A reset or a set-up may choose any mode."""
         self._written = self._through = None
-        self._hostile = event.kind == HOSTILE
+        self._set_up = event.kind == FEATURES
         self._drop()
 
     def _drop(self) -> None:
@@ -98,7 +103,7 @@ class _Books:
 
     def read(self, event: Event) -> None:
         written, self._written = self._written, None
-        if written is None or self._hostile:
+        if written is None or not self._set_up:
             return
         self._report.met(MODE_READ)
         if event.value != event.flag:
@@ -144,6 +149,7 @@ class _Books:
 
 
 _DO: Final = {
+    FEATURES: _Books.forget,
     RESET_CALL: _Books.forget,
     HOSTILE: _Books.forget,
     WRITEBACK: _Books.write,
