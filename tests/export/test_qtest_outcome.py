@@ -128,6 +128,20 @@ def test_the_cache_mode(decline: str, qemu: QemuTarget, tmp_path: Path) -> None:
     assert shown(scenario, tmp_path) == expected(qemu.run(scenario))
 
 
+@pytest.mark.parametrize("section", ["drain", "mirror"])
+def test_a_read_only_disk(section: str, qemu: QemuTarget, tmp_path: Path) -> None:
+    begin, end = {
+        "drain": ("drain_begin", "drain_end"),
+        "mirror": ("mirror_begin", "mirror_finish"),
+    }[section]
+    write, read = op("publish_kick", request="out"), op("publish_kick", sector=3)
+    ops = (op("init"), write, read, op("collect"), op(begin), write, op(end), write, read)
+    scenario = Scenario(DeviceConfig(queue_size=16, disk_sectors=8, read_only=True), ops)
+    answers = expected(qemu.run(scenario))
+    assert {status for (_, _, status, _), _ in answers} == {0, 1}
+    assert shown(scenario, tmp_path) == answers
+
+
 @pytest.mark.parametrize("data", fuzz_inputs(43, 12), ids=map(str, range(12)))
 def test_other_scenarios(data: bytes, qemu: QemuTarget, tmp_path: Path) -> None:
     made = decode(data)

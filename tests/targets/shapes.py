@@ -46,6 +46,22 @@ def wrong_answers(target: Target, *, indirect: bool) -> Iterator[str]:
                 yield f"{name} {request}: {flags} {outcome.verdict.violations}"
 
 
+def read_only_answers(target: Target, section: str) -> Iterator[tuple[list[int], set[str]]]:
+    """Send requests to read-only disks of two capacities; yield answers and situations.
+
+    They stay read-only in a drained section, which the operation `section` begins, and after it.
+    """
+    write, read = op("publish_kick", request="out"), op("publish_kick")
+    end = {"drain_begin": "drain_end", "mirror_begin": "mirror_finish"}[section]
+    ops = (op("init"), write, read, op("collect"), op(section), write, op(end), write, read)
+    for sectors in (64, 8):
+        device = DeviceConfig(disk_sectors=sectors, queue_size=16, read_only=True)
+        outcome = run_scenario(target, Scenario(device, (*ops, op("collect"))))
+        assert outcome.verdict.clean, outcome.verdict.violations
+        flags = [event.flag for event in outcome.trace.events if event.kind == COLLECT]
+        yield flags, set(outcome.verdict.situations)
+
+
 def accepted(target: Target, decline: str = "nothing") -> int:
     """Return the features of the block device that a driver has accepted."""
     outcome = run_scenario(target, Scenario(DeviceConfig(queues=2), (op("init", decline=decline),)))

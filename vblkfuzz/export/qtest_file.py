@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
-_CONFIG: Final = (
-    "QUEUES, SIZE, SECTORS, IOTHREAD, IOEVENTFD, POLLING = 1, 8, 64, True, True, False\n"
-)
+_SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
+_FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _TOO_MUCH: Final = "hostile"
 """The program's driver has no broken ring contents."""
@@ -59,20 +58,15 @@ def program(scenario: Scenario, sentence: str) -> str:
             raise UsageError(f"qtest: operation {index}: the program's driver has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
-    config = (
-        device.queues,
-        device.queue_size,
-        device.disk_sectors,
-        device.iothreads > 0,
-        device.ioeventfd,
-        device.polling,
-    )
+    sizes = device.queues, device.queue_size, device.disk_sectors
+    flags = device.iothreads > 0, device.ioeventfd, device.polling, device.read_only
     steps = "".join(
         f"    {step},\n" for one in scenario.ops if one.spec.qtest and (step := _step(one, device))
     )
     for line, filled in (
         (_STEPS, f"STEPS = [\n{steps}]\n"),
-        (_CONFIG, f"{_CONFIG.partition(' = ')[0]} = {', '.join(map(repr, config))}\n"),
+        (_SIZES, f"{_SIZES.partition(' = ')[0]} = {', '.join(map(repr, sizes))}\n"),
+        (_FLAGS, f"{_FLAGS.partition(' = ')[0]} = {', '.join(map(repr, flags))}\n"),
         (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
     ):
         assert text.count(line) == 1, line
