@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _RELEASE, _STOP = op("release"), op("stop")
 _POWER_LOSS: Final = op("power_loss").code
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
-_NO_EXIT, _STATUS, _KICK, _QUEUE_RESET, _ = Exit
+_NO_EXIT, _STATUS, _KICK, _QUEUE_RESET, _, _WRITEBACK = Exit
 
 
 def check_methods(parts: Mapping[Owner, type]) -> None:
@@ -183,6 +183,8 @@ class Machine:
             yield from self.kick_directly(thread, argument)
         elif reason == _QUEUE_RESET:
             yield from self.reset_queue(thread, argument)
+        elif reason == _WRITEBACK:
+            self.device.set_writeback(bool(argument))
         words[EXIT] = _NO_EXIT
         self.bql.release()
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace import form
@@ -186,6 +186,17 @@ FEATURES: Final = kind(
 )
 
 SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
+WRITEBACK: Final = kind(
+    117, "sets the cache mode of the disk, *writethrough* or *writeback*", flags=CACHE_MODES
+)
+# flag: the mode written
+WRITEBACK_READ: Final = kind(
+    118,
+    "read the cache mode after setting it to *writethrough* (0) or *writeback* (1); value: what it "
+    "read",
+    flags=CACHE_MODES,
+    value="is {}",
+)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
@@ -314,9 +325,11 @@ RETRY: Final = kind(
     "the VM stopped",
 )
 
+# request: 0, or that of a write which is flushed without a request for it, in mode writethrough
 FLUSHED: Final = kind(
     140,
-    "the backend was flushed: what was written before outlasts a loss of power",
+    "the backend was flushed: what was written before outlasts a loss of power; with a request: "
+    "what that one has written",
 )
 
 # head: the sector; value: n of the REQUEST whose data it is
