@@ -20,7 +20,7 @@ from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Frame
-from vblkfuzz.trace.kinds import DISK
+from vblkfuzz.trace.kinds import DISK, OVERSLEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,9 +80,9 @@ class Machine:
         self.vcpu = Thread(ActorId.VCPU, self.exit_pending, self._handle_exit)
         self.threads = [
             self.vcpu,
-            Thread(ActorId.MAIN, self._main_has_work, self._main_loop),
+            Thread(ActorId.MAIN, self._main_has_work, self._main_loop, self._main_goes_on),
             *(
-                Thread(ActorId(context.actor), context.has_work, context.run_once)
+                Thread(ActorId(context.actor), context.has_work, context.run_once, context.goes_on)
                 for context in self.iothreads
             ),
         ]
@@ -116,10 +116,22 @@ class Machine:
         """Whether the guest may run."""
         return self.operator.vm_running
 
-    def show_disk(self, ops: Sequence[Op]) -> None:
-        """Record the content of the disk after these operations, whether a read has shown it."""
+    def show_settled(self, ops: Sequence[Op]) -> None:
+        """Record the event loops that sleep on, and the disk after these operations."""
+        self._show_sleepers()
+        self._show_disk(ops)
+
+    def _show_disk(self, ops: Sequence[Op]) -> None:
+        """Record the content of the disk, whether a read has shown it."""
         for number, data, mixed in content(self.backend.disk, ops):
             self.ring.emit(DISK, ActorId.HARNESS, NO_QUEUE, mixed, number, 0, 0, data, 0)
+
+    def _show_sleepers(self) -> None:
+        """Record the event loops that sleep although something waits for them."""
+        for context in (self._main, *self.iothreads):
+            for what, number in enumerate(context.overslept()):
+                if number:
+                    self.ring.emit(OVERSLEPT, context.actor, NO_QUEUE, what, value=number)
 
     def in_flight(self) -> int:
         """Requests in flight, mod 2^16: the count of a faulty device may be negative."""
@@ -137,6 +149,9 @@ class Machine:
     def _main_has_work(self) -> bool:
         return bool(self._commands) or self._main.has_work()
 
+    def _main_goes_on(self) -> bool:
+        return bool(self._commands) or self._main.goes_on()
+
     def _main_loop(self, thread: Thread) -> Steps:
         """One turn of the main loop: a command, or else one unit of its context.
 
@@ -150,7 +165,7 @@ class Machine:
         else:
             yield POINT
             yield from self.bql.acquire(thread)
-            unit = self._main.run_once(thread) if self._main.has_work() else NO_STEPS
+            unit = self._main.run_once(thread) if self._main.goes_on() else NO_STEPS
             start = next(unit, POINT)
             if start is not POINT:
                 yield start

@@ -121,8 +121,6 @@ REQUEST: Final = kind(
     value=_sectors,
     head=_DESCRIPTOR,
 )
-
-
 # head: the sector; value: n of the REQUEST whose data it is
 SECTOR: Final = kind(
     16,
@@ -150,7 +148,6 @@ SUPPRESS_CALLS: Final = kind(
     "suppressed calls (*on*) or enabled them again (*off*); without EVENT_IDX",
     flags=("off", "on"),
 )
-
 # head: digest of the id that the device is known to have, 0 if it is not known
 DEVICE_ID: Final = kind(
     110,
@@ -178,7 +175,6 @@ ENABLE_READ: Final = kind(
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
     flags=("disabled", "enabled"),
 )
-
 # value, head: the feature bits below 16, those of the block device (5.2.3)
 FEATURES: Final = kind(
     115,
@@ -188,7 +184,6 @@ FEATURES: Final = kind(
     value="{:#06x}",
     head="offered {:#06x}",
 )
-
 SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
@@ -214,7 +209,6 @@ BROKEN: Final = kind(
     "the device found invalid ring content and needs a reset; value: the error",
     value=_ring_error,
 )
-
 # head: the bits that the driver wrote last
 STATUS_READ: Final = kind(
     29,
@@ -222,13 +216,11 @@ STATUS_READ: Final = kind(
     value="{:#04x}",
     head="wrote {:#04x}",
 )
-
 STRAY_KICK: Final = kind(
     120,
     "the driver notified the device of a queue without asking whether it is set up, or there: such "
     "a kick must be ignored",
 )
-
 DRIVER_OK: Final = kind(121, "the driver added DRIVER_OK, which its set-up had left out")
 
 # --- Notifiers and event loop -----------------------------------------------------------------
@@ -264,6 +256,14 @@ HANDLER_END: Final = kind(
 )
 POLL_BEGIN: Final = kind(37, "the event loop polls the queue from now on")
 POLL_END: Final = kind(38, "the event loop waits for the queue's notifier again")
+OVERSLEPT: Final = kind(
+    39,
+    "the event loop slept when all had settled, although something waited for it: *bottom halves* "
+    "of which it was not notified, *notifiers* that it does not watch, or *waits* that are over "
+    "but were not kicked; value: how many",
+    flags=("bottom halves", "notifiers", "waits"),
+    value="{}",
+)
 
 # --- Requests (request: serial of its pop in this scenario, from 1; epoch: that of its pop) ---
 

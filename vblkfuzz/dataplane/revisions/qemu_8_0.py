@@ -40,9 +40,9 @@ class GatedAioContext(AioContext):
         """Number of drained nodes in this context (external_disable_cnt)."""
 
     def has_work(self) -> bool:
-        """Whether `run_once` would do something."""
+        """Whether something wakes the loop."""
         if self.disabled:
-            return bool(self._bottom_halves) or self.poll_wanted is not self.polling
+            return self.notified or self.poll_wanted is not self.polling
         return super().has_work()
 
     def _may_run(self, registration: Registration) -> bool:
