@@ -1,7 +1,7 @@
 """The rule of wake-ups: S33.
 
-A thread with nothing to do sleeps, and the code that gives it work wakes it. In QEMU a bottom half is
-queued before aio_notify, a loop says that it is going to sleep (notify_me) before it looks for
+A thread with nothing to do sleeps, and the code that gives it work wakes it. In QEMU a bottom half
+is queued before aio_notify, a loop says that it is going to sleep (notify_me) before it looks for
 bottom halves, and a wait counts itself (num_waiters) before it checks its condition. If one of
 these orders is wrong, or a call is missing, the work stays where it is until something else
 happens to wake the loop.
