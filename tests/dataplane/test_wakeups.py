@@ -8,12 +8,17 @@ import pytest
 
 from tests.dataplane.stepping import idle_thread
 from tests.dataplane.test_aio import Handler, noted
-from vblkfuzz.dataplane.aio import AioContext
+from vblkfuzz.dataplane.aio import AioContext, BottomHalf
 from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.trace.event import ActorId
 
-NOTHING = (0, 0, 0)
+
+def enqueue(context: AioContext, bottom_half: BottomHalf) -> None:
+    """Schedule a bottom half without waking the loop."""
+    before = context.notified
+    context.schedule(bottom_half)
+    context.notified = before
 
 
 @dataclass
@@ -36,7 +41,7 @@ class Loop:
 @pytest.fixture
 def loop(parts: SharedParts) -> Loop:
     context = AioContext(ActorId.IO0)
-    thread = Thread(ActorId.IO0, context.has_work, context.run_once, context.goes_on)
+    thread = Thread(ActorId.IO0, context.has_work, context.run_once)
     notifier = parts.kicks[0]
     notifier.is_open = True
     return Loop(context, thread, Handler(notifier))
@@ -47,18 +52,18 @@ def test_a_bottom_half_that_is_scheduled_wakes_it(loop: Loop) -> None:
     loop.run()
     assert loop.log == ["half"]
     assert not loop.context.notified
-    assert loop.context.overslept() == NOTHING
+    assert not any(loop.context.overslept())
 
 
 def test_a_bottom_half_without_notification_does_not_wake_it(loop: Loop) -> None:
-    loop.context.enqueue(noted(loop.log, "half"))
+    enqueue(loop.context, noted(loop.log, "half"))
     loop.run()
     assert loop.log == []
     assert loop.context.overslept() == (1, 0, 0)
 
 
 def test_it_runs_once_something_else_wakes_the_loop(loop: Loop) -> None:
-    loop.context.enqueue(noted(loop.log, "late"))
+    enqueue(loop.context, noted(loop.log, "late"))
     loop.context.schedule(noted(loop.log, "half"))
     loop.run()
     assert loop.log == ["late", "half"]
@@ -67,7 +72,7 @@ def test_it_runs_once_something_else_wakes_the_loop(loop: Loop) -> None:
 def test_a_loop_that_is_awake_needs_no_notification(loop: Loop) -> None:
     loop.context.schedule(noted(loop.log, "first"))
     loop.run(budget=1)
-    loop.context.enqueue(noted(loop.log, "second"))
+    enqueue(loop.context, noted(loop.log, "second"))
     loop.run()
     assert loop.log == ["first", "second"]
 
@@ -81,10 +86,17 @@ def test_a_notification_outlasts_the_bottom_half_before(loop: Loop) -> None:
     assert loop.log == ["first", "second"]
 
 
-def test_a_notification_without_work_wakes_it_once(loop: Loop) -> None:
+def test_a_notification_without_work_does_not_end_the_sleep(loop: Loop) -> None:
     loop.context.notify()
-    loop.run()
     assert not loop.thread.ready()
+    enqueue(loop.context, noted(loop.log, "half"))
+    assert not loop.thread.ready()
+
+
+def test_a_wait_looks_for_bottom_halves_before_it_sleeps(loop: Loop) -> None:
+    enqueue(loop.context, noted(loop.log, "half"))
+    list(loop.context.wait_turn(idle_thread(), lambda: True))
+    assert loop.log == ["half"]
 
 
 def test_a_new_handler_is_watched_at_once(loop: Loop) -> None:
@@ -97,7 +109,7 @@ def test_a_new_handler_is_watched_at_once(loop: Loop) -> None:
 def test_a_handler_that_it_overlooks_does_not_wake_it(loop: Loop) -> None:
     loop.context.attach(loop.handler)
     loop.context.overlook(loop.handler)
-    assert loop.context.overslept() == NOTHING
+    assert not any(loop.context.overslept())
     loop.handler.notifier.set()
     loop.run()
     assert loop.log == []
@@ -109,7 +121,7 @@ def test_a_handler_that_is_detached_again_is_not_missed(loop: Loop) -> None:
     loop.context.overlook(loop.handler)
     loop.handler.notifier.set()
     loop.context.detach(loop.handler.index)
-    assert loop.context.overslept() == NOTHING
+    assert not any(loop.context.overslept())
 
 
 def test_a_handler_whose_notifier_is_closed_is_not_missed(loop: Loop) -> None:
@@ -117,7 +129,7 @@ def test_a_handler_whose_notifier_is_closed_is_not_missed(loop: Loop) -> None:
     loop.context.overlook(loop.handler)
     loop.handler.notifier.set()
     loop.handler.notifier.is_open = False
-    assert loop.context.overslept() == NOTHING
+    assert not any(loop.context.overslept())
 
 
 def test_it_watches_the_handler_after_it_has_been_awake(loop: Loop) -> None:
@@ -128,7 +140,7 @@ def test_it_watches_the_handler_after_it_has_been_awake(loop: Loop) -> None:
     loop.handler.notifier.set()
     loop.run()
     assert loop.log == ["half", "read"]
-    assert loop.context.overslept() == NOTHING
+    assert not any(loop.context.overslept())
 
 
 class Wait:
@@ -155,7 +167,7 @@ def test_the_end_of_what_it_waits_for_kicks_a_wait(loop: Loop) -> None:
     wait.over = True
     assert wait.ready()
     assert list(wait.steps) == []
-    assert loop.context.overslept() == NOTHING
+    assert not any(loop.context.overslept())
 
 
 def test_a_wait_that_is_not_kicked_sleeps_on(loop: Loop) -> None:
@@ -169,7 +181,7 @@ def test_a_wait_that_is_not_kicked_sleeps_on(loop: Loop) -> None:
 
 def test_work_wakes_a_wait(loop: Loop) -> None:
     wait = Wait(loop.context, own_kick=True)
-    loop.context.enqueue(noted(loop.log, "half"))
+    enqueue(loop.context, noted(loop.log, "half"))
     assert not wait.ready()
     loop.context.notify()
     assert wait.ready()

@@ -7,7 +7,7 @@ enables them again. As in QEMU, detaching a handler does not call `poll_end`, an
 joins the poll list at its first dispatch.
 
 A loop with nothing to do *sleeps*, and what another thread changes then does not wake it by itself:
-see `AioContext.goes_on`, `notify` and `sleep`.
+see `AioContext.has_work`, `notify` and `sleep`.
 """
 
 from __future__ import annotations
@@ -64,9 +64,8 @@ class Registration:
 class AioContext:
     """An event loop. `run_once` does one unit of work in the thread that calls it.
 
-    After each unit its thread asks `goes_on`; if that is false it sleeps, until `has_work` is true.
-    There is no preemption point between this check and the sleep: a call of `notify` either
-    comes before the check, or finds it asleep.
+    Before it sleeps it looks for bottom halves once more (`has_work`). There is no preemption point
+    between the look and the sleep, so a call of `notify` either comes before it or ends the sleep.
     """
 
     __slots__ = (
@@ -89,7 +88,8 @@ class AioContext:
         self.poll_wanted = polling
         self.polling = False
         self.notified = False
-        """Whether its own notifier is set, which wakes it (AioContext.notified)."""
+        """Whether it looks for bottom halves before it sleeps: it is awake, or was notified
+        (AioContext.notified; in QEMU notify_me says that it is about to sleep)."""
         self.unwatched: list[Registration] = []
         """Handlers that the poll in which it sleeps does not have (`overlook`); none in the
         reference."""
@@ -100,12 +100,8 @@ class AioContext:
 
     def schedule(self, bottom_half: BottomHalf) -> None:
         """Run `bottom_half` once in this context (aio_bh_schedule_oneshot)."""
-        self.enqueue(bottom_half)
-        self.notify()
-
-    def enqueue(self, bottom_half: BottomHalf) -> None:
-        """Add a bottom half without waking the loop (aio_bh_enqueue before its aio_notify)."""
         self._bottom_halves.append(bottom_half)
+        self.notify()
 
     def notify(self) -> None:
         """Wake the loop if it sleeps (aio_notify)."""
@@ -136,8 +132,18 @@ class AioContext:
                 return
 
     def has_work(self) -> bool:
-        """Whether something wakes the loop: its own notifier, that of a handler, or a poll."""
-        if self.notified or self.poll_wanted is not self.polling:
+        """Whether `run_once` would do something.
+
+        A loop that sleeps does not look for bottom halves until it is notified. If there are none,
+        it sleeps from here on, in a poll that has all handlers.
+        """
+        if self.notified:
+            if self._bottom_halves:
+                return True
+            self.notified = False
+            if self.unwatched:
+                self.unwatched.clear()
+        if self.poll_wanted is not self.polling:
             return True
         for registration in self._registrations:
             notifier = registration.notifier
@@ -148,27 +154,11 @@ class AioContext:
                 return True
         return False
 
-    def goes_on(self) -> bool:
-        """Whether the loop, awake, has something to do; if not, it sleeps (aio_poll).
-
-        This check before it sleeps includes bottom halves of which it was not notified
-        (aio_compute_timeout). The poll in which it then sleeps has all handlers.
-        """
-        if self.unwatched:
-            self.unwatched.clear()
-        return bool(self._bottom_halves) or self.has_work()
-
     def run_once(self, thread: Thread) -> Steps:
-        """Return one unit of work: a bottom half, a poll mode switch, or one handler.
-
-        The loop's own notifier is cleared before the last bottom half runs (aio_notify_accept): one
-        that is scheduled later sets it again.
-        """
+        """Return one unit of work: a bottom half, a poll mode switch, or one handler."""
+        self.notified = True
         if self._bottom_halves:
-            bottom_half = self._bottom_halves.popleft()
-            self.notified = bool(self._bottom_halves)
-            return bottom_half(thread)
-        self.notified = False
+            return self._bottom_halves.popleft()(thread)
         if self.poll_wanted is not self.polling:
             return self._switch_polling(thread)
         return self._dispatch(thread)
@@ -183,7 +173,8 @@ class AioContext:
 
         What makes `condition` false kicks the waiters in the same step (aio_wait_kick).
         """
-        if self.goes_on():
+        self.notified = True
+        if self.has_work():
             outer, thread.path = thread.path, 0  # the waiting code is not the cause of this work
             yield from self.run_once(thread)
             thread.path = outer
@@ -199,12 +190,14 @@ class AioContext:
         yield lambda: self.has_work() or kicked()
         self._waits.remove(condition)
 
-    def overslept(self) -> tuple[int, int, int]:
+    def overslept(self) -> tuple[int, ...]:
         """What waits for the loop although nothing wakes it, once all has settled.
 
         Returns the numbers of its bottom halves, of notifiers that are set but not watched, and of
-        waits that are over.
+        waits that are over; nothing if there is none of these.
         """
+        if not (self._bottom_halves or self.unwatched or self._waits):
+            return ()
         left = [each for each in self.unwatched if not each.deleted and each.notifier.is_open]
         unwatched = sum(each.notifier.is_set() for each in left)
         over = sum(not condition() for condition in self._waits)

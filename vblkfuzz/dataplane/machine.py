@@ -80,9 +80,9 @@ class Machine:
         self.vcpu = Thread(ActorId.VCPU, self.exit_pending, self._handle_exit)
         self.threads = [
             self.vcpu,
-            Thread(ActorId.MAIN, self._main_has_work, self._main_loop, self._main_goes_on),
+            Thread(ActorId.MAIN, self._main_has_work, self._main_loop),
             *(
-                Thread(ActorId(context.actor), context.has_work, context.run_once, context.goes_on)
+                Thread(ActorId(context.actor), context.has_work, context.run_once)
                 for context in self.iothreads
             ),
         ]
@@ -149,9 +149,6 @@ class Machine:
     def _main_has_work(self) -> bool:
         return bool(self._commands) or self._main.has_work()
 
-    def _main_goes_on(self) -> bool:
-        return bool(self._commands) or self._main.goes_on()
-
     def _main_loop(self, thread: Thread) -> Steps:
         """One turn of the main loop: a command, or else one unit of its context.
 
@@ -162,10 +159,11 @@ class Machine:
         if self._commands:
             yield from self.bql.acquire(thread)
             yield from self.operator.execute(thread, self._commands.popleft())
+            self._main.notified = True  # awake: it looks for bottom halves before it sleeps
         else:
             yield POINT
             yield from self.bql.acquire(thread)
-            unit = self._main.run_once(thread) if self._main.goes_on() else NO_STEPS
+            unit = self._main.run_once(thread) if self._main.has_work() else NO_STEPS
             start = next(unit, POINT)
             if start is not POINT:
                 yield start

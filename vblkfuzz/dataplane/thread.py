@@ -31,22 +31,11 @@ _P = ParamSpec("_P")
 class Thread:
     """Runs units of work one after another, each a generator, up to a budget of points."""
 
-    __slots__ = (
-        *("_goes_on", "_has_work", "_steps", "_work"),
-        *("actor", "nesting", "passed", "path", "ready"),
-    )
+    __slots__ = ("_has_work", "_steps", "_work", "actor", "nesting", "passed", "path", "ready")
 
     def __init__(
-        self,
-        actor: ActorId,
-        has_work: Callable[[], bool],
-        work: Callable[[Thread], Steps],
-        goes_on: Callable[[], bool] | None = None,
+        self, actor: ActorId, has_work: Callable[[], bool], work: Callable[[Thread], Steps]
     ) -> None:
-        """Make a thread that sleeps until `has_work()`, then does units of `work`.
-
-        After each of them it sleeps again unless `goes_on()`; None: the same as `has_work`.
-        """
         self.actor = int(actor)
         self.path = 0
         """Causal path of what the thread does now, `trace.event.Frame` codes packed by eight."""
@@ -59,7 +48,6 @@ class Thread:
         self.passed = 0
         """Points of the turn that an exception ended, before it."""
         self._has_work = has_work
-        self._goes_on = goes_on or has_work
         self._work = work
         self._steps: Steps | None = None
 
@@ -89,7 +77,7 @@ class Thread:
                         self._steps = steps
                         self.ready = wait or _at_once
                         return used
-                if not self._goes_on():
+                if not self._has_work():
                     break
                 steps = self._work(self)
         except BaseException:

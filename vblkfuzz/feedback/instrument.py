@@ -41,9 +41,7 @@ INSTRUMENTED: Final = (
 _ENGINE: Final = ("vblkfuzz.dataplane.thread",)
 """Modules with one of these prefixes that are not instrumented: they schedule the others."""
 
-_CALLED_EVERY_TURN: Final = frozenset(
-    {"has_work", "goes_on", "_main_has_work", "_main_goes_on", "exit_pending"}
-)
+_CALLED_EVERY_TURN: Final = frozenset({"has_work", "_main_has_work", "exit_pending"})
 """Functions without probes. The turnstile calls them at every turn: they would be a fifth of all
 probe executions and carry no information."""
 

@@ -61,44 +61,30 @@ class _AcceptLate(AioContext):
 
     def run_once(self, thread: Thread) -> Steps:
         yield from super().run_once(thread)
-        if not super().goes_on():
+        if not self._bottom_halves:
             yield POINT
             self.notified = False
-
-    def goes_on(self) -> bool:
-        """Do not look again: `run_once` has."""
-        return self.has_work()
 
 
 class _NotifyMeReadEarly(AioContext):
     notify_me = True
-    """Whether it sleeps, so that it must be notified."""
-    read = True
-    """What was read of `notify_me`."""
-
-    def goes_on(self) -> bool:
-        self.notify_me = not super().goes_on()
-        return not self.notify_me
-
-    def run_once(self, thread: Thread) -> Steps:
-        self.notify_me = False
-        return super().run_once(thread)
+    """What was read last; True: it sleeps, so it must be notified."""
 
     def wait_for(self, thread: Thread, context: AioContext, bottom_half: BottomHalf) -> Steps:
         assert isinstance(context, _NotifyMeReadEarly)
-        context.read = context.notify_me
+        context.notify_me = not context.notified
         yield POINT
         yield from super().wait_for(thread, context, bottom_half)
 
     def notify(self) -> None:
-        if self.read:
+        if self.notify_me:
             super().notify()
-        self.read = True
+        self.notify_me = True
 
 
 class _HandlerEndNotKicked(BlockBackend):
     def _poll_once(self, thread: Thread, lock: Lock | None) -> Steps:
-        if self.in_flight or self.main.goes_on():
+        if self.in_flight or self.main.has_work():
             yield from super()._poll_once(thread, lock)
         else:
             yield from self.main.sleep(self._busy, _never)
@@ -108,7 +94,7 @@ class _WaiterCountedLate(AioContext):
     __slots__ = ()
 
     def wait_turn(self, thread: Thread, condition: Wait) -> Steps:
-        if self.goes_on():
+        if self.has_work():
             yield from super().wait_turn(thread, condition)
             return
         yield POINT

@@ -40,9 +40,10 @@ class GatedAioContext(AioContext):
         """Number of drained nodes in this context (external_disable_cnt)."""
 
     def has_work(self) -> bool:
-        """Whether something wakes the loop."""
+        """Whether `run_once` would do something."""
         if self.disabled:
-            return self.notified or self.poll_wanted is not self.polling
+            scheduled = self.notified and bool(self._bottom_halves)
+            return scheduled or self.poll_wanted is not self.polling
         return super().has_work()
 
     def _may_run(self, registration: Registration) -> bool:

@@ -18,6 +18,7 @@ from vblkfuzz.scenario.scenario import Go, Scenario
 from vblkfuzz.trace.event import ActorId, Event, actor_name
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, MEMWRITE, OP, OVERSLEPT
 
+_IO0: Final = ActorId.IO0
 WOKEN_IN_DRAIN = Situation(
     "loop_woken_in_drain",
     "An IOThread that slept while a drained section was open was woken for a completion in it.",
@@ -47,10 +48,9 @@ def S33(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         kind = event.kind
         if kind == OP:
             last = event
-            settled = bool(event.head) or event.value - 1 not in hurried
-            slept_in = settled and sections > 0
+            slept_in = sections > 0 and (event.head == 1 or event.value - 1 not in hurried)
         elif kind == MEMWRITE:
-            if slept_in and event.actor >= ActorId.IO0:
+            if slept_in and event.actor >= _IO0:
                 report.met(WOKEN_IN_DRAIN)
         elif kind == OVERSLEPT:
             _report_sleeper(last, event, report)
