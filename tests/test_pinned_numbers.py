@@ -85,6 +85,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     36: ("handler_end", ("kicks off", "kicks on")),
     37: ("poll_begin", ()),
     38: ("poll_end", ("", "kicks off")),
+    39: ("overslept", ("bottom halves", "notifiers", "waits")),
     40: ("pop", ()),
     41: ("submit", REQUESTS),
     42: ("park", ()),
