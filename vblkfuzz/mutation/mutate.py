@@ -37,7 +37,7 @@ _ATTEMPTS: Final = 8
 _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow."""
-_RELATED: Final = 0.5
+_RELATED: Final = 0.75
 """Probability that an inserted request touches the sectors of another one or the disk's end."""
 _SHORT: Final = 5
 """With fewer operations than this an input is not shortened."""
