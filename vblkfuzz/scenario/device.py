@@ -62,12 +62,13 @@ class DeviceConfig:
     ] = 1
     """Virtqueues that take requests."""
     queue_size: Annotated[
-        int, Row(limits.QUEUE_SIZES, byte=1, new={4: 2, 8: 1, 16: 2}, scale=True)
+        int, Row(limits.QUEUE_SIZES, byte=1, new={4: 4, 8: 1, 16: 1}, scale=True)
     ] = 8
-    """Entries of each ring."""
+    """Entries of each ring. A read or a write takes three, one if the driver uses indirect descriptors;
+    without room a request does not take place. The odds of both fields leave room for several."""
     event_idx: Annotated[bool, Row(FLAG, byte=2, new={True: 1, False: 1})] = True
     """The device offers VIRTIO_F_EVENT_IDX."""
-    indirect: Annotated[bool, Row(FLAG, byte=2, new={True: 1, False: 1})] = False
+    indirect: Annotated[bool, Row(FLAG, byte=2, new={True: 3, False: 2})] = False
     """The driver uses indirect descriptors."""
     ioeventfd: Annotated[bool, Row((True, False), byte=2, new={False: 3, True: 7})] = True
     """A kick signals an eventfd. If false, it is a VM exit and the vCPU thread runs the handler."""

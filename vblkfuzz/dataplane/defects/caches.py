@@ -68,7 +68,7 @@ class _FlushJoinsEarlier(BlockBackend):
                 if request.result is IoResult.OK:
                     super().deliver(later)
                 else:
-                    self._start(thread, later)
+                    self._pass_gate(thread, later)
 
 
 FAMILY: Final = (
