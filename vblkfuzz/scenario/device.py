@@ -64,8 +64,8 @@ class DeviceConfig:
     queue_size: Annotated[
         int, Row(limits.QUEUE_SIZES, byte=1, new={4: 4, 8: 1, 16: 1}, scale=True)
     ] = 8
-    """Entries of each ring. A read or a write takes three, one if the driver uses indirect descriptors;
-    without room a request does not take place. The odds of both fields leave room for several."""
+    """Entries of each ring. A read or a write takes three, or one with `indirect`; without room it
+    does not take place. The odds of both fields leave room for several."""
     event_idx: Annotated[bool, Row(FLAG, byte=2, new={True: 1, False: 1})] = True
     """The device offers VIRTIO_F_EVENT_IDX."""
     indirect: Annotated[bool, Row(FLAG, byte=2, new={True: 3, False: 2})] = False
