@@ -58,7 +58,7 @@ taken, so the entry has passed; the entry that is half of all indices away."""
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
     _QUEUE,
-    Choice("request", 1, REQUESTS, picks=(*[0] * 4, *[1] * 6, 2, 2, 3, 4, 5, 6)),
+    Choice("request", 1, REQUESTS, picks=(*[0] * 5, *[1] * 6, 2, 2, 2, 3, 4, 5, 5, 6)),
     Number(
         "sector",
         3,
@@ -133,7 +133,7 @@ GUEST: Final = (
         summary="Take all used entries and release their requests.",
         weight=6,
         needs=SET_UP,
-        beside=2,
+        beside=4,
         qtest=True,
     ),
     OpSpec(
