@@ -31,7 +31,6 @@ _DESCRIPTOR: Final = "h{}"
 
 
 # --- Harness ----------------------------------------------------------------------------------
-
 # flag: code of the operation; head: 1 in the epilogue
 OP: Final = kind(
     1,
@@ -59,7 +58,6 @@ STORES_DELAYED: Final = kind(
 STORES_SEEN: Final = kind(5, "from here on other actors see those stores")
 
 # --- Guest ------------------------------------------------------------------------------------
-
 PUBLISH: Final = kind(
     10,
     "made a request available; value: avail idx after it; *hostile*: its content breaks the ring "
@@ -121,16 +119,9 @@ SECTOR: Final = kind(
 )
 # head: config generation, mod 2^16
 CONFIG_READ: Final = kind(
-    17,
-    "read the capacity and its config generation",
-    value="{} sectors",
-    head="generation {}",
+    17, "read capacity and config generation", value="{} sectors", head="generation {}"
 )
-USED_EVENT: Final = kind(
-    18,
-    "asked for a call at this used idx (EVENT_IDX)",
-    value="used {}",
-)
+USED_EVENT: Final = kind(18, "asked for a call at this used idx (EVENT_IDX)", value="used {}")
 SUPPRESS_CALLS: Final = kind(
     19,
     "suppressed calls (*on*) or enabled them again (*off*); without EVENT_IDX",
@@ -194,7 +185,6 @@ WRITEBACK_READ: Final = kind(
 )
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
-
 STATUS: Final = kind(20, "the driver wrote the device status; value: the bits", value="{:#04x}")
 RESET_CALL: Final = kind(
     21, "a reset begins, by the *guest* or of the whole *system*", flags=("guest", "system")
@@ -231,7 +221,6 @@ STRAY_KICK: Final = kind(
 DRIVER_OK: Final = kind(121, "the driver added DRIVER_OK, which its set-up had left out")
 
 # --- Notifiers and event loop -----------------------------------------------------------------
-
 # value: AioContext (an ActorId); head: serial of the notifier watched
 ATTACH: Final = kind(
     30,
@@ -272,15 +261,13 @@ POLL_END: Final = kind(
 )
 OVERSLEPT: Final = kind(
     39,
-    "the event loop slept when all had settled, although something waited for it: *bottom halves* "
-    "of which it was not notified, *notifiers* that it does not watch, or *waits* that are over "
-    "but were not kicked; value: how many",
+    "the event loop slept when all had settled, although these waited for it: *bottom halves* not "
+    "notified, *notifiers* not watched, ended *waits* not kicked; value: how many",
     flags=("bottom halves", "notifiers", "waits"),
     value="{}",
 )
 
 # --- Requests (request: serial of its pop in this scenario, from 1; epoch: that of its pop) ---
-
 POP: Final = kind(
     40,
     "the device took a request from the avail ring; value: avail idx after it",
@@ -344,7 +331,6 @@ DISK: Final = kind(
 )
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------
-
 DRAIN_CALL: Final = kind(
     60,
     "a drained section begins; value: how many are open; *poll* waits for requests in flight, "
@@ -372,7 +358,6 @@ DRAINED_END: Final = kind(
 )
 
 # --- Machine ----------------------------------------------------------------------------------
-
 VM_STOP_CALL: Final = kind(70, "a stop of the VM begins")
 VM_STOP_RET: Final = kind(71, "the VM has stopped")
 VM_CONT: Final = kind(72, "the VM is continued")
@@ -383,7 +368,6 @@ CONFIG_IRQ: Final = kind(
 POWER_LOSS: Final = kind(75, "the disk has lost writes that were not flushed")
 
 # --- The device process: of a real target, or with the own code of a user's device ------------
-
 CRASH: Final = kind(
     80,
     "the device process ended by itself; flag: the signal, 0 if it exited; value: exit status; "
@@ -399,7 +383,6 @@ HANG: Final = kind(
 )
 
 # --- Test devices -----------------------------------------------------------------------------
-
 # value: any number of the test device
 PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
