@@ -11,7 +11,7 @@ requests without a status, which S14 judges.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from vblkfuzz.trace.ending import STATUS_OF
 from vblkfuzz.trace.event import Event
@@ -29,8 +29,14 @@ from vblkfuzz.trace.kinds import (
 LIFE: Final = (REQUEST, SHAPE, PUSH, COLLECT, FEATURES, HOSTILE, QUEUE_RESET, DRIVER_INIT)
 """Kinds of the events that `answered` needs."""
 
+_RINGS: Final = frozenset({HOSTILE, DRIVER_INIT})
+"""The guest breaks its rings, or makes new ones."""
 _PLAIN: Final = 0
 _NO_FEATURES: Final = Event(0, FEATURES)
+
+
+Place = tuple[int, int]
+"""Queue and head."""
 
 
 class Answered(NamedTuple):
@@ -54,71 +60,42 @@ def answered(events: Sequence[Event]) -> Sequence[Answered]:
     Args:
         events: the trace, or its events of the kinds in LIFE.
     """
-    book = _Book()
-    asked, pushed, found = book.asked, book.pushed, book.found
+    asked: dict[Place, tuple[Event, int]] = {}
+    """REQUEST and its shape, of each request that is not collected."""
+    pushed: dict[Place, Event] = {}
+    found: list[Answered] = []
+    shape, features, hostile = _PLAIN, _NO_FEATURES, False
     for event in events:
         kind = event.kind
         if kind == PUSH:
             pushed[event.queue, event.head] = event
         elif kind == REQUEST:
             place = event.queue, event.head
-            asked[place] = event, book.shape
-            book.shape = _PLAIN
+            asked[place] = event, shape
+            shape = _PLAIN
             # The last request with this head was collected, maybe before its PUSH was observed.
-            if place in pushed:
-                del pushed[place]
+            pushed.pop(place, None)
         elif kind == COLLECT:
             place = event.queue, event.head
-            if event.flag in STATUS_OF and place in asked and not book.hostile:
-                request, shape = asked.pop(place)
+            if event.flag in STATUS_OF and place in asked and not hostile:
+                request, its_shape = asked.pop(place)
                 push = pushed.pop(place, None)
-                found.append(Answered(request, shape, book.features, push, event))
-        elif kind in _RARE:
-            _RARE[kind](book, event)
+                found.append(Answered(request, its_shape, features, push, event))
+        elif kind == SHAPE:
+            shape = event.flag
+        elif kind == FEATURES:
+            features = event
+        elif kind == QUEUE_RESET:
+            _forget(event.queue, asked)
+            _forget(event.queue, pushed)
+        elif kind in _RINGS:
+            hostile = kind == HOSTILE
+            asked.clear()
+            pushed.clear()
     return found
 
 
-class _Book:
-    """Requests that the guest has not collected."""
-
-    __slots__ = ("asked", "features", "found", "hostile", "pushed", "shape")
-
-    def __init__(self) -> None:
-        self.asked: dict[tuple[int, int], tuple[Event, int]] = {}
-        """REQUEST and its shape, by queue and head."""
-        self.pushed: dict[tuple[int, int], Event] = {}
-        """PUSH, by queue and head."""
-        self.found: list[Answered] = []
-        self.shape = _PLAIN
-        """Shape of the next request."""
-        self.features = _NO_FEATURES
-        self.hostile = False
-
-    def next_shape(self, shape: Event) -> None:
-        """Note that the next request is not a plain one."""
-        self.shape = shape.flag
-
-    def negotiated(self, features: Event) -> None:
-        """Note what the device has offered and the driver accepted."""
-        self.features = features
-
-    def break_rings(self, event: Event) -> None:
-        """The guest breaks the protocol (HOSTILE), or begins anew with other rings."""
-        self.hostile = event.kind == HOSTILE
-        self.asked.clear()
-        self.pushed.clear()
-
-    def forget(self, reset: Event) -> None:
-        """Forget the rings of a queue that was reset."""
-        for known in (self.asked, self.pushed):
-            for place in [place for place in known if place[0] == reset.queue]:
-                del known[place]
-
-
-_RARE: Final = {
-    SHAPE: _Book.next_shape,
-    FEATURES: _Book.negotiated,
-    HOSTILE: _Book.break_rings,
-    DRIVER_INIT: _Book.break_rings,
-    QUEUE_RESET: _Book.forget,
-}
+def _forget(queue: int, known: dict[Place, Any]) -> None:
+    """Forget the requests of a queue that was reset."""
+    for place in [place for place in known if place[0] == queue]:
+        del known[place]

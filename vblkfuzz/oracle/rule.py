@@ -8,6 +8,9 @@ a rule, its silence proves nothing.
 `decisive` kinds are rare ones without which a rule cannot find anything. Such a rule is applied,
 and its events are collected, only if one of them occurs.
 
+A rule about the answer that the guest gets needs COLLECT and reads `Report.answered`, which has the
+request of each one (`oracle.answered`).
+
 A rule also lists the witnesses that it needs to be sound (`trace.witness`). It is not applied to a
 trace without them. The default is the witness of the model, which no real device has.
 
