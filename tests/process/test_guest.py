@@ -67,7 +67,7 @@ class Machine:
         self.pending = False
         self.running = True
         self.runner = Runner(states)
-        self.actor = GuestActor(self.runner, lambda: self.pending, lambda: self.running)
+        self.actor = GuestActor(self.runner, lambda: not self.pending and self.running)
 
 
 def test_without_operations_the_guest_is_not_ready() -> None:

@@ -23,12 +23,17 @@ from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.targets.model import model
 
 
+def eventfd_of(notifier: EventNotifier) -> int:
+    assert notifier._fd is not None
+    return notifier._fd
+
+
 def ring_bell(notifier: EventNotifier) -> None:
     notifier.words[notifier.bell] = 1
 
 
 def write_eventfd(notifier: EventNotifier) -> None:
-    os.eventfd_write(notifier._fd, 1)
+    os.eventfd_write(eventfd_of(notifier), 1)
 
 
 Half = Callable[[EventNotifier], None]
@@ -73,5 +78,5 @@ def test_silence_empties_both_halves(half: Half, index: int) -> None:
     for notifier in (parts.kicks[index], parts.calls[index]):
         assert not notifier.is_set()
         with pytest.raises(BlockingIOError):
-            os.read(notifier._fd, 8)
+            os.read(eventfd_of(notifier), 8)
     parts.close()

@@ -28,7 +28,7 @@ def machine_after(parts: SharedParts, scenario: Scenario) -> Machine:
     parts.power_on(scenario.device.queues)
     machine = Machine(parts.board, scenario.device, REVISIONS["reference"])
     runner = parts.inline_runner(scenario.device, scenario.ops)
-    guest = GuestActor(runner, machine.exit_pending, lambda: machine.operator.vm_running)
+    guest = GuestActor(runner, machine.guest_may_run)
     Turnstile(scenario, machine, guest, parts.board.ring).run()
     return machine
 

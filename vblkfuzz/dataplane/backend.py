@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _OK: Final = IoResult.OK
+_EIO: Final = IoResult.EIO
 _HARNESS: Final = ActorId.HARNESS
 _IN: Final = RequestType.IN
 _OUT: Final = RequestType.OUT
+_FLUSH: Final = RequestType.FLUSH
 
 Done = Callable[[Request], None]
 
@@ -82,7 +84,7 @@ class Backend:
         """Take a request. It ends at once, or while holding when the scenario ends it."""
         self._held.append(request)
         if not self._fits(request):
-            self._finish(request, IoResult.EIO)
+            self._finish(request, _EIO)
         elif not self.holding:
             self._finish(request, _OK)
 
@@ -93,7 +95,7 @@ class Backend:
             cleared = cleared_sectors(self._memory, blk)
             return cleared.sector + cleared.sectors <= self.sectors
         end = blk.sector * SECTOR_SIZE + blk.data_length
-        return end <= len(self.disk) or blk.type == RequestType.FLUSH
+        return end <= len(self.disk) or blk.type == _FLUSH
 
     def complete(self, which: str, result: IoResult) -> None:
         """End held requests: the newest, all, or the one at an index from the oldest.

@@ -27,39 +27,33 @@ Content = list[tuple[int, int, bool]]
 
 def content(disk: bytearray, ops: Sequence[Op]) -> Content:
     """Return, in order, the sectors of `disk` that `ops` may have written and those not zero."""
-    named: set[int] = set()
-    for op in ops:
-        if op[2] in _WRITES and op[0] in PUBLISHES:
-            named.update(range(op[4], op[4] + op[5] + 1))
-    sectors = sorted([sector for sector in named if sector < len(disk) // SECTOR_SIZE])
-    if not _zero_between(disk, sectors):
-        sectors = _with_others(disk, named)
-    return _described(disk, sectors)
-
-
-def _described(disk: bytearray, sectors: Sequence[int]) -> Content:
+    others = bytearray(disk)
     described = []
-    for sector in sectors:
-        found = disk[sector * SECTOR_SIZE : (sector + 1) * SECTOR_SIZE]
-        described.append((sector, found[0], found != _FILLED[found[0]]))
+    for sector in _named(ops, len(disk) // SECTOR_SIZE):
+        place = slice(sector * SECTOR_SIZE, (sector + 1) * SECTOR_SIZE)
+        described.append(_description(sector, disk[place]))
+        others[place] = _FILLED[0]
+    if not _ZEROES.startswith(others):
+        described = sorted(described + _not_zero(others))
     return described
 
 
-def _zero_between(disk: bytearray, sectors: Sequence[int]) -> bool:
-    """Whether the disk is zero but for these sectors, which are in order."""
-    begin = 0
-    with memoryview(disk) as view:
-        for sector in sectors:
-            if not _ZEROES.startswith(view[begin : sector * SECTOR_SIZE]):
-                return False
-            begin = (sector + 1) * SECTOR_SIZE
-        return _ZEROES.startswith(view[begin:])
+def _named(ops: Sequence[Op], sectors: int) -> list[int]:
+    """Return the sectors below `sectors` that `ops` may have written, in order."""
+    named: set[int] = set()
+    for op in ops:
+        if op[2] in _WRITES and op[0] in PUBLISHES:
+            named.update(range(op[4], min(op[4] + op[5] + 1, sectors)))
+    return sorted(named)
 
 
-def _with_others(disk: bytearray, named: set[int]) -> list[int]:
-    """Return the sectors in `named` and those that are not zero, in order."""
+def _description(sector: int, found: bytearray) -> tuple[int, int, bool]:
+    return sector, found[0], found != _FILLED[found[0]]
+
+
+def _not_zero(disk: bytearray) -> Content:
     return [
-        sector
+        _description(sector, found)
         for sector in range(len(disk) // SECTOR_SIZE)
-        if sector in named or any(disk[sector * SECTOR_SIZE : (sector + 1) * SECTOR_SIZE])
+        if any(found := disk[sector * SECTOR_SIZE : (sector + 1) * SECTOR_SIZE])
     ]

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _RELEASE, _STOP = op("release"), op("stop")
 _POWER_LOSS: Final = op("power_loss").code
+# Looked up once: these are needed some six times an execution (docs/decisions/0010).
+_NO_EXIT, _STATUS, _KICK, _QUEUE_RESET, _ = Exit
 
 
 def check_methods(parts: Mapping[Owner, type]) -> None:
@@ -117,13 +119,18 @@ class Machine:
 
     @property
     def vm_running(self) -> bool:
-        """Whether the guest may run."""
+        """Whether no operator and no error has stopped the VM."""
         return self.operator.vm_running
+
+    def guest_may_run(self) -> bool:
+        """Whether no exit is pending and the VM runs."""
+        return not self._board.registers.words[EXIT] and self.operator.vm_running
 
     def show_disk(self, ops: Sequence[Op]) -> None:
         """Record the content of the disk after these operations, whether a read has shown it."""
+        emit, harness = self.ring.emit, ActorId.HARNESS
         for number, data, mixed in content(self.backend.disk, ops):
-            self.ring.emit(DISK, ActorId.HARNESS, NO_QUEUE, mixed, number, 0, 0, data, 0)
+            emit(DISK, harness, NO_QUEUE, mixed, number, 0, 0, data, 0)
 
     def in_flight(self) -> int:
         """Requests in flight, mod 2^16: the count of a faulty device may be negative."""
@@ -139,7 +146,9 @@ class Machine:
         self._commands.append(_STOP)
 
     def _main_has_work(self) -> bool:
-        return bool(self._commands) or self._main.has_work()
+        if self._commands:
+            return True
+        return self._main.has_work()
 
     def _main_loop(self, thread: Thread) -> Steps:
         """One turn of the main loop: a command, or else one unit of its context.
@@ -168,13 +177,13 @@ class Machine:
         words = self._board.registers.words
         reason, argument = words[EXIT], words[ARGUMENT]
         self.device.latch_queues(thread)
-        if reason == Exit.STATUS:
+        if reason == _STATUS:
             yield from self.device.write_status(thread, argument)
-        elif reason == Exit.KICK:
+        elif reason == _KICK:
             yield from self.kick_directly(thread, argument)
-        elif reason == Exit.QUEUE_RESET:
+        elif reason == _QUEUE_RESET:
             yield from self.reset_queue(thread, argument)
-        words[EXIT] = Exit.NONE
+        words[EXIT] = _NO_EXIT
         self.bql.release()
 
     @causal(Frame.DIRECT_KICK)

@@ -3,7 +3,8 @@
 Both ends are non-blocking. Each eventfd has a word in shared memory, its *bell*, that is nonzero
 while the eventfd is set: the turnstile finds the actors with work without a system call. The actor
 whose turn it is writes bell and fd together; `clear` checks that they agree. `set_own`, for a
-notifier that the same process reads, writes the bell only: no other process has to wake up.
+notifier that the same process reads, writes the bell only: no other process has to wake up. Where
+guest and device are one process, there are bells alone.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ _SIGNALLED: Final = 2
 
 
 class EventNotifier:
-    """One eventfd and its bell word (QEMU: EventNotifier)."""
+    """One eventfd, or none, and its bell word (QEMU: EventNotifier)."""
 
     __slots__ = ("_fd", "bell", "is_open", "serial", "words")
 
-    def __init__(self, fd: int, words: memoryview, index: int) -> None:
+    def __init__(self, fd: int | None, words: memoryview, index: int) -> None:
         self._fd = fd
         self.words = words
         self.bell = index
@@ -37,12 +38,20 @@ class EventNotifier:
         self.serial = 0
         """Number of its last opening in this execution; in QEMU each opening makes a new fd."""
 
+    def power_on(self) -> None:
+        """Return to the state before the first execution."""
+        if self.words[self.bell]:
+            self.clear()
+        self.is_open = False
+        self.serial = 0
+
     def set(self) -> None:
         """Signal it. A notifier is level-triggered: one that is set needs no system call."""
-        if self.words[self.bell]:
-            return
-        self.words[self.bell] = _SIGNALLED
-        os.eventfd_write(self._fd, 1)
+        if self._fd is None:
+            self.words[self.bell] = _OWN
+        elif not self.words[self.bell]:
+            self.words[self.bell] = _SIGNALLED
+            os.eventfd_write(self._fd, 1)
 
     def set_own(self) -> None:
         """Signal it for a reader in the calling process."""
@@ -61,7 +70,7 @@ class EventNotifier:
         """
         bell = self.words[self.bell]
         self.words[self.bell] = _SILENT
-        if bell == _SIGNALLED:
+        if bell == _SIGNALLED and self._fd is not None:
             try:
                 os.read(self._fd, 8)
             except BlockingIOError:

@@ -46,11 +46,12 @@ if TYPE_CHECKING:
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _IO_OK: Final = IoResult.OK
-_OK: Final = BlkStatus.OK
-_IN: Final = RequestType.IN
+_OK, _IOERR, _UNSUPP = BlkStatus
+_IN, _OUT, _FLUSH, _GET_ID, _DISCARD, _WRITE_ZEROES = RequestType
 
-_READ_OR_WRITE = (_IN, RequestType.OUT)
-_WRITES = (RequestType.OUT, RequestType.DISCARD, RequestType.WRITE_ZEROES)
+_READ_OR_WRITE = (_IN, _OUT)
+_CLEARS = (_DISCARD, _WRITE_ZEROES)
+_WRITES = (_OUT, *_CLEARS)
 
 
 class VirtioBlk(Lifecycle):
@@ -174,19 +175,18 @@ class VirtioBlk(Lifecycle):
         """
         blk = request.blk
         if blk.type in _WRITES and not self.writable():
-            return BlkStatus.IOERR
+            return _IOERR
         if blk.type in _READ_OR_WRITE:
-            aligned = blk.data_length % SECTOR_SIZE == 0
-            end = blk.sector + blk.data_length // SECTOR_SIZE
-            return None if aligned and end <= self.capacity() else BlkStatus.IOERR
-        if blk.type == RequestType.GET_ID:
+            sectors, odd = divmod(blk.data_length, SECTOR_SIZE)
+            return _IOERR if odd or blk.sector + sectors > self.capacity() else None
+        if blk.type == _GET_ID:
             request.data = self.device_id.ljust(ID_SIZE, b"\0")
             return _OK
-        if blk.type == RequestType.FLUSH:
+        if blk.type == _FLUSH:
             return None
-        if blk.type in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
+        if blk.type in _CLEARS:
             return self.refusal_of_clear(blk)
-        return BlkStatus.UNSUPP
+        return _UNSUPP
 
     def refusal_of_clear(self, blk: BlkRequest) -> BlkStatus | None:
         """Status of a DISCARD or WRITE_ZEROES that is refused; None if it is not.
@@ -195,12 +195,12 @@ class VirtioBlk(Lifecycle):
         DISCARD (5.2.6.2; virtio_blk_handle_discard_write_zeroes).
         """
         if blk.data_length > DISCARD_SEGMENT.size:
-            return BlkStatus.UNSUPP
+            return _UNSUPP
         first, sectors, flags = cleared_sectors(self.board.memory, blk)
         if not sectors or first + sectors > self.capacity():
-            return BlkStatus.IOERR
-        known = UNMAP if blk.type == RequestType.WRITE_ZEROES else 0
-        return BlkStatus.UNSUPP if flags & ~known else None
+            return _IOERR
+        known = UNMAP if blk.type == _WRITE_ZEROES else 0
+        return _UNSUPP if flags & ~known else None
 
     def writable(self) -> bool:
         """Whether writes, discards and zeroes are allowed (blk_is_writable, 5.2.6.2)."""
@@ -223,7 +223,7 @@ class VirtioBlk(Lifecycle):
             self.save_for_restart(thread, request)
             self.request_vm_stop()
         else:
-            status = _OK if action == "ignore" else BlkStatus.IOERR
+            status = _OK if action == "ignore" else _IOERR
             yield from self.finish(thread, request, status)
 
     def error_action(self, request: Request) -> Rerror:

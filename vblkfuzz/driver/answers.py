@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from vblkfuzz.driver.memory_map import AREAS, Slot
 from vblkfuzz.driver.request import data_in, id_in
 from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.trace.ending import ENDED_OK, ENDED_UNSUPP, ENDING_OF, FOREIGN, NO_STATUS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.guest_queue import GuestQueue
+    from vblkfuzz.driver.memory_map import Slot
     from vblkfuzz.driver.memory_watch import MemoryWatch
+    from vblkfuzz.driver.sent import Sent
     from vblkfuzz.driver.transport import Transport
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
 
-_STATUS_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
-_FLAG_OF_STATUS: Final = {0: _STATUS_OK, 1: 2, 2: 3}
-"""Flag of a COLLECT, by the status byte of its request."""
+_REFUSED: Final = 5
+"""Flag of a DEVICE_ID."""
 _MOST: Final = 64
 """Used entries taken in one operation: a wrong used idx must not make the loop endless."""
 
@@ -55,42 +56,40 @@ class Answers:
 
     def _take_one(self, queue: GuestQueue, head: int, length: int) -> None:
         if head in queue.again:
-            self._record(queue, head, length, self._flag(queue.slot_of[head]))
+            self._record(queue, head, length, self._flag(queue.sent[head].slot))
         elif not queue.ring.release(head):
-            self._record(queue, head, length, _FOREIGN)
+            self._record(queue, head, length, FOREIGN)
         else:
-            slot = self._free(queue, head)
-            flag = self._flag(slot)
+            sent = queue.sent.pop(head)
+            queue.free_slots.append(sent.slot)
+            if sent.shaped:
+                self._straighten(sent)
+            flag = self._flag(sent.slot)
             self._record(queue, head, length, flag)
-            self._record_content(queue, head, slot, ended_ok=flag == _STATUS_OK)
+            if flag == ENDED_OK:
+                self._record_content(queue, sent)
+            elif flag == ENDED_UNSUPP and sent.names:
+                self._emit(DEVICE_ID, self.actor, queue.index, _REFUSED, self._transport.known_id())
             self._watch.take_back((queue.index, head))
 
-    def _free(self, queue: GuestQueue, head: int) -> Slot:
-        """Free the slot of a request; its answer is then where that of a plain request is."""
-        slot = queue.slot_of.pop(head)
-        queue.free_slots.append(slot)
-        if head in queue.shaped:
-            self._watch.look()
-            straighten(self._memory, slot, queue.shaped.pop(head))
-            self._watch.wrote(AREAS[slot.header])
-        return slot
+    def _straighten(self, sent: Sent) -> None:
+        """Move the answer of a request to where that of a plain request is."""
+        self._watch.look()
+        straighten(self._memory, sent.slot, sent.buffers)
+        self._watch.wrote(sent.area)
 
     def _flag(self, slot: Slot) -> int:
-        return _FLAG_OF_STATUS.get(self._memory.bytes[slot.status], _NO_STATUS)
+        return ENDING_OF.get(self._memory.bytes[slot.status], NO_STATUS)
 
     def _record(self, queue: GuestQueue, head: int, length: int, flag: int) -> None:
         index, used = queue.index, queue.ring.last_used
         self._emit(COLLECT, self.actor, index, flag, head & 0xFFFF, 0, 0, used, length=length)
 
-    def _record_content(self, queue: GuestQueue, head: int, slot: Slot, *, ended_ok: bool) -> None:
-        if head in queue.reads:
-            read = queue.reads.pop(head)
-            if ended_ok:
-                self._record_sectors(queue, slot, *read)
-        elif head in queue.ids:
-            queue.ids.remove(head)
-            if ended_ok:
-                self._record_id(queue, slot)
+    def _record_content(self, queue: GuestQueue, sent: Sent) -> None:
+        if sent.read is not None:
+            self._record_sectors(queue, sent.slot, *sent.read)
+        elif sent.names:
+            self._record_id(queue, sent.slot)
 
     def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
         """Record the data that a read found in each sector."""

@@ -15,9 +15,10 @@ from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import BREAKS, opened
-from vblkfuzz.driver.memory_map import AREAS
+from vblkfuzz.driver.memory_map import AREAS, plain_area
 from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.request import build
+from vblkfuzz.driver.sent import Sent
 from vblkfuzz.driver.shape import Plain, changes, reshape
 from vblkfuzz.driver.transport import POINT
 from vblkfuzz.driver.used_event import distance
@@ -109,10 +110,10 @@ class GuestDriver:
         """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
-        self._watch.look()
         if self._dirty:
             yield from self._reset()
         else:
+            self._watch.look()
             self._read_status()
         self._dirty = True
         self._left_out = 0
@@ -207,11 +208,12 @@ class GuestDriver:
     def _make_available(self, queue: GuestQueue, head: int | None, operation: Op) -> None:
         if head is not None:
             _, _, code, shape, sector, more = operation
-            if head in queue.shaped:
+            sent = queue.sent[head]
+            if sent.shaped:
                 self._emit(SHAPE, self.actor, queue.index, shape)
             self._emit(REQUEST, self.actor, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
-            self._watch.lend((queue.index, head), *queue.built)
+            self._watch.lend((queue.index, head), sent)
             self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
@@ -261,11 +263,11 @@ class GuestDriver:
         self._watch.look_at(queue.index, area)
         buffers = build(self._memory, slot, 0, 0, 1, self._published)
         head = queue.ring.add(*buffers)
-        queue.slot_of[head] = slot
+        sent = queue.sent[head] = Sent(slot, buffers, None, area)
         yield POINT
         self._hostile = True
         shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
-        self._watch.lend((queue.index, head), buffers, None, area)
+        self._watch.lend((queue.index, head), sent)
         self._watch.open(queue.index, opened(operation.b, slot))
         idx = queue.ring.avail_idx
         self._emit(HOSTILE, self.actor, queue.index, operation.b)
@@ -275,14 +277,12 @@ class GuestDriver:
     def publish_again(self, operation: Op) -> GuestSteps:
         """Publish the oldest outstanding head once more and notify the device."""
         queue = self._queue(operation)
-        if queue is None or not queue.slot_of:
+        if queue is None or not queue.sent:
             return
-        head = next(iter(queue.slot_of))
+        head = next(iter(queue.sent))
         yield POINT
         self._hostile = True
         queue.again.add(head)
-        queue.reads.pop(head, None)  # two reads share its buffer: which data is there is chance
-        queue.ids.discard(head)
         self._watch.look_at_ring(queue.index)
         idx = queue.ring.publish_raw(head)
         self._watch.wrote_ring(queue.index)
@@ -350,12 +350,12 @@ class GuestDriver:
         if not queue.free_slots:
             return None
         slot = queue.free_slots[-1]
-        area = AREAS[slot.header]
-        self._watch.look_at(queue.index, area)
         _, _, code, shape, sector, more = operation
+        area = AREAS[slot.header] if shape else plain_area(slot, more + 1)
+        self._watch.look_at(queue.index, area)
         buffers = build(self._memory, slot, code, sector, more + 1, self._published + 1)
         table = slot.table if self._features >> F_INDIRECT_DESC & 1 else None
-        shaped = changes(shape, code, table)
+        shaped = bool(shape) and changes(shape, code, table)
         try:
             if shaped:
                 plain = Plain(self._memory, slot, buffers, queue.ring.layout.size)
@@ -364,15 +364,11 @@ class GuestDriver:
         except QueueFull:
             self._watch.wrote(area)
             return None
-        queue.built = buffers, table, area
         self._published += 1
-        queue.slot_of[head] = queue.free_slots.pop()
-        if shaped:
-            queue.shaped[head] = buffers
-        if code == _READ and answer(shape, code) is Answer.SERVED:
-            queue.reads[head] = sector, more
-        elif code == _GET_ID:
-            queue.ids.add(head)
+        is_read = code == _READ and (not shape or answer(shape, code) == Answer.SERVED)
+        read = (sector, more) if is_read else None
+        slot = queue.free_slots.pop()
+        queue.sent[head] = Sent(slot, buffers, table, area, shaped, read, code == _GET_ID)
         return head
 
 

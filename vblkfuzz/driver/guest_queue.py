@@ -11,7 +11,7 @@ from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
 from vblkfuzz.virtio.driver_queue import DriverQueue
 
 if TYPE_CHECKING:
-    from vblkfuzz.driver.request import Segmented
+    from vblkfuzz.driver.sent import Sent
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -22,14 +22,10 @@ class GuestQueue:
     __slots__ = (
         "again",
         "bank",
-        "built",
         "free_slots",
-        "ids",
         "index",
-        "reads",
         "ring",
-        "shaped",
-        "slot_of",
+        "sent",
     )
 
     def __init__(self, index: int) -> None:
@@ -38,19 +34,12 @@ class GuestQueue:
         """Bank of the current rings; flips at each set-up."""
         self.ring: DriverQueue
         self.free_slots: list[Slot] = []
-        self.slot_of: dict[int, Slot] = {}
-        """Slots of the outstanding requests, by head."""
-        self.reads: dict[int, tuple[int, int]] = {}
-        """Outstanding reads, by head: first sector, and the number of sectors after it."""
-        self.ids: set[int] = set()
-        """Heads of outstanding GET_IDs."""
-        self.shaped: dict[int, Segmented] = {}
-        """Buffers of the outstanding requests that are not plain, by head."""
-        self.built: tuple[Segmented, int | None, slice]
-        """The last request: buffers, indirect table, and all its memory."""
+        self.sent: dict[int, Sent] = {}
+        """Outstanding requests, by head."""
         self.again: set[int] = set()
         """Heads that were published again. They and their slots stay in use as long as the rings:
-        it is not known how often the device will use them."""
+        it is not known how often the device will use them. What is in their buffers is chance, as
+        two requests share them."""
 
     def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
         """Create new rings in the other bank, with no request outstanding."""
@@ -60,8 +49,5 @@ class GuestQueue:
         slots = SLOTS[self.index]
         # In alternating order, so that a late write of the device does not hit a new request.
         self.free_slots = list(slots if self.bank else reversed(slots))
-        self.slot_of = {}
-        self.reads = {}
-        self.ids = set()
-        self.shaped = {}
+        self.sent = {}
         self.again = set()

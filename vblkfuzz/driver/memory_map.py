@@ -84,3 +84,8 @@ AREAS: Final = {
     slot.header: slice(slot.header, slot.header + _SLOT_BYTES) for slots in SLOTS for slot in slots
 }
 """All memory of a slot, by the address of its header."""
+
+
+def plain_area(slot: Slot, sectors: int) -> slice:
+    """Return the memory of a slot that a plain request of so many sectors needs."""
+    return slice(slot.header, slot.data + sectors * SECTOR_SIZE)

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import ClassVar
 
-    from vblkfuzz.driver.request import Segmented, Segments
+    from vblkfuzz.driver.request import Segments
+    from vblkfuzz.driver.sent import Sent
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory
@@ -158,19 +159,17 @@ class MemoryWatch:
         """The driver has written other memory of its own."""
         self._expected[area] = self._found[area]
 
-    def lend(self, key: Key, buffers: Segmented, table: int | None, area: slice) -> None:
+    def lend(self, key: Key, sent: Sent) -> None:
         """The driver has made a request available: the device may write its writable buffers.
 
         Args:
             key: queue and head.
-            buffers: its buffers.
-            table: address of its indirect table, if it has one.
-            area: all memory of the request.
+            sent: the request.
         """
-        found, expected, owned = self._found, self._expected, self._owned[key[0]]
+        found, expected, owned, area = self._found, self._expected, self._owned[key[0]], sent.area
         expected[owned] = found[owned]
         expected[area] = found[area]
-        self._loans[key] = (_slices(buffers[1]), buffers, table)
+        self._loans[key] = (_slices(sent.buffers[1]), sent)
 
     def open(self, queue: int, segments: Segments) -> None:
         """The driver has written hostile contents, which let the device write `segments`."""

@@ -16,14 +16,13 @@ from vblkfuzz.virtio.layout import DESCRIPTOR_SIZE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from vblkfuzz.driver.request import Segmented
+    from vblkfuzz.driver.sent import Sent
     from vblkfuzz.virtio.layout import RingLayout
 
 Key = tuple[int, int]
 """A request: queue and head."""
-Loan = tuple[tuple[slice, ...], "Segmented", int | None]
-"""The memory of a request: what the device may write; its buffers, header first and status last;
-and the address of its indirect table, None if its chain is in the ring."""
+Loan = tuple[tuple[slice, ...], "Sent"]
+"""What the device may write of a request, and the request."""
 
 _BESIDE: Final = 512
 """A change within so many bytes of a buffer, in memory that is for nothing else, is said to be past
@@ -62,8 +61,8 @@ class Memory:
             ended: requests that have ended, in this order, and what has ended them.
             rings: rings, each with its queue and what has ended its set-up; UNUSED: nothing.
         """
-        headers = {buffers.readable[0] for _, buffers, _ in used.values()}
-        last = {each[1][1].readable[0]: each for each in ended}
+        headers = {sent.buffers.readable[0] for _, sent in used.values()}
+        last = {each[1][1].buffers.readable[0]: each for each in ended}
         self._used = used
         self._ended = [each for header, each in last.items() if header not in headers]
         self._rings = rings
@@ -86,7 +85,7 @@ class Memory:
 
     def _readable(self) -> Iterator[Area]:
         for key, loan in self._used.items():
-            for number, segment in enumerate(loan[1].readable):
+            for number, segment in enumerate(loan[1].buffers.readable):
                 place = Place.READABLE_DATA if number else Place.HEADER
                 yield (Change(place, *key), *segment)
             for segment in _tables(loan):
@@ -103,14 +102,15 @@ class Memory:
             if ended:
                 yield Change(ended, queue), layout.desc, layout.end - layout.desc
         for key, loan, ended in self._ended:
-            for segment in (*loan[1].readable, *loan[1].writable, *_tables(loan)):
+            readable, writable = loan[1].buffers
+            for segment in (*readable, *writable, *_tables(loan)):
                 yield (Change(ended, *key), *segment)
 
 
 def _tables(loan: Loan) -> list[tuple[int, int]]:
-    _, buffers, table = loan
-    count = len(buffers.readable) + len(buffers.writable)
-    return [] if table is None else [(table, DESCRIPTOR_SIZE * count)]
+    _, sent = loan
+    count = len(sent.buffers.readable) + len(sent.buffers.writable)
+    return [] if sent.table is None else [(sent.table, DESCRIPTOR_SIZE * count)]
 
 
 def _inside(address: int, areas: Iterator[Area]) -> Change | None:
@@ -124,8 +124,8 @@ def _beside(start: int, end: int, loans: Iterable[tuple[Key, Loan]], reach: int)
     """Return the buffer next to a change, if there are less than `reach` bytes in between."""
     found = [
         (distance, Change(place, *key, distance))
-        for key, (_, buffers, _) in loans
-        for address, length in buffers.writable
+        for key, (_, sent) in loans
+        for address, length in sent.buffers.writable
         for place, distance in (
             (Place.PAST_BUFFER, start - address - length),
             (Place.BEFORE_BUFFER, address - end),

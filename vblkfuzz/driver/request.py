@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
-_IN: Final = RequestType.IN
-_OUT: Final = RequestType.OUT
+_IN, _OUT, _FLUSH, _GET_ID, _DISCARD, _WRITE_ZEROES = RequestType
+_CLEARS: Final = (_DISCARD, _WRITE_ZEROES)
 
 Segments = tuple[tuple[int, int], ...]
 """Buffers: guest address and length (bytes) of each."""
@@ -36,10 +36,10 @@ _UNSUPPORTED: Final = 99
 _TYPES: Final = {
     "in": _IN,
     "out": _OUT,
-    "flush": RequestType.FLUSH,
-    "get_id": RequestType.GET_ID,
-    "discard": RequestType.DISCARD,
-    "write_zeroes": RequestType.WRITE_ZEROES,
+    "flush": _FLUSH,
+    "get_id": _GET_ID,
+    "discard": _DISCARD,
+    "write_zeroes": _WRITE_ZEROES,
     "unsupported": _UNSUPPORTED,
 }
 _BY_CODE: Final = tuple(int(_TYPES[name]) for name in REQUESTS)
@@ -85,10 +85,10 @@ def build(
     if kind == _OUT:
         data[slot.data : slot.data + length] = _PATTERNS[serial & 0xFF][:length]
         return Segmented((header, (slot.data, length)), (status,))
-    if kind == RequestType.GET_ID:
+    if kind == _GET_ID:
         data[slot.data : slot.data + ID_SIZE] = _POISON[:ID_SIZE]
         return Segmented((header,), ((slot.data, ID_SIZE), status))
-    if kind in (RequestType.DISCARD, RequestType.WRITE_ZEROES):
+    if kind in _CLEARS:
         DISCARD_SEGMENT.pack_into(data, slot.segment, sector, sectors, 0)
         return Segmented((header, (slot.segment, DISCARD_SEGMENT.size)), (status,))
     return Segmented((header,), (status,))

@@ -1,9 +1,9 @@
 """Judge one trace by all rules.
 
 One pass over the trace sorts the events into a list for each rule, by the kinds that the rule
-needs. Then each rule is applied to its list. Rules whose witnesses the trace does not have are left
-out (`Rule.witnesses`). A clean trace costs only these lists: the work that makes a report readable
-is done only if there is a violation.
+needs (`oracle.streams`). Then each rule is applied to its list. Rules whose witnesses the trace
+does not have are left out (`Rule.witnesses`). A clean trace costs only these lists: the work that
+makes a report readable is done only if there is a violation.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Final
 
 from vblkfuzz.oracle import rules
 from vblkfuzz.oracle.rule import Report, Rule
+from vblkfuzz.oracle.streams import Streams
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
@@ -60,9 +60,6 @@ def by_id(found: Sequence[Rule]) -> dict[str, Rule]:
 
 _RULES_BY_ID: Final = by_id(RULES)
 
-_KINDS: Final = 256
-"""Number of possible event kinds: `Event.kind` is a u8."""
-
 
 def rule_named(name: str) -> Rule | None:
     """Return a rule by its identifier; None if this version of vblkfuzz does not have it."""
@@ -76,23 +73,17 @@ def rules_for(witnesses: Witness) -> tuple[Rule, ...]:
 
 
 @cache
-def _readers(witnesses: Witness) -> tuple[tuple[int, ...], ...]:
-    """Return, for each kind, the positions in `rules_for` of the rules that need its events."""
-    rules = rules_for(witnesses)
-    return tuple(
-        tuple(at for at, rule in enumerate(rules) if kind in (rule.decisive or rule.needs))
-        for kind in range(_KINDS)
-    )
+def _idle(witnesses: Witness) -> list[Streams]:
+    """Return the streams for traces with these witnesses that no call of `judge` uses now."""
+    return []
 
 
-@cache
-def _waiting(witnesses: Witness) -> tuple[tuple[int, frozenset[int]], ...]:
-    """Return the positions of the rules with decisive kinds, each with all kinds that it needs."""
-    return tuple(
-        (at, frozenset(map(int, rule.needs)))
-        for at, rule in enumerate(rules_for(witnesses))
-        if rule.decisive
-    )
+def _streams(witnesses: Witness) -> Streams:
+    """Return empty streams, taken from the idle ones if there are any."""
+    try:
+        return _idle(witnesses).pop()
+    except IndexError:
+        return Streams(rules_for(witnesses))
 
 
 def judge(scenario: Scenario, trace: Trace) -> Verdict:
@@ -101,26 +92,17 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
     Pure and deterministic. A trace with neither END nor STEP_LIMIT is a partial one: the liveness
     rules (L...) find nothing in it.
     """
-    report = Report(trace.events, trace.fault)
-    for rule, stream in zip(rules_for(trace.witnesses), _streams(trace), strict=True):
+    streams = _streams(trace.witnesses)
+    streams.sort(trace.events)
+    report = Report(trace.events, trace.fault, streams.life)
+    for rule, stream in streams.of_rules:
         if stream:
             report.rule = rule
             rule.check(scenario, stream, report)
+    streams.clear()
+    _idle(trace.witnesses).append(streams)
     violations = _one_per_signature(report.violations, trace) if report.violations else ()
     return Verdict(violations, frozenset(report.situations))
-
-
-def _streams(trace: Trace) -> list[list[Event]]:
-    """Return the events for each rule, by its position in `rules_for`."""
-    readers = _readers(trace.witnesses)
-    streams: list[list[Event]] = [[] for _ in rules_for(trace.witnesses)]
-    for event in trace.events:
-        for at in readers[event.kind]:
-            streams[at].append(event)
-    for at, needs in _waiting(trace.witnesses):
-        if streams[at]:
-            streams[at] = [event for event in trace.events if event.kind in needs]
-    return streams
 
 
 def _one_per_signature(found: list[Violation], trace: Trace) -> tuple[Violation, ...]:

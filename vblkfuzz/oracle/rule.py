@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from vblkfuzz.oracle.answered import Answered, answered
 from vblkfuzz.oracle.naming.naming import Naming, PathPart
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
@@ -41,10 +42,27 @@ class Situation:
 class Report:
     """Collects the violations and situations of one trace. Owned by `judge`."""
 
-    __slots__ = ("_seen", "events", "fault", "rule", "situations", "violations")
+    __slots__ = (
+        "_answered",
+        "_life",
+        "_seen",
+        "events",
+        "fault",
+        "rule",
+        "situations",
+        "violations",
+    )
 
-    def __init__(self, events: Sequence[Event] = (), fault: Fault | None = None) -> None:
-        """Make an empty report about a trace of these events that ends in `fault`."""
+    def __init__(
+        self,
+        events: Sequence[Event] = (),
+        fault: Fault | None = None,
+        life: Sequence[Event] | None = None,
+    ) -> None:
+        """Make an empty report about a trace of these events that ends in `fault`.
+
+        `life` are those of `events` that `answered` needs; None: they have not been picked out.
+        """
         self.fault = fault
         """As in `Trace`: for CRASH and HANG."""
         self.events = events
@@ -55,6 +73,15 @@ class Report:
         self.violations: list[Violation] = []
         self.situations: set[str] = set()
         self._seen: set[tuple[str, int, str]] = set()
+        self._life = events if life is None else life
+        self._answered: Sequence[Answered] | None = None
+
+    @property
+    def answered(self) -> Sequence[Answered]:
+        """The requests of the trace that the guest has collected with a status."""
+        if self._answered is None:
+            self._answered = answered(self._life)
+        return self._answered
 
     def violation(  # what a violation is made of
         self,

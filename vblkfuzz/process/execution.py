@@ -35,23 +35,22 @@ if TYPE_CHECKING:
 class SharedParts:
     """The arena and the eventfds: they outlive executions, and guest and device inherit them."""
 
-    def __init__(self, arena: Arena) -> None:
+    def __init__(self, arena: Arena, *, alone: bool = False) -> None:
+        """Make the notifiers; `alone`: one process runs guest and device and needs no eventfds."""
         self.arena = arena
-        words = arena.registers.words
-        flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
-        self.fds: Final = [os.eventfd(0, flags) for _ in range(2 * MAX_QUEUES)]
-        """Kick eventfds, then call eventfds. `close` closes them."""
+        self.fds: Final[list[int]] = []
+        """The eventfds. `close` closes them."""
         bells = [QUEUES + index * QUEUE_WORDS for index in range(MAX_QUEUES)]
-        self.kicks = [
-            EventNotifier(fd, words, bell + KICK_RUNG)
-            for fd, bell in zip(self.fds, bells, strict=False)
-        ]
-        self.calls = [
-            EventNotifier(fd, words, bell + CALL_RUNG)
-            for fd, bell in zip(self.fds[MAX_QUEUES:], bells, strict=True)
-        ]
+        self.kicks = [self._notifier(bell + KICK_RUNG, alone=alone) for bell in bells]
+        self.calls = [self._notifier(bell + CALL_RUNG, alone=alone) for bell in bells]
         self.board = Board(arena.memory, arena.registers, self.kicks, self.calls, arena.device_ring)
         self.silence()
+
+    def _notifier(self, bell: int, *, alone: bool) -> EventNotifier:
+        fd = None if alone else os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        if fd is not None:
+            self.fds.append(fd)
+        return EventNotifier(fd, self.arena.registers.words, bell)
 
     def silence(self) -> None:
         """Clear all eventfds and their words in the registers; a kill can make the two differ."""
@@ -63,9 +62,7 @@ class SharedParts:
     def power_on(self, queues: int) -> None:
         """Set all shared state back to that before the first execution."""
         for notifier in (*self.kicks[:queues], *self.calls[:queues]):
-            notifier.clear()
-            notifier.is_open = False
-            notifier.serial = 0
+            notifier.power_on()
         self.arena.registers.clear()
         self.arena.stores.end()
         self.arena.clear_memory()
@@ -162,8 +159,7 @@ def execute(
         board = parts.ordering_board() if scenario.delays else parts.board
         ran.machine = machine = Machine(board, scenario.device, device_class)
         runner = make_runner(scenario.device, scenario.ops)
-        operator = machine.operator
-        guest = GuestActor(runner, machine.exit_pending, lambda: operator.vm_running)
+        guest = GuestActor(runner, machine.guest_may_run)
         if scenario.delays:
             ran.turnstile = _delaying_turnstile(parts, scenario, machine, guest)
         else:

@@ -37,6 +37,10 @@ class GuestState(IntEnum):
     """The guest waits until the device has handled its exit."""
 
 
+_DONE, _PREEMPTED, _WAITING = GuestState
+"""Looked up once: they are needed at each turn (docs/decisions/0010)."""
+
+
 class GuestRunner(Protocol):
     """Runs the driver's code for one turn."""
 
@@ -68,27 +72,22 @@ class InlineRunner:
         for waiting in self._steps:
             used += 1
             if waiting:
-                return used, GuestState.WAITING
+                return used, _WAITING
             if used >= budget:
-                return used, GuestState.PREEMPTED
+                return used, _PREEMPTED
         self._steps = None
-        return used, GuestState.DONE
+        return used, _DONE
 
 
 class GuestActor:
     """Satisfies `schedule.turnstile.Guest`."""
 
-    def __init__(
-        self,
-        runner: GuestRunner,
-        exit_pending: Callable[[], bool],
-        vm_running: Callable[[], bool],
-    ) -> None:
+    def __init__(self, runner: GuestRunner, may_run: Callable[[], bool]) -> None:
+        """Let `runner` run while `may_run`: no exit is pending and the VM runs."""
         self._runner = runner
-        self._exit_pending = exit_pending
-        self._vm_running = vm_running
+        self._may_run = may_run
         self._waiting_ops: deque[int] = deque()
-        self._state = GuestState.DONE
+        self._state: GuestState = _DONE
 
     def assign(self, index: int) -> None:
         """Queue the scenario's operation `index`."""
@@ -99,13 +98,13 @@ class GuestActor:
         self._waiting_ops.append(REST)
 
     def ready(self) -> bool:
-        """Whether an operation is left, no exit is pending and the VM runs."""
-        if self._state is GuestState.DONE and not self._waiting_ops:
+        """Whether an operation is left and the guest may run."""
+        if self._state is _DONE and not self._waiting_ops:
             return False
-        return not self._exit_pending() and self._vm_running()
+        return self._may_run()
 
     def resume(self, budget: int, turn: int) -> int:
         """Run until the operation ends, has to wait, or has passed `budget` preemption points."""
-        index = self._waiting_ops.popleft() if self._state is GuestState.DONE else None
+        index = self._waiting_ops.popleft() if self._state is _DONE else None
         used, self._state = self._runner.run(index, budget, turn)
         return used

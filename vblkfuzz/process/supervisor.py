@@ -52,7 +52,7 @@ class Supervisor:
         self._alone = alone
         self._settled = False
         """Whether the actors are ready for an execution and no earlier request is pending."""
-        self._parts = SharedParts(arena)
+        self._parts = SharedParts(arena, alone=alone)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
         self._turns = Turns(*map(Semaphore, arena.semaphores))

@@ -60,8 +60,8 @@ class InlineModel(_Model):
     mode = "inline"
 
     def __enter__(self) -> Self:
-        """Open the eventfds."""
-        self._parts = SharedParts(self.arena)
+        """Limit the time of an execution."""
+        self._parts = SharedParts(self.arena, alone=True)
         self._limit = CpuLimit(HANG_LIMIT_S)
         self._limit.install()
         return self
@@ -72,9 +72,8 @@ class InlineModel(_Model):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the eventfds."""
+        """Remove the limit."""
         self._limit.remove()
-        self._parts.close()
 
     def run(self, scenario: Scenario) -> Trace:
         """Run one scenario."""

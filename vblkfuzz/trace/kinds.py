@@ -21,6 +21,7 @@ from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace import form
+from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind
 from vblkfuzz.trace.place import Place
@@ -79,7 +80,7 @@ COLLECT: Final = kind(
     "took a used entry; value: used idx after it, and length of the entry; *foreign*: the driver "
     "has no request with that head; *ioerr*, *unsupp*, *no status*: the status byte, unless it is "
     "OK",
-    flags=("", "foreign", "ioerr", "unsupp", "no status"),
+    flags=ENDING_WORDS,
     value="used {}",
     head=_DESCRIPTOR,
     length=form.size,
@@ -108,7 +109,6 @@ REQUEST: Final = kind(
     value=form.sectors,
     head=_DESCRIPTOR,
 )
-
 
 # head: the sector; value: n of the REQUEST whose data it is
 SECTOR: Final = kind(
@@ -143,8 +143,8 @@ DEVICE_ID: Final = kind(
     110,
     "device id in the answer to the GET_ID just collected, as a digest; *unwritten*: the device "
     "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL, *garbled*: "
-    "other bytes there",
-    flags=("", "unwritten", "cut", "unpadded", "garbled"),
+    "other bytes there; *refused*: it ended with UNSUPP",
+    flags=("", "unwritten", "cut", "unpadded", "garbled", "refused"),
     value="id {:#06x}",
     head="known {:#06x}",
 )

@@ -91,6 +91,8 @@ class BlkRequest(NamedTuple):
     def data_length(self) -> int:
         """Length of the data (bytes) in the direction of the request type."""
         segments = self.readable if self.type & DATA_TO_DEVICE else self.writable
+        if len(segments) == 1:  # the usual case
+            return segments[0][1]
         return sum([length for _, length in segments])
 
 

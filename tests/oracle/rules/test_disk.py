@@ -20,6 +20,7 @@ from vblkfuzz.trace.kinds import (
     COLLECT,
     DISK,
     FLUSHED,
+    HOSTILE,
     IO_DONE,
     POP,
     POWER_LOSS,
@@ -125,8 +126,37 @@ class CorrectDisk:
     def run(self, moves: int) -> None:
         often: tuple[Callable[[], None], ...] = (self.start, self.work, self.end) * 15
         for _ in range(moves):
-            self.random.choice((*often, self.reset, self.power_loss, self.flush))()
+            self.random.choice((*often, *self.rare()))()
         self.show()
+
+    def rare(self) -> tuple[Callable[[], None], ...]:
+        return self.reset, self.power_loss, self.flush
+
+
+class BrokenRingsDisk(CorrectDisk):
+    """The guest breaks its rings: until a reset, anything may be written to any sector."""
+
+    broken = False
+
+    def break_rings(self) -> None:
+        self.record(HOSTILE, queue=0)
+        self.broken = True
+
+    def scribble(self) -> None:
+        data = self.random.choice((0, UNTOUCHED, UNTOUCHED - 1, self.requests))
+        self.disk[self.random.randrange(SECTORS)] = data
+
+    def work(self) -> None:
+        if self.broken:
+            self.scribble()
+        super().work()
+
+    def reset(self) -> None:
+        super().reset()
+        self.broken = False
+
+    def rare(self) -> tuple[Callable[[], None], ...]:
+        return (*super().rare(), self.break_rings, self.reset)
 
 
 class LateDisk(CorrectDisk):
@@ -146,6 +176,34 @@ class LateDisk(CorrectDisk):
             if request not in self.running and self.random.random() < 0.5:
                 self.disk[request.sector] = request.number
         super().start()
+
+
+class LateAfterBrokenRings(LateDisk):
+    """Some writes take effect only after their end; the rings were broken before."""
+
+    def run(self, moves: int) -> None:
+        self.record(HOSTILE, queue=0)
+        self.record(RESET_RET)
+        super().run(moves)
+
+
+class UnsteadyAfterBrokenRings(CorrectDisk):
+    """There are only reads; what they find changes. The rings were broken before."""
+
+    codes = (READ,)
+
+    def run(self, moves: int) -> None:
+        self.record(HOSTILE, queue=0)
+        self.disk = [self.random.randrange(UNTOUCHED) for _ in range(SECTORS)]
+        self.record(RESET_RET)
+        super().run(moves)
+
+    def reset(self) -> None:
+        super().reset()
+        self.disk[self.random.randrange(SECTORS)] += 1
+
+    def power_loss(self) -> None:
+        """It loses what was written last, which nothing tells."""
 
 
 class CachingDisk(CorrectDisk):
@@ -182,6 +240,14 @@ def test_a_correct_disk_breaks_no_rule(seed: int, moves: int) -> None:
     assert states(disk) == set()
 
 
+@settings(max_examples=300)
+@given(st.integers(0, 1 << 32), st.integers(1, 200))
+def test_what_broken_rings_do_to_a_disk_breaks_no_rule(seed: int, moves: int) -> None:
+    disk = BrokenRingsDisk(Random(seed))
+    disk.run(moves)
+    assert states(disk) == set()
+
+
 def caught(kind: type[CorrectDisk]) -> dict[str, int]:
     """Count the runs, of 200, that show each state."""
     counts: dict[str, int] = {}
@@ -197,6 +263,17 @@ def test_a_write_that_comes_late_is_found() -> None:
     counts = caught(LateDisk)
     assert counts["stale"] > 40
     assert counts["cut"] > 20
+
+
+def test_what_comes_late_is_found_after_broken_rings() -> None:
+    counts = caught(LateAfterBrokenRings)
+    assert counts["stale"] > 40
+    assert counts["cut"] > 20
+
+
+def test_an_unknown_sector_keeps_its_data() -> None:
+    """What a read finds in it is there until it is written."""
+    assert set(caught(UnsteadyAfterBrokenRings)) == {"unwritten", "disk_unwritten"}
 
 
 def test_a_flush_that_does_nothing_is_found() -> None:

@@ -15,6 +15,7 @@ from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.cause import last_before
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import FOREIGN
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     CANCEL,
@@ -101,7 +102,7 @@ def _pushed_twice(first: Event, second: Event) -> str:
     leads_to=(*REQUEST_GOES_ON, "L1"),
 )
 def S6(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """A used entry for which the guest has no request (COLLECT, flag 1) is a violation, too.
+    """A used entry for which the guest has no request (FOREIGN) is a violation, too.
 
     It is not reported if the guest broke the protocol since it made its rings (DRIVER_INIT).
     """
@@ -117,7 +118,7 @@ def S6(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             if event.epoch:
                 report.met(LATER_EPOCH)
         elif kind == COLLECT:
-            if event.flag == 1 and not _hostile_before(event, report.events):
+            if event.flag == FOREIGN and not _hostile_before(event, report.events):
                 _report_foreign(event, events, report)
         else:  # RESET_RET, QUEUE_RESET, CANCEL
             _disown(event, owned)

@@ -11,14 +11,14 @@ virtio 1.2, 5.2.6; QEMU virtio_blk_sect_range_ok, blk_check_byte_request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.oracle.rules.disk import ANYTHING, ZEROES, Disk, Write
-from vblkfuzz.scenario.alphabet.guest import REQUESTS
-from vblkfuzz.scenario.alphabet.shape import Answer, answer
+from vblkfuzz.oracle.rules.accesses import MAY_REFUSE, RANGED, Access, Accesses
+from vblkfuzz.oracle.rules.disk import ANYTHING, UNKNOWN, ZEROES, Disk
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import NO_STATUS
 from vblkfuzz.trace.event import UNTOUCHED, Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
@@ -38,7 +38,7 @@ from vblkfuzz.trace.kinds import (
     SHAPE,
 )
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.blk import F_FLUSH, F_RO
+from vblkfuzz.virtio.blk import BlkStatus
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
@@ -51,12 +51,7 @@ READ_STABLE = Situation(
 )
 RESIZE_IN_USE = Situation("resize_with_request_in_use", "A resize met a request in use.")
 
-_IN, _OUT, _FLUSH, _DISCARD, _CLEAR = (
-    REQUESTS.index(name) for name in ("in", "out", "flush", "discard", "write_zeroes")
-)
-_RANGED: Final = frozenset({_IN, _OUT, _DISCARD, _CLEAR})
-_WRITES: Final = frozenset({_OUT, _DISCARD, _CLEAR})
-_OK, _IOERR, _NO_STATUS = 0, 1, 4
+_OK, _IOERR = int(BlkStatus.OK), int(BlkStatus.IOERR)
 _SHOWS: Final = frozenset({SECTOR, DISK})
 
 
@@ -98,155 +93,75 @@ _SHOWS: Final = frozenset({SECTOR, DISK})
     leads_to_in={"refused": ("S21",)},
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The rule stops when the guest breaks the protocol: its requests are undefined then."""
+    """Nothing is judged from when the guest breaks the protocol to the next reset of the device.
+
+    Its requests are undefined then. What they may have written is unknown after that.
+    """
     shown = frozenset([event.head for event in events if event.kind in _SHOWS])
-    books = _Books(scenario.device.disk_sectors, Disk(events[0], shown), report)
-    asked, running, pushed = books.asked, books.running, books.pushed
-    requests = 0
+    disk = Disk(events[0], shown)
+    accesses = Accesses(scenario.device.disk_sectors, disk)
+    books = _Books(accesses, disk, report)
+    running, pushed = accesses.running, accesses.pushed
     for time, event in enumerate(events):
         kind = event.kind
         if kind == REQUEST:
-            requests += 1
-            place = (event.queue, event.head)
-            asked[place] = (event, requests, books.answer(event))
-            # The last request with this head was collected, maybe before its PUSH was observed.
-            pushed.pop(place, None)
-        elif kind == IO_DONE:
-            access = running.get(event.request)
-            if access is not None:
-                access.failed = event.flag != 0
+            accesses.ask(event)
         elif kind == POP:
-            books.pop(event, time)
+            accesses.begin(event, time)
+        elif kind == IO_DONE:
+            if event.request in running:
+                running[event.request].failed = event.flag != 0
         elif kind == PUSH:
-            books.push(event, time)
+            access = accesses.ended(event, time)
+            if access is not None and (event.flag == _IOERR or access.end > accesses.least):
+                books.refused_or_not(access, event)
         elif kind == COLLECT:
-            books.collect(event)
+            books.collected = access = pushed.pop((event.queue, event.head), None)
+            if access is not None and event.flag == NO_STATUS:
+                books.no_status(access, event)
         elif kind == SECTOR:
             books.sector(event)
-        elif kind == DISK:
-            books.disk(event, time)
-        elif kind == HOSTILE:
-            return
-        elif kind == SHAPE:
-            books.shape = event.flag
         else:
             _RARE[kind](books, event, time)
 
 
-class _Access:
-    """One request, from its pop on."""
+class _Books:
+    """Judges what the guest and the harness find."""
 
     __slots__ = (
-        "allowed",
-        "answer",
-        "begin",
-        "code",
-        "end",
-        "failed",
-        "first",
-        "high",
-        "low",
-        "pop",
-        "pushed",
-        "writes",
+        "_accesses",
+        "_disk",
+        "_hostile",
+        "_power_lost",
+        "_report",
+        "_reset_at",
+        "_resize",
+        "collected",
     )
 
-    def __init__(
-        self, request: Event, answer: Answer, pop: Event, begin: int, capacity: int
-    ) -> None:
-        self.code = request.flag
-        self.answer = answer
-        self.first = request.value & 0xFF
-        ranged = self.code in _RANGED and answer <= Answer.MAY_REFUSE
-        self.end = self.first + (request.value >> 8) + 1 if ranged else 0
-        """First sector after the request; 0 if it has no range or must be refused."""
-        self.pop = pop
-        self.begin = begin
-        """Time of its pop."""
-        self.low = self.high = capacity
-        """The least and the greatest capacity since its pop."""
-        self.failed = False
-        """Whether the backend ended it with an error, whatever its status."""
-        self.writes: Sequence[Write] = ()
-        self.pushed = 0
-        """Time of its push."""
-        self.allowed: Mapping[int, set[int]] = _NOTHING
-        """Data that a read may have found at its push, by sector."""
-
-
-_NOTHING: Final[Mapping[int, set[int]]] = {}
-
-
-class _Books:
-    """Requests under way, and the disk."""
-
-    def __init__(self, capacity: int, disk: Disk, report: Report) -> None:
+    def __init__(self, accesses: Accesses, disk: Disk, report: Report) -> None:
         self._report = report
+        self._accesses = accesses
         self._disk = disk
-        self._capacity = capacity
         self._resize: Event | None = None
         self._power_lost = False
-        self._stable = False
-        """Whether a write is stable when it ends: F_FLUSH was offered and not accepted."""
+        self._hostile = False
         self._reset_at = -1
-        self._read_only = False
-        self.shape = 0
-        """Shape of the next REQUEST."""
-        self.asked: dict[tuple[int, int], tuple[Event, int, Answer]] = {}
-        """Published, by queue and head: REQUEST, the data it writes, how it has to be answered."""
-        self.running: dict[int, _Access] = {}
-        """Popped and not pushed, by serial."""
-        self.pushed: dict[tuple[int, int], _Access] = {}
-        """Pushed and not collected, by queue and head."""
-        self._collected: _Access | None = None
+        self.collected: Access | None = None
+        """What the guest has collected last."""
 
-    def answer(self, request: Event) -> Answer:
-        """Return how a request has to be answered."""
-        shape, self.shape = self.shape, 0
-        if self._read_only and request.flag in _WRITES:
-            return Answer.IOERR
-        return answer(shape, request.flag) if shape else Answer.SERVED
+    def refused_or_not(self, access: Access, push: Event) -> None:
+        """A request beyond the end is refused, whatever becomes of errors; others are not.
 
-    def pop(self, event: Event, time: int) -> None:
-        asked = self.asked.pop((event.queue, event.head), None)
-        if asked is None:
+        S29 and S30 are about those that must be refused for another reason.
+        """
+        if self._hostile or access.code not in RANGED or access.answer > MAY_REFUSE:
             return
-        request, number, answer = asked
-        access = _Access(request, answer, event, time, self._capacity)
-        self.running[event.request] = access
-        if access.code in _WRITES and access.end:
-            data = {_OUT: number, _DISCARD: ANYTHING}.get(access.code, ZEROES)
-            access.writes = self._disk.begin(access.first, access.end, data, time, event)
-
-    def push(self, event: Event, time: int) -> None:
-        access = self.running.pop(event.request, None)
-        if access is None:
-            return
-        self.pushed[event.queue, event.head] = access
-        access.pushed = time
-        if access.code == _IN:
-            access.allowed = self._disk.may_find(access.first, access.end, access.begin)
-        well = event.flag == _OK and not access.failed
-        for write in access.writes:  # a discarded sector may have any content
-            write.ends(time, event, sure=well and access.code != _DISCARD)
-            write.stable = self._stable
-        if well and access.code == _FLUSH:
-            self._disk.flush(access.begin, event)
-        if access.answer > Answer.MAY_REFUSE:
-            return  # S29 and S30 are about the others
-        if access.code in _RANGED and (access.end > access.high or event.flag == _IOERR):
-            self._check_capacity(access, event)
-
-    def _check_capacity(self, access: _Access, push: Event) -> None:
-        """A request beyond the end is refused, whatever becomes of errors; others are not."""
-        if push.flag == _OK:
-            what, sectors, state = "ended well", access.high, "beyond_end"
-        elif (
-            push.flag == _IOERR
-            and access.end <= access.low
-            and not (access.answer or access.failed)
-        ):
-            what, sectors, state = "was refused", access.low, "refused"
+        low, high = self._accesses.capacities(access.begin)
+        if push.flag == _OK and access.end > high:
+            what, sectors, state = "ended well", high, "beyond_end"
+        elif push.flag == _IOERR and access.end <= low and not (access.answer or access.failed):
+            what, sectors, state = "was refused", low, "refused"
         else:
             return
         first = self._resize or access.pop
@@ -256,19 +171,24 @@ class _Books:
         )
         self._report.violation(first, push, sentence, state)
 
-    def collect(self, event: Event) -> None:
-        self._collected = self.pushed.pop((event.queue, event.head), None)
-        if event.flag == _NO_STATUS and self._collected is not None:
-            pop = self._collected.pop
-            sentence = (
-                f"The guest found no status at turn {event.turn} for a request that was dequeued "
-                f"at turn {pop.turn} and pushed."
-            )
-            self._report.violation(pop, event, sentence, "no_status")
+    def no_status(self, access: Access, collect: Event) -> None:
+        if self._hostile:
+            return
+        sentence = (
+            f"The guest found no status at turn {collect.turn} for a request that was dequeued at "
+            f"turn {access.pop.turn} and pushed."
+        )
+        self._report.violation(access.pop, collect, sentence, "no_status")
 
     def sector(self, event: Event) -> None:
-        access = self._collected
-        if access is None or ANYTHING in (allowed := access.allowed.get(event.head, ())):
+        access = self.collected
+        if access is None or self._hostile:
+            return
+        allowed = access.allowed.get(event.head, ())
+        if ANYTHING in allowed:
+            return
+        if UNKNOWN in allowed:
+            self._learn(access, event)
             return
         left = access.failed and event.value == UNTOUCHED
         if event.flag or (event.value not in allowed and not left):
@@ -280,6 +200,11 @@ class _Books:
             self._note(event, len(allowed))
         if len(allowed) > 1:
             self._disk.found(event.head, event.value, access.begin, access.pushed, event)
+
+    def _learn(self, access: Access, found: Event) -> None:
+        """Expect an unknown sector to keep what a read has found there."""
+        if not (found.flag or access.failed or found.value == UNTOUCHED):
+            self._disk.learn(found.head, found.value, access.begin, access.pushed, found)
 
     def _note(self, found: Event, choices: int) -> None:
         self._report.met(READ_BACK)
@@ -293,7 +218,7 @@ class _Books:
         if write is not None and write.begin < self._reset_at:
             self._report.met(READ_LATER)
 
-    def _report_data(self, access: _Access, found: Event) -> None:
+    def _report_data(self, access: Access, found: Event) -> None:
         first, state, why = self._overwriting(found, access.begin) or (
             access.pop,
             "unwritten",
@@ -305,9 +230,15 @@ class _Books:
         )
         self._report.violation(first, found, sentence, state)
 
+    def hostile(self, event: Event, time: int) -> None:
+        """The guest breaks the protocol."""
+        self._hostile = True
+
+    def shape(self, event: Event, time: int) -> None:
+        self._accesses.shape = event.flag
+
     def features(self, event: Event, time: int) -> None:
-        self._stable = bool(event.head & ~event.value & 1 << F_FLUSH)
-        self._read_only = bool(event.head >> F_RO & 1)
+        self._accesses.features(event)
 
     def _overwriting(self, found: Event, begin: int) -> tuple[Event, str, str] | None:
         """Return what had overwritten the data found; None if the data was never in that sector.
@@ -328,7 +259,9 @@ class _Books:
 
     def disk(self, event: Event, time: int) -> None:
         """Judge a sector of the disk, when all has settled."""
-        allowed = self._disk.may_find(event.head, event.head + 1, time)[event.head]
+        allowed = self._disk.may_hold(event.head, time)
+        if self._hostile or UNKNOWN in allowed:
+            return
         if event.value != ZEROES:
             self._report.met(AT_REST)
         if (event.flag or event.value not in allowed) and ANYTHING not in allowed:
@@ -347,11 +280,9 @@ class _Books:
         self._report.violation(first, found, sentence, f"disk_{state}")
 
     def resize(self, event: Event, time: int) -> None:
-        self._capacity, self._resize = event.value, event
-        self._disk.resize(event.value, time)
-        for access in self.running.values():
-            access.low = min(access.low, event.value)
-            access.high = max(access.high, event.value)
+        self._resize = event
+        self._accesses.resize(event.value, time)
+        if self._accesses.running and not self._hostile:
             self._report.met(RESIZE_IN_USE)
 
     def flush(self, event: Event, time: int) -> None:
@@ -361,36 +292,23 @@ class _Books:
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)
         self._power_lost = True
-        for serial, access in list(self.running.items()):
-            access.failed = True  # until it ends after this; a read may have run before
-            if access.code == _IN:
-                del self.running[serial]
+        self._accesses.lose_power()
 
     def reset(self, event: Event, time: int) -> None:
-        """Cut off the running requests: each takes effect before this or never."""
         self._reset_at = time
-        for access in self.running.values():
-            self._cut(access, event, time)
-        self.running.clear()
-        self.asked.clear()
-        self.pushed.clear()
+        self._accesses.reset(event, time)
+        if self._hostile:
+            self._hostile = False
+            self._disk.forget(time, event)
 
     def reset_queue(self, event: Event, time: int) -> None:
-        """Cut off the running requests of one queue."""
-        for request, access in list(self.running.items()):
-            if access.pop.queue == event.queue:
-                self._cut(self.running.pop(request), event, time)
-        for known in (self.asked, self.pushed):
-            for place in [place for place in known if place[0] == event.queue]:
-                del known[place]
-
-    def _cut(self, access: _Access, reset: Event, time: int) -> None:
-        for write in access.writes:
-            write.ends(time, reset, sure=False)
-            write.cut = True
+        self._accesses.reset_queue(event, time)
 
 
 _RARE: Final = {
+    DISK: _Books.disk,
+    HOSTILE: _Books.hostile,
+    SHAPE: _Books.shape,
     FEATURES: _Books.features,
     QUEUE_RESET: _Books.reset_queue,
     RESET_RET: _Books.reset,

@@ -6,6 +6,9 @@ that was cut off or failed, because it may have taken effect or not. It must not
 overwritten before it began. After a power loss it may also find data that was overwritten, if the
 overwriting was neither flushed nor stable without a flush.
 
+Requests of broken rings may write anything. After them each sector is unknown, until it is written
+again or read: it keeps what the read has found.
+
 Times are positions in a trace. `oracle.rules.data` uses this model. Source: virtio 1.2, 5.2.6.
 """
 
@@ -20,6 +23,8 @@ ZEROES: Final = 0
 """Data of a sector that was never written, or that was cleared."""
 ANYTHING: Final = -1
 """Data of a sector that was discarded: until it is written again, its content is undetermined."""
+UNKNOWN: Final = -2
+"""Data of a sector that requests of broken rings may have written."""
 _RUNNING: Final = 1 << 30
 """End of a write that has not ended: later than any other time."""
 
@@ -54,7 +59,9 @@ class Write:
 
     def overwriter(self, sure: list[Write]) -> Write | None:
         """Return one of the writes in `sure` that began after this one had ended."""
-        return next((one for one in sure if one.begin >= self.end and one is not self), None)
+        end = self.end
+        later = [one for one in sure if one.begin >= end and one is not self]
+        return next((one for one in later if one.data != UNKNOWN), later[0] if later else None)
 
 
 class Disk:
@@ -63,7 +70,9 @@ class Disk:
     def __init__(self, start: Event, shown: frozenset[int]) -> None:
         self._start = start
         self._shown = shown
-        self._sectors: defaultdict[int, list[Write]] = defaultdict(self._zeroed)
+        self._forgotten: tuple[int, Event] | None = None
+        """The last `forget`, if there was one."""
+        self._sectors: defaultdict[int, list[Write]] = defaultdict(self._before)
         """Sectors that a request has begun to write."""
         self._flushed = -1
         """When the last successful flush had begun."""
@@ -71,6 +80,16 @@ class Disk:
 
     def _zeroed(self, time: int = -1) -> list[Write]:
         return [Write(ZEROES, time, self._start, time, sure=True)]
+
+    def _before(self) -> list[Write]:
+        """Return the writes of a sector that no request has begun to write."""
+        return [*self._zeroed(), *self._unknown()]
+
+    def _unknown(self) -> list[Write]:
+        if self._forgotten is None:
+            return []
+        time, event = self._forgotten
+        return [Write(UNKNOWN, time, event, time, sure=True)]
 
     def begin(self, first: int, end: int, data: int, time: int, event: Event) -> list[Write]:
         """Begin a write of `data` to the sectors from `first` to below `end`."""
@@ -94,6 +113,12 @@ class Disk:
                 running = [write for write in writes if write.end == _RUNNING]
                 writes[:] = self._zeroed(time) + running
 
+    def forget(self, time: int, event: Event) -> None:
+        """Note that `event` ends requests that may have written anything."""
+        self._forgotten = time, event
+        for writes in self._sectors.values():
+            writes.extend(self._unknown())
+
     def lose_power(self, time: int) -> None:
         """Make each write that may be lost unsure, and what it overwrote possible again."""
         for writes in self._sectors.values():
@@ -113,12 +138,16 @@ class Disk:
 
     def may_find(self, first: int, end: int, begin: int) -> dict[int, set[int]]:
         """Return, by sector, the data that a read from `begin` until now may find."""
-        found = {}
-        for sector in range(first, end):
-            if sector in self._shown:
-                writes = self._sectors.get(sector)
-                found[sector] = {ZEROES} if writes is None else _left(writes, begin)
-        return found
+        shown = self._shown
+        return {
+            sector: self.may_hold(sector, begin) for sector in range(first, end) if sector in shown
+        }
+
+    def may_hold(self, sector: int, begin: int) -> set[int]:
+        """Return the data that a sector may have had at some time from `begin` until now."""
+        if sector in self._sectors:
+            return _left(self._sectors[sector], begin)
+        return {ZEROES if self._forgotten is None else UNKNOWN}
 
     def last(self, sector: int, data: int) -> Write | None:
         """Return the last write of `data` to a sector; None if there is none."""
@@ -133,9 +162,15 @@ class Disk:
 
     def found(self, sector: int, data: int, begin: int, time: int, event: Event) -> None:
         """Note that a read has found `data`; if it was written before, it is the sure content."""
-        writes = self._sectors[sector]
-        if any([write.data == data and write.end <= begin for write in writes]):
-            writes.append(Write(data, begin, event, time, sure=True))
+        if any([write.data == data and write.end <= begin for write in self._sectors[sector]]):
+            self.learn(sector, data, begin, time, event)
+
+    def learn(self, sector: int, data: int, begin: int, time: int, event: Event) -> None:
+        """Note that a read from `begin` to `time` has found `data` in an unknown sector.
+
+        A write beside the read may have come before or after it.
+        """
+        self._sectors[sector].append(Write(data, begin, event, time, sure=True))
 
 
 def _sure_before(writes: list[Write], time: int) -> list[Write]:

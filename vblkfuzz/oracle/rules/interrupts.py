@@ -26,7 +26,6 @@ CALL_AFTER_RESET = Situation("call_after_reset", "The device called for a push a
     instead="A reset makes, or drops, the calls that the device has put off.",
     needs=(PUSH, IRQ, QUEUE_RESET, RESET_RET),
     situations=(CALL_AFTER_RESET,),
-    decisive=(IRQ,),
     path="none",
 )
 def S19(scenario: Scenario, events: Sequence[Event], report: Report) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import FOREIGN
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
@@ -33,7 +34,6 @@ LOOKED_LATER = Situation(
     "memory_compared_after_reset", "The guest compared its memory after a reset."
 )
 
-_FOREIGN: Final = 1
 _REQUEST: Final = "the request with head {head} of queue {queue}"
 _PUBLISHED: Final = f"{_REQUEST}, published at turn {{since}}: the guest found"
 
@@ -98,8 +98,8 @@ def S24(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     for event in events:
         kind = event.kind
         if kind == COLLECT:
-            collected = collected or event.flag != _FOREIGN
-            if later and event.flag != _FOREIGN:
+            collected = collected or event.flag != FOREIGN
+            if later and event.flag != FOREIGN:
                 report.met(LOOKED_LATER)
         elif kind == MEMORY_CHANGED:
             _report(event, report)

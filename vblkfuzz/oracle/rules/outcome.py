@@ -15,24 +15,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.answered import Answered
 from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.backend import RESULTS
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import STATUS_OF
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     COLLECT,
     DRIVER_INIT,
-    FEATURES,
     HOSTILE,
     IO_DONE,
     PUSH,
     QUEUE_RESET,
     REQUEST,
     RETRY,
-    SHAPE,
     SUBMIT,
 )
 from vblkfuzz.trace.witness import Witness
@@ -62,9 +62,6 @@ _NONE: Final = 63
 """A bit that no feature has."""
 _ENOSPC: Final = RESULTS.index("enospc")
 _OK, _IOERR, _UNSUPP = (int(status) for status in BlkStatus)
-_FOREIGN: Final = 1
-_STATUS_OF: Final = {0: _OK, 2: _IOERR, 3: _UNSUPP}
-"""Status byte, by flag of a COLLECT; the other flags say that there is none."""
 _STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
 """Status of a failed request, by error action."""
 
@@ -77,19 +74,7 @@ _STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
         "A request that the backend ended well ends with OK, a failed one as `rerror` or `werror` "
         "says, one of an unknown type with UNSUPP. The status does not change after that."
     ),
-    needs=(
-        REQUEST,
-        SUBMIT,
-        IO_DONE,
-        RETRY,
-        PUSH,
-        COLLECT,
-        HOSTILE,
-        QUEUE_RESET,
-        DRIVER_INIT,
-        FEATURES,
-        SHAPE,
-    ),
+    needs=(SUBMIT, IO_DONE, RETRY, PUSH, COLLECT),
     situations=(FAILURE_TOLD, FAILURE_IGNORED, FAILURE_RETRIED, UNSUPPORTED_TOLD),
     witnesses=Witness.GUEST,
     path="none",
@@ -97,113 +82,65 @@ _STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
     leads_to_in={"not_retried": REQUEST_GOES_ON, "not_ended": REQUEST_GOES_ON},
 )
 def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """What the guest finds is not judged once it broke the protocol, until its next set-up."""
-    books = _Books(scenario.device, report)
-    asked, submitted, ended = books.asked, books.submitted, books.ended
+    """The status that is pushed, then the one that the guest finds."""
+    outcomes = _Outcomes(scenario.device, report)
+    submitted, ended = outcomes.submitted, outcomes.ended
     for event in events:
         kind = event.kind
-        if kind == REQUEST:
-            place = (event.queue, event.head)
-            asked[place] = event
-            # The last request with this head was collected, maybe before its PUSH was observed.
-            books.pushed.pop(place, None)
-            if books.shape:
-                books.shaped[place], books.shape = event, None
-        elif kind == SUBMIT:
+        if kind == SUBMIT:
             submitted[event.request] = event
             if event.request in ended:
                 del ended[event.request]
         elif kind == IO_DONE:
             ended[event.request] = event
         elif kind == PUSH:
-            books.push(event)
-        elif kind == COLLECT:
-            books.collect(event)
-        else:
-            _RARE[kind](books, event)
+            done = ended.get(event.request)
+            if done is None or done.flag or event.flag or outcomes.retried:  # the rare case
+                outcomes.push(event)
+        elif kind == RETRY:
+            outcomes.retry(event)
+    for answer in report.answered:
+        request, _, _, push, collect = answer
+        if collect.flag or (push is not None and push.flag) or request.flag == _UNKNOWN:
+            _judge_found(answer, report)
 
 
-class _Books:
-    """Requests, by serial and by queue and head."""
+class _Outcomes:
+    """What the backend has made of each request."""
 
-    __slots__ = (
-        "_device",
-        "_report",
-        "_retried",
-        "accepted",
-        "asked",
-        "ended",
-        "hostile",
-        "pushed",
-        "shape",
-        "shaped",
-        "submitted",
-    )
+    __slots__ = ("_device", "_report", "ended", "retried", "submitted")
 
     def __init__(self, device: DeviceConfig, report: Report) -> None:
         self._device = device
         self._report = report
-        self.hostile = False
         self.submitted: dict[int, Event] = {}
         """The last SUBMIT of each request, by serial."""
         self.ended: dict[int, Event] = {}
         """The IO_DONE after it."""
-        self._retried: set[int] = set()
+        self.retried: set[int] = set()
         """Serials of requests that failed and were kept for a retry."""
-        self.accepted = 0
-        """Feature bits that the driver has accepted."""
-        self.shape: Event | None = None
-        """The SHAPE of the next request; None: it is a plain one."""
-        self.shaped: dict[tuple[int, int], Event] = {}
-        """The last REQUEST that was not a plain one, by queue and head."""
-        self.asked: dict[tuple[int, int], Event] = {}
-        """REQUEST of each request that is not collected, by queue and head."""
-        self.pushed: dict[tuple[int, int], Event] = {}
-        """PUSH of each request that is not collected, by queue and head."""
-
-    def forget(self, reset: Event) -> None:
-        """Forget the rings of a queue that was reset."""
-        for known in (self.asked, self.pushed):
-            for place in [place for place in known if place[0] == reset.queue]:
-                del known[place]
 
     def retry(self, event: Event) -> None:
         """Note a request that waits for the VM to continue: it failed, or it was parked."""
         if event.request in self.ended:
-            self._retried.add(event.request)
-
-    def negotiated(self, features: Event) -> None:
-        """Note what the driver has accepted."""
-        self.accepted = features.value
-
-    def next_shape(self, shape: Event) -> None:
-        """Note that the next request is not a plain one."""
-        self.shape = shape
-
-    def break_rings(self, event: Event) -> None:
-        """The guest breaks the protocol (HOSTILE), or begins anew with other rings."""
-        self.hostile = event.kind == HOSTILE
-        self.asked.clear()
-        self.pushed.clear()
+            self.retried.add(event.request)
 
     def push(self, push: Event) -> None:
         """Judge the status of a PUSH by the backend's result."""
-        place = (push.queue, push.head)
-        self.pushed[place] = push
         serial = push.request
         submit, done = self.submitted.get(serial), self.ended.get(serial)
         if submit is None:
-            request = self.asked.get(place)
-            if done is None and push.flag == _IOERR and request is not None:
-                self._judge_refused(request, push)
+            if done is None and push.flag == _IOERR:
+                self._judge_refused(push)
         elif done is None:
             self._report_not_ended(submit, push)
         else:
             self._judge_result(submit.flag, done, push)
 
-    def _judge_refused(self, request: Event, push: Event) -> None:
+    def _judge_refused(self, push: Event) -> None:
         """A request without a range has no reason to be refused. S14 judges the others."""
-        if request.flag in (_FLUSH, _GET_ID):
+        request = _request_of(push, self._report.events)
+        if request is not None and request.flag in (_FLUSH, _GET_ID):
             sentence = (
                 f"The backend had not failed request {push.request} ({REQUESTS[request.flag]}) of "
                 f"turn {request.turn}, but it was pushed with IOERR at turn {push.turn}."
@@ -219,7 +156,7 @@ class _Books:
         self._report.violation(submit, push, sentence, "not_ended")
 
     def _judge_result(self, code: int, done: Event, push: Event) -> None:
-        if push.request in self._retried:
+        if push.request in self.retried:
             self._report.met(FAILURE_RETRIED)
         if done.flag == _OK:
             if push.flag != _OK:
@@ -253,60 +190,72 @@ class _Books:
         )
         self._report.violation(done, push, sentence, state)
 
-    def collect(self, collect: Event) -> None:
-        """Judge the status that the guest finds."""
-        place = (collect.queue, collect.head)
-        if self.hostile or collect.flag == _FOREIGN:
-            return
-        request, push = self.asked.pop(place, None), self.pushed.pop(place, None)
-        status = _STATUS_OF.get(collect.flag)
-        if status is None:  # S14 judges requests without a status
-            return
-        if push is not None and push.value == collect.value and push.flag != status:
-            sentence = (
-                f"Head {push.head} of queue {push.queue} was pushed with {_name(push.flag)} at "
-                f"turn {push.turn}, but the guest found {_name(status)} at turn {collect.turn}."
-            )
-            self._report.violation(push, collect, sentence, "changed")
-        if request is not None and (status != _OK or request.flag == _UNKNOWN):
-            self._judge_type(request, collect, status, agreed=self._agreed(place, request))
 
-    def _agreed(self, place: tuple[int, int], request: Event) -> bool:
-        """Whether the driver has negotiated a request, which is a plain one."""
-        feature = _FEATURE_OF.get(request.flag, _NONE)
-        return bool(self.accepted >> feature & 1) and self.shaped.get(place) is not request
+def _request_of(push: Event, events: Sequence[Event]) -> Event | None:
+    """Return the REQUEST that a PUSH ends; None if its rings are gone, or broken."""
+    request = None
+    for event in events:
+        if event is push:
+            break
+        kind = event.kind
+        if kind in (HOSTILE, DRIVER_INIT):
+            request = None
+        elif event.queue == push.queue:
+            if kind == QUEUE_RESET:
+                request = None
+            elif event.head == push.head and kind in (REQUEST, COLLECT):
+                request = event if kind == REQUEST else None
+    return request
 
-    def _judge_type(self, request: Event, collect: Event, status: int, *, agreed: bool) -> None:
-        """An unknown type is unsupported; what both sides have agreed on never is."""
-        if request.flag == _UNKNOWN:
-            if status == _UNSUPP:
-                self._report.met(UNSUPPORTED_TOLD)
-                return
-            sentence = (
-                f"The request of turn {request.turn} has an unknown type, so it must end with "
-                f"UNSUPP, but the guest found {_name(status)} at turn {collect.turn}."
-            )
-            self._report.violation(request, collect, sentence, "unsupported")
-        elif status == _UNSUPP and (agreed or request.flag in (_IN, _OUT)):
-            why = "which the driver has negotiated" if agreed else "which every device supports"
-            sentence = (
-                f"The guest found UNSUPP at turn {collect.turn} in the request of turn "
-                f"{request.turn} ({REQUESTS[request.flag]}), {why}."
-            )
-            self._report.violation(request, collect, sentence, "not_supported")
-        elif status == _IOERR:
-            self._report.met(FAILURE_TOLD)
+
+def _judge_found(answer: Answered, report: Report) -> None:
+    """Judge the status that the guest finds."""
+    request, _, _, push, collect = answer
+    status = STATUS_OF[collect.flag]
+    if push is not None and push.flag != status and push.value == collect.value:
+        sentence = (
+            f"Head {push.head} of queue {push.queue} was pushed with {_name(push.flag)} at turn "
+            f"{push.turn}, but the guest found {_name(status)} at turn {collect.turn}."
+        )
+        report.violation(push, collect, sentence, "changed")
+    if request.flag == _UNKNOWN:
+        _judge_unknown(request, collect, status, report)
+    elif status == _UNSUPP:
+        _judge_unsupported(answer, report)
+    elif status == _IOERR:
+        report.met(FAILURE_TOLD)
+
+
+def _judge_unknown(request: Event, collect: Event, status: int, report: Report) -> None:
+    """An unknown type is unsupported."""
+    if status == _UNSUPP:
+        report.met(UNSUPPORTED_TOLD)
+        return
+    sentence = (
+        f"The request of turn {request.turn} has an unknown type, so it must end with UNSUPP, but "
+        f"the guest found {_name(status)} at turn {collect.turn}."
+    )
+    report.violation(request, collect, sentence, "unsupported")
+
+
+def _judge_unsupported(answer: Answered, report: Report) -> None:
+    """What both sides have agreed on is never unsupported."""
+    request, collect = answer.request, answer.collect
+    agreed = _agreed(answer)
+    if agreed or request.flag in (_IN, _OUT):
+        why = "which the driver has negotiated" if agreed else "which every device supports"
+        sentence = (
+            f"The guest found UNSUPP at turn {collect.turn} in the request of turn {request.turn} "
+            f"({REQUESTS[request.flag]}), {why}."
+        )
+        report.violation(request, collect, sentence, "not_supported")
+
+
+def _agreed(answer: Answered) -> bool:
+    """Whether the driver has negotiated a request, which is a plain one."""
+    feature = _FEATURE_OF.get(answer.request.flag, _NONE)
+    return bool(answer.features.value >> feature & 1) and not answer.shape
 
 
 def _name(status: int) -> str:
-    return BlkStatus(status).name if status in _STATUS_OF.values() else f"status {status}"
-
-
-_RARE: Final = {
-    RETRY: _Books.retry,
-    QUEUE_RESET: _Books.forget,
-    FEATURES: _Books.negotiated,
-    SHAPE: _Books.next_shape,
-    HOSTILE: _Books.break_rings,
-    DRIVER_INIT: _Books.break_rings,
-}
+    return BlkStatus(status).name if status in STATUS_OF.values() else f"status {status}"

@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from vblkfuzz.oracle.answered import Answered
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import (
+    ENDED_IOERR,
+    ENDED_OK,
+    ENDED_UNSUPP,
+)
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import COLLECT, FEATURES, HOSTILE, REQUEST, RESIZE, SHAPE
+from vblkfuzz.trace.kinds import COLLECT, RESIZE, SHAPE
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import F_RO
 
@@ -25,10 +31,7 @@ BAD_FLAGS = Situation("request_with_bad_flags", "A discard with flags it must no
 
 _OUT: Final = REQUESTS.index("out")
 _CLEARS: Final = frozenset({REQUESTS.index("discard"), REQUESTS.index("write_zeroes")})
-_OK, _FOREIGN, _IOERR, _UNSUPP, _NO_STATUS = range(5)
-"""Flags of COLLECT."""
-_NO_ANSWER: Final = frozenset({_FOREIGN, _NO_STATUS})
-_WORDS: Final = {_OK: "OK", _IOERR: "IOERR", _UNSUPP: "UNSUPP"}
+_WORDS: Final = {ENDED_OK: "OK", ENDED_IOERR: "IOERR", ENDED_UNSUPP: "UNSUPP"}
 
 
 @rule(
@@ -36,39 +39,27 @@ _WORDS: Final = {_OK: "OK", _IOERR: "IOERR", _UNSUPP: "UNSUPP"}
     title="A write to a read-only disk ends with IOERR.",
     source="virtio 1.2, 5.2.6.2",
     instead="A device that offers F_RO refuses each write, whatever rerror and werror say.",
-    needs=(FEATURES, REQUEST, COLLECT, HOSTILE),
+    needs=(COLLECT,),
     situations=(READ_ONLY_WRITE,),
     witnesses=Witness.GUEST,
     leads_to=("S14",),  # the disk holds what it must not
 )
 def S29(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Not judged: requests in rings in which the guest has broken the protocol."""
+    """A device that offers F_RO without being read-only is not judged."""
     if not scenario.device.read_only:
         return
-    read_only = hostile = False
-    asked: dict[tuple[int, int], Event] = {}
-    for event in events:
-        place = event.queue, event.head
-        if event.kind == FEATURES:
-            read_only, hostile = bool(event.head >> F_RO & 1), False
-        elif event.kind == REQUEST:
-            asked[place] = event
-        elif event.kind == HOSTILE:
-            hostile = True
-            asked.clear()
-        elif event.flag not in _NO_ANSWER:
-            request = asked.pop(place, None)
-            if read_only and not hostile and request is not None:
-                _judge_read_only(request, event, report)
+    for request, _, features, _, collect in report.answered:
+        if features.head >> F_RO & 1:
+            _judge_read_only(request, collect, report)
 
 
 def _judge_read_only(request: Event, collect: Event, report: Report) -> None:
     """A discard or zeroes may also be unsupported."""
     if request.flag == _OUT:
         report.met(READ_ONLY_WRITE)
-        wrong = collect.flag != _IOERR
+        wrong = collect.flag != ENDED_IOERR
     else:
-        wrong = request.flag in _CLEARS and collect.flag == _OK
+        wrong = request.flag in _CLEARS and collect.flag == ENDED_OK
     if wrong:
         name = "write" if request.flag == _OUT else REQUESTS[request.flag]
         sentence = (
@@ -84,88 +75,59 @@ def _judge_read_only(request: Event, collect: Event, report: Report) -> None:
     source="virtio 1.2, 5.2.6.1, 5.2.6.2; QEMU virtio_blk_sect_range_ok, "
     "virtio_blk_handle_discard_write_zeroes",
     instead="Length and range are checked in wide numbers (IOERR), flags bit by bit (UNSUPP).",
-    needs=(FEATURES, SHAPE, REQUEST, COLLECT, HOSTILE, RESIZE),
+    needs=(SHAPE, COLLECT, RESIZE),
     situations=(BAD_LENGTH, FAR, BAD_FLAGS),
     witnesses=Witness.GUEST,
     decisive=(SHAPE,),
     leads_to=("S14",),
 )
 def S30(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Not judged: requests in rings in which the guest has broken the protocol."""
-    books = _Books(scenario.device.disk_sectors, report)
+    """Judged are the requests for whose shape there is but one answer."""
+    capacity = scenario.device.disk_sectors
+    for found in report.answered:
+        if answer(found.shape, found.request.flag) > Answer.MAY_REFUSE:
+            _judge_shape(found, capacity, events, report)
+
+
+def _judge_shape(found: Answered, capacity: int, events: Sequence[Event], report: Report) -> None:
+    request, collect, shape = found.request, found.collect, SHAPES[found.shape]
+    report.met(_SITUATIONS.get(shape, FAR))
+    right = _right(found, capacity, events)
+    if collect.flag not in right:
+        words = " or ".join([_WORDS[flag] for flag in right])
+        sentence = (
+            f"A request ({REQUESTS[request.flag]}, {shape}), published at turn {request.turn}, "
+            f"ended with {_WORDS[collect.flag]} at turn {collect.turn}; right is {words}."
+        )
+        report.violation(request, collect, sentence, shape)
+
+
+def _right(found: Answered, capacity: int, events: Sequence[Event]) -> Collection[int]:
+    """Return the endings with which a request may be refused.
+
+    A device may check range and flags in any order, and need not know a request type that was not
+    negotiated.
+    """
+    request = found.request
+    if request.flag not in _CLEARS:
+        return (ENDED_IOERR,)
+    if answer(found.shape, request.flag) is Answer.IOERR:
+        return ENDED_IOERR, ENDED_UNSUPP
+    end = (request.value & 0xFF) + (request.value >> 8) + 1
+    least = _least_capacity(capacity, found.collect, events)
+    may_fail = end > least or found.features.head >> F_RO & 1
+    return (ENDED_IOERR, ENDED_UNSUPP) if may_fail else (ENDED_UNSUPP,)
+
+
+def _least_capacity(capacity: int, collect: Event, events: Sequence[Event]) -> int:
+    """Return the least capacity that the disk has had until a COLLECT, in sectors."""
     for event in events:
-        _DO[event.kind](books, event)
-
-
-class _Books:
-    """Requests that have to be refused."""
-
-    def __init__(self, capacity: int, report: Report) -> None:
-        self._report = report
-        self._least = capacity
-        """The least capacity so far."""
-        self._read_only = self._hostile = False
-        self._shape = 0
-        self._asked: dict[tuple[int, int], tuple[Event, int]] = {}
-        """REQUEST and shape, by queue and head."""
-
-    def features(self, event: Event) -> None:
-        self._read_only = bool(event.head >> F_RO & 1)
-        self._hostile = False
-
-    def hostile(self, event: Event) -> None:
-        self._hostile = True
-        self._asked.clear()
-
-    def resize(self, event: Event) -> None:
-        self._least = min(self._least, event.value)
-
-    def shape(self, event: Event) -> None:
-        self._shape = event.flag
-
-    def request(self, event: Event) -> None:
-        self._asked[event.queue, event.head] = event, self._shape
-        self._shape = 0
-
-    def collect(self, event: Event) -> None:
-        if event.flag in _NO_ANSWER:
-            return
-        request, shape = self._asked.pop((event.queue, event.head), (event, 0))
-        if self._hostile or answer(shape, request.flag) <= Answer.MAY_REFUSE:
-            return
-        self._report.met(_SITUATIONS.get(SHAPES[shape], FAR))
-        right = self._right(request, shape)
-        if event.flag not in right:
-            words = " or ".join([_WORDS[flag] for flag in right])
-            sentence = (
-                f"A request ({REQUESTS[request.flag]}, {SHAPES[shape]}), published at turn "
-                f"{request.turn}, ended with {_WORDS[event.flag]} at turn {event.turn}; right is "
-                f"{words}."
-            )
-            self._report.violation(request, event, sentence, SHAPES[shape])
-
-    def _right(self, request: Event, shape: int) -> Collection[int]:
-        """Return the statuses with which a request may be refused.
-
-        A device may check range and flags in any order, and need not know a request type that was
-        not negotiated.
-        """
-        if request.flag not in _CLEARS:
-            return (_IOERR,)
-        if answer(shape, request.flag) is Answer.IOERR:
-            return _IOERR, _UNSUPP
-        end = (request.value & 0xFF) + (request.value >> 8) + 1
-        may_fail = end > self._least or self._read_only
-        return (_IOERR, _UNSUPP) if may_fail else (_UNSUPP,)
+        if event is collect:
+            break
+        if event.kind == RESIZE:
+            capacity = min(capacity, event.value)
+    return capacity
 
 
 _SITUATIONS: Final = {"odd_length": BAD_LENGTH, "unmap": BAD_FLAGS, "reserved_flag": BAD_FLAGS}
 """By shape; that of all others is FAR."""
-_DO: Final = {
-    FEATURES: _Books.features,
-    SHAPE: _Books.shape,
-    REQUEST: _Books.request,
-    COLLECT: _Books.collect,
-    HOSTILE: _Books.hostile,
-    RESIZE: _Books.resize,
-}

@@ -16,8 +16,9 @@ from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import data_bytes
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import ENDED_OK
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, HOSTILE, REQUEST, SHAPE
+from vblkfuzz.trace.kinds import COLLECT
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE
 
@@ -28,8 +29,6 @@ FAILED_LENGTH = Situation(
 
 _IN: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
-_PLAIN: Final = 0
-_OK, _FOREIGN, _NO_STATUS = 0, 1, 4
 
 
 def writable_bytes(request: Event, shape: int) -> int:
@@ -48,47 +47,28 @@ def writable_bytes(request: Event, shape: int) -> int:
         "A request that ends OK fills its writable buffers, and the length is their size. It is "
         "at least 1 and at most that size if the request fails."
     ),
-    needs=(REQUEST, SHAPE, COLLECT, HOSTILE, DRIVER_INIT),
+    needs=(COLLECT,),
     situations=(READ_LENGTH, FAILED_LENGTH),
     witnesses=Witness.GUEST,
     path="none",
     leads_to=("S22",),
 )
 def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Not judged: requests in rings in which the guest has broken the protocol.
-
-    With `rerror` = ignore, a read that ended OK may have failed and so have filled nothing.
-    """
+    """With `rerror` = ignore, a read that ended OK may have failed and so have filled nothing."""
     ignores = scenario.device.rerror == "ignore"
-    asked: dict[tuple[int, int], tuple[Event, int]] = {}
-    """Outstanding, by queue and head: REQUEST and the size of its writable buffers."""
-    hostile = False
-    shape = _PLAIN
-    for event in events:
-        kind = event.kind
-        if kind == REQUEST:
-            asked[event.queue, event.head] = event, writable_bytes(event, shape)
-            shape = _PLAIN
-        elif kind == SHAPE:
-            shape = event.flag
-        elif kind == COLLECT:
-            found = asked.pop((event.queue, event.head), None)
-            if found is not None and not hostile and event.flag not in (_FOREIGN, _NO_STATUS):
-                _judge(*found, event, ignores and found[0].flag == _IN, report)
-        else:  # HOSTILE, DRIVER_INIT
-            hostile = kind == HOSTILE
-            asked.clear()
+    for request, shape, _, _, collect in report.answered:
+        is_read = request.flag == _IN
+        if collect.flag != ENDED_OK:
+            report.met(FAILED_LENGTH)
+        elif is_read:
+            report.met(READ_LENGTH)
+        most = writable_bytes(request, shape)
+        if collect.length != most:
+            sure = collect.flag == ENDED_OK and not (ignores and is_read)
+            _judge(request, most if sure else STATUS_SIZE, most, collect, report)
 
 
-def _judge(
-    request: Event, most: int, collect: Event, may_have_failed: bool, report: Report
-) -> None:
-    ended_ok = collect.flag == _OK
-    least = most if ended_ok and not may_have_failed else STATUS_SIZE
-    if not ended_ok:
-        report.met(FAILED_LENGTH)
-    elif request.flag == _IN:
-        report.met(READ_LENGTH)
+def _judge(request: Event, least: int, most: int, collect: Event, report: Report) -> None:
     if least <= collect.length <= most:
         return
     size = str(most) if least == most else f"{least} to {most}"
@@ -101,4 +81,4 @@ def _judge(
 
 
 def _ended(collect: Event) -> str:
-    return "ended OK" if collect.flag == _OK else "failed"
+    return "ended OK" if collect.flag == ENDED_OK else "failed"

@@ -1,0 +1,73 @@
+"""Sorting: the events of a trace, in a list for each rule, by the kinds that the rule needs.
+
+This is a large part of what it costs to judge a trace without violations. So the lists are kept
+from trace to trace, with a table that has the `append` of each list that takes a kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from itertools import compress
+from operator import itemgetter
+from typing import Final
+
+from vblkfuzz.oracle.answered import LIFE
+from vblkfuzz.oracle.rule import Rule
+from vblkfuzz.trace.event import Event
+
+_KINDS: Final = range(256)
+"""Possible event kinds: `Event.kind` is a u8."""
+
+_kind: Final = itemgetter(Event._fields.index("kind"))
+
+Stream = list[Event]
+
+
+class Streams:
+    """The events of one trace at a time, sorted for some rules."""
+
+    __slots__ = ("_takers", "_waiting", "life", "of_rules")
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.of_rules: tuple[tuple[Rule, Stream], ...] = tuple([(rule, []) for rule in rules])
+        """The rules in their order, each with the events that it needs; with none if no event of
+        its decisive kinds occurs."""
+        self.life: Stream = []
+        """What `answered` needs."""
+        wanted = [(rule.decisive or rule.needs, stream) for rule, stream in self.of_rules]
+        self._takers = _takers([*wanted, (LIFE, self.life)])
+        self._waiting = tuple(
+            [
+                (stream, bytes([kind in rule.needs for kind in _KINDS]))
+                for rule, stream in self.of_rules
+                if rule.decisive
+            ]
+        )
+        """Streams of the rules with decisive kinds, each with a 1 for each kind that it needs."""
+
+    def sort(self, events: Sequence[Event]) -> None:
+        """Fill the empty streams with the events of a trace."""
+        takers = self._takers
+        for event in events:
+            for take in takers[event.kind]:
+                take(event)
+        kinds = b""
+        for stream, needed in self._waiting:
+            if stream:
+                kinds = kinds or bytes(map(_kind, events))
+                stream[:] = compress(events, kinds.translate(needed))
+
+    def clear(self) -> None:
+        """Empty all streams."""
+        self.life.clear()
+        for _, stream in self.of_rules:
+            stream.clear()
+
+
+def _takers(
+    wanted: Sequence[tuple[Container[int], Stream]],
+) -> tuple[tuple[Callable[[Event], None], ...], ...]:
+    """Return, for each kind, the `append` of each stream that wants it."""
+    return tuple(
+        [tuple([stream.append for kinds, stream in wanted if kind in kinds]) for kind in _KINDS]
+    )

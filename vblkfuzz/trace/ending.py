@@ -1,0 +1,33 @@
+"""Endings of a request, as the guest finds them in its used entry: the flag of COLLECT.
+
+They are plain integers, because a rule compares them at each COLLECT and a member of an enum takes
+longer to look up. Numbers are part of stored traces: never change one. Source: virtio 1.2, 5.2.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from vblkfuzz.virtio.blk import BlkStatus
+
+ENDED_OK: Final = 0
+FOREIGN: Final = 1
+"""The driver has no request with that head."""
+ENDED_IOERR: Final = 2
+ENDED_UNSUPP: Final = 3
+NO_STATUS: Final = 4
+"""The status byte has no value that the standard knows; the device may not have written it."""
+
+WORDS: Final = ("", "foreign", "ioerr", "unsupp", "no status")
+"""Words of the endings in a trace, by number."""
+
+STATUS_OF: Final[Mapping[int, int]] = {
+    ENDED_OK: int(BlkStatus.OK),
+    ENDED_IOERR: int(BlkStatus.IOERR),
+    ENDED_UNSUPP: int(BlkStatus.UNSUPP),
+}
+"""Status byte, by ending; the other endings have none."""
+
+ENDING_OF: Final[Mapping[int, int]] = {status: ending for ending, status in STATUS_OF.items()}
+"""Ending, by status byte."""
