@@ -23,7 +23,7 @@ OPERATIONS = (
     *("mirror_begin", "mirror_finish", "stop", "cont", "system_reset", "resize"),
     *("set_iothread", "snapshot", "start_fail", "complete", "hold", "release", "flush"),
     *("poll_on", "poll_off", "inband_kick", "read_config", "power_loss"),
-    *("driver_ok", "publish_again", "stray_kick"),
+    *("driver_ok", "publish_again", "stray_kick", "writeback"),
 )
 """Names of operations by code."""
 
@@ -44,7 +44,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""
 
-MUTATIONS = "84b013646552ef4c"
+MUTATIONS = "3fc3fa10577c2da1"
 """Digest of a chain of mutations with seed 7, the same on every Python."""
 
 

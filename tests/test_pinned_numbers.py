@@ -48,6 +48,7 @@ SHAPES = (
     "reserved_flag",
     "two_segments",
 )
+CACHE_MODES = ("writethrough", "writeback")
 
 EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("op", tuple(CODES)),
@@ -84,6 +85,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     36: ("handler_end", ("kicks off", "kicks on")),
     37: ("poll_begin", ()),
     38: ("poll_end", ("", "kicks off")),
+    39: ("overslept", ("bottom halves", "notifiers", "waits")),
     40: ("pop", ()),
     41: ("submit", REQUESTS),
     42: ("park", ()),
@@ -131,6 +133,8 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     114: ("enable_read", ("disabled", "enabled")),
     115: ("features", ("", "ring_reset")),
     116: ("shape", SHAPES),
+    117: ("writeback", CACHE_MODES),
+    118: ("writeback_read", CACHE_MODES),
     120: ("stray_kick", ()),
     121: ("driver_ok", ()),
     140: ("flushed", ()),
@@ -206,6 +210,7 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "inband_kick queue": QUEUE,
     "publish_again queue": QUEUE,
     "stray_kick queue": QUEUE,
+    "writeback mode": (0, CACHE_MODES),
 }
 """Of each parameter of an operation: its argument field, and its values in stored order from 0."""
 

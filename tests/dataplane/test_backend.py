@@ -11,7 +11,7 @@ from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.backend import PICKS, RESULTS
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import IO_DONE
+from vblkfuzz.trace.kinds import FLUSHED, IO_DONE
 from vblkfuzz.virtio.blk import DISCARD_SEGMENT, BlkRequest, RequestType
 from vblkfuzz.virtio.device_queue import DeviceQueue
 
@@ -181,3 +181,14 @@ def test_no_write_changes_the_size(writes: list[tuple[int, int, int]], sectors: 
     disk.backend.resize(sectors)
     disk.backend.release()
     assert len(disk.backend.disk) == sectors * SECTOR_SIZE
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_write_through_disk_flushes_each_write_that_succeeds(cached: bool) -> None:
+    disk = Disk()
+    disk.backend.write_cache = cached
+    disk.write(3, 7)
+    disk.submit(RequestType.IN, 3)
+    disk.write(9, 7)  # beyond the end
+    flushed = [event.request for event in of_kind(disk.ring, FLUSHED)]
+    assert flushed == ([] if cached else [1])

@@ -29,6 +29,8 @@ class Transport:
         """Queues of which queue_enable reads 1."""
         self.status = 0
         """What the driver reads; the test sets it."""
+        self.mode = 1
+        self.has_config = True
 
     def device_features(self) -> int:
         return self.features
@@ -57,6 +59,14 @@ class Transport:
 
     def capacity(self) -> int:
         return 64
+
+    def writeback(self) -> int | None:
+        return self.mode if self.has_config else None
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        self.log.append(f"writeback {mode}")
+        self.mode = mode
+        yield from ()
 
     def known_id(self) -> int:
         return 5

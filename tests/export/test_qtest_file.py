@@ -6,16 +6,19 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
 from tests.waiting import WAIT_S
+from vblkfuzz.errors import UsageError
 from vblkfuzz.export.qtest_file import program
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
 
 WRITE = op("publish_kick", request="out", sector=3)
 RESET = (op("init"), op("mirror_begin"), WRITE, op("reset"), op("mirror_finish"))
@@ -43,15 +46,56 @@ def test_it_imports_the_standard_library_only() -> None:
     assert names <= sys.stdlib_module_names
 
 
-def test_every_operation_can_be_in_it() -> None:
-    every = tuple(Op(code) for code in range(len(OPS)))
+def test_every_operation_but_one_can_be_in_it() -> None:
+    every = tuple(Op(code) for code, spec in enumerate(OPS) if spec.name != "hostile")
     ast.parse(program(Scenario(DeviceConfig(iothreads=0, ioeventfd=False), every), 'it\'s "so"'))
 
 
-def test_requests_are_plain_and_no_feature_is_declined() -> None:
-    special = (op("init", decline="flush"), op("publish_kick", request="out", shape="split"))
-    plain = (op("init"), op("publish_kick", request="out"))
-    assert program(Scenario(ops=special), "") == program(Scenario(ops=plain), "")
+def test_it_refuses_what_it_cannot_do_in_a_line() -> None:
+    with pytest.raises(UsageError) as caught:
+        program(Scenario(ops=(op("init"), op("hostile", content="loop"))), "")
+    assert str(caught.value) == (
+        "qtest: operation 1: the program's driver has no hostile(queue=0, content=loop)"
+    )
+
+
+def steps(scenario: Scenario) -> list[tuple[str, dict[str, Any]]]:
+    filled: dict[str, Any] = {"__name__": "reproducer"}
+    exec(compile(program(scenario, ""), "reproducer.py", "exec"), filled)
+    found: list[tuple[str, dict[str, Any]]] = filled["STEPS"]
+    return found
+
+
+def test_it_accepts_what_the_driver_accepts() -> None:
+    def features(**how: str) -> int:
+        ((_, arguments),) = steps(Scenario(ops=(op("init", **how),)))
+        accepted: int = arguments["features"]
+        return accepted
+
+    assert features() ^ features(decline="write_cache") == 1 << F_FLUSH | 1 << F_CONFIG_WCE
+
+
+def test_it_lays_out_the_buffers_of_the_driver() -> None:
+    one = op("publish", request="out", sector=2**8 - 1, sectors=1, shape="header_split")
+    _, laid = steps(Scenario(ops=(one,)))[0]
+    assert laid["buffers"] == {"readable": [(0, 4), (4, 12), (576, 512)], "writable": [(32, 1)]}
+    assert "refused" not in laid
+
+
+@pytest.mark.parametrize(("status", "sentences"), [(0, 1), (1, 0), (2, 0)])
+def test_it_says_that_a_request_had_to_be_refused(status: int, sentences: int) -> None:
+    one = op("publish", shape="odd_length")
+    _, laid = steps(Scenario(ops=(one,)))[0]
+    filled: dict[str, Any] = {"__name__": "reproducer"}
+    exec(compile(program(Scenario(), ""), "reproducer.py", "exec"), filled)
+
+    class Quiet:
+        transcript = False
+
+    guest = filled["Guest"](Quiet())
+    guest.load = lambda address, size: bytes([status] * size)
+    request = {"name": "request 1", "writable": [(0, 1)], "refused": laid["refused"]}
+    assert len(guest.answer(0, 0, 1, request)) == sentences
 
 
 @pytest.mark.realdevice

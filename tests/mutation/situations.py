@@ -16,9 +16,16 @@ from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
 _IN, _OUT = REQUESTS.index("in"), REQUESTS.index("out")
+_FLUSH, _CLEAR = REQUESTS.index("flush"), REQUESTS.index("write_zeroes")
+_CHAIN: Final = 3
+"""Entries of a ring that a read or a write takes, unless its descriptors are indirect."""
 _RANGED: Final = tuple(map(REQUESTS.index, ("in", "out", "discard", "write_zeroes")))
 _CONTROL: Final = frozenset(spec.code for spec in OPS if spec.control)
 _STARTS: Final = frozenset(CODES[name] for name in ("init", "cont", "publish_kick"))
+_NEW_RINGS: Final = frozenset(
+    CODES[name] for name in ("init", "reset", "system_reset", "power_loss")
+)
+_EMPTIED: Final = frozenset(CODES[name] for name in ("collect", "queue_reset"))
 _STEERED: Final = (Go.IO0, Go.IO1, Go.MAIN, Go.VCPU)
 
 
@@ -106,6 +113,64 @@ def read_back_long(story: Scenario) -> bool:
     )
 
 
+def cleared_and_read(story: Scenario) -> bool:
+    """A sector is written, cleared by WRITE_ZEROES, and read."""
+    found = list(_requests(story))
+    return any(
+        (one.b, two.b, three.b) == (_OUT, _CLEAR, _IN)
+        and max(wrote.start, cleared.start, read.start) < min(wrote.stop, cleared.stop, read.stop)
+        for (_, one, wrote, _), (_, two, cleared, _), (_, three, read, _) in combinations(found, 3)
+    )
+
+
+def _in_use(story: Scenario) -> Iterator[tuple[Op, ...]]:
+    """Yield, for each request that its ring has room for, it and those before it in that ring.
+
+    A publish without room has no effect, so it yields nothing.
+    """
+    room = story.device.queue_size // (1 if story.device.indirect else _CHAIN)
+    rings: dict[int, tuple[Op, ...]] = {}
+    for operation in story.ops:
+        if operation.code in _NEW_RINGS:
+            rings = {}
+        elif operation.code in _EMPTIED:
+            rings.pop(operation.a % story.device.queues, None)
+        elif operation.code in PUBLISHES:
+            queue = operation.a % story.device.queues
+            ring = rings.get(queue, ())
+            if len(ring) < room:
+                rings[queue] = (*ring, operation)
+                yield rings[queue]
+
+
+def three_in_ring(story: Scenario) -> bool:
+    """Three requests are in one ring, which has room for them."""
+    return any(len(ring) == 3 for ring in _in_use(story))
+
+
+def all_requests_take_place(story: Scenario) -> bool:
+    """There are two requests or more, and each finds room in its ring."""
+    asked = sum(operation.code in PUBLISHES for operation in story.ops)
+    return asked > 1 and asked == sum(1 for _ in _in_use(story))
+
+
+def write_between_flushes(story: Scenario) -> bool:
+    """A ring has a flush, a write and another flush, none of them collected."""
+    return any(
+        ring[-1].b == _FLUSH
+        and any((one.b, two.b) == (_FLUSH, _OUT) for one, two in combinations(ring[:-1], 2))
+        for ring in _in_use(story)
+    )
+
+
+def reads_in_ring_downwards(story: Scenario) -> bool:
+    """A ring has two reads of different sectors, that of the higher ones first."""
+    return any(
+        ring[-1].b == _IN and any(one.b == _IN and one.d > ring[-1].d for one in ring[:-1])
+        for ring in _in_use(story)
+    )
+
+
 def failing_write_stops(story: Scenario) -> bool:
     """A held write fails, and `werror` stops the VM."""
     if story.device.werror not in ("stop", "enospc"):
@@ -125,6 +190,17 @@ def start_fails(story: Scenario) -> bool:
     return _followed(story, "start_fail")
 
 
+def start_fails_after_stop(story: Scenario) -> bool:
+    """A start fails when the VM continues."""
+    armed = stopped = False
+    for operation in story.ops:
+        if operation.code == CODES["cont"] and armed and stopped:
+            return True
+        stopped = operation.code == CODES["stop"] or (stopped and operation.code != CODES["cont"])
+        armed = operation.code == CODES["start_fail"] or (armed and operation.code not in _STARTS)
+    return False
+
+
 def other_iothread(story: Scenario) -> bool:
     """The device starts in another IOThread than at first."""
     return story.device.iothreads == 2 and _followed(story, "set_iothread")
@@ -134,6 +210,28 @@ def _followed(story: Scenario, name: str) -> bool:
     codes = [operation.code for operation in story.ops]
     return CODES[name] in codes and any(
         code in _STARTS for code in codes[codes.index(CODES[name]) + 1 :]
+    )
+
+
+def delayed_at_poll_end(story: Scenario) -> bool:
+    """A thread stops polling two queues, its stores are delayed, and a request follows."""
+    return story.device.queues > 1 and any(
+        item.delayed
+        and item.op + 1 < len(story.ops)
+        and story.ops[item.op].code == CODES["poll_off"]
+        and story.ops[item.op + 1].code in PUBLISHES
+        for item in story.schedule
+    )
+
+
+def collected_in_between(story: Scenario) -> bool:
+    """A request is interrupted by a collect."""
+    return any(
+        item.go == Go.NEXT
+        and item.op + 1 < len(story.ops)
+        and story.ops[item.op].code in PUBLISHES
+        and story.ops[item.op + 1].code == CODES["collect"]
+        for item in story.schedule
     )
 
 
@@ -151,8 +249,16 @@ SITUATIONS: Final[tuple[Callable[[Scenario], bool], ...]] = (
     ends_at_capacity_and_read,
     ends_at_new_capacity,
     read_back_long,
+    cleared_and_read,
+    three_in_ring,
+    all_requests_take_place,
+    write_between_flushes,
+    reads_in_ring_downwards,
     failing_write_stops,
     start_fails,
+    start_fails_after_stop,
     other_iothread,
+    delayed_at_poll_end,
+    collected_in_between,
     short,
 )

@@ -133,6 +133,19 @@ def test_after_delayed_stores_comes_a_request_on_their_queue() -> None:
     assert min(interrupted[name] for name in ("publish_kick", "kick", "drain_end")) > 20
 
 
+def test_stores_are_delayed_at_the_end_of_what_had_not_begun() -> None:
+    ends: Counter[tuple[str, str]] = Counter()
+    for seed in range(500):
+        draft = Draft.of(encode(Scenario(ops=(op("init"), op("publish_kick")))))
+        delay(draft, Random(seed).random)
+        story = decode(draft.pack(1000))
+        at = story.schedule[0].op
+        ends[story.ops[at - 1].name if at else "", story.ops[at].name] += 1
+    assert ends["poll_on", "poll_off"] > 50
+    assert ends["drain_begin", "drain_end"] > 10
+    assert all(name[0] == "poll_on" for name in ends if name[1] == "poll_off")
+
+
 def test_mostly_the_story_ends_with_the_race() -> None:
     sizes = Counter(len(raced(seed).items) for seed in range(300))
     assert sum(count for size, count in sizes.items() if size < len(STORY)) > 75

@@ -14,6 +14,7 @@ from vblkfuzz.dataplane.registers import (
     SIZE,
     STATUS,
     USED,
+    WRITEBACK,
     Exit,
 )
 from vblkfuzz.driver.transport import GuestSteps
@@ -125,3 +126,9 @@ def test_a_call_is_taken_once(mailbox: Mailbox) -> None:
     mailbox.parts.calls[1].set()
     assert mailbox.transport.take_call(1)
     assert not mailbox.transport.take_call(1)
+
+
+def test_the_cache_mode_is_written_by_an_exit_and_read_from_a_register(mailbox: Mailbox) -> None:
+    assert mailbox.awaited(mailbox.transport.set_writeback(1)) == (Exit.WRITEBACK, 1)
+    mailbox.registers.words[WRITEBACK] = 1
+    assert mailbox.transport.writeback() == 1

@@ -125,8 +125,8 @@ class Idle:
     ],
 )
 def test_every_method_has_a_row(owner: Owner, others: set[str]) -> None:
-    members = vars(MODEL[owner]).items()
-    methods = {name for name, one in members if callable(one) and not name.startswith("_")}
+    names = [name for name in dir(MODEL[owner]) if not name.startswith("_")]
+    methods = {name for name in names if callable(getattr(MODEL[owner], name))}
     assert methods - others == {spec.name for spec in OPS if spec.owner == owner}
 
 
@@ -167,8 +167,7 @@ def test_a_request_after_it_is_served_by_a_correct_device(spec: OpSpec) -> None:
 def test_a_qtest_program_has_a_method_for_each_qtest_operation() -> None:
     text = (files("vblkfuzz.export") / "qtest_program.txt").read_text()
     methods = set(re.findall(r"^    def (\w+)\(", text, re.MULTILINE))
-    shown = {spec.name for spec in OPS if spec.qtest} - {"publish_kick"}
-    assert shown <= methods
+    assert {spec.name for spec in OPS if spec.qtest} <= methods
 
 
 def test_the_repr_of_an_op_is_its_short_form() -> None:

@@ -64,7 +64,7 @@ class Play:
     def unfinished(self) -> Op | None:
         return None
 
-    def show_disk(self, ops: Sequence[Op]) -> None:
+    def show_settled(self, ops: Sequence[Op]) -> None:
         """Do nothing: there is no disk."""
 
     def in_flight(self) -> int:

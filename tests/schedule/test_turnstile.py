@@ -87,7 +87,7 @@ class World:
     def unfinished(self) -> Op | None:
         return op(self.rest[0]) if self.rest else None
 
-    def show_disk(self, ops: Sequence[Op]) -> None:
+    def show_settled(self, ops: Sequence[Op]) -> None:
         """Do nothing: there is no disk."""
 
     def in_flight(self) -> int:

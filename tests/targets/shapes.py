@@ -11,7 +11,7 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.target import Target
-from vblkfuzz.trace.kinds import COLLECT, FEATURES
+from vblkfuzz.trace.kinds import COLLECT, FEATURES, WRITEBACK_READ
 from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
 
 USED = sum(1 << bit for bit in (F_FLUSH, F_CONFIG_WCE, F_MQ, F_DISCARD, F_WRITE_ZEROES))
@@ -46,8 +46,39 @@ def wrong_answers(target: Target, *, indirect: bool) -> Iterator[str]:
                 yield f"{name} {request}: {flags} {outcome.verdict.violations}"
 
 
+def read_only_answers(target: Target, section: str) -> Iterator[tuple[list[int], set[str]]]:
+    """Send requests to read-only disks of two capacities; yield answers and situations.
+
+    They stay read-only in a drained section, which the operation `section` begins, and after it.
+    """
+    write, read = op("publish_kick", request="out"), op("publish_kick")
+    end = {"drain_begin": "drain_end", "mirror_begin": "mirror_finish"}[section]
+    ops = (op("init"), write, read, op("collect"), op(section), write, op(end), write, read)
+    for sectors in (64, 8):
+        device = DeviceConfig(disk_sectors=sectors, queue_size=16, read_only=True)
+        outcome = run_scenario(target, Scenario(device, (*ops, op("collect"))))
+        assert outcome.verdict.clean, outcome.verdict.violations
+        flags = [event.flag for event in outcome.trace.events if event.kind == COLLECT]
+        yield flags, set(outcome.verdict.situations)
+
+
 def accepted(target: Target, decline: str = "nothing") -> int:
     """Return the features of the block device that a driver has accepted."""
     outcome = run_scenario(target, Scenario(DeviceConfig(queues=2), (op("init", decline=decline),)))
     (event,) = [event for event in outcome.trace.events if event.kind == FEATURES]
     return event.value
+
+
+def cache_modes(target: Target) -> list[int]:
+    """Set cache modes around writes, in two scenarios; return what was read back."""
+    write = op("publish_kick", request="out", sector=3)
+    through, back = (op("writeback", mode=mode) for mode in ("writethrough", "writeback"))
+    found = []
+    for ops in ((through, write, back, write, through), (write, through, write)):
+        outcome = run_scenario(target, Scenario(ops=(op("init"), *ops, op("collect"))))
+        assert outcome.verdict.clean, outcome.verdict.violations
+        assert "cache_mode_read_back" in outcome.verdict.situations
+        events = outcome.trace.events
+        assert [event.flag for event in events if event.kind == COLLECT] == [0, 0]
+        found += [event.value for event in events if event.kind == WRITEBACK_READ]
+    return found

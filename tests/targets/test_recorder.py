@@ -61,6 +61,12 @@ class Inert:
     def capacity(self) -> int:
         return 0
 
+    def writeback(self) -> int:
+        return 0
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        yield from ()
+
     def known_id(self) -> int:
         return 0
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import IO_DONE
+from vblkfuzz.trace.kinds import FLUSHED, IO_DONE
 from vblkfuzz.virtio.blk import RequestType, cleared_sectors, gather
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ Done = Callable[[Request], None]
 
 
 _CLEARS: Final = (RequestType.WRITE_ZEROES, RequestType.DISCARD)
+_WRITES: Final = (_OUT, *_CLEARS)
 
 
 class Backend:
@@ -137,6 +138,9 @@ class Backend:
             request.serial,
             request.epoch,
         )
+        if not self.write_cache and result is _OK and request.blk.type in _WRITES:
+            queue, head = request.queue.index, request.head
+            self._emit(FLUSHED, _HARNESS, queue, 0, head, request.serial, request.epoch)
         self._on_done(request)
 
     def _take_effect(self, request: Request) -> None:

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.queue_port import QueuePort
-from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, KNOWN_ID
+from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, KNOWN_ID, WRITEBACK
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CONFIG_IRQ
 from vblkfuzz.virtio.blk import F_FLUSH, id_digest
@@ -107,7 +107,7 @@ class DeviceState(ABC):
         5.2.6.2; QEMU decides that in virtio_blk_set_status).
         """
         self.features = bits
-        self.blk.backend.write_cache = bool(bits >> F_FLUSH & 1)
+        self.set_writeback(bool(bits >> F_FLUSH & 1))
 
     # --- Contexts ---------------------------------------------------------------------------
 
@@ -148,6 +148,14 @@ class DeviceState(ABC):
         words = self.board.registers.words
         words[CAPACITY] = sectors
         words[GENERATION] += 1
+
+    def set_writeback(self, on: bool) -> None:
+        """Use a write-back cache or a write-through one, and show that in the configuration.
+
+        The driver chooses with F_CONFIG_WCE (5.2.4, 5.2.6.2; virtio_blk_set_config).
+        """
+        self.blk.backend.write_cache = on
+        self.board.registers.words[WRITEBACK] = on
 
     def notify_config(self, thread: Thread) -> None:
         """Interrupt the driver, once DRIVER_OK is set: config change (virtio_notify_config)."""

@@ -20,7 +20,7 @@ from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Frame
-from vblkfuzz.trace.kinds import DISK
+from vblkfuzz.trace.kinds import DISK, OVERSLEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _RELEASE, _STOP = op("release"), op("stop")
 _POWER_LOSS: Final = op("power_loss").code
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
-_NO_EXIT, _STATUS, _KICK, _QUEUE_RESET, _ = Exit
+_NO_EXIT, _STATUS, _KICK, _QUEUE_RESET, _, _WRITEBACK = Exit
 
 
 def check_methods(parts: Mapping[Owner, type]) -> None:
@@ -126,11 +126,23 @@ class Machine:
         """Whether no exit is pending and the VM runs."""
         return not self._board.registers.words[EXIT] and self.operator.vm_running
 
-    def show_disk(self, ops: Sequence[Op]) -> None:
-        """Record the content of the disk after these operations, whether a read has shown it."""
+    def show_settled(self, ops: Sequence[Op]) -> None:
+        """Record the event loops that sleep on, and the disk after these operations."""
+        self._show_sleepers()
+        self._show_disk(ops)
+
+    def _show_disk(self, ops: Sequence[Op]) -> None:
+        """Record the content of the disk, whether a read has shown it."""
         emit, harness = self.ring.emit, ActorId.HARNESS
         for number, data, mixed in content(self.backend.disk, ops):
             emit(DISK, harness, NO_QUEUE, mixed, number, 0, 0, data, 0)
+
+    def _show_sleepers(self) -> None:
+        """Record the event loops that sleep although something waits for them."""
+        for context in (self._main, *self.iothreads):
+            for what, number in enumerate(context.overslept()):
+                if number:
+                    self.ring.emit(OVERSLEPT, context.actor, NO_QUEUE, what, value=number)
 
     def in_flight(self) -> int:
         """Requests in flight, mod 2^16: the count of a faulty device may be negative."""
@@ -160,6 +172,7 @@ class Machine:
         if self._commands:
             yield from self.bql.acquire(thread)
             yield from self.operator.execute(thread, self._commands.popleft())
+            self._main.notified = True  # awake: it looks for bottom halves before it sleeps
         else:
             yield POINT
             yield from self.bql.acquire(thread)
@@ -183,6 +196,8 @@ class Machine:
             yield from self.kick_directly(thread, argument)
         elif reason == _QUEUE_RESET:
             yield from self.reset_queue(thread, argument)
+        elif reason == _WRITEBACK:
+            self.device.set_writeback(bool(argument))
         words[EXIT] = _NO_EXIT
         self.bql.release()
 

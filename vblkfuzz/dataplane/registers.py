@@ -21,6 +21,7 @@ class Exit(IntEnum):
     KICK = 2
     QUEUE_RESET = 3
     QUEUE_ENABLE = 4
+    WRITEBACK = 5
 
 
 EXIT: Final = 0
@@ -40,6 +41,8 @@ QUEUES: Final = 8
 OFFERED_LOW: Final = 40
 OFFERED_HIGH: Final = 41
 """Feature bits that the device offers; written by the device at power-on."""
+WRITEBACK: Final = 42
+"""The field of the configuration: 1 with a write-back cache, 0 with a write-through one (5.2.4)."""
 
 SIZE, DESC, AVAIL, USED, ENABLED, IOEVENTFD, KICK_RUNG, CALL_RUNG = range(8)
 QUEUE_WORDS: Final = 8

@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.answers import Answers
+from vblkfuzz.driver.cache_mode import CacheMode
 from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
@@ -69,7 +70,7 @@ _READ: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
 
 
-class GuestDriver:
+class GuestDriver(CacheMode):
     """A virtio-blk driver that carries out guest operations."""
 
     actor: ClassVar = ActorId.GUEST

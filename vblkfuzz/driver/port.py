@@ -75,6 +75,14 @@ class Observed:
         """Read the capacity, in sectors."""
         return self._transport.capacity()
 
+    def writeback(self) -> int | None:
+        """Read the cache mode."""
+        return self._transport.writeback()
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        """Write the cache mode."""
+        return self._transport.set_writeback(mode)
+
     def known_id(self) -> int:
         """Return the digest of the id that the device is known to have; 0: unknown."""
         return self._transport.known_id()

@@ -46,6 +46,12 @@ class Transport(Protocol):
     def capacity(self) -> int:
         """Read the capacity, in sectors, from the configuration (5.2.4)."""
 
+    def writeback(self) -> int | None:
+        """Read the cache mode from the configuration (5.2.4); None: it cannot be read."""
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        """Write the cache mode, 0 or 1, into the configuration; needs F_CONFIG_WCE."""
+
     def known_id(self) -> int:
         """Return the digest (`virtio.blk.id_digest`) of the id that the device has; 0: unknown.
 

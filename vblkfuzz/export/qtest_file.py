@@ -2,7 +2,10 @@
 
 The program is `qtest_program.txt` with the scenario filled in. It exits with 1 if the bug shows and
 with 0 if not. `--without-drains` is the control run. `--transcript` prints every raw qtest and QMP
-line, for a bug report.
+line, for a bug report, and each answer that the driver finds.
+
+It negotiates the scenario's features and lays out its buffers. Left out are operations that a real
+QEMU cannot carry out, as on target `qemu`, and mere reads of the configuration.
 """
 
 from __future__ import annotations
@@ -10,21 +13,26 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.driver.features import accepted, scenario_features
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
-from vblkfuzz.scenario.alphabet.param import is_quiet
+from vblkfuzz.export.qtest_request import is_shaped, shaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.triage.case import Case
 
 _TEMPLATE: Final = "qtest_program.txt"
 _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
-_CONFIG: Final = "EVENT_IDX, IOTHREAD, IOEVENTFD, SECTORS, SIZE = True, True, True, 64, 8\n"
+_SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
+_FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
+_TOO_MUCH: Final = "hostile"
+"""The program's driver has no broken ring contents."""
 
 
 def qtest_text(cases: Sequence[Case]) -> str:
@@ -40,20 +48,25 @@ def qtest_text(cases: Sequence[Case]) -> str:
 
 
 def program(scenario: Scenario, sentence: str) -> str:
-    """Return the program for a scenario; `sentence` says what is wrong, for its help."""
+    """Return the program for a scenario; `sentence` says what is wrong, for its help.
+
+    Raises:
+        UsageError: the program cannot carry out an operation of the scenario.
+    """
+    for index, operation in enumerate(scenario.ops):
+        if operation.name == _TOO_MUCH:
+            raise UsageError(f"qtest: operation {index}: the program's driver has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
-    config = (
-        device.event_idx,
-        device.iothreads > 0,
-        device.ioeventfd,
-        device.disk_sectors,
-        max(device.queue_size, 8),  # two requests of three descriptors each must fit
+    sizes = device.queues, device.queue_size, device.disk_sectors
+    flags = device.iothreads > 0, device.ioeventfd, device.polling, device.read_only
+    steps = "".join(
+        f"    {step},\n" for one in scenario.ops if one.spec.qtest and (step := _step(one, device))
     )
-    steps = "".join(f"    {_step(one)},\n" for one in scenario.ops if one.spec.qtest)
     for line, filled in (
         (_STEPS, f"STEPS = [\n{steps}]\n"),
-        (_CONFIG, f"{_CONFIG.partition(' = ')[0]} = {', '.join(map(repr, config))}\n"),
+        (_SIZES, f"{_SIZES.partition(' = ')[0]} = {', '.join(map(repr, sizes))}\n"),
+        (_FLAGS, f"{_FLAGS.partition(' = ')[0]} = {', '.join(map(repr, flags))}\n"),
         (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
     ):
         assert text.count(line) == 1, line
@@ -61,11 +74,19 @@ def program(scenario: Scenario, sentence: str) -> str:
     return text
 
 
-def _step(operation: Op) -> str:
-    """Return an operation as the program takes it: it knows no shapes and declines no feature."""
-    quiet = {param.name for param in operation.spec.params if is_quiet(param)}
-    arguments = {name: value for name, value in operation.args.items() if name not in quiet}
-    return repr((operation.name, arguments))
+def _step(operation: Op, device: DeviceConfig) -> str:
+    """Return an operation as the program takes it; empty if it does nothing on this device."""
+    name, arguments = operation.name, operation.args
+    if name == "init":
+        features = accepted(scenario_features(device), operation.b)
+        return f"({name!r}, {{'how': {arguments['how']!r}, 'features': {features:#x}}})"
+    shape = arguments.pop("shape", None)
+    if shape is not None and is_shaped(operation):
+        more = shaped(operation, device.queue_size)
+        if more is None:  # the request does not fit into the ring; the kick remains
+            return f"('kick', {{'queue': {operation.a}}})" if name == "publish_kick" else ""
+        arguments |= more
+    return repr((name, arguments))
 
 
 EXPORT: Final = Export(

@@ -38,10 +38,12 @@ INSTRUMENTED: Final = (
 """Prefixes of the modules to instrument: guest and device, not the code that schedules them."""
 
 
-_ENGINE: Final = ("vblkfuzz.dataplane.thread",)
-"""Modules with one of these prefixes that are not instrumented: they schedule the others."""
+_ENGINE: Final = ("vblkfuzz.dataplane.thread", "vblkfuzz.dataplane.disk_content")
+"""Modules that are not instrumented: they schedule the others, or tell what they have done."""
 
-_CALLED_EVERY_TURN: Final = frozenset({"has_work", "_main_has_work", "exit_pending"})
+_CALLED_EVERY_TURN: Final = frozenset(
+    {"has_work", "_main_has_work", "exit_pending", "guest_may_run"}
+)
 """Functions without probes. The turnstile calls them at every turn: they would be a fifth of all
 probe executions and carry no information."""
 

@@ -55,6 +55,8 @@ _BESIDE: Final = tuple(spec.code for spec in OPS for _ in range(spec.beside))
 _ASKS: Final = tuple(spec.code for spec in OPS for _ in range(spec.asks))
 """Codes of operations during which the device requests kicks and then reads a ring; repetition is
 weight."""
+_BEGINS: Final = {pair.end: pair.begin for pair in PAIRS}
+"""What an operation ends, by its code."""
 _CONTROL: Final = frozenset(spec.code for spec in OPS if spec.control)
 """Codes of operations that change how requests are served, so that requests race with them."""
 
@@ -120,11 +122,7 @@ def delay(draft: Draft, random: Random) -> None:
     _forget(draft, random)
     at = _somewhere(draft, random)
     if random() < 0.5:
-        state = draft.state_before(at + 1)
-        fitting = [code for code in _ASKS if FITS[state][code]]
-        if fitting:
-            at += 1
-            draft.items.insert(at, (new_record(fitting[int(random() * len(fitting))], random), ()))
+        at = _ask(draft, at + 1, random)
     reach = _REACH[draft.items[at][0][0]]
     _mark(draft, at, (1 + int(random() * (reach - 1)), _LATE))
     draft.items.insert(at + 1, (_reader(draft, at, random), ()))
@@ -147,6 +145,19 @@ def burst(draft: Draft, random: Random) -> None:
     draft.items = [(record, ()) for record in records]
     for place in range(at, min(at + 1 + int(random() * 3), len(draft.items) - 1)):
         _mark(draft, place, (0, int(Go.NEXT)))
+
+
+def _ask(draft: Draft, at: int, random: Random) -> int:
+    """Insert an operation at `at` during which the device requests kicks; return its index.
+
+    One that ends what has not begun comes with its begin.
+    """
+    fits = FITS[draft.state_before(at)]
+    fitting = [code for code in _ASKS if fits[code] or code in _BEGINS]
+    code = fitting[int(random() * len(fitting))]
+    codes = [code] if fits[code] else [_BEGINS[code], code]
+    draft.items[at:at] = [(new_record(each, random), ()) for each in codes]
+    return at + len(codes) - 1
 
 
 def _reader(draft: Draft, at: int, random: Random) -> bytes:

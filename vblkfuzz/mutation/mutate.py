@@ -36,8 +36,9 @@ _ATTEMPTS: Final = 8
 """Attempts to get bytes other than the input: a repair may undo an edit."""
 _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
-inputs of a corpus grow."""
-_RELATED: Final = 0.5
+inputs of a corpus grow. libFuzzer asks for a crossover in half of all executions, so one in eight
+has a new story."""
+_RELATED: Final = 0.75
 """Probability that an inserted request touches the sectors of another one or the disk's end."""
 _SHORT: Final = 5
 """With fewer operations than this an input is not shortened."""

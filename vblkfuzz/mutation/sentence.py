@@ -77,6 +77,8 @@ SNIPPETS: Final = tuple(
         "publish_kick publish_kick collect",
         "publish_kick collect set_used_event publish_kick",
         "publish_kick:out publish_kick:in collect",
+        "publish_kick:out publish_kick publish_kick:in collect",
+        "hold publish_kick publish_kick complete publish_kick release",
         "publish_kick:out publish_kick:flush power_loss init publish_kick:in collect",
         "publish_kick publish_kick power_loss init publish_kick collect",
         "reset init:write_cache publish_kick:out power_loss init publish_kick:in collect",

@@ -21,6 +21,7 @@ from vblkfuzz.dataplane.registers import (
     SIZE,
     STATUS,
     USED,
+    WRITEBACK,
     Exit,
     Registers,
 )
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.layout import RingLayout
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
-_, _STATUS_EXIT, _KICK_EXIT, _QUEUE_RESET_EXIT, _QUEUE_ENABLE_EXIT = Exit
+_, _STATUS_EXIT, _KICK_EXIT, _QUEUE_RESET_EXIT, _QUEUE_ENABLE_EXIT, _WRITEBACK_EXIT = Exit
 
 # An exhausted generator: `yield from` on it does nothing, any number of times.
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
@@ -103,6 +104,14 @@ class MailboxTransport:
     def capacity(self) -> int:
         """Read the capacity register."""
         return self._registers.words[CAPACITY]
+
+    def writeback(self) -> int:
+        """Read the register with the cache mode."""
+        return self._registers.words[WRITEBACK]
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        """Exit for a write of the cache mode and wait for it."""
+        return self._exit_and_wait(_WRITEBACK_EXIT, mode)
 
     def known_id(self) -> int:
         """Read the register with the digest of the id."""

@@ -61,11 +61,14 @@ class DeviceConfig:
         int, Row(range(1, limits.MAX_QUEUES + 1), byte=0, new={1: 4, 2: 1}, scale=True)
     ] = 1
     """Virtqueues that take requests."""
-    queue_size: Annotated[int, Row(limits.QUEUE_SIZES, byte=1, scale=True)] = 8
-    """Entries of each ring."""
+    queue_size: Annotated[
+        int, Row(limits.QUEUE_SIZES, byte=1, new={4: 4, 8: 1, 16: 1}, scale=True)
+    ] = 8
+    """Entries of each ring. A read or a write takes three, or one with `indirect`; without room it
+    does not take place. The odds of both fields leave room for several."""
     event_idx: Annotated[bool, Row(FLAG, byte=2, new={True: 1, False: 1})] = True
     """The device offers VIRTIO_F_EVENT_IDX."""
-    indirect: Annotated[bool, Row(FLAG, byte=2, new={True: 3, False: 17})] = False
+    indirect: Annotated[bool, Row(FLAG, byte=2, new={True: 3, False: 2})] = False
     """The driver uses indirect descriptors."""
     ioeventfd: Annotated[bool, Row((True, False), byte=2, new={False: 3, True: 7})] = True
     """A kick signals an eventfd. If false, it is a VM exit and the vCPU thread runs the handler."""

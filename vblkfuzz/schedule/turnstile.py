@@ -75,8 +75,8 @@ class World(Protocol):
     def unfinished(self) -> Op | None:
         """Return the next operation that is needed to come to rest; None at rest."""
 
-    def show_disk(self, ops: Sequence[Op]) -> None:
-        """Record what the disk holds after these operations."""
+    def show_settled(self, ops: Sequence[Op]) -> None:
+        """Record what shows only now that all has settled after these operations."""
 
     def in_flight(self) -> int:
         """Return the number of requests in flight, mod 2^16."""
@@ -118,7 +118,7 @@ class Turnstile:
         self._collect(self._come_to_rest())
         settled = self.steps < MAX_STEPS
         if settled:
-            self._world.show_disk(self._scenario.ops)
+            self._world.show_settled(self._scenario.ops)
         self._emit(END if settled else STEP_LIMIT, value=self._world.in_flight())
 
     def broken_off(self, passed: int) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
+from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.trace import form
@@ -109,7 +109,6 @@ REQUEST: Final = kind(
     value=form.sectors,
     head=_DESCRIPTOR,
 )
-
 # head: the sector; value: n of the REQUEST whose data it is
 SECTOR: Final = kind(
     16,
@@ -137,7 +136,6 @@ SUPPRESS_CALLS: Final = kind(
     "suppressed calls (*on*) or enabled them again (*off*); without EVENT_IDX",
     flags=("off", "on"),
 )
-
 # head: digest of the id that the device is known to have, 0 if it is not known
 DEVICE_ID: Final = kind(
     110,
@@ -171,7 +169,6 @@ ENABLE_READ: Final = kind(
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
     flags=("disabled", "enabled"),
 )
-
 # value, head: the feature bits below 16, those of the block device (5.2.3)
 FEATURES: Final = kind(
     115,
@@ -183,8 +180,18 @@ FEATURES: Final = kind(
     head="offered {:#06x}",
     length="offered {:#x} << 16",
 )
-
 SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain one", flags=SHAPES)
+WRITEBACK: Final = kind(
+    117, "sets the cache mode of the disk, *writethrough* or *writeback*", flags=CACHE_MODES
+)
+# flag: the mode written
+WRITEBACK_READ: Final = kind(
+    118,
+    "read the cache mode after setting it to *writethrough* (0) or *writeback* (1); value: what it "
+    "read",
+    flags=CACHE_MODES,
+    value="is {}",
+)
 
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 
@@ -209,7 +216,6 @@ BROKEN: Final = kind(
     "the device found invalid ring content and needs a reset; value: the error",
     value=form.ring_error,
 )
-
 # head: the bits that the driver wrote last
 STATUS_READ: Final = kind(
     29,
@@ -217,13 +223,11 @@ STATUS_READ: Final = kind(
     value="{:#04x}",
     head="wrote {:#04x}",
 )
-
 STRAY_KICK: Final = kind(
     120,
     "the driver notified the device of a queue without asking whether it is set up, or there: such "
     "a kick must be ignored",
 )
-
 DRIVER_OK: Final = kind(121, "the driver added DRIVER_OK, which its set-up had left out")
 
 # --- Notifiers and event loop -----------------------------------------------------------------
@@ -265,6 +269,14 @@ POLL_END: Final = kind(
     "the event loop waits for the queue's notifier again; *kicks off*: the ring does not ask for "
     "the kick of the next entry",
     flags=("", "kicks off"),
+)
+OVERSLEPT: Final = kind(
+    39,
+    "the event loop slept when all had settled, although something waited for it: *bottom halves* "
+    "of which it was not notified, *notifiers* that it does not watch, or *waits* that are over "
+    "but were not kicked; value: how many",
+    flags=("bottom halves", "notifiers", "waits"),
+    value="{}",
 )
 
 # --- Requests (request: serial of its pop in this scenario, from 1; epoch: that of its pop) ---
@@ -313,9 +325,11 @@ RETRY: Final = kind(
     "the VM stopped",
 )
 
+# request: 0, or that of a write which is flushed without a request for it, in mode writethrough
 FLUSHED: Final = kind(
     140,
-    "the backend was flushed: what was written before outlasts a loss of power",
+    "the backend was flushed: what was written before outlasts a loss of power; with a request: "
+    "what that one has written",
 )
 
 # head: the sector; value: n of the REQUEST whose data it is

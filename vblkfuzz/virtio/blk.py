@@ -191,6 +191,8 @@ def cleared_sectors(memory: GuestMemory, request: BlkRequest) -> ClearedRange:
     return ClearedRange(*DISCARD_SEGMENT.unpack(data))
 
 
+WRITEBACK_AT: Final = 32
+"""Offset of the field `writeback`, one byte, in the device configuration (5.2.4)."""
 CONFIG_LAYOUT: Final = Struct("<QIIHBBIBBHIBxHIIIIIB3x")
 
 

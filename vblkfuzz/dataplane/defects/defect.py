@@ -20,7 +20,7 @@ class Defect:
     rules: tuple[str, ...]
     """Rules that its scenario in ``corpus/defects`` breaks, sorted."""
     mixins: tuple[type, ...]
-    """Subclasses of VirtioBlk, BlockBackend, QueuePort, DeviceQueue or Operator.
+    """Subclasses of VirtioBlk, BlockBackend, QueuePort, DeviceQueue, Operator or AioContext.
 
     They call `super()` where they can, so that several defects can be planted together.
     """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.registry import DEFECTS
 from vblkfuzz.dataplane.operator import Operator
@@ -36,6 +37,7 @@ def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]
         check_defect(name)
         mixins.extend(DEFECTS[name].mixins)
     parts = {
+        "aio_context": _mixed(AioContext, base.aio_context, mixins),
         "block_backend": _mixed(BlockBackend, base.block_backend, mixins),
         "queue_port": _mixed(QueuePort, base.queue_port, mixins),
         "device_queue": _mixed(DeviceQueue, base.device_queue, mixins),

@@ -42,7 +42,8 @@ class GatedAioContext(AioContext):
     def has_work(self) -> bool:
         """Whether `run_once` would do something."""
         if self.disabled:
-            return bool(self._bottom_halves) or self.poll_wanted is not self.polling
+            scheduled = self.notified and bool(self._bottom_halves)
+            return scheduled or self.poll_wanted is not self.polling
         return super().has_work()
 
     def _may_run(self, registration: Registration) -> bool:

@@ -180,9 +180,9 @@ class Accesses:
         self._disk.resize(sectors, time)
 
     def lose_power(self) -> None:
-        """Let running requests be unsure until they end after this; a read may have run before."""
+        """Doubt all running requests: each took effect before the loss of power or after it."""
         for serial, access in list(self.running.items()):
-            access.failed = True
+            access.failed = True  # until it ends after this; a read may have run before
             if access.code == _IN:
                 del self.running[serial]
 

@@ -287,7 +287,8 @@ class _Books:
 
     def flush(self, event: Event, time: int) -> None:
         """The backend was flushed, by no request."""
-        self._disk.flush(time, event)
+        if not event.request:  # else one write was flushed
+            self._disk.flush(time, event)
 
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)

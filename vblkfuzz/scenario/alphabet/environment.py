@@ -25,6 +25,7 @@ ENVIRONMENT: Final = (
             "poll_on publish_kick | poll_off",
         ),
         control=True,
+        qtest=True,
     ),
     OpSpec(
         code=26,
@@ -37,5 +38,6 @@ ENVIRONMENT: Final = (
         reach=4,
         asks=4,
         control=True,
+        qtest=True,
     ),
 )

@@ -45,6 +45,9 @@ DECLINES: Final = (
     "write_cache",
 )
 """Feature that `init` declines, by code; `write_cache` is both flush and config_wce."""
+CACHE_MODES: Final = ("writethrough", "writeback")
+"""Values of the field `writeback` of the configuration, by number (5.2.4)."""
+
 HOSTILE_DEEDS: Final = (*HOSTILE_CONTENTS, "head_again")
 """What a driver must not do with a ring: that, or publish a request that is under way already."""
 
@@ -55,7 +58,7 @@ taken, so the entry has passed; the entry that is half of all indices away."""
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
     _QUEUE,
-    Choice("request", 1, REQUESTS, picks=(*[0] * 4, *[1] * 6, 2, 2, 3, 4, 5, 6)),
+    Choice("request", 1, REQUESTS, picks=(*[0] * 5, *[1] * 6, 2, 2, 2, 3, 4, 5, 5, 6)),
     Number(
         "sector",
         3,
@@ -130,7 +133,8 @@ GUEST: Final = (
         summary="Take all used entries and release their requests.",
         weight=6,
         needs=SET_UP,
-        beside=2,
+        beside=4,
+        qtest=True,
     ),
     OpSpec(
         code=5,
@@ -155,6 +159,7 @@ GUEST: Final = (
         control=True,
         plainer="reset",
         path_frame="queue_reset",
+        qtest=True,
     ),
     OpSpec(
         code=7,
@@ -168,6 +173,7 @@ GUEST: Final = (
         weight=2,
         needs=SET_UP,
         beside=1,
+        qtest=True,
     ),
     OpSpec(
         code=8,
@@ -177,6 +183,7 @@ GUEST: Final = (
         weight=2,
         needs=SET_UP,
         beside=1,
+        qtest=True,
     ),
     OpSpec(
         code=9,
@@ -199,6 +206,7 @@ GUEST: Final = (
         clears=UNKICKED,
         beside=1,
         path_frame="direct_kick",
+        qtest=True,
     ),
     OpSpec(
         code=28,
@@ -216,6 +224,7 @@ GUEST: Final = (
         reach=16,
         control=True,
         path_frame="status",
+        qtest=True,
     ),
     OpSpec(
         code=31,
@@ -226,6 +235,7 @@ GUEST: Final = (
         needs=SET_UP,
         excludes=BROKEN,
         reach=12,
+        qtest=True,
     ),
     OpSpec(
         code=32,
@@ -235,5 +245,16 @@ GUEST: Final = (
         weight=1,
         reach=4,
         beside=1,
+        qtest=True,
+    ),
+    OpSpec(
+        code=33,
+        name="writeback",
+        params=(Choice("mode", 0, CACHE_MODES, picks=(0, 0, 1)),),
+        summary="Set the cache mode in the configuration (F_CONFIG_WCE), and read it back.",
+        weight=1,
+        needs=SET_UP,
+        reach=4,
+        qtest=True,
     ),
 )

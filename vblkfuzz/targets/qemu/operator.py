@@ -93,8 +93,17 @@ class Operator:
         """Bring a machine at rest into the initial state of a scenario."""
         self._qmp.forget_events()
         self.qemu.clear_disks()
-        self._set_size(self._current, sectors * SECTOR_SIZE)
+        self._set_current_size(sectors * SECTOR_SIZE)
         self._poll(polling)
+
+    def _set_current_size(self, size: int) -> None:
+        """A disk that is read-only is writable in the meantime."""
+        read_only = self.qemu.variant.read_only and self.qemu.disk_size(self._current) != size
+        if read_only:
+            self._qmp.execute("blockdev-reopen", options=[self._node(read_only=False)])
+        self._set_size(self._current, size)
+        if read_only:
+            self._qmp.execute("blockdev-reopen", options=[self._node(read_only=True)])
 
     def _set_size(self, disk: int, size: int) -> None:
         if self.qemu.disk_size(disk) != size:
@@ -149,8 +158,11 @@ class Operator:
         self.settle(recorder)
 
     def open_window(self, *, pivot: bool) -> None:
-        """Drain the disk by a mirror job that waits to be finalized."""
-        self._pivots = pivot
+        """Drain the disk by a mirror job that waits to be finalized.
+
+        A read-only device stays on its disk: the other one is writable.
+        """
+        pivot = self._pivots = pivot and not self.qemu.variant.read_only
         other = self._current ^ 1
         self._set_size(other, self.qemu.disk_size(self._current))
         mirror: dict[str, object] = {
@@ -183,14 +195,17 @@ class Operator:
         await self._qmp.event(lambda event: _is_job(event, "null"))
 
     def _reopen(self) -> None:
-        node = DISK_NODES[self._current]
-        options = {
+        self._try("blockdev-reopen", options=[self._node(read_only=self.qemu.variant.read_only)])
+
+    def _node(self, *, read_only: bool) -> dict[str, object]:
+        """Return the options of the disk that the device uses."""
+        return {
             "driver": "file",
-            "node-name": node,
+            "node-name": DISK_NODES[self._current],
             "filename": self.qemu.disk_path(self._current),
             "locking": "off",
+            "read-only": read_only,
         }
-        self._try("blockdev-reopen", options=[options])
 
     def _try(self, command: str, **arguments: object) -> bool:
         """Run a command that QEMU may refuse in this state; return whether it succeeded."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
-from vblkfuzz.virtio.blk import id_digest
+from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.memory import GuestMemory
 
 if TYPE_CHECKING:
@@ -158,6 +158,16 @@ class PciPort:
     def capacity(self) -> int:
         """Read the lower half of the capacity, in sectors: disks of scenarios are small."""
         return self._line.ask(f"readl {self._places.device:#x}")
+
+    def writeback(self) -> int:
+        """Read the cache mode from the device configuration."""
+        return self._line.ask(f"readb {self._places.device + WRITEBACK_AT:#x}")
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        """Write the cache mode into the device configuration."""
+        self._line.post(f"writeb {self._places.device + WRITEBACK_AT:#x} {mode:#x}")
+        self._line.flush()
+        return _NO_STEPS
 
     def known_id(self) -> int:
         """Return the digest of the serial that QEMU is started with."""

@@ -43,6 +43,7 @@ class Variant(NamedTuple):
 
     iothread: bool
     ioeventfd: bool
+    read_only: bool = False
 
 
 class QemuProcess:
@@ -184,6 +185,8 @@ def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
     ram, bios, *disks, log, qtest, qmp = fds
     iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
     ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
+    # The target of a mirror job has to be writable.
+    read_only = ("on" if variant.read_only else "off", "off")
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
@@ -199,7 +202,8 @@ def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
         "-object main-loop,id=main-loop,thread-pool-max=1",
         *(
             f"-blockdev driver=file,node-name={node},filename={_fd(disk)},locking=off"
-            for node, disk in zip(DISK_NODES, disks, strict=True)
+            f",read-only={only}"
+            for node, disk, only in zip(DISK_NODES, disks, read_only, strict=True)
         ),
         f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
         f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",

@@ -93,7 +93,7 @@ class QemuRig:
     def _variant(self, config: DeviceConfig) -> Variant:
         wanted = config.iothreads > 0 if self._options.iothread is None else self._options.iothread
         # QEMU refuses an IOThread without ioeventfd.
-        return Variant(iothread=wanted and config.ioeventfd, ioeventfd=config.ioeventfd)
+        return Variant(wanted and config.ioeventfd, config.ioeventfd, config.read_only)
 
     def _machine_of(self, variant: Variant) -> Operator:
         machine = self._machines.get(variant)

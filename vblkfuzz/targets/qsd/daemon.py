@@ -1,8 +1,8 @@
 """One qemu-storage-daemon: its command line, its connections, its end.
 
-It has an export for each capacity that a scenario may choose, so that the next scenario only needs
-a new connection. Each export has two nodes on the same disk of the NBD server: a mirror job goes
-from one to the other and back, and the content of the disk stays.
+It has an export for each disk that a scenario may choose, by capacity and writable or not, so that
+the next scenario only needs a new connection. Each capacity has two nodes on the same disk of the
+NBD server: a mirror job goes from one to the other and back, and the content of the disk stays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
@@ -50,6 +50,18 @@ _PROBE: Final = "probe"
 the IOThread."""
 
 
+class Export(NamedTuple):
+    """An export of the daemon."""
+
+    sectors: int
+    read_only: bool
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        return f"export{self.sectors}{'-ro' if self.read_only else ''}"
+
+
 def node_name(sectors: int, side: int) -> str:
     """Return the name of a node of an export; `side` is 0 or 1."""
     return f"disk{sectors}-{side}"
@@ -66,7 +78,7 @@ class Daemon:
         """
         self.iothread = iothread
         self._nbd = nbd
-        self._endpoints = {sectors: Endpoint() for sectors in DISK_SECTORS}
+        self._endpoints = {export: Endpoint() for export in _EXPORTS}
         near, far = socket.socketpair()
         with ExitStack() as stack:
             stack.enter_context(far)
@@ -99,9 +111,9 @@ class Daemon:
                 f"qemu-storage-daemon does not start: {last_line(reason)}"
             ) from None
 
-    def connect(self, sectors: int) -> socket.socket:
-        """Return a new connection to the export with that capacity."""
-        return self._endpoints[sectors].connect()
+    def connect(self, export: Export) -> socket.socket:
+        """Return a new connection to an export."""
+        return self._endpoints[export].connect()
 
     def rest(self) -> None:
         """Wait until neither daemon nor NBD server has anything to do.
@@ -220,6 +232,9 @@ class Daemon:
             endpoint.close()
 
 
+_EXPORTS: Final = tuple(
+    Export(sectors, read_only) for sectors in DISK_SECTORS for read_only in (False, True)
+)
 _NODES: Final = tuple((sectors, side) for sectors in DISK_SECTORS for side in (0, 1))
 
 
@@ -242,16 +257,17 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
         ]
     where = f",iothread={IOTHREAD},fixed-iothread=on" if iothread else ""
     options += [
-        f"--export type=vhost-user-blk,id=export{sectors},node-name={node_name(sectors, 0)},"
-        f"addr.type=fd,addr.str={fd},writable=on,num-queues={MAX_QUEUES}{where}"
-        for sectors, fd in zip(DISK_SECTORS, listeners, strict=False)
+        f"--export type=vhost-user-blk,id={export.name},node-name={node_name(export.sectors, 0)},"
+        f"addr.type=fd,addr.str={fd},writable={'off' if export.read_only else 'on'},"
+        f"num-queues={MAX_QUEUES}{where}"
+        for export, fd in zip(_EXPORTS, listeners, strict=False)
     ]
     options += [
         f"--blockdev driver=null-co,node-name={_PROBE}{suffix} "
         f"--export type=vhost-user-blk,id={_PROBE}{suffix},node-name={_PROBE}{suffix},"
         f"addr.type=fd,addr.str={fd}{thread}"
         for (suffix, thread), fd in zip(
-            (("", ""), ("-io", where)), listeners[len(DISK_SECTORS) :], strict=False
+            (("", ""), ("-io", where)), listeners[len(_EXPORTS) :], strict=False
         )
     ]
     return " ".join(options).split()

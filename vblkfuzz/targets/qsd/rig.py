@@ -11,7 +11,7 @@ from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
-from vblkfuzz.targets.qsd.daemon import Daemon
+from vblkfuzz.targets.qsd.daemon import Daemon, Export
 from vblkfuzz.targets.qsd.operator import Operator
 from vblkfuzz.targets.qsd.without import WITHOUT
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
@@ -64,7 +64,8 @@ class QsdRig:
         self._daemon: Daemon
         """Daemon of the current scenario."""
         self._operator: Operator
-        self._sectors = 0
+        self._export: Export
+        """Export of the current scenario."""
         self._pops: AvailEvents
         self._holding = False
         self._explained = False
@@ -133,13 +134,13 @@ class QsdRig:
         wanted = self._options.iothread
         self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
         self._holding = self._quiet = False
-        self._sectors = config.disk_sectors
+        self._export = Export(config.disk_sectors, config.read_only)
         actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
         with self._nbd.carrying_out(Order.START):
             self._pops = AvailEvents(self.memory, config, actor)
             self._operator.make_ready(config.disk_sectors, self.dequeues, polling=config.polling)
             self._link.forget()
-            connection = self._daemon.connect(config.disk_sectors)
+            connection = self._daemon.connect(self._export)
             self._link.watch(connection)
         return (connection.fileno(),)
 
@@ -201,7 +202,7 @@ class QsdRig:
         if not self._daemon.answers():
             raise DeviceLost("the daemon has ended")
         recorder.tell(BROKEN)
-        self._link.offer(self._daemon.connect(self._sectors))
+        self._link.offer(self._daemon.connect(self._export))
 
     def check_rest(self, recorder: Recorder) -> None:
         """Check that the daemon comes to rest and, after an unfinished request, is not stuck."""

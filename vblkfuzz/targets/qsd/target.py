@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
-IGNORES: Final = frozenset({"werror", "rerror", "read_only"})
-"""An export reports each error, and its disk is writable."""
+IGNORES: Final = frozenset({"werror", "rerror"})
+"""An export reports each error."""
 
 
 def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.targets.vhost.connection import Connection
-from vblkfuzz.targets.vhost.fault import BackendGone
+from vblkfuzz.targets.vhost.fault import BackendGone, Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
-from vblkfuzz.virtio.blk import id_digest
+from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -72,6 +72,8 @@ class VhostUserPort:
         self._status = 0
         self._accepted = 0
         """Feature bits of the driver since the last reset."""
+        self._first_mode: int | None = None
+        """The cache mode before the driver has changed it; None: it has not."""
         self._shares_memory = False
         self._layouts: dict[int, RingLayout] = {}
         self._fds: list[QueueFds | None] = [None] * MAX_QUEUES
@@ -135,11 +137,36 @@ class VhostUserPort:
 
     def capacity(self) -> int:
         """Read the lower 16 bits of the capacity, in sectors; 0 if it cannot be read."""
+        return int.from_bytes(self._read_config(8), "little") & 0xFFFF
+
+    def writeback(self) -> int | None:
+        """Read the cache mode; None if there is no connection."""
+        found = self._read_config(WRITEBACK_AT + 1)
+        return found[WRITEBACK_AT] if found else None
+
+    def set_writeback(self, mode: int) -> GuestSteps:
+        """Write the cache mode. The end of the scenario restores it: a reset is not told."""
+        if self._first_mode is None:
+            self._first_mode = self.writeback()
+        self._write_mode(mode)
+        return _NO_STEPS
+
+    def _read_config(self, size: int) -> bytes:
+        """Read the first bytes of the configuration; none if it cannot be read.
+
+        From the beginning, as VMMs do: libvhost-user ignores the offset (vu_get_config).
+        """
         if self._frontend is None or not self._frontend.has_config:
-            return 0
+            return b""
         with self._dead_if_gone():
-            return int.from_bytes(self._frontend.read_config(0, 8), "little") & 0xFFFF
-        return 0
+            return self._frontend.read_config(0, size)
+        return b""
+
+    def _write_mode(self, mode: int) -> None:
+        """A back-end that refuses it keeps its mode: the driver sees that when it reads."""
+        if self._frontend is not None and self._frontend.has_config:
+            with self._dead_if_gone(), suppress(Refused):
+                self._frontend.write_config(WRITEBACK_AT, bytes([mode]))
 
     def known_id(self) -> int:
         """Return the digest of the id that the back-end is known to have; 0: unknown."""
@@ -186,7 +213,10 @@ class VhostUserPort:
         self._link.tell(True)
 
     def power_off(self) -> None:
-        """Close the connection and forget the device's state."""
+        """Restore the cache mode, close the connection and forget the device's state."""
+        if self._first_mode is not None:
+            self._write_mode(self._first_mode)
+            self._first_mode = None
         for index in range(MAX_QUEUES):
             self._close_fds(index)
         if self._frontend is not None:

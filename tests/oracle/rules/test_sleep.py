@@ -1,0 +1,42 @@
+"""The situation of S33: after which deviations a loop is known to have slept."""
+
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.trace.event import ActorId, Event
+from vblkfuzz.trace.kinds import DRAIN_CALL, MEMWRITE, OP
+from vblkfuzz.trace.trace import Trace
+from vblkfuzz.trace.witness import Witness
+
+OPENED, COMPLETED = (
+    Event(1, DRAIN_CALL, ActorId.MAIN, flag=1, value=1),
+    Event(3, MEMWRITE, ActorId.IO0, queue=0, request=1),
+)
+
+
+def slept(schedule: tuple[Deviation, ...], *, epilogue: bool = False) -> bool:
+    """Whether the situation is met if the section is opened by operation 0."""
+    start = Event(0, OP, ActorId.HARNESS)
+    again = Event(2, OP, ActorId.HARNESS, head=epilogue, value=0 if epilogue else 1)
+    trace = Trace((start, OPENED, again, COMPLETED), witnesses=Witness.DEVICE)
+    return "loop_woken_in_drain" in judge(Scenario(schedule=schedule), trace).situations
+
+
+def test_all_sleep_when_no_deviation_begins_the_operation() -> None:
+    assert slept(())
+
+
+@pytest.mark.parametrize("deviation", [Deviation(0, 1, Go.IO0), Deviation(1, 1, Go.NEXT)])
+def test_other_deviations_do_not_matter(deviation: Deviation) -> None:
+    assert slept((deviation,))
+
+
+def test_an_operation_that_a_deviation_begins_finds_threads_awake() -> None:
+    assert not slept((Deviation(0, 1, Go.NEXT),))
+
+
+def test_the_epilogue_begins_when_all_sleep() -> None:
+    assert slept((Deviation(0, 1, Go.NEXT),), epilogue=True)

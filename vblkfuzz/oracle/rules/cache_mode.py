@@ -1,0 +1,162 @@
+"""The rule of the cache mode: S31. What the driver writes is what it reads, and it is obeyed.
+
+A driver with F_CONFIG_WCE chooses the mode in the field `writeback`. As long as it is writethrough,
+a write is stable when it ends: the device flushes it before it reports that. Judged are writes of
+which backend events exist (IO_DONE), so on real devices only what the driver reads. Source: virtio
+1.2, 5.2.4, 5.2.6.2; QEMU virtio_blk_set_config, blk_set_enable_write_cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, REQUESTS
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
+    FEATURES,
+    FLUSHED,
+    HOSTILE,
+    IO_DONE,
+    POP,
+    PUSH,
+    REQUEST,
+    RESET_CALL,
+    WRITEBACK,
+    WRITEBACK_READ,
+)
+from vblkfuzz.trace.witness import Witness
+
+MODE_READ = Situation("cache_mode_read_back", "The driver read the cache mode that it had set.")
+THROUGH = Situation("write_in_mode_writethrough", "A write ended in the mode writethrough.")
+
+_OUT: Final = REQUESTS.index("out")
+_THROUGH: Final = CACHE_MODES.index("writethrough")
+
+
+@rule(
+    "S31",
+    title="The cache mode that the driver sets is read back; in writethrough a write is flushed.",
+    source="virtio 1.2, 5.2.4, 5.2.6.2; QEMU virtio_blk_set_config",
+    instead="In the mode writethrough a device flushes each write before it pushes it.",
+    needs=(
+        FEATURES,
+        RESET_CALL,
+        HOSTILE,
+        WRITEBACK,
+        WRITEBACK_READ,
+        REQUEST,
+        POP,
+        IO_DONE,
+        FLUSHED,
+        PUSH,
+    ),
+    situations=(MODE_READ, THROUGH),
+    witnesses=Witness.GUEST,
+    decisive=(WRITEBACK_READ,),
+    path="none",
+)
+def S31(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Judged is a driver from its set-up to the next reset, or until it breaks the protocol.
+
+    It does not notice a reset of the whole system, after which it has no access to the device.
+    """
+    books = _Books(report)
+    for event in events:
+        _DO[event.kind](books, event)
+
+
+class _Books:
+    """The mode, and the writes that were made available since it is writethrough."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._set_up = False
+        self._written: Event | None = None
+        """WRITEBACK that was not read back yet."""
+        self._through: Event | None = None
+        """Since when the mode is writethrough; None: it may be another one."""
+        self._asked: set[tuple[int, int]] = set()
+        """Writes that are available, by queue and head."""
+        self._running: set[int] = set()
+        """Those dequeued, by serial."""
+        self._ended: set[int] = set()
+        """Those that have ended in the backend, and were not flushed since."""
+
+    def forget(self, event: Event) -> None:
+        """A reset or a set-up may choose any mode."""
+        self._written = self._through = None
+        self._set_up = event.kind == FEATURES
+        self._drop()
+
+    def _drop(self) -> None:
+        for known in (self._asked, self._running, self._ended):
+            known.clear()
+
+    def write(self, event: Event) -> None:
+        self._written = event
+        if event.flag != _THROUGH:
+            self._through = None
+            self._drop()
+
+    def read(self, event: Event) -> None:
+        written, self._written = self._written, None
+        if written is None or not self._set_up:
+            return
+        self._report.met(MODE_READ)
+        if event.value != event.flag:
+            sentence = (
+                f"The driver set the cache mode {CACHE_MODES[event.flag]} at turn {written.turn}; "
+                f"it read {event.value} at turn {event.turn} instead of {event.flag}."
+            )
+            self._report.violation(written, event, sentence, "read_back")
+        elif event.flag == _THROUGH and self._through is None:
+            self._through = event
+
+    def request(self, event: Event) -> None:
+        if self._through is not None and event.flag == _OUT:
+            self._asked.add((event.queue, event.head))
+        else:
+            self._asked.discard((event.queue, event.head))
+
+    def pop(self, event: Event) -> None:
+        if (event.queue, event.head) in self._asked:
+            self._asked.remove((event.queue, event.head))
+            self._running.add(event.request)
+
+    def end(self, event: Event) -> None:
+        if event.request in self._running and event.flag == 0:
+            self._ended.add(event.request)
+            self._report.met(THROUGH)
+
+    def flush(self, event: Event) -> None:
+        if event.request:
+            self._ended.discard(event.request)
+        else:
+            self._ended.clear()
+
+    def push(self, event: Event) -> None:
+        self._running.discard(event.request)
+        if event.request in self._ended and self._through is not None:
+            self._ended.remove(event.request)
+            sentence = (
+                f"The write that was pushed at turn {event.turn} was not flushed before, although "
+                f"the cache mode was writethrough since turn {self._through.turn}."
+            )
+            self._report.violation(self._through, event, sentence, "not_flushed")
+
+
+_DO: Final = {
+    FEATURES: _Books.forget,
+    RESET_CALL: _Books.forget,
+    HOSTILE: _Books.forget,
+    WRITEBACK: _Books.write,
+    WRITEBACK_READ: _Books.read,
+    REQUEST: _Books.request,
+    POP: _Books.pop,
+    IO_DONE: _Books.end,
+    FLUSHED: _Books.flush,
+    PUSH: _Books.push,
+}
