@@ -110,7 +110,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     80: ("crash", ()),
     81: ("hang", ("operator", "guest")),
     90: ("planted", ()),
-    110: ("device_id", ("", "unwritten", "cut", "unpadded", "garbled")),
+    110: ("device_id", ("", "unwritten", "cut", "unpadded", "garbled", "refused")),
     112: (
         "memory_changed",
         (

@@ -103,7 +103,8 @@ def test_the_device_id_is_recorded(data: bytes, text: bytes, flag: int) -> None:
 
 
 def test_no_device_id_in_an_answer_that_is_not_ok() -> None:
-    assert id_found(bytes(20), status=2) == []
+    assert id_found(bytes(20), status=1) == []
+    assert id_found(bytes(20), status=2) == [(0, 5)]  # refused
 
 
 def test_a_request_is_recorded_before_it_is_published() -> None:

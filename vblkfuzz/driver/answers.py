@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from vblkfuzz.driver.request import data_in, id_in
 from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.trace.ending import ENDED_OK, ENDING_OF, FOREIGN, NO_STATUS
+from vblkfuzz.trace.ending import ENDED_OK, ENDED_UNSUPP, ENDING_OF, FOREIGN, NO_STATUS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
     from vblkfuzz.virtio.memory import GuestMemory
 
+_REFUSED: Final = 5
+"""Flag of a DEVICE_ID."""
 _MOST: Final = 64
 """Used entries taken in one operation: a wrong used idx must not make the loop endless."""
 
@@ -66,6 +68,8 @@ class Answers:
             self._record(queue, head, length, flag)
             if flag == ENDED_OK:
                 self._record_content(queue, sent)
+            elif flag == ENDED_UNSUPP and sent.names:
+                self._emit(DEVICE_ID, self.actor, queue.index, _REFUSED, self._transport.known_id())
             self._watch.take_back((queue.index, head))
 
     def _straighten(self, sent: Sent) -> None:

@@ -132,8 +132,8 @@ DEVICE_ID: Final = kind(
     110,
     "device id in the answer to the GET_ID just collected, as a digest; *unwritten*: the device "
     "wrote no byte of it, *cut*: not all bytes, *unpadded*: nothing behind its NUL, *garbled*: "
-    "other bytes there",
-    flags=("", "unwritten", "cut", "unpadded", "garbled"),
+    "other bytes there; *refused*: it ended with UNSUPP",
+    flags=("", "unwritten", "cut", "unpadded", "garbled", "refused"),
     value="id {:#06x}",
     head="known {:#06x}",
 )

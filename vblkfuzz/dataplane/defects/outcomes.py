@@ -87,6 +87,13 @@ class _IdLostAtReset(VirtioBlk):
         return status
 
 
+class _IdRefusedAfterReset(VirtioBlk):
+    def answer_at_once(self, request: Request) -> BlkStatus | None:
+        if request.blk.type == RequestType.GET_ID and self.epoch:
+            return BlkStatus.UNSUPP
+        return super().answer_at_once(request)
+
+
 class _IdEndsInNul(VirtioBlk):
     def answer_at_once(self, request: Request) -> BlkStatus | None:
         status = super().answer_at_once(request)
@@ -215,6 +222,14 @@ FAMILY: Final = (
         "A reset clears the device id, so GET_ID then answers with zeroes.",
         ("S23",),
         (_IdLostAtReset,),
+    ),
+    Defect(
+        "id_refused_after_reset",
+        2026,
+        "vblkfuzz",
+        "After a reset GET_ID is taken for a request of an unknown type.",
+        ("S23",),
+        (_IdRefusedAfterReset,),
     ),
     Defect(
         "id_ends_in_nul",

@@ -2,7 +2,8 @@
 
 A driver recognises a disk by the 20 bytes that GET_ID gives, a string padded with NUL. They stay
 the same as long as the device lives, whatever resets it. Where the harness has configured the id or
-otherwise knows it, it is that one. A device that writes the string and its NUL but no padding is
+otherwise knows it, it is that one. A device without an id refuses all GET_IDs with UNSUPP, not only
+later ones. A device that writes the string and its NUL but no padding is
 not reported: QEMU is one. Source: virtio 1.2, 5.2.6; QEMU virtio_blk_handle_request.
 """
 
@@ -25,6 +26,7 @@ ID_READ_LATER = Situation(
 _LEFT_OUT: Final = {1: "unwritten", 2: "cut"}
 """State of a violation, by flag of a DEVICE_ID."""
 _GARBLED: Final = 4
+_REFUSED: Final = 5
 _HOW_MUCH: Final = {1: "none", 2: "only some"}
 
 
@@ -50,12 +52,25 @@ def S23(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             reset = good is not None
         elif kind != DEVICE_ID:  # HOSTILE, DRIVER_INIT
             hostile = kind == HOSTILE
-        elif not hostile:
+        elif hostile:
+            continue
+        elif event.flag == _REFUSED:
+            if good is not None:
+                _report_refused(good, event, report)
+        else:
             report.met(ID_READ)
             if reset:
                 report.met(ID_READ_LATER)
             if _is_right(good, event, report):
                 good = good or event
+
+
+def _report_refused(good: Event, refused: Event, report: Report) -> None:
+    sentence = (
+        f"GET_ID ended with UNSUPP at turn {refused.turn}, although the guest had found the id by "
+        f"turn {good.turn}."
+    )
+    report.violation(good, refused, sentence, "refused")
 
 
 def _is_right(good: Event | None, read: Event, report: Report) -> bool:
