@@ -66,20 +66,29 @@ class _AcceptLate(AioContext):
             self.notified = False
 
 
-class _NotifyMeReadEarly(AioContext):
+class _NotifiesIfAsleep(AioContext):
     notify_me = True
     """What was read last; True: it sleeps, so it must be notified."""
-
-    def wait_for(self, thread: Thread, context: AioContext, bottom_half: BottomHalf) -> Steps:
-        assert isinstance(context, _NotifyMeReadEarly)
-        context.notify_me = not context.notified
-        yield POINT
-        yield from super().wait_for(thread, context, bottom_half)
 
     def notify(self) -> None:
         if self.notify_me:
             super().notify()
         self.notify_me = True
+
+
+class _NotifyMeReadEarly(VirtioBlk):
+    def detach_in_contexts(self, thread: Thread) -> Steps:
+        """Detach with a bottom half for each queue, as in QEMU 10.2."""
+        asleep = {context: not context.notified for context in self.contexts()}
+        for port in self.ports:
+            yield POINT
+            context = self.context_of(port)
+            assert isinstance(context, _NotifiesIfAsleep)
+            context.notify_me = asleep[context]
+            yield from self.main.wait_for(thread, context, self._detach_of(port))
+
+    def _detach_of(self, port: QueuePort) -> BottomHalf:
+        return lambda runner: self.detach(runner, port)
 
 
 class _HandlerEndNotKicked(BlockBackend):
@@ -119,7 +128,7 @@ FAMILY: Final = (
     Defect(
         "attach_not_notified",
         2017,
-        "qemu-block, 2017-05-22, aio: add missing aio_notify() to aio_enable_external()",
+        "qemu-block, May 2017, aio: add missing aio_notify() to aio_enable_external()",
         "The end of a drain attaches the handlers without aio_notify: a loop that sleeps does not "
         "poll them.",
         ("L1", "S33"),
@@ -137,7 +146,7 @@ FAMILY: Final = (
     Defect(
         "accept_late",
         2015,
-        "QEMU commit 05e514b1d4, AioContext: optimize clearing the EventNotifier",
+        "the commit before QEMU commit 05e514b1d4",
         "A loop clears its notifier after it has looked for bottom halves, instead of before.",
         ("L3", "S33"),
         (_AcceptLate,),
@@ -146,10 +155,10 @@ FAMILY: Final = (
         "notify_me_read_early",
         2020,
         "QEMU commit 5710a3e09f, Launchpad 1805256",
-        "A thread reads whether a loop sleeps before it has queued the bottom half, and so does "
-        "not wake it.",
+        "A stop reads which event loops sleep before it queues its bottom halves, so it does not "
+        "wake one that has gone to sleep in between.",
         ("L2", "S33"),
-        (_NotifyMeReadEarly,),
+        (_NotifiesIfAsleep, _NotifyMeReadEarly),
     ),
     Defect(
         "handler_end_not_kicked",

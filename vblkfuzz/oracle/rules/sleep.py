@@ -59,16 +59,16 @@ def S33(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             slept_in = slept_in and sections > 0
 
 
-_WAITING: Final = (
-    ("bottom_half", "bottom half", "bottom halves", "of which it had not been notified"),
-    ("notifier", "notifier", "notifiers", "set but not watched"),
-    ("wait", "wait", "waits", "over but not kicked"),
-)
+_WAIT: Final = ("wait", "wait", "waits", "over but not kicked")
+_WAITING: Final = {
+    0: ("bottom_half", "bottom half", "bottom halves", "of which it had not been notified"),
+    1: ("notifier", "notifier", "notifiers", "set but not watched"),
+}
 """By flag of an OVERSLEPT event: slug and words for what waits."""
 
 
 def _report_sleeper(last: Event, sleeper: Event, report: Report) -> None:
-    state, one, many, why = _WAITING[sleeper.flag]
+    state, one, many, why = _WAITING.get(sleeper.flag, _WAIT)
     sentence = (
         f"Everything had settled after the operation of turn {last.turn}, but at turn "
         f"{sleeper.turn} the event loop of {actor_name(sleeper.actor)} still slept, with "
