@@ -119,7 +119,7 @@ class Idle:
     ("owner", "others"),
     [
         ("guest", {"run", "rest"}),
-        ("operator", {"execute", "unfinished", "flush_all"}),
+        ("operator", {"execute", "unfinished", "flush_all", "begin_power_loss"}),
         ("backend", set()),
         ("environment", set()),
     ],

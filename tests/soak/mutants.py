@@ -85,7 +85,9 @@ def survives(module: str = "") -> bool:
         return False
     warned = "ignore::pytest.PytestAssertRewriteWarning"  # test_cases was imported by us
     options = ["-qx", "-W", warned, "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=0"]
-    files = sorted(TESTS.rglob("test_*.py"), key=lambda at: (module not in at.stem, at.stem in LAST))
+    files = sorted(
+        TESTS.rglob("test_*.py"), key=lambda at: (module not in at.stem, at.stem in LAST)
+    )
     return pytest.main([*options, *map(str, files)]) == 0
 
 

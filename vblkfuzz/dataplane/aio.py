@@ -194,14 +194,16 @@ class AioContext:
         """What waits for the loop although nothing wakes it, once all has settled.
 
         Returns the numbers of its bottom halves, of notifiers that are set but not watched, and of
-        waits that are over; nothing if there is none of these.
+        waits that are over; nothing if there is none of these. A loop that was notified does not
+        sleep: its thread is stuck elsewhere.
         """
         if not (self._bottom_halves or self.unwatched or self._waits):
             return ()
         left = [each for each in self.unwatched if not each.deleted and each.notifier.is_open]
         unwatched = sum(each.notifier.is_set() for each in left)
         over = sum(not condition() for condition in self._waits)
-        return len(self._bottom_halves), unwatched, over
+        asleep = not self.notified
+        return asleep * len(self._bottom_halves), unwatched, over
 
     def wait_for(self, thread: Thread, context: AioContext, bottom_half: BottomHalf) -> Steps:
         """Run `bottom_half` in `context`; run this loop until it ends (aio_wait_bh_oneshot)."""

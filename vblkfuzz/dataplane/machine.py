@@ -102,7 +102,7 @@ class Machine:
         spec = operation.spec
         if spec.owner == "operator":
             if operation.code == _POWER_LOSS:
-                self.operator.lose_power()
+                self.operator.begin_power_loss()
             self._commands.append(operation)
         else:
             at_once = self._environment if spec.owner == "environment" else self._backend_control

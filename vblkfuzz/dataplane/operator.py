@@ -164,13 +164,13 @@ class Operator:
         yield POINT
         self._device.notify_config(thread)
 
-    def lose_power(self) -> None:
+    def begin_power_loss(self) -> None:
         """Lose the power of the host, whatever the main loop does: unflushed writes are lost."""
         self._machine.backend.lose_power()
         self._machine.ring.emit(POWER_LOSS, ActorId.HARNESS, epoch=self._device.epoch)
 
     def power_loss(self, thread: Thread, *_: int) -> Steps:
-        """Boot the VM again after the power was lost (`lose_power`)."""
+        """Boot the VM again after the power was lost (`begin_power_loss`)."""
         yield from self.system_reset(thread)
 
     def set_iothread(self, thread: Thread, index: int, *_: int) -> Steps:

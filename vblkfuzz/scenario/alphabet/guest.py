@@ -58,7 +58,7 @@ taken, so the entry has passed; the entry that is half of all indices away."""
 _QUEUE: Final = Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3))
 _REQUEST: Final = (
     _QUEUE,
-    Choice("request", 1, REQUESTS, picks=(*[0] * 5, *[1] * 6, 2, 2, 2, 3, 4, 5, 5, 6)),
+    Choice("request", 1, REQUESTS, picks=(*[0] * 5, *[1] * 6, 2, 2, 2, 3, 3, 4, 5, 5, 5, 6)),
     Number(
         "sector",
         3,
