@@ -29,7 +29,12 @@ SAME = {
     frozenset({"ignored_error_told", "read_error_by_werror"}),
     frozenset({"unknown_told_ioerr", "unknown_told_ok"}),
     frozenset({"length_of_last", "length_without_status"}),
-    frozenset({"drain_is_a_point", "ignored_read_zeroed"}),
+    frozenset(
+        {"cleared_stays_cached", "drain_is_a_point", "ignored_read_zeroed", "reads_by_address"}
+    ),
+    frozenset({"large_buffer_refused", "stale_capacity", "unaligned_discard_refused"}),
+    frozenset({"attach_not_notified", "wakeup_stolen"}),
+    frozenset({"accept_late", "completion_not_notified", "notify_me_read_early"}),
 }
 """Sets of defects with one signature; docs/decisions/0007 says why."""
 
