@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from vblkfuzz.errors import DeviceUnavailable
@@ -31,9 +33,10 @@ def find_program(program: Program, binary: str) -> str:
     Raises:
         DeviceUnavailable: the binary is missing, is another program, or is too old.
     """
-    path = shutil.which(binary or program.name)
+    name = binary or program.name
+    path = shutil.which(name)
     if path is None:
-        raise DeviceUnavailable(f"{binary or program.name}: not found: {program.install}")
+        raise DeviceUnavailable(_why_not(name, program.install))
     line = _version_line(path)
     version = re.match(rf"{program.version_prefix} (\d+)\.(\d+)", line)
     if version is None:
@@ -45,16 +48,28 @@ def find_program(program: Program, binary: str) -> str:
     return path
 
 
+def _why_not(name: str, install: str) -> str:
+    """Return why a file cannot be run, in one line."""
+    if Path(name).is_dir():
+        return f"{name}: expected a program, found a directory"
+    if Path(name).exists() and os.sep in name:
+        return f"{name}: not executable: chmod +x, or name another binary"
+    return f"{name}: not found: {install}"
+
+
 def _version_line(path: str) -> str:
-    """Return the first line that --version prints; empty if there is none."""
+    """Return the first line that --version prints, or of what it says instead; empty: nothing."""
     try:
-        output = subprocess.run(
+        done = subprocess.run(
             [path, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PATIENCE_S,
             check=False,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return output.decode(errors="replace").partition("\n")[0].strip()
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer to --version within {_PATIENCE_S:g} s"
+    except OSError as error:
+        return f"a file that cannot be run: {error.strerror}"
+    said = done.stdout.strip() or done.stderr.strip()
+    return said.decode(errors="replace").partition("\n")[0].strip()

@@ -26,6 +26,7 @@ from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.trace.event import ActorId
@@ -81,6 +82,14 @@ class Rig(Protocol):
     @property
     def resets_at_end(self) -> bool:
         """Whether a scenario ends with a reset; False if the next one gets a new connection."""
+
+    @property
+    def processes(self) -> int:
+        """Device processes started so far; the witnesses of each have to prove themselves."""
+
+    @property
+    def witness(self) -> str:
+        """What is known of the witness of dequeues, for people whose device does not show them."""
 
     @property
     def memory(self) -> GuestMemory:
@@ -154,6 +163,8 @@ class RealTarget:
         """Indexes of operations of the guest that are deferred until it may run."""
         self._codes: list[int] = []
         """Codes of the scenario's operations."""
+        self._proved = 0
+        """Device processes whose witnesses have proved themselves, or could not."""
 
     @property
     def witnesses(self) -> Witness:
@@ -165,6 +176,8 @@ class RealTarget:
         try:
             self._rig.start()
             self._guest.start()
+            if self._rig.processes:
+                self._prove(DeviceConfig())
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -209,6 +222,21 @@ class RealTarget:
         return recorder.trace(witnesses, report)
 
     def _load(self, scenario: Scenario) -> None:
+        self._power_on(scenario)
+        if self._rig.processes != self._proved:
+            self._prove(scenario.device)
+            self._power_on(scenario)
+
+    def _prove(self, config: DeviceConfig) -> None:
+        """Let the witnesses of a new device process prove themselves.
+
+        Raises:
+            DeviceUnavailable: they do not see what the guest sees.
+        """
+        self._proved = self._rig.processes
+        check_proof(self.run(proof_for(config)), self.name, self._rig.witness)
+
+    def _power_on(self, scenario: Scenario) -> None:
         self._guest.load(scenario, self._rig.power_on(scenario.device))
         answer = self._answer_of_guest()
         if answer is None:

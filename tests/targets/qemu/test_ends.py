@@ -92,6 +92,10 @@ SCRIPTS = {
         "QEMU does not start: so far",
     ),
     "prints nothing": ("exit 1", "expected qemu-system-x86_64, found no version"),
+    "cannot be loaded": (
+        "echo libaio.so.1: no such file >&2; exit 127",
+        "expected qemu-system-x86_64, found libaio.so.1: no such file",
+    ),
     "dies at start": (
         'test "$1" = --version && echo QEMU emulator version 9.9 && exit\necho no luck >&2; exit 1',
         "QEMU does not start: no luck",
@@ -108,6 +112,26 @@ def test_a_binary_that_is_no_use(case: str, tmp_path: Path) -> None:
 def test_no_binary(tmp_path: Path) -> None:
     options = TargetOptions(qemu_binary=str(tmp_path / "none"))
     check_unusable(target(options), "none: not found: install QEMU")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    options = TargetOptions(qemu_binary=str(tmp_path))
+    check_unusable(target(options), "expected a program, found a directory")
+
+
+def test_a_file_that_may_not_be_run(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("text")
+    options = TargetOptions(qemu_binary=str(plain))
+    check_unusable(target(options), "plain: not executable: chmod")
+
+
+def test_a_file_that_is_no_program(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"\0\1\2")
+    plain.chmod(0o755)
+    options = TargetOptions(qemu_binary=str(plain))
+    check_unusable(target(options), "found a file that cannot be run: Exec format error")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import Child, memfd
 from vblkfuzz.targets.ending import ending_of, last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
-from vblkfuzz.targets.qemu.trace_log import EVENTS, TraceLog
+from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.real import Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
@@ -63,7 +63,7 @@ class QemuProcess:
         self.variant = variant
         self.disks = [memfd(node, min(DISK_SECTORS) * SECTOR_SIZE) for node in DISK_NODES]
         """memfds of the disks."""
-        self._log = TraceLog()
+        self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
         self._qtest, qtest = socket.socketpair()
         control, qmp = socket.socketpair()
         bios = _bios()
@@ -150,6 +150,12 @@ class QemuProcess:
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues in the trace log since the last call."""
         return self._log.dequeues(self._actors)
+
+    @property
+    def witness(self) -> str:
+        """What is known of the witness of dequeues, for people."""
+        line = f"the last one is {self._log.last!r}" if self._log.last else "there is none"
+        return f"they are lines of QEMU's trace log, known of QEMU {SUPPORTED}; {line}"
 
     def end(self) -> None:
         """Kill it and free everything."""

@@ -43,6 +43,8 @@ class QemuRig:
         self._machines: dict[Variant, Operator] = {}
         self._machine: Operator
         """Machine of the current scenario."""
+        self.processes = 0
+        """Processes started so far."""
         self._handed: Operator | None = None
         """Machine whose connections the guest process has."""
 
@@ -103,6 +105,7 @@ class QemuRig:
         if machine is None:
             machine = Operator(QemuProcess(self._binary, variant, self._ram))
             self._machines[variant] = machine
+            self.processes += 1
         return machine
 
     def _end(self, machine: Operator) -> None:
@@ -152,6 +155,11 @@ class QemuRig:
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues in QEMU's trace log since the last call."""
         return self._machine.qemu.dequeues()
+
+    @property
+    def witness(self) -> str:
+        """What is known of the witness of dequeues."""
+        return self._machine.qemu.witness
 
     def discard(self) -> None:
         """End the process of this scenario, and with it the connections of the guest process."""

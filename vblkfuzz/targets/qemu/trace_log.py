@@ -1,8 +1,13 @@
 """QEMU's own trace events as an exact witness of dequeues.
 
-QEMU writes a line for each `virtqueue_pop` into a memfd; it begins with the thread's id
-(``-msg timestamp=on``). An earlier line of each handler run gives the queue number of the
-VirtQueue's address. The parts that have been read are freed, so the log does not grow.
+QEMU writes a line for each `virtqueue_pop` into a memfd. An earlier line of each handler run gives
+the queue number of the VirtQueue's address. The parts that have been read are freed, so the log
+does not grow. With ``-msg timestamp=on`` a line begins with
+
+    7.2 to 10.x   the thread's id and the time: ``4711@1795912345.678901:virtqueue_pop ...``
+    11.x          the time alone: ``2026-11-29T01:58:54.390920Z virtqueue_pop ...``
+
+A thread that is not told is taken for the one that runs the queue's handler.
 """
 
 from __future__ import annotations
@@ -20,11 +25,17 @@ from vblkfuzz.trace.event import ActorId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SUPPORTED: Final = "7.2 to 11.1"
+"""Versions whose lines are known."""
 EVENTS: Final = ("virtqueue_pop", "virtio_queue_notify")
 
 _LINE: Final = re.compile(
-    rb"^(\d+)@[\d.]+:(virtqueue_pop|virtio_queue_notify) (?:vdev \S+ n (\d+) )?vq (\S+)", re.M
+    rb"^(?:(\d+)@[\d.]+:|[\d-]+T[\d:.]+Z )"
+    rb"(virtqueue_pop|virtio_queue_notify) (?:vdev \S+ n (\d+) )?vq (\S+)",
+    re.M,
 )
+_SHOWN: Final = 70
+"""Characters of a line that a message shows."""
 _PUNCH_HOLE: Final = 3
 """FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE (fallocate(2))."""
 _PAGE: Final = 1 << 20
@@ -34,8 +45,12 @@ _PAGE: Final = 1 << 20
 class TraceLog:
     """The log of one QEMU process."""
 
-    def __init__(self) -> None:
+    def __init__(self, handler: ActorId) -> None:
+        """Create an empty log of a process that handles queues in thread `handler`."""
         self.fd = memfd("trace")
+        self.last = ""
+        """The last line that was read."""
+        self._handler = handler
         self._offset = 0
         self._freed = 0
         self._queues: dict[bytes, int] = {}
@@ -54,10 +69,11 @@ class TraceLog:
         data = data[: data.rfind(b"\n") + 1]
         self._offset += len(data)
         self._free()
+        self.last = data[data.rfind(b"\n", 0, -1) + 1 : -1].decode(errors="replace")[:_SHOWN]
         found = []
         for thread, event, number, address in _LINE.findall(data):
             if event == b"virtqueue_pop":
-                actor = actors.get(int(thread), ActorId.VCPU)
+                actor = actors.get(int(thread), ActorId.VCPU) if thread else self._handler
                 found.append(Dequeue(self._queue(address), actor))
             else:
                 self._queues[address] = int(number)

@@ -66,6 +66,8 @@ class QsdRig:
         self._operator: Operator
         self._export: Export
         """Export of the current scenario."""
+        self.processes = 0
+        """Daemons started so far."""
         self._pops: AvailEvents
         self._holding = False
         self._explained = False
@@ -115,6 +117,7 @@ class QsdRig:
         if known is None:
             daemon = Daemon(self._binary, self._nbd, iothread=iothread)
             known = self._operators[iothread] = daemon, Operator(daemon)
+            self.processes += 1
         self._daemon, self._operator = known
 
     def _end_daemons(self) -> None:
@@ -217,6 +220,11 @@ class QsdRig:
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues shown by avail_event; none without EVENT_IDX."""
         return self._pops.dequeues()
+
+    @property
+    def witness(self) -> str:
+        """What is known of the witness of dequeues."""
+        return "the daemon writes them to avail_event, with EVENT_IDX"
 
     def discard(self) -> None:
         """End the daemon of this scenario."""

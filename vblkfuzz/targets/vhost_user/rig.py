@@ -55,6 +55,9 @@ class VhostUserRig:
     guest_runs = True
     resets_at_end = False
     keeps_guest_waiting = False
+    processes = 0
+    """None whose witnesses have to prove themselves: no other back-end is like it."""
+    witness = "none"
 
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
