@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.answers import Answers
-from vblkfuzz.driver.cache_mode import CacheMode
+from vblkfuzz.driver.cache_mode import may_set_cache_mode, set_cache_mode
 from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
@@ -70,7 +70,7 @@ _READ: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
 
 
-class GuestDriver(CacheMode):
+class GuestDriver:
     """A virtio-blk driver that carries out guest operations."""
 
     actor: ClassVar = ActorId.GUEST
@@ -321,6 +321,11 @@ class GuestDriver(CacheMode):
         """Read the capacity."""
         if self._set_up:
             yield from read_config(self._transport, self._ring)
+
+    def writeback(self, operation: Op) -> GuestSteps:
+        """Set the cache mode."""
+        if self._set_up and may_set_cache_mode(self._features):
+            yield from set_cache_mode(self._transport, self._ring, operation.a)
 
     def set_used_event(self, operation: Op) -> GuestSteps:
         """Ask for a call at a later used entry (EVENT_IDX)."""
