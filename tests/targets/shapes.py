@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer, applies
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import COLLECT, FEATURES, WRITEBACK_READ
 from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
@@ -24,6 +27,35 @@ _FLAGS = {
 }
 """Flags of a COLLECT by what is right."""
 _UNKNOWN = "unsupported"
+
+
+class ShapesContract:
+    """What QEMU and the storage daemon have in common; a subclass says how to open the target."""
+
+    def target(self) -> RealTarget:
+        raise NotImplementedError  # each real target has its own
+
+    @pytest.mark.parametrize("indirect", [False, True])
+    def test_each_shape_is_answered_as_its_row_says(self, indirect: bool) -> None:
+        with self.target() as real:
+            assert list(wrong_answers(real, indirect=indirect)) == []
+
+    def test_the_features_that_requests_need_are_accepted(self) -> None:
+        without_cache = USED & ~(1 << F_FLUSH | 1 << F_CONFIG_WCE)
+        with self.target() as real:
+            assert accepted(real) & USED == USED
+            assert accepted(real, "write_cache") & USED == without_cache
+
+    def test_the_cache_mode_is_read_back(self) -> None:
+        with self.target() as real:
+            assert cache_modes(real) == [0, 1, 0, 0]
+
+    @pytest.mark.parametrize("section", ["drain_begin", "mirror_begin"])
+    def test_a_read_only_disk_refuses_writes(self, section: str) -> None:
+        with self.target() as real:
+            for flags, situations in read_only_answers(real, section):
+                assert sorted(flags) == [0, 0, 2, 2, 2]
+                assert "write_to_read_only_disk" in situations
 
 
 def wrong_answers(target: Target, *, indirect: bool) -> Iterator[str]:
