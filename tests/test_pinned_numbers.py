@@ -111,6 +111,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     81: ("hang", ("operator", "guest")),
     90: ("planted", ()),
     110: ("device_id", ("", "unwritten", "cut", "unpadded", "garbled", "refused")),
+    111: ("called", ("no", "yes")),
     112: (
         "memory_changed",
         (

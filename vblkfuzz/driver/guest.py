@@ -18,6 +18,7 @@ from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import BREAKS, opened
 from vblkfuzz.driver.memory_map import AREAS, plain_area
 from vblkfuzz.driver.memory_watch import MemoryWatch
+from vblkfuzz.driver.registers import DriverRegisters
 from vblkfuzz.driver.request import build
 from vblkfuzz.driver.sent import Sent
 from vblkfuzz.driver.shape import Plain, changes, reshape
@@ -27,18 +28,16 @@ from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.trace.event import NO_QUEUE, ActorId
+from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import (
     DRIVER_INIT,
     DRIVER_OK,
-    ENABLE_READ,
     FEATURES,
     HOSTILE,
     KICK,
     PUBLISH,
     REQUEST,
     SHAPE,
-    STATUS_READ,
     STRAY_KICK,
     SUPPRESS_CALLS,
     USED_EVENT,
@@ -84,6 +83,7 @@ class GuestDriver:
         self._config = config
         self._ring = ring
         self._emit = ring.emit
+        self._registers = DriverRegisters(transport, ring)
         self._watch = MemoryWatch(memory, ring, config.queues)
         self._answers = Answers(memory, transport, self._watch, ring)
         self._queues = [GuestQueue(index) for index in range(config.queues)]
@@ -98,8 +98,6 @@ class GuestDriver:
         self._left_out = 0
         """The status to which an init has not added DRIVER_OK; 0 if there is none."""
         self._published = 0
-        self._written = 0
-        """Device status that the driver wrote last."""
         self._hostile = False
         """The protocol was broken since the last reset: is the device, too?"""
 
@@ -115,18 +113,18 @@ class GuestDriver:
             yield from self._reset()
         else:
             self._watch.look()
-            self._read_status()
+            self._registers.read_status()
         self._dirty = True
         self._left_out = 0
         status = STATUS_ACKNOWLEDGE | STATUS_DRIVER
-        yield from self._write_status(status)
+        yield from self._registers.write_status(status)
         self._features = 0
         offered = self._transport.device_features()
         if how != _INIT_NO_FEATURES:
             self._features = accepted(offered, operation.b)
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
-            yield from self._write_status(status)
+            yield from self._registers.write_status(status)
         self._emit(FEATURES, self.actor, **fields(offered, self._features))
         if self._again:
             deque(read_config(self._transport, self._ring), maxlen=0)  # no step of the schedule
@@ -138,7 +136,7 @@ class GuestDriver:
         if how == _INIT_NO_DRIVER_OK:
             self._left_out = status
         else:
-            yield from self._write_status(status | STATUS_DRIVER_OK)
+            yield from self._registers.write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
         self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
@@ -147,7 +145,7 @@ class GuestDriver:
         yield POINT
         status, self._left_out = self._left_out, 0
         if status and self._transport.read_status() == status:
-            yield from self._write_status(status | STATUS_DRIVER_OK)
+            yield from self._registers.write_status(status | STATUS_DRIVER_OK)
             self._emit(DRIVER_OK, self.actor)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
@@ -166,35 +164,25 @@ class GuestDriver:
     def _reset(self) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
-        yield from self._write_status(0)
-        self._read_status()
+        yield from self._registers.write_status(0)
+        self._registers.read_status()
         for queue in self._queues:
-            self._read_enable(queue)
+            self._registers.read_enable(queue.index)
+            self._registers.take_call(queue.index)
         self._watch.reset()
-
-    def _write_status(self, value: int) -> GuestSteps:
-        self._written = value
-        return self._transport.write_status(value)
-
-    def _read_status(self) -> None:
-        value = self._transport.read_status()
-        self._emit(STATUS_READ, self.actor, NO_QUEUE, 0, self._written, 0, 0, value)
-
-    def _read_enable(self, queue: GuestQueue) -> None:
-        enabled = self._transport.queue_enabled(queue.index)
-        self._emit(ENABLE_READ, self.actor, queue.index, enabled)
 
     def _look_at_status(self) -> None:
         """A driver that broke the protocol looks whether the device needs a reset (2.1.2)."""
         if self._hostile:
-            self._read_status()
+            self._registers.read_status()
 
     def queue_reset(self, operation: Op) -> GuestSteps:
         """Reset one queue and enable it again with new rings; needs F_RING_RESET."""
         queue = self._queue(operation)
         if queue is not None and self._features >> F_RING_RESET & 1:
             yield from self._transport.reset_queue(queue.index)
-            self._read_enable(queue)
+            self._registers.read_enable(queue.index)
+            self._registers.take_call(queue.index)
             self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)
 
@@ -303,18 +291,18 @@ class GuestDriver:
         queue = self._queue(operation)
         if queue is not None:
             yield POINT
-            self._transport.take_call(queue.index)
+            self._registers.take_call(queue.index)
             self._look_at_status()
             self._answers.take(queue)
 
     def rest(self) -> GuestSteps:
         """Look at the status, and take what is left in every used ring; the device has settled."""
         self._watch.look_everywhere()
-        self._read_status()
+        self._registers.read_status()
         if self._set_up:
             for queue in self._in_use:
                 yield POINT
-                self._transport.take_call(queue.index)
+                self._registers.take_call(queue.index)
                 self._answers.take(queue)
 
     def read_config(self, operation: Op) -> GuestSteps:

@@ -62,6 +62,22 @@ class _FirstCallLost(QueuePort):
             super().call(thread)
 
 
+class _CallNotRaised(QueuePort):
+    __slots__ = ()
+
+    def call(self, thread: Thread) -> None:
+        """The call that is told of is undone at once, as if the line had never been raised."""
+        super().call(thread)
+        self._board.calls[self.index].clear()
+
+
+class _CalledByReset(VirtioBlk):
+    def reset_queue(self, thread: Thread, port: QueuePort) -> Steps:
+        yield from super().reset_queue(thread, port)
+        yield POINT
+        self.board.calls[port.index].set()
+
+
 class _PutOff(QueuePort):
     """Calls from a bottom half, so that one tells of several pushes."""
 
@@ -131,6 +147,22 @@ FAMILY: Final = (
         "Without EVENT_IDX the call for the first entry of a ring is lost; the later ones arrive.",
         ("L4",),
         (_FirstCallLost,),
+    ),
+    Defect(
+        "call_not_raised",
+        2026,
+        "vblkfuzz",
+        "The device notes that it has called, but the driver's interrupt is not raised.",
+        ("S36",),
+        (_CallNotRaised,),
+    ),
+    Defect(
+        "called_by_reset",
+        2026,
+        "vblkfuzz",
+        "The reset of a queue raises its interrupt.",
+        ("S36",),
+        (_CalledByReset,),
     ),
     Defect(
         "call_outlives_reset",

@@ -1,0 +1,43 @@
+"""What the driver reads in the registers of the device, recorded: status, enabled queues, calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from vblkfuzz.trace.event import NO_QUEUE, ActorId
+from vblkfuzz.trace.kinds import CALLED, ENABLE_READ, STATUS_READ
+
+if TYPE_CHECKING:
+    from vblkfuzz.driver.transport import GuestSteps, Transport
+    from vblkfuzz.trace.ring import TraceRing
+
+
+class DriverRegisters:
+    """The registers as the driver uses them."""
+
+    actor: ClassVar = ActorId.GUEST
+    """The actor of all its events."""
+
+    def __init__(self, transport: Transport, ring: TraceRing) -> None:
+        self._transport = transport
+        self._emit = ring.emit
+        self._written = 0
+        """Device status that the driver wrote last."""
+
+    def write_status(self, value: int) -> GuestSteps:
+        """Write the device status."""
+        self._written = value
+        return self._transport.write_status(value)
+
+    def read_status(self) -> None:
+        """Read the device status, and record it with what was written last."""
+        value = self._transport.read_status()
+        self._emit(STATUS_READ, self.actor, NO_QUEUE, 0, self._written, 0, 0, value)
+
+    def read_enable(self, queue: int) -> None:
+        """Read whether a queue is enabled, and record it."""
+        self._emit(ENABLE_READ, self.actor, queue, self._transport.queue_enabled(queue))
+
+    def take_call(self, queue: int) -> None:
+        """Clear the interrupt of a queue, and record whether the device had raised it."""
+        self._emit(CALLED, self.actor, queue, self._transport.take_call(queue))
