@@ -9,7 +9,8 @@ from vblkfuzz.dataplane.registers import ENABLED, STATUS
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.layout import STATUS_DRIVER_OK, STATUS_NEEDS_RESET
+from vblkfuzz.virtio.blk import F_FLUSH
+from vblkfuzz.virtio.layout import F_VERSION_1, STATUS_DRIVER_OK, STATUS_NEEDS_RESET
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
@@ -59,6 +60,16 @@ class _OfferNarrowed(VirtioBlk):
             self.board.registers.offered &= accepted
 
 
+class _Version1NotOffered(VirtioBlk):
+    def host_features(self) -> int:
+        return super().host_features() & ~(1 << F_VERSION_1)
+
+
+class _ConfigWceWithoutFlush(VirtioBlk):
+    def host_features(self) -> int:
+        return super().host_features() & ~(1 << F_FLUSH)
+
+
 FAMILY: Final = (
     Defect(
         "needs_reset_kept",
@@ -99,5 +110,21 @@ FAMILY: Final = (
         "After a reset the device offers only the features that the last driver accepted.",
         ("S25",),
         (_OfferNarrowed,),
+    ),
+    Defect(
+        "version_1_not_offered",
+        2026,
+        "vblkfuzz",
+        "The device does not offer VERSION_1.",
+        ("S25",),
+        (_Version1NotOffered,),
+    ),
+    Defect(
+        "config_wce_without_flush",
+        2026,
+        "vblkfuzz",
+        "The device offers F_CONFIG_WCE but not F_FLUSH.",
+        ("S25",),
+        (_ConfigWceWithoutFlush,),
     ),
 )
