@@ -18,6 +18,7 @@ from vblkfuzz.driver.guest_queue import GuestQueue
 from vblkfuzz.driver.hostile import BREAKS, opened
 from vblkfuzz.driver.memory_map import AREAS, plain_area
 from vblkfuzz.driver.memory_watch import MemoryWatch
+from vblkfuzz.driver.queue_enable import read_enable, reset_alone
 from vblkfuzz.driver.request import build
 from vblkfuzz.driver.sent import Sent
 from vblkfuzz.driver.shape import Plain, changes, reshape
@@ -31,7 +32,6 @@ from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import (
     DRIVER_INIT,
     DRIVER_OK,
-    ENABLE_READ,
     FEATURES,
     HOSTILE,
     KICK,
@@ -52,6 +52,7 @@ from vblkfuzz.virtio.layout import (
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
     STATUS_DRIVER_OK,
+    STATUS_FAILED,
     STATUS_FEATURES_OK,
 )
 
@@ -108,7 +109,7 @@ class GuestDriver:
         return _METHODS[operation.code](self, operation)
 
     def init(self, operation: Op) -> GuestSteps:
-        """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
+        """Initialise the device (virtio 1.2, 3.1.1) as far as `how` says; it may refuse that."""
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
         if self._dirty:
@@ -127,6 +128,10 @@ class GuestDriver:
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
             yield from self._write_status(status)
+            if not self._transport.read_status() & STATUS_FEATURES_OK:
+                self._set_up = False
+                yield from self._write_status(status & ~STATUS_FEATURES_OK | STATUS_FAILED)
+                return
         self._emit(FEATURES, self.actor, **fields(offered, self._features))
         if self._again:
             deque(read_config(self._transport, self._ring), maxlen=0)  # no step of the schedule
@@ -169,7 +174,7 @@ class GuestDriver:
         yield from self._write_status(0)
         self._read_status()
         for queue in self._queues:
-            self._read_enable(queue)
+            read_enable(self._transport, self._ring, queue)
         self._watch.reset()
 
     def _write_status(self, value: int) -> GuestSteps:
@@ -180,10 +185,6 @@ class GuestDriver:
         value = self._transport.read_status()
         self._emit(STATUS_READ, self.actor, NO_QUEUE, 0, self._written, 0, 0, value)
 
-    def _read_enable(self, queue: GuestQueue) -> None:
-        enabled = self._transport.queue_enabled(queue.index)
-        self._emit(ENABLE_READ, self.actor, queue.index, enabled)
-
     def _look_at_status(self) -> None:
         """A driver that broke the protocol looks whether the device needs a reset (2.1.2)."""
         if self._hostile:
@@ -193,8 +194,7 @@ class GuestDriver:
         """Reset one queue and enable it again with new rings; needs F_RING_RESET."""
         queue = self._queue(operation)
         if queue is not None and self._features >> F_RING_RESET & 1:
-            yield from self._transport.reset_queue(queue.index)
-            self._read_enable(queue)
+            yield from reset_alone(self._transport, self._ring, self._in_use, queue)
             self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)
 

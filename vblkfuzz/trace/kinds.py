@@ -157,7 +157,8 @@ USED_FLAGS: Final = kind(
 )
 ENABLE_READ: Final = kind(
     114,
-    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
+    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*; "
+    "after the reset of another queue only if that has disabled it",
     flags=("disabled", "enabled"),
 )
 # value, head: the feature bits below 16, those of the block device (5.2.3)

@@ -51,6 +51,13 @@ class _QueueEnableKept(VirtioBlk):
         self.board.registers.set_queue(port.index, ENABLED, 1)
 
 
+class _OthersDisabled(VirtioBlk):
+    def forget_queue(self, thread: Thread, port: QueuePort) -> None:
+        super().forget_queue(thread, port)
+        for other in self.ports:
+            self.board.registers.set_queue(other.index, ENABLED, 0)
+
+
 class _OfferNarrowed(VirtioBlk):
     @causal(Frame.RESET)
     def reset(self, thread: Thread, *, system: bool = False) -> Steps:
@@ -102,6 +109,14 @@ FAMILY: Final = (
         "A queue still reads as enabled after its reset.",
         ("S25",),
         (_QueueEnableKept,),
+    ),
+    Defect(
+        "other_queues_disabled",
+        2026,
+        "vblkfuzz",
+        "After the reset of one queue all queues read as disabled.",
+        ("S25",),
+        (_OthersDisabled,),
     ),
     Defect(
         "offer_narrowed",

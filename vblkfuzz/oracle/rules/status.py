@@ -4,9 +4,10 @@ A driver that resets the device waits until the status reads 0; one bit that sta
 and it waits for ever or takes the device for one that is set up. Until the next reset the status
 reads as the driver wrote it: the device itself may only add DEVICE_NEEDS_RESET, once it is broken.
 A reset, of the device or of one queue, also disables queues: the driver cannot use one of which
-queue_enable still reads 1. A reset does not change what the device offers: the features are the
-same each time that the driver reads them, as no operation reconfigures the device. (The capacity
-after a reset is a matter of S15.) Each offer has VERSION_1, and F_FLUSH if it has F_CONFIG_WCE.
+queue_enable still reads 1. The reset of one queue leaves the others enabled. A reset does not
+change what the device offers: the features are the same each time that the driver reads them, as no
+operation reconfigures the device. (The capacity after a reset is a matter of S15.) Each offer has
+VERSION_1, and F_FLUSH if it has F_CONFIG_WCE.
 
 The witness is what the guest reads. The driver does not know of a reset of the system, so after one
 only a status that must be 0 is judged, until the driver has seen it. Source: virtio 1.2, 2.1.2,
@@ -137,12 +138,25 @@ class _Books:
     def read_queue(self, read: Event, report: Report) -> None:
         """Judge a queue_enable."""
         report.met(QUEUE_READ)
-        if read.flag:
+        since = self.since
+        if since.kind == QUEUE_RESET and read.queue != since.queue:
+            self._read_other(read, report)
+        elif read.flag:
             sentence = (
                 f"Queue {read.queue} was still enabled at turn {read.turn}, after the reset at "
                 f"turn {self.since.turn}."
             )
             report.violation(self.since, read, sentence, "enabled")
+
+    def _read_other(self, read: Event, report: Report) -> None:
+        """Judge a queue_enable that was 1 before the reset of another queue."""
+        if read.flag or self.unknown:
+            return
+        sentence = (
+            f"Queue {read.queue} was disabled at turn {read.turn}, after the reset of queue "
+            f"{self.since.queue} at turn {self.since.turn}."
+        )
+        report.violation(self.since, read, sentence, "disabled")
 
     def read_features(self, read: Event, report: Report) -> None:
         """Judge the features that the device offers."""
