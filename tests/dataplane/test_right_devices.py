@@ -20,11 +20,14 @@ from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.event import Frame
+from vblkfuzz.trace.kinds import DRIVER_INIT, POP, STATUS, STATUS_READ
 from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.layout import F_EVENT_IDX
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "regress"
 
@@ -114,6 +117,13 @@ RIGHT: dict[type[VirtioBlk], str] = {
 """By device: the scenario in corpus/regress that is about it."""
 
 
+class NeedsEventIdx(VirtioBlk):
+    """It refuses FEATURES_OK if the driver has declined EVENT_IDX (virtio 1.2, 2.2.2)."""
+
+    def accepts_features(self, bits: int) -> bool:
+        return bool(bits >> F_EVENT_IDX & 1) or not self.host_features() >> F_EVENT_IDX & 1
+
+
 def story(slug: str) -> Scenario:
     path = CORPUS / slug / "scenario.toml"
     return from_text(path.read_text(), path.name)
@@ -125,4 +135,42 @@ def test_a_right_device_is_clean(device: type[VirtioBlk]) -> None:
     polled = [replace(one, device=replace(one.device, polling=True)) for one in inputs[:200]]
     with model("reference", "inline", device_class=device) as target:
         for scenario in (*inputs, *polled):
+            assert judge(scenario, target.run(scenario)).violations == ()
+
+
+REFUSED = Scenario(
+    ops=(
+        op("init", decline="event_idx"),
+        *(op("publish_kick"), op("collect"), op("queue_reset"), op("driver_ok")),
+        *(op("init"), op("publish_kick"), op("collect")),
+    )
+)
+"""The first set-up is refused, the second one is not."""
+
+
+@pytest.mark.parametrize("mode", ["inline", "processes"])
+def test_a_driver_stops_where_features_ok_is_refused(mode: str) -> None:
+    with model("reference", mode, device_class=NeedsEventIdx) as target:
+        trace = target.run(REFUSED)
+    assert judge(REFUSED, trace).violations == ()
+    assert [event.value for event in trace.events if event.kind == STATUS] == [0xB, 0, 0xB, 0xF]
+    assert [event.flag for event in trace.events if event.kind == DRIVER_INIT] == [0, 0, 1]
+    assert len([event for event in trace.events if event.kind == POP]) == 1
+    reads = [(event.head, event.value) for event in trace.events if event.kind == STATUS_READ]
+    assert reads == [(0, 0), (0, 0), (0xF, 0xF)]
+
+
+def test_a_driver_whose_set_up_was_refused_leaves_the_status_failed() -> None:
+    first = Scenario(ops=REFUSED.ops[:3])
+    with model("reference", "inline", device_class=NeedsEventIdx) as target:
+        trace = target.run(first)
+    assert judge(first, trace).violations == ()
+    (_, last) = [event for event in trace.events if event.kind == STATUS_READ]
+    assert (last.head, last.value) == (0x83, 0x83)
+
+
+def test_a_device_that_refuses_features_is_clean() -> None:
+    inputs = list(map(decode, fuzz_inputs(32, 400)))
+    with model("reference", "inline", device_class=NeedsEventIdx) as target:
+        for scenario in inputs:
             assert judge(scenario, target.run(scenario)).violations == ()

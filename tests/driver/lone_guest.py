@@ -12,7 +12,12 @@ from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.virtio.blk import scatter
 from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.features import device_side
-from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.layout import (
+    STATUS_DRIVER_OK,
+    STATUS_FEATURES_OK,
+    STATUS_NEEDS_RESET,
+    RingLayout,
+)
 from vblkfuzz.virtio.memory import GuestMemory
 
 
@@ -27,8 +32,14 @@ class Transport:
         self.generations: list[int] = []
         self.enabled: set[int] = set()
         """Queues of which queue_enable reads 1."""
+        self.disables: set[int] = set()
+        """Those that the reset of any queue disables."""
         self.status = 0
         """What the driver reads; the test sets it."""
+        self.refuses = False
+        """Whether FEATURES_OK stays 0."""
+        self._features_ok = 0
+        """The bit FEATURES_OK while a driver sets up the device, which reads it then, too."""
         self.mode = 1
         self.has_config = True
 
@@ -45,10 +56,12 @@ class Transport:
 
     def write_status(self, value: int) -> GuestSteps:
         self.log.append(f"status {value}")
+        takes = value < STATUS_NEEDS_RESET and not value & STATUS_DRIVER_OK and not self.refuses
+        self._features_ok = value & STATUS_FEATURES_OK if takes else 0
         yield from ()
 
     def read_status(self) -> int:
-        return self.status
+        return self.status | self._features_ok
 
     def queue_enabled(self, index: int) -> bool:
         return index in self.enabled
@@ -81,6 +94,7 @@ class Transport:
 
     def reset_queue(self, index: int) -> GuestSteps:
         self.log.append(f"reset {index}")
+        self.enabled -= self.disables
         yield from ()
 
     def take_call(self, index: int) -> bool:

@@ -177,12 +177,16 @@ def test_flags_that_must_be_zero_are_recorded() -> None:
     assert [(event.queue, event.value) for event in guest.events(USED_FLAGS)] == [(0, 3)] * 2
 
 
-def test_without_an_event_index_flags_are_the_devices_own() -> None:
+def test_without_an_event_index_one_flag_is_the_devices_own() -> None:
     guest = Guest()
     guest.do("init", decline="event_idx")
-    guest.memory.u16[guest.device().layout.used_flags // 2] = 1
+    flags = guest.device().layout.used_flags // 2
+    guest.memory.u16[flags] = 1
     guest.do("collect")
     assert guest.events(USED_FLAGS) == []
+    guest.memory.u16[flags] = 2
+    guest.do("collect")
+    assert [event.value for event in guest.events(USED_FLAGS)] == [2]
 
 
 # --- Indices ----------------------------------------------------------------------------------

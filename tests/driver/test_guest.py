@@ -24,6 +24,7 @@ from vblkfuzz.virtio.layout import (
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
     STATUS_DRIVER_OK,
+    STATUS_FAILED,
     STATUS_FEATURES_OK,
 )
 
@@ -297,3 +298,37 @@ def test_at_rest_a_driver_without_rings_looks_at_the_status_only() -> None:
     guest.rest()
     assert guest.transport.log == []
     assert len(guest.events(STATUS_READ)) == 3
+
+
+# --- What the device refuses, and what the reset of one queue does to others --------------------
+
+
+def test_a_driver_whose_features_are_refused_gives_up() -> None:
+    guest = ready()
+    guest.transport.refuses = True
+    guest.transport.log.clear()
+    guest.ring.clear()
+    guest.do("init")
+    given_up = f"status {DRIVER | STATUS_FAILED}"
+    assert guest.transport.log == ["status 0", f"status {DRIVER}", f"status {DRIVER | 8}", given_up]
+    assert [event.flag for event in guest.events(DRIVER_INIT)] == [0]
+    guest.do("publish_kick")
+    guest.do("driver_ok")
+    assert guest.transport.log[-1] == given_up
+
+
+def test_another_queue_that_a_reset_disables_is_recorded() -> None:
+    guest = ready(queues=3)
+    guest.transport.enabled = {0, 1, 2}
+    guest.transport.disables = {1, 2}
+    guest.ring.clear()
+    guest.do("queue_reset", queue=1)
+    assert [(event.queue, event.flag) for event in guest.events(ENABLE_READ)] == [(1, 0), (2, 0)]
+
+
+def test_other_queues_that_a_reset_does_not_change_are_not_recorded() -> None:
+    guest = ready(queues=3)
+    guest.transport.enabled = {1}
+    guest.ring.clear()
+    guest.do("queue_reset", queue=2)
+    assert [(event.queue, event.flag) for event in guest.events(ENABLE_READ)] == [(2, 0)]

@@ -24,6 +24,7 @@ _FLAGS = {
     Answer.MAY_REFUSE: {0, 2, 3},
     Answer.IOERR: {2},
     Answer.UNSUPP: {3},
+    Answer.REFUSED: {2, 3},
 }
 """Flags of a COLLECT by what is right."""
 _UNKNOWN = "unsupported"

@@ -25,7 +25,7 @@ from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import F_MQ
 from vblkfuzz.virtio.chain import walk_chain
-from vblkfuzz.virtio.layout import F_RING_RESET, RingLayout
+from vblkfuzz.virtio.layout import F_RING_RESET, F_VERSION_1, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.ring_error import RingError
 
@@ -37,8 +37,10 @@ POPPED = [Dequeue(0, ActorId.IO0)]
 class Inert:
     """A transport to a device that does nothing by itself."""
 
+    _status = 0
+
     def device_features(self) -> int:
-        return 1 << F_RING_RESET | 1 << F_MQ
+        return 1 << F_VERSION_1 | 1 << F_RING_RESET | 1 << F_MQ
 
     def accept_features(self, features: int) -> None:
         pass
@@ -47,10 +49,11 @@ class Inert:
         yield from ()
 
     def write_status(self, value: int) -> GuestSteps:
+        self._status = value
         yield from ()
 
     def read_status(self) -> int:
-        return 0
+        return self._status
 
     def queue_enabled(self, index: int) -> bool:
         return False

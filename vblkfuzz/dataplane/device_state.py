@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.queue_port import QueuePort
-from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, KNOWN_ID, WRITEBACK
+from vblkfuzz.dataplane.registers import CAPACITY, FEATURES_EXIT, GENERATION, KNOWN_ID, WRITEBACK
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CONFIG_IRQ
 from vblkfuzz.virtio.blk import F_FLUSH, id_digest
@@ -72,6 +72,8 @@ class DeviceState(ABC):
         self.status = 0
         self.set_features(0)
         board.registers.offered = self.host_features()
+        may_refuse = type(self).accepts_features is not DeviceState.accepts_features
+        board.registers.words[FEATURES_EXIT] = may_refuse
         self.set_capacity(config.disk_sectors)
         board.registers.words[KNOWN_ID] = id_digest(self.device_id)
         self.epoch = 0
@@ -99,6 +101,13 @@ class DeviceState(ABC):
             indirect=config.indirect,
             read_only=config.read_only,
         )
+
+    def accepts_features(self, bits: int) -> bool:
+        """Return whether the device works with these features of the driver (2.2).
+
+        If not, FEATURES_OK is not set, and the driver gives up. `bits` are among those offered.
+        """
+        return True
 
     def set_features(self, bits: int) -> None:
         """Use the features that the driver has accepted; after a reset it has accepted none.

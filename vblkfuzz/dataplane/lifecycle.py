@@ -61,8 +61,7 @@ class Lifecycle(DeviceState):
         """Read what the driver has written since the last exit: status bits, then queues."""
         posted = self.board.registers.words[STATUS]
         if posted != self.status:
-            self._accept_features(posted)
-            self.status = posted
+            self.status = self._accept_features(posted)
         for port in self.ports:
             if not port.queue.ready and self.board.registers.queue(port.index, ENABLED):
                 self._set_up(thread, port)
@@ -87,7 +86,7 @@ class Lifecycle(DeviceState):
         if value == 0:
             yield from self.reset(thread)
             return
-        self._accept_features(value)
+        value = self._accept_features(value)
         if not value & STATUS_DRIVER_OK:
             yield from self.stop_ioeventfd(thread)
         self._set_status(value)
@@ -95,10 +94,17 @@ class Lifecycle(DeviceState):
         if value & STATUS_DRIVER_OK:
             yield from self.start_ioeventfd(thread)
 
-    def _accept_features(self, status: int) -> None:
-        """Read the driver's feature bits when it sets FEATURES_OK (2.2)."""
+    def _accept_features(self, status: int) -> int:
+        """Read the driver's feature bits when it sets FEATURES_OK (2.2).
+
+        Returns `status`, without that bit if the device does not accept the features.
+        """
         if status & STATUS_FEATURES_OK and not self.status & STATUS_FEATURES_OK:
-            self.set_features(self.board.registers.features)
+            bits = self.board.registers.features
+            if not self.accepts_features(bits):
+                return status & ~STATUS_FEATURES_OK
+            self.set_features(bits)
+        return status
 
     def _set_status(self, value: int) -> None:
         self.status = value

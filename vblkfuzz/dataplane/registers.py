@@ -43,6 +43,8 @@ OFFERED_HIGH: Final = 41
 """Feature bits that the device offers; written by the device at power-on."""
 WRITEBACK: Final = 42
 """The field of the configuration: 1 with a write-back cache, 0 with a write-through one (5.2.4)."""
+FEATURES_EXIT: Final = 43
+"""1 if a write of FEATURES_OK leaves guest mode, since the device may refuse it (2.2)."""
 
 SIZE, DESC, AVAIL, USED, ENABLED, IOEVENTFD, KICK_RUNG, CALL_RUNG = range(8)
 QUEUE_WORDS: Final = 8

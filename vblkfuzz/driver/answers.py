@@ -46,7 +46,8 @@ class Answers:
 
     def take(self, queue: GuestQueue) -> None:
         """Look at the flags, then take all used entries of a queue, at most `_MOST`."""
-        if queue.ring.event_idx and (flags := queue.ring.used_flags()):
+        flags = queue.ring.used_flags()
+        if flags > (not queue.ring.event_idx):  # without EVENT_IDX it may be 1
             self._emit(USED_FLAGS, self.actor, queue.index, value=flags)
         for _ in range(_MOST):
             used = queue.ring.get_used()

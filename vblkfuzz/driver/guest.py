@@ -51,6 +51,7 @@ from vblkfuzz.virtio.layout import (
     STATUS_ACKNOWLEDGE,
     STATUS_DRIVER,
     STATUS_DRIVER_OK,
+    STATUS_FAILED,
     STATUS_FEATURES_OK,
 )
 
@@ -106,7 +107,7 @@ class GuestDriver:
         return _METHODS[operation.code](self, operation)
 
     def init(self, operation: Op) -> GuestSteps:
-        """Initialise the device (virtio 1.2, 3.1.1), up to the point that `how` says."""
+        """Initialise the device (virtio 1.2, 3.1.1) as far as `how` says; it may refuse that."""
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
         if self._dirty:
@@ -125,6 +126,11 @@ class GuestDriver:
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
             yield from self._registers.write_status(status)
+            if not self._transport.read_status() & STATUS_FEATURES_OK:
+                self._set_up = False
+                failed = status & ~STATUS_FEATURES_OK | STATUS_FAILED
+                yield from self._registers.write_status(failed)
+                return
         self._emit(FEATURES, self.actor, **fields(offered, self._features))
         if self._again:
             deque(read_config(self._transport, self._ring), maxlen=0)  # no step of the schedule
@@ -180,8 +186,7 @@ class GuestDriver:
         """Reset one queue and enable it again with new rings; needs F_RING_RESET."""
         queue = self._queue(operation)
         if queue is not None and self._features >> F_RING_RESET & 1:
-            yield from self._transport.reset_queue(queue.index)
-            self._registers.read_enable(queue.index)
+            yield from self._registers.reset_queue(queue, self._in_use)
             self._registers.take_call(queue.index)
             self._watch.reset_queue(queue.index)
             yield from self._start_queue(queue)

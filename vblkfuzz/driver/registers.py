@@ -8,6 +8,9 @@ from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CALLED, ENABLE_READ, STATUS_READ
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vblkfuzz.driver.guest_queue import GuestQueue
     from vblkfuzz.driver.transport import GuestSteps, Transport
     from vblkfuzz.trace.ring import TraceRing
 
@@ -37,6 +40,16 @@ class DriverRegisters:
     def read_enable(self, queue: int) -> None:
         """Read whether a queue is enabled, and record it."""
         self._emit(ENABLE_READ, self.actor, queue, self._transport.queue_enabled(queue))
+
+    def reset_queue(self, queue: GuestQueue, used: Iterable[GuestQueue]) -> GuestSteps:
+        """Reset one queue and read whether it is enabled; also which other one it has disabled."""
+        read = self._transport.queue_enabled
+        others = [each.index for each in used if each is not queue and read(each.index)]
+        yield from self._transport.reset_queue(queue.index)
+        self.read_enable(queue.index)
+        for other in others:
+            if not read(other):
+                self.read_enable(other)
 
     def take_call(self, queue: int) -> None:
         """Clear the interrupt of a queue, and record whether the device had raised it."""

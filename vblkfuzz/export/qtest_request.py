@@ -56,7 +56,7 @@ def shaped(operation: Op, ring: int) -> dict[str, Any] | None:
         laid["stores"] = stores
     if table != _SLOT.table and table is not None:
         laid["table"] = table - _SLOT.header
-    refused = answer(shape, code) in (Answer.IOERR, Answer.UNSUPP)
+    refused = answer(shape, code) > Answer.MAY_REFUSE
     return {"shape": SHAPES[shape], "buffers": laid} | ({"refused": True} if refused else {})
 
 

@@ -1,9 +1,10 @@
 """The mailbox: the guest driver's transport to the model, over the shared register file.
 
 Only writes that the device acts on leave guest mode: a reset, DRIVER_OK, a queue reset, a kick
-without an ioeventfd. All other writes are *posted* into the registers, and the device reads them
-at the next exit. The guest gets no turn while an exit is pending (`process.guest`), so calls that
-end an operation of the driver do not wait for their exit: that would cost one turn each.
+without an ioeventfd, FEATURES_OK if the device may refuse it. All other writes are *posted* into
+the registers, and the device reads them at the next exit. The guest gets no turn while an exit is
+pending (`process.guest`), so calls that end an operation of the driver do not wait for their exit:
+that would cost one turn each.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from vblkfuzz.dataplane.registers import (
     CAPACITY,
     DESC,
     ENABLED,
+    FEATURES_EXIT,
     GENERATION,
     IOEVENTFD,
     KNOWN_ID,
@@ -25,7 +27,7 @@ from vblkfuzz.dataplane.registers import (
     Exit,
     Registers,
 )
-from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+from vblkfuzz.virtio.layout import STATUS_DRIVER_OK, STATUS_FAILED, STATUS_FEATURES_OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _, _STATUS_EXIT, _KICK_EXIT, _QUEUE_RESET_EXIT, _QUEUE_ENABLE_EXIT, _WRITEBACK_EXIT = Exit
+
+_HAND_SHAKE: Final = STATUS_FEATURES_OK | STATUS_DRIVER_OK | STATUS_FAILED
 
 # An exhausted generator: `yield from` on it does nothing, any number of times.
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
@@ -80,14 +84,20 @@ class MailboxTransport:
         return _NO_STEPS
 
     def write_status(self, value: int) -> GuestSteps:
-        """Post the status; exit for DRIVER_OK, exit and wait for a reset (4.1.4.3.2)."""
-        if value == 0:
+        """Post the status; exit for DRIVER_OK, exit and wait for a reset (4.1.4.3.2).
+
+        A device that may refuse FEATURES_OK is given the time to do so, too.
+        """
+        if value == 0 or (value & _HAND_SHAKE == STATUS_FEATURES_OK and self._may_refuse()):
             return self._exit_and_wait(_STATUS_EXIT, value)
         if value & STATUS_DRIVER_OK:
             self._registers.post_exit(_STATUS_EXIT, value)
         else:
             self._registers.words[STATUS] = value
         return _NO_STEPS
+
+    def _may_refuse(self) -> bool:
+        return bool(self._registers.words[FEATURES_EXIT])
 
     def read_status(self) -> int:
         """Read the status register."""

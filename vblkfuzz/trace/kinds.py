@@ -152,13 +152,14 @@ MEMORY_CHANGED: Final = kind(
 )
 USED_FLAGS: Final = kind(
     113,
-    "the driver found flags in the used ring, which must be 0, as EVENT_IDX is accepted; value: "
-    "the flags (1: NO_NOTIFY)",
+    "the driver found flags in the used ring that must not be there: with EVENT_IDX they must be "
+    "0, else 0 or 1 (NO_NOTIFY); value: the flags",
     value="{:#06x}",
 )
 ENABLE_READ: Final = kind(
     114,
-    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*",
+    "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*; "
+    "after the reset of another queue only if that has disabled it",
     flags=("disabled", "enabled"),
 )
 # value, head: the feature bits below 16, those of the block device (5.2.3)

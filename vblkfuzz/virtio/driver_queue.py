@@ -211,7 +211,7 @@ class DriverQueue:
         return vring_need_event(self._u16[self.layout.avail_event >> 1], new, old)
 
     def used_flags(self) -> int:
-        """Return the flags of the used ring; with EVENT_IDX they must be 0 (2.7.10.1)."""
+        """Return the flags of the used ring; 0 or 1, with EVENT_IDX 0 (2.7.10.1)."""
         return self._u16[self._used_idx - 1]
 
     def get_used(self) -> tuple[int, int] | None:

@@ -87,6 +87,15 @@ class _FlagBesideEventIdx(DeviceQueue):
             self._u16[self._used_idx - 1] = 0 if on else USED_F_NO_NOTIFY
 
 
+class _UnknownFlag(DeviceQueue):
+    __slots__ = ()
+
+    def set_notification(self, on: bool) -> None:
+        super().set_notification(on)
+        if self.ready and not self._event_idx:
+            self._u16[self._used_idx - 1] |= 2 * USED_F_NO_NOTIFY
+
+
 FAMILY: Final = (
     Defect(
         "enable_no_recheck",
@@ -143,5 +152,13 @@ FAMILY: Final = (
         "Kicks are suppressed by the flag NO_NOTIFY as well when EVENT_IDX is negotiated.",
         ("S32",),
         (_FlagBesideEventIdx,),
+    ),
+    Defect(
+        "unknown_flag",
+        2026,
+        "vblkfuzz",
+        "Without EVENT_IDX a flag that the standard does not know is set beside NO_NOTIFY.",
+        ("S32",),
+        (_UnknownFlag,),
     ),
 )

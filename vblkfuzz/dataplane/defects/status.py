@@ -9,7 +9,8 @@ from vblkfuzz.dataplane.registers import ENABLED, STATUS
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
-from vblkfuzz.virtio.layout import STATUS_DRIVER_OK, STATUS_NEEDS_RESET
+from vblkfuzz.virtio.blk import F_FLUSH
+from vblkfuzz.virtio.layout import F_VERSION_1, STATUS_DRIVER_OK, STATUS_NEEDS_RESET
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
@@ -50,6 +51,13 @@ class _QueueEnableKept(VirtioBlk):
         self.board.registers.set_queue(port.index, ENABLED, 1)
 
 
+class _OthersDisabled(VirtioBlk):
+    def forget_queue(self, thread: Thread, port: QueuePort) -> None:
+        super().forget_queue(thread, port)
+        for other in self.ports:
+            self.board.registers.set_queue(other.index, ENABLED, 0)
+
+
 class _OfferNarrowed(VirtioBlk):
     @causal(Frame.RESET)
     def reset(self, thread: Thread, *, system: bool = False) -> Steps:
@@ -57,6 +65,16 @@ class _OfferNarrowed(VirtioBlk):
         yield from super().reset(thread, system=system)
         if accepted:
             self.board.registers.offered &= accepted
+
+
+class _Version1NotOffered(VirtioBlk):
+    def host_features(self) -> int:
+        return super().host_features() & ~(1 << F_VERSION_1)
+
+
+class _ConfigWceWithoutFlush(VirtioBlk):
+    def host_features(self) -> int:
+        return super().host_features() & ~(1 << F_FLUSH)
 
 
 FAMILY: Final = (
@@ -93,11 +111,35 @@ FAMILY: Final = (
         (_QueueEnableKept,),
     ),
     Defect(
+        "other_queues_disabled",
+        2026,
+        "vblkfuzz",
+        "After the reset of one queue all queues read as disabled.",
+        ("S25",),
+        (_OthersDisabled,),
+    ),
+    Defect(
         "offer_narrowed",
         2026,
         "vblkfuzz",
         "After a reset the device offers only the features that the last driver accepted.",
         ("S25",),
         (_OfferNarrowed,),
+    ),
+    Defect(
+        "version_1_not_offered",
+        2026,
+        "vblkfuzz",
+        "The device does not offer VERSION_1.",
+        ("S25",),
+        (_Version1NotOffered,),
+    ),
+    Defect(
+        "config_wce_without_flush",
+        2026,
+        "vblkfuzz",
+        "The device offers F_CONFIG_WCE but not F_FLUSH.",
+        ("S25",),
+        (_ConfigWceWithoutFlush,),
     ),
 )

@@ -175,8 +175,8 @@ class _Books:
         if self._hostile:
             return
         sentence = (
-            f"The guest found no status at turn {collect.turn} for a request that was dequeued at "
-            f"turn {access.pop.turn} and pushed."
+            f"The guest found no status that the standard knows at turn {collect.turn}, for a "
+            f"request that was dequeued at turn {access.pop.turn} and pushed."
         )
         self._report.violation(access.pop, collect, sentence, "no_status")
 
@@ -222,7 +222,7 @@ class _Books:
         first, state, why = self._overwriting(found, access.begin) or (
             access.pop,
             "unwritten",
-            "which nobody had written there; it was dequeued",
+            "which no request had written there; it was dequeued",
         )
         sentence = (
             f"A read found data {found.value} in sector {found.head} at turn {found.turn}, {why} "

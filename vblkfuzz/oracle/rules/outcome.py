@@ -20,6 +20,7 @@ from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.backend import RESULTS
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import STATUS_OF
@@ -64,6 +65,10 @@ _ENOSPC: Final = RESULTS.index("enospc")
 _OK, _IOERR, _UNSUPP = (int(status) for status in BlkStatus)
 _STATUS_FOR: Final = {"report": _IOERR, "ignore": _OK}
 """Status of a failed request, by error action."""
+_FAILED_TOLD: Final = {_OK: "failed_told_ok", _UNSUPP: "failed_told_unsupp"}
+"""State, by the status that should be IOERR."""
+_WRITES: Final = frozenset(REQUESTS.index(name) for name in ("out", "discard", "write_zeroes"))
+_ODD_LENGTH: Final = SHAPES.index("odd_length")
 
 
 @rule(
@@ -138,9 +143,16 @@ class _Outcomes:
             self._judge_result(submit.flag, done, push)
 
     def _judge_refused(self, push: Event) -> None:
-        """A request without a range has no reason to be refused. S14 judges the others."""
-        request = _request_of(push, self._report.events)
-        if request is not None and request.flag in (_FLUSH, _GET_ID):
+        """A request without a range has no reason to be refused. S14 judges the others.
+
+        A flush may fail as well because a write before it has failed.
+        """
+        events = self._report.events
+        request = _request_of(push, events)
+        code = None if request is None else request.flag
+        if request is not None and (
+            code == _GET_ID or (code == _FLUSH and not _write_failed(push, events))
+        ):
             sentence = (
                 f"The backend had not failed request {push.request} ({REQUESTS[request.flag]}) of "
                 f"turn {request.turn}, but it was pushed with IOERR at turn {push.turn}."
@@ -168,7 +180,8 @@ class _Outcomes:
             self._report_status(code, done, push, why, "not_retried")
         elif push.flag != _STATUS_FOR[action]:
             why = f", which {setting}={policy} makes {_name(_STATUS_FOR[action])}"
-            state = "ignored_told_failed" if action == "ignore" else "failed_told_ok"
+            failed = _FAILED_TOLD.get(push.flag, "failed_told_unknown")
+            state = "ignored_told_failed" if action == "ignore" else failed
             self._report_status(code, done, push, why, state)
         elif action == "ignore":
             self._report.met(FAILURE_IGNORED)
@@ -189,6 +202,22 @@ class _Outcomes:
             f"{_name(push.flag)} at turn {push.turn}."
         )
         self._report.violation(done, push, sentence, state)
+
+
+def _write_failed(push: Event, events: Sequence[Event]) -> bool:
+    """Return whether the backend had failed a write before a PUSH, also before a reset.
+
+    A device may keep that in mind: what the write has left on the disk is unknown.
+    """
+    writes: set[int] = set()
+    for event in events:
+        if event is push:
+            break
+        if event.kind == SUBMIT and event.flag in _WRITES:
+            writes.add(event.request)
+        elif event.kind == IO_DONE and event.flag and event.request in writes:
+            return True
+    return False
 
 
 def _request_of(push: Event, events: Sequence[Event]) -> Event | None:
@@ -239,10 +268,13 @@ def _judge_unknown(request: Event, collect: Event, status: int, report: Report) 
 
 
 def _judge_unsupported(answer: Answered, report: Report) -> None:
-    """What both sides have agreed on is never unsupported."""
+    """What both sides have agreed on is never unsupported.
+
+    The standard names no status for data of an odd length: its driver breaks a rule (5.2.6.1).
+    """
     request, collect = answer.request, answer.collect
     agreed = _agreed(answer)
-    if agreed or request.flag in (_IN, _OUT):
+    if agreed or (request.flag in (_IN, _OUT) and answer.shape != _ODD_LENGTH):
         why = "which the driver has negotiated" if agreed else "which every device supports"
         sentence = (
             f"The guest found UNSUPP at turn {collect.turn} in the request of turn {request.turn} "

@@ -83,7 +83,7 @@ def _judge_read_only(request: Event, collect: Event, report: Report) -> None:
     leads_to=("S14",),
 )
 def S30(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Judged are the requests for whose shape there is but one answer."""
+    """Judged are the requests whose shape a device must refuse."""
     capacity = scenario.device.disk_sectors
     for found in report.answered:
         if answer(found.shape, found.request.flag) > Answer.MAY_REFUSE:
@@ -110,9 +110,12 @@ def _right(found: Answered, capacity: int, events: Sequence[Event]) -> Collectio
     negotiated.
     """
     request = found.request
+    right = answer(found.shape, request.flag)
+    if right is Answer.REFUSED:
+        return ENDED_IOERR, ENDED_UNSUPP
     if request.flag not in _CLEARS:
         return (ENDED_IOERR,)
-    if answer(found.shape, request.flag) is Answer.IOERR:
+    if right is Answer.IOERR:
         return ENDED_IOERR, ENDED_UNSUPP
     end = (request.value & 0xFF) + (request.value >> 8) + 1
     least = _least_capacity(capacity, found.collect, events)

@@ -1,11 +1,11 @@
-"""The rule of the used ring's flags: S32. With EVENT_IDX they are 0.
+"""The rule of the used ring's flags: S32. They are 0 or 1, with EVENT_IDX 0.
 
-A device suppresses kicks by the flag NO_NOTIFY or, if EVENT_IDX is negotiated, by avail_event: then
-it must set the flags to 0. The driver looks at them when it takes used entries. It does not know of
-a reset of the system, which ends what was negotiated: after one the flags are not judged until its
-next set-up. Neither are they once the driver has broken the protocol: the ring may be among the
-memory that it lets the device write. Source: virtio 1.2, 2.7.10.1 and 2.7.6; QEMU
-virtio_queue_split_set_notification.
+A device suppresses kicks by the flag NO_NOTIFY (1) or, if EVENT_IDX is negotiated, by avail_event:
+then it must set the flags to 0. It must not set another flag. The driver looks at them when it
+takes used entries. It does not know of a reset of the system, which ends what was negotiated: after
+one the flags are not judged until its next set-up. Neither are they once the driver has broken the
+protocol: the ring may be among the memory that it lets the device write. Source: virtio 1.2,
+2.7.10.1 and 2.7.6; QEMU virtio_queue_split_set_notification.
 """
 
 from __future__ import annotations
@@ -17,39 +17,48 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, HOSTILE, RESET_CALL, USED_FLAGS
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
 
 SEEN = Situation("flags_seen_with_event_idx", "A driver with EVENT_IDX took a used entry.")
+SEEN_WITHOUT = Situation(
+    "flags_seen_without_event_idx", "A driver without EVENT_IDX took a used entry."
+)
 
 
 @rule(
     "S32",
-    title="With EVENT_IDX the flags of the used ring are 0.",
+    title="The flags of the used ring are 0 or 1, with EVENT_IDX 0.",
     source="virtio 1.2, 2.7.10.1; QEMU virtio_queue_split_set_notification",
-    instead="A device with EVENT_IDX leaves avail_event behind to suppress kicks, and no flag.",
+    instead=(
+        "The only flag is NO_NOTIFY (1). A device with EVENT_IDX leaves avail_event behind to "
+        "suppress kicks, and sets no flag."
+    ),
     needs=(USED_FLAGS, COLLECT, DRIVER_INIT, HOSTILE, RESET_CALL),
-    situations=(SEEN,),
+    situations=(SEEN, SEEN_WITHOUT),
     witnesses=Witness.GUEST,
     path="none",
 )
 def S32(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """`event_idx`: the end of a set-up with EVENT_IDX, as long as the driver relies on it."""
-    event_idx: Event | None = None
+    """`set_up`: the end of a set-up, as long as the driver relies on what was negotiated."""
+    set_up: Event | None = None
     for event in events:
         kind = event.kind
         if kind == DRIVER_INIT:
-            event_idx = event if event.flag and event.head else None
+            set_up = event if event.flag else None
         elif kind == HOSTILE or (kind == RESET_CALL and event.flag == 1):
-            event_idx = None
-        elif event_idx is not None:
+            set_up = None
+        elif set_up is not None:
             if kind == COLLECT:
-                report.met(SEEN)
+                report.met(SEEN if set_up.head else SEEN_WITHOUT)
             elif kind == USED_FLAGS:
-                _report(event_idx, event, report)
+                _judge(set_up, event, report)
 
 
-def _report(set_up: Event, seen: Event, report: Report) -> None:
-    sentence = (
-        f"The used ring of queue {seen.queue} had the flags {seen.value:#x} at turn {seen.turn}, "
-        f"although EVENT_IDX had been accepted at turn {set_up.turn}."
-    )
-    report.violation(set_up, seen, sentence)
+def _judge(set_up: Event, seen: Event, report: Report) -> None:
+    found = f"The used ring of queue {seen.queue} had the flags {seen.value:#x} at turn {seen.turn}"
+    if set_up.head:
+        why = f"although EVENT_IDX had been accepted at turn {set_up.turn}"
+        report.violation(set_up, seen, f"{found}, {why}.")
+    elif seen.value > USED_F_NO_NOTIFY:
+        why = f"but must be 0 or 1 after the set-up at turn {set_up.turn}"
+        report.violation(set_up, seen, f"{found}, {why}.", "unknown")

@@ -28,6 +28,8 @@ class Answer(IntEnum):
     """With IOERR; no data is moved."""
     UNSUPP = 3
     """With UNSUPP; no data is moved."""
+    REFUSED = 4
+    """With IOERR or UNSUPP; no data is moved."""
 
 
 class Shape(NamedTuple):
@@ -61,8 +63,8 @@ _ROWS: Final = (
     Shape("status_joined", ("in", "get_id")),
     # An indirect table at an odd address behind the data.
     Shape("table_moved", REQUESTS),
-    # ODD_BYTES of data, no multiple of 512 (5.2.6.1; QEMU virtio_blk_sect_range_ok).
-    Shape("odd_length", _MOVED, Answer.IOERR),
+    # ODD_BYTES of data, no multiple of 512 (5.2.6.1; QEMU virtio_blk_sect_range_ok: IOERR).
+    Shape("odd_length", _MOVED, Answer.REFUSED),
     # Sector 2^64-1: one sector more is sector 0 in 64 bits.
     Shape("far_sector", (*_MOVED, *_CLEARS), Answer.IOERR),
     # Sector 2^55: as a number of bytes it is 0 in 64 bits.
