@@ -25,6 +25,7 @@ _STARTS: Final = frozenset(CODES[name] for name in ("init", "cont", "publish_kic
 _NEW_RINGS: Final = frozenset(
     CODES[name] for name in ("init", "reset", "system_reset", "power_loss")
 )
+_RESETS: Final = frozenset(CODES[name] for name in ("init", "reset", "system_reset"))
 _EMPTIED: Final = frozenset(CODES[name] for name in ("collect", "queue_reset"))
 _STEERED: Final = (Go.IO0, Go.IO1, Go.MAIN, Go.VCPU)
 
@@ -163,6 +164,42 @@ def write_between_flushes(story: Scenario) -> bool:
     )
 
 
+def power_lost_in_writethrough(story: Scenario) -> bool:
+    """What was written in the mode writethrough is read after a loss of power."""
+    through, written, lost = False, set[int](), set[int]()
+    for operation in story.ops:
+        sectors = range(operation.d, operation.d + operation.e + 1)
+        if operation.code == CODES["power_loss"]:
+            through, written, lost = False, set(), lost | written
+        elif operation.code in _RESETS:
+            through = False
+        elif operation.code == CODES["writeback"]:
+            through = operation.a == 0
+        elif operation.code in PUBLISHES and operation.b == _OUT and through:
+            written.update(sectors)
+        elif operation.code in PUBLISHES and operation.b == _IN and not lost.isdisjoint(sectors):
+            return True
+    return False
+
+
+def power_lost_after_flush(story: Scenario) -> bool:
+    """What was written and then flushed is read after a loss of power."""
+    written, flushed, lost = set[int](), set[int](), set[int]()
+    for operation in story.ops:
+        sectors = range(operation.d, operation.d + operation.e + 1)
+        if operation.code == CODES["power_loss"]:
+            written, flushed, lost = set(), set(), lost | flushed
+        elif operation.code not in PUBLISHES:
+            continue
+        elif operation.b == _OUT:
+            written.update(sectors)
+        elif operation.b == _FLUSH:
+            flushed |= written
+        elif operation.b == _IN and not lost.isdisjoint(sectors):
+            return True
+    return False
+
+
 def reads_in_ring_downwards(story: Scenario) -> bool:
     """A ring has two reads of different sectors, that of the higher ones first."""
     return any(
@@ -253,6 +290,8 @@ SITUATIONS: Final[tuple[Callable[[Scenario], bool], ...]] = (
     three_in_ring,
     all_requests_take_place,
     write_between_flushes,
+    power_lost_in_writethrough,
+    power_lost_after_flush,
     reads_in_ring_downwards,
     failing_write_stops,
     start_fails,

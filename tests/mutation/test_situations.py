@@ -26,6 +26,8 @@ FLOORS: Final[dict[Callable[[Scenario], bool], int]] = {
     situations.three_in_ring: 110,
     situations.all_requests_take_place: 320,
     situations.write_between_flushes: 3,
+    situations.power_lost_in_writethrough: 6,
+    situations.power_lost_after_flush: 15,
     situations.reads_in_ring_downwards: 15,
     situations.failing_write_stops: 3,
     situations.start_fails: 35,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.dataplane.block_backend import BlockBackend
 from vblkfuzz.dataplane.defects.defect import Defect
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.virtio.blk import RequestType
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.request import Request
+
+_WRITES: Final = (RequestType.OUT, RequestType.WRITE_ZEROES)
 
 
 class _WritebackIgnored(VirtioBlk):
@@ -20,6 +27,17 @@ class _WritethroughNotFlushed(VirtioBlk):
         super().set_writeback(on)
         if self.status & STATUS_DRIVER_OK:
             self.blk.backend.write_cache = True
+
+
+class _WritethroughLost(BlockBackend):
+    _lasting = b""
+    """What a loss of power leaves."""
+
+    def deliver(self, request: Request) -> None:
+        if request.blk.type in _WRITES and not self.backend.write_cache:
+            self.backend._flushed = self._lasting
+        self._lasting = self.backend._flushed
+        super().deliver(request)
 
 
 FAMILY: Final = (
@@ -38,5 +56,13 @@ FAMILY: Final = (
         "In the mode writethrough, which the field shows, writes stay in the cache.",
         ("S31",),
         (_WritethroughNotFlushed,),
+    ),
+    Defect(
+        "writethrough_lost",
+        2026,
+        "vblkfuzz",
+        "Without a write cache each write is said to be flushed, but a loss of power undoes it.",
+        ("S14",),
+        (_WritethroughLost,),
     ),
 )

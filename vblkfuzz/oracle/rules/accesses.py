@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rules.disk import ANYTHING, ZEROES, Disk, Write
+from vblkfuzz.oracle.rules.stable import Stability
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import Answer, answer
 from vblkfuzz.trace.event import Event
-from vblkfuzz.virtio.blk import F_FLUSH, F_RO
+from vblkfuzz.virtio.blk import F_RO
 
 _IN, _OUT, _FLUSH, _DISCARD, _CLEAR = (
     REQUESTS.index(name) for name in ("in", "out", "flush", "discard", "write_zeroes")
@@ -44,15 +45,18 @@ class Access:
         "first",
         "pop",
         "pushed",
+        "through",
         "writes",
     )
 
-    def __init__(self, request: Event, number: int, answer: int) -> None:
+    def __init__(self, request: Event, number: int, answer: int, through: Event | None) -> None:
         self.code = code = request.flag
         self.data = number
         """Data that it writes, if it is an OUT."""
         self.answer = answer
         """How it has to be answered: an `Answer`."""
+        self.through = through
+        """Since when the cache mode was writethrough when it was made available, if it was."""
         sectors = request.value
         self.first = first = sectors & 0xFF
         ranged = code in RANGED and answer <= MAY_REFUSE
@@ -84,12 +88,12 @@ class Accesses:
         "_disk",
         "_number",
         "_read_only",
-        "_stable",
         "asked",
         "least",
         "pushed",
         "running",
         "shape",
+        "stability",
     )
 
     def __init__(self, capacity: int, disk: Disk) -> None:
@@ -101,8 +105,7 @@ class Accesses:
         self._number = 0
         """How many REQUESTs there were."""
         self._read_only = False
-        self._stable = False
-        """Whether a write is stable when it ends: F_FLUSH was offered and not accepted."""
+        self.stability = Stability()
         self.shape = 0
         """Shape of the next REQUEST."""
         self.asked: dict[Place, Access] = {}
@@ -117,7 +120,7 @@ class Accesses:
         self._number = number = self._number + 1
         place = request.queue, request.head
         answer = self._answer(request) if self.shape or self._read_only else SERVED
-        self.asked[place] = Access(request, number, answer)
+        self.asked[place] = Access(request, number, answer, self.stability.mode.since)
         # The last request with this head was collected, maybe before its PUSH was observed.
         if place in self.pushed:
             del self.pushed[place]
@@ -155,7 +158,7 @@ class Accesses:
         well = not push.flag and not access.failed
         for write in access.writes:  # a discarded sector may have any content
             write.ends(time, push, sure=well and code != _DISCARD)
-            write.stable = self._stable
+            write.stable = self.stability.of(access.through)
         if code == _FLUSH and well:
             self._disk.flush(access.begin, push)
         return access
@@ -169,8 +172,7 @@ class Accesses:
 
     def features(self, event: Event) -> None:
         """Note what the device has offered and the driver accepted."""
-        declined = event.head & ~event.value
-        self._stable = bool(declined >> F_FLUSH & 1)
+        self.stability.features(event)
         self._read_only = bool(event.head >> F_RO & 1)
 
     def resize(self, sectors: int, time: int) -> None:

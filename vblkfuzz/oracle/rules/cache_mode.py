@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.stable import Writethrough
 from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, REQUESTS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -32,8 +33,8 @@ from vblkfuzz.trace.witness import Witness
 MODE_READ = Situation("cache_mode_read_back", "The driver read the cache mode that it had set.")
 THROUGH = Situation("write_in_mode_writethrough", "A write ended in the mode writethrough.")
 
-_OUT: Final = REQUESTS.index("out")
-_THROUGH: Final = CACHE_MODES.index("writethrough")
+_WRITES: Final = (REQUESTS.index("out"), REQUESTS.index("write_zeroes"))
+"""A discarded sector may have any content, so a discard need not be flushed."""
 
 
 @rule(
@@ -73,11 +74,9 @@ class _Books:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._set_up = False
+        self._mode = Writethrough()
         self._written: Event | None = None
         """WRITEBACK that was not read back yet."""
-        self._through: Event | None = None
-        """Since when the mode is writethrough; None: it may be another one."""
         self._asked: set[tuple[int, int]] = set()
         """Writes that are available, by queue and head."""
         self._running: set[int] = set()
@@ -87,8 +86,8 @@ class _Books:
 
     def forget(self, event: Event) -> None:
         """A reset or a set-up may choose any mode."""
-        self._written = self._through = None
-        self._set_up = event.kind == FEATURES
+        self._written = None
+        self._mode.forget(event)
         self._drop()
 
     def _drop(self) -> None:
@@ -97,14 +96,15 @@ class _Books:
 
     def write(self, event: Event) -> None:
         self._written = event
-        if event.flag != _THROUGH:
-            self._through = None
+        self._mode.write(event)
+        if self._mode.since is None:
             self._drop()
 
     def read(self, event: Event) -> None:
         written, self._written = self._written, None
-        if written is None or not self._set_up:
+        if written is None or not self._mode.set_up:
             return
+        self._mode.read(event)
         self._report.met(MODE_READ)
         if event.value != event.flag:
             sentence = (
@@ -112,11 +112,9 @@ class _Books:
                 f"it read {event.value} at turn {event.turn} instead of {event.flag}."
             )
             self._report.violation(written, event, sentence, "read_back")
-        elif event.flag == _THROUGH and self._through is None:
-            self._through = event
 
     def request(self, event: Event) -> None:
-        if self._through is not None and event.flag == _OUT:
+        if self._mode.since is not None and event.flag in _WRITES:
             self._asked.add((event.queue, event.head))
         else:
             self._asked.discard((event.queue, event.head))
@@ -139,13 +137,14 @@ class _Books:
 
     def push(self, event: Event) -> None:
         self._running.discard(event.request)
-        if event.request in self._ended and self._through is not None:
+        through = self._mode.since
+        if event.request in self._ended and through is not None:
             self._ended.remove(event.request)
             sentence = (
                 f"The write that was pushed at turn {event.turn} was not flushed before, although "
-                f"the cache mode was writethrough since turn {self._through.turn}."
+                f"the cache mode was writethrough since turn {through.turn}."
             )
-            self._report.violation(self._through, event, sentence, "not_flushed")
+            self._report.violation(through, event, sentence, "not_flushed")
 
 
 _DO: Final = {

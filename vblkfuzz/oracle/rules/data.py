@@ -17,6 +17,7 @@ from typing import Final
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.accesses import MAY_REFUSE, RANGED, Access, Accesses
 from vblkfuzz.oracle.rules.disk import ANYTHING, UNKNOWN, ZEROES, Disk
+from vblkfuzz.oracle.rules.stable import Stable
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import NO_STATUS
 from vblkfuzz.trace.event import UNTOUCHED, Event
@@ -32,10 +33,13 @@ from vblkfuzz.trace.kinds import (
     PUSH,
     QUEUE_RESET,
     REQUEST,
+    RESET_CALL,
     RESET_RET,
     RESIZE,
     SECTOR,
     SHAPE,
+    WRITEBACK,
+    WRITEBACK_READ,
 )
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import BlkStatus
@@ -49,7 +53,18 @@ READ_STABLE = Situation(
     "data_read_after_power_loss_without_flush",
     "A read after a loss of power found data that was written without F_FLUSH.",
 )
+READ_THROUGH = Situation(
+    "data_read_after_power_loss_in_writethrough",
+    "A read after a loss of power found data that was written in the mode writethrough.",
+)
 RESIZE_IN_USE = Situation("resize_with_request_in_use", "A resize met a request in use.")
+
+_STABLE: Final = {Stable.DECLINED: READ_STABLE, Stable.WRITETHROUGH: READ_THROUGH}
+_WHY: Final = {
+    Stable.DECLINED: ("not_stable", "without F_FLUSH"),
+    Stable.WRITETHROUGH: ("not_through", "in the mode writethrough"),
+}
+"""State and words of what overwrites data for good."""
 
 _OK, _IOERR = int(BlkStatus.OK), int(BlkStatus.IOERR)
 _SHOWS: Final = frozenset({SECTOR, DISK})
@@ -57,9 +72,10 @@ _SHOWS: Final = frozenset({SECTOR, DISK})
 
 @rule(
     "S14",
-    title="A read finds what was written last; a flush, or its end if the driver has declined "
-    "F_FLUSH, makes it last; the capacity is respected.",
-    source="virtio 1.2, 5.2.5.2, 5.2.6.2; QEMU virtio_blk_sect_range_ok, blk_check_byte_request",
+    title="A read finds what was written last; a flush, or its end without F_FLUSH or in the mode "
+    "writethrough, makes it last; the capacity is respected.",
+    source="virtio 1.2, 5.2.4, 5.2.5.2, 5.2.6.2; QEMU virtio_blk_sect_range_ok, "
+    "blk_check_byte_request",
     instead="A write takes effect between its dequeue and its push, or never, and before a flush.",
     needs=(
         FEATURES,
@@ -74,9 +90,12 @@ _SHOWS: Final = frozenset({SECTOR, DISK})
         FLUSHED,
         HOSTILE,
         QUEUE_RESET,
+        RESET_CALL,
         RESET_RET,
         RESIZE,
         POWER_LOSS,
+        WRITEBACK,
+        WRITEBACK_READ,
     ),
     situations=(
         READ_BACK,
@@ -84,6 +103,7 @@ _SHOWS: Final = frozenset({SECTOR, DISK})
         READ_LATER,
         READ_AFTER_LOSS,
         READ_STABLE,
+        READ_THROUGH,
         RESIZE_IN_USE,
         AT_REST,
     ),
@@ -132,7 +152,7 @@ class _Books:
         "_accesses",
         "_disk",
         "_hostile",
-        "_power_lost",
+        "_power_lost_at",
         "_report",
         "_reset_at",
         "_resize",
@@ -144,7 +164,7 @@ class _Books:
         self._accesses = accesses
         self._disk = disk
         self._resize: Event | None = None
-        self._power_lost = False
+        self._power_lost_at = -1
         self._hostile = False
         self._reset_at = -1
         self.collected: Access | None = None
@@ -210,11 +230,11 @@ class _Books:
         self._report.met(READ_BACK)
         if choices > 1:
             self._report.met(READ_BESIDE)
-        if self._power_lost:
+        if self._power_lost_at >= 0:
             self._report.met(READ_AFTER_LOSS)
         write = self._disk.last(found.head, found.value)
-        if write is not None and write.stable and self._power_lost:
-            self._report.met(READ_STABLE)
+        if write is not None and write.stable and write.end <= self._power_lost_at:
+            self._report.met(_STABLE[write.stable])
         if write is not None and write.begin < self._reset_at:
             self._report.met(READ_LATER)
 
@@ -249,8 +269,8 @@ class _Books:
         by = write and self._disk.overwriter(found.head, write, begin)
         if write is not None and write.flush is not None:
             if write.through:
-                why = "overwritten by a write without F_FLUSH that ended"
-                return write.flush, "not_stable", why
+                state, how = _WHY[write.through]
+                return write.flush, state, f"overwritten by a write {how} that ended"
             state = "not_flushed" if write.flush.kind == PUSH else "not_flushed_by_stop"
             return write.flush, state, "overwritten before the flush that ended"
         if write is not None and by is not None:
@@ -292,8 +312,18 @@ class _Books:
 
     def lose_power(self, event: Event, time: int) -> None:
         self._disk.lose_power(time)
-        self._power_lost = True
+        self._power_lost_at = time
         self._accesses.lose_power()
+
+    def cache_mode(self, event: Event, time: int) -> None:
+        """The driver sets the cache mode, or reads it back, or a reset begins."""
+        mode = self._accesses.stability.mode
+        if event.kind == WRITEBACK:
+            mode.write(event)
+        elif event.kind == WRITEBACK_READ:
+            mode.read(event)
+        else:
+            mode.forget(event)
 
     def reset(self, event: Event, time: int) -> None:
         self._reset_at = time
@@ -312,6 +342,9 @@ _RARE: Final = {
     SHAPE: _Books.shape,
     FEATURES: _Books.features,
     QUEUE_RESET: _Books.reset_queue,
+    RESET_CALL: _Books.cache_mode,
+    WRITEBACK: _Books.cache_mode,
+    WRITEBACK_READ: _Books.cache_mode,
     RESET_RET: _Books.reset,
     RESIZE: _Books.resize,
     FLUSHED: _Books.flush,

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
+from vblkfuzz.oracle.rules.stable import Stable
 from vblkfuzz.trace.event import Event
 
 ZEROES: Final = 0
@@ -47,8 +48,8 @@ class Write:
         self.flush: Event | None = None
         """What made its overwriting permanent, before a power loss: the end of a flush, or that of
         the overwriting itself (`through`)."""
-        self.through = False
-        self.stable = False
+        self.through = Stable.NO
+        self.stable = Stable.NO
         """Whether it has ended and survives a power loss without a flush."""
         self.event = event
         """Its last event in the trace."""
@@ -125,7 +126,7 @@ class Disk:
             lasting = [write for write in writes if self._lasts(write)]
             lost = [(write, by) for write in writes if (by := write.overwriter(lasting))]
             for write, by in lost:
-                write.through = by.end > self._flushed
+                write.through = by.stable if by.end > self._flushed else Stable.NO
                 write.flush = by.event if write.through else self._flush
             for write in writes:
                 if write.flush is None and write.end != _RUNNING:
@@ -134,7 +135,7 @@ class Disk:
 
     def _lasts(self, write: Write) -> bool:
         """Whether a loss of power cannot undo a write."""
-        return write.sure and (write.stable or write.end <= self._flushed)
+        return write.sure and (write.stable != Stable.NO or write.end <= self._flushed)
 
     def may_find(self, first: int, end: int, begin: int) -> dict[int, set[int]]:
         """Return, by sector, the data that a read from `begin` until now may find."""

@@ -254,6 +254,10 @@ GUEST: Final = (
         summary="Set the cache mode in the configuration (F_CONFIG_WCE), and read it back.",
         weight=1,
         needs=SET_UP,
+        around=(
+            "writeback publish_kick:out | publish_kick:in collect",
+            "writeback | publish_kick:out power_loss init publish_kick:in collect",
+        ),
         reach=4,
         qtest=True,
     ),

@@ -154,6 +154,7 @@ OPERATOR: Final = (
         summary="At once the disk loses all writes that were not flushed; the machine is reset.",
         weight=1,
         clears=SET_UP | UNKICKED | BROKEN,
+        around=("publish_kick:out publish_kick:flush | power_loss init publish_kick:in collect",),
         plainer="reset",
     ),
 )
