@@ -9,11 +9,12 @@ from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.kinds import DISK, END
+from vblkfuzz.trace.sector_data import written
 
 
-def filled(*sectors: int) -> bytearray:
-    """A disk with this byte in each sector."""
-    return bytearray().join(bytes([value]) * SECTOR_SIZE for value in sectors)
+def filled(*serials: int) -> bytearray:
+    """A disk with the data of these requests, one in each sector."""
+    return bytearray().join(written(serial, at) for at, serial in enumerate(serials))
 
 
 def test_an_empty_disk_that_no_request_writes_is_not_described() -> None:
@@ -26,6 +27,10 @@ def test_sectors_that_a_request_may_write_are_described_even_if_they_are_zero() 
     ops = (op("publish", request="out", sector=1, sectors=2), op("publish_kick", request="discard"))
     found = content(filled(0, 7, 0, 0), ops)
     assert found == [(0, 0, False), (1, 7, False), (2, 0, False)]
+
+
+def test_data_in_the_wrong_sector_is_mixed() -> None:
+    assert content(bytearray(written(7, 1) + written(7, 0)), ()) == [(0, 7, True), (1, 7, True)]
 
 
 def test_sectors_beyond_the_end_are_left_out() -> None:

@@ -13,6 +13,7 @@ from vblkfuzz.limits import (
     SECTOR_SIZE,
 )
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
+from vblkfuzz.trace.sector_data import written
 from vblkfuzz.virtio.blk import DISCARD_SEGMENT, ID_SIZE, BlkRequest, RequestType, parse_request
 from vblkfuzz.virtio.chain import Chain
 from vblkfuzz.virtio.memory import GuestMemory
@@ -58,10 +59,9 @@ def test_each_type_has_its_number_and_data(name: str, type_: int, length: int) -
 
 
 def test_the_data_of_a_write_is_its_serial() -> None:
-    first, _ = built("out", serial=1)
-    second, _ = built("out", serial=2)
-    assert first.read(SLOT.data, SECTOR_SIZE) == bytes([1]) * SECTOR_SIZE
-    assert second.read(SLOT.data, SECTOR_SIZE) == bytes([2]) * SECTOR_SIZE
+    for serial in (1, 2):
+        memory, _ = built("out", sector=6, sectors=2, serial=serial)
+        assert memory.read(SLOT.data, 2 * SECTOR_SIZE) == written(serial, 6, 2)
 
 
 def test_a_discard_names_its_sectors() -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from tests.driver.lone_guest import Guest, ready
 from vblkfuzz.driver.memory_map import SLOTS, slot_at
-from vblkfuzz.limits import MAX_REQUEST_SECTORS, QUEUE_SIZES, SECTOR_SIZE
+from vblkfuzz.limits import MAX_REQUEST_SECTORS, QUEUE_SIZES
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer, applies
 from vblkfuzz.trace.kinds import COLLECT, REQUEST, SECTOR, SHAPE
+from vblkfuzz.trace.sector_data import written
 from vblkfuzz.virtio.blk import DISCARD_SEGMENT, BlkRequest, gather, parse_request
 from vblkfuzz.virtio.chain import Chain
 
@@ -54,7 +55,7 @@ def test_the_guest_reads_the_answer_in_order(shape: str) -> None:
     chain = end.pop()
     assert chain is not None
     request = parse_request(guest.memory, chain)
-    data = bytes([7]) * SECTOR_SIZE + bytes([9]) * SECTOR_SIZE
+    data = written(7, 5) + written(9, 6)
     for address, length in request.writable:
         guest.memory.bytes[address : address + length], data = data[:length], data[length:]
     guest.memory.bytes[request.status_address] = 0

@@ -18,6 +18,7 @@ from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.sector_data import written
 from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
 
 WRITE = op("publish_kick", request="out", sector=3)
@@ -86,16 +87,71 @@ def test_it_lays_out_the_buffers_of_the_driver() -> None:
 def test_it_says_that_a_request_had_to_be_refused(status: int, sentences: int) -> None:
     one = op("publish", shape="odd_length")
     _, laid = steps(Scenario(ops=(one,)))[0]
-    filled: dict[str, Any] = {"__name__": "reproducer"}
-    exec(compile(program(Scenario(), ""), "reproducer.py", "exec"), filled)
+    filled = reproducer()
 
     class Quiet:
         transcript = False
 
     guest = filled["Guest"](Quiet())
     guest.load = lambda address, size: bytes([status] * size)
-    request = {"name": "request 1", "writable": [(0, 1)], "refused": laid["refused"]}
+    request = {"name": "request 1", "writable": [(0, 1)], "refused": laid["refused"], "reads": ()}
     assert len(guest.answer(0, 0, 1, request)) == sentences
+
+
+def reproducer() -> dict[str, Any]:
+    filled: dict[str, Any] = {"__name__": "reproducer"}
+    exec(compile(program(Scenario(), ""), "reproducer.py", "exec"), filled)
+    return filled
+
+
+@pytest.mark.parametrize("serial", [0, 1, 62, 255, 256, 257])
+def test_its_requests_write_what_those_of_the_driver_write(serial: int) -> None:
+    write = reproducer()["written"]
+    assert all(write(serial, sector) == written(serial, sector) for sector in range(9))
+
+
+class Memory:
+    """What the program stores in guest memory, and loads."""
+
+    transcript = False
+
+    def __init__(self) -> None:
+        self.bytes = bytearray(4096)
+
+    def qtest(self, line: str) -> str:
+        command, address, size, *data = line.split()
+        start, end = int(address, 0), int(address, 0) + int(size)
+        if command == "write":
+            self.bytes[start:end] = bytes.fromhex(data[0][2:])
+        return "0x" + self.bytes[start:end].hex()
+
+
+@pytest.mark.parametrize(
+    "buffers",
+    [
+        [(0, 16), (576, 1024)],
+        [(0, 4), (4, 12), (576, 1), (577, 1023)],
+        [(560, 16 + 1024)],
+        [(0, 16), (917, 683), (576, 341)],
+        [(0, 16), (576, 700)],
+    ],
+)
+def test_it_writes_data_in_the_order_of_the_buffers(buffers: list[tuple[int, int]]) -> None:
+    memory = Memory()
+    reproducer()["Guest"](memory).scatter(buffers, 5, range(3, 5))
+    moved = b"".join(bytes(memory.bytes[at : at + size]) for at, size in buffers)
+    assert moved == (bytes(16) + written(5, 3, 2))[: len(moved)]
+
+
+@pytest.mark.parametrize(("broken", "sentences"), [(False, 1), (True, 0)])
+@pytest.mark.parametrize("order", [1, -1])
+def test_it_says_that_data_is_in_the_wrong_order(order: int, broken: bool, sentences: int) -> None:
+    guest = reproducer()["Guest"](Memory())
+    guest.broken = broken
+    guest.qemu.bytes[:513] = written(5, 3)[::order] + bytes(1)
+    request = {"name": "request 1", "writable": [(0, 513)], "refused": False, "reads": range(3, 4)}
+    expected = ["request 1 finds what no request writes in sector 3"] * sentences
+    assert guest.answer(0, 0, 1, request) == (expected if order < 0 else [])
 
 
 @pytest.mark.realdevice

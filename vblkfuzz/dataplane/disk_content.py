@@ -1,7 +1,7 @@
 """What the disk holds in the end: each sector that a request may have written, or that is not 0.
 
-The driver writes one byte throughout a sector, the number of its request. So a sector is described
-by its first byte and by whether the others differ.
+A sector is described by its first byte, which is the number of the request that wrote it, and by
+whether its bytes are exactly what that request writes (`trace.sector_data`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.limits import MAX_DISK_SECTORS, SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.ops import PUBLISHES
+from vblkfuzz.trace.sector_data import described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,23 +20,22 @@ if TYPE_CHECKING:
 
 _WRITES: Final = frozenset(REQUESTS.index(name) for name in ("out", "discard", "write_zeroes"))
 _ZEROES: Final = bytes(MAX_DISK_SECTORS * SECTOR_SIZE)
-_FILLED: Final = tuple(bytes([value]) * SECTOR_SIZE for value in range(256))
 
 Content = list[tuple[int, int, bool]]
-"""By sector: its number, its first byte, and whether another byte differs from that."""
+"""By sector: its number, its first byte, and whether it is not what a request writes there."""
 
 
 def content(disk: bytearray, ops: Sequence[Op]) -> Content:
     """Return, in order, the sectors of `disk` that `ops` may have written and those not zero."""
     others = bytearray(disk)
-    described = []
+    shown = []
     for sector in _named(ops, len(disk) // SECTOR_SIZE):
         place = slice(sector * SECTOR_SIZE, (sector + 1) * SECTOR_SIZE)
-        described.append(_description(sector, disk[place]))
-        others[place] = _FILLED[0]
+        shown.append((sector, *described(disk[place], sector)))
+        others[place] = _ZEROES[:SECTOR_SIZE]
     if not _ZEROES.startswith(others):
-        described = sorted(described + _not_zero(others))
-    return described
+        shown = sorted(shown + _not_zero(others))
+    return shown
 
 
 def _named(ops: Sequence[Op], sectors: int) -> list[int]:
@@ -47,13 +47,9 @@ def _named(ops: Sequence[Op], sectors: int) -> list[int]:
     return sorted(named)
 
 
-def _description(sector: int, found: bytearray) -> tuple[int, int, bool]:
-    return sector, found[0], found != _FILLED[found[0]]
-
-
 def _not_zero(disk: bytearray) -> Content:
     return [
-        _description(sector, found)
+        (sector, *described(found, sector))
         for sector in range(len(disk) // SECTOR_SIZE)
         if any(found := disk[sector * SECTOR_SIZE : (sector + 1) * SECTOR_SIZE])
     ]

@@ -1,19 +1,20 @@
 """What the guest driver finds in used entries: status, length, the data of a read, the device id.
 
 It does not trust the device: a used entry without an outstanding request is recorded as foreign.
-Next: `request`, which says what is in a buffer.
+Next: `trace.sector_data`, which says whose data is in a buffer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from vblkfuzz.driver.request import data_in, id_in
+from vblkfuzz.driver.request import id_in
 from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.ending import ENDED_OK, ENDED_UNSUPP, ENDING_OF, FOREIGN, NO_STATUS
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
+from vblkfuzz.trace.sector_data import described
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.guest_queue import GuestQueue
@@ -94,8 +95,10 @@ class Answers:
 
     def _record_sectors(self, queue: GuestQueue, slot: Slot, sector: int, more: int) -> None:
         """Record the data that a read found in each sector."""
+        found = self._memory.read(slot.data, (more + 1) * SECTOR_SIZE)
         for number in range(more + 1):
-            data, mixed = data_in(self._memory, slot.data + number * SECTOR_SIZE)
+            start = number * SECTOR_SIZE
+            data, mixed = described(found[start : start + SECTOR_SIZE], sector + number)
             self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
 
     def _record_id(self, queue: GuestQueue, slot: Slot) -> None:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 _POISON: Final = memoryview(b"\xff" * GUEST_MEMORY_SIZE)
-"""Fills buffers that the driver has taken back: no request writes this byte."""
+"""Fills buffers that the driver has taken back: no request writes this byte (`sector_data`)."""
 _COLLECTED: Final = Place.COLLECTED
 _UNUSED: Final = Place.UNUSED
 _ZEROES: Final = bytearray(GUEST_MEMORY_SIZE)

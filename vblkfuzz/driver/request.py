@@ -1,4 +1,4 @@
-"""Writes virtio-blk requests into slots and reads the data of answers (virtio 1.2, 5.2.6)."""
+"""Writes virtio-blk requests into slots and reads the id in answers (virtio 1.2, 5.2.6)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.limits import MAX_REQUEST_SECTORS, SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.trace.event import UNTOUCHED
+from vblkfuzz.trace.sector_data import written
 from vblkfuzz.virtio.blk import (
     DISCARD_SEGMENT,
     HEADER_SIZE,
@@ -43,13 +44,8 @@ _TYPES: Final = {
     "unsupported": _UNSUPPORTED,
 }
 _BY_CODE: Final = tuple(int(_TYPES[name]) for name in REQUESTS)
-_PATTERNS: Final = tuple(
-    bytes([value]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE) for value in range(256)
-)
-"""Data of the n-th request: n mod 256 in each byte, so a read shows which request wrote it."""
-_POISON: Final = _PATTERNS[UNTOUCHED]
+_POISON: Final = bytes([UNTOUCHED]) * (MAX_REQUEST_SECTORS * SECTOR_SIZE)
 """Fills the buffer of a read or a GET_ID beforehand; no request writes that byte, no id has it."""
-_SECTORS: Final = tuple(pattern[:SECTOR_SIZE] for pattern in _PATTERNS)
 
 
 class Segmented(NamedTuple):
@@ -83,7 +79,7 @@ def build(
         data[slot.data : slot.data + length] = _POISON[:length]
         return Segmented((header,), ((slot.data, length), status))
     if kind == _OUT:
-        data[slot.data : slot.data + length] = _PATTERNS[serial & 0xFF][:length]
+        data[slot.data : slot.data + length] = written(serial, sector, sectors)
         return Segmented((header, (slot.data, length)), (status,))
     if kind == _GET_ID:
         data[slot.data : slot.data + ID_SIZE] = _POISON[:ID_SIZE]
@@ -92,15 +88,6 @@ def build(
         DISCARD_SEGMENT.pack_into(data, slot.segment, sector, sectors, 0)
         return Segmented((header, (slot.segment, DISCARD_SEGMENT.size)), (status,))
     return Segmented((header,), (status,))
-
-
-def data_in(memory: GuestMemory, address: int) -> tuple[int, bool]:
-    """Return the first byte of a sector in guest memory, and whether other bytes differ from it.
-
-    The byte is the serial (mod 256) of the request that wrote the data, 0 for zeroes.
-    """
-    found = bytes(memory.bytes[address : address + SECTOR_SIZE])
-    return found[0], found != _SECTORS[found[0]]
 
 
 def id_in(memory: GuestMemory, address: int) -> tuple[int, int]:

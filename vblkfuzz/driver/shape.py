@@ -114,9 +114,13 @@ def _plain(plain: Plain) -> Segmented:
 
 
 def _split(plain: Plain) -> Segmented:
+    """The data of a read or a write begins in the buffer with the higher address."""
     ((address, length),) = plain.data
     first = length // 3
     if plain.kind in (RequestType.IN, RequestType.OUT):
+        if plain.kind == RequestType.OUT:
+            data = plain.memory.read(address, length)
+            plain.memory.write(address, data[length - first :] + data[: length - first])
         return plain.with_data(((address + first, length - first), (address, first)))
     return plain.with_data(((address, first), (address + first, length - first)))
 

@@ -41,7 +41,7 @@ def shaped(operation: Op, ring: int) -> dict[str, Any] | None:
     """
     _, _, code, shape, sector, more = operation
     memory = GuestMemory(memoryview(bytearray(GUEST_MEMORY_SIZE)))
-    plain = build(memory, _SLOT, code, sector, more + 1, 1)
+    plain = build(memory, _SLOT, code, sector, more + 1, 0)  # the program writes the data
     before = bytes(memory.bytes[AREAS[_SLOT.header]])
     try:
         buffers, table = reshape(Plain(memory, _SLOT, plain, ring), shape, _SLOT.table)

@@ -111,8 +111,8 @@ REQUEST: Final = kind(
 SECTOR: Final = kind(
     16,
     "content of one sector of the read just collected: the data of the REQUEST with this number, 0 "
-    "for zeroes, untouched if the device did not write it; *mixed*: the content differs within "
-    "the sector",
+    "for zeroes, untouched if the device did not write it; *mixed*: other bytes are not what that "
+    "request writes there",
     flags=("", "mixed"),
     value=data_name,
     head="sector {}",
@@ -325,7 +325,7 @@ FLUSHED: Final = kind(
 DISK: Final = kind(
     141,
     "content of one sector of the disk when all has settled: the data of the REQUEST with this "
-    "number, 0 for zeroes; *mixed*: the content differs within the sector. Sectors without this "
+    "number, 0 for zeroes; *mixed*: other bytes are not what it writes there. Sectors without this "
     "event are zero, and no request of the scenario writes them",
     flags=("", "mixed"),
     value="data {}",
