@@ -310,7 +310,8 @@ def test_a_driver_whose_features_are_refused_gives_up() -> None:
     guest.ring.clear()
     guest.do("init")
     given_up = f"status {DRIVER | STATUS_FAILED}"
-    assert guest.transport.log == ["status 0", f"status {DRIVER}", f"status {DRIVER | 8}", given_up]
+    written = [line for line in guest.transport.log if line.startswith("status")]
+    assert written == ["status 0", f"status {DRIVER}", f"status {DRIVER | 8}", given_up]
     assert [event.flag for event in guest.events(DRIVER_INIT)] == [0]
     guest.do("publish_kick")
     guest.do("driver_ok")

@@ -32,6 +32,8 @@ SAME = {
     frozenset(
         {"cleared_stays_cached", "drain_is_a_point", "ignored_read_zeroed", "reads_by_address"}
     ),
+    frozenset({"sector_reversed", "used_before_data"}),
+    frozenset({"buffers_swapped", "sectors_swapped", "write_spoils_neighbour"}),
     frozenset({"large_buffer_refused", "stale_capacity", "unaligned_discard_refused"}),
     frozenset({"attach_not_notified", "wakeup_stolen"}),
     frozenset({"accept_late", "completion_not_notified", "notify_me_read_early"}),

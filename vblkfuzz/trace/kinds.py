@@ -137,7 +137,7 @@ DEVICE_ID: Final = kind(
     value="id {:#06x}",
     head="known {:#06x}",
 )
-CALLED: Final = kind(111, "looked whether it was called since the last look", flags=("no", "yes"))
+CALLED: Final = kind(111, "was it called since it looked last: *yes*, *no*", flags=("no", "yes"))
 # flag: `place.Place`; head: of the request, 0 if the place is not of one
 MEMORY_CHANGED: Final = kind(
     112,
