@@ -48,7 +48,9 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
     """
     watched: list[float] = []
     bare: list[float] = []
-    with qsd_target("vhost-user-blk", "processes", options) as target, _bare(options) as loop:
+    # In this order: the target has a connection from its start, and a process that is forked later
+    # would inherit it and keep it open.
+    with _bare(options) as loop, qsd_target("vhost-user-blk", "processes", options) as target:
         for _ in range(rounds):
             watched.append(rate(lambda: run_scenario(target, _SESSION)))
             bare.append(rate(loop))
