@@ -49,7 +49,9 @@ def figures(of: dict[str, Any] | None) -> str:
     """The cells of a defect between rules and source; a dash in each if it was not measured."""
     if of is None:
         return "- | - | - | -"
-    return f"{of['found']}/{of['seeds']} | {of['execs']:,} | {of['most']:,} | {of['seconds']}"
+    execs, most = ("-" if of[key] is None else f"{of[key]:,}" for key in ("execs", "most"))
+    seconds = "-" if of["seconds"] is None else of["seconds"]
+    return f"{of['found']}/{of['seeds']} | {execs} | {most} | {seconds}"
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {
