@@ -1,14 +1,19 @@
-"""How a device process ended: it crashed, it hangs, or it was killed from outside."""
+"""How a device process ended: it crashed, it hangs, or it was killed from outside.
+
+A crash is named by its place: by the message of the assertion or of the sanitizer that failed, else
+by the function that got the signal. Why nothing else: docs/decisions/0014.
+"""
 
 from __future__ import annotations
 
-import re
-from hashlib import blake2b
+import signal
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.targets.backtrace import backtrace
 from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
+from vblkfuzz.targets.last_words import Place, farewell, place_in
 from vblkfuzz.targets.real import Ending
+from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 
 if TYPE_CHECKING:
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
 
 _END_PATIENCE_S: Final = 1.0
 """Seconds that a process gets to end by itself after its connections have ended."""
+_BY_ITSELF: Final = frozenset({0, signal.SIGABRT, signal.SIGTRAP, signal.SIGILL})
+"""Signals by which a program ends itself after it has said why; 0: it exits."""
 
 
 def ending_of(
@@ -37,22 +44,29 @@ def ending_of(
     number = signal_of(code)
     if number in FROM_OUTSIDE:
         return None
+    fault = crash_of(words, number, 0 if number else code)
     how = f"signal {number}" if number else f"exit status {code}"
     return Ending(
-        CRASH,
-        f"{how}\n{words}",
+        *(CRASH, f"{how}\n{words}", fault),
         flag=number,
-        value=0 if number else code,
-        path=_digest(words),
+        value=fault.status,
+        path=fault.digest,
     )
 
 
-def _digest(words: str) -> int:
-    """Return a number for an assertion message; numbers and addresses in it do not count."""
-    line = re.sub(r"0x[0-9a-f]+|\d+", "", last_line(words))
-    return int.from_bytes(blake2b(line.encode(), digest_size=8).digest()) | 1 << 63
+def crash_of(words: str, number: int, status: int) -> Fault:
+    """Return what is known of a crash.
 
-
-def last_line(words: str) -> str:
-    """Return the last line of a process's standard error, for a message of one line."""
-    return words.rpartition("\n")[2].strip() or "no message on standard error"
+    Args:
+        words: the end of the process's standard error.
+        number: the signal that ended it; 0: it exited.
+        status: its exit status.
+    """
+    place = place_in(words) if number in _BY_ITSELF else None
+    if place is None and not number:
+        place = farewell(words)
+    message, function, file, line, text = place or Place("")
+    # The name of a file tells two places apart only where no function does.
+    told = text if function else f"{file} {text}".strip()
+    what = signal_name(number) if number else "exit"
+    return Fault(CRASH, what, message, function, file, line, told, 0, number, status)

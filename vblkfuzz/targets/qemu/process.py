@@ -10,7 +10,8 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import Child, memfd
-from vblkfuzz.targets.ending import ending_of, last_line
+from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
