@@ -149,7 +149,11 @@ class Rig(Protocol):
         """End the device process; the next scenario gets a new one."""
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Return how the process ended, or that it hangs; None if it was killed (no finding)."""
+        """Return how the process ended, or that it hangs; None if it was killed (no finding).
+
+        Raises:
+            DeviceLost: it was stopped from outside, which is no finding.
+        """
 
 
 class RealTarget:
@@ -367,10 +371,12 @@ class RealTarget:
         """Record how the device process ended, and replace it.
 
         Raises:
-            DeviceLost: it was killed, which is no finding.
+            DeviceLost: it was killed or stopped from outside, which is no finding.
         """
-        ending = self._rig.ending(guest_waits=lost.guest_waits)
-        self._replace_processes()
+        try:
+            ending = self._rig.ending(guest_waits=lost.guest_waits)
+        finally:
+            self._replace_processes()
         if ending is None:
             raise lost
         recorder.tell(ending.kind, ActorId.MAIN, **ending.fields)
