@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import re
 import shlex
 import sys
@@ -224,3 +225,17 @@ def test_typer_prints_no_tracebacks_of_its_own(
 
 def test_printable() -> None:
     assert printable("a\nb\té\x1b[2J\u202e") == "a\nb\\té\\x1b[2J\\u202e"
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_a_limit_of_open_files_is_one_line(
+    number: int, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_file: str) -> None:
+        raise OSError(number, "Too many open files", "x")
+
+    monkeypatch.setattr("vblkfuzz.scenario.artifact.read_input", fail)
+    result = cli("show", "x.toml")
+    assert (result.exit_code, result.stdout) == (125, "")
+    assert result.stderr.startswith("vblkfuzz: Too many open files: allow more")
+    assert result.stderr.count("\n") == 1

@@ -21,6 +21,7 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable, ExitStatus, HarnessEr
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.recorder import Recorder
@@ -65,6 +66,13 @@ class EndsContract:
     hang: str
     """Signature of a device that stops while nobody asks it anything but the operator."""
 
+    binary: str
+    """Its program."""
+
+    def options(self, binary: str) -> TargetOptions:
+        """Name another program."""
+        raise NotImplementedError  # the suite of each target has its own
+
     def factory(self, options: TargetOptions) -> Target:
         """Make the target."""
         raise NotImplementedError  # the suite of each target has its own
@@ -91,7 +99,7 @@ class EndsContract:
         monkeypatch.setattr(self.rig, "number", number)
         execution = run_scenario(killing, KILLED)
         assert [one.rule for one in execution.verdict.violations] == ["CRASH"]
-        assert execution.verdict.violations[0].signature.endswith(number.name.lower())
+        assert execution.verdict.violations[0].signature.startswith(f"crash-{number.name.lower()}")
         assert f"signal {int(number)}" in execution.trace.report
         again = run_scenario(killing, KILLED)
         assert again.verdict.violations[0].signature == execution.verdict.violations[0].signature
@@ -100,10 +108,27 @@ class EndsContract:
     def test_it_hangs_which_is_one(
         self, killing: RealTarget, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        hang_by_stop(monkeypatch)
         monkeypatch.setattr(self.rig, "number", signal.SIGSTOP)
         execution = run_scenario(killing, KILLED)
         assert [one.signature for one in execution.verdict.violations] == [self.hang]
         assert run_scenario(killing, PLAIN).verdict.clean
+
+    def test_it_is_stopped_from_outside_which_is_none(
+        self, killing: RealTarget, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(self.rig, "number", signal.SIGSTOP)
+        with pytest.raises(DeviceLost, match="stopped from outside"):
+            killing.run(KILLED)
+        assert run_scenario(killing, PLAIN).verdict.clean
+
+    def test_a_script_without_exec_is_refused(self, tmp_path: Path) -> None:
+        """Its own threads sleep while the device works: nothing that they show is true."""
+        path = script(tmp_path, f'{self.binary} "$@"; exit $?')
+        check_unusable(self.factory(self.options(path)), "binary: the script runs .* exec$")
+        path = script(tmp_path, f'exec {self.binary} "$@"')
+        with nothing_left(), self.factory(self.options(path)) as target:
+            assert run_scenario(target, PLAIN).verdict.clean
 
     def test_nothing_survives_a_killed_user(self) -> None:
         """SIGKILL leaves no time to clean up: the kernel has to do it."""
@@ -128,11 +153,17 @@ class EndsContract:
     def test_killed_processes_of_ours_are_replaced(self) -> None:
         with nothing_left(), self.factory(TargetOptions()) as target:
             for ours in descendants() - processes(self.rig.process):
-                ours.kill()
+                with suppress(psutil.NoSuchProcess):  # it has ended with the one before it
+                    ours.kill()
                 await_end([ours])
                 with suppress(HarnessError):
                     target.run(PLAIN)
                 assert run_scenario(target, PLAIN).verdict.clean
+
+
+def hang_by_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make SIGSTOP look like a hang: all threads sleep for good, and none is stopped."""
+    monkeypatch.setattr(Child, "is_stopped", False)
 
 
 def check_unusable(target: Target, problem: str) -> None:

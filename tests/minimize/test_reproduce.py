@@ -30,7 +30,15 @@ def test_the_expected_violation_is_preferred_to_the_first() -> None:
     with model("seed", "inline") as target:
         assert find_bug(target, BUG, expected(S1)).bug == S1
         assert find_bug(target, BUG).bug != S1
-        assert find_bug(target, BUG, Expectation("violation", "S1", "as named long ago")).bug == S1
+        assert find_bug(target, BUG, Expectation("violation", "S1")).bug == S1
+
+
+def test_another_bug_of_the_same_rule_is_not_the_expected_one() -> None:
+    """Asked for one crash, the smallest input of another one must not be the answer."""
+    another = pytest.raises(NotReproduced, match=r"does not show s1-other on model seed .*, but")
+    with model("seed", "inline") as target, another as raised:
+        minimize_input(BUG, Expectation("violation", "S1", "s1-other"), Asked(target))
+    assert S1.signature in str(raised.value)
 
 
 def test_what_does_not_reproduce() -> None:

@@ -115,6 +115,7 @@ class Campaign:
                 item.name: False
                 for rule in rules_for(options.witnesses)
                 for item in rule.situations
+                if item.witnesses & options.witnesses == item.witnesses
             }
         )
 

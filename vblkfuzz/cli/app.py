@@ -6,6 +6,7 @@ so that ``--help`` and ``list`` do not load the fuzzing engine.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -20,7 +21,7 @@ from typer.core import TyperGroup
 from vblkfuzz.cli import verbs
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
-from vblkfuzz.errors import ExitStatus, VblkfuzzError
+from vblkfuzz.errors import ExitStatus, HarnessError, VblkfuzzError
 
 if TYPE_CHECKING:
     # From typer, not from click: some versions of typer include click, others depend on it.
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _SIGPIPE_STATUS: Final = 128 + 13
 """Status of a program that SIGPIPE ended, as shells report it: the other codes are verdicts."""
+
+_TOO_MANY: Final = (errno.EMFILE, errno.ENFILE)
+"""Errors of a limit of open files, which is no bug of this program."""
 
 
 class Verbs(TyperGroup):
@@ -47,6 +51,11 @@ class Verbs(TyperGroup):
         except BrokenPipeError:
             _forget_stdout()
             raise SystemExit(_SIGPIPE_STATUS) from None
+        except OSError as error:
+            if error.errno not in _TOO_MANY:
+                raise
+            say_error(HarnessError(f"{error.strerror}: allow more, for example: ulimit -n 1024"))
+            raise SystemExit(int(ExitStatus.HARNESS)) from None
 
 
 def _forget_stdout() -> None:

@@ -60,6 +60,7 @@ def _story(case: Case) -> dict[str, Any]:
         "rule": case.expected_rule,
         "violation": case.violation,
         "facts": _facts(case),
+        "last_output": story.last_output(case),
         "seen": story.seen(case),
         "size": story.size(case),
         "operations": story.operations(case),

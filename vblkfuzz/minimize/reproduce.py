@@ -91,8 +91,8 @@ def find_bug(
 ) -> Reproduction:
     """Return a run that shows the expected bug; without an expectation, the first cause.
 
-    If no violation has the expected signature, one of the expected rule is accepted, since another
-    version may have named signatures differently.
+    A violation of the same rule with another signature is another bug. An expectation without a
+    signature names any violation of its rule.
 
     Raises:
         NotReproduced: no run shows it.
@@ -104,7 +104,7 @@ def find_bug(
         violation = _expected(execution.verdict, expected)
         if violation is not None:
             return Reproduction(execution, violation)
-        seen.update(one.signature for one in execution.verdict.causes)
+        seen.update(one.signature for one in execution.verdict.violations)
     raise NotReproduced(_not_found(target, expected, seen, runs))
 
 
@@ -112,9 +112,14 @@ def _expected(verdict: Verdict, expected: Expectation | None) -> Violation | Non
     found = (*verdict.causes, *verdict.violations)
     if expected is None or expected.verdict != "violation":
         return next(iter(found), None)
-    by_signature = (one for one in found if one.signature == expected.signature)
-    by_rule = (one for one in found if expected.rule in ("", one.rule))
-    return next(by_signature, None) or next(by_rule, None)
+    return next(
+        (
+            one
+            for one in found
+            if expected.signature in ("", one.signature) and expected.rule in ("", one.rule)
+        ),
+        None,
+    )
 
 
 def _not_found(target: Target, expected: Expectation | None, seen: set[str], runs: int) -> str:
@@ -123,4 +128,5 @@ def _not_found(target: Target, expected: Expectation | None, seen: set[str], run
     if not seen:
         return f"is clean {where}{times}: there is nothing to reproduce"
     assert expected is not None
-    return f"does not show {expected.signature} {where}{times}, but {', '.join(sorted(seen))}"
+    wanted = expected.signature or expected.rule
+    return f"does not show {wanted} {where}{times}, but {', '.join(sorted(seen))}"

@@ -40,6 +40,8 @@ class Situation:
     """Slug, unique among all rules."""
     summary: str
     """One sentence, shown by `vblkfuzz list rules` and at the end of a campaign."""
+    witnesses: Witness = field(default=Witness(0))
+    """Witnesses without which it cannot be observed; a campaign without them does not miss it."""
 
 
 class Report:

@@ -10,7 +10,8 @@ from typing import Final
 
 from vblkfuzz.oracle.naming.naming import Naming
 from vblkfuzz.oracle.naming.signature import signature
-from vblkfuzz.trace.event import NO_QUEUE, Event, path_text
+from vblkfuzz.trace.event import NO_QUEUE, Event
+from vblkfuzz.trace.fault import path_of
 from vblkfuzz.trace.kinds import (
     BROKEN,
     DRAIN_CALL,
@@ -77,8 +78,8 @@ class Violation:
 
     @property
     def path(self) -> str:
-        """Causal path of the clashing event, outermost function first."""
-        return path_text(self.second.path)
+        """Causal path of the clashing event, outermost function first; empty for a fault."""
+        return path_of(self.second)
 
     @property
     def signature(self) -> str:

@@ -2,7 +2,8 @@
 
 Memory, disks and logs are memfds, connections are socket pairs. None of them has a name, so two
 campaigns cannot clash. If the parent is killed, the kernel ends the child (PR_SET_PDEATHSIG) and
-frees its memory and sockets.
+frees its memory and sockets. The child leads a process group, so that processes which a script has
+started end with it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,22 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceUnavailable
 from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.targets.fatal_signal import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+WRAPPER: Final = "the script runs the device as another process; begin its last line with: exec"
+"""Why a script cannot be watched: its threads say nothing of the device."""
+_LOOK_S: Final = 0.002
+"""Seconds between two looks whether it has ended."""
 _REPORT_BYTES: Final = 4096
 """Bytes of standard error that a report keeps."""
 
@@ -40,7 +48,13 @@ class Child:
             DeviceUnavailable: the command cannot be executed.
         """
         self._stderr = memfd("stderr")
+        self._watcher = watcher = Watcher()
         parent = os.getpid()
+
+        def prepare() -> None:
+            die_with_parent(parent)
+            watcher.allow()
+
         try:
             self._process = subprocess.Popen(
                 command,
@@ -49,20 +63,57 @@ class Child:
                 stderr=self._stderr,
                 pass_fds=fds,
                 # Safe: the fuzz process has one thread, so no other thread can hold a lock.
-                preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509
+                preexec_fn=prepare,  # noqa: PLW1509
+                start_new_session=True,
             )
         except OSError as error:
             os.close(self._stderr)
+            watcher.stop()
             raise DeviceUnavailable(f"{command[0]}: cannot be run: {error.strerror}") from None
         self.pid = self._process.pid
+        self.command = command[0]
+        """The program that was started."""
+        watcher.watch(self.pid)
 
     def exit_code(self, patience_s: float = 0.0) -> int | None:
-        """Return the exit code (negative: a signal), None if it runs after `patience_s` seconds."""
-        if not patience_s:
-            return self._process.poll()
-        with suppress(subprocess.TimeoutExpired):
-            return self._process.wait(patience_s)
-        return None
+        """Return the exit code (negative: a signal), None if it runs after `patience_s` seconds.
+
+        The process is not reaped before `end`, so that its id stays the id of its group.
+        """
+        deadline = time.monotonic() + patience_s
+        while True:
+            found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if found is not None:
+                return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_LOOK_S)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether all its threads are stopped from outside, by SIGSTOP or a debugger (proc(5))."""
+        states = []
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended since
+                stat = Path(f"/proc/{self.pid}/task/{task}/stat").read_text()
+                states.append(stat.rpartition(")")[2].split()[0])
+        return bool(states) and set(states) <= {"T", "t"}
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether it is a script that has started the device as another process.
+
+        A device that answers has several threads: the IOThread, that of QMP, that of RCU.
+        """
+        return len(os.listdir(f"/proc/{self.pid}/task")) == 1
+
+    def frames(self) -> list[str]:
+        """Return the functions on the stack of its fatal signal, the innermost first."""
+        return self._watcher.frames()
+
+    def unwatch(self) -> None:
+        """Let a debugger trace it from now on."""
+        self._watcher.stop()
 
     def words(self) -> str:
         """Return the end of its standard error, at most 4096 bytes."""
@@ -71,9 +122,10 @@ class Child:
         return tail.decode(errors="replace").strip()
 
     def end(self) -> None:
-        """Kill and reap it."""
-        self._process.kill()
+        """Kill it with all that it has started, and reap it."""
+        os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+        self._watcher.stop()
         os.close(self._stderr)
 
 

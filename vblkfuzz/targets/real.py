@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.recorder import Dequeue
+    from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.trace import Trace
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -61,11 +62,13 @@ class Restless(Exception):
 class Ending:
     """How a device process ended, or that it hangs."""
 
-    def __init__(self, kind: int, report: str, **fields: int) -> None:
+    def __init__(self, kind: int, report: str, fault: Fault | None = None, **fields: int) -> None:
         self.kind = kind
         """CRASH or HANG."""
         self.report = report
         """The end of its standard error, with a backtrace of a hang, for people."""
+        self.fault = fault
+        """What is known of the place; it names the crash."""
         self.fields = fields
         """Fields of the event."""
 
@@ -146,7 +149,11 @@ class Rig(Protocol):
         """End the device process; the next scenario gets a new one."""
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Return how the process ended, or that it hangs; None if it was killed (no finding)."""
+        """Return how the process ended, or that it hangs; None if it was killed (no finding).
+
+        Raises:
+            DeviceLost: it was stopped from outside, which is no finding.
+        """
 
 
 class RealTarget:
@@ -204,7 +211,7 @@ class RealTarget:
         rig = self._rig
         witnesses = rig.witnesses(scenario.device)
         recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))
-        report = ""
+        report, fault = "", None
         try:
             self._load(scenario)
             self._run(scenario, recorder)
@@ -215,11 +222,12 @@ class RealTarget:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
             self._replace_processes()
         except DeviceLost as lost:
-            report = self._ended(recorder, lost)
+            ending = self._ended(recorder, lost)
+            report, fault = ending.report, ending.fault
         except BaseException:
             self._replace_processes()
             raise
-        return recorder.trace(witnesses, report)
+        return recorder.trace(witnesses, report, fault)
 
     def _load(self, scenario: Scenario) -> None:
         self._power_on(scenario)
@@ -359,15 +367,17 @@ class RealTarget:
             self._rig.settle(recorder)
         return _MAX_EPILOGUE
 
-    def _ended(self, recorder: Recorder, lost: DeviceLost) -> str:
-        """Record how the device process ended, replace it, and return the report.
+    def _ended(self, recorder: Recorder, lost: DeviceLost) -> Ending:
+        """Record how the device process ended, and replace it.
 
         Raises:
-            DeviceLost: it was killed, which is no finding.
+            DeviceLost: it was killed or stopped from outside, which is no finding.
         """
-        ending = self._rig.ending(guest_waits=lost.guest_waits)
-        self._replace_processes()
+        try:
+            ending = self._rig.ending(guest_waits=lost.guest_waits)
+        finally:
+            self._replace_processes()
         if ending is None:
             raise lost
         recorder.tell(ending.kind, ActorId.MAIN, **ending.fields)
-        return ending.report
+        return ending

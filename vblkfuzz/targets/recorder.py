@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.trace.fault import Fault
     from vblkfuzz.virtio.memory import GuestMemory
 
 
@@ -331,7 +332,7 @@ class Recorder:
 
     # --- The end ------------------------------------------------------------------------------
 
-    def trace(self, witnesses: Witness, report: str = "") -> Trace:
+    def trace(self, witnesses: Witness, report: str = "", fault: Fault | None = None) -> Trace:
         """Return the trace.
 
         Raises:
@@ -340,7 +341,7 @@ class Recorder:
         if self._dropped:
             raise TraceOverflow(f"{self._dropped} events too many: no verdict")
         known = witnesses & ~self._doubted
-        return Trace(tuple(self._events), self._turn, witnesses=known, report=report)
+        return Trace(tuple(self._events), self._turn, witnesses=known, report=report, fault=fault)
 
     def _add(self, kind: int, actor: int, **fields: int) -> None:
         if len(self._events) >= TRACE_EVENTS_MAX:

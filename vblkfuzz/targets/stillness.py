@@ -24,8 +24,9 @@ SPIN_S: Final = 0.25
 
 _QMP_THREAD: Final = b"IO mon_iothread"
 """QEMU's name of the thread that reads QMP (``-name debug-threads=on``)."""
-_AWAKE: Final = (b"0", b"")
-"""Contents of wchan for a thread that runs or is ready to run."""
+_AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
+"""Contents of wchan for a thread that runs or is ready to run, or is stopped from outside: such a
+thread may have work to do when it goes on."""
 _LINE: Final = 256
 """Bytes to read; each of these files is shorter."""
 _MOST_OPEN: Final = 64

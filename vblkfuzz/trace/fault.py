@@ -1,8 +1,9 @@
-"""A fault: where in the code of a user's device it crashed or hangs.
+"""A fault: where in its code a device crashed or hangs.
 
-The model says so where a real device only leaves its last words. A name is made of what was raised,
-the function, and the text of the line: it survives edits of other functions and a move of the file,
-and two assertions of one function are two bugs. The number of the line is for people only.
+For a user's device that is a line of Python; for a device process, what a failed assertion or the
+registers say of the place (`targets.ending`). A name is made of what was raised, the function, and
+the text of the line or of the assertion: it survives edits of other functions and a move of the
+file, and two assertions of one function are two bugs. The number of the line is for people only.
 """
 
 from __future__ import annotations
@@ -10,28 +11,33 @@ from __future__ import annotations
 import json
 import signal
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from vblkfuzz.trace.kinds import CRASH
+from vblkfuzz.trace.event import Event, path_text
+from vblkfuzz.trace.kinds import CRASH, HANG
+
+_DIGEST: Final = 1 << 63
+"""Bit of a path that is the digest of a fault."""
 
 
 class Fault(NamedTuple):
-    """What a device did wrong, and in which line of its own code. All text is printable."""
+    """What a device did wrong, and where in its own code. All text is printable."""
 
     kind: int
     """CRASH or HANG."""
     what: str
     """Type of the exception, ``exit`` or the name of a signal; empty for a hang."""
     message: str
-    """Of the exception."""
+    """Of the exception or the assertion; empty if there is none."""
     function: str
-    """Qualified name of the innermost function of the device's own."""
+    """Qualified name of the innermost function of the device's own; empty if it is not known."""
     file: str
-    """Name of its file, without a folder."""
+    """Name of its file, without a folder; empty if it is not known."""
     line: int
-    """Where it failed; the first line of the function for a hang."""
+    """Where it failed; the first line of the function for a hang; 0 if it is not known."""
     text: str = ""
-    """That line, without its indent; empty where there is no source, and for a hang."""
+    """That line, without its indent, or the asserted expression; empty where there is no source,
+    and for a hang."""
     twin: int = 0
     """How many equal lines the function has before it; without a source, lines from its begin."""
     signal: int = 0
@@ -44,18 +50,20 @@ class Fault(NamedTuple):
         """A number for the place, in an event's path: its highest bit makes it no path."""
         parts = (str(self.kind), self.what, self.function, self.text, str(self.twin))
         found = blake2b("\0".join(parts).encode(), digest_size=8).digest()
-        return int.from_bytes(found) | 1 << 63
+        return int.from_bytes(found) | _DIGEST
 
     @property
     def name(self) -> str:
         """What tells this bug from others, for a signature."""
-        place = f"{self.digest & 0xFFFF_FFFF:08x}" if self.kind == CRASH else ""
+        told = self.kind == CRASH and (self.function or self.text)
+        place = f"{self.digest & 0xFFFF_FFFF:08x}" if told else ""
         return "-".join(part for part in (self.what, self.function, place) if part)
 
     @property
     def where(self) -> str:
-        """The place in words."""
-        return f"{self.function} ({self.file}, line {self.line})"
+        """The place in words; empty if nothing is known of it."""
+        source = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{self.function} ({source})" if self.function and source else self.function + source
 
     def to_line(self) -> bytes:
         """Return it as one line of ASCII."""
@@ -65,6 +73,12 @@ class Fault(NamedTuple):
     def from_line(line: bytes) -> Fault:
         """Read what `to_line` wrote."""
         return Fault(*json.loads(line))
+
+
+def path_of(event: Event) -> str:
+    """Return the causal path of an event as text; empty where it is only the digest of a fault."""
+    is_digest = event.kind in (CRASH, HANG) and event.path & _DIGEST
+    return "" if is_digest else path_text(event.path)
 
 
 def signal_name(number: int) -> str:

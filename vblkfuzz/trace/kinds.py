@@ -373,7 +373,7 @@ POWER_LOSS: Final = kind(75, "the disk has lost writes that were not flushed")
 CRASH: Final = kind(
     80,
     "the device process ended by itself; flag: the signal, 0 if it exited; value: exit status; "
-    "path: a digest of its last output, on the model of the line that failed",
+    "path: a digest of the place that failed",
     value="exit {}",
     note=True,
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.trace.event import NO_QUEUE, actor_name, path_text
+from vblkfuzz.trace.event import NO_QUEUE, actor_name
+from vblkfuzz.trace.fault import path_of
 from vblkfuzz.trace.kinds import KINDS, OP
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _row(event: Event) -> Row:
         "" if event.queue == NO_QUEUE else str(event.queue),
         _request(event, kind.head if kind else ""),
         _value(event, kind),
-        path_text(event.path),
+        path_of(event),
     )
 
 

@@ -34,7 +34,7 @@ class Trace:
     """Output of a device process that crashed or hung: standard error, exit status, backtrace.
     For people; not part of the digest."""
     fault: Fault | None = None
-    """What the own code of a user's device did wrong, if the trace ends in that."""
+    """What the device's own code did wrong, if the trace ends in that and the place is known."""
 
     @property
     def digest(self) -> str:

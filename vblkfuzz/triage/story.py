@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.kinds import CRASH, HANG
 from vblkfuzz.triage.step import Step
 
 if TYPE_CHECKING:
@@ -83,6 +84,15 @@ def again(case: Case) -> str:
     return f"{words}, but {outcome.run.signature}"
 
 
+def last_output(case: Case) -> str:
+    """Return the last output of a device that crashed, or its stack; empty for other findings."""
+    violation = case.violation
+    if violation is None or violation.second.kind not in (CRASH, HANG):
+        return ""
+    trace = case.execution.trace
+    return trace.report.strip() if trace.fault else ""
+
+
 def size(case: Case) -> str:
     """Return the numbers of operations and deviations, in words."""
     scenario = case.scenario
@@ -153,6 +163,7 @@ def case_object(case: Case) -> dict[str, Any]:
         "rule": (expected.rule if expected else outcome.run.rule) or None,
         "title": known,
         "sentence": case.violation.sentence if case.violation else None,
+        "last_output": last_output(case) or None,
         "count": sightings.count if sightings else None,
         "first_seen": first_seen(sightings) if sightings else None,
         "first_s": sightings.first_s if sightings else None,

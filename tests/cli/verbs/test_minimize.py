@@ -182,3 +182,19 @@ def test_the_first_signal_counts(bug: Artifact) -> None:
         assert stop.status is ExitStatus.INTERRUPTED
         with pytest.raises(StopMinimizing):
             view.update(Progress(bug.scenario, 2))
+
+
+def test_another_bug_is_not_written(cli: Cli, large: Path, bug: Artifact, tmp_path: Path) -> None:
+    """The file asks for one signature: the smallest input of another one is no answer."""
+    output, other = tmp_path / "small.vblk", tmp_path / "other.vblk"
+    recorded = Expectation("violation", "S1", "s1-another")
+    other.write_bytes(dump_artifact(replace(read_input(large), expectation=recorded)))
+    refused = cli("minimize", other, "-o", output)
+    assert (refused.exit_code, refused.stdout) == (125, "")
+    assert "other.vblk: does not show s1-another on model seed" in refused.stderr
+    assert bug.expectation is not None
+    assert bug.expectation.signature in refused.stderr
+    assert not output.exists()
+    asked = cli("minimize", other, "-o", output, "--signature", bug.expectation.signature)
+    assert asked.exit_code == 0
+    assert read_input(output).expectation == bug.expectation

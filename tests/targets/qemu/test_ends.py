@@ -12,6 +12,7 @@ from tests.conformance.ends import (
     EndsContract,
     Killing,
     check_unusable,
+    hang_by_stop,
     script,
 )
 from tests.conformance.leftovers import nothing_left
@@ -49,8 +50,12 @@ class TestEnds(EndsContract):
     device = "virtio-blk-pci"
     module = "vblkfuzz.targets.qemu"
     rig = KillingRig
-    crew = 2  # guest and QEMU
+    crew = 3  # guest, watcher and QEMU
     hang = "hang-guest"
+    binary = "qemu-system-x86_64"
+
+    def options(self, binary: str) -> TargetOptions:
+        return TargetOptions(qemu_binary=binary)
 
     def factory(self, options: TargetOptions) -> Target:
         return target(options)
@@ -69,6 +74,7 @@ def test_a_qemu_that_cannot_be_reset_any_more_is_a_finding_of_this_scenario(
     number: signal.Signals, signature: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the next scenario would get this device, and be blamed for it."""
+    hang_by_stop(monkeypatch)
     rig = LaterRig(TargetOptions())
     monkeypatch.setattr(LaterRig, "number", number)
     with nothing_left(), RealTarget("qemu", "killed", rig, rig.port) as killed:

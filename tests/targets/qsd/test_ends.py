@@ -31,8 +31,12 @@ class TestEnds(EndsContract):
     device = "vhost-user-blk"
     module = "vblkfuzz.targets.qsd"
     rig = KillingRig
-    crew = 3  # guest, NBD server and daemon
+    crew = 4  # guest, NBD server, watcher and daemon
     hang = "hang-operator"
+    binary = "qemu-storage-daemon"
+
+    def options(self, binary: str) -> TargetOptions:
+        return TargetOptions(qsd_binary=binary)
 
     def factory(self, options: TargetOptions) -> Target:
         return target(options)

@@ -39,6 +39,12 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     target: AnotherTarget = None,
     device: AnotherDevice = None,
     mode: AnotherMode = None,
+    signature: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIGNATURE", help="Minimize for this violation, not for the recorded one."
+        ),
+    ] = None,
     repeat: Annotated[
         int,
         typer.Option(
@@ -54,7 +60,8 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
 ) -> None:
     """Write the smallest scenario that shows the same bug.
 
-    The same bug means the same rule and the same signature. The smallest has the fewest
+    The same bug means the same rule and the same signature. An input that shows another one
+    instead is not minimized; --signature asks for that one. The smallest has the fewest
     operations, then the fewest deviations of the schedule, then the plainest device and
     arguments. Ctrl-C stops the search, and the best result so far is written.
 
@@ -72,7 +79,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     artifact = read_input(one_file(path))
     options = Options(target, device, mode, target_options=target_options)
     with Stop() as stop:
-        result = _minimized(path, artifact, options, repeat, stop)
+        result = _minimized(path, artifact, options, signature, repeat, stop)
         write_output(output, _file(output, result), force=force)
     if as_json:
         print(json.dumps({"input": path, "output": str(output), **_object(artifact, result)}))
@@ -81,9 +88,12 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     raise typer.Exit(stop.status or ExitStatus.CLEAN)
 
 
-def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop: Stop) -> Result:
+def _minimized(
+    path: str, artifact: Artifact, options: Options, signature: str | None, runs: int, stop: Stop
+) -> Result:
     from vblkfuzz.cli.views.minimize import MinimizeView
     from vblkfuzz.minimize.on_target import Asked, minimize_input
+    from vblkfuzz.scenario.expectation import Expectation
     from vblkfuzz.store.finding_artifact import finding_artifact
     from vblkfuzz.targets.registry import open_target, quick_target
     from vblkfuzz.triage.replay_target import allow, setup_of
@@ -91,6 +101,8 @@ def _minimized(path: str, artifact: Artifact, options: Options, runs: int, stop:
     setup = setup_of(artifact, options)
     recorded = (setup.target, setup.device) == (artifact.target, artifact.device)
     expected = artifact.expectation if recorded else None
+    if signature is not None:
+        expected = Expectation("violation", signature=signature)
     with ExitStack() as stack:
         try:
             allow(setup, options)

@@ -11,7 +11,7 @@ from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.targets.device_class import is_revision
 from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.cases import MINIMIZED
-from vblkfuzz.triage.story import counted, seen, size
+from vblkfuzz.triage.story import counted, last_output, seen, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,8 @@ def print_list(cases: Sequence[Case], folder: str) -> None:
 def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
     lost = case.outcome.reproduced == 0
     screen.say(case.signature, "yellow" if lost else "cyan")
+    if case.violation and last_output(case):
+        screen.wrapped(case.violation.sentence, indent=4)
     screen.wrapped(seen(case), indent=4)
     smaller = ", minimized" if Path(case.outcome.input).name == MINIMIZED else ""
     words = size(case) + smaller + (f"; on {', '.join(case.outcome.setup)}" if with_setup else "")

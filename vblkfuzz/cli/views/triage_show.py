@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.screen import Screen
@@ -9,6 +10,7 @@ from vblkfuzz.triage.lane_text import lane_diagram
 from vblkfuzz.triage.story import (
     deviations,
     device_facts,
+    last_output,
     operations,
     seen,
     shown_steps,
@@ -35,6 +37,9 @@ def print_story(case: Case, *, whole: bool) -> None:
     screen = Screen()
     screen.say(case.signature or "no violation", "bold")
     _print_facts(screen, case)
+    if output := last_output(case):
+        screen.say("\nLast output of the device", "bold")
+        screen.say(indent(output, "  "))
     _print_operations(screen, case)
     if case.outcome.run.execution is not None:
         _print_diagram(screen, case, whole=whole)

@@ -20,6 +20,7 @@ from vblkfuzz.trace.kinds import (
     IO_DONE,
     MEMWRITE,
     PARK,
+    POP,
     PUSH,
     RESET_CALL,
     RESET_RET,
@@ -29,9 +30,14 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.trace.witness import Witness
 
 RESET_IN_FLIGHT = Situation(
-    "reset_with_request_in_flight", "A reset began while the backend had a request."
+    "reset_with_request_in_flight",
+    "A reset began while the backend had a request; of a real device, while it had dequeued one.",
 )
-RESET_PARKED = Situation("reset_with_parked_request", "A reset began while a request was parked.")
+RESET_PARKED = Situation(
+    "reset_with_parked_request",
+    "A reset began while a request was parked.",
+    witnesses=Witness.DEVICE,
+)
 
 _EFFECTS: Final = {
     SUBMIT: "submit",
@@ -53,6 +59,7 @@ _SEEN: Final = {
     source="virtio 1.2, 2.4.1; QEMU virtio_blk_reset",
     instead="The reset drains or cancels every request of its epoch before it returns.",
     needs=(
+        POP,
         SUBMIT,
         PARK,
         UNPARK,
@@ -77,6 +84,8 @@ def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """
     ended = -1
     reset = events[0]
+    # Dequeued, and no more is known of it: a real device shows neither SUBMIT nor PARK.
+    taken: set[int] = set()
     in_flight: set[int] = set()
     parked: set[int] = set()
     reported: set[int] = set()
@@ -88,12 +97,17 @@ def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 report.violation(reset, event, _came_back(reset, event), _EFFECTS[event.kind])
         elif kind == RESET_RET:
             ended, reset = max(ended, event.epoch), event
+        if kind == POP:
+            taken.add(event.request)
+            continue
+        if kind == RESET_CALL:
+            _note_reset(in_flight | taken, parked, report)
+            continue
+        taken.discard(event.request)
         if kind == SUBMIT:
             in_flight.add(event.request)
         elif kind == PARK:
             parked.add(event.request)
-        elif kind == RESET_CALL:
-            _note_reset(in_flight, parked, report)
         elif kind not in _KEEPS:  # IO_DONE, UNPARK, CANCEL
             in_flight.discard(event.request)
             parked.discard(event.request)

@@ -1,9 +1,9 @@
 """Rules of the device process: CRASH and HANG.
 
 No action of a guest, an operator or a backend may end a device process or stop it from answering.
-In a trace of the model these events mean that the own code of a user's device has failed;
-`Trace.fault` says in which line, and the bug is named by it. The last output of a process, or the
-stack, is in `Trace.report`.
+In a trace of the model these events mean that the own code of a user's device has failed.
+`Trace.fault` says where, and the bug is named by it. The last output of a process, or the stack, is
+in `Trace.report`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BY_FAULT: Final = Naming(path="none")
     no_situations="each execution puts it to the test",
 )
 def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """The path of a crash is a digest of the last output: each assertion has its own signature."""
+    """Each place has its own signature: the line, the assertion, or the function that failed."""
     last = events[0]
     for event in events:
         if event.kind == kinds.CRASH and report.fault:
@@ -52,12 +52,13 @@ def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
 
 def _failure(fault: Fault) -> str:
+    told = f" ({fault.message})" if fault.message else ""
+    place = told + (f" in {fault.where}" if fault.where else "")
     if fault.signal:
-        return f"process was ended by {fault.what} in {fault.where}"
+        return f"process was ended by {fault.what}{place}"
     if fault.what == "exit":
-        return f"process ended with exit status {fault.status} in {fault.where}"
-    message = f" ({fault.message})" if fault.message else ""
-    return f"raised {fault.what}{message} in {fault.where}"
+        return f"process ended with exit status {fault.status}{place}"
+    return f"raised {fault.what}{place}"
 
 
 def _when(last: Event, event: Event) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.targets.child import Child, memfd
-from vblkfuzz.targets.ending import ending_of, last_line
+from vblkfuzz.targets.child import WRAPPER, Child, memfd
+from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
@@ -86,6 +87,9 @@ class QemuProcess:
             self._child.end()
             self._close()
             raise DeviceUnavailable(f"QEMU does not start: {last_line(reason)}") from None
+        if self._child.is_wrapper:
+            self.end()
+            raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
         self._actors = {self._child.pid: ActorId.MAIN}
         self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.targets.child import Child
-from vblkfuzz.targets.ending import ending_of, last_line
+from vblkfuzz.targets.child import WRAPPER, Child
+from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
@@ -110,6 +111,9 @@ class Daemon:
             raise DeviceUnavailable(
                 f"qemu-storage-daemon does not start: {last_line(reason)}"
             ) from None
+        if self._child.is_wrapper:
+            self.end()
+            raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
 
     def connect(self, export: Export) -> socket.socket:
         """Return a new connection to an export."""

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, UsageError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.targets.child import Child
-from vblkfuzz.targets.ending import ending_of, last_line
+from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.vhost.endpoint import connect_to
 from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.link import Link

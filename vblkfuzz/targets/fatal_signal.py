@@ -1,0 +1,251 @@
+"""Where a device process gets a fatal signal: read from its registers and its stack by a watcher.
+
+The watcher is a process of its own that traces the device (ptrace(2), PTRACE_SEIZE). A traced
+thread stops only when it gets a signal or starts a thread, so the device is not slowed down. When a
+fatal signal arrives, the watcher reads the place and lets the thread go on. No debugger is needed,
+and no core file.
+
+The place is the innermost function on the stack that is not one of the run-time libraries, since
+of memcpy and abort the caller is what tells bugs apart. Programs are compiled without frame
+pointers, so callers are found by looking for return addresses: words on the stack that point behind
+a call instruction. Some may be left over from calls that have ended.
+
+Without ptrace (another machine than x86-64, a container that forbids it) a crash has no place.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import platform
+import re
+import signal
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.process.forked import Forked
+from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.targets.program_file import Program
+
+if TYPE_CHECKING:
+    import socket
+
+_FATAL: Final = frozenset(
+    {
+        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL),
+        *(signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS),
+    }
+)
+_STOPS: Final = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
+_CONT, _GETREGS, _SEIZE, _LISTEN = 7, 12, 0x4206, 0x4208
+"""Requests of ptrace(2)."""
+_TRACE_CLONE: Final = 1 << 3
+"""PTRACE_O_TRACECLONE: new threads are traced, too."""
+_EVENT_STOP: Final = 128
+_ALL: Final = 0x40000000
+"""__WALL: wait for threads, too."""
+_REGS: Final = struct.Struct("<27Q")
+_RIP, _RSP = 16, 19
+"""Places in user_regs_struct."""
+_STACK_BYTES: Final = 16 << 10
+_MOST: Final = 12
+"""Places to report at most."""
+_RUN_TIME: Final = re.compile(
+    r"/(libc|ld-linux[^/]*|libpthread|libm|libgcc_s|libstdc\+\+|libglib-2\.0)[.-][^/]*$"
+)
+"""Libraries whose functions say nothing of a bug."""
+_PACKET: Final = 1 << 16
+_PATIENCE_S: Final = 5.0
+_SET_PTRACER: Final = 0x59616D61
+"""PR_SET_PTRACER of prctl(2)."""
+
+
+class Mapping(NamedTuple):
+    """A part of a program file in memory."""
+
+    start: int
+    end: int
+    offset: int
+    """Of its first byte in the file."""
+    file: str
+
+
+class Code(NamedTuple):
+    """A place in a program file."""
+
+    file: str
+    offset: int
+
+
+class Watcher:
+    """The fuzz process's handle on the watcher of one device process."""
+
+    def __init__(self) -> None:
+        """Fork the watcher, which waits for `watch`; on another machine do nothing."""
+        self._forked = Forked(_serve)
+        if platform.machine() == "x86_64":
+            self._forked.start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0: there is none."""
+        return self._forked.pid
+
+    def watch(self, pid: int) -> None:
+        """Begin to trace the device process `pid`; end the watcher if that is not allowed."""
+        if not self.pid:
+            return
+        line = self._forked.line
+        line.settimeout(_PATIENCE_S)
+        try:
+            line.send(str(pid).encode())
+            allowed = line.recv(_PACKET) == b"traced"
+        except OSError:
+            allowed = False
+        if not allowed:
+            self.stop()
+
+    def allow(self) -> None:
+        """Let the watcher trace the calling process where only ancestors may (Yama)."""
+        ctypes.CDLL(None).prctl(_SET_PTRACER, self.pid, 0, 0, 0)
+
+    def frames(self) -> list[str]:
+        """Return the functions on the stack of the last fatal signal, the innermost first.
+
+        Call it when the device process has ended: the watcher says it then.
+        """
+        with suppress(OSError, ValueError):
+            return list(json.loads(self._forked.line.recv(_PACKET))) if self.pid else []
+        return []
+
+    def stop(self) -> None:
+        """End it; the device process runs on, and can be traced by a debugger."""
+        self._forked.stop()
+
+
+def _serve(line: socket.socket) -> None:
+    """Trace the process whose id arrives, until it ends."""
+    _close_all_but(line.fileno())
+    pid = int(line.recv(_PACKET))
+    _end_group_with_parent(pid)
+    try:
+        _ptrace(_SEIZE, pid, _TRACE_CLONE)
+    except OSError:
+        line.send(b"refused")
+        return
+    line.send(b"traced")
+    found: list[Code] = []
+    with suppress(ChildProcessError):
+        while True:
+            thread, status = os.waitpid(-1, _ALL)
+            if os.WIFSTOPPED(status):
+                with suppress(ProcessLookupError):
+                    found = _go_on(pid, thread, status) or found
+    line.send(json.dumps(_names(found)).encode())
+
+
+def _close_all_but(line: int) -> None:
+    """Close what was inherited: a connection to the device must end when the device does."""
+    most = max(map(int, os.listdir("/proc/self/fd")))
+    os.closerange(3, line)
+    os.closerange(line + 1, most + 1)
+
+
+def _end_group_with_parent(pid: int) -> None:
+    """End the whole process group `pid` if the fuzz process is killed.
+
+    The kernel ends the device process then, but not the processes that it has started.
+    """
+    parent = os.getppid()
+
+    def end(_number: int, _frame: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    die_with_parent(parent, signal.SIGTERM)
+
+
+def _go_on(pid: int, thread: int, status: int) -> list[Code]:
+    """Let a thread go on that has stopped; return where it is if the signal is fatal."""
+    number, event = os.WSTOPSIG(status), status >> 16
+    if event == _EVENT_STOP and number in _STOPS:
+        _ptrace(_LISTEN, thread, 0)  # it stays stopped until SIGCONT
+        return []
+    found: list[Code] = []
+    if not event and number in _FATAL:
+        with suppress(OSError):
+            found = _stack(pid, thread)
+    _ptrace(_CONT, thread, 0 if event else number)
+    return found
+
+
+def _stack(pid: int, thread: int) -> list[Code]:
+    """Return the places on the stack of a stopped thread, the innermost first."""
+    registers = ctypes.create_string_buffer(_REGS.size)
+    _ptrace(_GETREGS, thread, ctypes.addressof(registers))
+    values = _REGS.unpack(registers.raw)
+    mappings = _mappings(pid)
+    memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+    try:
+        found = [values[_RIP], *_return_addresses(memory, mappings, values[_RSP])]
+    finally:
+        os.close(memory)
+    return [
+        Code(part.file, address - part.start + part.offset)
+        for address in found
+        for part in mappings
+        if part.start <= address < part.end
+    ][:_MOST]
+
+
+def _names(places: list[Code]) -> list[str]:
+    """Return the functions at some places."""
+    files = {file: Program(file) for file, _ in places}
+    return list(dict.fromkeys(files[file].name_of(offset) for file, offset in places))
+
+
+def _mappings(pid: int) -> list[Mapping]:
+    """Return the executable parts of all files in memory but the run-time libraries."""
+    form = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+ +(/.+)$", re.MULTILINE)
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        return [
+            Mapping(int(start, 16), int(end, 16), int(offset, 16), file)
+            for start, end, offset, file in form.findall(maps.read())
+            if not _RUN_TIME.search(file)
+        ]
+
+
+def _return_addresses(memory: int, code: list[Mapping], stack: int) -> list[int]:
+    """Return the words on a stack that point behind a call, each less one."""
+    try:
+        raw = os.pread(memory, _STACK_BYTES, stack)
+    except OSError:  # the stack is what the thread has overrun
+        return []
+    words = struct.unpack(f"<{len(raw) // 8}Q", raw[: len(raw) // 8 * 8])
+    inside = (word for word in words if any(part.start < word < part.end for part in code))
+    return [word - 1 for word in inside if _behind_call(os.pread(memory, 7, word - 7))]
+
+
+def _behind_call(before: bytes) -> bool:
+    """Whether the seven bytes before an address end in a call instruction (E8, or FF /2)."""
+    if before[2] == 0xE8:
+        return True
+    return any(before[at] == 0xFF and before[at + 1] >> 3 & 7 == 2 for at in (0, 1, 3, 4, 5))
+
+
+def _ptrace(request: int, thread: int, data: int) -> None:
+    """Call ptrace(2).
+
+    Raises:
+        OSError: the kernel refuses it.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+    libc.ptrace.restype = ctypes.c_long
+    if libc.ptrace(request, thread, None, data) == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,81 @@
+"""Names of functions in a program file (ELF, 64 bits): symbols, else offsets."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
+_SEGMENT: Final = struct.Struct("<IIQQQQQQ")
+_SECTION: Final = struct.Struct("<IIQQQQIIQQ")
+_SYMBOL: Final = struct.Struct("<IBBHQQ")
+_LOAD: Final = 1
+_TABLES: Final = frozenset({2, 11})
+"""SHT_SYMTAB, SHT_DYNSYM."""
+_FUNCTION: Final = 2
+
+
+class Program:
+    """A program or a shared library."""
+
+    def __init__(self, path: str) -> None:
+        """Read it.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no such file.
+        """
+        self._name = os.path.basename(path)
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            self._bytes: Final = mmap.mmap(fd, 0, prot=mmap.PROT_READ)
+        finally:
+            os.close(fd)
+        if self._bytes[:5] != b"\x7fELF\x02":
+            raise ValueError(f"{path}: no ELF file of 64 bits")
+        header = _HEADER.unpack_from(self._bytes)
+        self._segments, self._sections = header[5], header[6]
+        self._segment_count, self._section_count = header[10], header[12]
+        self._functions = list(self._symbols())
+
+    def name_of(self, offset: int) -> str:
+        """Return the function at an offset in the file: its symbol, else ``FILE+0xADDRESS``.
+
+        The address is the one that addr2line takes.
+        """
+        address = self._address(offset)
+        for start, size, name in self._functions:
+            if start <= address < start + size:
+                return self._text(name)
+        return f"{self._name}+{address:#x}"
+
+    def _address(self, offset: int) -> int:
+        for index in range(self._segment_count):
+            at = self._segments + index * _SEGMENT.size
+            kind, _, start, address, _, size, _, _ = map(int, _SEGMENT.unpack_from(self._bytes, at))
+            if kind == _LOAD and start <= offset < start + size:
+                return address + offset - start
+        return offset
+
+    def _symbols(self) -> Iterator[tuple[int, int, int]]:
+        """Yield address, size and place of the name of each function that has a symbol."""
+        sections = [
+            _SECTION.unpack_from(self._bytes, self._sections + index * _SECTION.size)
+            for index in range(self._section_count)
+        ]
+        for _, kind, _, _, start, size, link, *_ in sections:
+            if kind not in _TABLES:
+                continue
+            names = sections[link][4]
+            rows = self._bytes[start : start + size - size % _SYMBOL.size]
+            for name, info, _, _, value, length in _SYMBOL.iter_unpack(rows):
+                if info & 0xF == _FUNCTION and length:
+                    yield value, length, names + name
+
+    def _text(self, at: int) -> str:
+        return self._bytes[at : self._bytes.find(b"\0", at)].decode(errors="replace")
