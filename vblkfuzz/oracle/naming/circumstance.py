@@ -243,6 +243,19 @@ def unfinished(violation: Violation, events: Events) -> str:
     return standing(violation.first.request, events, violation.second)
 
 
+def not_taken_up(violation: Violation, events: Events) -> str:
+    """Where the request is that a restored device did not take up."""
+    if violation.state != "request":
+        return violation.state
+    return f"request-{standing(violation.first.request, events, violation.second)}"
+
+
+def of_old_device(violation: Violation, events: Events) -> str:
+    """State of the request when the device that it belongs to was saved; none for a flush."""
+    was = standing(violation.second.request, events, violation.first)
+    return f"{violation.state}-{was}" if was else violation.state
+
+
 def dropped(violation: Violation, events: Events) -> str:
     """What a request was doing that was dropped; not told where the reset of a queue did it."""
     return violation.state or standing(violation.second.request, events, violation.second)
