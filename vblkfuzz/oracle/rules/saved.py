@@ -192,7 +192,7 @@ class _Device:
         SAVED_CALL,
         SAVED_IN_DRAIN,
     ),
-    decisive=(RESTORED,),
+    decisive=(SAVED,),
     path="none",
     leads_to=(*REQUEST_GOES_ON, "L1"),
     circumstance=not_taken_up,
