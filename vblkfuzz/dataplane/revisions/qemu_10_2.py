@@ -105,6 +105,7 @@ class Qemu102(VirtioBlk):
         "s16-vm_stop-ended": _B1B,
         "s17-": _B1C,
         "s34-request": _B1C,
+        "s34-available-failed_start": _B13,
         "s35-": _B1C,
         "s21-changed": _B1B,
         "s22-": _B1B,

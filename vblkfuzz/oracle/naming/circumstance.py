@@ -244,10 +244,13 @@ def unfinished(violation: Violation, events: Events) -> str:
 
 
 def not_taken_up(violation: Violation, events: Events) -> str:
-    """Where the request is that a restored device did not take up."""
-    if violation.state != "request":
-        return violation.state
-    return f"request-{standing(violation.first.request, events, violation.second)}"
+    """Where the request is that a restored device did not take up, or how the kick was lost."""
+    if violation.state == "request":
+        return f"request-{standing(violation.first.request, events, violation.second)}"
+    if violation.state == "available":
+        until = events[: events.index(violation.second)]
+        return f"available-{kick_lost(violation, until)}"
+    return violation.state
 
 
 def of_old_device(violation: Violation, events: Events) -> str:
