@@ -107,6 +107,7 @@ class Qemu102(VirtioBlk):
         "s34-request": _B1C,
         "s34-available-failed_start": _B13,
         "s35-": _B1C,
+        "l3-left_behind": _B1C,
         "s21-changed": _B1B,
         "s22-": _B1B,
         "s24-": _B1B,

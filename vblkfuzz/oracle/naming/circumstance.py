@@ -27,6 +27,7 @@ from vblkfuzz.trace.kinds import (
     POLL_BEGIN,
     POP,
     PUSH,
+    RESTORED,
     RETRY,
     START_RET,
     STOP_CALL,
@@ -62,7 +63,8 @@ def standing(request: int, events: Events, until: Event) -> str:
     """Return the state of a request just before the event `until`.
 
     ``popped``: its handler has not ended, even if the request is answered already. ``asleep``: it
-    is parked, although the drained section has ended and another request went on.
+    is parked, although the drained section has ended and another request went on. ``left_behind``:
+    it was parked in a device that was thrown away (RESTORED).
     """
     found, ended, own = "", False, until
     for event in events:
@@ -75,6 +77,8 @@ def standing(request: int, events: Events, until: Event) -> str:
             ended = ended or event.value == 0
         elif event.kind in _LATER and ended and found == "parked":
             found = "asleep"
+        elif event.kind == RESTORED and found == "parked":
+            found = "left_behind"
         elif found == "answered" and _is_end_of_handler(event, own):
             found = "written"
     return "popped" if found == "answered" else found
