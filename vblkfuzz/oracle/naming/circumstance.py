@@ -253,7 +253,8 @@ def not_taken_up(violation: Violation, events: Events) -> str:
         return f"request-{standing(violation.first.request, events, violation.second)}"
     if violation.state == "available":
         until = events[: events.index(violation.second)]
-        return f"available-{kick_lost(violation, until)}"
+        how = "failed_start" if _failed_start(until) else kick_lost(violation, until)
+        return f"available-{how}"
     return violation.state
 
 
