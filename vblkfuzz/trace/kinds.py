@@ -330,11 +330,7 @@ DISK: Final = kind(
     head="sector {}",
 )
 
-RESUMED: Final = kind(
-    142,
-    "the request is in the state that was saved: the restored device goes on with it",
-    hides_head=True,
-)
+RESUMED: Final = kind(142, "the restored device goes on with the request", hides_head=True)
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------
 DRAIN_CALL: Final = kind(
@@ -372,12 +368,8 @@ CONFIG_IRQ: Final = kind(
     74, "an interrupt for a change of the configuration, or because the device needs a reset"
 )
 POWER_LOSS: Final = kind(75, "the disk has lost writes that were not flushed")
-SAVED: Final = kind(
-    76, "the state of the stopped VM has been saved, and the device has given the disk away"
-)
-RESTORED: Final = kind(
-    77, "a new device begins with the saved state and takes the disk; the old one is thrown away"
-)
+SAVED: Final = kind(76, "the state of the stopped VM was saved, and the disk given away")
+RESTORED: Final = kind(77, "a new device takes the saved state and the disk; the old one is gone")
 
 # --- The device process: of a real target, or with the own code of a user's device ------------
 CRASH: Final = kind(
