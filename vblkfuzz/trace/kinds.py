@@ -329,7 +329,6 @@ DISK: Final = kind(
     value="data {}",
     head="sector {}",
 )
-
 RESUMED: Final = kind(142, "the restored device goes on with the request", hides_head=True)
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------
