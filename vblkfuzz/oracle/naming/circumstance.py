@@ -28,6 +28,7 @@ from vblkfuzz.trace.kinds import (
     POP,
     PUSH,
     RESTORED,
+    RESUMED,
     RETRY,
     START_RET,
     STOP_CALL,
@@ -248,9 +249,14 @@ def unfinished(violation: Violation, events: Events) -> str:
 
 
 def not_taken_up(violation: Violation, events: Events) -> str:
-    """Where the request is that a restored device did not take up, or how the kick was lost."""
+    """Where the request is that a restored device did not take up, or how the kick was lost.
+
+    `resumed`: it came with the state, and was not submitted.
+    """
     if violation.state == "request":
-        return f"request-{standing(violation.first.request, events, violation.second)}"
+        request = violation.first.request
+        came = any(event.kind == RESUMED and event.request == request for event in events)
+        return f"request-{'resumed' if came else standing(request, events, violation.second)}"
     if violation.state == "available":
         until = events[: events.index(violation.second)]
         how = "failed_start" if _failed_start(until) else kick_lost(violation, until)
