@@ -107,6 +107,8 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     73: ("resize", ()),
     74: ("config_irq", ()),
     75: ("power_loss", ()),
+    76: ("saved", ()),
+    77: ("restored", ()),
     80: ("crash", ()),
     81: ("hang", ("operator", "guest")),
     90: ("planted", ()),
@@ -140,6 +142,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     121: ("driver_ok", ()),
     140: ("flushed", ()),
     141: ("disk", ("", "mixed")),
+    142: ("resumed", ()),
 }
 """Of each number: the name of the event kind, and the word of each flag."""
 

@@ -36,6 +36,8 @@ SAME = {
     frozenset({"buffers_swapped", "sectors_swapped", "write_spoils_neighbour"}),
     frozenset({"large_buffer_refused", "stale_capacity", "unaligned_discard_refused"}),
     frozenset({"attach_not_notified", "wakeup_stolen"}),
+    frozenset({"parked_not_in_state", "retry_list_not_saved"}),
+    frozenset({"base_used_idx", "saved_at_used_idx"}),
     frozenset({"accept_late", "completion_not_notified", "notify_me_read_early"}),
 }
 """Sets of defects with one signature; docs/decisions/0007 says why."""

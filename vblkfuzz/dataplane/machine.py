@@ -70,15 +70,15 @@ class Machine:
         ]
         self.backend = Backend(board.memory, board.ring, config.disk_sectors, self._deliver)
         self.blk = device_class.block_backend(self.backend, board.ring, main)
-        self.device = device_class(board, config, self.blk, main, self.iothreads)
-        self.blk.device = self.device
-        self.device.request_vm_stop = self._request_vm_stop
+        self._config = config
+        self._device_class = device_class
+        self._main = main
+        self.device = self._plug()
         self.ring = board.ring
         self.exit_pending = board.registers.exit_pending
         self.operator = device_class.operator(self)
         self._backend_control = BackendControl(self.backend)
         self._environment = Environment(self.iothreads)
-        self._main = main
         self._commands: deque[Op] = deque()
         self.vcpu = Thread(ActorId.VCPU, self.exit_pending, self._handle_exit)
         self.threads = [
@@ -90,6 +90,30 @@ class Machine:
             ),
         ]
         """In the order in which the turnstile checks whether they are ready."""
+
+    def _plug(self) -> VirtioBlk:
+        """Return a new device, in the state after power-on, that uses the BlockBackend."""
+        device = self._device_class(self._board, self._config, self.blk, self._main, self.iothreads)
+        self.blk.device = device
+        device.request_vm_stop = self._request_vm_stop
+        return device
+
+    def replace_device(self) -> VirtioBlk:
+        """Throw the device away and plug in a new one, which is returned.
+
+        With it go its handlers, parked requests and calls. The drained sections stay open, and what
+        the operator has chosen for the next start stays. Serial numbers of the trace go on.
+        """
+        old, new = self.device, self._plug()
+        self.blk.cancel_parked()
+        for port in old.ports:
+            self._board.calls[port.index].clear()
+            for context in (self._main, *self.iothreads):
+                context.detach(port.index)
+        new.epoch, new.pops, new.notifiers_opened = old.epoch, old.pops, old.notifiers_opened
+        new.first_iothread, new.start_fails_at = old.first_iothread, old.start_fails_at
+        self.device = new
+        return new
 
     # --- What a scenario does to the machine --------------------------------------------------
 

@@ -7,18 +7,29 @@ from typing import TYPE_CHECKING, Protocol
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import ActorId, Frame
-from vblkfuzz.trace.kinds import FLUSHED, POWER_LOSS, RESIZE, VM_CONT, VM_STOP_CALL, VM_STOP_RET
+from vblkfuzz.trace.kinds import (
+    FLUSHED,
+    POWER_LOSS,
+    RESIZE,
+    RESTORED,
+    SAVED,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.dataplane.backend import Backend
     from vblkfuzz.dataplane.block_backend import BlockBackend
-    from vblkfuzz.dataplane.lifecycle import Lifecycle
     from vblkfuzz.dataplane.lock import Lock
+    from vblkfuzz.dataplane.migration import Migration
+    from vblkfuzz.dataplane.saved_state import SavedState
     from vblkfuzz.trace.ring import TraceRing
 
-_DRAIN_END, _MIRROR_FINISH, _CONT = op("drain_end"), op("mirror_finish"), op("cont")
+_DRAIN_END, _MIRROR_FINISH = op("drain_end"), op("mirror_finish")
+_RESTORE, _CONT = op("restore"), op("cont")
 
 
 class OperatedMachine(Protocol):
@@ -29,8 +40,11 @@ class OperatedMachine(Protocol):
         """The device's BlockBackend."""
 
     @property
-    def device(self) -> Lifecycle:
+    def device(self) -> Migration:
         """The one virtio device."""
+
+    def replace_device(self) -> Migration:
+        """Throw the device away and plug in a new one, which is returned."""
 
     @property
     def backend(self) -> Backend:
@@ -60,6 +74,10 @@ class Operator:
         self._drains = 0
         """Sections that drain_begin has begun and that are still open."""
         self._mirroring = False
+        self._saved: SavedState | None = None
+        """State of the VM from `save` to `restore`."""
+        self._config_interrupts = 0
+        """Interrupts of resizes that have not been sent yet."""
 
     def execute(self, thread: Thread, command: Op) -> Steps:
         """Run one command to its end."""
@@ -72,6 +90,8 @@ class Operator:
             return _DRAIN_END
         if self._mirroring:
             return _MIRROR_FINISH
+        if self._saved is not None:
+            return _RESTORE
         return None if self.vm_running else _CONT
 
     def drain_begin(self, thread: Thread, nopoll: int, *_: int) -> Steps:
@@ -136,15 +156,44 @@ class Operator:
 
     @causal(Frame.VM_CONT)
     def cont(self, thread: Thread, *_: int) -> Steps:
-        """Run the VM again (vm_start)."""
-        if not self.vm_running:
+        """Run the VM again (vm_start); a saved one goes on elsewhere."""
+        if not self.vm_running and self._saved is None:
             self._trace(VM_CONT, thread)
             yield from self._device.vm_continued(thread)
             self.vm_running = True  # resume_all_vcpus comes last
 
+    def save(self, thread: Thread, *_: int) -> Steps:
+        """Stop the VM, save its state, give the disk away (QMP migrate, migration_completion).
+
+        A configuration interrupt is not part of the state: it is sent before.
+        """
+        if self._saved is None:
+            yield from self.stop(thread)
+            yield from self._blk.main.wait_while(thread, lambda: self._config_interrupts > 0)
+            self._saved = self._device.save_state()
+            self._trace(SAVED, thread)
+
+    def restore(self, thread: Thread, *_: int) -> Steps:
+        """Let a new device go on from the saved state, and run the VM (-incoming).
+
+        The notifiers of a start are set when they are created, so each queue is looked at.
+        """
+        state, self._saved = self._saved, None
+        if state is not None:
+            self._device = self._machine.replace_device()
+            self._trace(RESTORED, thread)
+            self._device.load_state(thread, state)
+            yield from self.cont(thread)
+            self._device.raise_calls(thread, state)
+
     @causal(Frame.SYSTEM_RESET)
     def system_reset(self, thread: Thread, *_: int) -> Steps:
-        """Reset the machine while the vCPUs are paused; the driver gets no notice of it."""
+        """Reset the machine while the vCPUs are paused; the driver gets no notice of it.
+
+        A saved VM is not reset: it is elsewhere.
+        """
+        if self._saved is not None:
+            return
         running, self.vm_running = self.vm_running, False
         yield from self._pause_vcpus(thread)
         yield from self._device.reset(thread, system=True)
@@ -152,16 +201,23 @@ class Operator:
 
     @causal(Frame.RESIZE)
     def resize(self, thread: Thread, _a: int, _b: int, _c: int, sectors: int, *_: int) -> Steps:
-        """Change the capacity while drained; the main loop then interrupts the driver."""
+        """Change the capacity while drained; the main loop then interrupts the driver.
+
+        The disk of a saved VM is not resized: the operator has given it away.
+        """
+        if self._saved is not None:
+            return
         yield from self._blk.drained_begin(thread, poll=True)
         self._machine.backend.resize(sectors + 1)
         self._device.set_capacity(sectors + 1)
         self._trace(RESIZE, thread, sectors + 1)
+        self._config_interrupts += 1
         self._blk.main.schedule(self._config_interrupt)
         yield from self._blk.drained_end(thread)
 
     def _config_interrupt(self, thread: Thread) -> Steps:
         yield POINT
+        self._config_interrupts -= 1
         self._device.notify_config(thread)
 
     def begin_power_loss(self) -> None:

@@ -9,8 +9,8 @@ handlers. A revision overrides single methods (see `revisions/`); so does a user
         summary = "does not detach for a drain"
         def drained_begin(self, thread): yield
 
-Its base class `lifecycle.Lifecycle` has start, stop and reset. This module handles a request from
-its pop to its push.
+Its base class `migration.Migration` has save and restore, and `lifecycle.Lifecycle` below it start,
+stop and reset. This module handles a request from its pop to its push.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.block_backend import BlockBackend
-from vblkfuzz.dataplane.lifecycle import Lifecycle
+from vblkfuzz.dataplane.migration import Migration
 from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.request import IoResult, Request
 from vblkfuzz.dataplane.thread import NO_STEPS, POINT, Steps, Thread, causal
@@ -54,7 +54,7 @@ _CLEARS = (_DISCARD, _WRITE_ZEROES)
 _WRITES = (_OUT, *_CLEARS)
 
 
-class VirtioBlk(Lifecycle):
+class VirtioBlk(Migration):
     """A virtio-blk device with an ioeventfd dataplane. Subclass it to fuzz your own."""
 
     summary: ClassVar[str] = "no known violation: has the fixes that the drain review suggests"

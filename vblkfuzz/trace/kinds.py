@@ -313,14 +313,12 @@ RETRY: Final = kind(
     "the request waits until the VM continues: it failed (`rerror`, `werror`), or was parked when "
     "the VM stopped",
 )
-
 # request: 0, or that of a write which is flushed without a request for it, in mode writethrough
 FLUSHED: Final = kind(
     140,
     "the backend was flushed: what was written before outlasts a loss of power; with a request: "
     "what that one has written",
 )
-
 # head: the sector; value: n of the REQUEST whose data it is
 DISK: Final = kind(
     141,
@@ -331,6 +329,7 @@ DISK: Final = kind(
     value="data {}",
     head="sector {}",
 )
+RESUMED: Final = kind(142, "the restored device goes on with the request", hides_head=True)
 
 # --- Drains (value of a call or an end: quiesce_counter after it) -----------------------------
 DRAIN_CALL: Final = kind(
@@ -368,6 +367,8 @@ CONFIG_IRQ: Final = kind(
     74, "an interrupt for a change of the configuration, or because the device needs a reset"
 )
 POWER_LOSS: Final = kind(75, "the disk has lost writes that were not flushed")
+SAVED: Final = kind(76, "the state of the stopped VM was saved, and the disk given away")
+RESTORED: Final = kind(77, "a new device takes the saved state and the disk; the old one is gone")
 
 # --- The device process: of a real target, or with the own code of a user's device ------------
 CRASH: Final = kind(

@@ -99,6 +99,16 @@ class DeviceQueue:
         """Begin at ring index `index` (u16), as after a migration or SET_VRING_BASE."""
         self.last_avail = self.used_idx = self.signalled_used = index
 
+    def go_on_at(self, last_avail: int) -> None:
+        """Go on with rings that another device has used up to `last_avail` (QEMU: virtio_load).
+
+        What it had taken and not returned is in use. The next push calls the driver: when that was
+        last called is not known.
+        """
+        self.last_avail = last_avail
+        self.used_idx = self.signalled_used = self._u16[self._used_idx]
+        self.inuse = (last_avail - self.used_idx) & U16
+
     def _place(self, layout: RingLayout) -> None:
         """Convert addresses to indices of the u16 and u32 views, for one access per field."""
         self.layout = layout

@@ -41,6 +41,8 @@ WITHOUT = {
     "flush": "as hold",
     "start_fail": "QEMU has no command that makes a start fail",
     "power_loss": "QEMU's disk cannot lose its cache",
+    "save": "the target starts no second QEMU",
+    "restore": "as save",
     "hostile": "each device decides how much of a broken ring it takes",
     "publish_again": "as hostile",
     "inband_kick": "virtio-blk-pci has one way to kick",

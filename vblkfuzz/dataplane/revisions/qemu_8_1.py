@@ -59,6 +59,7 @@ class Qemu81(Qemu90):
     queue_port: ClassVar[type[QueuePort]] = Qemu81QueuePort
     known: ClassVar[dict[str, str]] = Qemu90.known | {
         "l1-": "5bdbaebcce: after a drain while polling, kicks stay suppressed (B4, B4b)",
+        "s34-available": "5bdbaebcce: a restored device attaches, too (B4, B4b)",
         "s13-": "5bdbaebcce: a drain or stop while polling leaves kicks suppressed (B4)",
         "s10-complete-without_bql": "bfa36802d1: dataplane state decides how a call is made (B15)",
         "s1-host_notifier_read": "b49f4755c7: a handler that waits for the lock is detached (B3)",

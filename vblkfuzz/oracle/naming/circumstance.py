@@ -27,6 +27,8 @@ from vblkfuzz.trace.kinds import (
     POLL_BEGIN,
     POP,
     PUSH,
+    RESTORED,
+    RESUMED,
     RETRY,
     START_RET,
     STOP_CALL,
@@ -62,7 +64,8 @@ def standing(request: int, events: Events, until: Event) -> str:
     """Return the state of a request just before the event `until`.
 
     ``popped``: its handler has not ended, even if the request is answered already. ``asleep``: it
-    is parked, although the drained section has ended and another request went on.
+    is parked, although the drained section has ended and another request went on. ``left_behind``:
+    it was parked in a device that was thrown away (RESTORED).
     """
     found, ended, own = "", False, until
     for event in events:
@@ -75,6 +78,8 @@ def standing(request: int, events: Events, until: Event) -> str:
             ended = ended or event.value == 0
         elif event.kind in _LATER and ended and found == "parked":
             found = "asleep"
+        elif event.kind == RESTORED and found == "parked":
+            found = "left_behind"
         elif found == "answered" and _is_end_of_handler(event, own):
             found = "written"
     return "popped" if found == "answered" else found
@@ -241,6 +246,28 @@ def waits_for(violation: Violation, events: Events) -> str:
 def unfinished(violation: Violation, events: Events) -> str:
     """State of the request that never ended."""
     return standing(violation.first.request, events, violation.second)
+
+
+def not_taken_up(violation: Violation, events: Events) -> str:
+    """Where the request is that a restored device did not take up, or how the kick was lost.
+
+    `resumed`: it came with the state, and was not submitted.
+    """
+    if violation.state == "request":
+        request = violation.first.request
+        came = any(event.kind == RESUMED and event.request == request for event in events)
+        return f"request-{'resumed' if came else standing(request, events, violation.second)}"
+    if violation.state == "available":
+        until = events[: events.index(violation.second)]
+        how = "failed_start" if _failed_start(until) else kick_lost(violation, until)
+        return f"available-{how}"
+    return violation.state
+
+
+def of_old_device(violation: Violation, events: Events) -> str:
+    """State of the request when the device that it belongs to was saved; none for a flush."""
+    was = standing(violation.second.request, events, violation.first)
+    return f"{violation.state}-{was}" if was else violation.state
 
 
 def dropped(violation: Violation, events: Events) -> str:

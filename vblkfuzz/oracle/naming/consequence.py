@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REQUEST_GOES_ON: Final = (
     *("S4", "S5", "S6", "S7", "S14", "S16", "S17", "S18", "S21", "S22", "S23", "S24", "S25", "L3"),
-    *("S29", "S30"),
+    *("S29", "S30", "S34", "S35"),
 )
 """Rules that are broken as a consequence if a request goes on that should not.
 

@@ -33,11 +33,21 @@ from vblkfuzz.trace.kinds import (
 
 def has_settled(scenario: Scenario, events: Sequence[Event], operation: Event) -> bool:
     """Whether the device waited for nothing when `operation`, an OP among `events`, started."""
+    return left_alone(scenario, events, operation) and not _under_way(
+        events[: events.index(operation)]
+    )
+
+
+def left_alone(scenario: Scenario, events: Sequence[Event], operation: Event) -> bool:
+    """Whether the device had time to settle, and no section is open, when `operation` started.
+
+    Requests may be in flight.
+    """
     before = events[: events.index(operation)]
     last = next((event for event in reversed(before) if event.kind == OP), None)
     if last is None or (not last.head and _is_hasty(scenario, last.value)):
         return False
-    return not (_open(before) or _under_way(before))
+    return not _open(before)
 
 
 def _is_hasty(scenario: Scenario, operation: int) -> bool:

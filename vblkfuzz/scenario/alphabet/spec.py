@@ -24,7 +24,8 @@ MIRRORING: Final = 8
 STOPPED: Final = 16
 HOLDING: Final = 32
 POLLING: Final = 64
-DRAINED: Final = 128
+SAVED: Final = 128
+DRAINED: Final = 256
 """Depth of drained sections begun by drain_begin. An operation that sets this bit adds a level; one
 that clears it needs a level and removes it. The depth takes two bits, the highest of all. A new bit
 goes before it: it gets the number that DRAINED has now, and DRAINED gets twice that."""
