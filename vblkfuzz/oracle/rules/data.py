@@ -245,7 +245,7 @@ class _Books:
             "which no request had written there; it was dequeued",
         )
         sentence = (
-            f"A read found data {found.value} in sector {found.head} at turn {found.turn}, {why} "
+            f"A read found {_data(found)} in sector {found.head} at turn {found.turn}, {why} "
             f"at turn {first.turn}."
         )
         self._report.violation(first, found, sentence, state)
@@ -294,7 +294,7 @@ class _Books:
             first, state, why = overwriting
             why = f"{why} at turn {first.turn}"
         sentence = (
-            f"The disk held data {found.value} in sector {found.head} at the end (turn "
+            f"The disk held {_data(found)} in sector {found.head} at the end (turn "
             f"{found.turn}), {why}."
         )
         self._report.violation(first, found, sentence, f"disk_{state}")
@@ -334,6 +334,11 @@ class _Books:
 
     def reset_queue(self, event: Event, time: int) -> None:
         self._accesses.reset_queue(event, time)
+
+
+def _data(found: Event) -> str:
+    """Return what a SECTOR or a DISK shows; *mixed*, its first byte alone is that of a request."""
+    return f"mixed data {found.value}" if found.flag else f"data {found.value}"
 
 
 _RARE: Final = {
