@@ -109,10 +109,27 @@ def _own(port: QueuePort) -> _OwedCalls:
     return port
 
 
+class CountsDataOnly(VirtioBlk):
+    """Its used entries of requests without data, and of failed ones, have the length 0."""
+
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        super().push(thread, request, 0 if length == 1 else length)
+
+
+class RepeatsConfigInterrupt(VirtioBlk):
+    """It interrupts the driver twice for each change of the configuration."""
+
+    def notify_config(self, thread: Thread) -> None:
+        super().notify_config(thread)
+        super().notify_config(thread)
+
+
 RIGHT: dict[type[VirtioBlk], str] = {
     KeepsKicksEnabled: "s13-kicks-stay-enabled",
     EnablesKicksAfterAttach: "s13-kicks-stay-enabled",
     CallsOnceForABatch: "l4-one-call-for-a-batch",
+    CountsDataOnly: "s14-write-after-queue-reset",
+    RepeatsConfigInterrupt: "s15-generation-with-interrupt",
 }
 """By device: the scenario in corpus/regress that is about it."""
 
