@@ -1,10 +1,10 @@
 """The rule of the device configuration: S15.
 
 A resize changes the capacity that the driver reads. A configuration interrupt informs the driver;
-it must not come before the change is visible. It may come again, which does no harm. A driver that
-reads the same generation twice may rely on an unchanged configuration in between. A broken device
-gives the same interrupt for its status (S20). Before DRIVER_OK there is no interrupt. Source:
-virtio 1.2, 2.1.2, 2.4.1, 2.5, 4.1.4.3 and 5.2.4; QEMU virtio_blk_resize, virtio_notify_config.
+it must not come before the change is visible. A driver that reads the same generation twice may
+rely on an unchanged configuration in between. A broken device gives the same interrupt for its
+status (S20). Before DRIVER_OK there is no interrupt. Source: virtio 1.2, 2.1.2, 2.4.1, 2.5, 4.1.4.3
+and 5.2.4; QEMU virtio_blk_resize, virtio_notify_config.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class _Books:
     __slots__ = (
         "_capacity",
         "_changed",
+        "_changes",
         "_reset",
         "_resize",
         "_there",
@@ -97,8 +98,10 @@ class _Books:
         """A CONFIG_READ of each generation in this epoch."""
         self._capacity = capacity
         self._resize = start
-        self._changed: Event | None = None
+        self._changed = start
         """The last reason for an interrupt."""
+        self._changes = 0
+        """Reasons that no interrupt has told of."""
         self._reset = start
         self._there = False
         """Whether the driver has written DRIVER_OK since the last reset."""
@@ -112,8 +115,9 @@ class _Books:
         self._reset, self._there = reset, False
 
     def change(self, event: Event) -> None:
-        """Something has changed that the device may tell of."""
+        """Something has changed that the device may tell of once."""
         self._changed = event
+        self._changes += 1
 
     def resize(self, resize: Event) -> None:
         self._capacity, self._resize = resize.value, resize
@@ -122,14 +126,16 @@ class _Books:
             self.owed = resize
 
     def interrupt(self, irq: Event, report: Report) -> None:
-        """An interrupt before any change comes too early. Later ones may tell of the last one."""
+        """Each change may be announced once; an interrupt beyond that comes too early."""
+        self._changes -= 1
         self.owed = None
         if not self._there:
             self._report_nobody(irq, report)
-        elif self._changed is None:
+        elif self._changes < 0:
             self._report_early(irq, report)
         elif self._changed.kind == RESIZE:
             report.met(RESIZED)
+        self._changes = max(self._changes, 0)
 
     def _report_nobody(self, irq: Event, report: Report) -> None:
         sentence = (
@@ -140,10 +146,10 @@ class _Books:
 
     def _report_early(self, irq: Event, report: Report) -> None:
         sentence = (
-            f"The configuration interrupt at turn {irq.turn} came without a change: there had been "
-            f"none since turn {self._resize.turn}."
+            f"The configuration interrupt at turn {irq.turn} came without a change: the last one "
+            f"was at turn {self._changed.turn}."
         )
-        report.violation(self._resize, irq, sentence, "early")
+        report.violation(self._changed, irq, sentence, "early")
 
     def read(self, read: Event, report: Report) -> None:
         if self._resize.kind == RESIZE:

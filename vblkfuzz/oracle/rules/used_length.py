@@ -2,10 +2,9 @@
 
 The length counts the bytes in the device-writable buffers of a request, its status byte included. A
 driver may rely on that many bytes, and must not look at more of them. So it is never more than the
-buffers have. It may be less where that takes nothing from the driver (docs/decisions/0016): if the
-request failed, or has only a status. Of a request that ended OK with data, it is all of them. S37
-asks whether they were written. The witness is what the guest reads (COLLECT), so any device can be
-judged. Source: virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete.
+buffers have. Of a request that ended OK or has only a status, it is all of them; of a failed read
+it may be less, because the status is behind the data (docs/decisions/0016). S37 asks whether they
+were written. The witness is what the guest reads (COLLECT), so any device can be judged. Source: virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete.
 """
 
 from __future__ import annotations
@@ -46,8 +45,8 @@ def writable_bytes(request: Event, shape: int) -> int:
     title="A used entry says how many bytes were written, the status byte included.",
     source="virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete",
     instead=(
-        "A read or GET_ID that ends OK fills its writable buffers, and the length is their size. "
-        "Of another request it is at most that size."
+        "A request that ends OK fills its writable buffers, and the length is their size. Of a "
+        "failed read it is at most that size, and 1 of another failed request."
     ),
     needs=(COLLECT,),
     situations=(READ_LENGTH, FAILED_LENGTH),
@@ -66,7 +65,8 @@ def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             report.met(READ_LENGTH)
         most = writable_bytes(request, shape)
         if collect.length != most:
-            sure = collect.flag == ENDED_OK and most > STATUS_SIZE and not (ignores and is_read)
+            ended_well = collect.flag == ENDED_OK and not (ignores and is_read)
+            sure = ended_well or most == STATUS_SIZE
             _judge(request, most if sure else 0, most, collect, report)
 
 
