@@ -38,7 +38,7 @@ FLOORS: Final[dict[Callable[[Scenario], bool], float]] = {
     situations.short: 600,
     held.ends_before_older: 45,
     held.flush_begun_before_write_ended: 0.2,
-    held.flush_after_failed_flush: 0.08,
+    held.flush_after_failed_flush: 0.35,
     held.failed_read_is_ignored: 0.4,
     held.read_again_after_other_queue: 0.4,
     held.thread_in_init: 16,

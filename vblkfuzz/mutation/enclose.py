@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.mutation.argument import new_record
 from vblkfuzz.mutation.draft import Item
 from vblkfuzz.mutation.relate import relate_at
-from vblkfuzz.scenario.alphabet.backend import PICKS
+from vblkfuzz.scenario.alphabet.backend import PICKS, RESULTS
 from vblkfuzz.scenario.alphabet.ops import CODES, PUBLISHES
 from vblkfuzz.scenario.alphabet.spec import HOLDING
 
@@ -26,6 +26,8 @@ Random = Callable[[], float]
 _HOLD, _RELEASE, _COMPLETE = CODES["hold"], CODES["release"], CODES["complete"]
 _PUBLISH_KICK, _POWER_LOSS = CODES["publish_kick"], CODES["power_loss"]
 _NEWEST: Final = PICKS.index("newest")
+_FAILURES: Final = tuple(range(1, len(RESULTS)))
+"""Codes of the results other than `ok`."""
 
 _HELD: Final = 0.6
 """Probability that the backend holds the outer request; others end in between."""
@@ -60,19 +62,23 @@ def enclose(draft: Draft, random: Random) -> None:
 
 def _inside(draft: Draft, at: int, held: bool, random: Random) -> int:
     """Insert what comes between, after the outer request at `at`; return the index of the last."""
-    if random() < _INNER:
+    alone = random() >= _INNER
+    if not alone:
         at += 1
         draft.items.insert(at, (new_record(_PUBLISH_KICK, random), ()))
         relate_at(draft, at, random)
     if held:
         at += 1
-        draft.items.insert(at, _newest_ends(random))
+        draft.items.insert(at, _newest_ends(alone, random))
     return at
 
 
-def _newest_ends(random: Random) -> Item:
+def _newest_ends(fails: bool, random: Random) -> Item:
+    """Return the end of the newest request; it may fail also without `fails`."""
     record = new_record(_COMPLETE, random)
-    return record[:1] + bytes([_NEWEST]) + record[2:], ()
+    # A request that nothing overtakes and that succeeds is like one that was never held.
+    result = _FAILURES[int(random() * len(_FAILURES))] if fails else record[2]
+    return record[:1] + bytes([_NEWEST, result]) + record[3:], ()
 
 
 def _after(outer: bytes, held: bool, random: Random) -> list[bytes]:
