@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.oracle.rules.accesses import MAY_REFUSE, RANGED, Access, Accesses
+from vblkfuzz.oracle.rules.accesses import RANGED, Access, Accesses
 from vblkfuzz.oracle.rules.disk import ANYTHING, UNKNOWN, ZEROES, Disk
 from vblkfuzz.oracle.rules.stable import Stable
 from vblkfuzz.scenario.scenario import Scenario
@@ -176,7 +176,7 @@ class _Books:
 
         S29 and S30 are about those that must be refused for another reason.
         """
-        if self._hostile or access.code not in RANGED or access.answer > MAY_REFUSE:
+        if self._hostile or access.code not in RANGED:
             return
         low, high = self._accesses.capacities(access.begin)
         if push.flag == _OK and access.end > high:

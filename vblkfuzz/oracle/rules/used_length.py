@@ -4,7 +4,8 @@ The length counts the bytes in the device-writable buffers of a request, its sta
 driver may rely on that many bytes, and must not look at more of them. So it is never more than the
 buffers have. Of a request that ended OK or has only a status, it is all of them; of a failed read
 it may be less, because the status is behind the data (docs/decisions/0016). S37 asks whether they
-were written. The witness is what the guest reads (COLLECT), so any device can be judged. Source: virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete.
+were written. The witness is what the guest reads (COLLECT), so any device can be judged. Source:
+virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete.
 """
 
 from __future__ import annotations
