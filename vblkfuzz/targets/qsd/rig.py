@@ -189,10 +189,22 @@ class QsdRig:
     def _rest(self) -> None:
         while True:
             self._daemon.rest()
-            if not self._operator.go_on(blocked=self._blocked):
+            if not (self._operator.go_on(blocked=self._blocked) or self._let_off()):
                 break
+        self._operator.note_rest()
         counters = self._nbd.counters
         self._quiet = counters.arrived == counters.ended
+
+    def _let_off(self) -> bool:
+        """End the flushes that are held while a drained section closes; return whether some were.
+
+        A flush of the guest cannot be told from one of the job, so neither is held.
+        """
+        if not (self._operator.closes and self._blocked):
+            return False
+        ended = self._nbd.counters.ended
+        self._nbd.order(Order.LET_OFF)
+        return self._nbd.counters.ended != ended
 
     def _note_cut(self, recorder: Recorder) -> None:
         """Record that the daemon has closed the connection, and offer the guest a new one.
