@@ -58,7 +58,9 @@ def test_marks_stay_in_order_and_in_range(seed: int, data: bytes) -> None:
 
 
 @given(seeds, fuzz_bytes())
-def test_steering_lets_one_thread_go_on_at_up_to_three_points_in_a_row(seed: int, data: bytes) -> None:
+def test_steering_lets_one_thread_go_on_at_up_to_three_points_in_a_row(
+    seed: int, data: bytes
+) -> None:
     draft, before = Draft.of(data), Draft.of(data)
     steer(draft, Random(seed).random)
     assert [item[0] for item in draft.items] == [item[0] for item in before.items]
