@@ -141,11 +141,10 @@ def test_an_error_of_a_users_device_names_class_file_and_line(
 
 def test_a_device_that_never_ends_inline(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
     device = device_file(
-        "hung = False\n"
+        "requests = 0\n"
         "def answer_at_once(self, request):\n"
-        "    if request.blk.type == 4 and not Device.hung:\n"
-        "        Device.hung = True\n"
-        "        while True: pass\n"
+        "    Device.requests += 1\n"
+        "    while Device.requests == 10: pass\n"
         "    return super().answer_at_once(request)"
     )
     setup = ("--workers", "1", "--seed", "5", "--runs", "60", "--mode", "inline")
