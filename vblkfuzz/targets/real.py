@@ -117,6 +117,12 @@ class Rig(Protocol):
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Carry out an operation of operator, backend or environment, and record its events."""
 
+    def swapped(self) -> Sequence[int]:
+        """New connections for the guest process in place of its last ones; mostly none.
+
+        There are some once after `perform` has replaced the device process within a scenario.
+        """
+
     def unfinished(self) -> Op | None:
         """The next operation towards rest (I/O ended, drains ended, VM running); None: at rest."""
 
@@ -218,6 +224,8 @@ class RealTarget:
             rig.check_rest(recorder)
             self._power_off()
             recorder.tell(END, ActorId.HARNESS)
+            if rig.processes != self._proved:  # one was started within the scenario
+                self._prove(scenario.device)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
             self._replace_processes()
@@ -279,13 +287,20 @@ class RealTarget:
             if operation.spec.owner == "guest":
                 self._waiting.append(index)
             else:
-                self._rig.perform(operation, recorder)
+                self._perform(operation, recorder)
             self._run_guest(recorder)
             if index in hasty:
                 recorder.look(self._rig.dequeues)
             else:
                 self._rig.settle(recorder)
         self._come_to_rest(recorder)
+
+    def _perform(self, operation: Op, recorder: Recorder) -> None:
+        self._rig.perform(operation, recorder)
+        if fds := self._rig.swapped():
+            self._guest.swap(fds)
+            if self._answer_of_guest() is None:
+                raise HarnessError("the guest process does not take new connections")
 
     def _run_guest(self, recorder: Recorder) -> None:
         """Run the guest's operations, if it may run.
@@ -361,7 +376,7 @@ class RealTarget:
             if operation is None:
                 return index
             recorder.operation(index, operation.code, epilogue=True)
-            self._rig.perform(operation, recorder)
+            self._perform(operation, recorder)
             if not recorder.blind:
                 self._run_guest(recorder)
             self._rig.settle(recorder)

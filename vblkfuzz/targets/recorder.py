@@ -356,6 +356,6 @@ class Recorder:
 _ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})
 _BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
 """Operations that write a request into a slot."""
-_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont"))
+_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont", "restore"))
 """QEMU's virtio_blk_data_plane_start kicks each queue itself, in case it missed a kick."""
 _CAUSED: Final = frozenset({POP, PUSH, MEMWRITE})

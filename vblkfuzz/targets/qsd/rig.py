@@ -163,6 +163,10 @@ class QsdRig:
         pick, result = (operation.a, operation.b) if complete else (0, 0)
         self._nbd.order(order, pick, result)
 
+    def swapped(self) -> Sequence[int]:
+        """Nothing: no operation replaces the device process."""
+        return ()
+
     def unfinished(self) -> Op | None:
         """The next operation towards rest; None: at rest."""
         return _RELEASE if self._holding else self._operator.unfinished()

@@ -176,6 +176,10 @@ class VhostUserRig:
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Do nothing: there is neither operator nor backend."""
 
+    def swapped(self) -> Sequence[int]:
+        """Nothing: no operation replaces the device process."""
+        return ()
+
     def unfinished(self) -> Op | None:
         """None: no operation has to be ended."""
         return None
