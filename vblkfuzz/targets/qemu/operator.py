@@ -261,10 +261,16 @@ class Operator:
             self._still_since = None
 
     def save(self, operation: Op, recorder: Recorder) -> None:
-        """Stop the VM and save it; QEMU may refuse, then it is only stopped."""
+        """Stop the VM and save it; QEMU may refuse, then it is only stopped.
+
+        It is only stopped, too, if the driver has not accepted VIRTIO_F_VERSION_1. A device may
+        fail then (virtio 1.2, 6.2); this one does: virtio_load takes the rings for legacy ones.
+        """
         if self._state is not None:
             return
         self.stop(operation, recorder)
+        if recorder.featureless:
+            return
         self._state = SavedState(self._current)
         if not self._state.fill(self._qmp):
             self._drop_state()
