@@ -196,7 +196,7 @@ class _Device:
     witnesses=Witness.GUEST | Witness.POP | Witness.MEMORY | Witness.REST,
     decisive=(SAVED,),
     path="none",
-    leads_to=(*REQUEST_GOES_ON, "L1"),
+    leads_to=(*REQUEST_GOES_ON, "L1", "S36"),
     circumstance=not_taken_up,
 )
 def S34(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
