@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder
@@ -115,9 +116,10 @@ class QemuRig:
 
     # --- One scenario -------------------------------------------------------------------------
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         """Carry out an operation of operator, backend or environment."""
         self._machine.perform(operation, recorder)
+        return None
 
     def unfinished(self) -> Op | None:
         """The next operation towards a running VM without drained section; None: there already."""
