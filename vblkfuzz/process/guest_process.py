@@ -8,7 +8,8 @@ and so is its answer:
 
     load   scenario, connections   makes a new driver            -> done | lost | failed
     run    index, or REST          the driver carries it out     -> done | lost | failed
-    swap   connections             they replace the last ones    -> done | lost | failed
+    save                           stops the device for a save   -> done | lost | failed
+    restore connections            goes on with another device   -> done | lost | failed
     off                            ends the scenario             -> done | lost | failed
 
 Each answer carries the events so far; that of `failed` is a traceback. `lost` means that the
@@ -19,7 +20,6 @@ the operator can act in between.
 
 from __future__ import annotations
 
-import os
 import socket
 import traceback
 from enum import IntEnum
@@ -47,7 +47,8 @@ class _Verb(IntEnum):
     LOAD = 0
     RUN = 1
     OFF = 2
-    SWAP = 3
+    SAVE = 3
+    RESTORE = 4
 
 
 class _Answer(IntEnum):
@@ -112,19 +113,19 @@ class GuestProcess:
         """
         self._send(bytes([_Verb.OFF]))
 
-    def swap(self, fds: Sequence[int]) -> None:
-        """Replace the connections of the last `load`: another device process has taken over.
-
-        `answer` returns when that is done. The port does not notice: the new connections get the
-        numbers of the old ones, so it must not have closed these.
+    def hand_over(self, fds: Sequence[int] | None) -> None:
+        """Make the port save or restore the device; `answer` returns when it has done that.
 
         Args:
-            fds: one for each of the old connections; they stay open here.
+            fds: None: save it; else connections of the device to go on with; they stay open here.
 
         Raises:
             ActorDied: the guest process has ended.
         """
-        self._send(bytes([_Verb.SWAP]), fds)
+        if fds is None:
+            self._send(bytes([_Verb.SAVE]))
+        else:
+            self._send(bytes([_Verb.RESTORE]), fds)
 
     def begin(self, index: int) -> None:
         """Make the guest carry out operation `index` or `REST`; `answer` returns its events.
@@ -172,7 +173,6 @@ def _guest_main(line: socket.socket, port: Port) -> None:
     ring = TraceRing(memoryview(bytearray(RING_BYTES)))
     scenario: Scenario
     driver: GuestDriver
-    connections: list[int] = []
     while True:
         packet, fds, _, _ = socket.recv_fds(line, _PACKET_BYTES, _MAX_FDS)
         if not packet:
@@ -183,13 +183,14 @@ def _guest_main(line: socket.socket, port: Port) -> None:
             if packet[0] == _Verb.LOAD:
                 scenario = decode_canonical(packet[1:])
                 config = scenario.device
-                connections = fds or connections
                 port.power_on(config, fds)
                 driver = GuestDriver(port.memory, Observed(port, ring), config, ring)
             elif packet[0] == _Verb.OFF:
                 port.power_off()
-            elif packet[0] == _Verb.SWAP:
-                _swap(connections, fds)
+            elif packet[0] == _Verb.SAVE:
+                port.save()
+            elif packet[0] == _Verb.RESTORE:
+                port.restore(fds)
             else:
                 index = packet[1]
                 for _ in driver.rest() if index == REST else driver.run(scenario.ops[index]):
@@ -200,12 +201,6 @@ def _guest_main(line: socket.socket, port: Port) -> None:
         except Exception:
             answer, content = _Answer.FAILED, traceback.format_exc().encode(errors="replace")
         line.send(bytes([answer]) + content[: _PACKET_BYTES - 1])
-
-
-def _swap(old: Sequence[int], new: Sequence[int]) -> None:
-    for number, fd in zip(old, new, strict=True):
-        os.dup2(fd, number, inheritable=False)
-        os.close(fd)
 
 
 def _packed(ring: TraceRing) -> bytes:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from vblkfuzz.process.guest_process import GuestAnswer
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.recorder import Dequeue
     from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.trace import Trace
@@ -114,13 +115,10 @@ class Rig(Protocol):
         Returns: new connections for the guest process if it needs them, else nothing.
         """
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation of operator, backend or environment, and record its events."""
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
+        """Carry out an operation of operator, backend or environment; record its events.
 
-    def swapped(self) -> Sequence[int]:
-        """New connections for the guest process in place of its last ones; mostly none.
-
-        There are some once after `perform` has replaced the device process within a scenario.
+        Returns: what the port has to do for it.
         """
 
     def unfinished(self) -> Op | None:
@@ -296,11 +294,12 @@ class RealTarget:
         self._come_to_rest(recorder)
 
     def _perform(self, operation: Op, recorder: Recorder) -> None:
-        self._rig.perform(operation, recorder)
-        if fds := self._rig.swapped():
-            self._guest.swap(fds)
-            if self._answer_of_guest() is None:
-                raise HarnessError("the guest process does not take new connections")
+        """Carry out an operation that is not the guest's; the port has a part in some."""
+        handover = self._rig.perform(operation, recorder)
+        if handover is not None:
+            self._guest.hand_over(handover.connections)
+            self._hear_guest(recorder)
+            handover.done()
 
     def _run_guest(self, recorder: Recorder) -> None:
         """Run the guest's operations, if it may run.
@@ -317,6 +316,9 @@ class RealTarget:
 
     def _let_guest(self, index: int, recorder: Recorder) -> None:
         self._guest.begin(index)
+        self._hear_guest(recorder)
+
+    def _hear_guest(self, recorder: Recorder) -> None:
         answer = self._answer_of_guest() or self._late_answer(recorder)
         recorder.guest(answer.events)
         if answer.lost:

@@ -86,6 +86,8 @@ class Recorder:
         self._epoch = 0
         self._path = 0
         self._serial = 0
+        self._suspended = 0
+        """Number of events when the device was suspended; 0: it is not."""
         self.acts = 0
         """Number of actions on the device so far; while it does not change, idle stays idle."""
         self.blind = False
@@ -125,6 +127,18 @@ class Recorder:
         self._add(kind, actor, **fields)
         if kind == RESET_RET:
             self._end_lives()
+
+    def suspend(self) -> None:
+        """Note that from now on the device must do nothing, until `resume`.
+
+        If it does, the cause is that it was not at rest when it was suspended, whatever operation
+        comes later. A dequeue that was not observed is placed before this moment.
+        """
+        self._suspended = len(self._events)
+
+    def resume(self) -> None:
+        """Note that the device may act again."""
+        self._suspended = 0
 
     def doubt(self, witness: Witness) -> None:
         """Drop this witness from the trace: from now on its observations are not reliable."""
@@ -284,10 +298,21 @@ class Recorder:
         if direct:
             self._add(HANDLER_END, actor, queue=life.queue)
 
+    def _pop_unseen(self, life: Life) -> None:
+        """Record a dequeue of which no more is known than that it was before now."""
+        before, at = len(self._events), self._suspended
+        self._pop(life, ActorId.MAIN)
+        if at:
+            turn = self._events[at - 1].turn
+            moved = [event._replace(turn=turn) for event in self._events[before:]]
+            del self._events[before:]
+            self._events[at:at] = moved
+            self._suspended += len(moved)
+
     def _push(self, life: Life, head: int, used: int, length: int) -> None:
         if not self._exact_pops:
             while head not in life.owned and life.waiting(head):
-                self._pop(life, ActorId.MAIN)
+                self._pop_unseen(life)
         request = life.owned.pop(head, None)
         if request is None and life.hostile:
             return
@@ -306,7 +331,7 @@ class Recorder:
         flag: int = 0,
         length: int = 0,
     ) -> None:
-        path = life.ended_by or self._path
+        path = life.ended_by or self._cause
         if not life.ended_by and not serial:  # no request of these rings has this head
             resets = self._outliving.get((life.queue, head), [])
             path = resets.pop(0) if resets else path
@@ -322,6 +347,11 @@ class Recorder:
             path=path,
             length=length,
         )
+
+    @property
+    def _cause(self) -> int:
+        """Path of what is observed now."""
+        return int(Frame.VM_STOP) if self._suspended else self._path
 
     @property
     def starts_handlers(self) -> bool:
@@ -353,7 +383,7 @@ class Recorder:
             return
         fields.setdefault("queue", NO_QUEUE)
         fields.setdefault("epoch", self._epoch)
-        fields.setdefault("path", self._path if kind in _CAUSED else 0)
+        fields.setdefault("path", self._cause if kind in _CAUSED else 0)
         self._events.append(Event(self._turn, int(kind), int(actor), **fields))
 
 

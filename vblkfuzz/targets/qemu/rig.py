@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.child import memfd
+from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
@@ -92,10 +93,10 @@ class QemuRig:
         """Begin a scenario; on a new process if the last scenario left a section open or a stop."""
         self._machine = machine = self._machine_of(self._variant(config))
         machine.make_ready(config.disk_sectors, polling=config.polling)
-        return self.swapped()
+        return self._connections()
 
-    def swapped(self) -> Sequence[int]:
-        """Return the connections of the machine's process unless the guest process has them."""
+    def _connections(self) -> Sequence[int]:
+        """Return the connections of the machine's process; none if the guest process has them."""
         qemu = self._machine.qemu
         if qemu is self._handed:
             return ()
@@ -127,9 +128,11 @@ class QemuRig:
 
     # --- One scenario -------------------------------------------------------------------------
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation of operator, backend or environment."""
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
+        """Carry out an operation of the operator; some go on with another process."""
         self._machine.perform(operation, recorder)
+        connections = self._connections()
+        return Handover(connections, lambda: None) if connections else None
 
     def unfinished(self) -> Op | None:
         """The next operation towards a running VM without drained section; None: there already."""
