@@ -22,6 +22,7 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.child import Child
+from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.recorder import Recorder
@@ -43,10 +44,10 @@ class Killing:
     """Beginning of the name of its device processes."""
     number = signal.SIGKILL
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         if operation.name == "start_fail":
             self.strike()
-        super().perform(operation, recorder)  # type: ignore[misc]  # the rig's
+        return super().perform(operation, recorder)  # type: ignore[misc, no-any-return]  # the rig's
 
     def strike(self) -> None:
         for process in processes(self.process):

@@ -20,6 +20,7 @@ from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.recorder import Recorder
@@ -32,10 +33,10 @@ POLL_ON = CODES["poll_on"]
 class Failing:
     """For a rig: fails where a real device has nothing to do."""
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         if operation.name == "start_fail" and operation.a == 3:
             raise HarnessError("asked to fail")
-        super().perform(operation, recorder)  # type: ignore[misc]  # the rig's
+        return super().perform(operation, recorder)  # type: ignore[misc, no-any-return]  # the rig's
 
 
 class RealTargetContract(TargetContract):

@@ -15,12 +15,22 @@ from vblkfuzz.driver.port import Observed
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, SECTOR_SIZE
 from vblkfuzz.oracle.judge import judge
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.recorder import Dequeue, Recorder
-from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import DRAIN_RET, END, POP, PUSH, RESET_RET
+from vblkfuzz.trace.event import ActorId, Frame
+from vblkfuzz.trace.kinds import (
+    DRAIN_RET,
+    END,
+    POP,
+    PUSH,
+    RESET_RET,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import F_MQ
@@ -319,3 +329,39 @@ def test_without_an_exact_witness_a_push_implies_a_pop() -> None:
     parts.use(0, 0, 0)
     assert parts.kinds()[-2:] == [POP, PUSH]
     assert not parts.rules()
+
+
+def stopped_with_a_request(parts: SharedParts) -> None:
+    parts.recorder.tell(VM_STOP_CALL)
+    parts.recorder.suspend()
+    parts.recorder.tell(VM_STOP_RET)
+
+
+def test_what_a_suspended_device_does_is_named_by_the_save(parts: SharedParts) -> None:
+    """However late it is observed, and during whatever operation."""
+    parts.guest(op("publish_kick", request="out"), POPPED)
+    stopped_with_a_request(parts)
+    parts.recorder.operation(5, CODES["drain_end"])
+    parts.use(0, 0, 0)
+    assert parts.signatures() == {"s17-vm_stop-push"}
+    parts.recorder.resume()
+    parts.recorder.tell(VM_CONT)
+    parts.guest(op("collect"))
+    parts.guest(op("publish_kick", request="out"), POPPED)
+    parts.use(0, 1, 0)
+    pushes = [each.path for each in parts.recorder.trace(SEEN).events if each.kind == PUSH]
+    assert pushes == [Frame.VM_STOP, 0]
+
+
+def test_a_dequeue_that_was_not_seen_was_before_the_save() -> None:
+    """That is not known to be wrong; the push is."""
+    parts = SharedParts(exact_pops=False)
+    parts.guest(op("init"))
+    parts.guest(op("publish_kick"))
+    stopped_with_a_request(parts)
+    parts.use(0, 0, 0)
+    kinds = parts.kinds()
+    assert kinds[kinds.index(VM_STOP_CALL) :] == [VM_STOP_CALL, POP, VM_STOP_RET, PUSH]
+    turns = [event.turn for event in parts.recorder.trace(SEEN).events]
+    assert turns == sorted(turns)
+    assert parts.signatures() == {"s17-vm_stop-push"}

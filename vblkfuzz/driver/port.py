@@ -39,6 +39,15 @@ class Port(Transport, Protocol):
     def power_off(self) -> None:
         """End a scenario: reset the device, or disconnect from it."""
 
+    def save(self) -> None:
+        """Stop the device, and note what another one needs to go on."""
+
+    def restore(self, fds: list[int]) -> None:
+        """Go on with the device behind these connections, which the port owns and closes.
+
+        Without a connection the device stays as it is: it was broken when it was saved.
+        """
+
 
 class Observed:
     """A transport that records resets and starts; satisfies `Transport`."""

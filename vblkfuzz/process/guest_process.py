@@ -8,6 +8,8 @@ and so is its answer:
 
     load   scenario, connections   makes a new driver            -> done | lost | failed
     run    index, or REST          the driver carries it out     -> done | lost | failed
+    save                           stops the device for a save   -> done | lost | failed
+    restore connections            goes on with another device   -> done | lost | failed
     off                            ends the scenario             -> done | lost | failed
 
 Each answer carries the events so far; that of `failed` is a traceback. `lost` means that the
@@ -45,6 +47,8 @@ class _Verb(IntEnum):
     LOAD = 0
     RUN = 1
     OFF = 2
+    SAVE = 3
+    RESTORE = 4
 
 
 class _Answer(IntEnum):
@@ -109,6 +113,20 @@ class GuestProcess:
         """
         self._send(bytes([_Verb.OFF]))
 
+    def hand_over(self, fds: Sequence[int] | None) -> None:
+        """Make the port save or restore the device; `answer` returns when it has done that.
+
+        Args:
+            fds: None: save it; else connections of the device to go on with; they stay open here.
+
+        Raises:
+            ActorDied: the guest process has ended.
+        """
+        if fds is None:
+            self._send(bytes([_Verb.SAVE]))
+        else:
+            self._send(bytes([_Verb.RESTORE]), fds)
+
     def begin(self, index: int) -> None:
         """Make the guest carry out operation `index` or `REST`; `answer` returns its events.
 
@@ -169,6 +187,10 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 driver = GuestDriver(port.memory, Observed(port, ring), config, ring)
             elif packet[0] == _Verb.OFF:
                 port.power_off()
+            elif packet[0] == _Verb.SAVE:
+                port.save()
+            elif packet[0] == _Verb.RESTORE:
+                port.restore(fds)
             else:
                 index = packet[1]
                 for _ in driver.rest() if index == REST else driver.run(scenario.ops[index]):

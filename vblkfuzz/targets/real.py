@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from vblkfuzz.process.guest_process import GuestAnswer
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.recorder import Dequeue
     from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.trace import Trace
@@ -114,8 +115,11 @@ class Rig(Protocol):
         Returns: new connections for the guest process if it needs them, else nothing.
         """
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation of operator, backend or environment, and record its events."""
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
+        """Carry out an operation of operator, backend or environment; record its events.
+
+        Returns: what the port has to do for it.
+        """
 
     def unfinished(self) -> Op | None:
         """The next operation towards rest (I/O ended, drains ended, VM running); None: at rest."""
@@ -218,6 +222,8 @@ class RealTarget:
             rig.check_rest(recorder)
             self._power_off()
             recorder.tell(END, ActorId.HARNESS)
+            if rig.processes != self._proved:  # one was started within the scenario
+                self._prove(scenario.device)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
             self._replace_processes()
@@ -279,13 +285,21 @@ class RealTarget:
             if operation.spec.owner == "guest":
                 self._waiting.append(index)
             else:
-                self._rig.perform(operation, recorder)
+                self._perform(operation, recorder)
             self._run_guest(recorder)
             if index in hasty:
                 recorder.look(self._rig.dequeues)
             else:
                 self._rig.settle(recorder)
         self._come_to_rest(recorder)
+
+    def _perform(self, operation: Op, recorder: Recorder) -> None:
+        """Carry out an operation that is not the guest's; the port has a part in some."""
+        handover = self._rig.perform(operation, recorder)
+        if handover is not None:
+            self._guest.hand_over(handover.connections)
+            self._hear_guest(recorder)
+            handover.done()
 
     def _run_guest(self, recorder: Recorder) -> None:
         """Run the guest's operations, if it may run.
@@ -302,6 +316,9 @@ class RealTarget:
 
     def _let_guest(self, index: int, recorder: Recorder) -> None:
         self._guest.begin(index)
+        self._hear_guest(recorder)
+
+    def _hear_guest(self, recorder: Recorder) -> None:
         answer = self._answer_of_guest() or self._late_answer(recorder)
         recorder.guest(answer.events)
         if answer.lost:
@@ -361,7 +378,7 @@ class RealTarget:
             if operation is None:
                 return index
             recorder.operation(index, operation.code, epilogue=True)
-            self._rig.perform(operation, recorder)
+            self._perform(operation, recorder)
             if not recorder.blind:
                 self._run_guest(recorder)
             self._rig.settle(recorder)

@@ -86,12 +86,16 @@ class Recorder:
         self._epoch = 0
         self._path = 0
         self._serial = 0
+        self._suspended = 0
+        """Number of events when the device was suspended; 0: it is not."""
         self.acts = 0
         """Number of actions on the device so far; while it does not change, idle stays idle."""
         self.blind = False
         """Whether `look` does nothing, because the guest has not reported what it is doing."""
         self._queues = 0
         """Queues that the driver uses since its last set-up; without F_MQ only the first."""
+        self.featureless = False
+        """Whether the driver has set the device up without any feature, VERSION_1 included."""
         self._banks = [1] * config.queues
         """Bank of each queue's rings, as `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
@@ -123,6 +127,18 @@ class Recorder:
         self._add(kind, actor, **fields)
         if kind == RESET_RET:
             self._end_lives()
+
+    def suspend(self) -> None:
+        """Note that from now on the device must do nothing, until `resume`.
+
+        If it does, the cause is that it was not at rest when it was suspended, whatever operation
+        comes later. A dequeue that was not observed is placed before this moment.
+        """
+        self._suspended = len(self._events)
+
+    def resume(self) -> None:
+        """Note that the device may act again."""
+        self._suspended = 0
 
     def doubt(self, witness: Witness) -> None:
         """Drop this witness from the trace: from now on its observations are not reliable."""
@@ -167,6 +183,7 @@ class Recorder:
         )
         if kind == FEATURES:
             self._queues = self._config.queues if event.value >> F_MQ & 1 else 1
+            self.featureless = not event.value and not event.flag
         elif kind == DRIVER_INIT and event.flag:
             for queue in range(self._queues):
                 self._set_up(queue)
@@ -207,6 +224,7 @@ class Recorder:
         for queue in list(self._live):
             self._end_life(queue, Frame.RESET)
         self._epoch += 1
+        self.featureless = False
 
     def _end_life(self, queue: int, path: Frame) -> None:
         life = self._live.pop(queue, None)
@@ -280,10 +298,21 @@ class Recorder:
         if direct:
             self._add(HANDLER_END, actor, queue=life.queue)
 
+    def _pop_unseen(self, life: Life) -> None:
+        """Record a dequeue of which no more is known than that it was before now."""
+        before, at = len(self._events), self._suspended
+        self._pop(life, ActorId.MAIN)
+        if at:
+            turn = self._events[at - 1].turn
+            moved = [event._replace(turn=turn) for event in self._events[before:]]
+            del self._events[before:]
+            self._events[at:at] = moved
+            self._suspended += len(moved)
+
     def _push(self, life: Life, head: int, used: int, length: int) -> None:
         if not self._exact_pops:
             while head not in life.owned and life.waiting(head):
-                self._pop(life, ActorId.MAIN)
+                self._pop_unseen(life)
         request = life.owned.pop(head, None)
         if request is None and life.hostile:
             return
@@ -302,7 +331,7 @@ class Recorder:
         flag: int = 0,
         length: int = 0,
     ) -> None:
-        path = life.ended_by or self._path
+        path = life.ended_by or self._cause
         if not life.ended_by and not serial:  # no request of these rings has this head
             resets = self._outliving.get((life.queue, head), [])
             path = resets.pop(0) if resets else path
@@ -318,6 +347,11 @@ class Recorder:
             path=path,
             length=length,
         )
+
+    @property
+    def _cause(self) -> int:
+        """Path of what is observed now."""
+        return int(Frame.VM_STOP) if self._suspended else self._path
 
     @property
     def starts_handlers(self) -> bool:
@@ -349,13 +383,13 @@ class Recorder:
             return
         fields.setdefault("queue", NO_QUEUE)
         fields.setdefault("epoch", self._epoch)
-        fields.setdefault("path", self._path if kind in _CAUSED else 0)
+        fields.setdefault("path", self._cause if kind in _CAUSED else 0)
         self._events.append(Event(self._turn, int(kind), int(actor), **fields))
 
 
 _ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})
 _BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
 """Operations that write a request into a slot."""
-_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont"))
+_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont", "restore"))
 """QEMU's virtio_blk_data_plane_start kicks each queue itself, in case it missed a kick."""
 _CAUSED: Final = frozenset({POP, PUSH, MEMWRITE})

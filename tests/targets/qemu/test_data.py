@@ -11,6 +11,7 @@ from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.real import RealTarget
@@ -27,10 +28,10 @@ LOOK = op("collect")
 class ForgettingRig(QemuRig):
     """Zeroes its disks in `start_fail`, an operation that does nothing on a real QEMU."""
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         if operation.name == "start_fail":
             self.machine.qemu.clear_disks()
-        super().perform(operation, recorder)
+        return super().perform(operation, recorder)
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,9 @@ import pytest
 
 from tests.conformance.real_target import Failing, RealTargetContract
 from tests.targets.qsd.binary import NEEDS_QSD
-from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qsd.operator import Operator
-from vblkfuzz.targets.qsd.rig import ORDERS, QsdRig
+from vblkfuzz.targets.qsd.rig import ELSEWHERE, QsdRig
 from vblkfuzz.targets.real import RealTarget
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
@@ -22,7 +21,7 @@ class FailingRig(Failing, QsdRig):
 class TestQsd(RealTargetContract):
     target_name = "qsd"
     operator = Operator
-    elsewhere = tuple(OPS[code].name for code in ORDERS)
+    elsewhere = ELSEWHERE
 
     @staticmethod
     def failing_target() -> RealTarget:

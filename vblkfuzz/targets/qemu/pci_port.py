@@ -87,9 +87,7 @@ class PciPort:
         """Set up PCI if the process is a new one; clear guest memory, which no device uses now."""
         self._config = config
         if fds:
-            if self._qtest is not None:
-                self._qtest.close()
-            self._qtest = QTest(socket.socket(fileno=fds[0]))
+            self.restore(fds)
             self._set_up_pci()
             self._places = self._find_places()
         self._generation = self._read_generation()
@@ -98,6 +96,15 @@ class PciPort:
     def power_off(self) -> None:
         """Reset the device."""
         self._write_status(0)
+
+    def save(self) -> None:
+        """Do nothing: QEMU itself stops and saves the device."""
+
+    def restore(self, fds: list[int]) -> None:
+        """Use the process behind this connection: it has loaded the device, or is a new one."""
+        if self._qtest is not None:
+            self._qtest.close()
+        self._qtest = QTest(socket.socket(fileno=fds[0]))
 
     # --- Transport ----------------------------------------------------------------------------
 

@@ -18,14 +18,17 @@ from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
+from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import BROKEN, HANG
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder
@@ -37,6 +40,7 @@ _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
 _RELEASE: Final = op("release")
 _COMPLETE: Final = CODES["complete"]
+_SAVE, _RESTORE = CODES["save"], CODES["restore"]
 ORDERS: Final = {
     CODES["hold"]: Order.HOLD,
     CODES["release"]: Order.RELEASE,
@@ -44,13 +48,14 @@ ORDERS: Final = {
     CODES["flush"]: Order.FLUSH,
 }
 """Operations that the NBD server carries out, by code."""
-check_complete(Operator, WITHOUT, [OPS[code].name for code in ORDERS])
+ELSEWHERE: Final = (*[OPS[code].name for code in ORDERS], *SUSPENSIONS)
+"""Names of operations that the operator of the daemon has no part in."""
+check_complete(Operator, WITHOUT, ELSEWHERE)
 
 
 class QsdRig:
     """Satisfies `targets.real.Rig`. Keeps a daemon with and one without IOThread."""
 
-    guest_runs = True
     resets_at_end = False
 
     def __init__(self, options: TargetOptions) -> None:
@@ -69,6 +74,7 @@ class QsdRig:
         self.processes = 0
         """Daemons started so far."""
         self._pops: AvailEvents
+        self._suspension: Suspension
         self._holding = False
         self._explained = False
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
@@ -146,12 +152,36 @@ class QsdRig:
             self._pops = AvailEvents(self.memory, config, actor)
             self._operator.make_ready(config.disk_sectors, self.dequeues, polling=config.polling)
             self._link.forget()
-            connection = self._daemon.connect(self._export)
+            connection = self._connect()
             self._link.watch(connection)
+            self._suspension = Suspension(self._link, self._connect, self.dequeues)
         return (connection.fileno(),)
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation of the backend; begin one of the operator."""
+    def _connect(self) -> socket.socket:
+        return self._daemon.connect(self._export)
+
+    @property
+    def guest_runs(self) -> bool:
+        """Whether the VM runs; a saved one does not."""
+        return not self._suspension.saved
+
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
+        """Carry out an operation of backend or VMM; begin one of the daemon's operator."""
+        if operation.code == _SAVE:
+            return self._suspension.save(recorder)
+        if operation.code == _RESTORE:
+            return self._restore(recorder)
+        self._operate(operation, recorder)
+        return None
+
+    def _restore(self, recorder: Recorder) -> Handover | None:
+        """Restore on a new connection; the daemon accepts it after the last request in flight."""
+        if self._suspension.saved and self._blocked:
+            self._order(Order.RELEASE)
+            self._rest()
+        return self._suspension.restore(recorder)
+
+    def _operate(self, operation: Op, recorder: Recorder) -> None:
         order = ORDERS.get(operation.code)
         if order is None:
             if operation.code in _MIRRORS and (self._blocked or not recorder.idle):
@@ -159,15 +189,19 @@ class QsdRig:
                 recorder.doubt(Witness.DISK)
             self._operator.perform(operation, recorder)
             return
+        complete = operation.code == _COMPLETE
+        self._order(order, *((operation.a, operation.b) if complete else (0, 0)))
+
+    def _order(self, order: Order, pick: int = 0, result: int = 0) -> None:
         if order in (Order.HOLD, Order.RELEASE):
             self._holding = order == Order.HOLD
-        complete = operation.code == _COMPLETE
-        pick, result = (operation.a, operation.b) if complete else (0, 0)
         self._nbd.order(order, pick, result)
 
     def unfinished(self) -> Op | None:
         """The next operation towards rest; None: at rest."""
-        return _RELEASE if self._holding else self._operator.unfinished()
+        if self._holding:
+            return _RELEASE
+        return self._operator.unfinished() or self._suspension.unfinished()
 
     @property
     def _blocked(self) -> bool:
@@ -220,7 +254,7 @@ class QsdRig:
         if not self._daemon.answers():
             raise DeviceLost("the daemon has ended")
         recorder.tell(BROKEN)
-        self._link.offer(self._daemon.connect(self._export))
+        self._link.offer(self._connect())
 
     def check_rest(self, recorder: Recorder) -> None:
         """Check that the daemon comes to rest and, after an unfinished request, is not stuck."""

@@ -7,6 +7,8 @@ Each register access of the driver becomes steps of the protocol, as in a VMM:
     queue reset               the queue is stopped, and started with its new rings
     kick                      the eventfd; without ioeventfd a message (VRING_KICK)
     kick before DRIVER_OK     the eventfd with which the queue is started is set already
+    save                      each queue is stopped, and its base noted (GET_VRING_BASE)
+    restore                   a new connection, on which each queue goes on at its base
 
 If the back-end closes the connection, for example after broken ring contents, the guest cannot
 reach the device until a reset. The reset takes the next connection, if the back-end answers on it.
@@ -74,12 +76,16 @@ class VhostUserPort:
         """Feature bits of the driver since the last reset."""
         self._first_mode: int | None = None
         """The cache mode before the driver has changed it; None: it has not."""
+        self._mode = 0
+        """The cache mode that the driver has written last."""
         self._shares_memory = False
         self._layouts: dict[int, RingLayout] = {}
         self._fds: list[QueueFds | None] = [None] * MAX_QUEUES
         """Eventfds of the started queues."""
         self._early: set[int] = set()
         """Queues that were set up and kicked, and are not started yet."""
+        self._bases: dict[int, int] = {}
+        """While the device is saved: by queue, where it goes on."""
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Begin a scenario on the connection `fds[0]`, with zeroed memory.
@@ -108,7 +114,7 @@ class VhostUserPort:
         """Note the addresses of the rings; start the queue if the device is started."""
         self._layouts[index] = layout
         if self._status & STATUS_DRIVER_OK:
-            self._start(index)
+            self._begin(index)
         return _NO_STEPS
 
     def write_status(self, value: int) -> GuestSteps:
@@ -119,7 +125,7 @@ class VhostUserPort:
         elif value & STATUS_DRIVER_OK and not self._status & STATUS_DRIVER_OK:
             self._negotiate()
             for index in sorted(self._layouts):
-                self._start(index)
+                self._begin(index)
         self._status = value
         return _NO_STEPS
 
@@ -148,6 +154,7 @@ class VhostUserPort:
         """Write the cache mode. The end of the scenario restores it: a reset is not told."""
         if self._first_mode is None:
             self._first_mode = self.writeback()
+        self._mode = mode
         self._write_mode(mode)
         return _NO_STEPS
 
@@ -226,6 +233,7 @@ class VhostUserPort:
         self._frontend = self._greeted = None
         self._layouts.clear()
         self._early.clear()
+        self._bases.clear()
         self._status = self._accepted = 0
         self._link.tell(False)
 
@@ -264,6 +272,36 @@ class VhostUserPort:
                 frontend.go_on_greeting()
                 self._enter(frontend)
 
+    # --- Save and restore ---------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Stop all queues, and note where each goes on (vhost_dev_stop)."""
+        for index, fds in enumerate(self._fds):
+            if fds is not None and self._frontend is not None:
+                with self._dead_if_gone():
+                    self._bases[index] = self._frontend.stop_queue(index)
+
+    def restore(self, fds: list[int]) -> None:
+        """Go on on the connection `fds[0]` (vhost_dev_start).
+
+        A back-end starts a ring when it is kicked, so all kick eventfds are set. A call that the
+        driver has not taken yet is still pending.
+        """
+        bases, self._bases = self._bases, {}
+        if self._frontend is None or not fds:
+            return
+        self._frontend.connection.close()
+        self._frontend = frontend = Frontend(Connection(socket.socket(fileno=fds[0])))
+        with self._dead_if_gone():
+            frontend.greet()
+            self._enter(frontend)
+        if self._status & STATUS_DRIVER_OK:
+            self._negotiate()
+        if self._first_mode is not None:
+            self._write_mode(self._mode)
+        for index, base in bases.items():
+            self._start(index, base, kicked=True, called=self.take_call(index))
+
     # --- Queues -------------------------------------------------------------------------------
 
     def _negotiate(self) -> None:
@@ -277,17 +315,22 @@ class VhostUserPort:
                 self._frontend.share_memory(self._shared)
                 self._shares_memory = True
 
-    def _start(self, index: int) -> None:
+    def _begin(self, index: int) -> None:
+        """Start a queue with new rings."""
+        kicked = index in self._early
+        self._early.discard(index)
+        self._start(index, self._config.first_index, kicked=kicked, called=False)
+
+    def _start(self, index: int, base: int, *, kicked: bool, called: bool) -> None:
+        """Start a queue; `kicked` and `called` say which of its eventfds are set."""
         self._close_fds(index)
         if self._frontend is None or index >= self._frontend.max_queues:
             return
         flags = os.EFD_NONBLOCK | os.EFD_CLOEXEC
-        kicked = int(index in self._early)
-        fds = QueueFds(os.eventfd(kicked, flags), os.eventfd(0, flags), os.eventfd(0, flags))
+        fds = QueueFds(*[os.eventfd(count, flags) for count in (kicked, called, False)])
         self._fds[index] = fds
-        self._early.discard(index)
         with self._dead_if_gone():
-            self._frontend.start_queue(index, self._layouts[index], self._config.first_index, fds)
+            self._frontend.start_queue(index, self._layouts[index], base, fds)
 
     def _stop(self, index: int) -> None:
         if self._frontend is not None and self._fds[index] is not None:

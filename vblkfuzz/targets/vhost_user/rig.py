@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, UsageError
 from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
@@ -26,6 +27,7 @@ from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
+from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
 from vblkfuzz.targets.vhost_user.private_folder import private_folder
 from vblkfuzz.trace.kinds import BROKEN
 from vblkfuzz.trace.witness import Witness
@@ -36,12 +38,14 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.PROCESS
+_SAVE, _RESTORE = [CODES[name] for name in SUSPENSIONS]
 _LOOK_S: Final = 0.0002
 """Seconds between two looks at the used rings."""
 _START_S: Final = 0.002
@@ -53,7 +57,6 @@ _PATIENCE_S: Final = 0.02
 class VhostUserRig:
     """Satisfies `targets.real.Rig`."""
 
-    guest_runs = True
     resets_at_end = False
     keeps_guest_waiting = False
     processes = 0
@@ -63,6 +66,7 @@ class VhostUserRig:
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
         self._link: Link
+        self._suspension: Suspension
         self._shared: SharedMemory
         self._started = False
         self._child: Child | None = None
@@ -165,6 +169,7 @@ class VhostUserRig:
         self._link.forget()
         connection, self._first = self._first or self._connect(), None
         self._link.watch(connection)
+        self._suspension = Suspension(self._link, self._connect, self.dequeues)
         return (connection.fileno(),)
 
     def _connect(self) -> socket.socket:
@@ -173,12 +178,22 @@ class VhostUserRig:
         except BackendGone as gone:
             raise DeviceLost(str(gone)) from None
 
-    def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Do nothing: there is neither operator nor backend."""
+    @property
+    def guest_runs(self) -> bool:
+        """Whether the VM runs; a saved one does not."""
+        return not self._suspension.saved
+
+    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
+        """Save or restore the device: there is neither operator nor backend for the others."""
+        if operation.code == _SAVE:
+            return self._suspension.save(recorder)
+        if operation.code == _RESTORE:
+            return self._suspension.restore(recorder)
+        return None
 
     def unfinished(self) -> Op | None:
-        """None: no operation has to be ended."""
-        return None
+        """The operation that ends a save; None if the device is not saved."""
+        return self._suspension.unfinished()
 
     def settle(self, recorder: Recorder) -> None:
         """Give the back-end some time to complete the published requests, then look."""

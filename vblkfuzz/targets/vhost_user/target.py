@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import UsageError
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.targets.target_kind import TargetKind
+from vblkfuzz.targets.vhost.suspension import SUSPENSIONS
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
-WITHOUT: Final = frozenset(spec.name for spec in OPS if spec.owner != "guest")
+WITHOUT: Final = frozenset(
+    spec.name for spec in OPS if spec.owner != "guest" and spec.name not in SUSPENSIONS
+)
 """The operator and the disk of any back-end are not under control."""
 IGNORES: Final = frozenset({"iothreads", "polling", "disk_sectors", "werror", "rerror"})
 """The threads and the disk of any back-end are not under control."""
