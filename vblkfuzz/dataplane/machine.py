@@ -101,13 +101,15 @@ class Machine:
     def replace_device(self) -> VirtioBlk:
         """Throw the device away and plug in a new one, which is returned.
 
-        With it go its handlers, parked requests and calls. The drained sections stay open, and what
-        the operator has chosen for the next start stays. Serial numbers of the trace go on.
+        With it go its handlers, parked requests and pending calls. The drained sections stay open,
+        and what the operator has chosen for the next start stays. Serial numbers of the trace go
+        on.
         """
         old, new = self.device, self._plug()
         self.blk.cancel_parked()
+        for index in old.pending_calls():
+            self._board.calls[index].clear()
         for port in old.ports:
-            self._board.calls[port.index].clear()
             for context in (self._main, *self.iothreads):
                 context.detach(port.index)
         new.epoch, new.pops, new.notifiers_opened = old.epoch, old.pops, old.notifiers_opened

@@ -55,7 +55,7 @@ class Migration(Lifecycle):
     def pending_calls(self) -> tuple[int, ...]:
         """Return the queues whose call the guest has not taken yet.
 
-        A call from before a reset has no reason any more.
+        A call from before a reset is the guest's already: it stays, whatever becomes of the device.
         """
         first, calls = self.config.first_index, self.board.calls
         queues = [port.queue for port in self.ports if calls[port.index].is_set()]
@@ -99,4 +99,4 @@ class Migration(Lifecycle):
     def raise_calls(self, thread: Thread, state: SavedState) -> None:
         """Make the calls again that were pending when the VM was saved; the VM runs again."""
         for index in state.calls:
-            self.ports[index].call(thread)
+            self.ports[index].interrupt(thread)

@@ -110,6 +110,10 @@ class QueuePort:
 
     def call(self, thread: Thread) -> None:
         """Signal the driver."""
+        self.interrupt(thread)
+
+    def interrupt(self, thread: Thread) -> None:
+        """Raise the interrupt of the queue, also again after a restore (MSI-X pending bits)."""
         self._board.calls[self.index].set()
         self._emit(IRQ, thread, self.needs_bql(thread))
 

@@ -48,9 +48,17 @@ def repair(draft: Draft, random: Callable[[], float]) -> None:
     if state & UNKICKED:
         _kick_last(draft.items)
     if state & OPEN:
-        for pair in PAIRS:
-            lowest = pair.open & -pair.open
-            _end(draft.items, pair, (state & pair.open) // lowest, random)
+        _end_all(draft, random)
+
+
+def _end_all(draft: Draft, random: Callable[[], float]) -> None:
+    """Insert all missing ends; the last operations first, because `restore` also ends a `stop`."""
+    for pair in reversed(PAIRS):
+        state = draft.first_state
+        for record, _ in draft.items:
+            state = NEXT[state][record[0]]
+        lowest = pair.open & -pair.open
+        _end(draft.items, pair, (state & pair.open) // lowest, random)
 
 
 def _kick_last(items: list[Item]) -> None:

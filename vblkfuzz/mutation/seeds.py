@@ -124,6 +124,18 @@ def stop_in_drain() -> Scenario:
     return Scenario(ops=(_INIT, _DRAIN, _WRITE, op("stop"), op("cont"), _END, _COLLECT))
 
 
+def save_and_restore() -> Scenario:
+    """A VM is saved with a failed write and a call that is not taken; a new device goes on."""
+    failed = op("complete", result="enospc")
+    ops = (_READ, op("hold"), _WRITE, failed, op("release"), op("save"), op("restore"), _COLLECT)
+    return Scenario(DeviceConfig(werror="stop"), (_INIT, *ops))
+
+
+def save_in_drain() -> Scenario:
+    """A VM is saved and restored inside a drained section with an unserved kick."""
+    return Scenario(ops=(_INIT, _DRAIN, _WRITE, op("save"), op("restore"), _END, _COLLECT))
+
+
 def retry_on_cont() -> Scenario:
     """A failed write stops the VM and is retried when it continues."""
     failed = op("complete", result="enospc")
@@ -176,6 +188,8 @@ SEEDS: Final[tuple[Seed, ...]] = (
     system_reset,
     stop_and_cont,
     stop_in_drain,
+    save_and_restore,
+    save_in_drain,
     retry_on_cont,
     start_fails,
     early_kick,

@@ -83,6 +83,18 @@ class Qmp:
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         return self._await(self._client.execute(command, named or None))
 
+    def send_fd(self, name: str, fd: int) -> None:
+        """Give QEMU a copy of a file descriptor, which later commands name `name`.
+
+        Raises:
+            DeviceLost: there is no answer.
+        """
+        try:
+            self._client.send_fd_scm(fd)
+        except _LOST as error:
+            raise DeviceLost(f"QMP: the connection has ended: {error}") from None
+        self.execute("getfd", fdname=name)
+
     def wait(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Return the next event that is wanted; events before it are dropped.
 

@@ -222,6 +222,8 @@ class RealTarget:
             rig.check_rest(recorder)
             self._power_off()
             recorder.tell(END, ActorId.HARNESS)
+            if rig.processes != self._proved:  # one was started within the scenario
+                self._prove(scenario.device)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
             self._replace_processes()

@@ -94,6 +94,8 @@ class Recorder:
         """Whether `look` does nothing, because the guest has not reported what it is doing."""
         self._queues = 0
         """Queues that the driver uses since its last set-up; without F_MQ only the first."""
+        self.featureless = False
+        """Whether the driver has set the device up without any feature, VERSION_1 included."""
         self._banks = [1] * config.queues
         """Bank of each queue's rings, as `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
@@ -181,6 +183,7 @@ class Recorder:
         )
         if kind == FEATURES:
             self._queues = self._config.queues if event.value >> F_MQ & 1 else 1
+            self.featureless = not event.value and not event.flag
         elif kind == DRIVER_INIT and event.flag:
             for queue in range(self._queues):
                 self._set_up(queue)
@@ -221,6 +224,7 @@ class Recorder:
         for queue in list(self._live):
             self._end_life(queue, Frame.RESET)
         self._epoch += 1
+        self.featureless = False
 
     def _end_life(self, queue: int, path: Frame) -> None:
         life = self._live.pop(queue, None)
@@ -386,6 +390,6 @@ class Recorder:
 _ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})
 _BUILDS: Final = frozenset(CODES[name] for name in ("publish", "publish_kick", "hostile"))
 """Operations that write a request into a slot."""
-_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont"))
+_STARTS: Final = frozenset(CODES[name] for name in ("init", "cont", "restore"))
 """QEMU's virtio_blk_data_plane_start kicks each queue itself, in case it missed a kick."""
 _CAUSED: Final = frozenset({POP, PUSH, MEMWRITE})

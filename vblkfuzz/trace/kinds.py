@@ -310,8 +310,8 @@ CANCEL: Final = kind(
 )
 RETRY: Final = kind(
     49,
-    "the request waits until the VM continues: it failed (`rerror`, `werror`), or was parked when "
-    "the VM stopped",
+    "the request waits until the VM continues: it failed, or was parked when the VM stopped",
+    hides_head=True,
 )
 # request: 0, or that of a write which is flushed without a request for it, in mode writethrough
 FLUSHED: Final = kind(

@@ -2,8 +2,8 @@
 
 L4 and S19 judge the calls that the device makes (IRQ). This rule asks the driver: each time it
 looks whether it was called (CALLED), it finds a call if the device has made one since the last
-look, and none otherwise. It looks before it takes used entries and after each reset. Source: virtio
-1.2, 2.7.7.2, 2.4.1 and 2.6.1.1.1.
+look, and none otherwise. It looks before it takes used entries and after each reset. What a device
+calls after it was saved is lost with it. Source: virtio 1.2, 2.7.7.2, 2.4.1 and 2.6.1.1.1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import CALLED, IRQ
+from vblkfuzz.trace.kinds import CALLED, IRQ, RESTORED, SAVED
 
 CALL_FOUND = Situation("call_found", "The driver found that it was called.")
 
@@ -23,7 +23,7 @@ CALL_FOUND = Situation("call_found", "The driver found that it was called.")
     title="The driver finds each call that the device makes, and no other.",
     source="virtio 1.2, 2.7.7.2, 2.4.1 and 2.6.1.1.1",
     instead="The device raises the interrupt of the queue for a push, and at no other time.",
-    needs=(IRQ, CALLED),
+    needs=(IRQ, CALLED, SAVED, RESTORED),
     situations=(CALL_FOUND,),
     path="none",
     decisive=(CALLED,),
@@ -31,11 +31,18 @@ CALL_FOUND = Situation("call_found", "The driver found that it was called.")
 def S36(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Calls between two looks are one for the driver."""
     made: dict[int, Event] = {}
+    at_save: dict[int, Event] = {}
     looked: dict[int, Event] = {}
     for event in events:
-        queue = event.queue
-        if event.kind == IRQ:
+        kind, queue = event.kind, event.queue
+        if kind == IRQ:
             made[queue] = event
+            continue
+        if kind == SAVED:
+            at_save = dict(made)
+            continue
+        if kind == RESTORED:
+            made = at_save
             continue
         call = made.pop(queue, None)
         if event.flag and call is None:

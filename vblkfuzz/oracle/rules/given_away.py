@@ -81,7 +81,8 @@ def S35(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         elif kind == RESTORED:
             away = False
         elif kind == RESUMED:
-            report.met(SAVED_OWNED)
+            if saved is not None:
+                report.met(SAVED_OWNED)
             old.discard(event.request)
         elif kind == DRAIN_END:
             if away:

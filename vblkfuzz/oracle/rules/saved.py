@@ -7,7 +7,7 @@ no call that it has made and the guest has not taken.
 Other rules hold with and without a save: no request ends twice (S5, S6, S7), is dropped (S18) or
 never ends (L1, L3). But L1 and L3 ask at the end. S34 asks when all has settled after the restore:
 a driver that waits is not helped if a later kick, or a later stop and `cont`, takes up what was
-left.
+left. Calls are not observed on a real device, so they are not judged there.
 What the old device must not do is in `oracle.rules.given_away`.
 """
 
@@ -48,6 +48,7 @@ from vblkfuzz.trace.kinds import (
     UNPARK,
     VM_STOP_CALL,
 )
+from vblkfuzz.trace.witness import Witness
 
 SAVED_AVAILABLE = Situation(
     "saved_with_request_available", "A VM was saved with a request that was kicked, not dequeued."
@@ -192,9 +193,10 @@ class _Device:
         SAVED_CALL,
         SAVED_IN_DRAIN,
     ),
+    witnesses=Witness.GUEST | Witness.POP | Witness.MEMORY | Witness.REST,
     decisive=(SAVED,),
     path="none",
-    leads_to=(*REQUEST_GOES_ON, "L1"),
+    leads_to=(*REQUEST_GOES_ON, "L1", "S36"),
     circumstance=not_taken_up,
 )
 def S34(scenario: Scenario, events: Sequence[Event], report: Report) -> None:

@@ -55,23 +55,28 @@ def _is_hasty(scenario: Scenario, operation: int) -> bool:
     return any(each.op == operation and each.go is Go.NEXT for each in scenario.schedule)
 
 
-_CHANGES: Final = {
-    DRAIN_CALL: 1,
-    DRAIN_END: -1,
-    RESET_CALL: 1,
-    RESET_RET: -1,
-    START_CALL: 1,
-    START_RET: -1,
-    STOP_CALL: 1,
-    STOP_RET: -1,
-    VM_STOP_CALL: 1,
-    VM_CONT: -1,
+_BEGUN_BY: Final = {
+    DRAIN_END: DRAIN_CALL,
+    RESET_RET: RESET_CALL,
+    START_RET: START_CALL,
+    STOP_RET: STOP_CALL,
+    VM_CONT: VM_STOP_CALL,
 }
 
 
 def _open(events: Sequence[Event]) -> bool:
-    """Whether a section is drained, the VM is stopped, or a start, stop or reset has not ended."""
-    return sum(_CHANGES.get(event.kind, 0) for event in events) != 0
+    """Whether a section is drained, the VM is stopped, or a start, stop or reset has not ended.
+
+    The start of a real device is seen when it ends only.
+    """
+    begun = dict.fromkeys(_BEGUN_BY.values(), 0)
+    for event in events:
+        kind = event.kind
+        if kind in begun:
+            begun[kind] += 1
+        elif kind in _BEGUN_BY and begun[_BEGUN_BY[kind]]:
+            begun[_BEGUN_BY[kind]] -= 1
+    return any(begun.values())
 
 
 def _under_way(events: Sequence[Event]) -> bool:

@@ -18,6 +18,7 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.complete import check_complete
+from vblkfuzz.targets.qemu.migration import SavedState
 from vblkfuzz.targets.qemu.process import DISK_NODES, IOTHREAD
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.targets.qmp import Refused
@@ -28,6 +29,8 @@ from vblkfuzz.trace.kinds import (
     RESET_CALL,
     RESET_RET,
     RESIZE,
+    RESTORED,
+    SAVED,
     VM_CONT,
     VM_STOP_CALL,
     VM_STOP_RET,
@@ -44,16 +47,21 @@ _JOB: Final = "mirror"
 _POLL_NS: Final = 32768
 """QEMU's default for poll-max-ns."""
 _CLOSES: Final = {"drain_begin": op("drain_end"), "mirror_begin": op("mirror_finish")}
+_RESTORE: Final = op("restore")
 _CONT: Final = op("cont")
 
 
 class Operator:
-    """Operates one QEMU process. Each operation has a method of the same name."""
+    """Operates one QEMU, in one process after another. Each operation has a method of its name."""
 
     def __init__(self, qemu: QemuProcess) -> None:
         self.qemu = qemu
         self._qmp = qemu.qmp
+        self.processes = 1
+        """Processes started so far: each `restore` starts one."""
         self.vm_running = True
+        self._state: SavedState | None = None
+        """State of the VM from `save` to `restore`."""
         self._open: list[str] = []
         """Operations that began the open drained sections, outermost first."""
         self._current = 0
@@ -61,6 +69,16 @@ class Operator:
         self._polling = False
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when QEMU was last found at rest."""
+
+    def end(self) -> None:
+        """Kill the process and free everything."""
+        self.qemu.end()
+        self._drop_state()
+
+    def _drop_state(self) -> None:
+        if self._state is not None:
+            self._state.close()
+            self._state = None
 
     @property
     def in_section(self) -> bool:
@@ -77,6 +95,8 @@ class Operator:
         """The next operation towards a running VM without drained section; None: there already."""
         if self._open:
             return _CLOSES[self._open[-1]]
+        if self._state is not None:
+            return _RESTORE
         return None if self.vm_running else _CONT
 
     def settle(self, recorder: Recorder) -> None:
@@ -122,7 +142,12 @@ class Operator:
     # --- Drained sections ---------------------------------------------------------------------
 
     def drain_begin(self, operation: Op, recorder: Recorder) -> None:
-        """Open a section, or a short one within another."""
+        """Open a section, or a short one within another.
+
+        QEMU refuses a job on a disk that it has given away.
+        """
+        if self._state is not None:
+            return
         self._open.append(operation.name)
         depth = len(self._open)
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
@@ -227,15 +252,70 @@ class Operator:
             recorder.tell(VM_STOP_RET)
 
     def cont(self, operation: Op, recorder: Recorder) -> None:
-        """Continue the VM."""
-        if not self.vm_running:
+        """Continue the VM; one that was saved is elsewhere."""
+        if not self.vm_running and self._state is None:
             recorder.look(self.qemu.dequeues)
             recorder.tell(VM_CONT)
             self._qmp.execute("cont")
             self.vm_running = True
+            self._still_since = None
+
+    def save(self, operation: Op, recorder: Recorder) -> None:
+        """Stop the VM and save it; QEMU may refuse, then it is only stopped.
+
+        It is only stopped, too, if the driver has not accepted VIRTIO_F_VERSION_1. A device may
+        fail then (virtio 1.2, 6.2); this one does: virtio_load takes the rings for legacy ones.
+        """
+        if self._state is not None:
+            return
+        self.stop(operation, recorder)
+        if recorder.featureless:
+            return
+        self._state = SavedState(self._current)
+        if not self._state.fill(self._qmp):
+            self._drop_state()
+            return
+        self._still_since = None
+        self.settle(recorder)
+        recorder.tell(SAVED)
+
+    def restore(self, operation: Op, recorder: Recorder) -> None:
+        """Kill the process of a saved VM, and let a new one load its state and run.
+
+        The drained sections of the old process end with it.
+        """
+        if self._state is None:
+            return
+        recorder.look(self.qemu.dequeues)
+        recorder.tell(RESTORED)
+        while self._open:
+            self._open.pop()
+            recorder.tell(DRAIN_END, value=len(self._open))
+        self._move(self._state)
+        self._drop_state()
+        self.settle(recorder)
+        self.cont(operation, recorder)
+
+    def _move(self, state: SavedState) -> None:
+        """Replace the process by a new one that loads a state.
+
+        Raises:
+            DeviceLost: it ends or hangs instead.
+        """
+        polling = self._polling
+        self.qemu = self.qemu.successor(state.disk)
+        self.processes += 1
+        self._current = state.disk
+        self.qemu.connect()
+        self._qmp = self.qemu.qmp
+        state.load(self._qmp)
+        self._polling = False
+        self._poll(polling)
 
     def system_reset(self, operation: Op, recorder: Recorder) -> None:
-        """Reset the machine and wait until that is done."""
+        """Reset the machine and wait until that is done; one that was saved is elsewhere."""
+        if self._state is not None:
+            return
         recorder.tell(RESET_CALL, flag=1)
         self._qmp.execute("system_reset")
         self._qmp.wait(lambda event: event["event"] == "RESET")
@@ -243,7 +323,12 @@ class Operator:
         recorder.tell(RESET_RET)
 
     def resize(self, operation: Op, recorder: Recorder) -> None:
-        """Change the capacity; QEMU refuses while the mirror job uses the disk."""
+        """Change the capacity; QEMU refuses while the mirror job uses the disk.
+
+        The disk of a saved VM belongs to another.
+        """
+        if self._state is not None:
+            return
         sectors = operation.d + 1
         node = DISK_NODES[self._current]
         if self._try("block_resize", node_name=node, size=sectors * SECTOR_SIZE):

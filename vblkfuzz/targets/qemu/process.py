@@ -47,51 +47,91 @@ class Variant(NamedTuple):
     read_only: bool = False
 
 
+class Incoming(NamedTuple):
+    """What a QEMU takes over from one that was saved; it waits for the state."""
+
+    disks: list[int]
+    """memfds of the disks; the new process closes them."""
+    disk: int
+    """The disk that the device uses, an index into `DISK_NODES`."""
+
+
 class QemuProcess:
     """A running QEMU."""
 
-    def __init__(self, binary: str, variant: Variant, ram: int) -> None:
-        """Start it.
+    qmp: Qmp
+
+    def __init__(
+        self, binary: str, variant: Variant, ram: int, incoming: Incoming | None = None
+    ) -> None:
+        """Start it; call `connect` next.
 
         Args:
             binary: path of qemu-system-x86_64.
             variant: settings of the device.
             ram: memfd of guest memory; stays open.
+            incoming: what it takes over; None: it begins with a reset and with disks of its own.
 
         Raises:
-            DeviceUnavailable: it does not start; the message has its last line of standard error.
+            DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
-        self.disks = [memfd(node, min(DISK_SECTORS) * SECTOR_SIZE) for node in DISK_NODES]
+        self._binary, self._ram = binary, ram
+        self.disks = (
+            incoming.disks
+            if incoming
+            else [memfd(node, min(DISK_SECTORS) * SECTOR_SIZE) for node in DISK_NODES]
+        )
         """memfds of the disks."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
         self._qtest, qtest = socket.socketpair()
-        control, qmp = socket.socketpair()
+        self._control, qmp = socket.socketpair()
         bios = _bios()
         fds = [ram, bios, *self.disks, self._log.fd, qtest.fileno(), qmp.fileno()]
         try:
-            self._child = Child(_command(binary, variant, fds), fds)
+            self._child = Child(_command(binary, variant, fds, incoming), fds)
         finally:
             qtest.close()
             qmp.close()
             os.close(bios)
         self._still = Stillness(self._child.pid)
-        self._connect(control)
 
-    def _connect(self, control: socket.socket) -> None:
+    def connect(self) -> None:
+        """Connect to its QMP, and learn its threads.
+
+        Raises:
+            DeviceLost: it does not answer.
+        """
+        self.qmp = Qmp(self._control)
+        threads = self.qmp.execute("query-iothreads")
+        self._actors = {self._child.pid: ActorId.MAIN}
+        self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
+
+    def check_start(self) -> None:
+        """Connect to a QEMU that has not run before.
+
+        Raises:
+            DeviceUnavailable: it does not start; the message has its last line of standard error.
+        """
         try:
-            self.qmp = Qmp(control)
-            threads = self.qmp.execute("query-iothreads")
+            self.connect()
         except DeviceLost as lost:
             reason = self._child.words() if self._child.exit_code(1.0) is not None else str(lost)
-            self._child.end()
-            self._close()
+            self.end()
             raise DeviceUnavailable(f"QEMU does not start: {last_line(reason)}") from None
         if self._child.is_wrapper:
             self.end()
             raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
-        self._actors = {self._child.pid: ActorId.MAIN}
-        self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
+
+    def successor(self, disk: int) -> QemuProcess:
+        """End this process; return one that waits for its state, on the same memory and disks.
+
+        Args:
+            disk: the disk that the device uses, an index into `DISK_NODES`.
+        """
+        disks = [os.dup(fd) for fd in self.disks]
+        self.end()
+        return QemuProcess(self._binary, self.variant, self._ram, Incoming(disks, disk))
 
     def disk_size(self, disk: int) -> int:
         """Return the size of a disk in bytes."""
@@ -164,10 +204,8 @@ class QemuProcess:
     def end(self) -> None:
         """Kill it and free everything."""
         self._child.end()
-        self.qmp.close()
-        self._close()
-
-    def _close(self) -> None:
+        if hasattr(self, "qmp"):  # else it has never answered
+            self.qmp.close()
         self._still.close()
         self._qtest.close()
         self._log.close()
@@ -190,13 +228,16 @@ def _bios() -> int:
     return fd
 
 
-def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
+def _command(
+    binary: str, variant: Variant, fds: Sequence[int], incoming: Incoming | None
+) -> list[str]:
     """Return the command line; every file is one of `fds`."""
     ram, bios, *disks, log, qtest, qmp = fds
     iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
     ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
     # The target of a mirror job has to be writable.
     read_only = ("on" if variant.read_only else "off", "off")
+    node = DISK_NODES[incoming.disk if incoming else 0]
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
@@ -211,11 +252,12 @@ def _command(binary: str, variant: Variant, fds: Sequence[int]) -> list[str]:
         f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",
         "-object main-loop,id=main-loop,thread-pool-max=1",
         *(
-            f"-blockdev driver=file,node-name={node},filename={_fd(disk)},locking=off"
+            f"-blockdev driver=file,node-name={name},filename={_fd(disk)},locking=off"
             f",read-only={only}"
-            for node, disk, only in zip(DISK_NODES, disks, read_only, strict=True)
+            for name, disk, only in zip(DISK_NODES, disks, read_only, strict=True)
         ),
-        f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
+        *(["-incoming defer"] if incoming else []),
+        f"-device virtio-blk-pci,id=d0,drive={node},addr={PCI_SLOT}.0,disable-legacy=on"
         f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
     ]
     return [binary, *" ".join(options).split()]

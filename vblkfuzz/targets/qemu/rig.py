@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.child import memfd
+from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder
@@ -44,14 +44,19 @@ class QemuRig:
         self._machines: dict[Variant, Operator] = {}
         self._machine: Operator
         """Machine of the current scenario."""
-        self.processes = 0
-        """Processes started so far."""
-        self._handed: Operator | None = None
-        """Machine whose connections the guest process has."""
+        self._ended = 0
+        """Processes of machines that were ended."""
+        self._handed: QemuProcess | None = None
+        """The one whose connections the guest process has."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """All witnesses but those inside the device."""
         return _WITNESSES
+
+    @property
+    def processes(self) -> int:
+        """Processes started so far."""
+        return self._ended + sum(machine.processes for machine in self._machines.values())
 
     @property
     def memory(self) -> GuestMemory:
@@ -78,7 +83,7 @@ class QemuRig:
         """End all processes; free guest memory."""
         self._handed = None
         while self._machines:
-            self._machines.popitem()[1].qemu.end()
+            self._machines.popitem()[1].end()
         if self._ram >= 0:
             os.close(self._ram)
             self._ram = -1
@@ -88,10 +93,15 @@ class QemuRig:
         """Begin a scenario; on a new process if the last scenario left a section open or a stop."""
         self._machine = machine = self._machine_of(self._variant(config))
         machine.make_ready(config.disk_sectors, polling=config.polling)
-        if machine is self._handed:
+        return self._connections()
+
+    def _connections(self) -> Sequence[int]:
+        """Return the connections of the machine's process unless the guest process has them."""
+        qemu = self._machine.qemu
+        if qemu is self._handed:
             return ()
-        self._handed = machine
-        return machine.qemu.connections
+        self._handed = qemu
+        return qemu.connections
 
     def _variant(self, config: DeviceConfig) -> Variant:
         wanted = config.iothreads > 0 if self._options.iothread is None else self._options.iothread
@@ -104,22 +114,25 @@ class QemuRig:
             self._end(machine)
             machine = None
         if machine is None:
-            machine = Operator(QemuProcess(self._binary, variant, self._ram))
+            qemu = QemuProcess(self._binary, variant, self._ram)
+            qemu.check_start()
+            machine = Operator(qemu)
             self._machines[variant] = machine
-            self.processes += 1
         return machine
 
     def _end(self, machine: Operator) -> None:
         if self._machines.get(machine.qemu.variant) is machine:
             del self._machines[machine.qemu.variant]
-            machine.qemu.end()
+            self._ended += machine.processes
+            machine.end()
 
     # --- One scenario -------------------------------------------------------------------------
 
     def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         """Carry out an operation of operator, backend or environment."""
         self._machine.perform(operation, recorder)
-        return None
+        connections = self._connections()  # some if another process has taken over
+        return Handover(connections) if connections else None
 
     def unfinished(self) -> Op | None:
         """The next operation towards a running VM without drained section; None: there already."""

@@ -4,8 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-WITHOUT: Final = frozenset(
-    {"complete", "hold", "release", "flush", "start_fail", "power_loss", "save", "restore"}
-)
-"""QEMU's own disk holds no request, and the start of its dataplane does not fail on demand. To save
-and restore takes a second QEMU, which this target does not start."""
+WITHOUT: Final = frozenset({"complete", "hold", "release", "flush", "start_fail", "power_loss"})
+"""QEMU's own disk holds no request, and the start of its dataplane does not fail on demand."""

@@ -1,0 +1,96 @@
+"""Save and restore of a real QEMU: a migration from one process to the next.
+
+    save      `migrate` into a pipe, in which the state waits; the disk is given away (inactive)
+    restore   the process is killed; a new one loads the state (`-incoming`), on the same memfds
+
+Guest memory is shared (`x-ignore-shared`), so only the state of the devices is in the pipe, about
+180 KB. Source: QEMU migration_completion, process_incoming_migration_co, bdrv_inactivate_all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import DeviceLost, HarnessError
+from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.qmp import Refused
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.qmp import Qmp
+
+_PIPE_BYTES: Final = 1 << 20
+"""The most that a user without privileges may have by default (pipe(7))."""
+_NAME: Final = "state"
+"""QEMU's name of its end of the pipe."""
+_LOOK_S: Final = 0.001
+"""Seconds between two looks at the progress."""
+_SHARED: Final = [{"capability": "x-ignore-shared", "state": True}]
+
+
+class SavedState:
+    """The state of a stopped QEMU, in a pipe."""
+
+    def __init__(self, disk: int) -> None:
+        """Make the pipe.
+
+        Args:
+            disk: the disk that the device used when it was saved, an index into `DISK_NODES`.
+
+        Raises:
+            HarnessError: the kernel does not allow a pipe of that size.
+        """
+        self.disk = disk
+        self._fds = list(os.pipe2(os.O_CLOEXEC))
+        try:
+            fcntl.fcntl(self._fds[1], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        except OSError as error:
+            self.close()
+            raise HarnessError(f"no pipe for the state of QEMU: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Free the pipe."""
+        while self._fds:
+            os.close(self._fds.pop())
+
+    def fill(self, qmp: Qmp) -> bool:
+        """Save a stopped VM here; return whether QEMU has done so.
+
+        Raises:
+            DeviceLost: QEMU has ended, or does not answer.
+        """
+        try:
+            self._begin(qmp, "migrate", self._fds[1])
+        except Refused:
+            return False
+        os.close(self._fds.pop())  # the reader shall find the end of the state
+        return _await(qmp) == "completed"
+
+    def load(self, qmp: Qmp) -> None:
+        """Let a new QEMU load the state.
+
+        Raises:
+            DeviceLost: it has ended instead, does not answer, or cannot load the state.
+        """
+        self._begin(qmp, "migrate-incoming", self._fds[0])
+        if _await(qmp) != "completed":
+            raise DeviceLost("QEMU cannot load the state")
+
+    def _begin(self, qmp: Qmp, command: str, fd: int) -> None:
+        qmp.execute("migrate-set-capabilities", capabilities=_SHARED)
+        qmp.send_fd(_NAME, fd)
+        qmp.execute(command, uri=f"fd:{_NAME}")
+
+
+def _await(qmp: Qmp) -> str:
+    """Wait until a migration, at either end, has ended; return how."""
+    patience = Patience(DEVICE_LIMIT_S)
+    while not patience.over:
+        status = qmp.execute("query-migrate").get("status")
+        if status in ("completed", "failed"):
+            return str(status)
+        time.sleep(_LOOK_S)
+    raise DeviceLost("the migration does not end")
