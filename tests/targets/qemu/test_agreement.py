@@ -41,7 +41,7 @@ WITHOUT = {
     "flush": "as hold",
     "start_fail": "QEMU has no command that makes a start fail",
     "power_loss": "QEMU's disk cannot lose its cache",
-    "save": "the target starts no second QEMU",
+    "save": "in a section, what QEMU has parked is lost",
     "restore": "as save",
     "hostile": "each device decides how much of a broken ring it takes",
     "publish_again": "as hostile",

@@ -96,7 +96,7 @@ class QemuRig:
         return self._connections()
 
     def _connections(self) -> Sequence[int]:
-        """Return the connections of the machine's process unless the guest process has them."""
+        """Return the connections of the machine's process; none if the guest process has them."""
         qemu = self._machine.qemu
         if qemu is self._handed:
             return ()
@@ -129,9 +129,9 @@ class QemuRig:
     # --- One scenario -------------------------------------------------------------------------
 
     def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
-        """Carry out an operation of operator, backend or environment."""
+        """Carry out an operation of the operator; some go on with another process."""
         self._machine.perform(operation, recorder)
-        connections = self._connections()  # some if another process has taken over
+        connections = self._connections()
         return Handover(connections) if connections else None
 
     def unfinished(self) -> Op | None:
