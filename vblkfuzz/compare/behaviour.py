@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from vblkfuzz.compare.difference import differences
+from vblkfuzz.compare.difference import CONSTANT, differences
 from vblkfuzz.compare.run import NotJudged, run_once
 from vblkfuzz.compare.view import view_of
 from vblkfuzz.errors import HarnessError
@@ -37,6 +37,8 @@ class Behaviour:
     """Scenarios compared: inputs without those that are the same when each operation settles."""
     found: dict[str, list[Difference]] = field(default_factory=dict)
     """By name of the input."""
+    reports: dict[str, dict[int, str]] = field(default_factory=dict)
+    """By name of the input and number of the device: what one said that crashed or hung."""
     not_judged: list[NotJudged] = field(default_factory=list)
     _seen: set[bytes] = field(default_factory=set)
 
@@ -50,6 +52,7 @@ class Behaviour:
         self.scenarios += 1
         differing = self._compare(given.name, scenario)
         if not differing:
+            self.reports.pop(given.name, None)
             return None
         self.found[given.name] = differing
         return scenario
@@ -63,7 +66,9 @@ class Behaviour:
                     self.not_judged.append(NotJudged(name, side, str(result)))
                     return []
                 views[side].append(view_of(result))
+                if result.trace.report:
+                    self.reports.setdefault(name, {})[side] = result.trace.report
             differing = differences(views)
-            if not differing:
+            if all(one.kind == CONSTANT for one in differing):
                 break
         return differing

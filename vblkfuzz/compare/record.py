@@ -43,6 +43,11 @@ def behaviour_object(found: Behaviour, sides: Sequence[Side]) -> dict[str, objec
             for name, all_ in found.found.items()
             for one in all_
         ],
+        "reports": [
+            {"scenario": name, "binary": sides[side].name, "report": report}
+            for name, reports in found.reports.items()
+            for side, report in reports.items()
+        ],
         "not_judged": _errors(found.not_judged, sides),
     }
 

@@ -8,6 +8,9 @@ What a device is free to do is not in a view:
 * how many calls there are: only whether there was one at all (`compare.calls`);
 * what happens between a breach of the protocol by the driver and the next reset.
 
+Nor is what follows the first broken rule: a stray write, for example, may hit one thing or another.
+Then only the ending and the findings are compared.
+
 A view has no value for what cannot be compared. Two views differ where both have a value.
 """
 
@@ -27,10 +30,14 @@ from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vblkfuzz.executor import Execution
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.trace.event import Event
 
 FINDING: Final = "finding"
+ENDING: Final = "ending"
 _POLL_ON: Final = CODES["poll_on"]
 _BY_CLOCK: Final = ("s24-", "hang-")
 """Beginnings of signatures that are up to the clock while a device polls."""
@@ -67,18 +74,26 @@ def view_of(execution: Execution) -> View:
     ending = ending_of(trace)
     lives = ending == LIVES
     registers, fates, calls, memory = Registers(), Fates(trace.witnesses), Calls(), Memory()
-    for event in trace.events:
+    right = _right_events(execution)
+    for event in right:
         for part in (registers, fates, calls, memory):
             part.note(event)
     sights = {**registers.sights, **fates.sights, **calls.sights}
-    if lives:
+    if lives and len(right) == len(trace.events):
         sights |= fates.at_rest()
-    if lives and not polls:  # when a late write arrives is up to the clock then
-        sights |= memory.sights()
+        if not polls:  # when a late write arrives is up to the clock then
+            sights |= memory.sights()
     if not (polls and ending.startswith("hangs")):
-        sights[Key("ending", 0, "device at the end")] = ending
+        sights[Key(ENDING, 0, "device at the end")] = ending
     sights |= {Key(FINDING, 0, signature): "yes" for signature in _findings(execution, polls=polls)}
     return View(sights, trace.witnesses, lost=not lives)
+
+
+def _right_events(execution: Execution) -> Sequence[Event]:
+    """Return the events before the first one that breaks a rule, by its turn."""
+    events = execution.trace.events
+    turns = [one.second.turn for one in execution.verdict.violations]
+    return [event for event in events if event.turn < min(turns)] if turns else events
 
 
 def _polls(scenario: Scenario) -> bool:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from vblkfuzz.cli.options.inputs import Json
-from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
 from vblkfuzz.errors import ExitStatus, InputFileError, UsageError
@@ -36,7 +35,6 @@ _PATCH_MINUTES: Final = 10.0
 _TWO: Final = 2
 
 
-@takes_target_options
 def compare(  # noqa: PLR0913  # a verb's parameters are its options
     more: Annotated[list[str] | None, typer.Argument(metavar=" ", hidden=True)] = None,
     binaries: Annotated[
@@ -64,13 +62,18 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     repeat: Annotated[
         int,
         typer.Option(min=1, metavar="N", help="Runs on each binary before a difference counts."),
-    ] = 10,
+    ] = 6,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
     ] = Path("vblkfuzz-out"),
     as_json: Json = False,
-    *,
-    target_options: TargetOptions,
+    iothread: Annotated[
+        bool | None,
+        typer.Option(
+            "--iothread/--no-iothread",
+            help="Dataplane in an IOThread, or in the main loop.  [default: as in the scenario]",
+        ),
+    ] = None,
 ) -> None:
     """Show what guests see differently on several binaries, or which bugs a patch brings.
 
@@ -94,7 +97,9 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
         minutes = 0 if binaries else _PATCH_MINUTES
     if not math.isfinite(minutes):
         raise UsageError("--minutes: expected a number of minutes")
-    plan = _Plan(target, names, target_options, corpus or [], minutes, seed, repeat, out)
+    plan = _Plan(
+        target, names, TargetOptions(iothread=iothread), corpus or [], minutes, seed, repeat, out
+    )
     found = (_behaviour if binaries else _signatures)(plan)
     if as_json:
         print(json.dumps(found.json))
