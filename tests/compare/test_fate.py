@@ -165,13 +165,13 @@ class TestData:
 
     @pytest.mark.parametrize("change", ["failed", "cut", "discard", "breach"])
     def test_what_leaves_it_open_for_good(self, change: str) -> None:
-        before = {
-            "failed": (request(WRITE), push(), collect(ending=IOERR)),
-            "cut": (request(WRITE), Event(0, RESET_RET), SET_UP),
-            "discard": (request(4), push(), collect()),
-            "breach": (Event(0, HOSTILE, queue=0), Event(0, RESET_RET), SET_UP),
-        }[change]
-        assert values(view(SET_UP, *before, *self.read(), REST), self.what) == []
+        before: dict[str, list[Event]] = {
+            "failed": [*request(WRITE), push(), collect(ending=IOERR)],
+            "cut": [*request(WRITE), Event(0, RESET_RET), *SET_UP],
+            "discard": [*request(4), push(), collect()],
+            "breach": [Event(0, HOSTILE, queue=0), Event(0, RESET_RET), *SET_UP],
+        }
+        assert values(view(SET_UP, before[change], *self.read(), REST), self.what) == []
 
     def test_without_the_witness_of_the_disk(self) -> None:
         seen = view(SET_UP, *self.read(0), REST, witnesses=MODEL & ~Witness.DISK)

@@ -42,7 +42,7 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.trace.place import Place
 from vblkfuzz.trace.witness import Witness
 
-ENDING = "device at the end"
+ENDING = "at the end"
 CALLS = "queue 0 calls for a used entry"
 BREACH = Event(0, HOSTILE, queue=0)
 ORDERS = {"system_reset", "resize", "power_loss", "hold", "complete"}
@@ -152,7 +152,7 @@ class TestMemory:
     [
         (REST, "at rest"),
         (Event(0, STEP_LIMIT), "never at rest"),
-        (Event(0, HANG, flag=0), "hangs: operator"),
+        (Event(0, HANG, flag=0), "hangs"),
         (Event(0, CRASH, flag=6), "SIGABRT"),
         (Event(0, CRASH, flag=0, value=1), "exit 1"),
     ],

@@ -5,13 +5,14 @@ from __future__ import annotations
 from signal import Signals
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.trace.kinds import CRASH, END, HANG, KINDS, STEP_LIMIT
+from vblkfuzz.trace.kinds import CRASH, END, HANG, STEP_LIMIT
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.event import Event
     from vblkfuzz.trace.trace import Trace
 
 LIVES: Final = "at rest"
+HANGS: Final = "hangs"
 
 
 def ending_of(trace: Trace) -> str:
@@ -28,5 +29,5 @@ def _words(event: Event) -> str:
     if event.kind == STEP_LIMIT:
         return "never at rest"
     if event.kind == HANG:
-        return f"hangs: {KINDS[HANG].flags[event.flag]}"
+        return HANGS
     return Signals(event.flag).name if event.flag else f"exit {event.value}"

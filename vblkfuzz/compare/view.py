@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.compare.calls import Calls
-from vblkfuzz.compare.ending import LIVES, ending_of
+from vblkfuzz.compare.ending import HANGS, LIVES, ending_of
 from vblkfuzz.compare.fate import Fates
 from vblkfuzz.compare.key import Key
 from vblkfuzz.compare.memory import Memory
@@ -83,8 +83,8 @@ def view_of(execution: Execution) -> View:
         sights |= fates.at_rest()
         if not polls:  # when a late write arrives is up to the clock then
             sights |= memory.sights()
-    if not (polls and ending.startswith("hangs")):
-        sights[Key(ENDING, 0, "device at the end")] = ending
+    if not (polls and ending == HANGS):
+        sights[Key(ENDING, 0, "at the end")] = ending
     sights |= {Key(FINDING, 0, signature): "yes" for signature in _findings(execution, polls=polls)}
     return View(sights, trace.witnesses, lost=not lives)
 

@@ -62,7 +62,7 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     repeat: Annotated[
         int,
         typer.Option(min=1, metavar="N", help="Runs on each binary before a difference counts."),
-    ] = 6,
+    ] = 10,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
     ] = Path("vblkfuzz-out"),
@@ -93,13 +93,9 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     read; else 0.
     """
     names = _names(binaries, more, base, patched)
-    if minutes is None:
-        minutes = 0 if binaries else _PATCH_MINUTES
-    if not math.isfinite(minutes):
-        raise UsageError("--minutes: expected a number of minutes")
-    plan = _Plan(
-        target, names, TargetOptions(iothread=iothread), corpus or [], minutes, seed, repeat, out
-    )
+    budget = _budget(minutes, default=0 if binaries else _PATCH_MINUTES)
+    options = TargetOptions(iothread=iothread)
+    plan = _Plan(target, names, options, corpus or [], budget, seed, repeat, out)
     found = (_behaviour if binaries else _signatures)(plan)
     if as_json:
         print(json.dumps(found.json))
@@ -128,6 +124,19 @@ def _names(
     if not (base and patched):
         raise UsageError("expected --binaries A B..., or --base A and --patched B")
     return [base, patched]
+
+
+def _budget(minutes: float | None, *, default: float) -> float:
+    """Return the budget in minutes.
+
+    Raises:
+        UsageError: it is infinite, or no number.
+    """
+    if minutes is None:
+        return default
+    if not math.isfinite(minutes):
+        raise UsageError("--minutes: expected a number of minutes")
+    return minutes
 
 
 class _Plan(NamedTuple):

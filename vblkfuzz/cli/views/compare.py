@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from string import ascii_uppercase
-from typing import TYPE_CHECKING
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.progress import TextColumn, TimeElapsedColumn
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from vblkfuzz.compare.run import NotJudged
     from vblkfuzz.compare.side import Side
     from vblkfuzz.compare.signatures import Signatures
+
+_GAP: Final = 2
+"""Columns between two cells of a table."""
+_NARROWEST: Final = 10
+"""Columns of a name, at least."""
+_STANDINGS: Final = (
+    ("patched: new", PATCHED, True),
+    ("base: gone", BASE, True),
+    ("patched, unsteady", PATCHED, False),
+    ("base, unsteady", BASE, False),
+)
 
 
 class CompareView:
@@ -63,7 +75,7 @@ def print_behaviour(screen: Screen, found: Behaviour, sides: Sequence[Side]) -> 
     rows = _rows(found)
     if rows:
         screen.say()
-        screen.table(("differs", *letters, "in", "first scenario"), rows)
+        screen.table(("differs", *letters, "scenario"), _narrowed(screen, rows))
         screen.say()
     differing = counted(len(found.found), "scenario")
     screen.say(f"{counted(found.scenarios, 'scenario')} compared, {differing} with a difference")
@@ -84,7 +96,29 @@ def _rows(found: Behaviour) -> list[tuple[str, ...]]:
     for name, differing in found.found.items():
         for one in differing:
             scenarios.setdefault((one.what, *one.values), []).append(name)
-    return [(*what, str(len(names)), names[0]) for what, names in scenarios.items()]
+    return [(*what, _first(names)) for what, names in scenarios.items()]
+
+
+def _first(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}"
+
+
+def _narrowed(screen: Screen, rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Break long cells into lines, on a terminal: names at hyphens, other cells at spaces."""
+    if not screen.width:
+        return [*rows]
+    inner = [max(len(word) for cell in column for word in cell.split()) for column in _inner(rows)]
+    room = screen.width - sum(inner) - _GAP * (len(inner) + 1)
+    widths = (room - room * 2 // 5, *inner, room * 2 // 5)
+    return [tuple(map(_lines, row, widths)) for row in rows]
+
+
+def _inner(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [*zip(*rows, strict=True)][1:-1]
+
+
+def _lines(cell: str, width: int) -> str:
+    return "\n".join(wrap(cell, max(width, _NARROWEST)))
 
 
 def print_signatures(screen: Screen, found: Signatures, sides: Sequence[Side]) -> None:
@@ -92,26 +126,18 @@ def print_signatures(screen: Screen, found: Signatures, sides: Sequence[Side]) -
     for name, side in zip(("base", "patched"), sides, strict=True):
         screen.say(f"{name:<7}  {_named(side)}")
     rows = [
-        (standing, name, f"{one.shown}/{one.runs}", one.input)
+        (name, standing, f"{one.shown}/{one.runs}", one.input)
         for standing, side, steady in _STANDINGS
         for name, one in found.of(side, steady=steady).items()
     ]
     if rows:
         screen.say()
-        screen.table(("", "signature", "runs", "input"), rows)
+        screen.table(("signature", "only", "runs", "input"), _narrowed(screen, rows))
         screen.say()
     new, gone = len(found.of(PATCHED)), len(found.of(BASE))
     both = counted(len(found.both), "signature")
     screen.say(f"{counted(found.inputs, 'input')}: {new} new, {gone} gone, {both} of both")
     _print_errors(screen, found.not_judged, sides)
-
-
-_STANDINGS = (
-    ("new", PATCHED, True),
-    ("gone", BASE, True),
-    ("unsteady, patched", PATCHED, False),
-    ("unsteady, base", BASE, False),
-)
 
 
 def _print_errors(screen: Screen, errors: Sequence[NotJudged], sides: Sequence[Side]) -> None:
