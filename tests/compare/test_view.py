@@ -40,7 +40,7 @@ from vblkfuzz.trace.kinds import (
     WRITEBACK_READ,
 )
 from vblkfuzz.trace.place import Place
-from vblkfuzz.trace.witness import Witness
+from vblkfuzz.trace.witness import MODEL, Witness
 
 ENDING = "at the end"
 CALLS = "queue 0 calls for a used entry"
@@ -217,3 +217,11 @@ class TestFindings:
         with model("reference", "inline") as target:
             seen = view_of(run_scenario(target, scenario))
         assert values(seen, TestMemory.what) == []
+
+
+def test_a_device_that_is_not_known_to_rest_may_serve_and_call_later() -> None:
+    served = (request(0), push(), collect(), request(0, head=1))
+    for witnesses, status in ((MODEL, ["ok", "never served"]), (MODEL & ~Witness.REST, ["ok"])):
+        seen = view(SET_UP, *served, REST, witnesses=witnesses)
+        assert values(seen, "in: status") == status
+        assert len(values(seen, CALLS)) == len(values(seen, TestMemory.what)) == len(status) - 1

@@ -78,8 +78,11 @@ def view_of(execution: Execution) -> View:
     for event in right:
         for part in (registers, fates, calls, memory):
             part.note(event)
-    sights = {**registers.sights, **fates.sights, **calls.sights}
-    if lives and len(right) == len(trace.events):
+    sights = registers.sights | fates.sights
+    rests = bool(trace.witnesses & Witness.REST)  # else it may serve and call later
+    if rests:
+        sights |= calls.sights
+    if rests and lives and len(right) == len(trace.events):
         sights |= fates.at_rest()
         if not polls:  # when a late write arrives is up to the clock then
             sights |= memory.sights()

@@ -28,10 +28,10 @@ _GAP: Final = 2
 _NARROWEST: Final = 10
 """Columns of a name, at least."""
 _STANDINGS: Final = (
-    ("patched: new", PATCHED, True),
-    ("base: gone", BASE, True),
-    ("patched, unsteady", PATCHED, False),
-    ("base, unsteady", BASE, False),
+    ("new", PATCHED, True),
+    ("gone", BASE, True),
+    ("unsteady new", PATCHED, False),
+    ("unsteady gone", BASE, False),
 )
 
 
@@ -132,7 +132,7 @@ def print_signatures(screen: Screen, found: Signatures, sides: Sequence[Side]) -
     ]
     if rows:
         screen.say()
-        screen.table(("signature", "only", "runs", "input"), _narrowed(screen, rows))
+        screen.table(("signature", "", "runs", "input"), _narrowed(screen, rows))
         screen.say()
     new, gone = len(found.of(PATCHED)), len(found.of(BASE))
     both = counted(len(found.both), "signature")
