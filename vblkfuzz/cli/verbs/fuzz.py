@@ -20,7 +20,7 @@ from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.campaign.orchestrator import CampaignOptions
     from vblkfuzz.launch.plan import Message
@@ -52,6 +52,10 @@ def fuzz(  # noqa: PLR0913  # an option each
     known: Annotated[
         list[Path] | None,
         typer.Option(help="File of signatures to count but not to report; repeatable."),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OP", help="Leave this operation out of every input; repeatable."),
     ] = None,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
@@ -90,6 +94,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         stop_on_first=stop_on_first,
         listed=_listed(target, checked.device),
         silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
+        without=_operations(without or ()),
         libfuzzer=tuple(libfuzzer or ()),
     )
     with FuzzView(options) as view:
@@ -131,6 +136,21 @@ def _check(
         raise UsageError(f"--defect: defects are planted in the {MODEL} only")
     with open_target(target, name, mode, options) as started:
         return Checked(name, getattr(started, "witnesses", MODEL_WITNESSES))
+
+
+def _operations(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of operations, checked.
+
+    Raises:
+        UsageError: there is no such operation.
+    """
+    from vblkfuzz.errors import UsageError
+    from vblkfuzz.scenario.alphabet.ops import CODES
+
+    for name in names:
+        if name not in CODES:
+            raise UsageError(f"--without: no operation {name!r}; all of them: vblkfuzz list ops")
+    return tuple(names)
 
 
 def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
