@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from vblkfuzz.launch.plan import Message
     from vblkfuzz.store.summary import Summary
 
+_Known = Annotated[
+    list[Path] | None,
+    typer.Option(help="File of signatures to count but not to report; repeatable."),
+]
+_Without = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OP", help="Leave this operation out of every input; repeatable."),
+]
+
 
 @takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
@@ -49,14 +58,8 @@ def fuzz(  # noqa: PLR0913  # an option each
     corpus: Annotated[
         list[Path] | None, typer.Option(help="Folder of inputs to start from; repeatable.")
     ] = None,
-    known: Annotated[
-        list[Path] | None,
-        typer.Option(help="File of signatures to count but not to report; repeatable."),
-    ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OP", help="Leave this operation out of every input; repeatable."),
-    ] = None,
+    known: _Known = None,
+    without: _Without = None,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
