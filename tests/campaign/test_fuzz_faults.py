@@ -184,14 +184,14 @@ def test_what_a_device_prints_is_in_the_log(
     device = device_file(
         "print('imported')\n"
         "def look_again(self, port):\n"
-        "    import os; os.write(1, b'written\\n')\n"
+        "    import os; os.write(1, b'put out\\n')\n"
         "    print('looked')\n"
         "    return super().look_again(port)"
     )
     setup = ("--workers", "1", "--seed", "5", "--runs", "30", "--mode", mode)
     ended = fuzz(*setup, "--device", device)
     assert "looked" not in ended.stdout + ended.stderr
-    assert "written" not in ended.stdout + ended.stderr
+    assert "put out" not in ended.stdout + ended.stderr
     assert "imported" not in ended.stdout
     log = (ended.out / "log" / "worker-0.log").read_text()
     assert "looked\n" in log and "imported\n" in log

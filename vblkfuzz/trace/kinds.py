@@ -112,8 +112,9 @@ SECTOR: Final = kind(
     16,
     "content of one sector of the read just collected: the data of the REQUEST with this number, 0 "
     "for zeroes, untouched if the device did not write it; *mixed*: other bytes are not what that "
-    "request writes there",
-    flags=("", "mixed"),
+    "request writes there; *unwritten*: the read did not end OK, and the device wrote no byte of "
+    "this sector, although its used entry announces some",
+    flags=("", "mixed", "unwritten"),
     value=data_name,
     head="sector {}",
 )

@@ -41,6 +41,7 @@ from vblkfuzz.trace.kinds import (
     WRITEBACK,
     WRITEBACK_READ,
 )
+from vblkfuzz.trace.sector_data import UNWRITTEN
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import BlkStatus
 
@@ -202,7 +203,7 @@ class _Books:
 
     def sector(self, event: Event) -> None:
         access = self.collected
-        if access is None or self._hostile:
+        if access is None or self._hostile or event.flag == UNWRITTEN:
             return
         allowed = access.allowed.get(event.head, ())
         if ANYTHING in allowed:
