@@ -1,7 +1,7 @@
 """A handover: the part that the port has in a save or restore.
 
-A VMM saves a device through the connection that the guest's accesses go through. That is in the
-guest process, so the rig says what the port has to do, and `targets.real` has it done.
+The guest process has the connection to the device, through which a VMM saves a vhost-user back-end.
+So the rig says what the port has to do, and `targets.real` has it done.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
+def _nothing() -> None:
+    """What is left to do, as a rule."""
+
+
 class Handover(NamedTuple):
     """What is left of an operation when the rig has done its part."""
 
     connections: Sequence[int] | None
     """None: the port saves the device. Else it goes on on these connections (fds); without one
     it has none, because the device was broken when it was saved."""
-    done: Callable[[], object]
+    done: Callable[[], object] = _nothing
     """Called when the port has done it."""

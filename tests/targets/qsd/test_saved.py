@@ -145,6 +145,19 @@ def test_a_save_with_a_request_in_flight(
     assert seen.index(POP) < seen.index(VM_STOP_RET)
 
 
+@pytest.mark.parametrize("iothreads", [0, 1])
+def test_a_save_with_two_requests_in_flight(target: RealTarget, iothreads: int) -> None:
+    """The second is lost in QEMU (7.2, 10.0, 11.1): the call for the first breaks the device."""
+    ops = (op("hold"), WRITE, READ, SAVE, RESTORE, COLLECTS)
+    execution = run(target, *ops, device=DeviceConfig(iothreads=iothreads))
+    seen = kinds(execution)
+    names = found(execution)
+    lost = seen.count(POP) > seen.count(PUSH)
+    assert lost == ("l3-popped" in names) == ("s34-request-popped" in names)
+    late = seen.index(PUSH) > seen.index(VM_STOP_RET)
+    assert [one.signature for one in execution.verdict.causes] == ["s17-vm_stop-push"] * late
+
+
 def test_a_broken_device_stays_broken(target: RealTarget) -> None:
     """Only a reset ends that, also after a restore."""
     execution = run(

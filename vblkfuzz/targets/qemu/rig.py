@@ -132,7 +132,7 @@ class QemuRig:
         """Carry out an operation of the operator; some go on with another process."""
         self._machine.perform(operation, recorder)
         connections = self._connections()
-        return Handover(connections, lambda: None) if connections else None
+        return Handover(connections) if connections else None
 
     def unfinished(self) -> Op | None:
         """The next operation towards a running VM without drained section; None: there already."""

@@ -84,7 +84,7 @@ class Suspension:
         recorder.resume()
         recorder.tell(RESTORED)
         recorder.tell(VM_CONT)
-        return Handover(self._connections(), _nothing)
+        return Handover(self._connections())
 
     def _connections(self) -> Sequence[int]:
         """Return a new connection; none if the device was broken, as only a reset ends that."""
@@ -96,7 +96,3 @@ class Suspension:
             raise DeviceLost(str(gone)) from None
         self._link.watch(connection)
         return (connection.fileno(),)
-
-
-def _nothing() -> None:
-    """What is left to do after a restore."""
