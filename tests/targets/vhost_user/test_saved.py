@@ -22,6 +22,8 @@ HELD = op("publish_kick", request="in", sector=3)
 """Held by our own back-end until its ring is started again: the sector is odd."""
 SERVED = op("publish_kick", request="in", sector=2)
 SAVE, RESTORE, LOOK = op("save"), op("restore"), op("collect")
+SYNC = op("read_config")
+"""Our own back-end answers it when it has done all before: it need not be fast."""
 PLAIN = DeviceConfig(event_idx=False)
 
 
@@ -49,7 +51,9 @@ def test_a_storage_daemon() -> None:
 
 
 def test_a_noted_request_ends_once_after_the_restore() -> None:
-    execution = run(own("right"), SERVED, LOOK, HELD, SAVE, RESTORE, LOOK, SERVED, LOOK)
+    execution = run(
+        own("right"), SERVED, SYNC, LOOK, HELD, SYNC, SAVE, RESTORE, SYNC, LOOK, SERVED, SYNC, LOOK
+    )
     assert execution.verdict.clean
     seen = kinds(execution)
     assert seen.count(PUSH) == seen.count(COLLECT) == 3
@@ -58,24 +62,24 @@ def test_a_noted_request_ends_once_after_the_restore() -> None:
 
 
 def test_a_second_save_finds_the_same_area() -> None:
-    execution = run(own("right"), HELD, SAVE, RESTORE, LOOK, HELD, SAVE, RESTORE, LOOK)
+    execution = run(own("right"), *(HELD, SYNC, SAVE, RESTORE, SYNC, LOOK) * 2)
     assert execution.verdict.clean
     assert kinds(execution).count(COLLECT) == 2
 
 
 def test_a_reset_ends_what_was_noted() -> None:
-    execution = run(own("right"), HELD, op("reset"), op("init"), SERVED, SAVE, RESTORE, LOOK)
+    execution = run(own("right"), HELD, SYNC, op("reset"), op("init"), SERVED, SYNC, SAVE, RESTORE)
     assert execution.verdict.clean
     assert kinds(execution).count(PUSH) == 1
 
 
 def test_a_request_that_is_submitted_again_although_it_had_ended() -> None:
-    execution = run(own("twice"), SERVED, LOOK, SAVE, RESTORE, LOOK)
+    execution = run(own("twice"), SERVED, SYNC, LOOK, SAVE, RESTORE, SYNC, LOOK)
     assert {one.rule for one in execution.verdict.violations} >= {"S6"}
 
 
 def test_a_request_that_is_lost() -> None:
     """Not judged: any back-end may serve it later."""
-    execution = run(own("drops"), HELD, SAVE, RESTORE, LOOK)
+    execution = run(own("drops"), HELD, SYNC, SAVE, RESTORE, SYNC, LOOK)
     assert execution.verdict.clean
     assert PUSH not in kinds(execution)
