@@ -6,6 +6,7 @@ The socket has a timeout, so a back-end that is silent, slow or stopped leads to
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.targets.vhost.fault import BackendGone, BackendSilent, MalformedReply, Refused
 from vblkfuzz.targets.vhost.message import (
     HEADER,
+    MAX_FDS,
     MAX_PAYLOAD,
     Header,
     Message,
@@ -53,6 +55,21 @@ class Connection:
         self._send(Message(request, payload), ())
         return self.receive(request)
 
+    def ask_for_file(self, request: Request, payload: bytes) -> tuple[bytes, int]:
+        """Send a message; return the payload of its answer and the fd that comes with it.
+
+        Raises:
+            BackendFault: there is no answer, or it is malformed, or it has not exactly one fd.
+        """
+        self._send(Message(request, payload), ())
+        fds: list[int] = []
+        answer = self.receive(request, fds)
+        if len(fds) != 1:
+            for fd in fds:
+                os.close(fd)
+            raise MalformedReply(f"{request.name}: expected a file, found {len(fds)}")
+        return answer, fds[0]
+
     def demand(self, request: Request, payload: bytes = b"", fds: Sequence[int] = ()) -> None:
         """Send a message that has no answer of its own, and wait until it has been handled.
 
@@ -71,14 +88,18 @@ class Connection:
         if status:
             raise Refused(f"{request.name}: the back-end answers {status}")
 
-    def receive(self, request: Request) -> bytes:
+    def receive(self, request: Request, fds: list[int] | None = None) -> bytes:
         """Return the payload of the answer to `request`, which was sent before.
+
+        Args:
+            request: it.
+            fds: gets the fds that come with the answer; None: they are dropped.
 
         Raises:
             BackendGone, BackendSilent: there is no answer.
             MalformedReply: it answers another request, or it is no answer.
         """
-        header = Header.unpack(self._read(HEADER.size))
+        header = Header.unpack(self._read(HEADER.size, fds))
         if header.request != request:
             raise MalformedReply(f"request: expected {request.name}, found {header.request}")
         return self._read(header.size)
@@ -113,12 +134,12 @@ class Connection:
         except OSError as error:
             raise BackendGone(f"the back-end is gone: {error.strerror}") from None
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int, fds: list[int] | None = None) -> bytes:
         assert size <= max(HEADER.size, MAX_PAYLOAD)
         data = b""
         while len(data) < size:
             try:
-                part = self._socket.recv(size - len(data))
+                part = self._receive(size - len(data), fds)
             except TimeoutError:
                 raise self._silent("gives no answer") from None
             except OSError as error:
@@ -127,6 +148,13 @@ class Connection:
                 raise BackendGone("the back-end has closed the connection")
             data += part
         return data
+
+    def _receive(self, size: int, fds: list[int] | None) -> bytes:
+        if fds is None:
+            return self._socket.recv(size)
+        part, found, _, _ = socket.recv_fds(self._socket, size, MAX_FDS)
+        fds += found
+        return part
 
     def _silent(self, what: str) -> BackendSilent:
         return BackendSilent(f"the back-end {what} within {self._limit_s} s")

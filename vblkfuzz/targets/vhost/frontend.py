@@ -3,6 +3,7 @@
     greet           features offered, protocol features, owner
     accept          the driver's features
     share_memory    the memory table, once a connection
+    set_inflight    where the back-end notes what it has taken, if it offers that
     start_queue     size, addresses, base, eventfds, enable
     stop_queue      GET_VRING_BASE: how a back-end sees a reset or a stopped VM
 
@@ -12,9 +13,11 @@ depends on the kind of device. Next: `port`, which a guest driver uses.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.targets.vhost.fault import FeatureMissing, MalformedReply
+from vblkfuzz.targets.vhost.inflight import Inflight, InflightArea
 from vblkfuzz.targets.vhost.memory_table import FRONTEND_BASE, pack_regions
 from vblkfuzz.targets.vhost.message import (
     F_PROTOCOL_FEATURES,
@@ -34,7 +37,12 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.layout import RingLayout
 
 
-WANTED: Final = ProtocolFeature.MQ | ProtocolFeature.REPLY_ACK | ProtocolFeature.CONFIG
+WANTED: Final = (
+    ProtocolFeature.MQ
+    | ProtocolFeature.REPLY_ACK
+    | ProtocolFeature.CONFIG
+    | ProtocolFeature.INFLIGHT_SHMFD
+)
 """Protocol features that are accepted if they are offered. INBAND_NOTIFICATIONS is not among them:
 kicks are sent by eventfd, as by every VMM. A kick by message is then something that the back-end
 does not expect."""
@@ -99,6 +107,30 @@ class Frontend:
         self.connection.demand(
             Request.SET_MEM_TABLE, pack_regions(shared.regions), [shared.fd] * len(shared.regions)
         )
+
+    @property
+    def tracks_inflight(self) -> bool:
+        """Whether the back-end notes the requests that it has taken."""
+        return ProtocolFeature.INFLIGHT_SHMFD in self.protocol
+
+    def get_inflight(self, queues: int, queue_size: int) -> Inflight:
+        """Return a new inflight area, whose file the caller closes.
+
+        Raises:
+            MalformedReply: the answer is malformed, or has no file.
+        """
+        asked = InflightArea(0, 0, queues, queue_size)
+        answer, fd = self.connection.ask_for_file(Request.GET_INFLIGHT_FD, asked.pack())
+        try:
+            return Inflight(InflightArea.unpack(answer), fd)
+        except MalformedReply:
+            os.close(fd)
+            raise
+
+    def set_inflight(self, inflight: Inflight) -> None:
+        """Hand the area to the back-end, before the queues are started."""
+        send = self.connection.send
+        send(Request.SET_INFLIGHT_FD, inflight.area.pack(), (inflight.fd,))
 
     def start_queue(self, index: int, layout: RingLayout, base: int, fds: QueueFds) -> None:
         """Let the back-end serve a queue, beginning with index `base` of the avail ring."""

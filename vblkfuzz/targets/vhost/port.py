@@ -38,6 +38,7 @@ from vblkfuzz.virtio.layout import (
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.targets.vhost.inflight import Inflight
     from vblkfuzz.targets.vhost.link import Link
     from vblkfuzz.targets.vhost.memory_table import SharedMemory
     from vblkfuzz.virtio.layout import RingLayout
@@ -84,6 +85,8 @@ class VhostUserPort:
         """Eventfds of the started queues."""
         self._early: set[int] = set()
         """Queues that were set up and kicked, and are not started yet."""
+        self._inflight: Inflight | None = None
+        """What the back-end has noted since the last reset, if it does that."""
         self._bases: dict[int, int] = {}
         """While the device is saved: by queue, where it goes on."""
 
@@ -234,6 +237,7 @@ class VhostUserPort:
         self._layouts.clear()
         self._early.clear()
         self._bases.clear()
+        self._forget_inflight()
         self._status = self._accepted = 0
         self._link.tell(False)
 
@@ -252,6 +256,7 @@ class VhostUserPort:
             self._stop(index)
         self._layouts.clear()
         self._early.clear()
+        self._forget_inflight()
         if self._frontend is not None and self._frontend.connection.is_closed():
             self.note_gone()
         if self._frontend is None:
@@ -314,6 +319,16 @@ class VhostUserPort:
             if not self._shares_memory:
                 self._frontend.share_memory(self._shared)
                 self._shares_memory = True
+            if self._frontend.tracks_inflight:
+                self._inflight = self._inflight or self._frontend.get_inflight(
+                    self._config.queues, self._config.queue_size
+                )
+                self._frontend.set_inflight(self._inflight)
+
+    def _forget_inflight(self) -> None:
+        if self._inflight is not None:
+            self._inflight.close()
+            self._inflight = None
 
     def _begin(self, index: int) -> None:
         """Start a queue with new rings."""
