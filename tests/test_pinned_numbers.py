@@ -62,7 +62,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     13: ("hostile", (*CONTENTS, "head_again")),
     14: ("driver_init", ("begin", "driver_ok", "no_driver_ok")),
     15: ("request", REQUESTS),
-    16: ("sector", ("", "mixed")),
+    16: ("sector", ("", "mixed", "unwritten")),
     17: ("config_read", ()),
     18: ("used_event", ()),
     19: ("suppress_calls", ("off", "on")),

@@ -141,11 +141,10 @@ def test_an_error_of_a_users_device_names_class_file_and_line(
 
 def test_a_device_that_never_ends_inline(fuzz: Fuzz, device_file: Callable[[str], str]) -> None:
     device = device_file(
-        "hung = False\n"
+        "requests = 0\n"
         "def answer_at_once(self, request):\n"
-        "    if request.blk.type == 4 and not Device.hung:\n"
-        "        Device.hung = True\n"
-        "        while True: pass\n"
+        "    Device.requests += 1\n"
+        "    while Device.requests == 10: pass\n"
         "    return super().answer_at_once(request)"
     )
     setup = ("--workers", "1", "--seed", "5", "--runs", "60", "--mode", "inline")
@@ -184,14 +183,14 @@ def test_what_a_device_prints_is_in_the_log(
     device = device_file(
         "print('imported')\n"
         "def look_again(self, port):\n"
-        "    import os; os.write(1, b'written\\n')\n"
+        "    import os; os.write(1, b'put out\\n')\n"
         "    print('looked')\n"
         "    return super().look_again(port)"
     )
     setup = ("--workers", "1", "--seed", "5", "--runs", "30", "--mode", mode)
     ended = fuzz(*setup, "--device", device)
     assert "looked" not in ended.stdout + ended.stderr
-    assert "written" not in ended.stdout + ended.stderr
+    assert "put out" not in ended.stdout + ended.stderr
     assert "imported" not in ended.stdout
     log = (ended.out / "log" / "worker-0.log").read_text()
     assert "looked\n" in log and "imported\n" in log

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 from vblkfuzz.executor import Execution
-from vblkfuzz.trace.kinds import COLLECT
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import to_text
+from vblkfuzz.trace.kinds import COLLECT, KINDS
 
 
 class Outline(NamedTuple):
@@ -25,3 +29,31 @@ def outline(execution: Execution) -> Outline:
         if event.kind != COLLECT
     )
     return Outline(signatures, tuple(events))
+
+
+def difference(index: int, scenario: Scenario, forth: object, back: object) -> str:
+    """Return what two runs of a scenario show: its number, its text, what each run alone has."""
+    lines = [f"scenario {index} differs", to_text(replace(scenario, schedule=()))]
+    for name, one, other in (("forth", forth, back), ("back", back, forth)):
+        lines += [f"only {name}:", *map(_shown, _only(one, other))]
+    return "\n".join(lines)
+
+
+def _parts(seen: object) -> Counter[object]:
+    """Return the parts of an `Outline`, or of the signatures alone."""
+    if isinstance(seen, Outline):
+        return Counter([*seen.signatures, *seen.events])
+    assert isinstance(seen, tuple)
+    return Counter(seen)
+
+
+def _only(one: object, other: object) -> list[object]:
+    return list((_parts(one) - _parts(other)).elements())
+
+
+def _shown(part: object) -> str:
+    if not isinstance(part, tuple):
+        return f"  signature {part}"
+    turn, kind, queue, flag, epoch = part
+    name = KINDS[kind].name
+    return f"  turn {turn}: {name} queue={queue} flag={flag} epoch={epoch}"

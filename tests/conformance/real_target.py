@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from tests.conformance.inputs import fuzz_inputs
-from tests.conformance.outline import outline
+from tests.conformance.outline import difference, outline
 from tests.conformance.target import LARGE, Make, TargetContract
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
@@ -85,7 +85,14 @@ class RealTargetContract(TargetContract):
         with make() as target:
             forth = [self.seen(target, scenario) for scenario in scenarios]
             back = [self.seen(target, scenario) for scenario in scenarios[::-1]]
-        assert back[::-1] == forth
+        differing = [
+            difference(index, scenario, *pair)
+            for index, (scenario, *pair) in enumerate(
+                zip(scenarios, forth, back[::-1], strict=True)
+            )
+            if pair[0] != pair[1]
+        ]
+        assert not differing, "\n".join(differing)
 
     @pytest.mark.parametrize("iothread", [True, False])
     def test_with_and_without_iothread(self, iothread: bool) -> None:

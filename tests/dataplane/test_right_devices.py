@@ -26,6 +26,7 @@ from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import DRIVER_INIT, POP, STATUS, STATUS_READ
+from vblkfuzz.virtio.blk import STATUS_SIZE, RequestType
 from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.layout import F_EVENT_IDX
 
@@ -109,10 +110,19 @@ def _own(port: QueuePort) -> _OwedCalls:
     return port
 
 
+class FailedReadsHaveLengthZero(VirtioBlk):
+    """A failed read announces nothing: its status is behind data that was not written."""
+
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        reads = request.blk.type in {RequestType.IN, RequestType.GET_ID}
+        super().push(thread, request, 0 if reads and length == STATUS_SIZE else length)
+
+
 RIGHT: dict[type[VirtioBlk], str] = {
     KeepsKicksEnabled: "s13-kicks-stay-enabled",
     EnablesKicksAfterAttach: "s13-kicks-stay-enabled",
     CallsOnceForABatch: "l4-one-call-for-a-batch",
+    FailedReadsHaveLengthZero: "s14-write-after-queue-reset",
 }
 """By device: the scenario in corpus/regress that is about it."""
 

@@ -66,6 +66,39 @@ def test_a_failed_read_records_no_sectors() -> None:
     assert sectors_found(1, bytes(512)) == []
 
 
+@pytest.mark.parametrize(
+    ("data", "length", "unwritten"),
+    [
+        (b"", 1, []),
+        (b"", 2, [7]),
+        (b"", 513, [7]),
+        (b"", 514, [7, 8]),
+        (b"", 2**32 - 1, [7, 8]),
+        (bytes(1), 513, []),
+        (bytes(512), 1025, [8]),
+        (bytes(1024), 1025, []),
+    ],
+)
+@pytest.mark.parametrize("status", [1, 2])
+def test_a_failed_read_records_what_it_announces_and_has_not_written(
+    status: int, data: bytes, length: int, unwritten: list[int]
+) -> None:
+    guest = ready(size=32)
+    guest.do("publish", request="in", sector=7, sectors=2)
+    guest.answer(guest.device(), status, data, length=length)
+    guest.do("collect")
+    found = [(event.head, event.value, event.flag) for event in guest.events(SECTOR)]
+    assert found == [(sector, 0xFF, 2) for sector in unwritten]
+
+
+def test_a_read_without_a_status_records_nothing() -> None:
+    guest = ready(size=32)
+    guest.do("publish", request="in")
+    guest.answer(guest.device(), 0xFF, length=513)
+    guest.do("collect")
+    assert guest.events(SECTOR) == []
+
+
 def test_only_reads_record_sectors() -> None:
     guest = ready(size=32)
     end = guest.device()

@@ -17,6 +17,7 @@ import pytest
 from tests.conformance.leftovers import await_end, nothing_left
 from tests.waiting import until
 from vblkfuzz.errors import DeviceLost
+from vblkfuzz.targets import fatal_signal
 from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.real import Ending
@@ -69,6 +70,19 @@ def test_a_fault_of_another_thread_has_a_place() -> None:
     assert ending.fault is not None
     assert ending.fault.function
     assert f"  in {ending.fault.function}\n" in ending.report
+
+
+def test_where_tracing_is_forbidden_a_crash_is_named_by_its_signal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_request: int, _thread: int, _data: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(fatal_signal, "_ptrace", refuse)
+    ending = end_of(READS)
+    assert ending.fault is not None
+    assert ending.fault.name == "SIGSEGV"
+    assert "  in " not in ending.report
 
 
 def test_a_signal_that_the_device_handles_reaches_it() -> None:

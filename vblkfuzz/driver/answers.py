@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from vblkfuzz.driver.request import id_in
+from vblkfuzz.driver.request import id_in, is_poison
 from vblkfuzz.driver.shape import straighten
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.trace.ending import ENDED_OK, ENDED_UNSUPP, ENDING_OF, FOREIGN, NO_STATUS
-from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.event import UNTOUCHED, ActorId
 from vblkfuzz.trace.kinds import COLLECT, DEVICE_ID, SECTOR, USED_FLAGS
-from vblkfuzz.trace.sector_data import described
+from vblkfuzz.trace.sector_data import UNWRITTEN, described
+from vblkfuzz.virtio.blk import STATUS_SIZE
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.guest_queue import GuestQueue
@@ -72,6 +73,8 @@ class Answers:
                 self._record_content(queue, sent)
             elif flag == ENDED_UNSUPP and sent.names:
                 self._emit(DEVICE_ID, self.actor, queue.index, _REFUSED, self._transport.known_id())
+            elif sent.read is not None and length > STATUS_SIZE and flag != NO_STATUS:
+                self._record_unwritten(queue, sent.slot, *sent.read, length - STATUS_SIZE)
             self._watch.take_back((queue.index, head))
 
     def _straighten(self, sent: Sent) -> None:
@@ -100,6 +103,17 @@ class Answers:
             start = number * SECTOR_SIZE
             data, mixed = described(found[start : start + SECTOR_SIZE], sector + number)
             self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
+
+    def _record_unwritten(
+        self, queue: GuestQueue, slot: Slot, sector: int, more: int, announced: int
+    ) -> None:
+        """Record each sector of which a failed read has written no byte, but announces some."""
+        for number in range(more + 1):
+            start = slot.data + number * SECTOR_SIZE
+            size = min(announced - number * SECTOR_SIZE, SECTOR_SIZE)
+            if size > 0 and is_poison(self._memory.read(start, size)):
+                place = sector + number
+                self._emit(SECTOR, self.actor, queue.index, UNWRITTEN, place, 0, 0, UNTOUCHED)
 
     def _record_id(self, queue: GuestQueue, slot: Slot) -> None:
         """Record the id that a GET_ID found, and the one that the device is known to have."""

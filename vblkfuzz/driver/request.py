@@ -90,6 +90,11 @@ def build(
     return Segmented((header,), (status,))
 
 
+def is_poison(found: bytes | bytearray) -> bool:
+    """Return whether a part of a buffer of a read is as `build` left it; at most one sector."""
+    return _POISON.startswith(found)
+
+
 def id_in(memory: GuestMemory, address: int) -> tuple[int, int]:
     """Return the digest of the device id in guest memory, and the flag of its DEVICE_ID event."""
     found = bytes(memory.bytes[address : address + ID_SIZE])

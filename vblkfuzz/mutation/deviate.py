@@ -107,7 +107,17 @@ def steer(draft: Draft, random: Random) -> None:
         first = marked[0] if marked and random() < 0.75 else 0
         at = max(first, _somewhere(draft, random))
         go = _THREADS[int(random() * len(_THREADS))]
-        _mark(draft, at, (_point(draft, at, random), go))
+        point = _point(draft, at, random)
+        for each in range(point, min(point + _turns(random), MAX_POINT)):
+            _mark(draft, at, (each, go))
+
+
+def _turns(random: Random) -> int:
+    """Choose at how many points in a row a thread is to go on.
+
+    A thread without work does nothing, and where it gets work is not known.
+    """
+    return 1 if random() < 2 / 3 else 2 + int(random() * 2)
 
 
 def delay(draft: Draft, random: Random) -> None:

@@ -18,6 +18,7 @@ from vblkfuzz.mutation.argument import changed_record, new_record
 from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
+from vblkfuzz.mutation.enclose import enclose
 from vblkfuzz.mutation.relate import relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
@@ -25,6 +26,7 @@ from vblkfuzz.mutation.story_state import choices
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
 
 Edit = Callable[[Draft], None]
+_INIT: Final = CODES["init"]
 _PUBLISH_KICK: Final = CODES["publish_kick"]
 
 _MAX_EDITS: Final = 4
@@ -38,6 +40,8 @@ _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow. libFuzzer asks for a crossover in half of all executions, so one in eight
 has a new story."""
+_OTHER_INIT: Final = 1 / 4
+"""Probability that a new story begins with any init, which may decline a feature."""
 _RELATED: Final = 0.75
 """Probability that an inserted request touches the sectors of another one or the disk's end."""
 _SHORT: Final = 5
@@ -65,6 +69,7 @@ class Mutator:
             *(self._race,) * 5,
             *(self._steer,) * 2,
             *(self._relate,) * 3,
+            *(self._enclose,) * 3,
             *(self._delay,) * 2,
             self._burst,
         )
@@ -114,7 +119,8 @@ class Mutator:
     def _begin(self, draft: Draft) -> None:
         """Replace the draft by a new short story."""
         draft.config = new_config(self._random)
-        draft.items = [INIT_ITEM, self._new(_PUBLISH_KICK)]
+        first = self._new(_INIT) if self._random() < _OTHER_INIT else INIT_ITEM
+        draft.items = [first, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
             self._edits_short[self._below(len(self._edits_short))](draft)
         chance = self._random()
@@ -126,6 +132,8 @@ class Mutator:
             race(draft, self._random)
             if chance < 0.35:
                 steer(draft, self._random)
+        elif chance < 0.93:
+            steer(draft, self._random)
 
     def _edit(self, draft: Draft) -> None:
         if len(draft.items) >= _LONG and self._random() < 0.5:
@@ -228,6 +236,9 @@ class Mutator:
 
     def _relate(self, draft: Draft) -> None:
         relate(draft, self._random)
+
+    def _enclose(self, draft: Draft) -> None:
+        enclose(draft, self._random)
 
     def _delay(self, draft: Draft) -> None:
         delay(draft, self._random)

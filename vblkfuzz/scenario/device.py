@@ -86,9 +86,14 @@ class DeviceConfig:
     is full, report any other error."""
     disk_sectors: Annotated[int, Row(limits.DISK_SECTORS, byte=5, scale=True)] = 64
     """Capacity of the disk (sectors)."""
-    rerror: Annotated[Rerror, Row(RERRORS, byte=4, like="werror")] = "report"
+    rerror: Annotated[
+        Rerror,
+        Row(RERRORS, byte=4, new={"report": 3, "ignore": 1, "stop": 1}, like="werror"),
+    ] = "report"
     """Reaction of the device to a failed read."""
-    first_index: Annotated[int, Row(limits.FIRST_INDICES, byte=7)] = 0
+    first_index: Annotated[
+        int, Row(limits.FIRST_INDICES, byte=7, new={0: 5, 0xFFFF: 1, 0xFFF8: 1, 0x7FFF: 1})
+    ] = 0
     """Initial ring index of driver and device at each set-up, as after a migration."""
     read_only: Annotated[bool, Row(FLAG, byte=2, new={False: 19, True: 1})] = False
     """The device offers F_RO: a write ends with IOERR (5.2.6.2)."""

@@ -48,6 +48,13 @@ def find_program(program: Program, binary: str) -> str:
     return path
 
 
+def version_of(binary: str) -> str:
+    """Return the version that a program of QEMU says it has; empty if it says none."""
+    path = shutil.which(binary)
+    said = re.search(r" version (\d[\w.+~-]*)", _version_line(path)) if path else None
+    return said[1] if said else ""
+
+
 def _why_not(name: str, install: str) -> str:
     """Return why a file cannot be run, in one line."""
     if Path(name).is_dir():

@@ -53,7 +53,7 @@ class Child:
 
         def prepare() -> None:
             die_with_parent(parent)
-            watcher.allow()
+            watcher.begin()
 
         try:
             self._process = subprocess.Popen(
@@ -73,7 +73,6 @@ class Child:
         self.pid = self._process.pid
         self.command = command[0]
         """The program that was started."""
-        watcher.watch(self.pid)
 
     def exit_code(self, patience_s: float = 0.0) -> int | None:
         """Return the exit code (negative: a signal), None if it runs after `patience_s` seconds.
@@ -124,8 +123,8 @@ class Child:
     def end(self) -> None:
         """Kill it with all that it has started, and reap it."""
         os.killpg(self.pid, signal.SIGKILL)
+        self._watcher.stop()  # first: the process can only be reaped here once it is not traced
         self._process.wait()
-        self._watcher.stop()
         os.close(self._stderr)
 
 

@@ -3,14 +3,15 @@
 The watcher is a process of its own that traces the device (ptrace(2), PTRACE_SEIZE). A traced
 thread stops only when it gets a signal or starts a thread, so the device is not slowed down. When a
 fatal signal arrives, the watcher reads the place and lets the thread go on. No debugger is needed,
-and no core file.
+and no core file. Tracing begins before the program does, so that no thread is missed.
 
 The place is the innermost function on the stack that is not one of the run-time libraries, since
 of memcpy and abort the caller is what tells bugs apart. Programs are compiled without frame
 pointers, so callers are found by looking for return addresses: words on the stack that point behind
 a call instruction. Some may be left over from calls that have ended.
 
-Without ptrace (another machine than x86-64, a container that forbids it) a crash has no place.
+Without ptrace (another machine than x86-64, a container that forbids it) a crash has no place. A
+file that has been replaced since the program started has no places either.
 """
 
 from __future__ import annotations
@@ -50,10 +51,12 @@ _REGS: Final = struct.Struct("<27Q")
 _RIP, _RSP = 16, 19
 """Places in user_regs_struct."""
 _STACK_BYTES: Final = 16 << 10
+_CALL_BYTES: Final = 7
+"""Size of the longest call instruction."""
 _MOST: Final = 12
 """Places to report at most."""
 _RUN_TIME: Final = re.compile(
-    r"/(libc|ld-linux[^/]*|libpthread|libm|libgcc_s|libstdc\+\+|libglib-2\.0)[.-][^/]*$"
+    r"/(libc|ld-(linux|musl)[^/]*|libpthread|libm|libgcc_s|libstdc\+\+|libglib-2\.0)[.-][^/]*$"
 )
 """Libraries whose functions say nothing of a bug."""
 _PACKET: Final = 1 << 16
@@ -83,33 +86,29 @@ class Watcher:
     """The fuzz process's handle on the watcher of one device process."""
 
     def __init__(self) -> None:
-        """Fork the watcher, which waits for `watch`; on another machine do nothing."""
+        """Fork the watcher, which waits for `begin`; on another machine do nothing."""
         self._forked = Forked(_serve)
         if platform.machine() == "x86_64":
             self._forked.start()
+            self._forked.line.settimeout(_PATIENCE_S)
 
     @property
     def pid(self) -> int:
         """Its process id; 0: there is none."""
         return self._forked.pid
 
-    def watch(self, pid: int) -> None:
-        """Begin to trace the device process `pid`; end the watcher if that is not allowed."""
+    def begin(self) -> None:
+        """Have the calling process traced, if that is allowed; it calls this before execve(2).
+
+        The watcher says whether it is; a device that is not traced runs all the same.
+        """
         if not self.pid:
             return
-        line = self._forked.line
-        line.settimeout(_PATIENCE_S)
-        try:
-            line.send(str(pid).encode())
-            allowed = line.recv(_PACKET) == b"traced"
-        except OSError:
-            allowed = False
-        if not allowed:
-            self.stop()
-
-    def allow(self) -> None:
-        """Let the watcher trace the calling process where only ancestors may (Yama)."""
+        # Where only ancestors may trace (Yama, ptrace_scope 1), the process has to agree.
         ctypes.CDLL(None).prctl(_SET_PTRACER, self.pid, 0, 0, 0)
+        with suppress(OSError):
+            self._forked.line.send(str(os.getpid()).encode())
+            self._forked.line.recv(_PACKET)
 
     def frames(self) -> list[str]:
         """Return the functions on the stack of the last fatal signal, the innermost first.
@@ -134,7 +133,9 @@ def _serve(line: socket.socket) -> None:
         _ptrace(_SEIZE, pid, _TRACE_CLONE)
     except OSError:
         line.send(b"refused")
-        return
+        line.send(json.dumps([]).encode())
+        while True:
+            signal.pause()  # it still ends the process group
     line.send(b"traced")
     found: list[Code] = []
     with suppress(ChildProcessError):
@@ -203,19 +204,26 @@ def _stack(pid: int, thread: int) -> list[Code]:
 
 
 def _names(places: list[Code]) -> list[str]:
-    """Return the functions at some places."""
-    files = {file: Program(file) for file, _ in places}
-    return list(dict.fromkeys(files[file].name_of(offset) for file, offset in places))
+    """Return the functions at some places; those in files that cannot be read have no name."""
+    files: dict[str, Program] = {}
+    for file in {place.file for place in places}:
+        with suppress(OSError, ValueError):
+            files[file] = Program(file)
+    found = [files[file].name_of(offset) for file, offset in places if file in files]
+    return list(dict.fromkeys(found))
 
 
 def _mappings(pid: int) -> list[Mapping]:
-    """Return the executable parts of all files in memory but the run-time libraries."""
+    """Return the executable parts of all files in memory but the run-time libraries.
+
+    A file that has been deleted or replaced is left out: its name leads elsewhere now.
+    """
     form = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+ +(/.+)$", re.MULTILINE)
     with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as maps:
         return [
             Mapping(int(start, 16), int(end, 16), int(offset, 16), file)
             for start, end, offset, file in form.findall(maps.read())
-            if not _RUN_TIME.search(file)
+            if not _RUN_TIME.search(file) and not file.endswith(" (deleted)")
         ]
 
 
@@ -226,8 +234,14 @@ def _return_addresses(memory: int, code: list[Mapping], stack: int) -> list[int]
     except OSError:  # the stack is what the thread has overrun
         return []
     words = struct.unpack(f"<{len(raw) // 8}Q", raw[: len(raw) // 8 * 8])
-    inside = (word for word in words if any(part.start < word < part.end for part in code))
-    return [word - 1 for word in inside if _behind_call(os.pread(memory, 7, word - 7))]
+    inside = (
+        word for word in words if any(part.start + _CALL_BYTES <= word < part.end for part in code)
+    )
+    return [
+        word - 1
+        for word in inside
+        if _behind_call(os.pread(memory, _CALL_BYTES, word - _CALL_BYTES))
+    ]
 
 
 def _behind_call(before: bytes) -> bool:

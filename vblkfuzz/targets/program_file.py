@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,11 @@ _LOAD: Final = 1
 _TABLES: Final = frozenset({2, 11})
 """SHT_SYMTAB, SHT_DYNSYM."""
 _FUNCTION: Final = 2
+_OF_A_BUILD: Final = re.compile(
+    r"\.(?:constprop|isra|part|cold|lto_priv|llvm)\b.*|17h[0-9a-f]{16}(?=E)"
+)
+"""What a compiler adds to a symbol: which copy or part of the function it is, and Rust's hash of
+the crate. It changes with the next build."""
 
 
 class Program:
@@ -78,4 +84,5 @@ class Program:
                     yield value, length, names + name
 
     def _text(self, at: int) -> str:
-        return self._bytes[at : self._bytes.find(b"\0", at)].decode(errors="replace")
+        symbol = self._bytes[at : self._bytes.find(b"\0", at)].decode(errors="replace")
+        return _OF_A_BUILD.sub("", symbol)

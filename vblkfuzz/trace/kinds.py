@@ -112,8 +112,8 @@ SECTOR: Final = kind(
     16,
     "content of one sector of the read just collected: the data of the REQUEST with this number, 0 "
     "for zeroes, untouched if the device did not write it; *mixed*: other bytes are not what that "
-    "request writes there",
-    flags=("", "mixed"),
+    "request writes there; *unwritten*: the read failed and its used entry announces bytes of it",
+    flags=("", "mixed", "unwritten"),
     value=data_name,
     head="sector {}",
 )
@@ -316,8 +316,8 @@ RETRY: Final = kind(
 # request: 0, or that of a write which is flushed without a request for it, in mode writethrough
 FLUSHED: Final = kind(
     140,
-    "the backend was flushed: what was written before outlasts a loss of power; with a request: "
-    "what that one has written",
+    "the backend was flushed: what was written before, or what the request wrote, outlasts a loss "
+    "of power",
 )
 # head: the sector; value: n of the REQUEST whose data it is
 DISK: Final = kind(

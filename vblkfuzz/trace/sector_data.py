@@ -20,6 +20,8 @@ from typing import Final
 from vblkfuzz.limits import MAX_OPS, MAX_REQUEST_SECTORS, SECTOR_SIZE
 from vblkfuzz.trace.event import UNTOUCHED
 
+UNWRITTEN: Final = 2
+"""Flag of a SECTOR that a failed read has announced and not written."""
 _PERIOD: Final = 8
 _VARIES: Final = 0xC0
 """The bits that vary."""

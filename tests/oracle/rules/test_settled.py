@@ -1,4 +1,4 @@
-"""What the schedule has to do with whether everything had settled before an operation."""
+"""Whether everything had settled before an operation: the schedule, and what is still open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from vblkfuzz.oracle.rules.settled import has_settled
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.kinds import OP
+from vblkfuzz.trace.kinds import (
+    DRAIN_CALL,
+    DRAIN_END,
+    OP,
+    RESET_CALL,
+    RESET_RET,
+    START_CALL,
+    START_RET,
+    STOP_CALL,
+    STOP_RET,
+    VM_CONT,
+    VM_STOP_CALL,
+)
 
 EVENTS = [Event(turn, OP, value=turn) for turn in range(3)]
 
@@ -32,3 +44,19 @@ def test_the_epilogue_has_operations_of_its_own() -> None:
     scenario = Scenario(ops=(op("init"),), schedule=(Deviation(0, 5, Go.NEXT),))
     events = [Event(0, OP), Event(1, OP, head=1), Event(2, OP, head=1, value=1)]
     assert [has_settled(scenario, events, event) for event in events] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        (DRAIN_CALL, DRAIN_END),
+        (RESET_CALL, RESET_RET),
+        (START_CALL, START_RET),
+        (STOP_CALL, STOP_RET),
+        (VM_STOP_CALL, VM_CONT),
+    ],
+)
+def test_not_between_these_events_but_after_them(begin: int, end: int) -> None:
+    first, second, third = EVENTS
+    events = [first, Event(0, begin), second, Event(1, end), third]
+    assert [has_settled(Scenario(), events, event) for event in EVENTS] == [False, False, True]

@@ -17,10 +17,10 @@ OPENED, COMPLETED = (
 )
 
 
-def slept(schedule: tuple[Deviation, ...], *, epilogue: bool = False) -> bool:
-    """Whether the situation is met if the section is opened by operation 0."""
+def slept(schedule: tuple[Deviation, ...], *, operation: int = 1, epilogue: bool = False) -> bool:
+    """Whether the situation is met if the section is opened before this operation."""
     start = Event(0, OP, ActorId.HARNESS)
-    again = Event(2, OP, ActorId.HARNESS, head=epilogue, value=0 if epilogue else 1)
+    again = Event(2, OP, ActorId.HARNESS, head=epilogue, value=operation)
     trace = Trace((start, OPENED, again, COMPLETED), witnesses=Witness.DEVICE)
     return "loop_woken_in_drain" in judge(Scenario(schedule=schedule), trace).situations
 
@@ -34,9 +34,11 @@ def test_other_deviations_do_not_matter(deviation: Deviation) -> None:
     assert slept((deviation,))
 
 
-def test_an_operation_that_a_deviation_begins_finds_threads_awake() -> None:
-    assert not slept((Deviation(0, 1, Go.NEXT),))
+@pytest.mark.parametrize("operation", [1, 2, 3])
+def test_an_operation_that_a_deviation_begins_finds_threads_awake(operation: int) -> None:
+    assert not slept((Deviation(operation - 1, 1, Go.NEXT),), operation=operation)
 
 
-def test_the_epilogue_begins_when_all_sleep() -> None:
-    assert slept((Deviation(0, 1, Go.NEXT),), epilogue=True)
+@pytest.mark.parametrize("operation", [0, 1])
+def test_the_epilogue_begins_when_all_sleep(operation: int) -> None:
+    assert slept((Deviation(0, 1, Go.NEXT),), operation=operation, epilogue=True)

@@ -84,6 +84,15 @@ def test_a_flush_ends_all_but_reads(nbd: NbdProcess) -> None:
         assert nbd.counters.held == 1
 
 
+def test_flushes_alone_are_let_off(nbd: NbdProcess) -> None:
+    with client(nbd) as line:
+        nbd.order(Order.HOLD)
+        line.sendall(packed(writes(1, 0, b"y" * 512)) + packed(NbdRequest(Command.FLUSH, 2, 0, 0)))
+        nbd.order(Order.LET_OFF)
+        assert cookies(line, 1) == [(2, 0)]
+        assert nbd.counters.held == 1
+
+
 def test_beyond_the_end(nbd: NbdProcess) -> None:
     with client(nbd) as line:
         line.sendall(packed(NbdRequest(Command.READ, 1, 64 * 512, 512)))

@@ -43,6 +43,13 @@ class _EnospcReported(VirtioBlk):
         return "report" if full else super().error_action(request)
 
 
+class _ErrorRetried(VirtioBlk):
+    def error_action(self, request: Request) -> Rerror:
+        action = super().error_action(request)
+        mixes = self.config.werror == "enospc" and request.blk.type != RequestType.IN
+        return "stop" if mixes else action
+
+
 class _StatusAfterPush(VirtioBlk):
     def finish(self, thread: Thread, request: Request, status: BlkStatus) -> Steps:
         yield from super().finish(thread, request, BlkStatus.OK)
@@ -126,6 +133,11 @@ class _LengthOfLast(VirtioBlk):
         super().push(thread, request, length)
 
 
+class _FailedLengthFull(VirtioBlk):
+    def push(self, thread: Thread, request: Request, length: int) -> None:
+        super().push(thread, request, sum(size for _, size in request.blk.writable))
+
+
 FAMILY: Final = (
     Defect(
         "error_told_ok",
@@ -158,6 +170,14 @@ FAMILY: Final = (
         "A full disk is always reported, even if it should stop the VM.",
         ("S21",),
         (_EnospcReported,),
+    ),
+    Defect(
+        "error_retried",
+        2026,
+        "vblkfuzz",
+        "With werror=enospc any error stops the VM, not only that of a full disk.",
+        ("S21",),
+        (_ErrorRetried,),
     ),
     Defect(
         "retry_told_failed",
@@ -214,6 +234,14 @@ FAMILY: Final = (
         "A used entry has the length of the request that was pushed before.",
         ("S22",),
         (_LengthOfLast,),
+    ),
+    Defect(
+        "failed_length_full",
+        2026,
+        "QEMU virtio_blk_req_complete",
+        "The length of a used entry is the size of the buffers, also if a read has failed.",
+        ("S37",),
+        (_FailedLengthFull,),
     ),
     Defect(
         "id_lost_at_reset",

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.oracle.rules.accesses import MAY_REFUSE, RANGED, Access, Accesses
+from vblkfuzz.oracle.rules.accesses import RANGED, Access, Accesses
 from vblkfuzz.oracle.rules.disk import ANYTHING, UNKNOWN, ZEROES, Disk
 from vblkfuzz.oracle.rules.stable import Stable
 from vblkfuzz.scenario.scenario import Scenario
@@ -41,6 +41,7 @@ from vblkfuzz.trace.kinds import (
     WRITEBACK,
     WRITEBACK_READ,
 )
+from vblkfuzz.trace.sector_data import UNWRITTEN
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import BlkStatus
 
@@ -175,7 +176,7 @@ class _Books:
 
         S29 and S30 are about those that must be refused for another reason.
         """
-        if self._hostile or access.code not in RANGED or access.answer > MAY_REFUSE:
+        if self._hostile or access.code not in RANGED:
             return
         low, high = self._accesses.capacities(access.begin)
         if push.flag == _OK and access.end > high:
@@ -202,7 +203,7 @@ class _Books:
 
     def sector(self, event: Event) -> None:
         access = self.collected
-        if access is None or self._hostile:
+        if access is None or self._hostile or event.flag == UNWRITTEN:
             return
         allowed = access.allowed.get(event.head, ())
         if ANYTHING in allowed:

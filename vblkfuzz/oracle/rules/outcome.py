@@ -77,7 +77,8 @@ _ODD_LENGTH: Final = SHAPES.index("odd_length")
     source="virtio 1.2, 5.2.6.2; QEMU blk_get_error_action, virtio_blk_handle_rw_error",
     instead=(
         "A request that the backend ended well ends with OK, a failed one as `rerror` or `werror` "
-        "says, one of an unknown type with UNSUPP. The status does not change after that."
+        "says, one of an unknown type with UNSUPP. The status does not change after that. Only a "
+        "failure that `stop` or `enospc` names is retried."
     ),
     needs=(SUBMIT, IO_DONE, RETRY, PUSH, COLLECT),
     situations=(FAILURE_TOLD, FAILURE_IGNORED, FAILURE_RETRIED, UNSUPPORTED_TOLD),
@@ -126,9 +127,24 @@ class _Outcomes:
         """Serials of requests that failed and were kept for a retry."""
 
     def retry(self, event: Event) -> None:
-        """Note a request that waits for the VM to continue: it failed, or it was parked."""
-        if event.request in self.ended:
-            self.retried.add(event.request)
+        """Judge a request that waits for the VM to continue: it failed, or it was parked."""
+        done = self.ended.get(event.request)
+        if done is None:
+            return
+        self.retried.add(event.request)
+        submit = self.submitted.get(event.request)
+        if done.flag != _OK and submit is not None:
+            setting, policy, action = self._policy(submit.flag, done.flag)
+            if action != "stop":
+                self._report_retried(submit.flag, done, event, f"{setting}={policy}")
+
+    def _report_retried(self, code: int, done: Event, retry: Event, setting: str) -> None:
+        sentence = (
+            f"The backend ended request {retry.request} ({REQUESTS[code]}) with "
+            f"{RESULTS[done.flag]} at turn {done.turn}, which {setting} does not retry, but at "
+            f"turn {retry.turn} it began to wait for the VM to continue."
+        )
+        self._report.violation(done, retry, sentence, "retried")
 
     def push(self, push: Event) -> None:
         """Judge the status of a PUSH by the backend's result."""

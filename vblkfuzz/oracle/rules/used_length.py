@@ -1,9 +1,11 @@
 """The rule of used lengths: S22. A used entry says how many bytes the device has written.
 
 The length counts the bytes in the device-writable buffers of a request, its status byte included. A
-driver may rely on that many bytes, and must not look at more of them. The witness is what the guest
-reads (COLLECT), so any device can be judged. Source: virtio 1.2, 2.7.8.2 and 5.2.6; QEMU
-virtio_blk_req_complete.
+driver may rely on that many bytes, and must not look at more of them. So it is never more than the
+buffers have. Of a request that ended OK or has only a status, it is all of them; of a failed read
+it may be less, because the status is behind the data (docs/decisions/0016). S37 asks whether they
+were written. The witness is what the guest reads (COLLECT), so any device can be judged. Source:
+virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete.
 """
 
 from __future__ import annotations
@@ -42,10 +44,10 @@ def writable_bytes(request: Event, shape: int) -> int:
 @rule(
     "S22",
     title="A used entry says how many bytes were written, the status byte included.",
-    source="virtio 1.2, 2.7.8.2 and 5.2.6; QEMU virtio_blk_req_complete",
+    source="virtio 1.2, 2.7.8.2, 2.7.8.3 and 5.2.6; QEMU virtio_blk_req_complete",
     instead=(
-        "A request that ends OK fills its writable buffers, and the length is their size. It is "
-        "at least 1 and at most that size if the request fails."
+        "A request that ends OK fills its writable buffers, and the length is their size. Of a "
+        "failed read it is at most that size, and 1 of another failed request."
     ),
     needs=(COLLECT,),
     situations=(READ_LENGTH, FAILED_LENGTH),
@@ -64,14 +66,15 @@ def S22(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             report.met(READ_LENGTH)
         most = writable_bytes(request, shape)
         if collect.length != most:
-            sure = collect.flag == ENDED_OK and not (ignores and is_read)
-            _judge(request, most if sure else STATUS_SIZE, most, collect, report)
+            ended_well = collect.flag == ENDED_OK and not (ignores and is_read)
+            sure = ended_well or most == STATUS_SIZE
+            _judge(request, most if sure else 0, most, collect, report)
 
 
 def _judge(request: Event, least: int, most: int, collect: Event, report: Report) -> None:
     if least <= collect.length <= most:
         return
-    size = str(most) if least == most else f"{least} to {most}"
+    size = str(most) if least == most else f"at most {most}"
     sentence = (
         f"The used entry of turn {collect.turn} has the length {collect.length}, but the request "
         f"of turn {request.turn} ({REQUESTS[request.flag]}) {_ended(collect)} and has {size} "

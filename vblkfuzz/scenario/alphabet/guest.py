@@ -6,7 +6,7 @@ from typing import Final
 
 from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_QUEUES, MAX_REQUEST_SECTORS
 from vblkfuzz.scenario.alphabet.param import Choice, Number
-from vblkfuzz.scenario.alphabet.shape import REQUESTS, SHAPES
+from vblkfuzz.scenario.alphabet.shape import REQUESTS, SHAPE_PICKS, SHAPES
 from vblkfuzz.scenario.alphabet.spec import BROKEN, SET_UP, UNKICKED, OpSpec
 
 __all__ = ["BASES", "DECLINES", "GUEST", "HOSTILE_CONTENTS", "REQUESTS"]
@@ -67,7 +67,7 @@ _REQUEST: Final = (
         picks=(0, 0, 0, 0, 1, 1, 2, 3, 7, 8, 15, 16, 63, 64, 127, 255),
     ),
     Number("sectors", 4, 1, MAX_REQUEST_SECTORS, picks=(0, 0, 0, 1, 2, 3)),
-    Choice("shape", 2, SHAPES, picks=(*[0] * 60, *range(1, len(SHAPES))), quiet=True),
+    Choice("shape", 2, SHAPES, picks=(*[0] * 75, *SHAPE_PICKS), quiet=True),
 )
 
 GUEST: Final = (

@@ -82,6 +82,15 @@ _ROWS: Final = (
 SHAPES: Final = tuple(row.name for row in _ROWS)
 """Names by code."""
 
+SHAPE_PICKS: Final = tuple(
+    shape
+    for shape, row in enumerate(_ROWS)
+    if row.requests
+    for _ in range(6 // len(row.requests) or 1)
+)
+"""Codes of shapes other than plain; those of few request types more often, as most draws of them
+change nothing."""
+
 _ANSWERS: Final = {
     (shape, REQUESTS.index(name)): dict(row.but).get(name, row.answer)
     for shape, row in enumerate(_ROWS)

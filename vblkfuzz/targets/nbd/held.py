@@ -52,6 +52,10 @@ class HeldRequests:
         """Remove and return all but reads: those end with a flush of the backend's cache."""
         return self._take(lambda held: held.request.command != Command.READ)
 
+    def take_flushes(self) -> list[Held]:
+        """Remove and return the flushes."""
+        return self._take(lambda held: held.request.command == Command.FLUSH)
+
     def drop(self, connection: int) -> None:
         """Drop the requests of a closed connection."""
         self._take(lambda held: held.connection == connection)

@@ -10,6 +10,7 @@ read at any time are in shared memory (`Counters`).
     RELEASE -                       stops holding; ends all held requests without error
     END     `PICKS`, `RESULTS`      ends some held requests
     FLUSH   -                       ends held requests other than reads without error
+    LET_OFF -                       ends held flushes without error
     SYNC    -                       nothing: the barrier alone
     ADOPT   -                       adds a client; its connected socket is sent with the command
 
@@ -58,6 +59,7 @@ class Order(IntEnum):
     FLUSH = 4
     SYNC = 5
     ADOPT = 6
+    LET_OFF = 7
 
 
 class Counters:
@@ -154,6 +156,8 @@ class NbdServer:
             self._end(self._held.take(pick), result)
         elif order == Order.FLUSH:
             self._end(self._held.take_writes(), 0)
+        elif order == Order.LET_OFF:
+            self._end(self._held.take_flushes(), 0)
         elif order == Order.ADOPT:
             self._adopt(fds[0])
         self._count()

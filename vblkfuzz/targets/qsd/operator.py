@@ -6,6 +6,12 @@ A long drained section is a mirror job that waits to be finalized, as on target 
 main loop. If the backend holds a request, the operation continues when the request is released, and
 later operations are queued. That is a drained section too, the blocking kind.
 
+The end of a long section is the exception: no flush is held during it (`Operator.closes`). When the
+job ends, QEMU ends its drained section and at once begins a short one, in which it flushes the
+filter node of the job (mirror_exit_common, bdrv_close). Whether an IOThread dequeues between the
+two is up to the clock. If that flush were held, the second section would last, and what was
+dequeued before it could be told from what was not.
+
 A daemon has no VM and no machine: stop, cont, system_reset and operations on the start of a device
 do nothing. An NBD disk does not change its size: a resize drains and is refused.
 """
@@ -58,6 +64,9 @@ class Operator:
         """By capacity: which of its two nodes an export uses; 0 if it is not listed."""
         self._pivots = False
         self._polling = False
+        self.closes = False
+        """Since the device was last at rest, a section has begun to close (`_close`). What the
+        job flushes for that must not be held."""
 
     def make_ready(
         self, sectors: int, dequeues: Callable[[], Sequence[Dequeue]], *, polling: bool
@@ -73,6 +82,10 @@ class Operator:
     def at_rest(self) -> bool:
         """Whether no section is open and no operation has begun or is queued."""
         return not (self._open or self._waiting or self._task)
+
+    def note_rest(self) -> None:
+        """Note that the device is at rest: a section that has closed closes no more."""
+        self.closes = self.closes and self._task is not None
 
     def unfinished(self) -> Op | None:
         """The operation that ends the innermost drained section; None if none is open."""
@@ -170,6 +183,7 @@ class Operator:
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
+            self.closes = True
             await self._qmp.call("job-finalize", id=_JOB)
             if await self._job("aborting", "null") == "aborting":
                 await self._job("null")

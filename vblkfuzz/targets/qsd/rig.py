@@ -78,6 +78,8 @@ class QsdRig:
         self._holding = False
         self._explained = False
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
+        self._still_since: tuple[Recorder, int] | None = None
+        """Recorder and its `acts` when the daemon was last found at rest."""
         self._quiet = False
         """No request was in flight when the device was last found at rest."""
 
@@ -143,6 +145,7 @@ class QsdRig:
         wanted = self._options.iothread
         self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
         self._holding = self._quiet = False
+        self._still_since = None
         self._export = Export(config.disk_sectors, config.read_only)
         actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
         with self._nbd.carrying_out(Order.START):
@@ -164,7 +167,6 @@ class QsdRig:
 
     def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         """Carry out an operation of backend or VMM; begin one of the daemon's operator."""
-        self._quiet = False
         if operation.code == _SAVE:
             return self._suspension.save(recorder)
         if operation.code == _RESTORE:
@@ -212,8 +214,9 @@ class QsdRig:
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
-        if not (self._quiet and recorder.idle and self._operator.at_rest):
+        if self._still_since != (recorder, recorder.acts):
             self._rest()
+            self._still_since = (recorder, recorder.acts)
         recorder.look(self.dequeues)
         if self._link.is_cut:
             self._note_cut(recorder)
@@ -223,10 +226,22 @@ class QsdRig:
     def _rest(self) -> None:
         while True:
             self._daemon.rest()
-            if not self._operator.go_on(blocked=self._blocked):
+            if not (self._operator.go_on(blocked=self._blocked) or self._let_off()):
                 break
+        self._operator.note_rest()
         counters = self._nbd.counters
         self._quiet = counters.arrived == counters.ended
+
+    def _let_off(self) -> bool:
+        """End the flushes that are held while a drained section closes; return whether some were.
+
+        A flush of the guest cannot be told from one of the job, so neither is held.
+        """
+        if not (self._operator.closes and self._blocked):
+            return False
+        ended = self._nbd.counters.ended
+        self._nbd.order(Order.LET_OFF)
+        return self._nbd.counters.ended != ended
 
     def _note_cut(self, recorder: Recorder) -> None:
         """Record that the daemon has closed the connection, and offer the guest a new one.
