@@ -29,13 +29,13 @@ _NEWEST: Final = PICKS.index("newest")
 _FAILURES: Final = tuple(range(1, len(RESULTS)))
 """Codes of the results other than `ok`."""
 
-_HELD: Final = 0.6
+_HELD: Final = 0.65
 """Probability that the backend holds the outer request; others end in between."""
 _INNER: Final = 0.6
 """Probability that another request is put between. If none is, the outer one itself ends there."""
-_TWICE: Final = 0.6
+_TWICE: Final = 0.75
 """Probability that the outer request is asked once more, as it was."""
-_LOST: Final = 0.3
+_LOST: Final = 0.4
 """Probability that a loss of power ends the story: it shows what the disk has kept."""
 
 
