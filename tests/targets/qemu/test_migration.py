@@ -111,6 +111,8 @@ class TestOutsideOfSections:
         ops = (INIT, *pivot, WRITE, COLLECTS, SAVE, RESTORE, READ, COLLECTS)
         assert run(target, *ops).verdict.clean
         assert run(target, INIT, op("mirror_begin"), SAVE, op("mirror_finish")).verdict.clean
+        again = SAVE, RESTORE, op("resize", sectors=8), *pivot
+        assert run(target, INIT, *pivot, *again, *again, WRITE, READ, COLLECTS).verdict.clean
 
     def test_several_times_and_nothing_is_left_open(self, target: QemuTarget) -> None:
         ops = (INIT, *(SAVE, RESTORE, WRITE, COLLECTS) * 3)

@@ -305,7 +305,7 @@ class Operator:
         polling = self._polling
         self.qemu = self.qemu.successor(state.disk)
         self.processes += 1
-        self._current = state.disk
+        self._current = 0
         self.qemu.connect()
         self._qmp = self.qemu.qmp
         state.load(self._qmp)

@@ -47,22 +47,13 @@ class Variant(NamedTuple):
     read_only: bool = False
 
 
-class Incoming(NamedTuple):
-    """What a QEMU takes over from one that was saved; it waits for the state."""
-
-    disks: list[int]
-    """memfds of the disks; the new process closes them."""
-    disk: int
-    """The disk that the device uses, an index into `DISK_NODES`."""
-
-
 class QemuProcess:
     """A running QEMU."""
 
     qmp: Qmp
 
     def __init__(
-        self, binary: str, variant: Variant, ram: int, incoming: Incoming | None = None
+        self, binary: str, variant: Variant, ram: int, disks: list[int] | None = None
     ) -> None:
         """Start it; call `connect` next.
 
@@ -70,18 +61,15 @@ class QemuProcess:
             binary: path of qemu-system-x86_64.
             variant: settings of the device.
             ram: memfd of guest memory; stays open.
-            incoming: what it takes over; None: it begins with a reset and with disks of its own.
+            disks: those of a process that was saved, which this one closes: it waits for the state.
+                None: it begins with a reset and with disks of its own.
 
         Raises:
             DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
         self._binary, self._ram = binary, ram
-        self.disks = (
-            incoming.disks
-            if incoming
-            else [memfd(node, min(DISK_SECTORS) * SECTOR_SIZE) for node in DISK_NODES]
-        )
+        self.disks = disks or [memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES]
         """memfds of the disks."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
         self._qtest, qtest = socket.socketpair()
@@ -89,7 +77,7 @@ class QemuProcess:
         bios = _bios()
         fds = [ram, bios, *self.disks, self._log.fd, qtest.fileno(), qmp.fileno()]
         try:
-            self._child = Child(_command(binary, variant, fds, incoming), fds)
+            self._child = Child(_command(binary, variant, fds, waits=disks is not None), fds)
         finally:
             qtest.close()
             qmp.close()
@@ -127,11 +115,12 @@ class QemuProcess:
         """End this process; return one that waits for its state, on the same memory and disks.
 
         Args:
-            disk: the disk that the device uses, an index into `DISK_NODES`.
+            disk: the disk that the device uses, an index into `DISK_NODES`. It is the first one of
+                the new process: QEMU 10.0 leaves the other inactive if the device uses the second.
         """
-        disks = [os.dup(fd) for fd in self.disks]
+        disks = [os.dup(self.disks[each]) for each in (disk, disk ^ 1)]
         self.end()
-        return QemuProcess(self._binary, self.variant, self._ram, Incoming(disks, disk))
+        return QemuProcess(self._binary, self.variant, self._ram, disks)
 
     def disk_size(self, disk: int) -> int:
         """Return the size of a disk in bytes."""
@@ -228,16 +217,13 @@ def _bios() -> int:
     return fd
 
 
-def _command(
-    binary: str, variant: Variant, fds: Sequence[int], incoming: Incoming | None
-) -> list[str]:
+def _command(binary: str, variant: Variant, fds: Sequence[int], *, waits: bool) -> list[str]:
     """Return the command line; every file is one of `fds`."""
     ram, bios, *disks, log, qtest, qmp = fds
     iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
     ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
     # The target of a mirror job has to be writable.
     read_only = ("on" if variant.read_only else "off", "off")
-    node = DISK_NODES[incoming.disk if incoming else 0]
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
@@ -252,12 +238,12 @@ def _command(
         f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",
         "-object main-loop,id=main-loop,thread-pool-max=1",
         *(
-            f"-blockdev driver=file,node-name={name},filename={_fd(disk)},locking=off"
+            f"-blockdev driver=file,node-name={node},filename={_fd(disk)},locking=off"
             f",read-only={only}"
-            for name, disk, only in zip(DISK_NODES, disks, read_only, strict=True)
+            for node, disk, only in zip(DISK_NODES, disks, read_only, strict=True)
         ),
-        *(["-incoming defer"] if incoming else []),
-        f"-device virtio-blk-pci,id=d0,drive={node},addr={PCI_SLOT}.0,disable-legacy=on"
+        *(["-incoming defer"] if waits else []),
+        f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
         f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
     ]
     return [binary, *" ".join(options).split()]
