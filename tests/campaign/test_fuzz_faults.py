@@ -194,3 +194,16 @@ def test_what_a_device_prints_is_in_the_log(
     assert "imported" not in ended.stdout
     log = (ended.out / "log" / "worker-0.log").read_text()
     assert "looked\n" in log and "imported\n" in log
+
+
+def test_a_crash_that_hides_others_and_how_to_get_past_it(
+    fuzz: Fuzz, device_file: Callable[[str], str], tmp_path: Path
+) -> None:
+    device = device_file("def vm_stopped(self, thread):\n    raise RuntimeError")
+    setup = ("--workers", "1", "--seed", "5", "--runs", "300", "--device", device)
+    ended = fuzz(*setup)
+    assert ended.summary["shadow"].startswith("crash-runtimeerror-device-vm_stopped-")
+    without = ("--without", "stop", "--without", "save", "--corpus", ended.out / "corpus")
+    again = fuzz(*setup, *without, out=tmp_path / "again")
+    # A failed request may stop the VM as well, now and then.
+    assert (again.summary["execs"], again.summary["shadow"]) == (300, None)

@@ -25,6 +25,20 @@ WRITE = op("publish_kick", request="out", sector=3)
 RESET = (op("init"), op("mirror_begin"), WRITE, op("reset"), op("mirror_finish"))
 STOP = (op("init"), op("drain_begin"), WRITE, op("stop"), op("drain_end"))
 NEXT_DRIVER = (op("init"), op("mirror_begin"), WRITE, op("reset"), op("init"), op("mirror_finish"))
+SECTION, SAVE, RESTORE = (op("init"), op("drain_begin")), op("save"), op("restore")
+READ = op("publish_kick", request="in", sector=3)
+SAVED = {
+    "lost": ((*SECTION, READ, SAVE, RESTORE), "a request was never served after the restore"),
+    "writes memory": (
+        (*SECTION, READ, SAVE, op("drain_end"), RESTORE),
+        "drain_end: a request was used while the machine was stopped",
+    ),
+    "writes the disk": (
+        (*SECTION, WRITE, SAVE, op("drain_end"), RESTORE),
+        "QEMU has ended or hangs, exit status -6",
+    ),
+}
+GOES_ON = (op("init"), WRITE, op("collect"), SAVE, READ, RESTORE, op("collect"), WRITE)
 SERVED = (op("init"), op("mirror_begin"), WRITE, op("mirror_finish"), op("reset"))
 
 
@@ -165,6 +179,27 @@ def test_it_shows_the_bug(ops: tuple[Op, ...], iothreads: int, tmp_path: Path) -
     assert "dequeued inside the drained section" in shown.stdout
     control = run(text, tmp_path, "--without-drains")
     assert (control.returncode, control.stderr) == (0, "")
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+@pytest.mark.parametrize("case", SAVED)
+def test_it_shows_what_a_save_does_in_a_section(case: str, tmp_path: Path) -> None:
+    ops, sentence = SAVED[case]
+    text = program(Scenario(DeviceConfig(ioeventfd=False), ops), "")
+    shown = run(text, tmp_path)
+    assert (shown.returncode, shown.stdout.splitlines()) == (1, [sentence, "the bug shows"])
+    control = run(text, tmp_path, "--without-drains")
+    assert (control.returncode, control.stderr) == (0, "")
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_another_qemu_goes_on_after_a_restore(tmp_path: Path) -> None:
+    shown = run(program(Scenario(ops=GOES_ON), ""), tmp_path, "--transcript")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "answer queue 0 head 0 status 0 length 513 01" in shown.stdout
+    assert shown.stdout.count("-incoming defer") == 1
 
 
 @pytest.mark.realdevice

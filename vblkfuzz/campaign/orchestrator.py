@@ -77,6 +77,8 @@ class CampaignOptions:
     """The bugs that the device lists as known, see `oracle.naming.known`."""
     silenced: tuple[str, ...] = ()
     """Patterns of signatures that are counted, but neither reported nor saved."""
+    without: tuple[str, ...] = ()
+    """Names of operations that are left out of every input."""
     libfuzzer: tuple[str, ...] = ()
 
 
@@ -195,6 +197,7 @@ class Campaign:
             states=options.states,
             listed=dict(options.listed),
             silenced=list(options.silenced),
+            without=list(options.without),
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
         )
@@ -276,6 +279,7 @@ class Campaign:
 
     def _note_seen(self, signature: str, count: int) -> None:
         self._ledger.seen(signature, count)
+        self.summary.seen[signature] = self.summary.seen.get(signature, 0) + count
         if matches(signature, self._options.silenced):
             silenced = self.summary.silenced
             silenced[signature] = silenced.get(signature, 0) + count

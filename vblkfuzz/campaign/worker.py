@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import atheris
 
+from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
-from vblkfuzz.scenario.codec import decode
 from vblkfuzz.targets.registry import MODEL
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ class Worker:
     def _run(self, data: bytes) -> None:
         if self._execs == 0 and self._region is not None:
             self._region.register()
+        scenario, data = decoded(data, self._plan.without)
         self._flight.write(data)
         try:
-            execution = self._execute(self._target, decode(data))
+            execution = self._execute(self._target, scenario)
             if self._execs % _TWICE_OF == _TWICE_AT and self._plan.target == MODEL:
                 self._run_again(execution, data)
         except HarnessError as error:

@@ -49,6 +49,8 @@ class WorkerPlan:
     """The bugs that the device lists as known, to label findings; see `oracle.naming.known`."""
     silenced: list[str] = field(default_factory=list)
     """Patterns of signatures that are counted, but neither reported nor saved."""
+    without: list[str] = field(default_factory=list)
+    """Names of operations that are left out of every input."""
     target: str = MODEL
     target_options: TargetOptions = NO_OPTIONS
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ class History:
     """In the order of their start."""
     sightings: dict[str, Sightings]
     """By signature, over all campaigns."""
+
+    @property
+    def shadow(self) -> str:
+        """What is said of a crash that hides other bugs; empty if there is none."""
+        seen = {name: one.count for name, one in self.sightings.items()}
+        return shadow(seen, sum(one.execs for one in self.campaigns))
 
 
 def read_history(path: Path) -> History:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from vblkfuzz.store.shadow import shadow
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -36,6 +38,8 @@ class Summary:
     steps: int = 0
     seconds: float = 0
     findings: dict[str, Finding] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    """Executions per signature."""
     silenced: dict[str, int] = field(default_factory=dict)
     """Executions per signature that matches the user's file of known ones (`known_file`)."""
     situations: dict[str, bool] = field(default_factory=dict)
@@ -59,6 +63,11 @@ class Summary:
         """Situations that were not met; in these the rules were not tested."""
         return [name for name, met in self.situations.items() if not met]
 
+    @property
+    def shadow(self) -> str:
+        """What is said of a crash that hides other bugs; empty if there is none."""
+        return shadow(self.seen, self.execs)
+
     def to_json(self) -> dict[str, Any]:
         """Return the last object of ``fuzz --json``."""
         return {
@@ -67,6 +76,7 @@ class Summary:
             "seconds": round(self.seconds, 2),
             "findings": [asdict(finding) for finding in self.findings.values()],
             "known": dict(self.silenced),
+            "shadow": self.shadow or None,
             "features": self.features,
             "sometimes": dict(self.situations),
             "violations": self.violations,

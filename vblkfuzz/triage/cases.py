@@ -106,6 +106,14 @@ def finding_files(path: str) -> list[str]:
     return found
 
 
+def shadow_in(folder: str) -> str:
+    """Say which crash hides other bugs of a campaign's output folder; empty if there is none."""
+    try:
+        return read_history(Path(folder) / LEDGER).shadow
+    except InputFileError:
+        return ""
+
+
 def _artifact(finding: Path) -> str:
     minimized = finding / MINIMIZED
     return str(minimized if minimized.exists() else finding / ARTIFACT)

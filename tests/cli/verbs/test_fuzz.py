@@ -25,6 +25,7 @@ def test_a_short_campaign(cli: Cli, tmp_path: Path) -> None:
     [
         (("--device", "nonsense"), "device nonsense: expected qemu-8.0"),
         (("--target", "nonsense"), "target nonsense: expected one of model"),
+        (("--without", "vm_stop"), "--without: no operation 'vm_stop'; all of them: vblkfuzz list"),
         (("--target", "qemu", "--defect", "push_twice"), "--defect: defects are planted in the"),
     ],
 )

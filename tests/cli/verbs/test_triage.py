@@ -13,6 +13,8 @@ from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.summary import Finding
 
 
 def add(out: Path, name: str, data: bytes) -> Path:
@@ -39,6 +41,17 @@ class TestList:
             "",
             f"the story of one: vblkfuzz triage {out} show {SIGNATURE}",
         ]
+
+    def test_a_crash_that_hides_others_is_said(self, cli: Cli, out: Path) -> None:
+        ledger = Ledger(out / "campaign.sqlite")
+        ledger.begin("2026-01-02T04:04:05+00:00", "seed", "inline", 1, 7)
+        ledger.finding(Finding("crash-a", "CRASH", 42, 1.5, str(out)))
+        ledger.seen("crash-a", 500)
+        ledger.progress(10, 2000, 50, (300, 0))
+        ledger.close()
+        lines = cli("triage", out).stdout.splitlines()
+        (said,) = [line for line in lines if line.startswith("crash-a ended 12% of all executions")]
+        assert said.endswith("vblkfuzz fuzz --without OP")
 
     def test_machines(self, cli: Cli, out: Path) -> None:
         (found,) = [json.loads(line) for line in cli("triage", out, "--json").stdout.splitlines()]

@@ -20,11 +20,20 @@ from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.campaign.orchestrator import CampaignOptions
     from vblkfuzz.launch.plan import Message
     from vblkfuzz.store.summary import Summary
+
+_Known = Annotated[
+    list[Path] | None,
+    typer.Option(help="File of signatures to count but not to report; repeatable."),
+]
+_Without = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OP", help="Leave this operation out of every input; repeatable."),
+]
 
 
 @takes_target_options
@@ -49,10 +58,8 @@ def fuzz(  # noqa: PLR0913  # an option each
     corpus: Annotated[
         list[Path] | None, typer.Option(help="Folder of inputs to start from; repeatable.")
     ] = None,
-    known: Annotated[
-        list[Path] | None,
-        typer.Option(help="File of signatures to count but not to report; repeatable."),
-    ] = None,
+    known: _Known = None,
+    without: _Without = None,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
@@ -90,6 +97,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         stop_on_first=stop_on_first,
         listed=_listed(target, checked.device),
         silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
+        without=_operations(without or ()),
         libfuzzer=tuple(libfuzzer or ()),
     )
     with FuzzView(options) as view:
@@ -131,6 +139,21 @@ def _check(
         raise UsageError(f"--defect: defects are planted in the {MODEL} only")
     with open_target(target, name, mode, options) as started:
         return Checked(name, getattr(started, "witnesses", MODEL_WITNESSES))
+
+
+def _operations(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of operations, checked.
+
+    Raises:
+        UsageError: there is no such operation.
+    """
+    from vblkfuzz.errors import UsageError
+    from vblkfuzz.scenario.alphabet.ops import CODES
+
+    for name in names:
+        if name not in CODES:
+            raise UsageError(f"--without: no operation {name!r}; all of them: vblkfuzz list ops")
+    return tuple(names)
 
 
 def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:

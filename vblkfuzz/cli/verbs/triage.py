@@ -94,6 +94,7 @@ def _named(files: Sequence[str], signature: str, folder: str) -> str:
 
 def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:
     from vblkfuzz.cli.views.triage_list import print_list
+    from vblkfuzz.triage.cases import shadow_in
     from vblkfuzz.triage.story import case_object
 
     cases = reader.read(files)
@@ -101,7 +102,7 @@ def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> N
         for case in cases:
             print(json.dumps(case_object(case)), flush=True)
         return
-    print_list(list(cases), folder)
+    print_list(list(cases), folder, shadow_in(folder))
 
 
 def _show(reader: CaseReader, files: list[str], *, whole: bool, as_json: bool) -> None:

@@ -36,6 +36,9 @@ def say_summary(
         screen.say()
         seen = (f"{name} ({count:,}x)" for name, count in sorted(summary.silenced.items()))
         screen.say("Known, counted only: " + ", ".join(seen))
+    if summary.shadow and not summary.always_fails:
+        screen.say()
+        screen.wrapped(summary.shadow)
     if summary.missed:
         screen.say()
         screen.say("Never met, so their rules were hardly tested: " + ", ".join(summary.missed))

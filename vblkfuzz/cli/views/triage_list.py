@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.case import Case
 
 
-def print_list(cases: Sequence[Case], folder: str) -> None:
-    """Print findings under the rules they break."""
+def print_list(cases: Sequence[Case], folder: str, shadow: str = "") -> None:
+    """Print findings under the rules they break, then which of them hides others."""
     if not cases:
         return
     screen = Screen()
@@ -33,6 +33,9 @@ def print_list(cases: Sequence[Case], folder: str) -> None:
         screen.say(rule, "bold")
         for case in group:
             _print_one(screen, case, with_setup=bool(setups))
+    if shadow:
+        screen.say()
+        screen.wrapped(shadow)
     first = ordered[0]
     screen.say()
     words = ["vblkfuzz", "triage", folder, "show", first.signature]

@@ -179,6 +179,7 @@ OPERATOR: Final = (
         control=True,
         plainer="stop",
         path_frame="vm_stop",
+        qtest=True,
     ),
     OpSpec(
         code=35,
@@ -191,5 +192,6 @@ OPERATOR: Final = (
         control=True,
         plainer="cont",
         path_frame="vm_cont",
+        qtest=True,
     ),
 )

@@ -1,0 +1,27 @@
+"""Operations that a campaign leaves out, to get past a crash that they lead to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.minimize.edit import without_ops
+from vblkfuzz.scenario.codec import decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from vblkfuzz.scenario.scenario import Scenario
+
+
+def decoded(data: bytes, left_out: Collection[str]) -> tuple[Scenario, bytes]:
+    """Return the scenario of an input without the operations of some names, and its bytes.
+
+    The mutator does not know of them: an input of a corpus may have them, and its other operations
+    are worth keeping.
+    """
+    scenario = decode(data)
+    places = [place for place, op in enumerate(scenario.ops) if op.name in left_out]
+    if not places:
+        return scenario, data
+    rest = without_ops(scenario, places)
+    return rest, encode(rest)
