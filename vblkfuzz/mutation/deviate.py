@@ -117,7 +117,7 @@ def _turns(random: Random) -> int:
 
     A thread without work does nothing, and where it gets work is not known.
     """
-    return 1 if random() < 2 / 3 else 2 + int(random() * 2)
+    return 1 if random() < 0.8 else 2 + int(random() * 2)
 
 
 def delay(draft: Draft, random: Random) -> None:

@@ -69,7 +69,7 @@ class Mutator:
             *(self._race,) * 5,
             *(self._steer,) * 2,
             *(self._relate,) * 3,
-            *(self._enclose,) * 3,
+            *(self._enclose,) * 4,
             *(self._delay,) * 2,
             self._burst,
         )

@@ -134,6 +134,7 @@ OPERATOR: Final = (
         params=(Number("iothread", 0, 0, MAX_IOTHREADS - 1, picks=(0, 0, 0, 1)),),
         summary="Choose the IOThread that the next start of the device uses.",
         weight=2,  # it changes the meaning of all following operations
+        around=("stop start_fail | cont",),
     ),
     OpSpec(
         code=19,
@@ -151,6 +152,7 @@ OPERATOR: Final = (
         params=(Number("queue", 0, 0, MAX_QUEUES - 1, picks=(0, 0, 0, 0, 1, 1, 2, 3)),),
         summary="Let the next start of the device fail at `queue`.",
         weight=2,  # it changes the meaning of all following operations
+        around=("stop start_fail | cont",),
     ),
     OpSpec(
         code=29,
@@ -159,7 +161,10 @@ OPERATOR: Final = (
         weight=1,
         excludes=SAVED,
         clears=SET_UP | UNKICKED | BROKEN,
-        around=("publish_kick:out publish_kick:flush | power_loss init publish_kick:in collect",),
+        around=(
+            "publish_kick:out publish_kick:flush | power_loss init publish_kick:in collect",
+            "writeback publish_kick:out | power_loss init publish_kick:in collect",
+        ),
         plainer="reset",
     ),
     OpSpec(
