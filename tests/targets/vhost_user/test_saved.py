@@ -43,7 +43,9 @@ def kinds(execution: Execution) -> list[int]:
 
 @pytest.mark.realdevice
 @NEEDS_QSD
-def test_a_storage_daemon() -> None:
+def test_a_storage_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it may take longer than a campaign waits."""
+    monkeypatch.setattr("vblkfuzz.targets.vhost_user.rig._PATIENCE_S", 0.5)
     published = op("publish", request="in", sector=3)
     execution = run(DAEMON, SERVED, published, SAVE, RESTORE, LOOK, SERVED)
     assert execution.verdict.clean
