@@ -93,7 +93,11 @@ class CallsOnceForABatch(VirtioBlk):
 
     @causal(Frame.RESET)
     def reset(self, thread: Thread, *, system: bool = False) -> Steps:
+        self._forget_calls()  # also before: a stopped VM may be reset, and takes no call
         yield from super().reset(thread, system=system)
+        self._forget_calls()
+
+    def _forget_calls(self) -> None:
         for port in self.ports:
             _own(port).owed = False
 
