@@ -26,6 +26,7 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.kinds import COLLECT, SECTOR
+from vblkfuzz.trace.sector_data import UNWRITTEN
 from vblkfuzz.trace.trace import Trace
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
@@ -51,7 +52,7 @@ def expected(trace: Trace) -> Answers:
     for event in trace.events:
         if event.kind == COLLECT:
             answers.append(((event.queue, event.head, STATUS[event.flag], event.length), []))
-        elif event.kind == SECTOR:
+        elif event.kind == SECTOR and event.flag != UNWRITTEN:
             answers[-1][1].append(event.value)
     return sorted(answers)
 

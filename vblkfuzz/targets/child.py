@@ -64,7 +64,7 @@ class Child:
                 pass_fds=fds,
                 # Safe: the fuzz process has one thread, so no other thread can hold a lock.
                 preexec_fn=prepare,  # noqa: PLW1509
-                start_new_session=True,
+                process_group=0,
             )
         except OSError as error:
             os.close(self._stderr)

@@ -25,6 +25,7 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.kinds import COLLECT, OP, PUSH, SECTOR
+from vblkfuzz.trace.sector_data import UNWRITTEN
 from vblkfuzz.trace.trace import Trace
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
@@ -87,7 +88,7 @@ def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
             collected.append([])
         elif event.kind == COLLECT:
             collected[-1].append((event.queue, event.flag, event.head))
-        elif event.kind == SECTOR:
+        elif event.kind == SECTOR and event.flag != UNWRITTEN:  # the model announces no such data
             collected[-1][-1] += (event.head, event.flag, event.value)
     pushes = [event for event in trace.events if event.kind == PUSH]
     return [sorted(each) for each in collected if each], Counter(event.queue for event in pushes)
