@@ -297,3 +297,13 @@ def test_what_the_operator_has_chosen_stays(parts: SharedParts) -> None:
     rig.perform("restore")
     assert rig.machine.device.first_iothread == 1
     assert rig.machine.device.disabled
+
+
+def test_a_saved_state_of_another_type_is_refused(
+    parts: SharedParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(parts)
+    rig.init()
+    monkeypatch.setattr(rig.machine.device, "save_state", lambda: None)
+    with pytest.raises(TypeError, match="save_state: expected a SavedState, found NoneType"):
+        rig.perform("save")

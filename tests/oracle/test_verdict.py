@@ -81,6 +81,8 @@ def test_window_keeps_the_same_queue_the_same_request_and_the_context() -> None:
         Event(2, KICK, ActorId.GUEST, queue=0),
         Event(4, RESET_CALL, ActorId.VCPU),
         Event(5, SUBMIT, ActorId.IO0, request=1),
+        Event(6, kinds.SAVED, ActorId.MAIN),
+        Event(6, kinds.RESTORED, ActorId.MAIN),
         Event(7, PUSH, ActorId.IO0, queue=0, request=1),
     ]
     others = [

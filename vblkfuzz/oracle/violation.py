@@ -24,6 +24,8 @@ from vblkfuzz.trace.kinds import (
     QUEUE_RESET,
     RESET_CALL,
     RESET_RET,
+    RESTORED,
+    SAVED,
     START_CALL,
     START_RET,
     STOP_CALL,
@@ -54,6 +56,8 @@ _CONTEXT: Final = frozenset(
         VM_STOP_CALL,
         VM_STOP_RET,
         VM_CONT,
+        SAVED,
+        RESTORED,
     }
 )
 """Kinds that a window keeps for every queue, because they decide what is allowed."""
@@ -90,7 +94,7 @@ class Violation:
         """Return the shortest part of `trace` that still shows the clash.
 
         It reaches from the first event to the second and has the events of their requests and
-        queues, and all drains, resets, starts and stops.
+        queues, and all drains, resets, starts, stops, saves and restores.
 
         Raises:
             ValueError: one of the two events is not in `trace`.
