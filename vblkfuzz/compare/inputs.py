@@ -58,6 +58,8 @@ def corpus_of(folders: Sequence[Path], complain: Complain) -> list[Input]:
         except InputFileError as error:
             complain(error)
             continue
+        if not paths:
+            complain(InputFileError(str(folder), "", "no inputs, expected .vblk or .toml files"))
         for path in paths:
             try:
                 scenario = decode(raw_input(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -55,6 +56,30 @@ def test_binaries_that_do_not(cli: Cli, inputs: Path, out: Path) -> None:
     )
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-1] == "2 scenarios compared, 0 scenarios with a difference"
+
+
+def test_a_corpus_without_inputs(cli: Cli, tmp_path: Path, out: Path) -> None:
+    result = cli(
+        *("compare", *MODEL, "--binaries", "seed", "seed", "--corpus", tmp_path, "--out", out),
+    )
+    assert result.exit_code == 2
+    assert result.stderr == f"vblkfuzz: {tmp_path}: no inputs, expected .vblk or .toml files\n"
+
+
+def test_a_folder_that_cannot_be_written_loses_no_result(
+    cli: Cli, inputs: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("vblkfuzz.compare.record.write_file", full)
+    result = cli(
+        *("compare", *MODEL, "--binaries", "reference", "seed"),
+        *("--corpus", inputs, "--out", out),
+    )
+    assert result.exit_code == 77
+    assert result.stdout.splitlines()[-1] == "2 scenarios compared, 2 scenarios with a difference"
+    assert result.stderr.count("cannot be written: No space left on device") == 1
 
 
 def test_json_is_one_object_and_the_file_says_the_same(cli: Cli, inputs: Path, out: Path) -> None:
@@ -205,7 +230,8 @@ def test_a_signal_ends_it_with_what_it_has(
     )
     assert result.exit_code == status
     assert "1 scenario compared, 1 scenario with a difference" in result.stdout
-    assert (out / "compare.json").exists()
+    assert "stopped after 1 inputs; the corpus has 2" in result.stderr
+    assert json.loads((out / "compare.json").read_text())["stopped"] is True
 
 
 @pytest.mark.realdevice

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
@@ -20,7 +21,7 @@ import typer
 from vblkfuzz.cli.options.inputs import Json
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
-from vblkfuzz.errors import ExitStatus, InputFileError, UsageError
+from vblkfuzz.errors import ExitStatus, HarnessError, InputFileError, UsageError
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class _Work:
 
         self._plan = plan
         self._stack = ExitStack()
-        self._unreadable = False
+        self._unreadable = self._unsaved = False
         self.sides = sides(plan.target, plan.names, plan.options)
         self._corpus = corpus_of(plan.corpus, self._complain)
         self._stop = Stop()
@@ -214,6 +215,7 @@ class _Work:
         for ran, given in enumerate(chain(corpus, new)):
             self._view.update(ran, len(corpus), found())
             if self._stop.status:
+                say(f"stopped after {ran} inputs; the corpus has {len(corpus)}")
                 return
             if time.monotonic() >= end:
                 if ran < len(corpus):
@@ -221,13 +223,27 @@ class _Work:
                 return
             yield given
 
+    @property
+    def stopped(self) -> bool:
+        """Whether a signal has ended it before all inputs had run."""
+        return bool(self._stop.status)
+
+    def keep(self, write: Callable[[], object]) -> None:
+        """Write a file; a failure is said once, and the result is still printed."""
+        try:
+            write()
+        except HarnessError as error:
+            if not self._unsaved:
+                say_error(error)
+            self._unsaved = True
+
     def status(self, *, found: bool, not_judged: bool) -> ExitStatus:
         """Return the exit code."""
         if self._stop.status:
             return self._stop.status
         if found:
             return ExitStatus.VIOLATION
-        if not_judged:
+        if not_judged or self._unsaved:
             return ExitStatus.HARNESS
         return ExitStatus.USAGE if self._unreadable else ExitStatus.CLEAN
 
@@ -244,9 +260,9 @@ def _behaviour(plan: _Plan) -> _Found:
             scenario = result.add(given)
             if scenario is not None:
                 text = "; ".join(one.what for one in result.found[given.name])
-                write_scenario(plan.out, given.name, scenario, text)
-        values = behaviour_object(result, work.sides)
-        write_object(plan.out, values)
+                work.keep(partial(write_scenario, plan.out, given.name, scenario, text))
+        values = behaviour_object(result, work.sides) | {"stopped": work.stopped}
+        work.keep(partial(write_object, plan.out, values))
         status = work.status(found=bool(result.found), not_judged=bool(result.not_judged))
     return _Found(values, lambda: print_behaviour(Screen(), result, work.sides), status)
 
@@ -270,8 +286,8 @@ def _signatures(plan: _Plan) -> _Found:
                 saved = save_candidate(plan.out, result, name)
                 if saved.fallback:
                     say(f"{name}: not in the output folder: {saved.fallback}: {saved.path}")
-        values = signatures_object(result, work.sides, plan.seed)
-        write_object(plan.out, values)
+        values = signatures_object(result, work.sides, plan.seed) | {"stopped": work.stopped}
+        work.keep(partial(write_object, plan.out, values))
         new = bool(result.of(PATCHED))
         status = work.status(found=new, not_judged=bool(result.not_judged))
     return _Found(values, lambda: print_signatures(Screen(), result, work.sides), status)
