@@ -18,6 +18,7 @@ from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.trace.kinds import (
     CALLED,
     COLLECT,
+    DRAIN_CALL,
     DRAIN_END,
     OP,
     POP,
@@ -156,6 +157,12 @@ def test_a_save_with_two_requests_in_flight(target: RealTarget, iothreads: int) 
     assert lost == ("l3-popped" in names) == ("s34-request-popped" in names)
     late = seen.index(PUSH) > seen.index(VM_STOP_RET)
     assert [one.signature for one in execution.verdict.causes] == ["s17-vm_stop-push"] * late
+
+
+def test_the_disk_of_a_saved_vm_is_not_resized(target: RealTarget) -> None:
+    execution = run(target, SAVE, op("resize", sectors=9), RESTORE, WRITE, COLLECTS)
+    assert execution.verdict.clean
+    assert DRAIN_CALL not in kinds(execution)
 
 
 def test_a_broken_device_stays_broken(target: RealTarget) -> None:

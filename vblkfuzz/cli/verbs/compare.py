@@ -65,8 +65,11 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
         typer.Option(min=1, metavar="N", help="Runs on each binary before a difference counts."),
     ] = 10,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
-    ] = Path("vblkfuzz-out"),
+        Path,
+        typer.Option(
+            metavar="DIR", help="Output folder; what was found there before stays beside it."
+        ),
+    ] = Path("vblkfuzz-compare"),
     as_json: Json = False,
     iothread: Annotated[
         bool | None,

@@ -40,7 +40,7 @@ _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
 _RELEASE: Final = op("release")
 _COMPLETE: Final = CODES["complete"]
-_SAVE, _RESTORE = CODES["save"], CODES["restore"]
+_SAVE, _RESTORE, _RESIZE = CODES["save"], CODES["restore"], CODES["resize"]
 ORDERS: Final = {
     CODES["hold"]: Order.HOLD,
     CODES["release"]: Order.RELEASE,
@@ -171,6 +171,8 @@ class QsdRig:
             return self._suspension.save(recorder)
         if operation.code == _RESTORE:
             return self._restore(recorder)
+        if operation.code == _RESIZE and self._suspension.saved:
+            return None  # the disk of a saved VM is given away (docs/decisions/0015)
         self._operate(operation, recorder)
         return None
 
