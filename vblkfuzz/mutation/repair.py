@@ -54,9 +54,7 @@ def repair(draft: Draft, random: Callable[[], float]) -> None:
 def _end_all(draft: Draft, random: Callable[[], float]) -> None:
     """Insert all missing ends; the last operations first, because `restore` also ends a `stop`."""
     for pair in reversed(PAIRS):
-        state = draft.first_state
-        for record, _ in draft.items:
-            state = NEXT[state][record[0]]
+        state = draft.state_before(len(draft.items))
         lowest = pair.open & -pair.open
         _end(draft.items, pair, (state & pair.open) // lowest, random)
 
