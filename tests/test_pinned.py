@@ -24,7 +24,7 @@ OPERATIONS = (
     *("set_iothread", "snapshot", "start_fail", "complete", "hold", "release", "flush"),
     *("poll_on", "poll_off", "inband_kick", "read_config", "power_loss"),
     *("driver_ok", "publish_again", "stray_kick", "writeback"),
-    *("save", "restore"),
+    *("save", "restore", "block_job", "reopen", "throttle"),
 )
 """Names of operations by code."""
 
@@ -45,7 +45,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""
 
-MUTATIONS = "7471d64506ceddb7"
+MUTATIONS = "146476e49e234722"
 """Digest of a chain of mutations with seed 7, the same on every Python."""
 
 

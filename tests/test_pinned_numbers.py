@@ -152,6 +152,7 @@ FRAMES = (
     *("POLL", "DRAINED_BEGIN", "DRAINED_END", "SET_AIO_CONTEXT", "BLK_DRAIN"),
     *("VM_STOP", "VM_CONT", "DMA_RESTART", "COMPLETE", "MIRROR"),
     *("RESIZE", "SNAPSHOT", "DETACH", "ATTACH", "RESUME_PARKED"),
+    *("BLOCK_JOB", "REOPEN", "THROTTLE"),
 )
 """Names of frames from 1 up."""
 ACTORS = ("GUEST", "VCPU", "MAIN", "IO0", "IO1", "HARNESS")
@@ -204,6 +205,10 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "hostile queue": QUEUE,
     "hostile content": (1, CONTENTS),
     "drain_begin wait": (0, ("poll", "nopoll")),
+    "drain_end how": (0, ("finalize", "cancel")),
+    "mirror_finish how": (0, ("finalize", "cancel")),
+    "block_job kind": (0, ("backup", "commit", "stream")),
+    "throttle limits": (0, ("set", "removed")),
     "resize sectors": (3, range(1, 257)),
     "set_iothread iothread": (0, range(2)),
     "start_fail queue": QUEUE,

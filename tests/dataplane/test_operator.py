@@ -75,7 +75,7 @@ def test_the_drains_of_a_finishing_mirror_are_nested_in_its_section(parts: Share
     assert [event.value for event in rig.events(CALL, END)] == [2, 1, 2, 1, 0]
 
 
-@pytest.mark.parametrize("name", ["resize", "snapshot"])
+@pytest.mark.parametrize("name", ["resize", "snapshot", "reopen"])
 def test_short_sections_end_themselves(parts: SharedParts, name: str) -> None:
     rig = Rig(parts)
     rig.perform(name)
@@ -330,3 +330,30 @@ def test_stop_gives_the_bql_to_an_exit_that_waits_for_it(parts: SharedParts) -> 
     rig.settle()
     assert rig.count(RESET_RET) == 1
     assert rig.count(VM_STOP_RET) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "sections"), [("backup", 2), ("commit", 3), ("stream", 3)], ids=str
+)
+def test_a_block_job_drains_at_its_start_and_at_its_end(
+    parts: SharedParts, kind: str, sections: int
+) -> None:
+    rig = Rig(parts)
+    rig.perform("block_job", kind=kind)
+    assert rig.count(CALL) == rig.count(END) == sections
+    assert rig.blk.quiesce_counter == 0
+
+
+@pytest.mark.parametrize(("limits", "sections"), [("set", 0), ("removed", 1)])
+def test_limits_are_removed_while_drained(parts: SharedParts, limits: str, sections: int) -> None:
+    rig = Rig(parts)
+    rig.perform("throttle", limits=limits)
+    assert rig.count(CALL) == rig.count(END) == sections
+
+
+def test_a_cancelled_mirror_does_not_switch_the_graph(parts: SharedParts) -> None:
+    rig = Rig(parts)
+    rig.perform("mirror_begin")
+    rig.discard_events()
+    rig.perform("mirror_finish", how="cancel")
+    assert [event.value for event in rig.events(CALL, END)] == [0]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.saved_state import SavedState
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
+from vblkfuzz.scenario.alphabet.ops import NOT_WHILE_SAVED
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.trace.kinds import (
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _DRAIN_END, _MIRROR_FINISH = op("drain_end"), op("mirror_finish")
 _RESTORE, _CONT = op("restore"), op("cont")
+_BACKUP: Final = 0
+"""Code of the kind of a block job."""
 
 
 class OperatedMachine(Protocol):
@@ -80,9 +83,9 @@ class Operator:
         """Interrupts of resizes that have not been sent yet."""
 
     def execute(self, thread: Thread, command: Op) -> Steps:
-        """Run one command to its end."""
-        steps: Steps = getattr(self, command.name)(thread, *command[1:])
-        return steps
+        """Run one command to its end; on a saved VM some do nothing: it is elsewhere."""
+        if self._saved is None or command.code not in NOT_WHILE_SAVED:
+            yield from getattr(self, command.name)(thread, *command[1:])
 
     def unfinished(self) -> Op | None:
         """The next command that leads to a running VM without drains; None if it is one."""
@@ -116,15 +119,23 @@ class Operator:
             self._mirroring = True
 
     @causal(Frame.MIRROR)
-    def mirror_finish(self, thread: Thread, *_: int) -> Steps:
-        """Switch the graph in nested drains, then end that of mirror_begin (mirror_exit_common)."""
+    def mirror_finish(self, thread: Thread, cancelled: int, *_: int) -> Steps:
+        """Switch the graph in nested drains, then end that of mirror_begin (mirror_exit_common).
+
+        A job that is `cancelled` does not switch it.
+        """
         if self._mirroring:
             self._mirroring = False
-            yield from self._blk.drained_begin(thread, poll=False)  # bdrv_graph_wrlock
-            yield POINT
+            if not cancelled:
+                yield from self._change_graph(thread)
+                yield from self._blk.drain(thread)
             yield from self._blk.drained_end(thread)
-            yield from self._blk.drain(thread)
-            yield from self._blk.drained_end(thread)
+
+    def _change_graph(self, thread: Thread) -> Steps:
+        """Change the graph (bdrv_graph_wrlock), within a drained section that does not poll."""
+        yield from self._blk.drained_begin(thread, poll=False)
+        yield POINT
+        yield from self._blk.drained_end(thread)
 
     @causal(Frame.VM_STOP)
     def stop(self, thread: Thread, *_: int) -> Steps:
@@ -156,8 +167,8 @@ class Operator:
 
     @causal(Frame.VM_CONT)
     def cont(self, thread: Thread, *_: int) -> Steps:
-        """Run the VM again (vm_start); a saved one goes on elsewhere."""
-        if not self.vm_running and self._saved is None:
+        """Run the VM again (vm_start)."""
+        if not self.vm_running:
             self._trace(VM_CONT, thread)
             yield from self._device.vm_continued(thread)
             self.vm_running = True  # resume_all_vcpus comes last
@@ -167,11 +178,10 @@ class Operator:
 
         A configuration interrupt is not part of the state: it is sent before.
         """
-        if self._saved is None:
-            yield from self.stop(thread)
-            yield from self._blk.main.wait_while(thread, lambda: self._config_interrupts > 0)
-            self._saved = _checked(self._device.save_state())
-            self._trace(SAVED, thread)
+        yield from self.stop(thread)
+        yield from self._blk.main.wait_while(thread, lambda: self._config_interrupts > 0)
+        self._saved = _checked(self._device.save_state())
+        self._trace(SAVED, thread)
 
     def restore(self, thread: Thread, *_: int) -> Steps:
         """Let a new device go on from the saved state, and run the VM (-incoming).
@@ -188,12 +198,7 @@ class Operator:
 
     @causal(Frame.SYSTEM_RESET)
     def system_reset(self, thread: Thread, *_: int) -> Steps:
-        """Reset the machine while the vCPUs are paused; the driver gets no notice of it.
-
-        A saved VM is not reset: it is elsewhere.
-        """
-        if self._saved is not None:
-            return
+        """Reset the machine while the vCPUs are paused; the driver gets no notice of it."""
         running, self.vm_running = self.vm_running, False
         yield from self._pause_vcpus(thread)
         yield from self._device.reset(thread, system=True)
@@ -201,12 +206,7 @@ class Operator:
 
     @causal(Frame.RESIZE)
     def resize(self, thread: Thread, _a: int, _b: int, _c: int, sectors: int, *_: int) -> Steps:
-        """Change the capacity while drained; the main loop then interrupts the driver.
-
-        The disk of a saved VM is not resized: the operator has given it away.
-        """
-        if self._saved is not None:
-            return
+        """Change the capacity while drained; the main loop then interrupts the driver."""
         yield from self._blk.drained_begin(thread, poll=True)
         self._machine.backend.resize(sectors + 1)
         self._device.set_capacity(sectors + 1)
@@ -238,6 +238,35 @@ class Operator:
     @causal(Frame.SNAPSHOT)
     def snapshot(self, thread: Thread, *_: int) -> Steps:
         """Put an overlay on top, in one callback (external_snapshot_action)."""
+        yield from self._drain_for_a_moment(thread)
+
+    @causal(Frame.BLOCK_JOB)
+    def block_job(self, thread: Thread, kind: int, *_: int) -> Steps:
+        """Insert the filter node of a job while drained, and remove it when the job ends.
+
+        Commit and stream then change the graph in a section within (commit_clean, stream_prepare);
+        backup only drops its filter (bdrv_cbw_drop).
+        """
+        yield from self._drain_for_a_moment(thread)
+        yield POINT
+        yield from self._blk.drained_begin(thread, poll=True)
+        if kind != _BACKUP:
+            yield from self._change_graph(thread)
+        yield from self._blk.drained_end(thread)
+
+    @causal(Frame.REOPEN)
+    def reopen(self, thread: Thread, *_: int) -> Steps:
+        """Reopen a node (bdrv_reopen_multiple, which drains all)."""
+        yield from self._drain_for_a_moment(thread)
+
+    @causal(Frame.THROTTLE)
+    def throttle(self, thread: Thread, removed: int, *_: int) -> Steps:
+        """Set limits without a drain, or remove them in one (blk_io_limits_disable)."""
+        yield POINT
+        if removed:
+            yield from self._drain_for_a_moment(thread)
+
+    def _drain_for_a_moment(self, thread: Thread) -> Steps:
         yield from self._blk.drained_begin(thread, poll=True)
         yield POINT
         yield from self._blk.drained_end(thread)

@@ -74,6 +74,9 @@ class Frame(IntEnum):
     DETACH = 23
     ATTACH = 24
     RESUME_PARKED = 25
+    BLOCK_JOB = 26
+    REOPEN = 27
+    THROTTLE = 28
 
 
 PATH_MASK: Final = 0xFFFF_FFFF_FFFF_FFFF

@@ -31,6 +31,9 @@ _CALLERS: Final = frozenset(
         Frame.MIRROR,
         Frame.RESIZE,
         Frame.SNAPSHOT,
+        Frame.BLOCK_JOB,
+        Frame.REOPEN,
+        Frame.THROTTLE,
         Frame.SET_AIO_CONTEXT,
         Frame.BLK_DRAIN,
     )

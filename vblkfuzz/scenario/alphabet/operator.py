@@ -17,6 +17,9 @@ from vblkfuzz.scenario.alphabet.spec import (
     OpSpec,
 )
 
+HOW: Final = Choice("how", 0, ("finalize", "cancel"), picks=(0, 0, 0, 0, 0, 1), quiet=True)
+"""How the block job ends that keeps a drained section open: as planned, or cancelled by force."""
+
 OPERATOR: Final = (
     OpSpec(
         code=10,
@@ -37,6 +40,7 @@ OPERATOR: Final = (
     OpSpec(
         code=11,
         name="drain_end",
+        params=(HOW,),
         summary="End the innermost section begun by drain_begin.",
         weight=8,
         clears=DRAINED,
@@ -66,7 +70,8 @@ OPERATOR: Final = (
     OpSpec(
         code=13,
         name="mirror_finish",
-        summary="The mirror job switches the graph and ends its drained section.",
+        params=(HOW,),
+        summary="The mirror job switches the graph unless cancelled; its section ends.",
         weight=6,
         needs=MIRRORING,
         clears=MIRRORING,
@@ -198,5 +203,40 @@ OPERATOR: Final = (
         plainer="cont",
         path_frame="vm_cont",
         qtest=True,
+    ),
+    OpSpec(
+        code=36,
+        name="block_job",
+        params=(Choice("kind", 0, ("backup", "commit", "stream")),),
+        summary="Run a block job from its start to its end, with a short drained section at each.",
+        weight=2,
+        excludes=SAVED,
+        reach=12,
+        control=True,
+        plainer="snapshot",
+        path_frame="block_job",
+    ),
+    OpSpec(
+        code=37,
+        name="reopen",
+        summary="Reopen the disk's node, with the same options, in a short drained section.",
+        weight=2,
+        excludes=SAVED,
+        reach=8,
+        control=True,
+        plainer="snapshot",
+        path_frame="reopen",
+    ),
+    OpSpec(
+        code=38,
+        name="throttle",
+        params=(Choice("limits", 0, ("set", "removed")),),
+        summary="Set limits of I/O that never delay a request, or remove them while drained.",
+        weight=2,
+        excludes=SAVED,
+        reach=8,
+        control=True,
+        plainer="snapshot",
+        path_frame="throttle",
     ),
 )

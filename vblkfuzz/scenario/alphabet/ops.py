@@ -10,7 +10,7 @@ from vblkfuzz.scenario.alphabet.backend import BACKEND
 from vblkfuzz.scenario.alphabet.environment import ENVIRONMENT
 from vblkfuzz.scenario.alphabet.guest import GUEST
 from vblkfuzz.scenario.alphabet.operator import OPERATOR
-from vblkfuzz.scenario.alphabet.spec import DRAINED, ENDLESS
+from vblkfuzz.scenario.alphabet.spec import DRAINED, ENDLESS, SAVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,3 +60,7 @@ CODES: Final = {spec.name: spec.code for spec in OPS}
 
 PUBLISHES: Final = frozenset((CODES["publish"], CODES["publish_kick"]))
 """Codes of the operations that make a well-formed request available."""
+
+NOT_WHILE_SAVED = frozenset(spec.code for spec in OPS if spec.excludes & SAVED)
+"""Codes of the operations that do nothing while the VM is saved: its disk and its run state belong
+to another one then."""

@@ -4,5 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-WITHOUT: Final = frozenset({"complete", "hold", "release", "flush", "start_fail", "power_loss"})
+WITHOUT: Final = frozenset(
+    {
+        "complete",
+        "hold",
+        "release",
+        "flush",
+        "start_fail",
+        "power_loss",
+        "block_job",
+        "reopen",
+        "throttle",
+    }
+)
 """QEMU's own disk holds no request, and the start of its dataplane does not fail on demand."""
