@@ -31,11 +31,11 @@ def stack(words: str) -> tuple[Function, ...]:
 
 
 def main(words: str, waits_for: int = 0) -> Thread:
-    return Thread(MAIN, stack(words), main=True, waits_for=waits_for)
+    return Thread(MAIN, "qemu", stack(words), main=True, waits_for=waits_for)
 
 
 def other(number: int, words: str, waits_for: int = 0) -> Thread:
-    return Thread(number, stack(words), waits_for=waits_for)
+    return Thread(number, "IO io0", stack(words), waits_for=waits_for)
 
 
 def name(*threads: Thread) -> str:
@@ -59,6 +59,7 @@ LOCKS = "libc:lock qemu_mutex_lock_impl aio_co_enter q+0x5? aio_poll q+0x2? libc
         ((main(STOPS), other(8, LOCKS, 7)), "operator-vhost_user_server_stop-aio_co_enter"),
         ((main(STOPS), other(8, LOCKS)), "operator-vhost_user_server_stop-aio_co_enter"),
         ((IDLE_MAIN, other(8, LOCKS)), "operator-aio_co_enter"),
+        ((IDLE_MAIN, other(8, STOPS)), "operator-vhost_user_server_stop"),
         ((other(8, LOCKS),), "operator-aio_co_enter"),  # the main thread runs
     ],
 )
@@ -67,26 +68,34 @@ def test_the_name_is_where_the_threads_wait(threads: tuple[Thread, ...], expecte
     assert name(*threads[::-1]) == expected
 
 
-def test_the_thread_that_holds_the_lock_counts() -> None:
-    """Others may wait for the main loop, too, in some runs and not in others."""
-    holder = other(9, "libc:lock bql_lock_impl address_space_unmap q+0x2? libc:clone", MAIN)
+WRONG_ORDER = other(9, "libc:lock bql_lock_impl address_space_unmap q+0x2? libc:clone", MAIN)
+
+
+@pytest.mark.parametrize("where", ["job_finalize?", "bdrv_flush qmp_job_finalize", "job_unref", ""])
+def test_where_a_lock_is_waited_for_is_up_to_the_clock(where: str) -> None:
+    """What its holder waits for names the hang; others may wait for the main loop, too."""
+    waits = main(f"libc:lock qemu_mutex_lock_impl {where} aio_bh_poll main", 9)
     victim = other(8, LOCKS, MAIN)
-    waits = main("libc:lock qemu_mutex_lock_impl aio_context_acquire job_finalize main", 9)
-    assert name(waits, victim, holder) == name(waits, holder)
-    assert name(waits, holder) == "operator-job_finalize-address_space_unmap"
+    assert name(waits, victim, WRONG_ORDER) == "operator-address_space_unmap"
+    assert name(WRONG_ORDER, waits) == "operator-address_space_unmap"
 
 
 def test_a_holder_that_waits_for_a_third_thread() -> None:
-    between = other(8, "libc:lock bql_lock_impl q+0x2?", 9)
+    between = other(8, LOCKS, 9)
     last = other(9, "libc:recv nbd_read aio_poll q+0x2?")
-    assert name(main("libc:lock bql_lock_impl cont main", 8), between, last) == (
-        "operator-cont-nbd_read"
-    )
+    assert name(main("libc:lock bql_lock_impl cont main", 8), between, last) == "operator-nbd_read"
 
 
-def test_threads_that_wait_for_each_other_end_the_search() -> None:
-    one = other(8, "libc:lock qemu_mutex_lock_impl q+0x2? libc:clone", MAIN)
-    assert name(main("libc:lock bql_lock_impl qmp_cont main", 8), one) == "operator-qmp_cont"
+def test_a_lock_whose_holder_is_idle_or_that_is_taken_elsewhere() -> None:
+    """It was left locked: nothing but the functions that wait for it is known."""
+    waits = main("libc:lock qemu_mutex_lock_impl qmp_cont main", 8)
+    assert name(waits, IDLE_IO) == name(waits) == "operator-qmp_cont"
+    assert name(IDLE_MAIN, other(8, LOCKS, MAIN)) == "operator-aio_co_enter"
+
+
+def test_idle_helpers_do_not_count() -> None:
+    waits = other(9, "libc:syscall qemu_event_wait synchronize_rcu q+0x4? libc:clone")
+    assert name(main(STOPS), waits) == name(main(STOPS))
 
 
 def test_a_program_that_is_not_stripped_has_the_same_name() -> None:
@@ -135,6 +144,14 @@ def test_the_finding_says_where_the_threads_wait() -> None:
         "vhost_user_server_stop, another thread waits in aio_co_enter, at turn 2, during "
         "operation 4, which began at turn 1."
     )
+
+
+def test_the_finding_says_which_lock_order_is_wrong() -> None:
+    found = hang(place_of_hang((main("libc:lock x_lock qmp_cont", 9), WRONG_ORDER), "guest"))
+    assert (
+        "The guest got no answer from the device process: its main thread waits in x_lock, another "
+        "thread waits in address_space_unmap, at turn 2"
+    ) in found.sentence
 
 
 def test_a_hang_of_which_nothing_is_known_keeps_its_name() -> None:

@@ -99,7 +99,7 @@ def test_a_hang_has_one_name_and_a_process_that_goes_on_afterwards() -> None:
                 assert ending is not None
                 assert ending.kind == HANG
                 assert ending.fault is not None
-                assert "main thread sleeps\n  in " in ending.report
+                assert " (the main one) sleeps\n  in " in ending.report
                 found.add((ending.fault.name, ending.fields["path"]))
     ((name, _),) = found
     assert name.startswith("guest-")

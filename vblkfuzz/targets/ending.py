@@ -11,6 +11,7 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
+from vblkfuzz.process.blame import printable
 from vblkfuzz.targets.backtrace import backtrace
 from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
 from vblkfuzz.targets.hang_place import place_of_hang
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _END_PATIENCE_S: Final = 1.0
 """Seconds that a process gets to end by itself after its connections have ended."""
+_TITLE: Final = 16
+"""Characters of a thread's name at most."""
 _BY_ITSELF: Final = frozenset({0, signal.SIGABRT, signal.SIGTRAP, signal.SIGILL})
 """Signals by which a program ends itself after it has said why; 0: it exits."""
 
@@ -77,7 +80,7 @@ def _hang(child: Child, words: str, *, guest_waits: bool, explain: bool) -> Endi
 
 
 def _stack(thread: Thread) -> str:
-    name = "main thread" if thread.main else "another thread"
+    name = f"thread {printable(thread.title, _TITLE)}{' (the main one)' if thread.main else ''}"
     return "\n".join((f"{name} sleeps", *(f"  in {function.name}" for function in thread.stack)))
 
 

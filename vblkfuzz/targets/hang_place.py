@@ -1,8 +1,12 @@
 """The place of a hang: the functions in which its threads wait (docs/decisions/0018).
 
-It is made of two functions: the one in which the main loop waits, and the one in which another
-thread waits, for something that only a hang lets last. Functions that only say how a thread sleeps
-say nothing of a bug, so their caller counts. A thread that waits in its event loop is idle.
+Where a thread waits for a lock is up to the clock: it is the first function after the holder took
+the lock. What the holder waits for is not. So the search goes from the main loop to the thread that
+holds the lock, and so on; the last one names the hang. If that is the main loop, a thread that
+waits for its lock is the other half of the name.
+
+Functions that only say how a thread sleeps say nothing of a bug, so their caller counts. A thread
+that waits in its event loop is idle.
 """
 
 from __future__ import annotations
@@ -46,12 +50,24 @@ def place_of_hang(threads: Sequence[Thread], waiter: str) -> Fault | None:
         threads: as `sleeping_threads` returns them.
         waiter: who got no answer, ``operator`` or ``guest``.
     """
-    main = next((thread for thread in threads if thread.main), None)
-    first = place_in(main.stack) if main else ""
-    second = _holder(threads, main) or min(_stuck(threads), default="")
+    chain = _chain(threads)
+    busy = [thread for thread in chain if place_in(thread.stack)]
+    first = place_in(busy[-1].stack) if busy else ""
+    second = "" if len(chain) > 1 else min(_stuck(threads), default="")
     if not (first or second):
         return None
-    return Fault(HANG, waiter, "", first, "", 0, second)
+    return Fault(HANG, waiter, _sentence(busy, second), first, "", 0, second)
+
+
+def _sentence(busy: Sequence[Thread], second: str) -> str:
+    places = [
+        f"{'its main thread' if thread.main else 'another thread'} waits in "
+        f"{place_in(thread.stack)}"
+        for thread in busy
+    ]
+    if second:
+        places.append(f"another thread waits in {second}")
+    return ", ".join(places)
 
 
 def place_in(stack: Sequence[Function]) -> str:
@@ -66,18 +82,15 @@ def place_in(stack: Sequence[Function]) -> str:
     return next((name for name in names if name not in _QEMU and not _RUST.search(name)), "")
 
 
-def _holder(threads: Sequence[Thread], main: Thread | None) -> str:
-    """Return where the thread waits that the main loop waits for, if that can be told."""
+def _chain(threads: Sequence[Thread]) -> list[Thread]:
+    """Return the main thread, the one that holds the lock that it waits for, and so on."""
     by_number = {thread.number: thread for thread in threads}
-    seen: list[Thread | None] = [main]
-    while (last := seen[-1]) is not None:
-        following = by_number.get(last.waits_for)
-        if following in seen:
-            return ""
-        if following and (place := place_in(following.stack)):
-            return place
-        seen.append(following)
-    return ""
+    chain: list[Thread] = []
+    following = next((thread for thread in threads if thread.main), None)
+    while following is not None and following not in chain:
+        chain.append(following)
+        following = by_number.get(following.waits_for)
+    return chain
 
 
 def _stuck(threads: Sequence[Thread]) -> list[str]:
@@ -88,10 +101,10 @@ def _stuck(threads: Sequence[Thread]) -> list[str]:
     return [
         place
         for thread in threads
-        if not thread.main and (thread.waits_for or _is_of_qemu(thread))
+        if not thread.main and (thread.waits_for or _polls(thread))
         if (place := place_in(thread.stack))
     ]
 
 
-def _is_of_qemu(thread: Thread) -> bool:
-    return any(function.name in _QEMU and function.exported for function in thread.stack)
+def _polls(thread: Thread) -> bool:
+    return any(function.name == "aio_poll" for function in thread.stack)

@@ -63,6 +63,8 @@ class Thread(NamedTuple):
     """A thread that sleeps."""
 
     number: int
+    title: str
+    """What the program calls it (comm, proc(5))."""
     stack: Sequence[Function]
     """The innermost first."""
     main: bool = False
@@ -84,7 +86,7 @@ def sleeping_threads(pid: int) -> list[Thread]:
 def _asleep(pid: int) -> list[int]:
     """Return the threads that slept in two samples and have not run in between.
 
-    There are more samples if the main thread has run: it may just have been let go by a debugger.
+    There are more samples while some run: a debugger may just have let them go.
     """
     asleep: list[int] = []
     before = _samples(pid)
@@ -92,7 +94,7 @@ def _asleep(pid: int) -> list[int]:
         time.sleep(_PAUSE_S)
         after = _samples(pid)
         asleep = [thread for thread, sample in after.items() if sample == before.get(thread)]
-        if pid in asleep:
+        if len(asleep) == len(os.listdir(f"/proc/{pid}/task")):
             break
         before = after
     return asleep
@@ -141,8 +143,9 @@ class _Stacks:
             owner = _owner(memory, registers)
             stack = self._stack(memory, registers)
             waits_for = owner if owner in found and owner != number else 0
-            return Thread(number, stack, number == self._pid, waits_for)
-        return Thread(number, ())
+            title = Path(f"/proc/{number}/comm").read_text().strip()
+            return Thread(number, title, stack, number == self._pid, waits_for)
+        return Thread(number, "", ())
 
     def _stack(self, memory: int, registers: Registers) -> list[Function]:
         known = {**registers.numbered, RETURN: registers.pc}

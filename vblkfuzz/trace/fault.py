@@ -29,10 +29,11 @@ class Fault(NamedTuple):
     """Type of the exception, ``exit`` or the name of a signal. For a hang of a device process who
     got no answer, ``operator`` or ``guest``; empty for a hang of a user's device."""
     message: str
-    """Of the exception or the assertion; empty if there is none."""
+    """Of the exception or the assertion; empty if there is none. For a hang of a device process
+    where its threads wait, in words."""
     function: str
     """Qualified name of the innermost function of the device's own; empty if it is not known. For a
-    hang of a device process the one in which its main thread waits; empty if that is idle."""
+    hang of a device process the one that its main thread waits in, or waits for."""
     file: str
     """Name of its file, without a folder; empty if it is not known."""
     line: int

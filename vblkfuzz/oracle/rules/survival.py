@@ -106,9 +106,7 @@ def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
 
 def _waiting(fault: Fault) -> str:
-    """Return who waits in which functions; a user's device is known to run and never to end."""
+    """Return what waits in which functions; a user's device is known to run and never to end."""
     if not fault.what:
         return f"The device never ends {fault.where}"
-    threads = (("its main thread", fault.function), ("another thread", fault.text))
-    where = ", ".join(f"{thread} waits in {function}" for thread, function in threads if function)
-    return f"The {fault.what} got no answer from the device process: {where}"
+    return f"The {fault.what} got no answer from the device process: {fault.message}"
