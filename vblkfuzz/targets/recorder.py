@@ -190,7 +190,7 @@ class Recorder:
         elif kind == RESET_RET:
             self._end_lives()
         elif kind == QUEUE_RESET:
-            self._end_life(event.queue, Frame.QUEUE_RESET)
+            self._end_life(event.queue, event.path)
             self._set_up(event.queue)
         elif kind == HOSTILE:
             if event.queue in self._live:
@@ -222,17 +222,17 @@ class Recorder:
 
     def _end_lives(self) -> None:
         for queue in list(self._live):
-            self._end_life(queue, Frame.RESET)
+            self._end_life(queue, int(Frame.RESET))
         self._epoch += 1
         self.featureless = False
 
-    def _end_life(self, queue: int, path: Frame) -> None:
+    def _end_life(self, queue: int, path: int) -> None:
         life = self._live.pop(queue, None)
         if life is not None:
             if life.owned:  # a later push may belong to one of these or to a new request
                 self.doubt(Witness.DISK)
-            for head in life.end(int(path)):
-                self._outliving.add(queue, head, int(path))
+            for head in life.end(path):
+                self._outliving.add(queue, head, path)
             self._ended.append(life)
 
     # --- What is observed of the device -------------------------------------------------------
