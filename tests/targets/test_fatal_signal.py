@@ -78,7 +78,7 @@ def test_where_tracing_is_forbidden_a_crash_is_named_by_its_signal(
     def refuse(_request: int, _thread: int, _data: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(fatal_signal, "_ptrace", refuse)
+    monkeypatch.setattr(fatal_signal, "ptrace", refuse)
     ending = end_of(READS)
     assert ending.fault is not None
     assert ending.fault.name == "SIGSEGV"

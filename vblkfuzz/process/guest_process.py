@@ -184,7 +184,9 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 scenario = decode_canonical(packet[1:])
                 config = scenario.device
                 port.power_on(config, fds)
-                driver = GuestDriver(port.memory, Observed(port, ring), config, ring)
+                driver = GuestDriver(
+                    port.memory, Observed(port, ring, port.queue_reset), config, ring
+                )
             elif packet[0] == _Verb.OFF:
                 port.power_off()
             elif packet[0] == _Verb.SAVE:

@@ -21,6 +21,7 @@ from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.targets.outliving import Outliving
 from vblkfuzz.targets.ring_watch import Life
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
@@ -100,8 +101,7 @@ class Recorder:
         """Bank of each queue's rings, as `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
         self._ended: list[Life] = []
-        self._outliving: dict[tuple[int, int], list[int]] = {}
-        """By queue and head: paths of the resets that unfinished requests have outlived."""
+        self._outliving = Outliving()
 
     # --- What is done to the device -----------------------------------------------------------
 
@@ -190,7 +190,7 @@ class Recorder:
         elif kind == RESET_RET:
             self._end_lives()
         elif kind == QUEUE_RESET:
-            self._end_life(event.queue, Frame.QUEUE_RESET)
+            self._end_life(event.queue, event.path)
             self._set_up(event.queue)
         elif kind == HOSTILE:
             if event.queue in self._live:
@@ -222,17 +222,17 @@ class Recorder:
 
     def _end_lives(self) -> None:
         for queue in list(self._live):
-            self._end_life(queue, Frame.RESET)
+            self._end_life(queue, int(Frame.RESET))
         self._epoch += 1
         self.featureless = False
 
-    def _end_life(self, queue: int, path: Frame) -> None:
+    def _end_life(self, queue: int, path: int) -> None:
         life = self._live.pop(queue, None)
         if life is not None:
             if life.owned:  # a later push may belong to one of these or to a new request
                 self.doubt(Witness.DISK)
-            for head in life.end(int(path)):
-                self._outliving.setdefault((queue, head), []).append(int(path))
+            for head in life.end(path):
+                self._outliving.add(queue, head, path)
             self._ended.append(life)
 
     # --- What is observed of the device -------------------------------------------------------
@@ -333,8 +333,7 @@ class Recorder:
     ) -> None:
         path = life.ended_by or self._cause
         if not life.ended_by and not serial:  # no request of these rings has this head
-            resets = self._outliving.get((life.queue, head), [])
-            path = resets.pop(0) if resets else path
+            path = self._outliving.ended_by(life.queue, head, length) or path
         self._add(
             kind,
             ActorId.MAIN,

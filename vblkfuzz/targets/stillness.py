@@ -24,7 +24,7 @@ SPIN_S: Final = 0.25
 
 _QMP_THREAD: Final = b"IO mon_iothread"
 """QEMU's name of the thread that reads QMP (``-name debug-threads=on``)."""
-_AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
+AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
 """Contents of wchan for a thread that runs or is ready to run, or is stopped from outside: such a
 thread may have work to do when it goes on."""
 _LINE: Final = 256
@@ -117,7 +117,7 @@ class Stillness:
             for folder in self._folders:
                 for task in self._threads(folder):
                     wchan, schedstat = self._files.get(task) or self._open(folder, task)
-                    sleeps = os.pread(wchan, _LINE, 0) not in _AWAKE
+                    sleeps = os.pread(wchan, _LINE, 0) not in AWAKE
                     if task == self._main:
                         main_asleep = sleeps
                     elif not sleeps:

@@ -159,8 +159,8 @@ def test_every_dequeue_is_seen(target: RealTarget, first_index: int, hasty: bool
         (
             "queue_reset",
             [
-                *("s6-queue_reset-not_popped", "s6-foreign"),
-                *("s24-after_queue_reset", "s24-rings_after_queue_reset"),
+                *("s6-reset-not_popped", "s6-foreign"),
+                *("s24-after_reset", "s24-rings_after_reset"),
             ],
         ),
     ],

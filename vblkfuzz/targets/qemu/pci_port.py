@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.memory import GuestMemory
 
@@ -60,6 +61,8 @@ class _Places(NamedTuple):
 
 class PciPort:
     """Satisfies `driver.port.Port`."""
+
+    queue_reset = Frame.QUEUE_RESET
 
     def __init__(self, ram: int) -> None:
         """Map guest memory.

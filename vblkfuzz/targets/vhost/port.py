@@ -26,6 +26,7 @@ from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import BackendGone, Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
+from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
@@ -57,6 +58,9 @@ list(_NO_STEPS)
 
 class VhostUserPort:
     """Satisfies `driver.port.Port`."""
+
+    queue_reset = Frame.RESET
+    """GET_VRING_BASE, as in a reset of all queues (docs/decisions/0007)."""
 
     def __init__(self, shared: SharedMemory, link: Link, device_id: bytes = b"") -> None:
         """Make the port; `device_id` is the answer to GET_ID if it is known."""
