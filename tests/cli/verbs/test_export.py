@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Cli
 from vblkfuzz.export.registry import EXPORTS
@@ -44,6 +47,28 @@ def test_a_file_with_other_content_is_kept(cli: Cli, finding: Path, tmp_path: Pa
     assert "exists with other content; --force replaces it" in result.stderr
     assert output.read_text() == "precious"
     assert cli("export", finding, "--to", "perfetto", "-o", output, "--force").exit_code == 0
+
+
+def test_a_dash_is_standard_output(
+    cli: Cli, finding: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("export", finding, "--to", "perfetto", "-o", "-")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["otherData"]["verdict"] == "violation"
+    assert not (tmp_path / "-").exists()
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_device_or_a_pipe_is_neither_read_nor_replaced(
+    cli: Cli, finding: Path, tmp_path: Path, force: tuple[str, ...]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    result = cli("export", finding, "--to", "perfetto", "-o", pipe, *force)
+    assert result.exit_code == 2
+    assert result.stderr == f"vblkfuzz: {pipe}: expected a file, found a device or a pipe\n"
+    assert pipe.is_fifo()
 
 
 def test_nothing_readable(cli: Cli, bad: Path, tmp_path: Path) -> None:
