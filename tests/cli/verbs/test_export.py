@@ -10,6 +10,9 @@ import pytest
 
 from tests.cli.conftest import Cli
 from vblkfuzz.export.registry import EXPORTS
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import to_text
 
 
 def test_help_names_every_form(cli: Cli) -> None:
@@ -92,3 +95,12 @@ def test_no_findings(cli: Cli, tmp_path: Path) -> None:
     result = cli("export", tmp_path, "--to", "perfetto", "-o", tmp_path / "x")
     assert result.exit_code == 2
     assert "expected findings, found none" in result.stderr
+
+
+def test_operations_that_a_form_leaves_out_are_named(cli: Cli, tmp_path: Path) -> None:
+    path, output = tmp_path / "held.toml", tmp_path / "program.py"
+    path.write_text(to_text(Scenario(ops=(op("init"), op("hold"), op("read_config")))))
+    result = cli("export", path, "--to", "qtest", "-o", output)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"vblkfuzz: {output}: left out, form qtest has no hold, read_config\n"
+    assert cli("export", path, "--to", "perfetto", "-o", tmp_path / "x").stderr == ""

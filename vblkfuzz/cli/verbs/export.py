@@ -13,7 +13,7 @@ import typer
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
-from vblkfuzz.cli.views.complaint import say_error
+from vblkfuzz.cli.views.complaint import say, say_error
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.targets.options import TargetOptions
@@ -69,6 +69,8 @@ def export(  # noqa: PLR0913  # an option each
     if not cases:
         raise UsageError(f"{path}: nothing to export")
     print_output(output, form.text(cases), force=force)
+    if names := form.left_out(cases):
+        say(f"{output}: left out, form {to} has no {', '.join(names)}")
     raise typer.Exit(int(reader.exit_status))
 
 
