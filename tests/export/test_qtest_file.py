@@ -42,6 +42,7 @@ SAVED = {
         "QEMU has ended or hangs, exit status -6",
     ),
 }
+THROUGH = (op("init"), op("writeback", mode="writethrough"), SAVE, RESTORE)
 GOES_ON = (op("init"), WRITE, op("collect"), SAVE, READ, RESTORE, op("collect"), WRITE)
 SERVED = (op("init"), op("mirror_begin"), WRITE, op("mirror_finish"), op("reset"))
 
@@ -96,6 +97,18 @@ def test_it_names_what_it_leaves_out(tmp_path: Path) -> None:
     exec(compile(text, "reproducer.py", "exec"), filled)
     assert [name for name, _ in filled["STEPS"]] == ["init"]
     assert "\nLEFT_OUT = []  #" in program(Scenario(ops=RESET), "")
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_it_shows_a_cache_mode_that_a_migration_loses(tmp_path: Path) -> None:
+    done = run(program(Scenario(ops=THROUGH), ""), tmp_path)
+    lost = "the cache mode is not writethrough, although the driver has set it"
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [lost, "the bug shows"]
+    for rest in ((op("reset"),), (op("system_reset"),), (op("writeback", mode="writeback"),)):
+        done = run(program(Scenario(ops=(*THROUGH, *rest)), ""), tmp_path)
+        assert (done.returncode, done.stderr) == (0, ""), rest
 
 
 @pytest.mark.realdevice
