@@ -21,13 +21,15 @@ from typing import TYPE_CHECKING, Final, Protocol
 from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.guest import REST
-from vblkfuzz.process.guest_process import GuestProcess
+from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.targets.probe import probe
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
+from vblkfuzz.targets.restless import Restless
 from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import END, STEP_LIMIT
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vblkfuzz.driver.port import Port
-    from vblkfuzz.process.guest_process import GuestAnswer
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.handover import Handover
@@ -54,10 +55,6 @@ ASLEEP_S: Final = 0.1
 """Seconds between two samples of a device that does not answer the guest."""
 ASLEEP_LOOKS: Final = 6
 """Number of samples in a row that must show device and guest asleep before that is a hang."""
-
-
-class Restless(Exception):
-    """The device process never comes to rest, although it has nothing to do (L5)."""
 
 
 class Ending:
@@ -220,9 +217,12 @@ class RealTarget:
             self._load(scenario)
             self._run(scenario, recorder)
             rig.check_rest(recorder)
+            works = probe(rig, self._guest, self._hear_guest, recorder, scenario.device)
             self._power_off()
             recorder.tell(END, ActorId.HARNESS)
-            if rig.processes != self._proved:  # one was started within the scenario
+            if not works:
+                self._replace_processes()
+            elif rig.processes != self._proved:  # one was started within the scenario
                 self._prove(scenario.device)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)

@@ -31,11 +31,11 @@ _DESCRIPTOR: Final = "h{}"
 
 
 # --- Harness ----------------------------------------------------------------------------------
-# flag: code of the operation; head: 1 in the epilogue
+# flag: code of the operation; head: `probe.EPILOGUE`, `probe.PROBE`
 OP: Final = kind(
     1,
     "an operation of the scenario starts; value: its index; *epilogue*: the harness adds it to end "
-    "the scenario",
+    "the scenario; *probe*: to see whether the device still works",
     flags=tuple(spec.name for spec in OPS),
     value="#{}",
     note=True,

@@ -15,7 +15,7 @@ from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import Restless
+from vblkfuzz.targets.restless import Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 

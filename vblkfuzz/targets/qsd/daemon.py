@@ -22,7 +22,8 @@ from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S, Restless
+from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S
+from vblkfuzz.targets.restless import Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.endpoint import Endpoint

@@ -1,0 +1,97 @@
+"""The rule of the probe: S38. A device works after whatever a scenario did.
+
+The other rules ask for what was under way. A device that has lost a handler, counts its requests
+wrongly or cannot be started again shows that with the next request only. So the harness makes one
+at the end (`trace.probe`), and only the events of the probe are judged here. It asks last: if
+another rule is broken, the dead device is its consequence (`naming.consequence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.ending import ENDED_OK
+from vblkfuzz.trace.event import NO_QUEUE, Event
+from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, END, KICK, OP, PUBLISH
+from vblkfuzz.trace.probe import probe_of
+from vblkfuzz.trace.witness import Witness
+
+ALIVE = Situation("probe_answered", "A queue in use answered the request of the probe.")
+REVIVED = Situation("probe_answered_after_init", "A queue answered it after an init of the probe.")
+
+_INIT: Final = CODES["init"]
+_DRIVER_OK: Final = 1
+"""Flag of a DRIVER_INIT."""
+
+
+@rule(
+    "S38",
+    title="After a scenario each queue answers one more request.",
+    source="virtio 1.2, 2.1, 2.7.13; 3.1.1 after a reset",
+    instead="Each queue serves a request; a device that was reset does so once it is set up.",
+    needs=(OP, DRIVER_INIT, PUBLISH, KICK, COLLECT, END),
+    situations=(ALIVE, REVIVED),
+    witnesses=Witness.GUEST | Witness.REST | Witness.PROBE,
+    path="none",
+)
+def S38(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """`init`: it could not be set up. `queue`: no answer, on rings in use or new ones. `failed`."""
+    probe = probe_of(events)
+    if not probe or probe[-1].kind != END:
+        return
+    begin, end, init = probe[0], probe[-1], probe[0].flag == _INIT
+    if init and not any(event.kind == DRIVER_INIT and event.flag for event in probe):
+        sentence = (
+            f"The probe could not set the device up from turn {begin.turn} to {end.turn}: it "
+            "refused the features that it offers."
+        )
+        report.violation(begin, end, sentence, "init")
+    after = "_after_init" if init else ""
+    for queue, answer in _answers(probe).items():
+        if answer is None:
+            sentence = (
+                f"Queue {queue} had not answered the request of the probe, made at turn "
+                f"{begin.turn}{' on new rings' if init else ''}, when everything had settled "
+                f"(turn {end.turn})."
+            )
+            report.violation(begin, end, sentence, f"queue{after}")
+        elif answer.flag != ENDED_OK:
+            sentence = (
+                f"The request of the probe on queue {queue}, a plain read made at turn "
+                f"{begin.turn}, has failed (turn {answer.turn})."
+            )
+            report.violation(begin, answer, sentence, f"failed{after}")
+        else:
+            report.met(REVIVED if init else ALIVE)
+
+
+def works(events: Sequence[Event]) -> bool:
+    """Whether the device has answered everything in `events`, those of a probe."""
+    answers = _answers(events).values()
+    return bool(answers) and all(each is not None and each.flag == ENDED_OK for each in answers)
+
+
+def _answers(events: Sequence[Event]) -> dict[int, Event | None]:
+    """Return the COLLECT of the probe's request by queue; None: there is none.
+
+    A full ring got no request, only the kick: then it is that of any request.
+    """
+    heads: dict[int, int | None] = {}
+    found: dict[int, Event | None] = {}
+    for event in events:
+        queue = event.queue
+        if queue == NO_QUEUE:
+            continue
+        if event.kind == PUBLISH:
+            heads[queue] = event.head
+        elif event.kind == KICK:
+            found[queue] = None
+        elif (
+            event.kind == COLLECT and queue in found and heads.get(queue, event.head) == event.head
+        ):
+            found[queue] = event
+    return found
