@@ -46,8 +46,8 @@ def S38(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     begin, end, init = probe[0], probe[-1], probe[0].flag == _INIT
     if init and not any(event.kind == DRIVER_INIT and event.flag for event in probe):
         sentence = (
-            f"The probe could not set the device up from turn {begin.turn} to {end.turn}: it "
-            "refused the features that it offers."
+            f"The device refused its own features in the probe that began at turn {begin.turn}, "
+            f"and had not been set up when everything had settled (turn {end.turn})."
         )
         report.violation(begin, end, sentence, "init")
     after = "_after_init" if init else ""
