@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets.backtrace import backtrace
 from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
+from vblkfuzz.targets.device_end import Ending
 from vblkfuzz.targets.last_words import Place, farewell, place_in
-from vblkfuzz.targets.real import Ending
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 

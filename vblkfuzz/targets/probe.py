@@ -15,7 +15,7 @@ from vblkfuzz.oracle.rules.alive import works
 from vblkfuzz.oracle.rules.operational import must_serve
 from vblkfuzz.process.guest import REST
 from vblkfuzz.scenario.alphabet.ops import CODES
-from vblkfuzz.targets.proven import is_proven
+from vblkfuzz.targets.proven import is_proven, queues_in_use
 from vblkfuzz.trace.kinds import STATUS_READ
 from vblkfuzz.trace.probe import PROBE, probe_of
 from vblkfuzz.trace.witness import Witness
@@ -63,6 +63,8 @@ def probe(
         return True
     init = _needs_init(recorder.events, config)
     recorder.operation(0, _INIT if init else _REQUEST, epilogue=PROBE)
+    for counts in rig.queue_counts(queues_in_use(recorder.events, config.queues)):
+        counts.tell(recorder)
     guest.probe(init=init)
     hear(recorder)
     rig.settle(recorder)

@@ -44,6 +44,12 @@ def is_proven(events: Sequence[Event], queues: int) -> bool:
     return not proof.doubtful
 
 
+def queues_in_use(events: Sequence[Event], queues: int) -> int:
+    """Return how many queues of a device with so many the driver uses; without F_MQ the first."""
+    features = (event.value for event in reversed(events) if event.kind == FEATURES)
+    return queues if next(features, 0) >> F_MQ & 1 else 1
+
+
 class _Proof:
     """What is known after each event."""
 
@@ -75,7 +81,7 @@ class _Proof:
             if event.flag == ENDED_OK and place in self._dequeued:
                 self.doubtful.discard(event.queue)
         elif kind == FEATURES:
-            self._used = self._queues if event.value >> F_MQ & 1 else 1
+            self._used = queues_in_use((event,), self._queues)
         elif kind == DRIVER_INIT:
             self._under_way.clear()
 

@@ -26,10 +26,10 @@ from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.probe import probe
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
-from vblkfuzz.targets.restless import Restless
 from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import END, STEP_LIMIT
@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.port import Port
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue
-    from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.trace import Trace
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -55,20 +56,6 @@ ASLEEP_S: Final = 0.1
 """Seconds between two samples of a device that does not answer the guest."""
 ASLEEP_LOOKS: Final = 6
 """Number of samples in a row that must show device and guest asleep before that is a hang."""
-
-
-class Ending:
-    """How a device process ended, or that it hangs."""
-
-    def __init__(self, kind: int, report: str, fault: Fault | None = None, **fields: int) -> None:
-        self.kind = kind
-        """CRASH or HANG."""
-        self.report = report
-        """The end of its standard error, with a backtrace of a hang, for people."""
-        self.fault = fault
-        """What is known of the place; it names the crash."""
-        self.fields = fields
-        """Fields of the event."""
 
 
 class Rig(Protocol):
@@ -139,6 +126,9 @@ class Rig(Protocol):
             Restless: a thread runs on and on.
             DeviceLost: a thread is stuck.
         """
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """Return what the device itself counts of its first `queues` queues; none: unknown."""
 
     def sleeps(self) -> bool:
         """Whether no thread of the device process runs; False if that cannot be determined."""

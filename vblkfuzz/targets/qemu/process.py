@@ -10,19 +10,19 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
+from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.restless import Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.recorder import Dequeue
 
 RAM_BYTES: Final = 16 << 20

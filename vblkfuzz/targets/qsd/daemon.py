@@ -17,13 +17,13 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import WRAPPER, Child
+from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S
-from vblkfuzz.targets.restless import Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.endpoint import Endpoint
@@ -34,8 +34,8 @@ from vblkfuzz.targets.vhost.message import Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.nbd.process import NbdProcess
-    from vblkfuzz.targets.real import Ending
 
 IOTHREAD: Final = "io0"
 _SOON_S: Final = 0.0005

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -263,6 +264,10 @@ class QsdRig:
         if not (self._quiet and recorder.idle):
             self._daemon.check_threads()
         self._daemon.check_rest()
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """None: asking for them would stop the rings (GET_VRING_BASE)."""
+        return ()
 
     def sleeps(self) -> bool:
         """Whether no thread of the daemon runs."""
