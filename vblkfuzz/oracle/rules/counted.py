@@ -86,12 +86,17 @@ def _signed(count: int) -> int:
 
 
 def _collected(queue: int, events: Sequence[Event]) -> int | None:
-    """Return the used idx up to which the driver has collected; None: not on these rings."""
-    for event in reversed(events):
-        if event.kind == COLLECT and event.queue == queue:
-            return event.value
-        if event.kind in (RESET_RET, DRIVER_INIT) or (
-            event.kind == QUEUE_RESET and event.queue == queue
-        ):
-            return None
-    return None
+    """Return the used idx up to which the driver has collected; None: nothing from these rings.
+
+    After a reset of the system, unnoticed by it, a driver goes on with rings of the past.
+    """
+    collected, in_use = None, False
+    for event in events:
+        kind = event.kind
+        if kind in (RESET_RET, DRIVER_INIT):
+            collected, in_use = None, kind == DRIVER_INIT
+        elif event.queue == queue and in_use and kind == COLLECT:
+            collected = event.value
+        elif event.queue == queue and kind == QUEUE_RESET:
+            collected = None
+    return collected
