@@ -14,7 +14,7 @@ from typing import Final
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.ending import ENDED_OK
+from vblkfuzz.trace.ending import ENDED_OK, FOREIGN
 from vblkfuzz.trace.event import NO_QUEUE, Event
 from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, END, KICK, OP, PUBLISH
 from vblkfuzz.trace.probe import probe_of
@@ -51,7 +51,7 @@ def S38(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         )
         report.violation(begin, end, sentence, "init")
     after = "_after_init" if init else ""
-    for queue, answer in _answers(probe).items():
+    for queue, (answer, failed) in _answers(probe).items():
         if answer is None:
             sentence = (
                 f"Queue {queue} had not answered the request of the probe, made at turn "
@@ -59,7 +59,7 @@ def S38(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 f"(turn {end.turn})."
             )
             report.violation(begin, end, sentence, f"queue{after}")
-        elif answer.flag != ENDED_OK:
+        elif failed:
             sentence = (
                 f"The request of the probe on queue {queue}, a plain read made at turn "
                 f"{begin.turn}, has failed (turn {answer.turn})."
@@ -72,16 +72,16 @@ def S38(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 def works(events: Sequence[Event]) -> bool:
     """Whether the device has answered everything in `events`, those of a probe."""
     answers = _answers(events).values()
-    return bool(answers) and all(each is not None and each.flag == ENDED_OK for each in answers)
+    return bool(answers) and all(answer and not failed for answer, failed in answers)
 
 
-def _answers(events: Sequence[Event]) -> dict[int, Event | None]:
-    """Return the COLLECT of the probe's request by queue; None: there is none.
+def _answers(events: Sequence[Event]) -> dict[int, tuple[Event | None, bool]]:
+    """Return, by queue, the COLLECT of the probe's request, if there is one; whether it failed.
 
-    A full ring got no request, only the kick: then it is that of any request.
+    A full ring got no request, only the kick. Then it is that of any request, which may fail.
     """
-    heads: dict[int, int | None] = {}
-    found: dict[int, Event | None] = {}
+    heads: dict[int, int] = {}
+    found: dict[int, tuple[Event | None, bool]] = {}
     for event in events:
         queue = event.queue
         if queue == NO_QUEUE:
@@ -89,9 +89,10 @@ def _answers(events: Sequence[Event]) -> dict[int, Event | None]:
         if event.kind == PUBLISH:
             heads[queue] = event.head
         elif event.kind == KICK:
-            found[queue] = None
-        elif (
-            event.kind == COLLECT and queue in found and heads.get(queue, event.head) == event.head
-        ):
-            found[queue] = event
+            found[queue] = None, False
+        elif event.kind == COLLECT and queue in found and event.flag != FOREIGN:
+            if queue not in heads:
+                found[queue] = event, False
+            elif heads[queue] == event.head:
+                found[queue] = event, event.flag != ENDED_OK
     return found
