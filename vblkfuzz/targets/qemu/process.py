@@ -16,6 +16,7 @@ from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
+from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
@@ -83,6 +84,7 @@ class QemuProcess:
             qmp.close()
             os.close(bios)
         self._still = Stillness(self._child.pid)
+        self._spin = SpinWatch(self._still)
 
     def connect(self) -> None:
         """Connect to its QMP, and learn its threads.
@@ -160,6 +162,10 @@ class QemuProcess:
             if patience.over:
                 raise Restless
         return False
+
+    def spins(self, *, drained: bool) -> bool:
+        """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6)."""
+        return self._spin.spins(drained)
 
     def _answer_twice(self) -> None:
         for _ in range(2):

@@ -20,7 +20,7 @@ from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import BROKEN, HANG
+from vblkfuzz.trace.kinds import BROKEN, HANG, STEP_LIMIT
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class QsdRig:
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when the daemon was last found at rest."""
+        self._spun: Recorder | None = None
+        """Recorder of the last scenario in which the main loop was found to spin."""
         self._quiet = False
         """No request was in flight when the device was last found at rest."""
 
@@ -218,7 +220,8 @@ class QsdRig:
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
         if self._still_since != (recorder, recorder.acts):
-            self._rest()
+            if not self._rest():
+                self._note_spin(recorder)
             self._still_since = (recorder, recorder.acts)
         recorder.look(self.dequeues)
         if self._link.is_cut:
@@ -226,14 +229,23 @@ class QsdRig:
         elif not self._link.works:
             recorder.tell(BROKEN)
 
-    def _rest(self) -> None:
+    def _note_spin(self, recorder: Recorder) -> None:
+        """Record, once in a scenario, that the main loop spins, if it does."""
+        drained = self._operator.unfinished() is not None
+        if self._spun is not recorder and self._daemon.spins(drained=drained):
+            recorder.tell(STEP_LIMIT, flag=1)
+            self._spun = recorder
+
+    def _rest(self) -> bool:
+        """Wait until only held requests are left; return whether the main loop sleeps then."""
         while True:
-            self._daemon.rest()
+            sleeps = self._daemon.rest()
             if not (self._operator.go_on(blocked=self._blocked) or self._let_off()):
                 break
         self._operator.note_rest()
         counters = self._nbd.counters
         self._quiet = counters.arrived == counters.ended
+        return sleeps
 
     def _let_off(self) -> bool:
         """End the flushes that are held while a drained section closes; return whether some were.
