@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.stillness import Stillness
 
-AGAIN_S: Final = 0.0005
+AGAIN_S: Final = 0.0001
 """Seconds of CPU time that prove a spin in a state in which the process has spun for SPIN_S. What
-is left to do after an answer takes a tenth of that, and then the thread sleeps."""
-_BRIEF_S: Final = 0.0002
+is left to do after an answer takes a part of that, and then the thread sleeps."""
+_BRIEF_S: Final = 0.0001
 """Seconds for the main loop to fall asleep before its CPU time is read."""
 
 
