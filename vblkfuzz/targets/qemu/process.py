@@ -54,7 +54,12 @@ class QemuProcess:
     qmp: Qmp
 
     def __init__(
-        self, binary: str, variant: Variant, ram: int, disks: list[int] | None = None
+        self,
+        binary: str,
+        variant: Variant,
+        ram: int,
+        spins: set[bool],
+        disks: list[int] | None = None,
     ) -> None:
         """Start it; call `connect` next.
 
@@ -62,6 +67,7 @@ class QemuProcess:
             binary: path of qemu-system-x86_64.
             variant: settings of the device.
             ram: memfd of guest memory; stays open.
+            spins: as `known` of `SpinWatch`.
             disks: those of a process that was saved, which this one closes: it waits for the state.
                 None: it begins with a reset and with disks of its own.
 
@@ -69,7 +75,7 @@ class QemuProcess:
             DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
-        self._binary, self._ram = binary, ram
+        self._binary, self._ram, self._spins = binary, ram, spins
         self.disks = disks or [memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES]
         """memfds of the disks."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
@@ -84,7 +90,7 @@ class QemuProcess:
             qmp.close()
             os.close(bios)
         self._still = Stillness(self._child.pid)
-        self._spin = SpinWatch(self._still)
+        self._spin = SpinWatch(self._still, spins)
 
     def connect(self) -> None:
         """Connect to its QMP, and learn its threads.
@@ -122,7 +128,7 @@ class QemuProcess:
         """
         disks = [os.dup(self.disks[each]) for each in (disk, disk ^ 1)]
         self.end()
-        return QemuProcess(self._binary, self.variant, self._ram, disks)
+        return QemuProcess(self._binary, self.variant, self._ram, self._spins, disks)
 
     def disk_size(self, disk: int) -> int:
         """Return the size of a disk in bytes."""
@@ -165,7 +171,7 @@ class QemuProcess:
 
     def spins(self, *, drained: bool) -> bool:
         """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6)."""
-        return self._spin.spins(drained)
+        return self._spin.spins(drained=drained)
 
     def _answer_twice(self) -> None:
         for _ in range(2):

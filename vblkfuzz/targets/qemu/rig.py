@@ -46,6 +46,8 @@ class QemuRig:
         self._machines: dict[Variant, Operator] = {}
         self._machine: Operator
         """Machine of the current scenario."""
+        self._spins: set[bool] = set()
+        """States in which this QEMU is known to spin (`targets.spin`)."""
         self._counts = True
         """Whether this QEMU can tell what it counts of its queues, as far as is known."""
         self._ended = 0
@@ -118,7 +120,7 @@ class QemuRig:
             self._end(machine)
             machine = None
         if machine is None:
-            qemu = QemuProcess(self._binary, variant, self._ram)
+            qemu = QemuProcess(self._binary, variant, self._ram, self._spins)
             qemu.check_start()
             machine = Operator(qemu)
             self._machines[variant] = machine

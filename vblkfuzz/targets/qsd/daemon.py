@@ -74,8 +74,8 @@ def node_name(sectors: int, side: int) -> str:
 class Daemon:
     """A running qemu-storage-daemon."""
 
-    def __init__(self, binary: str, nbd: NbdProcess, *, iothread: bool) -> None:
-        """Start it.
+    def __init__(self, binary: str, nbd: NbdProcess, spins: set[bool], *, iothread: bool) -> None:
+        """Start it; `spins` is as `known` of `SpinWatch`.
 
         Raises:
             DeviceUnavailable: it does not start; the message has its last line of standard error.
@@ -97,7 +97,7 @@ class Daemon:
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)
-        self._spin = SpinWatch(self._still)
+        self._spin = SpinWatch(self._still, spins)
         try:
             self._connect(near, probes)
         finally:
@@ -150,7 +150,7 @@ class Daemon:
 
     def spins(self, *, drained: bool) -> bool:
         """Whether the main loop, which did not sleep when the daemon was at rest, spins (L6)."""
-        return self._spin.spins(drained)
+        return self._spin.spins(drained=drained)
 
     def _come_to_rest(self) -> bool:
         patience = Patience(DEVICE_LIMIT_S)

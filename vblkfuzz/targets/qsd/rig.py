@@ -81,6 +81,8 @@ class QsdRig:
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when the daemon was last found at rest."""
+        self._spins: set[bool] = set()
+        """States in which this daemon is known to spin (`targets.spin`)."""
         self._spun: Recorder | None = None
         """Recorder of the last scenario in which the main loop was found to spin."""
         self._quiet = False
@@ -126,7 +128,7 @@ class QsdRig:
             self._end(iothread)
             known = None
         if known is None:
-            daemon = Daemon(self._binary, self._nbd, iothread=iothread)
+            daemon = Daemon(self._binary, self._nbd, self._spins, iothread=iothread)
             known = self._operators[iothread] = daemon, Operator(daemon)
             self.processes += 1
         self._daemon, self._operator = known
