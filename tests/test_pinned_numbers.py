@@ -53,7 +53,7 @@ CACHE_MODES = ("writethrough", "writeback")
 EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("op", tuple(CODES)),
     2: ("end", ()),
-    3: ("step_limit", ()),
+    3: ("step_limit", ("", "spins")),
     4: ("stores_delayed", ()),
     5: ("stores_seen", ()),
     10: ("publish", ("", "hostile")),
@@ -133,7 +133,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     113: ("used_flags", ()),
-    114: ("enable_read", ("disabled", "enabled")),
+    114: ("enable_read", ("disabled", "enabled", "in use", "taken", "used")),
     115: ("features", ("", "ring_reset")),
     116: ("shape", SHAPES),
     117: ("writeback", CACHE_MODES),

@@ -19,8 +19,8 @@ from tests.waiting import until
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets import fatal_signal
 from vblkfuzz.targets.child import Child
+from vblkfuzz.targets.device_end import Ending
 from vblkfuzz.targets.ending import ending_of
-from vblkfuzz.targets.real import Ending
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x86-64")
 

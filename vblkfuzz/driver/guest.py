@@ -343,6 +343,11 @@ class GuestDriver:
             self._watch.wrote_ring(queue.index)
             self._emit(SUPPRESS_CALLS, self.actor, queue.index, operation.b)
 
+    @property
+    def queues_in_use(self) -> int:
+        """Number of queues that the driver uses; 0 while the device is not set up."""
+        return len(self._in_use) if self._set_up else 0
+
     def _queue(self, operation: Op) -> GuestQueue | None:
         """Return the queue of an operation; None while the device is not set up."""
         return self._in_use[operation.a % len(self._in_use)] if self._set_up else None

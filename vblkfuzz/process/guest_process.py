@@ -8,6 +8,7 @@ and so is its answer:
 
     load   scenario, connections   makes a new driver            -> done | lost | failed
     run    index, or REST          the driver carries it out     -> done | lost | failed
+    probe  whether to init first   one request on each queue     -> done | lost | failed
     save                           stops the device for a save   -> done | lost | failed
     restore connections            goes on with another device   -> done | lost | failed
     off                            ends the scenario             -> done | lost | failed
@@ -22,11 +23,13 @@ from __future__ import annotations
 
 import socket
 import traceback
+from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
+from vblkfuzz.driver.probe import probe
 from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.guest import REST
@@ -49,6 +52,7 @@ class _Verb(IntEnum):
     OFF = 2
     SAVE = 3
     RESTORE = 4
+    PROBE = 5
 
 
 class _Answer(IntEnum):
@@ -135,6 +139,17 @@ class GuestProcess:
         """
         self._send(bytes([_Verb.RUN, index]))
 
+    def probe(self, *, init: bool) -> None:
+        """Make the driver publish a request on each queue; `answer` returns its events.
+
+        Args:
+            init: set the device up before.
+
+        Raises:
+            ActorDied: the guest process has ended.
+        """
+        self._send(bytes([_Verb.PROBE, init]))
+
     def _send(self, packet: bytes, fds: Sequence[int] = ()) -> None:
         line = self._forked.line
         try:
@@ -189,6 +204,8 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 )
             elif packet[0] == _Verb.OFF:
                 port.power_off()
+            elif packet[0] == _Verb.PROBE:
+                deque(probe(driver, init=bool(packet[1])), maxlen=0)
             elif packet[0] == _Verb.SAVE:
                 port.save()
             elif packet[0] == _Verb.RESTORE:

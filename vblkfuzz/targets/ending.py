@@ -14,9 +14,9 @@ from vblkfuzz.errors import DeviceLost
 from vblkfuzz.process.blame import printable
 from vblkfuzz.targets.backtrace import backtrace
 from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
+from vblkfuzz.targets.device_end import Ending
 from vblkfuzz.targets.hang_place import place_of_hang
 from vblkfuzz.targets.last_words import Place, farewell, place_in
-from vblkfuzz.targets.real import Ending
 from vblkfuzz.targets.thread_stacks import sleeping_threads
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG

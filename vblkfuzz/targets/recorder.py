@@ -40,6 +40,7 @@ from vblkfuzz.trace.kinds import (
     QUEUE_RESET,
     RESET_RET,
 )
+from vblkfuzz.trace.probe import PROBE
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import F_MQ
@@ -75,7 +76,7 @@ class Recorder:
         self._memory = memory
         self._config = config
         self._exact_pops = exact_pops
-        self._events: list[Event] = []
+        self.events: list[Event] = []
         self._pending: list[Event] = []
         self._dropped = 0
         self._code = 0
@@ -83,6 +84,8 @@ class Recorder:
         self.index = _EPILOGUE
         """Index of the current operation in the scenario."""
         self._doubted = Witness(0)
+        self._probes = False
+        """Whether the probe has begun: what it does leaves the witnesses of the scenario alone."""
         self._turn = 0
         self._epoch = 0
         self._path = 0
@@ -105,13 +108,14 @@ class Recorder:
 
     # --- What is done to the device -----------------------------------------------------------
 
-    def operation(self, index: int, code: int, *, epilogue: bool = False) -> None:
+    def operation(self, index: int, code: int, *, epilogue: int = 0) -> None:
         """Record the start of operation `index`; call `look` for the last operation before."""
         self._turn += 1
         self.acts += 1
         self.index = _EPILOGUE if epilogue else index
         self._code, self._path = code, _PATHS[code]
-        self._add(OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
+        self._probes = epilogue == PROBE
+        self._add(OP, ActorId.HARNESS, flag=code, head=epilogue, value=index)
 
     def deferred(self, index: int, code: int) -> None:
         """Note that operation `index`, of the guest, goes on only now: what follows is its effect.
@@ -134,7 +138,7 @@ class Recorder:
         If it does, the cause is that it was not at rest when it was suspended, whatever operation
         comes later. A dequeue that was not observed is placed before this moment.
         """
-        self._suspended = len(self._events)
+        self._suspended = len(self.events)
 
     def resume(self) -> None:
         """Note that the device may act again."""
@@ -142,7 +146,8 @@ class Recorder:
 
     def doubt(self, witness: Witness) -> None:
         """Drop this witness from the trace: from now on its observations are not reliable."""
-        self._doubted |= witness
+        if not self._probes:
+            self._doubted |= witness
 
     def guest(self, events: Sequence[Event]) -> None:
         """Take the guest's events; the next look records them."""
@@ -178,7 +183,7 @@ class Recorder:
         kind = event.kind
         # Not _replace, which takes four times as long.
         _, _, actor, queue, flag, head, request, _, *rest = event
-        self._events.append(
+        self.events.append(
             Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, *rest)
         )
         if kind == FEATURES:
@@ -246,7 +251,7 @@ class Recorder:
         """
         if self.blind:
             return False
-        before = len(self._events)
+        before = len(self.events)
         if self._pending:
             self._write_pending(dequeues())
         self._turn += 1
@@ -257,7 +262,7 @@ class Recorder:
         for life in self._ended:
             for serial in life.written():
                 self._effect(MEMWRITE, life, serial, 0, 0)
-        if len(self._events) > before:
+        if len(self.events) > before:
             return True
         self._turn -= 1
         return False
@@ -300,13 +305,13 @@ class Recorder:
 
     def _pop_unseen(self, life: Life) -> None:
         """Record a dequeue of which no more is known than that it was before now."""
-        before, at = len(self._events), self._suspended
+        before, at = len(self.events), self._suspended
         self._pop(life, ActorId.MAIN)
         if at:
-            turn = self._events[at - 1].turn
-            moved = [event._replace(turn=turn) for event in self._events[before:]]
-            del self._events[before:]
-            self._events[at:at] = moved
+            turn = self.events[at - 1].turn
+            moved = [event._replace(turn=turn) for event in self.events[before:]]
+            del self.events[before:]
+            self.events[at:at] = moved
             self._suspended += len(moved)
 
     def _push(self, life: Life, head: int, used: int, length: int) -> None:
@@ -374,16 +379,16 @@ class Recorder:
         if self._dropped:
             raise TraceOverflow(f"{self._dropped} events too many: no verdict")
         known = witnesses & ~self._doubted
-        return Trace(tuple(self._events), self._turn, witnesses=known, report=report, fault=fault)
+        return Trace(tuple(self.events), self._turn, witnesses=known, report=report, fault=fault)
 
     def _add(self, kind: int, actor: int, **fields: int) -> None:
-        if len(self._events) >= TRACE_EVENTS_MAX:
+        if len(self.events) >= TRACE_EVENTS_MAX:
             self._dropped += 1
             return
         fields.setdefault("queue", NO_QUEUE)
         fields.setdefault("epoch", self._epoch)
         fields.setdefault("path", self._cause if kind in _CAUSED else 0)
-        self._events.append(Event(self._turn, int(kind), int(actor), **fields))
+        self.events.append(Event(self._turn, int(kind), int(actor), **fields))
 
 
 _ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})

@@ -31,6 +31,7 @@ from vblkfuzz.trace.kinds import (
     RESIZE,
     RESTORED,
     SAVED,
+    STEP_LIMIT,
     VM_CONT,
     VM_STOP_CALL,
     VM_STOP_RET,
@@ -67,6 +68,8 @@ class Operator:
         self._current = 0
         """Disk that the device uses, as an index into DISK_NODES."""
         self._polling = False
+        self._spun: Recorder | None = None
+        """Recorder of the last scenario in which the main loop was found to spin."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when QEMU was last found at rest."""
 
@@ -103,8 +106,11 @@ class Operator:
         """Wait until QEMU is at rest, then look; done already if there was no action since."""
         if self._still_since == (recorder, recorder.acts):
             return
-        self.qemu.settle()
+        sleeps = self.qemu.settle()
         recorder.look(self.qemu.dequeues)
+        if not sleeps and self._spun is not recorder and self.qemu.spins(drained=self.in_section):
+            recorder.tell(STEP_LIMIT, flag=1)
+            self._spun = recorder
         self._still_since = (recorder, recorder.acts)
 
     # --- Between scenarios --------------------------------------------------------------------

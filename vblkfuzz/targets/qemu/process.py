@@ -10,19 +10,20 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
+from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import Restless
+from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.recorder import Dequeue
 
 RAM_BYTES: Final = 16 << 20
@@ -53,7 +54,12 @@ class QemuProcess:
     qmp: Qmp
 
     def __init__(
-        self, binary: str, variant: Variant, ram: int, disks: list[int] | None = None
+        self,
+        binary: str,
+        variant: Variant,
+        ram: int,
+        spins: set[bool],
+        disks: list[int] | None = None,
     ) -> None:
         """Start it; call `connect` next.
 
@@ -61,6 +67,7 @@ class QemuProcess:
             binary: path of qemu-system-x86_64.
             variant: settings of the device.
             ram: memfd of guest memory; stays open.
+            spins: as `known` of `SpinWatch`.
             disks: those of a process that was saved, which this one closes: it waits for the state.
                 None: it begins with a reset and with disks of its own.
 
@@ -68,7 +75,7 @@ class QemuProcess:
             DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
-        self._binary, self._ram = binary, ram
+        self._binary, self._ram, self._spins = binary, ram, spins
         self.disks = disks or [memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES]
         """memfds of the disks."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
@@ -83,6 +90,7 @@ class QemuProcess:
             qmp.close()
             os.close(bios)
         self._still = Stillness(self._child.pid)
+        self._spin = SpinWatch(self._still, spins)
 
     def connect(self) -> None:
         """Connect to its QMP, and learn its threads.
@@ -120,7 +128,7 @@ class QemuProcess:
         """
         disks = [os.dup(self.disks[each]) for each in (disk, disk ^ 1)]
         self.end()
-        return QemuProcess(self._binary, self.variant, self._ram, disks)
+        return QemuProcess(self._binary, self.variant, self._ram, self._spins, disks)
 
     def disk_size(self, disk: int) -> int:
         """Return the size of a disk in bytes."""
@@ -160,6 +168,10 @@ class QemuProcess:
             if patience.over:
                 raise Restless
         return False
+
+    def spins(self, *, drained: bool) -> bool:
+        """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6)."""
+        return self._spin.spins(drained=drained)
 
     def _answer_twice(self) -> None:
         for _ in range(2):

@@ -17,12 +17,14 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import WRAPPER, Child
+from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S, Restless
+from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S
+from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.endpoint import Endpoint
@@ -33,8 +35,8 @@ from vblkfuzz.targets.vhost.message import Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.nbd.process import NbdProcess
-    from vblkfuzz.targets.real import Ending
 
 IOTHREAD: Final = "io0"
 _SOON_S: Final = 0.0005
@@ -72,8 +74,8 @@ def node_name(sectors: int, side: int) -> str:
 class Daemon:
     """A running qemu-storage-daemon."""
 
-    def __init__(self, binary: str, nbd: NbdProcess, *, iothread: bool) -> None:
-        """Start it.
+    def __init__(self, binary: str, nbd: NbdProcess, spins: set[bool], *, iothread: bool) -> None:
+        """Start it; `spins` is as `known` of `SpinWatch`.
 
         Raises:
             DeviceUnavailable: it does not start; the message has its last line of standard error.
@@ -95,6 +97,7 @@ class Daemon:
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)
+        self._spin = SpinWatch(self._still, spins)
         try:
             self._connect(near, probes)
         finally:
@@ -122,8 +125,8 @@ class Daemon:
         """Return a new connection to an export."""
         return self._endpoints[export].connect()
 
-    def rest(self) -> None:
-        """Wait until neither daemon nor NBD server has anything to do.
+    def rest(self) -> bool:
+        """Wait until neither daemon nor NBD server has anything to do; False: the main loop runs.
 
         A main loop may spin for ever without doing anything (QEMU up to 8.0 does so while a kick
         is pending in a drained section). Then it is sufficient that no other thread has run while
@@ -135,27 +138,32 @@ class Daemon:
             Restless: the daemon does not come to rest.
         """
         if self._still.wait(_SOON_S):
-            return
+            return True
         try:
-            self._come_to_rest()
+            return self._come_to_rest()
         except DeviceLost:
             # From QEMU 10.0 on, a mirror job begins by draining all nodes (bdrv_drain_all_begin),
             # those of the probes as well: with a held request these answer after its release.
             if not (self.answers() and self._nbd.counters.held):
                 raise
+        return True
 
-    def _come_to_rest(self) -> None:
+    def spins(self, *, drained: bool) -> bool:
+        """Whether the main loop, which did not sleep when the daemon was at rest, spins (L6)."""
+        return self._spin.spins(drained=drained)
+
+    def _come_to_rest(self) -> bool:
         patience = Patience(DEVICE_LIMIT_S)
         while True:
             # This process sleeps during a probe, and leaves the core to the daemon.
             self._ask(*self._probes, times=_ROUND_TRIPS)
             self._nbd.order(Order.SYNC)
             if self._still.wait(_BRIEF_S):
-                return
+                return True
             if not self.answers():
                 raise DeviceLost("the daemon has ended")
             if self._main_loop_spins():
-                return
+                return False
             if patience.over:
                 raise Restless
 

@@ -20,7 +20,7 @@ from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import BROKEN, HANG
+from vblkfuzz.trace.kinds import BROKEN, HANG, STEP_LIMIT
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.DISK | Witness.PROCESS
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.POP)
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
@@ -80,6 +81,10 @@ class QsdRig:
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when the daemon was last found at rest."""
+        self._spins: set[bool] = set()
+        """States in which this daemon is known to spin (`targets.spin`)."""
+        self._spun: Recorder | None = None
+        """Recorder of the last scenario in which the main loop was found to spin."""
         self._quiet = False
         """No request was in flight when the device was last found at rest."""
 
@@ -123,7 +128,7 @@ class QsdRig:
             self._end(iothread)
             known = None
         if known is None:
-            daemon = Daemon(self._binary, self._nbd, iothread=iothread)
+            daemon = Daemon(self._binary, self._nbd, self._spins, iothread=iothread)
             known = self._operators[iothread] = daemon, Operator(daemon)
             self.processes += 1
         self._daemon, self._operator = known
@@ -217,7 +222,8 @@ class QsdRig:
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
         if self._still_since != (recorder, recorder.acts):
-            self._rest()
+            if not self._rest():
+                self._note_spin(recorder)
             self._still_since = (recorder, recorder.acts)
         recorder.look(self.dequeues)
         if self._link.is_cut:
@@ -225,14 +231,23 @@ class QsdRig:
         elif not self._link.works:
             recorder.tell(BROKEN)
 
-    def _rest(self) -> None:
+    def _note_spin(self, recorder: Recorder) -> None:
+        """Record, once in a scenario, that the main loop spins, if it does."""
+        drained = self._operator.unfinished() is not None
+        if self._spun is not recorder and self._daemon.spins(drained=drained):
+            recorder.tell(STEP_LIMIT, flag=1)
+            self._spun = recorder
+
+    def _rest(self) -> bool:
+        """Wait until only held requests are left; return whether the main loop sleeps then."""
         while True:
-            self._daemon.rest()
+            sleeps = self._daemon.rest()
             if not (self._operator.go_on(blocked=self._blocked) or self._let_off()):
                 break
         self._operator.note_rest()
         counters = self._nbd.counters
         self._quiet = counters.arrived == counters.ended
+        return sleeps
 
     def _let_off(self) -> bool:
         """End the flushes that are held while a drained section closes; return whether some were.
@@ -263,6 +278,10 @@ class QsdRig:
         if not (self._quiet and recorder.idle):
             self._daemon.check_threads()
         self._daemon.check_rest()
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """None: asking for them would stop the rings (GET_VRING_BASE)."""
+        return ()
 
     def sleeps(self) -> bool:
         """Whether no thread of the daemon runs."""

@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -211,6 +212,10 @@ class VhostUserRig:
 
     def check_rest(self, recorder: Recorder) -> None:
         """Check nothing: it cannot be determined when the back-end is at rest."""
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """None: asking for them would stop the rings (GET_VRING_BASE)."""
+        return ()
 
     def sleeps(self) -> bool:
         """False: a back-end whose threads sleep may be waiting for its disk."""
