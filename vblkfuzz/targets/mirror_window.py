@@ -1,16 +1,17 @@
 """A long drained section of a real device: a mirror job that waits to be finalized.
 
 From BLOCK_JOB_PENDING on the source of the job is drained, and the main loop keeps running. The job
-ends without switching the graph (a soft cancel) or, by a pivot, with the device on the target.
+ends without switching the graph (a soft cancel) or, by a pivot, with the device on the target. It
+may be cancelled by force instead.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.targets.job import job_status, job_succeeds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vblkfuzz.targets.qmp import Qmp
 
 _JOB: Final = "mirror"
@@ -43,30 +44,19 @@ class MirrorWindow:
             sync=sync,
             auto_finalize=False,
         )
-        if await self._status("ready", "null") == "null":
+        if await job_status(self._qmp, _JOB, "ready", "null") == "null":
             return False
         if pivot:
             await self._qmp.attempt("job-complete", id=_JOB)
         else:
             await self._qmp.attempt("block-job-cancel", device=_JOB)
-        return await self._status("pending", "null") == "pending"
+        return await job_status(self._qmp, _JOB, "pending", "null") == "pending"
 
-    async def close(self) -> bool:
-        """Finalize the job and wait until it is gone; return whether the device has switched."""
-        await self._qmp.call("job-finalize", id=_JOB)
-        if await self._status("aborting", "null") == "aborting":
-            await self._status("null")
-            return False
-        return self._pivots
+    async def close(self, *, cancelled: bool) -> bool:
+        """End the job and wait until it is gone; return whether the device has switched.
 
-    async def _status(self, *statuses: str) -> str:
-        """Wait until the job has one of these statuses; return the status."""
-        event = await self._qmp.event(lambda event: _is_job(event, statuses))
-        return str(event["data"]["status"])
-
-
-def _is_job(event: dict[str, Any], statuses: Sequence[str]) -> bool:
-    if event["event"] != "JOB_STATUS_CHANGE":
-        return False
-    data = event["data"]
-    return data["id"] == _JOB and data["status"] in statuses
+        Args:
+            cancelled: by force, which aborts the job; else it is finalized.
+        """
+        await self._qmp.call("job-cancel" if cancelled else "job-finalize", id=_JOB)
+        return await job_succeeds(self._qmp, _JOB) and self._pivots

@@ -84,7 +84,7 @@ class OperatorWork:
         comes = partial(self._qmp.finished, task)
         deadline = time.monotonic() + DEVICE_LIMIT_S
         while not comes(ASLEEP_S):
-            if self._sleeps_on(comes) or time.monotonic() > deadline:
+            if self._qmp.is_cut or self._sleeps_on(comes) or time.monotonic() > deadline:
                 raise DeviceLost("the device does not answer the operator")
 
     def abandon(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 _T = TypeVar("_T")
+_NOTHING: Final[Mapping[str, object]] = {}
 _LOST: Final = (QMPError, EOFError, OSError)
 
 
@@ -105,9 +107,12 @@ class Qmp:
 
     # --- Work that goes on between calls ------------------------------------------------------
 
-    async def call(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
-        """As `execute`, for a coroutine given to `begin`."""
+    async def call(
+        self, command: str, spelled: Mapping[str, object] = _NOTHING, /, **arguments: object
+    ) -> Any:  # noqa: ANN401 -- JSON
+        """As `execute`, for a coroutine given to `begin`; `spelled` are arguments with `_`."""
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
+        named.update(spelled)
         try:
             return await self._client.execute(command, named or None)
         except ExecuteError as error:

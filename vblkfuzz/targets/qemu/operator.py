@@ -18,12 +18,16 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.complete import check_complete
+from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
+from vblkfuzz.targets.doors.drain_all import drain_all
+from vblkfuzz.targets.doors.throttle import DeviceLimits
 from vblkfuzz.targets.iothread_polling import IOTHREAD, IOThreadPolling
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.migration import SavedState
+from vblkfuzz.targets.qemu.process import DEVICE
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
@@ -75,6 +79,8 @@ class Operator:
         """Operations that have begun or are queued."""
         self._window = MirrorWindow(qemu.qmp)
         self._polling = IOThreadPolling(qemu.qmp)
+        self._jobs = BlockJobs(qemu.qmp, qemu.image)
+        self._limits = DeviceLimits(qemu.qmp, DEVICE)
         self._current = 0
         """Disk that the device uses, as an index into DISK_NODES."""
 
@@ -136,6 +142,13 @@ class Operator:
         if self.qemu.disks.size(self._current) != size:
             self._qmp.run(self._set_current_size(size))
         self._poll(on=polling)
+        self._qmp.run(self._undo_doors())
+
+    async def _undo_doors(self) -> None:
+        """Remove limits; QEMU 10.0 and later leave a read-only disk writable after block-stream."""
+        await self._limits.switch(on=False)
+        if self.qemu.variant.read_only:
+            await self._reopen(read_only=True)
 
     async def _set_current_size(self, size: int) -> None:
         """A disk that is read-only is writable in the meantime."""
@@ -182,19 +195,19 @@ class Operator:
 
     async def drain_end(self, operation: Op, recorder: Recorder) -> None:
         """End the innermost section that drain_begin began, if there is one."""
-        await self._close("drain_begin", recorder)
+        await self._close("drain_begin", operation, recorder)
 
     async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
         """End the section that mirror_begin began, if there is one."""
-        await self._close("mirror_begin", recorder)
+        await self._close("mirror_begin", operation, recorder)
 
-    async def _close(self, began: str, recorder: Recorder) -> None:
+    async def _close(self, began: str, operation: Op, recorder: Recorder) -> None:
         if not self._open.end(began):
             return
         recorder.look(self.qemu.dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
-            await self.close_window()
+            await self.close_window(cancelled=bool(operation.a))
         await self._rests(recorder)
 
     async def open_window(self, *, pivot: bool) -> None:
@@ -212,9 +225,9 @@ class Operator:
         if not await self._window.open(*nodes, sync="full" if pivot else "none", pivot=pivot):
             raise HarnessError("the mirror job has failed")
 
-    async def close_window(self) -> None:
-        """Finalize the job and wait until it is gone."""
-        if await self._window.close():
+    async def close_window(self, *, cancelled: bool = False) -> None:
+        """Finalize the job, or cancel it by force, and wait until it is gone."""
+        if await self._window.close(cancelled=cancelled):
             self._current ^= 1
 
     async def _reopen(self, *, read_only: bool) -> None:
@@ -323,8 +336,25 @@ class Operator:
             recorder.doubt(Witness.DISK)  # it is unknown before which requests it took effect
 
     async def snapshot(self, operation: Op, recorder: Recorder) -> None:
-        """Run a transaction that drains all disks within one callback and changes nothing."""
-        await self._qmp.attempt("transaction", actions=[{"type": "abort", "data": {}}])
+        """Drain all disks within one callback."""
+        await drain_all(self._qmp)
+
+    async def reopen(self, operation: Op, recorder: Recorder) -> None:
+        """Reopen the disk's node; one that was given away is left alone."""
+        if self._state is None:
+            await self._reopen(read_only=self.qemu.variant.read_only)
+
+    async def block_job(self, operation: Op, recorder: Recorder) -> None:
+        """Run a block job; QEMU has no job on a disk that it has given away."""
+        if self._state is None:
+            disks, current = self.qemu.disks, self._current
+            node = disks.node(current, read_only=self.qemu.variant.read_only)
+            await self._jobs.run(operation.a, Disk(node, disks.size(current)))
+
+    async def throttle(self, operation: Op, recorder: Recorder) -> None:
+        """Set limits of I/O of the device, or remove them; a saved VM has its own elsewhere."""
+        if self._state is None:
+            await self._limits.switch(on=not operation.a)
 
     async def set_iothread(self, operation: Op, recorder: Recorder) -> None:
         """Move the disk to another context; QEMU refuses while a device uses it."""

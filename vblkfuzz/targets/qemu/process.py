@@ -11,6 +11,7 @@ from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUE_SIZE, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.asleep import sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
+from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.recorder import Dequeue
 
 RAM_BYTES: Final = 16 << 20
+_ID: Final = "d0"
+DEVICE: Final = f"/machine/peripheral/{_ID}/virtio-backend"
+"""Path of the device."""
 _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU of a running VM sleeps."""
@@ -70,6 +74,8 @@ class QemuProcess:
         self.variant = variant
         self._binary, self._ram = binary, ram
         self.disks = disks or FileDisks(read_only=variant.read_only)
+        self.image = Image()
+        """For block jobs."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
         self._qtest, qtest = socket.socketpair()
         self._control, qmp = socket.socketpair()
@@ -77,7 +83,7 @@ class QemuProcess:
         fds = [ram, bios, self._log.fd, qtest.fileno(), qmp.fileno()]
         try:
             command = _command(binary, variant, fds, self.disks, waits=disks is not None)
-            self._child = Child(command, [*fds, *self.disks.fds])
+            self._child = Child(command, [*fds, self.image.fd, *self.disks.fds])
         finally:
             qtest.close()
             qmp.close()
@@ -201,6 +207,7 @@ class QemuProcess:
         self._qtest.close()
         self._log.close()
         self.disks.close()
+        self.image.free()
 
     # --- Its end ------------------------------------------------------------------------------
 
@@ -240,7 +247,7 @@ def _command(
         "-object main-loop,id=main-loop,thread-pool-max=1",
         *disks.arguments(),
         *(["-incoming defer"] if waits else []),
-        f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
+        f"-device virtio-blk-pci,id={_ID},drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
         f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
     ]
     return [binary, *" ".join(options).split()]

@@ -12,9 +12,6 @@ WITHOUT: Final = frozenset(
         "flush",
         "start_fail",
         "power_loss",
-        "block_job",
-        "reopen",
-        "throttle",
     }
 )
 """QEMU's own disk holds no request, and the start of its dataplane does not fail on demand."""

@@ -17,6 +17,8 @@ from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.asleep import ASLEEP_S, sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child
+from vblkfuzz.targets.doors.image import Image
+from vblkfuzz.targets.doors.throttle import IOPS
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
@@ -47,6 +49,7 @@ _ROUND_TRIPS: Final = 4
 a message for the device, which takes more than one turn of the event loop."""
 _LOOKS: Final = 3
 """Number of samples that must show a spinning main loop before it is reported as one."""
+_LIMITS: Final = "limits"
 _PROBE: Final = "probe"
 """Exports that only the harness uses, to query a thread: the main loop, and with the suffix `-io`
 the IOThread."""
@@ -69,6 +72,11 @@ def node_name(sectors: int, side: int) -> str:
     return f"disk{sectors}-{side}"
 
 
+def node_options(node: str, *, limits: bool) -> dict[str, object]:
+    """Return the options of a node of an export, with limits of I/O or without."""
+    return {"driver": "raw", "node-name": node, "file": f"{node}-{'throttle' if limits else 'nbd'}"}
+
+
 class Daemon:
     """A running qemu-storage-daemon."""
 
@@ -83,6 +91,8 @@ class Daemon:
         self._owed: Counter[Connection] = Counter()
         """Answers of each probe that have not come yet."""
         self._endpoints = {export: Endpoint() for export in _EXPORTS}
+        self.image = Image()
+        """For block jobs."""
         near, far = socket.socketpair()
         with ExitStack() as stack:
             stack.enter_context(far)
@@ -91,7 +101,8 @@ class Daemon:
             endpoints = [*self._endpoints.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, iothread=iothread)
-            self._child = Child([binary, *command], [far.fileno(), *disks, *listeners])
+            fds = [self.image.fd, far.fileno(), *disks, *listeners]
+            self._child = Child([binary, *command], fds)
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)
@@ -240,6 +251,7 @@ class Daemon:
 
     def _close(self) -> None:
         self._still.close()
+        self.image.free()
         for endpoint in self._endpoints.values():
             endpoint.close()
 
@@ -259,12 +271,16 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
     options = [
         f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",
         f"--object iothread,id={IOTHREAD},poll-max-ns=0",
+        f"--object throttle-group,id={_LIMITS},limits.iops-total={IOPS}",
     ]
     for (sectors, side), fd in zip(_NODES, disks, strict=True):
         node = node_name(sectors, side)
         options += [
             f"--blockdev driver=nbd,node-name={node}-nbd,server.type=fd,server.str={fd},"
             f"export={export_name(sectors)}",
+            # Added here: QEMU (7.2 to 11.1) crashes if it adds one to a node in an IOThread.
+            f"--blockdev driver=throttle,node-name={node}-throttle,throttle-group={_LIMITS},"
+            f"file={node}-nbd",
             f"--blockdev driver=raw,node-name={node},file={node}-nbd",
         ]
     where = f",iothread={IOTHREAD},fixed-iothread=on" if iothread else ""

@@ -1,13 +1,14 @@
 """The operator of a storage daemon: what operations mean in QMP.
 
 A long drained section is a mirror job that waits to be finalized, as on target `qemu`
-(`targets.qemu.operator`). A section within a section, and `snapshot`, is a short one
-(blockdev-reopen). Both kinds begin by waiting for the requests in flight, which blocks the daemon's
+(`targets.qemu.operator`). A section within a section is a short one (blockdev-reopen). So are those
+of `snapshot`, `reopen`, `throttle` and `block_job`: where they begin and end is not known, so they
+are not recorded. All kinds begin by waiting for the requests in flight, which blocks the daemon's
 main loop. If the backend holds a request, the operation continues when the request is released, and
 later operations are queued. That is a drained section too, the blocking kind.
 
-The end of a long section is the exception: no flush is held during it (`Operator.closes`). When the
-job ends, QEMU ends its drained section and at once begins a short one, in which it flushes the
+The end of a job is the exception: no flush is held during it (`Operator.closes`). When a mirror job
+ends, QEMU ends its drained section and at once begins a short one, in which it flushes the
 filter node of the job (mirror_exit_common, bdrv_close). Whether an IOThread dequeues between the
 two is up to the clock. If that flush were held, the second section would last, and what was
 dequeued before it could be told from what was not.
@@ -20,12 +21,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
+from vblkfuzz.targets.doors.drain_all import drain_all
 from vblkfuzz.targets.iothread_polling import IOThreadPolling
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
-from vblkfuzz.targets.qsd.daemon import node_name
+from vblkfuzz.targets.qsd.daemon import node_name, node_options
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET
 
 if TYPE_CHECKING:
@@ -51,12 +55,15 @@ class Operator:
         self._open = OpenSections()
         self._window = MirrorWindow(daemon.qmp)
         self._polling = IOThreadPolling(daemon.qmp)
+        self._jobs = BlockJobs(daemon.qmp, daemon.image)
+        self._limited: set[str] = set()
+        """Nodes with limits of I/O."""
         self._sectors = 0
         self._sides: dict[int, int] = {}
         """By capacity: which of its two nodes an export uses; 0 if it is not listed."""
         self.closes = False
-        """Since the device was last at rest, a section has begun to close (`_close`). What the
-        job flushes for that must not be held."""
+        """Since the device was last at rest, a section has begun to close (`_close`), or a block
+        job has begun. What a job flushes when it ends must not be held."""
 
     def make_ready(
         self, sectors: int, dequeues: Callable[[], Sequence[Dequeue]], *, polling: bool
@@ -66,7 +73,9 @@ class Operator:
         self._qmp.forget_events()
         if polling != self._polling.on:
             self.work.add(self._polling.switch(on=polling))
-            self.work.go_on(blocked=False)
+        for node in sorted(self._limited):
+            self.work.add(self._set_limits(node, on=False))
+        self.work.go_on(blocked=False)
 
     @property
     def at_rest(self) -> bool:
@@ -113,13 +122,13 @@ class Operator:
 
     async def drain_end(self, operation: Op, recorder: Recorder) -> None:
         """End the innermost section that drain_begin began, if there is one."""
-        await self._close("drain_begin", recorder)
+        await self._close("drain_begin", operation, recorder)
 
     async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
         """End the section that mirror_begin began, if there is one."""
-        await self._close("mirror_begin", recorder)
+        await self._close("mirror_begin", operation, recorder)
 
-    async def _close(self, began: str, recorder: Recorder) -> None:
+    async def _close(self, began: str, operation: Op, recorder: Recorder) -> None:
         if not self._open.end(began):
             return
         self._daemon.rest()
@@ -127,7 +136,7 @@ class Operator:
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
             self.closes = True
-            if await self._window.close():
+            if await self._window.close(cancelled=bool(operation.a)):
                 self._sides[self._sectors] = self._side ^ 1
 
     @property
@@ -140,25 +149,47 @@ class Operator:
         The job writes through the same backend, so one of its writes may fail.
         """
         return await self._window.open(
-            node_name(self._sectors, self._side),
+            self._node,
             node_name(self._sectors, self._side ^ 1),
             sync="none",  # both nodes are the same disk
             pivot=pivot,
         )
 
-    async def _reopen(self) -> None:
-        node = node_name(self._sectors, self._side)
-        options = {"driver": "raw", "node-name": node, "file": f"{node}-nbd"}
-        await self._qmp.attempt("blockdev-reopen", options=[options])
+    @property
+    def _node(self) -> str:
+        return node_name(self._sectors, self._side)
 
-    async def snapshot(self, operation: Op, recorder: Recorder) -> None:
+    async def reopen(self, operation: Op, recorder: Recorder) -> None:
         """Drain for a moment; refused while a job uses the node."""
         await self._reopen()
 
+    async def _reopen(self) -> None:
+        await self._set_limits(self._node, on=self._node in self._limited)
+
+    async def throttle(self, operation: Op, recorder: Recorder) -> None:
+        """Put a filter with limits between the disk and its file, or remove it."""
+        await self._set_limits(self._node, on=not operation.a)
+
+    async def _set_limits(self, node: str, *, on: bool) -> None:
+        """Reopen a node, with limits or without."""
+        options = node_options(node, limits=on)
+        if await self._qmp.attempt("blockdev-reopen", options=[options]):
+            (self._limited.add if on else self._limited.discard)(node)
+
+    async def block_job(self, operation: Op, recorder: Recorder) -> None:
+        """Run a job; what it flushes when it ends must not be held, as in `_close`."""
+        self.closes = True
+        node = node_options(self._node, limits=self._node in self._limited)
+        await self._jobs.run(operation.a, Disk(node, self._sectors * SECTOR_SIZE))
+
+    async def snapshot(self, operation: Op, recorder: Recorder) -> None:
+        """Drain for a moment, within one callback."""
+        await drain_all(self._qmp)
+
     async def resize(self, operation: Op, recorder: Recorder) -> None:
         """Drain for a moment; the size does not change."""
-        node = node_name(self._sectors, self._side)
-        await self._qmp.attempt("block_resize", node_name=node, size=(operation.d + 1) * 512)
+        size = (operation.d + 1) * SECTOR_SIZE
+        await self._qmp.attempt("block_resize", node_name=self._node, size=size)
 
     # --- IOThread -----------------------------------------------------------------------------
 
