@@ -90,6 +90,8 @@ class Recorder:
         """Number of events when the device was suspended; 0: it is not."""
         self.acts = 0
         """Number of actions on the device so far; while it does not change, idle stays idle."""
+        self.direct = not config.ioeventfd
+        """Whether the vCPU, in the main loop, may handle a kick itself."""
         self.blind = False
         """Whether `look` does nothing, because the guest has not reported what it is doing."""
         self._queues = 0
@@ -283,7 +285,7 @@ class Recorder:
     def _pop(self, life: Life, actor: int) -> None:
         self._serial += 1
         request = life.take(self._serial)
-        direct = not self._config.ioeventfd
+        direct = self.direct and actor == ActorId.MAIN
         if direct:
             self._add(HANDLER, actor, queue=life.queue, flag=1)
         self._add(

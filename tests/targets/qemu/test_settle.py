@@ -26,6 +26,7 @@ class Waits:
     """A QEMU process that counts the calls of `settle`."""
 
     qmp = None
+    image = None
 
     def __init__(self) -> None:
         self.count = 0

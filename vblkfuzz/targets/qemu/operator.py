@@ -28,6 +28,7 @@ from vblkfuzz.targets.operator_work import OperatorWork
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.migration import SavedState
 from vblkfuzz.targets.qemu.process import DEVICE
+from vblkfuzz.targets.qemu.start_failure import StartFailure
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
@@ -68,6 +69,7 @@ class Operator:
         self._state: SavedState | None = None
         """State of the VM from `save` to `restore`."""
         self._open = OpenSections()
+        self._start_failure = StartFailure()
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when QEMU was last found at rest."""
 
@@ -102,11 +104,14 @@ class Operator:
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Begin an operation; those of `WITHOUT` do nothing."""
+        self._start_failure.lift()
         method = _METHODS[operation.code]
         work = method(self, operation, recorder) if method else None
         if work is not None:
             self.work.add(work)
             self.work.go_on(blocked=False)
+        if self.work.is_done:
+            self._start_failure.limit(self.qemu)
 
     def unfinished(self) -> Op | None:
         """The next operation towards a running VM without drained section; None: there already."""
@@ -121,6 +126,7 @@ class Operator:
         if self._still_since != (recorder, recorder.acts):
             self.qemu.settle()
             self._note_rest(recorder)
+        self._start_failure.note()
 
     async def _rests(self, recorder: Recorder) -> None:
         """As `settle`, for an operation."""
@@ -136,6 +142,7 @@ class Operator:
 
     def make_ready(self, sectors: int, *, polling: bool) -> None:
         """Bring a machine at rest into the initial state of a scenario."""
+        self._start_failure.disarm()
         self._qmp.forget_events()
         self.qemu.disks.clear()
         size = sectors * SECTOR_SIZE
@@ -250,6 +257,7 @@ class Operator:
         if not self.vm_running and self._state is None:
             recorder.look(self.qemu.dequeues)
             recorder.tell(VM_CONT)
+            self._start_failure.limit(self.qemu)
             await self._qmp.call("cont")
             self.vm_running = True
             self._still_since = None
@@ -361,6 +369,15 @@ class Operator:
         iothread = IOTHREAD if operation.a == 0 else None
         node = DISK_NODES[self._current]
         await self._qmp.attempt("x-blockdev-set-iothread", node_name=node, iothread=iothread)
+
+    async def start_fail(self, operation: Op, recorder: Recorder) -> None:
+        """Let the next start of the device fail at a queue.
+
+        After it the vCPU handles kicks itself; without ioeventfd it does so anyway.
+        """
+        if self.qemu.variant.ioeventfd:
+            recorder.direct = True
+            self._start_failure.arm(operation.a)
 
     async def poll_on(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread poll."""

@@ -33,6 +33,9 @@ RAM_BYTES: Final = 16 << 20
 _ID: Final = "d0"
 DEVICE: Final = f"/machine/peripheral/{_ID}/virtio-backend"
 """Path of the device."""
+_CONFIG_NOTIFIER_SINCE: Final = 8
+"""Version of QEMU from which on the configuration has a guest notifier, as each queue has."""
+_START_FAILED: Final = b"virtio_bus_start_ioeventfd: failed"
 _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU of a running VM sleeps."""
@@ -97,6 +100,9 @@ class QemuProcess:
             DeviceLost: it does not answer.
         """
         self.qmp = Qmp(self._control)
+        version = self.qmp.execute("query-version")["qemu"]
+        self.guest_notifiers = MAX_QUEUES + (version["major"] >= _CONFIG_NOTIFIER_SINCE)
+        """Files that a start of the device opens before the ioeventfd of its first queue."""
         threads = self.qmp.execute("query-iothreads")
         self._actors = {self._child.pid: ActorId.MAIN}
         self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
@@ -197,6 +203,14 @@ class QemuProcess:
         """What is known of the witness of dequeues, for people."""
         line = f"the last one is {self._log.last!r}" if self._log.last else "there is none"
         return f"they are lines of QEMU's trace log, known of QEMU {SUPPORTED}; {line}"
+
+    def failed_starts(self) -> int:
+        """Return how many starts of the device have failed so far."""
+        return self._child.said(_START_FAILED)
+
+    def limit_files(self, more: int | None) -> None:
+        """Let it open so many files from now on; None: as many as when it was started."""
+        self._child.limit_files(more)
 
     def end(self) -> None:
         """Kill it and free everything."""
