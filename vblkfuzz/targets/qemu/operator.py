@@ -98,6 +98,11 @@ class Operator:
             self._state = None
 
     @property
+    def is_as_new(self) -> bool:
+        """Whether another scenario may begin here, after a reset of the device."""
+        return self.unfinished() is None and not self._start_failure.happened
+
+    @property
     def in_section(self) -> bool:
         """Whether a drained section is open."""
         return bool(self._open)

@@ -25,6 +25,8 @@ class StartFailure:
         """The process with the limit."""
         self._failed = 0
         """Starts of that process that had failed before."""
+        self.happened = False
+        """Whether a start has failed. QEMU 10.0 and 11.1 do not recover from that by a reset."""
 
     def arm(self, queue: int) -> None:
         """Let the next start fail at a queue."""
@@ -39,6 +41,7 @@ class StartFailure:
     def note(self) -> None:
         """If the start has failed, lift the limit for good."""
         if self._limited is not None and self._limited.failed_starts() > self._failed:
+            self.happened = True
             self.disarm()
 
     def lift(self) -> None:
