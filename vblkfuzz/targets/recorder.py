@@ -94,6 +94,8 @@ class Recorder:
         """Number of events when the device was suspended; 0: it is not."""
         self.acts = 0
         """Number of actions on the device so far; while it does not change, idle stays idle."""
+        self.direct = not config.ioeventfd
+        """Whether the vCPU may handle a kick itself."""
         self.blind = False
         """Whether `look` does nothing, because the guest has not reported what it is doing."""
         self._queues = 0
@@ -288,8 +290,7 @@ class Recorder:
     def _pop(self, life: Life, actor: int) -> None:
         self._serial += 1
         request = life.take(self._serial)
-        direct = not self._config.ioeventfd
-        if direct:
+        if self.direct:
             self._add(HANDLER, actor, queue=life.queue, flag=1)
         self._add(
             POP,
@@ -300,7 +301,7 @@ class Recorder:
             epoch=life.epoch,
             value=life.taken,
         )
-        if direct:
+        if self.direct:
             self._add(HANDLER_END, actor, queue=life.queue)
 
     def _pop_unseen(self, life: Life) -> None:

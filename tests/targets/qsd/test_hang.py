@@ -22,7 +22,7 @@ IN_FLIGHT = (op("init"), op("hold"), op("publish_kick"), op("snapshot"), op("rel
 
 async def ends(self: Operator, operation: Op, recorder: Recorder) -> None:
     """Tell the daemon to quit, with a request in flight in its IOThread."""
-    await self._try("quit")
+    await self._qmp.attempt("quit")
 
 
 @pytest.mark.realdevice

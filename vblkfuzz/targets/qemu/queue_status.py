@@ -31,7 +31,7 @@ def queue_counts(qmp: Qmp, queues: int) -> Sequence[QueueCounts]:
             found.append(QueueCounts(queue, *counts))
 
     try:
-        qmp.finish(qmp.begin(read()))
+        qmp.run(read())
     except Refused:
         return ()
     return found

@@ -96,7 +96,7 @@ class QemuRig:
             self._port.close()
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
-        """Begin a scenario; on a new process if the last scenario left a section open or a stop."""
+        """Begin a scenario; on a new process if the last one is not as new."""
         self._machine = machine = self._machine_of(self._variant(config))
         machine.make_ready(config.disk_sectors, polling=config.polling)
         return self._connections()
@@ -116,7 +116,7 @@ class QemuRig:
 
     def _machine_of(self, variant: Variant) -> Operator:
         machine = self._machines.get(variant)
-        if machine is not None and machine.unfinished() is not None:
+        if machine is not None and not machine.is_as_new:
             self._end(machine)
             machine = None
         if machine is None:

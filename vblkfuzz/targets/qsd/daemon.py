@@ -10,20 +10,22 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.asleep import ASLEEP_S, sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child
 from vblkfuzz.targets.device_end import Restless
+from vblkfuzz.targets.doors.image import Image
+from vblkfuzz.targets.doors.throttle import IOPS
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S
 from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.nbd.process import NbdProcess
 
-IOTHREAD: Final = "io0"
 _SOON_S: Final = 0.0005
 """Seconds to sample the threads before the first probe: most requests are done by then, and a
 sample is cheaper than a probe."""
@@ -49,6 +50,7 @@ _ROUND_TRIPS: Final = 4
 a message for the device, which takes more than one turn of the event loop."""
 _LOOKS: Final = 3
 """Number of samples that must show a spinning main loop before it is reported as one."""
+_LIMITS: Final = "limits"
 _PROBE: Final = "probe"
 """Exports that only the harness uses, to query a thread: the main loop, and with the suffix `-io`
 the IOThread."""
@@ -71,6 +73,11 @@ def node_name(sectors: int, side: int) -> str:
     return f"disk{sectors}-{side}"
 
 
+def node_options(node: str, *, limits: bool) -> dict[str, object]:
+    """Return the options of a node of an export, with limits of I/O or without."""
+    return {"driver": "raw", "node-name": node, "file": f"{node}-{'throttle' if limits else 'nbd'}"}
+
+
 class Daemon:
     """A running qemu-storage-daemon."""
 
@@ -85,6 +92,8 @@ class Daemon:
         self._owed: Counter[Connection] = Counter()
         """Answers of each probe that have not come yet."""
         self._endpoints = {export: Endpoint() for export in _EXPORTS}
+        self.image = Image()
+        """For block jobs."""
         near, far = socket.socketpair()
         with ExitStack() as stack:
             stack.enter_context(far)
@@ -93,7 +102,8 @@ class Daemon:
             endpoints = [*self._endpoints.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, iothread=iothread)
-            self._child = Child([binary, *command], [far.fileno(), *disks, *listeners])
+            fds = [self.image.fd, far.fileno(), *disks, *listeners]
+            self._child = Child([binary, *command], fds)
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)
@@ -184,8 +194,9 @@ class Daemon:
         for _ in range(_LOOKS):
             for probe in self._probes[1:]:
                 self._ask(probe, times=_ROUND_TRIPS)
-            turn = partial(self._ask, self._probes[0], times=_ROUND_TRIPS)
-            if not self._still.only_main_runs(turn):
+            before = self._still.look()
+            self._ask(self._probes[0], times=_ROUND_TRIPS)
+            if not self._still.only_main_ran(before):
                 return False
         return True
 
@@ -209,16 +220,8 @@ class Daemon:
         line.receive(Request.GET_FEATURES)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
-        """Whether no thread runs in `ASLEEP_LOOKS` samples in a row, although an answer is due.
-
-        Args:
-            comes: waits for the answer, at most so many seconds; returns whether it has arrived.
-        """
-        found: list[bool] = []
-        return all(
-            self._still.sleeps_through(lambda: found.append(comes(ASLEEP_S))) and not any(found)
-            for _ in range(ASLEEP_LOOKS)
-        )
+        """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
+        return sleeps_on(self._still, comes)
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.
@@ -255,6 +258,7 @@ class Daemon:
 
     def _close(self) -> None:
         self._still.close()
+        self.image.free()
         for endpoint in self._endpoints.values():
             endpoint.close()
 
@@ -274,12 +278,16 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
     options = [
         f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",
         f"--object iothread,id={IOTHREAD},poll-max-ns=0",
+        f"--object throttle-group,id={_LIMITS},limits.iops-total={IOPS}",
     ]
     for (sectors, side), fd in zip(_NODES, disks, strict=True):
         node = node_name(sectors, side)
         options += [
             f"--blockdev driver=nbd,node-name={node}-nbd,server.type=fd,server.str={fd},"
             f"export={export_name(sectors)}",
+            # Added here: QEMU (7.2 to 11.1) crashes if it adds one to a node in an IOThread.
+            f"--blockdev driver=throttle,node-name={node}-throttle,throttle-group={_LIMITS},"
+            f"file={node}-nbd",
             f"--blockdev driver=raw,node-name={node},file={node}-nbd",
         ]
     where = f",iothread={IOTHREAD},fixed-iothread=on" if iothread else ""
