@@ -26,6 +26,7 @@ from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.targets.asleep import ASLEEP_LOOKS, ASLEEP_S
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.stillness import Stillness
@@ -50,10 +51,6 @@ if TYPE_CHECKING:
 
 _MAX_EPILOGUE: Final = 32
 _COLLECT: Final = CODES["collect"]
-ASLEEP_S: Final = 0.1
-"""Seconds between two samples of a device that does not answer the guest."""
-ASLEEP_LOOKS: Final = 6
-"""Number of samples in a row that must show device and guest asleep before that is a hang."""
 
 
 class Restless(Exception):

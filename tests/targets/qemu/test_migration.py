@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from typing import Any, cast
@@ -207,8 +208,8 @@ def test_the_witness_of_the_new_process_proves_itself(monkeypatch: pytest.Monkey
 @pytest.mark.realdevice
 @NEEDS_QEMU
 def test_a_state_that_cannot_be_loaded_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    def spoil(state: SavedState, qmp: Qmp) -> bool:
-        filled = fill(state, qmp)
+    async def spoil(state: SavedState, qmp: Qmp) -> bool:
+        filled = await fill(state, qmp)
         os.read(state._fds[0], 1000)
         return filled
 
@@ -225,7 +226,10 @@ def test_a_state_that_cannot_be_loaded_is_a_finding(monkeypatch: pytest.MonkeyPa
 @pytest.mark.realdevice
 @NEEDS_QEMU
 def test_a_migration_that_is_refused_is_only_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SavedState, "fill", lambda state, qmp: False)
+    async def refuse(state: SavedState, qmp: Qmp) -> bool:
+        return False
+
+    monkeypatch.setattr(SavedState, "fill", refuse)
     rig = QemuRig(TargetOptions())
     with nothing_left(), QemuTarget("qemu", "d", rig, rig.port) as target:
         execution = run(target, INIT, SAVE, RESTORE, WRITE, COLLECTS)
@@ -240,10 +244,10 @@ class Answers:
         self.statuses = list(statuses)
         self.refuses = refuses
 
-    def send_fd(self, name: str, fd: int) -> None:
+    async def send_fd(self, name: str, fd: int) -> None:
         assert os.fstat(fd)
 
-    def execute(self, command: str, **arguments: object) -> object:
+    async def call(self, command: str, **arguments: object) -> object:
         if command == "migrate" and self.refuses:
             raise Refused("no")
         return {"status": self.statuses.pop(0)} if command == "query-migrate" else {}
@@ -260,7 +264,7 @@ class Answers:
 def test_how_a_migration_ends(qemu: Answers, saved: bool) -> None:
     before = open_fds()
     state = SavedState(0)
-    assert state.fill(cast("Qmp", qemu)) is saved
+    assert asyncio.run(state.fill(cast("Qmp", qemu))) is saved
     state.close()
     assert open_fds() == before
 
@@ -268,5 +272,5 @@ def test_how_a_migration_ends(qemu: Answers, saved: bool) -> None:
 def test_a_state_that_is_not_loaded() -> None:
     state = SavedState(0)
     with pytest.raises(DeviceLost, match="cannot load the state"):
-        state.load(cast("Qmp", Answers("active", "failed")))
+        asyncio.run(state.load(cast("Qmp", Answers("active", "failed"))))
     state.close()

@@ -7,11 +7,14 @@ import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
-from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
+from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUE_SIZE, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.asleep import sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
+from vblkfuzz.targets.qemu.disks import DISK_NODES, FileDisks
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
@@ -20,15 +23,12 @@ from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue
 
 RAM_BYTES: Final = 16 << 20
-IOTHREAD: Final = "io0"
-DISK_NODES: Final = ("n0", "n1")
-"""Two disks: a mirror job that pivots goes from one to the other and back."""
 _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU of a running VM sleeps."""
@@ -53,7 +53,7 @@ class QemuProcess:
     qmp: Qmp
 
     def __init__(
-        self, binary: str, variant: Variant, ram: int, disks: list[int] | None = None
+        self, binary: str, variant: Variant, ram: int, disks: FileDisks | None = None
     ) -> None:
         """Start it; call `connect` next.
 
@@ -69,15 +69,15 @@ class QemuProcess:
         """
         self.variant = variant
         self._binary, self._ram = binary, ram
-        self.disks = disks or [memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES]
-        """memfds of the disks."""
+        self.disks = disks or FileDisks(read_only=variant.read_only)
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
         self._qtest, qtest = socket.socketpair()
         self._control, qmp = socket.socketpair()
         bios = _bios()
-        fds = [ram, bios, *self.disks, self._log.fd, qtest.fileno(), qmp.fileno()]
+        fds = [ram, bios, self._log.fd, qtest.fileno(), qmp.fileno()]
         try:
-            self._child = Child(_command(binary, variant, fds, waits=disks is not None), fds)
+            command = _command(binary, variant, fds, self.disks, waits=disks is not None)
+            self._child = Child(command, [*fds, *self.disks.fds])
         finally:
             qtest.close()
             qmp.close()
@@ -118,30 +118,17 @@ class QemuProcess:
             disk: the disk that the device uses, an index into `DISK_NODES`. It is the first one of
                 the new process: QEMU 10.0 leaves the other inactive if the device uses the second.
         """
-        disks = [os.dup(self.disks[each]) for each in (disk, disk ^ 1)]
+        disks = self.disks.successor(disk)
         self.end()
         return QemuProcess(self._binary, self.variant, self._ram, disks)
-
-    def disk_size(self, disk: int) -> int:
-        """Return the size of a disk in bytes."""
-        return os.fstat(self.disks[disk]).st_size
-
-    def disk_path(self, disk: int) -> str:
-        """Return the file name of a disk, as given to QEMU."""
-        return _fd(self.disks[disk])
-
-    def clear_disks(self) -> None:
-        """Fill both disks with zeroes."""
-        for disk, fd in enumerate(self.disks):
-            os.pwrite(fd, bytes(self.disk_size(disk)), 0)
 
     @property
     def connections(self) -> Sequence[int]:
         """The guest's end of qtest."""
         return (self._qtest.fileno(),)
 
-    def settle(self) -> bool:
-        """Wait until QEMU is at rest; return whether the main loop sleeps, too.
+    def settle(self) -> None:
+        """Wait until QEMU is at rest; within an operation, await `rests`.
 
         A main loop may spin for ever without doing anything (QEMU up to 8.0 does so while a kick
         is pending in a drained section). Then it is sufficient that no other thread has run while
@@ -151,19 +138,30 @@ class QemuProcess:
         Raises:
             Restless: an IOThread does not come to rest.
         """
-        if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S):
-            return True
+        if not self._falls_asleep():
+            self.qmp.run(self._outlast_main_loop())
+
+    async def rests(self) -> None:
+        """As `settle`, for an operation."""
+        if not self._falls_asleep():
+            await self._outlast_main_loop()
+
+    def _falls_asleep(self) -> bool:
+        return self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S)
+
+    async def _outlast_main_loop(self) -> None:
         patience = Patience(DEVICE_LIMIT_S)
-        while not self._still.only_main_runs(self._answer_twice):
+        while not await self._only_main_runs():
             if self._still.wait(0):
-                return True
+                return
             if patience.over:
                 raise Restless
-        return False
 
-    def _answer_twice(self) -> None:
+    async def _only_main_runs(self) -> bool:
+        before = self._still.look()
         for _ in range(2):
-            self.qmp.execute("query-status")
+            await self.qmp.call("query-status")
+        return self._still.only_main_ran(before)
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.
@@ -179,6 +177,10 @@ class QemuProcess:
     def sleeps(self) -> bool:
         """Whether no thread runs."""
         return self._still.wait(0)
+
+    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
+        """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
+        return sleeps_on(self._still, comes)
 
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues in the trace log since the last call."""
@@ -198,8 +200,7 @@ class QemuProcess:
         self._still.close()
         self._qtest.close()
         self._log.close()
-        for fd in self.disks:
-            os.close(fd)
+        self.disks.close()
 
     # --- Its end ------------------------------------------------------------------------------
 
@@ -217,13 +218,13 @@ def _bios() -> int:
     return fd
 
 
-def _command(binary: str, variant: Variant, fds: Sequence[int], *, waits: bool) -> list[str]:
-    """Return the command line; every file is one of `fds`."""
-    ram, bios, *disks, log, qtest, qmp = fds
+def _command(
+    binary: str, variant: Variant, fds: Sequence[int], disks: FileDisks, *, waits: bool
+) -> list[str]:
+    """Return the command line; every file is one of `fds` or of the disks."""
+    ram, bios, log, qtest, qmp = fds
     iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
     ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
-    # The target of a mirror job has to be writable.
-    read_only = ("on" if variant.read_only else "off", "off")
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
@@ -237,11 +238,7 @@ def _command(binary: str, variant: Variant, fds: Sequence[int], *, waits: bool) 
         # One worker thread each: requests end in the order in which they were submitted.
         f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",
         "-object main-loop,id=main-loop,thread-pool-max=1",
-        *(
-            f"-blockdev driver=file,node-name={node},filename={_fd(disk)},locking=off"
-            f",read-only={only}"
-            for node, disk, only in zip(DISK_NODES, disks, read_only, strict=True)
-        ),
+        *disks.arguments(),
         *(["-incoming defer"] if waits else []),
         f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
         f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",

@@ -10,19 +10,20 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.asleep import ASLEEP_S, sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S, Restless
+from vblkfuzz.targets.real import Restless
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.endpoint import Endpoint
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.nbd.process import NbdProcess
     from vblkfuzz.targets.real import Ending
 
-IOTHREAD: Final = "io0"
 _SOON_S: Final = 0.0005
 """Seconds to sample the threads before the first probe: most requests are done by then, and a
 sample is cheaper than a probe."""
@@ -176,8 +176,9 @@ class Daemon:
         for _ in range(_LOOKS):
             for probe in self._probes[1:]:
                 self._ask(probe, times=_ROUND_TRIPS)
-            turn = partial(self._ask, self._probes[0], times=_ROUND_TRIPS)
-            if not self._still.only_main_runs(turn):
+            before = self._still.look()
+            self._ask(self._probes[0], times=_ROUND_TRIPS)
+            if not self._still.only_main_ran(before):
                 return False
         return True
 
@@ -201,16 +202,8 @@ class Daemon:
         line.receive(Request.GET_FEATURES)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
-        """Whether no thread runs in `ASLEEP_LOOKS` samples in a row, although an answer is due.
-
-        Args:
-            comes: waits for the answer, at most so many seconds; returns whether it has arrived.
-        """
-        found: list[bool] = []
-        return all(
-            self._still.sleeps_through(lambda: found.append(comes(ASLEEP_S))) and not any(found)
-            for _ in range(ASLEEP_LOOKS)
-        )
+        """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
+        return sleeps_on(self._still, comes)
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.

@@ -135,7 +135,7 @@ class QsdRig:
     def _end(self, iothread: bool) -> None:
         if iothread in self._operators:
             daemon, operator = self._operators.pop(iothread)
-            operator.abandon()
+            operator.work.abandon()
             daemon.end()
 
     # --- One scenario -------------------------------------------------------------------------
@@ -228,7 +228,7 @@ class QsdRig:
     def _rest(self) -> None:
         while True:
             self._daemon.rest()
-            if not (self._operator.go_on(blocked=self._blocked) or self._let_off()):
+            if not (self._operator.work.go_on(blocked=self._blocked) or self._let_off()):
                 break
         self._operator.note_rest()
         counters = self._nbd.counters
