@@ -126,7 +126,7 @@ class Recorder:
         self._turn += 1
         self._add(kind, actor, **fields)
         if kind == RESET_RET:
-            self._end_lives()
+            self._end_lives(fields.get("path", int(Frame.RESET)))
 
     def suspend(self) -> None:
         """Note that from now on the device must do nothing, until `resume`.
@@ -188,9 +188,9 @@ class Recorder:
             for queue in range(self._queues):
                 self._set_up(queue)
         elif kind == RESET_RET:
-            self._end_lives()
+            self._end_lives(int(Frame.RESET))
         elif kind == QUEUE_RESET:
-            self._end_life(event.queue, Frame.QUEUE_RESET)
+            self._end_life(event.queue, int(Frame.QUEUE_RESET))
             self._set_up(event.queue)
         elif kind == HOSTILE:
             if event.queue in self._live:
@@ -220,19 +220,19 @@ class Recorder:
         self._ended = [life for life in self._ended if life.layout != layout]
         self._live[queue] = Life(self._memory, queue, self._epoch, layout, self._config.first_index)
 
-    def _end_lives(self) -> None:
+    def _end_lives(self, path: int) -> None:
         for queue in list(self._live):
-            self._end_life(queue, Frame.RESET)
+            self._end_life(queue, path)
         self._epoch += 1
         self.featureless = False
 
-    def _end_life(self, queue: int, path: Frame) -> None:
+    def _end_life(self, queue: int, path: int) -> None:
         life = self._live.pop(queue, None)
         if life is not None:
             if life.owned:  # a later push may belong to one of these or to a new request
                 self.doubt(Witness.DISK)
-            for head in life.end(int(path)):
-                self._outliving.setdefault((queue, head), []).append(int(path))
+            for head in life.end(path):
+                self._outliving.setdefault((queue, head), []).append(path)
             self._ended.append(life)
 
     # --- What is observed of the device -------------------------------------------------------

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.operator_work import Work
     from vblkfuzz.targets.qsd.daemon import Daemon
+    from vblkfuzz.targets.qsd.exports import Export
     from vblkfuzz.targets.recorder import Dequeue, Recorder
 
     Method = Callable[["Operator", Op, Recorder], Work]
@@ -159,6 +160,10 @@ class Operator:
         """Drain for a moment; the size does not change."""
         node = node_name(self._sectors, self._side)
         await self._qmp.attempt("block_resize", node_name=node, size=(operation.d + 1) * 512)
+
+    def replace_export(self, export: Export, *, hard: bool) -> None:
+        """Queue that an export is deleted and made again; `hard`: also if it has a connection."""
+        self.work.add(self._daemon.replace_export(export, self._side, hard=hard))
 
     # --- IOThread -----------------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ WITHOUT: Final = frozenset(
         "block_job",
         "reopen",
         "throttle",
-        "replug",
     }
 )
 """A daemon has no VM, and its IOThread is chosen when the export is made."""
