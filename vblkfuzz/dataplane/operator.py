@@ -191,6 +191,7 @@ class Operator:
         """
         state, self._saved = self._saved, None
         if state is not None:
+            self._blk.cancel_parked()
             self._device = self._machine.replace_device()
             self._trace(RESTORED, thread)
             self._device.load_state(thread, state)
@@ -204,6 +205,20 @@ class Operator:
         running, self.vm_running = self.vm_running, False
         yield from self._pause_vcpus(thread)
         yield from self._device.reset(thread, system=True)
+        self.vm_running = running
+
+    @causal(Frame.REPLUG)
+    def replug(self, thread: Thread, *_: int) -> Steps:
+        """Unplug the device and plug in a new one (device_del, device_add).
+
+        The guest ejects the device in a VM exit, so no other exit is pending. The drained sections
+        are those of the disk: they stay open.
+        """
+        running, self.vm_running = self.vm_running, False
+        yield from self._pause_vcpus(thread)
+        yield from self._device.unplug(thread)
+        self._device = self._machine.replace_device()
+        self._device.set_capacity(self._machine.backend.sectors)
         self.vm_running = running
 
     @causal(Frame.RESIZE)

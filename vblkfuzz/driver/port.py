@@ -51,6 +51,12 @@ class Port(Transport, Protocol):
         Without a connection the device stays as it is: it was broken when it was saved.
         """
 
+    def replace(self, fds: list[int]) -> None:
+        """Leave the device, and meet another one, in its power-on state, behind these connections.
+
+        Without a connection there is no device from now on.
+        """
+
 
 class Observed:
     """A transport that records resets and starts; satisfies `Transport`."""

@@ -11,6 +11,7 @@ and so is its answer:
     probe  whether to init first   one request on each queue     -> done | lost | failed
     save                           stops the device for a save   -> done | lost | failed
     restore connections            goes on with another device   -> done | lost | failed
+    replace connections            meets a device in its power-on state -> as above
     off                            ends the scenario             -> done | lost | failed
 
 Each answer carries the events so far; that of `failed` is a traceback. `lost` means that the
@@ -53,6 +54,7 @@ class _Verb(IntEnum):
     SAVE = 3
     RESTORE = 4
     PROBE = 5
+    REPLACE = 6
 
 
 class _Answer(IntEnum):
@@ -117,11 +119,12 @@ class GuestProcess:
         """
         self._send(bytes([_Verb.OFF]))
 
-    def hand_over(self, fds: Sequence[int] | None) -> None:
-        """Make the port save or restore the device; `answer` returns when it has done that.
+    def hand_over(self, fds: Sequence[int] | None, *, new: bool = False) -> None:
+        """Make the port save, restore or replace the device; `answer` returns when it has done so.
 
         Args:
             fds: None: save it; else connections of the device to go on with; they stay open here.
+            new: it is another device, in its power-on state.
 
         Raises:
             ActorDied: the guest process has ended.
@@ -129,7 +132,7 @@ class GuestProcess:
         if fds is None:
             self._send(bytes([_Verb.SAVE]))
         else:
-            self._send(bytes([_Verb.RESTORE]), fds)
+            self._send(bytes([_Verb.REPLACE if new else _Verb.RESTORE]), fds)
 
     def begin(self, index: int) -> None:
         """Make the guest carry out operation `index` or `REST`; `answer` returns its events.
@@ -210,6 +213,8 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 port.save()
             elif packet[0] == _Verb.RESTORE:
                 port.restore(fds)
+            elif packet[0] == _Verb.REPLACE:
+                port.replace(fds)
             else:
                 index = packet[1]
                 for _ in driver.rest() if index == REST else driver.run(scenario.ops[index]):

@@ -283,10 +283,10 @@ class RealTarget:
     def _perform(self, operation: Op, recorder: Recorder) -> None:
         """Carry out an operation that is not the guest's; the port has a part in some."""
         handover = self._rig.perform(operation, recorder)
-        if handover is not None:
-            self._guest.hand_over(handover.connections)
+        while handover is not None:
+            self._guest.hand_over(handover.connections, new=handover.new)
             self._hear_guest(recorder)
-            handover.done()
+            handover = handover.done()
 
     def _run_guest(self, recorder: Recorder) -> None:
         """Run the guest's operations, if it may run.

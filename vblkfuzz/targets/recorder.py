@@ -132,7 +132,7 @@ class Recorder:
         self._turn += 1
         self._add(kind, actor, **fields)
         if kind == RESET_RET:
-            self._end_lives()
+            self._end_lives(fields.get("path", int(Frame.RESET)))
 
     def suspend(self) -> None:
         """Note that from now on the device must do nothing, until `resume`.
@@ -195,7 +195,7 @@ class Recorder:
             for queue in range(self._queues):
                 self._set_up(queue)
         elif kind == RESET_RET:
-            self._end_lives()
+            self._end_lives(int(Frame.RESET))
         elif kind == QUEUE_RESET:
             self._end_life(event.queue, event.path)
             self._set_up(event.queue)
@@ -227,9 +227,9 @@ class Recorder:
         self._ended = [life for life in self._ended if life.layout != layout]
         self._live[queue] = Life(self._memory, queue, self._epoch, layout, self._config.first_index)
 
-    def _end_lives(self) -> None:
+    def _end_lives(self, path: int) -> None:
         for queue in list(self._live):
-            self._end_life(queue, int(Frame.RESET))
+            self._end_life(queue, path)
         self._epoch += 1
         self.featureless = False
 

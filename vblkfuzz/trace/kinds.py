@@ -189,7 +189,7 @@ WRITEBACK_READ: Final = kind(
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 STATUS: Final = kind(20, "the driver wrote the device status; value: the bits", value="{:#04x}")
 RESET_CALL: Final = kind(
-    21, "a reset begins, by the *guest* or of the whole *system*", flags=("guest", "system")
+    21, "a reset begins, by *guest*, *system* or *unplug*", flags=("guest", "system", "unplug")
 )
 # epoch: the one that ended
 RESET_RET: Final = kind(22, "the reset has ended, and with it the epoch")

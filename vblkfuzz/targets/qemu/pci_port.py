@@ -109,6 +109,9 @@ class PciPort:
             self._qtest.close()
         self._qtest = QTest(socket.socket(fileno=fds[0]))
 
+    def replace(self, fds: list[int]) -> None:
+        """Do nothing: the new device is in the same slot, and PCI is set up with its status."""
+
     # --- Transport ----------------------------------------------------------------------------
 
     def device_features(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
@@ -26,10 +26,12 @@ from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
+from vblkfuzz.targets.qsd import exports
+from vblkfuzz.targets.qsd.exports import Export
 from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
-from vblkfuzz.targets.vhost.endpoint import Endpoint
+from vblkfuzz.targets.vhost.endpoint import Endpoint, SocketFile
 from vblkfuzz.targets.vhost.fault import BackendFault
 from vblkfuzz.targets.vhost.frontend import Frontend
 from vblkfuzz.targets.vhost.message import Request
@@ -56,18 +58,6 @@ _PROBE: Final = "probe"
 the IOThread."""
 
 
-class Export(NamedTuple):
-    """An export of the daemon."""
-
-    sectors: int
-    read_only: bool
-
-    @property
-    def name(self) -> str:
-        """Its id."""
-        return f"export{self.sectors}{'-ro' if self.read_only else ''}"
-
-
 def node_name(sectors: int, side: int) -> str:
     """Return the name of a node of an export; `side` is 0 or 1."""
     return f"disk{sectors}-{side}"
@@ -91,7 +81,8 @@ class Daemon:
         self._nbd = nbd
         self._owed: Counter[Connection] = Counter()
         """Answers of each probe that have not come yet."""
-        self._endpoints = {export: Endpoint() for export in _EXPORTS}
+        first = {export: Endpoint() for export in _EXPORTS}
+        self._endpoints: dict[Export, SocketFile] = {**first}
         self.image = Image()
         """For block jobs."""
         near, far = socket.socketpair()
@@ -99,7 +90,7 @@ class Daemon:
             stack.enter_context(far)
             disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
             probes = [Endpoint() for _ in range(2 if iothread else 1)]
-            endpoints = [*self._endpoints.values(), *probes]
+            endpoints = [*first.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, iothread=iothread)
             fds = [self.image.fd, far.fileno(), *disks, *listeners]
@@ -134,6 +125,20 @@ class Daemon:
     def connect(self, export: Export) -> socket.socket:
         """Return a new connection to an export."""
         return self._endpoints[export].connect()
+
+    async def replace_export(self, export: Export, side: int, *, hard: bool) -> None:
+        """Delete an export and make another one; for an operator's work (`qmp`).
+
+        Args:
+            export: which.
+            side: the new one uses this node of the two.
+            hard: cut a connection to it.
+        """
+        await exports.delete(self.qmp, export, hard=hard)
+        node = node_name(export.sectors, side)
+        found = await exports.add(self.qmp, export, node, iothread=self.iothread)
+        self._endpoints[export].close()
+        self._endpoints[export] = found
 
     def rest(self) -> bool:
         """Wait until neither daemon nor NBD server has anything to do; False: the main loop runs.

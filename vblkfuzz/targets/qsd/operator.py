@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.operator_work import Work
     from vblkfuzz.targets.qsd.daemon import Daemon
+    from vblkfuzz.targets.qsd.exports import Export
     from vblkfuzz.targets.recorder import Dequeue, Recorder
 
     Method = Callable[["Operator", Op, Recorder], Work]
@@ -190,6 +191,10 @@ class Operator:
         """Drain for a moment; the size does not change."""
         size = (operation.d + 1) * SECTOR_SIZE
         await self._qmp.attempt("block_resize", node_name=self._node, size=size)
+
+    def replace_export(self, export: Export, *, hard: bool) -> None:
+        """Queue that an export is deleted and made again; `hard`: also if it has a connection."""
+        self.work.add(self._daemon.replace_export(export, self._side, hard=hard))
 
     # --- IOThread -----------------------------------------------------------------------------
 

@@ -11,13 +11,16 @@ from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
-from vblkfuzz.targets.qsd.daemon import Daemon, Export
+from vblkfuzz.targets.qsd.daemon import Daemon
+from vblkfuzz.targets.qsd.exports import Export
 from vblkfuzz.targets.qsd.operator import Operator
 from vblkfuzz.targets.qsd.without import WITHOUT
+from vblkfuzz.targets.replug import tell_unplug
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
+from vblkfuzz.targets.vhost.reconnection import Reconnection
 from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import BROKEN, HANG, STEP_LIMIT
@@ -42,6 +45,9 @@ _DEVICE_ID: Final = b"vhost_user_blk"
 _RELEASE: Final = op("release")
 _COMPLETE: Final = CODES["complete"]
 _SAVE, _RESTORE, _RESIZE = CODES["save"], CODES["restore"], CODES["resize"]
+_REPLUG: Final = CODES["replug"]
+_DEVICE: Final = 0
+"""The part of a `replug` that is the export; else it is the connection."""
 ORDERS: Final = {
     CODES["hold"]: Order.HOLD,
     CODES["release"]: Order.RELEASE,
@@ -49,7 +55,7 @@ ORDERS: Final = {
     CODES["flush"]: Order.FLUSH,
 }
 """Operations that the NBD server carries out, by code."""
-ELSEWHERE: Final = (*[OPS[code].name for code in ORDERS], *SUSPENSIONS)
+ELSEWHERE: Final = (*[OPS[code].name for code in ORDERS], *SUSPENSIONS, "replug")
 """Names of operations that the operator of the daemon has no part in."""
 check_complete(Operator, WITHOUT, ELSEWHERE)
 
@@ -76,6 +82,7 @@ class QsdRig:
         """Daemons started so far."""
         self._pops: AvailEvents
         self._suspension: Suspension
+        self._reconnection: Reconnection
         self._holding = False
         self._explained = False
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
@@ -160,6 +167,7 @@ class QsdRig:
             connection = self._connect()
             self._link.watch(connection)
             self._suspension = Suspension(self._link, self._connect, self.dequeues)
+            self._reconnection = Reconnection(self._link, self._connect, self.dequeues)
         return (connection.fileno(),)
 
     def _connect(self) -> socket.socket:
@@ -178,15 +186,33 @@ class QsdRig:
             return self._restore(recorder)
         if operation.code == _RESIZE and self._suspension.saved:
             return None  # the disk of a saved VM is given away (docs/decisions/0015)
+        if operation.code == _REPLUG:
+            return None if self._suspension.saved else self._replug(operation, recorder)
         self._operate(operation, recorder)
         return None
 
     def _restore(self, recorder: Recorder) -> Handover | None:
         """Restore on a new connection; the daemon accepts it after the last request in flight."""
-        if self._suspension.saved and self._blocked:
+        if self._suspension.saved:
+            self._let_finish()
+        return self._suspension.restore(recorder)
+
+    def _let_finish(self) -> None:
+        """End all requests that are held: what waits for them goes on."""
+        if self._blocked:
             self._order(Order.RELEASE)
             self._rest()
-        return self._suspension.restore(recorder)
+
+    def _replug(self, operation: Op, recorder: Recorder) -> Handover:
+        """Replace connection or export while requests are in flight, which are then released."""
+        if operation.a != _DEVICE:
+            return self._reconnection.begin(recorder, self._let_finish)
+        tell_unplug(recorder, self.dequeues)
+        self._operator.replace_export(self._export, hard=self._link.works)
+        self._operator.work.go_on(blocked=True)
+        self._let_finish()
+        self._rest()
+        return self._reconnection.plug(recorder)
 
     def _operate(self, operation: Op, recorder: Recorder) -> None:
         order = ORDERS.get(operation.code)
