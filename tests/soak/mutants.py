@@ -52,13 +52,13 @@ class Mutated(MetaPathFinder, InspectLoader):
     """Imports one module from a text."""
 
     def __init__(self, path: Path, text: str) -> None:
-        self._name = ".".join(path.with_suffix("").parts)
+        self.name = ".".join(path.with_suffix("").parts)
         self._text = text
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return spec_from_loader(fullname, self) if fullname == self._name else None
+        return spec_from_loader(fullname, self) if fullname == self.name else None
 
     def get_source(self, fullname: str) -> str:
         return self._text

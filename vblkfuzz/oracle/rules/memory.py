@@ -82,7 +82,7 @@ _SENTENCES: Final = {
         "The device writes nothing beside a buffer, nothing that is the driver's, and nothing "
         "after the used entry or the reset that gives the memory back."
     ),
-    needs=(COLLECT, MEMORY_CHANGED, QUEUE_RESET, RESET_CALL, RESET_RET),
+    needs=(COLLECT, MEMORY_CHANGED, QUEUE_RESET, RESET_CALL),
     situations=(LOOKED, LOOKED_LATER),
     decisive=(MEMORY_CHANGED, QUEUE_RESET, RESET_CALL),
     witnesses=Witness.GUEST,

@@ -108,12 +108,9 @@ def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             in_flight.add(event.request)
         elif kind == PARK:
             parked.add(event.request)
-        elif kind not in _KEEPS:  # IO_DONE, UNPARK, CANCEL
+        else:  # neither in flight nor parked any more; a RESET_RET has no request
             in_flight.discard(event.request)
             parked.discard(event.request)
-
-
-_KEEPS: Final = frozenset({MEMWRITE, PUSH, RESET_RET})
 
 
 def _came_back(reset: Event, event: Event) -> str:
