@@ -136,22 +136,27 @@ def hang(fault: Fault | None, *, guest: int = 0) -> Violation:
 
 
 def test_the_finding_says_where_the_threads_wait() -> None:
-    found = hang(place_of_hang((main(STOPS), other(8, LOCKS)), "operator"))
+    found = hang(place_of_hang((main(STOPS), other(8, LOCKS, MAIN)), "operator"))
     assert found.signature == "hang-operator-vhost_user_server_stop-aio_co_enter"
     assert found.path == ""
     assert found.sentence == (
         "The operator got no answer from the device process: its main thread waits in "
-        "vhost_user_server_stop, another thread waits in aio_co_enter, at turn 2, during "
-        "operation 4, which began at turn 1."
+        "vhost_user_server_stop, another thread waits for a lock in aio_co_enter, at turn 2, "
+        "during operation 4, which began at turn 1."
     )
 
 
 def test_the_finding_says_which_lock_order_is_wrong() -> None:
     found = hang(place_of_hang((main("libc:lock x_lock qmp_cont", 9), WRONG_ORDER), "guest"))
     assert (
-        "The guest got no answer from the device process: its main thread waits in x_lock, another "
-        "thread waits in address_space_unmap, at turn 2"
+        "The guest got no answer from the device process: its main thread waits for a lock in "
+        "x_lock, another thread waits for a lock in address_space_unmap, at turn 2"
     ) in found.sentence
+
+
+def test_the_finding_says_that_the_main_thread_is_idle() -> None:
+    found = hang(place_of_hang((IDLE_MAIN, other(8, LOCKS, MAIN)), "operator"))
+    assert "its main thread waits in its event loop, another thread waits for a" in found.sentence
 
 
 def test_a_hang_of_which_nothing_is_known_keeps_its_name() -> None:

@@ -19,7 +19,6 @@ from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.targets.outliving import Outliving
 from vblkfuzz.targets.recorder import Dequeue, Recorder
 from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.trace.kinds import (
@@ -257,17 +256,6 @@ def test_an_entry_that_the_device_skips_is_named_by_the_reset(parts: SharedParts
     parts.memory.u16[layout.used_idx >> 1] = 2
     parts.recorder.look(list)
     assert parts.signatures() == {"s6-reset-not_popped"}
-
-
-@pytest.mark.parametrize(("head", "length"), [(1, 0), (0, 7)])
-def test_an_entry_that_was_written_is_not_a_skipped_one(head: int, length: int) -> None:
-    late = Outliving()
-    late.add(0, 5, 3)
-    assert late.ended_by(0, head, length) == 0
-    assert late.ended_by(1, 0, 0) == 0
-    assert late.ended_by(0, 0, 0) == 3
-    assert late.ended_by(0, 5, length) == 3
-    assert late.ended_by(0, 0, 0) == 0
 
 
 def test_two_requests_of_one_head_that_outlive_their_resets(parts: SharedParts) -> None:

@@ -51,23 +51,24 @@ def place_of_hang(threads: Sequence[Thread], waiter: str) -> Fault | None:
         waiter: who got no answer, ``operator`` or ``guest``.
     """
     chain = _chain(threads)
-    busy = [thread for thread in chain if place_in(thread.stack)]
-    first = place_in(busy[-1].stack) if busy else ""
-    second = "" if len(chain) > 1 else min(_stuck(threads), default="")
+    busy = [thread for thread in chain if _place(thread)]
+    other = None if chain[1:] else min(_stuck(threads), key=_place, default=None)
+    first = _place(busy[-1]) if busy else ""
+    second = _place(other) if other else ""
     if not (first or second):
         return None
-    return Fault(HANG, waiter, _sentence(busy, second), first, "", 0, second)
+    sentence = ", ".join(map(_wait, [*(busy or chain), *([other] if other else [])]))
+    return Fault(HANG, waiter, sentence, first, "", 0, second)
 
 
-def _sentence(busy: Sequence[Thread], second: str) -> str:
-    places = [
-        f"{'its main thread' if thread.main else 'another thread'} waits in "
-        f"{place_in(thread.stack)}"
-        for thread in busy
-    ]
-    if second:
-        places.append(f"another thread waits in {second}")
-    return ", ".join(places)
+def _place(thread: Thread) -> str:
+    return place_in(thread.stack)
+
+
+def _wait(thread: Thread) -> str:
+    who = "its main thread" if thread.main else "another thread"
+    what = "for a lock in" if thread.waits_for else "in"
+    return f"{who} waits {what} {_place(thread) or 'its event loop'}"
 
 
 def place_in(stack: Sequence[Function]) -> str:
@@ -93,16 +94,15 @@ def _chain(threads: Sequence[Thread]) -> list[Thread]:
     return chain
 
 
-def _stuck(threads: Sequence[Thread]) -> list[str]:
-    """Return where other threads wait for a lock, or below an event loop of QEMU.
+def _stuck(threads: Sequence[Thread]) -> list[Thread]:
+    """Return the other threads that wait for a lock, or below an event loop of QEMU.
 
     Other threads may be idle in any function; which of them exist depends on earlier work.
     """
     return [
-        place
+        thread
         for thread in threads
-        if not thread.main and (thread.waits_for or _polls(thread))
-        if (place := place_in(thread.stack))
+        if not thread.main and (thread.waits_for or _polls(thread)) and _place(thread)
     ]
 
 

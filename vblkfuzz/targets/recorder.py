@@ -369,6 +369,12 @@ class Recorder:
         new = [event.queue for event in self._pending if event.kind == PUBLISH]
         return all(life.idle(new.count(queue)) for queue, life in self._live.items())
 
+    @property
+    def over(self) -> bool:
+        """Whether the handlers have ended, too: each queue that is used asks for kicks again."""
+        lives, event_idx = self._live.values(), self._config.event_idx
+        return self.idle and all(life.asks_for_kicks(event_idx=event_idx) for life in lives)
+
     # --- The end ------------------------------------------------------------------------------
 
     def trace(self, witnesses: Witness, report: str = "", fault: Fault | None = None) -> Trace:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.memory_map import slot_at
 from vblkfuzz.virtio.chain import walk_chain
+from vblkfuzz.virtio.layout import USED_F_NO_NOTIFY
 from vblkfuzz.virtio.ring_error import RingError
 
 if TYPE_CHECKING:
@@ -121,6 +122,13 @@ class Life:
         """Whether the used idx covers all published requests and `new` ones not noted here yet."""
         used = self._memory.u16[self.layout.used_idx >> 1]
         return used == (self._first + len(self._published) + new) & _U16
+
+    def asks_for_kicks(self, *, event_idx: bool) -> bool:
+        """Whether the device asks for a kick at the next request; it does not in its handler."""
+        u16, layout = self._memory.u16, self.layout
+        if event_idx and u16[layout.avail_event >> 1] != u16[layout.avail_idx >> 1]:
+            return False
+        return not u16[layout.used_flags >> 1] & USED_F_NO_NOTIFY
 
     def status(self, request: Request) -> int:
         """Return the status byte of a pushed request (its last writable byte), 0 without one."""

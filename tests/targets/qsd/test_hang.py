@@ -39,5 +39,5 @@ def test_a_deadlock_is_named_by_the_functions_that_wait(monkeypatch: pytest.Monk
         (violation,) = execution.verdict.violations
         assert violation.rule == "HANG"
         assert violation.signature == "hang-operator-vhost_user_server_stop-aio_co_enter"
-        assert "another thread waits in aio_co_enter" in violation.sentence
+        assert "another thread waits for a lock in aio_co_enter" in violation.sentence
         assert "  in vhost_user_server_stop\n" in execution.trace.report

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.naming.circumstance import unfinished, waits_for
+from vblkfuzz.oracle.operation import operation_of
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.operational import hostile_queues, must_serve
 from vblkfuzz.scenario.scenario import Scenario
@@ -217,7 +218,7 @@ def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             last = event
         elif not event.flag:
             sentence = (
-                f"The device had not settled after operation {last.value}, which began at turn "
+                f"The device had not settled after {operation_of(last)}, which began at turn "
                 f"{last.turn}; the harness gave up at turn {event.turn}."
             )
             report.violation(last, event, sentence)

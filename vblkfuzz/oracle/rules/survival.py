@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.naming.naming import Naming
+from vblkfuzz.oracle.operation import operation_of
 from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace import kinds
@@ -43,8 +44,8 @@ def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             report.violation(last, event, sentence, report.fault.name, _BY_FAULT)
         elif event.kind == kinds.CRASH:
             sentence = (
-                f"The device process {_ending(event)} at turn {event.turn}, during operation "
-                f"{last.value}, which began at turn {last.turn}."
+                f"The device process {_ending(event)} at turn {event.turn}, during "
+                f"{operation_of(last)}, which began at turn {last.turn}."
             )
             report.violation(last, event, sentence, _state(event))
         else:
@@ -64,7 +65,7 @@ def _failure(fault: Fault) -> str:
 def _when(last: Event, event: Event) -> str:
     if last.kind != OP:
         return "before the first operation"
-    return f"at turn {event.turn}, during operation {last.value}, which began at turn {last.turn}"
+    return f"at turn {event.turn}, during {operation_of(last)}, which began at turn {last.turn}"
 
 
 def _ending(crash: Event) -> str:
@@ -98,7 +99,7 @@ def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             who = "guest" if event.flag else "operator"
             sentence = (
                 f"The {who} got no answer from the device process (turn {event.turn}) in "
-                f"operation {last.value}, which began at turn {last.turn}."
+                f"{operation_of(last)}, which began at turn {last.turn}."
             )
             report.violation(last, event, sentence, who)
         else:

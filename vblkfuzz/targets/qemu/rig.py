@@ -157,10 +157,11 @@ class QemuRig:
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle.
 
-        If all requests are used, a look suffices, unless the device is about to read its queues.
+        If all requests are used and all handlers have ended, a look suffices, unless the device is
+        about to read its queues.
         """
         looks = self._machine.in_section or recorder.starts_handlers
-        if recorder.idle and not looks:
+        if recorder.over and not looks:
             recorder.look(self._machine.qemu.dequeues)
         else:
             self._machine.settle(recorder)
