@@ -272,6 +272,8 @@ def test_a_state_that_is_not_loaded() -> None:
     state.close()
 
 
+@pytest.mark.realdevice
+@NEEDS_QEMU
 def test_the_cache_mode_is_lost(target: QemuTarget) -> None:
     through, back = (op("writeback", mode=mode) for mode in ("writethrough", "writeback"))
     found = run(target, INIT, through, SAVE, RESTORE).verdict
