@@ -83,7 +83,15 @@ def test_features() -> None:
 def test_registers(read: Event, what: str, value: str) -> None:
     assert values(view(read, REST), what) == [value]
     assert values(view(BREACH, read, REST), what) == []
-    assert values(view(BREACH, Event(0, RESET_RET), read, REST), what) == [value]
+    reset, set_up = Event(0, RESET_RET), Event(0, FEATURES)
+    assert values(view(BREACH, reset, set_up, read, REST), what) == [value]
+
+
+def test_a_reset_of_the_system_may_choose_any_cache_mode() -> None:
+    read, reset = Event(0, WRITEBACK_READ, value=1), Event(0, RESET_RET)
+    what = "writeback after it was set"
+    assert values(view(read, reset, read, REST), what) == ["1"]
+    assert values(view(read, reset, Event(0, FEATURES), read, REST), what) == ["1", "1"]
 
 
 def test_the_generation_is_the_devices_own() -> None:

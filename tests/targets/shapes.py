@@ -50,7 +50,7 @@ class ShapesContract:
 
     def test_the_cache_mode_is_read_back(self) -> None:
         with self.target() as real:
-            assert cache_modes(real) == [0, 1, 0, 0]
+            assert cache_modes(real) == [0, 1, 0, 0, 0, 0]
 
     @pytest.mark.parametrize("section", ["drain_begin", "mirror_begin"])
     def test_a_read_only_disk_refuses_writes(self, section: str) -> None:
@@ -108,7 +108,7 @@ def accepted(target: Target, decline: str = "nothing") -> int:
 
 
 def cache_modes(target: Target) -> list[int]:
-    """Set cache modes around writes, in two scenarios; return what was read back."""
+    """Set cache modes around writes, in two scenarios; return what was read then and at the end."""
     write = op("publish_kick", request="out", sector=3)
     through, back = (op("writeback", mode=mode) for mode in ("writethrough", "writeback"))
     found = []

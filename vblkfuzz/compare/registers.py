@@ -34,6 +34,8 @@ class Registers:
         self._reads: Counter[str] = Counter()
         self._hostile = False
         """Whether the driver has broken the protocol since the last reset (2.1.2)."""
+        self._any_mode = False
+        """Whether a reset that the driver has not noticed may have chosen any cache mode."""
 
     def note(self, event: Event) -> None:
         """Take the next event."""
@@ -42,13 +44,15 @@ class Registers:
             self._hostile = True
         elif kind == RESET_RET:
             self._hostile = False
+            self._any_mode = True
         elif kind == FEATURES:
+            self._any_mode = False
             self._offers(event.head | event.length << 16)
         elif kind == CONFIG_READ:
             self._read("capacity", f"{event.value} sectors")
         elif kind == ENABLE_READ:
             self._read("queue_enable after a reset", KINDS[kind].flags[event.flag])
-        elif kind == WRITEBACK_READ:
+        elif kind == WRITEBACK_READ and not self._any_mode:
             self._read("writeback after it was set", str(event.value))
         elif kind == STATUS_READ:
             self._read("device status", f"{event.value:#04x}")

@@ -276,3 +276,15 @@ def test_a_state_that_is_not_loaded() -> None:
     with pytest.raises(DeviceLost, match="cannot load the state"):
         asyncio.run(state.load(cast("Qmp", Answers("active", "failed"))))
     state.close()
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_the_cache_mode_is_lost(target: QemuTarget) -> None:
+    through, back = (op("writeback", mode=mode) for mode in ("writethrough", "writeback"))
+    found = run(target, INIT, through, SAVE, RESTORE).verdict
+    assert [one.signature for one in found.violations] == ["s31-restored"]
+    assert "saved_in_mode_writethrough" in found.situations
+    for rest in ((INIT,), (RESET,), (op("system_reset"),), (back,)):
+        assert run(target, INIT, through, SAVE, RESTORE, *rest).verdict.clean
+    assert run(target, INIT, through, back, SAVE, RESTORE).verdict.clean

@@ -15,13 +15,15 @@ It differs from the reference in this:
 * a parked request goes on in the thread that popped it, even if another thread now handles its
   queue (B1b);
 * a woken request is in flight at once (8eeaa706ba), so the next drain waits for it; but it is not
-  parked again and is submitted inside that drain.
+  parked again and is submitted inside that drain;
+* the cache mode that the driver has set is not saved (virtio_blk_save_device).
 
 Each older revision derives from the next newer one and takes a fix back; see `qemu_9_0`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.block_backend import BlockBackend
@@ -30,12 +32,14 @@ from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import UNPARK
+from vblkfuzz.virtio.blk import F_FLUSH
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext, BottomHalf
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.request import Request
+    from vblkfuzz.dataplane.saved_state import SavedState
 
 
 _B1: Final = "open: stop in a drain reads the notifiers as it closes them (B1)"
@@ -44,6 +48,7 @@ _B1C: Final = "open: parked requests are not saved, and run while the VM is stop
 _GENERATION: Final = "open: the config generation changes with the interrupt, after the capacity"
 _B3: Final = "open: a drain does not wait for a handler that has not submitted yet (B3)"
 _B13: Final = "open: after a failed start, drains attach and kicks stay suppressed (B13)"
+_MODE: Final = "open: the cache mode that the driver has set is not in the saved state"
 _STAYS: Final = "open: parked requests go on in the popping thread, even after a stop (B1b)"
 
 
@@ -116,6 +121,7 @@ class Qemu102(VirtioBlk):
         "s24-": _B1B,
         "s29": _B1B,
         "s30-": _B1B,
+        "s31-restored": _MODE,
         "s37-": _B1B,
         "s2": "8eeaa706ba: a woken request is counted, but not parked again",
         "s3-": _B3,
@@ -199,6 +205,11 @@ class Qemu102(VirtioBlk):
         if self.status & STATUS_DRIVER_OK:
             self.board.registers.words[GENERATION] += 1
         super().notify_config(thread)
+
+    def load_state(self, thread: Thread, state: SavedState) -> None:
+        """Take over all but the cache mode, which is as after the negotiation of features."""
+        has_cache = bool(state.features >> F_FLUSH & 1)
+        super().load_state(thread, replace(state, writeback=has_cache))
 
     def drop_requests(self, thread: Thread) -> Steps:
         """Wait for requests in flight and clear the retry list; parked requests stay."""

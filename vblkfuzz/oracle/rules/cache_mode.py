@@ -170,7 +170,8 @@ class _Books:
                 f"The write that was pushed at turn {event.turn} was not flushed before, although "
                 f"the cache mode was writethrough since turn {through.turn}."
             )
-            self._report.violation(through, event, sentence, "not_flushed")
+            state = "restored-not_flushed" if self._restored else "not_flushed"
+            self._report.violation(through, event, sentence, state)
 
 
 _DO: Final = {
