@@ -14,6 +14,10 @@ from vblkfuzz.targets.stillness import SPIN_S, Stillness
 
 TURNS = "print(flush=True)\nwhile True: pass"
 SLEEPS = "import sys; print(flush=True); sys.stdin.read()"
+ANOTHER = (
+    "import threading, sys\ndef turn():\n    while True: pass\n"
+    "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()"
+)
 WORKS = "import sys; print(flush=True)\nfor _ in range(300000): pass\nsys.stdin.read()"
 
 
@@ -51,3 +55,12 @@ def test_the_first_spin_takes_long_to_prove_and_others_in_that_state_do_not() ->
         before = still.main_seconds()
         assert SpinWatch(still, known).spins(drained=False)
         assert still.main_seconds() - before >= SPIN_S
+
+
+def test_another_thread_that_spins() -> None:
+    with running(ANOTHER) as still:
+        before = still.others_seconds()
+        assert SpinWatch(still, set()).others_spin()
+        assert still.others_seconds() - before >= SPIN_S
+    with running(SLEEPS) as still:
+        assert not SpinWatch(still, set()).others_spin()

@@ -165,7 +165,7 @@ class QemuProcess:
         while not self._still.only_main_runs(self._answer_twice):
             if self._still.wait(0):
                 return True
-            if patience.over:
+            if patience.over and self._spin.others_spin():
                 raise Restless
         return False
 
