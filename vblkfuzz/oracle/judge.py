@@ -84,8 +84,8 @@ def _streams(witnesses: Witness) -> Streams:
     try:
         return _idle(witnesses).pop()
     except IndexError:
-        of_probe = _of_probe(witnesses)
-        return Streams([rule for rule in rules_for(witnesses) if rule not in of_probe])
+        of_probe = [rule for rule in rules_for(witnesses) if Witness.PROBE in rule.witnesses]
+        return Streams([rule for rule in rules_for(witnesses) if rule not in of_probe], of_probe)
 
 
 def judge(scenario: Scenario, trace: Trace) -> Verdict:
@@ -94,9 +94,8 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
     Pure and deterministic. A trace with neither END nor STEP_LIMIT is a partial one: the liveness
     rules (L...) find nothing in it.
     """
-    probed = Witness.PROBE in trace.witnesses
-    events = without_probe(trace.events) if probed else trace.events
     streams = _streams(trace.witnesses)
+    events = without_probe(trace.events) if streams.of_probe else trace.events
     streams.sort(events)
     report = Report(events, trace.fault, streams.life)
     for rule, stream in streams.of_rules:
@@ -105,22 +104,11 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
             rule.check(scenario, stream, report)
     streams.clear()
     _idle(trace.witnesses).append(streams)
-    if probed:
-        _judge_probe(scenario, trace, report)
-    violations = _one_per_signature(report.violations, trace) if report.violations else ()
-    return Verdict(violations, frozenset(report.situations))
-
-
-def _judge_probe(scenario: Scenario, trace: Trace, report: Report) -> None:
-    """Apply the rules of the probe, which alone get its events."""
-    for rule in _of_probe(trace.witnesses):
+    for rule in streams.of_probe:  # they alone get the events of the probe
         report.rule = rule
         rule.check(scenario, [each for each in trace.events if each.kind in rule.needs], report)
-
-
-@cache
-def _of_probe(witnesses: Witness) -> tuple[Rule, ...]:
-    return tuple([rule for rule in rules_for(witnesses) if Witness.PROBE in rule.witnesses])
+    violations = _one_per_signature(report.violations, trace) if report.violations else ()
+    return Verdict(violations, frozenset(report.situations))
 
 
 def _one_per_signature(found: list[Violation], trace: Trace) -> tuple[Violation, ...]:

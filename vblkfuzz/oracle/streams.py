@@ -26,9 +26,11 @@ Stream = list[Event]
 class Streams:
     """The events of one trace at a time, sorted for some rules."""
 
-    __slots__ = ("_takers", "_waiting", "life", "of_rules")
+    __slots__ = ("_takers", "_waiting", "life", "of_probe", "of_rules")
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], of_probe: Sequence[Rule] = ()) -> None:
+        self.of_probe = of_probe
+        """Rules of the probe, which get nothing of the streams."""
         self.of_rules: tuple[tuple[Rule, Stream], ...] = tuple([(rule, []) for rule in rules])
         """The rules in their order, each with the events that it needs; with none if no event of
         its decisive kinds occurs."""

@@ -9,7 +9,7 @@ connection gets a new one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.oracle.rules.alive import works
 from vblkfuzz.oracle.rules.operational import must_serve
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from vblkfuzz.process.guest_process import GuestProcess
     from vblkfuzz.scenario.device import DeviceConfig
-    from vblkfuzz.targets.real import Rig
-    from vblkfuzz.targets.recorder import Recorder
+    from vblkfuzz.targets.queue_counts import QueueCounts
+    from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.trace.event import Event
 
 _INIT, _REQUEST, _COLLECT = CODES["init"], CODES["publish_kick"], CODES["collect"]
@@ -35,8 +35,28 @@ _WORKS: Final = STATUS_DRIVER_OK | STATUS_NEEDS_RESET
 """Bits of the status that tell a device that works, by DRIVER_OK alone."""
 
 
+class Probed(Protocol):
+    """What the probe needs of a `targets.real.Rig`."""
+
+    def witnesses(self, config: DeviceConfig) -> Witness:
+        """What can be observed in a scenario on such a device."""
+
+    @property
+    def guest_runs(self) -> bool:
+        """Whether the guest may run now."""
+
+    def settle(self, recorder: Recorder) -> None:
+        """Wait until the device is idle, and record what it does until then."""
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """Return what the device itself counts of its first `queues` queues; none: unknown."""
+
+    def dequeues(self) -> Sequence[Dequeue]:
+        """Return the dequeues that the exact witness observed since the last call."""
+
+
 def probe(
-    rig: Rig,
+    rig: Probed,
     guest: GuestProcess,
     hear: Callable[[Recorder], None],
     recorder: Recorder,
@@ -71,7 +91,7 @@ def probe(
     recorder.operation(1, _COLLECT, epilogue=PROBE)
     guest.begin(REST)
     hear(recorder)
-    rig.settle(recorder)
+    recorder.look(rig.dequeues)  # collecting is no action on the device: it stays at rest
     return works(probe_of(recorder.events))
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.targets.stillness import SPIN_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vblkfuzz.targets.stillness import Stillness
 
 AGAIN_S: Final = 0.0001
@@ -41,9 +43,21 @@ class SpinWatch:
         Args:
             drained: whether a drained section is open, a state that may be the reason.
         """
-        limit = self._still.main_seconds() + (AGAIN_S if drained in self._known else SPIN_S)
-        while self._still.main_seconds() < limit:
+        if not self._runs_for(
+            AGAIN_S if drained in self._known else SPIN_S, self._still.main_seconds
+        ):
+            return False
+        self._known.add(drained)
+        return True
+
+    def others_spin(self) -> bool:
+        """Whether another thread than the main thread runs on and on; call it as `spins`."""
+        return self._runs_for(SPIN_S, self._still.others_seconds)
+
+    def _runs_for(self, limit: float, spent: Callable[[], float]) -> bool:
+        """Whether so many seconds of CPU time are spent before all threads sleep."""
+        end = spent() + limit
+        while spent() < end:
             if self._still.wait(_BRIEF_S):
                 return False
-        self._known.add(drained)
         return True

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -86,7 +87,12 @@ class Stillness:
 
     def _named(self, name: bytes) -> list[str]:
         tasks = self._folders[0]
-        return [task for task in os.listdir(tasks) if _read(f"{tasks}/{task}/comm").strip() == name]
+        found = []
+        for task in os.listdir(tasks):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                if _read(f"{tasks}/{task}/comm").strip() == name:
+                    found.append(task)
+        return found
 
     def sleeps_through(self, while_: Callable[[], object]) -> bool:
         """Whether every thread slept during a call of `while_`."""
@@ -98,6 +104,15 @@ class Stillness:
     def main_seconds(self) -> float:
         """Return the CPU time of the main thread, in seconds."""
         return int(_read(f"{self._folders[0]}/{self._main}/schedstat").split()[0]) / 1e9
+
+    def others_seconds(self) -> float:
+        """Return the CPU time of all threads but the main thread and the one that reads QMP."""
+        tasks = self._folders[0]
+        found = 0
+        for task in set(os.listdir(tasks)) - {self._main, *self._named(_QMP_THREAD)}:
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                found += int(_read(f"{tasks}/{task}/schedstat").split()[0])
+        return found / 1e9
 
     def close(self) -> None:
         """Close all files; the next sample opens them again."""

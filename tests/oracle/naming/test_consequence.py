@@ -118,3 +118,16 @@ def test_a_verdict_has_its_causes() -> None:
 def test_a_request_that_goes_on_is_dropped_later_and_one_that_was_dropped_goes_on() -> None:
     assert kept(violation("S7", 1), violation("S18", 2)) == ["S7"]
     assert kept(violation("S18", 1), violation("S6", 2)) == ["S18"]
+
+
+def test_what_the_probe_finds_follows_from_whatever_is_wrong_before() -> None:
+    counts, dead = violation("S40", 7), violation("S38", 9)
+    assert kept(counts, dead) == ["S40"]
+    assert kept(violation("S1", 2), counts, dead) == ["S1"]
+    assert kept(counts, dead, violation("L3", 9)) == ["L3"]
+    assert kept(dead, counts) == ["S40"]
+
+
+def test_but_not_from_a_spin_that_has_ended() -> None:
+    assert kept(violation("L6", 2), violation("S38", 9)) == ["L6", "S38"]
+    assert kept(violation("L6", 2), violation("S40", 9)) == ["L6", "S40"]

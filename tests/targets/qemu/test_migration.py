@@ -166,7 +166,7 @@ class TestInSections:
     def test_a_request_that_is_parked_is_lost(self, target: QemuTarget, begin: str) -> None:
         ops = (INIT, op(begin), READ, SAVE, RESTORE, COLLECTS)
         execution = run(target, *ops, ioeventfd=False)
-        assert signatures(execution) == ["s34-request-popped", "l3-popped"]
+        assert signatures(execution) == ["s34-request-popped", "s40-in_use", "l3-popped"]
         assert kinds(execution, RESTORED, DRAIN_END) == [RESTORED, DRAIN_END]
         assert execution.trace.events[-1].kind == END
 

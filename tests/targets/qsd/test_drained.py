@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.leftovers import descendants
+from tests.targets.outcomes import but_spins
 from tests.targets.qsd.binary import NEEDS_QSD
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.limits import FIRST_INDICES
@@ -29,7 +30,7 @@ from vblkfuzz.trace.kinds import (
     PUSH,
     RESET_RET,
 )
-from vblkfuzz.trace.probe import without_probe
+from vblkfuzz.trace.probe import PROBE, without_probe
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
 
@@ -59,7 +60,7 @@ def test_a_kick_in_a_section_waits_and_is_served_after_it(
     target: RealTarget, begin: Op, end: Op, iothreads: int
 ) -> None:
     execution = run(target, begin, WRITE, end, op("collect"), iothreads=iothreads)
-    assert execution.verdict.clean
+    assert but_spins(execution.verdict) == []
     seen = kinds(execution)
     assert seen.index(POP) > seen.index(DRAIN_END)
     assert PUSH in seen
@@ -73,8 +74,7 @@ def test_a_kick_by_message_in_a_section(
 ) -> None:
     """QEMU 7.2 accepts it, negotiated or not, and dequeues although it is drained."""
     execution = run(target, begin, READ, op("inband_kick"), end, iothreads=iothreads)
-    found = [one.signature for one in execution.verdict.violations]
-    assert found in ([], ["s1-direct_kick"])
+    assert but_spins(execution.verdict) in ([], ["s1-direct_kick"])
     outside = run(target, READ, op("inband_kick"), begin, end, iothreads=iothreads)
     assert outside.verdict.clean
 
@@ -107,7 +107,7 @@ def test_a_drain_whose_own_request_fails(
     fails = (op("hold"), begin, op("complete", which="all", result="eio"), op("release"))
     for last in ((end,), (end, begin, WRITE, end)):
         execution = run(target, *fails, *last, op("collect"), iothreads=iothreads)
-        assert execution.verdict.clean
+        assert but_spins(execution.verdict) == []
         depths = [kind in STARTS for kind in kinds(execution) if kind in (*STARTS, DRAIN_END)]
         assert depths.count(True) == depths.count(False)
     assert execution.trace.events[-1].kind == END
@@ -123,7 +123,7 @@ def test_a_guest_that_waits_for_the_end_of_a_section(
     config = DeviceConfig(iothreads=iothreads, event_idx=False, ioeventfd=False)
     trace = run_scenario(target, Scenario(config, (op("init"), *broken, op("stop")))).trace
     assert trace.events[-1].kind == END
-    epilogue = [event.head for event in without_probe(trace.events) if event.kind == OP]
+    epilogue = [event.head for event in trace.events if event.kind == OP and event.head != PROBE]
     assert epilogue[-2:] == [0, 1], "later operations of the scenario are carried out, too"
     assert 1 in epilogue, "the section is ended early"
 
@@ -154,7 +154,7 @@ def test_every_dequeue_is_seen(target: RealTarget, first_index: int, hasty: bool
             "reset",
             [
                 *("s4-reset-popped-push", "s4-reset-push", "s4-reset-memwrite"),
-                *("s24-after_reset", "s24-rings_after_reset"),
+                *("s24-after_reset", "s24-rings_after_reset", "s38-queue_after_init"),
             ],
         ),
         (
@@ -221,7 +221,8 @@ def test_a_crash_while_the_operator_waits_is_a_finding(
     ops = (op("mirror_begin"), WRITE, op("inband_kick"), op("mirror_finish"))
     for _ in range(3):
         execution = run(target, *ops, iothreads=iothreads)
-        assert [one.rule for one in execution.verdict.violations] in ([], rules)
+        found = but_spins(execution.verdict)
+        assert [each.partition("-")[0].upper() for each in found] in ([], rules)
 
 
 def test_an_export_stays_in_its_iothread(target: RealTarget) -> None:

@@ -32,7 +32,7 @@ STAYS_ATTACHED: Final = ("S8", "S9", "S13")
 
 OF_PROBE: Final = ("S40", "S38")
 """Rules of the probe, which asks last: any other violation may be the cause of what they find. A
-wrong count may be the cause of a dead queue."""
+wrong count may be the cause of a dead queue. A spin (L6) is no cause: it has ended by then."""
 
 _FROM_HANDLERS: Final = ("host_notifier_read", "poll")
 """Paths on which an attached handler dequeues, as it does after a wrong attachment."""
@@ -56,20 +56,22 @@ def causes(violations: Sequence[Violation]) -> tuple[Violation, ...]:
     )
 
 
-def _since(violation: Violation) -> tuple[int, bool, bool]:
+def _since(violation: Violation) -> tuple[bool, int, bool, bool]:
     """Key that orders violations by the turn since which something is wrong.
 
     Violations found at the end of the trace come last, even in the same turn. Of these, calls that
-    did not return (L2) come first, because everything else waits for them.
+    did not return (L2) come first, because everything else waits for them. Those that the probe
+    has found come after all others.
     """
     too_late = violation.rule == "S8" and violation.second.kind in _TOO_LATE
     at = violation.first if too_late else violation.second
-    return at.turn, at.kind in _AT_THE_END, violation.rule != "L2"
+    probed = violation.rule in OF_PROBE
+    return probed, at.turn, at.kind in _AT_THE_END, violation.rule != "L2"
 
 
 def _leads_to(first: Violation, later: Violation) -> bool:
     if later.rule in OF_PROBE:
-        return first.rule not in OF_PROBE or first.rule == "S40" != later.rule
+        return first.rule not in ("L6", "S38", later.rule)
     naming = first.naming
     more = dict(naming.leads_to_in).get(first.state, frozenset())
     if later.rule not in naming.leads_to and later.rule not in more:

@@ -174,7 +174,7 @@ class QemuProcess:
         while not await self._only_main_runs():
             if self._still.wait(0):
                 return True
-            if patience.over:
+            if patience.over and self._spin.others_spin():
                 raise Restless
         return False
 

@@ -179,7 +179,7 @@ class Daemon:
                 raise DeviceLost("the daemon has ended")
             if self._main_loop_spins():
                 return False
-            if patience.over:
+            if patience.over and self._spin.others_spin():
                 raise Restless
 
     def check_threads(self) -> None:
