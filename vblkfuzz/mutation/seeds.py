@@ -166,6 +166,22 @@ def start_fails() -> Scenario:
     return Scenario(DeviceConfig(queues=2), ops)
 
 
+def jobs() -> Scenario:
+    """A block job of each kind with a request in flight, the last one inside a drained section."""
+    kinds = [op("block_job", kind=kind) for kind in ("backup", "commit", "stream")]
+    beside = [
+        step for job in kinds for step in (op("hold"), _WRITE, job, op("release"), _COLLECT, _READ)
+    ]
+    return Scenario(ops=(_INIT, *beside, _DRAIN, _WRITE, kinds[0], _END, _COLLECT))
+
+
+def limits() -> Scenario:
+    """Limits of I/O are set and removed, a node is reopened, and a mirror job is cancelled."""
+    mirror = (op("mirror_begin"), _WRITE, op("mirror_finish", how="cancel"), _COLLECT)
+    doors = (op("throttle"), _READ, op("throttle", limits="removed"), _READ, op("reopen"))
+    return Scenario(ops=(_INIT, *doors, *mirror))
+
+
 def early_kick() -> Scenario:
     """A driver kicks before DRIVER_OK."""
     return Scenario(ops=(op("init", how="no_driver_ok"), _READ, op("reset"), _INIT, _READ))
@@ -212,6 +228,8 @@ SEEDS: Final[tuple[Seed, ...]] = (
     save_in_drain,
     retry_on_cont,
     start_fails,
+    jobs,
+    limits,
     early_kick,
     quiet_guest,
     hostile_guest,

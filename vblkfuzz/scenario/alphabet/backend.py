@@ -41,6 +41,7 @@ BACKEND: Final = (
             "hold | release",
             "hold | flush release",
             "hold publish_kick | set_used_event release",
+            "hold publish_kick block_job | complete",
         ),
     ),
     OpSpec(

@@ -61,6 +61,7 @@ OPERATOR: Final = (
         around=(
             "mirror_begin | mirror_finish",
             "mirror_begin publish_kick | mirror_finish publish_kick collect",
+            "mirror_begin publish_kick | mirror_finish:cancel publish_kick collect",
         ),
         control=True,
         plainer="drain_begin",
@@ -211,6 +212,7 @@ OPERATOR: Final = (
         summary="Run a block job from its start to its end, with a short drained section at each.",
         weight=2,
         excludes=SAVED,
+        around=("publish_kick block_job | publish_kick collect",),
         reach=12,
         control=True,
         plainer="snapshot",
@@ -234,6 +236,7 @@ OPERATOR: Final = (
         summary="Set limits of I/O that never delay a request, or remove them while drained.",
         weight=2,
         excludes=SAVED,
+        around=("throttle:set | throttle:removed",),
         reach=8,
         control=True,
         plainer="snapshot",
