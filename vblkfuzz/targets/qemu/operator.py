@@ -22,9 +22,11 @@ from vblkfuzz.targets.iothread_polling import IOTHREAD, IOThreadPolling
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.qemu import hotplug
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.migration import SavedState
 from vblkfuzz.targets.qemu.without import WITHOUT
+from vblkfuzz.targets.replug import tell_unplug, tell_unplugged
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
     DRAIN_END,
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 
 _RESTORE: Final = op("restore")
 _CONT: Final = op("cont")
+_CONNECTION: Final = 1
+"""A part of `replug`."""
 
 
 class Operator:
@@ -308,6 +312,23 @@ class Operator:
         await self._qmp.event(lambda event: event["event"] == "RESET")
         await self._rests(recorder)
         recorder.tell(RESET_RET)
+
+    async def replug(self, operation: Op, recorder: Recorder) -> None:
+        """Unplug the device and plug in a new one; of a saved VM it is elsewhere.
+
+        The part `connection` is a device whose geometry is given (`hotplug`).
+        """
+        if self._state is not None:
+            return
+        tell_unplug(recorder, self.qemu.dequeues)
+        try:
+            await hotplug.unplug(self._qmp)
+            node, variant = DISK_NODES[self._current], self.qemu.variant
+            await hotplug.plug(self._qmp, variant, node, geometry=operation.a == _CONNECTION)
+            await self._rests(recorder)
+        finally:
+            recorder.look(self.qemu.dequeues)  # what it has dequeued may be why it has ended
+        tell_unplugged(recorder, self.qemu.dequeues)
 
     async def resize(self, operation: Op, recorder: Recorder) -> None:
         """Change the capacity; QEMU refuses while the mirror job uses the disk.

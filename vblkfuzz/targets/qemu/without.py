@@ -15,7 +15,6 @@ WITHOUT: Final = frozenset(
         "block_job",
         "reopen",
         "throttle",
-        "replug",
     }
 )
 """QEMU's own disk holds no request, and the start of its dataplane does not fail on demand."""

@@ -25,6 +25,7 @@ from vblkfuzz.targets.iothread_polling import IOThreadPolling
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.qsd import exports
 from vblkfuzz.targets.qsd.daemon import node_name
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET
 
@@ -161,9 +162,18 @@ class Operator:
         node = node_name(self._sectors, self._side)
         await self._qmp.attempt("block_resize", node_name=node, size=(operation.d + 1) * 512)
 
-    def replace_export(self, export: Export, *, hard: bool) -> None:
-        """Queue that an export is deleted and made again; `hard`: also if it has a connection."""
-        self.work.add(self._daemon.replace_export(export, self._side, hard=hard))
+    async def replace_export(self, export: Export, recorder: Recorder, *, hard: bool) -> None:
+        """Delete an export and make it again; `hard`: also if it has a connection.
+
+        It exists on until its last request has ended. One that is parked ends after the drained
+        section only, which is therefore ended then.
+        """
+        await exports.delete(self._qmp, export, hard=hard)
+        self._daemon.rest()
+        while self._open and await exports.exists(self._qmp, export):
+            await self._close(self._open.innermost, recorder)
+        await exports.gone(self._qmp, export)
+        await self._daemon.add_export(export, self._side)
 
     # --- IOThread -----------------------------------------------------------------------------
 
