@@ -84,8 +84,10 @@ def _is_deleted(event: dict[str, Any]) -> bool:
     return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == _ID)
 
 
-async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> None:
-    """Plug in a new device on a node.
+async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool:
+    """Plug in a new device on a node; return whether QEMU has not refused that.
+
+    QEMU 7.2 refuses a device with an IOThread on a node that a job uses.
 
     Args:
         qmp: of QEMU.
@@ -94,4 +96,4 @@ async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> None
         geometry: say the disk's geometry, so that QEMU does not read the disk.
     """
     more = _GEOMETRY if geometry else {}
-    await qmp.call("device_add", **properties(variant, node), **more)
+    return await qmp.attempt("device_add", **properties(variant, node), **more)

@@ -317,18 +317,27 @@ class Operator:
         """Unplug the device and plug in a new one; of a saved VM it is elsewhere.
 
         The part `connection` is a device whose geometry is given (`hotplug`).
+
+        Raises:
+            HarnessError: QEMU refuses the new device, also after the drained sections have ended.
         """
         if self._state is not None:
             return
         tell_unplug(recorder, self.qemu.dequeues)
         try:
             await hotplug.unplug(self._qmp)
-            node, variant = DISK_NODES[self._current], self.qemu.variant
-            await hotplug.plug(self._qmp, variant, node, geometry=operation.a == _CONNECTION)
+            while not await self._plug(geometry=operation.a == _CONNECTION):
+                if not self._open:
+                    raise HarnessError("device_add is refused")
+                await self._close(self._open.innermost, recorder)
             await self._rests(recorder)
         finally:
             recorder.look(self.qemu.dequeues)  # what it has dequeued may be why it has ended
         tell_unplugged(recorder, self.qemu.dequeues)
+
+    async def _plug(self, *, geometry: bool) -> bool:
+        node = DISK_NODES[self._current]
+        return await hotplug.plug(self._qmp, self.qemu.variant, node, geometry=geometry)
 
     async def resize(self, operation: Op, recorder: Recorder) -> None:
         """Change the capacity; QEMU refuses while the mirror job uses the disk.
