@@ -41,6 +41,11 @@ class OpenSections:
         """Remove the innermost section, whatever has begun it."""
         self._began.pop()
 
+    @property
+    def innermost(self) -> str:
+        """Name of the operation that has begun the innermost section; there is one."""
+        return self._began[-1]
+
     def closing(self) -> Op | None:
         """Return the operation that ends the innermost section; None if none is open."""
         return _CLOSES[self._began[-1]] if self._began else None

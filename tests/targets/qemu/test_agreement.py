@@ -45,6 +45,7 @@ WITHOUT = {
     "power_loss": "QEMU's disk cannot lose its cache",
     "save": "in a section, what QEMU has parked is lost",
     "restore": "as save",
+    "replug": "in a section, QEMU crashes or hangs",
     "hostile": "each device decides how much of a broken ring it takes",
     "publish_again": "as hostile",
     "inband_kick": "virtio-blk-pci has one way to kick",

@@ -25,11 +25,13 @@ from vblkfuzz.targets.iothread_polling import IOTHREAD, IOThreadPolling
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.qemu import hotplug
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.migration import SavedState
 from vblkfuzz.targets.qemu.process import DEVICE
 from vblkfuzz.targets.qemu.start_failure import StartFailure
 from vblkfuzz.targets.qemu.without import WITHOUT
+from vblkfuzz.targets.replug import tell_unplug, tell_unplugged
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
     DRAIN_END,
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
 
 _RESTORE: Final = op("restore")
 _CONT: Final = op("cont")
+_CONNECTION: Final = 1
+"""A part of `replug`."""
 
 
 class Operator:
@@ -213,19 +217,19 @@ class Operator:
 
     async def drain_end(self, operation: Op, recorder: Recorder) -> None:
         """End the innermost section that drain_begin began, if there is one."""
-        await self._close("drain_begin", operation, recorder)
+        await self._close("drain_begin", recorder, cancelled=bool(operation.a))
 
     async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
         """End the section that mirror_begin began, if there is one."""
-        await self._close("mirror_begin", operation, recorder)
+        await self._close("mirror_begin", recorder, cancelled=bool(operation.a))
 
-    async def _close(self, began: str, operation: Op, recorder: Recorder) -> None:
+    async def _close(self, began: str, recorder: Recorder, *, cancelled: bool = False) -> None:
         if not self._open.end(began):
             return
         recorder.look(self.qemu.dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
-            await self.close_window(cancelled=bool(operation.a))
+            await self.close_window(cancelled=cancelled)
         await self._rests(recorder)
 
     async def open_window(self, *, pivot: bool) -> None:
@@ -340,6 +344,32 @@ class Operator:
         await self._qmp.event(lambda event: event["event"] == "RESET")
         await self._rests(recorder)
         recorder.tell(RESET_RET)
+
+    async def replug(self, operation: Op, recorder: Recorder) -> None:
+        """Unplug the device and plug in a new one; of a saved VM it is elsewhere.
+
+        The part `connection` is a device whose geometry is given (`hotplug`).
+
+        Raises:
+            HarnessError: QEMU refuses the new device, also after the drained sections have ended.
+        """
+        if self._state is not None:
+            return
+        tell_unplug(recorder, self.qemu.dequeues)
+        try:
+            await hotplug.unplug(self._qmp)
+            while not await self._plug(geometry=operation.a == _CONNECTION):
+                if not self._open:
+                    raise HarnessError("device_add is refused")
+                await self._close(self._open.innermost, recorder)
+            await self._rests(recorder)
+        finally:
+            recorder.look(self.qemu.dequeues)  # what it has dequeued may be why it has ended
+        tell_unplugged(recorder, self.qemu.dequeues)
+
+    async def _plug(self, *, geometry: bool) -> bool:
+        node = DISK_NODES[self._current]
+        return await hotplug.plug(self._qmp, self.qemu.variant, node, geometry=geometry)
 
     async def resize(self, operation: Op, recorder: Recorder) -> None:
         """Change the capacity; QEMU refuses while the mirror job uses the disk.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
-from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUE_SIZE, MAX_QUEUES
+from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.asleep import sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
@@ -17,7 +17,7 @@ from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.disks import DISK_NODES, FileDisks
-from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
+from vblkfuzz.targets.qemu.hotplug import Variant, argument
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.spin import SpinWatch
@@ -45,14 +45,6 @@ _SOON_S: Final = 0.001
 """Seconds for a main loop to fall asleep before it is probed: most requests are done by then."""
 _BRIEF_S: Final = 0.02
 """Seconds for a main loop to fall asleep before its CPU time is checked."""
-
-
-class Variant(NamedTuple):
-    """Settings of the device that are fixed for the life of a QEMU process."""
-
-    iothread: bool
-    ioeventfd: bool
-    read_only: bool = False
 
 
 class QemuProcess:
@@ -257,8 +249,6 @@ def _command(
 ) -> list[str]:
     """Return the command line; every file is one of `fds` or of the disks."""
     ram, bios, log, qtest, qmp = fds
-    iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
-    ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
@@ -274,8 +264,7 @@ def _command(
         "-object main-loop,id=main-loop,thread-pool-max=1",
         *disks.arguments(),
         *(["-incoming defer"] if waits else []),
-        f"-device virtio-blk-pci,id={_ID},drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
-        f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
+        argument(variant, DISK_NODES[0]),
     ]
     return [binary, *" ".join(options).split()]
 

@@ -9,9 +9,10 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.qemu.binary import find_qemu
+from vblkfuzz.targets.qemu.hotplug import Variant
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
-from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess, Variant
+from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
 from vblkfuzz.targets.qemu.queue_status import queue_counts
 from vblkfuzz.trace.witness import Witness
 

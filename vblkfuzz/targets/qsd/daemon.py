@@ -126,15 +126,8 @@ class Daemon:
         """Return a new connection to an export."""
         return self._endpoints[export].connect()
 
-    async def replace_export(self, export: Export, side: int, *, hard: bool) -> None:
-        """Delete an export and make another one; for an operator's work (`qmp`).
-
-        Args:
-            export: which.
-            side: the new one uses this node of the two.
-            hard: cut a connection to it.
-        """
-        await exports.delete(self.qmp, export, hard=hard)
+    async def add_export(self, export: Export, side: int) -> None:
+        """Make an export that was deleted, on one of its nodes; for an operator's work (`qmp`)."""
         node = node_name(export.sectors, side)
         found = await exports.add(self.qmp, export, node, iothread=self.iothread)
         self._endpoints[export].close()

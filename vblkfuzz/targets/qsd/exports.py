@@ -7,8 +7,9 @@ the next one has a socket with a name, in a private folder that is removed as so
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.limits import MAX_QUEUES
@@ -19,7 +20,8 @@ from vblkfuzz.targets.vhost.endpoint import SocketFile
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
 
-_DELETED: Final = "BLOCK_EXPORT_DELETED"
+_LOOK_S: Final = 0.001
+"""Seconds between two looks whether an export is gone."""
 
 
 class Export(NamedTuple):
@@ -35,7 +37,7 @@ class Export(NamedTuple):
 
 
 async def delete(qmp: Qmp, export: Export, *, hard: bool) -> None:
-    """Delete an export, and wait until it is gone.
+    """Begin to delete an export.
 
     Args:
         qmp: of the daemon.
@@ -43,11 +45,17 @@ async def delete(qmp: Qmp, export: Export, *, hard: bool) -> None:
         hard: cut its connection. If not, it is refused while a front-end is connected.
     """
     await qmp.call("block-export-del", id=export.name, mode="hard" if hard else "safe")
-    await qmp.event(lambda event: _is_deleted(event, export.name))
 
 
-def _is_deleted(event: dict[str, Any], name: str) -> bool:
-    return bool(event["event"] == _DELETED and event["data"]["id"] == name)
+async def exists(qmp: Qmp, export: Export) -> bool:
+    """Whether there is an export, one that is being deleted included."""
+    return any(each["id"] == export.name for each in await qmp.call("query-block-exports"))
+
+
+async def gone(qmp: Qmp, export: Export) -> None:
+    """Wait until an export is deleted. Its event may have been dropped by others that wait."""
+    while await exists(qmp, export):
+        await asyncio.sleep(_LOOK_S)
 
 
 async def add(qmp: Qmp, export: Export, node: str, *, iothread: bool) -> SocketFile:

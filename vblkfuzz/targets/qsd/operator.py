@@ -29,6 +29,7 @@ from vblkfuzz.targets.iothread_polling import IOThreadPolling
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.qsd import exports
 from vblkfuzz.targets.qsd.daemon import node_name, node_options
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET
 
@@ -123,13 +124,13 @@ class Operator:
 
     async def drain_end(self, operation: Op, recorder: Recorder) -> None:
         """End the innermost section that drain_begin began, if there is one."""
-        await self._close("drain_begin", operation, recorder)
+        await self._close("drain_begin", recorder, cancelled=bool(operation.a))
 
     async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
         """End the section that mirror_begin began, if there is one."""
-        await self._close("mirror_begin", operation, recorder)
+        await self._close("mirror_begin", recorder, cancelled=bool(operation.a))
 
-    async def _close(self, began: str, operation: Op, recorder: Recorder) -> None:
+    async def _close(self, began: str, recorder: Recorder, *, cancelled: bool = False) -> None:
         if not self._open.end(began):
             return
         self._daemon.rest()
@@ -137,7 +138,7 @@ class Operator:
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
             self.closes = True
-            if await self._window.close(cancelled=bool(operation.a)):
+            if await self._window.close(cancelled=cancelled):
                 self._sides[self._sectors] = self._side ^ 1
 
     @property
@@ -192,9 +193,18 @@ class Operator:
         size = (operation.d + 1) * SECTOR_SIZE
         await self._qmp.attempt("block_resize", node_name=self._node, size=size)
 
-    def replace_export(self, export: Export, *, hard: bool) -> None:
-        """Queue that an export is deleted and made again; `hard`: also if it has a connection."""
-        self.work.add(self._daemon.replace_export(export, self._side, hard=hard))
+    async def replace_export(self, export: Export, recorder: Recorder, *, hard: bool) -> None:
+        """Delete an export and make it again; `hard`: also if it has a connection.
+
+        It exists on until its last request has ended. One that is parked ends after the drained
+        section only, which is therefore ended then.
+        """
+        await exports.delete(self._qmp, export, hard=hard)
+        self._daemon.rest()
+        while self._open and await exports.exists(self._qmp, export):
+            await self._close(self._open.innermost, recorder)
+        await exports.gone(self._qmp, export)
+        await self._daemon.add_export(export, self._side)
 
     # --- IOThread -----------------------------------------------------------------------------
 

@@ -208,7 +208,8 @@ class QsdRig:
         if operation.a != _DEVICE:
             return self._reconnection.begin(recorder, self._let_finish)
         tell_unplug(recorder, self.dequeues)
-        self._operator.replace_export(self._export, hard=self._link.works)
+        replaces = self._operator.replace_export(self._export, recorder, hard=self._link.works)
+        self._operator.work.add(replaces)
         self._operator.work.go_on(blocked=True)
         self._let_finish()
         self._rest()

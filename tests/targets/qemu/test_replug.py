@@ -1,0 +1,108 @@
+"""Replug of a real QEMU: device_del, the guest's ejection, device_add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.hotplug import Variant, argument, properties, unplug
+from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+from vblkfuzz.targets.qemu.target import qemu_target
+from vblkfuzz.targets.qmp import Qmp
+from vblkfuzz.trace.kinds import CRASH, HANG, POP, PUSH, RESET_RET, SECTOR
+
+INIT, COLLECT = op("init"), op("collect")
+WRITE, READ = op("publish_kick", request="out"), op("publish_kick", request="in")
+DEVICE, WITH_GEOMETRY = op("replug"), op("replug", part="connection")
+BEGIN, END = op("drain_begin"), op("drain_end")
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[QemuTarget]:
+    with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
+        yield target
+
+
+def run(target: QemuTarget, *ops: Op, **device: Any) -> Execution:  # noqa: ANN401 -- fields
+    return run_scenario(target, Scenario(DeviceConfig(**device), ops))
+
+
+def count(execution: Execution, kind: int) -> int:
+    return [event.kind for event in execution.trace.events].count(kind)
+
+
+def signatures(execution: Execution) -> list[str]:
+    return [one.signature for one in execution.verdict.violations]
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+class TestQemu:
+    @pytest.mark.parametrize("plug", [DEVICE, WITH_GEOMETRY], ids=["device", "geometry"])
+    @pytest.mark.parametrize("iothreads", [0, 1])
+    @pytest.mark.parametrize("ioeventfd", [False, True])
+    def test_the_next_driver_reads_what_the_last_one_wrote(
+        self, target: QemuTarget, plug: Op, iothreads: int, ioeventfd: bool
+    ) -> None:
+        ops = INIT, WRITE, plug, INIT, READ, COLLECT, plug
+        execution = run(target, *ops, iothreads=iothreads, ioeventfd=ioeventfd)
+        assert execution.verdict.clean
+        assert count(execution, POP) == count(execution, PUSH) == 2
+        (sector,) = [event for event in execution.trace.events if event.kind == SECTOR]
+        assert sector.value == 1
+
+    def test_a_stopped_vm(self, target: QemuTarget) -> None:
+        execution = run(target, INIT, op("stop"), DEVICE, op("cont"), INIT, WRITE)
+        assert execution.verdict.clean
+        assert count(execution, PUSH) == 1
+
+    def test_the_device_of_a_saved_vm_stays(self, target: QemuTarget) -> None:
+        execution = run(target, INIT, op("save"), DEVICE, op("restore"), WRITE)
+        assert execution.verdict.clean
+        assert count(execution, RESET_RET) == 0
+        assert count(execution, PUSH) == 1
+
+    @pytest.mark.parametrize("iothreads", [0, 1])
+    def test_a_device_with_a_geometry_comes_within_a_section(
+        self, target: QemuTarget, iothreads: int
+    ) -> None:
+        ops = INIT, BEGIN, WITH_GEOMETRY, INIT, WRITE, END, COLLECT
+        execution = run(target, *ops, iothreads=iothreads)
+        assert execution.verdict.clean
+        assert count(execution, PUSH) == 1
+
+    def test_a_device_without_one_reads_the_disk_that_is_drained(self, target: QemuTarget) -> None:
+        assert count(run(target, INIT, BEGIN, DEVICE), HANG) == 1
+
+    def test_a_parked_request_finds_no_device(self, target: QemuTarget) -> None:
+        execution = run(target, INIT, BEGIN, WRITE, DEVICE, iothreads=1)
+        assert "s1-replug" in signatures(execution)
+        assert count(execution, CRASH) == 1
+
+
+def test_the_device_of_the_command_line_has_the_same_properties() -> None:
+    variant = Variant(iothread=True, ioeventfd=False)
+    words = argument(variant, "n1").removeprefix("-device virtio-blk-pci,").split(",")
+    assert len(words) == len(properties(variant, "n1")) - 1
+    assert {"drive=n1", "iothread=io0", "ioeventfd=off"} <= set(words)
+    assert "iothread" not in properties(Variant(iothread=False, ioeventfd=True), "n0")
+
+
+def test_a_monitor_that_refuses_the_ejection_is_a_fault_of_the_harness() -> None:
+    class Monitor:
+        async def call(self, command: str, **arguments: object) -> object:
+            return {"device_del": {}}.get(command, "unknown command: 'o'")
+
+    work = unplug(cast("Qmp", Monitor()))
+    with pytest.raises(HarnessError, match="unknown command"):
+        while True:
+            work.send(None)

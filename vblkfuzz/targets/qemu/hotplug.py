@@ -1,0 +1,99 @@
+"""Unplug and plug of the device: `device_del`, the guest's ejection, `device_add`.
+
+`device_del` only asks the guest. A guest that lets the device go writes to the eject register of
+its slot (QEMU docs/specs/acpi_pci_hotplug). The vCPU halts here, so the monitor writes the
+register, which calls the same function (acpi_pcihp_eject_slot) in the main loop. From the event
+DEVICE_DELETED on the slot is free.
+
+While a device is plugged in without a geometry, QEMU reads the first sector to guess one
+(hd_geometry_guess).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.limits import MAX_QUEUE_SIZE, MAX_QUEUES
+from vblkfuzz.targets.iothread_polling import IOTHREAD
+from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.qmp import Qmp
+
+_ID: Final = "d0"
+_EJECT: Final = f"o/w 0xae08 {1 << PCI_SLOT:#x}"
+"""Monitor command: write the bit of the slot to the eject register, of 32 bits."""
+_GEOMETRY: Final = {"cyls": 1, "heads": 1, "secs": 1}
+"""Any geometry; no driver of vblkfuzz reads it."""
+
+
+class Variant(NamedTuple):
+    """Settings of the device that are fixed for the life of a QEMU process."""
+
+    iothread: bool
+    ioeventfd: bool
+    read_only: bool = False
+
+
+def properties(variant: Variant, node: str) -> dict[str, object]:
+    """Return the properties of the device, on a node."""
+    found: dict[str, object] = {
+        "driver": "virtio-blk-pci",
+        "id": _ID,
+        "drive": node,
+        "addr": f"{PCI_SLOT}.0",
+        "disable-legacy": "on",
+        "serial": SERIAL,
+        "num-queues": MAX_QUEUES,
+        "queue-size": MAX_QUEUE_SIZE,
+    }
+    if variant.iothread:
+        found["iothread"] = IOTHREAD
+    if not variant.ioeventfd:
+        found["ioeventfd"] = False
+    return found
+
+
+def argument(variant: Variant, node: str) -> str:
+    """Return the properties as an option of the command line."""
+    words = {True: "on", False: "off"}
+    found = properties(variant, node)
+    driver = found.pop("driver")
+    rest = (
+        f"{name}={words[value] if isinstance(value, bool) else value}"
+        for name, value in found.items()
+    )
+    return f"-device {driver}," + ",".join(rest)
+
+
+async def unplug(qmp: Qmp) -> None:
+    """Unplug the device; for an operator's work (`qmp`).
+
+    Raises:
+        HarnessError: the monitor does not know the command.
+    """
+    await qmp.call("device_del", id=_ID)
+    answer = await qmp.call("human-monitor-command", command_line=_EJECT)
+    if answer:
+        raise HarnessError(f"monitor command {_EJECT}: {answer}")
+    await qmp.event(_is_deleted)
+
+
+def _is_deleted(event: dict[str, Any]) -> bool:
+    return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == _ID)
+
+
+async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool:
+    """Plug in a new device on a node; return whether QEMU has not refused that.
+
+    QEMU 7.2 refuses a device with an IOThread on a node that a job uses.
+
+    Args:
+        qmp: of QEMU.
+        variant: of the device.
+        node: name of the node.
+        geometry: say the disk's geometry, so that QEMU does not read the disk.
+    """
+    more = _GEOMETRY if geometry else {}
+    return await qmp.attempt("device_add", **properties(variant, node), **more)
