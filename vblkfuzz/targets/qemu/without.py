@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-WITHOUT: Final = frozenset({"complete", "hold", "release", "flush", "start_fail", "power_loss"})
-"""QEMU's own disk holds no request, and the start of its dataplane does not fail on demand."""
+WITHOUT: Final = frozenset({"start_fail", "power_loss"})
+"""The start of its dataplane does not fail on demand, and no disk here loses its cache."""
