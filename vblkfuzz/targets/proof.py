@@ -33,7 +33,8 @@ _REQUESTS: Final = 2
 def proof_for(scenario: Scenario) -> Scenario:
     """Return the scenario of the proof, for the device process that runs `scenario`.
 
-    That process may have another disk if the backend has a part in the scenario.
+    That process may have another disk if the backend has a part in the scenario: then the backend's
+    operations follow the proof.
     """
     config = scenario.device
     plain = replace(
@@ -45,8 +46,8 @@ def proof_for(scenario: Scenario) -> Scenario:
         werror=config.werror,
         rerror=config.rerror,
     )
-    backend = any(operation.spec.owner == "backend" for operation in scenario.ops)
-    return Scenario(plain, (*_OPS, op("release")) if backend else _OPS)
+    backend = [one for one in dict.fromkeys(scenario.ops) if one.spec.owner == "backend"]
+    return Scenario(plain, (*_OPS, *backend))
 
 
 def check_proof(trace: Trace, target: str, witness: str) -> None:

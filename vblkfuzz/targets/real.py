@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 _MAX_EPILOGUE: Final = 32
 _COLLECT: Final = CODES["collect"]
+_SOON_S: Final = 0.005
+"""Seconds in which most answers have come."""
 
 
 class Restless(Exception):
@@ -127,6 +129,9 @@ class Rig(Protocol):
     @property
     def keeps_guest_waiting(self) -> bool:
         """Whether a drained section or a held request may delay the answer to the guest."""
+
+    def holds_up(self, guest: int) -> bool:
+        """Whether the process `guest` waits for a held request; False if that is unknown."""
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle, and record what it does until then."""
@@ -324,14 +329,14 @@ class RealTarget:
     def _answer_of_guest(self) -> GuestAnswer | None:
         """Return the result of the guest's operation; None if the device does not answer the guest.
 
-        That is so if both have slept for `ASLEEP_LOOKS` samples. A device that runs gets
-        `DEVICE_LIMIT_S`.
+        That is so if both have slept for `ASLEEP_LOOKS` samples, or at once if a held request is
+        known to be the cause. A device that runs gets `DEVICE_LIMIT_S`.
         """
-        asleep = 0
-        patience = Patience(DEVICE_LIMIT_S)
+        if (answer := self._guest.answer(_SOON_S)) or self._rig.holds_up(self._guest.pid):
+            return answer or self._guest.answer(0)
+        asleep, patience = 0, Patience(DEVICE_LIMIT_S)
         while asleep < ASLEEP_LOOKS and not patience.over:
-            answer = self._guest.answer(ASLEEP_S)
-            if answer is not None:
+            if (answer := self._guest.answer(ASLEEP_S)) is not None:
                 return answer
             asleep = asleep + 1 if self._guest_sleeps() and self._rig.sleeps() else 0
         return self._guest.answer(0)
@@ -350,8 +355,7 @@ class RealTarget:
             recorder.blind = True
             self._end_what_is_open(recorder)
             recorder.blind = False
-        answer = self._answer_of_guest()
-        if answer is None:
+        if (answer := self._answer_of_guest()) is None:
             raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
         return answer
 

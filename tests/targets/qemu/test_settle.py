@@ -15,7 +15,7 @@ from vblkfuzz.virtio.memory import GuestMemory
 
 pytest.importorskip("qemu.qmp")
 from vblkfuzz.targets.qemu.operator import Operator
-from vblkfuzz.targets.qemu.process import Variant
+from vblkfuzz.targets.qemu.variant import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -86,7 +86,7 @@ class Operator:
         """Operations that have begun or are queued."""
         self.disk = DeviceDisk(qemu)
         """The disk that the device uses."""
-        self._polling = IOThreadPolling(qemu.qmp)
+        self._polling = IOThreadPolling(qemu.qmp, used=qemu.variant.iothread)
 
     def end(self) -> None:
         """Kill the process and free everything."""
@@ -118,8 +118,15 @@ class Operator:
         method = _METHODS[operation.code]
         work = method(self, operation, recorder) if method else None
         if work is not None:
-            self.work.add(self._act(work))
-            self.work.go_on(blocked=self.blocked)
+            self._begin(work, recorder)
+
+    def _begin(self, work: Work, recorder: Recorder) -> None:
+        """Queue work, and carry it out as far as that is possible now."""
+        self.work.add(self._act(work))
+        if self.blocked:
+            self.settle(recorder)
+        else:
+            self.work.go_on(blocked=False)
 
     def _operate_backend(self, operation: Op, recorder: Recorder) -> None:
         assert self._backend is not None
@@ -129,8 +136,7 @@ class Operator:
         self._backend.perform(operation)
         self.settle(recorder)  # the guest goes on if nothing waits any more
         if fails:
-            self.work.add(self._act(self._notice_stop(recorder)))
-            self.work.go_on(blocked=self.blocked)
+            self._begin(self._notice_stop(recorder), recorder)
 
     async def _act(self, work: Work) -> None:
         """Carry out work that acts on QEMU, which is not at rest after that."""
@@ -187,15 +193,8 @@ class Operator:
         self._qmp.forget_events()
         self.qemu.disks.clear()
         self.disk.fit(sectors * SECTOR_SIZE)
-        self._poll(on=polling)
-
-    def _poll(self, *, on: bool) -> None:
-        if self._polling.on != on:
-            self._qmp.run(self._switch_polling(on=on))
-
-    async def _switch_polling(self, *, on: bool) -> None:
-        if self.qemu.variant.iothread:
-            await self._polling.switch(on=on)
+        if self._polling.on != polling:
+            self._qmp.run(self._polling.switch(on=polling))
 
     # --- Drained sections ---------------------------------------------------------------------
 
@@ -263,9 +262,11 @@ class Operator:
     async def _notice_stop(self, recorder: Recorder) -> None:
         """Record that the VM has stopped by itself, as `werror` or `rerror` wants it to.
 
-        A stop waits for the requests in flight, in the main loop. It is not known before that.
+        A stop waits for the requests in flight, in the main loop; while it waits, one question may
+        be answered, but not a second one. So the stop is known when it is over.
         """
-        status = await self._qmp.call("query-status")
+        for _ in range(2):
+            status = await self._qmp.call("query-status")
         if self.vm_running and not status["running"]:
             recorder.look(self.qemu.dequeues)
             recorder.tell(VM_STOP_CALL)
@@ -350,7 +351,7 @@ class Operator:
         self.qemu.connect()
         self._use(self.qemu)
         self._qmp.run(state.load(self._qmp))
-        self._poll(on=polling)
+        self._qmp.run(self._polling.switch(on=polling))
 
     async def system_reset(self, operation: Op, recorder: Recorder) -> None:
         """Reset the machine and wait until that is done; one that was saved is elsewhere."""
@@ -384,11 +385,11 @@ class Operator:
 
     async def poll_on(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread poll."""
-        await self._switch_polling(on=True)
+        await self._polling.switch(on=True)
 
     async def poll_off(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread wait for its notifiers."""
-        await self._switch_polling(on=False)
+        await self._polling.switch(on=False)
 
 
 check_complete(Operator, WITHOUT, BACKEND_OPS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Final, NamedTuple
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUE_SIZE, MAX_QUEUES
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.targets.qemu.disks import Disks
+    from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue
 
@@ -40,30 +42,6 @@ _SOON_S: Final = 0.001
 """Seconds for a main loop to fall asleep before it is probed: most requests are done by then."""
 _BRIEF_S: Final = 0.02
 """Seconds for a main loop to fall asleep before its CPU time is checked."""
-
-
-class NbdVariant(NamedTuple):
-    """Settings that count on a disk of the NBD server only: a file here never fails."""
-
-    sectors: int
-    """Capacity: an NBD disk keeps its size."""
-    werror: str
-    rerror: str
-
-
-class Variant(NamedTuple):
-    """Settings of the device that are fixed for the life of a QEMU process."""
-
-    iothread: bool
-    ioeventfd: bool
-    read_only: bool = False
-    nbd: NbdVariant | None = None
-    """None: its disks are files."""
-
-    @property
-    def ignores_errors(self) -> bool:
-        """Whether a request that has failed may end well for the guest."""
-        return self.nbd is not None and "ignore" in (self.nbd.werror, self.nbd.rerror)
 
 
 class QemuProcess:
@@ -227,6 +205,11 @@ class QemuProcess:
     def sleeps(self) -> bool:
         """Whether no thread runs."""
         return self._still.wait(0)
+
+    def sleeps_with(self, other: int) -> bool:
+        """Whether it and the process `other` fall asleep, so that neither waits for the other."""
+        with closing(Stillness(self._child.pid, *self.disks.pids, other)) as all_of_them:
+            return all_of_them.wait(_BRIEF_S)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
         """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""

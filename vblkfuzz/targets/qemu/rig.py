@@ -15,7 +15,8 @@ from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.disks import FileDisks, NbdDisks
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
-from vblkfuzz.targets.qemu.process import RAM_BYTES, NbdVariant, QemuProcess, Variant
+from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
+from vblkfuzz.targets.qemu.variant import variant_of
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.qemu.disks import Disks
+    from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
 _WITNESSES: Final = ~Witness.DEVICE
-_NBD_MACHINES: Final = 4
+_NBD_MACHINES: Final = 6
 """Machines on NBD disks that are kept at most."""
 
 
@@ -88,7 +90,7 @@ class QemuRig:
         self._ram = memfd("ram", RAM_BYTES)
         self._port = PciPort(self._ram)
         self._nbd.start()
-        self._machine = self._machine_of(_variant(Scenario(), self._options.iothread))
+        self._machine = self._machine_of(variant_of(Scenario(), self._options.iothread))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -107,7 +109,7 @@ class QemuRig:
             self._end_all()
             self._nbd.stop()
             self._nbd.start()
-        variant = _variant(scenario, self._options.iothread)
+        variant = variant_of(scenario, self._options.iothread)
         if variant.nbd:
             self._nbd.order(Order.START)
             self._backend.note_start()
@@ -187,6 +189,10 @@ class QemuRig:
         """Whether a request is held: a reset waits for it, in the main loop."""
         return self._machine.blocked
 
+    def holds_up(self, guest: int) -> bool:
+        """Whether all processes sleep at the same moment, and a request is held."""
+        return self._machine.blocked and self._machine.qemu.sleeps_with(guest)
+
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle.
 
@@ -225,23 +231,3 @@ class QemuRig:
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Return how the process ended, or that it hangs; None if it was killed."""
         return self._machine.qemu.ending(guest_waits=guest_waits)
-
-
-def _variant(scenario: Scenario, iothread: bool | None) -> Variant:
-    """Return the variant that a scenario runs on.
-
-    A backend with a part in it needs the NBD server; all others run on files, which is faster.
-
-    Args:
-        scenario: the scenario.
-        iothread: whether there is an IOThread; None: as the scenario says.
-    """
-    config = scenario.device
-    wanted = config.iothreads > 0 if iothread is None else iothread
-    nbd = None
-    if any(operation.spec.owner == "backend" for operation in scenario.ops):
-        # Else a VM would stop again at each retry of a write that a read-only disk refuses.
-        werror = "report" if config.read_only and config.werror == "stop" else config.werror
-        nbd = NbdVariant(config.disk_sectors, werror, config.rerror)
-    # QEMU refuses an IOThread without ioeventfd.
-    return Variant(wanted and config.ioeventfd, config.ioeventfd, config.read_only, nbd)

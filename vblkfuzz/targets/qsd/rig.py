@@ -199,6 +199,10 @@ class QsdRig:
         """A held request may delay an answer: a broken device answers after its last request."""
         return self._backend.blocked or not self._operator.at_rest
 
+    def holds_up(self, guest: int) -> bool:
+        """False: it shows only in time that the guest waits."""
+        return False
+
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
         if self._still_since != (recorder, recorder.acts):

@@ -196,6 +196,10 @@ class VhostUserRig:
         """The operation that ends a save; None if the device is not saved."""
         return self._suspension.unfinished()
 
+    def holds_up(self, guest: int) -> bool:
+        """False: it shows only in time that the guest waits."""
+        return False
+
     def settle(self, recorder: Recorder) -> None:
         """Give the back-end some time to complete the published requests, then look."""
         deadline = time.monotonic() + _PATIENCE_S
