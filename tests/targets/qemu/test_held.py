@@ -189,6 +189,22 @@ def test_an_error_stops_the_vm_and_cont_retries(
             assert seen == [VM_STOP_CALL, VM_STOP_RET, VM_CONT, PUSH]
 
 
+@THREADS
+@pytest.mark.parametrize(
+    ("request_kind", "shape", "signature"),
+    [("out", "header_joined", "s21-not_supported"), ("in", "status_joined", "s14-no_status")],
+)
+def test_a_retry_of_a_request_whose_header_or_status_shares_a_descriptor(
+    target: QemuTarget, request_kind: str, shape: str, signature: str, iothreads: int
+) -> None:
+    """A bug of QEMU 7.2, 10.0 and 11.1: the retry parses what the first time has cut off."""
+    request = op("publish_kick", request=request_kind, sector=3, sectors=2, shape=shape)
+    ops = (HOLD, request, FAIL, RELEASE, op("cont"), LOOK)
+    retried = run(target, *ops, werror="stop", rerror="stop", iothreads=iothreads)
+    assert [one.signature for one in retried.verdict.violations] == [signature]
+    assert run(target, *ops, iothreads=iothreads).verdict.clean
+
+
 @pytest.mark.parametrize(("result", "stops"), [("eio", False), ("enospc", True)])
 def test_a_full_disk_stops_the_vm(target: QemuTarget, result: str, stops: bool) -> None:
     fails = op("complete", which="all", result=result)
