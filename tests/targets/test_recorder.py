@@ -19,7 +19,8 @@ from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.targets.recorder import Dequeue, Recorder
+from vblkfuzz.targets.dequeue import Dequeue
+from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.trace.kinds import (
     DRAIN_RET,

@@ -16,14 +16,15 @@ _POLL_NS: Final = 32768
 class IOThreadPolling:
     """Polling of the IOThread of a process, which starts without."""
 
-    def __init__(self, qmp: Qmp) -> None:
-        self._qmp = qmp
+    def __init__(self, qmp: Qmp, *, used: bool = True) -> None:
+        """Begin without polling; an IOThread that is not `used` stays so."""
+        self._qmp, self._used = qmp, used
         self.on = False
         """Whether it polls."""
 
     async def switch(self, *, on: bool) -> None:
         """Let it poll, or wait for its notifiers."""
-        if self.on != on:
+        if self._used and self.on != on:
             self.on = on
             await self._qmp.call(
                 "qom-set",

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from vblkfuzz.process.guest_process import GuestProcess
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.queue_counts import QueueCounts
-    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.trace.event import Event
 
 _INIT, _REQUEST, _COLLECT = CODES["init"], CODES["publish_kick"], CODES["collect"]

@@ -25,7 +25,7 @@ from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.scenario.scenario import Go, Scenario
 from vblkfuzz.targets.asleep import ASLEEP_LOOKS, ASLEEP_S
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.probe import probe
@@ -43,16 +43,17 @@ if TYPE_CHECKING:
 
     from vblkfuzz.driver.port import Port
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.queue_counts import QueueCounts
-    from vblkfuzz.targets.recorder import Dequeue
     from vblkfuzz.trace.trace import Trace
     from vblkfuzz.virtio.memory import GuestMemory
 
 _MAX_EPILOGUE: Final = 32
 _COLLECT: Final = CODES["collect"]
+_SOON_S: Final = 0.005
+"""Seconds in which most answers have come."""
 
 
 class Rig(Protocol):
@@ -90,7 +91,7 @@ class Rig(Protocol):
     def stop(self) -> None:
         """End everything; leave nothing behind."""
 
-    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+    def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a device in its initial state; restart the process if in doubt.
 
         Returns: new connections for the guest process if it needs them, else nothing.
@@ -112,6 +113,9 @@ class Rig(Protocol):
     @property
     def keeps_guest_waiting(self) -> bool:
         """Whether a drained section or a held request may delay the answer to the guest."""
+
+    def holds_up(self, guest: int) -> bool:
+        """Whether the process `guest` waits for a held request; False if that is unknown."""
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle, and record what it does until then."""
@@ -172,7 +176,7 @@ class RealTarget:
             self._rig.start()
             self._guest.start()
             if self._rig.processes:
-                self._prove(DeviceConfig())
+                self._prove(Scenario())
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -210,7 +214,7 @@ class RealTarget:
             if not works:
                 self._replace_processes()
             elif rig.processes != self._proved:  # one was started within the scenario
-                self._prove(scenario.device)
+                self._prove(scenario)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
             self._replace_processes()
@@ -225,20 +229,20 @@ class RealTarget:
     def _load(self, scenario: Scenario) -> None:
         self._power_on(scenario)
         if self._rig.processes != self._proved:
-            self._prove(scenario.device)
+            self._prove(scenario)
             self._power_on(scenario)
 
-    def _prove(self, config: DeviceConfig) -> None:
-        """Let the witnesses of a new device process prove themselves.
+    def _prove(self, scenario: Scenario) -> None:
+        """Let the witnesses of the new device process of a scenario prove themselves.
 
         Raises:
             DeviceUnavailable: they do not see what the guest sees.
         """
         self._proved = self._rig.processes
-        check_proof(self.run(proof_for(config)), self.name, self._rig.witness)
+        check_proof(self.run(proof_for(scenario)), self.name, self._rig.witness)
 
     def _power_on(self, scenario: Scenario) -> None:
-        self._guest.load(scenario, self._rig.power_on(scenario.device))
+        self._guest.load(scenario, self._rig.power_on(scenario))
         answer = self._answer_of_guest()
         if answer is None:
             raise HarnessError("the guest process does not take the scenario")
@@ -315,14 +319,14 @@ class RealTarget:
     def _answer_of_guest(self) -> GuestAnswer | None:
         """Return the result of the guest's operation; None if the device does not answer the guest.
 
-        That is so if both have slept for `ASLEEP_LOOKS` samples. A device that runs gets
-        `DEVICE_LIMIT_S`.
+        That is so if both have slept for `ASLEEP_LOOKS` samples, or at once if a held request is
+        known to be the cause. A device that runs gets `DEVICE_LIMIT_S`.
         """
-        asleep = 0
-        patience = Patience(DEVICE_LIMIT_S)
+        if (answer := self._guest.answer(_SOON_S)) or self._rig.holds_up(self._guest.pid):
+            return answer or self._guest.answer(0)
+        asleep, patience = 0, Patience(DEVICE_LIMIT_S)
         while asleep < ASLEEP_LOOKS and not patience.over:
-            answer = self._guest.answer(ASLEEP_S)
-            if answer is not None:
+            if (answer := self._guest.answer(ASLEEP_S)) is not None:
                 return answer
             asleep = asleep + 1 if self._guest_sleeps() and self._rig.sleeps() else 0
         return self._guest.answer(0)
@@ -341,8 +345,7 @@ class RealTarget:
             recorder.blind = True
             self._end_what_is_open(recorder)
             recorder.blind = False
-        answer = self._answer_of_guest()
-        if answer is None:
+        if (answer := self._answer_of_guest()) is None:
             raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
         return answer
 

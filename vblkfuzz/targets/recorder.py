@@ -15,7 +15,7 @@ the event is observed: one bug, one signature.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.errors import TraceOverflow
@@ -49,16 +49,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.trace.fault import Fault
     from vblkfuzz.virtio.memory import GuestMemory
-
-
-class Dequeue(NamedTuple):
-    """A dequeue that an exact witness observed."""
-
-    queue: int
-    actor: int
-    """The thread, an `ActorId`."""
 
 
 _PATHS: Final = tuple(int(Frame[spec.path_frame.upper()]) if spec.path_frame else 0 for spec in OPS)

@@ -13,7 +13,8 @@ from vblkfuzz.trace.kinds import RESET_CALL, RESET_RET
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.targets.dequeue import Dequeue
+    from vblkfuzz.targets.recorder import Recorder
 
 _UNPLUG: Final = 2
 """Flag of a RESET_CALL."""

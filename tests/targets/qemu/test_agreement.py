@@ -37,7 +37,7 @@ REVISION = "qemu-8.0"
 WITHOUT = {
     "stop": "operations deferred until `cont` run in one go on the model, one by one on QEMU",
     "cont": "as stop",
-    "hold": "QEMU has no command that holds a request",
+    "hold": "the main loop waits for a held request, and with it the guest",
     "complete": "as hold",
     "release": "as hold",
     "flush": "as hold",

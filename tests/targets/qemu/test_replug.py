@@ -14,9 +14,10 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.targets.qemu.hotplug import Variant, argument, properties, unplug
+from vblkfuzz.targets.qemu.hotplug import argument, properties, unplug
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
+from vblkfuzz.targets.qemu.variant import Variant
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.kinds import CRASH, HANG, POP, PUSH, RESET_RET, SECTOR
 

@@ -9,12 +9,14 @@ import pytest
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.targets.recorder import Dequeue, Recorder
+from vblkfuzz.targets.dequeue import Dequeue
+from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.trace.kinds import DRAIN_RET
 from vblkfuzz.virtio.memory import GuestMemory
 
 pytest.importorskip("qemu.qmp")
 from vblkfuzz.targets.qemu.operator import Operator
+from vblkfuzz.targets.qemu.variant import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +27,13 @@ if TYPE_CHECKING:
 class Waits:
     """A QEMU process that counts the calls of `settle`."""
 
-    qmp = None
-    image = None
+    qmp = disks = image = None
+    variant = Variant(iothread=True, ioeventfd=True)
 
     def __init__(self) -> None:
         self.count = 0
 
-    def settle(self) -> None:
+    def settle(self, *, blocked: bool) -> None:
         self.count += 1
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:

@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.targets.qemu.trace_log import TraceLog
-from vblkfuzz.targets.recorder import Dequeue
 from vblkfuzz.trace.event import ActorId
 
 THREADS = {11: ActorId.MAIN, 12: ActorId.IO0}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.limits import FIRST_INDICES, GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.targets.recorder import Dequeue
+from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.virtio.driver_queue import DriverQueue

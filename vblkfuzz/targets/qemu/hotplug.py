@@ -11,7 +11,7 @@ While a device is plugged in without a geometry, QEMU reads the first sector to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import MAX_QUEUE_SIZE, MAX_QUEUES
@@ -19,28 +19,22 @@ from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 
 if TYPE_CHECKING:
+    from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.qmp import Qmp
 
-_ID: Final = "d0"
+DEVICE: Final = "d0"
+"""Id of the device."""
 _EJECT: Final = f"o/w 0xae08 {1 << PCI_SLOT:#x}"
 """Monitor command: write the bit of the slot to the eject register, of 32 bits."""
 _GEOMETRY: Final = {"cyls": 1, "heads": 1, "secs": 1}
 """Any geometry; no driver of vblkfuzz reads it."""
 
 
-class Variant(NamedTuple):
-    """Settings of the device that are fixed for the life of a QEMU process."""
-
-    iothread: bool
-    ioeventfd: bool
-    read_only: bool = False
-
-
 def properties(variant: Variant, node: str) -> dict[str, object]:
     """Return the properties of the device, on a node."""
     found: dict[str, object] = {
         "driver": "virtio-blk-pci",
-        "id": _ID,
+        "id": DEVICE,
         "drive": node,
         "addr": f"{PCI_SLOT}.0",
         "disable-legacy": "on",
@@ -52,6 +46,9 @@ def properties(variant: Variant, node: str) -> dict[str, object]:
         found["iothread"] = IOTHREAD
     if not variant.ioeventfd:
         found["ioeventfd"] = False
+    if variant.nbd:
+        # With a geometry QEMU does not read the disk for one: that read could be held.
+        found |= {"werror": variant.nbd.werror, "rerror": variant.nbd.rerror, **_GEOMETRY}
     return found
 
 
@@ -73,7 +70,7 @@ async def unplug(qmp: Qmp) -> None:
     Raises:
         HarnessError: the monitor does not know the command.
     """
-    await qmp.call("device_del", id=_ID)
+    await qmp.call("device_del", id=DEVICE)
     answer = await qmp.call("human-monitor-command", command_line=_EJECT)
     if answer:
         raise HarnessError(f"monitor command {_EJECT}: {answer}")
@@ -81,7 +78,7 @@ async def unplug(qmp: Qmp) -> None:
 
 
 def _is_deleted(event: dict[str, Any]) -> bool:
-    return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == _ID)
+    return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == DEVICE)
 
 
 async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool:
@@ -96,4 +93,4 @@ async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool
         geometry: say the disk's geometry, so that QEMU does not read the disk.
     """
     more = _GEOMETRY if geometry else {}
-    return await qmp.attempt("device_add", **properties(variant, node), **more)
+    return await qmp.attempt("device_add", **properties(variant, node) | more)

@@ -11,25 +11,18 @@ known to be open, DRAIN_END before the command that ends it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.limits import SECTOR_SIZE
-from vblkfuzz.scenario.alphabet.ops import OPS
-from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.scenario.alphabet.ops import CODES, NOT_WHILE_SAVED, OPS
+from vblkfuzz.scenario.op import Op
 from vblkfuzz.targets.complete import check_complete
-from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
 from vblkfuzz.targets.doors.drain_all import drain_all
-from vblkfuzz.targets.doors.throttle import DeviceLimits
-from vblkfuzz.targets.iothread_polling import IOTHREAD, IOThreadPolling
-from vblkfuzz.targets.mirror_window import MirrorWindow
-from vblkfuzz.targets.open_sections import OpenSections
-from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.nbd.backend import BACKEND_OPS
 from vblkfuzz.targets.qemu import hotplug
-from vblkfuzz.targets.qemu.disks import DISK_NODES
+from vblkfuzz.targets.qemu.machine import Machine
 from vblkfuzz.targets.qemu.migration import SavedState
-from vblkfuzz.targets.qemu.process import DEVICE
-from vblkfuzz.targets.qemu.start_failure import StartFailure
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.targets.replug import tell_unplug, tell_unplugged
 from vblkfuzz.trace.kinds import (
@@ -41,7 +34,6 @@ from vblkfuzz.trace.kinds import (
     RESIZE,
     RESTORED,
     SAVED,
-    STEP_LIMIT,
     VM_CONT,
     VM_STOP_CALL,
     VM_STOP_RET,
@@ -52,163 +44,83 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.targets.operator_work import Work
-    from vblkfuzz.targets.qemu.process import QemuProcess
     from vblkfuzz.targets.recorder import Recorder
 
-    Method = Callable[["Operator", Op, Recorder], Work | None]
+    Method = Callable[["Operator", Op, Recorder], Work]
 
-_RESTORE: Final = op("restore")
-_CONT: Final = op("cont")
+_RESTORE: Final = CODES["restore"]
 _CONNECTION: Final = 1
 """A part of `replug`."""
 
 
-class Operator:
-    """Operates one QEMU, in one process after another. Each operation has a method of its name."""
-
-    def __init__(self, qemu: QemuProcess) -> None:
-        self._use(qemu)
-        self.processes = 1
-        """Processes started so far: each `restore` starts one."""
-        self.vm_running = True
-        self._state: SavedState | None = None
-        """State of the VM from `save` to `restore`."""
-        self._open = OpenSections()
-        self._start_failure = StartFailure()
-        self._spun: Recorder | None = None
-        """Recorder of the last scenario in which the main loop was found to spin."""
-        self._still_since: tuple[Recorder, int] | None = None
-        """Recorder and its `acts` when QEMU was last found at rest."""
-
-    def _use(self, qemu: QemuProcess) -> None:
-        """Operate this process from now on."""
-        self.qemu = qemu
-        self._qmp = qemu.qmp
-        self.work = OperatorWork(qemu.qmp, qemu.sleeps_on)
-        """Operations that have begun or are queued."""
-        self._window = MirrorWindow(qemu.qmp)
-        self._polling = IOThreadPolling(qemu.qmp)
-        self._jobs = BlockJobs(qemu.qmp, qemu.image)
-        self._limits = DeviceLimits(qemu.qmp, DEVICE)
-        self._current = 0
-        """Disk that the device uses, as an index into DISK_NODES."""
-
-    def end(self) -> None:
-        """Kill the process and free everything."""
-        self.work.abandon()
-        self.qemu.end()
-        self._drop_state()
-
-    def _drop_state(self) -> None:
-        if self._state is not None:
-            self._state.close()
-            self._state = None
-
-    @property
-    def is_as_new(self) -> bool:
-        """Whether another scenario may begin here, after a reset of the device."""
-        return self.unfinished() is None and not self._start_failure.happened
-
-    @property
-    def in_section(self) -> bool:
-        """Whether a drained section is open."""
-        return bool(self._open)
+class Operator(Machine):
+    """Operates one QEMU. Each operation has a method of its name."""
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Begin an operation; those of `WITHOUT` do nothing."""
         self._start_failure.lift()
-        method = _METHODS[operation.code]
-        work = method(self, operation, recorder) if method else None
-        if work is not None:
-            self.work.add(work)
-            self.work.go_on(blocked=False)
+        if operation.spec.owner == "backend":
+            self._operate_backend(operation, recorder)
+        else:
+            self._operate(operation, recorder)
         if self.work.is_done:
             self._start_failure.limit(self.qemu)
 
-    def unfinished(self) -> Op | None:
-        """The next operation towards a running VM without drained section; None: there already."""
-        if self._open:
-            return self._open.closing()
-        if self._state is not None:
-            return _RESTORE
-        return None if self.vm_running else _CONT
+    def _operate(self, operation: Op, recorder: Recorder) -> None:
+        method = _METHODS[operation.code]
+        if operation.code == _RESTORE:
+            self.restore(operation, recorder)
+        elif method is not None:
+            self._begin(partial(self._unless_saved, method, operation, recorder), recorder)
 
-    def settle(self, recorder: Recorder) -> None:
-        """Wait until QEMU is at rest, then look; done already if there was no action since."""
-        if self._still_since != (recorder, recorder.acts):
-            sleeps = self.qemu.settle()
-            self._note_rest(recorder, sleeps=sleeps)
-        self._start_failure.note()
+    async def _unless_saved(self, method: Method, operation: Op, recorder: Recorder) -> None:
+        """Carry out an operation, unless the VM is saved by then and it does nothing there."""
+        if self._state is None or operation.code not in _NOT_WHILE_SAVED:
+            await method(self, operation, recorder)
 
-    async def _rests(self, recorder: Recorder) -> None:
-        """As `settle`, for an operation."""
-        if self._still_since != (recorder, recorder.acts):
-            sleeps = await self.qemu.rests()
-            self._note_rest(recorder, sleeps=sleeps)
-
-    def _note_rest(self, recorder: Recorder, *, sleeps: bool) -> None:
-        recorder.look(self.qemu.dequeues)
-        if not sleeps and self._spun is not recorder and self.qemu.spins(drained=self.in_section):
-            recorder.tell(STEP_LIMIT, flag=1)
-            self._spun = recorder
-        self._still_since = (recorder, recorder.acts)
-
-    # --- Between scenarios --------------------------------------------------------------------
-
-    def make_ready(self, sectors: int, *, polling: bool) -> None:
-        """Bring a machine at rest into the initial state of a scenario."""
-        self._start_failure.disarm()
-        self._qmp.forget_events()
-        self.qemu.disks.clear()
-        size = sectors * SECTOR_SIZE
-        if self.qemu.disks.size(self._current) != size:
-            self._qmp.run(self._set_current_size(size))
-        self._poll(on=polling)
-        self._qmp.run(self._undo_doors())
-
-    async def _undo_doors(self) -> None:
-        """Remove limits; QEMU 10.0 and later leave a read-only disk writable after block-stream."""
-        await self._limits.switch(on=False)
-        if self.qemu.variant.read_only:
-            await self._reopen(read_only=True)
-
-    async def _set_current_size(self, size: int) -> None:
-        """A disk that is read-only is writable in the meantime."""
-        if self.qemu.variant.read_only:
-            await self._reopen(read_only=False)
-        await self._set_size(self._current, size)
-        if self.qemu.variant.read_only:
-            await self._reopen(read_only=True)
-
-    async def _set_size(self, disk: int, size: int) -> None:
-        if self.qemu.disks.size(disk) != size:
-            await self._qmp.call("block_resize", node_name=DISK_NODES[disk], size=size)
-
-    def _poll(self, *, on: bool) -> None:
-        if self._polling.on != on:
-            self._qmp.run(self._switch_polling(on=on))
-
-    async def _switch_polling(self, *, on: bool) -> None:
-        if self.qemu.variant.iothread:
-            await self._polling.switch(on=on)
+    def _operate_backend(self, operation: Op, recorder: Recorder) -> None:
+        if self._backend is None:
+            return
+        fails = operation.name == "complete" and operation.b > 0
+        if fails and self.qemu.variant.ignores_errors:
+            recorder.doubt(Witness.DISK)  # a write that ends well may have done nothing
+        self._backend.perform(operation)
+        self.settle(recorder)  # the guest goes on if nothing waits any more
+        if fails:
+            self._begin(partial(self._notice_stop, recorder), recorder)
 
     # --- Drained sections ---------------------------------------------------------------------
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
-        """Open a section, or a short one within another.
-
-        QEMU refuses a job on a disk that it has given away.
-        """
-        if self._state is not None:
-            return
+        """Open a section, or a short one within another."""
         depth = self._open.begin(operation)
+        opened = True
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
         if depth == 1:
-            await self.open_window(pivot=operation.name == "mirror_begin")
+            self._doubt_disk(recorder)
+            opened = await self.disk.open_window(pivot=operation.name == "mirror_begin")
         else:
-            await self._reopen(read_only=self.qemu.variant.read_only)
+            await self.disk.reopen()
         await self._rests(recorder)
         recorder.tell(DRAIN_RET, flag=1)
+        if not opened:
+            self._end_failed(recorder)
+
+    def _doubt_disk(self, recorder: Recorder) -> None:
+        """Both nodes are one NBD disk: a late copy of the job would overwrite newer data."""
+        if self._backend is not None and (self._backend.blocked or not recorder.idle):
+            recorder.doubt(Witness.DISK)
+
+    def _end_failed(self, recorder: Recorder) -> None:
+        """End a section whose job has failed.
+
+        Raises:
+            HarnessError: a file never fails.
+        """
+        if self._backend is None:
+            raise HarnessError("the mirror job has failed")
+        self._open.end_innermost()
+        recorder.tell(DRAIN_END, value=len(self._open))
 
     async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
         """As `drain_begin`, but only one at a time."""
@@ -229,47 +141,39 @@ class Operator:
         recorder.look(self.qemu.dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
-            await self.close_window(cancelled=cancelled)
+            self._closes = True
+            await self.disk.close_window(cancelled=cancelled)
         await self._rests(recorder)
 
-    async def open_window(self, *, pivot: bool) -> None:
-        """Drain the disk by a mirror job that waits to be finalized.
-
-        A read-only device stays on its disk: the other one is writable.
-
-        Raises:
-            HarnessError: the job fails.
-        """
-        pivot = pivot and not self.qemu.variant.read_only
-        other = self._current ^ 1
-        await self._set_size(other, self.qemu.disks.size(self._current))
-        nodes = DISK_NODES[self._current], DISK_NODES[other]
-        if not await self._window.open(*nodes, sync="full" if pivot else "none", pivot=pivot):
-            raise HarnessError("the mirror job has failed")
-
-    async def close_window(self, *, cancelled: bool = False) -> None:
-        """Finalize the job, or cancel it by force, and wait until it is gone."""
-        if await self._window.close(cancelled=cancelled):
-            self._current ^= 1
-
-    async def _reopen(self, *, read_only: bool) -> None:
-        options = self.qemu.disks.node(self._current, read_only=read_only)
-        await self._qmp.attempt("blockdev-reopen", options=[options])
-
     # --- The machine --------------------------------------------------------------------------
+
+    async def _notice_stop(self, recorder: Recorder) -> None:
+        """Record that the VM has stopped by itself, as `werror` or `rerror` wants it to.
+
+        A stop waits for the requests in flight, in the main loop; while it waits, one question may
+        be answered, but not a second one. So the stop is known when it is over.
+        """
+        for _ in range(2):
+            status = await self._qmp.call("query-status")
+        if self.vm_running and not status["running"]:
+            recorder.look(self.qemu.dequeues)
+            recorder.tell(VM_STOP_CALL)
+            self.vm_running = False
+            await self._rests(recorder)
+            recorder.tell(VM_STOP_RET)
 
     async def stop(self, operation: Op, recorder: Recorder) -> None:
         """Stop the VM."""
         if self.vm_running:
             recorder.tell(VM_STOP_CALL)
-            await self._qmp.call("stop")
             self.vm_running = False
+            await self._qmp.call("stop")
             await self._rests(recorder)
             recorder.tell(VM_STOP_RET)
 
     async def cont(self, operation: Op, recorder: Recorder) -> None:
-        """Continue the VM; one that was saved is elsewhere."""
-        if not self.vm_running and self._state is None:
+        """Continue the VM."""
+        if not self.vm_running:
             recorder.look(self.qemu.dequeues)
             recorder.tell(VM_CONT)
             self._start_failure.limit(self.qemu)
@@ -283,12 +187,10 @@ class Operator:
         It is only stopped, too, if the driver has not accepted VIRTIO_F_VERSION_1. A device may
         fail then (virtio 1.2, 6.2); this one does: virtio_load takes the rings for legacy ones.
         """
-        if self._state is not None:
-            return
         await self.stop(operation, recorder)
         if recorder.featureless:
             return
-        state = SavedState(self._current)
+        state = SavedState(self.disk.current)
         try:
             filled = await state.fill(self._qmp)
         except BaseException:
@@ -302,43 +204,27 @@ class Operator:
         await self._rests(recorder)
         recorder.tell(SAVED)
 
-    def restore(self, operation: Op, recorder: Recorder) -> Work | None:
+    def restore(self, operation: Op, recorder: Recorder) -> None:
         """Kill the process of a saved VM, and let a new one load its state and run.
 
-        That happens at once, and what is left to do is returned: the drained sections of the old
-        process end with it, and so does what it was asked to do.
+        The drained sections of the old process end with it, and so does what it was asked to do.
         """
-        if self._state is None:
-            return None
-        recorder.look(self.qemu.dequeues)
-        recorder.tell(RESTORED)
-        while self._open:
-            self._open.end_innermost()
-            recorder.tell(DRAIN_END, value=len(self._open))
-        self._move(self._state)
-        self._drop_state()
-        self.settle(recorder)
-        return self.cont(operation, recorder)
-
-    def _move(self, state: SavedState) -> None:
-        """Replace the process by a new one that loads a state.
-
-        Raises:
-            DeviceLost: it ends or hangs instead.
-        """
-        polling = self._polling.on
-        self.work.abandon()
-        self.qemu = self.qemu.successor(state.disk)
-        self.processes += 1
-        self.qemu.connect()
-        self._use(self.qemu)
-        self._qmp.run(state.load(self._qmp))
-        self._poll(on=polling)
+        if self._state is None and self._backend is not None and not self.work.is_done:
+            self._backend.release()  # a save waits for the held requests
+            self.settle(recorder)
+        if self._state is not None:
+            recorder.look(self.qemu.dequeues)
+            recorder.tell(RESTORED)
+            while self._open:
+                self._open.end_innermost()
+                recorder.tell(DRAIN_END, value=len(self._open))
+            self._move(self._state)
+            self._drop_state()
+            self.settle(recorder)
+            self._begin(partial(self.cont, operation, recorder), recorder)
 
     async def system_reset(self, operation: Op, recorder: Recorder) -> None:
-        """Reset the machine and wait until that is done; one that was saved is elsewhere."""
-        if self._state is not None:
-            return
+        """Reset the machine and wait until that is done."""
         recorder.tell(RESET_CALL, flag=1)
         await self._qmp.call("system_reset")
         await self._qmp.event(lambda event: event["event"] == "RESET")
@@ -346,15 +232,13 @@ class Operator:
         recorder.tell(RESET_RET)
 
     async def replug(self, operation: Op, recorder: Recorder) -> None:
-        """Unplug the device and plug in a new one; of a saved VM it is elsewhere.
+        """Unplug the device and plug in a new one.
 
         The part `connection` is a device whose geometry is given (`hotplug`).
 
         Raises:
             HarnessError: QEMU refuses the new device, also after the drained sections have ended.
         """
-        if self._state is not None:
-            return
         tell_unplug(recorder, self.qemu.dequeues)
         try:
             await hotplug.unplug(self._qmp)
@@ -368,19 +252,12 @@ class Operator:
         tell_unplugged(recorder, self.qemu.dequeues)
 
     async def _plug(self, *, geometry: bool) -> bool:
-        node = DISK_NODES[self._current]
-        return await hotplug.plug(self._qmp, self.qemu.variant, node, geometry=geometry)
+        return await hotplug.plug(self._qmp, self.qemu.variant, self.disk.node, geometry=geometry)
 
     async def resize(self, operation: Op, recorder: Recorder) -> None:
-        """Change the capacity; QEMU refuses while the mirror job uses the disk.
-
-        The disk of a saved VM belongs to another.
-        """
-        if self._state is not None:
-            return
+        """Change the capacity; QEMU refuses while the mirror job uses the disk."""
         sectors = operation.d + 1
-        node = DISK_NODES[self._current]
-        if await self._qmp.attempt("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
+        if await self.disk.resize(sectors):
             recorder.tell(RESIZE, value=sectors)
             recorder.doubt(Witness.DISK)  # it is unknown before which requests it took effect
 
@@ -389,27 +266,21 @@ class Operator:
         await drain_all(self._qmp)
 
     async def reopen(self, operation: Op, recorder: Recorder) -> None:
-        """Reopen the disk's node; one that was given away is left alone."""
-        if self._state is None:
-            await self._reopen(read_only=self.qemu.variant.read_only)
+        """Reopen the disk's node."""
+        await self.disk.reopen()
 
     async def block_job(self, operation: Op, recorder: Recorder) -> None:
-        """Run a block job; QEMU has no job on a disk that it has given away."""
-        if self._state is None:
-            disks, current = self.qemu.disks, self._current
-            node = disks.node(current, read_only=self.qemu.variant.read_only)
-            await self._jobs.run(operation.a, Disk(node, disks.size(current)))
+        """Run a block job."""
+        self._closes = True
+        await self.disk.block_job(operation.a)
 
     async def throttle(self, operation: Op, recorder: Recorder) -> None:
-        """Set limits of I/O of the device, or remove them; a saved VM has its own elsewhere."""
-        if self._state is None:
-            await self._limits.switch(on=not operation.a)
+        """Set limits of I/O of the device, or remove them."""
+        await self.disk.throttle(on=not operation.a)
 
     async def set_iothread(self, operation: Op, recorder: Recorder) -> None:
         """Move the disk to another context; QEMU refuses while a device uses it."""
-        iothread = IOTHREAD if operation.a == 0 else None
-        node = DISK_NODES[self._current]
-        await self._qmp.attempt("x-blockdev-set-iothread", node_name=node, iothread=iothread)
+        await self.disk.set_iothread(iothread=operation.a == 0)
 
     async def start_fail(self, operation: Op, recorder: Recorder) -> None:
         """Let the next start of the device fail at a queue.
@@ -422,15 +293,17 @@ class Operator:
 
     async def poll_on(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread poll."""
-        await self._switch_polling(on=True)
+        await self._polling.switch(on=True)
 
     async def poll_off(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread wait for its notifiers."""
-        await self._switch_polling(on=False)
+        await self._polling.switch(on=False)
 
 
-check_complete(Operator, WITHOUT)
+_NOT_WHILE_SAVED: Final = NOT_WHILE_SAVED | {CODES["drain_begin"], CODES["mirror_begin"]}
+"""Codes of operations that do nothing on a saved VM. QEMU has no job on a disk given away."""
+check_complete(Operator, WITHOUT, BACKEND_OPS)
 _METHODS: Final[tuple[Method | None, ...]] = tuple(
     getattr(Operator, spec.name, None) for spec in OPS
 )
-"""By operation code; None: a real QEMU has no such operation."""
+"""By operation code; None: a real QEMU has no such operation. `restore` acts at once instead."""

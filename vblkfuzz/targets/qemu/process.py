@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
@@ -16,8 +17,8 @@ from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
-from vblkfuzz.targets.qemu.disks import DISK_NODES, FileDisks
-from vblkfuzz.targets.qemu.hotplug import Variant, argument
+from vblkfuzz.targets.qemu.disks import DISK_NODES
+from vblkfuzz.targets.qemu.hotplug import argument
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.spin import SpinWatch
@@ -25,10 +26,13 @@ from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
-    from vblkfuzz.targets.recorder import Dequeue
+    from vblkfuzz.targets.qemu.disks import Disks
+    from vblkfuzz.targets.qemu.variant import Variant
 
 RAM_BYTES: Final = 16 << 20
 _ID: Final = "d0"
@@ -41,6 +45,7 @@ _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU of a running VM sleeps."""
 _RESET_VECTOR: Final = 0xFFF0
+_GEOMETRY: Final = "cyls=1,heads=16,secs=63"
 _SOON_S: Final = 0.001
 """Seconds for a main loop to fall asleep before it is probed: most requests are done by then."""
 _BRIEF_S: Final = 0.02
@@ -58,7 +63,9 @@ class QemuProcess:
         variant: Variant,
         ram: int,
         spins: set[bool],
-        disks: FileDisks | None = None,
+        disks: Disks,
+        *,
+        waits: bool = False,
     ) -> None:
         """Start it; call `connect` next.
 
@@ -67,15 +74,15 @@ class QemuProcess:
             variant: settings of the device.
             ram: memfd of guest memory; stays open.
             spins: as `known` of `SpinWatch`.
-            disks: those of a process that was saved, which this one closes: it waits for the state.
-                None: it begins with a reset and with disks of its own.
+            disks: its disks, which it closes in the end.
+            waits: it waits for the state of a process that was saved; else it begins with a reset.
 
         Raises:
             DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
         self._binary, self._ram, self._spins = binary, ram, spins
-        self.disks = disks or FileDisks(read_only=variant.read_only)
+        self.disks = disks
         self.image = Image()
         """For block jobs."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
@@ -84,14 +91,17 @@ class QemuProcess:
         bios = _bios()
         fds = [ram, bios, self._log.fd, qtest.fileno(), qmp.fileno()]
         try:
-            command = _command(binary, variant, fds, self.disks, waits=disks is not None)
-            self._child = Child(command, [*fds, self.image.fd, *self.disks.fds])
+            command = _command(binary, variant, fds, disks, waits=waits)
+            self._child = Child(command, [*fds, self.image.fd, *disks.fds])
         finally:
             qtest.close()
             qmp.close()
             os.close(bios)
-        self._still = Stillness(self._child.pid)
+        disks.inherited()
+        self._still = Stillness(self._child.pid, *disks.pids)
         self._spin = SpinWatch(self._still, spins)
+        self._questions: asyncio.Task[None] | None = None
+        """Questions to a main loop that has not answered them yet."""
 
     def connect(self) -> None:
         """Connect to its QMP, and learn its threads.
@@ -132,14 +142,14 @@ class QemuProcess:
         """
         disks = self.disks.successor(disk)
         self.end()
-        return QemuProcess(self._binary, self.variant, self._ram, self._spins, disks)
+        return QemuProcess(self._binary, self.variant, self._ram, self._spins, disks, waits=True)
 
     @property
     def connections(self) -> Sequence[int]:
         """The guest's end of qtest."""
         return (self._qtest.fileno(),)
 
-    def settle(self) -> bool:
+    def settle(self, *, blocked: bool = False) -> bool:
         """Wait until QEMU is at rest; return whether the main loop sleeps, too.
 
         Within an operation, await `rests`.
@@ -149,10 +159,39 @@ class QemuProcess:
         the main loop answered twice: by then it has handled everything that was ready, and handed
         nothing to other threads.
 
+        Args:
+            blocked: the main loop may wait for a held request, and answers nothing then.
+
         Raises:
             Restless: an IOThread does not come to rest.
         """
-        return self._falls_asleep() or self.qmp.run(self._outlast_main_loop())
+        if self._falls_asleep():
+            return True
+        if blocked:
+            return self._outlast_if_it_answers()
+        return self.qmp.run(self._outlast_main_loop())
+
+    def _outlast_if_it_answers(self) -> bool:
+        patience = Patience(DEVICE_LIMIT_S)
+        while True:
+            before = self._still.look()
+            if self._answers_twice() and self._still.only_main_ran(before):
+                return False
+            if self._still.wait(0):
+                return True
+            if patience.over and self._spin.others_spin():
+                raise Restless
+
+    def _answers_twice(self) -> bool:
+        """Whether it answers two questions soon; those without an answer stay open."""
+        fresh = self._questions is None
+        questions = self._questions or self.qmp.begin(self._ask_twice())
+        self._questions = None if self.qmp.finished(questions, _BRIEF_S) else questions
+        return fresh and self._questions is None
+
+    async def _ask_twice(self) -> None:
+        for _ in range(2):
+            await self.qmp.call("query-status")
 
     async def rests(self) -> bool:
         """As `settle`, for an operation."""
@@ -176,8 +215,7 @@ class QemuProcess:
 
     async def _only_main_runs(self) -> bool:
         before = self._still.look()
-        for _ in range(2):
-            await self.qmp.call("query-status")
+        await self._ask_twice()
         return self._still.only_main_ran(before)
 
     def check_rest(self) -> None:
@@ -194,6 +232,11 @@ class QemuProcess:
     def sleeps(self) -> bool:
         """Whether no thread runs."""
         return self._still.wait(0)
+
+    def sleeps_with(self, other: int) -> bool:
+        """Whether it and the process `other` fall asleep, so that neither waits for the other."""
+        with closing(Stillness(self._child.pid, *self.disks.pids, other)) as all_of_them:
+            return all_of_them.wait(_BRIEF_S)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
         """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
@@ -245,7 +288,7 @@ def _bios() -> int:
 
 
 def _command(
-    binary: str, variant: Variant, fds: Sequence[int], disks: FileDisks, *, waits: bool
+    binary: str, variant: Variant, fds: Sequence[int], disks: Disks, *, waits: bool
 ) -> list[str]:
     """Return the command line; every file is one of `fds` or of the disks."""
     ram, bios, log, qtest, qmp = fds

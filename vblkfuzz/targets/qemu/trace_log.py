@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.targets.child import memfd
-from vblkfuzz.targets.recorder import Dequeue
+from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.operator_work import Work
     from vblkfuzz.targets.qsd.daemon import Daemon
     from vblkfuzz.targets.qsd.exports import Export
-    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.targets.recorder import Recorder
 
     Method = Callable[["Operator", Op, Recorder], Work]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.scenario.alphabet.ops import CODES, OPS
-from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.targets.complete import check_complete
+from vblkfuzz.targets.nbd.backend import BACKEND_OPS, NbdBackend
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
@@ -31,31 +31,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.scenario.op import Op
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.queue_counts import QueueCounts
-    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
 _WITNESSES: Final = ~(Witness.DEVICE | Witness.POP)
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
-_RELEASE: Final = op("release")
-_COMPLETE: Final = CODES["complete"]
 _SAVE, _RESTORE, _RESIZE = CODES["save"], CODES["restore"], CODES["resize"]
 _REPLUG: Final = CODES["replug"]
 _DEVICE: Final = 0
 """The part of a `replug` that is the export; else it is the connection."""
-ORDERS: Final = {
-    CODES["hold"]: Order.HOLD,
-    CODES["release"]: Order.RELEASE,
-    CODES["complete"]: Order.END,
-    CODES["flush"]: Order.FLUSH,
-}
-"""Operations that the NBD server carries out, by code."""
-ELSEWHERE: Final = (*[OPS[code].name for code in ORDERS], *SUSPENSIONS, "replug")
+ELSEWHERE: Final = (*BACKEND_OPS, *SUSPENSIONS, "replug")
 """Names of operations that the operator of the daemon has no part in."""
 check_complete(Operator, WITHOUT, ELSEWHERE)
 
@@ -69,6 +63,7 @@ class QsdRig:
         self._options = options
         self._binary = ""
         self._nbd = NbdProcess()
+        self._backend = NbdBackend(self._nbd)
         self._link: Link
         self._shared: SharedMemory
         self._started = False
@@ -83,7 +78,6 @@ class QsdRig:
         self._pops: AvailEvents
         self._suspension: Suspension
         self._reconnection: Reconnection
-        self._holding = False
         self._explained = False
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._still_since: tuple[Recorder, int] | None = None
@@ -152,11 +146,13 @@ class QsdRig:
 
     # --- One scenario -------------------------------------------------------------------------
 
-    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+    def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a zeroed disk and a new connection."""
+        config = scenario.device
         wanted = self._options.iothread
         self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
-        self._holding = self._quiet = False
+        self._quiet = False
+        self._backend.note_start()
         self._still_since = None
         self._export = Export(config.disk_sectors, config.read_only)
         actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
@@ -199,8 +195,8 @@ class QsdRig:
 
     def _let_finish(self) -> None:
         """End all requests that are held: what waits for them goes on."""
-        if self._blocked:
-            self._order(Order.RELEASE)
+        if self._backend.blocked:
+            self._backend.release()
             self._rest()
 
     def _replug(self, operation: Op, recorder: Recorder) -> Handover:
@@ -216,35 +212,29 @@ class QsdRig:
         return self._reconnection.plug(recorder)
 
     def _operate(self, operation: Op, recorder: Recorder) -> None:
-        order = ORDERS.get(operation.code)
-        if order is None:
-            if operation.code in _MIRRORS and (self._blocked or not recorder.idle):
-                # Both nodes are the same disk: a late copy of the job overwrites newer data.
-                recorder.doubt(Witness.DISK)
-            self._operator.perform(operation, recorder)
+        if self._backend.perform(operation):
             return
-        complete = operation.code == _COMPLETE
-        self._order(order, *((operation.a, operation.b) if complete else (0, 0)))
-
-    def _order(self, order: Order, pick: int = 0, result: int = 0) -> None:
-        if order in (Order.HOLD, Order.RELEASE):
-            self._holding = order == Order.HOLD
-        self._nbd.order(order, pick, result)
+        if operation.code in _MIRRORS and (self._backend.blocked or not recorder.idle):
+            # Both nodes are the same disk: a late copy of the job overwrites newer data.
+            recorder.doubt(Witness.DISK)
+        self._operator.perform(operation, recorder)
 
     def unfinished(self) -> Op | None:
         """The next operation towards rest; None: at rest."""
-        if self._holding:
-            return _RELEASE
-        return self._operator.unfinished() or self._suspension.unfinished()
-
-    @property
-    def _blocked(self) -> bool:
-        return self._holding or self._nbd.counters.held > 0
+        return (
+            self._backend.unfinished()
+            or self._operator.unfinished()
+            or self._suspension.unfinished()
+        )
 
     @property
     def keeps_guest_waiting(self) -> bool:
         """A held request may delay an answer: a broken device answers after its last request."""
-        return self._blocked or not self._operator.at_rest
+        return self._backend.blocked or not self._operator.at_rest
+
+    def holds_up(self, guest: int) -> bool:
+        """False: it shows only in time that the guest waits."""
+        return False
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
@@ -269,23 +259,12 @@ class QsdRig:
         """Wait until only held requests are left; return whether the main loop sleeps then."""
         while True:
             sleeps = self._daemon.rest()
-            if not (self._operator.work.go_on(blocked=self._blocked) or self._let_off()):
+            went = self._operator.work.go_on(blocked=self._backend.blocked)
+            if not (went or (self._operator.closes and self._backend.let_off())):
                 break
         self._operator.note_rest()
-        counters = self._nbd.counters
-        self._quiet = counters.arrived == counters.ended
+        self._quiet = self._backend.quiet
         return sleeps
-
-    def _let_off(self) -> bool:
-        """End the flushes that are held while a drained section closes; return whether some were.
-
-        A flush of the guest cannot be told from one of the job, so neither is held.
-        """
-        if not (self._operator.closes and self._blocked):
-            return False
-        ended = self._nbd.counters.ended
-        self._nbd.order(Order.LET_OFF)
-        return self._nbd.counters.ended != ended
 
     def _note_cut(self, recorder: Recorder) -> None:
         """Record that the daemon has closed the connection, and offer the guest a new one.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.memory_map import ring_layout
-from vblkfuzz.targets.recorder import Dequeue
+from vblkfuzz.targets.dequeue import Dequeue
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:

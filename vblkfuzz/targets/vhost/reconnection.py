@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.targets.dequeue import Dequeue
+    from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.targets.vhost.link import Link
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.targets.dequeue import Dequeue
+    from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.targets.vhost.link import Link
 
 _RESTORE: Final = op("restore")

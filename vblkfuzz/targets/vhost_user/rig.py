@@ -39,11 +39,13 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.queue_counts import QueueCounts
-    from vblkfuzz.targets.recorder import Dequeue, Recorder
+    from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.PROCESS
@@ -164,7 +166,7 @@ class VhostUserRig:
 
     # --- One scenario -------------------------------------------------------------------------
 
-    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+    def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a new connection."""
         if self._child is not None and self._child.exit_code() == 0:
             self.discard()  # a back-end that serves one connection and ends
@@ -201,6 +203,10 @@ class VhostUserRig:
     def unfinished(self) -> Op | None:
         """The operation that ends a save; None if the device is not saved."""
         return self._suspension.unfinished()
+
+    def holds_up(self, guest: int) -> bool:
+        """False: it shows only in time that the guest waits."""
+        return False
 
     def settle(self, recorder: Recorder) -> None:
         """Give the back-end some time to complete the published requests, then look."""

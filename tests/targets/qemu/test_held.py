@@ -1,0 +1,252 @@
+"""Real QEMU with disks whose requests are held, fail, or are retried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conformance.inputs import fuzz_inputs
+from tests.conformance.leftovers import nothing_left
+from tests.conformance.outline import outline
+from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.codec import decode
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.rig import QemuRig
+from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+from vblkfuzz.trace.kinds import (
+    DRAIN_CALL,
+    DRAIN_END,
+    DRAIN_RET,
+    END,
+    HANG,
+    IO_DONE,
+    OP,
+    POP,
+    PUSH,
+    RESET_CALL,
+    RESET_RET,
+    RESIZE,
+    RESTORED,
+    SAVED,
+    VM_CONT,
+    VM_STOP_CALL,
+    VM_STOP_RET,
+)
+from vblkfuzz.trace.witness import Witness
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+
+INIT, LOOK, HOLD, RELEASE = op("init"), op("collect"), op("hold"), op("release")
+WRITE = op("publish_kick", request="out", sector=3)
+READ = op("publish_kick", request="in", sector=3)
+FAIL = op("complete", which="all", result="eio")
+OPENS = [(op("mirror_begin"), op("mirror_finish")), (op("drain_begin"), op("drain_end"))]
+THREADS = pytest.mark.parametrize("iothreads", [0, 1])
+REPEATS = 10
+
+
+@pytest.fixture(scope="module")
+def rig() -> QemuRig:
+    return QemuRig(TargetOptions())
+
+
+@pytest.fixture(scope="module")
+def target(rig: QemuRig) -> Iterator[QemuTarget]:
+    with nothing_left(), QemuTarget("qemu", "d", rig, rig.port) as target:
+        yield target
+
+
+def run(target: QemuTarget, *ops: Op, **device: Any) -> Execution:  # noqa: ANN401 -- fields
+    return run_scenario(target, Scenario(DeviceConfig(**device), (INIT, *ops)))
+
+
+def kinds(execution: Execution, *some: int) -> list[int]:
+    return [event.kind for event in execution.trace.events if event.kind in some]
+
+
+def epilogue(execution: Execution) -> list[int]:
+    return [event.flag for event in execution.trace.events if event.kind == OP and event.head]
+
+
+@THREADS
+def test_a_request_ends_when_it_is_released(target: QemuTarget, iothreads: int) -> None:
+    execution = run(target, HOLD, WRITE, LOOK, RELEASE, LOOK, READ, LOOK, iothreads=iothreads)
+    assert execution.verdict.clean
+    seen = kinds(execution, OP, POP, PUSH)
+    assert seen[1:8] == [OP, OP, POP, OP, OP, PUSH, OP]
+    assert Witness.DISK in execution.trace.witnesses
+    assert "data_read_back" in execution.verdict.situations
+
+
+def test_only_a_scenario_that_holds_runs_there(rig: QemuRig, target: QemuTarget) -> None:
+    run(target, WRITE, RELEASE, FAIL, op("flush"))
+    assert rig.machine.qemu.variant.nbd is None
+    run(target, HOLD)
+    assert rig.machine.qemu.variant.nbd is not None
+
+
+@THREADS
+@pytest.mark.parametrize(("begin", "end"), OPENS)
+def test_a_drain_waits_for_a_held_request(
+    target: QemuTarget, begin: Op, end: Op, iothreads: int
+) -> None:
+    """Its main loop answers nothing until then, so what the guest does comes later."""
+    ops = (HOLD, WRITE, begin, READ, RELEASE, LOOK, end, LOOK)
+    for _ in range(REPEATS):
+        execution = run(target, *ops, iothreads=iothreads)
+        assert execution.verdict.clean
+        seen = kinds(execution, DRAIN_CALL, PUSH, DRAIN_RET, DRAIN_END, POP)
+        assert seen == [POP, DRAIN_CALL, PUSH, DRAIN_RET, DRAIN_END, POP, PUSH]
+
+
+@THREADS
+def test_a_stop_waits_for_a_held_request(target: QemuTarget, iothreads: int) -> None:
+    for _ in range(REPEATS):
+        execution = run(
+            target, HOLD, WRITE, op("stop"), RELEASE, op("cont"), LOOK, iothreads=iothreads
+        )
+        assert execution.verdict.clean
+        seen = kinds(execution, VM_STOP_CALL, PUSH, VM_STOP_RET, VM_CONT)
+        assert seen == [VM_STOP_CALL, PUSH, VM_STOP_RET, VM_CONT]
+
+
+@THREADS
+@pytest.mark.parametrize("reset", [op("reset"), op("system_reset")])
+def test_a_reset_waits_for_a_held_request(target: QemuTarget, reset: Op, iothreads: int) -> None:
+    """It ends early for a guest that waits: only the release can go on."""
+    for ops in ((HOLD, WRITE, reset), (HOLD, WRITE, reset, RELEASE)):
+        for _ in range(REPEATS):
+            execution = run(target, *ops, INIT, WRITE, LOOK, iothreads=iothreads)
+            assert execution.verdict.clean
+            seen = kinds(execution, RESET_CALL, PUSH, RESET_RET, HANG)[:3]
+            assert seen == [RESET_CALL, PUSH, RESET_RET]
+
+
+@THREADS
+def test_a_save_waits_for_a_held_request(target: QemuTarget, iothreads: int) -> None:
+    """Without a release the restore releases it."""
+    for released in ((RELEASE,), ()):
+        ops = (HOLD, WRITE, WRITE, op("save"), *released, op("restore"), LOOK, READ, LOOK, RELEASE)
+        execution = run(target, *ops, iothreads=iothreads)
+        assert execution.verdict.clean
+        seen = kinds(execution, VM_STOP_CALL, PUSH, VM_STOP_RET, SAVED, RESTORED, VM_CONT)
+        steps = [VM_STOP_CALL, PUSH, PUSH, VM_STOP_RET, SAVED, RESTORED, VM_CONT]
+        assert seen[: len(steps)] == steps
+        assert execution.trace.events[-1].kind == END
+
+
+def test_a_disk_that_holds_when_the_new_process_starts(target: QemuTarget) -> None:
+    """The process reads nothing by itself, which would be held."""
+    execution = run(target, HOLD, op("save"), RELEASE, HOLD, op("restore"), WRITE, RELEASE, LOOK)
+    assert execution.verdict.clean
+    assert kinds(execution, SAVED, RESTORED, PUSH) == [SAVED, RESTORED, PUSH]
+
+
+@pytest.mark.parametrize(("begin", "end"), OPENS)
+def test_the_data_of_a_pivot_and_of_a_failed_job(target: QemuTarget, begin: Op, end: Op) -> None:
+    execution = run(target, HOLD, RELEASE, WRITE, LOOK, begin, end, READ, LOOK)
+    assert execution.verdict.clean
+    assert "data_read_back" in execution.verdict.situations
+    failing = run(target, HOLD, begin, FAIL, RELEASE, end, begin, WRITE, end, LOOK)
+    assert failing.verdict.clean
+    depths = kinds(failing, DRAIN_CALL, DRAIN_END)
+    assert depths.count(DRAIN_CALL) == depths.count(DRAIN_END) > 0
+
+
+def test_an_nbd_disk_keeps_its_size(target: QemuTarget) -> None:
+    for sectors in (8, 128):
+        execution = run(target, HOLD, op("resize", sectors=sectors), RELEASE, op("read_config"))
+        assert execution.verdict.clean
+        assert not kinds(execution, RESIZE)
+
+
+@THREADS
+def test_an_error_is_reported(target: QemuTarget, iothreads: int) -> None:
+    execution = run(target, HOLD, WRITE, FAIL, LOOK, iothreads=iothreads)
+    assert execution.verdict.clean
+    assert kinds(execution, IO_DONE, PUSH, VM_STOP_CALL) == [IO_DONE, PUSH]
+    assert epilogue(execution) == [RELEASE.code, LOOK.code]
+
+
+@THREADS
+@pytest.mark.parametrize("request_kind", ["out", "in"])
+def test_an_error_stops_the_vm_and_cont_retries(
+    target: QemuTarget, request_kind: str, iothreads: int
+) -> None:
+    request = op("publish_kick", request=request_kind)
+    for ops in ((RELEASE, LOOK, op("cont"), LOOK), ()):
+        for _ in range(REPEATS):
+            fields = {"werror": "stop", "rerror": "stop", "iothreads": iothreads}
+            execution = run(target, HOLD, request, FAIL, *ops, **fields)
+            assert execution.verdict.clean
+            seen = kinds(execution, VM_STOP_CALL, VM_STOP_RET, VM_CONT, IO_DONE, PUSH)
+            assert seen == [VM_STOP_CALL, VM_STOP_RET, VM_CONT, PUSH]
+
+
+@THREADS
+@pytest.mark.parametrize(
+    ("request_kind", "shape", "signature"),
+    [("out", "header_joined", "s21-not_supported"), ("in", "status_joined", "s14-no_status")],
+)
+def test_a_retry_of_a_request_whose_header_or_status_shares_a_descriptor(
+    target: QemuTarget, request_kind: str, shape: str, signature: str, iothreads: int
+) -> None:
+    """A bug of QEMU 7.2, 10.0 and 11.1: the retry parses what the first time has cut off."""
+    request = op("publish_kick", request=request_kind, sector=3, sectors=2, shape=shape)
+    ops = (HOLD, request, FAIL, RELEASE, op("cont"), LOOK)
+    retried = run(target, *ops, werror="stop", rerror="stop", iothreads=iothreads)
+    assert [one.signature for one in retried.verdict.violations] == [signature]
+    assert run(target, *ops, iothreads=iothreads).verdict.clean
+
+
+@pytest.mark.parametrize(("result", "stops"), [("eio", False), ("enospc", True)])
+def test_a_full_disk_stops_the_vm(target: QemuTarget, result: str, stops: bool) -> None:
+    fails = op("complete", which="all", result=result)
+    execution = run(target, HOLD, WRITE, fails, RELEASE, LOOK, werror="enospc")
+    assert execution.verdict.clean
+    assert (VM_STOP_CALL in kinds(execution, VM_STOP_CALL)) is stops
+    assert (IO_DONE in kinds(execution, IO_DONE)) is not stops
+
+
+def test_failed_requests_are_saved_and_retried_by_the_new_process(target: QemuTarget) -> None:
+    ops = (HOLD, WRITE, FAIL, RELEASE, op("save"), op("restore"), LOOK, READ, LOOK)
+    execution = run(target, *ops, werror="stop")
+    assert execution.verdict.clean
+    seen = kinds(execution, VM_STOP_RET, SAVED, RESTORED, VM_CONT, PUSH)
+    assert seen == [VM_STOP_RET, SAVED, RESTORED, VM_CONT, PUSH, PUSH]
+    assert "data_read_back" in execution.verdict.situations
+
+
+def test_an_ignored_error_says_nothing_of_the_disk(target: QemuTarget) -> None:
+    ops = (HOLD, WRITE, FAIL, RELEASE, LOOK, READ, LOOK)
+    execution = run(target, *ops, werror="ignore")
+    assert execution.verdict.clean
+    assert Witness.DISK not in execution.trace.witnesses
+
+
+def test_a_read_only_disk_reports_what_it_refuses(target: QemuTarget) -> None:
+    ops = (HOLD, READ, FAIL, RELEASE, WRITE, LOOK)
+    for werror in ("report", "stop"):
+        assert run(target, *ops, read_only=True, werror=werror).verdict.clean
+    ignores = run(target, *ops, read_only=True, werror="ignore")
+    assert [one.signature for one in ignores.verdict.violations] == ["s29"]
+
+
+def test_100_scenarios_that_hold_forth_and_back(target: QemuTarget) -> None:
+    """What is seen depends on the scenario alone."""
+    made = [decode(data) for data in fuzz_inputs(99, 400)]
+    scenarios = [
+        Scenario(one.device, one.ops)
+        for one in made
+        if HOLD in one.ops and not one.device.polling and op("poll_on") not in one.ops
+    ][:100]
+    forth = [outline(run_scenario(target, one)) for one in scenarios]
+    back = [outline(run_scenario(target, one)) for one in reversed(scenarios)]
+    assert forth == back[::-1]
+    assert len(scenarios) > 50

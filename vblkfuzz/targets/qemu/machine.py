@@ -1,0 +1,175 @@
+"""One QEMU under operation: its processes, one after another, what was begun, and its rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.targets.iothread_polling import IOThreadPolling
+from vblkfuzz.targets.open_sections import OpenSections
+from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.qemu.device_disk import DeviceDisk
+from vblkfuzz.targets.qemu.start_failure import StartFailure
+from vblkfuzz.trace.kinds import STEP_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.targets.nbd.backend import NbdBackend
+    from vblkfuzz.targets.operator_work import Work
+    from vblkfuzz.targets.qemu.migration import SavedState
+    from vblkfuzz.targets.qemu.process import QemuProcess
+    from vblkfuzz.targets.recorder import Recorder
+
+_RESTORE: Final = op("restore")
+_CONT: Final = op("cont")
+
+
+class Machine:
+    """The state of a QEMU between two operations."""
+
+    def __init__(self, qemu: QemuProcess, backend: NbdBackend | None = None) -> None:
+        """Operate a process that is connected.
+
+        Args:
+            qemu: it.
+            backend: what answers the requests to its disks; None: they are files.
+        """
+        self._backend = backend
+        self._use(qemu)
+        self.processes = 1
+        """Processes started so far: each `restore` starts one."""
+        self.vm_running = True
+        """Whether it runs, as far as is known: it may stop by itself (`_notice_stop`)."""
+        self._state: SavedState | None = None
+        """State of the VM from `save` to `restore`."""
+        self._open = OpenSections()
+        self._start_failure = StartFailure()
+        self._spun: Recorder | None = None
+        """Recorder of the last scenario in which the main loop was found to spin."""
+        self._closes = False
+        """Since QEMU was last at rest, a section has begun to close, or a block job has begun
+        (`targets.qsd.operator`)."""
+        self._still_since: tuple[Recorder, int] | None = None
+        """Recorder and its `acts` when QEMU was last found at rest."""
+
+    def _use(self, qemu: QemuProcess) -> None:
+        """Operate this process from now on."""
+        self.qemu = qemu
+        self._qmp = qemu.qmp
+        self.work = OperatorWork(qemu.qmp, qemu.sleeps_on)
+        """Operations that have begun or are queued."""
+        self.disk = DeviceDisk(qemu)
+        """The disk that the device uses."""
+        self._polling = IOThreadPolling(qemu.qmp, used=qemu.variant.iothread)
+
+    def end(self) -> None:
+        """Kill the process and free everything."""
+        self.work.abandon()
+        self.qemu.end()
+        self._drop_state()
+
+    def _drop_state(self) -> None:
+        if self._state is not None:
+            self._state.close()
+            self._state = None
+
+    @property
+    def is_as_new(self) -> bool:
+        """Whether another scenario may begin here, after a reset of the device."""
+        return self.at_rest and not self._start_failure.happened
+
+    @property
+    def in_section(self) -> bool:
+        """Whether a drained section is open."""
+        return bool(self._open)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is open and no operation has begun or is queued."""
+        return self.work.is_done and self.unfinished() is None
+
+    def _begin(self, work: Callable[[], Work], recorder: Recorder) -> None:
+        """Queue work, and carry it out as far as that is possible now."""
+        self.work.add(self._act(work))
+        if self.blocked:
+            self.settle(recorder)
+        else:
+            self.work.go_on(blocked=False)
+
+    async def _act(self, work: Callable[[], Work]) -> None:
+        """Carry out work that acts on QEMU, which is not at rest after that."""
+        self._still_since = None
+        await work()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the backend holds requests."""
+        return self._backend is not None and self._backend.blocked
+
+    def unfinished(self) -> Op | None:
+        """The next operation towards rest; None: there already."""
+        if self._backend is not None and (release := self._backend.unfinished()) is not None:
+            return release
+        if self._open:
+            return self._open.closing()
+        if self._state is not None:
+            return _RESTORE
+        return None if self.vm_running else _CONT
+
+    def settle(self, recorder: Recorder) -> None:
+        """Wait until QEMU is at rest, then look; done already if there was no action since."""
+        if self._still_since != (recorder, recorder.acts) or not self.work.is_done:
+            self._come_to_rest(recorder)
+        self._start_failure.note()
+
+    def _come_to_rest(self, recorder: Recorder) -> None:
+        """Let operations go on that can: only those are left that wait for held requests."""
+        while True:
+            sleeps = self.qemu.settle(blocked=self.blocked)
+            if not (self.work.go_on(blocked=self.blocked) or self._lets_off()):
+                break
+        self._closes = self._closes and self.work.waits
+        self._note_rest(recorder, sleeps=sleeps)
+
+    def _lets_off(self) -> bool:
+        return self._closes and self._backend is not None and self._backend.let_off()
+
+    async def _rests(self, recorder: Recorder) -> None:
+        """As `settle`, for an operation."""
+        if self._still_since != (recorder, recorder.acts):
+            sleeps = await self.qemu.rests()
+            self._note_rest(recorder, sleeps=sleeps)
+
+    def _note_rest(self, recorder: Recorder, *, sleeps: bool) -> None:
+        recorder.look(self.qemu.dequeues)
+        if not sleeps and self._spun is not recorder and self.qemu.spins(drained=self.in_section):
+            recorder.tell(STEP_LIMIT, flag=1)
+            self._spun = recorder
+        self._still_since = (recorder, recorder.acts)
+
+    def make_ready(self, sectors: int, *, polling: bool) -> None:
+        """Bring a machine at rest into the initial state of a scenario."""
+        self._start_failure.disarm()
+        self._qmp.forget_events()
+        self.qemu.disks.clear()
+        self.disk.fit(sectors * SECTOR_SIZE)
+        if self._polling.on != polling:
+            self._qmp.run(self._polling.switch(on=polling))
+        self._qmp.run(self.disk.undo_doors())
+
+    def _move(self, state: SavedState) -> None:
+        """Replace the process by a new one that loads a state.
+
+        Raises:
+            DeviceLost: it ends or hangs instead.
+        """
+        polling = self._polling.on
+        self.work.abandon()
+        self.qemu = self.qemu.successor(state.disk)
+        self.processes += 1
+        self.qemu.connect()
+        self._use(self.qemu)
+        self._qmp.run(state.load(self._qmp))
+        self._qmp.run(self._polling.switch(on=polling))

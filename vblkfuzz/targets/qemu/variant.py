@@ -1,0 +1,72 @@
+"""Variants of a QEMU process: what is fixed for its life, and which one a scenario needs.
+
+A backend that holds requests needs the NBD server; all other scenarios run on files, which is
+faster. A process on an NBD disk keeps its capacity and its error policy, so settings that cannot
+matter in a scenario have their default: the fewer variants, the fewer processes have to start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.scenario.alphabet.backend import RESULTS
+
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.scenario import Scenario
+
+_OK: Final = RESULTS.index("ok")
+_ENOSPC: Final = RESULTS.index("enospc")
+
+
+class NbdVariant(NamedTuple):
+    """Settings that count on a disk of the NBD server only: a file never fails."""
+
+    sectors: int
+    """Capacity: an NBD disk keeps its size."""
+    werror: str
+    rerror: str
+
+
+class Variant(NamedTuple):
+    """Settings of the device that are fixed for the life of a QEMU process."""
+
+    iothread: bool
+    ioeventfd: bool
+    read_only: bool = False
+    nbd: NbdVariant | None = None
+    """None: its disks are files."""
+
+    @property
+    def ignores_errors(self) -> bool:
+        """Whether a request that has failed may end well for the guest."""
+        return self.nbd is not None and "ignore" in (self.nbd.werror, self.nbd.rerror)
+
+
+def variant_of(scenario: Scenario, iothread: bool | None) -> Variant:
+    """Return the variant that a scenario runs on.
+
+    Args:
+        scenario: the scenario.
+        iothread: whether there is an IOThread; None: as the scenario says.
+    """
+    config = scenario.device
+    wanted = config.iothreads > 0 if iothread is None else iothread
+    holds = any(operation.name == "hold" for operation in scenario.ops)
+    nbd = _nbd_variant(scenario) if holds else None
+    # QEMU refuses an IOThread without ioeventfd.
+    return Variant(wanted and config.ioeventfd, config.ioeventfd, config.read_only, nbd)
+
+
+def _nbd_variant(scenario: Scenario) -> NbdVariant:
+    config = scenario.device
+    completions = [one for one in scenario.ops if one.name == "complete"]
+    results = {operation.b for operation in completions} - {_OK}
+    if not results:
+        return NbdVariant(config.disk_sectors, "report", "report")
+    werror = config.werror
+    if werror == "enospc" and _ENOSPC not in results:
+        werror = "report"
+    if werror == "stop" and config.read_only:
+        # The VM would stop again at each retry of a write that the disk refuses.
+        werror = "report"
+    return NbdVariant(config.disk_sectors, werror, config.rerror)
