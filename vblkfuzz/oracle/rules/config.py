@@ -22,6 +22,7 @@ from vblkfuzz.trace.kinds import (
     RESET_CALL,
     RESET_RET,
     RESIZE,
+    RESTORED,
     STATUS,
 )
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
@@ -43,6 +44,7 @@ READ_RESIZED = Situation("config_read_after_resize", "The guest read the capacit
         STATUS,
         RESET_CALL,
         RESET_RET,
+        RESTORED,
         END,
     ),
     situations=(RESIZED, READ_RESIZED),
@@ -67,6 +69,8 @@ def S15(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             books.driver_ok, books.owed = False, None
         elif kind == RESET_RET:
             books.end_epoch(event)
+        elif kind == RESTORED:
+            books.restored = True
         elif kind == END and books.owed is not None:
             sentence = (
                 f"The driver had not been told of the resize at turn {books.owed.turn} when "
@@ -88,6 +92,7 @@ class _Books:
         "driver_ok",
         "owed",
         "reads",
+        "restored",
     )
 
     def __init__(self, capacity: int, start: Event) -> None:
@@ -96,6 +101,8 @@ class _Books:
         """The first resize that the driver was not told of."""
         self.reads: dict[int, Event] = {}
         """A CONFIG_READ of each generation in this epoch."""
+        self.restored = False
+        """Whether the VM was restored in this epoch: a count that begins again is another bug."""
         self._capacity = capacity
         self._resize = start
         self._changed = start
@@ -112,6 +119,7 @@ class _Books:
 
     def end_epoch(self, reset: Event) -> None:
         self.reads.clear()
+        self.restored = False
         self._reset, self._there = reset, False
 
     def change(self, event: Event) -> None:
@@ -166,4 +174,5 @@ class _Books:
                 f"The guest read capacities of {known.value} sectors at turn {known.turn} and of "
                 f"{read.value} at turn {read.turn}, both of generation {read.head}."
             )
-            report.violation(known, read, sentence, "generation")
+            state = "generation-restored" if self.restored else "generation"
+            report.violation(known, read, sentence, state)
