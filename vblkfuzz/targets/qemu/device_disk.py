@@ -10,7 +10,7 @@ from vblkfuzz.targets.doors.throttle import DeviceLimits
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.mirror_window import MirrorWindow
 from vblkfuzz.targets.qemu.disks import DISK_NODES
-from vblkfuzz.targets.qemu.hotplug import DEVICE
+from vblkfuzz.targets.qemu.hotplug import VIRTIO
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.process import QemuProcess
@@ -26,7 +26,7 @@ class DeviceDisk:
         self._keeps_size = qemu.variant.nbd is not None
         self._window = MirrorWindow(qemu.qmp)
         self._jobs = BlockJobs(qemu.qmp, qemu.image)
-        self._limits = DeviceLimits(qemu.qmp, DEVICE)
+        self._limits = DeviceLimits(qemu.qmp, VIRTIO)
         self.current = 0
         """The node that the device uses, as an index into DISK_NODES."""
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.qmp import Qmp
 
-DEVICE: Final = "d0"
-"""Id of the device."""
+_ID: Final = "d0"
+VIRTIO: Final = f"/machine/peripheral/{_ID}/virtio-backend"
+"""QOM path of the virtio device behind the PCI device."""
 _EJECT: Final = f"o/w 0xae08 {1 << PCI_SLOT:#x}"
 """Monitor command: write the bit of the slot to the eject register, of 32 bits."""
 _GEOMETRY: Final = {"cyls": 1, "heads": 1, "secs": 1}
@@ -34,7 +35,7 @@ def properties(variant: Variant, node: str) -> dict[str, object]:
     """Return the properties of the device, on a node."""
     found: dict[str, object] = {
         "driver": "virtio-blk-pci",
-        "id": DEVICE,
+        "id": _ID,
         "drive": node,
         "addr": f"{PCI_SLOT}.0",
         "disable-legacy": "on",
@@ -70,7 +71,7 @@ async def unplug(qmp: Qmp) -> None:
     Raises:
         HarnessError: the monitor does not know the command.
     """
-    await qmp.call("device_del", id=DEVICE)
+    await qmp.call("device_del", id=_ID)
     answer = await qmp.call("human-monitor-command", command_line=_EJECT)
     if answer:
         raise HarnessError(f"monitor command {_EJECT}: {answer}")
@@ -78,7 +79,7 @@ async def unplug(qmp: Qmp) -> None:
 
 
 def _is_deleted(event: dict[str, Any]) -> bool:
-    return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == DEVICE)
+    return bool(event["event"] == "DEVICE_DELETED" and event["data"].get("device") == _ID)
 
 
 async def plug(qmp: Qmp, variant: Variant, node: str, *, geometry: bool) -> bool:

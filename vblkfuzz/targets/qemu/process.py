@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.variant import Variant
 
 RAM_BYTES: Final = 16 << 20
-_ID: Final = "d0"
-DEVICE: Final = f"/machine/peripheral/{_ID}/virtio-backend"
-"""Path of the device."""
 _CONFIG_NOTIFIER_SINCE: Final = 8
 """Version of QEMU from which on the configuration has a guest notifier, as each queue has."""
 _START_FAILED: Final = b"virtio_bus_start_ioeventfd: failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.targets.qemu.hotplug import VIRTIO
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.targets.queue_counts import QueueCounts
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
 
 _COMMAND: Final = "x-query-virtio-queue-status"
-_DEVICE: Final = "/machine/peripheral/d0/virtio-backend"
 
 
 def queue_counts(qmp: Qmp, queues: int) -> Sequence[QueueCounts]:
@@ -26,7 +26,7 @@ def queue_counts(qmp: Qmp, queues: int) -> Sequence[QueueCounts]:
 
     async def read() -> None:
         for queue in range(queues):
-            status = await qmp.call(_COMMAND, path=_DEVICE, queue=queue)
+            status = await qmp.call(_COMMAND, path=VIRTIO, queue=queue)
             counts = (status["inuse"], status["last-avail-idx"], status["used-idx"])
             found.append(QueueCounts(queue, *counts))
 
