@@ -21,6 +21,7 @@ from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.targets.qemu.variant import Variant
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.kinds import CRASH, HANG, POP, PUSH, RESET_RET, SECTOR
+from vblkfuzz.trace.probe import without_probe
 
 INIT, COLLECT = op("init"), op("collect")
 WRITE, READ = op("publish_kick", request="out"), op("publish_kick", request="in")
