@@ -207,6 +207,7 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "drain_begin wait": (0, ("poll", "nopoll")),
     "drain_end how": (0, ("finalize", "cancel")),
     "mirror_finish how": (0, ("finalize", "cancel")),
+    "restore into": (0, ("same", "new")),
     "block_job kind": (0, ("backup", "commit", "stream")),
     "throttle limits": (0, ("set", "removed")),
     "resize sectors": (3, range(1, 257)),

@@ -63,7 +63,10 @@ class Operator:
         self._sides: dict[int, int] = {}
         """By capacity: which of its two nodes an export uses; 0 if it is not listed."""
         self._pivots = False
-        self._polling = False
+        self.polling = False
+        """Whether the IOThread polls."""
+        self._draining = False
+        """A section is open whose begin has not returned yet."""
         self.closes = False
         """Since the device was last at rest, a section has begun to close (`_close`). What the
         job flushes for that must not be held."""
@@ -74,7 +77,7 @@ class Operator:
         """Begin a scenario on the export with `sectors`; the daemon is at rest."""
         self._sectors, self._dequeues = sectors, dequeues
         self._qmp.forget_events()
-        if polling != self._polling:
+        if polling != self.polling:
             self._begin(self._poll(polling))
             self.go_on(blocked=False)
 
@@ -142,6 +145,14 @@ class Operator:
         if self._task is not None:
             self._task.cancel()
 
+    def end_sections(self, recorder: Recorder) -> None:
+        """Record the end of all drained sections: the daemon has been ended."""
+        if self._draining:
+            recorder.tell(DRAIN_RET, flag=1)
+        while self._open:
+            self._open.pop()
+            recorder.tell(DRAIN_END, value=len(self._open))
+
     # --- Drained sections ---------------------------------------------------------------------
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
@@ -150,6 +161,7 @@ class Operator:
         depth = len(self._open)
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
+        self._draining = True
         opened = True
         if depth == 1:
             opened = await self._start_mirror(pivot=operation.name == "mirror_begin")
@@ -158,6 +170,7 @@ class Operator:
         self._daemon.rest()
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_RET, flag=1)
+        self._draining = False
         if not opened:
             self._open.pop()
             recorder.tell(DRAIN_END, value=len(self._open))
@@ -252,8 +265,8 @@ class Operator:
         await self._poll(False)
 
     async def _poll(self, on: bool) -> None:
-        if self._polling != on:
-            self._polling = on
+        if self.polling != on:
+            self.polling = on
             await self._qmp.call(
                 "qom-set",
                 path=f"/objects/{IOTHREAD}",

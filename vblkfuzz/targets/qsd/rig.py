@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
+from vblkfuzz.scenario.alphabet.operator import INTO
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.complete import check_complete
@@ -39,6 +40,7 @@ _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
 _RELEASE: Final = op("release")
+_NEW: Final = INTO.values.index("new")
 _COMPLETE: Final = CODES["complete"]
 _SAVE, _RESTORE, _RESIZE = CODES["save"], CODES["restore"], CODES["resize"]
 ORDERS: Final = {
@@ -170,18 +172,39 @@ class QsdRig:
         if operation.code == _SAVE:
             return self._suspension.save(recorder)
         if operation.code == _RESTORE:
-            return self._restore(recorder)
+            return self._restore(operation, recorder)
         if operation.code == _RESIZE and self._suspension.saved:
             return None  # the disk of a saved VM is given away (docs/decisions/0015)
         self._operate(operation, recorder)
         return None
 
-    def _restore(self, recorder: Recorder) -> Handover | None:
+    def _restore(self, operation: Op, recorder: Recorder) -> Handover | None:
         """Restore on a new connection; the daemon accepts it after the last request in flight."""
-        if self._suspension.saved and self._blocked:
+        if self._suspension.saved and operation.a == _NEW:
+            self._succeed(recorder)
+        elif self._suspension.saved and self._blocked:
             self._order(Order.RELEASE)
             self._rest()
         return self._suspension.restore(recorder)
+
+    def _succeed(self, recorder: Recorder) -> None:
+        """Kill the daemon of a saved device; a new one takes its disks, which the server keeps.
+
+        The drained sections of the old one end with it, and so do its requests that are held.
+
+        Raises:
+            DeviceLost: the daemon has ended before.
+        """
+        if not self._daemon.answers():
+            raise DeviceLost("the daemon has ended")
+        old = self._operator
+        self._end(self._daemon.iothread)
+        self._nbd.order(Order.SYNC)  # the server drops what is held on the closed connections
+        recorder.look(self.dequeues)
+        old.end_sections(recorder)
+        self._select(iothread=self._daemon.iothread)
+        self._operator.make_ready(self._export.sectors, self.dequeues, polling=old.polling)
+        self._still_since = None
 
     def _operate(self, operation: Op, recorder: Recorder) -> None:
         order = ORDERS.get(operation.code)
