@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
 DEVICE: Final = "virtio-blk-pci"
-IGNORES: Final = frozenset({"first_index", "werror", "rerror"})
+IGNORES: Final = frozenset({"first_index", "fixed_iothread", "werror", "rerror"})
 """virtio-blk-pci cannot set a ring index; its disk never fails."""
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.targets.nbd.process import NbdProcess
+    from vblkfuzz.targets.qsd.variant import Variant
     from vblkfuzz.targets.real import Ending
 
 IOTHREAD: Final = "io0"
@@ -72,13 +73,13 @@ def node_name(sectors: int, side: int) -> str:
 class Daemon:
     """A running qemu-storage-daemon."""
 
-    def __init__(self, binary: str, nbd: NbdProcess, *, iothread: bool) -> None:
+    def __init__(self, binary: str, nbd: NbdProcess, variant: Variant) -> None:
         """Start it.
 
         Raises:
             DeviceUnavailable: it does not start; the message has its last line of standard error.
         """
-        self.iothread = iothread
+        self.variant = variant
         self._nbd = nbd
         self._owed: Counter[Connection] = Counter()
         """Answers of each probe that have not come yet."""
@@ -87,10 +88,10 @@ class Daemon:
         with ExitStack() as stack:
             stack.enter_context(far)
             disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
-            probes = [Endpoint() for _ in range(2 if iothread else 1)]
+            probes = [Endpoint() for _ in range(2 if variant.iothread else 1)]
             endpoints = [*self._endpoints.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
-            command = _command(far.fileno(), disks, listeners, iothread=iothread)
+            command = _command(far.fileno(), disks, listeners, variant)
             self._child = Child([binary, *command], [far.fileno(), *disks, *listeners])
         for endpoint in endpoints:
             endpoint.hand_over()
@@ -257,11 +258,10 @@ _EXPORTS: Final = tuple(
 _NODES: Final = tuple((sectors, side) for sectors in DISK_SECTORS for side in (0, 1))
 
 
-def _command(control: int, disks: list[int], listeners: list[int], *, iothread: bool) -> list[str]:
+def _command(control: int, disks: list[int], listeners: list[int], variant: Variant) -> list[str]:
     """Return the arguments; all connections are fds.
 
-    An IOThread is fixed. Otherwise an export would leave it for good when the first job on its disk
-    ends, and a scenario would depend on the scenarios before it.
+    The IOThread of a probe is always fixed: it stands for that thread.
     """
     options = [
         f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",
@@ -274,7 +274,8 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
             f"export={export_name(sectors)}",
             f"--blockdev driver=raw,node-name={node},file={node}-nbd",
         ]
-    where = f",iothread={IOTHREAD},fixed-iothread=on" if iothread else ""
+    stays = f",iothread={IOTHREAD},fixed-iothread=on" if variant.iothread else ""
+    where = stays if variant.fixed else f",iothread={IOTHREAD}"
     options += [
         f"--export type=vhost-user-blk,id={export.name},node-name={node_name(export.sectors, 0)},"
         f"addr.type=fd,addr.str={fd},writable={'off' if export.read_only else 'on'},"
@@ -286,7 +287,7 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
         f"--export type=vhost-user-blk,id={_PROBE}{suffix},node-name={_PROBE}{suffix},"
         f"addr.type=fd,addr.str={fd}{thread}"
         for (suffix, thread), fd in zip(
-            (("", ""), ("-io", where)), listeners[len(_EXPORTS) :], strict=False
+            (("", ""), ("-io", stays)), listeners[len(_EXPORTS) :], strict=False
         )
     ]
     return " ".join(options).split()

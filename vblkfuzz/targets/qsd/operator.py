@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _JOB: Final = "mirror"
 _POLL_NS: Final = 32768
 """QEMU's default for poll-max-ns."""
+_STAYS: Final = ("poll_on", "poll_off")
+"""Operations that neither run a job nor drain."""
 _CLOSES: Final = {"drain_begin": op("drain_end"), "mirror_begin": op("mirror_finish")}
 
 
@@ -67,6 +69,8 @@ class Operator:
         """Whether the IOThread polls."""
         self._draining = False
         """A section is open whose begin has not returned yet."""
+        self.moves = False
+        """An operation has begun in which an export may leave an IOThread that is not fixed."""
         self.closes = False
         """Since the device was last at rest, a section has begun to close (`_close`). What the
         job flushes for that must not be held."""
@@ -100,6 +104,7 @@ class Operator:
         """Begin an operation; those of `WITHOUT` do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
+            self.moves |= operation.name not in _STAYS
             self._begin(method(self, operation, recorder))
 
     def _begin(self, work: Work) -> None:

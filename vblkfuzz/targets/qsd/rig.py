@@ -14,6 +14,7 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
 from vblkfuzz.targets.qsd.daemon import Daemon, Export
 from vblkfuzz.targets.qsd.operator import Operator
+from vblkfuzz.targets.qsd.variant import Variant, variant_of
 from vblkfuzz.targets.qsd.without import WITHOUT
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
@@ -56,7 +57,7 @@ check_complete(Operator, WITHOUT, ELSEWHERE)
 
 
 class QsdRig:
-    """Satisfies `targets.real.Rig`. Keeps a daemon with and one without IOThread."""
+    """Satisfies `targets.real.Rig`. Keeps a daemon of each variant that scenarios have needed."""
 
     resets_at_end = False
 
@@ -67,7 +68,7 @@ class QsdRig:
         self._link: Link
         self._shared: SharedMemory
         self._started = False
-        self._operators: dict[bool, tuple[Daemon, Operator]] = {}
+        self._operators: dict[Variant, tuple[Daemon, Operator]] = {}
         self._daemon: Daemon
         """Daemon of the current scenario."""
         self._operator: Operator
@@ -104,7 +105,7 @@ class QsdRig:
         self._shared, self._link = SharedMemory(), Link()
         self._started = True
         self._nbd.start()
-        self._select(iothread=self._options.iothread is not False)
+        self._select(Variant(self._options.iothread is not False, fixed=True))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -115,28 +116,28 @@ class QsdRig:
             self._link.close()
             self._shared.close()
 
-    def _select(self, *, iothread: bool) -> None:
+    def _select(self, variant: Variant) -> None:
         if not self._nbd.lives:  # its daemons have lost their disks
             self._end_daemons()
             self._nbd.stop()
             self._nbd.start()
-        known = self._operators.get(iothread)
-        if known is not None and not (known[0].lives and known[1].at_rest):
-            self._end(iothread)
+        known = self._operators.get(variant)
+        if known is not None and not _as_at_start(*known):
+            self._end(variant)
             known = None
         if known is None:
-            daemon = Daemon(self._binary, self._nbd, iothread=iothread)
-            known = self._operators[iothread] = daemon, Operator(daemon)
+            daemon = Daemon(self._binary, self._nbd, variant)
+            known = self._operators[variant] = daemon, Operator(daemon)
             self.processes += 1
         self._daemon, self._operator = known
 
     def _end_daemons(self) -> None:
-        for iothread in list(self._operators):
-            self._end(iothread)
+        for variant in list(self._operators):
+            self._end(variant)
 
-    def _end(self, iothread: bool) -> None:
-        if iothread in self._operators:
-            daemon, operator = self._operators.pop(iothread)
+    def _end(self, variant: Variant) -> None:
+        if variant in self._operators:
+            daemon, operator = self._operators.pop(variant)
             operator.abandon()
             daemon.end()
 
@@ -144,12 +145,11 @@ class QsdRig:
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
         """Begin a scenario on a zeroed disk and a new connection."""
-        wanted = self._options.iothread
-        self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
+        self._select(variant_of(config, self._options.iothread))
         self._holding = self._quiet = False
         self._still_since = None
         self._export = Export(config.disk_sectors, config.read_only)
-        actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
+        actor = ActorId.IO0 if self._daemon.variant.iothread else ActorId.MAIN
         with self._nbd.carrying_out(Order.START):
             self._pops = AvailEvents(self.memory, config, actor)
             self._operator.make_ready(config.disk_sectors, self.dequeues, polling=config.polling)
@@ -198,11 +198,11 @@ class QsdRig:
         if not self._daemon.answers():
             raise DeviceLost("the daemon has ended")
         old = self._operator
-        self._end(self._daemon.iothread)
+        self._end(self._daemon.variant)
         self._nbd.order(Order.SYNC)  # the server drops what is held on the closed connections
         recorder.look(self.dequeues)
         old.end_sections(recorder)
-        self._select(iothread=self._daemon.iothread)
+        self._select(self._daemon.variant)
         self._operator.make_ready(self._export.sectors, self.dequeues, polling=old.polling)
         self._still_since = None
 
@@ -302,10 +302,15 @@ class QsdRig:
 
     def discard(self) -> None:
         """End the daemon of this scenario."""
-        self._end(self._daemon.iothread)
+        self._end(self._daemon.variant)
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Return how the daemon ended, or that it hangs; None if it was killed."""
         ending = self._daemon.ending(guest_waits=guest_waits, explain=not self._explained)
         self._explained |= ending is not None and ending.kind == HANG
         return ending
+
+
+def _as_at_start(daemon: Daemon, operator: Operator) -> bool:
+    """Whether a daemon is in its initial state: no section is open, no export has moved."""
+    return daemon.lives and operator.at_rest and (daemon.variant.fixed or not operator.moves)
