@@ -25,6 +25,7 @@ OPERATIONS = (
     *("poll_on", "poll_off", "inband_kick", "read_config", "power_loss"),
     *("driver_ok", "publish_again", "stray_kick", "writeback"),
     *("save", "restore", "block_job", "reopen", "throttle"),
+    "replug",
 )
 """Names of operations by code."""
 
@@ -46,7 +47,7 @@ FORMAT: dict[str, tuple[Value, int, dict[Value, int]]] = {
 """Of each field: its default, its header byte, and what its values are there, beside the first
 value of all other fields."""
 
-MUTATIONS = "e1a757b07c7f77f2"
+MUTATIONS = "9a24186e1e87e65b"
 """Digest of a chain of mutations with seed 7, the same on every Python."""
 
 

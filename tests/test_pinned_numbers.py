@@ -53,7 +53,7 @@ CACHE_MODES = ("writethrough", "writeback")
 EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("op", tuple(CODES)),
     2: ("end", ()),
-    3: ("step_limit", ()),
+    3: ("step_limit", ("", "spins")),
     4: ("stores_delayed", ()),
     5: ("stores_seen", ()),
     10: ("publish", ("", "hostile")),
@@ -67,7 +67,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     18: ("used_event", ()),
     19: ("suppress_calls", ("off", "on")),
     20: ("status", ()),
-    21: ("reset_call", ("guest", "system")),
+    21: ("reset_call", ("guest", "system", "unplug")),
     22: ("reset_ret", ()),
     23: ("queue_reset", ()),
     24: ("start_call", ()),
@@ -133,7 +133,7 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     113: ("used_flags", ()),
-    114: ("enable_read", ("disabled", "enabled")),
+    114: ("enable_read", ("disabled", "enabled", "in use", "taken", "used")),
     115: ("features", ("", "ring_reset")),
     116: ("shape", SHAPES),
     117: ("writeback", CACHE_MODES),
@@ -153,6 +153,7 @@ FRAMES = (
     *("VM_STOP", "VM_CONT", "DMA_RESTART", "COMPLETE", "MIRROR"),
     *("RESIZE", "SNAPSHOT", "DETACH", "ATTACH", "RESUME_PARKED"),
     *("BLOCK_JOB", "REOPEN", "THROTTLE"),
+    "REPLUG",
 )
 """Names of frames from 1 up."""
 ACTORS = ("GUEST", "VCPU", "MAIN", "IO0", "IO1", "HARNESS")
@@ -210,6 +211,7 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "restore into": (0, ("same", "new")),
     "block_job kind": (0, ("backup", "commit", "stream")),
     "throttle limits": (0, ("set", "removed")),
+    "replug part": (0, ("device", "connection")),
     "resize sectors": (3, range(1, 257)),
     "set_iothread iothread": (0, range(2)),
     "start_fail queue": QUEUE,

@@ -4,6 +4,7 @@
     |-- UsageError          the user's input cannot be used        -> exit 2
     |   |-- InputFileError  the input is a file; names file, place, expected, found
     |   `-- DeviceClassError  the input is a device class; a line for each method that cannot work
+    |-- OutputLost          stdout cannot be written              -> exit 125, or 141
     `-- HarnessError        there is no verdict                    -> exit 125
         |-- ActorDied       an actor process ended during an execution
         |-- ActorHung       an execution did not end in time       -> exit 70
@@ -19,6 +20,7 @@ and the device handles them by becoming broken. A rule violation is a value, nev
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -75,6 +77,15 @@ class DeviceClassError(UsageError):
     def lines(self) -> tuple[str, ...]:
         """A line for each of them."""
         return self._problems
+
+
+class OutputLost(VblkfuzzError):
+    """A write to stdout failed."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"standard output: cannot be written: {error.strerror or error}")
+        self.reader_left = error.errno == errno.EPIPE
+        """Whether it was a pipe whose reader had enough: nothing is said then."""
 
 
 class HarnessError(VblkfuzzError):

@@ -10,6 +10,7 @@ from vblkfuzz.executor import Execution
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.trace.kinds import COLLECT, KINDS
+from vblkfuzz.trace.probe import without_probe
 
 
 class Outline(NamedTuple):
@@ -24,7 +25,7 @@ def outline(execution: Execution) -> Outline:
     signatures = tuple(sorted(one.signature for one in execution.verdict.violations))
     events = sorted(
         (event.turn, event.kind, event.queue, event.flag, event.epoch)
-        for event in execution.trace.events
+        for event in without_probe(execution.trace.events)
         # Whoever opens the used ring first finds what was pushed until then.
         if event.kind != COLLECT
     )

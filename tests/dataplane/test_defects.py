@@ -86,8 +86,8 @@ def test_every_rule_kills_something() -> None:
     assert {rule.id for rule in RULES} - killers == NOT_YET
 
 
-NOT_YET = {"PLANTED", "CRASH", "HANG"}
-"""PLANTED is for test devices, CRASH and HANG for real ones."""
+NOT_YET = {"PLANTED", "CRASH", "HANG", "S38", "S40", "L6"}
+"""PLANTED is for test devices, the others are for real ones."""
 
 
 def left_out(code: str, names: Container[str]) -> list[str]:

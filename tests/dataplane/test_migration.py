@@ -7,6 +7,7 @@ import pytest
 from tests.dataplane.rig import DRIVER_OK, FEATURES_OK, Rig
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, STATUS, WRITEBACK, Exit
 from vblkfuzz.dataplane.saved_state import SavedState
+from vblkfuzz.dataplane.wrong_return import WrongReturn
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.op import op
 from vblkfuzz.trace.kinds import (
@@ -305,5 +306,5 @@ def test_a_saved_state_of_another_type_is_refused(
     rig = Rig(parts)
     rig.init()
     monkeypatch.setattr(rig.machine.device, "save_state", lambda: None)
-    with pytest.raises(TypeError, match="save_state: expected a SavedState, found NoneType"):
+    with pytest.raises(WrongReturn, match="save_state: expected a SavedState, found NoneType"):
         rig.perform("save")

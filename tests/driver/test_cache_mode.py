@@ -38,3 +38,26 @@ def test_a_mode_that_cannot_be_read() -> None:
     guest.do("writeback")
     assert len(guest.events(WRITEBACK)) == 1
     assert guest.events(WRITEBACK_READ) == []
+
+
+def test_it_reads_the_mode_again_when_all_has_settled() -> None:
+    guest = Guest()
+    guest.do("init")
+    guest.rest()
+    assert guest.events(WRITEBACK_READ) == []
+    guest.do("writeback", mode="writethrough")
+    guest.transport.mode = 1
+    guest.rest()
+    found = [(event.flag, event.value) for event in guest.events(WRITEBACK_READ)]
+    assert found == [(0, 0), (0, 1)]
+
+
+@pytest.mark.parametrize("ops", [("reset",), ("reset", "init"), ("init",)])
+def test_a_reset_may_choose_any_mode(ops: tuple[str, ...]) -> None:
+    guest = Guest()
+    guest.do("init")
+    guest.do("writeback")
+    for name in ops:
+        guest.do(name)
+    guest.rest()
+    assert len(guest.events(WRITEBACK_READ)) == 1

@@ -256,6 +256,15 @@ def test_late_writes(operation: str, request_: Place, rings: Place) -> None:
     assert changes(guest)[1:] == [(rings, 0, 0, OLD.used_idx - OLD.desc)]
 
 
+def test_a_late_write_where_a_later_request_had_fewer_buffers() -> None:
+    """Two resets ago the device was given this memory; since then a request without data was."""
+    guest = with_read()
+    guest.do("init")
+    guest.do("publish", request="write_zeroes")
+    spoil(guest, SLOT.data + 40)
+    assert changes(guest) == [(Place.AFTER_RESET, 0, 0, 40)]
+
+
 def test_a_device_may_write_until_the_reset_has_returned() -> None:
     guest = with_read()
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.triage.stories import case
 from tests.waiting import WAIT_S
 from vblkfuzz.errors import UsageError
-from vblkfuzz.export.qtest_file import program
+from vblkfuzz.export.qtest_file import left_out, program, qtest_text
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.sector_data import written
+from vblkfuzz.triage.case import Case
+from vblkfuzz.triage.outcome import Setup
 from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_FLUSH
 
 WRITE = op("publish_kick", request="out", sector=3)
@@ -38,6 +42,7 @@ SAVED = {
         "QEMU has ended or hangs, exit status -6",
     ),
 }
+THROUGH = (op("init"), op("writeback", mode="writethrough"), SAVE, RESTORE)
 GOES_ON = (op("init"), WRITE, op("collect"), SAVE, READ, RESTORE, op("collect"), WRITE)
 SERVED = (op("init"), op("mirror_begin"), WRITE, op("mirror_finish"), op("reset"))
 
@@ -72,6 +77,49 @@ def test_it_refuses_what_it_cannot_do_in_a_line() -> None:
     assert str(caught.value) == (
         "qtest: operation 1: the program's driver has no hostile(queue=0, content=loop)"
     )
+
+
+@pytest.mark.parametrize("target", ["qsd", "vhost-user"])
+def test_it_is_for_qemu_only(target: str) -> None:
+    outcome = case().outcome
+    elsewhere = Case(replace(outcome, setup=Setup(target, target, "processes")))
+    with pytest.raises(UsageError) as caught:
+        qtest_text([elsewhere])
+    assert str(caught.value) == f"qtest: the program runs a QEMU, not {target}: use --target qemu"
+
+
+def test_it_names_what_it_leaves_out(tmp_path: Path) -> None:
+    scenario = Scenario(ops=(op("init"), op("hold"), op("power_loss"), op("hold")))
+    assert left_out(scenario) == ["hold", "power_loss"]
+    text = program(scenario, "")
+    assert "\nLEFT_OUT = ['hold', 'power_loss']  # operations" in text
+    filled: dict[str, Any] = {"__name__": "reproducer"}
+    exec(compile(text, "reproducer.py", "exec"), filled)
+    assert [name for name, _ in filled["STEPS"]] == ["init"]
+    assert "\nLEFT_OUT = []  #" in program(Scenario(ops=RESET), "")
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_it_shows_a_cache_mode_that_a_migration_loses(tmp_path: Path) -> None:
+    done = run(program(Scenario(ops=THROUGH), ""), tmp_path)
+    lost = "the cache mode is not writethrough, although the driver has set it"
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [lost, "the bug shows"]
+    for rest in ((op("reset"),), (op("system_reset"),), (op("writeback", mode="writeback"),)):
+        done = run(program(Scenario(ops=(*THROUGH, *rest)), ""), tmp_path)
+        assert (done.returncode, done.stderr) == (0, ""), rest
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_the_last_lines_name_what_was_left_out(tmp_path: Path) -> None:
+    done = run(program(Scenario(ops=(op("init"), op("hold"), WRITE)), ""), tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-2:] == [
+        "left out, this program has no hold",
+        "nothing is wrong",
+    ]
 
 
 def steps(scenario: Scenario) -> list[tuple[str, dict[str, Any]]]:

@@ -83,8 +83,8 @@ def survives(module: str = "") -> bool:
     except Exception:
         traceback.print_exc()
         return False
-    warned = "ignore::pytest.PytestAssertRewriteWarning"  # test_cases was imported by us
-    options = ["-qx", "-W", warned, "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=0"]
+    # pytest's hook that rewrites asserts would come before `Mutated`, and import the file
+    options = ["-qx", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=0"]
     files = sorted(
         TESTS.rglob("test_*.py"), key=lambda at: (module not in at.stem, at.stem in LAST)
     )

@@ -15,6 +15,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.target import Target
 from vblkfuzz.trace.kinds import COLLECT, FEATURES, WRITEBACK_READ
+from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.virtio.blk import F_CONFIG_WCE, F_DISCARD, F_FLUSH, F_MQ, F_WRITE_ZEROES
 
 USED = sum(1 << bit for bit in (F_FLUSH, F_CONFIG_WCE, F_MQ, F_DISCARD, F_WRITE_ZEROES))
@@ -74,7 +75,9 @@ def wrong_answers(target: Target, *, indirect: bool) -> Iterator[str]:
                 op("collect"),
             )
             outcome = run_scenario(target, Scenario(device, ops))
-            flags = [event.flag for event in outcome.trace.events if event.kind == COLLECT]
+            flags = [
+                event.flag for event in without_probe(outcome.trace.events) if event.kind == COLLECT
+            ]
             if outcome.verdict.violations or flags[1] not in _FLAGS[answer(shape, code)]:
                 yield f"{name} {request}: {flags} {outcome.verdict.violations}"
 
@@ -91,7 +94,9 @@ def read_only_answers(target: Target, section: str) -> Iterator[tuple[list[int],
         device = DeviceConfig(disk_sectors=sectors, queue_size=16, read_only=True)
         outcome = run_scenario(target, Scenario(device, (*ops, op("collect"))))
         assert outcome.verdict.clean, outcome.verdict.violations
-        flags = [event.flag for event in outcome.trace.events if event.kind == COLLECT]
+        flags = [
+            event.flag for event in without_probe(outcome.trace.events) if event.kind == COLLECT
+        ]
         yield flags, set(outcome.verdict.situations)
 
 

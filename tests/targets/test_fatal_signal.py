@@ -19,8 +19,8 @@ from tests.waiting import until
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets import fatal_signal
 from vblkfuzz.targets.child import Child
+from vblkfuzz.targets.device_end import Ending
 from vblkfuzz.targets.ending import ending_of
-from vblkfuzz.targets.real import Ending
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x86-64")
 
@@ -78,7 +78,7 @@ def test_where_tracing_is_forbidden_a_crash_is_named_by_its_signal(
     def refuse(_request: int, _thread: int, _data: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(fatal_signal, "_ptrace", refuse)
+    monkeypatch.setattr(fatal_signal, "ptrace", refuse)
     ending = end_of(READS)
     assert ending.fault is not None
     assert ending.fault.name == "SIGSEGV"

@@ -15,6 +15,7 @@ pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
 
 from qemu.qmp import EventListener
 
+from tests.waiting import WAIT_S
 from vblkfuzz.targets.qmp import Qmp
 
 TALKATIVE = 3
@@ -93,8 +94,9 @@ def test_nothing_piles_up_over_many_scenarios(talking: Qmp) -> None:
     def scenario() -> None:
         talking.forget_events()
         talking.execute("query-status")
-        talking.wait(lambda event: event["event"] == "JOB_STATUS_CHANGE")
-        talking.finish(talking.begin(work()))
+        talking.run(talking.event(lambda event: event["event"] == "JOB_STATUS_CHANGE"))
+        talking.run(work())
+        assert talking.finished(talking.begin(work()), WAIT_S)
         talking.pump()
 
     scenario()

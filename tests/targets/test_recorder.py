@@ -19,6 +19,7 @@ from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.outliving import Outliving
 from vblkfuzz.targets.recorder import Dequeue, Recorder
 from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.trace.kinds import (
@@ -242,6 +243,31 @@ def test_a_push_that_no_reset_explains_is_named_by_the_operation(parts: SharedPa
     parts.use(1, 1, 0)  # only one request with this head has outlived the reset
     parts.use(1, 2, 5)  # no request with this head has
     assert parts.signatures() == {"s6-reset-not_popped", "s6-drained_end-not_popped"}
+
+
+def test_an_entry_that_the_device_skips_is_named_by_the_reset(parts: SharedParts) -> None:
+    """It counts its used idx on from earlier rings, whose first entry was an earlier request."""
+    parts.guest(op("publish_kick"), POPPED)
+    parts.use(0, 0, 0)
+    parts.guest(op("publish_kick"), POPPED)
+    parts.guest(op("init"))
+    parts.recorder.operation(9, op("drain_end").code)
+    layout = ring_layout(0, CONFIG.queue_size, 1)
+    parts.memory.u32[layout.used_ring(1) >> 2] = 3  # the first request had three descriptors
+    parts.memory.u16[layout.used_idx >> 1] = 2
+    parts.recorder.look(list)
+    assert parts.signatures() == {"s6-reset-not_popped"}
+
+
+@pytest.mark.parametrize(("head", "length"), [(1, 0), (0, 7)])
+def test_an_entry_that_was_written_is_not_a_skipped_one(head: int, length: int) -> None:
+    late = Outliving()
+    late.add(0, 5, 3)
+    assert late.ended_by(0, head, length) == 0
+    assert late.ended_by(1, 0, 0) == 0
+    assert late.ended_by(0, 0, 0) == 3
+    assert late.ended_by(0, 5, length) == 3
+    assert late.ended_by(0, 0, 0) == 0
 
 
 def test_two_requests_of_one_head_that_outlive_their_resets(parts: SharedParts) -> None:

@@ -46,14 +46,17 @@ def test_a_process_that_spins_is_not_at_rest(process: subprocess.Popen[bytes]) -
 def test_a_main_thread_that_turns_alone(process: subprocess.Popen[bytes]) -> None:
     still = Stillness(process.pid)
     before = still.main_seconds()
-    assert still.only_main_runs(lambda: still.wait(0.1))
+    sample = still.look()
+    still.wait(0.1)
+    assert still.only_main_ran(sample)
     while still.main_seconds() <= before:
         pass
 
 
 @pytest.mark.parametrize("process", ["lets another turn"], indirect=True)
 def test_another_thread_that_works(process: subprocess.Popen[bytes]) -> None:
-    assert not Stillness(process.pid).only_main_runs(lambda: None)
+    still = Stillness(process.pid)
+    assert not still.only_main_ran(still.look())
 
 
 @pytest.mark.parametrize("process", ["sleeps"], indirect=True)

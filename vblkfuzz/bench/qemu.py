@@ -83,9 +83,9 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
             if operation.spec.owner == "guest":
                 list(driver.run(operation))
             elif operation.name == "drain_begin":
-                machine.open_window(pivot=False)
+                machine.qemu.qmp.run(machine.open_window(pivot=False))
             else:
-                machine.close_window()
+                machine.qemu.qmp.run(machine.close_window())
         port.power_off()
         ring.clear()
 

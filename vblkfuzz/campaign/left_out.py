@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vblkfuzz.minimize.edit import without_ops
+from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from vblkfuzz.scenario.scenario import Scenario
+
+
+def begun_by(left_out: Iterable[str]) -> dict[str, str]:
+    """Return which operations must be left out too, each with the one that ends what it begins.
+
+    The epilogue ends what is open after the last operation (`Machine.unfinished`), so an input with
+    `save` restores even if it has no `restore`.
+    """
+    ends = tuple(left_out)
+    return {spec.name: spec.end for spec in OPS if spec.end in ends and spec.name not in ends}
 
 
 def decoded(data: bytes, left_out: Collection[str]) -> tuple[Scenario, bytes]:

@@ -7,23 +7,25 @@ so that ``--help`` and ``list`` do not load the fuzzing engine.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import traceback
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from vblkfuzz.cli import verbs
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
-from vblkfuzz.errors import ExitStatus, HarnessError, VblkfuzzError
+from vblkfuzz.errors import ExitStatus, HarnessError, OutputLost, VblkfuzzError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     # From typer, not from click: some versions of typer include click, others depend on it.
     from typer import Context
 
@@ -37,30 +39,40 @@ _TOO_MANY: Final = (errno.EMFILE, errno.ENFILE)
 class Verbs(TyperGroup):
     """The group of all verbs; turns the errors that a verb raises into exit codes."""
 
+    def main(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as click
+        """Parse the command line and run a verb, or print the help."""
+        with _exit_codes():
+            try:
+                return super().main(*args, **more)
+            finally:
+                sys.stdout.flush()
+
     def invoke(self, ctx: Context) -> Any:  # type: ignore[override]  # noqa: ANN401  # as click
-        """Run a verb."""
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
-        except VblkfuzzError as error:
-            say_error(error)
-            raise SystemExit(int(error.exit_status)) from None
-        except KeyboardInterrupt:
-            raise SystemExit(int(ExitStatus.USER_STOP)) from None
-        except BrokenPipeError:
-            _forget_stdout()
+        """Run a verb; click has exit codes of its own for some errors that leave it."""
+        with _exit_codes():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Exit with the code of the error that is raised, after one line about it."""
+    try:
+        yield
+    except OutputLost as error:
+        if error.reader_left:
             raise SystemExit(_SIGPIPE_STATUS) from None
-        except OSError as error:
-            if error.errno not in _TOO_MANY:
-                raise
-            say_error(HarnessError(f"{error.strerror}: allow more, for example: ulimit -n 1024"))
-            raise SystemExit(int(ExitStatus.HARNESS)) from None
-
-
-def _forget_stdout() -> None:
-    """Send stdout to /dev/null; the interpreter's last flush would fail on the pipe again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say_error(error)
+        raise SystemExit(int(error.exit_status)) from None
+    except VblkfuzzError as error:
+        say_error(error)
+        raise SystemExit(int(error.exit_status)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(int(ExitStatus.USER_STOP)) from None
+    except OSError as error:
+        if error.errno not in _TOO_MANY:
+            raise
+        say_error(HarnessError(f"{error.strerror}: allow more, for example: ulimit -n 1024"))
+        raise SystemExit(int(ExitStatus.HARNESS)) from None
 
 
 def _print_version(wanted: bool) -> None:
@@ -108,13 +120,26 @@ def vblkfuzz(
 def _add(group: typer.Typer, verb: Verb) -> None:
     """Add a verb, or a group with its verbs."""
     if not verb.verbs:
-        group.command(verb.name, short_help=verb.summary or None, epilog=verb.epilog)(verb.run)
+        command = group.command(
+            verb.name, cls=_used_as(verb), short_help=verb.summary or None, epilog=verb.epilog
+        )
+        command(verb.run)
         return
     inner = typer.Typer(no_args_is_help=True)
     inner.callback()(verb.run)
     for one in verb.verbs:
         _add(inner, one)
     group.add_typer(inner, name=verb.name, epilog=verb.epilog)
+
+
+def _used_as(verb: Verb) -> type[TyperCommand]:
+    """Return a class of commands that shows the usage of this verb."""
+
+    class Command(TyperCommand):
+        def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]
+            return [verb.usage] if verb.usage else super().collect_usage_pieces(ctx)
+
+    return Command
 
 
 def _written() -> list[Verb]:

@@ -20,6 +20,8 @@ class Verb:
     """Two commands to paste; the help ends with them."""
     summary: str = ""
     """Its line in the list of verbs; empty: the first sentence of its docstring."""
+    usage: str = ""
+    """What follows the name in the line of its usage; empty: as its parameters say."""
     verbs: tuple[Verb, ...] = ()
     """Verbs of a group; then `run` is called before each of them."""
 

@@ -25,7 +25,7 @@ from vblkfuzz.trace.kinds import (
 if TYPE_CHECKING:
     from vblkfuzz.trace.event import Event
 
-_SYSTEM: Final = 1
+_BY_GUEST: Final = 0
 """Flag of a RESET_CALL."""
 _BEGIN: Final = 0
 """Flag of a DRIVER_INIT."""
@@ -53,7 +53,7 @@ class Calls:
             self._called.add(event.queue)
         elif kind in _DOUBTS:
             self._doubted.add(event.queue)
-        elif kind == HOSTILE or (kind == RESET_CALL and event.flag == _SYSTEM):
+        elif kind == HOSTILE or (kind == RESET_CALL and event.flag != _BY_GUEST):
             self._silent = True
         elif kind == END or (kind == DRIVER_INIT and event.flag != _BEGIN):
             self._end_life()

@@ -17,10 +17,16 @@ HANGS: Final = "hangs"
 
 def ending_of(trace: Trace) -> str:
     """Return the ending of an execution in words that do not depend on the binary's own text."""
-    return next((_words(event) for event in reversed(trace.events) if event.kind in _ENDS), "none")
+    ends = (event for event in reversed(trace.events) if event.kind in _ENDS and not _spins(event))
+    return next(map(_words, ends), "none")
 
 
 _ENDS: Final = frozenset({END, STEP_LIMIT, CRASH, HANG})
+
+
+def _spins(event: Event) -> bool:
+    """Whether an event is that of a thread that spins, after which the scenario goes on."""
+    return event.kind == STEP_LIMIT and bool(event.flag)
 
 
 def _words(event: Event) -> str:

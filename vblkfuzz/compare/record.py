@@ -4,6 +4,7 @@ compare.json        everything: devices, inputs, differences or signatures, what
 scenarios/NAME.toml each scenario in which devices differ
 findings/SIGNATURE  a finding that only the patched binary shows, as a campaign saves it
 gone/SIGNATURE      one that only the base shows
+earlier/N/          the results of an earlier comparison (`compare.earlier`)
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.compare.earlier import OBJECT
 from vblkfuzz.compare.signatures import BASE, PATCHED
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.codec import encode
@@ -102,7 +104,7 @@ def write_object(out: Path, found: dict[str, object]) -> None:
     Raises:
         HarnessError: the folder cannot be written.
     """
-    _write(out / "compare.json", json.dumps(found, indent=2) + "\n")
+    _write(out / OBJECT, json.dumps(found, indent=2) + "\n")
 
 
 def write_scenario(out: Path, name: str, scenario: Scenario, found: str) -> Path:

@@ -27,6 +27,7 @@ from vblkfuzz.compare.memory import Memory
 from vblkfuzz.compare.registers import Registers
 from vblkfuzz.oracle.judge import rule_named
 from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def view_of(execution: Execution) -> View:
     rests = bool(trace.witnesses & Witness.REST)  # else it may serve and call later
     if rests:
         sights |= calls.sights
-    if rests and lives and len(right) == len(trace.events):
+    if rests and lives and len(right) == len(without_probe(trace.events)):
         sights |= fates.at_rest()
         if not polls:  # when a late write arrives is up to the clock then
             sights |= memory.sights()
@@ -94,7 +95,7 @@ def view_of(execution: Execution) -> View:
 
 def _right_events(execution: Execution) -> Sequence[Event]:
     """Return the events before the first one that breaks a rule, by its turn."""
-    events = execution.trace.events
+    events = without_probe(execution.trace.events)
     turns = [one.second.turn for one in execution.verdict.violations]
     return [event for event in events if event.turn < min(turns)] if turns else events
 

@@ -9,7 +9,7 @@ The state is in `device_state`, the handling of requests in `virtio_blk`.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.device_state import DeviceState
 from vblkfuzz.dataplane.registers import AVAIL, DESC, ENABLED, SIZE, STATUS, USED
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.request import Request
 
+
+_UNPLUG: Final = 2
+"""Flag of a RESET_CALL."""
 
 _layout = lru_cache(maxsize=64)(RingLayout)
 """Cached: a driver uses the same few layouts again and again."""
@@ -290,7 +293,18 @@ class Lifecycle(DeviceState):
 
         `system`: the reset comes from the machine, not from the driver.
         """
-        self._trace(RESET_CALL, thread, flag=system)
+        yield from self._end_epoch(thread, system)
+
+    def unplug(self, thread: Thread) -> Steps:
+        """Leave nothing behind: the device is taken away (virtio_device_unrealize).
+
+        QEMU stops the ioeventfds first (virtio_pci_device_unplugged), then drains and deletes the
+        queues (virtio_blk_device_unrealize): the order of a reset.
+        """
+        yield from self._end_epoch(thread, _UNPLUG)
+
+    def _end_epoch(self, thread: Thread, by: int) -> Steps:
+        self._trace(RESET_CALL, thread, flag=by)
         yield from self.stop_ioeventfd(thread)
         self._set_status(0)
         yield from self.drop_requests(thread)

@@ -101,12 +101,10 @@ class Machine:
     def replace_device(self) -> VirtioBlk:
         """Throw the device away and plug in a new one, which is returned.
 
-        With it go its handlers, parked requests and pending calls. The drained sections stay open,
-        and what the operator has chosen for the next start stays. Serial numbers of the trace go
-        on.
+        With it go its handlers and pending calls. The drained sections stay open, and what the
+        operator has chosen for the next start stays. Serial numbers of the trace go on.
         """
         old, new = self.device, self._plug()
-        self.blk.cancel_parked()
         for index in old.pending_calls():
             self._board.calls[index].clear()
         for port in old.ports:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vblkfuzz.dataplane.saved_state import SavedState
+from vblkfuzz.dataplane.saved_state_check import check_loaded, checked_save
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.scenario.alphabet.ops import NOT_WHILE_SAVED
 from vblkfuzz.scenario.op import Op, op
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.block_backend import BlockBackend
     from vblkfuzz.dataplane.lock import Lock
     from vblkfuzz.dataplane.migration import Migration
+    from vblkfuzz.dataplane.saved_state import SavedState
     from vblkfuzz.trace.ring import TraceRing
 
 _DRAIN_END, _MIRROR_FINISH = op("drain_end"), op("mirror_finish")
@@ -180,7 +181,7 @@ class Operator:
         """
         yield from self.stop(thread)
         yield from self._blk.main.wait_while(thread, lambda: self._config_interrupts > 0)
-        self._saved = _checked(self._device.save_state())
+        self._saved = checked_save(self._device)
         self._trace(SAVED, thread)
 
     def restore(self, thread: Thread, *_: int) -> Steps:
@@ -190,9 +191,11 @@ class Operator:
         """
         state, self._saved = self._saved, None
         if state is not None:
+            self._blk.cancel_parked()
             self._device = self._machine.replace_device()
             self._trace(RESTORED, thread)
             self._device.load_state(thread, state)
+            check_loaded(self._device)
             yield from self.cont(thread)
             self._device.raise_calls(thread, state)
 
@@ -202,6 +205,20 @@ class Operator:
         running, self.vm_running = self.vm_running, False
         yield from self._pause_vcpus(thread)
         yield from self._device.reset(thread, system=True)
+        self.vm_running = running
+
+    @causal(Frame.REPLUG)
+    def replug(self, thread: Thread, *_: int) -> Steps:
+        """Unplug the device and plug in a new one (device_del, device_add).
+
+        The guest ejects the device in a VM exit, so no other exit is pending. The drained sections
+        are those of the disk: they stay open.
+        """
+        running, self.vm_running = self.vm_running, False
+        yield from self._pause_vcpus(thread)
+        yield from self._device.unplug(thread)
+        self._device = self._machine.replace_device()
+        self._device.set_capacity(self._machine.backend.sectors)
         self.vm_running = running
 
     @causal(Frame.RESIZE)
@@ -280,15 +297,3 @@ class Operator:
         self._machine.ring.emit(
             kind, thread.actor, epoch=self._device.epoch, value=value, path=thread.path
         )
-
-
-def _checked(state: object) -> SavedState:
-    """Return what a device has saved.
-
-    Raises:
-        TypeError: it is no `SavedState`; a user's device may return anything.
-    """
-    if not isinstance(state, SavedState):
-        found = type(state).__name__
-        raise TypeError(f"save_state: expected a SavedState, found {found}")
-    return state

@@ -1,4 +1,8 @@
-"""The driver sets the cache mode, the field `writeback` (virtio 1.2, 5.2.4, 5.2.6.2)."""
+"""The driver sets the cache mode, the field `writeback` (virtio 1.2, 5.2.4, 5.2.6.2).
+
+It reads the field at once, and again when all has settled: the mode belongs to the device, so it
+must outlive a drain, a stop and a migration.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +28,29 @@ def may_set_cache_mode(features: int) -> bool:
     return features & _NEEDED == _NEEDED
 
 
-def set_cache_mode(transport: Transport, ring: TraceRing, mode: int) -> GuestSteps:
-    """Write the cache mode into the configuration, read it back, and record both."""
-    ring.emit(WRITEBACK, ActorId.GUEST, NO_QUEUE, mode)
-    yield from transport.set_writeback(mode)
-    yield POINT
-    found = transport.writeback()
-    if found is not None:
-        ring.emit(WRITEBACK_READ, ActorId.GUEST, NO_QUEUE, mode, 0, 0, 0, found)
+class CacheMode:
+    """The cache mode that the driver has chosen since it has set the device up, if any."""
+
+    def __init__(self, transport: Transport, ring: TraceRing) -> None:
+        self._transport = transport
+        self._emit = ring.emit
+        self._chosen: int | None = None
+
+    def forget(self) -> None:
+        """Note a reset: the device may choose any mode."""
+        self._chosen = None
+
+    def choose(self, mode: int) -> GuestSteps:
+        """Write the mode into the configuration, read it back, and record both."""
+        self._emit(WRITEBACK, ActorId.GUEST, NO_QUEUE, mode)
+        yield from self._transport.set_writeback(mode)
+        yield POINT
+        self._chosen = mode
+        self.read()
+
+    def read(self) -> None:
+        """Read the mode if the driver has chosen one, and record it."""
+        if self._chosen is not None:
+            found = self._transport.writeback()
+            if found is not None:
+                self._emit(WRITEBACK_READ, ActorId.GUEST, NO_QUEUE, self._chosen, 0, 0, 0, found)

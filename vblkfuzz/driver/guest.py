@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.driver.answers import Answers
-from vblkfuzz.driver.cache_mode import may_set_cache_mode, set_cache_mode
+from vblkfuzz.driver.cache_mode import CacheMode, may_set_cache_mode
 from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
@@ -85,6 +85,7 @@ class GuestDriver:
         self._ring = ring
         self._emit = ring.emit
         self._registers = DriverRegisters(transport, ring)
+        self._cache_mode = CacheMode(transport, ring)
         self._watch = MemoryWatch(memory, ring, config.queues)
         self._answers = Answers(memory, transport, self._watch, ring)
         self._queues = [GuestQueue(index) for index in range(config.queues)]
@@ -170,6 +171,7 @@ class GuestDriver:
     def _reset(self) -> GuestSteps:
         self._look_at_status()
         self._hostile = False
+        self._cache_mode.forget()
         yield from self._registers.write_status(0)
         self._registers.read_status()
         for queue in self._queues:
@@ -301,10 +303,11 @@ class GuestDriver:
             self._answers.take(queue)
 
     def rest(self) -> GuestSteps:
-        """Look at the status, and take what is left in every used ring; the device has settled."""
+        """Look at status and cache mode, take what is left in all rings; the device has settled."""
         self._watch.look_everywhere()
         self._registers.read_status()
         if self._set_up:
+            self._cache_mode.read()
             for queue in self._in_use:
                 yield POINT
                 self._registers.take_call(queue.index)
@@ -318,7 +321,7 @@ class GuestDriver:
     def writeback(self, operation: Op) -> GuestSteps:
         """Set the cache mode."""
         if self._set_up and may_set_cache_mode(self._features):
-            yield from set_cache_mode(self._transport, self._ring, operation.a)
+            yield from self._cache_mode.choose(operation.a)
 
     def set_used_event(self, operation: Op) -> GuestSteps:
         """Ask for a call at a later used entry (EVENT_IDX)."""
@@ -339,6 +342,11 @@ class GuestDriver:
             queue.ring.set_no_interrupt(bool(operation.b))
             self._watch.wrote_ring(queue.index)
             self._emit(SUPPRESS_CALLS, self.actor, queue.index, operation.b)
+
+    @property
+    def queues_in_use(self) -> int:
+        """Number of queues that the driver uses; 0 while the device is not set up."""
+        return len(self._in_use) if self._set_up else 0
 
     def _queue(self, operation: Op) -> GuestQueue | None:
         """Return the queue of an operation; None while the device is not set up."""

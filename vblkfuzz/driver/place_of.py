@@ -62,7 +62,8 @@ class Memory:
             rings: rings, each with its queue and what has ended its set-up; UNUSED: nothing.
         """
         headers = {sent.buffers.readable[0] for _, sent in used.values()}
-        last = {each[1][1].buffers.readable[0]: each for each in ended}
+        self._all_ended = list(ended)
+        last = {each[1][1].buffers.readable[0]: each for each in self._all_ended}
         self._used = used
         self._ended = [each for header, each in last.items() if header not in headers]
         self._rings = rings
@@ -71,15 +72,17 @@ class Memory:
         """Return where the changed bytes from `start` up to `end` (guest addresses) lie.
 
         What is in use comes first: then it is certain what was changed. Then what begins or ends
-        exactly at a buffer, then what was in use before.
+        exactly at a buffer, then what was in use before. Of two requests that ended at the same
+        place the earlier one comes last: it may have had buffers that the later one had not.
         """
         used = list(self._used.items())
         before = [(key, loan) for key, loan, _ in self._ended]
         return (
             _inside(start, chain(self._readable(), self._ring_areas()))
             or _beside(start, end, used, 1)
-            or _inside(start, self._areas_ended())
+            or _inside(start, chain(self._rings_ended(), _areas(self._ended)))
             or _beside(start, end, used + before, _BESIDE)
+            or _inside(start, _areas(reversed(self._all_ended)))
             or Change(Place.UNUSED)
         )
 
@@ -97,14 +100,17 @@ class Memory:
                 yield (Change(Place.DESCRIPTORS, queue), layout.desc, layout.avail - layout.desc)
                 yield (Change(Place.AVAIL_RING, queue), layout.avail, layout.used - layout.avail)
 
-    def _areas_ended(self) -> Iterator[Area]:
+    def _rings_ended(self) -> Iterator[Area]:
         for layout, (queue, ended) in self._rings.items():
             if ended:
                 yield Change(ended, queue), layout.desc, layout.end - layout.desc
-        for key, loan, ended in self._ended:
-            readable, writable = loan[1].buffers
-            for segment in (*readable, *writable, *_tables(loan)):
-                yield (Change(ended, *key), *segment)
+
+
+def _areas(requests: Iterable[tuple[Key, Loan, Place]]) -> Iterator[Area]:
+    for key, loan, ended in requests:
+        readable, writable = loan[1].buffers
+        for segment in (*readable, *writable, *_tables(loan)):
+            yield (Change(ended, *key), *segment)
 
 
 def _tables(loan: Loan) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from vblkfuzz.driver.transport import GuestSteps, Transport
-from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.trace.kinds import QUEUE_RESET, RESET_CALL, RESET_RET, START_RET
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 
@@ -26,6 +26,9 @@ class Port(Transport, Protocol):
     """A transport that outlives scenarios, with the guest memory that the device shares."""
 
     memory: GuestMemory
+    queue_reset: Frame
+    """What the reset of a queue is to the device: QUEUE_RESET, or RESET if it gets the message of
+    which a reset of all queues consists. Then a mistake in it is one bug in both."""
 
     def power_on(self, config: DeviceConfig, fds: list[int]) -> None:
         """Begin a scenario.
@@ -48,12 +51,21 @@ class Port(Transport, Protocol):
         Without a connection the device stays as it is: it was broken when it was saved.
         """
 
+    def replace(self, fds: list[int]) -> None:
+        """Leave the device, and meet another one, in its power-on state, behind these connections.
+
+        Without a connection there is no device from now on.
+        """
+
 
 class Observed:
     """A transport that records resets and starts; satisfies `Transport`."""
 
-    def __init__(self, transport: Transport, ring: TraceRing) -> None:
+    def __init__(
+        self, transport: Transport, ring: TraceRing, queue_reset: Frame = Frame.QUEUE_RESET
+    ) -> None:
         self._transport = transport
+        self._queue_reset = int(queue_reset)
         self._emit = ring.emit
 
     def device_features(self) -> int:
@@ -121,4 +133,4 @@ class Observed:
     def reset_queue(self, index: int) -> GuestSteps:
         """Reset one queue and record it."""
         yield from self._transport.reset_queue(index)
-        self._emit(QUEUE_RESET, ActorId.VCPU, index)
+        self._emit(QUEUE_RESET, ActorId.VCPU, index, path=self._queue_reset)

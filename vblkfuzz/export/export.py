@@ -24,6 +24,13 @@ Raises UsageError for cases that the form does not support, and HarnessError if 
 could not be judged.
 """
 
+LeftOut: TypeAlias = "Callable[[Sequence[Case]], list[str]]"
+"""Takes the same cases; returns the names of the operations that the text leaves out."""
+
+
+def _nothing(cases: Sequence[Case]) -> list[str]:
+    return []
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -33,3 +40,5 @@ class Export:
     """One line for `vblkfuzz list exports`."""
     text: Text
     """Returns the text of the file."""
+    left_out: LeftOut = _nothing
+    """What the user is told beside it."""

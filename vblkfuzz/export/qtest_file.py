@@ -5,7 +5,7 @@ with 0 if not. `--without-drains` is the control run. `--transcript` prints ever
 line, for a bug report, and each answer that the driver finds.
 
 It negotiates the scenario's features and lays out its buffers. Left out are operations that a real
-QEMU cannot carry out, as on target `qemu`, and mere reads of the configuration.
+QEMU cannot carry out, as on target `qemu`, and a few that the program lacks; it names them.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
+_LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
+_ELSEWHERE: Final = ("qsd", "vhost-user")
+"""Targets of which a program for QEMU shows nothing."""
 _TOO_MUCH: Final = "hostile"
 """The program's driver has no broken ring contents."""
 
@@ -39,12 +42,24 @@ def qtest_text(cases: Sequence[Case]) -> str:
     """Return the program for the only case.
 
     Raises:
-        UsageError: there are several cases.
+        UsageError: there are several cases, or one of another device than QEMU.
     """
     if len(cases) != 1:
         raise UsageError(f"qtest: expected one input, found {len(cases)}; name one finding")
     (case,) = cases
+    target = case.outcome.setup.target
+    if target in _ELSEWHERE:
+        raise UsageError(f"qtest: the program runs a QEMU, not {target}: use --target qemu")
     return program(case.scenario, case.violation.sentence if case.violation else "")
+
+
+def _left_out(cases: Sequence[Case]) -> list[str]:
+    return [name for case in cases for name in left_out(case.scenario)]
+
+
+def left_out(scenario: Scenario) -> list[str]:
+    """Return the operations that the program does not have, each name once, in order."""
+    return [*dict.fromkeys(one.name for one in scenario.ops if not one.spec.qtest)]
 
 
 def program(scenario: Scenario, sentence: str) -> str:
@@ -68,6 +83,7 @@ def program(scenario: Scenario, sentence: str) -> str:
         (_SIZES, f"{_SIZES.partition(' = ')[0]} = {', '.join(map(repr, sizes))}\n"),
         (_FLAGS, f"{_FLAGS.partition(' = ')[0]} = {', '.join(map(repr, flags))}\n"),
         (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
+        (_LEFT_OUT, f"LEFT_OUT = {left_out(scenario)!r}{_LEFT_OUT[_LEFT_OUT.index('  #') :]}"),
     ):
         assert text.count(line) == 1, line
         text = text.replace(line, filled)
@@ -90,5 +106,7 @@ def _step(operation: Op, device: DeviceConfig) -> str:
 
 
 EXPORT: Final = Export(
-    summary="a program that shows one finding on a QEMU, without vblkfuzz", text=qtest_text
+    summary="a program that shows one finding on a QEMU, without vblkfuzz",
+    text=qtest_text,
+    left_out=_left_out,
 )

@@ -113,6 +113,23 @@ def system_reset() -> Scenario:
     return Scenario(ops=(_INIT, *ops))
 
 
+def replug_in_flight() -> Scenario:
+    """The device is unplugged with a request in flight, then a driver sets up the next one."""
+    ops = (op("hold"), _WRITE, op("replug"), op("release"), _INIT, _READ, _COLLECT)
+    return Scenario(ops=(_INIT, *ops))
+
+
+def replug_in_drain() -> Scenario:
+    """The disk has a new device inside a drained section, after a kick for the old one."""
+    return Scenario(ops=(_INIT, _DRAIN, _WRITE, op("replug"), _INIT, _READ, _END, _COLLECT))
+
+
+def reconnect() -> Scenario:
+    """Several connections in a row, the driver of each with a request."""
+    again = (op("replug", part="connection"), _INIT, _WRITE)
+    return Scenario(ops=(_INIT, _WRITE, *again, *again, _COLLECT))
+
+
 def stop_and_cont() -> Scenario:
     """The VM stops with requests in flight; the guest kicks again once it runs."""
     ops = (op("hold"), _WRITE, op("stop"), op("release"), op("cont"), _READ, _COLLECT)
@@ -186,6 +203,9 @@ SEEDS: Final[tuple[Seed, ...]] = (
     reset_in_flight,
     reset_in_drain,
     system_reset,
+    replug_in_flight,
+    replug_in_drain,
+    reconnect,
     stop_and_cont,
     stop_in_drain,
     save_and_restore,

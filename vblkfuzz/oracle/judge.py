@@ -22,6 +22,7 @@ from vblkfuzz.oracle.streams import Streams
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
@@ -83,7 +84,8 @@ def _streams(witnesses: Witness) -> Streams:
     try:
         return _idle(witnesses).pop()
     except IndexError:
-        return Streams(rules_for(witnesses))
+        of_probe = _of_probe(witnesses)
+        return Streams([rule for rule in rules_for(witnesses) if rule not in of_probe])
 
 
 def judge(scenario: Scenario, trace: Trace) -> Verdict:
@@ -92,17 +94,33 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
     Pure and deterministic. A trace with neither END nor STEP_LIMIT is a partial one: the liveness
     rules (L...) find nothing in it.
     """
+    probed = Witness.PROBE in trace.witnesses
+    events = without_probe(trace.events) if probed else trace.events
     streams = _streams(trace.witnesses)
-    streams.sort(trace.events)
-    report = Report(trace.events, trace.fault, streams.life)
+    streams.sort(events)
+    report = Report(events, trace.fault, streams.life)
     for rule, stream in streams.of_rules:
         if stream:
             report.rule = rule
             rule.check(scenario, stream, report)
     streams.clear()
     _idle(trace.witnesses).append(streams)
+    if probed:
+        _judge_probe(scenario, trace, report)
     violations = _one_per_signature(report.violations, trace) if report.violations else ()
     return Verdict(violations, frozenset(report.situations))
+
+
+def _judge_probe(scenario: Scenario, trace: Trace, report: Report) -> None:
+    """Apply the rules of the probe, which alone get its events."""
+    for rule in _of_probe(trace.witnesses):
+        report.rule = rule
+        rule.check(scenario, [each for each in trace.events if each.kind in rule.needs], report)
+
+
+@cache
+def _of_probe(witnesses: Witness) -> tuple[Rule, ...]:
+    return tuple([rule for rule in rules_for(witnesses) if Witness.PROBE in rule.witnesses])
 
 
 def _one_per_signature(found: list[Violation], trace: Trace) -> tuple[Violation, ...]:
@@ -119,4 +137,6 @@ def _one_per_signature(found: list[Violation], trace: Trace) -> tuple[Violation,
 def _precise(violation: Violation, trace: Trace) -> Violation:
     """Return a violation with the state that the circumstance of its rule gives it."""
     refine = _RULES_BY_ID[violation.rule].circumstance
-    return replace(violation, state=refine(violation, trace.events)) if refine else violation
+    if refine is None:
+        return violation
+    return replace(violation, state=refine(violation, without_probe(trace.events)))

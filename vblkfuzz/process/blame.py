@@ -10,6 +10,7 @@ from collections import Counter
 from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.dataplane.wrong_return import WrongReturn
 from vblkfuzz.process.cpu_limit import Hang
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
@@ -49,12 +50,15 @@ def fault_of(error: BaseException, own: OwnCode) -> Fault | None:
     """Return what a device did wrong that raised `error`; None: it was not the device's code.
 
     A traceback that passes through code of the device is the device's, also where ours raised
-    below it: with what it was given.
+    below it: with what it was given. So is a wrong value that a method of the device has returned
+    (`dataplane.wrong_return`).
     """
     if isinstance(error, Hang):
         return _hang([code for code in error.stays if own.has(code)])
     passed = ((frame.f_code, line) for frame, line in walk_tb(error.__traceback__))
     places = [place_of(code, line) for code, line in passed if own.has(code)]
+    if isinstance(error, WrongReturn) and not places:
+        places = [place_of(one, one.co_firstlineno) for one in error.codes if own.has(one)][:1]
     if not places:
         return None
     place = _recurring(places) if isinstance(error, RecursionError) else places[-1]

@@ -8,8 +8,10 @@ and so is its answer:
 
     load   scenario, connections   makes a new driver            -> done | lost | failed
     run    index, or REST          the driver carries it out     -> done | lost | failed
+    probe  whether to init first   one request on each queue     -> done | lost | failed
     save                           stops the device for a save   -> done | lost | failed
     restore connections            goes on with another device   -> done | lost | failed
+    replace connections            meets a device in its power-on state -> as above
     off                            ends the scenario             -> done | lost | failed
 
 Each answer carries the events so far; that of `failed` is a traceback. `lost` means that the
@@ -22,11 +24,13 @@ from __future__ import annotations
 
 import socket
 import traceback
+from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
+from vblkfuzz.driver.probe import probe
 from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.guest import REST
@@ -49,6 +53,8 @@ class _Verb(IntEnum):
     OFF = 2
     SAVE = 3
     RESTORE = 4
+    PROBE = 5
+    REPLACE = 6
 
 
 class _Answer(IntEnum):
@@ -113,11 +119,12 @@ class GuestProcess:
         """
         self._send(bytes([_Verb.OFF]))
 
-    def hand_over(self, fds: Sequence[int] | None) -> None:
-        """Make the port save or restore the device; `answer` returns when it has done that.
+    def hand_over(self, fds: Sequence[int] | None, *, new: bool = False) -> None:
+        """Make the port save, restore or replace the device; `answer` returns when it has done so.
 
         Args:
             fds: None: save it; else connections of the device to go on with; they stay open here.
+            new: it is another device, in its power-on state.
 
         Raises:
             ActorDied: the guest process has ended.
@@ -125,7 +132,7 @@ class GuestProcess:
         if fds is None:
             self._send(bytes([_Verb.SAVE]))
         else:
-            self._send(bytes([_Verb.RESTORE]), fds)
+            self._send(bytes([_Verb.REPLACE if new else _Verb.RESTORE]), fds)
 
     def begin(self, index: int) -> None:
         """Make the guest carry out operation `index` or `REST`; `answer` returns its events.
@@ -134,6 +141,17 @@ class GuestProcess:
             ActorDied: the guest process has ended.
         """
         self._send(bytes([_Verb.RUN, index]))
+
+    def probe(self, *, init: bool) -> None:
+        """Make the driver publish a request on each queue; `answer` returns its events.
+
+        Args:
+            init: set the device up before.
+
+        Raises:
+            ActorDied: the guest process has ended.
+        """
+        self._send(bytes([_Verb.PROBE, init]))
 
     def _send(self, packet: bytes, fds: Sequence[int] = ()) -> None:
         line = self._forked.line
@@ -184,13 +202,19 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 scenario = decode_canonical(packet[1:])
                 config = scenario.device
                 port.power_on(config, fds)
-                driver = GuestDriver(port.memory, Observed(port, ring), config, ring)
+                driver = GuestDriver(
+                    port.memory, Observed(port, ring, port.queue_reset), config, ring
+                )
             elif packet[0] == _Verb.OFF:
                 port.power_off()
+            elif packet[0] == _Verb.PROBE:
+                deque(probe(driver, init=bool(packet[1])), maxlen=0)
             elif packet[0] == _Verb.SAVE:
                 port.save()
             elif packet[0] == _Verb.RESTORE:
                 port.restore(fds)
+            elif packet[0] == _Verb.REPLACE:
+                port.replace(fds)
             else:
                 index = packet[1]
                 for _ in driver.rest() if index == REST else driver.run(scenario.ops[index]):

@@ -23,24 +23,28 @@ from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.store.atomic import TEMPORARY, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _PAUSES_S: Final = (0.02, 0.05, 0.1)
 """Seconds after each attempt to take the lock: `is_claimed` may hold it for a moment."""
-_FOLDERS: Final = ("corpus", "findings", "harness", "log")
+_FOLDERS: Final = ("corpus", "findings", "harness")
 
 
 @contextmanager
-def claimed(out: Path) -> Iterator[None]:
+def claimed(out: Path, folders: Sequence[str] = _FOLDERS) -> Iterator[None]:
     """Prepare the folder and hold its lock.
 
+    Args:
+        out: the folder.
+        folders: its parts that are made, beside `log`.
+
     Raises:
-        UsageError: another campaign uses the folder.
+        UsageError: another process uses the folder.
         HarnessError: the folder cannot be written.
     """
     try:
-        for name in _FOLDERS:
+        for name in (*folders, "log"):
             (out / name).mkdir(parents=True, exist_ok=True)
         # Opened with "a": a second campaign must not truncate the file before it has the lock.
         file = (out / "log" / "lock").open("a", encoding="ascii")

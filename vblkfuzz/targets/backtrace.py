@@ -7,6 +7,7 @@ import subprocess
 from typing import Final
 
 _PATIENCE_S: Final = 20.0
+_HEADING: Final = "\n\ngdb says:\n"
 
 
 def backtrace(pid: int) -> str:
@@ -25,4 +26,9 @@ def backtrace(pid: int) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return run.stdout.decode(errors="replace")
+    return _HEADING + run.stdout.decode(errors="replace")
+
+
+def without_backtrace(report: str) -> str:
+    """Return a report without what gdb says, which depends on gdb and is long."""
+    return report.partition(_HEADING)[0].strip()

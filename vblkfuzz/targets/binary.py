@@ -25,6 +25,8 @@ class Program(NamedTuple):
     """Oldest version (major, minor) that has all features used here."""
     install: str
     """How to install it; ends the error message if no usable binary is found."""
+    option: str
+    """The option that names another binary; said only to users who have named none."""
 
 
 def find_program(program: Program, binary: str) -> str:
@@ -35,16 +37,15 @@ def find_program(program: Program, binary: str) -> str:
     """
     name = binary or program.name
     path = shutil.which(name)
+    advice = program.install if binary else f"{program.install} or name one by {program.option}"
     if path is None:
-        raise DeviceUnavailable(_why_not(name, program.install))
+        raise DeviceUnavailable(_why_not(name, advice))
     line = _version_line(path)
     version = re.match(rf"{program.version_prefix} (\d+)\.(\d+)", line)
     if version is None:
         raise DeviceUnavailable(f"{path}: expected {program.name}, found {line or 'no version'}")
     if (int(version[1]), int(version[2])) < program.oldest:
-        raise DeviceUnavailable(
-            f"{path}: version {version[1]}.{version[2]} is too old: {program.install}"
-        )
+        raise DeviceUnavailable(f"{path}: version {version[1]}.{version[2]} is too old: {advice}")
     return path
 
 
@@ -55,13 +56,13 @@ def version_of(binary: str) -> str:
     return said[1] if said else ""
 
 
-def _why_not(name: str, install: str) -> str:
+def _why_not(name: str, advice: str) -> str:
     """Return why a file cannot be run, in one line."""
     if Path(name).is_dir():
         return f"{name}: expected a program, found a directory"
     if Path(name).exists() and os.sep in name:
         return f"{name}: not executable: chmod +x, or name another binary"
-    return f"{name}: not found: {install}"
+    return f"{name}: not found: {advice}"
 
 
 def _version_line(path: str) -> str:

@@ -9,10 +9,12 @@ started end with it.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
 from contextlib import suppress
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -119,6 +121,23 @@ class Child:
         size = os.fstat(self._stderr).st_size
         tail = os.pread(self._stderr, _REPORT_BYTES, max(0, size - _REPORT_BYTES))
         return tail.decode(errors="replace").strip()
+
+    def said(self, text: bytes) -> int:
+        """Return how often a text occurs in its standard error."""
+        return os.pread(self._stderr, os.fstat(self._stderr).st_size, 0).count(text)
+
+    def limit_files(self, more: int | None) -> None:
+        """Let it open so many files from now on; None: as many as it may by default.
+
+        Each file gets the lowest number that is free (POSIX, open), and the limit is on that.
+        """
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(OSError):  # it has ended; its rig detects that
+            if more is not None:
+                taken = {int(name) for name in os.listdir(f"/proc/{self.pid}/fd")}
+                free = (number for number in count() if number not in taken)
+                soft = next(islice(free, more, None))
+            resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (soft, hard))
 
     def end(self) -> None:
         """Kill it with all that it has started, and reap it."""

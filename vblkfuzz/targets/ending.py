@@ -1,7 +1,8 @@
 """How a device process ended: it crashed, it hangs, or it was killed from outside.
 
 A crash is named by its place: by the message of the assertion or of the sanitizer that failed, else
-by the function that got the signal. Why nothing else: docs/decisions/0014.
+by the function that got the signal. Why nothing else: docs/decisions/0014. A hang is named by the
+functions in which its threads wait (docs/decisions/0018).
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
+from vblkfuzz.process.blame import printable
 from vblkfuzz.targets.backtrace import backtrace
 from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
+from vblkfuzz.targets.device_end import Ending
+from vblkfuzz.targets.hang_place import place_of_hang
 from vblkfuzz.targets.last_words import Place, farewell, place_in
-from vblkfuzz.targets.real import Ending
+from vblkfuzz.targets.thread_stacks import sleeping_threads
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 
@@ -21,9 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.targets.child import Child
+    from vblkfuzz.targets.thread_stacks import Thread
 
 _END_PATIENCE_S: Final = 1.0
 """Seconds that a process gets to end by itself after its connections have ended."""
+_TITLE: Final = 16
+"""Characters of a thread's name at most."""
 _BY_ITSELF: Final = frozenset({0, signal.SIGABRT, signal.SIGTRAP, signal.SIGILL})
 """Signals by which a program ends itself after it has said why; 0: it exits."""
 
@@ -47,9 +54,7 @@ def ending_of(
     if code is None:
         if child.is_stopped:
             raise DeviceLost("the device process is stopped from outside (SIGSTOP, a debugger)")
-        child.unwatch()
-        stacks = backtrace(child.pid) if explain else ""
-        return Ending(HANG, f"{words}\n\n{stacks}", flag=int(guest_waits))
+        return _hang(child, words, guest_waits=guest_waits, explain=explain)
     number = signal_of(code)
     if number in FROM_OUTSIDE:
         return None
@@ -62,6 +67,21 @@ def ending_of(
         value=fault.status,
         path=fault.digest,
     )
+
+
+def _hang(child: Child, words: str, *, guest_waits: bool, explain: bool) -> Ending:
+    child.unwatch()
+    threads = sleeping_threads(child.pid)
+    fault = place_of_hang(threads, "guest" if guest_waits else "operator")
+    stacks = backtrace(child.pid) if explain else ""
+    report = "\n\n".join((words, *map(_stack, threads))).strip() + stacks
+    path = fault.digest if fault else 0
+    return Ending(HANG, report, fault, flag=int(guest_waits), path=path)
+
+
+def _stack(thread: Thread) -> str:
+    name = f"thread {printable(thread.title, _TITLE)}{' (the main one)' if thread.main else ''}"
+    return "\n".join((f"{name} sleeps", *(f"  in {function.name}" for function in thread.stack)))
 
 
 def crash_of(words: str, number: int, status: int, frames: Sequence[str] = ()) -> Fault:

@@ -20,15 +20,16 @@ import ctypes
 import json
 import os
 import platform
-import re
 import signal
 import struct
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.targets.mappings import Code, Mapping, code_at, mappings_of
 from vblkfuzz.targets.program_file import Program
+from vblkfuzz.targets.ptrace import ALL, SEIZE, ptrace, registers_of
 
 if TYPE_CHECKING:
     import socket
@@ -40,46 +41,20 @@ _FATAL: Final = frozenset(
     }
 )
 _STOPS: Final = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
-_CONT, _GETREGS, _SEIZE, _LISTEN = 7, 12, 0x4206, 0x4208
+_CONT, _LISTEN = 7, 0x4208
 """Requests of ptrace(2)."""
 _TRACE_CLONE: Final = 1 << 3
 """PTRACE_O_TRACECLONE: new threads are traced, too."""
 _EVENT_STOP: Final = 128
-_ALL: Final = 0x40000000
-"""__WALL: wait for threads, too."""
-_REGS: Final = struct.Struct("<27Q")
-_RIP, _RSP = 16, 19
-"""Places in user_regs_struct."""
 _STACK_BYTES: Final = 16 << 10
 _CALL_BYTES: Final = 7
 """Size of the longest call instruction."""
 _MOST: Final = 12
 """Places to report at most."""
-_RUN_TIME: Final = re.compile(
-    r"/(libc|ld-(linux|musl)[^/]*|libpthread|libm|libgcc_s|libstdc\+\+|libglib-2\.0)[.-][^/]*$"
-)
-"""Libraries whose functions say nothing of a bug."""
 _PACKET: Final = 1 << 16
 _PATIENCE_S: Final = 5.0
 _SET_PTRACER: Final = 0x59616D61
 """PR_SET_PTRACER of prctl(2)."""
-
-
-class Mapping(NamedTuple):
-    """A part of a program file in memory."""
-
-    start: int
-    end: int
-    offset: int
-    """Of its first byte in the file."""
-    file: str
-
-
-class Code(NamedTuple):
-    """A place in a program file."""
-
-    file: str
-    offset: int
 
 
 class Watcher:
@@ -130,7 +105,7 @@ def _serve(line: socket.socket) -> None:
     pid = int(line.recv(_PACKET))
     _end_group_with_parent(pid)
     try:
-        _ptrace(_SEIZE, pid, _TRACE_CLONE)
+        ptrace(SEIZE, pid, _TRACE_CLONE)
     except OSError:
         line.send(b"refused")
         line.send(json.dumps([]).encode())
@@ -140,7 +115,7 @@ def _serve(line: socket.socket) -> None:
     found: list[Code] = []
     with suppress(ChildProcessError):
         while True:
-            thread, status = os.waitpid(-1, _ALL)
+            thread, status = os.waitpid(-1, ALL)
             if os.WIFSTOPPED(status):
                 with suppress(ProcessLookupError):
                     found = _go_on(pid, thread, status) or found
@@ -174,33 +149,26 @@ def _go_on(pid: int, thread: int, status: int) -> list[Code]:
     """Let a thread go on that has stopped; return where it is if the signal is fatal."""
     number, event = os.WSTOPSIG(status), status >> 16
     if event == _EVENT_STOP and number in _STOPS:
-        _ptrace(_LISTEN, thread, 0)  # it stays stopped until SIGCONT
+        ptrace(_LISTEN, thread, 0)  # it stays stopped until SIGCONT
         return []
     found: list[Code] = []
     if not event and number in _FATAL:
         with suppress(OSError):
             found = _stack(pid, thread)
-    _ptrace(_CONT, thread, 0 if event else number)
+    ptrace(_CONT, thread, 0 if event else number)
     return found
 
 
 def _stack(pid: int, thread: int) -> list[Code]:
     """Return the places on the stack of a stopped thread, the innermost first."""
-    registers = ctypes.create_string_buffer(_REGS.size)
-    _ptrace(_GETREGS, thread, ctypes.addressof(registers))
-    values = _REGS.unpack(registers.raw)
-    mappings = _mappings(pid)
+    registers = registers_of(thread)
+    mappings = [part for part in mappings_of(pid) if not part.is_run_time]
     memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
     try:
-        found = [values[_RIP], *_return_addresses(memory, mappings, values[_RSP])]
+        found = [registers.pc, *_return_addresses(memory, mappings, registers.sp)]
     finally:
         os.close(memory)
-    return [
-        Code(part.file, address - part.start + part.offset)
-        for address in found
-        for part in mappings
-        if part.start <= address < part.end
-    ][:_MOST]
+    return [code for address in found if (code := code_at(address, mappings))][:_MOST]
 
 
 def _names(places: list[Code]) -> list[str]:
@@ -211,20 +179,6 @@ def _names(places: list[Code]) -> list[str]:
             files[file] = Program(file)
     found = [files[file].name_of(offset) for file, offset in places if file in files]
     return list(dict.fromkeys(found))
-
-
-def _mappings(pid: int) -> list[Mapping]:
-    """Return the executable parts of all files in memory but the run-time libraries.
-
-    A file that has been deleted or replaced is left out: its name leads elsewhere now.
-    """
-    form = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+ +(/.+)$", re.MULTILINE)
-    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        return [
-            Mapping(int(start, 16), int(end, 16), int(offset, 16), file)
-            for start, end, offset, file in form.findall(maps.read())
-            if not _RUN_TIME.search(file) and not file.endswith(" (deleted)")
-        ]
 
 
 def _return_addresses(memory: int, code: list[Mapping], stack: int) -> list[int]:
@@ -249,17 +203,3 @@ def _behind_call(before: bytes) -> bool:
     if before[2] == 0xE8:
         return True
     return any(before[at] == 0xFF and before[at + 1] >> 3 & 7 == 2 for at in (0, 1, 3, 4, 5))
-
-
-def _ptrace(request: int, thread: int, data: int) -> None:
-    """Call ptrace(2).
-
-    Raises:
-        OSError: the kernel refuses it.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
-    libc.ptrace.restype = ctypes.c_long
-    if libc.ptrace(request, thread, None, data) == -1:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))

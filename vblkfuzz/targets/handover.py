@@ -1,4 +1,4 @@
-"""A handover: the part that the port has in a save or restore.
+"""A handover: the part that the port has in a save, a restore, or a replaced device.
 
 The guest process has the connection to the device, through which a VMM saves a vhost-user back-end.
 So the rig says what the port has to do, and `targets.real` has it done.
@@ -20,5 +20,7 @@ class Handover(NamedTuple):
     connections: Sequence[int] | None
     """None: the port saves the device. Else it goes on on these connections (fds); without one
     it has none, because the device was broken when it was saved."""
-    done: Callable[[], object] = _nothing
-    """Called when the port has done it."""
+    done: Callable[[], Handover | None] = _nothing
+    """Called when the port has done it; returns what the port has to do next."""
+    new: bool = False
+    """Whether these connections lead to another device, in its power-on state."""

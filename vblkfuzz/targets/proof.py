@@ -16,6 +16,7 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.kinds import COLLECT, POP, PUSH
+from vblkfuzz.trace.probe import without_probe
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.trace import Trace
@@ -54,7 +55,7 @@ def check_proof(trace: Trace, target: str, witness: str) -> None:
             without answers, or with other data than it wrote, has a faulty device: that is for the
             rules to say.
     """
-    kinds = [event.kind for event in trace.events]
+    kinds = [event.kind for event in without_probe(trace.events)]
     if kinds.count(COLLECT) != _REQUESTS:
         return
     seen = (

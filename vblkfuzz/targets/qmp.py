@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 _T = TypeVar("_T")
+_NOTHING: Final[Mapping[str, object]] = {}
 _LOST: Final = (QMPError, EOFError, OSError)
 
 
@@ -83,7 +85,7 @@ class Qmp:
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         return self._await(self._client.execute(command, named or None))
 
-    def send_fd(self, name: str, fd: int) -> None:
+    async def send_fd(self, name: str, fd: int) -> None:
         """Give QEMU a copy of a file descriptor, which later commands name `name`.
 
         Raises:
@@ -93,21 +95,24 @@ class Qmp:
             self._client.send_fd_scm(fd)
         except _LOST as error:
             raise DeviceLost(f"QMP: the connection has ended: {error}") from None
-        self.execute("getfd", fdname=name)
+        await self.call("getfd", fdname=name)
 
-    def wait(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the next event that is wanted; events before it are dropped.
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Run a coroutine of `call` and `event` to its end, and return its result.
 
         Raises:
-            DeviceLost: it did not arrive in time.
+            DeviceLost: it does not end in time.
         """
-        return self._await(self.event(wanted))
+        return self._await(work)
 
     # --- Work that goes on between calls ------------------------------------------------------
 
-    async def call(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
-        """As `execute`, for a coroutine given to `begin`."""
+    async def call(
+        self, command: str, spelled: Mapping[str, object] = _NOTHING, /, **arguments: object
+    ) -> Any:  # noqa: ANN401 -- JSON
+        """As `execute`, for a coroutine given to `begin`; `spelled` are arguments with `_`."""
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
+        named.update(spelled)
         try:
             return await self._client.execute(command, named or None)
         except ExecuteError as error:
@@ -115,15 +120,23 @@ class Qmp:
         except _LOST as error:
             raise DeviceLost(f"QMP: the connection has ended: {error}") from None
 
+    async def attempt(self, command: str, **arguments: object) -> bool:
+        """As `call`, of a command that may be refused in this state; return whether it was not."""
+        try:
+            await self.call(command, **arguments)
+        except Refused:
+            return False
+        return True
+
     async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """As `wait`, for a coroutine given to `begin`."""
+        """Return the next event that is wanted; events before it are dropped."""
         while True:
             event: dict[str, Any] = dict(await self._listener.get())
             if wanted(event):
                 return event
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Begin work that spans calls; `pump`, `finish` and `finished` continue it."""
+        """Begin work that spans calls; `pump` and `finished` continue it."""
         task = self._loop.create_task(work)
         # Fetch the exception: asyncio would print one that was not fetched.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -157,14 +170,6 @@ class Qmp:
         poll.register(self._connection, select.POLLRDHUP)
         return bool(poll.poll(0))
 
-    def finish(self, task: asyncio.Task[None]) -> None:
-        """Continue begun work until it ends.
-
-        Raises:
-            DeviceLost: it does not end in time.
-        """
-        self._await(_result(task))
-
     def finished(self, task: asyncio.Task[None], patience_s: float) -> bool:
         """Continue begun work for at most `patience_s` seconds; return whether it has ended."""
         self._loop.run_until_complete(asyncio.wait([task], timeout=patience_s))
@@ -197,10 +202,6 @@ _HOPS: Final = 12
 async def _spin() -> None:
     for _ in range(_HOPS):
         await asyncio.sleep(0)
-
-
-async def _result(task: asyncio.Task[None]) -> None:
-    await asyncio.shield(task)
 
 
 def _readable(connection: socket.socket) -> bool:

@@ -21,11 +21,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.guest import REST
-from vblkfuzz.process.guest_process import GuestProcess
+from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.targets.asleep import ASLEEP_LOOKS, ASLEEP_S
+from vblkfuzz.targets.device_end import Restless
+from vblkfuzz.targets.probe import probe
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.stillness import Stillness
@@ -39,39 +42,17 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vblkfuzz.driver.port import Port
-    from vblkfuzz.process.guest_process import GuestAnswer
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue
-    from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.trace import Trace
     from vblkfuzz.virtio.memory import GuestMemory
 
 _MAX_EPILOGUE: Final = 32
 _COLLECT: Final = CODES["collect"]
-ASLEEP_S: Final = 0.1
-"""Seconds between two samples of a device that does not answer the guest."""
-ASLEEP_LOOKS: Final = 6
-"""Number of samples in a row that must show device and guest asleep before that is a hang."""
-
-
-class Restless(Exception):
-    """The device process never comes to rest, although it has nothing to do (L5)."""
-
-
-class Ending:
-    """How a device process ended, or that it hangs."""
-
-    def __init__(self, kind: int, report: str, fault: Fault | None = None, **fields: int) -> None:
-        self.kind = kind
-        """CRASH or HANG."""
-        self.report = report
-        """The end of its standard error, with a backtrace of a hang, for people."""
-        self.fault = fault
-        """What is known of the place; it names the crash."""
-        self.fields = fields
-        """Fields of the event."""
 
 
 class Rig(Protocol):
@@ -142,6 +123,9 @@ class Rig(Protocol):
             Restless: a thread runs on and on.
             DeviceLost: a thread is stuck.
         """
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """Return what the device itself counts of its first `queues` queues; none: unknown."""
 
     def sleeps(self) -> bool:
         """Whether no thread of the device process runs; False if that cannot be determined."""
@@ -220,9 +204,12 @@ class RealTarget:
             self._load(scenario)
             self._run(scenario, recorder)
             rig.check_rest(recorder)
+            works = probe(rig, self._guest, self._hear_guest, recorder, scenario.device)
             self._power_off()
             recorder.tell(END, ActorId.HARNESS)
-            if rig.processes != self._proved:  # one was started within the scenario
+            if not works:
+                self._replace_processes()
+            elif rig.processes != self._proved:  # one was started within the scenario
                 self._prove(scenario.device)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
@@ -296,10 +283,10 @@ class RealTarget:
     def _perform(self, operation: Op, recorder: Recorder) -> None:
         """Carry out an operation that is not the guest's; the port has a part in some."""
         handover = self._rig.perform(operation, recorder)
-        if handover is not None:
-            self._guest.hand_over(handover.connections)
+        while handover is not None:
+            self._guest.hand_over(handover.connections, new=handover.new)
             self._hear_guest(recorder)
-            handover.done()
+            handover = handover.done()
 
     def _run_guest(self, recorder: Recorder) -> None:
         """Run the guest's operations, if it may run.

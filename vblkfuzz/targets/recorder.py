@@ -21,6 +21,7 @@ from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.targets.outliving import Outliving
 from vblkfuzz.targets.ring_watch import Life
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
 from vblkfuzz.trace.kinds import (
@@ -39,6 +40,7 @@ from vblkfuzz.trace.kinds import (
     QUEUE_RESET,
     RESET_RET,
 )
+from vblkfuzz.trace.probe import PROBE
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import F_MQ
@@ -74,7 +76,7 @@ class Recorder:
         self._memory = memory
         self._config = config
         self._exact_pops = exact_pops
-        self._events: list[Event] = []
+        self.events: list[Event] = []
         self._pending: list[Event] = []
         self._dropped = 0
         self._code = 0
@@ -82,6 +84,8 @@ class Recorder:
         self.index = _EPILOGUE
         """Index of the current operation in the scenario."""
         self._doubted = Witness(0)
+        self._probes = False
+        """Whether the probe has begun: what it does leaves the witnesses of the scenario alone."""
         self._turn = 0
         self._epoch = 0
         self._path = 0
@@ -90,6 +94,8 @@ class Recorder:
         """Number of events when the device was suspended; 0: it is not."""
         self.acts = 0
         """Number of actions on the device so far; while it does not change, idle stays idle."""
+        self.direct = not config.ioeventfd
+        """Whether the vCPU may handle a kick itself."""
         self.blind = False
         """Whether `look` does nothing, because the guest has not reported what it is doing."""
         self._queues = 0
@@ -100,18 +106,18 @@ class Recorder:
         """Bank of each queue's rings, as `driver.guest.GuestQueue.bank`."""
         self._live: dict[int, Life] = {}
         self._ended: list[Life] = []
-        self._outliving: dict[tuple[int, int], list[int]] = {}
-        """By queue and head: paths of the resets that unfinished requests have outlived."""
+        self._outliving = Outliving()
 
     # --- What is done to the device -----------------------------------------------------------
 
-    def operation(self, index: int, code: int, *, epilogue: bool = False) -> None:
+    def operation(self, index: int, code: int, *, epilogue: int = 0) -> None:
         """Record the start of operation `index`; call `look` for the last operation before."""
         self._turn += 1
         self.acts += 1
         self.index = _EPILOGUE if epilogue else index
         self._code, self._path = code, _PATHS[code]
-        self._add(OP, ActorId.HARNESS, flag=code, head=int(epilogue), value=index)
+        self._probes = epilogue == PROBE
+        self._add(OP, ActorId.HARNESS, flag=code, head=epilogue, value=index)
 
     def deferred(self, index: int, code: int) -> None:
         """Note that operation `index`, of the guest, goes on only now: what follows is its effect.
@@ -126,7 +132,7 @@ class Recorder:
         self._turn += 1
         self._add(kind, actor, **fields)
         if kind == RESET_RET:
-            self._end_lives()
+            self._end_lives(fields.get("path", int(Frame.RESET)))
 
     def suspend(self) -> None:
         """Note that from now on the device must do nothing, until `resume`.
@@ -134,7 +140,7 @@ class Recorder:
         If it does, the cause is that it was not at rest when it was suspended, whatever operation
         comes later. A dequeue that was not observed is placed before this moment.
         """
-        self._suspended = len(self._events)
+        self._suspended = len(self.events)
 
     def resume(self) -> None:
         """Note that the device may act again."""
@@ -142,7 +148,8 @@ class Recorder:
 
     def doubt(self, witness: Witness) -> None:
         """Drop this witness from the trace: from now on its observations are not reliable."""
-        self._doubted |= witness
+        if not self._probes:
+            self._doubted |= witness
 
     def guest(self, events: Sequence[Event]) -> None:
         """Take the guest's events; the next look records them."""
@@ -178,7 +185,7 @@ class Recorder:
         kind = event.kind
         # Not _replace, which takes four times as long.
         _, _, actor, queue, flag, head, request, _, *rest = event
-        self._events.append(
+        self.events.append(
             Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, *rest)
         )
         if kind == FEATURES:
@@ -188,9 +195,9 @@ class Recorder:
             for queue in range(self._queues):
                 self._set_up(queue)
         elif kind == RESET_RET:
-            self._end_lives()
+            self._end_lives(int(Frame.RESET))
         elif kind == QUEUE_RESET:
-            self._end_life(event.queue, Frame.QUEUE_RESET)
+            self._end_life(event.queue, event.path)
             self._set_up(event.queue)
         elif kind == HOSTILE:
             if event.queue in self._live:
@@ -220,19 +227,19 @@ class Recorder:
         self._ended = [life for life in self._ended if life.layout != layout]
         self._live[queue] = Life(self._memory, queue, self._epoch, layout, self._config.first_index)
 
-    def _end_lives(self) -> None:
+    def _end_lives(self, path: int) -> None:
         for queue in list(self._live):
-            self._end_life(queue, Frame.RESET)
+            self._end_life(queue, path)
         self._epoch += 1
         self.featureless = False
 
-    def _end_life(self, queue: int, path: Frame) -> None:
+    def _end_life(self, queue: int, path: int) -> None:
         life = self._live.pop(queue, None)
         if life is not None:
             if life.owned:  # a later push may belong to one of these or to a new request
                 self.doubt(Witness.DISK)
-            for head in life.end(int(path)):
-                self._outliving.setdefault((queue, head), []).append(int(path))
+            for head in life.end(path):
+                self._outliving.add(queue, head, path)
             self._ended.append(life)
 
     # --- What is observed of the device -------------------------------------------------------
@@ -246,7 +253,7 @@ class Recorder:
         """
         if self.blind:
             return False
-        before = len(self._events)
+        before = len(self.events)
         if self._pending:
             self._write_pending(dequeues())
         self._turn += 1
@@ -257,7 +264,7 @@ class Recorder:
         for life in self._ended:
             for serial in life.written():
                 self._effect(MEMWRITE, life, serial, 0, 0)
-        if len(self._events) > before:
+        if len(self.events) > before:
             return True
         self._turn -= 1
         return False
@@ -283,8 +290,7 @@ class Recorder:
     def _pop(self, life: Life, actor: int) -> None:
         self._serial += 1
         request = life.take(self._serial)
-        direct = not self._config.ioeventfd
-        if direct:
+        if self.direct:
             self._add(HANDLER, actor, queue=life.queue, flag=1)
         self._add(
             POP,
@@ -295,18 +301,18 @@ class Recorder:
             epoch=life.epoch,
             value=life.taken,
         )
-        if direct:
+        if self.direct:
             self._add(HANDLER_END, actor, queue=life.queue)
 
     def _pop_unseen(self, life: Life) -> None:
         """Record a dequeue of which no more is known than that it was before now."""
-        before, at = len(self._events), self._suspended
+        before, at = len(self.events), self._suspended
         self._pop(life, ActorId.MAIN)
         if at:
-            turn = self._events[at - 1].turn
-            moved = [event._replace(turn=turn) for event in self._events[before:]]
-            del self._events[before:]
-            self._events[at:at] = moved
+            turn = self.events[at - 1].turn
+            moved = [event._replace(turn=turn) for event in self.events[before:]]
+            del self.events[before:]
+            self.events[at:at] = moved
             self._suspended += len(moved)
 
     def _push(self, life: Life, head: int, used: int, length: int) -> None:
@@ -333,8 +339,7 @@ class Recorder:
     ) -> None:
         path = life.ended_by or self._cause
         if not life.ended_by and not serial:  # no request of these rings has this head
-            resets = self._outliving.get((life.queue, head), [])
-            path = resets.pop(0) if resets else path
+            path = self._outliving.ended_by(life.queue, head, length) or path
         self._add(
             kind,
             ActorId.MAIN,
@@ -375,16 +380,16 @@ class Recorder:
         if self._dropped:
             raise TraceOverflow(f"{self._dropped} events too many: no verdict")
         known = witnesses & ~self._doubted
-        return Trace(tuple(self._events), self._turn, witnesses=known, report=report, fault=fault)
+        return Trace(tuple(self.events), self._turn, witnesses=known, report=report, fault=fault)
 
     def _add(self, kind: int, actor: int, **fields: int) -> None:
-        if len(self._events) >= TRACE_EVENTS_MAX:
+        if len(self.events) >= TRACE_EVENTS_MAX:
             self._dropped += 1
             return
         fields.setdefault("queue", NO_QUEUE)
         fields.setdefault("epoch", self._epoch)
         fields.setdefault("path", self._cause if kind in _CAUSED else 0)
-        self._events.append(Event(self._turn, int(kind), int(actor), **fields))
+        self.events.append(Event(self._turn, int(kind), int(actor), **fields))
 
 
 _ENDS: Final = frozenset({RESET_RET, QUEUE_RESET})

@@ -24,7 +24,7 @@ SPIN_S: Final = 0.25
 
 _QMP_THREAD: Final = b"IO mon_iothread"
 """QEMU's name of the thread that reads QMP (``-name debug-threads=on``)."""
-_AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
+AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
 """Contents of wchan for a thread that runs or is ready to run, or is stopped from outside: such a
 thread may have work to do when it goes on."""
 _LINE: Final = 256
@@ -63,9 +63,9 @@ class Stillness:
     def wait(self, patience_s: float) -> bool:
         """Wait until all threads sleep; False if `patience_s` seconds were not enough."""
         deadline = time.monotonic() + patience_s
-        last = self._look()
+        last = self.look()
         while True:
-            now = self._look()
+            now = self.look()
             if now is not None and now == last and now.asleep and now.main_asleep:
                 return True
             if time.monotonic() > deadline:
@@ -73,14 +73,12 @@ class Stillness:
             os.sched_yield()  # a thread that is not at rest may be waiting for this core
             last = now
 
-    def only_main_runs(self, while_: Callable[[], object]) -> bool:
-        """Whether, during a call of `while_`, only the main thread ran or was ready to run.
+    def only_main_ran(self, before: Threads | None) -> bool:
+        """Whether, since a sample, only the main thread ran or was ready to run.
 
-        The thread that reads QMP may run as well.
+        The thread that reads QMP may have run as well.
         """
-        before = self._look()
-        while_()
-        after = self._look()
+        after = self.look()
         if before is None or after is None or not (before.asleep and after.asleep):
             return False
         expected = frozenset({self._main, *self._named(_QMP_THREAD)})
@@ -92,9 +90,9 @@ class Stillness:
 
     def sleeps_through(self, while_: Callable[[], object]) -> bool:
         """Whether every thread slept during a call of `while_`."""
-        before = self._look()
+        before = self.look()
         while_()
-        after = self._look()
+        after = self.look()
         return before is not None and before == after and before.asleep and before.main_asleep
 
     def main_seconds(self) -> float:
@@ -109,7 +107,7 @@ class Stillness:
         self._files.clear()
         self._listed.clear()
 
-    def _look(self) -> Threads | None:
+    def look(self) -> Threads | None:
         """Sample all threads; None if one has just ended."""
         counts: dict[str, bytes] = {}
         asleep = main_asleep = True
@@ -117,7 +115,7 @@ class Stillness:
             for folder in self._folders:
                 for task in self._threads(folder):
                     wchan, schedstat = self._files.get(task) or self._open(folder, task)
-                    sleeps = os.pread(wchan, _LINE, 0) not in _AWAKE
+                    sleeps = os.pread(wchan, _LINE, 0) not in AWAKE
                     if task == self._main:
                         main_asleep = sleeps
                     elif not sleeps:

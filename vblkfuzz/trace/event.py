@@ -77,6 +77,7 @@ class Frame(IntEnum):
     BLOCK_JOB = 26
     REOPEN = 27
     THROTTLE = 28
+    REPLUG = 29
 
 
 PATH_MASK: Final = 0xFFFF_FFFF_FFFF_FFFF

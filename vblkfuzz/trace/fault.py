@@ -26,18 +26,21 @@ class Fault(NamedTuple):
     kind: int
     """CRASH or HANG."""
     what: str
-    """Type of the exception, ``exit`` or the name of a signal; empty for a hang."""
+    """Type of the exception, ``exit`` or the name of a signal. For a hang of a device process who
+    got no answer, ``operator`` or ``guest``; empty for a hang of a user's device."""
     message: str
-    """Of the exception or the assertion; empty if there is none."""
+    """Of the exception or the assertion; empty if there is none. For a hang of a device process
+    where its threads wait, in words."""
     function: str
-    """Qualified name of the innermost function of the device's own; empty if it is not known."""
+    """Qualified name of the innermost function of the device's own; empty if it is not known. For a
+    hang of a device process the one that its main thread waits in, or waits for."""
     file: str
     """Name of its file, without a folder; empty if it is not known."""
     line: int
     """Where it failed; the first line of the function for a hang; 0 if it is not known."""
     text: str = ""
-    """That line, without its indent, or the asserted expression; empty where there is no source,
-    and for a hang."""
+    """That line, without its indent, or the asserted expression; empty where there is no source.
+    For a hang the function in which another thread waits; empty if there is none."""
     twin: int = 0
     """How many equal lines the function has before it; without a source, lines from its begin."""
     signal: int = 0
@@ -55,8 +58,9 @@ class Fault(NamedTuple):
     @property
     def name(self) -> str:
         """What tells this bug from others, for a signature."""
-        told = self.kind == CRASH and (self.function or self.text)
-        place = f"{self.digest & 0xFFFF_FFFF:08x}" if told else ""
+        place = self.text if self.kind == HANG else ""
+        if self.kind == CRASH and (self.function or self.text):
+            place = f"{self.digest & 0xFFFF_FFFF:08x}"
         return "-".join(part for part in (self.what, self.function, place) if part)
 
     @property

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from vblkfuzz.virtio.ring_error import RING_ERRORS
+
+DESCRIPTOR: Final = "h{}"
+"""The form of a head that is a descriptor index; head 0 is shown, too."""
 
 
 def sectors(value: int) -> str:

@@ -26,16 +26,12 @@ from vblkfuzz.trace.event import actor_name, data_name
 from vblkfuzz.trace.kind import ROWS, kind
 from vblkfuzz.trace.place import Place
 
-_DESCRIPTOR: Final = "h{}"
-"""The form of a head that is a descriptor index; head 0 is shown, too."""
-
-
 # --- Harness ----------------------------------------------------------------------------------
-# flag: code of the operation; head: 1 in the epilogue
+# flag: code of the operation; head: `probe.EPILOGUE`, `probe.PROBE`
 OP: Final = kind(
     1,
     "an operation of the scenario starts; value: its index; *epilogue*: the harness adds it to end "
-    "the scenario",
+    "the scenario; *probe*: to see whether the device still works",
     flags=tuple(spec.name for spec in OPS),
     value="#{}",
     note=True,
@@ -47,8 +43,12 @@ END: Final = kind(
     value="{} in flight",
     note=True,
 )
-# limits.MAX_STEPS was reached
-STEP_LIMIT: Final = kind(3, "the device did not settle", note=True)
+STEP_LIMIT: Final = kind(
+    3,
+    "the device did not settle (`limits.MAX_STEPS`); *spins*: a thread runs on with nothing to do",
+    flags=("", "spins"),
+    note=True,
+)
 STORES_DELAYED: Final = kind(
     4,
     "the schedule holds the actor's stores to guest memory since its last barrier in its store "
@@ -64,7 +64,7 @@ PUBLISH: Final = kind(
     "protocol",
     flags=("", "hostile"),
     value="avail {}",
-    head=_DESCRIPTOR,
+    head=form.DESCRIPTOR,
 )
 KICK: Final = kind(
     11,
@@ -80,7 +80,7 @@ COLLECT: Final = kind(
     "OK",
     flags=ENDING_WORDS,
     value="used {}",
-    head=_DESCRIPTOR,
+    head=form.DESCRIPTOR,
     length=form.size,
 )
 HOSTILE: Final = kind(
@@ -105,7 +105,7 @@ REQUEST: Final = kind(
     "REQUEST of a trace is a write, it writes the data n",
     flags=REQUESTS,
     value=form.sectors,
-    head=_DESCRIPTOR,
+    head=form.DESCRIPTOR,
 )
 # head: the sector; value: n of the REQUEST whose data it is
 SECTOR: Final = kind(
@@ -148,7 +148,7 @@ MEMORY_CHANGED: Final = kind(
     "reset*; value: offset of the first changed byte; beside a buffer, the bytes in between",
     flags=tuple(place.words for place in Place),
     value="offset {}",
-    head=_DESCRIPTOR,
+    head=form.DESCRIPTOR,
 )
 USED_FLAGS: Final = kind(
     113,
@@ -159,8 +159,9 @@ USED_FLAGS: Final = kind(
 ENABLE_READ: Final = kind(
     114,
     "read queue_enable, after a reset of the device or of the queue: *disabled* or *enabled*; "
-    "after the reset of another queue only if that has disabled it",
-    flags=("disabled", "enabled"),
+    "after the reset of another queue only if that has disabled it. *in use*, *taken*, *used*: the "
+    "operator read how many requests of the queue the device counts as such; value: the count",
+    flags=("disabled", "enabled", "in use", "taken", "used"),
 )
 # value, head: the feature bits below 16, those of the block device (5.2.3)
 FEATURES: Final = kind(
@@ -177,7 +178,6 @@ SHAPE: Final = kind(116, "the next REQUEST has this shape instead of the plain o
 WRITEBACK: Final = kind(
     117, "sets the cache mode of the disk, *writethrough* or *writeback*", flags=CACHE_MODES
 )
-# flag: the mode written
 WRITEBACK_READ: Final = kind(
     118,
     "read the cache mode after setting it to *writethrough* (0) or *writeback* (1); value: what it "
@@ -189,7 +189,7 @@ WRITEBACK_READ: Final = kind(
 # --- Life cycle of the device (epoch: resets before this event) -------------------------------
 STATUS: Final = kind(20, "the driver wrote the device status; value: the bits", value="{:#04x}")
 RESET_CALL: Final = kind(
-    21, "a reset begins, by the *guest* or of the whole *system*", flags=("guest", "system")
+    21, "a reset begins, by *guest*, *system* or *unplug*", flags=("guest", "system", "unplug")
 )
 # epoch: the one that ended
 RESET_RET: Final = kind(22, "the reset has ended, and with it the epoch")
@@ -274,7 +274,7 @@ POP: Final = kind(
     40,
     "the device took a request from the avail ring; value: avail idx after it",
     value="avail {}",
-    head=_DESCRIPTOR,
+    head=form.DESCRIPTOR,
 )
 SUBMIT: Final = kind(
     41, "the request was submitted to the backend", flags=REQUESTS, hides_head=True
@@ -296,7 +296,7 @@ PUSH: Final = kind(
     "entry; *ioerr*, *unsupp*: its status",
     flags=("", "ioerr", "unsupp"),
     value="used {}",
-    head=_DESCRIPTOR,
+    head=form.DESCRIPTOR,
     length=form.size,
 )
 IRQ: Final = kind(
@@ -386,7 +386,6 @@ HANG: Final = kind(
 )
 
 # --- Test devices -----------------------------------------------------------------------------
-# value: any number of the test device
 PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
 

@@ -34,8 +34,10 @@ class Witness(IntFlag):
     ends in one of these."""
     DEVICE = 64
     """Every event of the device process, recorded by itself (the model)."""
+    PROBE = 128
+    """Whether the device still works after the scenario: the guest has tried (`trace.probe`)."""
 
 
-MODEL: Final = ~Witness.PROCESS
-"""Witnesses of the model: all but PROCESS. That is added if the own code of a user's device has
+MODEL: Final = ~(Witness.PROCESS | Witness.PROBE)
+"""Witnesses of the model: all but these. PROCESS is added if the own code of a user's device has
 failed; any other death or silence of a process is a harness fault."""

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from vblkfuzz.targets.backtrace import without_backtrace
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import CRASH, HANG
 from vblkfuzz.triage.step import Step
@@ -85,12 +86,12 @@ def again(case: Case) -> str:
 
 
 def last_output(case: Case) -> str:
-    """Return the last output of a device that crashed, or its stack; empty for other findings."""
+    """Return the last output of a device that crashed or hangs, and its stacks; else nothing."""
     violation = case.violation
     if violation is None or violation.second.kind not in (CRASH, HANG):
         return ""
     trace = case.execution.trace
-    return trace.report.strip() if trace.fault else ""
+    return without_backtrace(trace.report) if trace.fault else ""
 
 
 def size(case: Case) -> str:

@@ -40,6 +40,11 @@ def test_revisions_of_the_model(cli: Cli, finding: Path) -> None:
     ]
 
 
+def test_usage(cli: Cli) -> None:
+    first = cli("bisect", "--help").stdout.splitlines()[0]
+    assert first == "Usage: vblkfuzz bisect [OPTIONS] PATH [--binaries BINARY...]"
+
+
 def test_the_folder_of_a_finding(cli: Cli, finding: Path) -> None:
     assert cli("bisect", finding.parent).stdout == cli("bisect", finding).stdout
 

@@ -82,6 +82,99 @@ def test_a_folder_that_cannot_be_written_loses_no_result(
     assert result.stderr.count("cannot be written: No space left on device") == 1
 
 
+def below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_used_again_has_the_last_comparison_only(
+    cli: Cli, inputs: Path, out: Path
+) -> None:
+    differ = ("compare", *MODEL, "--binaries", "reference", "seed", "--corpus", inputs)
+    patch = ("compare", *MODEL, "--base", "reference", "--patched", "seed", "--minutes", 0)
+    assert cli(*differ, "--out", out).stderr == ""
+    first = below(out) - {"log/lock"}
+    assert "scenarios/bug.toml" in first
+    assert {path.name for path in out.iterdir()} == {"compare.json", "scenarios", "log"}
+    again = cli(*patch, "--corpus", inputs, "--out", out)
+    moved = f"vblkfuzz: the results of an earlier comparison are in {out}/earlier/1 now"
+    assert again.stderr.splitlines() == [moved]
+    assert below(out / "earlier" / "1") == first
+    assert not (out / "scenarios").exists()
+    assert (out / "findings" / S1).exists()
+    assert cli(*differ, "--out", out).exit_code == 77
+    assert f"findings/{S1}/finding.vblk" in below(out / "earlier" / "2")
+    assert below(out / "earlier" / "1") == first
+    assert not (out / "findings").exists()
+
+
+def test_a_comparison_that_was_killed_is_set_aside_as_well(
+    cli: Cli, inputs: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: CompareView, ran: int, of_corpus: int, found: str) -> None:
+        if ran:
+            raise SystemExit(137)
+
+    command = ("compare", *MODEL, "--binaries", "reference", "seed", "--corpus", inputs)
+    with monkeypatch.context() as context:
+        context.setattr(CompareView, "update", killed)
+        assert cli(*command, "--out", out).exit_code == 137
+    assert json.loads((out / "compare.json").read_text())["stopped"] is True
+    assert cli(*command, "--out", out).exit_code == 77
+    assert "scenarios/bug.toml" in below(out / "earlier" / "1")
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        ("campaign.sqlite", "has the results of a campaign"),
+        ("findings/s1/finding.vblk", "has findings/, but no compare.json"),
+        ("scenarios/mine.toml", "has scenarios/, but no compare.json"),
+    ],
+)
+def test_results_of_something_else_are_not_touched(
+    cli: Cli, inputs: Path, out: Path, file: str, problem: str
+) -> None:
+    (out / file).parent.mkdir(parents=True)
+    (out / file).touch()
+    result = cli(
+        *("compare", *MODEL, "--binaries", "seed", "reference", "--corpus", inputs, "--out", out),
+    )
+    assert result.stderr == f"vblkfuzz: {out}: {problem}; choose another --out\n"
+    assert (result.exit_code, below(out)) == (2, {file})
+
+
+def test_a_device_that_does_not_start_moves_nothing(cli: Cli, inputs: Path, out: Path) -> None:
+    arguments = ("--corpus", inputs, "--out", out)
+    cli("compare", *MODEL, "--binaries", "seed", "reference", *arguments)
+    before = below(out)
+    assert cli("compare", "--binaries", "/none/one", "/none/two", *arguments).exit_code == 125
+    assert below(out) == before
+
+
+def test_many_binaries_fit_80_columns(cli: Cli, inputs: Path, out: Path) -> None:
+    names = ["reference", "seed"] * 12
+    result = cli(
+        *("compare", *MODEL, "--binaries", *names, "--repeat", 1, "--corpus", inputs),
+        *("--out", out),
+    )
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    at = lines.index(S1)
+    assert lines[at + 1 : at + 4] == [
+        "    no: A C E G I K M O Q S U W",
+        "    yes: B D F H J L N P R T V X",
+        "    in bug",
+    ]
+
+
+def test_the_usage_names_both_forms(cli: Cli) -> None:
+    lines = cli("compare", "--help").stdout.split("\n\n")[0].split()
+    assert " ".join(lines) == (
+        "Usage: vblkfuzz compare [OPTIONS] --binaries BINARY BINARY... "
+        "| --base BINARY --patched BINARY"
+    )
+
+
 def test_json_is_one_object_and_the_file_says_the_same(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
         *("compare", *MODEL, "--binaries", "reference", "seed", "--json", "--repeat", 2),
@@ -205,7 +298,8 @@ def test_what_cannot_be_compared(
 def test_a_binary_that_is_missing(cli: Cli, out: Path) -> None:
     result = cli("compare", "--binaries", "/none/one", "/none/two", "--out", out)
     assert (result.exit_code, result.stderr.count("\n")) == (125, 1)
-    assert "/none/one: not found" in result.stderr
+    assert "/none/one: not found: install QEMU" in result.stderr
+    assert "--qemu-binary" not in result.stderr
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 72)])

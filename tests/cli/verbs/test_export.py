@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Cli
 from vblkfuzz.export.registry import EXPORTS
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import to_text
 
 
 def test_help_names_every_form(cli: Cli) -> None:
@@ -46,6 +52,28 @@ def test_a_file_with_other_content_is_kept(cli: Cli, finding: Path, tmp_path: Pa
     assert cli("export", finding, "--to", "perfetto", "-o", output, "--force").exit_code == 0
 
 
+def test_a_dash_is_standard_output(
+    cli: Cli, finding: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("export", finding, "--to", "perfetto", "-o", "-")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["otherData"]["verdict"] == "violation"
+    assert not (tmp_path / "-").exists()
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_device_or_a_pipe_is_neither_read_nor_replaced(
+    cli: Cli, finding: Path, tmp_path: Path, force: tuple[str, ...]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    result = cli("export", finding, "--to", "perfetto", "-o", pipe, *force)
+    assert result.exit_code == 2
+    assert result.stderr == f"vblkfuzz: {pipe}: expected a file, found a device or a pipe\n"
+    assert pipe.is_fifo()
+
+
 def test_nothing_readable(cli: Cli, bad: Path, tmp_path: Path) -> None:
     result = cli("export", bad, "--to", "perfetto", "-o", tmp_path / "x")
     assert result.exit_code == 2
@@ -67,3 +95,12 @@ def test_no_findings(cli: Cli, tmp_path: Path) -> None:
     result = cli("export", tmp_path, "--to", "perfetto", "-o", tmp_path / "x")
     assert result.exit_code == 2
     assert "expected findings, found none" in result.stderr
+
+
+def test_operations_that_a_form_leaves_out_are_named(cli: Cli, tmp_path: Path) -> None:
+    path, output = tmp_path / "held.toml", tmp_path / "program.py"
+    path.write_text(to_text(Scenario(ops=(op("init"), op("hold"), op("read_config")))))
+    result = cli("export", path, "--to", "qtest", "-o", output)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"vblkfuzz: {output}: left out, form qtest has no hold, read_config\n"
+    assert cli("export", path, "--to", "perfetto", "-o", tmp_path / "x").stderr == ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 
 
@@ -36,3 +37,21 @@ def test_what_cannot_be_done(
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"vblkfuzz: {problem}")
     assert not (tmp_path / "out").exists()
+
+
+def test_an_operation_that_ends_another_is_left_out_with_it(cli: Cli, tmp_path: Path) -> None:
+    corpus = CHECKOUT / "corpus" / "regress" / "s34-parked-request-lost"
+    setup = ("--corpus", corpus, "--runs", "40", "--workers", "1", "--seed", "3")
+
+    def saves(name: str, *without: str) -> tuple[str, bool]:
+        options = (*setup, *without, "--mode", "inline", "--json", "--out", tmp_path / name)
+        result = cli("fuzz", *options)
+        met = json.loads(result.stdout.splitlines()[-1])["sometimes"]
+        return result.stderr, met["saved_in_drain"]
+
+    assert saves("with")[1]
+    said, met = saves("without", "--without", "restore")
+    line = "vblkfuzz: --without restore: leaves out save too, which restore would end"
+    assert (said.splitlines()[0], met) == (line, False)
+    said, met = saves("both", "--without", "restore", "--without", "save")
+    assert (line in said, met) == (False, False)

@@ -25,6 +25,7 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.kinds import COLLECT, OP, PUSH, SECTOR
+from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.sector_data import UNWRITTEN
 from vblkfuzz.trace.trace import Trace
 
@@ -83,14 +84,14 @@ def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
     does the request of a used entry: after a reset only the model can name it.
     """
     collected: list[list[tuple[int, ...]]] = []
-    for event in trace.events:
+    for event in without_probe(trace.events):
         if event.kind == OP:
             collected.append([])
         elif event.kind == COLLECT:
             collected[-1].append((event.queue, event.flag, event.head))
         elif event.kind == SECTOR and event.flag != UNWRITTEN:  # the model announces no such data
             collected[-1][-1] += (event.head, event.flag, event.value)
-    pushes = [event for event in trace.events if event.kind == PUSH]
+    pushes = [event for event in without_probe(trace.events) if event.kind == PUSH]
     return [sorted(each) for each in collected if each], Counter(event.queue for event in pushes)
 
 

@@ -30,7 +30,7 @@ class ForgettingRig(QemuRig):
 
     def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         if operation.name == "start_fail":
-            self.machine.qemu.clear_disks()
+            self.machine.qemu.disks.clear()
         return super().perform(operation, recorder)
 
 

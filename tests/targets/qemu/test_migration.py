@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from typing import Any, cast
@@ -37,6 +38,7 @@ from vblkfuzz.trace.kinds import (
     VM_STOP_CALL,
     VM_STOP_RET,
 )
+from vblkfuzz.trace.probe import without_probe
 
 INIT, COLLECTS, RESET = op("init"), op("collect"), op("reset")
 WRITE, READ = op("publish_kick", request="out"), op("publish_kick", request="in")
@@ -62,7 +64,7 @@ def run(target: QemuTarget, *ops: Op, **device: Any) -> Execution:  # noqa: ANN4
 
 
 def kinds(execution: Execution, *some: int) -> list[int]:
-    return [event.kind for event in execution.trace.events if event.kind in some]
+    return [event.kind for event in without_probe(execution.trace.events) if event.kind in some]
 
 
 def signatures(execution: Execution) -> list[str]:
@@ -85,7 +87,8 @@ class TestOutsideOfSections:
         steps = VM_STOP_CALL, VM_STOP_RET, SAVED, RESTORED, VM_CONT
         assert kinds(execution, *steps) == list(steps)
         assert kinds(execution, POP, PUSH, COLLECT) == [POP, PUSH, COLLECT] * 2
-        (sector,) = [event for event in execution.trace.events if event.kind == SECTOR]
+        events = without_probe(execution.trace.events)
+        (sector,) = [event for event in events if event.kind == SECTOR]
         assert sector.value != 0, "the data that the first process has written"
         assert rig.processes == before + 1
 
@@ -207,8 +210,8 @@ def test_the_witness_of_the_new_process_proves_itself(monkeypatch: pytest.Monkey
 @pytest.mark.realdevice
 @NEEDS_QEMU
 def test_a_state_that_cannot_be_loaded_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    def spoil(state: SavedState, qmp: Qmp) -> bool:
-        filled = fill(state, qmp)
+    async def spoil(state: SavedState, qmp: Qmp) -> bool:
+        filled = await fill(state, qmp)
         os.read(state._fds[0], 1000)
         return filled
 
@@ -225,7 +228,10 @@ def test_a_state_that_cannot_be_loaded_is_a_finding(monkeypatch: pytest.MonkeyPa
 @pytest.mark.realdevice
 @NEEDS_QEMU
 def test_a_migration_that_is_refused_is_only_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SavedState, "fill", lambda state, qmp: False)
+    async def refuse(state: SavedState, qmp: Qmp) -> bool:
+        return False
+
+    monkeypatch.setattr(SavedState, "fill", refuse)
     rig = QemuRig(TargetOptions())
     with nothing_left(), QemuTarget("qemu", "d", rig, rig.port) as target:
         execution = run(target, INIT, SAVE, RESTORE, WRITE, COLLECTS)
@@ -240,10 +246,10 @@ class Answers:
         self.statuses = list(statuses)
         self.refuses = refuses
 
-    def send_fd(self, name: str, fd: int) -> None:
+    async def send_fd(self, name: str, fd: int) -> None:
         assert os.fstat(fd)
 
-    def execute(self, command: str, **arguments: object) -> object:
+    async def call(self, command: str, **arguments: object) -> object:
         if command == "migrate" and self.refuses:
             raise Refused("no")
         return {"status": self.statuses.pop(0)} if command == "query-migrate" else {}
@@ -260,7 +266,7 @@ class Answers:
 def test_how_a_migration_ends(qemu: Answers, saved: bool) -> None:
     before = open_fds()
     state = SavedState(0)
-    assert state.fill(cast("Qmp", qemu)) is saved
+    assert asyncio.run(state.fill(cast("Qmp", qemu))) is saved
     state.close()
     assert open_fds() == before
 
@@ -268,5 +274,5 @@ def test_how_a_migration_ends(qemu: Answers, saved: bool) -> None:
 def test_a_state_that_is_not_loaded() -> None:
     state = SavedState(0)
     with pytest.raises(DeviceLost, match="cannot load the state"):
-        state.load(cast("Qmp", Answers("active", "failed")))
+        asyncio.run(state.load(cast("Qmp", Answers("active", "failed"))))
     state.close()

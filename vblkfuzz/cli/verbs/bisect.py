@@ -37,7 +37,7 @@ class By(StrEnum):
 @takes_target_options
 def bisect(  # noqa: PLR0913  # a verb's parameters are its options
     path: OneInput,
-    more: Annotated[list[str] | None, typer.Argument(metavar=" ", hidden=True)] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     binaries: Annotated[
         list[str] | None,
         typer.Option(
@@ -164,4 +164,5 @@ VERB: Final = Verb(
         "vblkfuzz bisect finding.vblk --binaries v8.2/qemu v9.0/qemu --repeat 5",
     ),
     summary="Show which revisions or QEMU binaries have a bug.",
+    usage="[OPTIONS] PATH [--binaries BINARY...]",
 )

@@ -37,7 +37,7 @@ _TWO: Final = 2
 
 
 def compare(  # noqa: PLR0913  # a verb's parameters are its options
-    more: Annotated[list[str] | None, typer.Argument(metavar=" ", hidden=True)] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     binaries: Annotated[
         list[str] | None,
         typer.Option(metavar="BINARY...", help="Two or more to compare."),
@@ -67,7 +67,7 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     out: Annotated[
         Path,
         typer.Option(
-            metavar="DIR", help="Output folder; what was found there before stays beside it."
+            metavar="DIR", help="Output folder; results of an earlier comparison go to earlier/."
         ),
     ] = Path("vblkfuzz-compare"),
     as_json: Json = False,
@@ -189,15 +189,21 @@ class _Work:
 
     def __enter__(self) -> Self:
         """Start everything."""
+        from vblkfuzz.compare.earlier import check_free, set_aside
         from vblkfuzz.compare.started import started
         from vblkfuzz.store.folder import claimed
 
+        out = self._plan.out
+        check_free(out)
         with ExitStack() as stack:
             stack.enter_context(self._stop)
-            stack.enter_context(claimed(self._plan.out))
+            stack.enter_context(claimed(out, folders=()))
             stack.enter_context(self._view)
             self.targets = stack.enter_context(started(self.sides))
+            earlier = set_aside(out)
             self._stack = stack.pop_all()
+        if earlier:
+            say(f"the results of an earlier comparison are in {earlier} now")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -226,10 +232,20 @@ class _Work:
                 return
             yield given
 
-    @property
-    def stopped(self) -> bool:
-        """Whether a signal has ended it before all inputs had run."""
-        return bool(self._stop.status)
+    def begin(self, values: dict[str, object]) -> None:
+        """Write compare.json before the first run: a comparison that is killed has left it too."""
+        self._write(values | {"stopped": True})
+
+    def end(self, values: dict[str, object]) -> dict[str, object]:
+        """Write compare.json; return what it says."""
+        values = values | {"stopped": bool(self._stop.status)}
+        self._write(values)
+        return values
+
+    def _write(self, values: dict[str, object]) -> None:
+        from vblkfuzz.compare.record import write_object
+
+        self.keep(partial(write_object, self._plan.out, values))
 
     def keep(self, write: Callable[[], object]) -> None:
         """Write a file; a failure is said once, and the result is still printed."""
@@ -255,25 +271,29 @@ def _behaviour(plan: _Plan) -> _Found:
     from vblkfuzz.cli.views.compare import print_behaviour
     from vblkfuzz.cli.views.screen import Screen
     from vblkfuzz.compare.behaviour import Behaviour
-    from vblkfuzz.compare.record import behaviour_object, write_object, write_scenario
+    from vblkfuzz.compare.record import behaviour_object, write_scenario
 
     with _Work(plan) as work:
         result = Behaviour(work.targets, plan.repeat)
+
+        def values() -> dict[str, object]:
+            return behaviour_object(result, work.sides)
+
+        work.begin(values())
         for given in work.inputs(lambda: f"{len(result.found)} differ"):
             scenario = result.add(given)
             if scenario is not None:
                 text = "; ".join(one.what for one in result.found[given.name])
                 work.keep(partial(write_scenario, plan.out, given.name, scenario, text))
-        values = behaviour_object(result, work.sides) | {"stopped": work.stopped}
-        work.keep(partial(write_object, plan.out, values))
+        found = work.end(values())
         status = work.status(found=bool(result.found), not_judged=bool(result.not_judged))
-    return _Found(values, lambda: print_behaviour(Screen(), result, work.sides), status)
+    return _Found(found, lambda: print_behaviour(Screen(), result, work.sides), status)
 
 
 def _signatures(plan: _Plan) -> _Found:
     from vblkfuzz.cli.views.compare import print_signatures
     from vblkfuzz.cli.views.screen import Screen
-    from vblkfuzz.compare.record import save_candidate, signatures_object, write_object
+    from vblkfuzz.compare.record import save_candidate, signatures_object
     from vblkfuzz.compare.signatures import BASE, PATCHED, Signatures
 
     with _Work(plan) as work:
@@ -282,6 +302,10 @@ def _signatures(plan: _Plan) -> _Found:
         def so_far() -> str:
             return f"{len(result.of(PATCHED))} new, {len(result.of(BASE))} gone"
 
+        def values() -> dict[str, object]:
+            return signatures_object(result, work.sides, plan.seed)
+
+        work.begin(values())
         for given in work.inputs(so_far):
             result.add(given)
         for side in (PATCHED, BASE):
@@ -289,11 +313,10 @@ def _signatures(plan: _Plan) -> _Found:
                 saved = save_candidate(plan.out, result, name)
                 if saved.fallback:
                     say(f"{name}: not in the output folder: {saved.fallback}: {saved.path}")
-        values = signatures_object(result, work.sides, plan.seed) | {"stopped": work.stopped}
-        work.keep(partial(write_object, plan.out, values))
+        found = work.end(values())
         new = bool(result.of(PATCHED))
         status = work.status(found=new, not_judged=bool(result.not_judged))
-    return _Found(values, lambda: print_signatures(Screen(), result, work.sides), status)
+    return _Found(found, lambda: print_signatures(Screen(), result, work.sides), status)
 
 
 VERB: Final = Verb(
@@ -303,4 +326,5 @@ VERB: Final = Verb(
         "vblkfuzz compare --base old/qemu --patched new/qemu --minutes 10",
     ),
     summary="Show what differs on several binaries, or a patch's bugs.",
+    usage="[OPTIONS] --binaries BINARY BINARY... | --base BINARY --patched BINARY",
 )

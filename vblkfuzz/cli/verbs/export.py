@@ -13,7 +13,7 @@ import typer
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
-from vblkfuzz.cli.views.complaint import say_error
+from vblkfuzz.cli.views.complaint import say, say_error
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.targets.options import TargetOptions
@@ -37,7 +37,10 @@ def export(  # noqa: PLR0913  # an option each
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The file to write.", show_default=False
+            *("--output", "-o"),
+            metavar="FILE",
+            help="The file to write; - is standard output.",
+            show_default=False,
         ),
     ],
     target: AnotherTarget = None,
@@ -55,7 +58,7 @@ def export(  # noqa: PLR0913  # an option each
 
     Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
-    from vblkfuzz.cli.options.output_file import write_output
+    from vblkfuzz.cli.options.output_file import print_output
     from vblkfuzz.triage.case import in_order
     from vblkfuzz.triage.cases import CaseReader, case_files
     from vblkfuzz.triage.replay_target import Options
@@ -65,7 +68,9 @@ def export(  # noqa: PLR0913  # an option each
     cases = in_order(reader.read(case_files(path)))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
-    write_output(output, form.text(cases).encode(), force=force)
+    print_output(output, form.text(cases), force=force)
+    if names := form.left_out(cases):
+        say(f"{output}: left out, form {to} has no {', '.join(names)}")
     raise typer.Exit(int(reader.exit_status))
 
 

@@ -13,6 +13,7 @@ import typer
 
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
+from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.cli.views.fuzz import FuzzView
 from vblkfuzz.cli.views.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.targets.options import TargetOptions
@@ -32,7 +33,10 @@ _Known = Annotated[
 ]
 _Without = Annotated[
     list[str] | None,
-    typer.Option(metavar="OP", help="Leave this operation out of every input; repeatable."),
+    typer.Option(
+        metavar="OP",
+        help="Leave this operation out, with those that it ends (restore: with save); repeatable.",
+    ),
 ]
 
 
@@ -142,18 +146,22 @@ def _check(
 
 
 def _operations(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names of operations, checked.
+    """Return names of operations, checked, with those that cannot stay without them.
 
     Raises:
         UsageError: there is no such operation.
     """
+    from vblkfuzz.campaign.left_out import begun_by
     from vblkfuzz.errors import UsageError
     from vblkfuzz.scenario.alphabet.ops import CODES
 
     for name in names:
         if name not in CODES:
             raise UsageError(f"--without: no operation {name!r}; all of them: vblkfuzz list ops")
-    return tuple(names)
+    more = begun_by(names)
+    for name, end in more.items():
+        say(f"--without {end}: leaves out {name} too, which {end} would end")
+    return (*names, *more)
 
 
 def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:

@@ -27,6 +27,10 @@ _GAP: Final = 2
 """Columns between two cells of a table."""
 _NARROWEST: Final = 10
 """Columns of a name, at least."""
+_WIDEST: Final = 34
+"""Columns of all cells between the first and the last, at most; about six binaries."""
+_WIDTH: Final = 80
+_INDENT: Final = "    "
 _STANDINGS: Final = (
     ("new", PATCHED, True),
     ("gone", BASE, True),
@@ -75,11 +79,25 @@ def print_behaviour(screen: Screen, found: Behaviour, sides: Sequence[Side]) -> 
     rows = _rows(found)
     if rows:
         screen.say()
-        screen.table(("differs", *letters, "scenario"), _narrowed(screen, rows))
+        if _room_of(_inner(rows)) > _WIDEST:
+            _say_blocks(screen, rows, letters)
+        else:
+            screen.table(("differs", *letters, "scenario"), _narrowed(screen, rows))
         screen.say()
     differing = counted(len(found.found), "scenario")
     screen.say(f"{counted(found.scenarios, 'scenario')} compared, {differing} with a difference")
     _print_errors(screen, found.not_judged, sides)
+
+
+def _say_blocks(screen: Screen, rows: Sequence[tuple[str, ...]], letters: Sequence[str]) -> None:
+    """Print what differs with a line for each value, in place of a column for each binary."""
+    for what, *values, scenario in rows:
+        screen.say(what, "cyan")
+        for value in dict.fromkeys(values):
+            named = (one for one, its in zip(letters, values, strict=True) if its == value)
+            for line in wrap(f"{value}: {' '.join(named)}", _WIDTH - len(_INDENT)):
+                screen.say(f"{_INDENT}{line}")
+        screen.say(f"{_INDENT}in {scenario}")
 
 
 def _letter(number: int) -> str:
@@ -107,10 +125,19 @@ def _narrowed(screen: Screen, rows: Sequence[tuple[str, ...]]) -> list[tuple[str
     """Break long cells into lines, on a terminal: names at hyphens, other cells at spaces."""
     if not screen.width:
         return [*rows]
-    inner = [max(len(word) for cell in column for word in cell.split()) for column in _inner(rows)]
-    room = screen.width - sum(inner) - _GAP * (len(inner) + 1)
+    inner = _widths(_inner(rows))
+    room = screen.width - _room_of(_inner(rows)) - _GAP
     widths = (room - room * 2 // 5, *inner, room * 2 // 5)
     return [tuple(map(_lines, row, widths)) for row in rows]
+
+
+def _widths(columns: Sequence[tuple[str, ...]]) -> list[int]:
+    return [max(len(word) for cell in column for word in cell.split()) for column in columns]
+
+
+def _room_of(columns: Sequence[tuple[str, ...]]) -> int:
+    """Return the least columns of the screen that cells between the first and the last need."""
+    return sum(_widths(columns)) + _GAP * len(columns)
 
 
 def _inner(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:

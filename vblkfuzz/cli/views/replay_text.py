@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.targets.backtrace import without_backtrace
 from vblkfuzz.trace.render import render
 from vblkfuzz.triage.case import replay_command
 
@@ -95,4 +96,4 @@ def _print_violation(violation: Violation, execution: Execution, screen: Screen)
     screen.say()
     screen.say(render(window, (violation.first, violation.second), screen.width))
     if execution.trace.fault:
-        screen.say(indent(execution.trace.report.rstrip() + "\n", "  "))
+        screen.say(indent(without_backtrace(execution.trace.report) + "\n", "  "))

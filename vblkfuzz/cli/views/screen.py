@@ -7,7 +7,7 @@ in whole lines, so that they can be searched and compared.
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -22,19 +22,11 @@ _MIN_WRAP: Final = 30
 """Minimum number of columns for wrapped text."""
 
 
-class _Stdout(Console):
-    """Leaves a closed pipe to `app.Verbs`; rich would end the program itself."""
-
-    def on_broken_pipe(self) -> NoReturn:
-        """Raise the error, as `print` does."""
-        raise BrokenPipeError
-
-
 class Screen:
     """Stdout."""
 
     def __init__(self) -> None:
-        self._console = _Stdout(highlight=False, markup=False, emoji=False)
+        self._console = Console(highlight=False, markup=False, emoji=False)
 
     @property
     def width(self) -> int:

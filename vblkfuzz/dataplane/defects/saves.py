@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.saved_state import SavedQueue, SavedState
     from vblkfuzz.dataplane.thread import Steps, Thread
 
+_AT_POWER_ON: Final = 1
+"""Config generation after power-on, at which the capacity is set."""
+
 
 class _RetryListNotSaved(VirtioBlk):
     def save_state(self) -> SavedState:
@@ -61,6 +64,16 @@ class _RestoredNotLookedAt(_Restored):
 class _PendingCallLost(VirtioBlk):
     def save_state(self) -> SavedState:
         return replace(super().save_state(), calls=())
+
+
+class _CacheModeNotSaved(VirtioBlk):
+    def load_state(self, thread: Thread, state: SavedState) -> None:
+        super().load_state(thread, replace(state, writeback=True))
+
+
+class _GenerationNotSaved(VirtioBlk):
+    def load_state(self, thread: Thread, state: SavedState) -> None:
+        super().load_state(thread, replace(state, generation=_AT_POWER_ON))
 
 
 class _SavedAtUsedIdx(VirtioBlk):
@@ -123,6 +136,22 @@ FAMILY: Final = (
         "A call that the guest has not taken when the VM is saved is not made again.",
         ("S34", "S36"),
         (_PendingCallLost,),
+    ),
+    Defect(
+        "cache_mode_not_saved",
+        2026,
+        "QEMU virtio_blk_save_device",
+        "The cache mode that the driver has set is not in the saved state.",
+        ("S31",),
+        (_CacheModeNotSaved,),
+    ),
+    Defect(
+        "generation_not_saved",
+        2026,
+        "QEMU vmstate_virtio",
+        "A restored device counts its configuration generation from the beginning.",
+        ("S15",),
+        (_GenerationNotSaved,),
     ),
     Defect(
         "saved_at_used_idx",

@@ -3,13 +3,13 @@
 It differs from the reference in this:
 
 * stop does not detach when drained, and reads each notifier once more before it closes it, so a
-  reset or a VM stop inside a drained section dequeues requests (B1, open);
+  reset, a VM stop or an unplug inside a drained section dequeues requests (B1, open);
 * a VM stop leaves parked requests in neither ring nor retry list; they run if their drain ends
   while the VM is stopped (B1c);
 * the config generation changes with the interrupt, not with the capacity, and never without
   DRIVER_OK;
-* reset and queue reset leave parked requests alone (B1b); queue reset also leaves those in flight
-  alone, because virtio-blk has no queue_reset hook (B38);
+* reset, unplug and queue reset leave parked requests alone (B1b); queue reset also leaves those in
+  flight alone, because virtio-blk has no queue_reset hook (B38);
 * a drain does not wait for a handler that has popped but not yet submitted (B3);
 * after a failed start, drains still attach and detach, and only later kicks are served (B13);
 * a parked request goes on in the thread that popped it, even if another thread now handles its
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 _B1: Final = "open: stop in a drain reads the notifiers as it closes them (B1)"
-_B1B: Final = "open: requests outlive a reset (parked: B1b) or queue reset (in flight: B38)"
+_B1B: Final = "open: requests outlive reset, unplug (parked: B1b) or queue reset (in flight: B38)"
 _B1C: Final = "open: parked requests are not saved, and run while the VM is stopped (B1c)"
 _GENERATION: Final = "open: the config generation changes with the interrupt, after the capacity"
 _B3: Final = "open: a drain does not wait for a handler that has not submitted yet (B3)"
@@ -52,6 +52,7 @@ _HANDLED: Final = (
     "stop_bh-host_notifier_read-",
     "reset-stop-cleanup_host_notifier-host_notifier_read-",
     "vm_stop-stop-cleanup_host_notifier-host_notifier_read-",
+    "replug-stop-cleanup_host_notifier-host_notifier_read-",
 )
 """Causal paths on which a queue with a wrong count of requests in use is found broken."""
 
@@ -93,12 +94,14 @@ class Qemu102(VirtioBlk):
     known: ClassVar[dict[str, str]] = {
         "s1-reset-stop-cleanup_host_notifier": _B1,
         "s1-vm_stop-stop-cleanup_host_notifier": _B1,
+        "s1-replug-stop-cleanup_host_notifier": _B1,
         "s4-parked-submit": _B1B,
         "s6-not_popped": _B1B,
         "s6-foreign": _B1B,
         "s7-in_use_negative": _B1B,
         **{f"s7-{path}broken": _B1B for path in _HANDLED},
         "s7-reset-left_in_use": _B1B,
+        "s7-replug-left_in_use": _B1B,
         "s14-": _B1B,
         "s15-generation": _GENERATION,
         "s16-vm_stop-nowhere": _B1C,
@@ -113,6 +116,7 @@ class Qemu102(VirtioBlk):
         "s24-": _B1B,
         "s29": _B1B,
         "s30-": _B1B,
+        "s37-": _B1B,
         "s2": "8eeaa706ba: a woken request is counted, but not parked again",
         "s3-": _B3,
         "s8-drained_end-not_started": _B13,

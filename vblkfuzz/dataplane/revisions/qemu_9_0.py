@@ -50,5 +50,6 @@ class Qemu90(Qemu102):
     known: ClassVar[dict[str, str]] = Qemu102.known | {
         "s2": _B7,
         "s7-reset-left_in_use-parked-uncounted": _B7,
+        "s7-replug-left_in_use-parked-uncounted": _B7,
         "s16-vm_stop-nowhere-parked-uncounted": _B7,
     }

@@ -30,6 +30,10 @@ S25 is, because a request of the last driver can break the device of the next on
 STAYS_ATTACHED: Final = ("S8", "S9", "S13")
 """Rules that are broken as a consequence if a notifier is attached that should not be."""
 
+OF_PROBE: Final = ("S40", "S38")
+"""Rules of the probe, which asks last: any other violation may be the cause of what they find. A
+wrong count may be the cause of a dead queue."""
+
 _FROM_HANDLERS: Final = ("host_notifier_read", "poll")
 """Paths on which an attached handler dequeues, as it does after a wrong attachment."""
 
@@ -64,6 +68,8 @@ def _since(violation: Violation) -> tuple[int, bool, bool]:
 
 
 def _leads_to(first: Violation, later: Violation) -> bool:
+    if later.rule in OF_PROBE:
+        return first.rule not in OF_PROBE or first.rule == "S40" != later.rule
     naming = first.naming
     more = dict(naming.leads_to_in).get(first.state, frozenset())
     if later.rule not in naming.leads_to and later.rule not in more:

@@ -1,9 +1,10 @@
 """The rule of the cache mode: S31. What the driver writes is what it reads, and it is obeyed.
 
-A driver with F_CONFIG_WCE chooses the mode in the field `writeback`. As long as it is writethrough,
-a write is stable when it ends: the device flushes it before it reports that. Judged are writes of
+A driver with F_CONFIG_WCE chooses the mode in the field `writeback`. It stays until the driver
+writes the field again or resets the device, also in a migration. As long as it is writethrough, a
+write is stable when it ends: the device flushes it before it reports that. Judged are writes of
 which backend events exist (IO_DONE), so on real devices only what the driver reads. Source: virtio
-1.2, 5.2.4, 5.2.6.2; QEMU virtio_blk_set_config, blk_set_enable_write_cache.
+1.2, 5.2.4, 5.2.5, 5.2.6.2; QEMU virtio_blk_set_config, blk_set_enable_write_cache.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from vblkfuzz.trace.kinds import (
     PUSH,
     REQUEST,
     RESET_CALL,
+    RESTORED,
     WRITEBACK,
     WRITEBACK_READ,
 )
@@ -32,7 +34,12 @@ from vblkfuzz.trace.witness import Witness
 
 MODE_READ = Situation("cache_mode_read_back", "The driver read the cache mode that it had set.")
 THROUGH = Situation("write_in_mode_writethrough", "A write ended in the mode writethrough.")
+RESTORED_THROUGH = Situation(
+    "saved_in_mode_writethrough",
+    "The driver read the cache mode of a restored VM, saved in the mode writethrough.",
+)
 
+_THROUGH: Final = CACHE_MODES.index("writethrough")
 _WRITES: Final = (REQUESTS.index("out"), REQUESTS.index("write_zeroes"))
 """A discarded sector may have any content, so a discard need not be flushed."""
 
@@ -41,11 +48,15 @@ _WRITES: Final = (REQUESTS.index("out"), REQUESTS.index("write_zeroes"))
     "S31",
     title="The cache mode that the driver sets is read back; in writethrough a write is flushed.",
     source="virtio 1.2, 5.2.4, 5.2.6.2; QEMU virtio_blk_set_config",
-    instead="In the mode writethrough a device flushes each write before it pushes it.",
+    instead=(
+        "A device keeps the mode until the driver changes it, across a migration too. In the mode "
+        "writethrough it flushes each write before it pushes it."
+    ),
     needs=(
         FEATURES,
         RESET_CALL,
         HOSTILE,
+        RESTORED,
         WRITEBACK,
         WRITEBACK_READ,
         REQUEST,
@@ -54,7 +65,7 @@ _WRITES: Final = (REQUESTS.index("out"), REQUESTS.index("write_zeroes"))
         FLUSHED,
         PUSH,
     ),
-    situations=(MODE_READ, THROUGH),
+    situations=(MODE_READ, THROUGH, RESTORED_THROUGH),
     witnesses=Witness.GUEST,
     decisive=(WRITEBACK_READ,),
     path="none",
@@ -75,8 +86,12 @@ class _Books:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._mode = Writethrough()
-        self._written: Event | None = None
-        """WRITEBACK that was not read back yet."""
+        self._set: Event | None = None
+        """The last WRITEBACK; None: the mode is unknown, or a violation of it was reported."""
+        self._is_read = False
+        """Whether the driver has read the mode since."""
+        self._restored = False
+        """Whether the VM was restored since then."""
         self._asked: set[tuple[int, int]] = set()
         """Writes that are available, by queue and head."""
         self._running: set[int] = set()
@@ -86,7 +101,7 @@ class _Books:
 
     def forget(self, event: Event) -> None:
         """A reset or a set-up may choose any mode."""
-        self._written = None
+        self._set = None
         self._mode.forget(event)
         self._drop()
 
@@ -95,23 +110,34 @@ class _Books:
             known.clear()
 
     def write(self, event: Event) -> None:
-        self._written = event
+        self._set, self._is_read, self._restored = event, False, False
         self._mode.write(event)
         if self._mode.since is None:
             self._drop()
 
+    def restored(self, event: Event) -> None:
+        self._restored = True
+
     def read(self, event: Event) -> None:
-        written, self._written = self._written, None
-        if written is None or not self._mode.set_up:
+        if self._set is None or not self._mode.set_up:
             return
         self._mode.read(event)
         self._report.met(MODE_READ)
-        if event.value != event.flag:
-            sentence = (
-                f"The driver set the cache mode {CACHE_MODES[event.flag]} at turn {written.turn}; "
-                f"it read {event.value} at turn {event.turn} instead of {event.flag}."
-            )
-            self._report.violation(written, event, sentence, "read_back")
+        if self._restored and self._set.flag == _THROUGH:
+            self._report.met(RESTORED_THROUGH)
+        if event.value != self._set.flag:
+            self._report_read(self._set, event)
+            self._set = None
+        self._is_read = True
+
+    def _report_read(self, written: Event, read: Event) -> None:
+        state = "restored" if self._restored else "changed" if self._is_read else "read_back"
+        after = " after a restore of the VM" if self._restored else ""
+        sentence = (
+            f"The driver set the cache mode {CACHE_MODES[written.flag]} at turn {written.turn}; "
+            f"it read {read.value} at turn {read.turn}{after} instead of {written.flag}."
+        )
+        self._report.violation(written, read, sentence, state)
 
     def request(self, event: Event) -> None:
         if self._mode.since is not None and event.flag in _WRITES:
@@ -151,6 +177,7 @@ _DO: Final = {
     FEATURES: _Books.forget,
     RESET_CALL: _Books.forget,
     HOSTILE: _Books.forget,
+    RESTORED: _Books.restored,
     WRITEBACK: _Books.write,
     WRITEBACK_READ: _Books.read,
     REQUEST: _Books.request,

@@ -107,7 +107,7 @@ class _Books:
         if kind == CANCEL:
             self._cancel(event)
         elif kind == RESET_CALL:
-            if event.flag == 1:
+            if event.flag:  # of the system or by an unplug
                 self._init, self._begun, self._behind = None, None, True
             if self.owned:
                 report.met(RESET_IN_USE)

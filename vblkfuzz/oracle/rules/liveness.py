@@ -215,7 +215,7 @@ def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     for event in events:
         if event.kind == OP:
             last = event
-        else:
+        elif not event.flag:
             sentence = (
                 f"The device had not settled after operation {last.value}, which began at turn "
                 f"{last.turn}; the harness gave up at turn {event.turn}."

@@ -15,7 +15,7 @@ from typing import Final
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import FOREIGN
-from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.event import Event, Frame
 from vblkfuzz.trace.kinds import (
     COLLECT,
     MEMORY_CHANGED,
@@ -120,7 +120,13 @@ def _report(change: Event, report: Report) -> None:
         since=first.turn,
     )
     sentence = f"The device wrote into {what} at turn {change.turn}."
-    report.violation(first, change, sentence, place.name.lower())
+    report.violation(first, change, sentence, _cause(place, first).name.lower())
+
+
+def _cause(place: Place, since: Event) -> Place:
+    """Return the place that names the bug: some devices reset a queue by a plain reset."""
+    plain = since.kind == QUEUE_RESET and since.path == Frame.RESET
+    return _BY_RESET.get(place, place) if plain else place
 
 
 def _since(place: Place, change: Event, events: Sequence[Event]) -> Event:
@@ -142,6 +148,10 @@ def _concerns(event: Event, change: Event) -> bool:
 
 
 _NUMBERS: Final = frozenset(map(int, Place))
+_BY_RESET: Final = {
+    Place.AFTER_QUEUE_RESET: Place.AFTER_RESET,
+    Place.RINGS_AFTER_QUEUE_RESET: Place.RINGS_AFTER_RESET,
+}
 _OF_A_REQUEST: Final = frozenset({PUBLISH, COLLECT})
 _SINCE: Final = {
     Place.PAST_BUFFER: PUBLISH,

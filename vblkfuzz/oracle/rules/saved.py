@@ -68,7 +68,7 @@ SAVED_IN_DRAIN = Situation("saved_in_drain", "A VM was saved inside a drained se
 _U16: Final = 0xFFFF
 _HALF: Final = 0x8000
 
-_MOVES: Final = frozenset({SUBMIT, IO_DONE, PARK, UNPARK, RETRY, MEMWRITE})
+_MOVES: Final = frozenset({SUBMIT, IO_DONE, PARK, UNPARK, RETRY})
 _RINGS: Final = frozenset({RESET_RET, QUEUE_RESET, DRIVER_INIT})
 _TAKES_CALL: Final = frozenset({IRQ, COLLECT})
 
@@ -91,7 +91,7 @@ class _Device:
         self.owned: dict[int, Event] = {}
         """POP of each request that has not ended."""
         self.last: dict[int, int] = {}
-        """Kind of the last event of each request."""
+        """Kind of the last of the `_MOVES` of each request."""
 
     def note(self, event: Event) -> None:
         """Process an event."""

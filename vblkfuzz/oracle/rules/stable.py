@@ -57,7 +57,9 @@ class Writethrough:
 
     def read(self, found: Event) -> None:
         """Note a WRITEBACK_READ: the mode that it shows is in force."""
-        if self.set_up and self.since is None and found.flag == found.value == _THROUGH:
+        if found.value != _THROUGH:
+            self.since = None
+        elif self.set_up and self.since is None and found.flag == _THROUGH:
             self.since = found
 
 

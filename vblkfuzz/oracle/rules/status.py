@@ -85,7 +85,7 @@ def S25(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         elif kind == BROKEN:
             books.may_add = STATUS_NEEDS_RESET
         elif kind == RESET_CALL:
-            books.unknown = books.unknown or event.flag == 1
+            books.unknown = books.unknown or event.flag > 0
         else:  # RESET_RET, QUEUE_RESET
             books.reset(event)
 
@@ -101,7 +101,7 @@ class _Books:
         self.may_add = 0
         """Bits that the device may have set itself."""
         self.unknown = False
-        """Whether the system was reset since the driver last read a status of its reset device."""
+        """Whether the device was reset behind the driver's back since it last read a status."""
         self._zero = False
         """Whether the driver has read 0 since the last reset."""
         self._offer: Event | None = None

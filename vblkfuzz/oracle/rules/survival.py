@@ -92,7 +92,7 @@ def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     last = events[0]
     for event in events:
         if event.kind == kinds.HANG and report.fault:
-            sentence = f"The device never ends {report.fault.where}, {_when(last, event)}."
+            sentence = f"{_waiting(report.fault)}, {_when(last, event)}."
             report.violation(last, event, sentence, report.fault.name, _BY_FAULT)
         elif event.kind == kinds.HANG:
             who = "guest" if event.flag else "operator"
@@ -103,3 +103,10 @@ def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             report.violation(last, event, sentence, who)
         else:
             last = event
+
+
+def _waiting(fault: Fault) -> str:
+    """Return what waits in which functions; a user's device is known to run and never to end."""
+    if not fault.what:
+        return f"The device never ends {fault.where}"
+    return f"The {fault.what} got no answer from the device process: {fault.message}"

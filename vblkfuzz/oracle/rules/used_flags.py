@@ -2,10 +2,10 @@
 
 A device suppresses kicks by the flag NO_NOTIFY (1) or, if EVENT_IDX is negotiated, by avail_event:
 then it must set the flags to 0. It must not set another flag. The driver looks at them when it
-takes used entries. It does not know of a reset of the system, which ends what was negotiated: after
-one the flags are not judged until its next set-up. Neither are they once the driver has broken the
-protocol: the ring may be among the memory that it lets the device write. Source: virtio 1.2,
-2.7.10.1 and 2.7.6; QEMU virtio_queue_split_set_notification.
+takes used entries. It does not know of a reset of the system, or of another device in its place,
+which ends what was negotiated: after one the flags are not judged until its next set-up. Neither
+are they once the driver has broken the protocol: the ring may be among the memory that it lets the
+device write. Source: virtio 1.2, 2.7.10.1 and 2.7.6; QEMU virtio_queue_split_set_notification.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def S32(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         kind = event.kind
         if kind == DRIVER_INIT:
             set_up = event if event.flag else None
-        elif kind == HOSTILE or (kind == RESET_CALL and event.flag == 1):
+        elif kind == HOSTILE or (kind == RESET_CALL and event.flag):
             set_up = None
         elif set_up is not None:
             if kind == COLLECT:

@@ -244,4 +244,21 @@ OPERATOR: Final = (
         plainer="snapshot",
         path_frame="throttle",
     ),
+    OpSpec(
+        code=39,
+        name="replug",
+        params=(Choice("part", 0, ("device", "connection")),),
+        summary="Unplug the device, or cut its connection, and plug in a new one, not set up.",
+        weight=3,
+        excludes=SAVED,
+        clears=SET_UP | UNKICKED | BROKEN,
+        around=(
+            "publish_kick | replug init publish_kick collect",
+            "drain_begin publish_kick | replug init publish_kick drain_end collect",
+        ),
+        reach=18,
+        control=True,
+        plainer="system_reset",
+        path_frame="replug",
+    ),
 )

@@ -11,7 +11,8 @@ _QEMU: Final = Program(
     version_prefix="QEMU emulator version",
     oldest=(7, 1),  # the first with thread-pool-max; blockdev-reopen is stable since 6.1
     install="install QEMU 7.1 or later (Debian: apt-get install --no-install-recommends "
-    "qemu-system-x86) or name a binary by --qemu-binary",
+    "qemu-system-x86)",
+    option="--qemu-binary",
 )
 
 

@@ -56,40 +56,40 @@ class SavedState:
         while self._fds:
             os.close(self._fds.pop())
 
-    def fill(self, qmp: Qmp) -> bool:
+    async def fill(self, qmp: Qmp) -> bool:
         """Save a stopped VM here; return whether QEMU has done so.
 
         Raises:
             DeviceLost: QEMU has ended, or does not answer.
         """
         try:
-            self._begin(qmp, "migrate", self._fds[1])
+            await self._begin(qmp, "migrate", self._fds[1])
         except Refused:
             return False
         os.close(self._fds.pop())  # the reader shall find the end of the state
-        return _await(qmp) == "completed"
+        return await _end_of(qmp) == "completed"
 
-    def load(self, qmp: Qmp) -> None:
+    async def load(self, qmp: Qmp) -> None:
         """Let a new QEMU load the state.
 
         Raises:
             DeviceLost: it has ended instead, does not answer, or cannot load the state.
         """
-        self._begin(qmp, "migrate-incoming", self._fds[0])
-        if _await(qmp) != "completed":
+        await self._begin(qmp, "migrate-incoming", self._fds[0])
+        if await _end_of(qmp) != "completed":
             raise DeviceLost("QEMU cannot load the state")
 
-    def _begin(self, qmp: Qmp, command: str, fd: int) -> None:
-        qmp.execute("migrate-set-capabilities", capabilities=_SHARED)
-        qmp.send_fd(_NAME, fd)
-        qmp.execute(command, uri=f"fd:{_NAME}")
+    async def _begin(self, qmp: Qmp, command: str, fd: int) -> None:
+        await qmp.call("migrate-set-capabilities", capabilities=_SHARED)
+        await qmp.send_fd(_NAME, fd)
+        await qmp.call(command, uri=f"fd:{_NAME}")
 
 
-def _await(qmp: Qmp) -> str:
+async def _end_of(qmp: Qmp) -> str:
     """Wait until a migration, at either end, has ended; return how."""
     patience = Patience(DEVICE_LIMIT_S)
     while not patience.over:
-        status = qmp.execute("query-migrate").get("status")
+        status = (await qmp.call("query-migrate")).get("status")
         if status in ("completed", "failed"):
             return str(status)
         time.sleep(_LOOK_S)

@@ -11,17 +11,25 @@ known to be open, DRAIN_END before the command that ends it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.complete import check_complete
+from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
+from vblkfuzz.targets.doors.drain_all import drain_all
+from vblkfuzz.targets.doors.throttle import DeviceLimits
+from vblkfuzz.targets.iothread_polling import IOTHREAD, IOThreadPolling
+from vblkfuzz.targets.mirror_window import MirrorWindow
+from vblkfuzz.targets.open_sections import OpenSections
+from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.migration import SavedState
-from vblkfuzz.targets.qemu.process import DISK_NODES, IOTHREAD
+from vblkfuzz.targets.qemu.process import DEVICE
+from vblkfuzz.targets.qemu.start_failure import StartFailure
 from vblkfuzz.targets.qemu.without import WITHOUT
-from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
     DRAIN_END,
@@ -31,6 +39,7 @@ from vblkfuzz.trace.kinds import (
     RESIZE,
     RESTORED,
     SAVED,
+    STEP_LIMIT,
     VM_CONT,
     VM_STOP_CALL,
     VM_STOP_RET,
@@ -40,13 +49,12 @@ from vblkfuzz.trace.witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.targets.operator_work import Work
     from vblkfuzz.targets.qemu.process import QemuProcess
     from vblkfuzz.targets.recorder import Recorder
 
-_JOB: Final = "mirror"
-_POLL_NS: Final = 32768
-"""QEMU's default for poll-max-ns."""
-_CLOSES: Final = {"drain_begin": op("drain_end"), "mirror_begin": op("mirror_finish")}
+    Method = Callable[["Operator", Op, Recorder], Work | None]
+
 _RESTORE: Final = op("restore")
 _CONT: Final = op("cont")
 
@@ -55,23 +63,35 @@ class Operator:
     """Operates one QEMU, in one process after another. Each operation has a method of its name."""
 
     def __init__(self, qemu: QemuProcess) -> None:
-        self.qemu = qemu
-        self._qmp = qemu.qmp
+        self._use(qemu)
         self.processes = 1
         """Processes started so far: each `restore` starts one."""
         self.vm_running = True
         self._state: SavedState | None = None
         """State of the VM from `save` to `restore`."""
-        self._open: list[str] = []
-        """Operations that began the open drained sections, outermost first."""
-        self._current = 0
-        """Disk that the device uses, as an index into DISK_NODES."""
-        self._polling = False
+        self._open = OpenSections()
+        self._start_failure = StartFailure()
+        self._spun: Recorder | None = None
+        """Recorder of the last scenario in which the main loop was found to spin."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when QEMU was last found at rest."""
 
+    def _use(self, qemu: QemuProcess) -> None:
+        """Operate this process from now on."""
+        self.qemu = qemu
+        self._qmp = qemu.qmp
+        self.work = OperatorWork(qemu.qmp, qemu.sleeps_on)
+        """Operations that have begun or are queued."""
+        self._window = MirrorWindow(qemu.qmp)
+        self._polling = IOThreadPolling(qemu.qmp)
+        self._jobs = BlockJobs(qemu.qmp, qemu.image)
+        self._limits = DeviceLimits(qemu.qmp, DEVICE)
+        self._current = 0
+        """Disk that the device uses, as an index into DISK_NODES."""
+
     def end(self) -> None:
         """Kill the process and free everything."""
+        self.work.abandon()
         self.qemu.end()
         self._drop_state()
 
@@ -81,186 +101,179 @@ class Operator:
             self._state = None
 
     @property
+    def is_as_new(self) -> bool:
+        """Whether another scenario may begin here, after a reset of the device."""
+        return self.unfinished() is None and not self._start_failure.happened
+
+    @property
     def in_section(self) -> bool:
         """Whether a drained section is open."""
         return bool(self._open)
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Carry out an operation; those of `WITHOUT` do nothing."""
+        """Begin an operation; those of `WITHOUT` do nothing."""
+        self._start_failure.lift()
         method = _METHODS[operation.code]
-        if method is not None:
-            method(self, operation, recorder)
+        work = method(self, operation, recorder) if method else None
+        if work is not None:
+            self.work.add(work)
+            self.work.go_on(blocked=False)
+        if self.work.is_done:
+            self._start_failure.limit(self.qemu)
 
     def unfinished(self) -> Op | None:
         """The next operation towards a running VM without drained section; None: there already."""
         if self._open:
-            return _CLOSES[self._open[-1]]
+            return self._open.closing()
         if self._state is not None:
             return _RESTORE
         return None if self.vm_running else _CONT
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until QEMU is at rest, then look; done already if there was no action since."""
-        if self._still_since == (recorder, recorder.acts):
-            return
-        self.qemu.settle()
+        if self._still_since != (recorder, recorder.acts):
+            sleeps = self.qemu.settle()
+            self._note_rest(recorder, sleeps=sleeps)
+        self._start_failure.note()
+
+    async def _rests(self, recorder: Recorder) -> None:
+        """As `settle`, for an operation."""
+        if self._still_since != (recorder, recorder.acts):
+            sleeps = await self.qemu.rests()
+            self._note_rest(recorder, sleeps=sleeps)
+
+    def _note_rest(self, recorder: Recorder, *, sleeps: bool) -> None:
         recorder.look(self.qemu.dequeues)
+        if not sleeps and self._spun is not recorder and self.qemu.spins(drained=self.in_section):
+            recorder.tell(STEP_LIMIT, flag=1)
+            self._spun = recorder
         self._still_since = (recorder, recorder.acts)
 
     # --- Between scenarios --------------------------------------------------------------------
 
     def make_ready(self, sectors: int, *, polling: bool) -> None:
         """Bring a machine at rest into the initial state of a scenario."""
+        self._start_failure.disarm()
         self._qmp.forget_events()
-        self.qemu.clear_disks()
-        self._set_current_size(sectors * SECTOR_SIZE)
-        self._poll(polling)
+        self.qemu.disks.clear()
+        size = sectors * SECTOR_SIZE
+        if self.qemu.disks.size(self._current) != size:
+            self._qmp.run(self._set_current_size(size))
+        self._poll(on=polling)
+        self._qmp.run(self._undo_doors())
 
-    def _set_current_size(self, size: int) -> None:
+    async def _undo_doors(self) -> None:
+        """Remove limits; QEMU 10.0 and later leave a read-only disk writable after block-stream."""
+        await self._limits.switch(on=False)
+        if self.qemu.variant.read_only:
+            await self._reopen(read_only=True)
+
+    async def _set_current_size(self, size: int) -> None:
         """A disk that is read-only is writable in the meantime."""
-        read_only = self.qemu.variant.read_only and self.qemu.disk_size(self._current) != size
-        if read_only:
-            self._qmp.execute("blockdev-reopen", options=[self._node(read_only=False)])
-        self._set_size(self._current, size)
-        if read_only:
-            self._qmp.execute("blockdev-reopen", options=[self._node(read_only=True)])
+        if self.qemu.variant.read_only:
+            await self._reopen(read_only=False)
+        await self._set_size(self._current, size)
+        if self.qemu.variant.read_only:
+            await self._reopen(read_only=True)
 
-    def _set_size(self, disk: int, size: int) -> None:
-        if self.qemu.disk_size(disk) != size:
-            self._qmp.execute("block_resize", node_name=DISK_NODES[disk], size=size)
+    async def _set_size(self, disk: int, size: int) -> None:
+        if self.qemu.disks.size(disk) != size:
+            await self._qmp.call("block_resize", node_name=DISK_NODES[disk], size=size)
 
-    def _poll(self, on: bool) -> None:
-        if self._polling != on and self.qemu.variant.iothread:
-            self._qmp.execute(
-                "qom-set",
-                path=f"/objects/{IOTHREAD}",
-                property="poll-max-ns",
-                value=_POLL_NS if on else 0,
-            )
-            self._polling = on
+    def _poll(self, *, on: bool) -> None:
+        if self._polling.on != on:
+            self._qmp.run(self._switch_polling(on=on))
+
+    async def _switch_polling(self, *, on: bool) -> None:
+        if self.qemu.variant.iothread:
+            await self._polling.switch(on=on)
 
     # --- Drained sections ---------------------------------------------------------------------
 
-    def drain_begin(self, operation: Op, recorder: Recorder) -> None:
+    async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
         """Open a section, or a short one within another.
 
         QEMU refuses a job on a disk that it has given away.
         """
         if self._state is not None:
             return
-        self._open.append(operation.name)
-        depth = len(self._open)
+        depth = self._open.begin(operation)
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
         if depth == 1:
-            self.open_window(pivot=operation.name == "mirror_begin")
+            await self.open_window(pivot=operation.name == "mirror_begin")
         else:
-            self._reopen()
-        self.settle(recorder)
+            await self._reopen(read_only=self.qemu.variant.read_only)
+        await self._rests(recorder)
         recorder.tell(DRAIN_RET, flag=1)
 
-    def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
+    async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
         """As `drain_begin`, but only one at a time."""
         if operation.name not in self._open:
-            self.drain_begin(operation, recorder)
+            await self.drain_begin(operation, recorder)
 
-    def drain_end(self, operation: Op, recorder: Recorder) -> None:
+    async def drain_end(self, operation: Op, recorder: Recorder) -> None:
         """End the innermost section that drain_begin began, if there is one."""
-        self._close("drain_begin", recorder)
+        await self._close("drain_begin", operation, recorder)
 
-    def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
+    async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
         """End the section that mirror_begin began, if there is one."""
-        self._close("mirror_begin", recorder)
+        await self._close("mirror_begin", operation, recorder)
 
-    def _close(self, began: str, recorder: Recorder) -> None:
-        if began not in self._open:
+    async def _close(self, began: str, operation: Op, recorder: Recorder) -> None:
+        if not self._open.end(began):
             return
-        at = len(self._open) - 1 - self._open[::-1].index(began)
-        del self._open[at]
         recorder.look(self.qemu.dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
-            self.close_window()
-        self.settle(recorder)
+            await self.close_window(cancelled=bool(operation.a))
+        await self._rests(recorder)
 
-    def open_window(self, *, pivot: bool) -> None:
+    async def open_window(self, *, pivot: bool) -> None:
         """Drain the disk by a mirror job that waits to be finalized.
 
         A read-only device stays on its disk: the other one is writable.
+
+        Raises:
+            HarnessError: the job fails.
         """
-        pivot = self._pivots = pivot and not self.qemu.variant.read_only
+        pivot = pivot and not self.qemu.variant.read_only
         other = self._current ^ 1
-        self._set_size(other, self.qemu.disk_size(self._current))
-        mirror: dict[str, object] = {
-            "job_id": _JOB,
-            "device": DISK_NODES[self._current],
-            "target": DISK_NODES[other],
-            "sync": "full" if pivot else "none",
-            "auto_finalize": False,
-        }
-        self._qmp.finish(self._qmp.begin(self._drain(mirror, pivot)))
+        await self._set_size(other, self.qemu.disks.size(self._current))
+        nodes = DISK_NODES[self._current], DISK_NODES[other]
+        if not await self._window.open(*nodes, sync="full" if pivot else "none", pivot=pivot):
+            raise HarnessError("the mirror job has failed")
 
-    async def _drain(self, mirror: dict[str, object], pivot: bool) -> None:
-        qmp = self._qmp
-        await qmp.call("blockdev-mirror", **mirror)
-        await qmp.event(lambda event: _is_job(event, "ready"))
-        if pivot:
-            await qmp.call("job-complete", id=_JOB)
-        else:
-            await qmp.call("block-job-cancel", device=_JOB, force=False)
-        await qmp.event(lambda event: _is_job(event, "pending"))
-
-    def close_window(self) -> None:
-        """Finalize the job and wait until it is gone."""
-        self._qmp.finish(self._qmp.begin(self._finalize()))
-        if self._pivots:
+    async def close_window(self, *, cancelled: bool = False) -> None:
+        """Finalize the job, or cancel it by force, and wait until it is gone."""
+        if await self._window.close(cancelled=cancelled):
             self._current ^= 1
 
-    async def _finalize(self) -> None:
-        await self._qmp.call("job-finalize", id=_JOB)
-        await self._qmp.event(lambda event: _is_job(event, "null"))
-
-    def _reopen(self) -> None:
-        self._try("blockdev-reopen", options=[self._node(read_only=self.qemu.variant.read_only)])
-
-    def _node(self, *, read_only: bool) -> dict[str, object]:
-        """Return the options of the disk that the device uses."""
-        return {
-            "driver": "file",
-            "node-name": DISK_NODES[self._current],
-            "filename": self.qemu.disk_path(self._current),
-            "locking": "off",
-            "read-only": read_only,
-        }
-
-    def _try(self, command: str, **arguments: object) -> bool:
-        """Run a command that QEMU may refuse in this state; return whether it succeeded."""
-        try:
-            self._qmp.execute(command, **arguments)
-        except Refused:
-            return False
-        return True
+    async def _reopen(self, *, read_only: bool) -> None:
+        options = self.qemu.disks.node(self._current, read_only=read_only)
+        await self._qmp.attempt("blockdev-reopen", options=[options])
 
     # --- The machine --------------------------------------------------------------------------
 
-    def stop(self, operation: Op, recorder: Recorder) -> None:
+    async def stop(self, operation: Op, recorder: Recorder) -> None:
         """Stop the VM."""
         if self.vm_running:
             recorder.tell(VM_STOP_CALL)
-            self._qmp.execute("stop")
+            await self._qmp.call("stop")
             self.vm_running = False
-            self.settle(recorder)
+            await self._rests(recorder)
             recorder.tell(VM_STOP_RET)
 
-    def cont(self, operation: Op, recorder: Recorder) -> None:
+    async def cont(self, operation: Op, recorder: Recorder) -> None:
         """Continue the VM; one that was saved is elsewhere."""
         if not self.vm_running and self._state is None:
             recorder.look(self.qemu.dequeues)
             recorder.tell(VM_CONT)
-            self._qmp.execute("cont")
+            self._start_failure.limit(self.qemu)
+            await self._qmp.call("cont")
             self.vm_running = True
             self._still_since = None
 
-    def save(self, operation: Op, recorder: Recorder) -> None:
+    async def save(self, operation: Op, recorder: Recorder) -> None:
         """Stop the VM and save it; QEMU may refuse, then it is only stopped.
 
         It is only stopped, too, if the driver has not accepted VIRTIO_F_VERSION_1. A device may
@@ -268,33 +281,40 @@ class Operator:
         """
         if self._state is not None:
             return
-        self.stop(operation, recorder)
+        await self.stop(operation, recorder)
         if recorder.featureless:
             return
-        self._state = SavedState(self._current)
-        if not self._state.fill(self._qmp):
-            self._drop_state()
+        state = SavedState(self._current)
+        try:
+            filled = await state.fill(self._qmp)
+        except BaseException:
+            state.close()
+            raise
+        if not filled:
+            state.close()
             return
+        self._state = state
         self._still_since = None
-        self.settle(recorder)
+        await self._rests(recorder)
         recorder.tell(SAVED)
 
-    def restore(self, operation: Op, recorder: Recorder) -> None:
+    def restore(self, operation: Op, recorder: Recorder) -> Work | None:
         """Kill the process of a saved VM, and let a new one load its state and run.
 
-        The drained sections of the old process end with it.
+        That happens at once, and what is left to do is returned: the drained sections of the old
+        process end with it, and so does what it was asked to do.
         """
         if self._state is None:
-            return
+            return None
         recorder.look(self.qemu.dequeues)
         recorder.tell(RESTORED)
         while self._open:
-            self._open.pop()
+            self._open.end_innermost()
             recorder.tell(DRAIN_END, value=len(self._open))
         self._move(self._state)
         self._drop_state()
         self.settle(recorder)
-        self.cont(operation, recorder)
+        return self.cont(operation, recorder)
 
     def _move(self, state: SavedState) -> None:
         """Replace the process by a new one that loads a state.
@@ -302,27 +322,26 @@ class Operator:
         Raises:
             DeviceLost: it ends or hangs instead.
         """
-        polling = self._polling
+        polling = self._polling.on
+        self.work.abandon()
         self.qemu = self.qemu.successor(state.disk)
         self.processes += 1
-        self._current = 0
         self.qemu.connect()
-        self._qmp = self.qemu.qmp
-        state.load(self._qmp)
-        self._polling = False
-        self._poll(polling)
+        self._use(self.qemu)
+        self._qmp.run(state.load(self._qmp))
+        self._poll(on=polling)
 
-    def system_reset(self, operation: Op, recorder: Recorder) -> None:
+    async def system_reset(self, operation: Op, recorder: Recorder) -> None:
         """Reset the machine and wait until that is done; one that was saved is elsewhere."""
         if self._state is not None:
             return
         recorder.tell(RESET_CALL, flag=1)
-        self._qmp.execute("system_reset")
-        self._qmp.wait(lambda event: event["event"] == "RESET")
-        self.settle(recorder)
+        await self._qmp.call("system_reset")
+        await self._qmp.event(lambda event: event["event"] == "RESET")
+        await self._rests(recorder)
         recorder.tell(RESET_RET)
 
-    def resize(self, operation: Op, recorder: Recorder) -> None:
+    async def resize(self, operation: Op, recorder: Recorder) -> None:
         """Change the capacity; QEMU refuses while the mirror job uses the disk.
 
         The disk of a saved VM belongs to another.
@@ -331,38 +350,57 @@ class Operator:
             return
         sectors = operation.d + 1
         node = DISK_NODES[self._current]
-        if self._try("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
+        if await self._qmp.attempt("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
             recorder.tell(RESIZE, value=sectors)
             recorder.doubt(Witness.DISK)  # it is unknown before which requests it took effect
 
-    def snapshot(self, operation: Op, recorder: Recorder) -> None:
-        """Run a transaction that drains all disks within one callback and changes nothing."""
-        self._try("transaction", actions=[{"type": "abort", "data": {}}])
+    async def snapshot(self, operation: Op, recorder: Recorder) -> None:
+        """Drain all disks within one callback."""
+        await drain_all(self._qmp)
 
-    def set_iothread(self, operation: Op, recorder: Recorder) -> None:
+    async def reopen(self, operation: Op, recorder: Recorder) -> None:
+        """Reopen the disk's node; one that was given away is left alone."""
+        if self._state is None:
+            await self._reopen(read_only=self.qemu.variant.read_only)
+
+    async def block_job(self, operation: Op, recorder: Recorder) -> None:
+        """Run a block job; QEMU has no job on a disk that it has given away."""
+        if self._state is None:
+            disks, current = self.qemu.disks, self._current
+            node = disks.node(current, read_only=self.qemu.variant.read_only)
+            await self._jobs.run(operation.a, Disk(node, disks.size(current)))
+
+    async def throttle(self, operation: Op, recorder: Recorder) -> None:
+        """Set limits of I/O of the device, or remove them; a saved VM has its own elsewhere."""
+        if self._state is None:
+            await self._limits.switch(on=not operation.a)
+
+    async def set_iothread(self, operation: Op, recorder: Recorder) -> None:
         """Move the disk to another context; QEMU refuses while a device uses it."""
         iothread = IOTHREAD if operation.a == 0 else None
-        self._try("x-blockdev-set-iothread", node_name=DISK_NODES[self._current], iothread=iothread)
+        node = DISK_NODES[self._current]
+        await self._qmp.attempt("x-blockdev-set-iothread", node_name=node, iothread=iothread)
 
-    def poll_on(self, operation: Op, recorder: Recorder) -> None:
+    async def start_fail(self, operation: Op, recorder: Recorder) -> None:
+        """Let the next start of the device fail at a queue.
+
+        After it the vCPU handles kicks itself; without ioeventfd it does so anyway.
+        """
+        if self.qemu.variant.ioeventfd:
+            recorder.direct = True
+            self._start_failure.arm(operation.a)
+
+    async def poll_on(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread poll."""
-        self._poll(True)
+        await self._switch_polling(on=True)
 
-    def poll_off(self, operation: Op, recorder: Recorder) -> None:
+    async def poll_off(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread wait for its notifiers."""
-        self._poll(False)
-
-
-def _is_job(event: dict[str, Any], status: str) -> bool:
-    if event["event"] != "JOB_STATUS_CHANGE" or event["data"]["id"] != _JOB:
-        return False
-    if event["data"]["status"] == "aborting" != status:
-        raise HarnessError("the mirror job has failed")
-    return bool(event["data"]["status"] == status)
+        await self._switch_polling(on=False)
 
 
 check_complete(Operator, WITHOUT)
-_METHODS: Final[tuple[Callable[[Operator, Op, Recorder], None] | None, ...]] = tuple(
+_METHODS: Final[tuple[Method | None, ...]] = tuple(
     getattr(Operator, spec.name, None) for spec in OPS
 )
 """By operation code; None: a real QEMU has no such operation."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.features import scenario_features
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.targets.qemu.qtest import QTest
+from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.memory import GuestMemory
 
@@ -61,6 +62,8 @@ class _Places(NamedTuple):
 class PciPort:
     """Satisfies `driver.port.Port`."""
 
+    queue_reset = Frame.QUEUE_RESET
+
     def __init__(self, ram: int) -> None:
         """Map guest memory.
 
@@ -105,6 +108,9 @@ class PciPort:
         if self._qtest is not None:
             self._qtest.close()
         self._qtest = QTest(socket.socket(fileno=fds[0]))
+
+    def replace(self, fds: list[int]) -> None:
+        """Do nothing: the new device is in the same slot, and PCI is set up with its status."""
 
     # --- Transport ----------------------------------------------------------------------------
 

@@ -7,28 +7,36 @@ import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
-from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUE_SIZE, MAX_QUEUES, SECTOR_SIZE
+from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUE_SIZE, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.asleep import sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
+from vblkfuzz.targets.device_end import Restless
+from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
+from vblkfuzz.targets.qemu.disks import DISK_NODES, FileDisks
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import Restless
+from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.recorder import Dequeue
 
 RAM_BYTES: Final = 16 << 20
-IOTHREAD: Final = "io0"
-DISK_NODES: Final = ("n0", "n1")
-"""Two disks: a mirror job that pivots goes from one to the other and back."""
+_ID: Final = "d0"
+DEVICE: Final = f"/machine/peripheral/{_ID}/virtio-backend"
+"""Path of the device."""
+_CONFIG_NOTIFIER_SINCE: Final = 8
+"""Version of QEMU from which on the configuration has a guest notifier, as each queue has."""
+_START_FAILED: Final = b"virtio_bus_start_ioeventfd: failed"
 _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU of a running VM sleeps."""
@@ -53,7 +61,12 @@ class QemuProcess:
     qmp: Qmp
 
     def __init__(
-        self, binary: str, variant: Variant, ram: int, disks: list[int] | None = None
+        self,
+        binary: str,
+        variant: Variant,
+        ram: int,
+        spins: set[bool],
+        disks: FileDisks | None = None,
     ) -> None:
         """Start it; call `connect` next.
 
@@ -61,6 +74,7 @@ class QemuProcess:
             binary: path of qemu-system-x86_64.
             variant: settings of the device.
             ram: memfd of guest memory; stays open.
+            spins: as `known` of `SpinWatch`.
             disks: those of a process that was saved, which this one closes: it waits for the state.
                 None: it begins with a reset and with disks of its own.
 
@@ -68,21 +82,24 @@ class QemuProcess:
             DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
-        self._binary, self._ram = binary, ram
-        self.disks = disks or [memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES]
-        """memfds of the disks."""
+        self._binary, self._ram, self._spins = binary, ram, spins
+        self.disks = disks or FileDisks(read_only=variant.read_only)
+        self.image = Image()
+        """For block jobs."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
         self._qtest, qtest = socket.socketpair()
         self._control, qmp = socket.socketpair()
         bios = _bios()
-        fds = [ram, bios, *self.disks, self._log.fd, qtest.fileno(), qmp.fileno()]
+        fds = [ram, bios, self._log.fd, qtest.fileno(), qmp.fileno()]
         try:
-            self._child = Child(_command(binary, variant, fds, waits=disks is not None), fds)
+            command = _command(binary, variant, fds, self.disks, waits=disks is not None)
+            self._child = Child(command, [*fds, self.image.fd, *self.disks.fds])
         finally:
             qtest.close()
             qmp.close()
             os.close(bios)
         self._still = Stillness(self._child.pid)
+        self._spin = SpinWatch(self._still, spins)
 
     def connect(self) -> None:
         """Connect to its QMP, and learn its threads.
@@ -91,6 +108,9 @@ class QemuProcess:
             DeviceLost: it does not answer.
         """
         self.qmp = Qmp(self._control)
+        version = self.qmp.execute("query-version")["qemu"]
+        self.guest_notifiers = MAX_QUEUES + (version["major"] >= _CONFIG_NOTIFIER_SINCE)
+        """Files that a start of the device opens before the ioeventfd of its first queue."""
         threads = self.qmp.execute("query-iothreads")
         self._actors = {self._child.pid: ActorId.MAIN}
         self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
@@ -118,22 +138,9 @@ class QemuProcess:
             disk: the disk that the device uses, an index into `DISK_NODES`. It is the first one of
                 the new process: QEMU 10.0 leaves the other inactive if the device uses the second.
         """
-        disks = [os.dup(self.disks[each]) for each in (disk, disk ^ 1)]
+        disks = self.disks.successor(disk)
         self.end()
-        return QemuProcess(self._binary, self.variant, self._ram, disks)
-
-    def disk_size(self, disk: int) -> int:
-        """Return the size of a disk in bytes."""
-        return os.fstat(self.disks[disk]).st_size
-
-    def disk_path(self, disk: int) -> str:
-        """Return the file name of a disk, as given to QEMU."""
-        return _fd(self.disks[disk])
-
-    def clear_disks(self) -> None:
-        """Fill both disks with zeroes."""
-        for disk, fd in enumerate(self.disks):
-            os.pwrite(fd, bytes(self.disk_size(disk)), 0)
+        return QemuProcess(self._binary, self.variant, self._ram, self._spins, disks)
 
     @property
     def connections(self) -> Sequence[int]:
@@ -143,6 +150,8 @@ class QemuProcess:
     def settle(self) -> bool:
         """Wait until QEMU is at rest; return whether the main loop sleeps, too.
 
+        Within an operation, await `rests`.
+
         A main loop may spin for ever without doing anything (QEMU up to 8.0 does so while a kick
         is pending in a drained section). Then it is sufficient that no other thread has run while
         the main loop answered twice: by then it has handled everything that was ready, and handed
@@ -151,19 +160,33 @@ class QemuProcess:
         Raises:
             Restless: an IOThread does not come to rest.
         """
-        if self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S):
-            return True
+        return self._falls_asleep() or self.qmp.run(self._outlast_main_loop())
+
+    async def rests(self) -> bool:
+        """As `settle`, for an operation."""
+        return self._falls_asleep() or await self._outlast_main_loop()
+
+    def _falls_asleep(self) -> bool:
+        return self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S)
+
+    async def _outlast_main_loop(self) -> bool:
         patience = Patience(DEVICE_LIMIT_S)
-        while not self._still.only_main_runs(self._answer_twice):
+        while not await self._only_main_runs():
             if self._still.wait(0):
                 return True
             if patience.over:
                 raise Restless
         return False
 
-    def _answer_twice(self) -> None:
+    def spins(self, *, drained: bool) -> bool:
+        """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6)."""
+        return self._spin.spins(drained=drained)
+
+    async def _only_main_runs(self) -> bool:
+        before = self._still.look()
         for _ in range(2):
-            self.qmp.execute("query-status")
+            await self.qmp.call("query-status")
+        return self._still.only_main_ran(before)
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.
@@ -180,6 +203,10 @@ class QemuProcess:
         """Whether no thread runs."""
         return self._still.wait(0)
 
+    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
+        """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
+        return sleeps_on(self._still, comes)
+
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues in the trace log since the last call."""
         return self._log.dequeues(self._actors)
@@ -190,6 +217,14 @@ class QemuProcess:
         line = f"the last one is {self._log.last!r}" if self._log.last else "there is none"
         return f"they are lines of QEMU's trace log, known of QEMU {SUPPORTED}; {line}"
 
+    def failed_starts(self) -> int:
+        """Return how many starts of the device have failed so far."""
+        return self._child.said(_START_FAILED)
+
+    def limit_files(self, more: int | None) -> None:
+        """Let it open so many files from now on; None: as many as when it was started."""
+        self._child.limit_files(more)
+
     def end(self) -> None:
         """Kill it and free everything."""
         self._child.end()
@@ -198,8 +233,8 @@ class QemuProcess:
         self._still.close()
         self._qtest.close()
         self._log.close()
-        for fd in self.disks:
-            os.close(fd)
+        self.disks.close()
+        self.image.free()
 
     # --- Its end ------------------------------------------------------------------------------
 
@@ -217,13 +252,13 @@ def _bios() -> int:
     return fd
 
 
-def _command(binary: str, variant: Variant, fds: Sequence[int], *, waits: bool) -> list[str]:
-    """Return the command line; every file is one of `fds`."""
-    ram, bios, *disks, log, qtest, qmp = fds
+def _command(
+    binary: str, variant: Variant, fds: Sequence[int], disks: FileDisks, *, waits: bool
+) -> list[str]:
+    """Return the command line; every file is one of `fds` or of the disks."""
+    ram, bios, log, qtest, qmp = fds
     iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
     ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
-    # The target of a mirror job has to be writable.
-    read_only = ("on" if variant.read_only else "off", "off")
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
@@ -237,13 +272,9 @@ def _command(binary: str, variant: Variant, fds: Sequence[int], *, waits: bool) 
         # One worker thread each: requests end in the order in which they were submitted.
         f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",
         "-object main-loop,id=main-loop,thread-pool-max=1",
-        *(
-            f"-blockdev driver=file,node-name={node},filename={_fd(disk)},locking=off"
-            f",read-only={only}"
-            for node, disk, only in zip(DISK_NODES, disks, read_only, strict=True)
-        ),
+        *disks.arguments(),
         *(["-incoming defer"] if waits else []),
-        f"-device virtio-blk-pci,id=d0,drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
+        f"-device virtio-blk-pci,id={_ID},drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
         f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
     ]
     return [binary, *" ".join(options).split()]

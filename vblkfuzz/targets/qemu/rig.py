@@ -12,14 +12,16 @@ from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess, Variant
+from vblkfuzz.targets.qemu.queue_status import queue_counts
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.options import TargetOptions
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
@@ -44,6 +46,10 @@ class QemuRig:
         self._machines: dict[Variant, Operator] = {}
         self._machine: Operator
         """Machine of the current scenario."""
+        self._spins: set[bool] = set()
+        """States in which this QEMU is known to spin (`targets.spin`)."""
+        self._counts = True
+        """Whether this QEMU can tell what it counts of its queues, as far as is known."""
         self._ended = 0
         """Processes of machines that were ended."""
         self._handed: QemuProcess | None = None
@@ -90,7 +96,7 @@ class QemuRig:
             self._port.close()
 
     def power_on(self, config: DeviceConfig) -> Sequence[int]:
-        """Begin a scenario; on a new process if the last scenario left a section open or a stop."""
+        """Begin a scenario; on a new process if the last one is not as new."""
         self._machine = machine = self._machine_of(self._variant(config))
         machine.make_ready(config.disk_sectors, polling=config.polling)
         return self._connections()
@@ -110,11 +116,11 @@ class QemuRig:
 
     def _machine_of(self, variant: Variant) -> Operator:
         machine = self._machines.get(variant)
-        if machine is not None and machine.unfinished() is not None:
+        if machine is not None and not machine.is_as_new:
             self._end(machine)
             machine = None
         if machine is None:
-            qemu = QemuProcess(self._binary, variant, self._ram)
+            qemu = QemuProcess(self._binary, variant, self._ram, self._spins)
             qemu.check_start()
             machine = Operator(qemu)
             self._machines[variant] = machine
@@ -162,6 +168,12 @@ class QemuRig:
     def check_rest(self, recorder: Recorder) -> None:
         """Check that the main loop comes to rest."""
         self._machine.qemu.check_rest()
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """Return what QEMU counts of its queues; none if it does not say it (7.1)."""
+        found = queue_counts(self._machine.qemu.qmp, queues) if self._counts else ()
+        self._counts = bool(found)
+        return found
 
     def sleeps(self) -> bool:
         """Whether no thread of QEMU runs."""

@@ -11,7 +11,8 @@ _QSD: Final = Program(
     version_prefix="qemu-storage-daemon version",
     oldest=(6, 2),  # has a stable blockdev-reopen and stable vhost-user-blk exports
     install="install QEMU 6.2 or later (Debian: apt-get install --no-install-recommends "
-    "qemu-system-common, from QEMU 11 on qemu-utils) or name a binary by --qsd-binary",
+    "qemu-system-common, from QEMU 11 on qemu-utils)",
+    option="--qsd-binary",
 )
 
 

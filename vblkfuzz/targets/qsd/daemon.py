@@ -10,22 +10,28 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from contextlib import ExitStack
-from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.asleep import ASLEEP_S, sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child
+from vblkfuzz.targets.device_end import Restless
+from vblkfuzz.targets.doors.image import Image
+from vblkfuzz.targets.doors.throttle import IOPS
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.real import ASLEEP_LOOKS, ASLEEP_S, Restless
+from vblkfuzz.targets.qsd import exports
+from vblkfuzz.targets.qsd.exports import Export
+from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
-from vblkfuzz.targets.vhost.endpoint import Endpoint
+from vblkfuzz.targets.vhost.endpoint import Endpoint, SocketFile
 from vblkfuzz.targets.vhost.fault import BackendFault
 from vblkfuzz.targets.vhost.frontend import Frontend
 from vblkfuzz.targets.vhost.message import Request
@@ -33,11 +39,10 @@ from vblkfuzz.targets.vhost.message import Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.nbd.process import NbdProcess
     from vblkfuzz.targets.qsd.variant import Variant
-    from vblkfuzz.targets.real import Ending
 
-IOTHREAD: Final = "io0"
 _SOON_S: Final = 0.0005
 """Seconds to sample the threads before the first probe: most requests are done by then, and a
 sample is cheaper than a probe."""
@@ -48,21 +53,10 @@ _ROUND_TRIPS: Final = 4
 a message for the device, which takes more than one turn of the event loop."""
 _LOOKS: Final = 3
 """Number of samples that must show a spinning main loop before it is reported as one."""
+_LIMITS: Final = "limits"
 _PROBE: Final = "probe"
 """Exports that only the harness uses, to query a thread: the main loop, and with the suffix `-io`
 the IOThread."""
-
-
-class Export(NamedTuple):
-    """An export of the daemon."""
-
-    sectors: int
-    read_only: bool
-
-    @property
-    def name(self) -> str:
-        """Its id."""
-        return f"export{self.sectors}{'-ro' if self.read_only else ''}"
 
 
 def node_name(sectors: int, side: int) -> str:
@@ -70,11 +64,16 @@ def node_name(sectors: int, side: int) -> str:
     return f"disk{sectors}-{side}"
 
 
+def node_options(node: str, *, limits: bool) -> dict[str, object]:
+    """Return the options of a node of an export, with limits of I/O or without."""
+    return {"driver": "raw", "node-name": node, "file": f"{node}-{'throttle' if limits else 'nbd'}"}
+
+
 class Daemon:
     """A running qemu-storage-daemon."""
 
-    def __init__(self, binary: str, nbd: NbdProcess, variant: Variant) -> None:
-        """Start it.
+    def __init__(self, binary: str, nbd: NbdProcess, variant: Variant, spins: set[bool]) -> None:
+        """Start it; `spins` is as `known` of `SpinWatch`.
 
         Raises:
             DeviceUnavailable: it does not start; the message has its last line of standard error.
@@ -83,19 +82,24 @@ class Daemon:
         self._nbd = nbd
         self._owed: Counter[Connection] = Counter()
         """Answers of each probe that have not come yet."""
-        self._endpoints = {export: Endpoint() for export in _EXPORTS}
+        first = {export: Endpoint() for export in _EXPORTS}
+        self._endpoints: dict[Export, SocketFile] = {**first}
+        self.image = Image()
+        """For block jobs."""
         near, far = socket.socketpair()
         with ExitStack() as stack:
             stack.enter_context(far)
             disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
             probes = [Endpoint() for _ in range(2 if variant.iothread else 1)]
-            endpoints = [*self._endpoints.values(), *probes]
+            endpoints = [*first.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, variant)
-            self._child = Child([binary, *command], [far.fileno(), *disks, *listeners])
+            fds = [self.image.fd, far.fileno(), *disks, *listeners]
+            self._child = Child([binary, *command], fds)
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)
+        self._spin = SpinWatch(self._still, spins)
         try:
             self._connect(near, probes)
         finally:
@@ -123,8 +127,22 @@ class Daemon:
         """Return a new connection to an export."""
         return self._endpoints[export].connect()
 
-    def rest(self) -> None:
-        """Wait until neither daemon nor NBD server has anything to do.
+    async def replace_export(self, export: Export, side: int, *, hard: bool) -> None:
+        """Delete an export and make another one; for an operator's work (`qmp`).
+
+        Args:
+            export: which.
+            side: the new one uses this node of the two.
+            hard: cut a connection to it.
+        """
+        await exports.delete(self.qmp, export, hard=hard)
+        node = node_name(export.sectors, side)
+        found = await exports.add(self.qmp, export, node, self.variant)
+        self._endpoints[export].close()
+        self._endpoints[export] = found
+
+    def rest(self) -> bool:
+        """Wait until neither daemon nor NBD server has anything to do; False: the main loop runs.
 
         A main loop may spin for ever without doing anything (QEMU up to 8.0 does so while a kick
         is pending in a drained section). Then it is sufficient that no other thread has run while
@@ -136,27 +154,32 @@ class Daemon:
             Restless: the daemon does not come to rest.
         """
         if self._still.wait(_SOON_S):
-            return
+            return True
         try:
-            self._come_to_rest()
+            return self._come_to_rest()
         except DeviceLost:
             # From QEMU 10.0 on, a mirror job begins by draining all nodes (bdrv_drain_all_begin),
             # those of the probes as well: with a held request these answer after its release.
             if not (self.answers() and self._nbd.counters.held):
                 raise
+        return True
 
-    def _come_to_rest(self) -> None:
+    def spins(self, *, drained: bool) -> bool:
+        """Whether the main loop, which did not sleep when the daemon was at rest, spins (L6)."""
+        return self._spin.spins(drained=drained)
+
+    def _come_to_rest(self) -> bool:
         patience = Patience(DEVICE_LIMIT_S)
         while True:
             # This process sleeps during a probe, and leaves the core to the daemon.
             self._ask(*self._probes, times=_ROUND_TRIPS)
             self._nbd.order(Order.SYNC)
             if self._still.wait(_BRIEF_S):
-                return
+                return True
             if not self.answers():
                 raise DeviceLost("the daemon has ended")
             if self._main_loop_spins():
-                return
+                return False
             if patience.over:
                 raise Restless
 
@@ -177,8 +200,9 @@ class Daemon:
         for _ in range(_LOOKS):
             for probe in self._probes[1:]:
                 self._ask(probe, times=_ROUND_TRIPS)
-            turn = partial(self._ask, self._probes[0], times=_ROUND_TRIPS)
-            if not self._still.only_main_runs(turn):
+            before = self._still.look()
+            self._ask(self._probes[0], times=_ROUND_TRIPS)
+            if not self._still.only_main_ran(before):
                 return False
         return True
 
@@ -202,16 +226,8 @@ class Daemon:
         line.receive(Request.GET_FEATURES)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
-        """Whether no thread runs in `ASLEEP_LOOKS` samples in a row, although an answer is due.
-
-        Args:
-            comes: waits for the answer, at most so many seconds; returns whether it has arrived.
-        """
-        found: list[bool] = []
-        return all(
-            self._still.sleeps_through(lambda: found.append(comes(ASLEEP_S))) and not any(found)
-            for _ in range(ASLEEP_LOOKS)
-        )
+        """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
+        return sleeps_on(self._still, comes)
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.
@@ -248,6 +264,7 @@ class Daemon:
 
     def _close(self) -> None:
         self._still.close()
+        self.image.free()
         for endpoint in self._endpoints.values():
             endpoint.close()
 
@@ -266,12 +283,16 @@ def _command(control: int, disks: list[int], listeners: list[int], variant: Vari
     options = [
         f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",
         f"--object iothread,id={IOTHREAD},poll-max-ns=0",
+        f"--object throttle-group,id={_LIMITS},limits.iops-total={IOPS}",
     ]
     for (sectors, side), fd in zip(_NODES, disks, strict=True):
         node = node_name(sectors, side)
         options += [
             f"--blockdev driver=nbd,node-name={node}-nbd,server.type=fd,server.str={fd},"
             f"export={export_name(sectors)}",
+            # Added here: QEMU (7.2 to 11.1) crashes if it adds one to a node in an IOThread.
+            f"--blockdev driver=throttle,node-name={node}-throttle,throttle-group={_LIMITS},"
+            f"file={node}-nbd",
             f"--blockdev driver=raw,node-name={node},file={node}-nbd",
         ]
     stays = f",iothread={IOTHREAD},fixed-iothread=on" if variant.iothread else ""

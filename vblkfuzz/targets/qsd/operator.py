@@ -1,13 +1,14 @@
 """The operator of a storage daemon: what operations mean in QMP.
 
 A long drained section is a mirror job that waits to be finalized, as on target `qemu`
-(`targets.qemu.operator`). A section within a section, and `snapshot`, is a short one
-(blockdev-reopen). Both kinds begin by waiting for the requests in flight, which blocks the daemon's
+(`targets.qemu.operator`). A section within a section is a short one (blockdev-reopen). So are those
+of `snapshot`, `reopen`, `throttle` and `block_job`: where they begin and end is not known, so they
+are not recorded. All kinds begin by waiting for the requests in flight, which blocks the daemon's
 main loop. If the backend holds a request, the operation continues when the request is released, and
 later operations are queued. That is a drained section too, the blocking kind.
 
-The end of a long section is the exception: no flush is held during it (`Operator.closes`). When the
-job ends, QEMU ends its drained section and at once begins a short one, in which it flushes the
+The end of a job is the exception: no flush is held during it (`Operator.closes`). When a mirror job
+ends, QEMU ends its drained section and at once begins a short one, in which it flushes the
 filter node of the job (mirror_exit_common, bdrv_close). Whether an IOThread dequeues between the
 two is up to the clock. If that flush were held, the second section would last, and what was
 dequeued before it could be told from what was not.
@@ -18,36 +19,32 @@ do nothing. An NBD disk does not change its size: a resize drains and is refused
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost
-from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
-from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.targets.qmp import Refused
-from vblkfuzz.targets.qsd.daemon import IOTHREAD, node_name
-from vblkfuzz.targets.real import ASLEEP_S
+from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
+from vblkfuzz.targets.doors.drain_all import drain_all
+from vblkfuzz.targets.iothread_polling import IOThreadPolling
+from vblkfuzz.targets.mirror_window import MirrorWindow
+from vblkfuzz.targets.open_sections import OpenSections
+from vblkfuzz.targets.operator_work import OperatorWork
+from vblkfuzz.targets.qsd.daemon import node_name, node_options
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Sequence
 
+    from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.operator_work import Work
     from vblkfuzz.targets.qsd.daemon import Daemon
+    from vblkfuzz.targets.qsd.exports import Export
     from vblkfuzz.targets.recorder import Dequeue, Recorder
 
-    Work = Coroutine[Any, Any, None]
     Method = Callable[["Operator", Op, Recorder], Work]
 
-_JOB: Final = "mirror"
-_POLL_NS: Final = 32768
-"""QEMU's default for poll-max-ns."""
 _STAYS: Final = ("poll_on", "poll_off")
 """Operations that neither run a job nor drain."""
-_CLOSES: Final = {"drain_begin": op("drain_end"), "mirror_begin": op("mirror_finish")}
 
 
 class Operator:
@@ -56,24 +53,25 @@ class Operator:
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
         self._qmp = daemon.qmp
+        self.work = OperatorWork(daemon.qmp, daemon.sleeps_on)
+        """Operations that have begun or are queued."""
         self._dequeues: Callable[[], Sequence[Dequeue]]
-        self._waiting: deque[Work] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._open: list[str] = []
-        """Operations that began the open drained sections, outermost first."""
+        self._open = OpenSections()
+        self._window = MirrorWindow(daemon.qmp)
+        self._polling = IOThreadPolling(daemon.qmp)
+        self._jobs = BlockJobs(daemon.qmp, daemon.image)
+        self._limited: set[str] = set()
+        """Nodes with limits of I/O."""
         self._sectors = 0
         self._sides: dict[int, int] = {}
         """By capacity: which of its two nodes an export uses; 0 if it is not listed."""
-        self._pivots = False
-        self.polling = False
-        """Whether the IOThread polls."""
         self._draining = False
         """A section is open whose begin has not returned yet."""
         self.moves = False
         """An operation has begun in which an export may leave an IOThread that is not fixed."""
         self.closes = False
-        """Since the device was last at rest, a section has begun to close (`_close`). What the
-        job flushes for that must not be held."""
+        """Since the device was last at rest, a section has begun to close (`_close`), or a block
+        job has begun. What a job flushes when it ends must not be held."""
 
     def make_ready(
         self, sectors: int, dequeues: Callable[[], Sequence[Dequeue]], *, polling: bool
@@ -82,88 +80,49 @@ class Operator:
         self._sectors, self._dequeues = sectors, dequeues
         self._qmp.forget_events()
         if polling != self.polling:
-            self._begin(self._poll(polling))
-            self.go_on(blocked=False)
+            self.work.add(self._polling.switch(on=polling))
+        for node in sorted(self._limited):
+            self.work.add(self._set_limits(node, on=False))
+        self.work.go_on(blocked=False)
+
+    @property
+    def polling(self) -> bool:
+        """Whether the IOThread polls."""
+        return self._polling.on
 
     @property
     def at_rest(self) -> bool:
         """Whether no section is open and no operation has begun or is queued."""
-        return not (self._open or self._waiting or self._task)
+        return not self._open and self.work.is_done
 
     def note_rest(self) -> None:
         """Note that the device is at rest: a section that has closed closes no more."""
-        self.closes = self.closes and self._task is not None
+        self.closes = self.closes and self.work.waits
 
     def unfinished(self) -> Op | None:
         """The operation that ends the innermost drained section; None if none is open."""
-        return _CLOSES[self._open[-1]] if self._open else None
-
-    # --- Work ---------------------------------------------------------------------------------
+        return self._open.closing()
 
     def perform(self, operation: Op, recorder: Recorder) -> None:
-        """Begin an operation; those of `WITHOUT` do nothing."""
+        """Queue an operation; those of `WITHOUT` do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
             self.moves |= operation.name not in _STAYS
-            self._begin(method(self, operation, recorder))
-
-    def _begin(self, work: Work) -> None:
-        self._waiting.append(work)
-
-    def go_on(self, *, blocked: bool) -> bool:
-        """Continue the operations; return whether one has made progress.
-
-        Args:
-            blocked: the backend holds requests, so operations may be unable to end. Then this
-                does not wait for them.
-
-        Raises:
-            DeviceLost: the daemon does not answer although no request is held.
-        """
-        went = False
-        while self._task or self._waiting:
-            if self._task is None:
-                self._task = self._qmp.begin(self._waiting.popleft())
-                went = True
-            if blocked:
-                went |= self._qmp.pump()
-                if not self._task.done():
-                    break
-            else:
-                self._finish(self._task)
-            task, self._task, went = self._task, None, True
-            task.result()
-        return went
-
-    def _finish(self, task: asyncio.Task[None]) -> None:
-        comes = partial(self._qmp.finished, task)
-        deadline = time.monotonic() + DEVICE_LIMIT_S
-        while not comes(ASLEEP_S):
-            if self._daemon.sleeps_on(comes) or time.monotonic() > deadline:
-                raise DeviceLost("the daemon does not answer the operator")
-
-    def abandon(self) -> None:
-        """Drop all operations: the daemon is about to be ended."""
-        for work in self._waiting:
-            work.close()
-        self._waiting.clear()
-        if self._task is not None:
-            self._task.cancel()
+            self.work.add(method(self, operation, recorder))
 
     def end_sections(self, recorder: Recorder) -> None:
         """Record the end of all drained sections: the daemon has been ended."""
         if self._draining:
             recorder.tell(DRAIN_RET, flag=1)
         while self._open:
-            self._open.pop()
+            self._open.end_innermost()
             recorder.tell(DRAIN_END, value=len(self._open))
 
     # --- Drained sections ---------------------------------------------------------------------
 
     async def drain_begin(self, operation: Op, recorder: Recorder) -> None:
         """Open a section, or a short one within another; if that fails, record its end at once."""
-        self._open.append(operation.name)
-        depth = len(self._open)
+        depth = self._open.begin(operation)
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
         self._draining = True
@@ -177,7 +136,7 @@ class Operator:
         recorder.tell(DRAIN_RET, flag=1)
         self._draining = False
         if not opened:
-            self._open.pop()
+            self._open.end_innermost()
             recorder.tell(DRAIN_END, value=len(self._open))
 
     async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
@@ -187,25 +146,21 @@ class Operator:
 
     async def drain_end(self, operation: Op, recorder: Recorder) -> None:
         """End the innermost section that drain_begin began, if there is one."""
-        await self._close("drain_begin", recorder)
+        await self._close("drain_begin", operation, recorder)
 
     async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
         """End the section that mirror_begin began, if there is one."""
-        await self._close("mirror_begin", recorder)
+        await self._close("mirror_begin", operation, recorder)
 
-    async def _close(self, began: str, recorder: Recorder) -> None:
-        if began not in self._open:
+    async def _close(self, began: str, operation: Op, recorder: Recorder) -> None:
+        if not self._open.end(began):
             return
-        del self._open[len(self._open) - 1 - self._open[::-1].index(began)]
         self._daemon.rest()
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
             self.closes = True
-            await self._qmp.call("job-finalize", id=_JOB)
-            if await self._job("aborting", "null") == "aborting":
-                await self._job("null")
-            elif self._pivots:
+            if await self._window.close(cancelled=bool(operation.a)):
                 self._sides[self._sectors] = self._side ^ 1
 
     @property
@@ -215,79 +170,67 @@ class Operator:
     async def _start_mirror(self, *, pivot: bool) -> bool:
         """Start a mirror job that drains the disk; return whether it does.
 
-        The job writes through the same backend, so it ends at once if one of its writes fails.
+        The job writes through the same backend, so one of its writes may fail.
         """
-        self._pivots = pivot
-        await self._qmp.call(
-            "blockdev-mirror",
-            job_id=_JOB,
-            device=node_name(self._sectors, self._side),
-            target=node_name(self._sectors, self._side ^ 1),
+        return await self._window.open(
+            self._node,
+            node_name(self._sectors, self._side ^ 1),
             sync="none",  # both nodes are the same disk
-            auto_finalize=False,
+            pivot=pivot,
         )
-        if await self._job("ready", "null") == "null":
-            return False
-        if pivot:
-            await self._try("job-complete", id=_JOB)
-        else:
-            await self._try("block-job-cancel", device=_JOB)
-        return await self._job("pending", "null") == "pending"
 
-    async def _job(self, *statuses: str) -> str:
-        """Wait until the job has one of these statuses; return the status."""
-        event = await self._qmp.event(lambda event: _is_job(event, statuses))
-        return str(event["data"]["status"])
+    @property
+    def _node(self) -> str:
+        return node_name(self._sectors, self._side)
 
-    async def _reopen(self) -> None:
-        node = node_name(self._sectors, self._side)
-        options = {"driver": "raw", "node-name": node, "file": f"{node}-nbd"}
-        await self._try("blockdev-reopen", options=[options])
-
-    async def snapshot(self, operation: Op, recorder: Recorder) -> None:
+    async def reopen(self, operation: Op, recorder: Recorder) -> None:
         """Drain for a moment; refused while a job uses the node."""
         await self._reopen()
 
+    async def _reopen(self) -> None:
+        await self._set_limits(self._node, on=self._node in self._limited)
+
+    async def throttle(self, operation: Op, recorder: Recorder) -> None:
+        """Put a filter with limits between the disk and its file, or remove it."""
+        await self._set_limits(self._node, on=not operation.a)
+
+    async def _set_limits(self, node: str, *, on: bool) -> None:
+        """Reopen a node, with limits or without."""
+        options = node_options(node, limits=on)
+        if await self._qmp.attempt("blockdev-reopen", options=[options]):
+            (self._limited.add if on else self._limited.discard)(node)
+
+    async def block_job(self, operation: Op, recorder: Recorder) -> None:
+        """Run a job; what it flushes when it ends must not be held, as in `_close`."""
+        self.closes = True
+        node = node_options(self._node, limits=self._node in self._limited)
+        await self._jobs.run(operation.a, Disk(node, self._sectors * SECTOR_SIZE))
+
+    async def snapshot(self, operation: Op, recorder: Recorder) -> None:
+        """Drain for a moment, within one callback."""
+        await drain_all(self._qmp)
+
     async def resize(self, operation: Op, recorder: Recorder) -> None:
         """Drain for a moment; the size does not change."""
-        node = node_name(self._sectors, self._side)
-        await self._try("block_resize", node_name=node, size=(operation.d + 1) * 512)
+        size = (operation.d + 1) * SECTOR_SIZE
+        await self._qmp.attempt("block_resize", node_name=self._node, size=size)
 
-    async def _try(self, command: str, **arguments: object) -> None:
-        try:
-            await self._qmp.call(command, **arguments)
-        except Refused:
-            return
+    def replace_export(self, export: Export, *, hard: bool) -> None:
+        """Queue that an export is deleted and made again; `hard`: also if it has a connection."""
+        self.work.add(self._daemon.replace_export(export, self._side, hard=hard))
 
     # --- IOThread -----------------------------------------------------------------------------
 
     async def poll_on(self, operation: Op, recorder: Recorder) -> None:
         """Let the IOThread poll."""
-        await self._poll(True)
+        await self._polling.switch(on=True)
 
     async def poll_off(self, operation: Op, recorder: Recorder) -> None:
         """Let it sleep instead."""
-        await self._poll(False)
-
-    async def _poll(self, on: bool) -> None:
-        if self.polling != on:
-            self.polling = on
-            await self._qmp.call(
-                "qom-set",
-                path=f"/objects/{IOTHREAD}",
-                property="poll-max-ns",
-                value=_POLL_NS if on else 0,
-            )
+        await self._polling.switch(on=False)
 
 
 _METHODS: Final[tuple[Method | None, ...]] = tuple(
     getattr(Operator, spec.name, None) if spec.owner in ("operator", "environment") else None
     for spec in OPS
 )
-
-
-def _is_job(event: dict[str, Any], statuses: Sequence[str]) -> bool:
-    if event["event"] != "JOB_STATUS_CHANGE":
-        return False
-    data = event["data"]
-    return data["id"] == _JOB and data["status"] in statuses

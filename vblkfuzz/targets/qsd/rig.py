@@ -12,17 +12,20 @@ from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
-from vblkfuzz.targets.qsd.daemon import Daemon, Export
+from vblkfuzz.targets.qsd.daemon import Daemon
+from vblkfuzz.targets.qsd.exports import Export
 from vblkfuzz.targets.qsd.operator import Operator
 from vblkfuzz.targets.qsd.variant import Variant, variant_of
 from vblkfuzz.targets.qsd.without import WITHOUT
+from vblkfuzz.targets.replug import tell_unplug
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
+from vblkfuzz.targets.vhost.reconnection import Reconnection
 from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import BROKEN, HANG
+from vblkfuzz.trace.kinds import BROKEN, HANG, STEP_LIMIT
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -30,13 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
-_WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.DISK | Witness.PROCESS
+_WITNESSES: Final = ~(Witness.DEVICE | Witness.POP)
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
@@ -44,6 +48,9 @@ _RELEASE: Final = op("release")
 _NEW: Final = INTO.values.index("new")
 _COMPLETE: Final = CODES["complete"]
 _SAVE, _RESTORE, _RESIZE = CODES["save"], CODES["restore"], CODES["resize"]
+_REPLUG: Final = CODES["replug"]
+_DEVICE: Final = 0
+"""The part of a `replug` that is the export; else it is the connection."""
 ORDERS: Final = {
     CODES["hold"]: Order.HOLD,
     CODES["release"]: Order.RELEASE,
@@ -51,7 +58,7 @@ ORDERS: Final = {
     CODES["flush"]: Order.FLUSH,
 }
 """Operations that the NBD server carries out, by code."""
-ELSEWHERE: Final = (*[OPS[code].name for code in ORDERS], *SUSPENSIONS)
+ELSEWHERE: Final = (*[OPS[code].name for code in ORDERS], *SUSPENSIONS, "replug")
 """Names of operations that the operator of the daemon has no part in."""
 check_complete(Operator, WITHOUT, ELSEWHERE)
 
@@ -78,11 +85,16 @@ class QsdRig:
         """Daemons started so far."""
         self._pops: AvailEvents
         self._suspension: Suspension
+        self._reconnection: Reconnection
         self._holding = False
         self._explained = False
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when the daemon was last found at rest."""
+        self._spins: set[bool] = set()
+        """States in which this daemon is known to spin (`targets.spin`)."""
+        self._spun: Recorder | None = None
+        """Recorder of the last scenario in which the main loop was found to spin."""
         self._quiet = False
         """No request was in flight when the device was last found at rest."""
 
@@ -126,7 +138,7 @@ class QsdRig:
             self._end(variant)
             known = None
         if known is None:
-            daemon = Daemon(self._binary, self._nbd, variant)
+            daemon = Daemon(self._binary, self._nbd, variant, self._spins)
             known = self._operators[variant] = daemon, Operator(daemon)
             self.processes += 1
         self._daemon, self._operator = known
@@ -138,7 +150,7 @@ class QsdRig:
     def _end(self, variant: Variant) -> None:
         if variant in self._operators:
             daemon, operator = self._operators.pop(variant)
-            operator.abandon()
+            operator.work.abandon()
             daemon.end()
 
     # --- One scenario -------------------------------------------------------------------------
@@ -157,6 +169,7 @@ class QsdRig:
             connection = self._connect()
             self._link.watch(connection)
             self._suspension = Suspension(self._link, self._connect, self.dequeues)
+            self._reconnection = Reconnection(self._link, self._connect, self.dequeues)
         return (connection.fileno(),)
 
     def _connect(self) -> socket.socket:
@@ -175,6 +188,8 @@ class QsdRig:
             return self._restore(operation, recorder)
         if operation.code == _RESIZE and self._suspension.saved:
             return None  # the disk of a saved VM is given away (docs/decisions/0015)
+        if operation.code == _REPLUG:
+            return None if self._suspension.saved else self._replug(operation, recorder)
         self._operate(operation, recorder)
         return None
 
@@ -182,10 +197,26 @@ class QsdRig:
         """Restore on a new connection; the daemon accepts it after the last request in flight."""
         if self._suspension.saved and operation.a == _NEW:
             self._succeed(recorder)
-        elif self._suspension.saved and self._blocked:
+        elif self._suspension.saved:
+            self._let_finish()
+        return self._suspension.restore(recorder)
+
+    def _let_finish(self) -> None:
+        """End all requests that are held: what waits for them goes on."""
+        if self._blocked:
             self._order(Order.RELEASE)
             self._rest()
-        return self._suspension.restore(recorder)
+
+    def _replug(self, operation: Op, recorder: Recorder) -> Handover:
+        """Replace connection or export while requests are in flight, which are then released."""
+        if operation.a != _DEVICE:
+            return self._reconnection.begin(recorder, self._let_finish)
+        tell_unplug(recorder, self.dequeues)
+        self._operator.replace_export(self._export, hard=self._link.works)
+        self._operator.work.go_on(blocked=True)
+        self._let_finish()
+        self._rest()
+        return self._reconnection.plug(recorder)
 
     def _succeed(self, recorder: Recorder) -> None:
         """Kill the daemon of a saved device; a new one takes its disks, which the server keeps.
@@ -240,7 +271,8 @@ class QsdRig:
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
         if self._still_since != (recorder, recorder.acts):
-            self._rest()
+            if not self._rest():
+                self._note_spin(recorder)
             self._still_since = (recorder, recorder.acts)
         recorder.look(self.dequeues)
         if self._link.is_cut:
@@ -248,14 +280,23 @@ class QsdRig:
         elif not self._link.works:
             recorder.tell(BROKEN)
 
-    def _rest(self) -> None:
+    def _note_spin(self, recorder: Recorder) -> None:
+        """Record, once in a scenario, that the main loop spins, if it does."""
+        drained = self._operator.unfinished() is not None
+        if self._spun is not recorder and self._daemon.spins(drained=drained):
+            recorder.tell(STEP_LIMIT, flag=1)
+            self._spun = recorder
+
+    def _rest(self) -> bool:
+        """Wait until only held requests are left; return whether the main loop sleeps then."""
         while True:
-            self._daemon.rest()
-            if not (self._operator.go_on(blocked=self._blocked) or self._let_off()):
+            sleeps = self._daemon.rest()
+            if not (self._operator.work.go_on(blocked=self._blocked) or self._let_off()):
                 break
         self._operator.note_rest()
         counters = self._nbd.counters
         self._quiet = counters.arrived == counters.ended
+        return sleeps
 
     def _let_off(self) -> bool:
         """End the flushes that are held while a drained section closes; return whether some were.
@@ -286,6 +327,10 @@ class QsdRig:
         if not (self._quiet and recorder.idle):
             self._daemon.check_threads()
         self._daemon.check_rest()
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """None: asking for them would stop the rings (GET_VRING_BASE)."""
+        return ()
 
     def sleeps(self) -> bool:
         """Whether no thread of the daemon runs."""

@@ -5,16 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 WITHOUT: Final = frozenset(
-    {
-        "stop",
-        "cont",
-        "system_reset",
-        "set_iothread",
-        "start_fail",
-        "power_loss",
-        "block_job",
-        "reopen",
-        "throttle",
-    }
+    {"stop", "cont", "system_reset", "set_iothread", "start_fail", "power_loss"}
 )
 """A daemon has no VM, and its IOThread is chosen when the export is made."""

@@ -20,22 +20,12 @@ _NAME: Final = "s"
 _BACKLOG: Final = 8
 
 
-class Endpoint:
-    """Where a back-end listens; the back-end inherits `listener`."""
+class SocketFile:
+    """Where a back-end listens, whatever becomes of the name of the socket."""
 
-    def __init__(self) -> None:
-        self.listener: Final = socket.socket(socket.AF_UNIX)
-        folder = tempfile.mkdtemp(prefix="vblkfuzz-")
-        place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self.listener.bind(f"/proc/self/fd/{place}/{_NAME}")
-            self.listener.listen(_BACKLOG)
-            self._file = os.open(_NAME, os.O_PATH | os.O_CLOEXEC, dir_fd=place)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(_NAME, dir_fd=place)
-            os.close(place)
-            Path(folder).rmdir()
+    def __init__(self, file: int) -> None:
+        """Take an fd of its file (O_PATH)."""
+        self._file = file
 
     def connect(self) -> socket.socket:
         """Return a new connection.
@@ -45,6 +35,28 @@ class Endpoint:
         """
         return connect_to(self._file)
 
+    def close(self) -> None:
+        """Close the fd."""
+        os.close(self._file)
+
+
+class Endpoint(SocketFile):
+    """Where a back-end listens that inherits `listener`."""
+
+    def __init__(self) -> None:
+        self.listener: Final = socket.socket(socket.AF_UNIX)
+        folder = tempfile.mkdtemp(prefix="vblkfuzz-")
+        place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self.listener.bind(f"/proc/self/fd/{place}/{_NAME}")
+            self.listener.listen(_BACKLOG)
+            super().__init__(os.open(_NAME, os.O_PATH | os.O_CLOEXEC, dir_fd=place))
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(_NAME, dir_fd=place)
+            os.close(place)
+            Path(folder).rmdir()
+
     def hand_over(self) -> None:
         """Close the listener here, so that it ends with the back-end, which has inherited it."""
         self.listener.close()
@@ -52,7 +64,7 @@ class Endpoint:
     def close(self) -> None:
         """Close the fds."""
         self.listener.close()
-        os.close(self._file)
+        super().close()
 
 
 def connect_to(file: int) -> socket.socket:

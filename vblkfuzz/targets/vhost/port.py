@@ -9,6 +9,7 @@ Each register access of the driver becomes steps of the protocol, as in a VMM:
     kick before DRIVER_OK     the eventfd with which the queue is started is set already
     save                      each queue is stopped, and its base noted (GET_VRING_BASE)
     restore                   a new connection, on which each queue goes on at its base
+    replug                    the connection is closed as it is, and there is a new one
 
 If the back-end closes the connection, for example after broken ring contents, the guest cannot
 reach the device until a reset. The reset takes the next connection, if the back-end answers on it.
@@ -26,6 +27,7 @@ from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import BackendGone, Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
+from vblkfuzz.trace.event import Frame
 from vblkfuzz.virtio.blk import WRITEBACK_AT, id_digest
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
@@ -57,6 +59,9 @@ list(_NO_STEPS)
 
 class VhostUserPort:
     """Satisfies `driver.port.Port`."""
+
+    queue_reset = Frame.RESET
+    """GET_VRING_BASE, as in a reset of all queues (docs/decisions/0007)."""
 
     def __init__(self, shared: SharedMemory, link: Link, device_id: bytes = b"") -> None:
         """Make the port; `device_id` is the answer to GET_ID if it is known."""
@@ -227,6 +232,18 @@ class VhostUserPort:
         if self._first_mode is not None:
             self._write_mode(self._first_mode)
             self._first_mode = None
+        self._disconnect()
+
+    def replace(self, fds: list[int]) -> None:
+        """Close the connection as it is; meet the device behind `fds[0]`, if there is one."""
+        self._disconnect()
+        if fds:
+            frontend = Frontend(Connection(socket.socket(fileno=fds[0])))
+            with self._dead_if_gone():
+                frontend.greet()
+                self._enter(frontend)
+
+    def _disconnect(self) -> None:
         for index in range(MAX_QUEUES):
             self._close_fds(index)
         if self._frontend is not None:

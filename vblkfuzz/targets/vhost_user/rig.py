@@ -22,13 +22,14 @@ from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
+from vblkfuzz.targets.private_folder import private_folder
 from vblkfuzz.targets.vhost.endpoint import connect_to
 from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
+from vblkfuzz.targets.vhost.reconnection import Reconnection
 from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
-from vblkfuzz.targets.vhost_user.private_folder import private_folder
 from vblkfuzz.trace.kinds import BROKEN
 from vblkfuzz.trace.witness import Witness
 
@@ -38,14 +39,16 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
-    from vblkfuzz.targets.real import Ending
+    from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.PROCESS
 _SAVE, _RESTORE = [CODES[name] for name in SUSPENSIONS]
+_REPLUG: Final = CODES["replug"]
 _LOOK_S: Final = 0.0002
 """Seconds between two looks at the used rings."""
 _START_S: Final = 0.002
@@ -67,6 +70,7 @@ class VhostUserRig:
         self._options = options
         self._link: Link
         self._suspension: Suspension
+        self._reconnection: Reconnection
         self._shared: SharedMemory
         self._started = False
         self._child: Child | None = None
@@ -170,6 +174,7 @@ class VhostUserRig:
         connection, self._first = self._first or self._connect(), None
         self._link.watch(connection)
         self._suspension = Suspension(self._link, self._connect, self.dequeues)
+        self._reconnection = Reconnection(self._link, self._connect, self.dequeues)
         return (connection.fileno(),)
 
     def _connect(self) -> socket.socket:
@@ -184,11 +189,13 @@ class VhostUserRig:
         return not self._suspension.saved
 
     def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
-        """Save or restore the device: there is neither operator nor backend for the others."""
+        """Save, restore or reconnect: there is neither operator nor backend for the others."""
         if operation.code == _SAVE:
             return self._suspension.save(recorder)
         if operation.code == _RESTORE:
             return self._suspension.restore(recorder)
+        if operation.code == _REPLUG and not self._suspension.saved:
+            return self._reconnection.begin(recorder)
         return None
 
     def unfinished(self) -> Op | None:
@@ -211,6 +218,10 @@ class VhostUserRig:
 
     def check_rest(self, recorder: Recorder) -> None:
         """Check nothing: it cannot be determined when the back-end is at rest."""
+
+    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
+        """None: asking for them would stop the rings (GET_VRING_BASE)."""
+        return ()
 
     def sleeps(self) -> bool:
         """False: a back-end whose threads sleep may be waiting for its disk."""

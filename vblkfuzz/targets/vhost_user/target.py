@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEVICE: Final = "vhost-user-blk"
 WITHOUT: Final = frozenset(
-    spec.name for spec in OPS if spec.owner != "guest" and spec.name not in SUSPENSIONS
+    spec.name for spec in OPS if spec.owner != "guest" and spec.name not in (*SUSPENSIONS, "replug")
 )
 """The operator and the disk of any back-end are not under control."""
 IGNORES: Final = frozenset(

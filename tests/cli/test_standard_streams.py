@@ -1,0 +1,147 @@
+"""What the command does with a stdout or stderr that cannot be written, and with ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from tests.checkout import CHECKOUT
+
+pytestmark = pytest.mark.e2e
+
+FULL = Path("/dev/full")
+"""Each write to it fails with ENOSPC."""
+LOST = "vblkfuzz: standard output: cannot be written: No space left on device\n"
+BUG = str(CHECKOUT / "corpus/regress/s1-reset-in-drain")
+SCENARIO = f"{BUG}/scenario.toml"
+PRINT = {
+    "help": ("--help",),
+    "help of a verb": ("replay", "--help"),
+    "version": ("--version",),
+    "list": ("list", "rules"),
+    "show": ("show", SCENARIO),
+    "replay": ("replay", "--mode", "inline", BUG),
+    "replay --json": ("replay", "--mode", "inline", "--json", BUG),
+    "bisect --json": ("bisect", "--json", BUG),
+    "export": ("export", BUG, "--to", "pytest", "-o", "-"),
+}
+"""Commands that print something, by what prints it."""
+
+
+def run(
+    *arguments: str, stdout: IO[bytes] | int, stderr: IO[bytes] | int
+) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "vblkfuzz", *arguments]
+    return subprocess.run(command, stdout=stdout, stderr=stderr, check=False)
+
+
+@pytest.mark.parametrize("command", PRINT)
+def test_a_full_disk_behind_stdout(command: str) -> None:
+    with FULL.open("wb") as full:
+        done = run(*PRINT[command], stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr.decode()) == (125, LOST)
+
+
+@pytest.mark.parametrize("command", PRINT)
+def test_a_reader_of_stdout_that_has_gone(command: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run(*PRINT[command], stdout=writing, stderr=subprocess.PIPE)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+MESSAGES = {
+    "an unknown verb": (2, ("dance",)),
+    "a missing argument": (2, ("show",)),
+    "a file that is not there": (2, ("show", "/none.toml")),
+    "a violation beside it": (77, ("replay", "--mode", "inline", BUG, "/none.toml")),
+}
+"""Commands that write to stderr, with their exit codes."""
+
+
+@pytest.mark.parametrize("command", MESSAGES)
+def test_a_full_disk_behind_stderr_changes_no_exit_code(command: str) -> None:
+    status, arguments = MESSAGES[command]
+    with FULL.open("wb") as full:
+        done = run(*arguments, stdout=subprocess.PIPE, stderr=full)
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize("command", MESSAGES)
+def test_a_reader_of_stderr_that_has_gone_changes_no_exit_code(command: str) -> None:
+    status, arguments = MESSAGES[command]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run(*arguments, stdout=subprocess.PIPE, stderr=writing)
+    finally:
+        os.close(writing)
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments"),
+    [(0, ("list", "rules")), (77, ("replay", BUG)), (2, ("show", "/none.toml"))],
+)
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_descriptors_that_are_closed(
+    closed: str, status: int, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Nothing of the program gets their numbers, so nothing is printed into it."""
+    line = f'"$@" {closed}'
+    command = ["sh", "-c", line, "sh", sys.executable, "-m", "vblkfuzz", *arguments]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+
+
+SPOT = """
+import os, signal, sys
+from vblkfuzz.cli import main
+
+class Presses:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Presses())
+sys.argv = ["vblkfuzz", "compare", "--target", "model", "--binaries", "seed", "seed"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vblkfuzz.cli.app", "typer", "vblkfuzz.cli.verbs.fuzz", "vblkfuzz.compare.inputs"],
+)
+def test_ctrl_c_while_it_is_loading(name: str, tmp_path: Path) -> None:
+    script = SPOT.format(name=name)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_ctrl_c_that_the_shell_has_turned_off(tmp_path: Path) -> None:
+    script = (
+        SPOT.format(name="typer")
+        .replace("compare", "list")
+        .replace('"--target", "model", "--binaries", "seed", "seed"', '"targets"')
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

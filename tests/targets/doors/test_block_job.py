@@ -1,0 +1,125 @@
+"""Block jobs on a connection whose jobs fail as the test says: the disk is left as it was found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
+from vblkfuzz.targets.doors.image import Image
+
+DISK = Disk({"driver": "file", "node-name": "disk", "read-only": False}, 4096)
+KINDS = ("backup", "commit", "stream")
+SUCCESS = ("ready", "pending", "concluded", "null")
+FAILURE = ("aborting", "concluded", "null")
+LATE_FAILURE = ("ready", "pending", "aborting", "null")
+
+
+class ScriptedQmp:
+    """Answers as QEMU does, but ends the jobs of a command as it was told to."""
+
+    def __init__(self) -> None:
+        self.commands: list[str] = []
+        self.nodes: set[str] = {"disk"}
+        self.ends: dict[str, list[tuple[str, ...]]] = {}
+        """By command: how its next jobs end; by default all succeed."""
+        self.refused: set[str] = set()
+        self._events: list[dict[str, Any]] = []
+
+    async def call(self, command: str, **arguments: str) -> None:
+        self.commands.append(command)
+        if command == "blockdev-add":
+            self.nodes.add(arguments["node_name"])
+        elif command == "blockdev-del":
+            self.nodes.remove(arguments["node_name"])
+        elif "job_id" in arguments:
+            ends = self.ends.get(command, [])
+            for status in ends.pop(0) if ends else SUCCESS:
+                data = {"id": arguments["job_id"], "status": status}
+                self._events.append({"event": "JOB_STATUS_CHANGE", "data": data})
+
+    async def attempt(self, command: str, **arguments: str) -> bool:
+        if command in self.refused:
+            self.commands.append(command)
+            return False
+        await self.call(command, **arguments)
+        return True
+
+    async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while True:
+            event = self._events.pop(0)
+            if wanted(event):
+                return event
+
+
+@pytest.fixture
+def image() -> Iterator[Image]:
+    image = Image()
+    yield image
+    image.free()
+
+
+def run(qmp: ScriptedQmp, image: Image, kind: str) -> list[str]:
+    """Run a job; return the commands that are about jobs and the graph."""
+    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    asyncio.run(jobs.run(KINDS.index(kind), DISK))
+    assert qmp.nodes == {"disk"}, "the image has no node afterwards"
+    return [one for one in qmp.commands if one.startswith("block") and "-add" not in one]
+
+
+def test_the_kinds_are_those_of_the_operation() -> None:
+    (kind,) = OPS[CODES["block_job"]].params
+    assert kind.choices == "|".join(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "commands"),
+    [
+        ("backup", ["blockdev-backup"]),
+        ("commit", ["blockdev-snapshot", "block-commit"]),
+        ("stream", ["blockdev-snapshot", "block-stream", "blockdev-reopen", "blockdev-mirror"]),
+    ],
+)
+def test_a_job_that_succeeds(image: Image, kind: str, commands: list[str]) -> None:
+    assert run(ScriptedQmp(), image, kind)[1:-2] == commands
+
+
+@pytest.mark.parametrize("failure", [FAILURE, LATE_FAILURE], ids=["early", "late"])
+@pytest.mark.parametrize(
+    ("kind", "back"), [("commit", "block-commit"), ("stream", "blockdev-mirror")]
+)
+def test_the_way_back_is_tried_again(
+    image: Image, kind: str, back: str, failure: tuple[str, ...]
+) -> None:
+    qmp = ScriptedQmp()
+    qmp.ends[back] = [failure, failure]
+    assert run(qmp, image, kind).count(back) == 3
+
+
+def test_a_stream_that_fails_leaves_the_backing_file(image: Image) -> None:
+    qmp = ScriptedQmp()
+    qmp.ends["block-stream"] = [FAILURE]
+    commands = run(qmp, image, "stream")
+    assert commands[-3] == "block-commit"
+    assert "blockdev-mirror" not in commands
+
+
+def test_a_way_back_that_never_works_is_no_finding(image: Image) -> None:
+    qmp = ScriptedQmp()
+    qmp.ends["block-commit"] = [FAILURE] * 1000
+    with pytest.raises(HarnessError):
+        run(qmp, image, "commit")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refused_while_another_job_uses_the_disk(image: Image, kind: str) -> None:
+    qmp = ScriptedQmp()
+    qmp.refused = {"blockdev-backup", "blockdev-snapshot"}
+    assert len(run(qmp, image, kind)) == 4

@@ -1,0 +1,78 @@
+"""Operations of a real QEMU that drain for a moment: the device goes on, on the disk it had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.executor import Execution, run_scenario
+from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+from vblkfuzz.targets.qemu.target import qemu_target
+from vblkfuzz.trace.kinds import DRAIN_END, POP, PUSH
+from vblkfuzz.trace.witness import Witness
+
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+
+WRITE = op("publish_kick", request="out", sector=3)
+READ = op("publish_kick", request="in", sector=3)
+DOORS = [
+    *(op("block_job", kind=kind) for kind in ("backup", "commit", "stream")),
+    *(op("throttle", limits=limits) for limits in ("set", "removed")),
+    *(op(name) for name in ("reopen", "snapshot")),
+]
+SECTIONS = [(op("mirror_begin"), "mirror_finish"), (op("drain_begin"), "drain_end")]
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[QemuTarget]:
+    with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
+        yield target
+
+
+def run(target: QemuTarget, *ops: Op, config: DeviceConfig) -> Execution:
+    return run_scenario(target, Scenario(config, (op("init"), *ops)))
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_the_device_goes_on_with_its_disk(
+    target: QemuTarget, door: Op, iothreads: int, read_only: bool
+) -> None:
+    """Data written before is read after it (S14); a stopped VM has jobs as well."""
+    config = DeviceConfig(iothreads=iothreads, queue_size=16, read_only=read_only)
+    ops = (WRITE, door, READ, op("stop"), door, op("cont"), READ, door, WRITE)
+    execution = run(target, *ops, op("collect"), config=config)
+    assert execution.verdict.clean
+    assert execution.trace.witnesses & Witness.DISK
+    assert [event.kind for event in execution.trace.events].count(PUSH) == 4
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_a_saved_vm_has_none(target: QemuTarget, door: Op) -> None:
+    ops = (WRITE, op("save"), door, op("restore"), door, READ, op("collect"))
+    execution = run(target, *ops, config=DeviceConfig(queue_size=16))
+    assert execution.verdict.clean
+    assert [event.kind for event in execution.trace.events].count(PUSH) == 2
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize("door", [*DOORS, op("poll_on")], ids=str)
+@pytest.mark.parametrize(("begin", "end"), SECTIONS)
+def test_a_section_that_ends_by_a_cancelled_job(
+    target: QemuTarget, begin: Op, end: str, door: Op, iothreads: int
+) -> None:
+    """What was published in it is served after it; a door within the section is no end of it."""
+    config = DeviceConfig(iothreads=iothreads, queue_size=16)
+    ops = (begin, WRITE, door, op(end, how="cancel"), READ, begin, WRITE, op(end), READ)
+    execution = run(target, *ops, op("collect"), config=config)
+    assert execution.verdict.clean
+    seen = [event.kind for event in execution.trace.events]
+    assert seen.index(POP) > seen.index(DRAIN_END)
+    assert seen.count(PUSH) == 4

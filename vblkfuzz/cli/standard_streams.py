@@ -1,0 +1,76 @@
+"""Standard output and standard error of the command, for whatever they are connected to.
+
+A write to stdout that fails raises `OutputLost`, in every verb and in the help: a full disk, or a
+reader that has gone. A write to stderr that fails is dropped: messages there change no result.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.errors import OutputLost
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from _typeshed import ReadableBuffer
+
+_STDOUT: Final = 1
+_STDERR: Final = 2
+
+
+class _Output(io.FileIO):
+    """Stdout."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write; a failure is no error of the program."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            _forget(_STDOUT)
+            raise OutputLost(error) from None
+
+
+class _Messages(io.FileIO):
+    """Stderr."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write; a failure is ignored."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(memoryview(data).cast("B"))
+
+
+def guard() -> None:
+    """Replace the streams of the interpreter, before anything is written."""
+    _open_all()
+    sys.stdout = _text(_Output(_STDOUT, "wb", closefd=False), sys.stdout)
+    sys.stderr = _text(_Messages(_STDERR, "wb", closefd=False), sys.stderr)
+
+
+def _open_all() -> None:
+    """Connect a descriptor that is closed (``>&-``) to nothing, so that no file gets its number."""
+    while (free := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(free, True)
+    os.close(free)
+
+
+def _text(raw: io.FileIO, before: TextIO | None) -> TextIO:
+    """Return a text stream like the one before, which is None if its descriptor was closed."""
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=before.encoding if before else "utf-8",
+        errors=before.errors if before else "backslashreplace",
+        line_buffering=raw.fileno() == _STDERR or raw.isatty(),
+    )
+
+
+def _forget(number: int) -> None:
+    """Send what is still to be written nowhere: the interpreter's last flush would fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)

@@ -1,0 +1,102 @@
+"""The rule of a queue's counts: S40. The device counts its requests right.
+
+A wrong count does not show before the ring is full, or empty at the wrong time. QEMU lets its
+operator read the counts (x-query-virtio-queue-status); the harness does so when all has settled,
+at the begin of a probe (`trace.probe`). A count below 0 is shown as in the device, modulo 2^16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vblkfuzz.oracle.rule import Report, Situation, rule
+from vblkfuzz.oracle.rules.operational import hostile_queues
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    DRIVER_INIT,
+    ENABLE_READ,
+    OP,
+    QUEUE_RESET,
+    RESET_RET,
+)
+from vblkfuzz.trace.probe import probe_of
+from vblkfuzz.trace.witness import Witness
+
+COUNTED = Situation("queue_counts_read", "The operator read what the device counts of a queue.")
+
+_IN_USE, _TAKEN, _USED = 2, 3, 4
+"""Flags of an ENABLE_READ."""
+_U16: Final = 0xFFFF
+_NEGATIVE: Final = 0x8000
+
+
+@rule(
+    "S40",
+    title="At rest the device counts no request in use, and each that it took as used.",
+    source="QEMU VirtQueue (inuse, last_avail_idx, used_idx), virtqueue_pop, virtqueue_flush",
+    instead="inuse is 0; last_avail_idx and used_idx are the used idx that the driver has seen.",
+    needs=(OP, ENABLE_READ),
+    situations=(COUNTED,),
+    witnesses=Witness.GUEST | Witness.REST | Witness.PROBE,
+    path="none",
+)
+def S40(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
+    """Not judged on queues whose protocol the guest has broken: what they count is up to them."""
+    probe = probe_of(events)
+    hostile = hostile_queues(report.events) if probe else ()
+    in_use = taken = 0
+    for event in probe:
+        if event.kind == OP or event.queue in hostile:
+            continue
+        if event.flag == _IN_USE:
+            report.met(COUNTED)
+            in_use = event.value
+            if in_use:
+                _report(probe[0], event, f"{_signed(event.value)} in use", "in_use", report)
+        elif event.flag == _TAKEN:
+            taken = event.value
+        elif event.flag == _USED:
+            _judge_used(probe[0], event, taken - in_use & _U16, report)
+
+
+def _judge_used(begin: Event, used: Event, ended: int, report: Report) -> None:
+    """Judge the number of used entries; `ended` is that of the requests taken and not in use."""
+    if used.value != ended:
+        what = f"{ended} as taken and no longer in use, and {used.value} as used"
+        _report(begin, used, what, "taken", report)
+    collected = _collected(used.queue, report.events)
+    if collected is not None and collected != used.value:
+        what = f"{used.value} as used and the driver {collected} as collected"
+        _report(begin, used, what, "collected", report)
+
+
+def _report(begin: Event, read: Event, what: str, state: str, report: Report) -> None:
+    sentence = (
+        f"Everything had settled at turn {begin.turn}, but of the requests of queue {read.queue} "
+        f"the device counted {what} (turn {read.turn})."
+    )
+    report.violation(begin, read, sentence, state)
+
+
+def _signed(count: int) -> int:
+    return count - _U16 - 1 if count >= _NEGATIVE else count
+
+
+def _collected(queue: int, events: Sequence[Event]) -> int | None:
+    """Return the used idx up to which the driver has collected; None: nothing from these rings.
+
+    After a reset of the system, unnoticed by it, a driver goes on with rings of the past.
+    """
+    collected, in_use = None, False
+    for event in events:
+        kind = event.kind
+        if kind in (RESET_RET, DRIVER_INIT):
+            collected, in_use = None, kind == DRIVER_INIT
+        elif event.queue == queue and in_use and kind == COLLECT:
+            collected = event.value
+        elif event.queue == queue and kind == QUEUE_RESET:
+            collected = None
+    return collected

@@ -1,0 +1,110 @@
+"""Block jobs, from start to end: backup, commit and stream.
+
+Each drains the disk for a moment when it starts and when it ends. Backup copies the disk to an
+image. The other two put an overlay on top first (blockdev-snapshot), which the device goes on with:
+commit writes it back and removes it; stream copies the disk into it, and then a mirror job does the
+way back. So the device ends on its own node, whatever requests of a job have failed.
+
+QEMU refuses all that while another job uses the disk. Then nothing happens.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.targets.doors.image import IMAGE, Image
+from vblkfuzz.targets.job import job_status, job_succeeds
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from vblkfuzz.targets.qmp import Qmp
+
+_JOB: Final = "block-job"
+_TRIES: Final = 64
+"""Times that the way back may fail; a failing backend fails one request at a time."""
+
+
+class Disk(NamedTuple):
+    """The disk of a device."""
+
+    node: dict[str, object]
+    """Options of its node, as for blockdev-reopen."""
+    size: int
+    """In bytes."""
+
+    @property
+    def name(self) -> object:
+        """Name of its node."""
+        return self.node["node-name"]
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the node is."""
+        return bool(self.node.get("read-only"))
+
+
+class BlockJobs:
+    """The jobs of one device process."""
+
+    def __init__(self, qmp: Qmp, image: Image) -> None:
+        self._qmp = qmp
+        self._image = image
+
+    async def run(self, kind: int, disk: Disk) -> None:
+        """Run a job.
+
+        Args:
+            kind: as the operation `block_job` has it.
+            disk: what the device uses.
+        """
+        copies = kind == _KINDS.index(BlockJobs.backup)
+        await self._image.open(self._qmp, disk.size, read_only=disk.read_only and not copies)
+        await _KINDS[kind](self, disk)
+        await self._image.close(self._qmp)
+
+    async def backup(self, disk: Disk) -> None:
+        """Copy the disk to the image."""
+        if await self._qmp.attempt(
+            "blockdev-backup", job_id=_JOB, device=disk.name, target=IMAGE, sync="full"
+        ):
+            await job_succeeds(self._qmp, _JOB)
+
+    async def commit(self, disk: Disk) -> None:
+        """Go on with an overlay, and write it back."""
+        if await self._put_overlay(disk):
+            await self._return("block-commit", device=IMAGE)
+
+    async def stream(self, disk: Disk) -> None:
+        """Go on with an overlay, copy the disk into it, and mirror it back."""
+        if not await self._put_overlay(disk):
+            return
+        await self._qmp.call("block-stream", job_id=_JOB, device=IMAGE)
+        if await job_succeeds(self._qmp, _JOB):
+            # blockdev-snapshot has made it read-only, as a backing file should be.
+            await self._qmp.call("blockdev-reopen", options=[{**disk.node, "read-only": False}])
+            await self._return("blockdev-mirror", device=IMAGE, target=disk.name, sync="full")
+        else:
+            await self._return("block-commit", device=IMAGE)
+
+    async def _put_overlay(self, disk: Disk) -> bool:
+        return await self._qmp.attempt("blockdev-snapshot", node=disk.name, overlay=IMAGE)
+
+    async def _return(self, command: str, **arguments: object) -> None:
+        """Let the device go back to its own node, by a job that is repeated until it succeeds."""
+        for _ in range(_TRIES):
+            await self._qmp.call(command, job_id=_JOB, **arguments)
+            if await job_status(self._qmp, _JOB, "ready", "null") == "null":
+                continue
+            await self._qmp.attempt("job-complete", id=_JOB)
+            if await job_succeeds(self._qmp, _JOB):
+                return
+        raise HarnessError(f"{command} of the overlay fails again and again")
+
+
+_KINDS: Final[tuple[Callable[[BlockJobs, Disk], Awaitable[None]], ...]] = (
+    BlockJobs.backup,
+    BlockJobs.commit,
+    BlockJobs.stream,
+)

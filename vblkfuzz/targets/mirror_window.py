@@ -1,0 +1,62 @@
+"""A long drained section of a real device: a mirror job that waits to be finalized.
+
+From BLOCK_JOB_PENDING on the source of the job is drained, and the main loop keeps running. The job
+ends without switching the graph (a soft cancel) or, by a pivot, with the device on the target. It
+may be cancelled by force instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.targets.job import job_status, job_succeeds
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.qmp import Qmp
+
+_JOB: Final = "mirror"
+
+
+class MirrorWindow:
+    """The section; a disk has one at a time. Its methods are for an operator's work (`qmp`)."""
+
+    def __init__(self, qmp: Qmp) -> None:
+        self._qmp = qmp
+        self._pivots = False
+
+    async def open(self, device: str, target: str, *, sync: str, pivot: bool) -> bool:
+        """Start a mirror job that drains a node; return whether it does.
+
+        The job ends at once if one of its own requests fails.
+
+        Args:
+            device: name of the node.
+            target: name of the node that it is mirrored to.
+            sync: what it copies, "full" or "none".
+            pivot: the device goes on with the target.
+        """
+        self._pivots = pivot
+        await self._qmp.call(
+            "blockdev-mirror",
+            job_id=_JOB,
+            device=device,
+            target=target,
+            sync=sync,
+            auto_finalize=False,
+        )
+        if await job_status(self._qmp, _JOB, "ready", "null") == "null":
+            return False
+        if pivot:
+            await self._qmp.attempt("job-complete", id=_JOB)
+        else:
+            await self._qmp.attempt("block-job-cancel", device=_JOB)
+        return await job_status(self._qmp, _JOB, "pending", "null") == "pending"
+
+    async def close(self, *, cancelled: bool) -> bool:
+        """End the job and wait until it is gone; return whether the device has switched.
+
+        Args:
+            cancelled: by force, which aborts the job; else it is finalized.
+        """
+        await self._qmp.call("job-cancel" if cancelled else "job-finalize", id=_JOB)
+        return await job_succeeds(self._qmp, _JOB) and self._pivots

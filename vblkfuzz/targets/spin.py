@@ -1,0 +1,49 @@
+"""Whether a main loop spins: it runs on and on although nothing is pending.
+
+The bound is CPU time of that thread, not the clock, so a busy machine cannot change the verdict: a
+thread that does not get a core uses no time, and one that falls asleep is seen asleep, however
+late. The first spin in a state of the machine takes `SPIN_S` to prove. If the same program has spun
+in that state before, less suffices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.targets.stillness import SPIN_S
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.stillness import Stillness
+
+AGAIN_S: Final = 0.0001
+"""Seconds of CPU time that prove a spin in a state in which the program has spun for SPIN_S. What
+is left to do after an answer takes a part of that, and then the thread sleeps."""
+_BRIEF_S: Final = 0.0001
+"""Seconds for the main loop to fall asleep before its CPU time is read."""
+
+
+class SpinWatch:
+    """Watches the main thread of one process."""
+
+    def __init__(self, still: Stillness, known: set[bool]) -> None:
+        """Watch the process that `still` samples.
+
+        Args:
+            still: samples its threads.
+            known: states in which a process of the same program has spun; more are added.
+        """
+        self._still = still
+        self._known = known
+
+    def spins(self, *, drained: bool) -> bool:
+        """Whether the main thread spins; call it when nothing is pending for any thread.
+
+        Args:
+            drained: whether a drained section is open, a state that may be the reason.
+        """
+        limit = self._still.main_seconds() + (AGAIN_S if drained in self._known else SPIN_S)
+        while self._still.main_seconds() < limit:
+            if self._still.wait(_BRIEF_S):
+                return False
+        self._known.add(drained)
+        return True
