@@ -108,7 +108,7 @@ def test_a_section_that_has_not_begun_ends_too(target: RealTarget, iothreads: in
     execution = run(target, HOLD, WRITE, BEGIN, SAVE, NEW, BEGIN, iothreads=iothreads)
     seen = kinds(execution)
     assert seen.count(DRAIN_CALL) == seen.count(DRAIN_RET) == seen.count(DRAIN_END) == 2
-    assert not found(execution) & {"l2-drain", "hang-operator"}
+    assert not [name for name in found(execution) if name.startswith(("l2-", "hang-"))]
 
 
 @THREADS
