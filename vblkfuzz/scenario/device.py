@@ -97,6 +97,9 @@ class DeviceConfig:
     """Initial ring index of driver and device at each set-up, as after a migration."""
     read_only: Annotated[bool, Row(FLAG, byte=2, new={False: 19, True: 1})] = False
     """The device offers F_RO: a write ends with IOERR (5.2.6.2)."""
+    fixed_iothread: Annotated[bool, Row((True, False), byte=2, new={True: 5, False: 1})] = True
+    """The device stays in its IOThread. If false, it may leave it for the main loop when a job on
+    its disk ends, or at a resize (target `qsd` only: `fixed-iothread` of an export)."""
 
     def __post_init__(self) -> None:
         """Check that every field has one of its values.

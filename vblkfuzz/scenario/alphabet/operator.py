@@ -20,6 +20,10 @@ from vblkfuzz.scenario.alphabet.spec import (
 HOW: Final = Choice("how", 0, ("finalize", "cancel"), picks=(0, 0, 0, 0, 0, 1), quiet=True)
 """How the block job ends that keeps a drained section open: as planned, or cancelled by force."""
 
+INTO: Final = Choice("into", 0, ("same", "new"), picks=(0, 0, 1), quiet=True)
+"""Which process goes on with a saved device: the one that saved it, or a new one. Only on target
+`qsd` that is a choice: the model has one process, QEMU always goes on in a new one."""
+
 OPERATOR: Final = (
     OpSpec(
         code=10,
@@ -195,7 +199,8 @@ OPERATOR: Final = (
     OpSpec(
         code=35,
         name="restore",
-        summary="Throw the saved device away; a new one goes on from its state, and the VM runs.",
+        params=(INTO,),
+        summary="A new device goes on from the saved state, and the VM runs; `into`: on qsd only.",
         weight=10,
         needs=SAVED,
         clears=SAVED | STOPPED,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
 DEVICE: Final = "virtio-blk-pci"
-IGNORES: Final = frozenset({"first_index"})
-"""virtio-blk-pci cannot set a ring index."""
+IGNORES: Final = frozenset({"first_index", "fixed_iothread"})
+"""virtio-blk-pci cannot set a ring index; its IOThread is fixed."""
 
 
 def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:

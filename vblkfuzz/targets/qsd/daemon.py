@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.nbd.process import NbdProcess
+    from vblkfuzz.targets.qsd.variant import Variant
 
 _SOON_S: Final = 0.0005
 """Seconds to sample the threads before the first probe: most requests are done by then, and a
@@ -71,13 +72,13 @@ def node_options(node: str, *, limits: bool) -> dict[str, object]:
 class Daemon:
     """A running qemu-storage-daemon."""
 
-    def __init__(self, binary: str, nbd: NbdProcess, spins: set[bool], *, iothread: bool) -> None:
+    def __init__(self, binary: str, nbd: NbdProcess, variant: Variant, spins: set[bool]) -> None:
         """Start it; `spins` is as `known` of `SpinWatch`.
 
         Raises:
             DeviceUnavailable: it does not start; the message has its last line of standard error.
         """
-        self.iothread = iothread
+        self.variant = variant
         self._nbd = nbd
         self._owed: Counter[Connection] = Counter()
         """Answers of each probe that have not come yet."""
@@ -89,10 +90,10 @@ class Daemon:
         with ExitStack() as stack:
             stack.enter_context(far)
             disks = [stack.enter_context(nbd.connect()).fileno() for _ in _NODES]
-            probes = [Endpoint() for _ in range(2 if iothread else 1)]
+            probes = [Endpoint() for _ in range(2 if variant.iothread else 1)]
             endpoints = [*first.values(), *probes]
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
-            command = _command(far.fileno(), disks, listeners, iothread=iothread)
+            command = _command(far.fileno(), disks, listeners, variant)
             fds = [self.image.fd, far.fileno(), *disks, *listeners]
             self._child = Child([binary, *command], fds)
         for endpoint in endpoints:
@@ -129,7 +130,7 @@ class Daemon:
     async def add_export(self, export: Export, side: int) -> None:
         """Make an export that was deleted, on one of its nodes; for an operator's work (`qmp`)."""
         node = node_name(export.sectors, side)
-        found = await exports.add(self.qmp, export, node, iothread=self.iothread)
+        found = await exports.add(self.qmp, export, node, self.variant)
         self._endpoints[export].close()
         self._endpoints[export] = found
 
@@ -267,11 +268,10 @@ _EXPORTS: Final = tuple(
 _NODES: Final = tuple((sectors, side) for sectors in DISK_SECTORS for side in (0, 1))
 
 
-def _command(control: int, disks: list[int], listeners: list[int], *, iothread: bool) -> list[str]:
+def _command(control: int, disks: list[int], listeners: list[int], variant: Variant) -> list[str]:
     """Return the arguments; all connections are fds.
 
-    An IOThread is fixed. Otherwise an export would leave it for good when the first job on its disk
-    ends, and a scenario would depend on the scenarios before it.
+    The IOThread of a probe is always fixed: it stands for that thread.
     """
     options = [
         f"--chardev socket,id=qmp,fd={control} --monitor chardev=qmp",
@@ -288,7 +288,8 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
             f"file={node}-nbd",
             f"--blockdev driver=raw,node-name={node},file={node}-nbd",
         ]
-    where = f",iothread={IOTHREAD},fixed-iothread=on" if iothread else ""
+    stays = f",iothread={IOTHREAD},fixed-iothread=on" if variant.iothread else ""
+    where = stays if variant.fixed else f",iothread={IOTHREAD}"
     options += [
         f"--export type=vhost-user-blk,id={export.name},node-name={node_name(export.sectors, 0)},"
         f"addr.type=fd,addr.str={fd},writable={'off' if export.read_only else 'on'},"
@@ -300,7 +301,7 @@ def _command(control: int, disks: list[int], listeners: list[int], *, iothread: 
         f"--export type=vhost-user-blk,id={_PROBE}{suffix},node-name={_PROBE}{suffix},"
         f"addr.type=fd,addr.str={fd}{thread}"
         for (suffix, thread), fd in zip(
-            (("", ""), ("-io", where)), listeners[len(_EXPORTS) :], strict=False
+            (("", ""), ("-io", stays)), listeners[len(_EXPORTS) :], strict=False
         )
     ]
     return " ".join(options).split()

@@ -19,6 +19,7 @@ from vblkfuzz.targets.vhost.endpoint import SocketFile
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
+    from vblkfuzz.targets.qsd.variant import Variant
 
 _LOOK_S: Final = 0.001
 """Seconds between two looks whether an export is gone."""
@@ -58,19 +59,19 @@ async def gone(qmp: Qmp, export: Export) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def add(qmp: Qmp, export: Export, node: str, *, iothread: bool) -> SocketFile:
+async def add(qmp: Qmp, export: Export, node: str, variant: Variant) -> SocketFile:
     """Export a node, and return where the export listens.
 
     Args:
         qmp: of the daemon.
         export: its id, and whether it is writable.
         node: name of the node.
-        iothread: it runs in the IOThread, and stays there; else in the main loop.
+        variant: of the daemon.
 
     Raises:
         DeviceLost: it does not listen.
     """
-    where = {"iothread": IOTHREAD, "fixed_iothread": True} if iothread else {}
+    iothread = {"iothread": IOTHREAD, "fixed_iothread": variant.fixed}
     with private_folder() as folder:
         path = f"{folder}/s"
         await qmp.call(
@@ -81,7 +82,7 @@ async def add(qmp: Qmp, export: Export, node: str, *, iothread: bool) -> SocketF
             addr={"type": "unix", "path": path},
             writable=not export.read_only,
             num_queues=MAX_QUEUES,
-            **where,
+            **(iothread if variant.iothread else {}),
         )
         try:
             return SocketFile(os.open(path, os.O_PATH | os.O_CLOEXEC))

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
     Method = Callable[["Operator", Op, Recorder], Work]
 
+_STAYS: Final = ("poll_on", "poll_off")
+"""Operations that neither run a job nor drain."""
+
 
 class Operator:
     """Operates one daemon. Each operation has a method of the same name."""
@@ -64,6 +67,10 @@ class Operator:
         self._sectors = 0
         self._sides: dict[int, int] = {}
         """By capacity: which of its two nodes an export uses; 0 if it is not listed."""
+        self._draining = False
+        """A section is open whose begin has not returned yet."""
+        self.moves = False
+        """An operation has begun in which an export may leave an IOThread that is not fixed."""
         self.closes = False
         """Since the device was last at rest, a section has begun to close (`_close`), or a block
         job has begun. What a job flushes when it ends must not be held."""
@@ -74,11 +81,16 @@ class Operator:
         """Begin a scenario on the export with `sectors`; the daemon is at rest."""
         self._sectors, self._dequeues = sectors, dequeues
         self._qmp.forget_events()
-        if polling != self._polling.on:
+        if polling != self.polling:
             self.work.add(self._polling.switch(on=polling))
         for node in sorted(self._limited):
             self.work.add(self._set_limits(node, on=False))
         self.work.go_on(blocked=False)
+
+    @property
+    def polling(self) -> bool:
+        """Whether the IOThread polls."""
+        return self._polling.on
 
     @property
     def at_rest(self) -> bool:
@@ -97,7 +109,16 @@ class Operator:
         """Queue an operation; those of `WITHOUT` do nothing."""
         method = _METHODS[operation.code]
         if method is not None:
+            self.moves |= operation.name not in _STAYS
             self.work.add(method(self, operation, recorder))
+
+    def end_sections(self, recorder: Recorder) -> None:
+        """Record the end of all drained sections: the daemon has been ended."""
+        if self._draining:
+            recorder.tell(DRAIN_RET, flag=1)
+        while self._open:
+            self._open.end_innermost()
+            recorder.tell(DRAIN_END, value=len(self._open))
 
     # --- Drained sections ---------------------------------------------------------------------
 
@@ -106,6 +127,7 @@ class Operator:
         depth = self._open.begin(operation)
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
+        self._draining = True
         opened = True
         if depth == 1:
             opened = await self._start_mirror(pivot=operation.name == "mirror_begin")
@@ -114,6 +136,7 @@ class Operator:
         self._daemon.rest()
         recorder.look(self._dequeues)
         recorder.tell(DRAIN_RET, flag=1)
+        self._draining = False
         if not opened:
             self._open.end_innermost()
             recorder.tell(DRAIN_END, value=len(self._open))

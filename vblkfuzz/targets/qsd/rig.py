@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.alphabet.operator import INTO
+from vblkfuzz.scenario.alphabet.ops import CODES, NOT_WHILE_SAVED
 from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.nbd.backend import BACKEND_OPS, NbdBackend
 from vblkfuzz.targets.nbd.process import NbdProcess
@@ -14,6 +15,7 @@ from vblkfuzz.targets.qsd.binary import find_qsd
 from vblkfuzz.targets.qsd.daemon import Daemon
 from vblkfuzz.targets.qsd.exports import Export
 from vblkfuzz.targets.qsd.operator import Operator
+from vblkfuzz.targets.qsd.variant import Variant, variant_of
 from vblkfuzz.targets.qsd.without import WITHOUT
 from vblkfuzz.targets.replug import tell_unplug
 from vblkfuzz.targets.vhost.avail_event import AvailEvents
@@ -45,7 +47,8 @@ _WITNESSES: Final = ~(Witness.DEVICE | Witness.POP)
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
-_SAVE, _RESTORE, _RESIZE = CODES["save"], CODES["restore"], CODES["resize"]
+_NEW: Final = INTO.values.index("new")
+_SAVE, _RESTORE = CODES["save"], CODES["restore"]
 _REPLUG: Final = CODES["replug"]
 _DEVICE: Final = 0
 """The part of a `replug` that is the export; else it is the connection."""
@@ -55,7 +58,7 @@ check_complete(Operator, WITHOUT, ELSEWHERE)
 
 
 class QsdRig:
-    """Satisfies `targets.real.Rig`. Keeps a daemon with and one without IOThread."""
+    """Satisfies `targets.real.Rig`. Keeps a daemon of each variant that scenarios have needed."""
 
     resets_at_end = False
 
@@ -67,7 +70,7 @@ class QsdRig:
         self._link: Link
         self._shared: SharedMemory
         self._started = False
-        self._operators: dict[bool, tuple[Daemon, Operator]] = {}
+        self._operators: dict[Variant, tuple[Daemon, Operator]] = {}
         self._daemon: Daemon
         """Daemon of the current scenario."""
         self._operator: Operator
@@ -108,7 +111,7 @@ class QsdRig:
         self._shared, self._link = SharedMemory(), Link()
         self._started = True
         self._nbd.start()
-        self._select(iothread=self._options.iothread is not False)
+        self._select(Variant(self._options.iothread is not False, fixed=True))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -119,28 +122,28 @@ class QsdRig:
             self._link.close()
             self._shared.close()
 
-    def _select(self, *, iothread: bool) -> None:
+    def _select(self, variant: Variant) -> None:
         if not self._nbd.lives:  # its daemons have lost their disks
             self._end_daemons()
             self._nbd.stop()
             self._nbd.start()
-        known = self._operators.get(iothread)
-        if known is not None and not (known[0].lives and known[1].at_rest):
-            self._end(iothread)
+        known = self._operators.get(variant)
+        if known is not None and not _as_at_start(*known):
+            self._end(variant)
             known = None
         if known is None:
-            daemon = Daemon(self._binary, self._nbd, self._spins, iothread=iothread)
-            known = self._operators[iothread] = daemon, Operator(daemon)
+            daemon = Daemon(self._binary, self._nbd, variant, self._spins)
+            known = self._operators[variant] = daemon, Operator(daemon)
             self.processes += 1
         self._daemon, self._operator = known
 
     def _end_daemons(self) -> None:
-        for iothread in list(self._operators):
-            self._end(iothread)
+        for variant in list(self._operators):
+            self._end(variant)
 
-    def _end(self, iothread: bool) -> None:
-        if iothread in self._operators:
-            daemon, operator = self._operators.pop(iothread)
+    def _end(self, variant: Variant) -> None:
+        if variant in self._operators:
+            daemon, operator = self._operators.pop(variant)
             operator.work.abandon()
             daemon.end()
 
@@ -149,13 +152,12 @@ class QsdRig:
     def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a zeroed disk and a new connection."""
         config = scenario.device
-        wanted = self._options.iothread
-        self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
+        self._select(variant_of(config, self._options.iothread))
         self._quiet = False
         self._backend.note_start()
         self._still_since = None
         self._export = Export(config.disk_sectors, config.read_only)
-        actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
+        actor = ActorId.IO0 if self._daemon.variant.iothread else ActorId.MAIN
         with self._nbd.carrying_out(Order.START):
             self._pops = AvailEvents(self.memory, config, actor)
             self._operator.make_ready(config.disk_sectors, self.dequeues, polling=config.polling)
@@ -176,20 +178,22 @@ class QsdRig:
 
     def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
         """Carry out an operation of backend or VMM; begin one of the daemon's operator."""
+        if self._suspension.saved and operation.code in NOT_WHILE_SAVED:
+            return None
         if operation.code == _SAVE:
             return self._suspension.save(recorder)
         if operation.code == _RESTORE:
-            return self._restore(recorder)
-        if operation.code == _RESIZE and self._suspension.saved:
-            return None  # the disk of a saved VM is given away (docs/decisions/0015)
+            return self._restore(operation, recorder)
         if operation.code == _REPLUG:
-            return None if self._suspension.saved else self._replug(operation, recorder)
+            return self._replug(operation, recorder)
         self._operate(operation, recorder)
         return None
 
-    def _restore(self, recorder: Recorder) -> Handover | None:
+    def _restore(self, operation: Op, recorder: Recorder) -> Handover | None:
         """Restore on a new connection; the daemon accepts it after the last request in flight."""
-        if self._suspension.saved:
+        if self._suspension.saved and operation.a == _NEW:
+            self._succeed(recorder)
+        elif self._suspension.saved:
             self._let_finish()
         return self._suspension.restore(recorder)
 
@@ -210,6 +214,25 @@ class QsdRig:
         self._let_finish()
         self._rest()
         return self._reconnection.plug(recorder)
+
+    def _succeed(self, recorder: Recorder) -> None:
+        """Kill the daemon of a saved device; a new one takes its disks, which the server keeps.
+
+        The drained sections of the old one end with it, and so do its requests that are held.
+
+        Raises:
+            DeviceLost: the daemon has ended before.
+        """
+        if not self._daemon.answers():
+            raise DeviceLost("the daemon has ended")
+        old = self._operator
+        self._end(self._daemon.variant)
+        self._nbd.order(Order.SYNC)  # the server drops what is held on the closed connections
+        recorder.look(self.dequeues)
+        old.end_sections(recorder)
+        self._select(self._daemon.variant)
+        self._operator.make_ready(self._export.sectors, self.dequeues, polling=old.polling)
+        self._still_since = None
 
     def _operate(self, operation: Op, recorder: Recorder) -> None:
         if self._backend.perform(operation):
@@ -304,10 +327,15 @@ class QsdRig:
 
     def discard(self) -> None:
         """End the daemon of this scenario."""
-        self._end(self._daemon.iothread)
+        self._end(self._daemon.variant)
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Return how the daemon ended, or that it hangs; None if it was killed."""
         ending = self._daemon.ending(guest_waits=guest_waits, explain=not self._explained)
         self._explained |= ending is not None and ending.kind == HANG
         return ending
+
+
+def _as_at_start(daemon: Daemon, operator: Operator) -> bool:
+    """Whether a daemon is in its initial state: no section is open, no export has moved."""
+    return daemon.lives and operator.at_rest and (daemon.variant.fixed or not operator.moves)

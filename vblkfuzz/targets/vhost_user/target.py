@@ -25,7 +25,9 @@ WITHOUT: Final = frozenset(
     spec.name for spec in OPS if spec.owner != "guest" and spec.name not in (*SUSPENSIONS, "replug")
 )
 """The operator and the disk of any back-end are not under control."""
-IGNORES: Final = frozenset({"iothreads", "polling", "disk_sectors", "werror", "rerror"})
+IGNORES: Final = frozenset(
+    {"iothreads", "fixed_iothread", "polling", "disk_sectors", "werror", "rerror"}
+)
 """The threads and the disk of any back-end are not under control."""
 
 
