@@ -31,8 +31,8 @@ _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
-_TOO_MUCH: Final = "hostile"
-"""The program's driver has no broken ring contents."""
+_TOO_MUCH: Final = ("hostile", "hold")
+"""The program's driver has no broken ring contents, and its disk holds no request."""
 
 
 def qtest_text(cases: Sequence[Case]) -> str:
@@ -54,8 +54,8 @@ def program(scenario: Scenario, sentence: str) -> str:
         UsageError: the program cannot carry out an operation of the scenario.
     """
     for index, operation in enumerate(scenario.ops):
-        if operation.name == _TOO_MUCH:
-            raise UsageError(f"qtest: operation {index}: the program's driver has no {operation}")
+        if operation.name in _TOO_MUCH:
+            raise UsageError(f"qtest: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors
