@@ -34,8 +34,8 @@ _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
 _ELSEWHERE: Final = ("qsd", "vhost-user")
 """Targets of which a program for QEMU shows nothing."""
-_TOO_MUCH: Final = "hostile"
-"""The program's driver has no broken ring contents."""
+_TOO_MUCH: Final = ("hostile", "hold")
+"""The program's driver has no broken ring contents, and its disk holds no request."""
 
 
 def qtest_text(cases: Sequence[Case]) -> str:
@@ -69,8 +69,8 @@ def program(scenario: Scenario, sentence: str) -> str:
         UsageError: the program cannot carry out an operation of the scenario.
     """
     for index, operation in enumerate(scenario.ops):
-        if operation.name == _TOO_MUCH:
-            raise UsageError(f"qtest: operation {index}: the program's driver has no {operation}")
+        if operation.name in _TOO_MUCH:
+            raise UsageError(f"qtest: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 _WITNESSES: Final = ~Witness.DEVICE
-_NBD_MACHINES: Final = 6
+_NBD_MACHINES: Final = 12
 """Machines on NBD disks that are kept at most."""
 
 
@@ -133,14 +133,15 @@ class QemuRig:
         return qemu.connections
 
     def _machine_of(self, variant: Variant) -> Operator:
-        machine = self._machines.get(variant)
-        if machine is not None and not machine.is_as_new:
+        machine = self._machines.pop(variant, None)
+        if machine is not None:
+            self._machines[variant] = machine  # the last one: it is used now
+            if machine.is_as_new:
+                return machine
             self._end(machine)
-            machine = None
-        if machine is None:
-            self._make_room(variant)
-            machine = self._new_machine(variant)
-            self._machines[variant] = machine
+        self._make_room(variant)
+        machine = self._new_machine(variant)
+        self._machines[variant] = machine
         return machine
 
     def _new_machine(self, variant: Variant) -> Operator:
@@ -159,7 +160,7 @@ class QemuRig:
         return Operator(qemu, self._backend if variant.nbd else None)
 
     def _make_room(self, variant: Variant) -> None:
-        """End the oldest machine on an NBD disk if there are many: there are too many variants."""
+        """End the NBD machine used longest ago if there are many: there are too many variants."""
         others = [machine for known, machine in self._machines.items() if known.nbd]
         if variant.nbd and len(others) >= _NBD_MACHINES:
             self._end(others[0])
