@@ -6,18 +6,20 @@ import pytest
 
 from vblkfuzz.errors import DeviceUnavailable
 from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.trace.kinds import COLLECT, POP, PUSH, SECTOR
 from vblkfuzz.trace.trace import Trace
 
-CONFIG = DeviceConfig(iothreads=1, polling=True)
+CONFIG = DeviceConfig(iothreads=1, polling=True, disk_sectors=16, werror="stop")
 
 
 @pytest.fixture(scope="module")
 def whole() -> Trace:
     with model("reference", "inline") as target:
-        return target.run(proof_for(CONFIG))
+        return target.run(proof_for(Scenario(CONFIG)))
 
 
 def without(trace: Trace, kind: int, left: int) -> Trace:
@@ -35,7 +37,11 @@ def test_what_the_reference_shows_is_proof(whole: Trace) -> None:
 
 
 def test_it_runs_where_the_scenario_will() -> None:
-    assert proof_for(CONFIG).device == CONFIG
+    proof = proof_for(Scenario(CONFIG))
+    assert proof.device == CONFIG
+    assert {one.spec.owner for one in proof.ops} == {"guest"}
+    held = proof_for(Scenario(CONFIG, (op("init"), op("hold"))))
+    assert {one.spec.owner for one in held.ops} == {"guest", "backend"}
 
 
 @pytest.mark.parametrize("left", [0, 1])

@@ -76,16 +76,16 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
     def once() -> None:
         port = rig.port()
         # The port closes the descriptors it gets, so it gets copies of the rig's.
-        port.power_on(_WINDOW.device, [os.dup(fd) for fd in rig.power_on(_WINDOW.device)])
+        port.power_on(_WINDOW.device, [os.dup(fd) for fd in rig.power_on(_WINDOW)])
         machine = rig.machine
         driver = GuestDriver(port.memory, port, _WINDOW.device, ring)
         for operation in _WINDOW.ops:
             if operation.spec.owner == "guest":
                 list(driver.run(operation))
             elif operation.name == "drain_begin":
-                machine.qemu.qmp.run(machine.open_window(pivot=False))
+                machine.qemu.qmp.run(machine.disk.open_window(pivot=False))
             else:
-                machine.qemu.qmp.run(machine.close_window())
+                machine.qemu.qmp.run(machine.disk.close_window())
         port.power_off()
         ring.clear()
 

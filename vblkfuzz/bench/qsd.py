@@ -73,7 +73,7 @@ def _bare(options: TargetOptions) -> Iterator[Callable[[], None]]:
 
     def once() -> None:
         # The port closes the descriptors it gets, so it gets copies of the rig's.
-        port.power_on(_SESSION.device, [os.dup(fd) for fd in rig.power_on(_SESSION.device)])
+        port.power_on(_SESSION.device, [os.dup(fd) for fd in rig.power_on(_SESSION)])
         driver = GuestDriver(port.memory, port, _SESSION.device, ring)
         sent = 0
         for operation in _SESSION.ops:

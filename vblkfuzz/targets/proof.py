@@ -30,15 +30,23 @@ _OPS: Final = (
 _REQUESTS: Final = 2
 
 
-def proof_for(config: DeviceConfig) -> Scenario:
-    """Return the scenario of the proof, for a device process that can run `config`."""
+def proof_for(scenario: Scenario) -> Scenario:
+    """Return the scenario of the proof, for the device process that runs `scenario`.
+
+    That process may have another disk if the backend has a part in the scenario.
+    """
+    config = scenario.device
     plain = replace(
         DeviceConfig(),
         iothreads=config.iothreads,
         ioeventfd=config.ioeventfd,
         polling=config.polling,
+        disk_sectors=config.disk_sectors,
+        werror=config.werror,
+        rerror=config.rerror,
     )
-    return Scenario(plain, _OPS)
+    backend = any(operation.spec.owner == "backend" for operation in scenario.ops)
+    return Scenario(plain, (*_OPS, op("release")) if backend else _OPS)
 
 
 def check_proof(trace: Trace, target: str, witness: str) -> None:

@@ -25,7 +25,7 @@ from vblkfuzz.process.guest_process import GuestProcess
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.scenario.scenario import Go, Scenario
 from vblkfuzz.targets.asleep import ASLEEP_LOOKS, ASLEEP_S
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.port import Port
     from vblkfuzz.process.guest_process import GuestAnswer
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.recorder import Dequeue
     from vblkfuzz.trace.fault import Fault
@@ -106,7 +105,7 @@ class Rig(Protocol):
     def stop(self) -> None:
         """End everything; leave nothing behind."""
 
-    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+    def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a device in its initial state; restart the process if in doubt.
 
         Returns: new connections for the guest process if it needs them, else nothing.
@@ -185,7 +184,7 @@ class RealTarget:
             self._rig.start()
             self._guest.start()
             if self._rig.processes:
-                self._prove(DeviceConfig())
+                self._prove(Scenario())
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -220,7 +219,7 @@ class RealTarget:
             self._power_off()
             recorder.tell(END, ActorId.HARNESS)
             if rig.processes != self._proved:  # one was started within the scenario
-                self._prove(scenario.device)
+                self._prove(scenario)
         except Restless:
             recorder.tell(STEP_LIMIT, ActorId.HARNESS)
             self._replace_processes()
@@ -235,20 +234,20 @@ class RealTarget:
     def _load(self, scenario: Scenario) -> None:
         self._power_on(scenario)
         if self._rig.processes != self._proved:
-            self._prove(scenario.device)
+            self._prove(scenario)
             self._power_on(scenario)
 
-    def _prove(self, config: DeviceConfig) -> None:
-        """Let the witnesses of a new device process prove themselves.
+    def _prove(self, scenario: Scenario) -> None:
+        """Let the witnesses of the new device process of a scenario prove themselves.
 
         Raises:
             DeviceUnavailable: they do not see what the guest sees.
         """
         self._proved = self._rig.processes
-        check_proof(self.run(proof_for(config)), self.name, self._rig.witness)
+        check_proof(self.run(proof_for(scenario)), self.name, self._rig.witness)
 
     def _power_on(self, scenario: Scenario) -> None:
-        self._guest.load(scenario, self._rig.power_on(scenario.device))
+        self._guest.load(scenario, self._rig.power_on(scenario))
         answer = self._answer_of_guest()
         if answer is None:
             raise HarnessError("the guest process does not take the scenario")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conformance.real_target import Failing, RealTargetContract
 from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.targets.nbd.backend import BACKEND_OPS
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.rig import QemuRig
@@ -21,6 +22,7 @@ class FailingRig(Failing, QemuRig):
 class TestQemu(RealTargetContract):
     target_name = "qemu"
     operator = Operator
+    elsewhere = BACKEND_OPS
 
     @staticmethod
     def failing_target() -> RealTarget:

@@ -50,7 +50,7 @@ class TestEnds(EndsContract):
     device = "virtio-blk-pci"
     module = "vblkfuzz.targets.qemu"
     rig = KillingRig
-    crew = 3  # guest, watcher and QEMU
+    crew = 4  # guest, NBD server, watcher and QEMU
     hang = "hang-guest"
     binary = "qemu-system-x86_64"
 

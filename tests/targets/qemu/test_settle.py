@@ -15,6 +15,7 @@ from vblkfuzz.virtio.memory import GuestMemory
 
 pytest.importorskip("qemu.qmp")
 from vblkfuzz.targets.qemu.operator import Operator
+from vblkfuzz.targets.qemu.process import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 class Waits:
     """A QEMU process that counts the calls of `settle`."""
 
-    qmp = None
-    image = None
+    qmp = disks = image = None
+    variant = Variant(iothread=True, ioeventfd=True)
 
     def __init__(self) -> None:
         self.count = 0
 
-    def settle(self) -> None:
+    def settle(self, *, blocked: bool) -> None:
         self.count += 1
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:

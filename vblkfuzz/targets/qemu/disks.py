@@ -1,19 +1,59 @@
-"""The disks of one QEMU process: two nodes, a mirror job goes from one to the other and back."""
+"""The disks of one QEMU process: two nodes, a mirror job goes from one to the other and back.
+
+FileDisks   two files in memory: fast, and their requests end at once
+NbdDisks    one disk of the NBD server behind both nodes; the backend holds and fails requests
+"""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.limits import DISK_SECTORS, SECTOR_SIZE
 from vblkfuzz.targets.child import memfd
+from vblkfuzz.targets.nbd.disk import export_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.targets.nbd.process import NbdProcess
+
 DISK_NODES: Final = ("n0", "n1")
 """Names of the nodes. A device begins on the first one."""
 _SMALLEST: Final = min(DISK_SECTORS) * SECTOR_SIZE
+
+
+class Disks(Protocol):
+    """What the process and its operator need to know."""
+
+    @property
+    def fds(self) -> Sequence[int]:
+        """Files that the process inherits."""
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """Processes that carry out its requests."""
+
+    def arguments(self) -> list[str]:
+        """Return the options of the command line."""
+
+    def node(self, disk: int, *, read_only: bool) -> dict[str, object]:
+        """Return the options of a node, an index into `DISK_NODES`."""
+
+    def size(self, disk: int) -> int:
+        """Return the size of a disk in bytes."""
+
+    def clear(self) -> None:
+        """Fill the disks with zeroes."""
+
+    def inherited(self) -> None:
+        """Free what only the process uses, which has started."""
+
+    def successor(self, disk: int) -> Disks:
+        """Return the same disks for another process, which begins on `disk`."""
+
+    def close(self) -> None:
+        """Free everything else."""
 
 
 class FileDisks:
@@ -24,21 +64,18 @@ class FileDisks:
 
         Args:
             fds: memfds, which `close` closes; none: they are made.
-            read_only: the first node is. The other one is the target of a mirror job, which has to
-                be writable.
+            read_only: the device is.
         """
         self.fds = list(fds) or [
             memfd(name, min(DISK_SECTORS) * SECTOR_SIZE) for name in DISK_NODES
         ]
         """Files that the process inherits."""
+        self.pids = ()
         self._read_only = read_only
 
     def arguments(self) -> list[str]:
         """Return the options of the command line, one for each node."""
-        return [
-            "-blockdev " + ",".join(f"{name}={_word(value)}" for name, value in node.items())
-            for node in (self.node(0, read_only=self._read_only), self.node(1, read_only=False))
-        ]
+        return _arguments(self, read_only=self._read_only)
 
     def node(self, disk: int, *, read_only: bool) -> dict[str, object]:
         """Return the options of a node, an index into `DISK_NODES`."""
@@ -59,6 +96,9 @@ class FileDisks:
         for disk, fd in enumerate(self.fds):
             os.pwrite(fd, bytes(self.size(disk)), 0)
 
+    def inherited(self) -> None:
+        """Do nothing: the files are used here, too."""
+
     def successor(self, disk: int) -> FileDisks:
         """Return the same disks for another process, which begins on `disk`."""
         fds = [os.dup(self.fds[each]) for each in (disk, disk ^ 1)]
@@ -68,6 +108,82 @@ class FileDisks:
         """Free the files that no other process has."""
         for fd in self.fds:
             os.close(fd)
+
+
+class NbdDisks:
+    """One disk of the NBD server; each node has a connection of its own."""
+
+    def __init__(self, nbd: NbdProcess, sectors: int, *, read_only: bool) -> None:
+        """Connect.
+
+        Raises:
+            ActorDied: the server has ended.
+        """
+        self._nbd, self._sectors, self._read_only = nbd, sectors, read_only
+        self._connections = [nbd.connect() for _ in DISK_NODES]
+
+    @property
+    def fds(self) -> Sequence[int]:
+        """Connections that the process inherits."""
+        return [connection.fileno() for connection in self._connections]
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """The NBD server."""
+        return (self._nbd.pid,)
+
+    def arguments(self) -> list[str]:
+        """Return the options of the command line: what the nodes read and write, and the nodes."""
+        below = [
+            f"-blockdev driver=nbd,node-name={name}-nbd,server.type=fd,server.str={fd}"
+            f",export={export_name(self._sectors)}"
+            for name, fd in zip(DISK_NODES, self.fds, strict=True)
+        ]
+        return [*below, *_arguments(self, read_only=self._read_only)]
+
+    def node(self, disk: int, *, read_only: bool) -> dict[str, object]:
+        """Return the options of a node, an index into `DISK_NODES`."""
+        name = DISK_NODES[disk]
+        return {
+            "driver": "raw",
+            "node-name": name,
+            "file": f"{name}-nbd",
+            "read-only": read_only,
+        }
+
+    def size(self, disk: int) -> int:
+        """Return the size of the disk in bytes; an NBD disk keeps it."""
+        return self._sectors * SECTOR_SIZE
+
+    def clear(self) -> None:
+        """Do nothing: `Order.START` fills the disk with zeroes."""
+
+    def inherited(self) -> None:
+        """Close the connections here, so that they end with the process."""
+        self.close()
+
+    def successor(self, disk: int) -> NbdDisks:
+        """Return the same disk for another process; `disk` does not matter."""
+        return NbdDisks(self._nbd, self._sectors, read_only=self._read_only)
+
+    def close(self) -> None:
+        """Close the connections, unless that is done."""
+        for connection in self._connections:
+            connection.close()
+
+
+def _arguments(disks: Disks, *, read_only: bool) -> list[str]:
+    """Return the options for both nodes.
+
+    Args:
+        disks: they.
+        read_only: the first node is. The other one is the target of a mirror job, which has to be
+            writable.
+    """
+    return [
+        "-blockdev " + ",".join(f"{name}={_word(value)}" for name, value in node.items())
+        for node in (disks.node(0, read_only=read_only), disks.node(1, read_only=False))
+    ]
 
 
 def _word(value: object) -> object:

@@ -18,16 +18,13 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.targets.complete import check_complete
-from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
-from vblkfuzz.targets.doors.drain_all import drain_all
-from vblkfuzz.targets.doors.throttle import DeviceLimits
-from vblkfuzz.targets.iothread_polling import IOTHREAD, IOThreadPolling
-from vblkfuzz.targets.mirror_window import MirrorWindow
+from vblkfuzz.targets.iothread_polling import IOThreadPolling
+from vblkfuzz.targets.nbd.backend import BACKEND_OPS
 from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
-from vblkfuzz.targets.qemu.disks import DISK_NODES
+from vblkfuzz.targets.qemu.device_disk import DeviceDisk
+from vblkfuzz.targets.qemu.disk_operations import DiskOperations
 from vblkfuzz.targets.qemu.migration import SavedState
-from vblkfuzz.targets.qemu.process import DEVICE
 from vblkfuzz.targets.qemu.start_failure import StartFailure
 from vblkfuzz.targets.qemu.without import WITHOUT
 from vblkfuzz.trace.kinds import (
@@ -36,7 +33,6 @@ from vblkfuzz.trace.kinds import (
     DRAIN_RET,
     RESET_CALL,
     RESET_RET,
-    RESIZE,
     RESTORED,
     SAVED,
     VM_CONT,
@@ -48,6 +44,7 @@ from vblkfuzz.trace.witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.targets.nbd.backend import NbdBackend
     from vblkfuzz.targets.operator_work import Work
     from vblkfuzz.targets.qemu.process import QemuProcess
     from vblkfuzz.targets.recorder import Recorder
@@ -58,18 +55,28 @@ _RESTORE: Final = op("restore")
 _CONT: Final = op("cont")
 
 
-class Operator:
+class Operator(DiskOperations):
     """Operates one QEMU, in one process after another. Each operation has a method of its name."""
 
-    def __init__(self, qemu: QemuProcess) -> None:
+    def __init__(self, qemu: QemuProcess, backend: NbdBackend | None = None) -> None:
+        """Operate a process that is connected.
+
+        Args:
+            qemu: it.
+            backend: what answers the requests to its disks; None: they are files.
+        """
+        self._backend = backend
         self._use(qemu)
         self.processes = 1
         """Processes started so far: each `restore` starts one."""
         self.vm_running = True
+        """Whether it runs, as far as is known: it may stop by itself (`_notice_stop`)."""
         self._state: SavedState | None = None
         """State of the VM from `save` to `restore`."""
         self._open = OpenSections()
         self._start_failure = StartFailure()
+        self._closes = False
+        """Since QEMU was last at rest, a section has begun to close (`targets.qsd.operator`)."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when QEMU was last found at rest."""
 
@@ -79,12 +86,9 @@ class Operator:
         self._qmp = qemu.qmp
         self.work = OperatorWork(qemu.qmp, qemu.sleeps_on)
         """Operations that have begun or are queued."""
-        self._window = MirrorWindow(qemu.qmp)
+        self.disk = DeviceDisk(qemu)
+        """The disk that the device uses."""
         self._polling = IOThreadPolling(qemu.qmp)
-        self._jobs = BlockJobs(qemu.qmp, qemu.image)
-        self._limits = DeviceLimits(qemu.qmp, DEVICE)
-        self._current = 0
-        """Disk that the device uses, as an index into DISK_NODES."""
 
     def end(self) -> None:
         """Kill the process and free everything."""
@@ -98,28 +102,59 @@ class Operator:
             self._state = None
 
     @property
-    def is_as_new(self) -> bool:
-        """Whether another scenario may begin here, after a reset of the device."""
-        return self.unfinished() is None and not self._start_failure.happened
-
-    @property
     def in_section(self) -> bool:
         """Whether a drained section is open."""
         return bool(self._open)
 
+    @property
+    def is_as_new(self) -> bool:
+        """Whether another scenario may begin here: nothing is open or queued, no start failed."""
+        failed = self._start_failure.happened
+        return self.work.is_done and self.unfinished() is None and not failed
+
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Begin an operation; those of `WITHOUT` do nothing."""
         self._start_failure.lift()
-        method = _METHODS[operation.code]
-        work = method(self, operation, recorder) if method else None
-        if work is not None:
-            self.work.add(work)
-            self.work.go_on(blocked=False)
+        self._begin(operation, recorder)
         if self.work.is_done:
             self._start_failure.limit(self.qemu)
 
+    def _begin(self, operation: Op, recorder: Recorder) -> None:
+        if operation.spec.owner == "backend":
+            if self._backend is not None:
+                self._operate_backend(operation, recorder)
+            return
+        method = _METHODS[operation.code]
+        work = method(self, operation, recorder) if method else None
+        if work is not None:
+            self.work.add(self._act(work))
+            self.work.go_on(blocked=self.blocked)
+
+    def _operate_backend(self, operation: Op, recorder: Recorder) -> None:
+        assert self._backend is not None
+        fails = operation.name == "complete" and operation.b > 0
+        if fails and self.qemu.variant.ignores_errors:
+            recorder.doubt(Witness.DISK)  # a write that ends well may have done nothing
+        self._backend.perform(operation)
+        self.settle(recorder)  # the guest goes on if nothing waits any more
+        if fails:
+            self.work.add(self._act(self._notice_stop(recorder)))
+            self.work.go_on(blocked=self.blocked)
+
+    async def _act(self, work: Work) -> None:
+        """Carry out work that acts on QEMU, which is not at rest after that."""
+        self._still_since = None
+        await work
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the backend holds requests."""
+        return self._backend is not None and self._backend.blocked
+
     def unfinished(self) -> Op | None:
-        """The next operation towards a running VM without drained section; None: there already."""
+        """The next operation towards rest; None: there already."""
+        if self._backend is not None and (release := self._backend.unfinished()) is not None:
+            return release
         if self._open:
             return self._open.closing()
         if self._state is not None:
@@ -127,11 +162,23 @@ class Operator:
         return None if self.vm_running else _CONT
 
     def settle(self, recorder: Recorder) -> None:
-        """Wait until QEMU is at rest, then look; done already if there was no action since."""
-        if self._still_since != (recorder, recorder.acts):
-            self.qemu.settle()
-            self._note_rest(recorder)
+        """Wait until QEMU is at rest, then look; done already if there was no action since.
+
+        Operations that could go on do so: only those are left that wait for held requests.
+        """
+        if self._still_since == (recorder, recorder.acts) and self.work.is_done:
+            return
+        while True:
+            self.qemu.settle(blocked=self.blocked)
+            went = self.work.go_on(blocked=self.blocked)
+            if not (went or self._lets_off()):
+                break
+        self._closes = self._closes and self.work.waits
         self._start_failure.note()
+        self._note_rest(recorder)
+
+    def _lets_off(self) -> bool:
+        return self._closes and self._backend is not None and self._backend.let_off()
 
     async def _rests(self, recorder: Recorder) -> None:
         """As `settle`, for an operation."""
@@ -150,29 +197,9 @@ class Operator:
         self._start_failure.disarm()
         self._qmp.forget_events()
         self.qemu.disks.clear()
-        size = sectors * SECTOR_SIZE
-        if self.qemu.disks.size(self._current) != size:
-            self._qmp.run(self._set_current_size(size))
+        self.disk.fit(sectors * SECTOR_SIZE)
         self._poll(on=polling)
-        self._qmp.run(self._undo_doors())
-
-    async def _undo_doors(self) -> None:
-        """Remove limits; QEMU 10.0 and later leave a read-only disk writable after block-stream."""
-        await self._limits.switch(on=False)
-        if self.qemu.variant.read_only:
-            await self._reopen(read_only=True)
-
-    async def _set_current_size(self, size: int) -> None:
-        """A disk that is read-only is writable in the meantime."""
-        if self.qemu.variant.read_only:
-            await self._reopen(read_only=False)
-        await self._set_size(self._current, size)
-        if self.qemu.variant.read_only:
-            await self._reopen(read_only=True)
-
-    async def _set_size(self, disk: int, size: int) -> None:
-        if self.qemu.disks.size(disk) != size:
-            await self._qmp.call("block_resize", node_name=DISK_NODES[disk], size=size)
+        self._qmp.run(self.disk.clean_up())
 
     def _poll(self, *, on: bool) -> None:
         if self._polling.on != on:
@@ -192,13 +219,33 @@ class Operator:
         if self._state is not None:
             return
         depth = self._open.begin(operation)
+        opened = True
         recorder.tell(DRAIN_CALL, flag=1, value=depth)
         if depth == 1:
-            await self.open_window(pivot=operation.name == "mirror_begin")
+            self._doubt_disk(recorder)
+            opened = await self.disk.open_window(pivot=operation.name == "mirror_begin")
         else:
-            await self._reopen(read_only=self.qemu.variant.read_only)
+            await self.disk.reopen()
         await self._rests(recorder)
         recorder.tell(DRAIN_RET, flag=1)
+        if not opened:
+            self._end_failed(recorder)
+
+    def _doubt_disk(self, recorder: Recorder) -> None:
+        """Both nodes are one NBD disk: a late copy of the job would overwrite newer data."""
+        if self._backend is not None and (self._backend.blocked or not recorder.idle):
+            recorder.doubt(Witness.DISK)
+
+    def _end_failed(self, recorder: Recorder) -> None:
+        """End a section whose job has failed.
+
+        Raises:
+            HarnessError: a file never fails.
+        """
+        if self._backend is None:
+            raise HarnessError("the mirror job has failed")
+        self._open.end_innermost()
+        recorder.tell(DRAIN_END, value=len(self._open))
 
     async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
         """As `drain_begin`, but only one at a time."""
@@ -219,41 +266,31 @@ class Operator:
         recorder.look(self.qemu.dequeues)
         recorder.tell(DRAIN_END, value=len(self._open))
         if not self._open:
-            await self.close_window(cancelled=bool(operation.a))
+            self._closes = True
+            await self.disk.close_window(cancelled=bool(operation.a))
         await self._rests(recorder)
 
-    async def open_window(self, *, pivot: bool) -> None:
-        """Drain the disk by a mirror job that waits to be finalized.
-
-        A read-only device stays on its disk: the other one is writable.
-
-        Raises:
-            HarnessError: the job fails.
-        """
-        pivot = pivot and not self.qemu.variant.read_only
-        other = self._current ^ 1
-        await self._set_size(other, self.qemu.disks.size(self._current))
-        nodes = DISK_NODES[self._current], DISK_NODES[other]
-        if not await self._window.open(*nodes, sync="full" if pivot else "none", pivot=pivot):
-            raise HarnessError("the mirror job has failed")
-
-    async def close_window(self, *, cancelled: bool = False) -> None:
-        """Finalize the job, or cancel it by force, and wait until it is gone."""
-        if await self._window.close(cancelled=cancelled):
-            self._current ^= 1
-
-    async def _reopen(self, *, read_only: bool) -> None:
-        options = self.qemu.disks.node(self._current, read_only=read_only)
-        await self._qmp.attempt("blockdev-reopen", options=[options])
-
     # --- The machine --------------------------------------------------------------------------
+
+    async def _notice_stop(self, recorder: Recorder) -> None:
+        """Record that the VM has stopped by itself, as `werror` or `rerror` wants it to.
+
+        A stop waits for the requests in flight, in the main loop. It is not known before that.
+        """
+        status = await self._qmp.call("query-status")
+        if self.vm_running and not status["running"]:
+            recorder.look(self.qemu.dequeues)
+            recorder.tell(VM_STOP_CALL)
+            self.vm_running = False
+            await self._rests(recorder)
+            recorder.tell(VM_STOP_RET)
 
     async def stop(self, operation: Op, recorder: Recorder) -> None:
         """Stop the VM."""
         if self.vm_running:
             recorder.tell(VM_STOP_CALL)
-            await self._qmp.call("stop")
             self.vm_running = False
+            await self._qmp.call("stop")
             await self._rests(recorder)
             recorder.tell(VM_STOP_RET)
 
@@ -278,7 +315,7 @@ class Operator:
         await self.stop(operation, recorder)
         if recorder.featureless:
             return
-        state = SavedState(self._current)
+        state = SavedState(self.disk.current)
         try:
             filled = await state.fill(self._qmp)
         except BaseException:
@@ -298,6 +335,9 @@ class Operator:
         That happens at once, and what is left to do is returned: the drained sections of the old
         process end with it, and so does what it was asked to do.
         """
+        if self._state is None and self._backend is not None and not self.work.is_done:
+            self._backend.release()  # a save waits for the held requests
+            self.settle(recorder)
         if self._state is None:
             return None
         recorder.look(self.qemu.dequeues)
@@ -335,46 +375,6 @@ class Operator:
         await self._rests(recorder)
         recorder.tell(RESET_RET)
 
-    async def resize(self, operation: Op, recorder: Recorder) -> None:
-        """Change the capacity; QEMU refuses while the mirror job uses the disk.
-
-        The disk of a saved VM belongs to another.
-        """
-        if self._state is not None:
-            return
-        sectors = operation.d + 1
-        node = DISK_NODES[self._current]
-        if await self._qmp.attempt("block_resize", node_name=node, size=sectors * SECTOR_SIZE):
-            recorder.tell(RESIZE, value=sectors)
-            recorder.doubt(Witness.DISK)  # it is unknown before which requests it took effect
-
-    async def snapshot(self, operation: Op, recorder: Recorder) -> None:
-        """Drain all disks within one callback."""
-        await drain_all(self._qmp)
-
-    async def reopen(self, operation: Op, recorder: Recorder) -> None:
-        """Reopen the disk's node; one that was given away is left alone."""
-        if self._state is None:
-            await self._reopen(read_only=self.qemu.variant.read_only)
-
-    async def block_job(self, operation: Op, recorder: Recorder) -> None:
-        """Run a block job; QEMU has no job on a disk that it has given away."""
-        if self._state is None:
-            disks, current = self.qemu.disks, self._current
-            node = disks.node(current, read_only=self.qemu.variant.read_only)
-            await self._jobs.run(operation.a, Disk(node, disks.size(current)))
-
-    async def throttle(self, operation: Op, recorder: Recorder) -> None:
-        """Set limits of I/O of the device, or remove them; a saved VM has its own elsewhere."""
-        if self._state is None:
-            await self._limits.switch(on=not operation.a)
-
-    async def set_iothread(self, operation: Op, recorder: Recorder) -> None:
-        """Move the disk to another context; QEMU refuses while a device uses it."""
-        iothread = IOTHREAD if operation.a == 0 else None
-        node = DISK_NODES[self._current]
-        await self._qmp.attempt("x-blockdev-set-iothread", node_name=node, iothread=iothread)
-
     async def start_fail(self, operation: Op, recorder: Recorder) -> None:
         """Let the next start of the device fail at a queue.
 
@@ -393,7 +393,7 @@ class Operator:
         await self._switch_polling(on=False)
 
 
-check_complete(Operator, WITHOUT)
+check_complete(Operator, WITHOUT, BACKEND_OPS)
 _METHODS: Final[tuple[Method | None, ...]] = tuple(
     getattr(Operator, spec.name, None) for spec in OPS
 )

@@ -15,7 +15,7 @@ from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
-from vblkfuzz.targets.qemu.disks import DISK_NODES, FileDisks
+from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.pci_port import PCI_SLOT, SERIAL
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
@@ -24,8 +24,10 @@ from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.targets.qemu.disks import Disks
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue
 
@@ -40,10 +42,20 @@ _BIOS_BYTES: Final = 1 << 16
 _HALT: Final = bytes.fromhex("faf4ebfd")
 """cli; hlt; jmp hlt: the vCPU of a running VM sleeps."""
 _RESET_VECTOR: Final = 0xFFF0
+_GEOMETRY: Final = "cyls=1,heads=16,secs=63"
 _SOON_S: Final = 0.001
 """Seconds for a main loop to fall asleep before it is probed: most requests are done by then."""
 _BRIEF_S: Final = 0.02
 """Seconds for a main loop to fall asleep before its CPU time is checked."""
+
+
+class NbdVariant(NamedTuple):
+    """Settings that count on a disk of the NBD server only: a file here never fails."""
+
+    sectors: int
+    """Capacity: an NBD disk keeps its size."""
+    werror: str
+    rerror: str
 
 
 class Variant(NamedTuple):
@@ -52,6 +64,13 @@ class Variant(NamedTuple):
     iothread: bool
     ioeventfd: bool
     read_only: bool = False
+    nbd: NbdVariant | None = None
+    """None: its disks are files."""
+
+    @property
+    def ignores_errors(self) -> bool:
+        """Whether a request that has failed may end well for the guest."""
+        return self.nbd is not None and "ignore" in (self.nbd.werror, self.nbd.rerror)
 
 
 class QemuProcess:
@@ -60,7 +79,7 @@ class QemuProcess:
     qmp: Qmp
 
     def __init__(
-        self, binary: str, variant: Variant, ram: int, disks: FileDisks | None = None
+        self, binary: str, variant: Variant, ram: int, disks: Disks, *, waits: bool = False
     ) -> None:
         """Start it; call `connect` next.
 
@@ -68,15 +87,15 @@ class QemuProcess:
             binary: path of qemu-system-x86_64.
             variant: settings of the device.
             ram: memfd of guest memory; stays open.
-            disks: those of a process that was saved, which this one closes: it waits for the state.
-                None: it begins with a reset and with disks of its own.
+            disks: its disks, which it closes in the end.
+            waits: it waits for the state of a process that was saved; else it begins with a reset.
 
         Raises:
             DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
         self._binary, self._ram = binary, ram
-        self.disks = disks or FileDisks(read_only=variant.read_only)
+        self.disks = disks
         self.image = Image()
         """For block jobs."""
         self._log = TraceLog(ActorId.IO0 if variant.iothread else ActorId.MAIN)
@@ -85,13 +104,16 @@ class QemuProcess:
         bios = _bios()
         fds = [ram, bios, self._log.fd, qtest.fileno(), qmp.fileno()]
         try:
-            command = _command(binary, variant, fds, self.disks, waits=disks is not None)
-            self._child = Child(command, [*fds, self.image.fd, *self.disks.fds])
+            command = _command(binary, variant, fds, disks, waits=waits)
+            self._child = Child(command, [*fds, self.image.fd, *disks.fds])
         finally:
             qtest.close()
             qmp.close()
             os.close(bios)
-        self._still = Stillness(self._child.pid)
+        disks.inherited()
+        self._still = Stillness(self._child.pid, *disks.pids)
+        self._questions: asyncio.Task[None] | None = None
+        """Questions to a main loop that has not answered them yet."""
 
     def connect(self) -> None:
         """Connect to its QMP, and learn its threads.
@@ -132,14 +154,14 @@ class QemuProcess:
         """
         disks = self.disks.successor(disk)
         self.end()
-        return QemuProcess(self._binary, self.variant, self._ram, disks)
+        return QemuProcess(self._binary, self.variant, self._ram, disks, waits=True)
 
     @property
     def connections(self) -> Sequence[int]:
         """The guest's end of qtest."""
         return (self._qtest.fileno(),)
 
-    def settle(self) -> None:
+    def settle(self, *, blocked: bool = False) -> None:
         """Wait until QEMU is at rest; within an operation, await `rests`.
 
         A main loop may spin for ever without doing anything (QEMU up to 8.0 does so while a kick
@@ -147,11 +169,40 @@ class QemuProcess:
         the main loop answered twice: by then it has handled everything that was ready, and handed
         nothing to other threads.
 
+        Args:
+            blocked: the main loop may wait for a held request, and answers nothing then.
+
         Raises:
             Restless: an IOThread does not come to rest.
         """
-        if not self._falls_asleep():
+        if self._falls_asleep():
+            return
+        if blocked:
+            self._outlast_if_it_answers()
+        else:
             self.qmp.run(self._outlast_main_loop())
+
+    def _outlast_if_it_answers(self) -> None:
+        patience = Patience(DEVICE_LIMIT_S)
+        while True:
+            before = self._still.look()
+            if self._answers_twice() and self._still.only_main_ran(before):
+                return
+            if self._still.wait(0):
+                return
+            if patience.over:
+                raise Restless
+
+    def _answers_twice(self) -> bool:
+        """Whether it answers two questions soon; those without an answer stay open."""
+        fresh = self._questions is None
+        questions = self._questions or self.qmp.begin(self._ask_twice())
+        self._questions = None if self.qmp.finished(questions, _BRIEF_S) else questions
+        return fresh and self._questions is None
+
+    async def _ask_twice(self) -> None:
+        for _ in range(2):
+            await self.qmp.call("query-status")
 
     async def rests(self) -> None:
         """As `settle`, for an operation."""
@@ -171,8 +222,7 @@ class QemuProcess:
 
     async def _only_main_runs(self) -> bool:
         before = self._still.look()
-        for _ in range(2):
-            await self.qmp.call("query-status")
+        await self._ask_twice()
         return self._still.only_main_ran(before)
 
     def check_rest(self) -> None:
@@ -240,12 +290,15 @@ def _bios() -> int:
 
 
 def _command(
-    binary: str, variant: Variant, fds: Sequence[int], disks: FileDisks, *, waits: bool
+    binary: str, variant: Variant, fds: Sequence[int], disks: Disks, *, waits: bool
 ) -> list[str]:
     """Return the command line; every file is one of `fds` or of the disks."""
     ram, bios, log, qtest, qmp = fds
     iothread = f",iothread={IOTHREAD}" if variant.iothread else ""
     ioeventfd = "" if variant.ioeventfd else ",ioeventfd=off"
+    nbd = variant.nbd
+    # With a geometry QEMU does not read the disk for one: that read could be held.
+    failing = f",werror={nbd.werror},rerror={nbd.rerror},{_GEOMETRY}" if nbd else ""
     options = [
         "-nodefaults -no-user-config -display none -accel tcg -msg timestamp=on"
         " -name vblkfuzz,debug-threads=on",
@@ -262,7 +315,8 @@ def _command(
         *disks.arguments(),
         *(["-incoming defer"] if waits else []),
         f"-device virtio-blk-pci,id={_ID},drive={DISK_NODES[0]},addr={PCI_SLOT}.0,disable-legacy=on"
-        f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}",
+        f",serial={SERIAL},num-queues={MAX_QUEUES},queue-size={MAX_QUEUE_SIZE}{iothread}{ioeventfd}"
+        f"{failing}",
     ]
     return [binary, *" ".join(options).split()]
 

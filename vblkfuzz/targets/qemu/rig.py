@@ -5,25 +5,33 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.scenario.device import DeviceConfig
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.handover import Handover
+from vblkfuzz.targets.nbd.backend import NbdBackend
+from vblkfuzz.targets.nbd.process import NbdProcess
+from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qemu.binary import find_qemu
+from vblkfuzz.targets.qemu.disks import FileDisks, NbdDisks
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
-from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess, Variant
+from vblkfuzz.targets.qemu.process import RAM_BYTES, NbdVariant, QemuProcess, Variant
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.options import TargetOptions
+    from vblkfuzz.targets.qemu.disks import Disks
     from vblkfuzz.targets.real import Ending
     from vblkfuzz.targets.recorder import Dequeue, Recorder
     from vblkfuzz.virtio.memory import GuestMemory
 
 _WITNESSES: Final = ~Witness.DEVICE
+_NBD_MACHINES: Final = 4
+"""Machines on NBD disks that are kept at most."""
 
 
 class QemuRig:
@@ -41,6 +49,8 @@ class QemuRig:
         self._binary = ""
         self._ram = -1
         self._port: PciPort
+        self._nbd = NbdProcess()
+        self._backend = NbdBackend(self._nbd)
         self._machines: dict[Variant, Operator] = {}
         self._machine: Operator
         """Machine of the current scenario."""
@@ -77,21 +87,31 @@ class QemuRig:
         self._binary = find_qemu(self._options.qemu_binary)
         self._ram = memfd("ram", RAM_BYTES)
         self._port = PciPort(self._ram)
-        self._machine = self._machine_of(self._variant(DeviceConfig()))
+        self._nbd.start()
+        self._machine = self._machine_of(_variant(Scenario(), self._options.iothread))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
         self._handed = None
-        while self._machines:
-            self._machines.popitem()[1].end()
+        self._end_all()
+        self._nbd.stop()
         if self._ram >= 0:
             os.close(self._ram)
             self._ram = -1
             self._port.close()
 
-    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+    def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario; on a new process if the last one is not as new."""
-        self._machine = machine = self._machine_of(self._variant(config))
+        config = scenario.device
+        if not self._nbd.lives:  # the disks of its machines are lost
+            self._end_all()
+            self._nbd.stop()
+            self._nbd.start()
+        variant = _variant(scenario, self._options.iothread)
+        if variant.nbd:
+            self._nbd.order(Order.START)
+            self._backend.note_start()
+        self._machine = machine = self._machine_of(variant)
         machine.make_ready(config.disk_sectors, polling=config.polling)
         return self._connections()
 
@@ -103,22 +123,41 @@ class QemuRig:
         self._handed = qemu
         return qemu.connections
 
-    def _variant(self, config: DeviceConfig) -> Variant:
-        wanted = config.iothreads > 0 if self._options.iothread is None else self._options.iothread
-        # QEMU refuses an IOThread without ioeventfd.
-        return Variant(wanted and config.ioeventfd, config.ioeventfd, config.read_only)
-
     def _machine_of(self, variant: Variant) -> Operator:
         machine = self._machines.get(variant)
         if machine is not None and not machine.is_as_new:
             self._end(machine)
             machine = None
         if machine is None:
-            qemu = QemuProcess(self._binary, variant, self._ram)
-            qemu.check_start()
-            machine = Operator(qemu)
+            self._make_room(variant)
+            machine = self._new_machine(variant)
             self._machines[variant] = machine
         return machine
+
+    def _new_machine(self, variant: Variant) -> Operator:
+        """Start a process.
+
+        Raises:
+            DeviceUnavailable: it does not start.
+        """
+        disks: Disks
+        if variant.nbd:
+            disks = NbdDisks(self._nbd, variant.nbd.sectors, read_only=variant.read_only)
+        else:
+            disks = FileDisks(read_only=variant.read_only)
+        qemu = QemuProcess(self._binary, variant, self._ram, disks)
+        qemu.check_start()
+        return Operator(qemu, self._backend if variant.nbd else None)
+
+    def _make_room(self, variant: Variant) -> None:
+        """End the oldest machine on an NBD disk if there are many: there are too many variants."""
+        others = [machine for known, machine in self._machines.items() if known.nbd]
+        if variant.nbd and len(others) >= _NBD_MACHINES:
+            self._end(others[0])
+
+    def _end_all(self) -> None:
+        for machine in list(self._machines.values()):
+            self._end(machine)
 
     def _end(self, machine: Operator) -> None:
         if self._machines.get(machine.qemu.variant) is machine:
@@ -135,25 +174,27 @@ class QemuRig:
         return Handover(connections) if connections else None
 
     def unfinished(self) -> Op | None:
-        """The next operation towards a running VM without drained section; None: there already."""
+        """The next operation towards rest; None: there already."""
         return self._machine.unfinished()
 
     @property
     def guest_runs(self) -> bool:
-        """Whether the VM runs: the vCPUs of a stopped VM do not."""
-        return self._machine.vm_running
+        """Whether the VM runs and is answered: not by a main loop that waits for a held request."""
+        return self._machine.vm_running and not self._machine.work.waits
 
     @property
     def keeps_guest_waiting(self) -> bool:
-        """Never: the main loop keeps running in every section."""
-        return False
+        """Whether a request is held: a reset waits for it, in the main loop."""
+        return self._machine.blocked
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until the device is idle.
 
-        If all requests are used, a look suffices, unless the device is about to read its queues.
+        If all requests are used, a look suffices, unless the device is about to read its queues, or
+        has a backend that may hold a request of the operator.
         """
-        looks = self._machine.in_section or recorder.starts_handlers
+        machine = self._machine
+        looks = machine.in_section or recorder.starts_handlers or machine.qemu.variant.nbd
         if recorder.idle and not looks:
             recorder.look(self._machine.qemu.dequeues)
         else:
@@ -184,3 +225,23 @@ class QemuRig:
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Return how the process ended, or that it hangs; None if it was killed."""
         return self._machine.qemu.ending(guest_waits=guest_waits)
+
+
+def _variant(scenario: Scenario, iothread: bool | None) -> Variant:
+    """Return the variant that a scenario runs on.
+
+    A backend with a part in it needs the NBD server; all others run on files, which is faster.
+
+    Args:
+        scenario: the scenario.
+        iothread: whether there is an IOThread; None: as the scenario says.
+    """
+    config = scenario.device
+    wanted = config.iothreads > 0 if iothread is None else iothread
+    nbd = None
+    if any(operation.spec.owner == "backend" for operation in scenario.ops):
+        # Else a VM would stop again at each retry of a write that a read-only disk refuses.
+        werror = "report" if config.read_only and config.werror == "stop" else config.werror
+        nbd = NbdVariant(config.disk_sectors, werror, config.rerror)
+    # QEMU refuses an IOThread without ioeventfd.
+    return Variant(wanted and config.ioeventfd, config.ioeventfd, config.read_only, nbd)

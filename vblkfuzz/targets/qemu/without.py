@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-WITHOUT: Final = frozenset({"complete", "hold", "release", "flush", "power_loss"})
-"""QEMU's own disk holds no request."""
+WITHOUT: Final = frozenset({"power_loss"})
+"""No disk here loses its cache."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.scenario.alphabet.ops import CODES, OPS
-from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.targets.complete import check_complete
+from vblkfuzz.targets.nbd.backend import BACKEND_OPS, NbdBackend
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qsd.binary import find_qsd
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.scenario.op import Op
+    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
@@ -38,17 +40,8 @@ _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.REST | Witness.DISK
 _MIRRORS: Final = frozenset({CODES["drain_begin"], CODES["mirror_begin"]})
 _DEVICE_ID: Final = b"vhost_user_blk"
 """Answer of each export to GET_ID (QEMU vu_blk_exp_create)."""
-_RELEASE: Final = op("release")
-_COMPLETE: Final = CODES["complete"]
 _SAVE, _RESTORE, _RESIZE = CODES["save"], CODES["restore"], CODES["resize"]
-ORDERS: Final = {
-    CODES["hold"]: Order.HOLD,
-    CODES["release"]: Order.RELEASE,
-    CODES["complete"]: Order.END,
-    CODES["flush"]: Order.FLUSH,
-}
-"""Operations that the NBD server carries out, by code."""
-ELSEWHERE: Final = (*[OPS[code].name for code in ORDERS], *SUSPENSIONS)
+ELSEWHERE: Final = (*BACKEND_OPS, *SUSPENSIONS)
 """Names of operations that the operator of the daemon has no part in."""
 check_complete(Operator, WITHOUT, ELSEWHERE)
 
@@ -62,6 +55,7 @@ class QsdRig:
         self._options = options
         self._binary = ""
         self._nbd = NbdProcess()
+        self._backend = NbdBackend(self._nbd)
         self._link: Link
         self._shared: SharedMemory
         self._started = False
@@ -75,7 +69,6 @@ class QsdRig:
         """Daemons started so far."""
         self._pops: AvailEvents
         self._suspension: Suspension
-        self._holding = False
         self._explained = False
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._still_since: tuple[Recorder, int] | None = None
@@ -140,11 +133,13 @@ class QsdRig:
 
     # --- One scenario -------------------------------------------------------------------------
 
-    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+    def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a zeroed disk and a new connection."""
+        config = scenario.device
         wanted = self._options.iothread
         self._select(iothread=config.iothreads > 0 if wanted is None else wanted)
-        self._holding = self._quiet = False
+        self._quiet = False
+        self._backend.note_start()
         self._still_since = None
         self._export = Export(config.disk_sectors, config.read_only)
         actor = ActorId.IO0 if self._daemon.iothread else ActorId.MAIN
@@ -178,41 +173,31 @@ class QsdRig:
 
     def _restore(self, recorder: Recorder) -> Handover | None:
         """Restore on a new connection; the daemon accepts it after the last request in flight."""
-        if self._suspension.saved and self._blocked:
-            self._order(Order.RELEASE)
+        if self._suspension.saved and self._backend.blocked:
+            self._backend.release()
             self._rest()
         return self._suspension.restore(recorder)
 
     def _operate(self, operation: Op, recorder: Recorder) -> None:
-        order = ORDERS.get(operation.code)
-        if order is None:
-            if operation.code in _MIRRORS and (self._blocked or not recorder.idle):
-                # Both nodes are the same disk: a late copy of the job overwrites newer data.
-                recorder.doubt(Witness.DISK)
-            self._operator.perform(operation, recorder)
+        if self._backend.perform(operation):
             return
-        complete = operation.code == _COMPLETE
-        self._order(order, *((operation.a, operation.b) if complete else (0, 0)))
-
-    def _order(self, order: Order, pick: int = 0, result: int = 0) -> None:
-        if order in (Order.HOLD, Order.RELEASE):
-            self._holding = order == Order.HOLD
-        self._nbd.order(order, pick, result)
+        if operation.code in _MIRRORS and (self._backend.blocked or not recorder.idle):
+            # Both nodes are the same disk: a late copy of the job overwrites newer data.
+            recorder.doubt(Witness.DISK)
+        self._operator.perform(operation, recorder)
 
     def unfinished(self) -> Op | None:
         """The next operation towards rest; None: at rest."""
-        if self._holding:
-            return _RELEASE
-        return self._operator.unfinished() or self._suspension.unfinished()
-
-    @property
-    def _blocked(self) -> bool:
-        return self._holding or self._nbd.counters.held > 0
+        return (
+            self._backend.unfinished()
+            or self._operator.unfinished()
+            or self._suspension.unfinished()
+        )
 
     @property
     def keeps_guest_waiting(self) -> bool:
         """A held request may delay an answer: a broken device answers after its last request."""
-        return self._blocked or not self._operator.at_rest
+        return self._backend.blocked or not self._operator.at_rest
 
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
@@ -228,22 +213,11 @@ class QsdRig:
     def _rest(self) -> None:
         while True:
             self._daemon.rest()
-            if not (self._operator.work.go_on(blocked=self._blocked) or self._let_off()):
+            went = self._operator.work.go_on(blocked=self._backend.blocked)
+            if not (went or (self._operator.closes and self._backend.let_off())):
                 break
         self._operator.note_rest()
-        counters = self._nbd.counters
-        self._quiet = counters.arrived == counters.ended
-
-    def _let_off(self) -> bool:
-        """End the flushes that are held while a drained section closes; return whether some were.
-
-        A flush of the guest cannot be told from one of the job, so neither is held.
-        """
-        if not (self._operator.closes and self._blocked):
-            return False
-        ended = self._nbd.counters.ended
-        self._nbd.order(Order.LET_OFF)
-        return self._nbd.counters.ended != ended
+        self._quiet = self._backend.quiet
 
     def _note_cut(self, recorder: Recorder) -> None:
         """Record that the daemon has closed the connection, and offer the guest a new one.

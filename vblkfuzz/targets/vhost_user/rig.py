@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.real import Ending
@@ -160,7 +161,7 @@ class VhostUserRig:
 
     # --- One scenario -------------------------------------------------------------------------
 
-    def power_on(self, config: DeviceConfig) -> Sequence[int]:
+    def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a new connection."""
         if self._child is not None and self._child.exit_code() == 0:
             self.discard()  # a back-end that serves one connection and ends

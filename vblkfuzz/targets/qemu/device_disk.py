@@ -1,0 +1,111 @@
+"""The disk that the device of a QEMU uses: one of two nodes, and what QMP does to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.limits import SECTOR_SIZE
+from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
+from vblkfuzz.targets.doors.throttle import DeviceLimits
+from vblkfuzz.targets.iothread_polling import IOTHREAD
+from vblkfuzz.targets.mirror_window import MirrorWindow
+from vblkfuzz.targets.qemu.disks import DISK_NODES
+from vblkfuzz.targets.qemu.process import DEVICE
+
+if TYPE_CHECKING:
+    from vblkfuzz.targets.qemu.process import QemuProcess
+
+
+class DeviceDisk:
+    """The disk of one process. Its coroutines are for an operator's work (`qmp`)."""
+
+    def __init__(self, qemu: QemuProcess) -> None:
+        self._qmp = qemu.qmp
+        self._disks = qemu.disks
+        self._read_only = qemu.variant.read_only
+        self._keeps_size = qemu.variant.nbd is not None
+        self._window = MirrorWindow(qemu.qmp)
+        self._jobs = BlockJobs(qemu.qmp, qemu.image)
+        self._limits = DeviceLimits(qemu.qmp, DEVICE)
+        self.current = 0
+        """The node that the device uses, as an index into DISK_NODES."""
+
+    @property
+    def _node(self) -> str:
+        return DISK_NODES[self.current]
+
+    # --- Drained sections ---------------------------------------------------------------------
+
+    async def open_window(self, *, pivot: bool) -> bool:
+        """Drain the disk by a mirror job that waits to be finalized; return whether that works.
+
+        A read-only device stays on its disk: the other one is writable. The job fails if one of its
+        own requests does.
+        """
+        pivot = pivot and not self._read_only
+        other = self.current ^ 1
+        await self._set_size(other, self._disks.size(self.current))
+        copies = pivot and not self._keeps_size  # else both nodes are one NBD disk
+        return await self._window.open(
+            self._node, DISK_NODES[other], sync="full" if copies else "none", pivot=pivot
+        )
+
+    async def close_window(self, *, cancelled: bool = False) -> None:
+        """Finalize the job, or cancel it by force, and wait until it is gone."""
+        if await self._window.close(cancelled=cancelled):
+            self.current ^= 1
+
+    async def reopen(self) -> None:
+        """Open it again with the options that it has: a short section."""
+        await self._reopen(read_only=self._read_only)
+
+    async def _reopen(self, *, read_only: bool) -> None:
+        options = self._disks.node(self.current, read_only=read_only)
+        await self._qmp.attempt("blockdev-reopen", options=[options])
+
+    async def run_job(self, kind: int) -> None:
+        """Run a block job from start to end; `kind` as the operation `block_job` has it."""
+        node = self._disks.node(self.current, read_only=self._read_only)
+        await self._jobs.run(kind, Disk(node, self._disks.size(self.current)))
+
+    async def limit(self, *, on: bool) -> None:
+        """Set limits of I/O, or remove them."""
+        await self._limits.switch(on=on)
+
+    async def clean_up(self) -> None:
+        """Remove limits; QEMU 10.0 and later leave a read-only disk writable after block-stream."""
+        await self._limits.switch(on=False)
+        if self._read_only:
+            await self.reopen()
+
+    # --- Size and thread ----------------------------------------------------------------------
+
+    def fit(self, size: int) -> None:
+        """Set its size in bytes; a disk that is read-only is writable in the meantime."""
+        if self._disks.size(self.current) != size:
+            self._qmp.run(self._fit(size))
+
+    async def _fit(self, size: int) -> None:
+        if self._read_only:
+            await self._reopen(read_only=False)
+        await self._set_size(self.current, size)
+        if self._read_only:
+            await self._reopen(read_only=True)
+
+    async def _set_size(self, disk: int, size: int) -> None:
+        if self._disks.size(disk) != size:
+            await self._qmp.call("block_resize", node_name=DISK_NODES[disk], size=size)
+
+    async def resize(self, sectors: int) -> bool:
+        """Set the capacity; return whether it has changed, which QEMU may refuse.
+
+        It takes a smaller size of an NBD disk, too, but such a disk keeps its size.
+        """
+        size = sectors * SECTOR_SIZE
+        taken = await self._qmp.attempt("block_resize", node_name=self._node, size=size)
+        return taken and not self._keeps_size
+
+    async def set_iothread(self, *, iothread: bool) -> None:
+        """Move it to the IOThread or to the main loop; QEMU refuses while a device uses it."""
+        where = IOTHREAD if iothread else None
+        await self._qmp.attempt("x-blockdev-set-iothread", node_name=self._node, iothread=where)
