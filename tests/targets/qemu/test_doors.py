@@ -78,3 +78,25 @@ def test_a_section_that_ends_by_a_cancelled_job(
     seen = [event.kind for event in without_probe(execution.trace.events)]
     assert seen.index(POP) > seen.index(DRAIN_END)
     assert seen.count(PUSH) == 4
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_it_waits_for_a_held_request(target: QemuTarget, door: Op, iothreads: int) -> None:
+    """Then the disk is on the NBD server, and so are the requests of a job."""
+    config = DeviceConfig(iothreads=iothreads, queue_size=16)
+    ops = (op("hold"), WRITE, door, READ, op("release"), op("drain_begin"), WRITE, op("drain_end"))
+    execution = run(target, *ops, READ, op("collect"), config=config)
+    assert execution.verdict.clean
+    assert [event.kind for event in execution.trace.events].count(PUSH) == 4
+
+
+@pytest.mark.parametrize("iothreads", [0, 1])
+@pytest.mark.parametrize("job", DOORS[:3], ids=str)
+def test_a_job_that_fails_leaves_the_disk(target: QemuTarget, job: Op, iothreads: int) -> None:
+    config = DeviceConfig(iothreads=iothreads, queue_size=16)
+    fails = [op("complete", which="all", result="eio")] * 3
+    ops = (WRITE, op("hold"), job, *fails, op("release"), READ, job, WRITE, op("collect"))
+    execution = run(target, *ops, config=config)
+    assert execution.verdict.clean
+    assert [event.kind for event in execution.trace.events].count(PUSH) == 3

@@ -80,8 +80,11 @@ def test_a_reset_that_waits_for_cont_is_a_reset(target: QemuTarget) -> None:
 
 
 def test_without_sections_nothing_is_wrong(target: QemuTarget) -> None:
-    """200 scenarios of all other operations, with and without settling in between."""
-    drains = {"drain_begin", "drain_end", "mirror_begin", "mirror_finish"}
+    """200 scenarios of all other operations, with and without settling in between.
+
+    QEMU 7.2 aborts after a failed start.
+    """
+    drains = {"drain_begin", "drain_end", "mirror_begin", "mirror_finish", "start_fail"}
     for data in fuzz_inputs(31, 200):
         made = decode(data)
         ops = tuple(one for one in made.ops if one.name not in drains)
