@@ -15,8 +15,8 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.target import Target
-from vblkfuzz.targets.vhost.suspension import SUSPENSIONS
 from vblkfuzz.targets.vhost_user.rig import VhostUserRig
+from vblkfuzz.targets.vhost_user.target import CONNECTIONS
 from vblkfuzz.trace.kinds import OP
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
@@ -29,7 +29,7 @@ class FailingRig(Failing, VhostUserRig):
 class TestVhostUser(RealTargetContract):
     target_name = "vhost-user"
     operator = object
-    elsewhere = SUSPENSIONS
+    elsewhere = CONNECTIONS
 
     def factory(self, options: TargetOptions) -> Target:
         return super().factory(replace(options, vhost_user_command=DAEMON))

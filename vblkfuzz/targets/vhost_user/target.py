@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.real import RealTarget
 
 DEVICE: Final = "vhost-user-blk"
+CONNECTIONS: Final = (*SUSPENSIONS, "replug")
+"""Names of the operations that the rig carries out: they are about the connection."""
 WITHOUT: Final = frozenset(
-    spec.name for spec in OPS if spec.owner != "guest" and spec.name not in (*SUSPENSIONS, "replug")
+    spec.name for spec in OPS if spec.owner != "guest" and spec.name not in CONNECTIONS
 )
 """The operator and the disk of any back-end are not under control."""
 IGNORES: Final = frozenset(
