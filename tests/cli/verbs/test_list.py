@@ -67,7 +67,7 @@ def test_targets_in_json(cli: Cli) -> None:
     lines = cli("list", "targets", "--json").stdout.splitlines()
     found = {entry["name"]: entry["ignores"] for entry in map(json.loads, lines)}
     assert found["model"] == []
-    assert found["qemu"] == ["first_index"]
+    assert found["qemu"] == ["first_index", "fixed_iothread"]
 
 
 @pytest.mark.parametrize("what", NAMES)
