@@ -12,6 +12,7 @@ from vblkfuzz.scenario.codec import MAX_BYTES, decode
 from vblkfuzz.targets.model import model
 
 SPREAD: Final = {
+    "cleanup_reads": 3,
     "lost_completion": 4,
     "pause_point": 3,
     "recount_late": 4,

@@ -38,6 +38,8 @@ SAME = {
     frozenset({"attach_not_notified", "wakeup_stolen"}),
     frozenset({"parked_not_in_state", "retry_list_not_saved"}),
     frozenset({"base_used_idx", "saved_at_used_idx"}),
+    frozenset({"cancelled_not_ended", "end_missing"}),
+    frozenset({"attach_twice", "plugged_in_not_drained"}),
     frozenset({"accept_late", "completion_not_notified", "notify_me_read_early"}),
 }
 """Sets of defects with one signature; docs/decisions/0007 says why."""

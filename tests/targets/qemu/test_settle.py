@@ -33,8 +33,9 @@ class Waits:
     def __init__(self) -> None:
         self.count = 0
 
-    def settle(self, *, blocked: bool) -> None:
+    def settle(self, *, blocked: bool) -> bool:
         self.count += 1
+        return True
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
         return False
