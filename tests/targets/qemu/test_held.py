@@ -10,6 +10,7 @@ import pytest
 from tests.conformance.inputs import fuzz_inputs
 from tests.conformance.leftovers import nothing_left
 from tests.conformance.outline import outline
+from tests.targets.outcomes import but_spins
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.codec import decode
@@ -38,6 +39,7 @@ from vblkfuzz.trace.kinds import (
     VM_STOP_CALL,
     VM_STOP_RET,
 )
+from vblkfuzz.trace.probe import EPILOGUE, without_probe
 from vblkfuzz.trace.witness import Witness
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
@@ -67,17 +69,18 @@ def run(target: QemuTarget, *ops: Op, **device: Any) -> Execution:  # noqa: ANN4
 
 
 def kinds(execution: Execution, *some: int) -> list[int]:
-    return [event.kind for event in execution.trace.events if event.kind in some]
+    return [event.kind for event in without_probe(execution.trace.events) if event.kind in some]
 
 
 def epilogue(execution: Execution) -> list[int]:
-    return [event.flag for event in execution.trace.events if event.kind == OP and event.head]
+    events = without_probe(execution.trace.events)
+    return [event.flag for event in events if event.kind == OP and event.head == EPILOGUE]
 
 
 @THREADS
 def test_a_request_ends_when_it_is_released(target: QemuTarget, iothreads: int) -> None:
     execution = run(target, HOLD, WRITE, LOOK, RELEASE, LOOK, READ, LOOK, iothreads=iothreads)
-    assert execution.verdict.clean
+    assert not but_spins(execution.verdict)
     seen = kinds(execution, OP, POP, PUSH)
     assert seen[1:8] == [OP, OP, POP, OP, OP, PUSH, OP]
     assert Witness.DISK in execution.trace.witnesses
@@ -100,7 +103,7 @@ def test_a_drain_waits_for_a_held_request(
     ops = (HOLD, WRITE, begin, READ, RELEASE, LOOK, end, LOOK)
     for _ in range(REPEATS):
         execution = run(target, *ops, iothreads=iothreads)
-        assert execution.verdict.clean
+        assert not but_spins(execution.verdict)
         seen = kinds(execution, DRAIN_CALL, PUSH, DRAIN_RET, DRAIN_END, POP)
         assert seen == [POP, DRAIN_CALL, PUSH, DRAIN_RET, DRAIN_END, POP, PUSH]
 
@@ -111,7 +114,7 @@ def test_a_stop_waits_for_a_held_request(target: QemuTarget, iothreads: int) -> 
         execution = run(
             target, HOLD, WRITE, op("stop"), RELEASE, op("cont"), LOOK, iothreads=iothreads
         )
-        assert execution.verdict.clean
+        assert not but_spins(execution.verdict)
         seen = kinds(execution, VM_STOP_CALL, PUSH, VM_STOP_RET, VM_CONT)
         assert seen == [VM_STOP_CALL, PUSH, VM_STOP_RET, VM_CONT]
 
@@ -123,7 +126,7 @@ def test_a_reset_waits_for_a_held_request(target: QemuTarget, reset: Op, iothrea
     for ops in ((HOLD, WRITE, reset), (HOLD, WRITE, reset, RELEASE)):
         for _ in range(REPEATS):
             execution = run(target, *ops, INIT, WRITE, LOOK, iothreads=iothreads)
-            assert execution.verdict.clean
+            assert not but_spins(execution.verdict)
             seen = kinds(execution, RESET_CALL, PUSH, RESET_RET, HANG)[:3]
             assert seen == [RESET_CALL, PUSH, RESET_RET]
 
@@ -134,7 +137,7 @@ def test_a_save_waits_for_a_held_request(target: QemuTarget, iothreads: int) -> 
     for released in ((RELEASE,), ()):
         ops = (HOLD, WRITE, WRITE, op("save"), *released, op("restore"), LOOK, READ, LOOK, RELEASE)
         execution = run(target, *ops, iothreads=iothreads)
-        assert execution.verdict.clean
+        assert not but_spins(execution.verdict)
         seen = kinds(execution, VM_STOP_CALL, PUSH, VM_STOP_RET, SAVED, RESTORED, VM_CONT)
         steps = [VM_STOP_CALL, PUSH, PUSH, VM_STOP_RET, SAVED, RESTORED, VM_CONT]
         assert seen[: len(steps)] == steps
@@ -144,14 +147,14 @@ def test_a_save_waits_for_a_held_request(target: QemuTarget, iothreads: int) -> 
 def test_a_disk_that_holds_when_the_new_process_starts(target: QemuTarget) -> None:
     """The process reads nothing by itself, which would be held."""
     execution = run(target, HOLD, op("save"), RELEASE, HOLD, op("restore"), WRITE, RELEASE, LOOK)
-    assert execution.verdict.clean
+    assert not but_spins(execution.verdict)
     assert kinds(execution, SAVED, RESTORED, PUSH) == [SAVED, RESTORED, PUSH]
 
 
 @pytest.mark.parametrize(("begin", "end"), OPENS)
 def test_the_data_of_a_pivot_and_of_a_failed_job(target: QemuTarget, begin: Op, end: Op) -> None:
     execution = run(target, HOLD, RELEASE, WRITE, LOOK, begin, end, READ, LOOK)
-    assert execution.verdict.clean
+    assert not but_spins(execution.verdict)
     assert "data_read_back" in execution.verdict.situations
     failing = run(target, HOLD, begin, FAIL, RELEASE, end, begin, WRITE, end, LOOK)
     assert failing.verdict.clean
@@ -162,14 +165,14 @@ def test_the_data_of_a_pivot_and_of_a_failed_job(target: QemuTarget, begin: Op, 
 def test_an_nbd_disk_keeps_its_size(target: QemuTarget) -> None:
     for sectors in (8, 128):
         execution = run(target, HOLD, op("resize", sectors=sectors), RELEASE, op("read_config"))
-        assert execution.verdict.clean
+        assert not but_spins(execution.verdict)
         assert not kinds(execution, RESIZE)
 
 
 @THREADS
 def test_an_error_is_reported(target: QemuTarget, iothreads: int) -> None:
     execution = run(target, HOLD, WRITE, FAIL, LOOK, iothreads=iothreads)
-    assert execution.verdict.clean
+    assert not but_spins(execution.verdict)
     assert kinds(execution, IO_DONE, PUSH, VM_STOP_CALL) == [IO_DONE, PUSH]
     assert epilogue(execution) == [RELEASE.code, LOOK.code]
 
@@ -184,7 +187,7 @@ def test_an_error_stops_the_vm_and_cont_retries(
         for _ in range(REPEATS):
             fields = {"werror": "stop", "rerror": "stop", "iothreads": iothreads}
             execution = run(target, HOLD, request, FAIL, *ops, **fields)
-            assert execution.verdict.clean
+            assert not but_spins(execution.verdict)
             seen = kinds(execution, VM_STOP_CALL, VM_STOP_RET, VM_CONT, IO_DONE, PUSH)
             assert seen == [VM_STOP_CALL, VM_STOP_RET, VM_CONT, PUSH]
 
@@ -209,7 +212,7 @@ def test_a_retry_of_a_request_whose_header_or_status_shares_a_descriptor(
 def test_a_full_disk_stops_the_vm(target: QemuTarget, result: str, stops: bool) -> None:
     fails = op("complete", which="all", result=result)
     execution = run(target, HOLD, WRITE, fails, RELEASE, LOOK, werror="enospc")
-    assert execution.verdict.clean
+    assert not but_spins(execution.verdict)
     assert (VM_STOP_CALL in kinds(execution, VM_STOP_CALL)) is stops
     assert (IO_DONE in kinds(execution, IO_DONE)) is not stops
 
@@ -217,7 +220,7 @@ def test_a_full_disk_stops_the_vm(target: QemuTarget, result: str, stops: bool) 
 def test_failed_requests_are_saved_and_retried_by_the_new_process(target: QemuTarget) -> None:
     ops = (HOLD, WRITE, FAIL, RELEASE, op("save"), op("restore"), LOOK, READ, LOOK)
     execution = run(target, *ops, werror="stop")
-    assert execution.verdict.clean
+    assert not but_spins(execution.verdict)
     seen = kinds(execution, VM_STOP_RET, SAVED, RESTORED, VM_CONT, PUSH)
     assert seen == [VM_STOP_RET, SAVED, RESTORED, VM_CONT, PUSH, PUSH]
     assert "data_read_back" in execution.verdict.situations
@@ -226,7 +229,7 @@ def test_failed_requests_are_saved_and_retried_by_the_new_process(target: QemuTa
 def test_an_ignored_error_says_nothing_of_the_disk(target: QemuTarget) -> None:
     ops = (HOLD, WRITE, FAIL, RELEASE, LOOK, READ, LOOK)
     execution = run(target, *ops, werror="ignore")
-    assert execution.verdict.clean
+    assert not but_spins(execution.verdict)
     assert Witness.DISK not in execution.trace.witnesses
 
 

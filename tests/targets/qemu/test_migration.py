@@ -72,6 +72,10 @@ def signatures(execution: Execution) -> list[str]:
     return [one.signature for one in execution.verdict.violations]
 
 
+WRONG = {*OPENS, *OPENS.values(), "start_fail", "hold", "replug"}
+"""Operations after which QEMU 7.2 has bugs that need no save (docs/real-devices.md)."""
+
+
 @pytest.mark.realdevice
 @NEEDS_QEMU
 class TestOutsideOfSections:
@@ -149,7 +153,7 @@ class TestOutsideOfSections:
         saved = 0
         for data in fuzz_inputs(17, 50):
             made = decode(data)
-            ops = [one for one in made.ops if one.name not in {*OPENS, *OPENS.values()}]
+            ops = [one for one in made.ops if one.name not in WRONG]
             half = len(ops) // 2
             device = replace(made.device, werror="report")  # S29: a read-only disk that ignores it
             scenario = Scenario(device, (*ops[:half], SAVE, RESTORE, *ops[half:]), ())

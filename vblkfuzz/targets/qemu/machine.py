@@ -152,12 +152,22 @@ class Machine:
     def make_ready(self, sectors: int, *, polling: bool) -> None:
         """Bring a machine at rest into the initial state of a scenario."""
         self._start_failure.disarm()
+        if self._backend is not None:
+            self._qmp.run(self._flush())
         self._qmp.forget_events()
         self.qemu.disks.clear()
         self.disk.fit(sectors * SECTOR_SIZE)
         if self._polling.on != polling:
             self._qmp.run(self._polling.switch(on=polling))
         self._qmp.run(self.disk.undo_doors())
+
+    async def _flush(self) -> None:
+        """Flush all disks: with unflushed writes of an earlier scenario, QEMU would flush later.
+
+        Whether a drained section sends a flush, which can be held, depends on that.
+        """
+        await self._qmp.call("stop")
+        await self._qmp.call("cont")
 
     def _move(self, state: SavedState) -> None:
         """Replace the process by a new one that loads a state.
