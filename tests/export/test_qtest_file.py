@@ -90,10 +90,10 @@ def test_it_is_for_qemu_only(target: str) -> None:
 
 
 def test_it_names_what_it_leaves_out(tmp_path: Path) -> None:
-    scenario = Scenario(ops=(op("init"), op("hold"), op("power_loss"), op("hold")))
-    assert left_out(scenario) == ["hold", "power_loss"]
+    scenario = Scenario(ops=(op("init"), op("throttle"), op("power_loss"), op("throttle")))
+    assert left_out(scenario) == ["throttle", "power_loss"]
     text = program(scenario, "")
-    assert "\nLEFT_OUT = ['hold', 'power_loss']  # operations" in text
+    assert "\nLEFT_OUT = ['throttle', 'power_loss']  # operations" in text
     filled: dict[str, Any] = {"__name__": "reproducer"}
     exec(compile(text, "reproducer.py", "exec"), filled)
     assert [name for name, _ in filled["STEPS"]] == ["init"]
