@@ -90,10 +90,10 @@ def test_it_is_for_qemu_only(target: str) -> None:
 
 
 def test_it_names_what_it_leaves_out(tmp_path: Path) -> None:
-    scenario = Scenario(ops=(op("init"), op("throttle"), op("power_loss"), op("throttle")))
-    assert left_out(scenario) == ["throttle", "power_loss"]
+    scenario = Scenario(ops=(op("init"), op("block_job"), op("power_loss"), op("block_job")))
+    assert left_out(scenario) == ["block_job", "power_loss"]
     text = program(scenario, "")
-    assert "\nLEFT_OUT = ['throttle', 'power_loss']  # operations" in text
+    assert "\nLEFT_OUT = ['block_job', 'power_loss']  # operations" in text
     filled: dict[str, Any] = {"__name__": "reproducer"}
     exec(compile(text, "reproducer.py", "exec"), filled)
     assert [name for name, _ in filled["STEPS"]] == ["init"]
@@ -115,10 +115,10 @@ def test_it_shows_a_cache_mode_that_a_migration_loses(tmp_path: Path) -> None:
 @pytest.mark.realdevice
 @NEEDS_QEMU
 def test_the_last_lines_name_what_was_left_out(tmp_path: Path) -> None:
-    done = run(program(Scenario(ops=(op("init"), op("hold"), WRITE)), ""), tmp_path)
+    done = run(program(Scenario(ops=(op("init"), op("block_job"), WRITE)), ""), tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-2:] == [
-        "left out, this program has no hold",
+        "left out, this program has no block_job",
         "nothing is wrong",
     ]
 

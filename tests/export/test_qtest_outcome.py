@@ -26,6 +26,7 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.trace.kinds import COLLECT, SECTOR
+from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.sector_data import UNWRITTEN
 from vblkfuzz.trace.trace import Trace
 
@@ -49,7 +50,7 @@ def qemu() -> Iterator[QemuTarget]:
 
 def expected(trace: Trace) -> Answers:
     answers: Answers = []
-    for event in trace.events:
+    for event in without_probe(trace.events):
         if event.kind == COLLECT:
             answers.append(((event.queue, event.head, STATUS[event.flag], event.length), []))
         elif event.kind == SECTOR and event.flag != UNWRITTEN:

@@ -40,6 +40,9 @@ class OperatorWork:
         self._sleeps_on = sleeps_on
         self._waiting: deque[Work] = deque()
         self._task: asyncio.Task[None] | None = None
+        self.assured = False
+        """The operation that has begun waits for what comes in any case: no held request can delay
+        it. Set by the operation itself."""
 
     def add(self, work: Work) -> None:
         """Queue an operation; `go_on` begins it."""
@@ -71,7 +74,7 @@ class OperatorWork:
                 self._task = self._qmp.begin(self._waiting.popleft())
                 went = True
             if blocked:
-                went |= self._qmp.pump()
+                went |= self._qmp.pump() or self._await_assured(self._task)
                 if not self._task.done():
                     break
             else:
@@ -79,6 +82,15 @@ class OperatorWork:
             task, self._task, went = self._task, None, True
             task.result()
         return went
+
+    def _await_assured(self, task: asyncio.Task[None]) -> bool:
+        """Wait as long as the operation is assured; return whether it was."""
+        deadline = time.monotonic() + DEVICE_LIMIT_S
+        was = self.assured
+        while self.assured and not self._qmp.finished(task, ASLEEP_S):
+            if self._qmp.is_cut or time.monotonic() > deadline:
+                raise DeviceLost("the device does not answer the operator")
+        return was
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         comes = partial(self._qmp.finished, task)

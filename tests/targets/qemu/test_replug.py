@@ -15,7 +15,7 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.targets.qemu.hotplug import argument, properties, unplug
+from vblkfuzz.targets.qemu.hotplug import argument, eject, properties
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
 from vblkfuzz.targets.qemu.variant import Variant
@@ -106,7 +106,7 @@ def test_a_monitor_that_refuses_the_ejection_is_a_fault_of_the_harness() -> None
         async def call(self, command: str, **arguments: object) -> object:
             return {"device_del": {}}.get(command, "unknown command: 'o'")
 
-    work = unplug(cast("Qmp", Monitor()))
+    work = eject(cast("Qmp", Monitor()))
     with pytest.raises(HarnessError, match="unknown command"):
         while True:
             work.send(None)

@@ -233,6 +233,7 @@ OPERATOR: Final = (
         control=True,
         plainer="snapshot",
         path_frame="reopen",
+        qtest=True,
     ),
     OpSpec(
         code=38,
@@ -246,6 +247,7 @@ OPERATOR: Final = (
         control=True,
         plainer="snapshot",
         path_frame="throttle",
+        qtest=True,
     ),
     OpSpec(
         code=39,
@@ -263,5 +265,6 @@ OPERATOR: Final = (
         control=True,
         plainer="system_reset",
         path_frame="replug",
+        qtest=True,
     ),
 )

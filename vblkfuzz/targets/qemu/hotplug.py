@@ -65,8 +65,8 @@ def argument(variant: Variant, node: str) -> str:
     return f"-device {driver}," + ",".join(rest)
 
 
-async def unplug(qmp: Qmp) -> None:
-    """Unplug the device; for an operator's work (`qmp`).
+async def eject(qmp: Qmp) -> None:
+    """Unplug the device, which is `gone` soon; for an operator's work (`qmp`).
 
     Raises:
         HarnessError: the monitor does not know the command.
@@ -75,6 +75,10 @@ async def unplug(qmp: Qmp) -> None:
     answer = await qmp.call("human-monitor-command", command_line=_EJECT)
     if answer:
         raise HarnessError(f"monitor command {_EJECT}: {answer}")
+
+
+async def gone(qmp: Qmp) -> None:
+    """Wait until the ejected device is gone: another thread frees it (call_rcu_thread)."""
     await qmp.event(_is_deleted)
 
 

@@ -241,7 +241,10 @@ class Operator(Machine):
         """
         tell_unplug(recorder, self.qemu.dequeues)
         try:
-            await hotplug.unplug(self._qmp)
+            await hotplug.eject(self._qmp)
+            self.work.assured = True
+            await hotplug.gone(self._qmp)
+            self.work.assured = False
             while not await self._plug(geometry=operation.a == _CONNECTION):
                 if not self._open:
                     raise HarnessError("device_add is refused")
