@@ -270,9 +270,10 @@ class QemuProcess:
 
     # --- Its end ------------------------------------------------------------------------------
 
-    def ending(self, *, guest_waits: bool) -> Ending | None:
+    def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Return how it ended, or that it hangs; None if it was killed."""
-        return ending_of(self._child, guest_waits=guest_waits)
+        dies = self.qmp.is_cut
+        return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 
 
 def _bios() -> int:

@@ -18,6 +18,7 @@ from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
 from vblkfuzz.targets.qemu.queue_status import queue_counts
 from vblkfuzz.targets.qemu.variant import variant_of
+from vblkfuzz.trace.kinds import HANG
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class QemuRig:
         """States in which this QEMU is known to spin (`targets.spin`)."""
         self._counts = True
         """Whether this QEMU can tell what it counts of its queues, as far as is known."""
+        self._explained = False
+        """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._ended = 0
         """Processes of machines that were ended."""
         self._handed: QemuProcess | None = None
@@ -244,4 +247,7 @@ class QemuRig:
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Return how the process ended, or that it hangs; None if it was killed."""
-        return self._machine.qemu.ending(guest_waits=guest_waits)
+        explain = not self._explained
+        ending = self._machine.qemu.ending(guest_waits=guest_waits, explain=explain)
+        self._explained |= ending is not None and ending.kind == HANG
+        return ending
