@@ -81,7 +81,7 @@ class RealTargetContract(TargetContract):
 
     def test_200_scenarios_forth_and_back(self, make: Make) -> None:
         """What is seen depends on the scenario alone, not on those before it."""
-        scenarios = [decode(data) for data in fuzz_inputs(23, 200)]
+        scenarios = [self.steady(decode(data)) for data in fuzz_inputs(23, 200)]
         with make() as target:
             forth = [self.seen(target, scenario) for scenario in scenarios]
             back = [self.seen(target, scenario) for scenario in scenarios[::-1]]
