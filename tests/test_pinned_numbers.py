@@ -208,6 +208,7 @@ PARAMETERS: dict[str, tuple[int, Sequence[int | str]]] = {
     "drain_begin wait": (0, ("poll", "nopoll")),
     "drain_end how": (0, ("finalize", "cancel")),
     "mirror_finish how": (0, ("finalize", "cancel")),
+    "save by": (0, ("migration", "snapshot")),
     "restore into": (0, ("same", "new")),
     "block_job kind": (0, ("backup", "commit", "stream")),
     "throttle limits": (0, ("set", "removed")),

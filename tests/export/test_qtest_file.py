@@ -269,3 +269,26 @@ def test_no_qemu(tmp_path: Path) -> None:
     ended = run(program(Scenario(ops=RESET), ""), tmp_path, str(tmp_path / "none"))
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_it_saves_by_an_internal_snapshot(tmp_path: Path) -> None:
+    save, read = op("save", by="snapshot"), op("publish_kick", request="in")
+    right = (
+        op("init"),
+        WRITE,
+        save,
+        op("restore"),
+        read,
+        op("collect"),
+        save,
+        op("restore"),
+        WRITE,
+    )
+    done = run(program(Scenario(DeviceConfig(), right), ""), tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    parked = (op("init"), op("drain_begin"), WRITE, save, op("drain_end"), op("restore"))
+    done = run(program(Scenario(DeviceConfig(), parked), ""), tmp_path)
+    assert (done.returncode, done.stderr) == (1, ""), done.stdout
+    assert "a request was used while the machine was stopped" in done.stdout

@@ -20,6 +20,9 @@ from vblkfuzz.scenario.alphabet.spec import (
 HOW: Final = Choice("how", 0, ("finalize", "cancel"), picks=(0, 0, 0, 0, 0, 1), quiet=True)
 """How the block job ends that keeps a drained section open: as planned, or cancelled by force."""
 
+BY: Final = Choice("by", 0, ("migration", "snapshot"), picks=(0, 0, 1), quiet=True)
+"""How the state is saved: for another process, or for the same one."""
+
 INTO: Final = Choice("into", 0, ("same", "new"), picks=(0, 0, 1), quiet=True)
 """Which process goes on with a saved device: the one that saved it, or a new one. Only on target
 `qsd` that is a choice: the model has one process, QEMU always goes on in a new one."""
@@ -180,7 +183,8 @@ OPERATOR: Final = (
     OpSpec(
         code=34,
         name="save",
-        summary="Stop the VM unless it is, save the device's state, give the disk away.",
+        params=(BY,),
+        summary="Stop the VM, save the device's state, give the disk away; `by`: on qemu only.",
         weight=2,
         excludes=SAVED,
         sets=SAVED,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.nbd.backend import NbdBackend
     from vblkfuzz.targets.operator_work import Work
+    from vblkfuzz.targets.qemu.internal_snapshot import InternalSnapshot
     from vblkfuzz.targets.qemu.migration import SavedState
     from vblkfuzz.targets.qemu.process import QemuProcess
     from vblkfuzz.targets.recorder import Recorder
@@ -42,7 +43,7 @@ class Machine:
         """Processes started so far: each `restore` starts one."""
         self.vm_running = True
         """Whether it runs, as far as is known: it may stop by itself (`_notice_stop`)."""
-        self._state: SavedState | None = None
+        self._state: SavedState | InternalSnapshot | None = None
         """State of the VM from `save` to `restore`."""
         self._open = OpenSections()
         self._start_failure = StartFailure()

@@ -28,7 +28,8 @@ _NAME: Final = "state"
 """QEMU's name of its end of the pipe."""
 _LOOK_S: Final = 0.001
 """Seconds between two looks at the progress."""
-_SHARED: Final = [{"capability": "x-ignore-shared", "state": True}]
+SHARED: Final = [{"capability": "x-ignore-shared", "state": True}]
+"""Capabilities with which guest memory is no part of the state."""
 
 
 class SavedState:
@@ -80,7 +81,7 @@ class SavedState:
             raise DeviceLost("QEMU cannot load the state")
 
     async def _begin(self, qmp: Qmp, command: str, fd: int) -> None:
-        await qmp.call("migrate-set-capabilities", capabilities=_SHARED)
+        await qmp.call("migrate-set-capabilities", capabilities=SHARED)
         await qmp.send_fd(_NAME, fd)
         await qmp.call(command, uri=f"fd:{_NAME}")
 

@@ -15,12 +15,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.scenario.alphabet.operator import BY
 from vblkfuzz.scenario.alphabet.ops import CODES, NOT_WHILE_SAVED, OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.doors.drain_all import drain_all
 from vblkfuzz.targets.nbd.backend import BACKEND_OPS
 from vblkfuzz.targets.qemu import hotplug
+from vblkfuzz.targets.qemu.internal_snapshot import InternalSnapshot
 from vblkfuzz.targets.qemu.machine import Machine
 from vblkfuzz.targets.qemu.migration import SavedState
 from vblkfuzz.targets.qemu.without import WITHOUT
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     Method = Callable[["Operator", Op, Recorder], Work]
 
 _RESTORE: Final = CODES["restore"]
+_SNAPSHOT: Final = BY.values.index("snapshot")
 _CONNECTION: Final = 1
 """A part of `replug`."""
 
@@ -190,7 +193,8 @@ class Operator(Machine):
         await self.stop(operation, recorder)
         if recorder.featureless:
             return
-        state = SavedState(self.disk.current)
+        in_process = operation.a == _SNAPSHOT
+        state = InternalSnapshot(self.qemu.image) if in_process else SavedState(self.disk.current)
         try:
             filled = await state.fill(self._qmp)
         except BaseException:
@@ -205,23 +209,38 @@ class Operator(Machine):
         recorder.tell(SAVED)
 
     def restore(self, operation: Op, recorder: Recorder) -> None:
-        """Kill the process of a saved VM, and let a new one load its state and run.
-
-        The drained sections of the old process end with it, and so does what it was asked to do.
-        """
+        """Let a saved VM go on from its state, in a new process or by an internal snapshot."""
         if self._state is None and self._backend is not None and not self.work.is_done:
             self._backend.release()  # a save waits for the held requests
             self.settle(recorder)
-        if self._state is not None:
-            recorder.look(self.qemu.dequeues)
-            recorder.tell(RESTORED)
-            while self._open:
-                self._open.end_innermost()
-                recorder.tell(DRAIN_END, value=len(self._open))
-            self._move(self._state)
-            self._drop_state()
-            self.settle(recorder)
-            self._begin(partial(self.cont, operation, recorder), recorder)
+        if isinstance(self._state, InternalSnapshot):
+            self._begin(partial(self._load, self._state, operation, recorder), recorder)
+        elif self._state is not None:
+            self._go_on_elsewhere(self._state, operation, recorder)
+
+    async def _load(self, state: InternalSnapshot, operation: Op, recorder: Recorder) -> None:
+        """Let the process load the state; its drained sections stay open."""
+        recorder.look(self.qemu.dequeues)
+        recorder.tell(RESTORED)
+        await state.load(self._qmp)
+        self._drop_state()
+        await self._rests(recorder)
+        await self.cont(operation, recorder)
+
+    def _go_on_elsewhere(self, state: SavedState, operation: Op, recorder: Recorder) -> None:
+        """Kill the process, and let a new one load the state and run.
+
+        The drained sections of the old process end with it, and so does what it was asked to do.
+        """
+        recorder.look(self.qemu.dequeues)
+        recorder.tell(RESTORED)
+        while self._open:
+            self._open.end_innermost()
+            recorder.tell(DRAIN_END, value=len(self._open))
+        self._move(state)
+        self._drop_state()
+        self.settle(recorder)
+        self._begin(partial(self.cont, operation, recorder), recorder)
 
     async def system_reset(self, operation: Op, recorder: Recorder) -> None:
         """Reset the machine and wait until that is done."""
