@@ -193,6 +193,7 @@ OPERATOR: Final = (
             "save | restore",
             "publish_kick save | restore publish_kick collect",
             "drain_begin publish_kick save | restore drain_end",
+            "read_config resize save | restore read_config",
         ),
         reach=18,
         control=True,
