@@ -175,6 +175,7 @@ OPERATOR: Final = (
         excludes=SAVED,
         clears=SET_UP | UNKICKED | BROKEN,
         around=(
+            "publish_kick:out | power_loss init publish_kick:in collect",
             "publish_kick:out publish_kick:flush | power_loss init publish_kick:in collect",
             "writeback publish_kick:out | power_loss init publish_kick:in collect",
         ),
