@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.driver.memory_map import ring_layout
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
-from vblkfuzz.scenario.alphabet.ops import CODES, OPS
+from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.targets.cause import Cause
 from vblkfuzz.targets.outliving import Outliving
 from vblkfuzz.targets.ring_watch import Life
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
@@ -54,10 +55,6 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.memory import GuestMemory
 
 
-_PATHS: Final = tuple(int(Frame[spec.path_frame.upper()]) if spec.path_frame else 0 for spec in OPS)
-"""Causal path of what happens during an operation, by code."""
-
-
 _EPILOGUE: Final = -1
 """Index of an operation that the scenario does not have."""
 
@@ -81,7 +78,7 @@ class Recorder:
         """Whether the probe has begun: what it does leaves the witnesses of the scenario alone."""
         self._turn = 0
         self._epoch = 0
-        self._path = 0
+        self._causes = Cause()
         self._serial = 0
         self._suspended = 0
         """Number of events when the device was suspended; 0: it is not."""
@@ -108,22 +105,25 @@ class Recorder:
         self._turn += 1
         self.acts += 1
         self.index = _EPILOGUE if epilogue else index
-        self._code, self._path = code, _PATHS[code]
+        self._code = code
+        self._causes.operation(code)
         self._probes = epilogue == PROBE
         self._add(OP, ActorId.HARNESS, flag=code, head=epilogue, value=index)
 
     def deferred(self, index: int, code: int) -> None:
-        """Note that operation `index`, of the guest, goes on only now: what follows is its effect.
+        """Note that operation `index` goes on only now: what follows is its effect.
 
         Call `look` before.
         """
         self.index = index
-        self._code, self._path = code, _PATHS[code]
+        self._code = code
+        self._causes.operation(code)
 
     def tell(self, kind: int, actor: ActorId = ActorId.MAIN, **fields: int) -> None:
         """Record an event of operator or harness."""
         self._turn += 1
         self._add(kind, actor, **fields)
+        self._causes.tell(kind, fields.get("value", 0))
         if kind == RESET_RET:
             self._end_lives(fields.get("path", int(Frame.RESET)))
 
@@ -349,7 +349,7 @@ class Recorder:
     @property
     def _cause(self) -> int:
         """Path of what is observed now."""
-        return int(Frame.VM_STOP) if self._suspended else self._path
+        return int(Frame.VM_STOP) if self._suspended else self._causes.path
 
     @property
     def starts_handlers(self) -> bool:

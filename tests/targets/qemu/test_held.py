@@ -20,6 +20,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+from vblkfuzz.trace.event import Frame
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
     DRAIN_END,
@@ -106,6 +107,32 @@ def test_a_drain_waits_for_a_held_request(
         assert not but_spins(execution.verdict)
         seen = kinds(execution, DRAIN_CALL, PUSH, DRAIN_RET, DRAIN_END, POP)
         assert seen == [POP, DRAIN_CALL, PUSH, DRAIN_RET, DRAIN_END, POP, PUSH]
+
+
+@THREADS
+@pytest.mark.parametrize("ends", [(), (op("drain_end"),)])
+def test_what_an_operation_causes_is_named_by_it_however_late_it_begins(
+    target: QemuTarget, ends: tuple[Op, ...], iothreads: int
+) -> None:
+    """The section in the section waits for a flush that is held, so the reset begins later."""
+    ops = (op("drain_begin"), WRITE, HOLD, op("drain_begin"), *ends, op("system_reset"))
+    execution = run(target, *ops, op("release"), iothreads=iothreads)
+    seen = kinds(execution, POP, DRAIN_RET, RESET_CALL, RESET_RET)
+    assert seen[:5] == [DRAIN_RET, DRAIN_RET, RESET_CALL, POP, RESET_RET]
+    paths = [event.path for event in execution.trace.events if event.kind == POP]
+    assert paths[0] == Frame.SYSTEM_RESET
+
+
+@pytest.mark.parametrize("ioeventfd", [False, True])
+def test_what_is_pushed_in_a_stopped_vm_is_named_by_the_end_of_the_section(
+    target: QemuTarget, ioeventfd: bool
+) -> None:
+    """The kick or the stop has dequeued the request, and the end of the section submits it."""
+    ops = (op("drain_begin"), WRITE, op("stop"), HOLD, op("drain_end"), RELEASE, op("cont"))
+    execution = run(target, *ops, iothreads=0, ioeventfd=ioeventfd)
+    assert kinds(execution, VM_STOP_RET, PUSH, VM_CONT) == [VM_STOP_RET, PUSH, VM_CONT]
+    paths = [event.path for event in execution.trace.events if event.kind == PUSH]
+    assert paths[0] == Frame.DRAINED_END
 
 
 @THREADS

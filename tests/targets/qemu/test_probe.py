@@ -76,6 +76,16 @@ def test_the_counts_of_each_queue_are_read(target: RealTarget) -> None:
         assert probed(execution).count(ENABLE_READ) == 2 * 3
 
 
+def test_a_broken_device_may_drop_the_requests_of_its_other_queues(target: RealTarget) -> None:
+    """It ends them without a used entry."""
+    ops = (INIT, op("hold"), WRITE, op("hostile", queue=1, content="loop"), op("release"))
+    execution = run(target, *ops, queues=2)
+    assert but_spins(execution.verdict) == []
+    counts = [event for event in probe_of(execution.trace.events) if event.kind == ENABLE_READ]
+    of_first = [event.value for event in counts if event.queue == 0 and event.flag >= 2]
+    assert of_first in ([0, 1, 0], [])  # in use, taken, used; nothing before QEMU 7.2
+
+
 def test_a_dead_device_is_found_and_replaced(target: RealTarget, rig: QemuRig) -> None:
     """A reset in a section leaves -1 requests in use: the next request breaks the device."""
     before = rig.processes

@@ -21,9 +21,11 @@ from vblkfuzz.trace.kinds import (
     OP,
     QUEUE_RESET,
     RESET_RET,
+    STATUS_READ,
 )
 from vblkfuzz.trace.probe import probe_of
 from vblkfuzz.trace.witness import Witness
+from vblkfuzz.virtio.layout import STATUS_NEEDS_RESET
 
 COUNTED = Situation("queue_counts_read", "The operator read what the device counts of a queue.")
 
@@ -44,9 +46,14 @@ _NEGATIVE: Final = 0x8000
     path="none",
 )
 def S40(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Not judged on queues whose protocol the guest has broken: what they count is up to them."""
+    """Not judged on queues whose protocol the guest has broken: what they count is up to them.
+
+    A device that says it is broken ends its requests in flight without a used entry (QEMU
+    virtqueue_fill, virtqueue_flush), so there only the requests in use and the used idx are judged.
+    """
     probe = probe_of(events)
     hostile = hostile_queues(report.events) if probe else ()
+    drops = bool(probe) and _says_broken(report.events)
     in_use = taken = 0
     for event in probe:
         if event.kind == OP or event.queue in hostile:
@@ -59,12 +66,20 @@ def S40(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
         elif event.flag == _TAKEN:
             taken = event.value
         elif event.flag == _USED:
-            _judge_used(probe[0], event, taken - in_use & _U16, report)
+            ended = None if drops else taken - in_use & _U16
+            _judge_used(probe[0], event, ended, report)
 
 
-def _judge_used(begin: Event, used: Event, ended: int, report: Report) -> None:
-    """Judge the number of used entries; `ended` is that of the requests taken and not in use."""
-    if used.value != ended:
+def _judge_used(begin: Event, used: Event, ended: int | None, report: Report) -> None:
+    """Judge the number of used entries.
+
+    Args:
+        begin: the begin of the probe.
+        used: the number.
+        ended: that of the requests taken and not in use; None: some of them may have been dropped.
+        report: takes the violations.
+    """
+    if ended is not None and used.value != ended:
         what = f"{ended} as taken and no longer in use, and {used.value} as used"
         _report(begin, used, what, "taken", report)
     collected = _collected(used.queue, report.events)
@@ -79,6 +94,17 @@ def _report(begin: Event, read: Event, what: str, state: str, report: Report) ->
         f"the device counted {what} (turn {read.turn})."
     )
     report.violation(begin, read, sentence, state)
+
+
+def _says_broken(events: Sequence[Event]) -> bool:
+    """Whether the driver has read NEEDS_RESET since the last reset, in `events` without a probe."""
+    said = False
+    for event in events:
+        if event.kind == RESET_RET:
+            said = False
+        elif event.kind == STATUS_READ:
+            said = bool(event.value & STATUS_NEEDS_RESET)
+    return said
 
 
 def _signed(count: int) -> int:

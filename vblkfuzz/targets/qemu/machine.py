@@ -43,6 +43,8 @@ class Machine:
         """Processes started so far: each `restore` starts one."""
         self.vm_running = True
         """Whether it runs, as far as is known: it may stop by itself (`_notice_stop`)."""
+        self._operation = (0, 0)
+        """Index and code of the operation that is performed, as `Recorder.deferred` takes them."""
         self._state: SavedState | InternalSnapshot | None = None
         """State of the VM from `save` to `restore`."""
         self._open = OpenSections()
@@ -92,15 +94,24 @@ class Machine:
         return self.work.is_done and self.unfinished() is None
 
     def _begin(self, work: Callable[[], Work], recorder: Recorder) -> None:
-        """Queue work, and carry it out as far as that is possible now."""
-        self.work.add(self._act(work))
+        """Queue work of this operation, and carry it out as far as that is possible now."""
+        self.work.add(self._act(work, self._operation, recorder))
         if self.blocked:
             self.settle(recorder)
         else:
             self.work.go_on(blocked=False)
 
-    async def _act(self, work: Callable[[], Work]) -> None:
-        """Carry out work that acts on QEMU, which is not at rest after that."""
+    async def _act(
+        self, work: Callable[[], Work], operation: tuple[int, int], recorder: Recorder
+    ) -> None:
+        """Carry out work that acts on QEMU, which is not at rest after that.
+
+        It may begin as late as in the release that it has waited for. What it causes is recorded
+        as an effect of `operation` all the same.
+        """
+        if recorder.index != operation[0]:
+            recorder.look(self.qemu.dequeues)
+        recorder.deferred(*operation)
         self._still_since = None
         await work()
 

@@ -62,6 +62,7 @@ class Operator(Machine):
     def perform(self, operation: Op, recorder: Recorder) -> None:
         """Begin an operation; those of `WITHOUT` do nothing."""
         self._start_failure.lift()
+        self._operation = recorder.index, operation.code
         if operation.spec.owner == "backend":
             self._operate_backend(operation, recorder)
         else:
