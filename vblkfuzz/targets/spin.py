@@ -42,6 +42,9 @@ class SpinWatch:
 
         Args:
             drained: whether a drained section is open, a state that may be the reason.
+
+        Raises:
+            DeviceLost: the process has ended.
         """
         if not self._runs_for(
             AGAIN_S if drained in self._known else SPIN_S, self._still.main_seconds
@@ -60,4 +63,5 @@ class SpinWatch:
         while spent() < end:
             if self._still.wait(_BRIEF_S):
                 return False
+            self._still.lives.check()
         return True

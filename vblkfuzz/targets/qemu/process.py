@@ -161,6 +161,7 @@ class QemuProcess:
 
         Raises:
             Restless: an IOThread does not come to rest.
+            DeviceLost: it has ended, or does not answer.
         """
         if self._falls_asleep():
             return True
@@ -176,6 +177,7 @@ class QemuProcess:
                 return False
             if self._still.wait(0):
                 return True
+            self._still.lives.check()
             if patience.over and self._spin.others_spin():
                 raise Restless
 
@@ -195,7 +197,10 @@ class QemuProcess:
         return self._falls_asleep() or await self._outlast_main_loop()
 
     def _falls_asleep(self) -> bool:
-        return self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S)
+        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S)
+        if not asleep:
+            self._still.lives.check()
+        return asleep
 
     async def _outlast_main_loop(self) -> bool:
         patience = Patience(DEVICE_LIMIT_S)
@@ -220,9 +225,11 @@ class QemuProcess:
 
         Raises:
             Restless: it spins.
+            DeviceLost: it has ended.
         """
         limit = self._still.main_seconds() + SPIN_S
         while not self._still.wait(_BRIEF_S):
+            self._still.lives.check()
             if self._still.main_seconds() > limit:
                 raise Restless
 

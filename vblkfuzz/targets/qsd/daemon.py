@@ -227,9 +227,11 @@ class Daemon:
 
         Raises:
             Restless: it spins.
+            DeviceLost: it has ended.
         """
         limit = self._still.main_seconds() + SPIN_S
         while not self._still.wait(_BRIEF_S):
+            self._still.lives.check()
             if self._still.main_seconds() > limit:
                 raise Restless
 
