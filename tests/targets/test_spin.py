@@ -75,3 +75,8 @@ def test_a_process_that_has_ended_does_not_spin() -> None:
             watch.spins(drained=True)
         with pytest.raises(DeviceLost):
             watch.others_spin()
+
+
+def test_other_threads_that_sleep_while_the_main_thread_spins() -> None:
+    with running(TURNS) as still:
+        assert not SpinWatch(still, set()).others_spin()

@@ -170,7 +170,9 @@ class QemuProcess:
         return self.qmp.run(self._outlast_main_loop())
 
     def _outlast_if_it_answers(self) -> bool:
+        """As `_outlast_main_loop`, but the main loop may also spin without an answer."""
         patience = Patience(DEVICE_LIMIT_S)
+        first, end = self._still.look(), self._still.main_seconds() + SPIN_S
         while True:
             before = self._still.look()
             if self._answers_twice() and self._still.only_main_ran(before):
@@ -178,8 +180,12 @@ class QemuProcess:
             if self._still.wait(0):
                 return True
             self._still.lives.check()
-            if patience.over and self._spin.others_spin():
-                raise Restless
+            if self._still.main_seconds() > end and self._still.only_main_ran(first):
+                return False
+            if patience.over:
+                if self._spin.others_spin():
+                    raise Restless
+                return False
 
     def _answers_twice(self) -> bool:
         """Whether it answers two questions soon; those without an answer stay open."""
