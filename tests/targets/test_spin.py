@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets.spin import AGAIN_S, SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 
@@ -18,6 +19,7 @@ ANOTHER = (
     "import threading, sys\ndef turn():\n    while True: pass\n"
     "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()"
 )
+ENDS = "print(flush=True)"
 WORKS = "import sys; print(flush=True)\nfor _ in range(300000): pass\nsys.stdin.read()"
 
 
@@ -63,4 +65,18 @@ def test_another_thread_that_spins() -> None:
         assert SpinWatch(still, set()).others_spin()
         assert still.others_seconds() - before >= SPIN_S
     with running(SLEEPS) as still:
+        assert not SpinWatch(still, set()).others_spin()
+
+
+def test_a_process_that_has_ended_does_not_spin() -> None:
+    with running(ENDS) as still:  # it is not reaped: a zombie neither sleeps nor spends time
+        watch = SpinWatch(still, set())
+        with pytest.raises(DeviceLost):
+            watch.spins(drained=True)
+        with pytest.raises(DeviceLost):
+            watch.others_spin()
+
+
+def test_other_threads_that_sleep_while_the_main_thread_spins() -> None:
+    with running(TURNS) as still:
         assert not SpinWatch(still, set()).others_spin()

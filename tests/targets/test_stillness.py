@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,3 +88,13 @@ def test_a_process_that_sleeps_while_another_works_for_it() -> None:
         assert not Stillness(one.pid, other.pid).wait(0.2)
         other.kill()
         one.kill()
+
+
+@pytest.mark.parametrize("process", ["sleeps"], indirect=True)
+def test_a_process_that_has_ended_is_not_waited_for(process: subprocess.Popen[bytes]) -> None:
+    with closing(Stillness(process.pid)) as still:
+        assert still.wait(WAIT_S)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not still.wait(float("inf"))
+        assert still.lives.ended() == [process.pid]

@@ -24,6 +24,18 @@ async def job_succeeds(qmp: Qmp, job: str) -> bool:
     return False
 
 
+async def attempt_again(qmp: Qmp, command: str, **arguments: object) -> bool:
+    """Try a command that needs a node which no job uses; return whether QEMU carries it out.
+
+    QEMU tells the end of a job before it has freed the job. While it waits for a flush then, it may
+    take one command, which finds the node in use (block_job_free, bdrv_close). The next command is
+    taken after that. If QEMU refuses that one too, the node stays in use: a mirror job that fails
+    while it starts leaves its filter on the node (seen on 7.2).
+    """
+    first = await qmp.attempt(command, **arguments)
+    return first or await qmp.attempt(command, **arguments)
+
+
 def _is_job(event: dict[str, Any], job: str, statuses: Sequence[str]) -> bool:
     if event["event"] != "JOB_STATUS_CHANGE":
         return False

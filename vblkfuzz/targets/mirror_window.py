@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.targets.job import job_status, job_succeeds
+from vblkfuzz.targets.job import attempt_again, job_status, job_succeeds
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
@@ -23,11 +23,15 @@ class MirrorWindow:
     def __init__(self, qmp: Qmp) -> None:
         self._qmp = qmp
         self._pivots = False
+        self.failed = False
+        """A section could not be opened. The process may have kept nodes of the job, which disturb
+        later ones."""
 
     async def open(self, device: str, target: str, *, sync: str, pivot: bool) -> bool:
         """Start a mirror job that drains a node; return whether it does.
 
-        The job ends at once if one of its own requests fails.
+        The job ends at once if one of its own requests fails. QEMU refuses it on a node of which
+        such a job has kept a part (`attempt_again`).
 
         Args:
             device: name of the node.
@@ -35,15 +39,15 @@ class MirrorWindow:
             sync: what it copies, "full" or "none".
             pivot: the device goes on with the target.
         """
+        opened = await self._open(device, target, sync=sync, pivot=pivot)
+        self.failed |= not opened
+        return opened
+
+    async def _open(self, device: str, target: str, *, sync: str, pivot: bool) -> bool:
         self._pivots = pivot
-        await self._qmp.call(
-            "blockdev-mirror",
-            job_id=_JOB,
-            device=device,
-            target=target,
-            sync=sync,
-            auto_finalize=False,
-        )
+        arguments = {"device": device, "target": target, "sync": sync, "auto_finalize": False}
+        if not await attempt_again(self._qmp, "blockdev-mirror", job_id=_JOB, **arguments):
+            return False
         if await job_status(self._qmp, _JOB, "ready", "null") == "null":
             return False
         if pivot:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 AGAIN_S: Final = 0.0001
 """Seconds of CPU time that prove a spin in a state in which the program has spun for SPIN_S. What
 is left to do after an answer takes a part of that, and then the thread sleeps."""
+_MUCH: Final = 4
+"""How much longer the main thread runs than others that do not spin."""
 _BRIEF_S: Final = 0.0001
 """Seconds for the main loop to fall asleep before its CPU time is read."""
 
@@ -42,6 +44,9 @@ class SpinWatch:
 
         Args:
             drained: whether a drained section is open, a state that may be the reason.
+
+        Raises:
+            DeviceLost: the process has ended.
         """
         if not self._runs_for(
             AGAIN_S if drained in self._known else SPIN_S, self._still.main_seconds
@@ -51,13 +56,22 @@ class SpinWatch:
         return True
 
     def others_spin(self) -> bool:
-        """Whether another thread than the main thread runs on and on; call it as `spins`."""
-        return self._runs_for(SPIN_S, self._still.others_seconds)
+        """Whether another thread than the main thread runs on and on; call it as `spins`.
 
-    def _runs_for(self, limit: float, spent: Callable[[], float]) -> bool:
+        They do not if the main thread runs much longer than they do: it may spin meanwhile.
+        """
+        end = self._still.main_seconds() + _MUCH * SPIN_S
+        return self._runs_for(
+            SPIN_S, self._still.others_seconds, lambda: self._still.main_seconds() < end
+        )
+
+    def _runs_for(
+        self, limit: float, spent: Callable[[], float], goes_on: Callable[[], bool] = lambda: True
+    ) -> bool:
         """Whether so many seconds of CPU time are spent before all threads sleep."""
         end = spent() + limit
         while spent() < end:
-            if self._still.wait(_BRIEF_S):
+            if self._still.wait(_BRIEF_S) or not goes_on():
                 return False
+            self._still.lives.check()
         return True

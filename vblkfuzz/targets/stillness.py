@@ -17,6 +17,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.targets.lives import Lives
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,6 +56,7 @@ class Stillness:
 
     def __init__(self, pid: int, *others: int) -> None:
         """Sample `pid` and the processes that it communicates with."""
+        self.lives = Lives(pid, *others)
         self._main = str(pid)
         self._folders = [f"/proc/{process}/task" for process in (pid, *others)]
         self._listed: dict[str, tuple[int, list[str]]] = {}
@@ -62,14 +65,18 @@ class Stillness:
         """fds of wchan and schedstat of each thread: opening takes longer than reading."""
 
     def wait(self, patience_s: float) -> bool:
-        """Wait until all threads sleep; False if `patience_s` seconds were not enough."""
+        """Wait until all threads sleep.
+
+        Returns: False if `patience_s` seconds were not enough, or at once if a process has ended
+        (`lives`): it never sleeps.
+        """
         deadline = time.monotonic() + patience_s
         last = self.look()
         while True:
             now = self.look()
             if now is not None and now == last and now.asleep and now.main_asleep:
                 return True
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self.lives.ended():
                 return False
             os.sched_yield()  # a thread that is not at rest may be waiting for this core
             last = now
@@ -116,6 +123,10 @@ class Stillness:
 
     def close(self) -> None:
         """Close all files; the next sample opens them again."""
+        self.lives.close()
+        self._close_samples()
+
+    def _close_samples(self) -> None:
         for files in self._files.values():
             for fd in files:
                 os.close(fd)
@@ -137,7 +148,8 @@ class Stillness:
                         asleep = False
                     counts[task] = os.pread(schedstat, _LINE, 0)
         except (FileNotFoundError, ProcessLookupError):
-            self.close()  # the thread's number may be used again; its open files stay invalid
+            # The thread's number may be used again; its open files stay invalid.
+            self._close_samples()
             return None
         return Threads(asleep, main_asleep, counts)
 
@@ -156,7 +168,7 @@ class Stillness:
 
     def _open(self, folder: str, task: str) -> tuple[int, int]:
         if len(self._files) >= _MOST_OPEN:
-            self.close()
+            self._close_samples()
         wchan = os.open(f"{folder}/{task}/wchan", os.O_RDONLY)
         try:
             schedstat = os.open(f"{folder}/{task}/schedstat", os.O_RDONLY)

@@ -31,6 +31,8 @@ class ScriptedQmp:
         self.ends: dict[str, list[tuple[str, ...]]] = {}
         """By command: how its next jobs end; by default all succeed."""
         self.refused: set[str] = set()
+        self.refuses_next: list[str] = []
+        """Commands that are refused once."""
         self._events: list[dict[str, Any]] = []
 
     async def call(self, command: str, **arguments: str) -> None:
@@ -46,7 +48,10 @@ class ScriptedQmp:
                 self._events.append({"event": "JOB_STATUS_CHANGE", "data": data})
 
     async def attempt(self, command: str, **arguments: str) -> bool:
-        if command in self.refused:
+        once = command in self.refuses_next
+        if once:
+            self.refuses_next.remove(command)
+        if once or command in self.refused:
             self.commands.append(command)
             return False
         await self.call(command, **arguments)
@@ -69,7 +74,7 @@ def image() -> Iterator[Image]:
 def run(qmp: ScriptedQmp, image: Image, kind: str) -> list[str]:
     """Run a job; return the commands that are about jobs and the graph."""
     jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
-    asyncio.run(jobs.run(KINDS.index(kind), DISK))
+    assert asyncio.run(jobs.run(KINDS.index(kind), DISK)), "the device is on its own node"
     assert qmp.nodes == {"disk"}, "the image has no node afterwards"
     return [one for one in qmp.commands if one.startswith("block") and "-add" not in one]
 
@@ -123,3 +128,46 @@ def test_refused_while_another_job_uses_the_disk(image: Image, kind: str) -> Non
     qmp = ScriptedQmp()
     qmp.refused = {"blockdev-backup", "blockdev-snapshot"}
     assert len(run(qmp, image, kind)) == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_end_of_a_job_that_still_has_the_image(image: Image, kind: str) -> None:
+    """QEMU takes one command before it has freed the job."""
+    qmp = ScriptedQmp()
+    qmp.refuses_next = ["blockdev-del", "blockdev-mirror", "block-commit"]
+    run(qmp, image, kind)
+
+
+def test_an_image_that_stays_in_use_is_not_opened_again(image: Image) -> None:
+    qmp = ScriptedQmp()
+    qmp.refused = {"blockdev-del"}
+    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    assert asyncio.run(jobs.run(0, DISK))
+    assert jobs.failed
+    tried = list(qmp.commands)
+    assert asyncio.run(jobs.run(0, DISK))
+    assert qmp.commands == tried
+
+
+@pytest.mark.parametrize(
+    ("kind", "back"), [("commit", "block-commit"), ("stream", "blockdev-mirror")]
+)
+def test_a_way_back_that_is_refused(image: Image, kind: str, back: str) -> None:
+    """A way back that has failed has kept a part of the overlay."""
+    qmp = ScriptedQmp()
+    qmp.refused = {back}
+    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    assert not asyncio.run(jobs.run(KINDS.index(kind), DISK))
+    assert jobs.failed
+    assert "blockdev-del" not in qmp.commands
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_failed_job_may_leave_something(image: Image, kind: str, *, fails: bool) -> None:
+    qmp = ScriptedQmp()
+    commands = {"backup": "blockdev-backup", "commit": "block-commit", "stream": "block-stream"}
+    qmp.ends[commands[kind]] = [FAILURE] if fails else []
+    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    asyncio.run(jobs.run(KINDS.index(kind), DISK))
+    assert jobs.failed is fails

@@ -5,7 +5,9 @@ image. The other two put an overlay on top first (blockdev-snapshot), which the 
 commit writes it back and removes it; stream copies the disk into it, and then a mirror job does the
 way back. So the device ends on its own node, whatever requests of a job have failed.
 
-QEMU refuses all that while another job uses the disk. Then nothing happens.
+QEMU refuses all that while another job uses the disk. Then nothing happens. A job that fails while
+it starts may keep its filter on a node (`targets.job`): then the device stays on the overlay, or
+the image stays in use.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.targets.doors.image import IMAGE, Image
-from vblkfuzz.targets.job import job_status, job_succeeds
+from vblkfuzz.targets.job import attempt_again, job_status, job_succeeds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,59 +53,83 @@ class BlockJobs:
     def __init__(self, qmp: Qmp, image: Image) -> None:
         self._qmp = qmp
         self._image = image
+        self._stuck = False
+        """The image has a node for good."""
+        self.failed = False
+        """A job has failed. The process may have kept nodes of it, which disturb later ones."""
 
-    async def run(self, kind: int, disk: Disk) -> None:
-        """Run a job.
+    async def run(self, kind: int, disk: Disk) -> bool:
+        """Run a job, unless an earlier one has kept the image.
 
         Args:
             kind: as the operation `block_job` has it.
             disk: what the device uses.
+
+        Returns: whether the device is on its own node again.
         """
+        if self._stuck:
+            return True
         copies = kind == _KINDS.index(BlockJobs.backup)
         await self._image.open(self._qmp, disk.size, read_only=disk.read_only and not copies)
-        await _KINDS[kind](self, disk)
-        await self._image.close(self._qmp)
+        returned = await _KINDS[kind](self, disk)
+        self._stuck = not (returned and await self._image.close(self._qmp))
+        self.failed |= self._stuck
+        return returned
 
-    async def backup(self, disk: Disk) -> None:
+    async def backup(self, disk: Disk) -> bool:
         """Copy the disk to the image."""
         if await self._qmp.attempt(
             "blockdev-backup", job_id=_JOB, device=disk.name, target=IMAGE, sync="full"
         ):
-            await job_succeeds(self._qmp, _JOB)
+            await self._succeeds()
+        return True
 
-    async def commit(self, disk: Disk) -> None:
-        """Go on with an overlay, and write it back."""
-        if await self._put_overlay(disk):
-            await self._return("block-commit", device=IMAGE)
-
-    async def stream(self, disk: Disk) -> None:
-        """Go on with an overlay, copy the disk into it, and mirror it back."""
+    async def commit(self, disk: Disk) -> bool:
+        """Go on with an overlay, and write it back; return whether that works."""
         if not await self._put_overlay(disk):
-            return
+            return True
+        return await self._return("block-commit", device=IMAGE)
+
+    async def stream(self, disk: Disk) -> bool:
+        """Go on with an overlay, copy the disk into it, and mirror it back, if that works."""
+        if not await self._put_overlay(disk):
+            return True
         await self._qmp.call("block-stream", job_id=_JOB, device=IMAGE)
-        if await job_succeeds(self._qmp, _JOB):
-            # blockdev-snapshot has made it read-only, as a backing file should be.
-            await self._qmp.call("blockdev-reopen", options=[{**disk.node, "read-only": False}])
-            await self._return("blockdev-mirror", device=IMAGE, target=disk.name, sync="full")
-        else:
-            await self._return("block-commit", device=IMAGE)
+        if not await self._succeeds():
+            return await self._return("block-commit", device=IMAGE)
+        # blockdev-snapshot has made it read-only, as a backing file should be.
+        await self._qmp.attempt("blockdev-reopen", options=[{**disk.node, "read-only": False}])
+        return await self._return("blockdev-mirror", device=IMAGE, target=disk.name, sync="full")
+
+    async def _succeeds(self) -> bool:
+        succeeds = await job_succeeds(self._qmp, _JOB)
+        self.failed |= not succeeds
+        return succeeds
 
     async def _put_overlay(self, disk: Disk) -> bool:
         return await self._qmp.attempt("blockdev-snapshot", node=disk.name, overlay=IMAGE)
 
-    async def _return(self, command: str, **arguments: object) -> None:
-        """Let the device go back to its own node, by a job that is repeated until it succeeds."""
+    async def _return(self, command: str, **arguments: object) -> bool:
+        """Let the device go back to its own node, by a job that is repeated until it succeeds.
+
+        Returns: False if QEMU refuses the job.
+
+        Raises:
+            HarnessError: it fails again and again.
+        """
         for _ in range(_TRIES):
-            await self._qmp.call(command, job_id=_JOB, **arguments)
+            if not await attempt_again(self._qmp, command, job_id=_JOB, **arguments):
+                return False
             if await job_status(self._qmp, _JOB, "ready", "null") == "null":
+                self.failed = True
                 continue
             await self._qmp.attempt("job-complete", id=_JOB)
-            if await job_succeeds(self._qmp, _JOB):
-                return
+            if await self._succeeds():
+                return True
         raise HarnessError(f"{command} of the overlay fails again and again")
 
 
-_KINDS: Final[tuple[Callable[[BlockJobs, Disk], Awaitable[None]], ...]] = (
+_KINDS: Final[tuple[Callable[[BlockJobs, Disk], Awaitable[bool]], ...]] = (
     BlockJobs.backup,
     BlockJobs.commit,
     BlockJobs.stream,

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.targets.child import memfd
-from vblkfuzz.targets.job import job_status
+from vblkfuzz.targets.job import attempt_again, job_status
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
@@ -41,10 +41,12 @@ class Image:
             read_only=read_only,
         )
 
-    async def close(self, qmp: Qmp) -> None:
-        """Remove the node."""
-        await qmp.call("blockdev-del", node_name=IMAGE)
+    async def close(self, qmp: Qmp) -> bool:
+        """Remove the node; return whether QEMU does so (`attempt_again`)."""
+        if not await attempt_again(qmp, "blockdev-del", node_name=IMAGE):
+            return False
         await qmp.call("blockdev-del", node_name=_FILE)
+        return True
 
     def free(self) -> None:
         """Free the file."""

@@ -35,6 +35,11 @@ class DeviceDisk:
         """Its name."""
         return DISK_NODES[self.current]
 
+    @property
+    def is_as_new(self) -> bool:
+        """Whether no job has failed: it may have left something in the graph."""
+        return not (self._window.failed or self._jobs.failed)
+
     # --- Drained sections ---------------------------------------------------------------------
 
     async def open_window(self, *, pivot: bool) -> bool:
@@ -64,10 +69,10 @@ class DeviceDisk:
         options = self._disks.node(self.current, read_only=read_only)
         await self._qmp.attempt("blockdev-reopen", options=[options])
 
-    async def block_job(self, kind: int) -> None:
-        """Run a job from start to end (`targets.doors.block_job`)."""
+    async def block_job(self, kind: int) -> bool:
+        """Run a job from start to end (`targets.doors.block_job`); return as `BlockJobs.run`."""
         node = self._disks.node(self.current, read_only=self._read_only)
-        await self._jobs.run(kind, Disk(node, self._disks.size(self.current)))
+        return await self._jobs.run(kind, Disk(node, self._disks.size(self.current)))
 
     async def throttle(self, *, on: bool) -> None:
         """Set limits that never delay a request, or remove them."""

@@ -81,7 +81,7 @@ class Machine:
     @property
     def is_as_new(self) -> bool:
         """Whether another scenario may begin here, after a reset of the device."""
-        return self.at_rest and not self._start_failure.happened
+        return self.at_rest and self.disk.is_as_new and not self._start_failure.happened
 
     @property
     def in_section(self) -> bool:

@@ -295,7 +295,8 @@ class Operator(Machine):
     async def block_job(self, operation: Op, recorder: Recorder) -> None:
         """Run a block job."""
         self._closes = True
-        await self.disk.block_job(operation.a)
+        if not await self.disk.block_job(operation.a):
+            recorder.doubt(Witness.DISK)
 
     async def throttle(self, operation: Op, recorder: Recorder) -> None:
         """Set limits of I/O of the device, or remove them."""

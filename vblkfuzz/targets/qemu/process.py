@@ -161,6 +161,7 @@ class QemuProcess:
 
         Raises:
             Restless: an IOThread does not come to rest.
+            DeviceLost: it has ended, or does not answer.
         """
         if self._falls_asleep():
             return True
@@ -169,15 +170,22 @@ class QemuProcess:
         return self.qmp.run(self._outlast_main_loop())
 
     def _outlast_if_it_answers(self) -> bool:
+        """As `_outlast_main_loop`, but the main loop may also spin without an answer."""
         patience = Patience(DEVICE_LIMIT_S)
+        first, end = self._still.look(), self._still.main_seconds() + SPIN_S
         while True:
             before = self._still.look()
             if self._answers_twice() and self._still.only_main_ran(before):
                 return False
             if self._still.wait(0):
                 return True
-            if patience.over and self._spin.others_spin():
-                raise Restless
+            self._still.lives.check()
+            if self._still.main_seconds() > end and self._still.only_main_ran(first):
+                return False
+            if patience.over:
+                if self._spin.others_spin():
+                    raise Restless
+                return False
 
     def _answers_twice(self) -> bool:
         """Whether it answers two questions soon; those without an answer stay open."""
@@ -195,7 +203,10 @@ class QemuProcess:
         return self._falls_asleep() or await self._outlast_main_loop()
 
     def _falls_asleep(self) -> bool:
-        return self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S)
+        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S)
+        if not asleep:
+            self._still.lives.check()
+        return asleep
 
     async def _outlast_main_loop(self) -> bool:
         patience = Patience(DEVICE_LIMIT_S)
@@ -220,9 +231,11 @@ class QemuProcess:
 
         Raises:
             Restless: it spins.
+            DeviceLost: it has ended.
         """
         limit = self._still.main_seconds() + SPIN_S
         while not self._still.wait(_BRIEF_S):
+            self._still.lives.check()
             if self._still.main_seconds() > limit:
                 raise Restless
 

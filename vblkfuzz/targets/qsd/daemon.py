@@ -214,8 +214,10 @@ class Daemon:
             raise DeviceLost(f"the daemon does not answer: {fault}") from None
 
     def _await_answer(self, line: Connection) -> None:
-        if not line.readable(ASLEEP_S) and self.sleeps_on(line.readable):
-            raise DeviceLost("a thread of the daemon is stuck")
+        patience = Patience(DEVICE_LIMIT_S)
+        while not line.readable(ASLEEP_S):
+            if self.sleeps_on(line.readable) or patience.over:
+                raise DeviceLost("a thread of the daemon is stuck")
         line.receive(Request.GET_FEATURES)
 
     def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
@@ -227,9 +229,11 @@ class Daemon:
 
         Raises:
             Restless: it spins.
+            DeviceLost: it has ended.
         """
         limit = self._still.main_seconds() + SPIN_S
         while not self._still.wait(_BRIEF_S):
+            self._still.lives.check()
             if self._still.main_seconds() > limit:
                 raise Restless
 

@@ -32,6 +32,7 @@ from vblkfuzz.targets.operator_work import OperatorWork
 from vblkfuzz.targets.qsd import exports
 from vblkfuzz.targets.qsd.daemon import node_name, node_options
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET
+from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,6 +97,11 @@ class Operator:
     def at_rest(self) -> bool:
         """Whether no section is open and no operation has begun or is queued."""
         return not self._open and self.work.is_done
+
+    @property
+    def is_as_new(self) -> bool:
+        """Whether it is at rest, and no job has failed: it may have left something in the graph."""
+        return self.at_rest and not (self._window.failed or self._jobs.failed)
 
     def note_rest(self) -> None:
         """Note that the device is at rest: a section that has closed closes no more."""
@@ -206,7 +212,8 @@ class Operator:
         """Run a job; what it flushes when it ends must not be held, as in `_close`."""
         self.closes = True
         node = node_options(self._node, limits=self._node in self._limited)
-        await self._jobs.run(operation.a, Disk(node, self._sectors * SECTOR_SIZE))
+        if not await self._jobs.run(operation.a, Disk(node, self._sectors * SECTOR_SIZE)):
+            recorder.doubt(Witness.DISK)
 
     async def snapshot(self, operation: Op, recorder: Recorder) -> None:
         """Drain for a moment, within one callback."""

@@ -337,5 +337,5 @@ class QsdRig:
 
 
 def _as_at_start(daemon: Daemon, operator: Operator) -> bool:
-    """Whether a daemon is in its initial state: no section is open, no export has moved."""
-    return daemon.lives and operator.at_rest and (daemon.variant.fixed or not operator.moves)
+    """Whether a daemon is in its initial state: nothing is left of jobs, no export has moved."""
+    return daemon.lives and operator.is_as_new and (daemon.variant.fixed or not operator.moves)

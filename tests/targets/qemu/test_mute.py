@@ -1,0 +1,55 @@
+"""A main loop that spins without an answer, while a request is held: QEMU is at rest otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Coroutine
+from contextlib import closing
+from typing import Any, cast
+
+import pytest
+
+pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
+
+from vblkfuzz.targets.qemu.process import QemuProcess
+from vblkfuzz.targets.qemu.variant import Variant
+from vblkfuzz.targets.spin import SpinWatch
+from vblkfuzz.targets.stillness import Stillness
+
+TURNS = "print(flush=True)\nwhile True: pass"
+
+
+class NoAnswer:
+    """A connection on which no question is ever answered."""
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        work.close()
+        return cast("asyncio.Task[None]", self)
+
+    def finished(self, task: asyncio.Task[None], patience_s: float) -> bool:
+        return False
+
+
+class Mute(QemuProcess):
+    """A process that is there already."""
+
+    def __init__(self, still: Stillness) -> None:
+        self.variant = Variant(iothread=False, ioeventfd=True)
+        self.qmp = cast("Any", NoAnswer())
+        self._still = still
+        self._spin = SpinWatch(still, set())
+        self._questions = None
+
+
+def test_it_is_not_waited_for() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", TURNS], stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with closing(Stillness(process.pid)) as still:
+            mute = Mute(still)
+            assert not mute.settle(blocked=True)
+            assert mute.spins(drained=False)
+        process.kill()
