@@ -58,3 +58,13 @@ def _shown(part: object) -> str:
     turn, kind, queue, flag, epoch = part
     name = KINDS[kind].name
     return f"  turn {turn}: {name} queue={queue} flag={flag} epoch={epoch}"
+
+
+def races(*seen: object) -> bool:
+    """Whether QEMU 7.2 has woken a coroutine in another event loop, which is up to its threads.
+
+    Args:
+        seen: outlines or signatures, one for each run of a scenario.
+    """
+    parts = [str(part) for one in seen for part in _parts(one)]
+    return any(part.startswith("crash-sigabrt-qio_channel_restart_read") for part in parts)

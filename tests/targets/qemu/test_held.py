@@ -9,7 +9,7 @@ import pytest
 
 from tests.conformance.inputs import fuzz_inputs
 from tests.conformance.leftovers import nothing_left
-from tests.conformance.outline import Outline, outline
+from tests.conformance.outline import outline, races
 from tests.targets.outcomes import but_spins
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import Execution, run_scenario
@@ -266,12 +266,6 @@ def test_a_read_only_disk_reports_what_it_refuses(target: QemuTarget) -> None:
         assert run(target, *ops, read_only=True, werror=werror).verdict.clean
     ignores = run(target, *ops, read_only=True, werror="ignore")
     assert [one.signature for one in ignores.verdict.violations] == ["s29"]
-
-
-def races(*outlines: Outline) -> bool:
-    """Whether QEMU 7.2 wakes a coroutine in another event loop, which is up to its threads."""
-    found = [name for outline in outlines for name in outline.signatures]
-    return any(name.startswith("crash-sigabrt-qio_channel_restart_read") for name in found)
 
 
 def test_100_scenarios_that_hold_forth_and_back(target: QemuTarget) -> None:
