@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
@@ -12,9 +13,12 @@ from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.internal_snapshot import InternalSnapshot
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
+from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.kinds import DRAIN_END, PUSH, RESTORED, SAVED
 from vblkfuzz.trace.probe import without_probe
 
@@ -93,6 +97,16 @@ def test_a_save_waits_for_a_held_request(target: QemuTarget, iothreads: int) -> 
     execution = run(target, *ops, iothreads=iothreads)
     assert not but_spins(execution.verdict)
     assert kinds(execution, PUSH, SAVED, RESTORED) == [PUSH, SAVED, RESTORED, PUSH]
+
+
+def test_an_image_that_a_failed_job_has_kept_takes_no_state() -> None:
+    image = Image()
+    image.is_open = True
+    work = InternalSnapshot(image).fill(cast("Qmp", None))  # it says nothing to QEMU
+    with pytest.raises(StopIteration) as ended:
+        work.send(None)
+    assert ended.value.value is False
+    image.free()
 
 
 def test_the_cache_mode_is_lost_here_too(target: QemuTarget) -> None:

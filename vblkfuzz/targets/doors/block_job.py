@@ -53,8 +53,6 @@ class BlockJobs:
     def __init__(self, qmp: Qmp, image: Image) -> None:
         self._qmp = qmp
         self._image = image
-        self._stuck = False
-        """The image has a node for good."""
         self.failed = False
         """A job has failed. The process may have kept nodes of it, which disturb later ones."""
 
@@ -67,13 +65,12 @@ class BlockJobs:
 
         Returns: whether the device is on its own node again.
         """
-        if self._stuck:
+        if self._image.is_open:
             return True
         copies = kind == _KINDS.index(BlockJobs.backup)
         await self._image.open(self._qmp, disk.size, read_only=disk.read_only and not copies)
         returned = await _KINDS[kind](self, disk)
-        self._stuck = not (returned and await self._image.close(self._qmp))
-        self.failed |= self._stuck
+        self.failed |= not (returned and await self._image.close(self._qmp))
         return returned
 
     async def backup(self, disk: Disk) -> bool:

@@ -23,9 +23,12 @@ class Image:
     def __init__(self) -> None:
         self.fd = memfd("image")
         """A device process inherits it."""
+        self.is_open = False
+        """Whether it has a node; that of a failed job may stay for good."""
 
     async def open(self, qmp: Qmp, size: int, *, read_only: bool) -> None:
         """Write an empty image of `size` bytes and add its node."""
+        self.is_open = True
         path = f"/proc/self/fd/{self.fd}"
         await qmp.call("blockdev-add", driver="file", node_name=_FILE, filename=path, locking="off")
         options = {"driver": "qcow2", "file": _FILE, "size": size}
@@ -46,6 +49,7 @@ class Image:
         if not await attempt_again(qmp, "blockdev-del", node_name=IMAGE):
             return False
         await qmp.call("blockdev-del", node_name=_FILE)
+        self.is_open = False
         return True
 
     def free(self) -> None:

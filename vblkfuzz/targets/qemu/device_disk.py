@@ -25,7 +25,8 @@ class DeviceDisk:
         self._read_only = qemu.variant.read_only
         self._keeps_size = qemu.variant.nbd is not None
         self._window = MirrorWindow(qemu.qmp)
-        self._jobs = BlockJobs(qemu.qmp, qemu.image)
+        self._image = qemu.image
+        self._jobs = BlockJobs(qemu.qmp, self._image)
         self._limits = DeviceLimits(qemu.qmp, VIRTIO)
         self.current = 0
         """The node that the device uses, as an index into DISK_NODES."""
@@ -38,7 +39,7 @@ class DeviceDisk:
     @property
     def is_as_new(self) -> bool:
         """Whether no job has failed: it may have left something in the graph."""
-        return not (self._window.failed or self._jobs.failed)
+        return not (self._window.failed or self._jobs.failed or self._image.is_open)
 
     # --- Drained sections ---------------------------------------------------------------------
 

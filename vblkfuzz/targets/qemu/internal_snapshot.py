@@ -33,7 +33,12 @@ class InternalSnapshot:
         self._image = image
 
     async def fill(self, qmp: Qmp) -> bool:
-        """Save a stopped VM; return whether QEMU has done so."""
+        """Save a stopped VM; return whether QEMU has done so.
+
+        It cannot if a failed block job has kept the image.
+        """
+        if self._image.is_open:
+            return False
         await qmp.call("migrate-set-capabilities", capabilities=SHARED)
         await self._image.open(qmp, _SIZE, read_only=False)
         if await _run(qmp, "snapshot-save"):
