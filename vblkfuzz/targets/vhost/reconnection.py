@@ -9,39 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.replug import tell_unplug, tell_unplugged
-from vblkfuzz.targets.vhost.fault import BackendGone
+from vblkfuzz.targets.vhost.renewal import Renewal
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.recorder import Recorder
-    from vblkfuzz.targets.vhost.link import Link
 
 
-class Reconnection:
-    """Replaces the connection of a scenario; makes one for each scenario."""
-
-    def __init__(
-        self,
-        link: Link,
-        connect: Callable[[], socket.socket],
-        dequeues: Callable[[], Sequence[Dequeue]],
-    ) -> None:
-        """Begin on the connection that `link` watches.
-
-        Args:
-            link: to the guest process.
-            connect: makes a new connection to the back-end.
-            dequeues: as in `targets.real.Rig`.
-        """
-        self._link = link
-        self._connect = connect
-        self._dequeues = dequeues
+class Reconnection(Renewal):
+    """Replaces the connection as one that has crashed."""
 
     def begin(self, recorder: Recorder, between: Callable[[], object] | None = None) -> Handover:
         """Let the front-end close its connection, and connect again.
@@ -69,13 +48,9 @@ class Reconnection:
         Raises:
             DeviceLost: the back-end accepts no connection.
         """
-        try:
-            connection = self._connect()
-        except BackendGone as gone:
-            raise DeviceLost(str(gone)) from None
-        self._link.watch(connection)
+        connections = self._renew()
 
         def answered() -> None:
             tell_unplugged(recorder, self._dequeues)
 
-        return Handover((connection.fileno(),), answered, new=True)
+        return Handover(connections, answered, new=True)

@@ -10,47 +10,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost
 from vblkfuzz.scenario.op import op
 from vblkfuzz.targets.handover import Handover
-from vblkfuzz.targets.vhost.fault import BackendGone
+from vblkfuzz.targets.vhost.renewal import Renewal
 from vblkfuzz.trace.kinds import RESTORED, SAVED, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.recorder import Recorder
-    from vblkfuzz.targets.vhost.link import Link
 
 _RESTORE: Final = op("restore")
 SUSPENSIONS: Final = ("save", _RESTORE.name)
 """Names of the operations that it carries out."""
 
 
-class Suspension:
+class Suspension(Renewal):
     """Whether the device of a scenario is saved; makes one for each scenario."""
 
-    def __init__(
-        self,
-        link: Link,
-        connect: Callable[[], socket.socket],
-        dequeues: Callable[[], Sequence[Dequeue]],
-    ) -> None:
-        """Begin with a device that is not saved.
-
-        Args:
-            link: to the guest process.
-            connect: makes a new connection to the back-end.
-            dequeues: as in `targets.real.Rig`.
-        """
-        self._link = link
-        self._connect = connect
-        self._dequeues = dequeues
-        self.saved = False
-        """From the end of a save to the begin of the restore."""
+    saved = False
+    """From the end of a save to the begin of the restore."""
 
     def unfinished(self) -> Op | None:
         """The operation that ends a save; None if the device is not saved."""
@@ -89,11 +69,4 @@ class Suspension:
 
     def _connections(self) -> Sequence[int]:
         """Return a new connection; none if the device was broken, as only a reset ends that."""
-        if not self._link.works:
-            return ()
-        try:
-            connection = self._connect()
-        except BackendGone as gone:
-            raise DeviceLost(str(gone)) from None
-        self._link.watch(connection)
-        return (connection.fileno(),)
+        return self._renew() if self._link.works else ()
