@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.targets.drained_sections import DrainedSections
 from vblkfuzz.targets.iothread_polling import IOThreadPolling
-from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
 from vblkfuzz.targets.qemu.device_disk import DeviceDisk
 from vblkfuzz.targets.qemu.start_failure import StartFailure
@@ -27,7 +27,7 @@ _RESTORE: Final = op("restore")
 _CONT: Final = op("cont")
 
 
-class Machine:
+class Machine(DrainedSections):
     """The state of a QEMU between two operations."""
 
     def __init__(self, qemu: QemuProcess, backend: NbdBackend | None = None) -> None:
@@ -37,6 +37,7 @@ class Machine:
             qemu: it.
             backend: what answers the requests to its disks; None: they are files.
         """
+        super().__init__()
         self._backend = backend
         self._use(qemu)
         self.processes = 1
@@ -47,7 +48,6 @@ class Machine:
         """Index and code of the operation that is performed, as `Recorder.deferred` takes them."""
         self._state: SavedState | InternalSnapshot | None = None
         """State of the VM from `save` to `restore`."""
-        self._open = OpenSections()
         self._start_failure = StartFailure()
         self._spun: Recorder | None = None
         """Recorder of the last scenario in which the main loop was found to spin."""

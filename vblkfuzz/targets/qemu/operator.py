@@ -123,21 +123,7 @@ class Operator(Machine):
         """
         if self._backend is None:
             raise HarnessError("the mirror job has failed")
-        self._open.end_innermost()
-        recorder.tell(DRAIN_END, value=len(self._open))
-
-    async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
-        """As `drain_begin`, but only one at a time."""
-        if operation.name not in self._open:
-            await self.drain_begin(operation, recorder)
-
-    async def drain_end(self, operation: Op, recorder: Recorder) -> None:
-        """End the innermost section that drain_begin began, if there is one."""
-        await self._close("drain_begin", recorder, cancelled=bool(operation.a))
-
-    async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
-        """End the section that mirror_begin began, if there is one."""
-        await self._close("mirror_begin", recorder, cancelled=bool(operation.a))
+        self._end_innermost(recorder)
 
     async def _close(self, began: str, recorder: Recorder, *, cancelled: bool = False) -> None:
         if not self._open.end(began):
@@ -235,9 +221,7 @@ class Operator(Machine):
         """
         recorder.look(self.qemu.dequeues)
         recorder.tell(RESTORED)
-        while self._open:
-            self._open.end_innermost()
-            recorder.tell(DRAIN_END, value=len(self._open))
+        self._end_all(recorder)
         self._move(state)
         self._drop_state()
         self.settle(recorder)

@@ -25,9 +25,9 @@ from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
 from vblkfuzz.targets.doors.drain_all import drain_all
+from vblkfuzz.targets.drained_sections import DrainedSections
 from vblkfuzz.targets.iothread_polling import IOThreadPolling
 from vblkfuzz.targets.mirror_window import MirrorWindow
-from vblkfuzz.targets.open_sections import OpenSections
 from vblkfuzz.targets.operator_work import OperatorWork
 from vblkfuzz.targets.qsd import exports
 from vblkfuzz.targets.qsd.daemon import node_name, node_options
@@ -50,16 +50,16 @@ _STAYS: Final = ("poll_on", "poll_off")
 """Operations that neither run a job nor drain."""
 
 
-class Operator:
+class Operator(DrainedSections):
     """Operates one daemon. Each operation has a method of the same name."""
 
     def __init__(self, daemon: Daemon) -> None:
+        super().__init__()
         self._daemon = daemon
         self._qmp = daemon.qmp
         self.work = OperatorWork(daemon.qmp, daemon.sleeps_on)
         """Operations that have begun or are queued."""
         self._dequeues: Callable[[], Sequence[Dequeue]]
-        self._open = OpenSections()
         self._window = MirrorWindow(daemon.qmp)
         self._polling = IOThreadPolling(daemon.qmp)
         self._jobs = BlockJobs(daemon.qmp, daemon.image)
@@ -122,9 +122,7 @@ class Operator:
         """Record the end of all drained sections: the daemon has been ended."""
         if self._draining:
             recorder.tell(DRAIN_RET, flag=1)
-        while self._open:
-            self._open.end_innermost()
-            recorder.tell(DRAIN_END, value=len(self._open))
+        self._end_all(recorder)
 
     # --- Drained sections ---------------------------------------------------------------------
 
@@ -144,21 +142,7 @@ class Operator:
         recorder.tell(DRAIN_RET, flag=1)
         self._draining = False
         if not opened:
-            self._open.end_innermost()
-            recorder.tell(DRAIN_END, value=len(self._open))
-
-    async def mirror_begin(self, operation: Op, recorder: Recorder) -> None:
-        """As `drain_begin`, but only one at a time."""
-        if operation.name not in self._open:
-            await self.drain_begin(operation, recorder)
-
-    async def drain_end(self, operation: Op, recorder: Recorder) -> None:
-        """End the innermost section that drain_begin began, if there is one."""
-        await self._close("drain_begin", recorder, cancelled=bool(operation.a))
-
-    async def mirror_finish(self, operation: Op, recorder: Recorder) -> None:
-        """End the section that mirror_begin began, if there is one."""
-        await self._close("mirror_begin", recorder, cancelled=bool(operation.a))
+            self._end_innermost(recorder)
 
     async def _close(self, began: str, recorder: Recorder, *, cancelled: bool = False) -> None:
         if not self._open.end(began):
