@@ -33,7 +33,11 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.trace.witness import Witness
 
 MODE_READ = Situation("cache_mode_read_back", "The driver read the cache mode that it had set.")
-THROUGH = Situation("write_in_mode_writethrough", "A write ended in the mode writethrough.")
+THROUGH = Situation(
+    "write_in_mode_writethrough",
+    "A write ended in the mode writethrough.",
+    witnesses=Witness.DEVICE,
+)
 RESTORED_THROUGH = Situation(
     "saved_in_mode_writethrough",
     "The driver read the cache mode of a restored VM, saved in the mode writethrough.",

@@ -47,16 +47,22 @@ from vblkfuzz.virtio.blk import BlkStatus
 
 READ_BACK = Situation("data_read_back", "A read found what a request had written.")
 READ_BESIDE = Situation("read_beside_write", "A read could find the data of several requests.")
-AT_REST = Situation("disk_at_rest", "The disk held what a request had written at the end.")
+AT_REST = Situation(
+    "disk_at_rest", "The disk held what a request had written at the end.", witnesses=Witness.DEVICE
+)
 READ_LATER = Situation("data_read_after_reset", "A read found data of an earlier epoch.")
-READ_AFTER_LOSS = Situation("data_read_after_power_loss", "A read after a power loss found data.")
+READ_AFTER_LOSS = Situation(
+    "data_read_after_power_loss", "A read after a power loss found data.", witnesses=Witness.DEVICE
+)
 READ_STABLE = Situation(
     "data_read_after_power_loss_without_flush",
     "A read after a loss of power found data that was written without F_FLUSH.",
+    witnesses=Witness.DEVICE,
 )
 READ_THROUGH = Situation(
     "data_read_after_power_loss_in_writethrough",
     "A read after a loss of power found data that was written in the mode writethrough.",
+    witnesses=Witness.DEVICE,
 )
 RESIZE_IN_USE = Situation("resize_with_request_in_use", "A resize met a request in use.")
 

@@ -40,7 +40,9 @@ from vblkfuzz.trace.witness import Witness
 
 DRAIN_WAITED = Situation("drain_waited", "A request ended while a drain waited.")
 RESET_WAITED = Situation("reset_waited", "A request ended while a reset waited.")
-PARKED_COMPLETED = Situation("parked_request_completed", "A parked request went on and was pushed.")
+PARKED_COMPLETED = Situation(
+    "parked_request_completed", "A parked request went on and was pushed.", witnesses=Witness.DEVICE
+)
 
 
 @rule(

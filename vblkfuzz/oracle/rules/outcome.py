@@ -41,10 +41,14 @@ from vblkfuzz.virtio.blk import F_DISCARD, F_FLUSH, F_WRITE_ZEROES, BlkStatus
 
 FAILURE_TOLD = Situation("failure_told", "The guest found IOERR in a request that had failed.")
 FAILURE_IGNORED = Situation(
-    "failure_ignored", "A request that the backend had failed was pushed with OK, as it should be."
+    "failure_ignored",
+    "A request that the backend had failed was pushed with OK, as it should be.",
+    witnesses=Witness.DEVICE,
 )
 FAILURE_RETRIED = Situation(
-    "failure_retried", "A request that the backend had failed was pushed after its retry."
+    "failure_retried",
+    "A request that the backend had failed was pushed after its retry.",
+    witnesses=Witness.DEVICE,
 )
 UNSUPPORTED_TOLD = Situation(
     "unsupported_told", "The guest found UNSUPP in a request of an unknown type."

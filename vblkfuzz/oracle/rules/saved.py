@@ -53,15 +53,23 @@ from vblkfuzz.trace.witness import Witness
 SAVED_AVAILABLE = Situation(
     "saved_with_request_available", "A VM was saved with a request that was kicked, not dequeued."
 )
-SAVED_PARKED = Situation("saved_with_request_parked", "A request was parked when a save began.")
+SAVED_PARKED = Situation(
+    "saved_with_request_parked", "A request was parked when a save began.", witnesses=Witness.DEVICE
+)
 SAVED_IN_FLIGHT = Situation(
-    "saved_with_request_in_flight", "A request was in flight when a save began."
+    "saved_with_request_in_flight",
+    "A request was in flight when a save began.",
+    witnesses=Witness.DEVICE,
 )
 SAVED_FAILED = Situation(
-    "saved_with_request_failed", "A failed request waited for cont when a save began."
+    "saved_with_request_failed",
+    "A failed request waited for cont when a save began.",
+    witnesses=Witness.DEVICE,
 )
 SAVED_CALL = Situation(
-    "saved_with_call_pending", "A VM was saved before the guest had taken a call."
+    "saved_with_call_pending",
+    "A VM was saved before the guest had taken a call.",
+    witnesses=Witness.DEVICE,
 )
 SAVED_IN_DRAIN = Situation("saved_in_drain", "A VM was saved inside a drained section.")
 
