@@ -89,7 +89,7 @@ def _state(crash: Event) -> str:
     no_situations="each execution puts it to the test",
 )
 def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """No answer came within `limits.DEVICE_LIMIT_S` seconds, although no request was held."""
+    """An answer was due, and the threads of the process slept or ran on without it."""
     last = events[0]
     for event in events:
         if event.kind == kinds.HANG and report.fault:

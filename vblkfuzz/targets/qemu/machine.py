@@ -61,7 +61,7 @@ class Machine(DrainedSections):
         """Operate this process from now on."""
         self.qemu = qemu
         self._qmp = qemu.qmp
-        self.work = OperatorWork(qemu.qmp, qemu.sleeps_on)
+        self.work = OperatorWork(qemu.qmp)
         """Operations that have begun or are queued."""
         self.disk = DeviceDisk(qemu)
         """The disk that the device uses."""
