@@ -15,6 +15,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, HarnessError
+from vblkfuzz.targets.device_end import StateRefused
 from vblkfuzz.targets.qmp import Refused
 from vblkfuzz.targets.silence import ASLEEP_LOOKS, ASLEEP_S
 
@@ -75,11 +76,12 @@ class SavedState:
         """Let a new QEMU load the state.
 
         Raises:
-            DeviceLost: it has ended instead, does not answer, or cannot load the state.
+            StateRefused: it cannot load the state.
+            DeviceLost: it has ended instead, or does not answer.
         """
         await self._begin(qmp, "migrate-incoming", self._fds[0])
         if await _end_of(qmp) != "completed":
-            raise DeviceLost("QEMU cannot load the state")
+            raise StateRefused("QEMU cannot load the state")
 
     async def _begin(self, qmp: Qmp, command: str, fd: int) -> None:
         await qmp.call("migrate-set-capabilities", capabilities=SHARED)

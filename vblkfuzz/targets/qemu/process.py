@@ -13,7 +13,7 @@ from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
-from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.ending import ending_of, refusal_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.disks import DISK_NODES
@@ -97,6 +97,8 @@ class QemuProcess:
         disks.inherited()
         self._still = Stillness(self._child.pid, *disks.pids)
         self._spin = SpinWatch(self._still, spins)
+        self.refused = False
+        """It has refused to load the state that it, or the process before it, has saved."""
         self._questions: asyncio.Task[None] | None = None
         """Questions to a main loop that has not answered them yet."""
 
@@ -282,6 +284,8 @@ class QemuProcess:
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Return how it ended, or that it hangs; None if it was killed."""
+        if self.refused and self._child.exit_code() is None:
+            return refusal_of(self._child)
         dies = self.qmp.is_cut
         return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 
