@@ -9,7 +9,7 @@ from vblkfuzz.targets.stillness import Stillness, Threads
 ASLEEP, RUNS, IDLE_CORE = "asleep", "runs", "ready"
 """What the threads do from one look to the next: sleep; run for a second of CPU time; be ready to
 run, without getting a core."""
-STOPPED, BY_KERNEL = "stopped", "by kernel"
+STOPPED, BY_KERNEL, DOZES = "stopped", "by kernel", "wakes for a timer"
 
 
 class _AllLive:
@@ -37,11 +37,11 @@ class ScriptedStill:
 
     def go_on(self) -> None:
         """Let the time of one wait pass."""
-        self.spent += self._now == RUNS
+        self.spent += {RUNS: 1, DOZES: 0.001}.get(self._now, 0)
         self.waits += 1
 
     def look(self) -> Threads:
-        sleeps = self._now in (ASLEEP, BY_KERNEL)
+        sleeps = self._now in (ASLEEP, BY_KERNEL, DOZES)
         return Threads(sleeps, sleeps, {"1": str(self.spent).encode()})
 
     def states(self) -> list[set[str]]:

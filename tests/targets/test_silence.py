@@ -9,7 +9,15 @@ from contextlib import closing
 
 import pytest
 
-from tests.targets.scripted_still import ASLEEP, BY_KERNEL, IDLE_CORE, RUNS, STOPPED, ScriptedStill
+from tests.targets.scripted_still import (
+    ASLEEP,
+    BY_KERNEL,
+    DOZES,
+    IDLE_CORE,
+    RUNS,
+    STOPPED,
+    ScriptedStill,
+)
 from tests.waiting import until
 from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S
@@ -60,6 +68,8 @@ def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
         ([ASLEEP] * (ASLEEP_LOOKS - 1) + [RUNS, ASLEEP], 2 * ASLEEP_LOOKS),
         ([BY_KERNEL] * 100 + [RUNS, ASLEEP], 101 + ASLEEP_LOOKS),
         ([RUNS], RUNNING + 1),
+        ([DOZES], 5 * ASLEEP_LOOKS),
+        ([DOZES] * 20 + [IDLE_CORE, DOZES], 21 + 5 * ASLEEP_LOOKS),
         ([IDLE_CORE] * 1000 + [RUNS], 1000 + RUNNING + 1),
         ([RUNS, ASLEEP] * 100, 2 * RUNNING + 1),
     ],

@@ -3,6 +3,7 @@
 The clock decides neither, since on a busy machine every answer may take long. A device hangs if
 
 * it sleeps: no thread runs in `ASLEEP_LOOKS` samples in a row; or
+* it dozes: threads wake for a timer, but `_DOZES` times as many samples show all asleep; or
 * it runs on and on: it has spent `DEVICE_LIMIT_S` of CPU time since it last said something.
 
 A thread that is ready to run, or that waits for the kernel (a page, a disk), does not sleep. If
@@ -26,6 +27,8 @@ ASLEEP_S: Final = SLICE_S
 """Seconds between two samples of a device that does not answer."""
 ASLEEP_LOOKS: Final = 6
 """Number of samples in a row that must show a device asleep before that is a hang."""
+_DOZES: Final = 5
+"""How many times `ASLEEP_LOOKS` samples show a device asleep that wakes between them."""
 _STOPPED: Final = frozenset("Tt")
 """States of a thread that is stopped from outside (proc(5))."""
 _BY_KERNEL: Final = "D"
@@ -54,7 +57,7 @@ class Silence:
         self._heard = heard
         self._last = heard()
         self._end = still.seconds() + DEVICE_LIMIT_S
-        self._asleep = 0
+        self._asleep = self._dozed = 0
         self._stopped = Patience(DEVICE_LIMIT_S)
         self._busy = Patience(BUSY_LIMIT_S)
 
@@ -83,10 +86,14 @@ class Silence:
         device, *others = self._still.states()
         if device and device <= _STOPPED:
             return self._stopped.over
-        sleeps = before is not None and before == after and before.asleep and before.main_asleep
+        dozes = all(look and look.asleep and look.main_asleep for look in (before, after))
+        sleeps = dozes and before == after
         for_others = not any(_BY_KERNEL in states for states in (device, *others))
         self._asleep = self._asleep + 1 if sleeps and for_others else 0
-        return self._asleep >= self._looks or self._runs_on()
+        self._dozed = self._dozed + 1 if dozes and for_others else 0
+        if self._asleep >= self._looks or self._dozed >= _DOZES * self._looks:
+            return True
+        return self._runs_on()
 
     def _runs_on(self) -> bool:
         """Whether it has run for too long.
@@ -96,6 +103,7 @@ class Silence:
         """
         spent, heard = self._still.seconds(), self._heard()
         if heard != self._last:
+            self._dozed = 0
             self._last, self._end = heard, spent + DEVICE_LIMIT_S
         if spent > self._end:
             return True
