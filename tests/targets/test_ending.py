@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -11,7 +12,8 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.child import Child
-from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.device_end import Ending
+from vblkfuzz.targets.ending import ending_of, refusal_of
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.trace import Trace
@@ -71,10 +73,34 @@ def crash(said: Sequence[str], end: str) -> tuple[Violation, str]:
     finally:
         child.end()
     assert ending is not None
+    return found(ending), ending.report
+
+
+def found(ending: Ending) -> Violation:
+    """Return the violation of a trace that ends so."""
     events = (Event(1, OP), Event(2, ending.kind, **ending.fields))
     trace = Trace(events, witnesses=Witness.PROCESS, report=ending.report, fault=ending.fault)
     (violation,) = judge(Scenario(), trace).violations
-    return violation, ending.report
+    return violation
+
+
+def test_a_state_that_is_refused() -> None:
+    """The process lives, and its last line is the name."""
+    names = []
+    for number in (1, 22):
+        lines = f"echo first; echo no ring {number}"
+        child = Child(["/bin/sh", "-c", f"({lines}) >&2; exec sleep 60"], ())
+        while "ring" not in child.words():
+            time.sleep(0.001)
+        ending = refusal_of(child)
+        child.end()
+        violation = found(ending)
+        assert violation.sentence.startswith(
+            f"The device process cannot load the state that it has saved (no ring {number}), at "
+        )
+        names.append(violation.signature)
+    assert len(set(names)) == 1
+    assert names[0].startswith("crash-load-")
 
 
 @pytest.mark.parametrize("kind", SAID)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from qemu.qmp import EventListener
 
 from tests.waiting import WAIT_S
 from vblkfuzz.targets.qmp import Qmp
+from vblkfuzz.targets.stillness import Stillness
 
 TALKATIVE = 3
 """Events with each answer."""
@@ -71,7 +73,7 @@ def talking() -> Iterator[Qmp]:
     near, far = socket.socketpair()
     other = threading.Thread(target=talk, args=(far,))
     other.start()
-    qmp = Qmp(near)
+    qmp = Qmp(near, Stillness(os.getpid()))
     yield qmp
     near.shutdown(socket.SHUT_RDWR)
     qmp.close()

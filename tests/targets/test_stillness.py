@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from tests.conformance.leftovers import open_fds
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 from vblkfuzz.targets.stillness import Stillness
 
 PROGRAMS = {
@@ -52,6 +53,20 @@ def test_a_main_thread_that_turns_alone(process: subprocess.Popen[bytes]) -> Non
     assert still.only_main_ran(sample)
     while still.main_seconds() <= before:
         pass
+
+
+@pytest.mark.parametrize("process", ["lets another turn"], indirect=True)
+def test_states_and_time_of_all_threads(process: subprocess.Popen[bytes]) -> None:
+    with closing(Stillness(process.pid, os.getpid())) as still:
+        before = still.seconds()
+        until(lambda: still.seconds() > before)
+        assert still.states() == [{"S", "R"}, {"R"}]
+        process.send_signal(signal.SIGSTOP)
+        until(lambda: still.states() == [{"T"}, {"R"}])
+        process.kill()
+        process.wait()
+        assert still.states()[0] == set()
+        assert still.seconds() == 0
 
 
 @pytest.mark.parametrize("process", ["lets another turn"], indirect=True)

@@ -1,8 +1,13 @@
-"""How a device process ends instead of a scenario: it ends by itself, hangs, or runs on and on."""
+"""How a device process ends instead of a scenario.
+
+It ends by itself, hangs, runs on and on, or cannot load what it has saved.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from vblkfuzz.errors import DeviceLost
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.fault import Fault
@@ -10,6 +15,10 @@ if TYPE_CHECKING:
 
 class Restless(Exception):
     """The device process never comes to rest, although it has nothing to do (L5)."""
+
+
+class StateRefused(DeviceLost):
+    """The device process says that it cannot load the state which it has saved."""
 
 
 class Ending:

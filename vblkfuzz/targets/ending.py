@@ -8,6 +8,7 @@ functions in which its threads wait (docs/decisions/0018).
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
@@ -17,8 +18,10 @@ from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
 from vblkfuzz.targets.device_end import Ending
 from vblkfuzz.targets.hang_place import place_of_hang
 from vblkfuzz.targets.last_words import Place, farewell, place_in
+from vblkfuzz.targets.silence import ASLEEP_S, Silence
+from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.targets.thread_stacks import sleeping_threads
-from vblkfuzz.trace.fault import Fault, signal_name
+from vblkfuzz.trace.fault import REFUSES, Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 
 if TYPE_CHECKING:
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.child import Child
     from vblkfuzz.targets.thread_stacks import Thread
 
-_END_PATIENCE_S: Final = 1.0
-"""Seconds that a process gets to end by itself after its connections have ended."""
+_END_LOOKS: Final = 10
+"""Number of samples in a row that must show a process asleep which may be ending, before it hangs:
+its stack may be read by the process that watches it."""
 _TITLE: Final = 16
 """Characters of a thread's name at most."""
 _BY_ITSELF: Final = frozenset({0, signal.SIGABRT, signal.SIGTRAP, signal.SIGILL})
@@ -43,13 +47,14 @@ def ending_of(
     Args:
         child: a process that does not answer.
         guest_waits: the guest got no answer; False: the operator got none.
-        dies: the process may be ending, so wait up to a second for that.
+        dies: the process may be ending, so wait for that, unless it sleeps.
         explain: add the backtrace of a hang, which takes seconds.
 
     Raises:
         DeviceLost: it was stopped from outside, which is no finding.
+        HarnessError: it is not known whether it ends.
     """
-    code = child.exit_code(_END_PATIENCE_S if dies else 0.0)
+    code = _end_of(child) if dies else child.exit_code()
     words = child.words()
     if code is None:
         if child.is_stopped:
@@ -69,6 +74,19 @@ def ending_of(
     )
 
 
+def _end_of(child: Child) -> int | None:
+    """Return the exit code of a process that may be ending; None if it hangs instead."""
+    if (code := child.exit_code(ASLEEP_S)) is not None:
+        return code
+    with closing(Stillness(child.pid)) as still:
+        Silence(still, looks=_END_LOOKS).outlast(lambda patience_s: _ended(child, patience_s))
+    return child.exit_code()
+
+
+def _ended(child: Child, patience_s: float) -> bool:
+    return child.exit_code(patience_s) is not None
+
+
 def _hang(child: Child, words: str, *, guest_waits: bool, explain: bool) -> Ending:
     child.unwatch()
     threads = sleeping_threads(child.pid)
@@ -77,6 +95,18 @@ def _hang(child: Child, words: str, *, guest_waits: bool, explain: bool) -> Endi
     report = "\n\n".join((words, *map(_stack, threads))).strip() + stacks
     path = fault.digest if fault else 0
     return Ending(HANG, report, fault, flag=int(guest_waits), path=path)
+
+
+def refusal_of(child: Child) -> Ending:
+    """Return that a process lives on, but cannot load the state that it has saved.
+
+    The same state makes a new process exit, which is a crash. So this is one, too, and is named by
+    the last line as that is.
+    """
+    words = child.words()
+    place = farewell(words)
+    fault = Fault(CRASH, REFUSES, place.message, "", "", 0, place.text)
+    return Ending(CRASH, words, fault, path=fault.digest)
 
 
 def _stack(thread: Thread) -> str:

@@ -48,6 +48,15 @@ class Lives:
         if found:
             raise ActorDied("a process that serves the device has ended")
 
+    def check_others(self) -> None:
+        """Check that all of them but the device run.
+
+        Raises:
+            ActorDied: one has ended.
+        """
+        if set(self.ended()) - {self._device}:
+            raise ActorDied("a process that serves the device has ended")
+
     def close(self) -> None:
         """Close the pidfds."""
         for fd in self._pid_of:

@@ -7,19 +7,12 @@ are queued. So each operation is a coroutine (`qmp`), and one of them runs at a 
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Coroutine
-from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from vblkfuzz.errors import DeviceLost
-from vblkfuzz.limits import DEVICE_LIMIT_S
-from vblkfuzz.targets.asleep import ASLEEP_S
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
     from vblkfuzz.targets.qmp import Qmp
 
@@ -29,15 +22,9 @@ Work = Coroutine[Any, Any, None]
 class OperatorWork:
     """The operations of one device process, in order."""
 
-    def __init__(self, qmp: Qmp, sleeps_on: Callable[[Callable[[float], bool]], bool]) -> None:
-        """Begin without work.
-
-        Args:
-            qmp: the connection that all work uses.
-            sleeps_on: `asleep.sleeps_on` of the device process.
-        """
+    def __init__(self, qmp: Qmp) -> None:
+        """Begin without work; `qmp` is the connection that all work uses."""
         self._qmp = qmp
-        self._sleeps_on = sleeps_on
         self._waiting: deque[Work] = deque()
         self._task: asyncio.Task[None] | None = None
         self.assured = False
@@ -78,26 +65,17 @@ class OperatorWork:
                 if not self._task.done():
                     break
             else:
-                self._finish(self._task)
+                self._qmp.outlast(self._task)
             task, self._task, went = self._task, None, True
             task.result()
         return went
 
     def _await_assured(self, task: asyncio.Task[None]) -> bool:
         """Wait as long as the operation is assured; return whether it was."""
-        deadline = time.monotonic() + DEVICE_LIMIT_S
         was = self.assured
-        while self.assured and not self._qmp.finished(task, ASLEEP_S):
-            if self._qmp.is_cut or time.monotonic() > deadline:
-                raise DeviceLost("the device does not answer the operator")
+        if was:
+            self._qmp.outlast(task, lambda: not self.assured)
         return was
-
-    def _finish(self, task: asyncio.Task[None]) -> None:
-        comes = partial(self._qmp.finished, task)
-        deadline = time.monotonic() + DEVICE_LIMIT_S
-        while not comes(ASLEEP_S):
-            if self._qmp.is_cut or self._sleeps_on(comes) or time.monotonic() > deadline:
-                raise DeviceLost("the device does not answer the operator")
 
     def abandon(self) -> None:
         """Drop all operations: the device process is about to be ended."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
-from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.targets.silence import ASLEEP_S, Silence
 
 try:
     from qemu.qmp import EventListener, ExecuteError, Message, QMPClient, QMPError, Runstate
@@ -23,6 +23,8 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine
+
+    from vblkfuzz.targets.stillness import Stillness
 
 _T = TypeVar("_T")
 _NOTHING: Final[Mapping[str, object]] = {}
@@ -36,24 +38,33 @@ class Refused(Exception):
 class _QuietClient(QMPClient):
     """A QMP client that skips formatting debug log messages."""
 
+    heard = 0
+    """Messages that have arrived."""
+
     def _cb_outbound(self, msg: Message) -> Message:
         return msg
 
     def _cb_inbound(self, msg: Message) -> Message:
+        self.heard += 1
         return msg
 
 
 class Qmp:
     """One connection."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, still: Stillness) -> None:
         """Connect.
+
+        Args:
+            connection: it.
+            still: the threads of the process at the other end, and of those that serve it.
 
         Raises:
             DeviceLost: there is no answer.
         """
         self._loop = asyncio.new_event_loop()
         self._connection = connection
+        self.still = still
         self._client = _QuietClient("vblkfuzz")
         # The client's default listener would keep all events.
         self._client.events.event_filter = lambda event: False
@@ -101,7 +112,7 @@ class Qmp:
         """Run a coroutine of `call` and `event` to its end, and return its result.
 
         Raises:
-            DeviceLost: it does not end in time.
+            DeviceLost: it never ends (`outlast`).
         """
         return self._await(work)
 
@@ -170,10 +181,27 @@ class Qmp:
         poll.register(self._connection, select.POLLRDHUP)
         return bool(poll.poll(0))
 
-    def finished(self, task: asyncio.Task[None], patience_s: float) -> bool:
+    def finished(self, task: asyncio.Task[_T], patience_s: float) -> bool:
         """Continue begun work for at most `patience_s` seconds; return whether it has ended."""
         self._loop.run_until_complete(asyncio.wait([task], timeout=patience_s))
         return task.done()
+
+    def outlast(self, task: asyncio.Task[_T], enough: Callable[[], bool] = lambda: False) -> None:
+        """Continue begun work until it has ended, or `enough()`.
+
+        Raises:
+            DeviceLost: the device hangs (`silence`), or the connection has ended.
+            HarnessError: it is not known whether the device hangs.
+        """
+        if self.finished(task, ASLEEP_S) or enough():
+            return
+        silence = Silence(self.still, heard=lambda: self._client.heard)
+        silence.outlast(lambda patience_s: self._is_over(task, patience_s) or enough())
+        if not (task.done() or enough()):
+            raise DeviceLost("the device does not answer the operator")
+
+    def _is_over(self, task: asyncio.Task[_T], patience_s: float) -> bool:
+        return self.finished(task, patience_s) or self.is_cut
 
     def forget_events(self) -> None:
         """Drop the events that have arrived.
@@ -185,14 +213,18 @@ class Qmp:
         self._client.register_listener(self._listener)
 
     def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
+        task = self._loop.create_task(work)
         try:
-            return self._loop.run_until_complete(asyncio.wait_for(work, DEVICE_LIMIT_S))
+            self.outlast(task)
+            return task.result()
         except ExecuteError as error:
             raise Refused(str(error)) from None
-        except TimeoutError:
-            raise DeviceLost("QMP: no answer in time") from None
         except _LOST as error:
             raise DeviceLost(f"QMP: the connection has ended: {error}") from None
+        finally:
+            if not task.done():
+                task.cancel()
+                self._loop.run_until_complete(asyncio.wait([task]))
 
 
 _HOPS: Final = 12

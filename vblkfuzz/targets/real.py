@@ -15,23 +15,18 @@ HANG, and the next scenario gets a new process. Every other failure is a Harness
 from __future__ import annotations
 
 from collections import deque
-from contextlib import closing
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.errors import DeviceLost, HarnessError
-from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
-from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
-from vblkfuzz.targets.asleep import ASLEEP_LOOKS, ASLEEP_S
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.probe import probe
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
-from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import END, STEP_LIMIT
 from vblkfuzz.trace.witness import Witness
@@ -131,8 +126,16 @@ class Rig(Protocol):
     def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
         """Return what the device itself counts of its first `queues` queues; none: unknown."""
 
-    def sleeps(self) -> bool:
-        """Whether no thread of the device process runs; False if that cannot be determined."""
+    def answers(self, guest: int, comes: Callable[[float], bool]) -> bool:
+        """Wait until the device answers the process `guest`; False: it hangs (`silence`).
+
+        Args:
+            guest: its id.
+            comes: waits at most so many seconds for the result of the guest's operation.
+
+        Raises:
+            HarnessError: it is not known whether the device hangs.
+        """
 
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues that the exact witness observed since the last call."""
@@ -319,17 +322,19 @@ class RealTarget:
     def _answer_of_guest(self) -> GuestAnswer | None:
         """Return the result of the guest's operation; None if the device does not answer the guest.
 
-        That is so if both have slept for `ASLEEP_LOOKS` samples, or at once if a held request is
-        known to be the cause. A device that runs gets `DEVICE_LIMIT_S`.
+        That is so if the device hangs, or at once if a held request is known to be the cause.
         """
-        if (answer := self._guest.answer(_SOON_S)) or self._rig.holds_up(self._guest.pid):
-            return answer or self._guest.answer(0)
-        asleep, patience = 0, Patience(DEVICE_LIMIT_S)
-        while asleep < ASLEEP_LOOKS and not patience.over:
-            if (answer := self._guest.answer(ASLEEP_S)) is not None:
-                return answer
-            asleep = asleep + 1 if self._guest_sleeps() and self._rig.sleeps() else 0
-        return self._guest.answer(0)
+        guest = self._guest
+        if (answer := guest.answer(_SOON_S)) or self._rig.holds_up(guest.pid):
+            return answer or guest.answer(0)
+        answers: list[GuestAnswer] = []
+
+        def comes(patience_s: float) -> bool:
+            if (answer := guest.answer(patience_s)) is not None:
+                answers.append(answer)
+            return bool(answers)
+
+        return answers[0] if self._rig.answers(guest.pid, comes) else None
 
     def _late_answer(self, recorder: Recorder) -> GuestAnswer:
         """End everything that may delay the device's answer; return the guest's result after that.
@@ -348,10 +353,6 @@ class RealTarget:
         if (answer := self._answer_of_guest()) is None:
             raise DeviceLost("the guest gets no answer from the device", guest_waits=True)
         return answer
-
-    def _guest_sleeps(self) -> bool:
-        with closing(Stillness(self._guest.pid)) as guest:
-            return guest.wait(0)
 
     def _come_to_rest(self, recorder: Recorder) -> None:
         self._rig.settle(recorder)

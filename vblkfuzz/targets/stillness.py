@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.targets.lives import Lives
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 SPIN_S: Final = 0.25
 """Seconds of CPU time after which a thread that never slept counts as spinning."""
@@ -101,13 +101,6 @@ class Stillness:
                     found.append(task)
         return found
 
-    def sleeps_through(self, while_: Callable[[], object]) -> bool:
-        """Whether every thread slept during a call of `while_`."""
-        before = self.look()
-        while_()
-        after = self.look()
-        return before is not None and before == after and before.asleep and before.main_asleep
-
     def main_seconds(self) -> float:
         """Return the CPU time of the main thread, in seconds."""
         return int(_read(f"{self._folders[0]}/{self._main}/schedstat").split()[0]) / 1e9
@@ -120,6 +113,20 @@ class Stillness:
             with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
                 found += int(_read(f"{tasks}/{task}/schedstat").split()[0])
         return found / 1e9
+
+    def seconds(self) -> float:
+        """Return the CPU time of the first process, without its thread that reads QMP.
+
+        It is 0.0 if the process has ended.
+        """
+        try:
+            return self.main_seconds() + self.others_seconds()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0.0
+
+    def states(self) -> list[set[str]]:
+        """Return for each process the states of its threads, each a letter of proc(5)."""
+        return [set(_states_in(folder)) for folder in self._folders]
 
     def close(self) -> None:
         """Close all files; the next sample opens them again."""
@@ -177,6 +184,13 @@ class Stillness:
             raise
         self._files[task] = wchan, schedstat
         return wchan, schedstat
+
+
+def _states_in(folder: str) -> Iterator[str]:
+    with suppress(FileNotFoundError, ProcessLookupError):  # one has just ended
+        for task in os.listdir(folder):
+            stat = _read(f"{folder}/{task}/stat")
+            yield stat.rpartition(b") ")[2][:1].decode()
 
 
 def _read(path: str) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
 
-from vblkfuzz.errors import HarnessError
+from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
 from vblkfuzz.targets.doors.image import Image
@@ -116,11 +116,17 @@ def test_a_stream_that_fails_leaves_the_backing_file(image: Image) -> None:
     assert "blockdev-mirror" not in commands
 
 
-def test_a_way_back_that_never_works_is_no_finding(image: Image) -> None:
+@pytest.mark.parametrize("failures", [MAX_OPS, 1000])
+def test_a_way_back_that_fails_often(image: Image, failures: int) -> None:
+    """More failures than the backend can cause are as a refusal: the device keeps the overlay."""
     qmp = ScriptedQmp()
-    qmp.ends["block-commit"] = [FAILURE] * 1000
-    with pytest.raises(HarnessError):
-        run(qmp, image, "commit")
+    qmp.ends["block-commit"] = [FAILURE] * failures
+    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    returned = asyncio.run(jobs.run(KINDS.index("commit"), DISK))
+    assert returned is (failures == MAX_OPS)
+    assert qmp.commands.count("block-commit") == MAX_OPS + 1
+    assert jobs.failed
+    assert image.is_open is not returned
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -99,6 +99,17 @@ def test_a_save_waits_for_a_held_request(target: QemuTarget, iothreads: int) -> 
     assert kinds(execution, PUSH, SAVED, RESTORED) == [PUSH, SAVED, RESTORED, PUSH]
 
 
+def test_a_state_that_is_refused_is_no_hang(target: QemuTarget) -> None:
+    """The used index is ahead of the saved one, as after a push that no driver asked for (S6)."""
+    device = DeviceConfig(iothreads=0, queue_size=4, ioeventfd=False)
+    ops = (INIT, BEGIN, WRITE, INIT, END, SAVE, RESTORE)
+    found = run_scenario(target, Scenario(device, ops)).verdict.violations
+    last = found[-1]
+    assert last.signature == "crash-load-02145aa4"
+    assert "process cannot load the state that it has saved (qemu-system-x86_64: " in last.sentence
+    assert "s6-reset-not_popped" in {one.signature for one in found}
+
+
 def test_an_image_that_a_failed_job_has_kept_takes_no_state() -> None:
     image = Image()
     image.is_open = True

@@ -20,6 +20,7 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu import migration
 from vblkfuzz.targets.qemu.migration import SavedState
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
@@ -248,9 +249,19 @@ def test_a_migration_that_is_refused_is_only_a_stop(monkeypatch: pytest.MonkeyPa
 class Answers:
     """A QEMU that answers as it is told to."""
 
-    def __init__(self, *statuses: str, refuses: bool = False) -> None:
+    def __init__(self, *statuses: str, refuses: bool = False, works: int = 0) -> None:
+        """Answer; `works` is the number of looks at which other threads than the main one run."""
         self.statuses = list(statuses)
         self.refuses = refuses
+        self.works = works
+        self.still = self
+
+    def look(self) -> None:
+        pass
+
+    def only_main_ran(self, before: None) -> bool:
+        self.works -= 1
+        return self.works < 0
 
     async def send_fd(self, name: str, fd: int) -> None:
         assert os.fstat(fd)
@@ -275,6 +286,19 @@ def test_how_a_migration_ends(qemu: Answers, saved: bool) -> None:
     assert asyncio.run(state.fill(cast("Qmp", qemu))) is saved
     state.close()
     assert open_fds() == before
+
+
+@pytest.mark.parametrize("works", [0, 1, 2000])
+def test_a_migration_that_does_not_end(works: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It hangs once nothing goes on any more, however long that takes."""
+    monkeypatch.setattr(migration, "_LOOK_S", 0)
+    statuses = works + migration._IDLE_LOOKS
+    qemu = Answers(*["active"] * statuses, works=works)
+    state = SavedState(0)
+    with pytest.raises(DeviceLost, match="does not end"):
+        asyncio.run(state.fill(cast("Qmp", qemu)))
+    assert qemu.statuses == []
+    state.close()
 
 
 def test_a_state_that_is_not_loaded() -> None:

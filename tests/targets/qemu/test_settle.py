@@ -19,8 +19,6 @@ from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.variant import Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vblkfuzz.targets.qemu.process import QemuProcess
 
 
@@ -36,9 +34,6 @@ class Waits:
     def settle(self, *, blocked: bool) -> bool:
         self.count += 1
         return True
-
-    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
-        return False
 
     def dequeues(self) -> list[Dequeue]:
         return []

@@ -17,7 +17,7 @@ from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.fault import Fault, signal_name
+from vblkfuzz.trace.fault import REFUSES, Fault, signal_name
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.witness import Witness
 
@@ -36,7 +36,10 @@ _BY_FAULT: Final = Naming(path="none")
     no_situations="each execution puts it to the test",
 )
 def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """Each place has its own signature: the line, the assertion, or the function that failed."""
+    """Each place has its own signature: the line, the assertion, or the function that failed.
+
+    A process that refuses the state which it has saved itself is none to go on with, either.
+    """
     last = events[0]
     for event in events:
         if event.kind == kinds.CRASH and report.fault:
@@ -57,6 +60,8 @@ def _failure(fault: Fault) -> str:
     place = told + (f" in {fault.where}" if fault.where else "")
     if fault.signal:
         return f"process was ended by {fault.what}{place}"
+    if fault.what == REFUSES:
+        return f"process cannot load the state that it has saved{place}"
     if fault.what == "exit":
         return f"process ended with exit status {fault.status}{place}"
     return f"raised {fault.what}{place}"
@@ -89,7 +94,7 @@ def _state(crash: Event) -> str:
     no_situations="each execution puts it to the test",
 )
 def HANG(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """No answer came within `limits.DEVICE_LIMIT_S` seconds, although no request was held."""
+    """An answer was due, and the threads of the process slept or ran on without it."""
     last = events[0]
     for event in events:
         if event.kind == kinds.HANG and report.fault:

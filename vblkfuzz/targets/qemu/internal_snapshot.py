@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost
+from vblkfuzz.targets.device_end import StateRefused
 from vblkfuzz.targets.doors.image import IMAGE, Image
 from vblkfuzz.targets.job import job_status
 from vblkfuzz.targets.qemu.migration import SHARED
@@ -50,10 +50,10 @@ class InternalSnapshot:
         """Load the state, and free the image.
 
         Raises:
-            DeviceLost: QEMU cannot load it.
+            StateRefused: QEMU cannot load it.
         """
         if not await _run(qmp, "snapshot-load"):
-            raise DeviceLost("QEMU cannot load the state")
+            raise StateRefused("QEMU cannot load the state")
         await self._image.close(qmp)
 
     def close(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import SECTOR_SIZE
 from vblkfuzz.scenario.op import Op, op
+from vblkfuzz.targets.device_end import StateRefused
 from vblkfuzz.targets.drained_sections import DrainedSections
 from vblkfuzz.targets.iothread_polling import IOThreadPolling
 from vblkfuzz.targets.operator_work import OperatorWork
@@ -14,7 +16,7 @@ from vblkfuzz.targets.qemu.start_failure import StartFailure
 from vblkfuzz.trace.kinds import STEP_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vblkfuzz.targets.nbd.backend import NbdBackend
     from vblkfuzz.targets.operator_work import Work
@@ -61,7 +63,7 @@ class Machine(DrainedSections):
         """Operate this process from now on."""
         self.qemu = qemu
         self._qmp = qemu.qmp
-        self.work = OperatorWork(qemu.qmp, qemu.sleeps_on)
+        self.work = OperatorWork(qemu.qmp)
         """Operations that have begun or are queued."""
         self.disk = DeviceDisk(qemu)
         """The disk that the device uses."""
@@ -181,11 +183,20 @@ class Machine(DrainedSections):
         await self._qmp.call("stop")
         await self._qmp.call("cont")
 
+    @contextmanager
+    def _noting_refusal(self) -> Iterator[None]:
+        """Let the process remember that it has refused a state: it lives on, but does not hang."""
+        try:
+            yield
+        except StateRefused:
+            self.qemu.refused = True
+            raise
+
     def _move(self, state: SavedState) -> None:
         """Replace the process by a new one that loads a state.
 
         Raises:
-            DeviceLost: it ends or hangs instead.
+            DeviceLost: it ends, hangs or refuses the state instead.
         """
         polling = self._polling.on
         self.work.abandon()
@@ -193,5 +204,6 @@ class Machine(DrainedSections):
         self.processes += 1
         self.qemu.connect()
         self._use(self.qemu)
-        self._qmp.run(state.load(self._qmp))
+        with self._noting_refusal():
+            self._qmp.run(state.load(self._qmp))
         self._qmp.run(self._polling.switch(on=polling))

@@ -9,15 +9,15 @@ Guest memory is shared (`x-ignore-shared`), so only the state of the devices is 
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
-import time
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, HarnessError
-from vblkfuzz.limits import DEVICE_LIMIT_S
-from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.device_end import StateRefused
 from vblkfuzz.targets.qmp import Refused
+from vblkfuzz.targets.silence import ASLEEP_LOOKS, ASLEEP_S
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
@@ -28,6 +28,8 @@ _NAME: Final = "state"
 """QEMU's name of its end of the pipe."""
 _LOOK_S: Final = 0.001
 """Seconds between two looks at the progress."""
+_IDLE_LOOKS: Final = round(ASLEEP_LOOKS * ASLEEP_S / _LOOK_S)
+"""Number of looks in a row without progress before that is a hang."""
 SHARED: Final = [{"capability": "x-ignore-shared", "state": True}]
 """Capabilities with which guest memory is no part of the state."""
 
@@ -74,11 +76,12 @@ class SavedState:
         """Let a new QEMU load the state.
 
         Raises:
-            DeviceLost: it has ended instead, does not answer, or cannot load the state.
+            StateRefused: it cannot load the state.
+            DeviceLost: it has ended instead, or does not answer.
         """
         await self._begin(qmp, "migrate-incoming", self._fds[0])
         if await _end_of(qmp) != "completed":
-            raise DeviceLost("QEMU cannot load the state")
+            raise StateRefused("QEMU cannot load the state")
 
     async def _begin(self, qmp: Qmp, command: str, fd: int) -> None:
         await qmp.call("migrate-set-capabilities", capabilities=SHARED)
@@ -87,11 +90,16 @@ class SavedState:
 
 
 async def _end_of(qmp: Qmp) -> str:
-    """Wait until a migration, at either end, has ended; return how."""
-    patience = Patience(DEVICE_LIMIT_S)
-    while not patience.over:
+    """Wait until a migration, at either end, has ended; return how.
+
+    It hangs if nothing but the answers of the main loop has gone on for `_IDLE_LOOKS` looks.
+    """
+    idle = 0
+    while idle < _IDLE_LOOKS:
+        before = qmp.still.look()
         status = (await qmp.call("query-migrate")).get("status")
         if status in ("completed", "failed"):
             return str(status)
-        time.sleep(_LOOK_S)
+        await asyncio.sleep(_LOOK_S)
+        idle = idle + 1 if qmp.still.only_main_ran(before) else 0
     raise DeviceLost("the migration does not end")

@@ -209,7 +209,8 @@ class Operator(Machine):
         """Let the process load the state; its drained sections stay open."""
         recorder.look(self.qemu.dequeues)
         recorder.tell(RESTORED)
-        await state.load(self._qmp)
+        with self._noting_refusal():
+            await state.load(self._qmp)
         self._drop_state()
         await self._rests(recorder)
         await self.cont(operation, recorder)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.targets.asleep import sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
-from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.ending import ending_of, refusal_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.disks import DISK_NODES
 from vblkfuzz.targets.qemu.hotplug import argument
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
+from vblkfuzz.targets.silence import Silence
 from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
@@ -97,6 +97,8 @@ class QemuProcess:
         disks.inherited()
         self._still = Stillness(self._child.pid, *disks.pids)
         self._spin = SpinWatch(self._still, spins)
+        self.refused = False
+        """It has refused to load the state that it, or the process before it, has saved."""
         self._questions: asyncio.Task[None] | None = None
         """Questions to a main loop that has not answered them yet."""
 
@@ -106,7 +108,7 @@ class QemuProcess:
         Raises:
             DeviceLost: it does not answer.
         """
-        self.qmp = Qmp(self._control)
+        self.qmp = Qmp(self._control, self._still)
         version = self.qmp.execute("query-version")["qemu"]
         self.guest_notifiers = MAX_QUEUES + (version["major"] >= _CONFIG_NOTIFIER_SINCE)
         """Files that a start of the device opens before the ioeventfd of its first queue."""
@@ -239,18 +241,15 @@ class QemuProcess:
             if self._still.main_seconds() > limit:
                 raise Restless
 
-    def sleeps(self) -> bool:
-        """Whether no thread runs."""
-        return self._still.wait(0)
-
     def sleeps_with(self, other: int) -> bool:
         """Whether it and the process `other` fall asleep, so that neither waits for the other."""
         with closing(Stillness(self._child.pid, *self.disks.pids, other)) as all_of_them:
             return all_of_them.wait(_BRIEF_S)
 
-    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
-        """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
-        return sleeps_on(self._still, comes)
+    def answers(self, guest: int, comes: Callable[[float], bool]) -> bool:
+        """Wait until it answers the process `guest` (`Silence.outlast`)."""
+        with closing(Stillness(self._child.pid, *self.disks.pids, guest)) as all_of_them:
+            return Silence(all_of_them).outlast(comes)
 
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues in the trace log since the last call."""
@@ -285,6 +284,8 @@ class QemuProcess:
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Return how it ended, or that it hangs; None if it was killed."""
+        if self.refused and self._child.exit_code() is None:
+            return refusal_of(self._child)
         dies = self.qmp.is_cut
         return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 

@@ -22,7 +22,7 @@ from vblkfuzz.trace.kinds import HANG
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
@@ -227,9 +227,9 @@ class QemuRig:
         self._counts = bool(found)
         return found
 
-    def sleeps(self) -> bool:
-        """Whether no thread of QEMU runs."""
-        return self._machine.qemu.sleeps()
+    def answers(self, guest: int, comes: Callable[[float], bool]) -> bool:
+        """Wait until QEMU answers the guest; return whether it does."""
+        return self._machine.qemu.answers(guest, comes)
 
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues in QEMU's trace log since the last call."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.targets.asleep import ASLEEP_S, sleeps_on
 from vblkfuzz.targets.child import WRAPPER, Child
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
@@ -28,6 +27,7 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.qsd import exports
 from vblkfuzz.targets.qsd.exports import Export
+from vblkfuzz.targets.silence import ASLEEP_S, Silence
 from vblkfuzz.targets.spin import SpinWatch
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
@@ -108,7 +108,7 @@ class Daemon:
 
     def _connect(self, control: socket.socket, probes: list[Endpoint]) -> None:
         try:
-            self.qmp = Qmp(control)
+            self.qmp = Qmp(control, self._still)
             self._probes = [Frontend(Connection(probe.connect())) for probe in probes]
             for probe in self._probes:
                 probe.greet()
@@ -184,9 +184,10 @@ class Daemon:
         """
         self._ask(*self._probes, times=1)
 
-    def sleeps(self) -> bool:
-        """Whether no thread runs."""
-        return self._still.wait(0)
+    def answers_guest(self, guest: int, comes: Callable[[float], bool]) -> bool:
+        """Wait until it answers the process `guest` (`Silence.outlast`)."""
+        with closing(Stillness(self._child.pid, self._nbd.pid, guest)) as all_of_them:
+            return Silence(all_of_them).outlast(comes)
 
     def _main_loop_spins(self) -> bool:
         """Whether the main loop spins, and no other thread runs while it is probed."""
@@ -214,15 +215,9 @@ class Daemon:
             raise DeviceLost(f"the daemon does not answer: {fault}") from None
 
     def _await_answer(self, line: Connection) -> None:
-        patience = Patience(DEVICE_LIMIT_S)
-        while not line.readable(ASLEEP_S):
-            if self.sleeps_on(line.readable) or patience.over:
-                raise DeviceLost("a thread of the daemon is stuck")
+        if not (line.readable(ASLEEP_S) or Silence(self._still).outlast(line.readable)):
+            raise DeviceLost("a thread of the daemon is stuck")
         line.receive(Request.GET_FEATURES)
-
-    def sleeps_on(self, comes: Callable[[float], bool]) -> bool:
-        """Whether it sleeps although an answer is due (`asleep.sleeps_on`)."""
-        return sleeps_on(self._still, comes)
 
     def check_rest(self) -> None:
         """Check that the main loop comes to rest.

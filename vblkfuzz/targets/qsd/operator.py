@@ -57,7 +57,7 @@ class Operator(DrainedSections):
         super().__init__()
         self._daemon = daemon
         self._qmp = daemon.qmp
-        self.work = OperatorWork(daemon.qmp, daemon.sleeps_on)
+        self.work = OperatorWork(daemon.qmp)
         """Operations that have begun or are queued."""
         self._dequeues: Callable[[], Sequence[Dequeue]]
         self._window = MirrorWindow(daemon.qmp)

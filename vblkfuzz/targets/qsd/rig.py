@@ -30,7 +30,7 @@ from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
@@ -312,9 +312,9 @@ class QsdRig:
         """None: asking for them would stop the rings (GET_VRING_BASE)."""
         return ()
 
-    def sleeps(self) -> bool:
-        """Whether no thread of the daemon runs."""
-        return self._daemon.sleeps()
+    def answers(self, guest: int, comes: Callable[[float], bool]) -> bool:
+        """Wait until the daemon answers the guest; return whether it does."""
+        return self._daemon.answers_guest(guest, comes)
 
     def dequeues(self) -> Sequence[Dequeue]:
         """Return the dequeues shown by avail_event; none without EVENT_IDX."""

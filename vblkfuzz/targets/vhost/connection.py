@@ -1,7 +1,8 @@
 """One connection to a vhost-user back-end: messages out, answers in, each within a time limit.
 
-The socket has a timeout, so a back-end that is silent, slow or stopped leads to an error after
-`limits.DEVICE_LIMIT_S` and does not block the campaign.
+The socket has a timeout, so a back-end that is silent, slow or stopped leads to an error and does
+not block the campaign. It is longer than `limits.BUSY_LIMIT_S`: the fuzz process decides before
+whether the back-end hangs (`targets.silence`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import select
 import socket
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.limits import BUSY_LIMIT_S
 from vblkfuzz.targets.vhost.fault import BackendGone, BackendSilent, MalformedReply, Refused
 from vblkfuzz.targets.vhost.message import (
     HEADER,
@@ -26,11 +27,14 @@ from vblkfuzz.targets.vhost.message import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LIMIT_S: Final = 1.5 * BUSY_LIMIT_S
+"""Seconds within which a back-end has to answer."""
+
 
 class Connection:
     """The front-end's end of a connected unix stream socket; `close` it after use."""
 
-    def __init__(self, peer: socket.socket, limit_s: float = DEVICE_LIMIT_S) -> None:
+    def __init__(self, peer: socket.socket, limit_s: float = _LIMIT_S) -> None:
         self._socket: Final = peer
         self._socket.settimeout(limit_s)
         self._limit_s = limit_s

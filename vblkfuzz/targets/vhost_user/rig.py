@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,8 @@ from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.private_folder import private_folder
+from vblkfuzz.targets.silence import ASLEEP_S, Silence
+from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.targets.vhost.endpoint import connect_to
 from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.link import Link
@@ -35,7 +37,7 @@ from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 _WITNESSES: Final = Witness.GUEST | Witness.MEMORY | Witness.PROCESS
 _SAVE, _RESTORE = [CODES[name] for name in SUSPENSIONS]
 _REPLUG: Final = CODES["replug"]
+_ASLEEP_LOOKS: Final = round(DEVICE_LIMIT_S / ASLEEP_S)
+"""Number of samples that must show a back-end asleep before that is a hang."""
 _LOOK_S: Final = 0.0002
 """Seconds between two looks at the used rings."""
 _START_S: Final = 0.002
@@ -229,9 +233,16 @@ class VhostUserRig:
         """None: asking for them would stop the rings (GET_VRING_BASE)."""
         return ()
 
-    def sleeps(self) -> bool:
-        """False: a back-end whose threads sleep may be waiting for its disk."""
-        return False
+    def answers(self, guest: int, comes: Callable[[float], bool]) -> bool:
+        """Wait until the back-end answers the guest; return whether it does.
+
+        One whose threads sleep may be waiting for its disk, so it has to sleep for long. Of one
+        that was not started here only the clock tells, and its silence is no finding (`ending`).
+        """
+        if self._child is None:
+            return comes(DEVICE_LIMIT_S)
+        with closing(Stillness(self._child.pid, guest)) as both:
+            return Silence(both, looks=_ASLEEP_LOOKS).outlast(comes)
 
     def dequeues(self) -> Sequence[Dequeue]:
         """None: no witness is exact for every back-end."""
