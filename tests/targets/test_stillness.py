@@ -20,6 +20,9 @@ PROGRAMS = {
     "turns": "print(flush=True)\nwhile True: pass",
     "lets another turn": "import threading, sys\ndef turn():\n    while True: pass\n"
     "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()",
+    "starts another thread": "import threading, sys\ndef turn():\n    while True: pass\n"
+    "print(flush=True)\nsys.stdin.readline()\n"
+    "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()",
 }
 
 
@@ -37,6 +40,27 @@ def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]
 @pytest.mark.parametrize("process", ["sleeps"], indirect=True)
 def test_a_process_that_waits_for_input_is_at_rest(process: subprocess.Popen[bytes]) -> None:
     assert Stillness(process.pid).wait(WAIT_S)
+
+
+@pytest.mark.parametrize("process", ["sleeps"], indirect=True)
+def test_a_first_sample_suffices_for_a_process_that_sleeps(
+    process: subprocess.Popen[bytes],
+) -> None:
+    assert Stillness(process.pid).wait(WAIT_S)
+    with closing(Stillness(process.pid)) as new:
+        assert new.wait(0)
+
+
+@pytest.mark.parametrize("process", ["starts another thread"], indirect=True)
+def test_a_thread_that_starts_after_the_first_sample(process: subprocess.Popen[bytes]) -> None:
+    still = Stillness(process.pid)
+    assert still.wait(WAIT_S)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    assert not still.wait(0.2)
 
 
 @pytest.mark.parametrize("process", ["turns", "lets another turn"], indirect=True)

@@ -1,11 +1,12 @@
 """Whether a process is at rest, observed from outside.
 
-Each thread is sampled twice (proc(5)): wchan says where in the kernel it sleeps, schedstat how
-often it has run. If every thread slept in both samples and none has run in between, then no thread
-can continue before an event from outside. That also holds for several processes that communicate:
-between the two samples there was a moment at which all of them slept. No timing is involved, so a
-busy machine changes nothing. The state in `stat` is not sufficient: a thread that is preempted on
-its way to sleep shows the sleeping state already.
+Of each thread (proc(5)), schedstat says how often it has run, wchan where in the kernel it sleeps.
+First schedstat of all threads is read, then wchan of all, then schedstat again. If every thread
+slept and none has run in between, then no thread can continue before an event from outside: each
+has slept from its first reading to its second one at least, so there was a moment at which all of
+them slept, those of several processes that communicate included. No timing is involved, so a busy
+machine changes nothing. The state in `stat` is not sufficient: a thread that is preempted on its
+way to sleep shows the sleeping state already.
 
 A thread that spins never sleeps. How long it has run is measured in CPU time.
 """
@@ -32,8 +33,6 @@ AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
 thread may have work to do when it goes on."""
 _LINE: Final = 256
 """Bytes to read; each of these files is shorter."""
-_MOST_OPEN: Final = 64
-"""Number of threads whose files stay open at most: threads of a pool come and go."""
 
 
 class Threads(NamedTuple):
@@ -59,10 +58,12 @@ class Stillness:
         self.lives = Lives(pid, *others)
         self._main = str(pid)
         self._folders = [f"/proc/{process}/task" for process in (pid, *others)]
-        self._listed: dict[str, tuple[int, list[str]]] = {}
-        """By folder: its link count and the threads in it at that count."""
+        self._links: list[int] = []
+        """Link count of each folder when its threads were listed; empty: no file is open."""
         self._files: dict[str, tuple[int, int]] = {}
         """fds of wchan and schedstat of each thread: opening takes longer than reading."""
+        self._busy = -1
+        """fd of wchan of a thread that did not sleep when it was read last."""
 
     def wait(self, patience_s: float) -> bool:
         """Wait until all threads sleep.
@@ -71,15 +72,35 @@ class Stillness:
         (`lives`): it never sleeps.
         """
         deadline = time.monotonic() + patience_s
-        last = self.look()
-        while True:
-            now = self.look()
-            if now is not None and now == last and now.asleep and now.main_asleep:
-                return True
+        while not self._all_sleep():
             if time.monotonic() > deadline or self.lives.ended():
                 return False
             os.sched_yield()  # a thread that is not at rest may be waiting for this core
-            last = now
+        return True
+
+    def _all_sleep(self) -> bool:
+        """Whether there was a moment just now at which all threads slept."""
+        try:
+            if self._busy >= 0 and os.pread(self._busy, _LINE, 0) in AWAKE:
+                return False
+            self._busy = -1
+            if not self._files:
+                self._all_are_open()
+            before = self._counts()
+            # Now: a thread that is started later shows in the counts of the one that starts it.
+            if not self._all_are_open():
+                return False
+            for wchan, _ in self._files.values():
+                if os.pread(wchan, _LINE, 0) in AWAKE:
+                    self._busy = wchan
+                    return False
+            return self._counts() == before
+        except (FileNotFoundError, ProcessLookupError):
+            self._close_samples()
+            return False
+
+    def _counts(self) -> list[bytes]:
+        return [os.pread(schedstat, _LINE, 0) for _, schedstat in self._files.values()]
 
     def only_main_ran(self, before: Threads | None) -> bool:
         """Whether, since a sample, only the main thread ran or was ready to run.
@@ -138,52 +159,52 @@ class Stillness:
             for fd in files:
                 os.close(fd)
         self._files.clear()
-        self._listed.clear()
+        self._links = []
+        self._busy = -1
 
     def look(self) -> Threads | None:
         """Sample all threads; None if one has just ended."""
         counts: dict[str, bytes] = {}
         asleep = main_asleep = True
         try:
-            for folder in self._folders:
-                for task in self._threads(folder):
-                    wchan, schedstat = self._files.get(task) or self._open(folder, task)
-                    sleeps = os.pread(wchan, _LINE, 0) not in AWAKE
-                    if task == self._main:
-                        main_asleep = sleeps
-                    elif not sleeps:
-                        asleep = False
-                    counts[task] = os.pread(schedstat, _LINE, 0)
+            self._all_are_open()
+            for task, (wchan, schedstat) in self._files.items():
+                sleeps = os.pread(wchan, _LINE, 0) not in AWAKE
+                if task == self._main:
+                    main_asleep = sleeps
+                elif not sleeps:
+                    asleep = False
+                counts[task] = os.pread(schedstat, _LINE, 0)
         except (FileNotFoundError, ProcessLookupError):
             # The thread's number may be used again; its open files stay invalid.
             self._close_samples()
             return None
         return Threads(asleep, main_asleep, counts)
 
-    def _threads(self, folder: str) -> list[str]:
-        """Return the threads in a folder.
+    def _all_are_open(self) -> bool:
+        """Whether the files of all threads were open already; if not, open them.
 
-        If their number has not changed, the last list is used. If one of them has been replaced
-        all the same, reading its files fails, and the sample is dropped.
+        If the number of threads has not changed, the last list is used. If one of them has been
+        replaced all the same, reading its files fails, and the sample is dropped.
         """
-        links, tasks = self._listed.get(folder, (0, []))
-        found = os.stat(folder).st_nlink
-        if found != links:
-            tasks = os.listdir(folder)
-            self._listed[folder] = found, tasks
-        return tasks
+        links = [os.stat(folder).st_nlink for folder in self._folders]
+        if links == self._links:
+            return True
+        self._close_samples()
+        for folder in self._folders:
+            for task in os.listdir(folder):
+                self._open(f"{folder}/{task}", task)
+        self._links = links
+        return False
 
-    def _open(self, folder: str, task: str) -> tuple[int, int]:
-        if len(self._files) >= _MOST_OPEN:
-            self._close_samples()
-        wchan = os.open(f"{folder}/{task}/wchan", os.O_RDONLY)
+    def _open(self, thread: str, task: str) -> None:
+        wchan = os.open(f"{thread}/wchan", os.O_RDONLY)
         try:
-            schedstat = os.open(f"{folder}/{task}/schedstat", os.O_RDONLY)
+            schedstat = os.open(f"{thread}/schedstat", os.O_RDONLY)
         except OSError:
             os.close(wchan)
             raise
         self._files[task] = wchan, schedstat
-        return wchan, schedstat
 
 
 def _states_in(folder: str) -> Iterator[str]:
