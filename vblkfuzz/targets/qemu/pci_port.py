@@ -219,7 +219,12 @@ class PciPort:
         self._line.post(f"write{width} {self._places.common + offset:#x} {value:#x}")
 
     def _write_status(self, value: int) -> None:
-        self._set_up_pci()
+        """Write the device status.
+
+        A reset sets up PCI first, as `read_status` does: a driver begins with one of them.
+        """
+        if not value:
+            self._set_up_pci()
         self._status = value
         self._write("b", _STATUS, value)
         self._line.flush()

@@ -10,6 +10,8 @@ import socket
 from typing import Final
 
 _CHUNK: Final = 1 << 16
+_SHORTEST: Final = len("OK\n")
+"""Bytes of the shortest answer: that of a write."""
 
 
 class QTest:
@@ -21,7 +23,6 @@ class QTest:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._posted: list[str] = []
-        self._rest = b""
 
     def close(self) -> None:
         """Close the connection."""
@@ -41,19 +42,22 @@ class QTest:
         return int(self._exchange()[-1].split()[1], 16)
 
     def _exchange(self) -> list[str]:
+        """Send the posted commands; return their answers, one for each."""
         commands, self._posted = self._posted, []
-        if commands:
-            self._connection.sendall("\n".join((*commands, "")).encode())
-        return [self._answer(command) for command in commands]
-
-    def _answer(self, command: str) -> str:
-        while b"\n" not in self._rest:
-            data = self._connection.recv(_CHUNK)
-            if not data:
+        if not commands:
+            return []
+        self._connection.sendall("\n".join((*commands, "")).encode())
+        # QEMU sends each answer by itself: a receive for each would take longer than the answer.
+        data = self._receive(_SHORTEST * (len(commands) - 1), socket.MSG_WAITALL)
+        while data.count(b"\n") < len(commands):
+            if not (more := self._receive(_CHUNK)):
                 raise EOFError("qtest connection")
-            self._rest += data
-        line, _, self._rest = self._rest.partition(b"\n")
-        answer = line.decode()
-        if not answer.startswith("OK"):
-            raise ValueError(f"qtest: {command}: {answer}")
-        return answer
+            data += more
+        answers = data.decode().splitlines()
+        for command, answer in zip(commands, answers, strict=True):
+            if not answer.startswith("OK"):
+                raise ValueError(f"qtest: {command}: {answer}")
+        return answers
+
+    def _receive(self, size: int, flags: int = 0) -> bytes:
+        return self._connection.recv(size, flags) if size else b""
