@@ -14,7 +14,8 @@ from vblkfuzz.targets.job import attempt_again, job_status, job_succeeds
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp
 
-_JOB: Final = "mirror"
+_JOB: Final = "j"
+"""Its id. A short one: QEMU reads commands byte by byte (`targets.qmp`), and three name the job."""
 
 
 class MirrorWindow:

@@ -91,6 +91,8 @@ class QsdRig:
         """Recorder of the last scenario in which the main loop was found to spin."""
         self._quiet = False
         """No request was in flight when the device was last found at rest."""
+        self._slept = False
+        """The main loop slept when the device was last found at rest."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """What can be observed; dequeues show in avail_event, so only with EVENT_IDX."""
@@ -262,7 +264,8 @@ class QsdRig:
     def settle(self, recorder: Recorder) -> None:
         """Wait until only held requests are left, then look."""
         if self._still_since != (recorder, recorder.acts):
-            if not self._rest():
+            self._slept = self._rest()
+            if not self._slept:
                 self._note_spin(recorder)
             self._still_since = (recorder, recorder.acts)
         recorder.look(self.dequeues)
@@ -301,11 +304,14 @@ class QsdRig:
             raise DeviceLost("the daemon has ended")
         recorder.tell(BROKEN)
         self._link.offer(self._connect())
+        self._slept = False  # it accepts the connection
 
     def check_rest(self, recorder: Recorder) -> None:
         """Check that the daemon comes to rest and, after an unfinished request, is not stuck."""
         if not (self._quiet and recorder.idle):
             self._daemon.check_threads()
+        elif self._slept and self._still_since == (recorder, recorder.acts):
+            return  # it has slept, and nothing was done to it since
         self._daemon.check_rest()
 
     def queue_counts(self, queues: int) -> Sequence[QueueCounts]:

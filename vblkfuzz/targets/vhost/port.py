@@ -23,7 +23,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.features import scenario_features
-from vblkfuzz.limits import MAX_QUEUES
+from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.fault import BackendGone, Refused
 from vblkfuzz.targets.vhost.frontend import Frontend, QueueFds
@@ -53,6 +53,7 @@ _OWN_FEATURES: Final = 1 << F_RING_RESET
 """Features of the front-end: it stops and starts a queue, which the back-end need not know."""
 _RING_FEATURES: Final = 1 << F_VERSION_1 | 1 << F_EVENT_IDX | 1 << F_INDIRECT_DESC
 
+_ZEROES: Final = bytes(GUEST_MEMORY_SIZE)
 _NO_STEPS: Final[GuestSteps] = (_ for _ in ())
 list(_NO_STEPS)
 
@@ -106,7 +107,7 @@ class VhostUserPort:
         frontend = Frontend(Connection(socket.socket(fileno=fds[0])))
         frontend.greet()
         self._enter(frontend)
-        self.memory.bytes[:] = bytes(self.memory.size)
+        self.memory.bytes[:] = _ZEROES
 
     # --- Transport ----------------------------------------------------------------------------
 
