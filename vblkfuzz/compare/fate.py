@@ -24,6 +24,7 @@ from vblkfuzz.compare.settled_sectors import SettledSectors
 from vblkfuzz.scenario.alphabet.shape import REQUESTS, Answer, answer
 from vblkfuzz.trace.ending import ENDED_IOERR, ENDED_OK, ENDED_UNSUPP, FOREIGN, WORDS
 from vblkfuzz.trace.event import data_name
+from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import (
     COLLECT,
     DEVICE_ID,
@@ -172,8 +173,8 @@ class Fates:
 
     def _device_id(self, event: Event) -> None:
         if self._taken is not None:
-            word = KINDS[DEVICE_ID].flags[event.flag] or "whole"
-            self.sights[self._taken.key("answer")] = f"{word}, {event.value:#06x}"
+            how = word(KINDS[DEVICE_ID].flags, event.flag) or "whole"
+            self.sights[self._taken.key("answer")] = f"{how}, {event.value:#06x}"
 
 
 def _status(request: Request, flag: int) -> str:
@@ -183,7 +184,7 @@ def _status(request: Request, flag: int) -> str:
         return ""
     if expected == Answer.REFUSED and flag in (ENDED_IOERR, ENDED_UNSUPP):
         return "refused"
-    return WORDS[flag] or "ok"
+    return word(WORDS, flag) or "ok"
 
 
 _STEPS: Final[dict[int, Callable[[Fates, Event], None]]] = {

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.compare.key import Key
+from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import (
     CONFIG_READ,
     ENABLE_READ,
@@ -51,7 +52,7 @@ class Registers:
         elif kind == CONFIG_READ:
             self._read("capacity", f"{event.value} sectors")
         elif kind == ENABLE_READ:
-            self._read("queue_enable after a reset", KINDS[kind].flags[event.flag])
+            self._read("queue_enable after a reset", word(KINDS[kind].flags, event.flag))
         elif kind == WRITEBACK_READ and not self._any_mode:
             self._read("writeback after it was set", str(event.value))
         elif kind == STATUS_READ:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.virtio.ring_error import RING_ERRORS
 
 DESCRIPTOR: Final = "h{}"
 """The form of a head that is a descriptor index; head 0 is shown, too."""
+
+
+def word(words: Sequence[str], flag: int) -> str:
+    """Return the word of a flag. One without a word is a number: traces may be of any origin.
+
+    >>> word(("off", "on"), 1), word(("off", "on"), 7)
+    ('on', 'flag 7')
+    """
+    return words[flag] if flag < len(words) else f"flag {flag}"
 
 
 def sectors(value: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.trace.event import NO_QUEUE, actor_name
 from vblkfuzz.trace.fault import path_of
+from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import KINDS, OP
 from vblkfuzz.trace.probe import PROBE
 
@@ -84,7 +85,7 @@ def _row(event: Event) -> Row:
 
 
 def _event(event: Event, kind: Kind) -> str:
-    flag = kind.flags[event.flag] if event.flag < len(kind.flags) else f"flag {event.flag}"
+    flag = word(kind.flags, event.flag)
     if event.kind == OP and event.head:
         flag = f"{flag}, {'probe' if event.head == PROBE else 'epilogue'}"
     words = flag if kind.flags or event.flag else ""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from vblkfuzz.targets.backtrace import without_backtrace
-from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.event import ActorId, actor_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 from vblkfuzz.triage.step import Step
 
@@ -142,7 +142,7 @@ def _queue_words(queue: QueueState) -> str:
     if queue.attached_to is None:
         words.append("notifier open, not attached" if queue.notifier_open else "no notifier")
     else:
-        words.append(f"attached to {ActorId(queue.attached_to).name.lower()}")
+        words.append(f"attached to {actor_name(queue.attached_to)}")
     if queue.polled:
         words.append("polled")
     return ", ".join(words)

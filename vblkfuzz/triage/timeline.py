@@ -175,6 +175,8 @@ def _reset_ret(state: State, event: Event) -> State:
 
 
 def _queue_reset(state: State, event: Event) -> State:
+    if event.queue == NO_QUEUE:
+        return state
     return _with_queue(state, event, _cleared(state.queues[event.queue], state)._asdict())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.targets.binaries import each
 from vblkfuzz.errors import DeviceUnavailable
 from vblkfuzz.targets.qemu.binary import find_qemu
 
@@ -17,3 +18,6 @@ def why_not() -> str:
 
 
 NEEDS_QEMU = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is one")
+
+EACH_QEMU = each("VBLKFUZZ_QEMU_BINARIES", find_qemu)
+"""Parameters of a fixture: the path of each one, see `tests.targets.binaries`."""

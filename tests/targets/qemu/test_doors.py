@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.targets.known_bugs import QEMU, excused, on
 from tests.targets.outcomes import but_spins
-from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.qemu.binary import EACH_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import qemu_target
@@ -19,7 +21,7 @@ from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, DRAIN_RET, KICK, POP, PU
 from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.witness import Witness
 
-pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+pytestmark = pytest.mark.realdevice
 
 WRITE = op("publish_kick", request="out", sector=3)
 READ = op("publish_kick", request="in", sector=3)
@@ -31,14 +33,25 @@ DOORS = [
 SECTIONS = [(op("mirror_begin"), "mirror_finish"), (op("drain_begin"), "drain_end")]
 
 
+@pytest.fixture(scope="module", params=EACH_QEMU)
+def binary(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def bugs(binary: str) -> Iterator[None]:
+    with on(QEMU, version_of(binary)):
+        yield
+
+
 @pytest.fixture(scope="module")
-def target() -> Iterator[QemuTarget]:
-    with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
+def target(binary: str) -> Iterator[QemuTarget]:
+    with qemu_target("virtio-blk-pci", "processes", TargetOptions(qemu_binary=binary)) as target:
         yield target
 
 
 def run(target: QemuTarget, *ops: Op, config: DeviceConfig) -> Execution:
-    return run_scenario(target, Scenario(config, (op("init"), *ops)))
+    return excused(run_scenario(target, Scenario(config, (op("init"), *ops))))
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -11,7 +11,7 @@ from tests.conformance.inputs import fuzz_inputs
 from tests.conformance.leftovers import nothing_left
 from tests.conformance.outline import outline, races
 from tests.targets.outcomes import but_spins
-from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.targets.qemu.binary import EACH_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.device import DeviceConfig
@@ -43,7 +43,7 @@ from vblkfuzz.trace.kinds import (
 from vblkfuzz.trace.probe import EPILOGUE, without_probe
 from vblkfuzz.trace.witness import Witness
 
-pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
+pytestmark = pytest.mark.realdevice
 
 INIT, LOOK, HOLD, RELEASE = op("init"), op("collect"), op("hold"), op("release")
 WRITE = op("publish_kick", request="out", sector=3)
@@ -54,9 +54,9 @@ THREADS = pytest.mark.parametrize("iothreads", [0, 1])
 REPEATS = 10
 
 
-@pytest.fixture(scope="module")
-def rig() -> QemuRig:
-    return QemuRig(TargetOptions())
+@pytest.fixture(scope="module", params=EACH_QEMU)
+def rig(request: pytest.FixtureRequest) -> QemuRig:
+    return QemuRig(TargetOptions(qemu_binary=request.param))
 
 
 @pytest.fixture(scope="module")

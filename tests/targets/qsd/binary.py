@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.targets.binaries import each
 from vblkfuzz.errors import DeviceUnavailable
 from vblkfuzz.targets.qsd.binary import find_qsd
 
@@ -17,3 +18,6 @@ def why_not() -> str:
 
 
 NEEDS_QSD = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is one")
+
+EACH_QSD = each("VBLKFUZZ_QSD_BINARIES", find_qsd)
+"""Parameters of a fixture: the path of each one, see `tests.targets.binaries`."""

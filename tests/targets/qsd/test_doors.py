@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.targets.known_bugs import QSD, excused, on
 from tests.targets.outcomes import but_spins
-from tests.targets.qsd.binary import NEEDS_QSD
+from tests.targets.qsd.binary import EACH_QSD
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.targets.real import RealTarget
@@ -19,7 +21,7 @@ from vblkfuzz.trace.kinds import DRAIN_END, DRAIN_RET, END, OP, POP, PUSH
 from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.witness import Witness
 
-pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
+pytestmark = pytest.mark.realdevice
 
 WRITE = op("publish_kick", request="out", sector=3)
 READ = op("publish_kick", request="in", sector=3)
@@ -33,15 +35,28 @@ DOORS = [
 SECTIONS = [(op("mirror_begin"), "mirror_finish"), (op("drain_begin"), "drain_end")]
 
 
+@pytest.fixture(scope="module", params=EACH_QSD)
+def binary(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def bugs(binary: str) -> Iterator[None]:
+    with on(QSD, version_of(binary)):
+        yield
+
+
 @pytest.fixture(scope="module")
-def target() -> Iterator[RealTarget]:
-    with qsd_target("vhost-user-blk", "processes", TargetOptions()) as target:
+def target(binary: str) -> Iterator[RealTarget]:
+    with qsd_target("vhost-user-blk", "processes", TargetOptions(qsd_binary=binary)) as target:
         yield target
 
 
 def run(target: RealTarget, *ops: Op, iothreads: int = 1) -> Execution:
-    return run_scenario(
-        target, Scenario(DeviceConfig(iothreads=iothreads, queue_size=16), (op("init"), *ops))
+    return excused(
+        run_scenario(
+            target, Scenario(DeviceConfig(iothreads=iothreads, queue_size=16), (op("init"), *ops))
+        )
     )
 
 

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.targets.qsd.binary import NEEDS_QSD
+from tests.targets.known_bugs import QSD, excused, on
+from tests.targets.qsd.binary import EACH_QSD
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.trace.kinds import HANG, POP, PUSH, RESET_RET, SECTOR
 
-pytestmark = [pytest.mark.realdevice, NEEDS_QSD]
+pytestmark = pytest.mark.realdevice
 
 INIT, COLLECT, HOLD = op("init"), op("collect"), op("hold")
 WRITE = op("publish_kick", request="out", sector=3)
@@ -25,14 +27,25 @@ CONNECTION, DEVICE = op("replug", part="connection"), op("replug")
 PLUGS = pytest.mark.parametrize("plug", [CONNECTION, DEVICE], ids=["connection", "device"])
 
 
+@pytest.fixture(scope="module", params=EACH_QSD)
+def binary(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def bugs(binary: str) -> Iterator[None]:
+    with on(QSD, version_of(binary)):
+        yield
+
+
 @pytest.fixture(scope="module")
-def target() -> Iterator[RealTarget]:
-    with qsd_target("vhost-user-blk", "processes", TargetOptions()) as target:
+def target(binary: str) -> Iterator[RealTarget]:
+    with qsd_target("vhost-user-blk", "processes", TargetOptions(qsd_binary=binary)) as target:
         yield target
 
 
 def run(target: RealTarget, *ops: Op, iothreads: int = 0) -> Execution:
-    return run_scenario(target, Scenario(DeviceConfig(iothreads=iothreads), ops))
+    return excused(run_scenario(target, Scenario(DeviceConfig(iothreads=iothreads), ops)))
 
 
 def count(execution: Execution, kind: int) -> int:

@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 
 import pytest
 
-from tests.targets.vhost.fake_backend import FakeBackend
-from vblkfuzz.driver.memory_map import ring_layout
+from tests.targets.vhost.ported import Ported, requests
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.vhost.fault import BackendGone
-from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.message import Request
-from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.targets.vhost.reconnection import Reconnection
 from vblkfuzz.trace.event import path_names
 from vblkfuzz.trace.kinds import RESET_CALL, RESET_RET
 from vblkfuzz.trace.witness import Witness
-from vblkfuzz.virtio.layout import STATUS_DRIVER, STATUS_DRIVER_OK
 
 DEVICE = DeviceConfig()
 UNPLUG = 2
 
 
-class Ported:
-    """A port on one fake back-end, and a second one."""
-
-    def __init__(self) -> None:
-        self.first, self.second = FakeBackend(), FakeBackend()
-        self.link, self.shared = Link(), SharedMemory()
-        self.port = VhostUserPort(self.shared, self.link)
-        self.port.power_on(DEVICE, [os.dup(self.first.client.fileno())])
-
-    def start(self) -> None:
-        list(self.port.set_up_queue(0, ring_layout(0, DEVICE.queue_size, 0)))
-        list(self.port.write_status(STATUS_DRIVER | STATUS_DRIVER_OK))
-
-    def replace(self) -> None:
-        self.port.replace([])
-        self.port.replace([os.dup(self.second.client.fileno())])
-        self.port.capacity()  # its answer comes when all before it has been read
-
-    def close(self) -> None:
-        self.port.power_off()
-        for backend in (self.first, self.second):
-            backend.close()
-        self.link.close()
-        self.shared.close()
-
-
 @pytest.fixture
 def ported() -> Iterator[Ported]:
-    ported = Ported()
+    ported = Ported(DEVICE)
     yield ported
     ported.close()
-
-
-def requests(backend: FakeBackend) -> list[Request]:
-    return [seen.request for seen in backend.seen]
 
 
 def test_the_old_connection_is_closed_without_a_word(ported: Ported) -> None:
@@ -85,7 +50,7 @@ def test_the_driver_sets_the_new_device_up(ported: Ported) -> None:
     ported.start()
     ported.replace()
     ported.start()
-    ported.port.capacity()
+    ported.wait()
     assert requests(ported.second).count(Request.SET_MEM_TABLE) == 1
     assert requests(ported.second).count(Request.SET_VRING_KICK) == 1
 

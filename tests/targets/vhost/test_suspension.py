@@ -9,16 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.targets.vhost.fake_backend import FakeBackend
-from vblkfuzz.driver.memory_map import ring_layout
+from tests.targets.vhost.ported import Ported
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.targets.vhost.fault import BackendGone
-from vblkfuzz.targets.vhost.frontend import QueueFds
 from vblkfuzz.targets.vhost.link import Link
 from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.message import ConfigRange, Request, VringState
-from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.targets.vhost.suspension import Suspension
 from vblkfuzz.trace.kinds import RESTORED, SAVED, VM_CONT, VM_STOP_CALL, VM_STOP_RET
 from vblkfuzz.trace.witness import Witness
@@ -30,40 +28,9 @@ BASE = 7
 """What the fake back-end answers to GET_VRING_BASE."""
 
 
-class Ported:
-    """A port on one fake back-end, with a second one to go on with."""
-
-    def __init__(self) -> None:
-        self.first, self.second = FakeBackend(), FakeBackend()
-        self.link, self.shared = Link(), SharedMemory()
-        self.port = VhostUserPort(self.shared, self.link)
-        self.port.power_on(TWO, [os.dup(self.first.client.fileno())])
-
-    def start(self, status: int = STATUS_DRIVER | STATUS_DRIVER_OK) -> None:
-        for queue in range(TWO.queues):
-            list(self.port.set_up_queue(queue, ring_layout(queue, TWO.queue_size, 0)))
-        list(self.port.write_status(status))
-
-    def restore(self) -> None:
-        self.port.restore([os.dup(self.second.client.fileno())])
-        self.port.capacity()  # its answer comes when all before it has been read
-
-    def fds(self, queue: int) -> QueueFds:
-        fds = self.port._fds[queue]
-        assert fds is not None
-        return fds
-
-    def close(self) -> None:
-        self.port.power_off()
-        for backend in (self.first, self.second):
-            backend.close()
-        self.link.close()
-        self.shared.close()
-
-
 @pytest.fixture
 def ported() -> Iterator[Ported]:
-    ported = Ported()
+    ported = Ported(TWO)
     yield ported
     ported.close()
 
@@ -109,7 +76,7 @@ def test_a_device_without_driver_ok_is_restored_without_queues(ported: Ported) -
     assert not sent(ported.first, Request.GET_VRING_BASE)
     assert not sent(ported.second, Request.SET_VRING_BASE)
     list(ported.port.write_status(STATUS_DRIVER | STATUS_DRIVER_OK))
-    ported.port.capacity()
+    ported.wait()
     bases = [VringState.unpack(each) for each in sent(ported.second, Request.SET_VRING_BASE)]
     assert bases == [VringState(0, TWO.first_index), VringState(1, TWO.first_index)]
 

@@ -59,6 +59,26 @@ def _deal_by_address(reads: tuple[Request, ...]) -> None:
         read.data = data[: read.blk.data_length].ljust(read.blk.data_length, b"\0")
 
 
+class _WaitsForNewest(BlockBackend):
+    _sent: frozenset[int] = frozenset()
+    """Serials of the requests that the backend has."""
+    _ended: tuple[Request, ...] = ()
+    """Requests that have ended, and are kept back."""
+
+    def _start(self, thread: Thread, request: Request) -> None:
+        self._sent |= {request.serial}
+        super()._start(thread, request)
+
+    def deliver(self, request: Request) -> None:
+        self._sent -= {request.serial}
+        self._ended += (request,)
+        newest = max(self._sent, default=0)
+        ended = [one for one in self._ended if one.serial > newest]
+        self._ended = tuple(one for one in self._ended if one.serial < newest)
+        for one in ended:
+            super().deliver(one)
+
+
 FAMILY: Final = (
     Defect(
         "used_before_data",
@@ -75,5 +95,13 @@ FAMILY: Final = (
         "Merged reads get their data in the order of their addresses, not of their submission.",
         ("S14",),
         (_ReadsByAddress,),
+    ),
+    Defect(
+        "waits_for_newest",
+        2026,
+        "QEMU nbd_receive_replies up to 10.0",
+        "A request is taken as ended only when the backend has no newer one.",
+        ("S41",),
+        (_WaitsForNewest,),
     ),
 )

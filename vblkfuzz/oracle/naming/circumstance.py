@@ -27,6 +27,7 @@ from vblkfuzz.trace.kinds import (
     POLL_BEGIN,
     POP,
     PUSH,
+    RESET_RET,
     RESTORED,
     RESUMED,
     RETRY,
@@ -142,8 +143,14 @@ def missed_by_drain(violation: Violation, events: Events) -> str:
 
 
 def outlived_reset(violation: Violation, events: Events) -> str:
-    """State of the request when the reset returned, and its first effect afterwards."""
-    was = standing(violation.second.request, events, violation.first)
+    """State of the request when the last reset returned, and its first effect afterwards."""
+    last = violation.first
+    for event in events:
+        if event is violation.second:
+            break
+        if event.kind == RESET_RET:
+            last = event
+    was = standing(violation.second.request, events, last)
     return f"{was}-{violation.state}"
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.ended import ended
 from vblkfuzz.oracle.naming.circumstance import left_by_stop
 from vblkfuzz.oracle.naming.consequence import STAYS_ATTACHED
 from vblkfuzz.oracle.rule import Report, Situation, rule
@@ -117,10 +118,11 @@ def _report_attach(
 
 def _report_left(attach: Event, ret: Event, report: Report) -> None:
     missed = watch_at(ret, report.events, attach).elsewhere
+    end = "start failed" if ret.kind == START_RET else f"{ended(ret)} returned"
     sentence = (
         f"The notifier of queue {attach.queue}, attached to {actor_name(attach.value)} at turn "
         f"{attach.turn} {by_whom(attach)}, was still attached when "
-        f"{_ENDS.get(ret.kind, 'the start failed')} at turn {ret.turn}{_but_from(missed)}."
+        f"the {end} at turn {ret.turn}{_but_from(missed)}."
     )
     report.violation(attach, ret, sentence, f"left_attached{_ELSEWHERE if missed else ''}")
 
@@ -130,4 +132,3 @@ def _but_from(missed: tuple[int, ...]) -> str:
 
 
 _ELSEWHERE: Final = "-detached_elsewhere"
-_ENDS: Final = {STOP_RET: "the stop returned", RESET_RET: "the reset returned"}

@@ -17,6 +17,7 @@ from vblkfuzz.oracle.rules.stable import Writethrough
 from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, REQUESTS
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import (
     FEATURES,
     FLUSHED,
@@ -138,8 +139,9 @@ class _Books:
         state = "restored" if self._restored else "changed" if self._is_read else "read_back"
         after = " after a restore of the VM" if self._restored else ""
         sentence = (
-            f"The driver set the cache mode {CACHE_MODES[written.flag]} at turn {written.turn}; "
-            f"it read {read.value} at turn {read.turn}{after} instead of {written.flag}."
+            f"The driver set the cache mode {word(CACHE_MODES, written.flag)} at turn "
+            f"{written.turn}; it read {read.value} at turn {read.turn}{after} instead of "
+            f"{written.flag}."
         )
         self._report.violation(written, read, sentence, state)
 

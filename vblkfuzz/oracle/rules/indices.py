@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.ended import ended
 from vblkfuzz.oracle.naming.circumstance import left_in_use
 from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
@@ -155,7 +156,7 @@ class _Books:
                 pop,
                 ret,
                 f"Request {pop.request}, popped at turn {pop.turn}, was neither pushed nor "
-                f"cancelled when the reset returned at turn {ret.turn}.",
+                f"cancelled when the {ended(ret)} returned at turn {ret.turn}.",
                 "left_in_use",
             )
         self.owned.clear()

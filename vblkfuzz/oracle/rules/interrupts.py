@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vblkfuzz.oracle.ended import ended
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -59,6 +60,6 @@ def _report_call(reset: Event | None, irq: Event, report: Report) -> None:
         return
     sentence = (
         f"Queue {irq.queue} called at turn {irq.turn}, although nothing had been pushed to it "
-        f"since the reset at turn {reset.turn}."
+        f"since the {ended(reset)} at turn {reset.turn}."
     )
     report.violation(reset, irq, sentence, "reset" if reset.kind == RESET_RET else "queue_reset")

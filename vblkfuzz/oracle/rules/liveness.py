@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.ended import is_unplug
 from vblkfuzz.oracle.naming.circumstance import unfinished, waits_for
 from vblkfuzz.oracle.operation import operation_of
 from vblkfuzz.oracle.rule import Report, Situation, rule
@@ -83,8 +84,9 @@ def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             open_calls.append((event, done))
         else:
             for call, _ in reversed(open_calls):  # innermost first: the others wait for it
+                what = "unplug" if is_unplug(call) else _NAMES.get(call.kind, _CALLS[call.kind])
                 sentence = (
-                    f"The {_CALLS[call.kind]} that was called at turn {call.turn} had not "
+                    f"The {what} that was called at turn {call.turn} had not "
                     f"returned when everything had settled (turn {event.turn})."
                 )
                 report.violation(call, event, sentence, _CALLS[call.kind])
@@ -102,6 +104,8 @@ _CALLS: Final = {
     RESET_CALL: "reset",
     VM_STOP_CALL: "vm_stop",
 }
+_NAMES: Final = {VM_STOP_CALL: "stop of the VM"}
+"""In a sentence, where that differs."""
 
 
 def _close(ret: Event, open_calls: list[tuple[Event, int]]) -> int | None:

@@ -132,19 +132,21 @@ def _cause(place: Place, since: Event) -> Place:
 def _since(place: Place, change: Event, events: Sequence[Event]) -> Event:
     """Return the event since which a change there is wrong; the change itself if there is none."""
     kind = _SINCE.get(place)
-    found = change
+    found, by_driver = change, True
     for event in events:
         if event is change:
             break
-        if event.kind == kind and _concerns(event, change):
+        if event.kind == RESET_CALL:
+            by_driver = not event.flag  # it does not notice the others, and takes no memory back
+        elif event.kind == kind and _concerns(event, change, by_driver):
             found = event
     return found
 
 
-def _concerns(event: Event, change: Event) -> bool:
+def _concerns(event: Event, change: Event, by_driver: bool) -> bool:
     if event.kind in _OF_A_REQUEST:
         return (event.queue, event.head) == (change.queue, change.head)
-    return event.kind == RESET_RET or event.queue == change.queue
+    return by_driver if event.kind == RESET_RET else event.queue == change.queue
 
 
 _NUMBERS: Final = frozenset(map(int, Place))

@@ -25,6 +25,7 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import STATUS_OF
 from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import (
     COLLECT,
     DRIVER_INIT,
@@ -144,9 +145,9 @@ class _Outcomes:
 
     def _report_retried(self, code: int, done: Event, retry: Event, setting: str) -> None:
         sentence = (
-            f"The backend ended request {retry.request} ({REQUESTS[code]}) with "
-            f"{RESULTS[done.flag]} at turn {done.turn}, which {setting} does not retry, but at "
-            f"turn {retry.turn} it began to wait for the VM to continue."
+            f"The backend ended request {retry.request} ({word(REQUESTS, code)}) with "
+            f"{word(RESULTS, done.flag)} at turn {done.turn}, which {setting} does not retry, but "
+            f"at turn {retry.turn} it began to wait for the VM to continue."
         )
         self._report.violation(done, retry, sentence, "retried")
 
@@ -174,14 +175,15 @@ class _Outcomes:
             code == _GET_ID or (code == _FLUSH and not _write_failed(push, events))
         ):
             sentence = (
-                f"The backend had not failed request {push.request} ({REQUESTS[request.flag]}) of "
-                f"turn {request.turn}, but it was pushed with IOERR at turn {push.turn}."
+                f"The backend had not failed request {push.request} "
+                f"({word(REQUESTS, request.flag)}) of turn {request.turn}, but it was pushed "
+                f"with IOERR at turn {push.turn}."
             )
             self._report.violation(request, push, sentence, "refused")
 
     def _report_not_ended(self, submit: Event, push: Event) -> None:
         sentence = (
-            f"Request {push.request} ({REQUESTS[submit.flag]}) was pushed with "
+            f"Request {push.request} ({word(REQUESTS, submit.flag)}) was pushed with "
             f"{_name(push.flag)} at turn {push.turn}; it was submitted at turn {submit.turn}, and "
             f"the backend had not ended it."
         )
@@ -217,8 +219,8 @@ class _Outcomes:
 
     def _report_status(self, code: int, done: Event, push: Event, why: str, state: str) -> None:
         sentence = (
-            f"The backend ended request {push.request} ({REQUESTS[code]}) with "
-            f"{RESULTS[done.flag]} at turn {done.turn}{why}, but it was pushed with "
+            f"The backend ended request {push.request} ({word(REQUESTS, code)}) with "
+            f"{word(RESULTS, done.flag)} at turn {done.turn}{why}, but it was pushed with "
             f"{_name(push.flag)} at turn {push.turn}."
         )
         self._report.violation(done, push, sentence, state)
@@ -298,7 +300,7 @@ def _judge_unsupported(answer: Answered, report: Report) -> None:
         why = "which the driver has negotiated" if agreed else "which every device supports"
         sentence = (
             f"The guest found UNSUPP at turn {collect.turn} in the request of turn {request.turn} "
-            f"({REQUESTS[request.flag]}), {why}."
+            f"({word(REQUESTS, request.flag)}), {why}."
         )
         report.violation(request, collect, sentence, "not_supported")
 

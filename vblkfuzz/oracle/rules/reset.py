@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from vblkfuzz.oracle.ended import ended
 from vblkfuzz.oracle.naming.circumstance import outlived_reset
 from vblkfuzz.oracle.naming.consequence import REQUEST_GOES_ON
 from vblkfuzz.oracle.rule import Report, Situation, rule
@@ -82,8 +83,8 @@ def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     A completion counts if it succeeded, because a write has reached the disk then. That of a read
     counts too: it cannot occur in a correct device, whose reset waits for requests in flight.
     """
-    ended = -1
-    reset = events[0]
+    over = -1  # the last epoch that has ended
+    resets: list[Event] = []
     # Dequeued, and no more is known of it: a real device shows neither SUBMIT nor PARK.
     taken: set[int] = set()
     in_flight: set[int] = set()
@@ -91,12 +92,14 @@ def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     reported: set[int] = set()
     for event in events:
         kind = event.kind
-        if event.epoch <= ended and kind in _EFFECTS and event.request not in reported:
+        if event.epoch <= over and kind in _EFFECTS and event.request not in reported:
             if kind != IO_DONE or event.flag == 0:
                 reported.add(event.request)
+                reset = next(each for each in resets if each.epoch >= event.epoch)
                 report.violation(reset, event, _came_back(reset, event), _EFFECTS[event.kind])
         elif kind == RESET_RET:
-            ended, reset = max(ended, event.epoch), event
+            over = max(over, event.epoch)
+            resets.append(event)
         if kind == POP:
             taken.add(event.request)
             continue
@@ -116,7 +119,8 @@ def S4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 def _came_back(reset: Event, event: Event) -> str:
     return (
         f"Request {event.request} of epoch {event.epoch} {_SEEN[event.kind]} at turn "
-        f"{event.turn}, after the reset that ended its epoch returned at turn {reset.turn}."
+        f"{event.turn}, after the {ended(reset)} that ended its epoch returned at turn "
+        f"{reset.turn}."
     )
 
 

@@ -20,6 +20,7 @@ from vblkfuzz.trace.ending import (
     ENDED_UNSUPP,
 )
 from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import COLLECT, RESIZE, SHAPE
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import F_RO
@@ -62,7 +63,7 @@ def _judge_read_only(request: Event, collect: Event, report: Report) -> None:
     else:
         wrong = request.flag == _ZEROES and collect.flag == ENDED_OK
     if wrong:
-        name = "write" if request.flag == _OUT else REQUESTS[request.flag]
+        name = "write" if request.flag == _OUT else word(REQUESTS, request.flag)
         sentence = (
             f"A {name} to a read-only disk, published at turn {request.turn}, ended with "
             f"{_WORDS[collect.flag]} at turn {collect.turn}; right is IOERR."
@@ -97,8 +98,9 @@ def _judge_shape(found: Answered, capacity: int, events: Sequence[Event], report
     if collect.flag not in right:
         words = " or ".join([_WORDS[flag] for flag in right])
         sentence = (
-            f"A request ({REQUESTS[request.flag]}, {shape}), published at turn {request.turn}, "
-            f"ended with {_WORDS[collect.flag]} at turn {collect.turn}; right is {words}."
+            f"A request ({word(REQUESTS, request.flag)}, {shape}), published at turn "
+            f"{request.turn}, ended with {_WORDS[collect.flag]} at turn {collect.turn}; "
+            f"right is {words}."
         )
         report.violation(request, collect, sentence, shape)
 

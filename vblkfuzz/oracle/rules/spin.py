@@ -84,6 +84,7 @@ def _change(event: Event) -> tuple[str, bool]:
 def _report(last: Event, spins: Event, state: str, report: Report) -> None:
     sentence = (
         f"The main thread runs on and on (turn {spins.turn}), although nothing is pending after "
-        f"operation {last.value}, which began at turn {last.turn}: the device is {state}."
+        f"operation {last.value}, which began at turn {last.turn}: the device is "
+        f"{'not set up' if state == _RESET else state}."
     )
     report.violation(last, spins, sentence, state)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vblkfuzz.oracle.ended import ended
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
@@ -143,8 +144,8 @@ class _Books:
             self._read_other(read, report)
         elif read.flag:
             sentence = (
-                f"Queue {read.queue} was still enabled at turn {read.turn}, after the reset at "
-                f"turn {self.since.turn}."
+                f"Queue {read.queue} was still enabled at turn {read.turn}, after the "
+                f"{ended(since)} at turn {since.turn}."
             )
             report.violation(self.since, read, sentence, "enabled")
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vblkfuzz.oracle.naming.naming import Naming
+from vblkfuzz.oracle.naming.use_after_unplug import NAME, parked_at_unplug
 from vblkfuzz.oracle.operation import operation_of
 from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
@@ -39,20 +40,31 @@ def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Each place has its own signature: the line, the assertion, or the function that failed.
 
     A process that refuses the state which it has saved itself is none to go on with, either.
+    Only where the place is chance (`naming.use_after_unplug`), the cause has one.
     """
     last = events[0]
     for event in events:
-        if event.kind == kinds.CRASH and report.fault:
-            sentence = f"The device {_failure(report.fault)}, {_when(last, event)}."
-            report.violation(last, event, sentence, report.fault.name, _BY_FAULT)
-        elif event.kind == kinds.CRASH:
-            sentence = (
-                f"The device process {_ending(event)} at turn {event.turn}, during "
-                f"{operation_of(last)}, which began at turn {last.turn}."
-            )
-            report.violation(last, event, sentence, _state(event))
+        if event.kind == kinds.CRASH:
+            _report_crash(last, event, report)
         else:
             last = event
+
+
+def _report_crash(last: Event, crash: Event, report: Report) -> None:
+    fault = report.fault
+    if fault:
+        what = f"The device {_failure(fault)}, {_when(last, crash)}"
+    else:
+        what = (
+            f"The device process {_ending(crash)} at turn {crash.turn}, during "
+            f"{operation_of(last)}, which began at turn {last.turn}"
+        )
+    parked = parked_at_unplug(fault, crash, report.events)
+    if parked is not None:
+        what += f"; request {parked.request}, dequeued at turn {parked.turn}, was parked then"
+    state = NAME if parked else fault.name if fault else _state(crash)
+    by_place = fault is not None or parked is not None
+    report.violation(last, crash, f"{what}.", state, _BY_FAULT if by_place else None)
 
 
 def _failure(fault: Fault) -> str:

@@ -20,6 +20,7 @@ from vblkfuzz.scenario.alphabet.shape import data_bytes
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.ending import ENDED_OK
 from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import COLLECT
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.virtio.blk import ID_SIZE, STATUS_SIZE
@@ -77,7 +78,7 @@ def _judge(request: Event, least: int, most: int, collect: Event, report: Report
     size = str(most) if least == most else f"at most {most}"
     sentence = (
         f"The used entry of turn {collect.turn} has the length {collect.length}, but the request "
-        f"of turn {request.turn} ({REQUESTS[request.flag]}) {_ended(collect)} and has {size} "
+        f"of turn {request.turn} ({word(REQUESTS, request.flag)}) {_ended(collect)} and has {size} "
         f"byte{'s' * (most > 1)} written."
     )
     report.violation(request, collect, sentence, "long" if collect.length > most else "short")
