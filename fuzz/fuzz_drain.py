@@ -3,7 +3,7 @@
     python fuzz/fuzz_drain.py -max_total_time=60 corpus-folder
     VBLKFUZZ_DEVICE=reference python fuzz/fuzz_drain.py -runs=100000
 
-The device is revision `seed`, or the one that ``VBLKFUZZ_DEVICE`` names.
+The device is revision `patch-v4`, or the one that ``VBLKFUZZ_DEVICE`` names.
 `vblkfuzz.campaign.fuzz_target` describes flags, folders and exit codes.
 """
 
@@ -12,4 +12,4 @@ import os
 from vblkfuzz.campaign.fuzz_target import run
 
 if __name__ == "__main__":
-    run(os.environ.get("VBLKFUZZ_DEVICE", "seed"))
+    run(os.environ.get("VBLKFUZZ_DEVICE", "patch-v4"))

@@ -71,8 +71,8 @@ def test_only_the_rule_that_is_asked_for_counts() -> None:
     scenario = api.Scenario(
         ops=(api.op("init"), api.op("drain_begin"), api.op("publish_kick"), api.op("reset"))
     )
-    api.assert_clean(scenario, "seed", rule="L1")
+    api.assert_clean(scenario, "patch-v4", rule="L1")
     with pytest.raises(AssertionError, match=r"^S8: "):
-        api.assert_clean(scenario, "seed")
+        api.assert_clean(scenario, "patch-v4")
     with pytest.raises(AssertionError, match=r"^S1: "):
-        api.assert_clean(scenario, "seed", rule="S1")
+        api.assert_clean(scenario, "patch-v4", rule="S1")

@@ -75,11 +75,11 @@ USED: Tree = {
     "tools/measure.py": "",
     "tox.ini": "python {tox_root}{/}tools{/}measure.py",
     "tests/conftest.py": "from vblkfuzz.cli import main\nfrom tests.support import x",
-    "tests/support.py": 'PATH = ROOT / "corpus" / "seed" / name',
+    "tests/support.py": 'PATH = ROOT / "corpus" / "start" / name',
     "tests/test_x.py": 'run("started.py")',
     "tests/started.py": "",
     "tests/soak/long.py": "",
-    "corpus/seed/x.toml": "",
+    "corpus/start/x.toml": "",
     "corpus/ini/y/scenario.toml": "",
 }
 

@@ -14,7 +14,7 @@ Import its names from the package. A scenario is a value:
 
 `run` returns the trace and the verdict of the oracles:
 
-    >>> execution = run(scenario, "seed")
+    >>> execution = run(scenario, "patch-v4")
     >>> [(one.rule, one.path) for one in execution.verdict.violations if one.rule == "S1"]
     [('S1', 'reset > stop > cleanup_host_notifier > host_notifier_read')]
     >>> run(scenario, "reference").verdict.clean
@@ -23,7 +23,7 @@ Import its names from the package. A scenario is a value:
 `assert_clean` is for tests:
 
     >>> assert_clean(scenario, "reference")
-    >>> assert_clean(scenario, "seed", rule="S1")
+    >>> assert_clean(scenario, "patch-v4", rule="S1")
     Traceback (most recent call last):
         ...
     AssertionError: S1: Request 1 was dequeued from queue 0 at turn 7, inside the...

@@ -22,7 +22,7 @@ def test_what_would_break_a_campaign_is_refused(argument: str) -> None:
 
 def test_flags_of_users_win_over_defaults_but_not_over_what_must_be() -> None:
     plan = WorkerPlan(
-        0, "seed", "inline", 3, "out", corpora=["c"], libfuzzer=["-max_len=9", "-handle_int=1"]
+        0, "patch-v4", "inline", 3, "out", corpora=["c"], libfuzzer=["-max_len=9", "-handle_int=1"]
     )
     _, *given = arguments_of(plan)
     flags = dict(flag[1:].split("=", 1) for flag in given if flag.startswith("-"))
@@ -31,15 +31,15 @@ def test_flags_of_users_win_over_defaults_but_not_over_what_must_be() -> None:
 
 
 def test_a_seed_of_zero_would_be_random() -> None:
-    assert "-seed=1" in arguments_of(WorkerPlan(0, "seed", "inline", 1 << 31, "out"))
+    assert "-seed=1" in arguments_of(WorkerPlan(0, "patch-v4", "inline", 1 << 31, "out"))
 
 
 def test_flags_of_a_target(tmp_path: Path) -> None:
     arguments = ["-runs=5", "-seed=7", "-ignore_crashes=1", "-print_pcs=1", str(tmp_path)]
-    plan = plan_of(arguments, "seed", Path("out"))
+    plan = plan_of(arguments, "patch-v4", Path("out"))
     assert (plan.runs, plan.seed, plan.stop_on_first) == (5, 7, False)
     assert plan.libfuzzer == ["-print_pcs=1"]
     assert plan.corpora == [str(tmp_path)]
     assert plan.feedback
-    assert not plan_of(["-feedback=0"], "seed", Path("out")).feedback
-    assert plan_of([], "seed", Path("out")).runs == 0
+    assert not plan_of(["-feedback=0"], "patch-v4", Path("out")).feedback
+    assert plan_of([], "patch-v4", Path("out")).runs == 0

@@ -45,8 +45,8 @@ def cli(monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 @pytest.fixture(scope="session")
 def bug() -> Artifact:
-    """The bug of the seed, with everything that a campaign stores."""
-    with model("seed", "inline") as target:
+    """The bug of patch-v4, with everything that a campaign stores."""
+    with model("patch-v4", "inline") as target:
         execution = run_scenario(target, BUG)
     (violation,) = [one for one in execution.verdict.violations if one.rule == "S1"]
     return Artifact(

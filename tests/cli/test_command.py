@@ -65,7 +65,7 @@ def test_show_into_a_pipe(finding: Path, bug: Artifact) -> None:
     with start("show", finding) as process:
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert out.endswith(to_text(bug.scenario, "", bug.expectation, "seed"))
+    assert out.endswith(to_text(bug.scenario, "", bug.expectation, "patch-v4"))
 
 
 @pytest.mark.parametrize("verb", ["show", "replay"])

@@ -16,7 +16,7 @@ FLUSH = Scenario(ops=(op("init"), op("publish_kick", request="flush")))
 REFERENCE = ("--device", "reference", "--mode", "inline", "--json")
 
 
-def write(path: Path, scenario: Scenario, device: str = "seed") -> Path:
+def write(path: Path, scenario: Scenario, device: str = "patch-v4") -> Path:
     path.write_bytes(dump_artifact(Artifact(scenario, device=device)))
     return path
 

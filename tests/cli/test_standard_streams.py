@@ -114,7 +114,7 @@ class Presses:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Presses())
-sys.argv = ["vblkfuzz", "compare", "--target", "model", "--binaries", "seed", "seed"]
+sys.argv = ["vblkfuzz", "compare", "--target", "model", "--binaries", "patch-v4", "patch-v4"]
 main()
 """
 
@@ -135,7 +135,7 @@ def test_ctrl_c_that_the_shell_has_turned_off(tmp_path: Path) -> None:
     script = (
         SPOT.format(name="typer")
         .replace("compare", "list")
-        .replace('"--target", "model", "--binaries", "seed", "seed"', '"targets"')
+        .replace('"--target", "model", "--binaries", "patch-v4", "patch-v4"', '"targets"')
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

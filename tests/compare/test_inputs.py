@@ -9,7 +9,7 @@ import pytest
 
 from vblkfuzz.compare.inputs import Input, corpus_of, mutations
 from vblkfuzz.errors import InputFileError
-from vblkfuzz.mutation.seeds import SEEDS
+from vblkfuzz.mutation.starting_inputs import STARTING_INPUTS
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
@@ -25,7 +25,7 @@ def never(error: InputFileError) -> None:
 
 def test_without_a_corpus_the_seeds() -> None:
     found = corpus_of([], never)
-    assert len(found) == len(SEEDS)
+    assert len(found) == len(STARTING_INPUTS)
     assert found[0].name == "every-request"
 
 

@@ -189,5 +189,5 @@ def test_no_such_defect(name: str) -> None:
 
 
 def test_a_file_may_name_a_defect() -> None:
-    assert is_revision("seed+no_selfkick+cleanup_reads")
+    assert is_revision("patch-v4+no_selfkick+cleanup_reads")
     assert not is_revision("elsewhere.py:Device+no_selfkick")

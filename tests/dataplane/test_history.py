@@ -31,9 +31,9 @@ from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_RET, END, SUBMIT
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "regress"
 
-ALL = ("qemu-8.0", "seed", "qemu-8.1", "qemu-9.0", "qemu-10.2")
+ALL = ("qemu-8.0", "patch-v4", "qemu-8.1", "qemu-9.0", "qemu-10.2")
 SERIES = ALL[1:]
-LOCKED = ("seed", "qemu-8.1")
+LOCKED = ("patch-v4", "qemu-8.1")
 LOCK_FREE = ("qemu-9.0", "qemu-10.2")
 
 SHOWN: Final[dict[str, tuple[str, ...]]] = {
@@ -57,10 +57,10 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     # The generation of the configuration: open
     "s15-generation-with-interrupt": ALL,
     # B2: 75dcb4d790
-    "s1-wrong-context": ("seed",),
-    "s8-start-attaches-twice": ("seed",),
-    "s8-stop-leaves-attached": ("seed",),
-    "s9-stop-closes-attached": ("seed",),
+    "s1-wrong-context": ("patch-v4",),
+    "s8-start-attaches-twice": ("patch-v4",),
+    "s8-stop-leaves-attached": ("patch-v4",),
+    "s9-stop-closes-attached": ("patch-v4",),
     # B3: with the AioContext lock the handler waits too long, without it the drain not long enough
     "s1-handler-waits-for-lock": LOCKED,
     "s3-handler-not-submitted": LOCK_FREE,
@@ -87,7 +87,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
 
 FIXED: Final[dict[str, frozenset[str]]] = {
     "qemu-8.0": frozenset({"S3", "S9", "S12", "L4"}),
-    "seed": frozenset({"S12", "L4"}),
+    "patch-v4": frozenset({"S12", "L4"}),
     "qemu-8.1": frozenset({"S3", "S8", "S9", "S12", "L4"}),
     "qemu-9.0": frozenset({"S8", "S9", "S13", "L1", "L4"}),
     "qemu-10.2": frozenset({"S8", "S9", "S13", "L1", "L4"}),
@@ -207,7 +207,7 @@ def test_the_inputs_find_the_holes() -> None:
         with model(device, "inline") as target:
             for scenario in map(decode, fuzz_inputs(1, 1500)):
                 broken[device] |= check(target, scenario)
-    assert {"S8", "S9", "S1", "S4", "S6", "S7", "S13", "L1"} <= broken["seed"]
+    assert {"S8", "S9", "S1", "S4", "S6", "S7", "S13", "L1"} <= broken["patch-v4"]
     assert {"S1", "S4", "S6", "S7", "S13", "L1"} <= broken["qemu-8.1"]
     assert {"S1", "S4", "S6", "S7", "S10"} <= broken["qemu-9.0"] & broken["qemu-10.2"]
     assert not broken["reference"]

@@ -4,8 +4,8 @@ import pytest
 
 from tests.dataplane.rig import DRIVER_OK, FEATURES_OK, Rig
 from vblkfuzz.dataplane.registers import ENABLED, IOEVENTFD, STATUS, Exit
+from vblkfuzz.dataplane.revisions.patch_v4 import PatchV4
 from vblkfuzz.dataplane.revisions.reference import Reference
-from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import SharedParts
@@ -64,7 +64,7 @@ def test_the_node_moves_before_the_reference_counts_as_started(parts: SharedPart
 
 def test_the_seed_attaches_twice(parts: SharedParts) -> None:
     """B2: the drain of its move attaches, then start attaches."""
-    rig = Rig(parts, Seed)
+    rig = Rig(parts, PatchV4)
     rig.init()
     assert rig.paths(ATTACH) == ["start > set_aio_context > drained_end", "start"]
 
@@ -95,7 +95,7 @@ def test_the_reference_deals_queues_out_the_seed_does_not(parts: SharedParts) ->
     rig.init()
     contexts = [event.value for event in rig.events(ATTACH)]
     assert contexts == [ActorId.IO0, ActorId.IO1, ActorId.IO0, ActorId.IO1]
-    rig = Rig(parts, Seed, queues=4, iothreads=2)
+    rig = Rig(parts, PatchV4, queues=4, iothreads=2)
     rig.init()
     assert {event.value for event in rig.events(ATTACH)} == {ActorId.IO0}
 
@@ -123,7 +123,7 @@ def test_a_start_in_a_drain_attaches_after_it(parts: SharedParts) -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
-@pytest.mark.parametrize("device_class", [Reference, Seed])
+@pytest.mark.parametrize("device_class", [Reference, PatchV4])
 def test_a_failed_start_rolls_back(
     parts: SharedParts, failing: int, device_class: type[VirtioBlk]
 ) -> None:
@@ -237,7 +237,7 @@ def test_the_reference_drops_the_last_kick_the_seed_reads_it(parts: SharedParts)
     rig.send()
     rig.write_status(FEATURES_OK)
     assert rig.count(POP) == 0
-    rig = Rig(parts, Seed)
+    rig = Rig(parts, PatchV4)
     rig.init()
     rig.perform("drain_begin")
     rig.send()
@@ -259,7 +259,7 @@ def test_stop_waits_for_what_is_in_flight(parts: SharedParts) -> None:
 
 def test_the_stop_of_the_seed_leaves_a_handler_in_the_main_context(parts: SharedParts) -> None:
     """B2: the node has moved there, and `started` is still set."""
-    rig = Rig(parts, Seed)
+    rig = Rig(parts, PatchV4)
     rig.init()
     rig.discard_events()
     rig.write_status(FEATURES_OK)
@@ -304,7 +304,7 @@ def test_reset_cancels_what_is_parked(parts: SharedParts) -> None:
     assert rig.status_of(slot) == 0xFF
 
 
-@pytest.mark.parametrize("device_class", [Reference, Seed])
+@pytest.mark.parametrize("device_class", [Reference, PatchV4])
 def test_reset_empties_the_retry_list(parts: SharedParts, device_class: type[VirtioBlk]) -> None:
     rig = Rig(parts, device_class, werror="stop", rerror="stop")
     rig.init()

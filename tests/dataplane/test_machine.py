@@ -6,7 +6,7 @@ from tests.dataplane.rig import Rig
 from tests.dataplane.stepping import MANY
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import EXIT, Exit
-from vblkfuzz.dataplane.revisions.seed import Seed
+from vblkfuzz.dataplane.revisions.patch_v4 import PatchV4
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import SharedParts
@@ -180,7 +180,7 @@ def test_completions_run_where_their_queue_lives(parts: SharedParts) -> None:
 
 
 def test_the_seed_completes_under_the_lock(parts: SharedParts) -> None:
-    rig = Rig(parts, Seed)
+    rig = Rig(parts, PatchV4)
     rig.init()
     lock = rig.machine.iothreads[0].lock
     list(lock.acquire(rig.machine.vcpu))

@@ -4,9 +4,9 @@ import pytest
 
 from tests.dataplane.rig import Rig
 from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, Exit
+from vblkfuzz.dataplane.revisions.patch_v4 import PatchV4
 from vblkfuzz.dataplane.revisions.qemu_10_2 import Qemu102
 from vblkfuzz.dataplane.revisions.reference import Reference
-from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.process.execution import SharedParts
 from vblkfuzz.scenario.op import op
@@ -245,7 +245,7 @@ def test_stop_lets_an_exit_end_first(parts: SharedParts) -> None:
     ]
 
 
-@pytest.mark.parametrize("device_class", [Reference, Seed])
+@pytest.mark.parametrize("device_class", [Reference, PatchV4])
 def test_cont_starts_again_and_serves_the_stopped_time(
     parts: SharedParts, device_class: type[VirtioBlk]
 ) -> None:

@@ -27,8 +27,8 @@ def reference() -> Iterator[Target]:
 
 
 @pytest.fixture(scope="module")
-def seed() -> Iterator[Target]:
-    with model("seed", "inline") as target:
+def patch_v4() -> Iterator[Target]:
+    with model("patch-v4", "inline") as target:
         yield target
 
 
@@ -62,22 +62,22 @@ def test_the_reference_is_clean_on_any_bytes(reference: Target, data: bytes) -> 
 
 
 @given(scenario=SCENARIOS)
-def test_the_seed_ends_by_itself(seed: Target, scenario: Scenario) -> None:
-    trace = seed.run(scenario)
+def test_a_run_ends_by_itself(patch_v4: Target, scenario: Scenario) -> None:
+    trace = patch_v4.run(scenario)
     judge(scenario, trace)
     assert trace.events[-1].kind == END
 
 
 @given(scenario=SCENARIOS)
-def test_the_same_scenario_gives_the_same_trace(seed: Target, scenario: Scenario) -> None:
-    first, second = seed.run(scenario), seed.run(scenario)
+def test_the_same_scenario_gives_the_same_trace(patch_v4: Target, scenario: Scenario) -> None:
+    first, second = patch_v4.run(scenario), patch_v4.run(scenario)
     assert (first.digest, first.steps) == (second.digest, second.steps)
 
 
 @given(scenario=SCENARIOS)
-def test_time_goes_forward(seed: Target, reference: Target, scenario: Scenario) -> None:
+def test_time_goes_forward(patch_v4: Target, reference: Target, scenario: Scenario) -> None:
     """Turns and epochs never decrease; a pop has the next serial."""
-    for target in (seed, reference):
+    for target in (patch_v4, reference):
         events = target.run(scenario).events
         turns = [event.turn for event in events]
         assert turns == sorted(turns)
@@ -89,8 +89,8 @@ def test_time_goes_forward(seed: Target, reference: Target, scenario: Scenario) 
 
 
 @given(scenario=SCENARIOS)
-def test_every_operation_is_recorded_once(seed: Target, scenario: Scenario) -> None:
-    recorded = [event for event in of_kind(seed.run(scenario).events, OP) if not event.head]
+def test_every_operation_is_recorded_once(patch_v4: Target, scenario: Scenario) -> None:
+    recorded = [event for event in of_kind(patch_v4.run(scenario).events, OP) if not event.head]
     assert [event.flag for event in recorded] == [operation.code for operation in scenario.ops]
     assert [event.value for event in recorded] == list(range(len(scenario.ops)))
 

@@ -1,7 +1,7 @@
-"""Known bugs of QEMU's history, one short scenario each, on the seed and on the reference.
+"""Known bugs of QEMU's history, one short scenario each, on patch-v4 and on the reference.
 
 Most are also in corpus/regress. The table here has the rule that each bug breaks and the causal
-path. For a bug that a later revision introduced, the seed must be clean.
+path. For a bug that a later revision introduced, patch-v4 must be clean.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DIRECT = DeviceConfig(ioeventfd=False)
 
 
 class Bug(NamedTuple):
-    """A scenario, and the violation that the seed has in it."""
+    """A scenario, and the violation that patch-v4 has in it."""
 
     name: str
     rule: str
@@ -122,7 +122,7 @@ def violations(device: str, scenario: Scenario) -> tuple[Violation, ...]:
 
 @pytest.mark.parametrize("bug", BUGS, ids=name)
 def test_the_seed_has_it(bug: Bug) -> None:
-    found = {(each.rule, each.path) for each in violations("seed", bug.scenario)}
+    found = {(each.rule, each.path) for each in violations("patch-v4", bug.scenario)}
     assert (bug.rule, bug.path) in found
 
 
@@ -133,17 +133,17 @@ def test_the_reference_has_not(bug: Bug) -> None:
 
 @pytest.mark.parametrize("bug", LATER_BUGS, ids=name)
 def test_the_seed_has_not_either(bug: Bug) -> None:
-    assert bug.rule not in {each.rule for each in violations("seed", bug.scenario)}
+    assert bug.rule not in {each.rule for each in violations("patch-v4", bug.scenario)}
 
 
 def test_stop_and_cont_heal_the_lost_wake_up() -> None:
     scenario = Scenario(POLLING, (INIT, READ, BEGIN, END, READ, STOP, CONT))
-    assert "L1" not in {each.rule for each in violations("seed", scenario)}
+    assert "L1" not in {each.rule for each in violations("patch-v4", scenario)}
 
 
-@pytest.mark.parametrize("device", ["seed", "reference"])
+@pytest.mark.parametrize("device", ["patch-v4", "reference"])
 @pytest.mark.parametrize("iothreads", [0, 1, 2])
 def test_a_drain_alone_does_no_harm(device: str, iothreads: int) -> None:
     ops = (INIT, WRITE, BEGIN, READ, BEGIN, END, END, op("collect"))
     found = violations(device, Scenario(DeviceConfig(iothreads=iothreads), ops))
-    assert {each.rule for each in found} <= ({"S8"} if device == "seed" else set())
+    assert {each.rule for each in found} <= ({"S8"} if device == "patch-v4" else set())

@@ -62,7 +62,7 @@ def trace(device: str, scenario: Scenario) -> Trace:
         return target.run(scenario)
 
 
-@pytest.mark.parametrize("device", ["reference", "seed"])
+@pytest.mark.parametrize("device", ["reference", "patch-v4"])
 @pytest.mark.parametrize(("indirect", "content", "error"), TABLE)
 def test_each_content_gives_its_ring_error(
     device: str, indirect: bool, content: str, error: type[RingError]

@@ -194,7 +194,7 @@ def test_a_stray_kick_is_ignored(before: tuple[Op, ...], queue: int) -> None:
     assert not after & {HANDLER, START_RET, POP, KICK}
 
 
-@pytest.mark.parametrize("device", ["reference", "seed", "qemu-10.2"])
+@pytest.mark.parametrize("device", ["reference", "patch-v4", "qemu-10.2"])
 def test_a_queue_that_the_device_does_not_have(device: str) -> None:
     ops = (op("init"), op("stray_kick", queue=3), op("publish_kick"), op("collect"))
     assert kinds(run(*ops, device=device), PUSH, COLLECT) == [PUSH, COLLECT]

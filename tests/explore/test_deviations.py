@@ -57,7 +57,7 @@ def brute_force(
         ((INIT, KICK, END), DeviceConfig(queues=2, iothreads=2, polling=True)),
     ],
 )
-@pytest.mark.parametrize("device", ["seed", "reference"])
+@pytest.mark.parametrize("device", ["patch-v4", "reference"])
 def test_one_deviation_is_every_one(device: str, ops: tuple[Op, ...], config: DeviceConfig) -> None:
     scenario = Scenario(config, ops)
     with model(device, "inline") as target:
@@ -82,7 +82,7 @@ def test_two_deviations_are_every_pair(ops: tuple[Op, ...], config: DeviceConfig
 
 
 def test_fewest_deviations_come_first_and_are_counted() -> None:
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         visits = list(explore(target, Scenario(ops=(INIT, KICK)), 2))
     assert [visit.deviations for visit in visits] == sorted(visit.deviations for visit in visits)
     for count in range(3):
@@ -115,7 +115,7 @@ def test_deviations_go_to_each_actor_of_the_device(iothreads: int) -> None:
 
 
 def test_the_schedule_of_the_input_does_not_matter() -> None:
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         late = Scenario(ops=BUG.ops, schedule=(Deviation(2, 1, Go.NEXT, delayed=True),))
         first, *_ = explore(target, late, 1)
     assert first.execution.scenario == BUG

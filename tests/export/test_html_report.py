@@ -51,7 +51,7 @@ def test_what_it_says() -> None:
         f'id="{SIGNATURE}"',
         "Request 1 was dequeued from queue 0",
         "S1: No request is dequeued inside a drained section.",
-        "vblkfuzz replay x.vblk --device seed --mode inline",
+        "vblkfuzz replay x.vblk --device patch-v4 --mode inline",
         "pop q0 r1 h0 avail 1",
         "quiesce_counter 1, drained",
         f"All {len(case().steps)} events with the state after each",

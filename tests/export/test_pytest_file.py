@@ -72,7 +72,7 @@ def test_how_it_reads() -> None:
         '            op("reset"),',
         "        ),",
         "    )",
-        '    assert_clean(scenario, DEVICE or "seed", rule="S1")',
+        '    assert_clean(scenario, DEVICE or "patch-v4", rule="S1")',
     ]
 
 

@@ -109,7 +109,7 @@ def test_instrumenting_after_the_import_is_an_error() -> None:
     import vblkfuzz.dataplane.virtio_blk  # noqa: F401  # the test needs the import only
 
     with pytest.raises(RuntimeError, match=r"vblkfuzz\.dataplane"):
-        instrument("seed")
+        instrument("patch-v4")
 
 
 SAME_DIGESTS = """
@@ -118,14 +118,14 @@ SAME_DIGESTS = """
     finder = None
     if sys.argv[1] == "probes":
         from vblkfuzz.feedback.instrument import instrument
-        finder = instrument("seed")
+        finder = instrument("patch-v4")
     from vblkfuzz.scenario.codec import decode
     from vblkfuzz.mutation.mutate import Mutator
     from vblkfuzz.targets.model import model
     if finder:
         region = bytearray(8192)
     mutator, data = Mutator(7), b""
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         if finder:
             finder.connect(region)
         for _ in range(300):

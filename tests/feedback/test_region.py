@@ -24,7 +24,7 @@ from vblkfuzz.trace.trace import Trace
 
 
 def trace_of(scenario: Scenario) -> Trace:
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         return target.run(scenario)
 
 
@@ -91,7 +91,7 @@ SCRIPT = """
     from vblkfuzz.scenario.codec import decode
     from vblkfuzz.targets.model import model
     view = memoryview(bytearray(8192))
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         Region(view).mark_states(target.run(decode(bytes.fromhex(sys.argv[1]))))
     print(view.hex())
 """

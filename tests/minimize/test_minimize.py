@@ -25,7 +25,7 @@ def names(scenario: Scenario) -> list[str]:
     return [each.name for each in scenario.ops]
 
 
-@pytest.mark.parametrize("device", ["seed", "qemu-10.2", "reference+nested_end_resumes"])
+@pytest.mark.parametrize("device", ["patch-v4", "qemu-10.2", "reference+nested_end_resumes"])
 def test_findings(device: str) -> None:
     with model(device, "inline") as target:
         found = [check_minimized(target, each) for each in findings(target, 1, 10, 3000)]

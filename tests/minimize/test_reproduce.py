@@ -19,7 +19,7 @@ def expected(bug: Bug) -> Expectation:
 
 
 def test_a_bug_is_identified_by_rule_and_signature() -> None:
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         assert Reproducer(target, S1)(BUG)
         assert not Reproducer(target, S1)(CLEAN)
         assert not Reproducer(target, S1._replace(rule="S2"))(BUG)
@@ -27,7 +27,7 @@ def test_a_bug_is_identified_by_rule_and_signature() -> None:
 
 
 def test_the_expected_violation_is_preferred_to_the_first() -> None:
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         assert find_bug(target, BUG, expected(S1)).bug == S1
         assert find_bug(target, BUG).bug != S1
         assert find_bug(target, BUG, Expectation("violation", "S1")).bug == S1
@@ -36,14 +36,14 @@ def test_the_expected_violation_is_preferred_to_the_first() -> None:
 def test_another_bug_of_the_same_rule_is_not_the_expected_one() -> None:
     """Asked for one crash, the smallest input of another one must not be the answer."""
     another = pytest.raises(NotReproduced, match=r"does not show s1-other on model seed .*, but")
-    with model("seed", "inline") as target, another as raised:
+    with model("patch-v4", "inline") as target, another as raised:
         minimize_input(BUG, Expectation("violation", "S1", "s1-other"), Asked(target))
     assert S1.signature in str(raised.value)
 
 
 def test_what_does_not_reproduce() -> None:
     no_s2 = pytest.raises(NotReproduced, match=r"does not show s2 on model seed .*, but s1-")
-    with model("seed", "inline") as target, no_s2:
+    with model("patch-v4", "inline") as target, no_s2:
         find_bug(target, BUG, Expectation("violation", "S2", "s2"))
     with model("reference", "inline") as target:
         with pytest.raises(NotReproduced, match="is clean on model reference"):
@@ -71,7 +71,7 @@ def test_runs_without_a_verdict_are_counted() -> None:
 
 
 def test_the_quick_target_is_confirmed() -> None:
-    with model("seed", "processes") as target, model("seed", "inline") as quick:
+    with model("patch-v4", "processes") as target, model("patch-v4", "inline") as quick:
         found = minimize_input(BUG, expected(S1), Asked(target, quick))
     assert found.minimized.tried > 0
     assert found.reproduction.execution.scenario == found.minimized.scenario
@@ -80,10 +80,10 @@ def test_the_quick_target_is_confirmed() -> None:
 
 
 def test_the_result_of_a_quick_target_that_behaves_differently_is_not_used() -> None:
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         with model("reference", "inline") as quick:
             clean = minimize_input(BUG, expected(S1), Asked(target, quick))
-        with model("seed", "inline") as same:
+        with model("patch-v4", "inline") as same:
             assert clean == minimize_input(BUG, expected(S1), Asked(target, same))
 
 

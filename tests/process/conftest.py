@@ -14,7 +14,7 @@ from vblkfuzz.targets.model import model
 @pytest.fixture
 def crew() -> Iterator[Crew]:
     """A target of mode `processes`; none of its processes or fds may be left after the test."""
-    with nothing_left(), model("seed", "processes") as target:
+    with nothing_left(), model("patch-v4", "processes") as target:
         yield Crew(target)
         actors = descendants()
     await_end(actors)

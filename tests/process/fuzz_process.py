@@ -18,7 +18,7 @@ SCENARIO = Scenario(ops=(op("init"), op("publish_kick"), op("reset")))
 
 
 def main() -> None:
-    with model("seed", "processes") as target:
+    with model("patch-v4", "processes") as target:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # after the fork: actors do not inherit it
         digests, generations = set(), set()
         print("ready", flush=True)

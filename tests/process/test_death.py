@@ -76,7 +76,7 @@ def test_the_zygote_is_killed(hang_after: Callable[[float], None]) -> None:
     random = Random(2)
     for _ in range(TIMES):
         hang_after(WAIT_S)
-        with model("seed", "processes") as target:
+        with model("patch-v4", "processes") as target:
             crew = Crew(target)
             crew.run()
             hang_after(0.1)
@@ -128,7 +128,7 @@ def test_a_hang_is_not_called_one_too_soon(crew: Crew, hang_after: Callable[[flo
 
 
 def test_a_stopped_zygote_is_killed_at_the_end(hang_after: Callable[[float], None]) -> None:
-    with model("seed", "processes") as target:
+    with model("patch-v4", "processes") as target:
         Crew(target).run()
         gone = descendants()
         process("zygote").suspend()
@@ -202,7 +202,7 @@ def run_through_deaths(crew: Crew) -> None:
 
 def test_stopping_the_target_leaves_no_zombie() -> None:
     """PID 1 of a container may reap orphaned zombies late or never."""
-    with model("seed", "processes") as target:
+    with model("patch-v4", "processes") as target:
         Crew(target).run()
         processes = descendants()
         assert len(processes) == 3

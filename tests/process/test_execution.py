@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.strategies import scenarios
+from vblkfuzz.dataplane.revisions.patch_v4 import PatchV4
 from vblkfuzz.dataplane.revisions.reference import Reference
-from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.driver.memory_map import end_of
 from vblkfuzz.limits import GUEST_MEMORY_SIZE, MAX_QUEUES
 from vblkfuzz.process.arena import Arena
@@ -28,7 +28,7 @@ def parts() -> Iterator[SharedParts]:
     made.close()
 
 
-def run(parts: SharedParts, scenario: Scenario, device_class: type[Reference | Seed]) -> Trace:
+def run(parts: SharedParts, scenario: Scenario, device_class: type[Reference | PatchV4]) -> Trace:
     ran = execute(parts, scenario, device_class, parts.inline_runner)
     return Trace(merge((parts.arena.guest_ring, parts.arena.device_ring)), ran.steps)
 
@@ -49,7 +49,7 @@ def test_an_execution_leaves_a_whole_trace(parts: SharedParts) -> None:
 def test_an_earlier_execution_does_not_change_the_trace(parts: SharedParts) -> None:
     first = run(parts, FULL, Reference).digest
     dirty = (op("init"), op("hold"), op("publish_kick"), op("hostile"), op("drain_begin"))
-    run(parts, Scenario(DeviceConfig(queues=4, iothreads=2), dirty), Seed)
+    run(parts, Scenario(DeviceConfig(queues=4, iothreads=2), dirty), PatchV4)
     assert run(parts, FULL, Reference).digest == first
 
 
@@ -58,9 +58,9 @@ def test_an_earlier_execution_does_not_change_the_trace(parts: SharedParts) -> N
 def test_executions_are_independent(
     parts: SharedParts, dirty: Scenario, scenario: Scenario
 ) -> None:
-    first = run(parts, scenario, Seed).digest
-    run(parts, dirty, Seed)
-    assert run(parts, scenario, Seed).digest == first
+    first = run(parts, scenario, PatchV4).digest
+    run(parts, dirty, PatchV4)
+    assert run(parts, scenario, PatchV4).digest == first
 
 
 @settings(max_examples=50)
@@ -71,7 +71,7 @@ def test_only_the_queues_of_the_device_use_guest_memory(
     end = end_of(scenario.device.queues)
     parts.arena.memory.bytes[end:] = b"\xa5" * (GUEST_MEMORY_SIZE - end)
     parts.arena.coverage[:] = b"\x5a" * len(parts.arena.coverage)
-    for device_class in (Seed, Reference):
+    for device_class in (PatchV4, Reference):
         run(parts, scenario, device_class)
         assert not any(parts.arena.memory.bytes[end:])
         assert set(parts.arena.coverage) == {0x5A}

@@ -59,7 +59,7 @@ def test_half_a_signal(half: Half, calls: bool, monkeypatch: pytest.MonkeyPatch)
         whole(self)
 
     monkeypatch.setattr(EventNotifier, "set", signal_half)
-    with nothing_left(), model("seed", "processes") as target:
+    with nothing_left(), model("patch-v4", "processes") as target:
         crew = Crew(target)
         for _ in range(5):
             left[0] = 1

@@ -116,7 +116,7 @@ def test_the_parent_dies_around_the_fork() -> None:
 
 def fuzz_process(write: int) -> None:
     """Run executions for ever, as a fuzz process does."""
-    with model("seed", "processes") as target:
+    with model("patch-v4", "processes") as target:
         while True:
             for scenario in SCENARIOS:
                 target.run(scenario)

@@ -48,7 +48,7 @@ class TestVerdicts:
     """The expectation of a file must hold."""
 
     def test_a_bug_that_shows_and_is_fixed(self, pytester: pytest.Pytester, corpus: Path) -> None:
-        store(corpus / "bug.toml", FOUND, "seed")
+        store(corpus / "bug.toml", FOUND, "patch-v4")
         (corpus / "bug.vblk").write_bytes(dump_artifact(Artifact(BUG, expectation=FOUND)))
         assert outcomes(pytester) == {"passed": 2}
 
@@ -70,16 +70,16 @@ class TestVerdicts:
         assert outcomes(pytester) == {"passed": 2}
 
     def test_a_bug_that_is_not_fixed(self, pytester: pytest.Pytester, corpus: Path) -> None:
-        store(corpus / "bug.toml", FOUND, "seed")
+        store(corpus / "bug.toml", FOUND, "patch-v4")
         pytester.makeini("[pytest]\nvblk_corpus = corpus\nvblk_reference = seed\n")
         result = run(pytester)
         assert result.parseoutcomes() == {"failed": 1}
         result.stdout.fnmatch_lines(
             [
-                "corpus/bug.toml: expected clean on seed, got violation of S8",
+                "corpus/bug.toml: expected clean on patch-v4, got violation of S8",
                 "S8: The notifier of queue 0 was attached*",
                 ">*attach*",
-                "replay it: vblkfuzz replay corpus/bug.toml --device seed --mode inline",
+                "replay it: vblkfuzz replay corpus/bug.toml --device patch-v4 --mode inline",
             ]
         )
         result.stdout.no_fnmatch_line("*Traceback*")
@@ -95,13 +95,13 @@ class TestVerdicts:
     def test_another_signature_is_another_bug(
         self, pytester: pytest.Pytester, corpus: Path
     ) -> None:
-        store(corpus / "bug.toml", Expectation("violation", "S1", "s1-other"), "seed")
+        store(corpus / "bug.toml", Expectation("violation", "S1", "s1-other"), "patch-v4")
         result = run(pytester)
         assert result.parseoutcomes() == {"failed": 1}
-        result.stdout.fnmatch_lines(["*expected violation of S1 s1-other on seed, got *S1*"])
+        result.stdout.fnmatch_lines(["*expected violation of S1 s1-other on patch-v4, got *S1*"])
 
     def test_at_most_ten_rows(self, pytester: pytest.Pytester, corpus: Path) -> None:
-        store(corpus / "bug.toml", Expectation("violation", "S1", "s1-other"), "seed")
+        store(corpus / "bug.toml", Expectation("violation", "S1", "s1-other"), "patch-v4")
         lines = run(pytester).stdout.lines
         head = next(place for place, line in enumerate(lines) if line.strip().startswith("turn "))
         rows = lines[head + 1 : lines.index("", head)]
@@ -113,10 +113,10 @@ class TestVerdicts:
     ) -> None:
         store(corpus / "idea.toml")
         assert outcomes(pytester) == {"passed": 1}
-        assert outcomes(pytester, "--vblk-device", "seed") == {"failed": 1}
+        assert outcomes(pytester, "--vblk-device", "patch-v4") == {"failed": 1}
 
     def test_processes(self, pytester: pytest.Pytester, corpus: Path) -> None:
-        store(corpus / "bug.toml", FOUND, "seed")
+        store(corpus / "bug.toml", FOUND, "patch-v4")
         assert outcomes(pytester, "--vblk-mode", "processes") == {"passed": 1}
 
 
@@ -138,11 +138,11 @@ class TestCollection:
 
     def test_a_finding_is_one_test(self, pytester: pytest.Pytester, corpus: Path) -> None:
         (corpus / "finding.vblk").write_bytes(dump_artifact(Artifact(BUG, expectation=FOUND)))
-        store(corpus / "scenario.toml", FOUND, "seed")
+        store(corpus / "scenario.toml", FOUND, "patch-v4")
         assert outcomes(pytester) == {"passed": 1}
 
     def test_broken_files_fail_alone(self, pytester: pytest.Pytester, corpus: Path) -> None:
-        store(corpus / "good.toml", FOUND, "seed")
+        store(corpus / "good.toml", FOUND, "patch-v4")
         (corpus / "syntax.toml").write_text("ops = [")
         (corpus / "cut.vblk").write_bytes(b"\x81")
         (corpus / "newer.toml").write_text("format = 9\n")
@@ -192,7 +192,7 @@ class TestCollection:
 def test_xdist(pytester: pytest.Pytester, corpus: Path) -> None:
     pytest.importorskip("xdist")
     for number in range(10):
-        store(corpus / f"bug{number}.toml", FOUND, "seed")
+        store(corpus / f"bug{number}.toml", FOUND, "patch-v4")
     store(corpus / "wrong.toml", FOUND, "reference")
     result = run(pytester, "-n", "2", "--vblk-mode", "processes")
     # Python 3.12 and later warn of a fork in an xdist worker, which has threads.

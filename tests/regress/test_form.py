@@ -26,12 +26,12 @@ def test_canonical(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_the_place_says_what_it_is(path: Path) -> None:
-    """seed/NAME.toml has no verdict; regress and defects have one each in a folder of their own."""
+    """start/NAME.toml has no verdict; regress and defects have one in each folder."""
     said = read_text(path.read_text(), path.name)
     kind = path.relative_to(CORPUS).parts[0]
-    assert kind in ("seed", "regress", "defects")
-    assert (said.expectation is None) == (kind == "seed")
-    assert path.name == "scenario.toml" or kind == "seed"
+    assert kind in ("start", "regress", "defects")
+    assert (said.expectation is None) == (kind == "start")
+    assert path.name == "scenario.toml" or kind == "start"
 
 
 def test_rewriting_keeps_what_is_said(tmp_path: Path) -> None:

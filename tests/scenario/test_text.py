@@ -36,7 +36,7 @@ iothreads = 2
 [expect]
 verdict = "violation"
 rule = "S1"
-on = "seed"
+on = "patch-v4"
 """
 SCENARIO = Scenario(
     DeviceConfig(iothreads=2),
@@ -47,8 +47,8 @@ SCENARIO = Scenario(
 
 def test_the_text_form_of_a_scenario() -> None:
     comment = "A kick inside a drained section"
-    assert to_text(SCENARIO, comment, Expectation("violation", "S1"), "seed") == STORY
-    assert read_text(STORY, "a.toml") == (SCENARIO, Expectation("violation", "S1"), "seed")
+    assert to_text(SCENARIO, comment, Expectation("violation", "S1"), "patch-v4") == STORY
+    assert read_text(STORY, "a.toml") == (SCENARIO, Expectation("violation", "S1"), "patch-v4")
 
 
 @given(scenarios(max_ops=16))

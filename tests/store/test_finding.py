@@ -22,7 +22,7 @@ Target = InlineModel | ProcessesModel
 
 @pytest.fixture
 def target() -> Iterator[Target]:
-    with model("seed", "inline") as started:
+    with model("patch-v4", "inline") as started:
         yield started
 
 

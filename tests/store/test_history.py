@@ -17,7 +17,7 @@ from vblkfuzz.store.summary import Finding
 def ledger_of_two(path: Path) -> None:
     for seed in (1, 2):
         ledger = Ledger(path)
-        ledger.begin(f"2026-01-0{seed}T00:00:00+00:00", "seed", "inline", 3, seed)
+        ledger.begin(f"2026-01-0{seed}T00:00:00+00:00", "patch-v4", "inline", 3, seed)
         ledger.progress(1, 10, 5, (1, 0))
         ledger.progress(2, 30, 6, (4, 1))
         ledger.situation("kick_in_drain", 0.5)
@@ -51,7 +51,7 @@ def test_a_ledger_without_counts(tmp_path: Path) -> None:
 def test_a_campaign_that_has_just_begun(tmp_path: Path) -> None:
     path = tmp_path / "campaign.sqlite"
     ledger = Ledger(path)
-    ledger.begin("2026-01-01T00:00:00+00:00", "seed", "inline", 1, 1)
+    ledger.begin("2026-01-01T00:00:00+00:00", "patch-v4", "inline", 1, 1)
     (record,) = read_history(path).campaigns  # while the campaign has the ledger open
     ledger.close()
     assert (record.execs, record.execs_per_s, record.met) == (0, 0.0, ())

@@ -33,11 +33,11 @@ def fill(path: Path, device: str) -> None:
 
 def test_rows_are_there_and_a_second_campaign_adds_its_own(tmp_path: Path) -> None:
     path = tmp_path / "campaign.sqlite"
-    fill(path, "seed")
+    fill(path, "patch-v4")
     fill(path, "reference")
     started = "2026-01-01T00:00:00+00:00"
     assert rows(path, "campaign") == [
-        (1, started, "model", "seed", "inline", 2, 9),
+        (1, started, "model", "patch-v4", "inline", 2, 9),
         (2, started, "model", "reference", "inline", 2, 9),
     ]
     assert rows(path, "progress") == [(number, 1.3, 100, 20, 3, 1) for number in (1, 2)]

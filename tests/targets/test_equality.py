@@ -70,6 +70,6 @@ def test_every_input_survives_all_forms() -> None:
 def test_any_scenario(scenario: Scenario) -> None:
     digests = []
     for mode in ("inline", "processes"):
-        with model("seed", mode) as target:
+        with model("patch-v4", mode) as target:
             digests.append(target.run(scenario).digest)
     assert digests[0] == digests[1]

@@ -32,21 +32,21 @@ class TestModel(TargetContract):
         arena = Arena()
         digests = set()
         for _ in range(3):
-            with model("seed", mode, arena) as target:
+            with model("patch-v4", mode, arena) as target:
                 digests.add(target.run(FATAL).digest)
         assert len(digests) == 1
 
 
 def test_it_runs_on_one_core_and_gives_the_others_back() -> None:
     before = os.sched_getaffinity(0)
-    with model("seed", "processes"):
+    with model("patch-v4", "processes"):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
 
 
 @pytest.mark.parametrize(
     ("device", "mode", "problem"),
-    [("seed", "free", "mode free: expected"), ("none", "inline", "device none: expected")],
+    [("patch-v4", "free", "mode free: expected"), ("none", "inline", "device none: expected")],
 )
 def test_what_there_is_not(device: str, mode: str, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):

@@ -28,11 +28,11 @@ def others(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "device"),
     [
-        ("model", "seed"),
+        ("model", "patch-v4"),
         ("qemu", "virtio-blk-pci"),
         ("qsd", "vhost-user-blk"),
         ("vhost-user", "vhost-user-blk"),
-        ("function", "seed"),
+        ("function", "patch-v4"),
     ],
 )
 @pytest.mark.usefixtures("others")
@@ -63,7 +63,7 @@ def test_a_function_is_listed_by_its_package() -> None:
 )
 def test_a_target_that_cannot_be_used(name: str, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
-        open_target(name, "seed", "inline")
+        open_target(name, "patch-v4", "inline")
     with pytest.raises(UsageError, match=problem):
         default_device(name)
 

@@ -23,12 +23,14 @@ SIGNATURE = "s1-reset-stop-cleanup_host_notifier-host_notifier_read"
 QUIET = Scenario(ops=(op("init", how="ok"), op("publish_kick", queue=0)))
 
 
-def run(scenario: Scenario, device: str = "seed") -> Execution:
+def run(scenario: Scenario, device: str = "patch-v4") -> Execution:
     with model(device, "inline") as target:
         return run_scenario(target, scenario)
 
 
-def case(scenario: Scenario = RESET_IN_DRAIN, device: str = "seed", path: str = "x.vblk") -> Case:
+def case(
+    scenario: Scenario = RESET_IN_DRAIN, device: str = "patch-v4", path: str = "x.vblk"
+) -> Case:
     expected = Expectation("violation", "S1", SIGNATURE)
     artifact = Artifact(scenario, device=device, mode="inline", expectation=expected)
     with model(device, "inline") as target:

@@ -27,17 +27,17 @@ def revision(name: str) -> Candidate:
 
 
 def test_devices_are_judged_in_order() -> None:
-    devices = [revision(name) for name in ("reference", "seed", "qemu-8.0")]
+    devices = [revision(name) for name in ("reference", "patch-v4", "qemu-8.0")]
     assert list(judge_all(BUG, devices, is_s1)) == [
         Judgement("reference", "good", 0, 1),
-        Judgement("seed", "bad", 1, 1, S1),
+        Judgement("patch-v4", "bad", 1, 1, S1),
         Judgement("qemu-8.0", "bad", 1, 1, "s1-stop_bh-host_notifier_read"),
     ]
 
 
 def test_other_violations_do_not_count() -> None:
-    (judged,) = judge_all(BUG, [revision("seed")], lambda violation: violation.rule == "L5")
-    assert judged == Judgement("seed", "good", 0, 1)
+    (judged,) = judge_all(BUG, [revision("patch-v4")], lambda violation: violation.rule == "L5")
+    assert judged == Judgement("patch-v4", "good", 0, 1)
 
 
 def test_one_run_that_shows_it_is_enough() -> None:

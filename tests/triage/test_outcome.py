@@ -31,7 +31,7 @@ class ScriptedTarget:
     """Returns prepared traces; None: raises, as if an actor had died."""
 
     name = "model"
-    device = "seed"
+    device = "patch-v4"
     mode = "inline"
 
     def __init__(self, answers: Iterable[Answer]) -> None:

@@ -9,10 +9,10 @@ from vblkfuzz.trace.trace import Trace
 
 
 class Unsteady:
-    """The model of the seed in every n-th run, else the reference, or an error."""
+    """The model of patch-v4 in every n-th run, else the reference, or an error."""
 
     name = "unsteady"
-    device = "seed"
+    device = "patch-v4"
     mode = "inline"
 
     def __init__(self, every: int, error: Exception | None = None) -> None:
@@ -22,7 +22,7 @@ class Unsteady:
         self._runs = 0
 
     def __enter__(self) -> Unsteady:
-        for device in ("reference", "seed"):
+        for device in ("reference", "patch-v4"):
             opened = model(device, "inline")
             assert isinstance(opened, InlineModel)
             self._models.append(opened.__enter__())

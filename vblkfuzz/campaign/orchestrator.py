@@ -57,7 +57,7 @@ class CampaignOptions:
     out: Path
     target: str = MODEL
     target_options: TargetOptions = NO_OPTIONS
-    device: str = "seed"
+    device: str = "patch-v4"
     witnesses: Witness = MODEL_WITNESSES
     """Witnesses of the target; they decide which rules, and so which situations, apply."""
     mode: str = "processes"

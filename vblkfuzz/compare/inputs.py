@@ -17,7 +17,7 @@ from vblkfuzz.errors import HarnessError, InputFileError
 from vblkfuzz.feedback.region import Region
 from vblkfuzz.limits import COVERAGE_SIZE
 from vblkfuzz.mutation.mutate import Mutator
-from vblkfuzz.mutation.seeds import SEEDS
+from vblkfuzz.mutation.starting_inputs import STARTING_INPUTS
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
 from vblkfuzz.store.corpus import input_paths, raw_input
 from vblkfuzz.targets.registry import MODEL, default_device, open_target
@@ -50,7 +50,7 @@ def corpus_of(folders: Sequence[Path], complain: Complain) -> list[Input]:
         complain: called for each file that cannot be read; the others are used.
     """
     if not folders:
-        return [Input(seed.__name__.replace("_", "-"), seed()) for seed in SEEDS]
+        return [Input(start.__name__.replace("_", "-"), start()) for start in STARTING_INPUTS]
     found: dict[bytes, Input] = {}
     for folder in folders:
         try:

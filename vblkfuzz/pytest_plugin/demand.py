@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.errors import HarnessError, InputFileError, UsageError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET, read_input
 from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.triage.case import replay_command
 from vblkfuzz.triage.excerpt import excerpt
 from vblkfuzz.triage.replay_target import Options, ReplayTarget
@@ -72,8 +73,9 @@ def demands(artifact: Artifact, choice: Choice) -> list[Demand]:
 def _outcome(path: str, artifact: Artifact, demand: Demand, choice: Choice) -> Outcome:
     target = choice.target or artifact.target
     mode = choice.mode or (_MODEL_MODE if target == DEFAULT_TARGET else None)
-    asked = replace(artifact, target=target, device=demand.device, expectation=demand.expectation)
-    with ReplayTarget(Options(target, demand.device, mode)) as replayer:
+    device = current_name(demand.device) if target == DEFAULT_TARGET else demand.device
+    asked = replace(artifact, target=target, device=device, expectation=demand.expectation)
+    with ReplayTarget(Options(target, device, mode)) as replayer:
         try:
             return replayer.replay(path, asked, 1)
         except UsageError as error:

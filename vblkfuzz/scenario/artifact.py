@@ -30,6 +30,7 @@ from vblkfuzz.scenario.field import (
     text_at,
     version_at,
 )
+from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import read_text
 
@@ -40,7 +41,7 @@ VERSION: Final = 1
 Mode = Literal["processes", "inline", "free"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 DEFAULT_TARGET: Final = "model"
-DEFAULT_DEVICE: Final = "seed"
+DEFAULT_DEVICE: Final = "patch-v4"
 
 _MAX_KEYS: Final = 64
 _MAX_TEXT: Final = 4096
@@ -145,10 +146,12 @@ def _artifact_of(document: Table) -> Artifact:
     table_at("", document, _KEYS)
     mode = choice_at("mode", document.get("mode", "processes"), MODES)
     expect = document.get("expect")
+    target = text_at("target", document.get("target", DEFAULT_TARGET))
+    device = text_at("device", document.get("device", DEFAULT_DEVICE))
     return Artifact(
         _scenario_of(document.get("scenario")),
-        text_at("target", document.get("target", DEFAULT_TARGET)),
-        text_at("device", document.get("device", DEFAULT_DEVICE)),
+        target,
+        current_name(device) if target == DEFAULT_TARGET else device,
         cast(Mode, mode),
         None if expect is None else expectation_of(expect)[0],
         text_at("trace_digest", document.get("trace_digest", "")),

@@ -36,6 +36,7 @@ from vblkfuzz.scenario.field import (
     table_at,
     text_at,
 )
+from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
@@ -155,4 +156,4 @@ def expectation_of(value: object) -> tuple[Expectation, str]:
     rule, signature, device = (
         text_at(f"expect.{key}", table.get(key, "")) for key in ("rule", "signature", "on")
     )
-    return Expectation(cast(VerdictKind, verdict), rule, signature), device
+    return Expectation(cast(VerdictKind, verdict), rule, signature), current_name(device)

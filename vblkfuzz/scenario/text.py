@@ -16,7 +16,7 @@
     [expect]
     verdict = "violation"
     rule = "S1"
-    on = "seed"
+    on = "patch-v4"
 
 TOML 1.0. Arrays come first because keys after ``[device]`` would belong to that table. tomlkit
 writes it, in one canonical layout. tomllib reads it: it is strict and reports line and column of an

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
 
@@ -91,6 +92,7 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
         met = db.execute("SELECT name FROM situation WHERE campaign = ?", (campaign,))
         figures: dict[str, Any] = {key: last[key] if last else 0 for key in _FIGURES}
         setup: dict[str, Any] = {key: row[key] for key in _SETUP}
+        setup["device"] = current_name(setup["device"])
         yield CampaignRecord(**setup, **figures, met=tuple(sorted({name for (name,) in met})))
 
 

@@ -21,6 +21,7 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.targets.class_check import check_class
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def is_revision(name: str) -> bool:
     """Whether `name` is built in, with or without defects: then a file may name it."""
-    revision, *defects = name.split("+")
+    revision, *defects = current_name(name).split("+")
     return revision in REVISIONS and all(defect in DEFECTS for defect in defects)
 
 
@@ -63,8 +64,8 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
     attribute, *defects = attribute.split("+")
     if colon:
         device = _class_in(_module(place, load_file or import_file), attribute, name)
-    elif attribute in REVISIONS:
-        device = REVISIONS[attribute]
+    elif (revision := current_name(attribute)) in REVISIONS:
+        device = REVISIONS[revision]
     else:
         known = ", ".join(REVISIONS)
         raise UsageError(f"device {name}: expected {known}, package.module:Class or file.py:Class")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.targets.target_kind import TargetKind
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def model(
     from vblkfuzz.targets.model_modes import AloneModel, InlineModel, ProcessesModel
 
     check_mode(mode)
+    device = current_name(device)
     found = device_class or find_device(device)
     if mode == ProcessesModel.mode:
         return ProcessesModel(device, arena or Arena(), found)
@@ -63,7 +65,7 @@ def _open(device: str, mode: str, options: TargetOptions) -> InlineModel | Proce
 
 TARGET: Final = TargetKind(
     summary="model of the virtio-blk dataplane of QEMU, in Python",
-    device="seed",
+    device="patch-v4",
     open=_open,
     without=frozenset(),
     quick_mode="inline",

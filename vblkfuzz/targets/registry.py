@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.target import Target
 
 MODEL: Final = "model"
-_DEVICE_OF_FUNCTIONS: Final = "seed"
+_DEVICE_OF_FUNCTIONS: Final = "patch-v4"
 """Default device of a target that is named by a function."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
+from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.targets.device_class import defective, is_revision
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL, default_device, open_target
@@ -100,7 +101,8 @@ def setup_of(artifact: Artifact, options: Options) -> Setup:
     target = options.target or artifact.target
     # The input's device is meaningful on the input's target only.
     named = artifact.device if target in (MODEL, artifact.target) else default_device(target)
-    device = defective(options.device or named, options.defects)
+    named = options.device or named
+    device = defective(current_name(named) if target == MODEL else named, options.defects)
     return Setup(target, device, options.mode or recorded)
 
 

@@ -34,7 +34,7 @@ def out(tmp_path: Path, bug: Artifact) -> Path:
     finding.mkdir(parents=True)
     (finding / "finding.vblk").write_bytes(dump_artifact(bug))
     ledger = Ledger(folder / "campaign.sqlite")
-    ledger.begin("2026-01-02T03:04:05+00:00", "seed", "inline", 1, 7)
+    ledger.begin("2026-01-02T03:04:05+00:00", "patch-v4", "inline", 1, 7)
     ledger.finding(Finding(SIGNATURE, "S1", 42, 1.5, str(finding)))
     ledger.seen(SIGNATURE, 300)
     ledger.progress(10, 2000, 50, (300, 0))

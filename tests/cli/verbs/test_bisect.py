@@ -52,7 +52,7 @@ def test_the_folder_of_a_finding(cli: Cli, finding: Path) -> None:
 def test_by_signature(cli: Cli, finding: Path) -> None:
     result = cli("bisect", finding, "--by", "signature")
     assert standings(result.stdout)["qemu-8.0"] == "good"
-    assert "first bad: seed (last good: qemu-8.0)\n" in result.stdout
+    assert "first bad: patch-v4 (last good: qemu-8.0)\n" in result.stdout
 
 
 def test_json(cli: Cli, finding: Path) -> None:

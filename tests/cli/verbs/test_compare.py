@@ -36,15 +36,15 @@ def out(tmp_path: Path) -> Path:
 
 def test_binaries_that_differ(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--binaries", "reference", "seed", "reference"),
+        *("compare", *MODEL, "--binaries", "reference", "patch-v4", "reference"),
         *("--corpus", inputs, "--out", out),
     )
     assert (result.exit_code, result.stderr) == (77, "")
     lines = result.stdout.splitlines()
-    assert lines[:3] == ["A  reference", "B  seed", "C  reference"]
+    assert lines[:3] == ["A  reference", "B  patch-v4", "C  reference"]
     assert [S1, "no", "yes", "no", "bug"] in [line.split() for line in lines]
     assert lines[-1] == "2 scenarios compared, 2 scenarios with a difference"
-    again = cli("replay", out / "scenarios" / "bug.toml", "--device", "seed")
+    again = cli("replay", out / "scenarios" / "bug.toml", "--device", "patch-v4")
     assert S1 in again.stdout
     found = json.loads((out / "compare.json").read_text())
     assert {one["scenario"] for one in found["differences"]} == {"bug", "clean"}
@@ -52,7 +52,17 @@ def test_binaries_that_differ(cli: Cli, inputs: Path, out: Path) -> None:
 
 def test_binaries_that_do_not(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--binaries", "seed", "seed", "--corpus", inputs, "--out", out),
+        *(
+            "compare",
+            *MODEL,
+            "--binaries",
+            "patch-v4",
+            "patch-v4",
+            "--corpus",
+            inputs,
+            "--out",
+            out,
+        ),
     )
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines()[-1] == "2 scenarios compared, 0 scenarios with a difference"
@@ -60,7 +70,17 @@ def test_binaries_that_do_not(cli: Cli, inputs: Path, out: Path) -> None:
 
 def test_a_corpus_without_inputs(cli: Cli, tmp_path: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--binaries", "seed", "seed", "--corpus", tmp_path, "--out", out),
+        *(
+            "compare",
+            *MODEL,
+            "--binaries",
+            "patch-v4",
+            "patch-v4",
+            "--corpus",
+            tmp_path,
+            "--out",
+            out,
+        ),
     )
     assert result.exit_code == 2
     assert result.stderr == f"vblkfuzz: {tmp_path}: no inputs, expected .vblk or .toml files\n"
@@ -74,7 +94,7 @@ def test_a_folder_that_cannot_be_written_loses_no_result(
 
     monkeypatch.setattr("vblkfuzz.compare.record.write_file", full)
     result = cli(
-        *("compare", *MODEL, "--binaries", "reference", "seed"),
+        *("compare", *MODEL, "--binaries", "reference", "patch-v4"),
         *("--corpus", inputs, "--out", out),
     )
     assert result.exit_code == 77
@@ -89,8 +109,8 @@ def below(folder: Path) -> set[str]:
 def test_a_folder_used_again_has_the_last_comparison_only(
     cli: Cli, inputs: Path, out: Path
 ) -> None:
-    differ = ("compare", *MODEL, "--binaries", "reference", "seed", "--corpus", inputs)
-    patch = ("compare", *MODEL, "--base", "reference", "--patched", "seed", "--minutes", 0)
+    differ = ("compare", *MODEL, "--binaries", "reference", "patch-v4", "--corpus", inputs)
+    patch = ("compare", *MODEL, "--base", "reference", "--patched", "patch-v4", "--minutes", 0)
     assert cli(*differ, "--out", out).stderr == ""
     first = below(out) - {"log/lock"}
     assert "scenarios/bug.toml" in first
@@ -114,7 +134,7 @@ def test_a_comparison_that_was_killed_is_set_aside_as_well(
         if ran:
             raise SystemExit(137)
 
-    command = ("compare", *MODEL, "--binaries", "reference", "seed", "--corpus", inputs)
+    command = ("compare", *MODEL, "--binaries", "reference", "patch-v4", "--corpus", inputs)
     with monkeypatch.context() as context:
         context.setattr(CompareView, "update", killed)
         assert cli(*command, "--out", out).exit_code == 137
@@ -137,7 +157,17 @@ def test_results_of_something_else_are_not_touched(
     (out / file).parent.mkdir(parents=True)
     (out / file).touch()
     result = cli(
-        *("compare", *MODEL, "--binaries", "seed", "reference", "--corpus", inputs, "--out", out),
+        *(
+            "compare",
+            *MODEL,
+            "--binaries",
+            "patch-v4",
+            "reference",
+            "--corpus",
+            inputs,
+            "--out",
+            out,
+        ),
     )
     assert result.stderr == f"vblkfuzz: {out}: {problem}; choose another --out\n"
     assert (result.exit_code, below(out)) == (2, {file})
@@ -145,14 +175,14 @@ def test_results_of_something_else_are_not_touched(
 
 def test_a_device_that_does_not_start_moves_nothing(cli: Cli, inputs: Path, out: Path) -> None:
     arguments = ("--corpus", inputs, "--out", out)
-    cli("compare", *MODEL, "--binaries", "seed", "reference", *arguments)
+    cli("compare", *MODEL, "--binaries", "patch-v4", "reference", *arguments)
     before = below(out)
     assert cli("compare", "--binaries", "/none/one", "/none/two", *arguments).exit_code == 125
     assert below(out) == before
 
 
 def test_many_binaries_fit_80_columns(cli: Cli, inputs: Path, out: Path) -> None:
-    names = ["reference", "seed"] * 12
+    names = ["reference", "patch-v4"] * 12
     result = cli(
         *("compare", *MODEL, "--binaries", *names, "--repeat", 1, "--corpus", inputs),
         *("--out", out),
@@ -177,13 +207,13 @@ def test_the_usage_names_both_forms(cli: Cli) -> None:
 
 def test_json_is_one_object_and_the_file_says_the_same(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--binaries", "reference", "seed", "--json", "--repeat", 2),
+        *("compare", *MODEL, "--binaries", "reference", "patch-v4", "--json", "--repeat", 2),
         *("--corpus", inputs, "--out", out),
     )
     assert result.exit_code == 77
     found = json.loads(result.stdout)
     assert found == json.loads((out / "compare.json").read_text())
-    assert found["binaries"][1] == {"name": "seed", "version": ""}
+    assert found["binaries"][1] == {"name": "patch-v4", "version": ""}
     assert (found["scenarios"], found["repeat"], found["not_judged"]) == (2, 2, [])
     assert {
         "scenario": "bug",
@@ -203,19 +233,29 @@ def test_schedules_are_left_out(cli: Cli, out: Path) -> None:
     (folder / "one.toml").write_text(text)
     (folder / "other.toml").write_text(raced)
     result = cli(
-        *("compare", *MODEL, "--binaries", "seed", "seed", "--corpus", folder, "--out", out),
+        *(
+            "compare",
+            *MODEL,
+            "--binaries",
+            "patch-v4",
+            "patch-v4",
+            "--corpus",
+            folder,
+            "--out",
+            out,
+        ),
     )
     assert "1 scenario compared" in result.stdout
 
 
 def test_a_patch_with_a_new_bug(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--base", "reference", "--patched", "seed", "--minutes", 0),
+        *("compare", *MODEL, "--base", "reference", "--patched", "patch-v4", "--minutes", 0),
         *("--corpus", inputs, "--out", out),
     )
     assert (result.exit_code, result.stderr) == (77, "")
     lines = result.stdout.splitlines()
-    assert lines[:2] == ["base     reference", "patched  seed"]
+    assert lines[:2] == ["base     reference", "patched  patch-v4"]
     assert [S1, "new", "10/10", "bug"] in [line.split() for line in lines]
     assert lines[-1].startswith("2 inputs: ")
     assert cli("replay", out / "findings" / S1).exit_code == 77
@@ -226,7 +266,7 @@ def test_a_patch_with_a_new_bug(cli: Cli, inputs: Path, out: Path) -> None:
 
 def test_a_patch_that_ends_one(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--base", "seed", "--patched", "reference", "--minutes", 0),
+        *("compare", *MODEL, "--base", "patch-v4", "--patched", "reference", "--minutes", 0),
         *("--corpus", inputs, "--out", out, "--json"),
     )
     assert result.exit_code == 0
@@ -249,7 +289,7 @@ def test_a_budget_in_minutes_goes_on_with_mutations(cli: Cli, inputs: Path, out:
 
 def test_a_budget_that_ends_within_the_corpus(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--binaries", "seed", "seed", "--minutes", 1e-9),
+        *("compare", *MODEL, "--binaries", "patch-v4", "patch-v4", "--minutes", 1e-9),
         *("--corpus", inputs, "--out", out),
     )
     assert result.stderr == "vblkfuzz: the budget ended after 0 of 2 inputs of the corpus\n"
@@ -257,10 +297,10 @@ def test_a_budget_that_ends_within_the_corpus(cli: Cli, inputs: Path, out: Path)
 
 def test_an_input_that_cannot_be_read(cli: Cli, inputs: Path, bad: Path, out: Path) -> None:
     arguments = ("--corpus", inputs, "--corpus", bad, "--out", out)
-    same = cli("compare", *MODEL, "--binaries", "seed", "seed", *arguments)
+    same = cli("compare", *MODEL, "--binaries", "patch-v4", "patch-v4", *arguments)
     assert (same.exit_code, same.stderr.count("\n")) == (2, 1)
     assert "bad.toml" in same.stderr
-    other = cli("compare", *MODEL, "--binaries", "seed", "reference", *arguments)
+    other = cli("compare", *MODEL, "--binaries", "patch-v4", "reference", *arguments)
     assert other.exit_code == 77
 
 
@@ -280,7 +320,7 @@ def test_an_input_that_cannot_be_read(cli: Cli, inputs: Path, bad: Path, out: Pa
             "target none: expected one that runs a binary: qemu, qsd, vhost-user, model",
         ),
         (("--binaries", "a", ""), "expected the name of a binary, found an empty one"),
-        ((*MODEL, "--binaries", "seed", "no-such"), "no-such"),
+        ((*MODEL, "--binaries", "patch-v4", "no-such"), "no-such"),
         (
             ("--binaries", "a", "b", "--minutes", "inf"),
             "--minutes: expected a number of minutes",
@@ -320,7 +360,17 @@ def test_a_signal_ends_it_with_what_it_has(
 
     monkeypatch.setattr(CompareView, "update", stopped)
     result = cli(
-        *("compare", *MODEL, "--binaries", "reference", "seed", "--corpus", inputs, "--out", out),
+        *(
+            "compare",
+            *MODEL,
+            "--binaries",
+            "reference",
+            "patch-v4",
+            "--corpus",
+            inputs,
+            "--out",
+            out,
+        ),
     )
     assert result.exit_code == status
     assert "1 scenario compared, 1 scenario with a difference" in result.stdout

@@ -48,7 +48,7 @@ def test_findings_are_saved_and_replay(cli: Cli, bug_file: Path, tmp_path: Path)
     out = tmp_path / "out"
     result = cli("explore", bug_file, "--deviations", 1, "--out", out)
     assert result.exit_code == 77
-    assert result.stdout.splitlines()[0].startswith("seed: all ")
+    assert result.stdout.splitlines()[0].startswith("patch-v4: all ")
     assert f"S1  0 deviations  {S1}" in result.stdout
     assert "S1: Request 1 was dequeued" in result.stderr
     assert str(out / "findings" / S1) in result.stderr
@@ -110,7 +110,7 @@ def test_a_signal_ends_it_with_what_it_has(
     monkeypatch.setattr(ExploreView, "update", stopped)
     result = cli("explore", bug_file, "--out", tmp_path / "out")
     assert result.exit_code == status
-    assert "seed: stopped after 1 schedule of" in result.stdout
+    assert "patch-v4: stopped after 1 schedule of" in result.stdout
     assert (tmp_path / "out" / "findings" / S1 / "finding.vblk").exists()
 
 

@@ -23,7 +23,7 @@ from vblkfuzz.scenario.text import read_text
 
 @pytest.fixture
 def large(tmp_path: Path, bug: Artifact) -> Path:
-    """The bug of the seed, with many operations around it."""
+    """The bug of patch-v4, with many operations around it."""
     noise = (op("collect"), op("suppress_calls", on="yes"), op("publish_kick", queue=1))
     scenario = Scenario(
         replace(bug.scenario.device, queues=2, polling=True),
@@ -44,7 +44,7 @@ def test_into_text(cli: Cli, large: Path, bug: Artifact, tmp_path: Path, mode: s
     text = read_text(output.read_text(), "small")
     names = [each.name for each in text.scenario.ops]
     assert names == ["init", "drain_begin", "publish_kick", "reset"]
-    assert (text.expectation, text.on) == (bug.expectation, "seed")
+    assert (text.expectation, text.on) == (bug.expectation, "patch-v4")
     assert output.read_text().startswith("# Request 1 was dequeued from queue 0 at turn ")
     assert cli("replay", output).exit_code == 77
 
@@ -57,7 +57,11 @@ def test_into_an_artifact(cli: Cli, large: Path, bug: Artifact, tmp_path: Path) 
     assert bug.expectation is not None
     kept = read_input(output)
     assert kept.expectation == bug.expectation
-    assert (kept.device, kept.mode, kept.trace_digest) == ("seed", "inline", found["trace_digest"])
+    assert (kept.device, kept.mode, kept.trace_digest) == (
+        "patch-v4",
+        "inline",
+        found["trace_digest"],
+    )
     assert found == {
         "input": str(large),
         "output": str(output),
@@ -65,7 +69,7 @@ def test_into_an_artifact(cli: Cli, large: Path, bug: Artifact, tmp_path: Path) 
         "signature": bug.expectation.signature,
         "trace_digest": kept.trace_digest,
         "target": "model",
-        "device": "seed",
+        "device": "patch-v4",
         "mode": "inline",
         "ops": 4,
         "deviations": 0,
@@ -127,7 +131,9 @@ def test_an_input_that_does_not_reproduce(cli: Cli, bug: Artifact, tmp_path: Pat
     path.write_bytes(dump_artifact(replace(bug, expectation=other)))
     result = cli("minimize", path, "-o", tmp_path / "x.toml")
     assert result.exit_code == 125
-    assert result.stderr.startswith(f"vblkfuzz: {path}: does not show l5 on model seed (inline)")
+    assert result.stderr.startswith(
+        f"vblkfuzz: {path}: does not show l5 on model patch-v4 (inline)"
+    )
     assert result.stderr.count("\n") == 1
 
 
@@ -191,7 +197,7 @@ def test_another_bug_is_not_written(cli: Cli, large: Path, bug: Artifact, tmp_pa
     other.write_bytes(dump_artifact(replace(read_input(large), expectation=recorded)))
     refused = cli("minimize", other, "-o", output)
     assert (refused.exit_code, refused.stdout) == (125, "")
-    assert "other.vblk: does not show s1-another on model seed" in refused.stderr
+    assert "other.vblk: does not show s1-another on model patch-v4" in refused.stderr
     assert bug.expectation is not None
     assert bug.expectation.signature in refused.stderr
     assert not output.exists()

@@ -59,7 +59,7 @@ def test_a_finding_gives_what_was_stored(cli: Cli, finding: Path, bug: Artifact,
     assert found["signature"] == bug.expectation.signature
     assert found["trace_digest"] == bug.trace_digest
     assert (found["runs"], found["same"], found["matches"]) == (10, 10, True)
-    assert (found["mode"], found["device"], found["target"]) == (mode, "seed", "model")
+    assert (found["mode"], found["device"], found["target"]) == (mode, "patch-v4", "model")
 
 
 def test_json_has_its_keys_and_nothing_else_is_on_stdout(
@@ -247,7 +247,7 @@ class TestExpectations:
 
     def test_another_device(self, cli: Cli, finding: Path) -> None:
         result = cli("replay", finding, "--device", "reference")
-        assert "expectation not compared: it is for model, seed" in result.stdout
+        assert "expectation not compared: it is for model, patch-v4" in result.stdout
         (found,) = objects(cli("replay", finding, "--device", "reference", "--json").stdout)
         assert (found["expected"], found["matches"]) == (None, None)
 

@@ -26,7 +26,7 @@ def test_the_rest_is_a_comment(cli: Cli, finding: Path, bug: Artifact) -> None:
     result = cli("show", finding)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[:3] == [
-        "# target model, device seed, mode inline",
+        "# target model, device patch-v4, mode inline",
         f"# trace digest {bug.trace_digest}",
         "# made by vblkfuzz 0.1.0",
     ]

@@ -31,20 +31,20 @@ class TestList:
         result = cli("triage", out)
         assert result.exit_code == 0
         assert result.stdout.splitlines() == [
-            "1 finding on model, seed, inline",
+            "1 finding on model, patch-v4, inline",
             "",
             "S1  No request is dequeued inside a drained section.",
             SIGNATURE,
             "    seen 300 times, first after 1.5 s (execution 42), reproduced in 3 of 3 runs",
             "    4 operations, 0 deviations",
-            f"    known: {explanation(SIGNATURE, REVISIONS['seed'].known)}",
+            f"    known: {explanation(SIGNATURE, REVISIONS['patch-v4'].known)}",
             "",
             f"the story of one: vblkfuzz triage {out} show {SIGNATURE}",
         ]
 
     def test_a_crash_that_hides_others_is_said(self, cli: Cli, out: Path) -> None:
         ledger = Ledger(out / "campaign.sqlite")
-        ledger.begin("2026-01-02T04:04:05+00:00", "seed", "inline", 1, 7)
+        ledger.begin("2026-01-02T04:04:05+00:00", "patch-v4", "inline", 1, 7)
         ledger.finding(Finding("crash-a", "CRASH", 42, 1.5, str(out)))
         ledger.seen("crash-a", 500)
         ledger.progress(10, 2000, 50, (300, 0))
@@ -141,7 +141,7 @@ class TestShow:
             "◆ pop q0 r1 h0 avail 1",
             " events; --whole shows all",
             "  drains    quiesce_counter 1, drained",
-            f"  vblkfuzz replay {out}/findings/{SIGNATURE}/finding.vblk --device seed",
+            f"  vblkfuzz replay {out}/findings/{SIGNATURE}/finding.vblk --device patch-v4",
         ):
             assert part in result.stdout
 

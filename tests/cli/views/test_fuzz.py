@@ -43,7 +43,7 @@ def test_off_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "fuzzing seed (processes) with 1 worker, seed 1, into out",
+        "fuzzing patch-v4 (processes) with 1 worker, seed 1, into out",
         "S1: It \\x1b[31mbroke.",
         "    out/s1-x",
     ]

@@ -24,7 +24,7 @@ from vblkfuzz.triage.outcome import Outcome, Run, Setup
     ],
 )
 def test_not_judged(capsys: pytest.CaptureFixture[str], error: str, expected: str) -> None:
-    setup = Setup("model", "seed", "inline")
+    setup = Setup("model", "patch-v4", "inline")
     outcome = Outcome("x.vblk", Artifact(Scenario()), setup, Run("harness_error", error=error))
     print_outcome(outcome, Screen(), with_trace=True)
     assert capsys.readouterr().out == expected
@@ -34,6 +34,8 @@ def test_a_verdict_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
     kept = Artifact(Scenario(), expectation=Expectation("clean"))
     run = Run("harness_error", error="no answer")
     print_outcome(
-        Outcome("x.vblk", kept, Setup("model", "seed", "inline"), run), Screen(), with_trace=False
+        Outcome("x.vblk", kept, Setup("model", "patch-v4", "inline"), run),
+        Screen(),
+        with_trace=False,
     )
     assert capsys.readouterr().out.splitlines()[1:] == ["  expected   clean, got not judged"]

@@ -19,7 +19,7 @@ def cmin(
         Path,
         typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write; new or empty."),
     ],
-    device: Device = "seed",
+    device: Device = "patch-v4",
     mode: RunMode = Mode.INLINE,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +54,7 @@ VERB: Final = Verb(
     cmin,
     examples=(
         "vblkfuzz cmin vblkfuzz-out/corpus -o small-corpus",
-        "vblkfuzz cmin corpus/seed my-corpus -o small-corpus --json",
+        "vblkfuzz cmin corpus/start my-corpus -o small-corpus --json",
     ),
     summary="Write a corpus with the same features and fewer inputs.",
 )

@@ -45,7 +45,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     target: Annotated[str, typer.Option(help="Target to run scenarios on.")] = "model",
     device: Annotated[
         str | None,
-        typer.Option(help="Revision, package.module:Class or file.py:Class.  [default: seed]"),
+        typer.Option(help="Revision, package.module:Class or file.py:Class.  [default: patch-v4]"),
     ] = None,
     defect: Annotated[
         list[str] | None,
@@ -129,6 +129,7 @@ def _check(
         HarnessError: a real device does not start.
     """
     from vblkfuzz.errors import UsageError
+    from vblkfuzz.scenario.former_names import current_name
     from vblkfuzz.targets.device_class import defective, device_class
     from vblkfuzz.targets.model import check_mode
     from vblkfuzz.targets.registry import MODEL, default_device, open_target
@@ -136,7 +137,7 @@ def _check(
     name = device or default_device(target)
     if target == MODEL:
         check_mode(mode)
-        name = defective(name, defects)
+        name = defective(current_name(name), defects)
         device_class(name)
         return Checked(name, MODEL_WITNESSES)
     if defects:

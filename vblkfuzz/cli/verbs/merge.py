@@ -15,7 +15,7 @@ from vblkfuzz.cli.verb import Verb
 def merge(
     into: Annotated[Path, typer.Argument(metavar="CORPUS", help="The folder to add to.")],
     others: Annotated[list[Path], typer.Argument(metavar="OTHER", help="Folders of inputs.")],
-    device: Device = "seed",
+    device: Device = "patch-v4",
     mode: RunMode = Mode.INLINE,
     as_json: Json = False,
 ) -> None:
@@ -50,7 +50,7 @@ VERB: Final = Verb(
     merge,
     examples=(
         "vblkfuzz merge my-corpus vblkfuzz-out/corpus",
-        "vblkfuzz merge my-corpus corpus/seed corpus/regress --json",
+        "vblkfuzz merge my-corpus corpus/start corpus/regress --json",
     ),
     summary="Add inputs of other corpora that have new features.",
 )

@@ -1,6 +1,6 @@
 """Revision `qemu-8.0`: QEMU of April 2023, before the drain series.
 
-The drain series (revision `seed`) replaced the following. A drain does not call the device. It
+The drain series (revision `patch-v4`) replaced the following. A drain does not call the device. It
 disables the *external* handlers of the whole AioContext (aio_disable_external, a counter), which
 stay attached but inert:
 
@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from vblkfuzz.dataplane.aio import AioContext, Registration
+from vblkfuzz.dataplane.revisions.patch_v4 import PatchV4
 from vblkfuzz.dataplane.revisions.qemu_8_1 import Qemu81, Qemu81BlockBackend
-from vblkfuzz.dataplane.revisions.seed import Seed
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
 from vblkfuzz.trace.event import ActorId, Frame
 
@@ -71,7 +71,7 @@ class Qemu80BlockBackend(Qemu81BlockBackend):
         yield from self.drained_end(thread)
 
 
-class Qemu80(Seed):
+class Qemu80(PatchV4):
     """virtio-blk of QEMU 8.0."""
 
     summary: ClassVar[str] = "QEMU 8.0: drains disable the handlers without calling the device"

@@ -1,4 +1,7 @@
-"""Revision `seed`: patch v4 17/20 of April 2023, the review thread that this project starts from.
+"""Revision `patch-v4`: version 4 of a patch in review, the thread that this project starts from.
+
+The patch is 17/20 of the drain series, sent to qemu-devel in April 2023; a later version of it was
+merged for 8.1 (1665d9326f).
 
 It differs from `qemu-8.1` in that 75dcb4d790 is missing (B2):
 
@@ -19,10 +22,10 @@ if TYPE_CHECKING:
 _B2: Final = "75dcb4d790: the drains inside start and stop attach (B2)"
 
 
-class Seed(Qemu81):
-    """virtio-blk as of the review thread that this project starts from."""
+class PatchV4(Qemu81):
+    """virtio-blk with version 4 of the patch, as it was reviewed."""
 
-    summary: ClassVar[str] = "QEMU 8.1 in review: reset inside a drained section pops requests"
+    summary: ClassVar[str] = "a patch of 8.1 in review: a reset in a drained section pops requests"
     source: ClassVar[str] = "qemu-devel, PATCH v4 17/20, 2023-04-25"
     known: ClassVar[dict[str, str]] = Qemu81.known | {
         "s8-start-twice": _B2,

@@ -1,4 +1,4 @@
-"""corpus/seed is what its builders say, and every one of them is worth keeping."""
+"""corpus/start is what its builders say, and every one of them is worth keeping."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import pytest
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.mutation.seeds import SEEDS, Seed, files, write
+from vblkfuzz.mutation.starting_inputs import STARTING_INPUTS, Start, files, write
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import read_text
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.witness import Witness
 
-CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "seed"
+CORPUS = Path(__file__).resolve().parent.parent.parent / "corpus" / "start"
 
 
-def name(seed: Seed) -> str:
-    return seed.__name__
+def name(start: Start) -> str:
+    return start.__name__
 
 
 def situations(scenario: Scenario) -> frozenset[str]:
@@ -33,36 +33,38 @@ def test_the_folder_is_what_the_command_writes() -> None:
     assert {path.name: path.read_text() for path in CORPUS.iterdir()} == files()
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=name)
-def test_a_seed_says_what_it_is_for(seed: Seed) -> None:
-    assert seed.__doc__ is not None
-    assert seed.__doc__.endswith(".")
-    assert "\n" not in seed.__doc__
-    assert read_text(files()[f"{name(seed).replace('_', '-')}.toml"], name(seed)).scenario == seed()
+@pytest.mark.parametrize("start", STARTING_INPUTS, ids=name)
+def test_an_input_says_what_it_is_for(start: Start) -> None:
+    assert start.__doc__ is not None
+    assert start.__doc__.endswith(".")
+    assert "\n" not in start.__doc__
+    assert (
+        read_text(files()[f"{name(start).replace('_', '-')}.toml"], name(start)).scenario == start()
+    )
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=name)
-def test_the_reference_is_clean(seed: Seed) -> None:
-    situations(seed())
+@pytest.mark.parametrize("start", STARTING_INPUTS, ids=name)
+def test_the_reference_is_clean(start: Start) -> None:
+    situations(start())
 
 
 def test_together_they_put_most_rules_to_the_test() -> None:
-    met = frozenset[str]().union(*(situations(seed()) for seed in SEEDS))
+    met = frozenset[str]().union(*(situations(start()) for start in STARTING_INPUTS))
     tested = [rule for rule in RULES if met & {one.name for one in rule.situations}]
     asked = [rule for rule in RULES if rule.situations and not Witness.PROBE & rule.witnesses]
     assert len(tested) >= len(asked) * 0.8, sorted(one.id for one in asked if one not in tested)
 
 
 def test_writing_again_changes_nothing_but_what_is_none(tmp_path: Path) -> None:
-    write(tmp_path / "seed")
-    (tmp_path / "seed" / "gone.toml").write_text("")
-    (tmp_path / "seed" / "notes.md").write_text("mine")
-    write(tmp_path / "seed")
-    found = {path.name: path.read_text() for path in (tmp_path / "seed").iterdir()}
+    write(tmp_path / "start")
+    (tmp_path / "start" / "gone.toml").write_text("")
+    (tmp_path / "start" / "notes.md").write_text("mine")
+    write(tmp_path / "start")
+    found = {path.name: path.read_text() for path in (tmp_path / "start").iterdir()}
     assert found == {**files(), "notes.md": "mine"}
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
-    (tmp_path / "seed").write_text("")
+    (tmp_path / "start").write_text("")
     with pytest.raises(UsageError, match="cannot be written"):
-        write(tmp_path / "seed")
+        write(tmp_path / "start")

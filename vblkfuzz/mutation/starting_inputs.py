@@ -1,10 +1,10 @@
-"""The seed corpus: named scenarios to start a campaign with, one function each.
+"""The starting inputs: named scenarios to start a campaign with, one function each.
 
 They are short and show what guests and operators typically do, so that a campaign need not find
 these sequences by chance. None shows a bug on `reference`. To write them as text, run
-``python -m vblkfuzz.mutation.seeds corpus/seed``; to start with them, run
-``vblkfuzz fuzz --corpus corpus/seed``. To add one, write a function whose docstring is its purpose
-in one line, and list it in `SEEDS`.
+``python -m vblkfuzz.mutation.starting_inputs corpus/start``; to start with them, run
+``vblkfuzz fuzz --corpus corpus/start``. To add one, write a function whose docstring is its purpose
+in one line, and list it in `STARTING_INPUTS`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import to_text
 
-Seed = Callable[[], Scenario]
+Start = Callable[[], Scenario]
 
 _INIT: Final = op("init")
 _READ: Final = op("publish_kick")
@@ -204,7 +204,7 @@ def hostile_guest() -> Scenario:
     return Scenario(ops=(_INIT, *breaks, _READ, _COLLECT))
 
 
-SEEDS: Final[tuple[Seed, ...]] = (
+STARTING_INPUTS: Final[tuple[Start, ...]] = (
     every_request,
     batch,
     ring_wraps,
@@ -237,15 +237,15 @@ SEEDS: Final[tuple[Seed, ...]] = (
 
 
 def files() -> dict[str, str]:
-    """Return the seed corpus: text by file name."""
+    """Return the starting inputs: text by file name."""
     return {
-        f"{seed.__name__.replace('_', '-')}.toml": to_text(seed(), seed.__doc__ or "")
-        for seed in SEEDS
+        f"{start.__name__.replace('_', '-')}.toml": to_text(start(), start.__doc__ or "")
+        for start in STARTING_INPUTS
     }
 
 
 def write(folder: Path) -> None:
-    """Write the seed corpus to `folder`, and remove other `.toml` files from it.
+    """Write the starting inputs to `folder`, and remove other `.toml` files from it.
 
     Raises:
         UsageError: the folder cannot be written.
@@ -264,5 +264,5 @@ def write(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m vblkfuzz.mutation.seeds FOLDER")
+        sys.exit("usage: python -m vblkfuzz.mutation.starting_inputs FOLDER")
     write(Path(sys.argv[1]))
