@@ -123,7 +123,7 @@ def test_the_whole_trace(cli: Cli, clean: Path) -> None:
 
 
 def test_a_folder_is_its_files_by_name(cli: Cli, tmp_path: Path, finding: Path) -> None:
-    folder = finding.parents[2]
+    folder = finding.parents[3]
     (folder / "a.toml").write_text(to_text(CLEAN))
     (folder / "z.vblk").write_bytes(dump_artifact(Artifact(CLEAN)))
     (folder / "notes.txt").write_text("not an input")
@@ -190,7 +190,9 @@ class TestExitCodes:
         (tmp_path / "empty").mkdir()
         result = cli("replay", tmp_path / "empty")
         assert result.exit_code == 2
-        assert result.stderr.endswith("expected a folder with .vblk or .toml files, found none\n")
+        assert result.stderr.endswith(
+            "expected a folder with inputs (.vblk, .toml or raw ones), found none\n"
+        )
 
     def test_missing_file(self, cli: Cli, tmp_path: Path) -> None:
         result = cli("replay", tmp_path / "gone.vblk")

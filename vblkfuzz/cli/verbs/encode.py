@@ -26,11 +26,12 @@ def encode(
     An existing file with other content is kept unless --force is given. The file is written under
     another name and renamed, so it is never incomplete.
     """
+    from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.output_file import check_suffix, write_output
-    from vblkfuzz.scenario.artifact import dump_artifact, read_input
+    from vblkfuzz.scenario.artifact import dump_artifact
 
     check_suffix(output, ".vblk")
-    write_output(output, dump_artifact(read_input(path)), force=force)
+    write_output(output, dump_artifact(read_one(path)), force=force)
 
 
 VERB: Final = Verb(

@@ -60,12 +60,13 @@ def export(  # noqa: PLR0913  # an option each
     """
     from vblkfuzz.cli.options.output_file import print_output
     from vblkfuzz.triage.case import in_order
-    from vblkfuzz.triage.cases import CaseReader, case_files
+    from vblkfuzz.triage.cases import CaseReader
+    from vblkfuzz.triage.inputs import input_files
     from vblkfuzz.triage.replay_target import Options
 
     form = EXPORTS.find(to)
     reader = CaseReader(say_error, Options(target, device, target_options=target_options))
-    cases = in_order(reader.read(case_files(path)))
+    cases = in_order(reader.read(input_files(path)))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
     print_output(output, form.text(cases), force=force)

@@ -96,8 +96,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 
 def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
     """Yield every input of the call; None for a file that cannot be read, after its report."""
-    from vblkfuzz.scenario.artifact import read_input
-    from vblkfuzz.triage.inputs import input_files
+    from vblkfuzz.cli.options.one_input import say_guess
+    from vblkfuzz.triage.inputs import input_at, input_files
 
     for path in paths:
         try:
@@ -106,12 +106,16 @@ def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
             say_error(error)
             yield path, None
             continue
-        for file in files:
+        for name in files:
             try:
-                yield file, read_input(file)
+                file = input_at(name)
             except InputFileError as error:
                 say_error(error)
-                yield file, None
+                yield name, None
+                continue
+            if name == path:
+                say_guess(name, file)
+            yield name, file.artifact
 
 
 def _report_json(outcome: Outcome, trace: bool) -> None:

@@ -22,9 +22,9 @@ def show(
 
     The text can be read and edited. `replay` runs it, `encode` turns it into a .vblk file.
     """
-    from vblkfuzz.scenario.artifact import read_input
+    from vblkfuzz.cli.options.one_input import read_one
 
-    sys.stdout.write(text_of(read_input(path)))
+    sys.stdout.write(text_of(read_one(path)))
 
 
 def text_of(artifact: Artifact) -> str:

@@ -65,7 +65,8 @@ def triage(  # noqa: PLR0913  # an option each
 
     Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
-    from vblkfuzz.triage.cases import CaseReader, finding_files
+    from vblkfuzz.triage.cases import CaseReader
+    from vblkfuzz.triage.inputs import finding_files
     from vblkfuzz.triage.replay_target import Options
 
     if (action is None) != (signature is None):

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.store.finding_files import MINIMIZED
 from vblkfuzz.targets.device_class import is_revision
 from vblkfuzz.triage.case import in_order
-from vblkfuzz.triage.cases import MINIMIZED
 from vblkfuzz.triage.story import counted, last_output, seen, size
 
 if TYPE_CHECKING:
