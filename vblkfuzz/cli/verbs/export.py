@@ -63,6 +63,7 @@ def export(  # noqa: PLR0913  # an option each
     from vblkfuzz.triage.cases import CaseReader
     from vblkfuzz.triage.inputs import input_files
     from vblkfuzz.triage.replay_target import Options
+    from vblkfuzz.triage.story import again
 
     form = EXPORTS.find(to)
     reader = CaseReader(say_error, Options(target, device, target_options=target_options))
@@ -70,6 +71,9 @@ def export(  # noqa: PLR0913  # an option each
     if not cases:
         raise UsageError(f"{path}: nothing to export")
     print_output(output, form.text(cases), force=force)
+    for case in cases:
+        if case.outcome.run.execution is None:
+            say(f"{case.outcome.input}: {again(case)}")
     if names := form.left_out(cases):
         say(f"{output}: left out, form {to} has no {', '.join(names)}")
     raise typer.Exit(int(reader.exit_status))
