@@ -18,6 +18,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.suggestion import did_you_mean
 
 _OWN_PACKAGE: Final = "vblkfuzz"
 """Name of the installed package of vblkfuzz itself."""
@@ -103,6 +104,7 @@ class Registry(Generic[Value]):
             known = ", ".join(self.names())
             raise UsageError(
                 f"{self.kind} {name}: expected one of {known} (a new one: pip install -e . again)"
+                f"{did_you_mean(name, self.names())}"
             )
         return found
 

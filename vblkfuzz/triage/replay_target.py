@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError, UsageError
-from vblkfuzz.targets.device_class import defective, is_revision
+from vblkfuzz.targets.device_class import defective, device_meant, is_revision
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL, TARGETS, default_device, open_target
 from vblkfuzz.triage.outcome import Outcome, Run, Setup, replay_input
@@ -130,7 +130,8 @@ def allow(setup: Setup, options: Options) -> None:
     # This imports the target, which the check above has allowed.
     if options.device is None and not _is_own_device(setup):
         device = setup.device
-        raise HarnessError(f"names device {device}: pass --device {device} to allow it")
+        meant = device_meant(device)
+        raise HarnessError(f"names device {device}: pass --device {device} to allow it{meant}")
 
 
 def words_to_repeat(outcome: Outcome) -> list[str]:

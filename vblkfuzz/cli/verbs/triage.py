@@ -14,6 +14,7 @@ from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import UsageError
+from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _named(files: Sequence[str], signature: str, folder: str) -> str:
         return names[found[0]]
     some = ", ".join((found or list(names))[:3])
     problem = f"{len(found)} findings begin like that" if found else "no such finding"
-    raise UsageError(f"{folder}: {signature}: {problem}; there is {some}")
+    meant = "" if found else did_you_mean(signature, names)
+    raise UsageError(f"{folder}: {signature}: {problem}; there is {some}{meant}")
 
 
 def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:
