@@ -12,7 +12,12 @@ from vblkfuzz.cli.verb import Verb
 
 def encode(
     path: Annotated[
-        str, typer.Argument(metavar="PATH", help="A .toml or .vblk file.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="A .toml, .vblk or raw input, or the folder of a finding.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The .vblk file to write.")
@@ -22,6 +27,9 @@ def encode(
     ] = False,
 ) -> None:
     """Write an input as a .vblk file.
+
+    It has what the input says of target, device and mode; a raw input of a campaign has those of
+    the campaign.
 
     An existing file with other content is kept unless --force is given. The file is written under
     another name and renamed, so it is never incomplete.
@@ -38,6 +46,6 @@ VERB: Final = Verb(
     encode,
     examples=(
         "vblkfuzz encode scenario.toml -o scenario.vblk",
-        "vblkfuzz encode scenario.toml -o scenario.vblk --force",
+        "vblkfuzz encode crash-HASH -o crash.vblk --force",
     ),
 )

@@ -43,11 +43,10 @@ def list_(
     actor, arguments with their values, and the targets that carry it out. To have a rule
     explained: vblkfuzz show S13.
     """
-    entries = _ENTRIES[what]()
     if as_json:
-        for entry in entries:
+        for entry in _ENTRIES[what]():
             print(json.dumps(entry))
-    elif entries:
+    elif entries := _SHORT.get(what, _ENTRIES[what])():
         _print(what, entries)
 
 
@@ -129,6 +128,12 @@ def _rules() -> list[Entry]:
     return [rule_object(rule) for rule in RULES]
 
 
+def _short_rules() -> list[Entry]:
+    from vblkfuzz.oracle.judge import RULES
+
+    return [{"name": rule.id, "summary": rule.title, "source": rule.source} for rule in RULES]
+
+
 def _ops() -> list[Entry]:
     from vblkfuzz.scenario.alphabet.ops import OPS
     from vblkfuzz.targets.registry import TARGETS
@@ -188,6 +193,9 @@ _ENTRIES = {
     Kind.OPS: _ops,
     Kind.SCHEDULE: _schedule,
 }
+_SHORT = {Kind.RULES: _short_rules}
+"""What a text has, where that takes less than all that is known: JSON names targets, so it opens
+them."""
 
 
 VERB: Final = Verb(
@@ -196,4 +204,5 @@ VERB: Final = Verb(
         "vblkfuzz list rules",
         "vblkfuzz list devices --json",
     ),
+    summary="List targets, exports, devices, defects, rules or operations.",
 )

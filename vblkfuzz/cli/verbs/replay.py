@@ -67,8 +67,13 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 ) -> None:
     """Run inputs again and print their verdicts.
 
-    An input is an artifact (.vblk) or a text (.toml); a folder stands for all inputs below it. In
-    the folder of a finding only finding.vblk is run, because scenario.toml is the same input.
+    An input is an artifact (.vblk), a text (.toml) or a raw fuzz input; its content says which. A
+    folder stands for all inputs below it, an output folder for its findings. A finding counts
+    once, although its folder has its input in several forms.
+
+    Each input runs on the target, device and mode that it was found on, unless options name
+    others. One that cannot run here is a line, and the others follow. A device class of your own,
+    or a target of another package, is used only if --device or --target names it.
 
     Operations that the target does not have do nothing: stderr names them.
 
@@ -154,6 +159,6 @@ VERB: Final = Verb(
     replay,
     examples=(
         "vblkfuzz replay vblkfuzz-out/findings/ --json",
-        "vblkfuzz replay finding.vblk --mode inline --repeat 100",
+        "vblkfuzz replay vblkfuzz-out/harness --mode inline --repeat 100",
     ),
 )

@@ -61,8 +61,9 @@ def triage(  # noqa: PLR0913  # an option each
 ) -> None:
     """List the findings of a campaign, or show the story of one.
 
-    Each finding is run again, so the list shows which of them are still reproduced. A finding
-    that names a device outside this package is run only with --device.
+    Each finding is run again, on the target and device that it was found on, so the list shows
+    which of them are still reproduced. A finding that names a device outside this package is run
+    only with --device.
 
     Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
