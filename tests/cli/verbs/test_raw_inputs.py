@@ -53,7 +53,8 @@ def out(tmp_path: Path) -> Path:
 )
 def test_every_verb(cli: Cli, crash: Path, words: str, status: int) -> None:
     result = cli(*words.format(crash, crash).split())
-    assert (result.exit_code, result.stderr) == (status, "")
+    assert result.exit_code == status
+    assert "read as" not in result.stderr
 
 
 @pytest.mark.parametrize("verb", ["show", "replay", "bisect"])

@@ -84,8 +84,7 @@ def _comment(artifact: Artifact) -> str:
 VERB: Final = Verb(
     show,
     examples=(
-        "vblkfuzz show finding.vblk",
-        "vblkfuzz show vblkfuzz-out/corpus/HASH > scenario.toml",
+        "vblkfuzz show finding.vblk > scenario.toml",
         "vblkfuzz show S13",
     ),
 )
