@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import BUG, CLEAN, Cli
+from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.store.failed_inputs import FailedInputs
@@ -115,3 +116,22 @@ def test_one_input_of_a_folder_of_raw_ones(cli: Cli, crash: Path) -> None:
     result = cli("show", crash.parent)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "expected one input, found 2: name one of them" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("minimize.on_target.find_bug", "minimize {} -o {}.toml"),
+        ("explore.deviations.explore", "explore {} --out {}.out"),
+    ],
+)
+def test_an_error_of_an_actor_is_one_sentence(
+    cli: Cli, crash: Path, monkeypatch: pytest.MonkeyPatch, place: str, words: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise ActorDied("Traceback\n  File x\nin Device.reset (x.py, line 3): AssertionError")
+
+    monkeypatch.setattr(f"vblkfuzz.{place}", fail)
+    result = cli(*words.format(crash, crash).split())
+    assert result.exit_code == 125
+    assert result.stderr == f"vblkfuzz: {crash}: in Device.reset (x.py, line 3): AssertionError\n"

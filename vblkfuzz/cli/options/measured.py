@@ -57,6 +57,6 @@ class CorpusReader:
             say_error(error)
             self.exit_status = max(self.exit_status, ExitStatus.USAGE)
         except HarnessError as error:
-            say_error(HarnessError(f"{path}: {error}"))
+            say_error(HarnessError(f"{path}: {error.sentence}"))
             self.exit_status = max(self.exit_status, ExitStatus.HARNESS)
         return None

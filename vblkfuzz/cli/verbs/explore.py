@@ -72,7 +72,7 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
             visits = every_schedule(target, artifact.scenario, deviations)
             _watch(visits, explored, runs, stop)
         except HarnessError as error:
-            raise type(error)(f"{path}: {error}") from error
+            raise type(error)(f"{path}: {error.sentence}") from error
     if as_json:
         print(json.dumps({"input": path, **_object(explored, setup, deviations)}))
     else:

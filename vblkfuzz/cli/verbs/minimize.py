@@ -111,7 +111,7 @@ def _minimized(
             view = stack.enter_context(MinimizeView(artifact.scenario, stop))
             found = minimize_input(artifact.scenario, expected, asked, view.update)
         except HarnessError as error:
-            raise type(error)(f"{path}: {error}") from error
+            raise type(error)(f"{path}: {error.sentence}") from error
         return Result(found, finding_artifact(target, *found.reproduction))
 
 
