@@ -51,6 +51,16 @@ def test_all_forms_replay(tmp_path: Path, target: Target, execution: Execution) 
         assert violation in again.verdict.violations
 
 
+def test_the_program_of_a_real_device_is_recorded(
+    tmp_path: Path, target: Target, execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = {"qemu-system-x86_64": "7.2.19"}
+    monkeypatch.setattr(type(target), "versions", program, raising=False)
+    versions = read_input(save(tmp_path, target, execution).path / "finding.vblk").versions
+    assert versions.items() > program.items()
+    assert set(versions) == {"vblkfuzz", "python", "qemu-system-x86_64"}
+
+
 def test_verdict_and_trace(tmp_path: Path, target: Target, execution: Execution) -> None:
     saved = save(tmp_path, target, execution)
     verdict = json.loads((saved.path / "verdict.json").read_text())

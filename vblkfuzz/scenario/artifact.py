@@ -78,7 +78,7 @@ class Artifact:
     trace_digest: str = ""
     """`Trace.digest` of the stored run; empty: not known."""
     versions: dict[str, str] = field(default_factory=dict)
-    """Version by package name, of the packages that produced the file."""
+    """Version by name, of the packages that produced the file and of the program that it ran on."""
 
 
 def dump_artifact(artifact: Artifact) -> bytes:
