@@ -18,6 +18,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.suggestion import did_you_mean
 
 _OWN_PACKAGE: Final = "vblkfuzz"
 """Name of the installed package of vblkfuzz itself."""
@@ -73,21 +74,39 @@ class Registry(Generic[Value]):
         Raises:
             UsageError: no package or more than one registers it, or it cannot be imported.
         """
+        found = self._named(name)
+        if len(found) > 1:
+            packages = " and ".join(map(_origin, found))
+            raise UsageError(f"{self.kind} {name}: registered by {packages}: uninstall one of them")
+        return self._loaded(found[0])
+
+    def is_own(self, name: str) -> bool:
+        """Whether vblkfuzz alone registers that name, so that no code of others is imported.
+
+        Raises:
+            UsageError: no package registers it.
+        """
+        return all(package_of(entry) == _OWN_PACKAGE for entry in self._named(name))
+
+    def _entries(self) -> list[EntryPoint]:
+        found = _installed(f"vblkfuzz.{self.kind}s")
+        return sorted(found, key=lambda entry: (entry.name, package_of(entry)))
+
+    def _named(self, name: str) -> list[EntryPoint]:
+        """Return the entry points of that name, at least one.
+
+        Raises:
+            UsageError: there is none.
+        """
         found = [entry for entry in self._entries() if entry.name == name]
         if not found:
             self._check_installed()
             known = ", ".join(self.names())
             raise UsageError(
                 f"{self.kind} {name}: expected one of {known} (a new one: pip install -e . again)"
+                f"{did_you_mean(name, self.names())}"
             )
-        if len(found) > 1:
-            packages = " and ".join(map(_origin, found))
-            raise UsageError(f"{self.kind} {name}: registered by {packages}: uninstall one of them")
-        return self._loaded(found[0])
-
-    def _entries(self) -> list[EntryPoint]:
-        found = _installed(f"vblkfuzz.{self.kind}s")
-        return sorted(found, key=lambda entry: (entry.name, package_of(entry)))
+        return found
 
     def _check_installed(self) -> None:
         """Raise UsageError if vblkfuzz's own values are not registered, as in a bare checkout."""

@@ -91,6 +91,11 @@ class OutputLost(VblkfuzzError):
 class HarnessError(VblkfuzzError):
     """The harness failed, so there is no verdict. It is never reported as a finding."""
 
+    @property
+    def sentence(self) -> str:
+        """The error without the traceback of an actor, whose last line says what happened."""
+        return str(self).rstrip().rpartition("\n")[2]
+
 
 class ActorDied(HarnessError):
     """A guest or device process ended during an execution."""

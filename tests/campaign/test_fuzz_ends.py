@@ -154,7 +154,7 @@ def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
     stdout, stderr = process.communicate(timeout=WAIT_S)
     assert '"restarts": 1' in stdout
     assert "was ended by signal 9" in stderr
-    assert len(list((tmp_path / "out" / "harness").glob("*.bin"))) == 1
+    assert len(list((tmp_path / "out" / "harness").glob("*.vblk"))) == 1
 
 
 def test_nothing_survives_a_killed_orchestrator(start: Start, tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ def test_typer_prints_no_tracebacks_of_its_own(
         raise ZeroDivisionError("broken")
 
     monkeypatch.setattr(sys, "argv", ["vblkfuzz", "show", "x"])
-    monkeypatch.setattr("vblkfuzz.scenario.artifact.read_input", fail)
+    monkeypatch.setattr("vblkfuzz.triage.inputs.input_at", fail)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 125
@@ -234,7 +234,7 @@ def test_a_limit_of_open_files_is_one_line(
     def fail(_file: str) -> None:
         raise OSError(number, "Too many open files", "x")
 
-    monkeypatch.setattr("vblkfuzz.scenario.artifact.read_input", fail)
+    monkeypatch.setattr("vblkfuzz.triage.inputs.input_at", fail)
     result = cli("show", "x.toml")
     assert (result.exit_code, result.stdout) == (125, "")
     assert result.stderr.startswith("vblkfuzz: Too many open files: allow more")

@@ -94,6 +94,7 @@ def test_one_that_could_not_be_judged_is_no_test() -> None:
     broken = Outcome("x", outcome.artifact, outcome.setup, Run("harness_error", error="died"))
     with pytest.raises(HarnessError, match="x: not judged: died"):
         pytest_text([Case(broken)])
+    assert pytest_text([case(), Case(broken)]) == pytest_text([case()])
 
 
 def test_a_device_of_your_own() -> None:

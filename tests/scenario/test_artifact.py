@@ -10,12 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import artifacts
+from tests.strategies import artifacts, scenarios
 from vblkfuzz import limits
 from vblkfuzz.errors import InputFileError
-from vblkfuzz.scenario.artifact import Artifact, dump_artifact, load_artifact, read_input
+from vblkfuzz.scenario.artifact import (
+    Artifact,
+    dump_artifact,
+    load_artifact,
+    read_input,
+    read_input_file,
+)
+from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.field import Table
+from vblkfuzz.scenario.input_form import Form, form_of
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import to_text
@@ -33,6 +41,8 @@ ARTIFACT = Artifact(
     versions={"python": "3.11", "vblkfuzz": "0.1.0"},
 )
 DATA = dump_artifact(ARTIFACT)
+RAW = encode(SCENARIO)
+ANY = f"expected a scenario in TOML, an artifact, or a raw fuzz input of at most {MAX_BYTES} bytes"
 
 
 def packed(**changes: object) -> bytes:
@@ -204,13 +214,13 @@ def test_one_wrong_byte_never_escapes(offset: int, byte: int) -> None:
         assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize("name", ["a.vblk", "finding"])
+@pytest.mark.parametrize("name", ["a.vblk", "finding", "a.toml", "crash-" + 40 * "0", "a.bin"])
 def test_read_input_recognises_an_artifact(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(DATA)
     assert read_input(tmp_path / name) == ARTIFACT
 
 
-@pytest.mark.parametrize("name", ["a.toml", "story"])
+@pytest.mark.parametrize("name", ["a.toml", "story", "a.vblk"])
 def test_read_input_recognises_text(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(to_text(SCENARIO, "", Expectation("clean"), "reference"))
     expected = Artifact(SCENARIO, device="reference", expectation=Expectation("clean"))
@@ -229,8 +239,19 @@ def test_text_without_expectation_runs_on_the_defaults(tmp_path: Path) -> None:
         ("empty.vblk", b"", "byte 0: expected more of a vblkfuzz artifact, found the end"),
         ("empty.toml", b"", "format: expected 1, found nothing"),
         ("text.toml", b"format = 1 # \xff", "byte 13: expected UTF-8 text"),
-        ("text.vblk", b"format = 1", "byte 0: expected a vblkfuzz artifact, found 102"),
-        ("data.toml", DATA, "byte 0: expected UTF-8 text"),
+        ("cut.vblk", b"\x00\x01", "byte 0: expected a vblkfuzz artifact, found 0"),
+        (
+            "cut",
+            DATA[:-1],
+            f"byte {len(DATA) - 1}: expected more of a vblkfuzz artifact, found the end",
+        ),
+        ("data.toml", b"\xff\x00", "byte 0: expected UTF-8 text"),
+        (
+            "README",
+            b"A device",
+            f"line 1 column 3: expected TOML: Expected '=' after a key in a key/value pair ({ANY})",
+        ),
+        ("picture", bytes(MAX_BYTES + 1), f"{ANY}, found {MAX_BYTES + 1} bytes"),
         ("large.toml", b"#" * (limits.MAX_ARTIFACT_BYTES + 1), "expected at most 1048576 bytes"),
     ],
 )
@@ -244,6 +265,37 @@ def test_files_that_cannot_be_read(
         read_input(path)
     assert str(caught.value) == f"{path}: {problem}"
     assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("crash-da39a3ee5e6b4b0d3255bfef95601890afd80709", RAW),
+        ("timeout-da39a3ee5e6b4b0d3255bfef95601890afd80709", b"all of it is text"),
+        ("da39a3ee5e6b4b0d3255bfef95601890afd80709", b""),
+        ("input.bin", b"format = 1"),
+        ("any", RAW),
+        ("white", b"\n"),
+    ],
+)
+def test_read_input_recognises_a_raw_input(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    file = read_input_file(tmp_path / name)
+    assert file.artifact == Artifact(decode(data))
+    assert file.raw == data
+    assert file.guessed(str(tmp_path / name)) == (name in ("any", "white"))
+
+
+@pytest.mark.parametrize("name", ["a.toml", "a.vblk"])
+def test_what_promises_another_form_is_no_raw_input(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(RAW)
+    with pytest.raises(InputFileError):
+        read_input(tmp_path / name)
+
+
+@given(scenarios())
+def test_the_bytes_of_a_scenario_are_no_other_form(scenario: Scenario) -> None:
+    assert form_of("x", encode(scenario)) is Form.RAW
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

@@ -162,7 +162,10 @@ UNUSABLE = {
     "ops is no array": ("format = 1\nops = 3", "ops: expected an array, found 3"),
     "op is no table": (ops_with("'reset'"), "ops[1]: expected a table, found 'reset'"),
     "op of no name": (ops_with("{queue = 1}"), "ops[1].op: expected one of init, *, found nothing"),
-    "unknown op": (ops_with("{op = 'kik'}"), "ops[1].op: expected one of init, *, found 'kik'"),
+    "unknown op": (
+        ops_with("{op = 'kik'}"),
+        "ops[1].op: expected one of init, *, found 'kik'; did you mean kick?",
+    ),
     "op is a number": (ops_with("{op = 3}"), "ops[1].op: expected one of init, *, found 3"),
     "argument": (
         ops_with("{op = 'kick', sector = 1}"),

@@ -39,10 +39,10 @@ def test_all_forms_become_raw_inputs(brought: Path, tmp_path: Path) -> None:
     (brought / "deep").mkdir()
     (brought / "deep" / "one.vblk").write_bytes(dump_artifact(Artifact(SCENARIO)))
     (brought / "two.toml").write_text(to_text(Scenario()))
-    (brought / "raw").write_bytes(b"any bytes")
+    (brought / "raw").write_bytes(b"any \x00 bytes")
     problems, corpus = imported(tmp_path)
     assert problems == []
-    expected = [encode(SCENARIO), encode(Scenario()), b"any bytes"]
+    expected = [encode(SCENARIO), encode(Scenario()), b"any \x00 bytes"]
     assert corpus == {
         hashlib.sha1(data, usedforsecurity=False).hexdigest(): data for data in expected
     }
@@ -51,7 +51,7 @@ def test_all_forms_become_raw_inputs(brought: Path, tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_inputs_are_skipped(brought: Path, tmp_path: Path) -> None:
-    for name in ("README.md", "trace.txt", "verdict.json", ".gitignore"):
+    for name in ("README.md", "trace.txt", "verdict.json", ".gitignore", "Makefile", "fix.patch"):
         (brought / name).write_text("not an input")
     assert imported(tmp_path) == ([], {})
 
@@ -69,11 +69,11 @@ def test_an_invalid_input_is_quarantined(
     brought: Path, tmp_path: Path, name: str, content: bytes
 ) -> None:
     (brought / name).write_bytes(content)
-    (brought / "good").write_bytes(b"good")
+    (brought / "good").write_bytes(b"\x00")
     problems, corpus = imported(tmp_path)
     (problem,) = problems
     assert problem.startswith(str(brought / name))
-    assert list(corpus.values()) == [b"good"]
+    assert list(corpus.values()) == [b"\x00"]
     assert (brought / name).read_bytes() == content
     kept = {path.suffix == ".reason": path for path in (tmp_path / "quarantine").iterdir()}
     assert kept[False].read_bytes() == content
@@ -84,16 +84,17 @@ def test_a_file_that_may_not_be_read(
     brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (brought / "secret").write_bytes(b"x")
-    opened: Any = Path.open
+    opened: Any = open
 
-    def refuse(path: Path, *arguments: str) -> object:
-        if path.name == "secret":
+    def refuse(path: str | Path, *arguments: str) -> object:
+        if Path(path).name == "secret":
             raise PermissionError(13, "Permission denied", str(path))
         return opened(path, *arguments)
 
     monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("vblkfuzz.scenario.artifact.open", refuse, raising=False)
     problems, corpus = imported(tmp_path)
-    assert problems == [f"{brought / 'secret'}: cannot be read: Permission denied"]
+    assert problems == [f"{brought / 'secret'}: expected a readable file: Permission denied"]
     assert corpus == {}
 
 
@@ -103,5 +104,5 @@ def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_importing_twice_changes_nothing(brought: Path, tmp_path: Path) -> None:
-    (brought / "raw").write_bytes(b"raw")
+    (brought / "raw").write_bytes(b"\x00raw")
     assert imported(tmp_path) == imported(tmp_path)

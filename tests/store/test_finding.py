@@ -51,6 +51,16 @@ def test_all_forms_replay(tmp_path: Path, target: Target, execution: Execution) 
         assert violation in again.verdict.violations
 
 
+def test_the_program_of_a_real_device_is_recorded(
+    tmp_path: Path, target: Target, execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = {"qemu-system-x86_64": "7.2.19"}
+    monkeypatch.setattr(type(target), "versions", program, raising=False)
+    versions = read_input(save(tmp_path, target, execution).path / "finding.vblk").versions
+    assert versions.items() > program.items()
+    assert set(versions) == {"vblkfuzz", "python", "qemu-system-x86_64"}
+
+
 def test_verdict_and_trace(tmp_path: Path, target: Target, execution: Execution) -> None:
     saved = save(tmp_path, target, execution)
     verdict = json.loads((saved.path / "verdict.json").read_text())
@@ -83,3 +93,27 @@ def test_nowhere_to_put_it(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(OSError, match="No such file"):
         save(tmp_path / "gone", target, execution)
+
+
+@pytest.mark.parametrize("left", [b"", b"\x89\xa6format\xa8vblkfuzz", None])
+def test_a_damaged_one_is_written_anew(
+    tmp_path: Path, target: Target, execution: Execution, left: bytes | None
+) -> None:
+    artifact = save(tmp_path, target, execution, b"first").path / "finding.vblk"
+    whole = artifact.read_bytes()
+    artifact.unlink()
+    if left is not None:
+        artifact.write_bytes(left)
+    assert not save(tmp_path, target, execution, b"second").new
+    assert artifact.read_bytes() == whole
+    assert artifact.with_name("input.bin").read_bytes() == b"second"
+
+
+def test_one_of_a_newer_version_is_kept(
+    tmp_path: Path, target: Target, execution: Execution
+) -> None:
+    artifact = save(tmp_path, target, execution).path / "finding.vblk"
+    newer = b"\x82\xa6format\xa8vblkfuzz\xa7version\x09"
+    artifact.write_bytes(newer)
+    save(tmp_path, target, execution)
+    assert artifact.read_bytes() == newer

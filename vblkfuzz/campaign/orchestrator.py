@@ -107,7 +107,8 @@ class Campaign:
         # Each worker needs at least one run as its share: 0 would mean no limit.
         workers = min(options.workers, options.runs or options.workers)
         self._options = replace(options, workers=workers)
-        self._failed_inputs = FailedInputs(options.out / "harness")
+        setup = (options.target, options.device, options.mode)
+        self._failed_inputs = FailedInputs(options.out / "harness", *setup)
         self._restarts_in_a_row = 0
         self._on_message = on_message
         self._on_progress = on_progress
@@ -164,6 +165,7 @@ class Campaign:
             options.mode,
             options.workers,
             options.seed,
+            options.target,
         )
         self._workers = [WorkerProcess(self._plan(index)) for index in range(options.workers)]
         self._selector = selectors.DefaultSelector()

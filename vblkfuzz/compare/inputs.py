@@ -18,8 +18,9 @@ from vblkfuzz.feedback.region import Region
 from vblkfuzz.limits import COVERAGE_SIZE
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.mutation.starting_inputs import STARTING_INPUTS
+from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
-from vblkfuzz.store.corpus import input_paths, raw_input
+from vblkfuzz.store.input_paths import input_paths
 from vblkfuzz.targets.registry import MODEL, default_device, open_target
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def corpus_of(folders: Sequence[Path], complain: Complain) -> list[Input]:
             complain(InputFileError(str(folder), "", "no inputs, expected .vblk or .toml files"))
         for path in paths:
             try:
-                scenario = decode(raw_input(path))
+                scenario = read_input(path).scenario
             except InputFileError as error:
                 complain(error)
                 continue

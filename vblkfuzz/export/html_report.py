@@ -45,9 +45,20 @@ def html_text(cases: Sequence[Case]) -> str:
         resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
     )
     stories = [_story(case) for case in cases]
-    page = template.render(stories=stories, row=ROW, version=__version__)
+    page = template.render(stories=stories, row=ROW, version=__version__, ran=_ran(cases))
     # The name of a file need not be UTF-8; other bytes are shown as escapes.
     return page.encode(errors="backslashreplace").decode()
+
+
+def _ran(cases: Sequence[Case]) -> str:
+    """Return how many findings the report has current results of."""
+    ran = sum(case.outcome.run.execution is not None for case in cases)
+    if ran == len(cases):
+        return "All findings were run again for this report."
+    return (
+        f"{ran} of {story.counted(len(cases), 'finding')} were run again for this report; the "
+        "others could not be run here, and say why."
+    )
 
 
 def _story(case: Case) -> dict[str, Any]:

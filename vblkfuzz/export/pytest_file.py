@@ -31,13 +31,14 @@ _NAMES: Final = ("Deviation", "DeviceConfig", "Go", "Scenario", "assert_clean", 
 
 
 def pytest_text(cases: Sequence[Case]) -> str:
-    """Return a test for each case.
+    """Return a test for each case that could be judged.
 
     Raises:
-        HarnessError: a case could not be judged.
+        HarnessError: no case could be judged.
         NotReproduced: a finding is not reproduced any more, so its test could not fail.
     """
-    tests = [_test(case, number) for case, number in _numbered(cases)]
+    judged = [case for case in cases if case.outcome.run.execution] or cases
+    tests = [_test(case, number) for case, number in _numbered(judged)]
     names = [name for name in _NAMES if any(re.search(rf"\b{name}\(", one) for one in tests)]
     if any("Go." in one for one in tests):
         names = sorted({*names, "Go"}, key=_NAMES.index)

@@ -52,9 +52,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
     folders: list[Path] = parent.config.getini("vblk_corpus")
     if not any(file_path.is_relative_to(folder) for folder in folders):
         return None
-    from vblkfuzz.triage.inputs import is_text_of_artifact
+    from vblkfuzz.store.finding_files import has_better
 
-    if is_text_of_artifact(file_path):
+    if has_better(file_path):
         return None
     found: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
     return found

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, field
-from typing import Final, Literal, cast, get_args
+from pathlib import PurePath
+from typing import Final, Literal, NamedTuple, cast, get_args
 
 import msgpack
 
 from vblkfuzz import limits
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
 from vblkfuzz.scenario.document import SCENARIO_KEYS, document_of, expectation_of, scenario_of
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.field import (
@@ -31,6 +33,7 @@ from vblkfuzz.scenario.field import (
     version_at,
 )
 from vblkfuzz.scenario.former_names import current_name
+from vblkfuzz.scenario.input_form import Form, form_of, is_raw_name
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import read_text
 
@@ -47,6 +50,9 @@ _MAX_KEYS: Final = 64
 _MAX_TEXT: Final = 4096
 """Longest text in an artifact (bytes): the limit of a path on Linux (PATH_MAX)."""
 
+_ANY_FORM: Final = (
+    f"expected a scenario in TOML, an artifact, or a raw fuzz input of at most {MAX_BYTES} bytes"
+)
 _KEYS: Final = (
     "format",
     "version",
@@ -58,8 +64,6 @@ _KEYS: Final = (
     "trace_digest",
     "versions",
 )
-_MAP_STARTS: Final = tuple(bytes([first]) for first in (*range(0x80, 0x90), 0xDE, 0xDF))
-"""Possible first bytes of a MessagePack map. No TOML file starts with one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Artifact:
     trace_digest: str = ""
     """`Trace.digest` of the stored run; empty: not known."""
     versions: dict[str, str] = field(default_factory=dict)
-    """Version by package name, of the packages that produced the file."""
+    """Version by name, of the packages that produced the file and of the program that it ran on."""
 
 
 def dump_artifact(artifact: Artifact) -> bytes:
@@ -173,26 +177,66 @@ def _versions_of(value: object) -> dict[str, str]:
     return {name: text_at(f"versions.{name}", version) for name, version in value.items()}
 
 
-def read_input(path: str | os.PathLike[str]) -> Artifact:
-    """Return the artifact in a `.vblk` or text file.
+class InputFile(NamedTuple):
+    """The contents of an input file."""
 
-    The suffixes `.vblk` and `.toml` decide the form; with another name the first byte does. A text
-    file runs on the default target, on the device that its expectation names.
+    artifact: Artifact
+    form: Form
+    raw: bytes
+    """The raw fuzz input; of a file with one, what the file holds."""
+
+    def guessed(self, path: str) -> bool:
+        """Whether only the content, which may be anything, says that it is a raw fuzz input."""
+        return self.form is Form.RAW and not is_raw_name(PurePath(path).name)
+
+
+def read_input(path: str | os.PathLike[str]) -> Artifact:
+    """Return the input in a file of any form, see `read_input_file`."""
+    return read_input_file(path).artifact
+
+
+def read_input_file(path: str | os.PathLike[str]) -> InputFile:
+    """Return the contents of an input file: artifact, text or raw fuzz input.
+
+    `scenario.input_form` says how the form is recognised. A text runs on the default target, on the
+    device that its expectation names; a raw input on the default target and device.
 
     Raises:
-        InputFileError: the file cannot be read, is larger than `limits.MAX_ARTIFACT_BYTES`, or
-            holds no valid input (see `load_artifact` and `text.read_text`).
+        InputFileError: the file cannot be read, is larger than `limits.MAX_ARTIFACT_BYTES` (a raw
+            input: `codec.MAX_BYTES`), or holds no valid input (see `load_artifact` and
+            `text.read_text`).
     """
     name = os.fspath(path)
     data = _read(name)
-    if name.endswith(".vblk") or (data[:1] in _MAP_STARTS and not name.endswith(".toml")):
-        return load_artifact(data, name)
+    form = form_of(name, data)
+    match form:
+        case Form.ARTIFACT:
+            artifact = load_artifact(data, name)
+        case Form.TEXT:
+            artifact = _of_text(data, name)
+        case Form.RAW:
+            return InputFile(_of_raw(data, name), form, data)
+    return InputFile(artifact, form, encode(artifact.scenario))
+
+
+def _of_text(data: bytes, name: str) -> Artifact:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise InputFileError(name, f"byte {error.start}", "expected UTF-8 text") from None
-    scenario, expectation, device = read_text(text, name)
+    try:
+        scenario, expectation, device = read_text(text, name)
+    except InputFileError as error:
+        if name.endswith(".toml"):
+            raise
+        raise InputFileError(name, error.place, f"{error.problem} ({_ANY_FORM})") from None
     return Artifact(scenario, device=device or DEFAULT_DEVICE, expectation=expectation)
+
+
+def _of_raw(data: bytes, name: str) -> Artifact:
+    if len(data) > MAX_BYTES:
+        raise InputFileError(name, "", f"{_ANY_FORM}, found {len(data)} bytes")
+    return Artifact(decode(data))
 
 
 def _read(name: str) -> bytes:

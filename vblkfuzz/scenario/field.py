@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from vblkfuzz.suggestion import did_you_mean
+
 Table = dict[str, object]
 
 _MAX_SHOWN: Final = 60
@@ -62,7 +64,8 @@ def table_at(place: str, value: object, known: Collection[str]) -> Table:
         raise mismatch(place, "a table", value)
     for key in value:
         if key not in known:
-            raise mismatch(place, f"only the keys {', '.join(known)}", key)
+            error = mismatch(place, f"only the keys {', '.join(known)}", key)
+            raise _with_suggestion(error, key, known)
     return value
 
 
@@ -85,8 +88,15 @@ def text_at(place: str, value: object) -> str:
 def choice_at(place: str, value: object, choices: Collection[str]) -> str:
     """Return `value` as one of the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise mismatch(place, f"one of {', '.join(choices)}", value)
+        error = mismatch(place, f"one of {', '.join(choices)}", value)
+        raise _with_suggestion(error, value, choices)
     return value
+
+
+def _with_suggestion(error: FieldError, found: object, known: Collection[str]) -> FieldError:
+    """Return an error that also says which of the known names was probably meant."""
+    hint = did_you_mean(found, known) if isinstance(found, str) else ""
+    return FieldError(error.place, error.problem + hint)
 
 
 def integer_at(place: str, value: object, low: int, high: int) -> int:

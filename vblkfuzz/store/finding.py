@@ -7,7 +7,7 @@
     input.bin       the raw fuzz input
     device.txt      report on a real device process that crashed or hung
 
-A finding is written once; an existing one is never changed.
+A finding is written once; an existing one is changed only if its artifact is lost or cut off.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vblkfuzz.scenario.artifact import dump_artifact
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.artifact import dump_artifact, load_artifact
 from vblkfuzz.scenario.text import to_text
-from vblkfuzz.store.atomic import write_folder
+from vblkfuzz.store.atomic import write_file, write_folder
 from vblkfuzz.store.finding_artifact import finding_artifact
+from vblkfuzz.store.finding_files import ARTIFACT
 from vblkfuzz.trace.render import render
 
 if TYPE_CHECKING:
@@ -65,11 +67,34 @@ def save_finding(
     files = finding_files(target, execution, violation, data, known)
     path = folder / violation.signature
     try:
-        return Saved(path, write_folder(path, files))
+        new = write_folder(path, files)
+        if not new and _is_damaged(path):
+            _mend(path, files)
+        return Saved(path, new)
     except OSError as error:
         rescue = Path(tempfile.mkdtemp(prefix="vblkfuzz-finding-")) / violation.signature
         write_folder(rescue, files)
         return Saved(rescue, True, f"{error.strerror or error}: {folder}")
+
+
+def _is_damaged(finding: Path) -> bool:
+    """Whether the artifact of a finding is missing or incomplete, as after a full disk.
+
+    One with a field that cannot be read is not: a newer version may have written it.
+    """
+    try:
+        load_artifact((finding / ARTIFACT).read_bytes(), ARTIFACT)
+    except InputFileError as error:
+        return error.place.startswith("byte ")
+    except OSError:
+        return True
+    return False
+
+
+def _mend(finding: Path, files: dict[str, bytes]) -> None:
+    """Write all files of a finding anew; they belong to one execution."""
+    for name, data in files.items():
+        write_file(finding / name, data)
 
 
 def finding_files(

@@ -25,5 +25,9 @@ def finding_artifact(target: Target, execution: Execution, violation: Violation)
         mode=cast("Mode", target.mode),
         expectation=Expectation("violation", violation.rule, violation.signature),
         trace_digest=execution.trace.digest,
-        versions={"vblkfuzz": __version__, "python": platform.python_version()},
+        versions={
+            "vblkfuzz": __version__,
+            "python": platform.python_version(),
+            **getattr(target, "versions", {}),
+        },
     )

@@ -6,6 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,12 +60,21 @@ class Ledger:
             self.problem = f"campaign.sqlite is not complete: {error}"
             return 0
 
-    def begin(self, started: str, device: str, mode: str, workers: int, seed: int) -> None:
+    def begin(
+        self,
+        started: str,
+        device: str,
+        mode: str,
+        workers: int,
+        seed: int,
+        target: str = DEFAULT_TARGET,
+    ) -> None:
         """Record the start of a campaign (ISO 8601, UTC); all following rows belong to it."""
         self._campaign = self._insert(
             "INSERT INTO campaign (started, target, device, mode, workers, seed)"
-            " VALUES (?, 'model', ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?)",
             started,
+            target,
             device,
             mode,
             workers,

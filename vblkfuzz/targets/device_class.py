@@ -22,6 +22,7 @@ from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
 from vblkfuzz.scenario.former_names import current_name
+from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.class_check import check_class
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ def is_revision(name: str) -> bool:
     """Whether `name` is built in, with or without defects: then a file may name it."""
     revision, *defects = current_name(name).split("+")
     return revision in REVISIONS and all(defect in DEFECTS for defect in defects)
+
+
+def device_meant(name: str) -> str:
+    """Return the end of a message about a name that is no revision: which one was meant."""
+    if ":" in name:
+        return ""
+    revision, *defects = name.split("+")
+    if revision not in REVISIONS:
+        return did_you_mean(revision, REVISIONS)
+    return next((did_you_mean(one, DEFECTS) for one in defects if one not in DEFECTS), "")
 
 
 def defective(device: str, defects: Iterable[str]) -> str:
@@ -68,7 +79,10 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
         device = REVISIONS[revision]
     else:
         known = ", ".join(REVISIONS)
-        raise UsageError(f"device {name}: expected {known}, package.module:Class or file.py:Class")
+        raise UsageError(
+            f"device {name}: expected {known}, package.module:Class or file.py:Class"
+            f"{device_meant(name)}"
+        )
     return with_defects(device, defects) if defects else device
 
 

@@ -173,6 +173,12 @@ class RealTarget:
         """What this target can observe in a scenario with the default device."""
         return self._rig.witnesses(DeviceConfig())
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version by name of the program that is the device; empty: its rig does not know."""
+        found: dict[str, str] = getattr(self._rig, "versions", {})
+        return found
+
     def __enter__(self) -> Self:
         """Start the guest process and the device process."""
         try:

@@ -1,21 +1,32 @@
-"""Input files from a PATH of a verb.
+"""Input files from a PATH of a verb, and what each of them is run on.
 
-A file stands for itself, whatever its name. A folder stands for every `.vblk` and `.toml` file
-below it, sorted by name. The folder of a finding has the same input twice, as `finding.vblk` and
-`scenario.toml`; only `finding.vblk` is used, since it also has device, mode and trace digest.
+A file stands for itself, whatever its name. The output folder of a campaign stands for its
+findings, the folder of a finding for that finding, and any other folder for the inputs below it
+(`store.input_paths`).
+
+A raw fuzz input does not say what it was found on. So the files around it do: those of the finding
+that it lies in, or the ledger of the campaign whose corpus it is in.
 """
 
 from __future__ import annotations
 
-import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.artifact import MODES, read_input, read_input_file
+from vblkfuzz.scenario.input_form import Form
+from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
+from vblkfuzz.store.history import LEDGER, read_history
+from vblkfuzz.store.input_paths import input_paths
 
-_SUFFIXES: Final = (".vblk", ".toml")
-_ARTIFACT: Final = "finding.vblk"
-_ITS_TEXT: Final = "scenario.toml"
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.artifact import Artifact, InputFile
+
+FINDINGS: Final = "findings"
+_OF_CAMPAIGN: Final = ("corpus", "harness")
+"""Folders of an output folder that hold raw inputs."""
 
 
 def input_files(path: str) -> list[str]:
@@ -24,20 +35,85 @@ def input_files(path: str) -> list[str]:
     Raises:
         InputFileError: a folder without input files.
     """
-    if not os.path.isdir(path):
+    folder = Path(path)
+    if not folder.is_dir():
         return [path]
-    files = sorted(
-        str(file) for file in Path(path).rglob("*") if file.suffix in _SUFFIXES and _counts(file)
-    )
+    if (folder / FINDINGS).is_dir():
+        return finding_files(path)
+    if (folder / ARTIFACT).exists():
+        return [str(file_of_finding(folder))]
+    files = [str(file) for file in input_paths(folder)]
     if not files:
-        raise InputFileError(path, "", "expected a folder with .vblk or .toml files, found none")
+        problem = "expected a folder with inputs (.vblk, .toml or raw ones), found none"
+        raise InputFileError(path, "", problem)
     return files
 
 
-def _counts(file: Path) -> bool:
-    return not is_text_of_artifact(file) and file.is_file()
+def finding_files(path: str) -> list[str]:
+    """Return the artifacts of all findings of a campaign's output folder, by signature.
+
+    Raises:
+        InputFileError: `path` is no output folder, or has no findings.
+    """
+    folder = Path(path) / FINDINGS
+    if not folder.is_dir():
+        problem = f"expected the output folder of a campaign, found no {FINDINGS}/ in it"
+        raise InputFileError(path, "", problem)
+    # A name that begins with a dot is a finding that a worker has not finished writing.
+    found = sorted(str(file_of_finding(one)) for one in folder.iterdir() if one.name[0] != ".")
+    if not found:
+        raise InputFileError(path, "", "expected findings, found none: the campaign had no finding")
+    return found
 
 
-def is_text_of_artifact(file: Path) -> bool:
-    """Whether a file is the text form of an artifact in the same folder."""
-    return file.name == _ITS_TEXT and (file.parent / _ARTIFACT).exists()
+def one_file(path: str) -> str:
+    """Return the one input file that `path` stands for.
+
+    Raises:
+        InputFileError: there is none, or there are several.
+    """
+    first, *others = input_files(path)
+    if others:
+        problem = f"expected one input, found {1 + len(others)}: name one of them"
+        raise InputFileError(path, "", problem)
+    return first
+
+
+def input_at(path: str) -> InputFile:
+    """Return the contents of an input file, with what a raw input was found on.
+
+    Raises:
+        InputFileError: as `read_input_file`.
+    """
+    file, place = read_input_file(path), Path(path).absolute()
+    if file.form is not Form.RAW:
+        return file
+    if place.name == RAW:
+        return file._replace(artifact=_of_finding(file.artifact, place.parent / ARTIFACT))
+    if place.parent.name in _OF_CAMPAIGN:
+        return file._replace(artifact=_of_campaign(file.artifact, place.parents[1] / LEDGER))
+    return file
+
+
+def _of_finding(raw: Artifact, beside: Path) -> Artifact:
+    """Return the raw input of a finding with the finding's setup, and its verdict if it is its."""
+    try:
+        finding = read_input(beside)
+    except InputFileError:
+        return raw
+    if finding.scenario == raw.scenario:
+        return finding
+    return replace(raw, target=finding.target, device=finding.device, mode=finding.mode)
+
+
+def _of_campaign(raw: Artifact, ledger: Path) -> Artifact:
+    """Return a raw input with the setup of the folder's last campaign."""
+    try:
+        campaigns = read_history(ledger).campaigns
+    except InputFileError:
+        return raw
+    if not campaigns:
+        return raw
+    last = campaigns[-1]
+    mode = last.mode if last.mode in MODES else raw.mode
+    return replace(raw, target=last.target, device=last.device, mode=mode)

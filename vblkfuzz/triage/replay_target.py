@@ -1,7 +1,9 @@
 """The target of a replay: the one that the user names, else the one in the input, if allowed.
 
-An input may come from an untrusted source. A revision of the model may be named by the input alone.
-Any other device or target would import code, so the user must name it as well.
+An input may come from an untrusted source. A target of this package with its own devices may be
+named by the input alone: the program of a real one is what the user has installed or named, never a
+path in the input. Any other device or target would import code, so the user must name it as well
+(docs/decisions/0020-what-a-file-may-name.md).
 """
 
 from __future__ import annotations
@@ -10,12 +12,11 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.errors import HarnessError
-from vblkfuzz.scenario.artifact import DEFAULT_TARGET
+from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.scenario.former_names import current_name
-from vblkfuzz.targets.device_class import defective, is_revision
+from vblkfuzz.targets.device_class import defective, device_meant, is_revision
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
-from vblkfuzz.targets.registry import MODEL, default_device, open_target
+from vblkfuzz.targets.registry import MODEL, TARGETS, default_device, open_target
 from vblkfuzz.triage.outcome import Outcome, Run, Setup, replay_input
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class ReplayTarget:
     def replay(self, path: str, artifact: Artifact, runs: int) -> Outcome:
         """Run an input `runs` times; an error that leaves no verdict is part of the outcome.
 
+        So is a setup that its target refuses, if the input alone names that target: the user's
+        options are for the other inputs then.
+
         Raises:
             UsageError: there is no target, device or defect of the name that the user gave.
         """
@@ -73,7 +77,9 @@ class ReplayTarget:
         try:
             allow(setup, asked)
             target = self._start(setup)
-        except HarnessError as error:
+        except (HarnessError, UsageError) as error:
+            if isinstance(error, UsageError) and setup.target == (asked.target or MODEL):
+                raise
             return Outcome(path, artifact, setup, Run("harness_error", error=str(error)))
         outcome = replay_input(path, artifact, target, runs)
         return replace(outcome, target_options=asked.target_options)
@@ -97,13 +103,20 @@ def setup_of(artifact: Artifact, options: Options) -> Setup:
     Raises:
         UsageError: there is no such defect or target.
     """
-    recorded = artifact.mode if artifact.mode in _MODES else _DEFAULT_MODE
     target = options.target or artifact.target
-    # The input's device is meaningful on the input's target only.
-    named = artifact.device if target in (MODEL, artifact.target) else default_device(target)
-    named = options.device or named
+    named = options.device or named_device(artifact, target)
     device = defective(current_name(named) if target == MODEL else named, options.defects)
-    return Setup(target, device, options.mode or recorded)
+    recorded = artifact.mode if target == artifact.target and artifact.mode in _MODES else None
+    return Setup(target, device, options.mode or recorded or _DEFAULT_MODE)
+
+
+def named_device(artifact: Artifact, target: str) -> str:
+    """Return the device that an input names; on another target than its own, the default there.
+
+    Raises:
+        UsageError: there is no such target.
+    """
+    return artifact.device if target == artifact.target else default_device(target)
 
 
 def allow(setup: Setup, options: Options) -> None:
@@ -111,12 +124,30 @@ def allow(setup: Setup, options: Options) -> None:
 
     Raises:
         HarnessError: code would be imported that only the input names.
+        UsageError: there is no such target.
     """
-    if options.target is None and setup.target != DEFAULT_TARGET:
-        target = setup.target
+    target = setup.target
+    if options.target is None and not TARGETS.is_own(target):
         raise HarnessError(f"names target {target}: pass --target {target} to allow it")
     # This imports the target, which the check above has allowed.
-    safe = is_revision(setup.device) or setup.device == default_device(setup.target)
-    if options.device is None and not safe:
+    if options.device is None and not _is_own_device(setup):
         device = setup.device
-        raise HarnessError(f"names device {device}: pass --device {device} to allow it")
+        meant = device_meant(device)
+        raise HarnessError(f"names device {device}: pass --device {device} to allow it{meant}")
+
+
+def words_to_repeat(outcome: Outcome) -> list[str]:
+    """Return the options without which the input would be run on something else, or not at all."""
+    setup, artifact = outcome.setup, outcome.artifact
+    if setup.target not in TARGETS.names():
+        return []
+    words = []
+    if setup.target != artifact.target or not TARGETS.is_own(setup.target):
+        words += ["--target", setup.target]
+    if setup.device != named_device(artifact, setup.target) or not _is_own_device(setup):
+        words += ["--device", setup.device]
+    return words + outcome.target_options.words
+
+
+def _is_own_device(setup: Setup) -> bool:
+    return is_revision(setup.device) or setup.device == default_device(setup.target)

@@ -22,18 +22,11 @@ NAMES = {
     "defects": list(DEFECTS),
     "rules": [rule.id for rule in RULES],
     "ops": [spec.name for spec in OPS],
+    "schedule": ["op", "point", "go", "delayed"],
 }
-COLUMNS = (
-    "name",
-    "actor",
-    "summary",
-    "arguments",
-    "rules",
-    "source",
-    "ignores",
-    "known",
-    "targets",
-)
+COLUMNS = ("name", "summary", "rules", "source", "ignores")
+TABLES = ("targets", "exports", "defects", "rules")
+NO_SOURCE = ("ops", "schedule")
 
 
 @pytest.mark.parametrize("what", NAMES)
@@ -43,7 +36,7 @@ def test_json(cli: Cli, what: str) -> None:
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert [entry["name"] for entry in found] == NAMES[what]
     assert all(entry["summary"] for entry in found)
-    assert what == "ops" or all(entry["source"] for entry in found)
+    assert what in NO_SOURCE or all(entry["source"] for entry in found)
 
 
 def test_rules_in_json(cli: Cli) -> None:
@@ -51,6 +44,12 @@ def test_rules_in_json(cli: Cli) -> None:
     for entry, rule in zip(found, RULES, strict=True):
         assert (entry["title"], entry["source"]) == (rule.title, rule.source)
         assert [one["name"] for one in entry["situations"]] == [one.name for one in rule.situations]
+    kicks = {entry["name"]: entry for entry in found}["S13"]
+    assert kicks["defects"] == ["no_renotify_on_attach", "enable_no_recheck", "notify_counter"]
+    asked = {entry["name"]: entry["targets"] for entry in found}
+    assert asked["S1"] == ["model", "qemu", "qsd"]
+    assert asked["CRASH"] == ["model", "qemu", "qsd", "vhost-user"]
+    assert asked["S38"] == ["qemu", "qsd"]
 
 
 def test_ops_in_json(cli: Cli) -> None:
@@ -70,7 +69,7 @@ def test_targets_in_json(cli: Cli) -> None:
     assert found["qemu"] == ["first_index", "fixed_iothread"]
 
 
-@pytest.mark.parametrize("what", NAMES)
+@pytest.mark.parametrize("what", TABLES)
 def test_off_a_terminal_it_is_one_whole_line_each(cli: Cli, what: str) -> None:
     entries = [json.loads(line) for line in cli("list", what, "--json").stdout.splitlines()]
     lines = cli("list", what).stdout.splitlines()
@@ -79,6 +78,28 @@ def test_off_a_terminal_it_is_one_whole_line_each(cli: Cli, what: str) -> None:
         cells = [entry[column] for column in COLUMNS if entry.get(column)]
         texts = [cell if isinstance(cell, str) else " ".join(cell) for cell in cells]
         assert re.split(r"\s{2,}", line) == texts
+
+
+def test_operations_off_a_terminal_are_whole_lines_with_ranges(cli: Cli) -> None:
+    lines, _, schedule = cli("list", "ops").stdout.partition("\n\n")
+    rows = {line.split()[0]: line for line in lines.splitlines()}
+    assert list(rows) == NAMES["ops"]
+    assert "  queue=0..3  " in rows["kick"]
+    assert "  wait=poll|nopoll " in rows["drain_begin"]
+    assert schedule == cli("list", "schedule").stdout
+    assert "  go  guest|vcpu|main|io0|io1|next: " in schedule
+    assert "  point  0..255: " in schedule
+
+
+def test_each_known_violation_is_a_line_with_its_commit(cli: Cli) -> None:
+    for text in cli("list", "devices").stdout.split("\n\n"):
+        name, _, _, *lines = text.splitlines()
+        known = REVISIONS[name].known
+        said = [line.split(maxsplit=1) for line in lines if line.startswith(" " * 6)]
+        assert {signature: commit for signature, commit in said} == {
+            signature: bug.partition(":")[0] for signature, bug in known.items()
+        }
+        assert {line.strip() for line in lines if line[4] != " "} == set(known.values())
 
 
 def test_an_unknown_word(cli: Cli) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import BUG, CLEAN, Cli
+from tests.installed import install
+from vblkfuzz import entry_points
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.text import to_text
@@ -123,7 +125,7 @@ def test_the_whole_trace(cli: Cli, clean: Path) -> None:
 
 
 def test_a_folder_is_its_files_by_name(cli: Cli, tmp_path: Path, finding: Path) -> None:
-    folder = finding.parents[2]
+    folder = finding.parents[3]
     (folder / "a.toml").write_text(to_text(CLEAN))
     (folder / "z.vblk").write_bytes(dump_artifact(Artifact(CLEAN)))
     (folder / "notes.txt").write_text("not an input")
@@ -190,7 +192,9 @@ class TestExitCodes:
         (tmp_path / "empty").mkdir()
         result = cli("replay", tmp_path / "empty")
         assert result.exit_code == 2
-        assert result.stderr.endswith("expected a folder with .vblk or .toml files, found none\n")
+        assert result.stderr.endswith(
+            "expected a folder with inputs (.vblk, .toml or raw ones), found none\n"
+        )
 
     def test_missing_file(self, cli: Cli, tmp_path: Path) -> None:
         result = cli("replay", tmp_path / "gone.vblk")
@@ -278,13 +282,21 @@ class TestStrangers:
         assert result.exit_code == 0
         assert not untrusted.with_suffix(".imported").exists()
 
-    def test_a_target(self, cli: Cli, tmp_path: Path) -> None:
-        path = write(tmp_path / "x.vblk", Artifact(CLEAN, target="qemu"))
+    def test_a_target_of_another_package(
+        self, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        named = {"vblkfuzz.targets": {"theirs": "their_target:TARGET"}}
+        install(tmp_path, "their_target", named, UNTRUSTED_CLASS)
+        monkeypatch.syspath_prepend(tmp_path)
+        entry_points._installed.cache_clear()
+        path = write(tmp_path / "x.vblk", Artifact(CLEAN, target="theirs"))
         result = cli("replay", path, "--json")
+        entry_points._installed.cache_clear()
         assert result.exit_code == 125
         (found,) = objects(result.stdout)
         assert found["verdict"] == "harness_error"
-        assert found["error"] == "names target qemu: pass --target qemu to allow it"
+        assert found["error"] == "names target theirs: pass --target theirs to allow it"
+        assert not (tmp_path / "their_target.imported").exists()
 
     def test_escape_sequences_do_not_reach_the_terminal(self, cli: Cli, tmp_path: Path) -> None:
         path = write(tmp_path / "x.vblk", Artifact(CLEAN, device="\x1b]0;owned\x07"))

@@ -20,17 +20,17 @@ _DEVICES = "Revision, package.module:Class or file.py:Class"
 OneInput = Annotated[
     str,
     typer.Argument(
-        metavar="PATH", help="A .vblk or .toml file, or its folder.", show_default=False
+        metavar="PATH",
+        help="A .vblk, .toml or raw input, or the folder of a finding.",
+        show_default=False,
     ),
 ]
 AnotherTarget = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Target to run on.  [default: model]")
+    str | None, typer.Option(metavar="NAME", help="Target to run on.  [default: as in the input]")
 ]
 AnotherDevice = Annotated[
     str | None,
-    typer.Option(
-        metavar="DEVICE", help=f"{_DEVICES}.  [default: the revision that the input names]"
-    ),
+    typer.Option(metavar="DEVICE", help=f"{_DEVICES}.  [default: as in the input]"),
 ]
 AnotherDefects = Annotated[
     list[str] | None,

@@ -36,7 +36,7 @@ class CorpusReader:
         Raises:
             InputFileError: there is no such folder.
         """
-        from vblkfuzz.store.corpus import input_paths
+        from vblkfuzz.store.input_paths import input_paths
 
         console = Console(stderr=True)
         paths = input_paths(folder)
@@ -48,16 +48,15 @@ class CorpusReader:
 
     def _measured(self, path: Path) -> Measured | None:
         from vblkfuzz.feedback.minimal_corpus import Measured
-        from vblkfuzz.scenario.codec import decode
-        from vblkfuzz.store.corpus import raw_input
+        from vblkfuzz.scenario.artifact import read_input_file
 
         try:
-            data = raw_input(path)
-            return Measured(data, self._measure(decode(data)))
+            file = read_input_file(path)
+            return Measured(file.raw, self._measure(file.artifact.scenario))
         except InputFileError as error:
             say_error(error)
             self.exit_status = max(self.exit_status, ExitStatus.USAGE)
         except HarnessError as error:
-            say_error(HarnessError(f"{path}: {error}"))
+            say_error(HarnessError(f"{path}: {error.sentence}"))
             self.exit_status = max(self.exit_status, ExitStatus.HARNESS)
         return None

@@ -64,14 +64,13 @@ def bisect(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code, for `git bisect run`: 77 a device shows the bug; else 125 a device could not be
     started or judged; else 0.
     """
+    from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.views.screen import Screen
-    from vblkfuzz.scenario.artifact import read_input
     from vblkfuzz.triage.bisect import judge_all
-    from vblkfuzz.triage.cases import one_file
 
     if more and not binaries:
         raise UsageError(f"{more[0]}: expected one PATH; name binaries after --binaries")
-    artifact = read_input(one_file(path))
+    artifact = read_one(path)
     names = [*(binaries or ()), *(more or ())]
     candidates = list(_binaries(names, target_options) if names else _revisions())
     expected = artifact.expectation

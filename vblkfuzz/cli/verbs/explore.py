@@ -50,17 +50,16 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 77 a violation; 125 a schedule could not be judged, or a finding could not be saved
     in DIR; 2 the file cannot be read; 130 or 72 stopped; else 0.
     """
+    from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.explore.deviations import explore as every_schedule
     from vblkfuzz.explore.explored import Explored
-    from vblkfuzz.scenario.artifact import read_input
     from vblkfuzz.store.folder import claimed
     from vblkfuzz.targets.device_class import device_class
     from vblkfuzz.targets.registry import MODEL, open_target
-    from vblkfuzz.triage.cases import one_file
     from vblkfuzz.triage.replay_target import Options, allow, setup_of
 
-    artifact = read_input(one_file(path))
+    artifact = read_one(path)
     options = Options(MODEL, device, "inline", tuple(defect or ()))
     setup = setup_of(artifact, options)
     with ExitStack() as stack:
@@ -73,7 +72,7 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
             visits = every_schedule(target, artifact.scenario, deviations)
             _watch(visits, explored, runs, stop)
         except HarnessError as error:
-            raise type(error)(f"{path}: {error}") from error
+            raise type(error)(f"{path}: {error.sentence}") from error
     if as_json:
         print(json.dumps({"input": path, **_object(explored, setup, deviations)}))
     else:

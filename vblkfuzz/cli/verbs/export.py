@@ -27,7 +27,9 @@ def export(  # noqa: PLR0913  # an option each
     path: Annotated[
         str,
         typer.Argument(
-            metavar="PATH", help="A finding, a scenario or an output folder.", show_default=False
+            metavar="PATH",
+            help="An input, a folder of inputs or an output folder.",
+            show_default=False,
         ),
     ],
     to: Annotated[
@@ -53,22 +55,32 @@ def export(  # noqa: PLR0913  # an option each
 ) -> None:
     """Write findings as a report, tests, a program or a trace for other tools.
 
-    The inputs are run once more, so that the export shows their current results. The file is
+    The inputs are run once more, each on the target and device that it was found on, so that the
+    export shows their current results. One that cannot run here is named on stderr. The file is
     written under another name and renamed, so it is never incomplete.
 
     Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
+    from vblkfuzz.cli.options.one_input import say_guess
     from vblkfuzz.cli.options.output_file import print_output
     from vblkfuzz.triage.case import in_order
-    from vblkfuzz.triage.cases import CaseReader, case_files
+    from vblkfuzz.triage.cases import CaseReader
+    from vblkfuzz.triage.inputs import input_at, input_files
     from vblkfuzz.triage.replay_target import Options
+    from vblkfuzz.triage.story import again
 
     form = EXPORTS.find(to)
     reader = CaseReader(say_error, Options(target, device, target_options=target_options))
-    cases = in_order(reader.read(case_files(path)))
+    files = input_files(path)
+    if files == [path]:
+        say_guess(path, input_at(path))
+    cases = in_order(reader.read(files))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
     print_output(output, form.text(cases), force=force)
+    for case in cases:
+        if case.outcome.run.execution is None:
+            say(f"{case.outcome.input}: {again(case)}")
     if names := form.left_out(cases):
         say(f"{output}: left out, form {to} has no {', '.join(names)}")
     raise typer.Exit(int(reader.exit_status))

@@ -155,10 +155,14 @@ def _operations(names: Sequence[str]) -> tuple[str, ...]:
     from vblkfuzz.campaign.left_out import begun_by
     from vblkfuzz.errors import UsageError
     from vblkfuzz.scenario.alphabet.ops import CODES
+    from vblkfuzz.suggestion import did_you_mean
 
     for name in names:
         if name not in CODES:
-            raise UsageError(f"--without: no operation {name!r}; all of them: vblkfuzz list ops")
+            meant = did_you_mean(name, CODES)
+            raise UsageError(
+                f"--without: no operation {name!r}; all of them: vblkfuzz list ops{meant}"
+            )
     more = begun_by(names)
     for name, end in more.items():
         say(f"--without {end}: leaves out {name} too, which {end} would end")

@@ -1,4 +1,4 @@
-"""`vblkfuzz list`: operations, and the available targets, exports, devices, defects or rules."""
+"""`vblkfuzz list`: what there is to choose from, and what a scenario is written with."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from vblkfuzz.errors import UsageError
 Entry = dict[str, object]
 """One line of a list; has at least `name` and `summary`."""
 
-_COLUMNS: Final = (
-    *("name", "actor", "summary", "arguments", "rules", "source", "ignores", "known", "targets"),
-)
+_COLUMNS: Final = ("name", "values", "summary", "rules", "source", "ignores")
 
 
 class Kind(StrEnum):
@@ -29,34 +27,43 @@ class Kind(StrEnum):
     DEFECTS = "defects"
     RULES = "rules"
     OPS = "ops"
+    SCHEDULE = "schedule"
 
 
 def list_(
-    what: Annotated[
-        Kind, typer.Argument(metavar="WHAT", help="targets, exports, devices, defects, rules, ops")
-    ],
+    what: Annotated[Kind, typer.Argument(metavar="WHAT", help=", ".join(Kind))],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """List targets, exports, devices, defects, rules or operations.
+    """List targets, exports, devices, defects, rules, operations or the fields of a schedule.
 
     Each has a summary and its source. Targets and exports include those of other installed
     packages; a target names the device fields that it ignores. Devices are the built-in revisions
-    of the model; --device also accepts your own classes. --defect plants a defect in a revision. An
-    operation (ops) has an actor, arguments with their values, and the targets that carry it out.
+    of the model with their known violations, each with the commit that fixes it; --device also
+    accepts your own classes. --defect plants a defect in a revision. An operation (ops) has an
+    actor, arguments with their values, and the targets that carry it out. To have a rule
+    explained: vblkfuzz show S13.
     """
-    entries = _ENTRIES[what]()
     if as_json:
-        for entry in entries:
+        for entry in _ENTRIES[what]():
             print(json.dumps(entry))
-    elif entries:
-        _print_table(entries)
+    elif entries := _SHORT.get(what, _ENTRIES[what])():
+        _print(what, entries)
 
 
-def _print_table(entries: list[Entry]) -> None:
+def _print(what: Kind, entries: list[Entry]) -> None:
+    from vblkfuzz.cli.views.list_text import print_devices, print_ops, print_schedule
     from vblkfuzz.cli.views.screen import Screen
 
-    columns = tuple(column for column in _COLUMNS if column in entries[0])
-    Screen().table(columns, [[_cell(entry[column]) for column in columns] for entry in entries])
+    screen = Screen()
+    if what is Kind.DEVICES:
+        print_devices(screen, entries)
+    elif what is Kind.OPS:
+        print_ops(screen, entries, _schedule())
+    elif what is Kind.SCHEDULE:
+        print_schedule(screen, entries)
+    else:
+        columns = tuple(column for column in _COLUMNS if column in entries[0])
+        screen.table(columns, [[_cell(entry[column]) for column in columns] for entry in entries])
 
 
 def _cell(value: object) -> str:
@@ -115,22 +122,16 @@ def _defects() -> list[Entry]:
 
 
 def _rules() -> list[Entry]:
+    from vblkfuzz.cli.views.rule import rule_object
     from vblkfuzz.oracle.judge import RULES
 
-    return [
-        {
-            "name": rule.id,
-            "summary": rule.title,
-            "title": rule.title,
-            "source": rule.source,
-            "instead": rule.instead,
-            "situations": [
-                {"name": situation.name, "summary": situation.summary}
-                for situation in rule.situations
-            ],
-        }
-        for rule in RULES
-    ]
+    return [rule_object(rule) for rule in RULES]
+
+
+def _short_rules() -> list[Entry]:
+    from vblkfuzz.oracle.judge import RULES
+
+    return [{"name": rule.id, "summary": rule.title, "source": rule.source} for rule in RULES]
 
 
 def _ops() -> list[Entry]:
@@ -153,6 +154,36 @@ def _ops() -> list[Entry]:
     ]
 
 
+def _schedule() -> list[Entry]:
+    from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
+    from vblkfuzz.scenario.document import GO_NAMES
+
+    return [
+        {
+            "name": "op",
+            "values": f"0..{MAX_OPS - 1}",
+            "summary": f"Number of the operation; at most {MAX_DEVIATIONS} deviations in all.",
+        },
+        {
+            "name": "point",
+            "values": f"0..{MAX_POINT - 1}",
+            "summary": "Number of the preemption point that is passed since the operation began.",
+        },
+        {
+            "name": "go",
+            "values": "|".join(GO_NAMES),
+            "summary": "What runs there instead: the guest, a thread of the device, or the next "
+            "operation, before the device has settled.",
+        },
+        {
+            "name": "delayed",
+            "values": "true|false",
+            "summary": "Whether the stores of what is interrupted stay in its store buffer until "
+            "it goes on (x86 TSO).",
+        },
+    ]
+
+
 _ENTRIES = {
     Kind.TARGETS: _targets,
     Kind.EXPORTS: _exports,
@@ -160,7 +191,11 @@ _ENTRIES = {
     Kind.DEFECTS: _defects,
     Kind.RULES: _rules,
     Kind.OPS: _ops,
+    Kind.SCHEDULE: _schedule,
 }
+_SHORT = {Kind.RULES: _short_rules}
+"""What a text has, where that takes less than all that is known: JSON names targets, so it opens
+them."""
 
 
 VERB: Final = Verb(
@@ -169,4 +204,5 @@ VERB: Final = Verb(
         "vblkfuzz list rules",
         "vblkfuzz list devices --json",
     ),
+    summary="List targets, exports, devices, defects, rules or operations.",
 )

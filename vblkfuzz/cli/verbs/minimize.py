@@ -68,15 +68,14 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 0 minimized; 2 a file cannot be read or written; 125 the input does not show its
     bug, or could not be judged; 130 or 72 stopped, the best result so far is written.
     """
+    from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.output_file import check_absent, check_suffix, write_output
     from vblkfuzz.cli.options.stop import Stop
-    from vblkfuzz.scenario.artifact import read_input
-    from vblkfuzz.triage.cases import one_file
     from vblkfuzz.triage.replay_target import Options
 
     check_suffix(output, ".vblk", ".toml")
     check_absent(output, force=force)
-    artifact = read_input(one_file(path))
+    artifact = read_one(path)
     options = Options(target, device, mode, target_options=target_options)
     with Stop() as stop:
         result = _minimized(path, artifact, options, signature, repeat, stop)
@@ -112,7 +111,7 @@ def _minimized(
             view = stack.enter_context(MinimizeView(artifact.scenario, stop))
             found = minimize_input(artifact.scenario, expected, asked, view.update)
         except HarnessError as error:
-            raise type(error)(f"{path}: {error}") from error
+            raise type(error)(f"{path}: {error.sentence}") from error
         return Result(found, finding_artifact(target, *found.reproduction))
 
 

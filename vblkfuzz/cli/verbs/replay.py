@@ -67,8 +67,13 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 ) -> None:
     """Run inputs again and print their verdicts.
 
-    An input is an artifact (.vblk) or a text (.toml); a folder stands for all inputs below it. In
-    the folder of a finding only finding.vblk is run, because scenario.toml is the same input.
+    An input is an artifact (.vblk), a text (.toml) or a raw fuzz input; its content says which. A
+    folder stands for all inputs below it, an output folder for its findings. A finding counts
+    once, although its folder has its input in several forms.
+
+    Each input runs on the target, device and mode that it was found on, unless options name
+    others. One that cannot run here is a line, and the others follow. A device class of your own,
+    or a target of another package, is used only if --device or --target names it.
 
     Operations that the target does not have do nothing: stderr names them.
 
@@ -96,8 +101,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 
 def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
     """Yield every input of the call; None for a file that cannot be read, after its report."""
-    from vblkfuzz.scenario.artifact import read_input
-    from vblkfuzz.triage.inputs import input_files
+    from vblkfuzz.cli.options.one_input import say_guess
+    from vblkfuzz.triage.inputs import input_at, input_files
 
     for path in paths:
         try:
@@ -106,12 +111,16 @@ def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
             say_error(error)
             yield path, None
             continue
-        for file in files:
+        for name in files:
             try:
-                yield file, read_input(file)
+                file = input_at(name)
             except InputFileError as error:
                 say_error(error)
-                yield file, None
+                yield name, None
+                continue
+            if name == path:
+                say_guess(name, file)
+            yield name, file.artifact
 
 
 def _report_json(outcome: Outcome, trace: bool) -> None:
@@ -150,6 +159,6 @@ VERB: Final = Verb(
     replay,
     examples=(
         "vblkfuzz replay vblkfuzz-out/findings/ --json",
-        "vblkfuzz replay finding.vblk --mode inline --repeat 100",
+        "vblkfuzz replay vblkfuzz-out/harness --mode inline --repeat 100",
     ),
 )

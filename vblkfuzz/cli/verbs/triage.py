@@ -14,6 +14,7 @@ from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import UsageError
+from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -60,12 +61,14 @@ def triage(  # noqa: PLR0913  # an option each
 ) -> None:
     """List the findings of a campaign, or show the story of one.
 
-    Each finding is run again, so the list shows which of them are still reproduced. A finding
-    that names a device outside this package is run only with --device.
+    Each finding is run again, on the target and device that it was found on, so the list shows
+    which of them are still reproduced. A finding that names a device outside this package is run
+    only with --device.
 
     Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
-    from vblkfuzz.triage.cases import CaseReader, finding_files
+    from vblkfuzz.triage.cases import CaseReader
+    from vblkfuzz.triage.inputs import finding_files
     from vblkfuzz.triage.replay_target import Options
 
     if (action is None) != (signature is None):
@@ -89,7 +92,8 @@ def _named(files: Sequence[str], signature: str, folder: str) -> str:
         return names[found[0]]
     some = ", ".join((found or list(names))[:3])
     problem = f"{len(found)} findings begin like that" if found else "no such finding"
-    raise UsageError(f"{folder}: {signature}: {problem}; there is {some}")
+    meant = "" if found else did_you_mean(signature, names)
+    raise UsageError(f"{folder}: {signature}: {problem}; there is {some}{meant}")
 
 
 def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:

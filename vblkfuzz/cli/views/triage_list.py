@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.views.screen import Screen
-from vblkfuzz.targets.device_class import is_revision
+from vblkfuzz.store.finding_files import MINIMIZED
 from vblkfuzz.triage.case import in_order
-from vblkfuzz.triage.cases import MINIMIZED
+from vblkfuzz.triage.replay_target import words_to_repeat
 from vblkfuzz.triage.story import counted, last_output, seen, size
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ def print_list(cases: Sequence[Case], folder: str, shadow: str = "") -> None:
     first = ordered[0]
     screen.say()
     words = ["vblkfuzz", "triage", folder, "show", first.signature]
-    device = first.outcome.setup.device
-    if not is_revision(device):  # the user must name code to run, a file is not enough
-        words += ["--device", device]
+    words += words_to_repeat(first.outcome)
     screen.say(f"the story of one: {shlex.join(words)}")
 
 

@@ -14,6 +14,7 @@ from vblkfuzz.dataplane.operator import Operator
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
+from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.virtio.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 def check_defect(name: str) -> None:
     """Raise UsageError if there is no such defect."""
     if name not in DEFECTS:
-        raise UsageError(f"defect {name}: no such defect; 'vblkfuzz list defects' names them")
+        meant = did_you_mean(name, DEFECTS)
+        raise UsageError(
+            f"defect {name}: no such defect; 'vblkfuzz list defects' names them{meant}"
+        )
 
 
 def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]:

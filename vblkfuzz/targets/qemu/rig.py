@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.nbd.backend import NbdBackend
@@ -70,6 +71,12 @@ class QemuRig:
         """Processes of machines that were ended."""
         self._handed: QemuProcess | None = None
         """The one whose connections the guest process has."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of the program that was started; findings record it."""
+        version = version_of(self._binary) if self._binary else ""
+        return {"qemu-system-x86_64": version} if version else {}
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """All witnesses but those inside the device."""

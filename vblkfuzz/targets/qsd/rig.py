@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.scenario.alphabet.operator import INTO
 from vblkfuzz.scenario.alphabet.ops import CODES, NOT_WHILE_SAVED
+from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.nbd.backend import BACKEND_OPS, NbdBackend
 from vblkfuzz.targets.nbd.process import NbdProcess
@@ -93,6 +94,12 @@ class QsdRig:
         """No request was in flight when the device was last found at rest."""
         self._slept = False
         """The main loop slept when the device was last found at rest."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of the program that was started; findings record it."""
+        version = version_of(self._binary) if self._binary else ""
+        return {"qemu-storage-daemon": version} if version else {}
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """What can be observed; dequeues show in avail_event, so only with EVENT_IDX."""

@@ -1,0 +1,32 @@
+"""The files in the folder of a finding that hold its input.
+
+They are one input in several forms, so the finding counts once: by its minimized artifact, else by
+its artifact. These also say target, device and mode.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ARTIFACT: Final = "finding.vblk"
+MINIMIZED: Final = "minimized.vblk"
+"""Name for the output of `minimize` beside a finding; it is preferred, as the shorter scenario."""
+RAW: Final = "input.bin"
+_BEST_FIRST: Final = (MINIMIZED, ARTIFACT, "minimized.toml", "scenario.toml", RAW)
+
+
+def file_of_finding(folder: Path) -> Path:
+    """Return the file that stands for the finding in a folder; its artifact, if there is none."""
+    minimized = folder / MINIMIZED
+    return minimized if minimized.exists() else folder / ARTIFACT
+
+
+def has_better(path: Path) -> bool:
+    """Whether a file is of a finding that has another one which says more."""
+    if path.name not in _BEST_FIRST or not (path.parent / ARTIFACT).exists():
+        return False
+    better = _BEST_FIRST[: _BEST_FIRST.index(path.name)]
+    return any((path.parent / name).exists() for name in better)
