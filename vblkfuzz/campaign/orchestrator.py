@@ -8,15 +8,14 @@ of the ledger. All files that it writes are below the output folder (`store.fold
 from __future__ import annotations
 
 import selectors
-import signal
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.libfuzzer import check_arguments
+from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.launch.local import WorkerProcess
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
@@ -34,7 +33,7 @@ from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _POLL_S: Final = 0.2
 _GRACE_S: Final = 2.0
@@ -112,6 +111,8 @@ class Campaign:
         self._on_message = on_message
         self._on_progress = on_progress
         self._stop: ExitStatus | None = None
+        self._pauses = False
+        """Ctrl-Z was pressed."""
         self.summary = Summary(
             situations={
                 item.name: False
@@ -125,11 +126,11 @@ class Campaign:
         """Run the campaign until it ends; return its exit status.
 
         Raises:
-            UsageError: another campaign uses the folder, or a corpus is no folder.
-            HarnessError: the output folder cannot be written.
+            UsageError: the folder cannot be used, or a corpus is no folder.
+            HarnessError: the ledger or the corpus cannot be written.
         """
         out = self._options.out
-        with claimed(out), _signals(self._interrupted):
+        with handled(self._end, self._pause), claimed(out):
             self._import_corpora(out)
             self._ledger = Ledger(out / "campaign.sqlite")
             try:
@@ -141,16 +142,23 @@ class Campaign:
     def _import_corpora(self, out: Path) -> None:
         try:
             for folder in self._options.corpora:
+                found = False
                 for problem in import_folder(folder, out / "corpus", out / "quarantine"):
+                    found = True
                     if problem:
                         self._on_message(Message("quarantined", problem))
                     if self._stop is not None:
                         return
+                if not found:
+                    self._on_message(Message("corpus", f"{folder}: no inputs"))
         except OSError as error:
             raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
 
-    def _interrupted(self, number: int, frame: object) -> None:
-        self._stop = ExitStatus.USER_STOP if number == signal.SIGINT else ExitStatus.INTERRUPTED
+    def _end(self, status: ExitStatus) -> None:
+        self._stop = status
+
+    def _pause(self) -> None:
+        self._pauses = True
 
     # --- Running ------------------------------------------------------------------------------
 
@@ -213,6 +221,10 @@ class Campaign:
 
     def _turn(self) -> None:
         self._selector.select(_POLL_S)
+        if self._pauses:
+            self._pauses = False
+            self._on_message(Message("paused", "the campaign, with its workers"))
+            stop_together(self._workers)
         for worker in self._workers:
             if worker.messages_fd >= 0:
                 worker.end_if_stuck()
@@ -378,16 +390,3 @@ def _ending(worker: WorkerProcess) -> str:
     if code is not None and code < 0:
         return f"was ended by signal {-code}"
     return f"ended with exit status {code}"
-
-
-@contextmanager
-def _signals(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Call `handler` on SIGINT and SIGTERM, so that the campaign ends in an orderly way."""
-    previous = {
-        number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)

@@ -77,7 +77,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     """Fuzz a device until the budget is spent; save one finding for each kind of violation.
 
     Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
-    judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM.
+    judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
     from vblkfuzz.errors import UsageError

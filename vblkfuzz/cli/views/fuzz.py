@@ -61,6 +61,9 @@ class FuzzView:
                 self._say(f"    known: {message.known}", "dim")
         elif message.kind in ("harness_error", "hang"):
             self._announce_error(last_line(message.name))
+        elif message.kind == "paused":
+            self._live.stop()  # the shell gets its cursor back
+            self._say(f"paused: {message.name}")
         elif message.kind == "unsteady":
             self._say(message.name, "yellow")
         else:
@@ -78,6 +81,7 @@ class FuzzView:
         """Update the status line; without a terminal, print it every ten seconds."""
         self._begin()
         if self._moves:
+            self._live.start()
             line = Text(status_line(summary, self._options.seconds), no_wrap=True)
             line.truncate(self._console.width - 1, overflow="ellipsis")
             self._live.update(line, refresh=True)
