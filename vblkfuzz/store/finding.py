@@ -7,7 +7,8 @@
     input.bin       the raw fuzz input
     device.txt      report on a real device process that crashed or hung
 
-A finding is written once; an existing one is never changed.
+A finding is written once. An existing one is not changed, unless it is damaged: its artifact cannot
+be read, or a file is empty. Then it is written again, with the execution that shows it now.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vblkfuzz.scenario.artifact import dump_artifact
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.artifact import dump_artifact, read_input
 from vblkfuzz.scenario.text import to_text
-from vblkfuzz.store.atomic import write_folder
+from vblkfuzz.store.atomic import write_file, write_folder
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.trace.render import render
 
@@ -65,11 +67,26 @@ def save_finding(
     files = finding_files(target, execution, violation, data, known)
     path = folder / violation.signature
     try:
-        return Saved(path, write_folder(path, files))
+        new = write_folder(path, files)
+        if not new and _damaged(path):
+            for name, content in files.items():
+                write_file(path / name, content)
+        return Saved(path, new)
     except OSError as error:
         rescue = Path(tempfile.mkdtemp(prefix="vblkfuzz-finding-")) / violation.signature
         write_folder(rescue, files)
         return Saved(rescue, True, f"{error.strerror or error}: {folder}")
+
+
+def _damaged(path: Path) -> bool:
+    """Whether the artifact of a finding cannot be read, or a file is empty that cannot be."""
+    try:
+        read_input(path / "finding.vblk")
+    except InputFileError:
+        return True
+    # A raw input may have no bytes.
+    files = (file for file in path.iterdir() if file.is_file() and file.name != "input.bin")
+    return any(not file.stat().st_size for file in files)
 
 
 def finding_files(

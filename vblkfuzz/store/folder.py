@@ -32,6 +32,8 @@ _PAUSES_S: Final = (0.02, 0.05, 0.1)
 _DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the disk: not of the folder that the user has chosen."""
 _FOLDERS: Final = ("corpus", "findings", "harness")
+PARTS: Final = (*_FOLDERS, "quarantine", "log")
+"""Names of the folders in an output folder."""
 
 
 @contextmanager
