@@ -17,7 +17,7 @@ from vblkfuzz.cli.views.fuzz_json import VERSION, FuzzJson
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.store.summary import Finding, Summary
 
-SCHEMA = json.loads(files("vblkfuzz.cli.views").joinpath("fuzz.schema.json").read_text())
+SCHEMA = json.loads(files("vblkfuzz.cli.views").joinpath(fuzz_json.SCHEMA).read_text())
 EVENTS = {one["title"]: one for one in SCHEMA["oneOf"]}
 
 

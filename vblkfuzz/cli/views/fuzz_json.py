@@ -1,4 +1,4 @@
-"""The lines of ``fuzz --json``: an object each, described by ``fuzz.schema.json``."""
+"""The lines of ``fuzz --json``: an object each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from vblkfuzz.launch.plan import Message
     from vblkfuzz.store.summary import Summary
 
+SCHEMA: Final = "fuzz.schema.json"
+"""File beside this one: the JSON Schema of a line."""
 VERSION: Final = 1
 """Version of the lines: a new key keeps it, a key that goes or changes its meaning does not."""
 _EVERY_S: Final = 10.0
