@@ -10,9 +10,10 @@ first use of one of its names, so that importing the package costs almost nothin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from vblkfuzz._version import __version__ as __version__
+
+TYPE_CHECKING = False
+"""As in typing, which is slow to import: the command must handle ctrl-C early (`cli.signals`)."""
 
 if TYPE_CHECKING:
     from vblkfuzz.api import *  # noqa: F403  # the names are listed once, in api

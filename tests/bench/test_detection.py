@@ -6,7 +6,8 @@ import pytest
 
 from vblkfuzz.bench import detection
 from vblkfuzz.bench.detection import DEFECTS, SEARCHES, Detection, detections, medians
-from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
+from vblkfuzz.campaign.options import CampaignOptions
+from vblkfuzz.campaign.orchestrator import Campaign
 from vblkfuzz.dataplane.defects import DEFECTS as ALL_DEFECTS
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.store.summary import Summary

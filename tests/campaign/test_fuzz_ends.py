@@ -19,6 +19,7 @@ pytestmark = pytest.mark.e2e
 
 RUNS = ("--workers", "2", "--seed", "5", "--runs", "400")
 ENDLESS = ("--workers", "2", "--seed", "5")
+ONE_RUN = ("--workers", "1", "--runs", "1", "--device", "reference")
 
 
 def children(pid: int) -> list[int]:
@@ -58,8 +59,9 @@ def test_a_budget_of_runs_is_kept(fuzz: Fuzz) -> None:
     assert all(keys <= set(finding) for finding in summary["findings"])
     signatures = [finding["signature"] for finding in summary["findings"]]
     assert set(signatures) == findings(ended.out)
-    events = [json.loads(line) for line in ended.stdout.splitlines()[:-1]]
-    assert [event["signature"] for event in events] == signatures, "each is told once"
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    told = [event["signature"] for event in events if event["event"] == "finding"]
+    assert told == signatures, "each is told once"
     assert not list((ended.out / "harness").iterdir())
 
 
@@ -141,6 +143,32 @@ def test_a_signal_ends_it_in_order(start: Start, tmp_path: Path, number: int, st
     until(lambda: not any(map(alive, pids)))
 
 
+def stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def test_ctrl_z_stops_the_workers_too(start: Start, tmp_path: Path) -> None:
+    process = start(*ENDLESS)
+    under_way(process, tmp_path / "out")
+    pids = family(process.pid)
+    process.send_signal(signal.SIGTSTP)
+    until(lambda: all(map(stopped, pids)))
+    process.send_signal(signal.SIGCONT)
+    until(lambda: not any(map(stopped, pids)))
+    process.send_signal(signal.SIGHUP)
+    _, stderr = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 72
+    assert stderr.count("paused: the campaign, with its workers\n") == 1
+    until(lambda: not any(map(alive, pids)))
+
+
+def test_a_corpus_without_inputs_is_said(fuzz: Fuzz, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ended = fuzz(*ONE_RUN, "--corpus", "empty")
+    assert ended.status == 0
+    assert "corpus: empty: no inputs\n" in ended.stderr
+
+
 def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
     process = start("--workers", "1", "--seed", "5", "--device", "reference")
     until(lambda: len(family(process.pid)) == 5)
@@ -196,15 +224,16 @@ def test_the_log_does_not_grow_with_the_corpus(fuzz: Fuzz) -> None:
 def test_an_output_folder_that_is_a_file(fuzz: Fuzz, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     ended = fuzz("--runs", "10")
-    assert ended.status == 125
+    assert ended.status == 2
     (line,) = ended.stderr.splitlines()
-    assert line == f"vblkfuzz: {tmp_path / 'out'}: cannot be written: Not a directory"
+    problem = "cannot be written: Not a directory; choose another --out"
+    assert line == f"vblkfuzz: {tmp_path / 'out'}: {problem}"
     assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_an_output_folder_that_cannot_be_written(fuzz: Fuzz) -> None:
     ended = fuzz("--runs", "10", out=Path("/proc/self/fd/out"))
-    assert ended.status == 125
+    assert ended.status == 2
     (line,) = ended.stderr.splitlines()
     assert "cannot be written" in line
 

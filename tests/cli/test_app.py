@@ -19,6 +19,7 @@ from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
 from vblkfuzz.cli.app import app, main
+from vblkfuzz.cli.signals import Stopped
 from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.errors import ActorHung, ExitStatus, VblkfuzzError
 
@@ -161,6 +162,7 @@ def test_each_exit_code_is_documented(place: str, text: str) -> None:
         (ActorHung("no answer\nin 2 s"), 70, "vblkfuzz: no answer in 2 s\n"),
         (VblkfuzzError("bell \x07"), 125, "vblkfuzz: bell \\x07\n"),
         (KeyboardInterrupt(), 130, ""),
+        (Stopped(72), 72, ""),
     ],
 )
 def test_what_a_verb_raises(
@@ -184,6 +186,7 @@ def test_what_a_verb_raises(
     [
         (None, 0, ""),
         (KeyboardInterrupt(), 130, ""),
+        (Stopped(72), 72, ""),
         (
             ZeroDivisionError("broken"),
             125,

@@ -111,7 +111,7 @@ from vblkfuzz.cli import main
 class Presses:
     def find_spec(self, name, path=None, target=None):
         if name == {name!r}:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), {number})
 
 sys.meta_path.insert(0, Presses())
 sys.argv = ["vblkfuzz", "compare", "--target", "model", "--binaries", "patch-v4", "patch-v4"]
@@ -124,16 +124,51 @@ main()
     ["vblkfuzz.cli.app", "typer", "vblkfuzz.cli.verbs.fuzz", "vblkfuzz.compare.inputs"],
 )
 def test_ctrl_c_while_it_is_loading(name: str, tmp_path: Path) -> None:
-    script = SPOT.format(name=name)
+    script = SPOT.format(name=name, number=signal.SIGINT.value)
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["typer", "vblkfuzz.compare.inputs"])
+def test_other_ends_while_it_is_loading(name: str, number: int, tmp_path: Path) -> None:
+    script = SPOT.format(name=name, number=int(number))
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (72, b"", b"")
+
+
+def test_little_is_loaded_before_ctrl_c_is_handled() -> None:
+    """Until then, a traceback tells where ctrl-C was pressed."""
+    path = [str(CHECKOUT)]
+    script = f"import sys; sys.path[:0] = {path}; import vblkfuzz.cli; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, check=True
+    )
+    loaded = set(done.stdout.decode().split())
+    assert "vblkfuzz.cli" in loaded
+    assert not loaded & {"typing", "re", "typer", "pathlib"}
+
+
+def test_a_name_that_the_locale_cannot_show(tmp_path: Path) -> None:
+    name = tmp_path / "\u4e2d.toml"
+    name.write_text("format = 1\nops = []\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "vblkfuzz", "replay", "--mode", "inline", str(name)],
+        capture_output=True,
+        env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "latin-1"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u4e2d.toml" in done.stdout
+
+
 def test_ctrl_c_that_the_shell_has_turned_off(tmp_path: Path) -> None:
     script = (
-        SPOT.format(name="typer")
+        SPOT.format(name="typer", number=signal.SIGINT.value)
         .replace("compare", "list")
         .replace('"--target", "model", "--binaries", "patch-v4", "patch-v4"', '"targets"')
     )

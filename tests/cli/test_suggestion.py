@@ -32,7 +32,7 @@ def test_in_a_scenario(cli: Cli, tmp_path: Path, place: str) -> None:
 
 @pytest.mark.parametrize(
     ("on", "meant"),
-    [("sed", "seed"), ("qemu-80", "qemu-8.0"), ("seed+no_selfkik", "no_selfkick")],
+    [("patch-4", "patch-v4"), ("qemu-80", "qemu-8.0"), ("patch-v4+no_selfkik", "no_selfkick")],
 )
 def test_the_device_of_an_expectation(cli: Cli, tmp_path: Path, on: str, meant: str) -> None:
     path = tmp_path / "x.toml"
@@ -48,7 +48,7 @@ def test_the_device_of_an_expectation(cli: Cli, tmp_path: Path, on: str, meant: 
     ("words", "meant"),
     [
         ("replay {} --device refrence", "reference"),
-        ("replay {} --device seed+no_selfkik", "no_selfkick"),
+        ("replay {} --device patch-v4+no_selfkik", "no_selfkick"),
         ("replay {} --defect no_selfkik", "no_selfkick"),
         ("replay {} --target qem", "qemu"),
         ("export {} --to pytst -o x.py", "pytest"),
@@ -70,4 +70,4 @@ def test_a_signature(cli: Cli, finding: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "x", "nothing-like-it", "qemu-8." * 100])
 def test_nothing_that_is_not_like_it(name: str) -> None:
-    assert did_you_mean(name, ["seed", "qemu-8.0", "s1-reset-stop"]) == ""
+    assert did_you_mean(name, ["patch-v4", "qemu-8.0", "s1-reset-stop"]) == ""

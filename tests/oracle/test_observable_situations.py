@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
+from vblkfuzz.campaign.options import CampaignOptions
+from vblkfuzz.campaign.orchestrator import Campaign
 from vblkfuzz.trace.witness import MODEL, Witness
 
 _OF_THE_BACKEND = {

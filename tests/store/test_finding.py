@@ -77,6 +77,18 @@ def test_an_old_one_is_kept(tmp_path: Path, target: Target, execution: Execution
     assert (second.path / "input.bin").read_bytes() == b"first"
 
 
+@pytest.mark.parametrize("name", ["finding.vblk", "scenario.toml"])
+def test_a_damaged_one_is_written_again(
+    tmp_path: Path, target: Target, execution: Execution, name: str
+) -> None:
+    path = save(tmp_path, target, execution, b"first").path
+    whole = (path / name).read_bytes()
+    (path / name).write_bytes(b"")
+    assert save(tmp_path, target, execution, b"second") == Saved(path, False)
+    assert (path / name).read_bytes() == whole
+    assert (path / "input.bin").read_bytes() == b"second"
+
+
 def test_another_place_if_it_does_not_fit(
     tmp_path: Path, target: Target, execution: Execution, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
+from vblkfuzz.campaign.options import CampaignOptions
+from vblkfuzz.campaign.orchestrator import Campaign
 from vblkfuzz.errors import ExitStatus, HarnessError
 
 if TYPE_CHECKING:

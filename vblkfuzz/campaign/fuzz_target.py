@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -66,7 +67,7 @@ def plan_of(arguments: Sequence[str], device: str, out: Path) -> WorkerPlan:
         seed=own["seed"],
         out=str(out),
         runs=max(0, own["runs"]),
-        seconds=own["max_total_time"],
+        deadline=time.monotonic() + seconds if (seconds := own["max_total_time"]) else 0,
         stop_on_first=not own["ignore_crashes"],
         feedback=bool(own["feedback"]),
         states=bool(own["states"]),

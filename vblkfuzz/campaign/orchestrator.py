@@ -8,15 +8,17 @@ of the ledger. All files that it writes are below the output folder (`store.fold
 from __future__ import annotations
 
 import selectors
-import signal
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
+from vblkfuzz.campaign.exit_status import exit_status
 from vblkfuzz.campaign.libfuzzer import check_arguments
+from vblkfuzz.campaign.pace import Pace
+from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.launch.local import WorkerProcess
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
@@ -26,15 +28,15 @@ from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.store.corpus import import_folder
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
+from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.saved_findings import saved_findings
 from vblkfuzz.store.summary import Finding, Summary
-from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
-from vblkfuzz.targets.registry import MODEL
-from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
-from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from vblkfuzz.campaign.options import CampaignOptions
 
 _POLL_S: Final = 0.2
 _GRACE_S: Final = 2.0
@@ -48,38 +50,6 @@ _FAR: Final = 1000
 _QUIET: Final = ("-verbosity=0",)
 """libFuzzer prints a line for each new corpus file, which would fill the log over days. The ledger
 records the progress."""
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignOptions:
-    """The options of a campaign."""
-
-    out: Path
-    target: str = MODEL
-    target_options: TargetOptions = NO_OPTIONS
-    device: str = "patch-v4"
-    witnesses: Witness = MODEL_WITNESSES
-    """Witnesses of the target; they decide which rules, and so which situations, apply."""
-    mode: str = "processes"
-    workers: int = 1
-    seconds: float = 0
-    """Time limit (seconds); 0: none."""
-    runs: int = 0
-    """Limit of executions of all workers together; 0: none."""
-    seed: int = 1
-    corpora: tuple[Path, ...] = ()
-    stop_on_first: bool = False
-    feedback: bool = True
-    """As in `plan.WorkerPlan`."""
-    states: bool = True
-    """As in `plan.WorkerPlan`."""
-    listed: tuple[tuple[str, str], ...] = ()
-    """The bugs that the device lists as known, see `oracle.naming.known`."""
-    silenced: tuple[str, ...] = ()
-    """Patterns of signatures that are counted, but neither reported nor saved."""
-    without: tuple[str, ...] = ()
-    """Names of operations that are left out of every input."""
-    libfuzzer: tuple[str, ...] = ()
 
 
 _UNEXPECTED: Final = (
@@ -113,6 +83,9 @@ class Campaign:
         self._on_message = on_message
         self._on_progress = on_progress
         self._stop: ExitStatus | None = None
+        self._pauses = False
+        """Ctrl-Z was pressed."""
+        self._pace = Pace()
         self.summary = Summary(
             situations={
                 item.name: False
@@ -126,32 +99,53 @@ class Campaign:
         """Run the campaign until it ends; return its exit status.
 
         Raises:
-            UsageError: another campaign uses the folder, or a corpus is no folder.
-            HarnessError: the output folder cannot be written.
+            UsageError: the folder cannot be used, or a corpus is no folder.
+            HarnessError: the ledger or the corpus cannot be written.
         """
         out = self._options.out
-        with claimed(out), _signals(self._interrupted):
-            self._import_corpora(out)
-            self._ledger = Ledger(out / "campaign.sqlite")
+        check_folder(out)
+        with handled(self._end, self._pause), claimed(out):
+            self._ledger = Ledger(out / LEDGER)
             try:
+                self._go_on(out)
+                self._import_corpora(out)
                 self._fuzz()
+                if self._ledger.problem:
+                    self.summary.fallbacks.append(self._ledger.problem)
+                status = exit_status(self.summary, self._stop)
+                self._ledger.end(_now(), status)
             finally:
                 self._ledger.close()
-        return self._exit_status()
+        return status
+
+    def _go_on(self, out: Path) -> None:
+        """Say what the folder has of earlier campaigns, if it may be used."""
+        options, earlier = self._options, earlier_campaigns(out)
+        check_same(out, earlier, options.target, options.device, anyway=options.other_device)
+        if said := said_of(out, earlier):
+            self._on_message(Message("continued", said))
+        self.summary.saved_before = len(saved_findings(out))
 
     def _import_corpora(self, out: Path) -> None:
         try:
             for folder in self._options.corpora:
+                found = False
                 for problem in import_folder(folder, out / "corpus", out / "quarantine"):
+                    found = True
                     if problem:
                         self._on_message(Message("quarantined", problem))
                     if self._stop is not None:
                         return
+                if not found:
+                    self._on_message(Message("corpus", f"{folder}: no inputs"))
         except OSError as error:
             raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
 
-    def _interrupted(self, number: int, frame: object) -> None:
-        self._stop = ExitStatus.USER_STOP if number == signal.SIGINT else ExitStatus.INTERRUPTED
+    def _end(self, status: ExitStatus) -> None:
+        self._stop = status
+
+    def _pause(self) -> None:
+        self._pauses = True
 
     # --- Running ------------------------------------------------------------------------------
 
@@ -160,13 +154,9 @@ class Campaign:
         self._started = time.monotonic()
         self._next_entry = 0.0
         self._ledger.begin(
-            datetime.now(UTC).isoformat(timespec="seconds"),
-            options.device,
-            options.mode,
-            options.workers,
-            options.seed,
-            options.target,
+            _now(), options.device, options.mode, options.workers, options.seed, options.target
         )
+        self._ledger.expect(self.summary.situations)
         self._workers = [WorkerProcess(self._plan(index)) for index in range(options.workers)]
         self._selector = selectors.DefaultSelector()
         try:
@@ -193,7 +183,7 @@ class Campaign:
             seed=options.seed + index,
             out=str(options.out),
             runs=share + (index < rest),
-            seconds=options.seconds,
+            deadline=self._started + options.seconds if options.seconds else 0,
             stop_on_first=options.stop_on_first,
             feedback=options.feedback,
             states=options.states,
@@ -215,6 +205,10 @@ class Campaign:
 
     def _turn(self) -> None:
         self._selector.select(_POLL_S)
+        if self._pauses:
+            self._pauses = False
+            self._on_message(Message("paused", "the campaign, with its workers"))
+            stop_together(self._workers)
         for worker in self._workers:
             if worker.messages_fd >= 0:
                 worker.end_if_stuck()
@@ -304,13 +298,12 @@ class Campaign:
 
     def _rest_of(self, worker: WorkerProcess) -> WorkerPlan:
         """Return the plan for a restarted worker: another seed, and the rest of the budget."""
-        plan, options = worker.plan, self._options
+        plan = worker.plan
         runs = self._plan(plan.index).runs
         return replace(
             plan,
             seed=plan.seed + 1000,
             runs=max(1, runs - worker.statistic(Stat.EXECS)) if runs else 0,
-            seconds=max(0.1, options.seconds - self._elapsed()) if options.seconds else 0,
         )
 
     def _keep_input(self, data: bytes, reason: str) -> None:
@@ -332,6 +325,7 @@ class Campaign:
                     self._handle(worker, message)
         self._next_entry = 0.0
         self._update()
+        self.summary.saved = len(saved_findings(self._options.out))
         for worker in self._workers:
             worker.close()
         self._selector.close()
@@ -349,26 +343,17 @@ class Campaign:
         summary.harness_errors = sum(worker.statistic(Stat.HARNESS_ERRORS) for worker in workers)
         summary.features = max(worker.statistic(Stat.FEATURES) for worker in workers)
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
+        summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
+        self._pace.note(summary)
         if summary.seconds >= self._next_entry:
             self._next_entry = summary.seconds + _LEDGER_S
+            summary.corpus = sum(1 for _ in (self._options.out / "corpus").iterdir())
             other = (summary.violations, summary.harness_errors)
             self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
 
-    def _exit_status(self) -> ExitStatus:
-        """Return the exit status: a stop by the user comes first, then faults, then findings."""
-        if self._stop in (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED):
-            return self._stop
-        if self._ledger.problem:
-            self.summary.fallbacks.append(self._ledger.problem)
-        if self.summary.fallbacks or self._stop is ExitStatus.HARNESS:
-            return ExitStatus.HARNESS
-        if self.summary.findings:
-            return ExitStatus.VIOLATION
-        if self.summary.restarts or self.summary.harness_errors > self.summary.hangs:
-            return ExitStatus.HARNESS
-        if self.summary.always_fails:  # all its findings are silenced
-            return ExitStatus.HARNESS
-        return ExitStatus.TIMEOUT if self.summary.hangs else ExitStatus.CLEAN
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _ending(worker: WorkerProcess) -> str:
@@ -380,16 +365,3 @@ def _ending(worker: WorkerProcess) -> str:
     if code is not None and code < 0:
         return f"was ended by signal {-code}"
     return f"ended with exit status {code}"
-
-
-@contextmanager
-def _signals(handler: Callable[[int, object], None]) -> Iterator[None]:
-    """Call `handler` on SIGINT and SIGTERM, so that the campaign ends in an orderly way."""
-    previous = {
-        number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)

@@ -77,7 +77,7 @@ class Worker:
         self._flight = arena.flight
         self._statistics = arena.statistics
         self._execs = 0
-        self._deadline = time.monotonic() + plan.seconds if plan.seconds else float("inf")
+        self._deadline = plan.deadline or float("inf")
         self._seen: Counter[str] = Counter()
         """Executions per signature."""
         self._reported: Counter[str] = Counter()

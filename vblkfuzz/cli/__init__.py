@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from typing import NoReturn
+from vblkfuzz.cli.signals import end_at_once, end_in_order
 
-from vblkfuzz.cli.standard_streams import guard
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # see `cli.signals`
+    from typing import NoReturn
 
 __all__ = ["main"]
 
 
 def main() -> NoReturn:
-    """Load the command line and run it; ctrl-C ends the program at once while it is loading."""
-    ctrl_c = signal.getsignal(signal.SIGINT)
-    if ctrl_c is not signal.SIG_IGN:
-        # Not an exception: what it interrupts would report it in ways of its own.
-        signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
+    """Load the command line and run it; signals end it in order, at any moment."""
+    end_at_once()
+    from vblkfuzz.cli.standard_streams import guard
+
     guard()
     from vblkfuzz.cli.app import main as run
 
-    signal.signal(signal.SIGINT, ctrl_c)
-    run()
+    end_in_order()
+    try:
+        run()
+    finally:
+        end_at_once()  # an exception in the interpreter's own end would be reported there

@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vblkfuzz.cli import verbs
+from vblkfuzz.cli.signals import Stopped
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import ExitStatus, HarnessError, OutputLost, VblkfuzzError
@@ -66,6 +67,8 @@ def _exit_codes() -> Iterator[None]:
     except VblkfuzzError as error:
         say_error(error)
         raise SystemExit(int(error.exit_status)) from None
+    except Stopped as stopped:
+        raise SystemExit(stopped.status) from None
     except KeyboardInterrupt:
         raise SystemExit(int(ExitStatus.USER_STOP)) from None
     except OSError as error:
@@ -112,8 +115,8 @@ def vblkfuzz(
 ) -> None:
     """Fuzz virtio-blk devices: guest and device in several processes, under chosen schedules.
 
-    Exit codes: 0 clean, 2 usage or unreadable input, 70 inputs hung, 72 stopped by SIGTERM, 77
-    violation found, 125 no verdict possible, 130 stopped by the user.
+    Exit codes: 0 clean, 2 usage or unreadable input, 70 inputs hung, 72 stopped by SIGTERM or
+    SIGHUP, 77 violation found, 125 no verdict possible, 130 stopped by the user.
     """
 
 
@@ -164,7 +167,9 @@ def main() -> NoReturn:
     """Run the command line; an unexpected exception is reported as a bug of vblkfuzz."""
     try:
         app(prog_name="vblkfuzz")
-    except KeyboardInterrupt:  # before the verb was invoked
+    except Stopped as stopped:  # before the verb was invoked
+        sys.exit(stopped.status)
+    except KeyboardInterrupt:
         sys.exit(ExitStatus.USER_STOP)
     except Exception:
         traceback.print_exc()

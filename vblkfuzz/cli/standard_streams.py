@@ -64,7 +64,7 @@ def _text(raw: io.FileIO, before: TextIO | None) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=before.encoding if before else "utf-8",
-        errors=before.errors if before else "backslashreplace",
+        errors="backslashreplace",  # a name that the locale has no characters for is no error
         line_buffering=raw.fileno() == _STDERR or raw.isatty(),
     )
 

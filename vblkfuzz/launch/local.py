@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -118,6 +119,12 @@ class WorkerProcess:
         """Send SIGTERM: the worker ends after the running execution."""
         if self._process:
             self._process.send_signal(signal.SIGTERM)
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to the worker and all its actors, if it runs."""
+        if self._process and self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     def finish(self, timeout_s: float) -> None:
         """Wait up to `timeout_s` seconds for the end, then kill the process.

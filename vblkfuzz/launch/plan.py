@@ -34,8 +34,9 @@ class WorkerPlan:
     out: str
     runs: int = 0
     """Limit of executions; 0: none."""
-    seconds: float = 0
-    """Time limit (seconds); 0: none."""
+    deadline: float = 0
+    """When to end, on the clock of `time.monotonic` (seconds); 0: no limit. It counts from the
+    start of the campaign, but each worker runs at least one input."""
     stop_on_first: bool = False
     feedback: bool = True
     """False: libFuzzer gets no coverage, to measure what feedback is worth."""
@@ -73,7 +74,8 @@ class Message:
     kind: str
     """One of: finding, seen, situation, harness_error, hang (also a harness error), always_fails
     (of the device), unsteady (the device, on `input`), done. The orchestrator itself adds
-    quarantined."""
+    quarantined, corpus (a folder without inputs), continued (the
+    output folder) and paused."""
     name: str = ""
     """Signature, name of the situation, text of the error, or name of a worker's exit status."""
     rule: str = ""

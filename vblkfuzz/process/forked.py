@@ -34,6 +34,7 @@ class Forked:
                 die_with_parent(parent)
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.signal(signal.SIGHUP, signal.SIG_DFL)
                 self.line.close()
                 self._serve(child_end)
             finally:

@@ -94,6 +94,7 @@ class Zygote:
         _name_process("zygote")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         self._replace_actors()
         while True:
             ready = self._wait()

@@ -7,7 +7,8 @@
     input.bin       the raw fuzz input
     device.txt      report on a real device process that crashed or hung
 
-A finding is written once; an existing one is changed only if its artifact is lost or cut off.
+A finding is written once. An existing one is not changed, unless it is damaged: its artifact is
+lost or cut off, or a file is empty. Then it is written anew, as the execution shows it now.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from vblkfuzz.scenario.artifact import dump_artifact, load_artifact
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.store.atomic import write_file, write_folder
 from vblkfuzz.store.finding_artifact import finding_artifact
-from vblkfuzz.store.finding_files import ARTIFACT
+from vblkfuzz.store.finding_files import ARTIFACT, RAW
 from vblkfuzz.trace.render import render
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def save_finding(
 
 
 def _is_damaged(finding: Path) -> bool:
-    """Whether the artifact of a finding is missing or incomplete, as after a full disk.
+    """Whether a file of a finding is missing, empty or cut off, as after a full disk.
 
-    One with a field that cannot be read is not: a newer version may have written it.
+    An artifact with a field that cannot be read is not: a newer version may have written it.
     """
     try:
         load_artifact((finding / ARTIFACT).read_bytes(), ARTIFACT)
@@ -88,7 +89,9 @@ def _is_damaged(finding: Path) -> bool:
         return error.place.startswith("byte ")
     except OSError:
         return True
-    return False
+    # A raw input may have no bytes.
+    files = (file for file in finding.iterdir() if file.is_file() and file.name != RAW)
+    return any(not file.stat().st_size for file in files)
 
 
 def _mend(finding: Path, files: dict[str, bytes]) -> None:

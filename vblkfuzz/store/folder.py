@@ -12,6 +12,7 @@ Nothing outside the folder is changed.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 _PAUSES_S: Final = (0.02, 0.05, 0.1)
 """Seconds after each attempt to take the lock: `is_claimed` may hold it for a moment."""
+_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Errors of the disk: not of the folder that the user has chosen."""
 _FOLDERS: Final = ("corpus", "findings", "harness")
+PARTS: Final = (*_FOLDERS, "quarantine", "log")
+"""Names of the folders in an output folder."""
 
 
 @contextmanager
@@ -40,8 +45,8 @@ def claimed(out: Path, folders: Sequence[str] = _FOLDERS) -> Iterator[None]:
         folders: its parts that are made, beside `log`.
 
     Raises:
-        UsageError: another process uses the folder.
-        HarnessError: the folder cannot be written.
+        UsageError: another process uses the folder, or it cannot be written.
+        HarnessError: the disk is full or broken.
     """
     try:
         for name in (*folders, "log"):
@@ -105,5 +110,8 @@ def _try_to_write(out: Path) -> None:
     path.unlink()
 
 
-def _unwritable(out: Path, error: OSError) -> HarnessError:
-    return HarnessError(f"{out}: cannot be written: {error.strerror or error}")
+def _unwritable(out: Path, error: OSError) -> UsageError | HarnessError:
+    problem = f"{out}: cannot be written: {error.strerror or error}"
+    if error.errno in _DISK:
+        return HarnessError(problem)
+    return UsageError(f"{problem}; choose another --out")

@@ -44,6 +44,14 @@ class CampaignRecord:
     harness_errors: int
     met: tuple[str, ...]
     """Names of the situations that were met, sorted."""
+    findings: tuple[str, ...] = ()
+    """Signatures that it saw, in the order of their first sighting."""
+    expected: tuple[str, ...] = ()
+    """Names of the situations that can be met on the target; empty: not recorded."""
+    ended: str | None = ""
+    """End time, ISO 8601, UTC; None: not ended, or killed; empty: by a version that did not say."""
+    status: int | None = None
+    """Exit status, if it has ended."""
 
     @property
     def execs_per_s(self) -> float:
@@ -93,7 +101,42 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
         figures: dict[str, Any] = {key: last[key] if last else 0 for key in _FIGURES}
         setup: dict[str, Any] = {key: row[key] for key in _SETUP}
         setup["device"] = current_name(setup["device"])
-        yield CampaignRecord(**setup, **figures, met=tuple(sorted({name for (name,) in met})))
+        ended, status = _ending(db, campaign)
+        yield CampaignRecord(
+            **setup,
+            **figures,
+            met=tuple(sorted({name for (name,) in met})),
+            findings=_found(db, campaign),
+            expected=_expected(db, campaign),
+            ended=ended,
+            status=status,
+        )
+
+
+def _found(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
+    rows = db.execute(
+        "SELECT signature FROM finding WHERE campaign = ? ORDER BY first_s", (campaign,)
+    )
+    return tuple(name for (name,) in rows)
+
+
+def _expected(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
+    if not _has_table(db, "expected"):
+        return ()
+    rows = db.execute("SELECT name FROM expected WHERE campaign = ?", (campaign,))
+    return tuple(name for (name,) in rows)
+
+
+def _ending(db: sqlite3.Connection, campaign: int) -> tuple[str | None, int | None]:
+    if not _has_table(db, "ending"):
+        return "", None
+    rows = db.execute("SELECT ended, status FROM ending WHERE campaign = ?", (campaign,))
+    return tuple(rows.fetchone() or ("", None))
+
+
+def _has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Whether the ledger has a table that older ones do not have."""
+    return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
 
 
 def _sightings(db: sqlite3.Connection) -> dict[str, Sightings]:
@@ -112,8 +155,8 @@ def _sightings(db: sqlite3.Connection) -> dict[str, Sightings]:
 
 
 def _counts(db: sqlite3.Connection) -> dict[str, int]:
-    """Return the number of executions per signature; older ledgers do not have this table."""
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone():
+    """Return the number of executions per signature."""
+    if not _has_table(db, "seen"):
         return {}
     rows = db.execute("SELECT signature, SUM(count) FROM seen GROUP BY signature")
     return dict(tuple(row) for row in rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from vblkfuzz.store.summary import Finding
@@ -29,6 +31,8 @@ CREATE TABLE IF NOT EXISTS seen (
     campaign INTEGER, signature TEXT, count INTEGER, PRIMARY KEY (campaign, signature)
 );
 CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL);
+CREATE TABLE IF NOT EXISTS expected (campaign INTEGER, name TEXT);
+CREATE TABLE IF NOT EXISTS ending (campaign INTEGER PRIMARY KEY, ended TEXT, status INTEGER);
 """
 
 
@@ -69,7 +73,10 @@ class Ledger:
         seed: int,
         target: str = DEFAULT_TARGET,
     ) -> None:
-        """Record the start of a campaign (ISO 8601, UTC); all following rows belong to it."""
+        """Record the start of a campaign (ISO 8601, UTC); all following rows belong to it.
+
+        Its ending is empty until `end`. It stays so if the process is killed.
+        """
         self._campaign = self._insert(
             "INSERT INTO campaign (started, target, device, mode, workers, seed)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -79,6 +86,23 @@ class Ledger:
             mode,
             workers,
             seed,
+        )
+        self._insert("INSERT INTO ending VALUES (?, NULL, NULL)", self._campaign)
+
+    def expect(self, situations: Iterable[str]) -> None:
+        """Record the names of the situations that can be met on the target."""
+        names = json.dumps(list(situations))
+        self._insert(
+            "INSERT INTO expected SELECT ?, value FROM json_each(?)", self._campaign, names
+        )
+
+    def end(self, ended: str, status: int) -> None:
+        """Record the end of the campaign (ISO 8601, UTC) and its exit status."""
+        self._insert(
+            "UPDATE ending SET ended = ?, status = ? WHERE campaign = ?",
+            ended,
+            status,
+            self._campaign,
         )
 
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:

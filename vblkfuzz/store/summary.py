@@ -37,7 +37,23 @@ class Summary:
     features: int = 0
     steps: int = 0
     seconds: float = 0
+    start_up_s: float | None = None
+    """Seconds until the first execution had ended; None: there was none."""
+    execs_per_s_now: float = 0
+    """Executions per second in the last seconds, of all workers together."""
+    last_feature_s: float | None = None
+    """Seconds until the last new feature; None: there was none."""
+    last_finding_s: float | None = None
+    """Seconds until the last new finding; None: there was none."""
+    corpus: int = 0
+    """Inputs in the corpus, counted every few seconds."""
+    alive: int = 0
+    """Workers that run."""
     findings: dict[str, Finding] = field(default_factory=dict)
+    saved_before: int = 0
+    """Findings that were in the output folder when the campaign began."""
+    saved: int = 0
+    """Findings in the output folder, those of earlier campaigns included."""
     seen: dict[str, int] = field(default_factory=dict)
     """Executions per signature."""
     silenced: dict[str, int] = field(default_factory=dict)
@@ -71,15 +87,34 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """Return the last object of ``fuzz --json``."""
         return {
-            "execs": self.execs,
-            "execs_per_s": round(self.execs_per_s, 1),
-            "seconds": round(self.seconds, 2),
+            **self.figures(),
             "findings": [asdict(finding) for finding in self.findings.values()],
             "known": dict(self.silenced),
             "shadow": self.shadow or None,
-            "features": self.features,
             "sometimes": dict(self.situations),
+            "saved": self.saved,
+        }
+
+    def figures(self) -> dict[str, Any]:
+        """Return the numbers, as in each line of progress of ``fuzz --json``."""
+        return {
+            "execs": self.execs,
+            "execs_per_s": round(self.execs_per_s, 1),
+            "execs_per_s_now": round(self.execs_per_s_now, 1),
+            "seconds": round(self.seconds, 2),
+            "start_up_s": _rounded(self.start_up_s),
+            "features": self.features,
+            "last_feature_s": _rounded(self.last_feature_s),
+            "last_finding_s": _rounded(self.last_finding_s),
+            "met": sum(self.situations.values()),
+            "situations": len(self.situations),
+            "corpus": self.corpus,
             "violations": self.violations,
             "harness_errors": self.harness_errors,
+            "workers": self.alive,
             "restarts": self.restarts,
         }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)

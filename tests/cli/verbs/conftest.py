@@ -38,5 +38,6 @@ def out(tmp_path: Path, bug: Artifact) -> Path:
     ledger.finding(Finding(SIGNATURE, "S1", 42, 1.5, str(finding)))
     ledger.seen(SIGNATURE, 300)
     ledger.progress(10, 2000, 50, (300, 0))
+    ledger.end("2026-01-02T03:04:15+00:00", 77)
     ledger.close()
     return folder

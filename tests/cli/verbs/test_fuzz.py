@@ -9,6 +9,9 @@ import pytest
 
 from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
+from vblkfuzz.campaign.continuation import check_folder
+from vblkfuzz.errors import UsageError
+from vblkfuzz.store.history import read_history
 
 
 def test_a_short_campaign(cli: Cli, tmp_path: Path) -> None:
@@ -37,6 +40,46 @@ def test_what_cannot_be_done(
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"vblkfuzz: {problem}")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_for_one_device(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    setup = ("--runs", "3", "--workers", "1", "--seed", "3", "--mode", "inline", "--out", out)
+    first = cli("fuzz", *setup, "--device", "reference")
+    assert "goes on" not in first.stderr
+    again = cli("fuzz", *setup, "--device", "reference")
+    (line,) = (line for line in again.stderr.splitlines() if "goes on" in line)
+    assert line.startswith(f"{out} goes on: begun 20")
+    assert ", 1 campaign, 3 executions, " in line
+    assert line.endswith(" inputs, 0 findings")
+    other = cli("fuzz", *setup, "--device", "qemu-10.2")
+    assert (other.exit_code, other.stdout, other.stderr.count("\n")) == (2, "", 1)
+    assert "has campaigns on model, reference, not on model, qemu-10.2; " in other.stderr
+    assert cli("fuzz", *setup, "--device", "qemu-10.2", "--other-device").exit_code in (0, 77)
+    counts = [one.execs for one in read_history(out / "campaign.sqlite").campaigns]
+    assert counts == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"),
+    [
+        ((), ""),
+        (("corpus/x", ".gitignore"), ""),
+        (("corpus/x", "setup.py"), "setup.py"),
+        (("campaign.sqlite", "notes.txt"), ""),
+    ],
+)
+def test_a_folder_of_something_else_is_refused(
+    tmp_path: Path, names: tuple[str, ...], refused: str
+) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    if not refused:
+        check_folder(tmp_path)
+        return
+    with pytest.raises(UsageError, match=f"is no output folder, it has {refused}; choose"):
+        check_folder(tmp_path)
 
 
 def test_an_operation_that_ends_another_is_left_out_with_it(cli: Cli, tmp_path: Path) -> None:

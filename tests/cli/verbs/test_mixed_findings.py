@@ -39,7 +39,7 @@ def mixed(out: Path, bug: Artifact, monkeypatch: pytest.MonkeyPatch) -> Path:
             raise UsageError(f"target {name} has {REAL[name]} and processes only")
         if name == "qsd":
             raise DeviceUnavailable("qemu-storage-daemon: not found")
-        started = model("seed", "inline")
+        started = model("patch-v4", "inline")
         started.name, started.device, started.mode = name, device, mode
         return started
 
@@ -63,7 +63,7 @@ OWN = {
     "gone": ("gone", "x", "processes", "harness_error"),
     "qemu": ("qemu", "virtio-blk-pci", "processes", "violation"),
     "qsd": ("qsd", "vhost-user-blk", "processes", "harness_error"),
-    SIGNATURE.removeprefix("s1-"): ("model", "seed", "inline", "violation"),
+    SIGNATURE.removeprefix("s1-"): ("model", "patch-v4", "inline", "violation"),
 }
 
 

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from vblkfuzz.campaign.orchestrator import CampaignOptions
-from vblkfuzz.cli.views.fuzz import FuzzView, status_line
+from vblkfuzz.campaign.options import CampaignOptions
+from vblkfuzz.cli.views.fuzz import FuzzView
+from vblkfuzz.cli.views.fuzz_status import status_block, status_lines
 from vblkfuzz.cli.views.fuzz_summary import by_rule, last_line, say_summary, say_trouble
+from vblkfuzz.cli.views.never_met import say_how_many
+from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.launch.plan import Message
+from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.store.summary import Finding, Summary
 from vblkfuzz.targets.options import TargetOptions
 
@@ -26,14 +30,79 @@ def summary(*findings: tuple[str, float]) -> Summary:
     return filled
 
 
-def test_the_line_fits_a_terminal() -> None:
+def late() -> Summary:
+    """The state of a campaign that has run for an hour."""
     filled = summary(*[("S1", float(number)) for number in range(145)])
-    filled.situations = dict.fromkeys(map(str, range(22)), True)
-    line = status_line(filled, 86_400)
-    assert line == (
-        "1:02:03/24:00:00  12.3M execs  3316/s  145 findings  12.3k features  22/22 met"
-    )
-    assert len(line) <= 79
+    filled.situations = dict.fromkeys(map(str, range(122)), True) | {"x": False}
+    filled.execs_per_s_now = 2345.6
+    filled.last_feature_s, filled.last_finding_s = 3000.0, 723.0
+    filled.corpus, filled.alive, filled.restarts, filled.harness_errors = 12_345, 15, 12, 123
+    return filled
+
+
+def test_the_lines_of_a_log_fit() -> None:
+    lines = status_lines(late(), 86_400, 16)
+    assert lines == [
+        "1:02:03/24:00:00  12.3M execs  2346/s  145 findings  12.3k features  122/123 met",
+        "    last new feature 0:12:03 ago, finding 0:50:00 ago",
+        "    15/16 workers run, 12 restarted, 123 harness errors",
+    ]
+    assert max(map(len, lines)) <= 80
+    quiet = Summary(execs=1, alive=2)
+    assert len(status_lines(quiet, 0, 2)) == 2
+
+
+def test_the_block_says_what_its_words_mean() -> None:
+    lines = status_block(late(), 86_400, 16)
+    assert lines == [
+        "1:02:03/24:00:00  15/16 workers run, 12 restarted, 123 harness errors",
+        "  executions    12.3M  2346/s now, 3316/s on average",
+        "  findings        145  kinds of violation; the last 0:50:00 ago",
+        "  features      12.3k  code blocks and states seen; the last 0:12:03 ago",
+        "  met         122/123  situations without which a rule is not tested",
+        "  corpus        12.3k  inputs, each with a feature that was new",
+    ]
+    assert max(map(len, lines)) <= 79
+
+
+def test_before_the_first_execution() -> None:
+    empty = Summary(seconds=2.5)
+    assert status_block(empty, 60, 1) == ["0:00:02/0:01:00  starting: 1 worker loads the device"]
+    assert "last new feature none yet, finding none yet" in status_lines(empty, 60, 1)[1]
+
+
+def test_few_situations_are_listed_by_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    say_how_many(Screen(), ["reset_in_drain", "kick_in_drain"], 92, Path("out"))
+    assert capsys.readouterr().out.splitlines() == [
+        "Never met, so these rules were hardly tested:",
+        "S1  No request is dequeued inside a drained section.",
+        "    - The guest kicked inside a drained section.",
+        "    - A reset began inside a drained section.",
+    ]
+
+
+def test_many_situations_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    missed = [one.name for rule in RULES for one in rule.situations]
+    say_how_many(Screen(), missed, len(missed), Path("out"))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{len(missed)} of {len(missed)} situations that the rules need")
+    assert line.endswith("vblkfuzz status out")
+
+
+def test_the_summary_counts_the_folder_too(capsys: pytest.CaptureFixture[str]) -> None:
+    filled = summary(("S1", 0.5))
+    filled.start_up_s, filled.saved_before, filled.saved = 2.5, 3, 4
+    say_summary(filled, "model", "patch-v4", out=Path("out"))
+    lines = capsys.readouterr().out.splitlines()
+    assert ", 2.5 s of it start-up, " in lines[0]
+    assert lines[0].endswith(", 1 finding")
+    assert lines[1] == "4 findings in out, 1 of them new"
+
+
+def test_more_workers_than_cores_are_said(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    result = cli("fuzz", "--workers", "999", "--runs", "1", "--out", tmp_path)
+    assert "vblkfuzz: --workers 999: on " in result.stderr
 
 
 def test_off_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +129,7 @@ def test_on_a_terminal_stdout_stays_stdout(
         print("json")
     out, err = capsys.readouterr()
     assert out == "json\n"
-    assert "12.3M execs" in err
+    assert "executions    12.3M" in err
 
 
 def test_a_flood_of_errors_is_cut(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end the work of a verb, not the process, so its results so far are kept."""
+"""Ctrl-C, SIGTERM and SIGHUP end the work of a verb, not the process: its results are kept."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _SIGNALS: Final = {
     signal.SIGINT: ExitStatus.USER_STOP,
     signal.SIGTERM: ExitStatus.INTERRUPTED,
+    signal.SIGHUP: ExitStatus.INTERRUPTED,
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import secrets
@@ -15,6 +14,7 @@ from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.cli.views.fuzz import FuzzView
+from vblkfuzz.cli.views.fuzz_json import FuzzJson
 from vblkfuzz.cli.views.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
@@ -23,7 +23,6 @@ from vblkfuzz.trace.witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vblkfuzz.campaign.orchestrator import CampaignOptions
     from vblkfuzz.launch.plan import Message
     from vblkfuzz.store.summary import Summary
 
@@ -53,7 +52,10 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     mode: Annotated[str, typer.Option(help="processes or inline.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
-    max_total_time: Annotated[float, typer.Option(min=0, help="Seconds; 0: until ctrl-C.")] = 0,
+    max_total_time: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds from the start, start-up included; 0: until ctrl-C."),
+    ] = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="0: a random one.")] = 0,
     out: Annotated[Path, typer.Option(help="Output folder; an existing one is continued.")] = Path(
@@ -64,6 +66,9 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: _Known = None,
     without: _Without = None,
+    other_device: Annotated[
+        bool, typer.Option("--other-device", help="Go on in a folder of another device or target.")
+    ] = False,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
@@ -77,9 +82,10 @@ def fuzz(  # noqa: PLR0913  # an option each
     """Fuzz a device until the budget is spent; save one finding for each kind of violation.
 
     Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
-    judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM.
+    judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
-    from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
+    from vblkfuzz.campaign.options import CampaignOptions
+    from vblkfuzz.campaign.orchestrator import Campaign
     from vblkfuzz.errors import UsageError
     from vblkfuzz.store.known_file import read_known
 
@@ -103,11 +109,20 @@ def fuzz(  # noqa: PLR0913  # an option each
         silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
         without=_operations(without or ()),
         libfuzzer=tuple(libfuzzer or ()),
+        other_device=other_device,
     )
+    _warn(options.workers)
+    lines = FuzzJson(options) if as_json else None
     with FuzzView(options) as view:
-        campaign = Campaign(options, _announce(view, as_json=as_json), view.progress)
+        campaign = Campaign(options, *_shown(view, lines))
         status = campaign.run()
-    _say(campaign.summary, options, as_json=as_json)
+    if lines:
+        lines.end(campaign.summary, status)
+    else:
+        say_summary(
+            campaign.summary, options.target, options.device, options.target_options, options.out
+        )
+    say_trouble(options.out, campaign.summary)
     raise typer.Exit(int(status))
 
 
@@ -177,23 +192,30 @@ def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
     return tuple(device_class(device).known.items()) if target == MODEL else ()
 
 
-def _say(summary: Summary, options: CampaignOptions, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(summary.to_json()), flush=True)
-    else:
-        say_summary(summary, options.target, options.device, options.target_options)
-    say_trouble(options.out, summary)
+def _warn(workers: int) -> None:
+    from vblkfuzz.triage.story import counted
+
+    cores = len(os.sched_getaffinity(0))
+    if workers > cores:
+        say(f"--workers {workers}: on {counted(cores, 'core')} they slow each other down")
 
 
-def _announce(view: FuzzView, *, as_json: bool) -> Callable[[Message], None]:
+def _shown(
+    view: FuzzView, lines: FuzzJson | None
+) -> tuple[Callable[[Message], None], Callable[[Summary], None]]:
+    """Return what a campaign calls with its messages and with its progress."""
+    if lines is None:
+        return view.announce, view.progress
+
     def announce(message: Message) -> None:
         view.announce(message)
-        if as_json and message.kind == "finding":
-            found = {"event": "finding", "signature": message.name, "rule": message.rule}
-            found |= {"path": message.path, "known": message.known}
-            print(json.dumps(found), flush=True)
+        lines.announce(message)
 
-    return announce
+    def progress(summary: Summary) -> None:
+        view.progress(summary)
+        lines.progress(summary)
+
+    return announce, progress
 
 
 VERB: Final = Verb(

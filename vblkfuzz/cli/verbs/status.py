@@ -39,51 +39,82 @@ def status(
 
 
 def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
+    from vblkfuzz.store.saved_findings import saved_findings
+
     return {
         "folder": str(folder),
         "running": running,
-        "campaigns": [asdict(one) for one in history.campaigns],
+        "saved": len(saved_findings(folder)),
+        "campaigns": [
+            asdict(one) | {"state": state} for one, state in _with_states(history, running)
+        ],
         "findings": {name: asdict(seen) for name, seen in history.sightings.items()},
         "never_met": _never_met(history),
     }
 
 
 def _print(folder: Path, history: History, running: bool) -> None:
+    from vblkfuzz.cli.views.never_met import say_never_met
     from vblkfuzz.cli.views.screen import Screen
+    from vblkfuzz.store.saved_findings import saved_findings
     from vblkfuzz.triage.story import counted
 
     screen = Screen()
-    for place, record in enumerate(history.campaigns, 1):
-        last = place == len(history.campaigns)
-        _print_campaign(screen, record, running=running and last)
+    for record, state in _with_states(history, running):
+        _print_campaign(screen, record, state)
         screen.say()
-    screen.say(f"{counted(len(history.sightings), 'finding')}: vblkfuzz triage {folder}")
+    saved = saved_findings(folder)
+    screen.say(f"{counted(len(saved), 'finding')} in the folder: vblkfuzz triage {folder}")
+    if gone := sorted(set(history.sightings) - saved):
+        screen.wrapped(f"seen, but not in the folder: {', '.join(gone)}")
     if missed := _never_met(history):
-        screen.wrapped(f"never met, so their rules were hardly tested: {', '.join(missed)}")
+        screen.say()
+        say_never_met(screen, missed)
 
 
-def _print_campaign(screen: Screen, record: CampaignRecord, *, running: bool) -> None:
+def _with_states(history: History, running: bool) -> list[tuple[CampaignRecord, str]]:
+    """Return the campaigns, each with what has become of it."""
+    last = len(history.campaigns) - 1
+    return [
+        (one, _state(one, running=running and place == last))
+        for place, one in enumerate(history.campaigns)
+    ]
+
+
+def _state(record: CampaignRecord, *, running: bool) -> str:
+    if record.ended is None:
+        return "running" if running else "killed"
+    return "ended"
+
+
+def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
     from vblkfuzz.triage.story import counted
 
-    state = "running" if running else "ended"
-    screen.say(f"{record.started}  {state}", "bold")
+    screen.say(f"{record.started}  {state}{_how(record)}", "bold")
     facts = [
         ("on", f"{record.target}, {record.device}, {record.mode}"),
         ("with", f"{counted(record.workers, 'worker')}, seed {record.seed}"),
         ("so far", f"{record.execs:,} executions in {record.seconds:,.1f} s"),
         ("speed", f"{record.execs_per_s:,.0f} executions/s"),
         ("coverage", f"{record.features:,} features, {len(record.met)} situations met"),
+        ("found", counted(len(record.findings), "finding")),
         ("bad", f"{record.violations:,} violating, {record.harness_errors:,} not judged"),
     ]
     for name, value in facts:
         screen.wrapped(value, label=f"  {name:<9} ")
 
 
+def _how(record: CampaignRecord) -> str:
+    return f" {record.ended}, exit status {record.status}" if record.ended else ""
+
+
 def _never_met(history: History) -> list[str]:
     from vblkfuzz.oracle.judge import RULES
 
     met = {name for record in history.campaigns for name in record.met}
-    return [one.name for rule in RULES for one in rule.situations if one.name not in met]
+    expected = {name for record in history.campaigns for name in record.expected}
+    names = dict.fromkeys(one.name for rule in RULES for one in rule.situations)
+    return [name for name in names if name not in met and (name in expected or not expected)]
 
 
 VERB: Final = Verb(

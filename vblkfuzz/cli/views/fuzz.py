@@ -1,20 +1,21 @@
-"""The live view of a campaign, on stderr: one status line, and lines for each finding."""
+"""The live view of a campaign, on stderr: a block of figures, and lines for each finding."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Final, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from vblkfuzz.cli.views.complaint import printable
+from vblkfuzz.cli.views.fuzz_status import status_block, status_lines
 from vblkfuzz.cli.views.fuzz_summary import last_line
 from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
-    from vblkfuzz.campaign.orchestrator import CampaignOptions
+    from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.launch.plan import Message
     from vblkfuzz.store.summary import Summary
 
@@ -48,20 +49,23 @@ class FuzzView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove the status line."""
+        """Remove the figures."""
         self._live.stop()
 
     def announce(self, message: Message) -> None:
         """Print a finding, an error or another message of the campaign."""
         self._begin()
         if message.kind == "finding":
-            self._say(f"{message.rule}: {message.sentence}", "bold red")
+            self._wrap(f"{message.rule}: {message.sentence}", "bold red")
             self._say(f"    {message.path}", "dim")
             if message.known:
-                self._say(f"    known: {message.known}", "dim")
+                self._wrap(f"    known: {message.known}", "dim")
         elif message.kind in ("harness_error", "hang"):
             self._announce_error(last_line(message.name))
-        elif message.kind == "unsteady":
+        elif message.kind == "paused":
+            self._live.stop()  # the shell gets its cursor back
+            self._say(f"paused: {message.name}")
+        elif message.kind in ("unsteady", "continued"):
             self._say(message.name, "yellow")
         else:
             self._say(f"{message.kind}: {message.name}", "yellow")
@@ -75,15 +79,27 @@ class FuzzView:
         self._say(f"harness error: {error}", "yellow")
 
     def progress(self, summary: Summary) -> None:
-        """Update the status line; without a terminal, print it every ten seconds."""
+        """Update the figures; without a terminal, print them every ten seconds."""
         self._begin()
         if self._moves:
-            line = Text(status_line(summary, self._options.seconds), no_wrap=True)
-            line.truncate(self._console.width - 1, overflow="ellipsis")
-            self._live.update(line, refresh=True)
+            self._live.start()
+            self._live.update(self._block(summary), refresh=True)
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _PLAIN_S
-            self._say(status_line(summary, self._options.seconds))
+            for line in status_lines(summary, self._options.seconds, self._workers):
+                self._say(line)
+
+    def _block(self, summary: Summary) -> Group:
+        lines = []
+        for line in status_block(summary, self._options.seconds, self._workers):
+            lines.append(Text(line, no_wrap=True))
+            lines[-1].truncate(self._console.width - 1, overflow="ellipsis")
+        return Group(*lines)
+
+    @property
+    def _workers(self) -> int:
+        """Workers that there are: no more than there are runs."""
+        return min(self._options.workers, self._options.runs or self._options.workers)
 
     def _begin(self) -> None:
         if self._begun:
@@ -91,36 +107,15 @@ class FuzzView:
         self._begun = True
         options = self._options
         self._say(
-            f"fuzzing {options.device} ({options.mode}) with {counted(options.workers, 'worker')}, "
+            f"fuzzing {options.device} ({options.mode}) with {counted(self._workers, 'worker')}, "
             f"seed {options.seed}, into {options.out}"
         )
         if self._moves:
             self._live.start()
 
+    def _wrap(self, text: str, style: str) -> None:
+        """Print a sentence; on a terminal it is broken between words."""
+        self._console.print(Text(printable(text), style), soft_wrap=not self._moves)
+
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
-
-
-def status_line(summary: Summary, budget_s: float) -> str:
-    """Return the progress of a campaign, in at most 80 columns up to a day."""
-    met = sum(summary.situations.values())
-    clock = _clock(summary.seconds) + (f"/{_clock(budget_s)}" if budget_s else "")
-    return (
-        f"{clock}  {_short(summary.execs)} execs  {_short(summary.execs_per_s)}/s  "
-        f"{len(summary.findings)} findings  {_short(summary.features)} features  "
-        f"{met}/{len(summary.situations)} met"
-    )
-
-
-def _clock(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-
-
-def _short(count: float) -> str:
-    """Write a number in at most six columns."""
-    for unit in ("", "k", "M", "G"):
-        if count < 9999.5:
-            return f"{count:.0f}{unit}" if count >= 1000 or not unit else f"{count:.1f}{unit}"
-        count /= 1000
-    return f"{count:.0f}T"

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.complaint import printable
+from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vblkfuzz.store.summary import Finding, Summary
 
 _FALLBACK_LINES: Final = 20
 
 
 def say_summary(
-    summary: Summary, target: str, device: str, target_options: TargetOptions = NO_OPTIONS
+    summary: Summary,
+    target: str,
+    device: str,
+    target_options: TargetOptions = NO_OPTIONS,
+    out: Path = Path("vblkfuzz-out"),
 ) -> None:
     """Print figures and findings on stdout."""
     screen = Screen()
-    screen.say(
-        f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s), "
-        f"{summary.features:,} features, {summary.violations:,} violating, "
-        f"{len(summary.findings)} findings"
-    )
+    _say_figures(screen, summary, out)
     if summary.findings:
         findings = by_rule(summary)
         _say_findings(screen, findings)
@@ -41,7 +42,26 @@ def say_summary(
         screen.wrapped(summary.shadow)
     if summary.missed:
         screen.say()
-        screen.say("Never met, so their rules were hardly tested: " + ", ".join(summary.missed))
+        say_how_many(screen, summary.missed, len(summary.situations), out)
+
+
+def _say_figures(screen: Screen, summary: Summary, out: Path) -> None:
+    """Print what was done, and what was found: by this campaign, and in the folder altogether."""
+    screen.wrapped(
+        f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s)"
+        f"{_start_up(summary)}, {summary.features:,} features, {summary.violations:,} violating, "
+        f"{counted(len(summary.findings), 'finding')}"
+    )
+    if summary.saved != len(summary.findings) or summary.saved_before:
+        new = summary.saved - summary.saved_before
+        said = f"{new} of them new" if new else "none of them new"
+        screen.say(f"{counted(summary.saved, 'finding')} in {out}, {said}")
+
+
+def _start_up(summary: Summary) -> str:
+    """Say how long it took until the first execution; nothing if that was no time."""
+    seconds = summary.start_up_s
+    return f", {seconds:.1f} s of it start-up" if seconds else ""
 
 
 def by_rule(summary: Summary) -> list[Finding]:

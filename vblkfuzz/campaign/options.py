@@ -1,0 +1,46 @@
+"""What a campaign is to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vblkfuzz.scenario.artifact import DEFAULT_DEVICE
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.registry import MODEL
+from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
+from vblkfuzz.trace.witness import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignOptions:
+    """The options of a campaign."""
+
+    out: Path
+    target: str = MODEL
+    target_options: TargetOptions = NO_OPTIONS
+    device: str = DEFAULT_DEVICE
+    witnesses: Witness = MODEL_WITNESSES
+    """Witnesses of the target; they decide which rules, and so which situations, apply."""
+    mode: str = "processes"
+    workers: int = 1
+    seconds: float = 0
+    """Time limit (seconds) from the start of the campaign, start-up included; 0: none."""
+    runs: int = 0
+    """Limit of executions of all workers together; 0: none."""
+    seed: int = 1
+    corpora: tuple[Path, ...] = ()
+    stop_on_first: bool = False
+    feedback: bool = True
+    """As in `plan.WorkerPlan`."""
+    states: bool = True
+    """As in `plan.WorkerPlan`."""
+    listed: tuple[tuple[str, str], ...] = ()
+    """The bugs that the device lists as known, see `oracle.naming.known`."""
+    silenced: tuple[str, ...] = ()
+    """Patterns of signatures that are counted, but neither reported nor saved."""
+    without: tuple[str, ...] = ()
+    """Names of operations that are left out of every input."""
+    libfuzzer: tuple[str, ...] = ()
+    other_device: bool = False
+    """Go on in a folder of another device or target."""
