@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -218,7 +219,11 @@ def test_arguments_for_libfuzzer_reach_it(fuzz: Fuzz) -> None:
 
 def test_the_log_does_not_grow_with_the_corpus(fuzz: Fuzz) -> None:
     ended = fuzz("--workers", "1", "--runs", "400")
-    assert len((ended.out / "log" / "worker-0.log").read_text().splitlines()) < 20
+    lines = (ended.out / "log" / "worker-0.log").read_text().splitlines()
+    assert len(lines) < 20
+    time = r"--- \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"
+    assert re.fullmatch(rf"{time} worker 0 starts, seed \d+", lines[0])
+    assert re.fullmatch(rf"{time} worker 0 ended with exit status 0", lines[-1])
 
 
 def test_an_output_folder_that_is_a_file(fuzz: Fuzz, tmp_path: Path) -> None:

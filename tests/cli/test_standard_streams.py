@@ -12,6 +12,7 @@ from typing import IO
 import pytest
 
 from tests.checkout import CHECKOUT
+from vblkfuzz.store.history import read_history
 
 pytestmark = pytest.mark.e2e
 
@@ -46,6 +47,17 @@ def test_a_full_disk_behind_stdout(command: str) -> None:
     with FULL.open("wb") as full:
         done = run(*PRINT[command], stdout=full, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr.decode()) == (125, LOST)
+
+
+def test_a_full_disk_behind_stdout_ends_no_campaign(tmp_path: Path) -> None:
+    setup = ("--runs", "3", "--workers", "1", "--seed", "3", "--mode", "inline")
+    with FULL.open("wb") as full:
+        done = run(
+            *("fuzz", "--json", *setup, "--out", str(tmp_path)), stdout=full, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr.decode().splitlines(keepends=True)[-1]) == (125, LOST)
+    (record,) = read_history(tmp_path / "campaign.sqlite").campaigns
+    assert record.execs == 3 and record.ended
 
 
 @pytest.mark.parametrize("command", PRINT)

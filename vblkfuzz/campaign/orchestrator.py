@@ -106,6 +106,7 @@ class Campaign:
         check_folder(out)
         with handled(self._end, self._pause), claimed(out):
             self._ledger = Ledger(out / LEDGER)
+            status = ExitStatus.HARNESS  # if an error ends it
             try:
                 self._go_on(out)
                 self._import_corpora(out)
@@ -113,8 +114,8 @@ class Campaign:
                 if self._ledger.problem:
                     self.summary.fallbacks.append(self._ledger.problem)
                 status = exit_status(self.summary, self._stop)
-                self._ledger.end(_now(), status)
             finally:
+                self._ledger.end(_now(), status)
                 self._ledger.close()
         return status
 

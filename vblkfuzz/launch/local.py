@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -59,6 +60,7 @@ class WorkerProcess:
         os.set_blocking(self.messages_fd, False)
         arguments = [plan.to_json(), str(self._memory_fd), str(write_fd), str(os.getpid())]
         try:
+            self._note(f"worker {plan.index} starts, seed {plan.seed}")
             with self.log.open("ab") as output:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "vblkfuzz.campaign.worker", *arguments],
@@ -144,6 +146,14 @@ class WorkerProcess:
         if self.messages_fd >= 0:
             os.close(self.messages_fd)
             self.messages_fd = -1
+            with suppress(OSError):  # the log is for people: a full disk ends no campaign
+                self._note(f"worker {self.plan.index} ended with exit status {self.exit_code}")
+
+    def _note(self, text: str) -> None:
+        """Write a line with the time to the log; what libFuzzer prints there has none."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self.log.open("a", encoding="utf-8") as output:
+            output.write(f"--- {now} {text}\n")
 
     def close(self) -> None:
         """Free the arena."""

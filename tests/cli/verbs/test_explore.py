@@ -116,10 +116,12 @@ def test_a_signal_ends_it_with_what_it_has(
 
 def test_an_existing_finding_is_kept(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
     kept = tmp_path / "out" / "findings" / S1
-    kept.mkdir(parents=True)
-    (kept / "finding.vblk").write_bytes(bug_file.read_bytes())
-    assert cli("explore", bug_file, "--deviations", 0, "--out", tmp_path / "out").exit_code == 77
-    assert [path.name for path in kept.iterdir()] == ["finding.vblk"]
+    command = ("explore", bug_file, "--deviations", 0, "--out", tmp_path / "out")
+    assert cli(*command).exit_code == 77
+    (kept / "trace.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in kept.iterdir()}
+    assert cli(*command).exit_code == 77
+    assert {path: path.read_bytes() for path in kept.iterdir()} == before
 
 
 def test_a_users_device_that_raises_is_a_finding(cli: Cli, bug_file: Path, tmp_path: Path) -> None:

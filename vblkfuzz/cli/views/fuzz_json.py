@@ -6,6 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from vblkfuzz.errors import OutputLost
+
 if TYPE_CHECKING:
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.launch.plan import Message
@@ -36,13 +38,14 @@ class FuzzJson:
         self._options: CampaignOptions | None = options
         """Until they are printed."""
         self._next = time.monotonic() + _EVERY_S
+        self._lost: OutputLost | None = None
 
     def _begin(self) -> None:
         """Print what the campaign does, once."""
         options, self._options = self._options, None
         if options is None:
             return
-        _print(
+        self._print(
             "start",
             version=VERSION,
             target=options.target,
@@ -57,7 +60,7 @@ class FuzzJson:
         """Print a finding, or what happened otherwise."""
         self._begin()
         if message.kind == "finding":
-            _print(
+            self._print(
                 "finding",
                 signature=message.name,
                 rule=message.rule,
@@ -66,20 +69,31 @@ class FuzzJson:
                 known=message.known,
             )
         elif message.kind in _NOTES:
-            _print("note", kind=message.kind, text=message.name)
+            self._print("note", kind=message.kind, text=message.name)
 
     def progress(self, summary: Summary) -> None:
         """Print the figures every ten seconds."""
         self._begin()
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + _EVERY_S
-            _print("progress", **summary.figures(), findings=len(summary.findings))
+            self._print("progress", **summary.figures(), findings=len(summary.findings))
 
     def end(self, summary: Summary, status: int) -> None:
-        """Print the summary."""
+        """Print the summary.
+
+        Raises:
+            OutputLost: a line could not be written.
+        """
         self._begin()
-        _print("end", status=status, **summary.to_json())
+        self._print("end", status=status, **summary.to_json())
+        if self._lost:
+            raise self._lost
 
-
-def _print(event: str, **fields: Any) -> None:  # noqa: ANN401  # what JSON takes
-    print(json.dumps({"event": event, **fields}), flush=True)
+    def _print(self, event: str, **fields: Any) -> None:  # noqa: ANN401  # what JSON takes
+        """Print a line. A full disk ends no campaign, a reader that has gone does."""
+        try:
+            print(json.dumps({"event": event, **fields}), flush=True)
+        except OutputLost as error:
+            self._lost = error
+            if error.reader_left:
+                raise
