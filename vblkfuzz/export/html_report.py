@@ -10,8 +10,9 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+import jinja2
+
 from vblkfuzz._version import __version__
-from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.lane_layout import ROW, lane_layout
 from vblkfuzz.triage import story
@@ -25,15 +26,7 @@ _TEMPLATE: Final = "report.html.jinja"
 
 
 def html_text(cases: Sequence[Case]) -> str:
-    """Return a report on cases; for a case that could not be judged, the report says why.
-
-    Raises:
-        UsageError: jinja2 is not installed.
-    """
-    try:
-        import jinja2
-    except ImportError:
-        raise UsageError("export --to html needs jinja2: pip install 'vblkfuzz[report]'") from None
+    """Return a report on cases; for a case that could not be judged, the report says why."""
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,

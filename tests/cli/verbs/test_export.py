@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -60,18 +59,6 @@ def test_a_dash_is_standard_output(
     assert (result.exit_code, result.stderr) == (0, "")
     assert json.loads(result.stdout)["otherData"]["verdict"] == "violation"
     assert not (tmp_path / "-").exists()
-
-
-@pytest.mark.parametrize("force", [(), ("--force",)])
-def test_a_device_or_a_pipe_is_neither_read_nor_replaced(
-    cli: Cli, finding: Path, tmp_path: Path, force: tuple[str, ...]
-) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    result = cli("export", finding, "--to", "perfetto", "-o", pipe, *force)
-    assert result.exit_code == 2
-    assert result.stderr == f"vblkfuzz: {pipe}: expected a file, found a device or a pipe\n"
-    assert pipe.is_fifo()
 
 
 def test_nothing_readable(cli: Cli, bad: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def export(  # noqa: PLR0913  # an option each
         typer.Option(
             *("--output", "-o"),
             metavar="FILE",
-            help="The file to write; - is standard output.",
+            help="The file, pipe or device to write; - is standard output.",
             show_default=False,
         ),
     ],
@@ -58,12 +58,13 @@ def export(  # noqa: PLR0913  # an option each
 
     Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
-    from vblkfuzz.cli.options.output_file import print_output
+    from vblkfuzz.cli.options.output_file import check_possible, print_output
     from vblkfuzz.triage.case import in_order
     from vblkfuzz.triage.cases import CaseReader, case_files
     from vblkfuzz.triage.replay_target import Options
 
     form = EXPORTS.find(to)
+    check_possible(output)
     reader = CaseReader(say_error, Options(target, device, target_options=target_options))
     cases = in_order(reader.read(case_files(path)))
     if not cases:
