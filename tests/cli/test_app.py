@@ -19,8 +19,8 @@ from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
 from vblkfuzz.cli.app import app, main
-from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.errors import ActorHung, ExitStatus, VblkfuzzError
+from vblkfuzz.triage.printable import printable
 
 README = CHECKOUT / "README.md"
 Words = tuple[str, ...]

@@ -14,6 +14,7 @@ import jinja2
 
 from vblkfuzz._version import __version__
 from vblkfuzz.export.export import Export
+from vblkfuzz.export.facts import facts
 from vblkfuzz.export.lane_layout import ROW, lane_layout
 from vblkfuzz.triage import story
 
@@ -52,7 +53,7 @@ def _story(case: Case) -> dict[str, Any]:
         "case": case,
         "rule": case.expected_rule,
         "violation": case.violation,
-        "facts": _facts(case),
+        "facts": facts(case),
         "last_output": story.last_output(case),
         "seen": story.seen(case),
         "size": story.size(case),
@@ -62,28 +63,6 @@ def _story(case: Case) -> dict[str, Any]:
         "steps": [(step, story.state_facts(step.state)) for step in steps],
         "current": clash if clash is not None else len(steps) - 1,
     }
-
-
-def _facts(case: Case) -> list[tuple[str, str]]:
-    rule, violation = case.expected_rule, case.violation
-    facts = []
-    if rule:
-        facts += [
-            ("Rule", f"{rule.id}: {rule.title}"),
-            ("Source", rule.source),
-            ("Correct", rule.instead),
-        ]
-    if violation and violation.path:
-        facts.append(("Path", violation.path))
-    if case.known:
-        facts.append(("Known", case.known))
-    facts += [
-        ("Seen", story.seen(case)),
-        ("Run on", ", ".join(case.outcome.setup)),
-        ("Device", story.device_facts(case)),
-        *(("Note", note) for note in case.outcome.notes),
-    ]
-    return facts
 
 
 EXPORT: Final = Export(

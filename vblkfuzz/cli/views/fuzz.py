@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.cli.views.fuzz_summary import last_line
+from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
