@@ -16,6 +16,7 @@ from vblkfuzz._version import __version__
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.facts import facts
 from vblkfuzz.export.lane_layout import ROW, lane_layout
+from vblkfuzz.export.licence import SPDX
 from vblkfuzz.triage import story
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def html_text(cases: Sequence[Case]) -> str:
         resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
     )
     stories = [_story(case) for case in cases]
-    page = template.render(stories=stories, row=ROW, version=__version__)
+    page = template.render(stories=stories, row=ROW, version=__version__, licence=SPDX)
     # The name of a file need not be UTF-8; other bytes are shown as escapes.
     return page.encode(errors="backslashreplace").decode()
 

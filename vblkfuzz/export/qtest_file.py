@@ -44,16 +44,26 @@ def qtest_text(cases: Sequence[Case]) -> str:
     Raises:
         UsageError: there are several cases, or one of another device than QEMU.
     """
+    return program_of(cases, "qtest")
+
+
+def program_of(cases: Sequence[Case], form: str) -> str:
+    """Return the program for the only case; `form` names the export in errors.
+
+    Raises:
+        UsageError: there are several cases, or one that the program cannot carry out.
+    """
     if len(cases) != 1:
-        raise UsageError(f"qtest: expected one input, found {len(cases)}; name one finding")
+        raise UsageError(f"{form}: expected one input, found {len(cases)}; name one finding")
     (case,) = cases
     target = case.outcome.setup.target
     if target in _ELSEWHERE:
-        raise UsageError(f"qtest: the program runs a QEMU, not {target}: use --target qemu")
-    return program(case.scenario, case.violation.sentence if case.violation else "")
+        raise UsageError(f"{form}: the program runs a QEMU, not {target}: use --target qemu")
+    return program(case.scenario, case.violation.sentence if case.violation else "", form)
 
 
-def _left_out(cases: Sequence[Case]) -> list[str]:
+def left_out_of(cases: Sequence[Case]) -> list[str]:
+    """Return the operations of cases that the program does not have."""
     return [name for case in cases for name in left_out(case.scenario)]
 
 
@@ -62,7 +72,7 @@ def left_out(scenario: Scenario) -> list[str]:
     return [*dict.fromkeys(one.name for one in scenario.ops if not one.spec.qtest)]
 
 
-def program(scenario: Scenario, sentence: str) -> str:
+def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
     """Return the program for a scenario; `sentence` says what is wrong, for its help.
 
     Raises:
@@ -70,7 +80,7 @@ def program(scenario: Scenario, sentence: str) -> str:
     """
     for index, operation in enumerate(scenario.ops):
         if operation.name in _TOO_MUCH:
-            raise UsageError(f"qtest: operation {index}: the program has no {operation}")
+            raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors
@@ -108,5 +118,5 @@ def _step(operation: Op, device: DeviceConfig) -> str:
 EXPORT: Final = Export(
     summary="a program that shows one finding on a QEMU, without vblkfuzz",
     text=qtest_text,
-    left_out=_left_out,
+    left_out=left_out_of,
 )
