@@ -50,7 +50,7 @@ def test_its_head_is_that_of_an_iotest() -> None:
     lines = EXPORT.text([case()]).splitlines()
     assert lines[:3] == [
         "#!/usr/bin/env python3",
-        "# group: rw auto",
+        "# group: rw",
         "# SPDX-License-Identifier: MIT-0",
     ]
     assert lines[4] == '"""S1: No request is dequeued inside a drained section.'

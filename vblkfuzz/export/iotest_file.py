@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.licence import SPDX
-from vblkfuzz.export.qtest_file import left_out_of, program_of
+from vblkfuzz.export.qtest_file import SECTIONS, left_out_of, program_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,6 @@ _CONTROL: Final = """
         self.check(drains=False)
 """
 _AFTER: Final = "\n\nclass Tap("
-_SECTIONS: Final = ("drain_begin", "mirror_begin")
-"""Operations that the control run leaves out."""
 _WIDTH: Final = 79
 
 
@@ -50,7 +48,7 @@ def iotest_text(cases: Sequence[Case]) -> str:
         text = text.replace(before, after)
     body = text[text.index(_HOW) : text.index("def main():")]
     main = (files("vblkfuzz.export") / _MAIN).read_text()
-    if any(one.name in _SECTIONS for one in case.scenario.ops):
+    if any(one.name in SECTIONS for one in case.scenario.ops):
         main = main.replace(_AFTER, _CONTROL + _AFTER)
     return "\n".join([*_head(case), body]) + main
 
@@ -66,7 +64,7 @@ def _head(case: Case) -> list[str]:
         "Written by vblkfuzz export from a template. The test fails with the bug and passes"
         " without it. The environment variable QEMU_TEST_QEMU_BINARY or QEMU_PROG names the QEMU.",
     )
-    lines = ["#!/usr/bin/env python3", "# group: rw auto", f"# {SPDX}", "#"]
+    lines = ["#!/usr/bin/env python3", "# group: rw", f"# {SPDX}", "#"]
     for index, paragraph in enumerate(filter(None, words)):
         lines += [""] * (index > 0) + wrap(paragraph, _WIDTH - (0 if index else 3))
     lines[4] = f'"""{lines[4]}'

@@ -11,7 +11,7 @@ QEMU cannot carry out, as on target `qemu`, and a few that the program lacks; it
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.driver.features import accepted, scenario_features
 from vblkfuzz.errors import UsageError
@@ -32,6 +32,8 @@ _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
+SECTIONS: Final = ("drain_begin", "mirror_begin")
+"""Operations that the control run leaves out."""
 _ELSEWHERE: Final = ("qsd", "vhost-user")
 """Targets of which a program for QEMU shows nothing."""
 _TOO_MUCH: Final = ("hostile", "hold")
@@ -98,6 +100,15 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
         assert text.count(line) == 1, line
         text = text.replace(line, filled)
     return text
+
+
+def command_line(text: str) -> str:
+    """Return the command line of the QEMU that a program starts, in the current folder."""
+    names: dict[str, Any] = {"__name__": _TEMPLATE}
+    exec(compile(text, _TEMPLATE, "exec"), names)
+    qemu = object.__new__(names["Qemu"])
+    qemu.log = "trace.log"
+    return " ".join(qemu.command("qemu-system-x86_64", ".", 3, 4, None))
 
 
 def _step(operation: Op, device: DeviceConfig) -> str:

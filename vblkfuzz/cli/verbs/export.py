@@ -45,6 +45,9 @@ def export(  # noqa: PLR0913  # an option each
     ],
     target: AnotherTarget = None,
     device: AnotherDevice = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Runs of each input, for its rate.")
+    ] = 1,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")
     ] = False,
@@ -53,8 +56,8 @@ def export(  # noqa: PLR0913  # an option each
 ) -> None:
     """Write findings as a report, tests, a program or a trace for other tools.
 
-    The inputs are run once more, so that the export shows their current results. The file is
-    written under another name and renamed, so it is never incomplete.
+    The inputs are run again, so that the export shows their current results. A file is written
+    under another name and renamed, so it is never incomplete.
 
     Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
@@ -65,7 +68,7 @@ def export(  # noqa: PLR0913  # an option each
 
     form = EXPORTS.find(to)
     check_possible(output)
-    reader = CaseReader(say_error, Options(target, device, target_options=target_options))
+    reader = CaseReader(say_error, Options(target, device, target_options=target_options), repeat)
     cases = in_order(reader.read(case_files(path)))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
@@ -79,7 +82,7 @@ VERB: Final = Verb(
     export,
     examples=(
         "vblkfuzz export finding.vblk --to perfetto -o trace.json",
-        "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
+        "vblkfuzz export finding.vblk --to issue --target qemu -o issue.md",
     ),
     summary="Write findings as a report, tests, a program or a trace.",
 )
