@@ -33,6 +33,8 @@ _FINDING_RUNS: Final = 3
 """Runs of each finding for the reports, as in `triage`: a race does not show each time."""
 _STOPS: Final = (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED)
 _NO_TIME: Final = "no time is left"
+_CAMPAIGN: Final = "campaign"
+"""Name of the test that stands for the whole campaign."""
 
 
 @dataclass(slots=True)
@@ -55,10 +57,11 @@ class Job:
         """130 or 72 stopped; else 77 a test failed; else 125 no verdict; else the campaign's."""
         if self.status in _STOPS:
             return self.status
-        states = {one.state for one in self.tests}
-        if State.FAILED in states:
+        if any(one.state is State.FAILED for one in self.tests):
             return ExitStatus.VIOLATION
-        return ExitStatus.HARNESS if State.ERROR in states else self.status
+        # The campaign has a status of its own, which tells inputs that hung from other errors.
+        others = (one.state for one in self.tests if one.name != _CAMPAIGN)
+        return ExitStatus.HARNESS if State.ERROR in others else self.status
 
     def run_corpus(self, files: list[str], stopped: Callable[[], ExitStatus | None]) -> None:
         """Run inputs until the time is over or `stopped` gives a status."""
@@ -87,7 +90,7 @@ class Job:
         """
         rest = self._rest()
         if self.status in _STOPS or rest < _LEAST_S:
-            self.tests.append(self._test("campaign", State.SKIPPED, _NO_TIME))
+            self.tests.append(self._test(_CAMPAIGN, State.SKIPPED, _NO_TIME))
             return
         campaign = Campaign(replace(self.options, seconds=rest), on_message, on_progress)
         self.status = campaign.run()
@@ -117,12 +120,15 @@ class Job:
 
     def _note_campaign(self, summary: Summary) -> None:
         problems = [*summary.fallbacks]
-        if summary.harness_errors or summary.always_fails or not summary.execs:
+        if summary.harness_errors or summary.always_fails or summary.last_error:
             last = summary.last_error.strip().rpartition("\n")[2]
-            problems.append(summary.always_fails or last or "nothing was run")
-        state = State.ERROR if problems else State.PASSED
+            problems.append(summary.always_fails or last)
+        if not (summary.execs or problems):
+            problems, state = [_NO_TIME], State.SKIPPED
+        else:
+            state = State.ERROR if problems else State.PASSED
         words = f"{counted(summary.execs, 'execution')}, seed {self.options.seed}"
-        self.tests.append(self._test("campaign", state, "; ".join([words, *problems])))
+        self.tests.append(self._test(_CAMPAIGN, state, "; ".join([words, *problems])))
 
     def _note_unsaved(self, findings: Iterator[Finding]) -> None:
         for one in findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,11 +11,12 @@ import pytest
 
 from tests.cli.conftest import BUG, Cli
 from vblkfuzz.campaign.job import Job
-from vblkfuzz.campaign.orchestrator import CampaignOptions
+from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.export.result import State
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
+from vblkfuzz.store.summary import Finding, Summary
 
 SMALL = ("--runs", "30", "--workers", "1", "--seed", "1", "--mode", "inline", "--budget", "1h")
 
@@ -79,20 +81,6 @@ def test_a_device_without_one(cli: Cli, corpus: Path, tmp_path: Path) -> None:
     assert set(states_in(junit).values()) == {"passed"}
 
 
-@pytest.mark.e2e
-def test_known_signatures_and_files_that_are_no_input(
-    cli: Cli, corpus: Path, bad: Path, tmp_path: Path
-) -> None:
-    known, junit = tmp_path / "known.txt", tmp_path / "j.xml"
-    known.write_text("s*\nl*\ncrash*\nhang*\n")
-    arguments = ("--known", known, "--junit", junit, "--out", tmp_path / "out")
-    assert cli("ci", "--corpus", corpus, *SMALL, *arguments).exit_code == 0
-    assert states_in(junit)[str(corpus / "bug.toml")] == "skipped"
-    unreadable = bad.rename(corpus / "bad.toml")
-    assert cli("ci", "--corpus", corpus, *SMALL, *arguments).exit_code == 125
-    assert states_in(junit)[str(unreadable)] == "error"
-
-
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -134,6 +122,66 @@ def test_inputs_for_which_no_time_is_left_are_skipped(corpus: Path, tmp_path: Pa
     assert names(one, State.PASSED) == [files[0]]
     assert names(one, State.SKIPPED) == [files[1], "campaign"]
     assert one.exit_status == 0
+
+
+def test_known_signatures_are_skipped_and_files_that_are_no_input_are_errors(
+    corpus: Path, bad: Path, tmp_path: Path
+) -> None:
+    one = job(1e9, tmp_path)
+    one.options = replace(one.options, silenced=("s*", "l*"))
+    files = [str(corpus / "bug.toml"), str(bad), str(corpus / "clean.toml")]
+    one.run_corpus(files[:1], lambda: None)
+    assert (names(one, State.SKIPPED), one.exit_status) == (files[:1], 0)
+    one.run_corpus(files[1:], lambda: None)
+    assert names(one, State.ERROR) == [str(bad)]
+    assert names(one, State.PASSED) == files[2:]
+    assert one.exit_status == 125
+
+
+@pytest.mark.parametrize(
+    ("summary", "status", "state", "expected"),
+    [
+        (Summary(execs=9), 0, State.PASSED, 0),
+        (Summary(), 0, State.SKIPPED, 0),
+        (Summary(execs=9, harness_errors=1, hangs=1, last_error="slow"), 70, State.ERROR, 70),
+        (Summary(execs=9, harness_errors=1, last_error="a\nb"), 125, State.ERROR, 125),
+        (Summary(execs=9, fallbacks=["disk full"]), 125, State.ERROR, 125),
+        (Summary(execs=9, always_fails="fails"), 125, State.ERROR, 125),
+        (Summary(execs=9), 130, State.PASSED, 130),
+    ],
+)
+def test_the_campaign_is_a_test(
+    summary: Summary,
+    status: int,
+    state: State,
+    expected: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Campaign, "run", lambda campaign: ExitStatus(status))
+    monkeypatch.setattr(
+        Campaign, "__init__", lambda campaign, *_: setattr(campaign, "summary", summary)
+    )
+    one = job(1e9, tmp_path)
+    one.fuzz(lambda message: None, lambda summary: None)
+    assert [(test.name, test.state) for test in one.tests] == [("campaign", state)]
+    assert one.exit_status == expected
+
+
+def test_a_finding_that_could_not_be_saved_is_a_failed_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding("s1-reset", "S1", 1, 0.1, "", "It was dequeued.")
+    summary = Summary(execs=9, findings={"s1-reset": finding}, fallbacks=["disk full"])
+    monkeypatch.setattr(Campaign, "run", lambda campaign: ExitStatus.HARNESS)
+    monkeypatch.setattr(
+        Campaign, "__init__", lambda campaign, *_: setattr(campaign, "summary", summary)
+    )
+    one = job(1e9, tmp_path)
+    one.fuzz(lambda message: None, lambda summary: None)
+    assert names(one, State.FAILED) == ["s1-reset"]
+    assert one.tests[-1].message == "S1: It was dequeued."
+    assert one.exit_status == 77
 
 
 def test_a_stop_skips_the_rest(corpus: Path, tmp_path: Path) -> None:
