@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import builds, integers, just, lists, sampled_from
 
 from tests.checkout import CHECKOUT
@@ -154,6 +154,7 @@ def test_each_begin_of_the_corpus_has_its_end(path: Path) -> None:
     balanced(list(trace_events(steps)), len(steps))
 
 
+@settings(max_examples=40)
 @given(sampled_from(fuzz_inputs(1, 300)), integers(0, 300))
 def test_each_begin_has_its_end_wherever_the_trace_ends(data: bytes, cut: int) -> None:
     """A trace of a device that crashes or hangs ends in the middle of calls and requests."""

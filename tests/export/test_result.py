@@ -40,6 +40,13 @@ def test_a_finding_that_is_not_reproduced_was_seen_all_the_same() -> None:
     assert [one.state for one in results_of([unjudged])] == [State.FAILED]
 
 
+def test_a_finding_that_shows_another_violation_keeps_its_name() -> None:
+    (result,) = results_of([replace(case(QUIET), sightings=SEEN)])
+    assert (result.name, result.state, result.kind) == (SIGNATURE, State.FAILED, "S1")
+    assert result.message.startswith(f"{SIGNATURE}: seen 12 times")
+    assert "reproduced in 0 of 1 run, but s8-" in result.message
+
+
 def test_a_case_that_shows_known_signatures_only_is_skipped() -> None:
     assert states(case(), silenced=("s*",)) == [("x.vblk", State.SKIPPED)]
     assert states(case(), silenced=("s2-*",)) == [("x.vblk", State.FAILED)]

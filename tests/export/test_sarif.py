@@ -148,10 +148,9 @@ def test_a_known_bug_is_named_with_its_commit() -> None:
     assert result["properties"]["known"].startswith(result["properties"]["commit"])
 
 
-def test_a_finding_that_is_not_reproduced_is_a_result_all_the_same() -> None:
-    gone = replace(
-        case(QUIET, "reference"), sightings=Sightings(12, 42, 1.5, "2026-01-02T03:04:05")
-    )
+@pytest.mark.parametrize("device", ["reference", "seed"], ids=["clean", "another violation"])
+def test_a_finding_that_is_not_reproduced_is_a_result_all_the_same(device: str) -> None:
+    gone = replace(case(QUIET, device), sightings=Sightings(12, 42, 1.5, "2026-01-02T03:04:05"))
     (result,) = only_run(gone)["results"]
     assert result["partialFingerprints"] == {"vblkfuzz/signature/v1": SIGNATURE}
     assert "reproduced in 0 of 1 run" in result["message"]["text"]

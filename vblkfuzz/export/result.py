@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from vblkfuzz.export.case_text import case_text
+from vblkfuzz.export.reproduced import reproduced
 from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.story import seen
@@ -85,8 +86,8 @@ def _state(case: Case, silenced: Collection[str]) -> tuple[State, str]:
     run = case.outcome.run
     if case.violation and matches(run.signature, silenced):
         return State.SKIPPED, f"known: {run.signature}"
-    if case.violation:
-        return State.FAILED, f"{run.rule}: {case.violation.sentence}"
+    if violation := reproduced(case):
+        return State.FAILED, f"{violation.rule}: {violation.sentence}"
     if case.sightings:
         return State.FAILED, f"{case.signature}: {seen(case)}"
     if run.verdict == "harness_error":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz._version import __version__
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.licence import SPDX
+from vblkfuzz.export.reproduced import reproduced
 from vblkfuzz.export.scenario_place import scenario_place
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.triage.step import lanes
@@ -92,11 +93,12 @@ def _notification(case: Case) -> Json:
 
 
 def _is_result(case: Case) -> bool:
-    return bool(case.violation or (case.sightings and case.expected_rule))
+    return bool(reproduced(case) or (case.sightings and case.expected_rule))
 
 
 def _result(case: Case) -> Json:
-    violation, rule = case.violation, case.rule or case.expected_rule
+    violation = reproduced(case)
+    rule = case.rule if violation else case.expected_rule
     assert rule is not None, "a result breaks a rule"
     location = _location(case)
     if violation and violation.path:

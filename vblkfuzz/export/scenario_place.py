@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.export.reproduced import reproduced
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.trace.kinds import OP
 
@@ -61,7 +62,7 @@ def _line(text: Path, case: Case) -> int:
 def _operation(case: Case) -> int:
     """Return the number of the operation in which the clash is; past the last one if in none."""
     current = count = len(case.scenario.ops)
-    for step in case.steps:
+    for step in case.steps if reproduced(case) else ():
         if step.event.kind == OP:
             current = count if step.event.head else step.event.value
         if step.clash == "second":

@@ -12,6 +12,7 @@ import typer
 from vblkfuzz.cli.options.inputs import AnotherDefects, Mode, RunMode
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
+from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.targets.options import TargetOptions
 
@@ -118,7 +119,10 @@ def _files_in(folder: Path) -> list[str]:
 def _run(job: Job, files: list[str]) -> None:
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.cli.views.fuzz import FuzzView
+    from vblkfuzz.triage.story import counted
 
+    if files:
+        say(f"running {counted(len(files), 'input')} of the corpus")
     with Stop() as stop:
         job.run_corpus(files, lambda: stop.status)
     with FuzzView(job.options) as view:
