@@ -80,6 +80,13 @@ def test_a_scenario_that_the_program_cannot_carry_out_is_replayed() -> None:
     assert f"--target qemu --qemu-binary {NO_QEMU}" in text
 
 
+def test_an_input_that_shows_another_bug_than_it_was_saved_for() -> None:
+    text = EXPORT.text([case(QUIET)])
+    assert "- Rate: shown in at least 1 of 1 run, by vblkfuzz on `model, seed, inline`\n" in text
+    assert SIGNATURE not in text.partition("```toml")[0]
+    assert "`s8-start-twice`" in text
+
+
 def test_what_the_program_leaves_out_is_named() -> None:
     text = EXPORT.text([on_qemu(Scenario(ops=(op("init"), op("block_job"))))])
     assert "- The program leaves out: block_job\n" in text

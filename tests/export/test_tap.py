@@ -40,5 +40,5 @@ def test_states() -> None:
 
 
 def test_a_name_begins_no_directive_and_no_line() -> None:
-    text = tap_text([Result("a # TODO b\nok 2", State.FAILED, text="1..9\nok 1")])
-    assert points(text) == [(False, "a \\# TODO b ok 2", False)]
+    text = tap_text([Result("a # SKIP b\nok 2", State.FAILED, text="1..9\nok 1")])
+    assert points(text) == [(False, "a \\# SKIP b ok 2", False)]

@@ -24,7 +24,7 @@ from vblkfuzz.scenario.text import to_text
 from vblkfuzz.trace.kinds import MEMWRITE, PUSH
 from vblkfuzz.triage.case import replay_command
 from vblkfuzz.triage.printable import printable
-from vblkfuzz.triage.story import again, device_facts, last_output
+from vblkfuzz.triage.story import again, counted, device_facts, last_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,18 +159,26 @@ def _replay(case: Case) -> Iterator[str]:
 
 
 def _more(case: Case, text: str) -> Iterator[str]:
-    yield f"- Rate: {again(case)}, by vblkfuzz on {_code(', '.join(case.outcome.setup))}"
+    yield f"- Rate: {_rate(case)}, by vblkfuzz on {_code(', '.join(case.outcome.setup))}"
     for place in bisected(case):
         what = "First bad" if place.bad else "First good after it"
         since = f" (before it: {_code(place.before)})" if place.before else ""
         yield f"- {what}: {_code(place.after)}{since}"
     if case.known:
         yield f"- Known: {case.known}"
-    if case.signature:
-        yield f"- Signature, for the search for duplicates: `{case.signature}`"
+    if signature := case.outcome.run.signature:
+        yield f"- Signature, for the search for duplicates: `{signature}`"
     if text and (missing := left_out(case.scenario)):
         yield f"- The program leaves out: {', '.join(missing)}"
     yield from ("", "The events, by actor:", "", _fenced("\n".join(diagram(case))))
+
+
+def _rate(case: Case) -> str:
+    """Return in how many runs this bug showed, whatever the input was saved for."""
+    outcome = case.outcome
+    if outcome.reproduced or not outcome.run.signature:
+        return again(case)
+    return f"shown in at least {outcome.same} of {counted(outcome.runs, 'run')}"
 
 
 def _fenced(text: str, language: str = "") -> str:

@@ -19,35 +19,40 @@ from vblkfuzz.targets.options import TargetOptions
 if TYPE_CHECKING:
     from vblkfuzz.campaign.job import Job
 
-_REPORT: Final = "Write this report; an older one is replaced."
+_Corpus = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="DIR", help="Inputs to run first and to start from; repeatable."),
+]
+_Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help="Revision, package.module:Class or file.py:Class.  [default: as in fuzz]",
+    ),
+]
+_Known = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Signatures that do not count; repeatable."),
+]
+_Report = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write this report; an older one is replaced."),
+]
+_Tap = Annotated[bool, typer.Option("--tap", help="Nothing but TAP on stdout, for meson test.")]
 
 
 @takes_target_options
 def ci(  # noqa: PLR0913  # an option each
     budget: Annotated[str, typer.Option(metavar="TIME", help="8m, 90s or 1h30m.")] = "8m",
-    corpus: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="DIR", help="Inputs to run first and to start from; repeatable."),
-    ] = None,
+    corpus: _Corpus = None,
     target: Annotated[str, typer.Option(metavar="NAME", help="Target to run on.")] = "model",
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DEVICE",
-            help="Revision, package.module:Class or file.py:Class.  [default: as in fuzz]",
-        ),
-    ] = None,
+    device: _Device = None,
     defect: AnotherDefects = None,
     mode: RunMode = Mode.PROCESSES,
-    known: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Signatures that do not count; repeatable."),
-    ] = None,
-    junit: Annotated[Path | None, typer.Option(metavar="FILE", help=_REPORT)] = None,
-    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help=_REPORT)] = None,
-    tap: Annotated[
-        bool, typer.Option("--tap", help="Nothing but TAP on stdout, for meson test.")
-    ] = False,
+    known: _Known = None,
+    junit: _Report = None,
+    sarif: _Report = None,
+    tap: _Tap = False,
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions at most; 0: no limit.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="0: a random one.")] = 0,
@@ -71,13 +76,10 @@ def ci(  # noqa: PLR0913  # an option each
     from vblkfuzz.campaign.orchestrator import CampaignOptions
     from vblkfuzz.cli.options.budget import seconds_of
     from vblkfuzz.cli.options.campaign import check_device, listed_bugs
-    from vblkfuzz.cli.options.output_file import check_possible
     from vblkfuzz.store.known_file import read_known
 
     seconds = seconds_of(budget, "--budget")
-    for report in (junit, sarif):
-        if report:
-            check_possible(report)
+    _check_reports(junit, sarif)
     files = [file for folder in corpus or () for file in _files_in(folder)]
     checked = check_device(target, device, tuple(defect or ()), mode, target_options)
     job = Job(
@@ -101,6 +103,14 @@ def ci(  # noqa: PLR0913  # an option each
     _write(job, junit, sarif)
     _say(job, tap=tap)
     raise typer.Exit(int(job.exit_status))
+
+
+def _check_reports(*reports: Path | None) -> None:
+    from vblkfuzz.cli.options.output_file import check_possible
+
+    for report in reports:
+        if report:
+            check_possible(report)
 
 
 def _files_in(folder: Path) -> list[str]:
