@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.export.host import Host
     from vblkfuzz.triage.case import Case
+    from vblkfuzz.triage.outcome import Outcome
 
 _WIDTH: Final = 80
 _WRITES: Final = (MEMWRITE, PUSH)
@@ -51,17 +52,26 @@ def issue_text(cases: Sequence[Case]) -> str:
     Raises:
         UsageError: there are several cases.
         HarnessError: the case could not be judged.
-        NotReproduced: the case does not show its bug any more.
+        NotReproduced: the case does not show the bug that was found on this device.
         InputFileError: `bisect.json` beside the input is none.
     """
     if len(cases) != 1:
         raise UsageError(f"issue: expected one input, found {len(cases)}; name one finding")
     (case,) = cases
     _ = case.execution  # raises if there is no verdict
-    expected = case.outcome.artifact.expectation
-    if expected and expected.verdict == "violation" and case.violation is None:
-        raise NotReproduced(f"{case.outcome.input}: does not show {expected.signature} any more")
+    _check_reproduced(case.outcome)
     return printable("\n".join(_lines(case))) + "\n"
+
+
+def _check_reproduced(outcome: Outcome) -> None:
+    """Check that no other bug is reported than the one that was found on this device."""
+    expected, shown = outcome.expectation, outcome.run.signature
+    if expected is None or expected.verdict != "violation" or outcome.matches:
+        return
+    runs = counted(outcome.runs, "run")
+    problem = f"does not show {expected.signature or expected.rule} in {runs}"
+    but = f", but {shown}" if shown else ""
+    raise NotReproduced(f"{outcome.input}: {problem}{but}; --repeat N runs it more often")
 
 
 def touches_given_back(case: Case) -> bool:
@@ -151,8 +161,8 @@ def _replay(case: Case) -> Iterator[str]:
     outcome = case.outcome
     command = replay_command(replace(outcome, input="scenario.toml"))
     yield "1. Save the scenario below as `scenario.toml`."
-    yield f"2. {_code(command)} prints the verdict and the trace. Its exit status is 77 if the bug"
-    yield "   shows, and 0 if not."
+    yield "2. Replay it. The exit status is 77 if the bug shows, and 0 if not:"
+    yield from ("", indent(_fenced(command, "sh"), "   "))
     expectation = outcome.artifact.expectation
     scenario = to_text(case.scenario, "", expectation, outcome.artifact.device)
     yield from ("", _fenced(scenario.rstrip(), "toml"))
