@@ -20,8 +20,8 @@ from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
 from vblkfuzz.cli.app import app, main
 from vblkfuzz.cli.signals import Stopped
-from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.errors import ActorHung, ExitStatus, VblkfuzzError
+from vblkfuzz.triage.printable import printable
 
 README = CHECKOUT / "README.md"
 Words = tuple[str, ...]

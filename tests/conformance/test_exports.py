@@ -13,6 +13,7 @@ import vblkfuzz
 from tests.triage.stories import QUIET, RESET_IN_DRAIN, case
 from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.export.export import Export
+from vblkfuzz.export.licence import SPDX
 from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.op import op
@@ -53,7 +54,7 @@ def unjudged() -> Case:
 def check(text: str) -> None:
     """Check what a file must keep, whatever is in it."""
     assert text.endswith("\n")
-    assert text.strip()
+    assert text.count(SPDX) == 1, "expected the line that says which licence the file has"
     text.encode()
     for folder in (Path(vblkfuzz.__file__).parent.parent, Path(sys.prefix), Path.cwd()):
         assert str(folder) not in text

@@ -10,10 +10,13 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+import jinja2
+
 from vblkfuzz._version import __version__
-from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
+from vblkfuzz.export.facts import facts
 from vblkfuzz.export.lane_layout import ROW, lane_layout
+from vblkfuzz.export.licence import SPDX
 from vblkfuzz.triage import story
 
 if TYPE_CHECKING:
@@ -25,15 +28,7 @@ _TEMPLATE: Final = "report.html.jinja"
 
 
 def html_text(cases: Sequence[Case]) -> str:
-    """Return a report on cases; for a case that could not be judged, the report says why.
-
-    Raises:
-        UsageError: jinja2 is not installed.
-    """
-    try:
-        import jinja2
-    except ImportError:
-        raise UsageError("export --to html needs jinja2: pip install 'vblkfuzz[report]'") from None
+    """Return a report on cases; for a case that could not be judged, the report says why."""
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -45,7 +40,9 @@ def html_text(cases: Sequence[Case]) -> str:
         resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
     )
     stories = [_story(case) for case in cases]
-    page = template.render(stories=stories, row=ROW, version=__version__, ran=_ran(cases))
+    page = template.render(
+        stories=stories, row=ROW, version=__version__, ran=_ran(cases), licence=SPDX
+    )
     # The name of a file need not be UTF-8; other bytes are shown as escapes.
     return page.encode(errors="backslashreplace").decode()
 
@@ -70,7 +67,7 @@ def _story(case: Case) -> dict[str, Any]:
         "case": case,
         "rule": case.expected_rule,
         "violation": case.violation,
-        "facts": _facts(case),
+        "facts": facts(case),
         "last_output": story.last_output(case),
         "seen": story.seen(case),
         "size": story.size(case),
@@ -80,28 +77,6 @@ def _story(case: Case) -> dict[str, Any]:
         "steps": [(step, story.state_facts(step.state)) for step in steps],
         "current": clash if clash is not None else len(steps) - 1,
     }
-
-
-def _facts(case: Case) -> list[tuple[str, str]]:
-    rule, violation = case.expected_rule, case.violation
-    facts = []
-    if rule:
-        facts += [
-            ("Rule", f"{rule.id}: {rule.title}"),
-            ("Source", rule.source),
-            ("Correct", rule.instead),
-        ]
-    if violation and violation.path:
-        facts.append(("Path", violation.path))
-    if case.known:
-        facts.append(("Known", case.known))
-    facts += [
-        ("Seen", story.seen(case)),
-        ("Run on", ", ".join(case.outcome.setup)),
-        ("Device", story.device_facts(case)),
-        *(("Note", note) for note in case.outcome.notes),
-    ]
-    return facts
 
 
 EXPORT: Final = Export(

@@ -1,8 +1,9 @@
 """A trace as Chrome trace events, the JSON that Perfetto (and chrome://tracing) opens.
 
 There is a track for each thread, grouped by process; counters from `triage.timeline`; a slice for
-each call, until it returns; an arc for each request from its pop to its end. Time is logical: event
-n is at n microseconds, because a trace has an order but no clock.
+each call, until it returns; an arc for each request from its pop to its end. In a crash or a hang
+they end with the trace. Time is logical: event n is at n microseconds, because a trace has an order
+but no clock.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
+from vblkfuzz.export.licence import SPDX
 from vblkfuzz.trace.kinds import (
     CANCEL,
     DRAIN_CALL,
@@ -48,9 +50,11 @@ _TRACKS: Final = {
     "": (4, 1),
 }
 """Process and thread number of each lane."""
+_DEVICE: Final = 2
+"""Process of the arcs of requests: both ends of one must name the same process."""
 _PROCESSES: Final = {1: "guest", 2: "device", 3: "backend", 4: "scenario"}
 
-_ENDS: Final[dict[int, int]] = {
+_RETURN_OF: Final[dict[int, int]] = {
     RESET_CALL: RESET_RET,
     START_CALL: START_RET,
     STOP_CALL: STOP_RET,
@@ -74,7 +78,8 @@ def perfetto_text(cases: Sequence[Case]) -> str:
     (case,) = cases
     _ = case.execution  # raises if there is no trace
     events = list(trace_events(case.steps))
-    about = {"input": case.outcome.input, "verdict": case.outcome.run.verdict}
+    run = case.outcome.run
+    about = {"input": case.outcome.input, "verdict": run.verdict, "licence": SPDX}
     document = {"traceEvents": events, "displayTimeUnit": "ns", "otherData": about}
     return json.dumps(document, indent=1) + "\n"
 
@@ -82,13 +87,27 @@ def perfetto_text(cases: Sequence[Case]) -> str:
 def trace_events(steps: Sequence[Step]) -> Iterator[Json]:
     """Yield the Chrome trace events of a story."""
     yield from _names()
+    ends = _ends(steps)
     for time, step in enumerate(steps):
-        yield _slice(steps, time) if step.event.kind in _ENDS else _instant(step, time)
+        yield _slice(step, time, ends[time]) if time in ends else _instant(step, time)
         yield from _counters(step, time)
+    yield from _requests(steps)
+
+
+def _requests(steps: Sequence[Step]) -> Iterator[Json]:
+    """Yield an arc for each request, from its pop to its end, or to the end of the trace."""
+    under_way: dict[int, Step] = {}
+    for time, step in enumerate(steps):
+        serial = step.event.request
+        changes = step.event.kind == POP or step.event.kind in _REQUEST_ENDS
+        if changes and serial in under_way:  # one that is popped twice has two arcs
+            del under_way[serial]
+            yield _request(step, time, "e")
         if step.event.kind == POP:
             yield _request(step, time, "b")
-        elif step.event.kind in _REQUEST_ENDS:
-            yield _request(step, time, "e")
+            under_way[serial] = step
+    for step in under_way.values():
+        yield _request(step, len(steps), "e")
 
 
 def _names() -> Iterator[Json]:
@@ -117,20 +136,31 @@ def _instant(step: Step, time: int) -> Json:
     return {**_at(step, time, "i"), "s": "g" if step.clash else "t"}
 
 
-def _slice(steps: Sequence[Step], time: int) -> Json:
-    """Return a call as a slice that lasts until the call returns, or to the end of the trace."""
-    call = steps[time].event
-    depth = 0
-    for later in range(time, len(steps)):
-        event = steps[later].event
-        if (event.actor, event.queue) != (call.actor, call.queue):
-            continue
-        depth += (event.kind == call.kind) - (event.kind == _ENDS[call.kind])
-        if depth == 0:
-            break
-    else:
-        later = len(steps)
-    return {**_at(steps[time], time, "X"), "dur": later - time}
+def _ends(steps: Sequence[Step]) -> dict[int, int]:
+    """Return the time at which each call returns, by the time of the call.
+
+    A call that does not return lasts until the call around it does, or to the end of the trace.
+    """
+    ends: dict[int, int] = {}
+    under_way: dict[str, list[int]] = {lane: [] for lane in _TRACKS}
+    for time, step in enumerate(steps):
+        calls = under_way[step.lane]
+        if step.event.kind in _RETURN_OF:
+            calls.append(time)
+        else:
+            at = next((at for at in reversed(calls) if _returns(step, steps[at])), time)
+            while calls and calls[-1] >= at:
+                ends[calls.pop()] = time
+    return ends | {at: len(steps) for calls in under_way.values() for at in calls}
+
+
+def _returns(step: Step, call: Step) -> bool:
+    """Return whether a step is the return of a call on the same track."""
+    return (step.event.kind, step.event.queue) == (_RETURN_OF[call.event.kind], call.event.queue)
+
+
+def _slice(step: Step, time: int, end: int) -> Json:
+    return {**_at(step, time, "X"), "dur": end - time}
 
 
 def _counters(step: Step, time: int) -> Iterator[Json]:
@@ -147,13 +177,13 @@ def _counters(step: Step, time: int) -> Iterator[Json]:
             "wants kicks": int(queue.wants_kicks),
         }
     for name, args in figures.items():
-        yield {"name": name, "ph": "C", "ts": time, "pid": 2, "args": args}
+        yield {"name": name, "ph": "C", "ts": time, "pid": _DEVICE, "args": args}
 
 
 def _request(step: Step, time: int, phase: str) -> Json:
     serial = step.event.request
-    event = {**_at(step, time, phase), "name": f"request {serial}", "cat": "request", "id": serial}
-    return event
+    about = {"name": f"request {serial}", "cat": "request", "id": serial, "pid": _DEVICE}
+    return {**_at(step, time, phase), **about}
 
 
 EXPORT: Final = Export(summary="the trace of one input, for ui.perfetto.dev", text=perfetto_text)

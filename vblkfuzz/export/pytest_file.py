@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import NotReproduced
 from vblkfuzz.export.export import Export
+from vblkfuzz.export.licence import SPDX
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.scenario.op import op
 
@@ -55,6 +56,7 @@ def _head(cases: Sequence[Case]) -> Iterator[str]:
     rules = {case.rule.id: case.rule for case in cases if case.rule}
     titles = [f"{rule.id}: {rule.title}" for rule in rules.values()] or ["Clean scenarios."]
     first, *others = titles
+    yield f"# {SPDX}"
     yield f'"""{first}'
     yield from others
     yield ""

@@ -11,7 +11,7 @@ QEMU cannot carry out, as on target `qemu`, and a few that the program lacks; it
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.driver.features import accepted, scenario_features
 from vblkfuzz.errors import UsageError
@@ -32,6 +32,8 @@ _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
+SECTIONS: Final = ("drain_begin", "mirror_begin")
+"""Operations that the control run leaves out."""
 _ELSEWHERE: Final = ("qsd", "vhost-user")
 """Targets of which a program for QEMU shows nothing."""
 _TOO_MUCH: Final = ("hostile", "hold")
@@ -44,16 +46,26 @@ def qtest_text(cases: Sequence[Case]) -> str:
     Raises:
         UsageError: there are several cases, or one of another device than QEMU.
     """
+    return program_of(cases, "qtest")
+
+
+def program_of(cases: Sequence[Case], form: str) -> str:
+    """Return the program for the only case; `form` names the export in errors.
+
+    Raises:
+        UsageError: there are several cases, or one that the program cannot carry out.
+    """
     if len(cases) != 1:
-        raise UsageError(f"qtest: expected one input, found {len(cases)}; name one finding")
+        raise UsageError(f"{form}: expected one input, found {len(cases)}; name one finding")
     (case,) = cases
     target = case.outcome.setup.target
     if target in _ELSEWHERE:
-        raise UsageError(f"qtest: the program runs a QEMU, not {target}: use --target qemu")
-    return program(case.scenario, case.violation.sentence if case.violation else "")
+        raise UsageError(f"{form}: the program runs a QEMU, not {target}: use --target qemu")
+    return program(case.scenario, case.violation.sentence if case.violation else "", form)
 
 
-def _left_out(cases: Sequence[Case]) -> list[str]:
+def left_out_of(cases: Sequence[Case]) -> list[str]:
+    """Return the operations of cases that the program does not have."""
     return [name for case in cases for name in left_out(case.scenario)]
 
 
@@ -62,7 +74,7 @@ def left_out(scenario: Scenario) -> list[str]:
     return [*dict.fromkeys(one.name for one in scenario.ops if not one.spec.qtest)]
 
 
-def program(scenario: Scenario, sentence: str) -> str:
+def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
     """Return the program for a scenario; `sentence` says what is wrong, for its help.
 
     Raises:
@@ -70,7 +82,7 @@ def program(scenario: Scenario, sentence: str) -> str:
     """
     for index, operation in enumerate(scenario.ops):
         if operation.name in _TOO_MUCH:
-            raise UsageError(f"qtest: operation {index}: the program has no {operation}")
+            raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors
@@ -88,6 +100,15 @@ def program(scenario: Scenario, sentence: str) -> str:
         assert text.count(line) == 1, line
         text = text.replace(line, filled)
     return text
+
+
+def command_line(text: str) -> str:
+    """Return the command line of the QEMU that a program starts, in the current folder."""
+    names: dict[str, Any] = {"__name__": _TEMPLATE}
+    exec(compile(text, _TEMPLATE, "exec"), names)
+    qemu = object.__new__(names["Qemu"])
+    qemu.log = "trace.log"
+    return " ".join(qemu.command("qemu-system-x86_64", ".", 3, 4, None))
 
 
 def _step(operation: Op, device: DeviceConfig) -> str:
@@ -108,5 +129,5 @@ def _step(operation: Op, device: DeviceConfig) -> str:
 EXPORT: Final = Export(
     summary="a program that shows one finding on a QEMU, without vblkfuzz",
     text=qtest_text,
-    left_out=_left_out,
+    left_out=left_out_of,
 )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import BUG, Cli
+from tests.targets.qemu.binary import NEEDS_QEMU
+from tests.waiting import WAIT_S
 from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
@@ -62,16 +66,33 @@ def test_a_dash_is_standard_output(
     assert not (tmp_path / "-").exists()
 
 
-@pytest.mark.parametrize("force", [(), ("--force",)])
-def test_a_device_or_a_pipe_is_neither_read_nor_replaced(
-    cli: Cli, finding: Path, tmp_path: Path, force: tuple[str, ...]
-) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    result = cli("export", finding, "--to", "perfetto", "-o", pipe, *force)
-    assert result.exit_code == 2
-    assert result.stderr == f"vblkfuzz: {pipe}: expected a file, found a device or a pipe\n"
-    assert pipe.is_fifo()
+def test_an_issue_has_the_rate_and_what_bisect_printed(cli: Cli, finding: Path) -> None:
+    printed = cli("bisect", finding, "--json").stdout
+    (finding.parent / "bisect.json").write_text(printed)
+    result = cli("export", finding, "--to", "issue", "--repeat", "3", "-o", "-")
+    assert result.exit_code == 0
+    assert "- First bad: `" in result.stdout
+    assert "reproduced in 3 of 3 runs" in result.stdout
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_the_program_in_an_issue_shows_the_bug(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "bug.toml").write_text(to_text(BUG))
+    result = cli("export", tmp_path / "bug.toml", "--to", "issue", "--target", "qemu", "-o", "-")
+    assert result.exit_code == 0, result.stderr
+    text = result.stdout
+    assert re.search(r"^- QEMU version: \d+\.\d+", text, re.MULTILINE)
+    ((_, program),) = re.findall(r"^(`{3,})python\n(.*?)\n\1$", text, re.DOTALL | re.MULTILINE)
+    (tmp_path / "reproducer.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "-I", "reproducer.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_nothing_readable(cli: Cli, bad: Path, tmp_path: Path) -> None:

@@ -1,14 +1,25 @@
-"""Checks and writes the output file of a verb."""
+"""Checks and writes the output file of a verb.
+
+A file is replaced by a complete one, a link stays and what it names is replaced. A pipe or a
+character device is written and never read, removed or replaced. Anything else is refused.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.store.atomic import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_STDOUT: Final = ("-", "/dev/stdout")
+_NO_READER: Final = "no program reads this pipe"
 
 
 def check_suffix(output: Path, *suffixes: str) -> None:
@@ -25,20 +36,33 @@ def check_absent(output: Path, *, force: bool) -> None:
     """Check that the output can be written, before the work that takes long.
 
     Raises:
-        UsageError: the file exists and `force` is not set, it is none, or its folder does not
-            exist.
+        UsageError: as `check_possible`, or the file exists and `force` is not set.
     """
-    _check_file(output)
-    if output.exists() and not force:
+    check_possible(output)
+    if not _is_stream(output) and output.exists() and not force:
         raise UsageError(f"{output}: exists; --force replaces it")
-    if not output.parent.is_dir():
+
+
+def check_possible(output: Path) -> None:
+    """Check that there is a place for the output, before the work.
+
+    Raises:
+        UsageError: it is a folder or the like, or its folder does not exist or cannot be written.
+    """
+    if str(output) in _STDOUT or _is_stream(output):
+        return
+    folder = os.path.dirname(os.path.realpath(output))
+    if not os.path.isdir(folder):
         raise UsageError(f"{output}: cannot be written: no such folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{output}: cannot be written: no permission to write in its folder")
 
 
 def print_output(output: Path, text: str, *, force: bool) -> None:
-    """Write a text to stdout if the name is ``-``, else as `write_output` does."""
-    if str(output) == "-":
+    """Write a text to stdout if the name is ``-`` or that of stdout, else as `write_output`."""
+    if str(output) in _STDOUT:
         print(text, end="")
+        sys.stdout.flush()
     else:
         write_output(output, text.encode(), force=force)
 
@@ -47,24 +71,67 @@ def write_output(output: Path, data: bytes, *, force: bool) -> None:
     """Write a file completely or not at all; an existing one is replaced only with `force`.
 
     Raises:
-        UsageError: a file with other content exists, it is no file, or it cannot be written.
+        UsageError: a file with other content exists, it is a folder or the like, or it cannot be
+            written.
     """
-    _check_file(output)
     try:
-        if output.exists() and not force:
-            if output.read_bytes() == data:
-                return
-            raise UsageError(f"{output}: exists with other content; --force replaces it")
-        write_file(output, data)
+        if _is_stream(output):
+            _write_stream(output, data)
+        elif force or not _keeps(output, data):
+            write_file(output.resolve(), data)
     except OSError as error:
         raise UsageError(f"{output}: cannot be written: {error.strerror or error}") from None
 
 
-def _check_file(output: Path) -> None:
-    """Check that the name is free or a file: a device or a pipe must not be read or replaced."""
-    if output.exists() and not output.is_file():
-        raise UsageError(f"{output}: expected a file, found a {_what(output)}")
+def _keeps(output: Path, data: bytes) -> bool:
+    """Return whether a file has the data already.
+
+    Raises:
+        UsageError: it has other content.
+    """
+    if not output.exists():
+        return False
+    # The size first: a file of another one need not be read, however large it is.
+    if output.stat().st_size == len(data) and output.read_bytes() == data:
+        return True
+    raise UsageError(f"{output}: exists with other content; --force replaces it")
 
 
-def _what(path: Path) -> str:
-    return "folder" if path.is_dir() else "device or a pipe"
+def _is_stream(output: Path) -> bool:
+    """Return whether a name is that of a pipe or a character device.
+
+    Raises:
+        UsageError: it is neither that nor a file, nor free.
+    """
+    try:
+        mode = output.stat().st_mode
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        return True
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{output}: expected a file, found a {_what(mode)}")
+    return False
+
+
+def _what(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "socket" if stat.S_ISSOCK(mode) else "disk"
+
+
+def _write_stream(output: Path, data: bytes) -> None:
+    """Write into a pipe or a device; without waiting for a reader that may never come."""
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO and output.is_fifo():
+            raise OSError(errno.ENXIO, _NO_READER) from None
+        raise
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "wb", buffering=0) as file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]

@@ -41,12 +41,15 @@ def export(  # noqa: PLR0913  # an option each
         typer.Option(
             *("--output", "-o"),
             metavar="FILE",
-            help="The file to write; - is standard output.",
+            help="The file, pipe or device to write; - is standard output.",
             show_default=False,
         ),
     ],
     target: AnotherTarget = None,
     device: AnotherDevice = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Runs of each input, for its rate.")
+    ] = 1,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")
     ] = False,
@@ -55,14 +58,14 @@ def export(  # noqa: PLR0913  # an option each
 ) -> None:
     """Write findings as a report, tests, a program or a trace for other tools.
 
-    The inputs are run once more, each on the target and device that it was found on, so that the
-    export shows their current results. One that cannot run here is named on stderr. The file is
+    The inputs are run again, each on the target and device that it was found on, so that the
+    export shows their current results. One that cannot run here is named on stderr. A file is
     written under another name and renamed, so it is never incomplete.
 
     Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
     from vblkfuzz.cli.options.one_input import say_guess
-    from vblkfuzz.cli.options.output_file import print_output
+    from vblkfuzz.cli.options.output_file import check_possible, print_output
     from vblkfuzz.triage.case import in_order
     from vblkfuzz.triage.cases import CaseReader
     from vblkfuzz.triage.inputs import input_at, input_files
@@ -70,7 +73,8 @@ def export(  # noqa: PLR0913  # an option each
     from vblkfuzz.triage.story import again
 
     form = EXPORTS.find(to)
-    reader = CaseReader(say_error, Options(target, device, target_options=target_options))
+    check_possible(output)
+    reader = CaseReader(say_error, Options(target, device, target_options=target_options), repeat)
     files = input_files(path)
     if files == [path]:
         say_guess(path, input_at(path))
@@ -90,7 +94,7 @@ VERB: Final = Verb(
     export,
     examples=(
         "vblkfuzz export finding.vblk --to perfetto -o trace.json",
-        "vblkfuzz export scenario.toml --to perfetto -o trace.json --device qemu-8.1",
+        "vblkfuzz export finding.vblk --to issue --target qemu -o issue.md",
     ),
     summary="Write findings as a report, tests, a program or a trace.",
 )

@@ -6,10 +6,11 @@ import math
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.options.campaign import check_device, listed_bugs
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
@@ -17,8 +18,6 @@ from vblkfuzz.cli.views.fuzz import FuzzView
 from vblkfuzz.cli.views.fuzz_json import FuzzJson
 from vblkfuzz.cli.views.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
-from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +90,7 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     if not math.isfinite(max_total_time):
         raise UsageError("--max-total-time: expected seconds; 0 means no limit")
-    checked = _check(target, device, tuple(defect or ()), mode, target_options)
+    checked = check_device(target, device, tuple(defect or ()), mode, target_options)
     options = CampaignOptions(
         out=out,
         target=target,
@@ -105,7 +104,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         seed=seed or secrets.randbelow(1 << 30) + 1,
         corpora=tuple(corpus or ()),
         stop_on_first=stop_on_first,
-        listed=_listed(target, checked.device),
+        listed=listed_bugs(target, checked.device),
         silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
         without=_operations(without or ()),
         libfuzzer=tuple(libfuzzer or ()),
@@ -124,41 +123,6 @@ def fuzz(  # noqa: PLR0913  # an option each
         )
     say_trouble(options.out, campaign.summary)
     raise typer.Exit(int(status))
-
-
-class Checked(NamedTuple):
-    """What a campaign runs on; it has been checked to start."""
-
-    device: str
-    """Name of the device, with defects."""
-    witnesses: Witness
-
-
-def _check(
-    target: str, device: str | None, defects: tuple[str, ...], mode: str, options: TargetOptions
-) -> Checked:
-    """Check, before workers start, that the device exists and starts; return its full name.
-
-    Raises:
-        UsageError: there is no such target, device, defect or mode.
-        HarnessError: a real device does not start.
-    """
-    from vblkfuzz.errors import UsageError
-    from vblkfuzz.scenario.former_names import current_name
-    from vblkfuzz.targets.device_class import defective, device_class
-    from vblkfuzz.targets.model import check_mode
-    from vblkfuzz.targets.registry import MODEL, default_device, open_target
-
-    name = device or default_device(target)
-    if target == MODEL:
-        check_mode(mode)
-        name = defective(current_name(name), defects)
-        device_class(name)
-        return Checked(name, MODEL_WITNESSES)
-    if defects:
-        raise UsageError(f"--defect: defects are planted in the {MODEL} only")
-    with open_target(target, name, mode, options) as started:
-        return Checked(name, getattr(started, "witnesses", MODEL_WITNESSES))
 
 
 def _operations(names: Sequence[str]) -> tuple[str, ...]:
@@ -182,14 +146,6 @@ def _operations(names: Sequence[str]) -> tuple[str, ...]:
     for name, end in more.items():
         say(f"--without {end}: leaves out {name} too, which {end} would end")
     return (*names, *more)
-
-
-def _listed(target: str, device: str) -> tuple[tuple[str, str], ...]:
-    """Return the known bugs of a device of the model; a real device has no such list."""
-    from vblkfuzz.targets.device_class import device_class
-    from vblkfuzz.targets.registry import MODEL
-
-    return tuple(device_class(device).known.items()) if target == MODEL else ()
 
 
 def _warn(workers: int) -> None:

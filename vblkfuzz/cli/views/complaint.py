@@ -5,16 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from vblkfuzz.triage.printable import printable
+
 if TYPE_CHECKING:
     from vblkfuzz.errors import VblkfuzzError
-
-
-def printable(text: str) -> str:
-    """Return text that is safe on a terminal: names from a file may have escape sequences."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 def say_error(error: VblkfuzzError) -> None:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.cli.views.progress_bar import progress_bar
+from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.cli.views.fuzz_status import status_block, status_lines
 from vblkfuzz.cli.views.fuzz_summary import last_line
+from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:

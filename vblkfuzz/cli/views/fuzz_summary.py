@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.cli.views.complaint import printable
 from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:

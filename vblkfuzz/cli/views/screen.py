@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vblkfuzz.cli.views.complaint import printable
+from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,195 @@
+"""`vblkfuzz ci`: a corpus and a campaign as tests, in each form and with each exit status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.cli.conftest import BUG, Cli
+from vblkfuzz.campaign.job import Job
+from vblkfuzz.campaign.options import CampaignOptions
+from vblkfuzz.campaign.orchestrator import Campaign
+from vblkfuzz.errors import ExitStatus
+from vblkfuzz.export.result import State
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.text import to_text
+from vblkfuzz.store.summary import Finding, Summary
+
+SMALL = ("--runs", "30", "--workers", "1", "--seed", "1", "--mode", "inline", "--budget", "1h")
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "bug.toml").write_text(to_text(BUG))
+    (folder / "clean.toml").write_text(to_text(Scenario()))
+    return folder
+
+
+def states_in(path: Path) -> dict[str, str]:
+    """Return the state of each test in a JUnit file, by its name."""
+    root = ElementTree.parse(path).getroot()
+    found = list(root.iter("testcase"))
+    states = {one.attrib["name"]: one[0].tag if len(one) else "passed" for one in found}
+    assert len(states) == len(found)
+    return states
+
+
+@pytest.mark.e2e
+def test_a_device_with_a_bug(cli: Cli, corpus: Path, tmp_path: Path) -> None:
+    junit, sarif, out = tmp_path / "j.xml", tmp_path / "s.sarif", tmp_path / "out"
+    reports = ("--junit", junit, "--sarif", sarif, "--out", out)
+    result = cli("ci", "--corpus", corpus, *SMALL, *reports)
+    assert result.exit_code == 77
+    states = states_in(junit)
+    bug, clean = str(corpus / "bug.toml"), str(corpus / "clean.toml")
+    assert (states.pop(bug), states.pop(clean), states.pop("campaign")) == (
+        "failure",
+        "passed",
+        "passed",
+    )
+    found = {path.name for path in (out / "findings").iterdir()}
+    assert found  # the campaign starts from the corpus
+    assert states == dict.fromkeys(found, "failure")
+    (run,) = json.loads(sarif.read_text())["runs"]
+    assert len(run["results"]) == 1 + len(found)
+    lines = result.stdout.splitlines()
+    assert f"FAILED  {bug}" in lines
+    assert lines[-1] == f"{3 + len(found)} tests: 2 passed, {1 + len(found)} failed"
+
+
+@pytest.mark.e2e
+def test_a_device_without_one(cli: Cli, corpus: Path, tmp_path: Path) -> None:
+    junit = tmp_path / "j.xml"
+    junit.write_text("an older report")
+    device = ("--device", "reference")
+    arguments = (*device, "--tap", "--junit", junit, "--out", tmp_path / "out")
+    result = cli("ci", "--corpus", corpus, *SMALL, *arguments)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "TAP version 13",
+        "# SPDX-License-Identifier: MIT-0",
+        "1..3",
+        f"ok 1 - {corpus / 'bug.toml'}",
+        f"ok 2 - {corpus / 'clean.toml'}",
+        "ok 3 - campaign",
+    ]
+    assert set(states_in(junit).values()) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--budget", "soon"), "--budget: expected a time such as 8m, 90s or 1h30m, found 'soon'"),
+        (("--budget", "0"), "--budget: expected a time such as 8m, 90s or 1h30m, found '0'"),
+        (("--junit", "."), ".: expected a file, found a folder"),
+        (("--corpus", "none"), "none: expected a folder of inputs, found none"),
+        (("--device", "none"), "none"),
+    ],
+)
+def test_a_mistake_is_said_before_anything_runs(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("ci", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert problem in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "vblkfuzz-out").exists()
+
+
+def job(seconds: float, tmp_path: Path) -> Job:
+    return Job(CampaignOptions(tmp_path / "out", mode="inline", seconds=seconds))
+
+
+def names(one: Job, state: State) -> list[str]:
+    return [test.name for test in one.tests if test.state is state]
+
+
+def test_inputs_for_which_no_time_is_left_are_skipped(corpus: Path, tmp_path: Path) -> None:
+    one = job(0, tmp_path)
+    files = [str(corpus / name) for name in ("clean.toml", "bug.toml")]
+    one.run_corpus(files, lambda: None)
+    one.fuzz(lambda message: None, lambda summary: None)
+    assert names(one, State.PASSED) == [files[0]]
+    assert names(one, State.SKIPPED) == [files[1], "campaign"]
+    assert one.exit_status == 0
+
+
+def test_known_signatures_are_skipped_and_files_that_are_no_input_are_errors(
+    corpus: Path, bad: Path, tmp_path: Path
+) -> None:
+    one = job(1e9, tmp_path)
+    one.options = replace(one.options, silenced=("s*", "l*"))
+    files = [str(corpus / "bug.toml"), str(bad), str(corpus / "clean.toml")]
+    one.run_corpus(files[:1], lambda: None)
+    assert (names(one, State.SKIPPED), one.exit_status) == (files[:1], 0)
+    one.run_corpus(files[1:], lambda: None)
+    assert names(one, State.ERROR) == [str(bad)]
+    assert names(one, State.PASSED) == files[2:]
+    assert one.exit_status == 125
+
+
+@pytest.mark.parametrize(
+    ("summary", "status", "state", "expected"),
+    [
+        (Summary(execs=9), 0, State.PASSED, 0),
+        (Summary(), 0, State.SKIPPED, 0),
+        (Summary(execs=9, harness_errors=1, hangs=1, last_error="slow"), 70, State.ERROR, 70),
+        (Summary(execs=9, harness_errors=1, last_error="a\nb"), 125, State.ERROR, 125),
+        (Summary(execs=9, fallbacks=["disk full"]), 125, State.ERROR, 125),
+        (Summary(execs=9, always_fails="fails"), 125, State.ERROR, 125),
+        (Summary(execs=9), 130, State.PASSED, 130),
+    ],
+)
+def test_the_campaign_is_a_test(
+    summary: Summary,
+    status: int,
+    state: State,
+    expected: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Campaign, "run", lambda campaign: ExitStatus(status))
+    monkeypatch.setattr(
+        Campaign, "__init__", lambda campaign, *_: setattr(campaign, "summary", summary)
+    )
+    one = job(1e9, tmp_path)
+    one.fuzz(lambda message: None, lambda summary: None)
+    assert [(test.name, test.state) for test in one.tests] == [("campaign", state)]
+    assert one.exit_status == expected
+
+
+def test_a_finding_that_could_not_be_saved_is_a_failed_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding("s1-reset", "S1", 1, 0.1, "", "It was dequeued.")
+    summary = Summary(execs=9, findings={"s1-reset": finding}, fallbacks=["disk full"])
+    monkeypatch.setattr(Campaign, "run", lambda campaign: ExitStatus.HARNESS)
+    monkeypatch.setattr(
+        Campaign, "__init__", lambda campaign, *_: setattr(campaign, "summary", summary)
+    )
+    one = job(1e9, tmp_path)
+    one.fuzz(lambda message: None, lambda summary: None)
+    assert names(one, State.FAILED) == ["s1-reset"]
+    assert one.tests[-1].message == "S1: It was dequeued."
+    assert one.exit_status == 77
+
+
+def test_a_stop_skips_the_rest(corpus: Path, tmp_path: Path) -> None:
+    one = job(1e9, tmp_path)
+    files = [str(corpus / name) for name in ("bug.toml", "clean.toml")]
+    one.run_corpus(files, lambda: ExitStatus.USER_STOP)
+    one.fuzz(lambda message: None, lambda summary: None)
+    assert names(one, State.FAILED) == [files[0]]
+    assert names(one, State.SKIPPED) == [files[1], "campaign"]
+    assert one.exit_status == 130

@@ -1,0 +1,141 @@
+"""A job of continuous integration: the inputs of a corpus, then a campaign, as results of tests.
+
+An input of the corpus passes if the device breaks no rule, whatever the input expects: a finding
+that is kept there fails until the device is fixed. A finding of the campaign is a failed test.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.campaign.orchestrator import Campaign
+from vblkfuzz.errors import ExitStatus
+from vblkfuzz.export.result import Result, State, results_of
+from vblkfuzz.triage.cases import CaseReader
+from vblkfuzz.triage.inputs import input_files
+from vblkfuzz.triage.replay_target import Options
+from vblkfuzz.triage.story import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from vblkfuzz.campaign.options import CampaignOptions
+    from vblkfuzz.errors import InputFileError
+    from vblkfuzz.launch.plan import Message
+    from vblkfuzz.store.summary import Finding, Summary
+    from vblkfuzz.triage.case import Case
+
+_LEAST_S: Final = 1.0
+"""Seconds without which no campaign begins: its workers need about that to start."""
+_FINDING_RUNS: Final = 3
+"""Runs of each finding for the reports, as in `triage`: a race does not show each time."""
+_STOPS: Final = (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED)
+_NO_TIME: Final = "no time is left"
+_CAMPAIGN: Final = "campaign"
+"""Name of the test that stands for the whole campaign."""
+
+
+@dataclass(slots=True)
+class Job:
+    """A job, and its results so far."""
+
+    options: CampaignOptions
+    """Of the campaign; the time limit is that of the whole job."""
+    tests: list[Result] = field(default_factory=list)
+    shown: list[Case] = field(default_factory=list)
+    """The cases of failed tests."""
+    summary: Summary | None = None
+    """Of the campaign; None: there was none."""
+    status: ExitStatus = ExitStatus.CLEAN
+    """Of the campaign, or the stop of the corpus."""
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """130 or 72 stopped; else 77 a test failed; else 125 no verdict; else the campaign's."""
+        if self.status in _STOPS:
+            return self.status
+        if any(one.state is State.FAILED for one in self.tests):
+            return ExitStatus.VIOLATION
+        # The campaign has a status of its own, which tells inputs that hung from other errors.
+        others = (one.state for one in self.tests if one.name != _CAMPAIGN)
+        return ExitStatus.HARNESS if State.ERROR in others else self.status
+
+    def run_corpus(self, files: list[str], stopped: Callable[[], ExitStatus | None]) -> None:
+        """Run inputs until the time is over or `stopped` gives a status."""
+        left = [*files]
+        reader = CaseReader(self._note_unreadable, self._replayed_on())
+        cases = []
+        for case in reader.read(files):
+            cases.append(case)
+            left = left[left.index(case.outcome.input) + 1 :]
+            if stopped() or self._rest() <= 0:
+                break
+        else:
+            left = []
+        self.status = stopped() or ExitStatus.CLEAN
+        self._note(cases)
+        self.tests += [self._test(name, State.SKIPPED, _NO_TIME) for name in left]
+
+    def fuzz(
+        self, on_message: Callable[[Message], None], on_progress: Callable[[Summary], None]
+    ) -> None:
+        """Run the campaign for the rest of the time, then its findings again.
+
+        Raises:
+            UsageError: another campaign uses the folder, or a corpus is no folder.
+            HarnessError: the output folder cannot be written.
+        """
+        rest = self._rest()
+        if self.status in _STOPS or rest < _LEAST_S:
+            self.tests.append(self._test(_CAMPAIGN, State.SKIPPED, _NO_TIME))
+            return
+        campaign = Campaign(replace(self.options, seconds=rest), on_message, on_progress)
+        self.status = campaign.run()
+        self.summary = summary = campaign.summary
+        self._note_campaign(summary)
+        saved = [one for one in summary.findings.values() if one.path]
+        reader = CaseReader(self._note_unreadable, self._replayed_on(), _FINDING_RUNS)
+        self._note([*reader.read([input_files(one.path)[0] for one in saved])])
+        self._note_unsaved(one for one in summary.findings.values() if not one.path)
+
+    def _rest(self) -> float:
+        return self._began + self.options.seconds - time.monotonic()
+
+    def _replayed_on(self) -> Options:
+        options = self.options
+        more = options.target_options
+        return Options(options.target, options.device, options.mode, target_options=more)
+
+    def _note(self, cases: list[Case]) -> None:
+        tests = [*results_of(cases, self.options.silenced)]
+        self.tests += tests
+        pairs = zip(cases, tests, strict=True)
+        self.shown += [case for case, one in pairs if one.state is State.FAILED]
+
+    def _note_unreadable(self, error: InputFileError) -> None:
+        self.tests.append(self._test(error.path, State.ERROR, str(error)))
+
+    def _note_campaign(self, summary: Summary) -> None:
+        problems = [*summary.fallbacks]
+        if summary.harness_errors or summary.always_fails or summary.last_error:
+            last = summary.last_error.strip().rpartition("\n")[2]
+            problems.append(summary.always_fails or last)
+        if not (summary.execs or problems):
+            problems, state = [_NO_TIME], State.SKIPPED
+        else:
+            state = State.ERROR if problems else State.PASSED
+        words = f"{counted(summary.execs, 'execution')}, seed {self.options.seed}"
+        self.tests.append(self._test(_CAMPAIGN, state, "; ".join([words, *problems])))
+
+    def _note_unsaved(self, findings: Iterator[Finding]) -> None:
+        for one in findings:
+            sentence = f"{one.rule}: {one.sentence}"
+            test = self._test(one.signature, State.FAILED, sentence)
+            self.tests.append(replace(test, kind=one.rule))
+
+    def _test(self, name: str, state: State, message: str) -> Result:
+        group = f"vblkfuzz.{self.options.target}.{self.options.device}"
+        return Result(name, state, group, message)

@@ -1,0 +1,176 @@
+"""`vblkfuzz ci`: one job of continuous integration: a corpus, then a campaign, then reports."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from vblkfuzz.cli.options.inputs import AnotherDefects, Mode, RunMode
+from vblkfuzz.cli.options.target import takes_target_options
+from vblkfuzz.cli.verb import Verb
+from vblkfuzz.cli.views.complaint import say
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.targets.options import TargetOptions
+
+if TYPE_CHECKING:
+    from vblkfuzz.campaign.job import Job
+
+_Corpus = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="DIR", help="Inputs to run first and to start from; repeatable."),
+]
+_Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help="Revision, package.module:Class or file.py:Class.  [default: as in fuzz]",
+    ),
+]
+_Known = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Signatures that do not count; repeatable."),
+]
+_Report = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write this report; an older one is replaced."),
+]
+_Tap = Annotated[bool, typer.Option("--tap", help="Nothing but TAP on stdout, for meson test.")]
+
+
+@takes_target_options
+def ci(  # noqa: PLR0913  # an option each
+    budget: Annotated[str, typer.Option(metavar="TIME", help="8m, 90s or 1h30m.")] = "8m",
+    corpus: _Corpus = None,
+    target: Annotated[str, typer.Option(metavar="NAME", help="Target to run on.")] = "model",
+    device: _Device = None,
+    defect: AnotherDefects = None,
+    mode: RunMode = Mode.PROCESSES,
+    known: _Known = None,
+    junit: _Report = None,
+    sarif: _Report = None,
+    tap: _Tap = False,
+    workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
+    runs: Annotated[int, typer.Option(min=0, help="Executions at most; 0: no limit.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="0: a random one.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder of the campaign.")] = Path(
+        "vblkfuzz-out"
+    ),
+    *,
+    target_options: TargetOptions,
+) -> None:
+    """Run a corpus, then a campaign; write the results as tests.
+
+    Each input of the corpus is a test: it fails if the device breaks a rule, whatever the input
+    expects. For the rest of the budget a campaign runs, which starts from the corpus. Each
+    finding is a failed test, and the campaign is a test. Inputs for which no time is left are
+    skipped.
+
+    Exit code: 130 or 72 stopped; else 77 a test failed; else 125 an input could not be read or
+    judged; else 70 an input hung; else 0.
+    """
+    from vblkfuzz.campaign.job import Job
+    from vblkfuzz.campaign.options import CampaignOptions
+    from vblkfuzz.cli.options.budget import seconds_of
+    from vblkfuzz.cli.options.campaign import check_device, listed_bugs
+    from vblkfuzz.store.known_file import read_known
+
+    seconds = seconds_of(budget, "--budget")
+    _check_reports(junit, sarif)
+    files = [file for folder in corpus or () for file in _files_in(folder)]
+    checked = check_device(target, device, tuple(defect or ()), mode, target_options)
+    job = Job(
+        CampaignOptions(
+            out=out,
+            target=target,
+            target_options=target_options,
+            device=checked.device,
+            witnesses=checked.witnesses,
+            mode=mode,
+            workers=workers or len(os.sched_getaffinity(0)),
+            seconds=seconds,
+            runs=runs,
+            seed=seed or secrets.randbelow(1 << 30) + 1,
+            corpora=tuple(corpus or ()),
+            listed=listed_bugs(target, checked.device),
+            silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
+        )
+    )
+    _run(job, files)
+    _write(job, junit, sarif)
+    _say(job, tap=tap)
+    raise typer.Exit(int(job.exit_status))
+
+
+def _check_reports(*reports: Path | None) -> None:
+    from vblkfuzz.cli.options.output_file import check_possible
+
+    for report in reports:
+        if report:
+            check_possible(report)
+
+
+def _files_in(folder: Path) -> list[str]:
+    """Return the inputs in a folder.
+
+    Raises:
+        InputFileError: there are none.
+    """
+    from vblkfuzz.triage.inputs import input_files
+
+    if not folder.is_dir():
+        raise InputFileError(str(folder), "", "expected a folder of inputs, found none")
+    return input_files(str(folder))
+
+
+def _run(job: Job, files: list[str]) -> None:
+    from vblkfuzz.cli.options.stop import Stop
+    from vblkfuzz.cli.views.fuzz import FuzzView
+    from vblkfuzz.triage.story import counted
+
+    if files:
+        say(f"running {counted(len(files), 'input')} of the corpus")
+    with Stop() as stop:
+        job.run_corpus(files, lambda: stop.status)
+    with FuzzView(job.options) as view:
+        job.fuzz(view.announce, view.progress)
+
+
+def _write(job: Job, junit: Path | None, sarif: Path | None) -> None:
+    from vblkfuzz.cli.options.output_file import print_output
+    from vblkfuzz.export.junit import junit_text
+    from vblkfuzz.export.sarif import sarif_text
+
+    if junit:
+        print_output(junit, junit_text(job.tests), force=True)
+    if sarif:
+        print_output(sarif, sarif_text(job.shown), force=True)
+
+
+def _say(job: Job, *, tap: bool) -> None:
+    from vblkfuzz.cli.views.ci import say_tests
+    from vblkfuzz.cli.views.fuzz_summary import say_summary, say_trouble
+    from vblkfuzz.export.tap import tap_text
+
+    options, summary = job.options, job.summary
+    if tap:
+        print(tap_text(job.tests), end="", flush=True)
+    else:
+        if summary:
+            say_summary(summary, options.target, options.device, options.target_options)
+        say_tests(job.tests)
+    if summary:
+        say_trouble(options.out, summary)
+
+
+VERB: Final = Verb(
+    ci,
+    examples=(
+        "vblkfuzz ci --budget 8m --corpus corpus --junit vblkfuzz.xml",
+        "vblkfuzz ci --target qemu --qemu-binary build/qemu-system-x86_64 --tap",
+    ),
+    summary="Run a corpus and a campaign as one job, with reports.",
+)

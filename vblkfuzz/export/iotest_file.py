@@ -1,0 +1,78 @@
+"""A finding as a test for QEMU's own suites: one file, Python's standard library, TAP.
+
+The file is the program of `qtest_file` with a main part of its own (`iotest_main.txt`): unittest
+with a test for the steps, and one for the control run if the steps have a drained section. It fails
+with the bug and passes without it. Its QEMU is the one that the suite names in the environment.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.export.export import Export
+from vblkfuzz.export.licence import SPDX
+from vblkfuzz.export.qtest_file import SECTIONS, left_out_of, program_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.triage.case import Case
+
+_MAIN: Final = "iotest_main.txt"
+_HOW: Final = "How it works: "
+_IMPORTS: Final = (
+    ("import argparse\n", "import contextlib\n"),
+    ("import json\n", "import io\nimport json\nimport os\n"),
+    ("from pathlib import Path\n", "import unittest\nfrom pathlib import Path\n"),
+)
+_CONTROL: Final = """
+    def test_without_drains(self):
+        self.check(drains=False)
+"""
+_AFTER: Final = "\n\nclass Tap("
+_WIDTH: Final = 79
+
+
+def iotest_text(cases: Sequence[Case]) -> str:
+    """Return the test for the only case.
+
+    Raises:
+        UsageError: there are several cases, or one that the program cannot carry out.
+    """
+    text = program_of(cases, "iotest")
+    (case,) = cases
+    for before, after in _IMPORTS:
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    body = text[text.index(_HOW) : text.index("def main():")]
+    main = (files("vblkfuzz.export") / _MAIN).read_text()
+    if any(one.name in SECTIONS for one in case.scenario.ops):
+        main = main.replace(_AFTER, _CONTROL + _AFTER)
+    return "\n".join([*_head(case), body]) + main
+
+
+def _head(case: Case) -> list[str]:
+    violation, rule = case.violation, case.expected_rule
+    title = f"{rule.id}: {rule.title}" if rule else "A scenario that breaks no rule."
+    sentence = violation.sentence if violation else ""
+    said = f"vblkfuzz found: {sentence}" if sentence else ""
+    words = (
+        title,
+        said,
+        "Written by vblkfuzz export from a template. The test fails with the bug and passes"
+        " without it. The environment variable QEMU_TEST_QEMU_BINARY or QEMU_PROG names the QEMU.",
+    )
+    lines = ["#!/usr/bin/env python3", "# group: rw", f"# {SPDX}", "#"]
+    for index, paragraph in enumerate(filter(None, words)):
+        lines += [""] * (index > 0) + wrap(paragraph, _WIDTH - (0 if index else 3))
+    lines[4] = f'"""{lines[4]}'
+    return [*lines, ""]
+
+
+EXPORT: Final = Export(
+    summary="a test of one finding for QEMU's own suites: unittest and TAP",
+    text=iotest_text,
+    left_out=left_out_of,
+)
