@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.libfuzzer import check_arguments
+from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.launch.local import WorkerProcess
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
@@ -80,6 +81,7 @@ class CampaignOptions:
     without: tuple[str, ...] = ()
     """Names of operations that are left out of every input."""
     libfuzzer: tuple[str, ...] = ()
+    minimize: bool = True
 
 
 _UNEXPECTED: Final = (
@@ -132,8 +134,11 @@ class Campaign:
         with claimed(out), _signals(self._interrupted):
             self._import_corpora(out)
             self._ledger = Ledger(out / "campaign.sqlite")
+            self._minimizing = Minimizing(self._plan(0), self.summary, self._options.minimize)
             try:
-                self._fuzz()
+                with self._minimizing:
+                    self._fuzz()
+                    self._minimizing.finish(lambda: self._stop, self._on_progress)
             finally:
                 self._ledger.close()
         return self._exit_status()
@@ -218,6 +223,7 @@ class Campaign:
                 worker.end_if_stuck()
                 self._serve(worker)
         self._update()
+        self._minimizing.turn()
         self._on_progress(self.summary)
 
     def _serve(self, worker: WorkerProcess) -> None:
@@ -273,6 +279,7 @@ class Campaign:
         )
         self.summary.findings[message.name] = finding
         self._ledger.finding(finding)
+        self._minimizing.add(message.path)
         self._on_message(message)
         if self._options.stop_on_first:
             self._stop = ExitStatus.VIOLATION

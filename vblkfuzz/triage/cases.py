@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ExitStatus, InputFileError
+from vblkfuzz.minimize.beside import FINDING, MINIMIZED, reduction_of
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
@@ -20,12 +21,10 @@ from vblkfuzz.triage.replay_target import Options, ReplayTarget
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from vblkfuzz.store.reduction import Reduction
     from vblkfuzz.store.sightings import Sightings
 
 FINDINGS: Final = "findings"
-ARTIFACT: Final = "finding.vblk"
-MINIMIZED: Final = "minimized.vblk"
-"""Name for the output of `minimize` beside a finding; it is preferred, as the shorter scenario."""
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class CaseReader:
                 outcome = target.replay(file, artifact, self.runs)
                 if outcome.run.verdict == "harness_error":
                     self._note(ExitStatus.HARNESS)
-                yield Case(outcome, _sightings(Path(file).parent))
+                yield Case(outcome, _sightings(Path(file).parent), _reduction(Path(file)))
 
     def _note(self, status: ExitStatus) -> None:
         self.exit_status = max(self.exit_status, status)
@@ -73,7 +72,7 @@ def case_files(path: str) -> list[str]:
     folder = Path(path)
     if (folder / FINDINGS).is_dir():
         return finding_files(path)
-    return [_artifact(folder)] if (folder / ARTIFACT).exists() else input_files(path)
+    return [_artifact(folder)] if (folder / FINDING).exists() else input_files(path)
 
 
 def one_file(path: str) -> str:
@@ -116,7 +115,11 @@ def shadow_in(folder: str) -> str:
 
 def _artifact(finding: Path) -> str:
     minimized = finding / MINIMIZED
-    return str(minimized if minimized.exists() else finding / ARTIFACT)
+    return str(minimized if minimized.exists() else finding / FINDING)
+
+
+def _reduction(file: Path) -> Reduction | None:
+    return reduction_of(file.parent) if file.name == MINIMIZED else None
 
 
 def _sightings(finding: Path) -> Sightings | None:

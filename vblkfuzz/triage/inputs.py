@@ -1,8 +1,9 @@
 """Input files from a PATH of a verb.
 
 A file stands for itself, whatever its name. A folder stands for every `.vblk` and `.toml` file
-below it, sorted by name. The folder of a finding has the same input twice, as `finding.vblk` and
-`scenario.toml`; only `finding.vblk` is used, since it also has device, mode and trace digest.
+below it, sorted by name. The folder of a finding has the same input as an artifact, which also has
+device, mode and trace digest, and as text, and it may have a minimized one. Only one of these files
+is used: the artifact of the minimized input, else that of the finding.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.minimize.beside import FINDING, MINIMIZED
 
 _SUFFIXES: Final = (".vblk", ".toml")
-_ARTIFACT: Final = "finding.vblk"
-_ITS_TEXT: Final = "scenario.toml"
+_TEXTS: Final = {"scenario.toml": FINDING, "minimized.toml": MINIMIZED}
+"""Names of text forms, and those of their artifacts."""
 
 
 def input_files(path: str) -> list[str]:
@@ -35,9 +37,11 @@ def input_files(path: str) -> list[str]:
 
 
 def _counts(file: Path) -> bool:
-    return not is_text_of_artifact(file) and file.is_file()
+    found_only = file.name == FINDING and (file.parent / MINIMIZED).exists()
+    return not is_text_of_artifact(file) and not found_only and file.is_file()
 
 
 def is_text_of_artifact(file: Path) -> bool:
     """Whether a file is the text form of an artifact in the same folder."""
-    return file.name == _ITS_TEXT and (file.parent / _ARTIFACT).exists()
+    artifact = _TEXTS.get(file.name)
+    return artifact is not None and (file.parent / artifact).exists()

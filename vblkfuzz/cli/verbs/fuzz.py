@@ -67,6 +67,9 @@ def fuzz(  # noqa: PLR0913  # an option each
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
+    no_minimize: Annotated[
+        bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
     libfuzzer: Annotated[
         list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
@@ -103,6 +106,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
         without=_operations(without or ()),
         libfuzzer=tuple(libfuzzer or ()),
+        minimize=not no_minimize,
     )
     with FuzzView(options) as view:
         campaign = Campaign(options, _announce(view, as_json=as_json), view.progress)

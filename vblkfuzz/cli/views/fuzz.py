@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from vblkfuzz.cli.views.complaint import printable
+from vblkfuzz.cli.views.fuzz_minimized import minimizing_line
 from vblkfuzz.cli.views.fuzz_summary import last_line
 from vblkfuzz.triage.story import counted
 
@@ -103,6 +104,8 @@ class FuzzView:
 
 def status_line(summary: Summary, budget_s: float) -> str:
     """Return the progress of a campaign, in at most 80 columns up to a day."""
+    if summary.minimizing:
+        return minimizing_line(*summary.minimizing)
     met = sum(summary.situations.values())
     clock = _clock(summary.seconds) + (f"/{_clock(budget_s)}" if budget_s else "")
     return (

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.minimize.beside import MINIMIZED
 from vblkfuzz.targets.device_class import is_revision
 from vblkfuzz.triage.case import in_order
-from vblkfuzz.triage.cases import MINIMIZED
 from vblkfuzz.triage.story import counted, last_output, seen, size
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
     smaller = ", minimized" if Path(case.outcome.input).name == MINIMIZED else ""
     words = size(case) + smaller + (f"; on {', '.join(case.outcome.setup)}" if with_setup else "")
     screen.wrapped(words, indent=4)
+    if case.reduction:
+        screen.wrapped(str(case.reduction), indent=4)
     if case.known:
         screen.wrapped(f"known: {case.known}", indent=4, style="dim")
 
