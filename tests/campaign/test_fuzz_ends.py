@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign.conftest import Fuzz, Start
+from tests.campaign.conftest import Ended, Fuzz, Start
 from tests.waiting import WAIT_S, until
 from vblkfuzz.limits import ANSWER_LIMIT_S, STUCK_LIMIT_S
+from vblkfuzz.scenario.artifact import read_input
 
 pytestmark = pytest.mark.e2e
 
@@ -288,3 +289,26 @@ def test_a_worker_that_is_stuck_is_replaced(start: Start, tmp_path: Path) -> Non
     stdout, stderr = process.communicate(timeout=WAIT_S)
     assert '"restarts": 1' in stdout
     assert f"ran nothing for {STUCK_LIMIT_S:g} s and was ended" in stderr
+
+
+def test_findings_are_small_at_the_end_and_the_runs_are_the_same(
+    fuzz: Fuzz, tmp_path: Path
+) -> None:
+    """What a worker runs does not depend on what is minimized beside it."""
+    setup = ("--workers", "1", "--seed", "5", "--runs", "120", "--mode", "inline")
+    left = fuzz(*setup)
+    small = fuzz(*setup, out=tmp_path / "small", minimize=True)
+    assert (left.status, small.status) == (77, 77)
+
+    def found(ended: Ended) -> list[tuple[str, int]]:
+        return [(one["signature"], one["first_exec"]) for one in ended.summary["findings"]]
+
+    assert found(left) == found(small)
+    assert left.summary["execs"] == small.summary["execs"] == 120
+    assert [one["minimized"] for one in left.summary["findings"]] == [None] * len(found(left))
+    for one in small.summary["findings"]:
+        minimized = read_input(Path(one["path"]) / "minimized.vblk")
+        assert minimized.expectation is not None
+        assert minimized.expectation.signature == one["signature"]
+        assert len(minimized.scenario.ops) == one["minimized"]["ops"]
+        assert one["minimized"]["complete"]

@@ -108,7 +108,7 @@ class _Search:
             HarnessError: the finding does not show its bug again, or there is no verdict.
             OSError: the result cannot be written.
         """
-        found = self._minimized(self._runs)
+        found = self._minimized()
         minimized, shown = found.minimized, found.reproduction
         if self._runs > 1 and minimized.scenario != self._artifact.scenario:
             again = self._shown(minimized.scenario)
@@ -117,14 +117,16 @@ class _Search:
             shown = again
         return self._keep(shown, minimized.tried, complete=minimized.complete)
 
-    def _minimized(self, attempts: int) -> MinimizedInput:
-        artifact = self._artifact
+    def _minimized(self) -> MinimizedInput:
+        """Minimize with one run of each candidate; if the finding does not show so, with more."""
+        scenario, expected = self._artifact.scenario, self._artifact.expectation
         try:
-            return minimize_input(artifact.scenario, artifact.expectation, self._asked, self._tell)
+            return minimize_input(scenario, expected, self._asked, self._tell)
         except NotReproduced:
-            if attempts == 1 or self._pace.stopped:
+            if self._runs == 1 or self._pace.stopped:
                 raise
-            return self._minimized(attempts - 1)
+            asked = self._asked._replace(runs=self._runs)
+            return minimize_input(scenario, expected, asked, self._tell)
 
     def _tell(self, progress: Progress) -> None:
         if progress.best != self._kept and time.monotonic() >= self._next_save:
@@ -154,7 +156,7 @@ def _bug_of(folder: Path, artifact: Artifact) -> Bug:
     return Bug(expected.rule, expected.signature)
 
 
-def _answer(asked: Asked, orders: Orders, order: Order) -> Answer:
+def answer(asked: Asked, orders: Orders, order: Order) -> Answer:
     """Minimize the finding of an order.
 
     Raises:
@@ -180,7 +182,7 @@ def _serve(plan: WorkerPlan, orders: Orders, answers_fd: int) -> None:
         asked = Asked(target, quick and stack.enter_context(quick))
         while order := orders.next():
             if order.finding:  # else the one that it is about has ended by itself
-                os.write(answers_fd, _answer(asked, orders, order).to_line())
+                os.write(answers_fd, answer(asked, orders, order).to_line())
 
 
 def main() -> NoReturn:

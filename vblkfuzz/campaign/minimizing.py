@@ -49,7 +49,7 @@ class Minimizing:
 
     def __init__(self, plan: WorkerPlan, summary: Summary, wanted: bool) -> None:
         self._plan = plan
-        self._summary = summary
+        self.summary = summary
         self._wanted = wanted
         self._left: list[Path] = []
         """Folders of findings that are not minimized yet; the first one may be at work."""
@@ -69,6 +69,11 @@ class Minimizing:
         """End the process."""
         self._end()
 
+    @property
+    def pid(self) -> int | None:
+        """Id of the process that was started last; None: none was."""
+        return self._process.pid if self._process else None
+
     def add(self, folder: str) -> None:
         """Add a finding that was found just now; one that is minimized is only noted."""
         path = Path(folder)
@@ -77,7 +82,7 @@ class Minimizing:
         if is_wanting(path, TRIES):
             self._left.append(path)
         elif reduction := reduction_of(path):
-            self._summary.minimized[path.name] = reduction
+            self.summary.minimized[path.name] = reduction
 
     def turn(self, seconds: float = 0) -> None:
         """Take the answer of the minimizer, if there is one, and give it the next finding.
@@ -107,8 +112,8 @@ class Minimizing:
         if self._at_work:
             self._send(Order(seconds=self._slice(deadline)))
         while self._left and stop() in _GOES_ON and time.monotonic() < deadline:
-            self._summary.minimizing = (self._done + 1, self._done + len(self._left))
-            on_progress(self._summary)
+            self.summary.minimizing = (self._done + 1, self._done + len(self._left))
+            on_progress(self.summary)
             self.turn(self._slice(deadline))
             if self._at_work:
                 select.select([self._answers_fd], [], [], _POLL_S)
@@ -194,7 +199,6 @@ class Minimizing:
             except subprocess.TimeoutExpired:
                 self._process.kill()  # its children end with it (`process.parent_death`)
                 self._process.wait()
-            self._process = None
         self._read_answers()
         self._close_answers()
         self._give_up("")
@@ -208,15 +212,15 @@ class Minimizing:
         self._done += 1
         reduction = answer.reduction or reduction_of(folder)
         if reduction:
-            self._summary.minimized[folder.name] = reduction
+            self.summary.minimized[folder.name] = reduction
         else:
-            self._summary.not_minimized[folder.name] = answer.problem
+            self.summary.not_minimized[folder.name] = answer.problem
 
     def _give_up(self, problem: str) -> None:
         """Note that what is left is not minimized; an empty problem: there was no time."""
         while self._left:
             self._note(Answer(problem=problem))
-        self._summary.minimizing = None
+        self.summary.minimizing = None
 
 
 def _left_before(plan: WorkerPlan) -> Iterator[Path]:

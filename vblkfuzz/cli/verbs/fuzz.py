@@ -39,6 +39,10 @@ _Without = Annotated[
     ),
 ]
 
+_NoMinimize = Annotated[
+    bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
+]
+
 
 @takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
@@ -67,9 +71,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
-    no_minimize: Annotated[
-        bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
-    ] = False,
+    no_minimize: _NoMinimize = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
     libfuzzer: Annotated[
         list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
