@@ -18,11 +18,11 @@ LARGE: Final = Scenario(
 )
 
 
-def write_finding(out: Path, name: str, device: str = "seed") -> Path:
+def write_finding(out: Path, name: str, device: str = "seed", scenario: Scenario = LARGE) -> Path:
     """Write the folder of a finding; return it."""
     folder = out / "findings" / name
     folder.mkdir(parents=True)
     expectation = Expectation("violation", "S1", SIGNATURE)
-    artifact = Artifact(LARGE, device=device, mode="inline", expectation=expectation)
+    artifact = Artifact(scenario, device=device, mode="inline", expectation=expectation)
     (folder / "finding.vblk").write_bytes(dump_artifact(artifact))
     return folder

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.campaign.large_findings import LARGE, SIGNATURE, write_finding
+from tests.cli.conftest import BUG
 from tests.triage.unsteady import Unsteady
 from vblkfuzz.campaign import minimizer
 from vblkfuzz.campaign.minimizer import answer
@@ -84,16 +85,31 @@ def test_to_the_end(pipe: Pipe, finding: Path) -> None:
     assert reduction == reduction_of(finding)
 
 
-@pytest.mark.parametrize("seconds", [600, 0.000_001], ids=["the campaign ends", "out of time"])
-def test_stopped_with_the_best_so_far(pipe: Pipe, finding: Path, seconds: float) -> None:
-    if seconds == 600:
-        pipe.close()
-    reduction = on_seed(pipe, Order(str(finding), seconds)).reduction
+def test_stopped_with_the_best_so_far(pipe: Pipe, finding: Path) -> None:
+    pause, tries = pipe.orders.pause, iter(range(100))
+
+    def end(seconds: float) -> Order | None:
+        if next(tries) == 5:
+            pipe.close()
+        return pause(seconds)
+
+    pipe.orders.pause = end  # type: ignore[method-assign]
+    reduction = on_seed(pipe, at_once(finding)).reduction
     assert reduction is not None
-    assert (reduction.tried, reduction.complete) == (1, False)
+    assert (reduction.tried, reduction.complete) == (6, False)
     best = read_input(finding / MINIMIZED)
     assert best.expectation is not None
     assert best.expectation.signature == SIGNATURE
+
+
+@pytest.mark.parametrize("seconds", [600, 0.000_001], ids=["the campaign ends", "out of time"])
+def test_stopped_before_there_is_a_better_one(pipe: Pipe, tmp_path: Path, seconds: float) -> None:
+    finding = write_finding(tmp_path, SIGNATURE, scenario=BUG)
+    if seconds == 600:
+        pipe.close()
+    found = on_seed(pipe, Order(str(finding), seconds))
+    assert found == Answer(problem="nothing smaller found in 1 run")
+    assert not (finding / MINIMIZED).exists()
 
 
 def test_the_tries_are_those_of_all_searches(

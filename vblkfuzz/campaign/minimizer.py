@@ -29,6 +29,7 @@ from vblkfuzz.minimize.reproduce import Bug, Reproducer
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.targets.registry import MODEL, open_target, quick_target
+from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.minimizing_order import Order
@@ -101,7 +102,7 @@ class _Search:
         self._kept = self._artifact.scenario
         self._next_save = time.monotonic() + _SAVE_S
 
-    def run(self) -> Reduction:
+    def run(self) -> Answer:
         """Minimize, and keep the result beside the finding.
 
         Raises:
@@ -115,7 +116,9 @@ class _Search:
             if again is None:
                 raise NotReproduced("what is smaller does not show it again")
             shown = again
-        return self._keep(shown, minimized.tried, complete=minimized.complete)
+        if not (minimized.complete or self._tried or minimized.scenario != self._artifact.scenario):
+            return Answer(problem=f"nothing smaller found in {counted(minimized.tried, 'run')}")
+        return Answer(self._keep(shown, minimized.tried, complete=minimized.complete))
 
     def _minimized(self) -> MinimizedInput:
         """Minimize with one run of each candidate; if the finding does not show so, with more."""
@@ -163,7 +166,7 @@ def answer(asked: Asked, orders: Orders, order: Order) -> Answer:
         ZygoteLost: the target can run nothing any more.
     """
     try:
-        return Answer(_Search(asked, Path(order.finding), orders, order).run())
+        return _Search(asked, Path(order.finding), orders, order).run()
     except ZygoteLost:
         raise
     except NotReproduced:
