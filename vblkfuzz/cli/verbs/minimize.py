@@ -27,6 +27,22 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.outcome import Setup
     from vblkfuzz.triage.replay_target import Options
 
+_Inputs = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH",
+        help="An input, a folder of inputs, or the output folder of a campaign.",
+        show_default=False,
+    ),
+]
+_Signature = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIGNATURE",
+        help="Minimize for this violation (the beginning will do), not for the recorded one.",
+    ),
+]
+
 
 class Asked(NamedTuple):
     """What the user asks for, whatever the input."""
@@ -47,14 +63,7 @@ class Result(NamedTuple):
 
 @takes_target_options
 def minimize(  # noqa: PLR0913  # a verb's parameters are its options
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH",
-            help="An input, a folder of inputs, or the output folder of a campaign.",
-            show_default=False,
-        ),
-    ],
+    path: _Inputs,
     finding: Annotated[
         str | None,
         typer.Argument(
@@ -73,13 +82,7 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     target: AnotherTarget = None,
     device: AnotherDevice = None,
     mode: AnotherMode = None,
-    signature: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIGNATURE",
-            help="Minimize for this violation (the beginning will do), not for the recorded one.",
-        ),
-    ] = None,
+    signature: _Signature = None,
     repeat: Annotated[
         int,
         typer.Option(
