@@ -7,6 +7,7 @@
     input.bin       the raw fuzz input
     device.txt      report on a real device process that crashed or hung
 
+What it becomes when it is minimized is added later (`minimize.beside`).
 A finding is written once; an existing one is never changed.
 """
 
