@@ -158,12 +158,23 @@ def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
     assert len(list((tmp_path / "out" / "harness").glob("*.bin"))) == 1
 
 
-def test_nothing_survives_a_killed_orchestrator(start: Start, tmp_path: Path) -> None:
-    process = start(*ENDLESS)
-    under_way(process, tmp_path / "out")
+def is_minimizer(pid: int) -> bool:
+    try:
+        return b"vblkfuzz.campaign.minimizer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_survives_the_orchestrator(start: Start, tmp_path: Path, number: int) -> None:
+    """However it ends: neither workers nor what minimizes beside them."""
+    process = start(*ENDLESS, minimize=True)
+    until(lambda: any(map(is_minimizer, children(process.pid))) and len(family(process.pid)) > 9)
     pids = family(process.pid)
-    process.kill()
+    process.send_signal(number)
+    process.communicate(timeout=WAIT_S)
     until(lambda: not any(map(alive, pids)))
+    assert findings(tmp_path / "out")
 
 
 @pytest.mark.parametrize(

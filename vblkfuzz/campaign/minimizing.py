@@ -62,7 +62,8 @@ class Minimizing:
     def __enter__(self) -> Self:
         """Look for findings of earlier campaigns; start nothing yet."""
         if self._wanted:
-            self._left = list(_left_before(self._plan))
+            with suppress(OSError):  # the folder cannot be listed: new findings are added
+                self._left = list(_left_before(self._plan))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,6 +10,7 @@ count. It is only ever replaced by a smaller one, by weight.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -41,7 +42,7 @@ class Smaller(NamedTuple):
 
 def reduction_of(folder: Path) -> Reduction | None:
     """Return how the minimized input of a finding came about; None: not known, or there is none."""
-    if not (folder / MINIMIZED).is_file():
+    if not has(folder, MINIMIZED):
         return None
     try:
         return Reduction.from_json((folder / _RECORD).read_text(encoding="utf-8"))
@@ -54,20 +55,29 @@ def is_wanting(folder: Path, tries: int) -> bool:
 
     A minimized input of an unknown origin counts as finished: the user put it there.
     """
-    if not (folder / MINIMIZED).exists():
+    if not has(folder, MINIMIZED):
         return True
     found = reduction_of(folder)
     return found is not None and not found.complete and found.tried < tries
 
 
+def has(folder: Path, name: str) -> bool:
+    """Whether there is such a file in a folder; False also if the folder may not be read."""
+    return os.path.exists(folder / name)  # Path.exists raises PermissionError
+
+
+def smallest_file(folder: Path) -> Path:
+    """Return the file with the smallest input of a finding, the minimized one if there is one."""
+    return folder / (MINIMIZED if has(folder, MINIMIZED) else FINDING)
+
+
 def smallest(folder: Path) -> Artifact:
-    """Return the smallest input of a finding: the minimized one if there is one.
+    """Return the smallest input of a finding.
 
     Raises:
         InputFileError: it cannot be read.
     """
-    minimized = folder / MINIMIZED
-    return read_input(minimized if minimized.exists() else folder / FINDING)
+    return read_input(smallest_file(folder))
 
 
 def keep(folder: Path, smaller: Smaller, *, force: bool = False) -> Reduction:
@@ -86,7 +96,7 @@ def keep(folder: Path, smaller: Smaller, *, force: bool = False) -> Reduction:
         OSError: a file cannot be written; those that are there are whole.
     """
     before = read_input(folder / FINDING).scenario
-    there = None if force or not (folder / MINIMIZED).exists() else smallest(folder)
+    there = None if force or not has(folder, MINIMIZED) else smallest(folder)
     better = there is None or weight(smaller.artifact.scenario) < weight(there.scenario)
     kept = smaller.artifact if there is None or better else there
     reduction = Reduction(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ExitStatus, InputFileError
-from vblkfuzz.minimize.beside import FINDING, MINIMIZED, reduction_of
+from vblkfuzz.minimize.beside import FINDING, MINIMIZED, has, reduction_of, smallest_file
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
@@ -72,7 +72,7 @@ def case_files(path: str) -> list[str]:
     folder = Path(path)
     if (folder / FINDINGS).is_dir():
         return finding_files(path)
-    return [_artifact(folder)] if (folder / FINDING).exists() else input_files(path)
+    return [str(smallest_file(folder))] if has(folder, FINDING) else input_files(path)
 
 
 def one_file(path: str) -> str:
@@ -99,7 +99,7 @@ def finding_files(path: str) -> list[str]:
         problem = f"expected the output folder of a campaign, found no {FINDINGS}/ in it"
         raise InputFileError(path, "", problem)
     # A name that begins with a dot is a finding that a worker has not finished writing.
-    found = sorted(_artifact(one) for one in folder.iterdir() if one.name[0] != ".")
+    found = sorted(str(smallest_file(one)) for one in folder.iterdir() if one.name[0] != ".")
     if not found:
         raise InputFileError(path, "", "expected findings, found none: the campaign had no finding")
     return found
@@ -111,11 +111,6 @@ def shadow_in(folder: str) -> str:
         return read_history(Path(folder) / LEDGER).shadow
     except InputFileError:
         return ""
-
-
-def _artifact(finding: Path) -> str:
-    minimized = finding / MINIMIZED
-    return str(minimized if minimized.exists() else finding / FINDING)
 
 
 def _reduction(file: Path) -> Reduction | None:

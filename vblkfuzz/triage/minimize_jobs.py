@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.minimize.beside import FINDING, MINIMIZED, reduction_of
+from vblkfuzz.minimize.beside import FINDING, MINIMIZED, has, reduction_of
 from vblkfuzz.triage.cases import case_files
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Job(NamedTuple):
         """Folder of the finding whose minimized input is written; None: it is another file."""
         folder = self.output.parent
         beside = Path(self.input).parent.resolve() == folder.resolve()
-        of_finding = beside and self.output.name == MINIMIZED and (folder / FINDING).exists()
+        of_finding = beside and self.output.name == MINIMIZED and has(folder, FINDING)
         return folder if of_finding else None
 
     @property
@@ -62,7 +62,7 @@ def jobs_of(path: str, beginning: str | None, *, anew: bool) -> list[Job]:
 
 def _job(file: Path, *, anew: bool) -> Job:
     folder = file.parent
-    if file.name in (FINDING, MINIMIZED) and (folder / FINDING).exists():
+    if file.name in (FINDING, MINIMIZED) and has(folder, FINDING):
         return Job(str(folder / FINDING if anew else file), folder / MINIMIZED)
     suffix = file.suffix if file.suffix in _FORMS else ".vblk"
     return Job(str(file), file.with_name(f"{file.stem}{_MARK}{suffix}"))
@@ -75,7 +75,7 @@ def _is_result(file: Path) -> bool:
 
 def _named(path: str, files: list[Path], beginning: str) -> list[Path]:
     """Return the finding with a signature, or those that begin like it."""
-    names = {file.parent.name: file for file in files if (file.parent / FINDING).exists()}
+    names = {file.parent.name: file for file in files if has(file.parent, FINDING)}
     if beginning in names:
         return [names[beginning]]
     found = [file for name, file in names.items() if name.startswith(beginning)]

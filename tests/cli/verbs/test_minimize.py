@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -365,3 +366,26 @@ def test_an_assertion_of_a_users_device(cli: Cli, tmp_path: Path) -> None:
     assert found["signature"].startswith("crash-assertionerror-asserts-reset-")
     assert (found["ops_before"], found["ops"]) == (6, 4)
     assert result.stderr == ""
+
+
+def test_a_folder_that_may_not_be_read(
+    cli: Cli, finding: Path, bug: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read all, so the system refuses here only what tests look at."""
+    locked = finding.parent.with_name("s1-locked")
+    locked.mkdir()
+    (locked / "finding.vblk").write_bytes(dump_artifact(bug))
+    real = os.stat
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        if Path(path).parent == locked:
+            raise PermissionError(13, "Permission denied")
+        return real(path, **options)
+
+    (locked / "finding.vblk").unlink()
+    monkeypatch.setattr(os, "stat", stat)
+    result = cli("minimize", finding.parents[2])
+    assert result.exit_code == 2
+    assert f"  written    {finding.with_name('minimized.vblk')}\n" in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"vblkfuzz: {locked}/finding.vblk: expected a readable file: ")

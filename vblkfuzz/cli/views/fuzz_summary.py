@@ -31,7 +31,8 @@ def say_summary(
     )
     if summary.findings:
         _say_findings(screen, by_rule(summary))
-        say_minimized(screen, summary)
+    say_minimized(screen, summary)
+    if summary.findings:
         screen.say(f"replay one with: {_replay(summary, target, device, target_options)}")
     if summary.silenced:
         screen.say()
