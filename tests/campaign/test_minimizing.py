@@ -101,14 +101,20 @@ def test_it_is_not_wanted(out: Path) -> None:
     assert (work.pid, summary.minimized, summary.not_minimized) == (None, {}, {})
 
 
-def test_in_the_background_and_then_the_process_ends(out: Path, work: Minimizing) -> None:
+def test_in_the_background_and_then_the_process_ends(
+    out: Path, work: Minimizing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work.add(str(write_finding(out, SIGNATURE)))
     work.turn()
     pid = process_of(work)
     turning_until(work, lambda: bool(work.summary.minimized))
+    work.add(str(write_finding(out, "s1-soon")))
+    turning_until(work, lambda: len(work.summary.minimized) == 2)
+    assert process_of(work) == pid
+    monkeypatch.setattr(minimizing, "_LINGER_S", 0.0)
     turning_until(work, lambda: is_gone(pid))
     work.add(str(write_finding(out, "s1-later")))
-    assert set(finish(work).minimized) == {SIGNATURE, "s1-later"}
+    assert set(finish(work).minimized) == {SIGNATURE, "s1-soon", "s1-later"}
     assert process_of(work) != pid
 
 

@@ -1,8 +1,8 @@
 """Minimizing: the orchestrator's handle of the minimizer, and what is still to be minimized.
 
-The process (`campaign.minimizer`) runs only while there is a finding to minimize. It gets them one
-at a time, and dies with the orchestrator. If it is killed, the finding at work counts as not
-minimized, and a new process does the others.
+The process (`campaign.minimizer`) runs while there is a finding to minimize, and a minute longer.
+It gets them one at a time, and dies with the orchestrator. If it is killed, the finding at work
+counts as not minimized, and a new process does the others.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _GOES_ON: Final = (None, ExitStatus.VIOLATION)
 END_S: Final = 20.0
 """Seconds in which the findings that are left are minimized when the workers have ended."""
+_LINGER_S: Final = 60.0
+"""Seconds for which the process waits for another finding: a start takes as long as hundreds of
+executions of the model."""
 _GRACE_S: Final = 2.0
 """Seconds for the minimizer to end by itself and keep the best so far."""
 _POLL_S: Final = 0.1
@@ -54,6 +57,7 @@ class Minimizing:
         self._left: list[Path] = []
         """Folders of findings that are not minimized yet; the first one may be at work."""
         self._at_work = False
+        self._idle_since = 0.0
         self._done = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._orders_fd = self._answers_fd = -1
@@ -128,7 +132,8 @@ class Minimizing:
 
     def _give_next(self, seconds: float) -> None:
         if not self._left:
-            self._let_end()
+            if time.monotonic() >= self._idle_since + _LINGER_S:
+                self._let_end()
         elif not seconds and self._plan.target_options.vhost_user_socket:
             pass  # the one back-end there is serves the workers
         elif self._is_ready():
@@ -210,6 +215,7 @@ class Minimizing:
         """Note what became of the finding at work."""
         folder = self._left.pop(0)
         self._at_work = False
+        self._idle_since = time.monotonic()
         self._done += 1
         reduction = answer.reduction or reduction_of(folder)
         if reduction:
