@@ -84,6 +84,17 @@ def test_what_is_added_and_what_was_there(out: Path) -> None:
     assert str(reduction_of(small)).startswith("7 operations + 1 deviation became 4 + 0 in ")
 
 
+def test_those_of_this_campaign_come_before_those_of_earlier_ones(out: Path) -> None:
+    for name in ("s1-b", "s1-c"):
+        write_finding(out, name)
+    plan = WorkerPlan(index=0, device="seed", mode="inline", seed=1, out=str(out))
+    with Minimizing(plan, Summary(), True) as work:
+        work.turn()
+        for name in ("s1-a", "s1-d"):
+            work.add(str(write_finding(out, name)))
+        assert list(finish(work).minimized) == ["s1-b", "s1-a", "s1-d", "s1-c"]
+
+
 def test_without_findings_there_is_no_process(out: Path, work: Minimizing) -> None:
     work.turn()
     assert finish(work).minimizing is None

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _GOES_ON: Final = (None, ExitStatus.VIOLATION)
 END_S: Final = 20.0
 """Seconds in which the findings that are left are minimized when the workers have ended."""
+_LEAST_S: Final = 2.0
+"""Seconds that a finding gets at least then, however many there are: the first become small."""
 _LINGER_S: Final = 60.0
 """Seconds for which the process waits for another finding: a start takes as long as hundreds of
 executions of the model."""
@@ -56,6 +58,7 @@ class Minimizing:
         self._wanted = wanted
         self._left: list[Path] = []
         """Folders of findings that are not minimized yet; the first one may be at work."""
+        self._earlier: frozenset[Path] = frozenset()
         self._at_work = False
         self._idle_since = 0.0
         self._done = 0
@@ -68,6 +71,7 @@ class Minimizing:
         if self._wanted:
             with suppress(OSError):  # the folder cannot be listed: new findings are added
                 self._left = list(_left_before(self._plan))
+                self._earlier = frozenset(self._left)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,9 +89,15 @@ class Minimizing:
         if not self._wanted or not folder or path in self._left:
             return
         if is_wanting(path, TRIES):
-            self._left.append(path)
+            self._left.insert(self._place_of_new(), path)
         elif reduction := reduction_of(path):
             self.summary.minimized[path.name] = reduction
+
+    def _place_of_new(self) -> int:
+        """Return where the next finding of this campaign comes: before those of earlier ones."""
+        begun = int(self._at_work)
+        waiting = enumerate(self._left[begun:], begun)
+        return next((at for at, one in waiting if one in self._earlier), len(self._left))
 
     def turn(self, seconds: float = 0) -> None:
         """Take the answer of the minimizer, if there is one, and give it the next finding.
@@ -126,7 +136,7 @@ class Minimizing:
 
     def _slice(self, deadline: float) -> float:
         """Return the seconds for one finding; what one does not need is for the others."""
-        return max(_POLL_S, deadline - time.monotonic()) / len(self._left)
+        return max(_LEAST_S, (deadline - time.monotonic()) / len(self._left))
 
     # --- The process --------------------------------------------------------------------------
 
