@@ -168,8 +168,8 @@ def is_minimizer(pid: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_survives_the_orchestrator(start: Start, tmp_path: Path, number: int) -> None:
     """However it ends: neither workers nor what minimizes beside them."""
-    process = start(*ENDLESS, minimize=True)
-    until(lambda: any(map(is_minimizer, children(process.pid))) and len(family(process.pid)) > 9)
+    process = start("--workers", "1", "--seed", "5", minimize=True)
+    until(lambda: any(map(is_minimizer, children(process.pid))) and len(family(process.pid)) > 5)
     pids = family(process.pid)
     process.send_signal(number)
     process.communicate(timeout=WAIT_S)
@@ -306,7 +306,7 @@ def test_findings_are_small_at_the_end_and_the_runs_are_the_same(
     fuzz: Fuzz, tmp_path: Path
 ) -> None:
     """What a worker runs does not depend on what is minimized beside it."""
-    setup = ("--workers", "1", "--seed", "5", "--runs", "120", "--mode", "inline")
+    setup = ("--workers", "1", "--seed", "5", "--runs", "60", "--mode", "inline")
     left = fuzz(*setup)
     small = fuzz(*setup, out=tmp_path / "small", minimize=True)
     assert (left.status, small.status) == (77, 77)
@@ -314,8 +314,8 @@ def test_findings_are_small_at_the_end_and_the_runs_are_the_same(
     def found(ended: Ended) -> list[tuple[str, int]]:
         return [(one["signature"], one["first_exec"]) for one in ended.summary["findings"]]
 
-    assert found(left) == found(small)
-    assert left.summary["execs"] == small.summary["execs"] == 120
+    assert found(left) == found(small) != []
+    assert left.summary["execs"] == small.summary["execs"] == 60
     assert [one["minimized"] for one in left.summary["findings"]] == [None] * len(found(left))
     for one in small.summary["findings"]:
         minimized = read_input(Path(one["path"]) / "minimized.vblk")
