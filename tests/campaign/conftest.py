@@ -54,12 +54,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
     running = []
 
     def start_one(
-        *arguments: str | Path, out: Path = tmp_path / "out", before: str = ""
+        *arguments: str | Path,
+        out: Path = tmp_path / "out",
+        before: str = "",
+        minimize: bool = False,
     ) -> subprocess.Popen[str]:
+        left = () if minimize else ("--no-minimize",)
         environ = {**os.environ, "TMPDIR": str(tmp_path)}
         environ.pop("FORCE_COLOR", None)
         process = subprocess.Popen(
-            [*command(before), "--json", "--out", str(out), *map(str, arguments)],
+            [*command(before), "--json", "--out", str(out), *left, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -79,8 +83,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def fuzz(start: Start, tmp_path: Path) -> Fuzz:
     """Run a campaign to its end."""
 
-    def fuzz_once(*arguments: str | Path, out: Path = tmp_path / "out") -> Ended:
-        process = start(*arguments, out=out)
+    def fuzz_once(
+        *arguments: str | Path, out: Path = tmp_path / "out", minimize: bool = False
+    ) -> Ended:
+        process = start(*arguments, out=out, minimize=minimize)
         stdout, stderr = process.communicate(timeout=WAIT_S)
         return Ended(process.returncode, out, stdout, stderr)
 

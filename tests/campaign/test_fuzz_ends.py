@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign.conftest import Fuzz, Start
+from tests.campaign.conftest import Ended, Fuzz, Start
 from tests.waiting import WAIT_S, until
 from vblkfuzz.limits import ANSWER_LIMIT_S, STUCK_LIMIT_S
+from vblkfuzz.scenario.artifact import read_input
 
 pytestmark = pytest.mark.e2e
 
@@ -186,12 +187,23 @@ def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
     assert len(list((tmp_path / "out" / "harness").glob("*.vblk"))) == 1
 
 
-def test_nothing_survives_a_killed_orchestrator(start: Start, tmp_path: Path) -> None:
-    process = start(*ENDLESS)
-    under_way(process, tmp_path / "out")
+def is_minimizer(pid: int) -> bool:
+    try:
+        return b"vblkfuzz.campaign.minimizer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_survives_the_orchestrator(start: Start, tmp_path: Path, number: int) -> None:
+    """However it ends: neither workers nor what minimizes beside them."""
+    process = start("--workers", "1", "--seed", "5", minimize=True)
+    until(lambda: any(map(is_minimizer, children(process.pid))) and len(family(process.pid)) > 5)
     pids = family(process.pid)
-    process.kill()
+    process.send_signal(number)
+    process.communicate(timeout=WAIT_S)
     until(lambda: not any(map(alive, pids)))
+    assert findings(tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -322,3 +334,26 @@ def test_a_worker_that_is_stuck_is_replaced(start: Start, tmp_path: Path) -> Non
     stdout, stderr = process.communicate(timeout=WAIT_S)
     assert '"restarts": 1' in stdout
     assert f"ran nothing for {STUCK_LIMIT_S:g} s and was ended" in stderr
+
+
+def test_findings_are_small_at_the_end_and_the_runs_are_the_same(
+    fuzz: Fuzz, tmp_path: Path
+) -> None:
+    """What a worker runs does not depend on what is minimized beside it."""
+    setup = ("--workers", "1", "--seed", "5", "--runs", "60", "--mode", "inline")
+    left = fuzz(*setup)
+    small = fuzz(*setup, out=tmp_path / "small", minimize=True)
+    assert (left.status, small.status) == (77, 77)
+
+    def found(ended: Ended) -> list[tuple[str, int]]:
+        return [(one["signature"], one["first_exec"]) for one in ended.summary["findings"]]
+
+    assert found(left) == found(small) != []
+    assert left.summary["execs"] == small.summary["execs"] == 60
+    assert [one["minimized"] for one in left.summary["findings"]] == [None] * len(found(left))
+    for one in small.summary["findings"]:
+        minimized = read_input(Path(one["path"]) / "minimized.vblk")
+        assert minimized.expectation is not None
+        assert minimized.expectation.signature == one["signature"]
+        assert len(minimized.scenario.ops) == one["minimized"]["ops"]
+        assert one["minimized"]["complete"]

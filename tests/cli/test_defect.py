@@ -55,7 +55,7 @@ def test_a_class_of_the_user(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_fuzz_finds_it_and_the_finding_replays(cli: Cli, tmp_path: Path) -> None:
-    limits = ("--runs", "3000", "--workers", "1", "--seed", "1", "--stop-on-first")
+    limits = ("--runs", "3000", "--workers", "1", "--seed", "1", "--stop-on-first", "--no-minimize")
     result = cli("fuzz", "--out", tmp_path / "out", *limits, *REFERENCE, "--defect", "attach_twice")
     assert result.exit_code == 77
     finding = next((tmp_path / "out" / "findings").rglob("finding.vblk"))

@@ -44,7 +44,7 @@ def ended(status: int, *arguments: object) -> str:
 
 def found_by_fuzzing(defect: str, out: Path) -> tuple[Path, str]:
     """Return the folder and the signature of a campaign's first finding."""
-    budget = ["--runs", 200_000, "--stop-on-first", "--json"]
+    budget = ["--runs", 200_000, "--stop-on-first", "--no-minimize", "--json"]
     setup = ["--device", "reference", "--defect", defect, "--seed", 1, "--workers", 1]
     corpus = ["--corpus", CORPUS / defect] if ALL else []
     output = ended(

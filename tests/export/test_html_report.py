@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from tests.checkout import CHECKOUT
 from tests.triage.stories import QUIET, SIGNATURE, case
 from vblkfuzz.export.html_report import html_text
 from vblkfuzz.export.lane_layout import ROW, lane_layout
+from vblkfuzz.store.reduction import Reduction
 
 _VOID = {"meta", "rect", "line", "circle", "path"}
 
@@ -55,6 +57,11 @@ def test_what_it_says() -> None:
         f"All {len(case().steps)} events with the state after each",
     ):
         assert part in text
+
+
+def test_what_a_minimized_finding_was() -> None:
+    small = replace(case(), reduction=Reduction(44, 5, 4, 0, 19, complete=True))
+    assert "<dd>44 operations + 5 deviations became 4 + 0 in 19 tries</dd>" in html_text([small])
 
 
 def test_the_same_findings_give_the_same_bytes() -> None:

@@ -28,7 +28,16 @@ def run_campaign(*arguments: str, keep: str) -> Row:
     to VBLKFUZZ_RESULTS/findings, into a folder named `keep`: there the last run counts.
     """
     with tempfile.TemporaryDirectory(prefix="vblkfuzz-soak-") as out:
-        command = [sys.executable, "-m", "vblkfuzz", "fuzz", "--json", "--out", out]
+        command = [
+            sys.executable,
+            "-m",
+            "vblkfuzz",
+            "fuzz",
+            "--json",
+            "--no-minimize",
+            "--out",
+            out,
+        ]
         setup = ["--workers", WORKERS, "--mode", MODE]
         path = str(Path(vblkfuzz.__file__).parents[1])
         ended = subprocess.run(

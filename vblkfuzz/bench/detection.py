@@ -106,6 +106,7 @@ def _detect(defect: str, search: str, seed: int, budget_s: float) -> Detection:
             seconds=budget_s,
             seed=seed,
             stop_on_first=True,
+            minimize=False,
             **SEARCHES[search]._asdict(),
         )
         summary = _run(options)

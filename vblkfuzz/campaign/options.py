@@ -44,3 +44,5 @@ class CampaignOptions:
     libfuzzer: tuple[str, ...] = ()
     other_device: bool = False
     """Go on in a folder of another device or target."""
+    minimize: bool = True
+    """Minimize the findings, beside the workers and at the end."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
 from vblkfuzz.campaign.exit_status import exit_status
 from vblkfuzz.campaign.libfuzzer import check_arguments
+from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.campaign.pace import Pace
 from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.errors import ExitStatus, HarnessError
@@ -110,7 +111,7 @@ class Campaign:
             try:
                 self._go_on(out)
                 self._import_corpora(out)
-                self._fuzz()
+                self._fuzz_and_minimize()
                 if self._ledger.problem:
                     self.summary.fallbacks.append(self._ledger.problem)
                 status = exit_status(self.summary, self._stop)
@@ -126,6 +127,12 @@ class Campaign:
         if said := said_of(out, earlier):
             self._on_message(Message("continued", said))
         self.summary.saved_before = len(saved_findings(out))
+
+    def _fuzz_and_minimize(self) -> None:
+        self._minimizing = Minimizing(self._plan(0), self.summary, self._options.minimize)
+        with self._minimizing:
+            self._fuzz()
+            self._minimizing.finish(lambda: self._stop, self._on_progress)
 
     def _import_corpora(self, out: Path) -> None:
         try:
@@ -215,6 +222,7 @@ class Campaign:
                 worker.end_if_stuck()
                 self._serve(worker)
         self._update()
+        self._minimizing.turn()
         self._on_progress(self.summary)
 
     def _serve(self, worker: WorkerProcess) -> None:
@@ -270,6 +278,7 @@ class Campaign:
         )
         self.summary.findings[message.name] = finding
         self._ledger.finding(finding)
+        self._minimizing.add(message.path)
         self._on_message(message)
         if self._options.stop_on_first:
             self._stop = ExitStatus.VIOLATION

@@ -14,6 +14,7 @@ from vblkfuzz.minimize.minimize import Minimized, Tell, minimize
 from vblkfuzz.minimize.reproduce import Reproducer, Reproduction, find_bug
 
 if TYPE_CHECKING:
+    from vblkfuzz.minimize.reproduce import Beginning
     from vblkfuzz.scenario.expectation import Expectation
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
@@ -42,7 +43,7 @@ class Asked(NamedTuple):
 
 def minimize_input(
     scenario: Scenario,
-    expected: Expectation | None,
+    expected: Expectation | Beginning | None,
     asked: Asked,
     tell: Tell = lambda _progress: None,
 ) -> MinimizedInput:
@@ -50,6 +51,7 @@ def minimize_input(
 
     Raises:
         NotReproduced: the input does not show the bug on that target.
+        UsageError: several of the violations that it shows begin as `expected`.
         HarnessError: that target gives no verdict.
     """
     shown = find_bug(asked.target, scenario, expected, asked.runs)

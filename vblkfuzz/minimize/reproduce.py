@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vblkfuzz.errors import HarnessError, NotReproduced, ZygoteLost
+from vblkfuzz.errors import HarnessError, NotReproduced, UsageError, ZygoteLost
 from vblkfuzz.executor import run_scenario
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ class Bug(NamedTuple):
             ),
             None,
         )
+
+
+class Beginning(NamedTuple):
+    """The signature of a violation, or the beginning of it, as a user types it."""
+
+    text: str
 
 
 class Reproduction(NamedTuple):
@@ -87,7 +93,10 @@ class Reproducer:
 
 
 def find_bug(
-    target: Target, scenario: Scenario, expected: Expectation | None = None, runs: int = 1
+    target: Target,
+    scenario: Scenario,
+    expected: Expectation | Beginning | None = None,
+    runs: int = 1,
 ) -> Reproduction:
     """Return a run that shows the expected bug; without an expectation, the first cause.
 
@@ -97,6 +106,7 @@ def find_bug(
     Raises:
         NotReproduced: no run shows it.
         HarnessError: a run gave no verdict.
+        UsageError: several violations of a run begin as given.
     """
     seen: set[str] = set()
     for _ in range(runs):
@@ -108,8 +118,10 @@ def find_bug(
     raise NotReproduced(_not_found(target, expected, seen, runs))
 
 
-def _expected(verdict: Verdict, expected: Expectation | None) -> Violation | None:
+def _expected(verdict: Verdict, expected: Expectation | Beginning | None) -> Violation | None:
     found = (*verdict.causes, *verdict.violations)
+    if isinstance(expected, Beginning):
+        return _beginning(found, expected.text)
     if expected is None or expected.verdict != "violation":
         return next(iter(found), None)
     return next(
@@ -122,11 +134,24 @@ def _expected(verdict: Verdict, expected: Expectation | None) -> Violation | Non
     )
 
 
-def _not_found(target: Target, expected: Expectation | None, seen: set[str], runs: int) -> str:
+def _beginning(found: tuple[Violation, ...], text: str) -> Violation | None:
+    """Return the violation with a signature, or with the only one that begins like it."""
+    alike = {one.signature: one for one in found if one.signature.startswith(text)}
+    if text in alike or len(alike) <= 1:
+        return alike.get(text) or next(iter(alike.values()), None)
+    raise UsageError(f"--signature {text}: several begin like that: {', '.join(sorted(alike))}")
+
+
+def _not_found(
+    target: Target, expected: Expectation | Beginning | None, seen: set[str], runs: int
+) -> str:
     where = f"on {target.name} {target.device} ({target.mode})"
     times = f" in {runs} runs" if runs > 1 else ""
     if not seen:
         return f"is clean {where}{times}: there is nothing to reproduce"
     assert expected is not None
-    wanted = expected.signature or expected.rule
+    if isinstance(expected, Beginning):
+        wanted = expected.text
+    else:
+        wanted = expected.signature or expected.rule
     return f"does not show {wanted} {where}{times}, but {', '.join(sorted(seen))}"

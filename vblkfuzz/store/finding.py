@@ -7,8 +7,9 @@
     input.bin       the raw fuzz input
     device.txt      report on a real device process that crashed or hung
 
-A finding is written once. An existing one is not changed, unless it is damaged: its artifact is
-lost or cut off, or a file is empty. Then it is written anew, as the execution shows it now.
+What it becomes when it is minimized is added later (`minimize.beside`). A finding is written once.
+An existing one is not changed, unless it is damaged: its artifact is lost or cut off, or a file is
+empty. Then it is written anew, as the execution shows it now.
 """
 
 from __future__ import annotations

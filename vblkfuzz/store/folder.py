@@ -95,8 +95,8 @@ def _sign(file: IO[str]) -> None:
 
 
 def _sweep(out: Path) -> None:
-    """Remove unfinished files and folders of killed workers (`atomic`)."""
-    for left in out.glob(f"*/{TEMPORARY}*"):
+    """Remove unfinished files and folders of killed processes (`atomic`)."""
+    for left in [*out.glob(f"*/{TEMPORARY}*"), *out.glob(f"findings/*/{TEMPORARY}*")]:
         if left.is_dir():
             shutil.rmtree(left)
         else:

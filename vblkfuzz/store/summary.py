@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.shadow import shadow
 
 
@@ -64,6 +65,12 @@ class Summary:
     fallbacks: list[str] = field(default_factory=list)
     """Reasons why findings, inputs or rows are not in the output folder."""
     last_error: str = ""
+    minimized: dict[str, Reduction] = field(default_factory=dict)
+    """What became of the findings that were minimized, by signature."""
+    not_minimized: dict[str, str] = field(default_factory=dict)
+    """By signature of a finding: why it could not be minimized; empty: there was no time."""
+    minimizing: tuple[int, int] | None = None
+    """After the last execution: the finding that is minimized, and of how many."""
     unsteady: str = ""
     """Says so, if an input of the model gave two different traces."""
     always_fails: str = ""
@@ -88,7 +95,7 @@ class Summary:
         """Return the last object of ``fuzz --json``."""
         return {
             **self.figures(),
-            "findings": [asdict(finding) for finding in self.findings.values()],
+            "findings": [self._finding(finding) for finding in self.findings.values()],
             "known": dict(self.silenced),
             "shadow": self.shadow or None,
             "sometimes": dict(self.situations),
@@ -114,6 +121,10 @@ class Summary:
             "workers": self.alive,
             "restarts": self.restarts,
         }
+
+    def _finding(self, finding: Finding) -> dict[str, Any]:
+        reduction = self.minimized.get(finding.signature)
+        return {**asdict(finding), "minimized": asdict(reduction) if reduction else None}
 
 
 def _rounded(seconds: float | None) -> float | None:

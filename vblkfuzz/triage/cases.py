@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.errors import ExitStatus, InputFileError
+from vblkfuzz.minimize.beside import reduction_of
+from vblkfuzz.store.finding_files import MINIMIZED
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.inputs import input_at
@@ -18,6 +20,7 @@ from vblkfuzz.triage.replay_target import Options, ReplayTarget
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from vblkfuzz.store.reduction import Reduction
     from vblkfuzz.store.sightings import Sightings
 
 
@@ -51,7 +54,7 @@ class CaseReader:
                 outcome = target.replay(file, artifact, self.runs)
                 if outcome.run.verdict == "harness_error":
                     self._note(ExitStatus.HARNESS)
-                yield Case(outcome, _sightings(Path(file).parent))
+                yield Case(outcome, _sightings(Path(file).parent), _reduction(Path(file)))
 
     def _note(self, status: ExitStatus) -> None:
         self.exit_status = max(self.exit_status, status)
@@ -63,6 +66,10 @@ def shadow_in(folder: str) -> str:
         return read_history(Path(folder) / LEDGER).shadow
     except InputFileError:
         return ""
+
+
+def _reduction(file: Path) -> Reduction | None:
+    return reduction_of(file.parent) if file.name == MINIMIZED else None
 
 
 def _sightings(finding: Path) -> Sightings | None:

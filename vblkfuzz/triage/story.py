@@ -175,6 +175,7 @@ def case_object(case: Case) -> dict[str, Any]:
         "reproduced": outcome.reproduced,
         "ops": len(case.scenario.ops),
         "deviations": len(case.scenario.schedule),
+        "minimized": asdict(case.reduction) if case.reduction else None,
         "known": case.known or None,
         "path": outcome.input,
         "error": outcome.run.error or None,

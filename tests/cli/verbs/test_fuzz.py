@@ -84,10 +84,19 @@ def test_a_folder_of_something_else_is_refused(
 
 def test_an_operation_that_ends_another_is_left_out_with_it(cli: Cli, tmp_path: Path) -> None:
     corpus = CHECKOUT / "corpus" / "regress" / "s34-parked-request-lost"
-    setup = ("--corpus", corpus, "--runs", "40", "--workers", "1", "--seed", "3")
+    setup = ("--corpus", corpus, "--runs", "40", "--workers", "1", "--seed", "3", "--no-minimize")
 
     def saves(name: str, *without: str) -> tuple[str, bool]:
-        options = (*setup, *without, "--mode", "inline", "--json", "--out", tmp_path / name)
+        options = (
+            *setup,
+            *without,
+            "--mode",
+            "inline",
+            "--json",
+            "--no-minimize",
+            "--out",
+            tmp_path / name,
+        )
         result = cli("fuzz", *options)
         met = json.loads(result.stdout.splitlines()[-1])["sometimes"]
         return result.stderr, met["saved_in_drain"]

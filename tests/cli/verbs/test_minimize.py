@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
-from vblkfuzz.scenario.text import read_text
+from vblkfuzz.scenario.text import read_text, to_text
 
 
 @pytest.fixture
@@ -204,3 +205,193 @@ def test_another_bug_is_not_written(cli: Cli, large: Path, bug: Artifact, tmp_pa
     asked = cli("minimize", other, "-o", output, "--signature", bug.expectation.signature)
     assert asked.exit_code == 0
     assert read_input(output).expectation == bug.expectation
+
+
+def test_a_finding_gets_its_result_beside_it(cli: Cli, finding: Path, large: Path) -> None:
+    folder = finding.parent
+    finding.write_bytes(large.read_bytes())
+    result = cli("minimize", finding)
+    assert (result.exit_code, result.stderr) == (0, "")
+    small = folder / "minimized.vblk"
+    assert f"  written    {small}\n" in result.stdout
+    assert finding.read_bytes() == large.read_bytes()
+    assert len(read_input(small).scenario.ops) == 4
+    assert cli("replay", small).exit_code == 77
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    again = cli("minimize", folder.parents[1])
+    assert (again.exit_code, again.stderr) == (0, "")
+    done = "minimized already: 10 operations + 2 deviations became 4 + 0 in "
+    assert again.stdout.startswith(f"{small}: {done}")
+    (line,) = cli("minimize", folder, "--json").stdout.splitlines()
+    assert (json.loads(line)["before"], json.loads(line)["complete"]) == (True, True)
+    assert before == {path: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_smaller_one_of_a_user_is_kept(cli: Cli, finding: Path, large: Path) -> None:
+    small = finding.with_name("minimized.vblk")
+    cli("minimize", finding, "-o", finding.with_name("mine.vblk"))
+    mine = finding.with_name("mine.vblk").read_bytes()
+    small.write_bytes(mine)
+    finding.write_bytes(large.read_bytes())
+    result = cli("minimize", finding)
+    assert (result.exit_code, small.read_bytes()) == (0, mine)
+    small.write_bytes(large.read_bytes())
+    assert cli("minimize", finding).exit_code == 0
+    assert len(read_input(small).scenario.ops) == 4
+
+
+def test_the_name_of_the_result_of_another_file(cli: Cli, large: Path, bug: Artifact) -> None:
+    text = large.with_name("mine.toml")
+    text.write_text(to_text(read_input(large).scenario, "", bug.expectation, "seed"))
+    before = text.read_text()
+    for path, result in ((text, "mine.minimized.toml"), (large, "large.minimized.vblk")):
+        assert cli("minimize", path).exit_code == 0
+        assert len(read_input(path.with_name(result)).scenario.ops) == 4
+    assert text.read_text() == before
+    again = cli("minimize", text)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "mine.minimized.toml: exists; --force replaces it" in again.stderr
+
+
+def test_a_folder(cli: Cli, large: Path, bug: Artifact, bad: Path) -> None:
+    """Each input; the others follow one that cannot be done, and results are no inputs."""
+    folder = large.parent
+    other = folder / "gone.vblk"
+    gone = Expectation("violation", "S1", "s1-gone")
+    other.write_bytes(dump_artifact(replace(bug, expectation=gone)))
+    result = cli("minimize", folder, "--json")
+    assert result.exit_code == 125
+    assert [json.loads(line)["input"] for line in result.stdout.splitlines()] == [str(large)]
+    said = result.stderr.splitlines()
+    assert [line.split(": ")[1] for line in said] == [str(bad), str(other)]
+    assert "does not show s1-gone on model seed" in said[1]
+    again = cli("minimize", folder, "--force")
+    assert again.stdout.count("signature") == 1
+    assert not list(folder.glob("*.minimized.minimized.*"))
+
+
+def test_only_one_input_for_one_output(cli: Cli, large: Path, clean: Path, tmp_path: Path) -> None:
+    result = cli("minimize", tmp_path, "-o", tmp_path / "x.vblk")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "expected one input, found 2: leave out -o" in result.stderr
+    assert large.exists() and clean.exists()
+
+
+def test_findings_by_the_beginning_of_their_signature(
+    cli: Cli, finding: Path, bug: Artifact
+) -> None:
+    out = finding.parents[2]
+    for name in ("s1-other", "s2"):
+        (out / "findings" / name).mkdir()
+        (out / "findings" / name / "finding.vblk").write_bytes(dump_artifact(bug))
+
+    def done(beginning: str) -> list[str]:
+        result = cli("minimize", out, beginning, "--json")
+        assert (result.exit_code, result.stderr) == (0, "")
+        found = [json.loads(one)["input"] for one in result.stdout.splitlines()]
+        return sorted(Path(one).parent.name for one in found)
+
+    assert done("s1") == ["s1"], "that is one, not only the beginning"
+    assert done("s1-") == ["s1-other"]
+    assert done("s") == ["s1", "s1-other", "s2"]
+    missed = cli("minimize", out, "s3")
+    assert missed.exit_code == 2
+    assert missed.stderr.startswith(f"vblkfuzz: {out}: s3: no such finding; there is s1")
+
+
+def test_the_beginning_of_another_violation(
+    cli: Cli, finding: Path, bug: Artifact, tmp_path: Path
+) -> None:
+    assert bug.expectation is not None
+    output = tmp_path / "s8.toml"
+    assert cli("minimize", finding, "--signature", "s8-start-tw", "-o", output).exit_code == 0
+    assert read_input(output).expectation == Expectation("violation", "S8", "s8-start-twice")
+    many = cli("minimize", finding, "--signature", "s", "-o", tmp_path / "x.toml")
+    assert many.exit_code == 0, "the recorded one begins like that"
+    assert read_input(tmp_path / "x.toml").expectation == bug.expectation
+    text = tmp_path / "plain.toml"
+    text.write_text(to_text(bug.scenario))
+    many = cli("minimize", text, "--signature", "s")
+    assert many.exit_code == 2
+    assert "--signature s: several begin like that: s1-" in many.stderr
+    beside = cli("minimize", finding, "--signature", "s8")
+    assert beside.exit_code == 2
+    assert "minimized.vblk: is not for s8: name another file with -o" in beside.stderr
+    assert not finding.with_name("minimized.vblk").exists()
+
+
+def test_another_device_is_not_beside(cli: Cli, finding: Path) -> None:
+    result = cli("minimize", finding, "--device", "reference")
+    assert result.exit_code == 2
+    assert "is not for model reference: name another file with -o" in result.stderr
+
+
+def test_a_finding_that_cannot_be_written(cli: Cli, finding: Path) -> None:
+    finding.with_name("minimized.toml").mkdir()
+    result = cli("minimize", finding)
+    assert result.exit_code == 2
+    assert result.stderr.endswith("minimized.vblk: cannot be written: Is a directory\n")
+
+
+def test_stopped_before_the_next_one(
+    cli: Cli, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "later.vblk").write_bytes(large.read_bytes())
+    update = MinimizeView.update
+
+    def interrupted(self: MinimizeView, progress: Progress) -> None:
+        signal.raise_signal(signal.SIGINT)
+        update(self, progress)
+
+    monkeypatch.setattr(MinimizeView, "update", interrupted)
+    result = cli("minimize", tmp_path, "--json")
+    assert result.exit_code == 130
+    (line,) = result.stdout.splitlines()
+    assert json.loads(line)["complete"] is False
+    assert not (tmp_path / "later.minimized.vblk").exists()
+
+
+def test_an_assertion_of_a_users_device(cli: Cli, tmp_path: Path) -> None:
+    """What the device raises is a bug like any other, and becomes smaller."""
+    device = tmp_path / "asserts.py"
+    device.write_text(
+        "from vblkfuzz.dataplane.virtio_blk import VirtioBlk\n"
+        "class Asserts(VirtioBlk):\n"
+        "    def reset(self, thread, *, system=False):\n"
+        "        assert self.blk.in_flight < 1\n"
+        "        yield from super().reset(thread, system=system)\n"
+    )
+    path = tmp_path / "held.toml"
+    path.write_text(
+        'format = 1\nops = [{op = "init"}, {op = "collect"}, {op = "hold"},'
+        '{op = "publish_kick"}, {op = "publish_kick"}, {op = "reset"}]\n'
+    )
+    result = cli("minimize", path, "--device", f"{device}:Asserts", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["signature"].startswith("crash-assertionerror-asserts-reset-")
+    assert (found["ops_before"], found["ops"]) == (6, 4)
+    assert result.stderr == ""
+
+
+def test_a_folder_that_may_not_be_read(
+    cli: Cli, finding: Path, bug: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read all, so the system refuses here only what tests look at."""
+    locked = finding.parent.with_name("s1-locked")
+    locked.mkdir()
+    (locked / "finding.vblk").write_bytes(dump_artifact(bug))
+    real = os.stat
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        if Path(path).parent == locked:
+            raise PermissionError(13, "Permission denied")
+        return real(path, **options)
+
+    (locked / "finding.vblk").unlink()
+    monkeypatch.setattr(os, "stat", stat)
+    result = cli("minimize", finding.parents[2])
+    assert result.exit_code == 2
+    assert f"  written    {finding.with_name('minimized.vblk')}\n" in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"vblkfuzz: {locked}/finding.vblk: expected a readable file: ")

@@ -135,6 +135,11 @@ def test_a_folder_is_its_files_by_name(cli: Cli, tmp_path: Path, finding: Path) 
     assert names == [str(folder / "a.toml"), str(finding), str(folder / "z.vblk")]
     named = cli("replay", finding.with_name("scenario.toml"), "--json", "--mode", "inline")
     assert len(objects(named.stdout)) == 1
+    minimized = finding.with_name("minimized.vblk")
+    minimized.write_bytes(finding.read_bytes())
+    minimized.with_suffix(".toml").write_text(to_text(CLEAN))
+    (small,) = objects(cli("replay", finding.parent, "--json", "--mode", "inline").stdout)
+    assert small["input"] == str(minimized)
 
 
 def test_a_total_of_several(cli: Cli, finding: Path, clean: Path, bad: Path) -> None:

@@ -67,7 +67,13 @@ class TestList:
         assert cli("minimize", small.with_name("finding.vblk"), "-o", small).exit_code == 0
         result = cli("triage", out)
         assert "    4 operations, 0 deviations, minimized\n" in result.stdout
-        assert str(small) in cli("triage", out, "show", "s1").stdout
+        became = "4 operations + 0 deviations became no fewer in "
+        assert f"    {became}" in result.stdout
+        shown = cli("triage", out, "show", "s1").stdout
+        assert str(small) in shown
+        assert f"  size    {became}" in shown
+        (line,) = cli("triage", out, "--json").stdout.splitlines()
+        assert json.loads(line)["minimized"]["ops_before"] == 4
 
     def test_a_fixed_device(self, cli: Cli, out: Path) -> None:
         result = cli("triage", out, "--device", "reference", "--repeat", 1)

@@ -16,6 +16,7 @@ from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.summary import Finding, Summary
 from vblkfuzz.targets.options import TargetOptions
 
@@ -185,3 +186,36 @@ def test_the_end_of_json_has_the_fixed_keys() -> None:
 def test_help_ends_with_two_examples(cli: Cli) -> None:
     output = cli("fuzz", "--help").stdout
     assert output.rpartition("Examples:")[2].count("vblkfuzz fuzz ") == 2
+
+
+def test_what_was_minimized_and_what_was_not(capsys: pytest.CaptureFixture[str]) -> None:
+    filled = summary(("S1", 4.0), ("S8", 0.1))
+    filled.findings["s1-4.0"] = Finding("s1-4.0", "S1", 1, 4.0, "my out/findings/s1-4.0")
+    filled.minimized = {
+        "s1-4.0": Reduction(44, 5, 2, 0, 19, complete=True),
+        "s7": Reduction(9, 0, 8, 0, 2000, complete=False),
+    }
+    filled.not_minimized = {f"s8-{number}": "" for number in range(7)}
+    filled.not_minimized["s9"] = "it did not show again"
+    say_summary(filled, "model", "seed")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[5:12] == [
+        "Minimized, operations + deviations (minimized.vblk in their folders):",
+        "  44 + 5 became 2 + 0   s1-4.0",
+        "   9 + 0 became 8 + 0 so far  s7",
+        "Not minimized: s8-0, s8-1, s8-2, s8-3, s8-4, and 2 more (no time)",
+        "Not minimized: s9 (it did not show again)",
+        "minimize the others with: vblkfuzz minimize 'my out'",
+        "",
+    ]
+    assert lines[12] == "replay one with: vblkfuzz replay 'my out/findings/s1-4.0/minimized.vblk'"
+    (first, second) = filled.to_json()["findings"]
+    assert first["minimized"]["tried"] == 19
+    assert second["minimized"] is None
+
+
+def test_the_line_while_the_rest_is_minimized() -> None:
+    filled = summary(("S1", 4.0))
+    filled.minimizing = 3, 7
+    line = "minimizing 3 of 7 findings; ctrl-C stops"
+    assert status_lines(filled, 60, 2) == status_block(filled, 60, 2) == [line]

@@ -37,6 +37,10 @@ _Without = Annotated[
     ),
 ]
 
+_NoMinimize = Annotated[
+    bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
+]
+
 
 @takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
@@ -71,6 +75,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
+    no_minimize: _NoMinimize = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
     libfuzzer: Annotated[
         list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
@@ -109,6 +114,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         without=_operations(without or ()),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,
+        minimize=not no_minimize,
     )
     _warn(options.workers)
     lines = FuzzJson(options) if as_json else None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vblkfuzz.cli.views.fuzz_minimized import minimizing_line
+
 if TYPE_CHECKING:
     from vblkfuzz.store.summary import Summary
 
 
 def status_lines(summary: Summary, budget_s: float, workers: int) -> list[str]:
     """Return the progress in lines of at most 80 columns, for a log."""
+    if summary.minimizing:
+        return [minimizing_line(*summary.minimizing)]
     lines = [
         f"{_time(summary, budget_s)}  {_short(summary.execs)} execs  "
         f"{_short(summary.execs_per_s_now)}/s  {len(summary.findings)} findings  "
@@ -24,6 +28,8 @@ def status_lines(summary: Summary, budget_s: float, workers: int) -> list[str]:
 
 def status_block(summary: Summary, budget_s: float, workers: int) -> list[str]:
     """Return the progress as a block of lines that says what its words mean."""
+    if summary.minimizing:
+        return [minimizing_line(*summary.minimizing)]
     if not summary.execs:
         load = "1 worker loads" if workers == 1 else f"{workers} workers load"
         return [f"{_time(summary, budget_s)}  starting: {load} the device"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.cli.views.fuzz_minimized import say_minimized
 from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
@@ -30,9 +31,10 @@ def say_summary(
     screen = Screen()
     _say_figures(screen, summary, out)
     if summary.findings:
-        findings = by_rule(summary)
-        _say_findings(screen, findings)
-        screen.say(f"replay one with: {_replay(findings[0], target, device, target_options)}")
+        _say_findings(screen, by_rule(summary))
+    say_minimized(screen, summary)
+    if summary.findings:
+        screen.say(f"replay one with: {_replay(summary, target, device, target_options)}")
     if summary.silenced:
         screen.say()
         seen = (f"{name} ({count:,}x)" for name, count in sorted(summary.silenced.items()))
@@ -84,12 +86,15 @@ def _say_findings(screen: Screen, findings: list[Finding]) -> None:
     screen.say()
 
 
-def _replay(finding: Finding, target: str, device: str, target_options: TargetOptions) -> str:
-    """Return the shell command that replays a finding."""
+def _replay(summary: Summary, target: str, device: str, target_options: TargetOptions) -> str:
+    """Return the shell command that replays the first finding."""
+    from vblkfuzz.store.finding_files import ARTIFACT, MINIMIZED
     from vblkfuzz.targets.device_class import is_revision
     from vblkfuzz.targets.registry import MODEL
 
-    words = ["vblkfuzz", "replay", f"{finding.path}/finding.vblk"]
+    finding = by_rule(summary)[0]
+    name = MINIMIZED if finding.signature in summary.minimized else ARTIFACT
+    words = ["vblkfuzz", "replay", f"{finding.path}/{name}"]
     if target != MODEL:
         words += ["--target", target, *target_options.words]
     if not is_revision(device):  # the user must name code to run, a file is not enough

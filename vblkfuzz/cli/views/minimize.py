@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 class MinimizeView:
     """A bar on stderr that shows how much of the input has been removed."""
 
-    def __init__(self, scenario: Scenario, stop: Stop) -> None:
+    def __init__(self, scenario: Scenario, stop: Stop, place: str = "") -> None:
         console = Console(stderr=True, highlight=False, emoji=False)
         self._stop = stop
+        self._place = place
         self._whole = _parts(scenario)
         columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
         self._bar = progress_bar(console, *columns)
-        self._task = self._bar.add_task("running the input", total=self._whole or 1)
+        self._task = self._bar.add_task(f"{place}running the input", total=self._whole or 1)
 
     def __enter__(self) -> Self:
         """Show the bar."""
@@ -49,7 +50,7 @@ class MinimizeView:
         self._bar.update(
             self._task,
             completed=self._whole - _parts(best),
-            description=f"{sizes(best)}, {progress.tried} tried",
+            description=f"{self._place}{sizes(best)}, {progress.tried} tried",
         )
         if self._stop.status is not None:
             raise StopMinimizing

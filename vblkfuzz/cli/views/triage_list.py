@@ -52,6 +52,8 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
     smaller = ", minimized" if Path(case.outcome.input).name == MINIMIZED else ""
     words = size(case) + smaller + (f"; on {', '.join(case.outcome.setup)}" if with_setup else "")
     screen.wrapped(words, indent=4)
+    if case.reduction:
+        screen.wrapped(str(case.reduction), indent=4)
     if case.known:
         screen.wrapped(f"known: {case.known}", indent=4, style="dim")
 

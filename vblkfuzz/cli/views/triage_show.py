@@ -65,6 +65,7 @@ def _print_facts(screen: Screen, case: Case) -> None:
         ("seen", seen(case)),
         ("on", ", ".join(case.outcome.setup)),
         ("device", device_facts(case)),
+        *([("size", str(case.reduction))] if case.reduction else []),
         *(("note", note) for note in case.outcome.notes),
     ]
     for name, value in facts:
