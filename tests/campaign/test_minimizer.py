@@ -16,9 +16,10 @@ from vblkfuzz.campaign import minimizer
 from vblkfuzz.campaign.minimizer import answer
 from vblkfuzz.campaign.minimizing_order import Answer, Order, Orders
 from vblkfuzz.errors import ActorHung, ZygoteLost
-from vblkfuzz.minimize.beside import MINIMIZED, reduction_of
+from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.minimize.on_target import Asked
 from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.store.finding_names import MINIMIZED
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.targets.model import model
 

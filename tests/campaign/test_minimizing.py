@@ -15,8 +15,9 @@ from vblkfuzz.campaign import minimizing
 from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.launch.plan import WorkerPlan
-from vblkfuzz.minimize.beside import MINIMIZED, reduction_of
+from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.store.finding_names import MINIMIZED
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.summary import Summary
 

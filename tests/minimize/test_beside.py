@@ -9,19 +9,12 @@ import pytest
 
 from tests.cli.conftest import BUG
 from vblkfuzz.errors import InputFileError
-from vblkfuzz.minimize.beside import (
-    FINDING,
-    MINIMIZED,
-    Smaller,
-    is_wanting,
-    keep,
-    reduction_of,
-    smallest,
-)
+from vblkfuzz.minimize.beside import Smaller, is_wanting, keep, reduction_of, smallest
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.store.finding_names import FINDING, MINIMIZED
 from vblkfuzz.store.reduction import Reduction
 
 EXPECTED = Expectation("violation", "S1", "s1-reset")

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.campaign.minimizer import TRIES
 from vblkfuzz.campaign.minimizing_order import Answer, Order
 from vblkfuzz.errors import ExitStatus, InputFileError
-from vblkfuzz.minimize.beside import FINDING, is_wanting, reduction_of
+from vblkfuzz.minimize.beside import is_wanting, reduction_of
 from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.store.finding_names import FINDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

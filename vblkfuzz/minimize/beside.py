@@ -10,7 +10,6 @@ count. It is only ever replaced by a smaller one, by weight.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,13 +17,12 @@ from vblkfuzz.minimize.weight import weight
 from vblkfuzz.scenario.artifact import dump_artifact, read_input
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.store.atomic import write_file
+from vblkfuzz.store.finding_names import FINDING, MINIMIZED, has, smallest_file
 from vblkfuzz.store.reduction import Reduction
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.artifact import Artifact
 
-FINDING: Final = "finding.vblk"
-MINIMIZED: Final = "minimized.vblk"
 _TEXT: Final = "minimized.toml"
 _RECORD: Final = "minimized.json"
 
@@ -59,16 +57,6 @@ def is_wanting(folder: Path, tries: int) -> bool:
         return True
     found = reduction_of(folder)
     return found is not None and not found.complete and found.tried < tries
-
-
-def has(folder: Path, name: str) -> bool:
-    """Whether there is such a file in a folder; False also if the folder may not be read."""
-    return os.path.exists(folder / name)  # Path.exists raises PermissionError
-
-
-def smallest_file(folder: Path) -> Path:
-    """Return the file with the smallest input of a finding, the minimized one if there is one."""
-    return folder / (MINIMIZED if has(folder, MINIMIZED) else FINDING)
 
 
 def smallest(folder: Path) -> Artifact:

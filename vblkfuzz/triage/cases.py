@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ExitStatus, InputFileError
-from vblkfuzz.minimize.beside import FINDING, MINIMIZED, has, reduction_of, smallest_file
+from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.store.finding_names import FINDING, MINIMIZED, has, smallest_file
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.inputs import input_files

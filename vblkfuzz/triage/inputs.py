@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from vblkfuzz.errors import InputFileError
-from vblkfuzz.minimize.beside import FINDING, MINIMIZED
+from vblkfuzz.store.finding_names import FINDING, MINIMIZED
 
 _SUFFIXES: Final = (".vblk", ".toml")
 _TEXTS: Final = {"scenario.toml": FINDING, "minimized.toml": MINIMIZED}

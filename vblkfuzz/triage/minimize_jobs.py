@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.minimize.beside import FINDING, MINIMIZED, has, reduction_of
+from vblkfuzz.minimize.beside import reduction_of
+from vblkfuzz.store.finding_names import FINDING, MINIMIZED, has
 from vblkfuzz.triage.cases import case_files
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ def _say_findings(screen: Screen, findings: list[Finding]) -> None:
 
 def _replay(summary: Summary, target: str, device: str, target_options: TargetOptions) -> str:
     """Return the shell command that replays the first finding."""
-    from vblkfuzz.minimize.beside import FINDING, MINIMIZED
+    from vblkfuzz.store.finding_names import FINDING, MINIMIZED
     from vblkfuzz.targets.device_class import is_revision
     from vblkfuzz.targets.registry import MODEL
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.views.screen import Screen
-from vblkfuzz.minimize.beside import MINIMIZED
+from vblkfuzz.store.finding_names import MINIMIZED
 from vblkfuzz.targets.device_class import is_revision
 from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.story import counted, last_output, seen, size
