@@ -7,7 +7,7 @@
     input.bin       the raw fuzz input
     device.txt      report on a real device process that crashed or hung
 
-A finding is written once; an existing one is changed only if its artifact is lost or cut off.
+A finding is written once; an existing one is changed only if it is damaged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vblkfuzz.scenario.artifact import dump_artifact, load_artifact
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.store.atomic import write_file, write_folder
 from vblkfuzz.store.finding_artifact import finding_artifact
-from vblkfuzz.store.finding_files import ARTIFACT
+from vblkfuzz.store.finding_files import ARTIFACT, RAW
 from vblkfuzz.trace.render import render
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def save_finding(
 
 
 def _is_damaged(finding: Path) -> bool:
-    """Whether the artifact of a finding is missing or incomplete, as after a full disk.
+    """Whether a finding has lost content, as on a full disk: its artifact, or all of a file.
 
-    One with a field that cannot be read is not: a newer version may have written it.
+    An artifact with a field that cannot be read is whole: a newer version may have written it.
     """
     try:
         load_artifact((finding / ARTIFACT).read_bytes(), ARTIFACT)
@@ -88,7 +88,9 @@ def _is_damaged(finding: Path) -> bool:
         return error.place.startswith("byte ")
     except OSError:
         return True
-    return False
+    # A raw input may have no bytes.
+    files = (file for file in finding.iterdir() if file.is_file() and file.name != RAW)
+    return any(not file.stat().st_size for file in files)
 
 
 def _mend(finding: Path, files: dict[str, bytes]) -> None:
