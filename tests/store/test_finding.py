@@ -121,6 +121,16 @@ def test_a_damaged_one_is_written_anew(
     assert artifact.with_name("input.bin").read_bytes() == b"second"
 
 
+def test_a_file_that_was_emptied_is_written_anew(
+    tmp_path: Path, target: Target, execution: Execution
+) -> None:
+    text = save(tmp_path, target, execution).path / "scenario.toml"
+    whole = text.read_bytes()
+    text.write_bytes(b"")
+    save(tmp_path, target, execution)
+    assert text.read_bytes() == whole
+
+
 def test_one_of_a_newer_version_is_kept(
     tmp_path: Path, target: Target, execution: Execution
 ) -> None:

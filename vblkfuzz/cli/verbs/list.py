@@ -15,7 +15,7 @@ from vblkfuzz.errors import UsageError
 Entry = dict[str, object]
 """One line of a list; has at least `name` and `summary`."""
 
-_COLUMNS: Final = ("name", "values", "summary", "rules", "source", "ignores")
+_COLUMNS: Final = ("name", "summary", "rules", "source", "ignores")
 
 
 class Kind(StrEnum):
@@ -51,7 +51,12 @@ def list_(
 
 
 def _print(what: Kind, entries: list[Entry]) -> None:
-    from vblkfuzz.cli.views.list_text import print_devices, print_ops, print_schedule
+    from vblkfuzz.cli.views.list_text import (
+        print_devices,
+        print_entries,
+        print_ops,
+        print_schedule,
+    )
     from vblkfuzz.cli.views.screen import Screen
 
     screen = Screen()
@@ -62,12 +67,7 @@ def _print(what: Kind, entries: list[Entry]) -> None:
     elif what is Kind.SCHEDULE:
         print_schedule(screen, entries)
     else:
-        columns = tuple(column for column in _COLUMNS if column in entries[0])
-        screen.table(columns, [[_cell(entry[column]) for column in columns] for entry in entries])
-
-
-def _cell(value: object) -> str:
-    return " ".join(value) if isinstance(value, (list, dict)) else str(value)
+        print_entries(screen, entries, [one for one in _COLUMNS if one in entries[0]])
 
 
 def _targets() -> list[Entry]:

@@ -1,4 +1,4 @@
-"""The lists of `vblkfuzz list` that are no plain tables: devices and operations.
+"""The lists of `vblkfuzz list`.
 
 On a terminal an entry has several lines that fit; elsewhere each fact is one whole line.
 """
@@ -15,6 +15,24 @@ if TYPE_CHECKING:
     from vblkfuzz.cli.views.screen import Screen
 
 Entry = dict[str, Any]
+
+
+def print_entries(screen: Screen, entries: Sequence[Entry], columns: Sequence[str]) -> None:
+    """Print some columns of entries; the first two are name and summary."""
+    rows = [[_cell(entry[column]) for column in columns] for entry in entries]
+    if not screen.width:
+        screen.table(columns, rows)
+        return
+    for name, summary, *others in rows:
+        screen.say(name, "cyan")
+        screen.wrapped(summary, indent=4)
+        for column, value in zip(columns[2:], others, strict=True):
+            if value:
+                screen.wrapped(value, label=f"      {column}  ", style="dim")
+
+
+def _cell(value: object) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def print_devices(screen: Screen, entries: Sequence[Entry]) -> None:
