@@ -63,7 +63,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
     max_total_time: _Seconds = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="0: a random one.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the mutations; 0: a random one.")] = 0,
     out: Annotated[Path, typer.Option(help="Output folder; an existing one is continued.")] = Path(
         "vblkfuzz-out"
     ),
