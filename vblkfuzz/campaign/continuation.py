@@ -24,8 +24,10 @@ def check_folder(out: Path) -> None:
     """Check that a folder is new, empty, or one of campaigns; hidden files do not count.
 
     Raises:
-        UsageError: it has other files.
+        UsageError: it has other files, or a name that libFuzzer and the ledger cannot have.
     """
+    if any("\ud800" <= char <= "\udfff" for char in str(out)):
+        raise UsageError(f"{out}: expected a name that the locale can read; choose another --out")
     if not out.is_dir() or (out / LEDGER).exists():
         return
     try:

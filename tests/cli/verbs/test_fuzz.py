@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -113,6 +114,12 @@ def test_a_folder_of_something_else_is_refused(
         return
     with pytest.raises(UsageError, match=f"is no output folder, it has {refused}; choose"):
         check_folder(tmp_path)
+
+
+def test_a_folder_whose_name_the_locale_cannot_read(cli: Cli, tmp_path: Path) -> None:
+    result = cli("fuzz", "--runs", "1", "--out", tmp_path / os.fsdecode(b"\xff"))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "/\\udcff: expected a name that the locale can read; choose another" in result.stderr
 
 
 def test_an_operation_that_ends_another_is_left_out_with_it(cli: Cli, tmp_path: Path) -> None:
