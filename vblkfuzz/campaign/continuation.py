@@ -24,8 +24,10 @@ def check_folder(out: Path) -> None:
     """Check that a folder is new, empty, or one of campaigns; hidden files do not count.
 
     Raises:
-        UsageError: it has other files.
+        UsageError: it has other files, or a name that libFuzzer and the ledger cannot have.
     """
+    if any("\ud800" <= char <= "\udfff" for char in str(out)):
+        raise UsageError(f"{out}: expected a name that the locale can read; choose another --out")
     if not out.is_dir() or (out / LEDGER).exists():
         return
     try:
@@ -54,13 +56,19 @@ def check_same(
     Raises:
         UsageError: one of them did not, and the user has not allowed it.
     """
-    others = [one for one in earlier if (one.target, one.device) != (target, device)]
+    others = [one for one in earlier if not _is_on(one, target, device)]
     if others and not anyway:
         one = others[-1]
         raise UsageError(
             f"{out}: has campaigns on {one.target}, {one.device}, not on {target}, {device}; "
             f"choose another --out, or allow it with {ANYWAY}"
         )
+
+
+def _is_on(record: CampaignRecord, target: str, device: str) -> bool:
+    # Versions that did not record the end recorded the model as the target, whatever it was.
+    any_target = record.ended == ""
+    return record.device == device and (any_target or record.target == target)
 
 
 def said_of(out: Path, earlier: tuple[CampaignRecord, ...]) -> str:

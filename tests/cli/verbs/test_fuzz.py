@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
-from vblkfuzz.campaign.continuation import check_folder
+from vblkfuzz.campaign.continuation import check_folder, check_same
 from vblkfuzz.errors import UsageError
-from vblkfuzz.store.history import read_history
+from vblkfuzz.store.history import CampaignRecord, read_history
 
 
 def test_a_short_campaign(cli: Cli, tmp_path: Path) -> None:
@@ -61,6 +63,38 @@ def test_a_folder_is_for_one_device(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "device", "ended", "same"),
+    [
+        ("qemu", "virtio-blk-pci", None, True),
+        ("model", "virtio-blk-pci", None, False),
+        ("qemu", "other", None, False),
+        ("model", "virtio-blk-pci", "", True),
+        ("model", "other", "", False),
+    ],
+)
+def test_what_is_the_same(
+    tmp_path: Path, target: str, device: str, ended: str | None, same: bool
+) -> None:
+    """Older versions recorded the model as the target of each campaign, and no end."""
+    figures = (1, 7, 1.0, 10, 5, 0, 0, ())
+    record = CampaignRecord("2026-01-01", target, device, "processes", *figures, ended=ended)
+    refused = pytest.raises(UsageError, match="allow it with --other-device")
+    with nullcontext() if same else refused:
+        check_same(tmp_path, (record,), "qemu", "virtio-blk-pci", anyway=False)
+    check_same(tmp_path, (record,), "qemu", "virtio-blk-pci", anyway=True)
+
+
+def test_all_verbs_count_the_same_findings(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    setup = ("--runs", "40", "--workers", "1", "--seed", "3", "--mode", "inline", "--out", out)
+    ended = json.loads(cli("fuzz", *setup, "--json").stdout.splitlines()[-1])
+    assert ended["saved"] == len(ended["findings"]) > 0
+    assert json.loads(cli("status", out, "--json").stdout)["saved"] == ended["saved"]
+    listed = cli("triage", out, "--repeat", "1", "--json").stdout.splitlines()
+    assert len(listed) == ended["saved"]
+
+
+@pytest.mark.parametrize(
     ("names", "refused"),
     [
         ((), ""),
@@ -80,6 +114,12 @@ def test_a_folder_of_something_else_is_refused(
         return
     with pytest.raises(UsageError, match=f"is no output folder, it has {refused}; choose"):
         check_folder(tmp_path)
+
+
+def test_a_folder_whose_name_the_locale_cannot_read(cli: Cli, tmp_path: Path) -> None:
+    result = cli("fuzz", "--runs", "1", "--out", tmp_path / os.fsdecode(b"\xff"))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "/\\udcff: expected a name that the locale can read; choose another" in result.stderr
 
 
 def test_an_operation_that_ends_another_is_left_out_with_it(cli: Cli, tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ def test_before_the_first_execution() -> None:
     empty = Summary(seconds=2.5)
     assert status_block(empty, 60, 1) == ["0:00:02/0:01:00  starting: 1 worker loads the device"]
     assert "last new feature none yet, finding none yet" in status_lines(empty, 60, 1)[1]
+    clean = Summary(execs=1, seconds=2.5)
+    assert status_block(clean, 60, 1)[2] == "  findings          0  kinds of violation; none yet"
 
 
 def test_few_situations_are_listed_by_rule(capsys: pytest.CaptureFixture[str]) -> None:

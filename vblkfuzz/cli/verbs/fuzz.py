@@ -22,12 +22,21 @@ from vblkfuzz.targets.options import TargetOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.campaign.options import CampaignOptions
+    from vblkfuzz.errors import ExitStatus
     from vblkfuzz.launch.plan import Message
     from vblkfuzz.store.summary import Summary
 
 _Known = Annotated[
     list[Path] | None,
     typer.Option(help="File of signatures to count but not to report; repeatable."),
+]
+_Seconds = Annotated[
+    float,
+    typer.Option(min=0, help="Seconds from the start, start-up included; 0: until ctrl-C."),
+]
+_OtherDevice = Annotated[
+    bool, typer.Option("--other-device", help="Go on in a folder of another device or target.")
 ]
 _Without = Annotated[
     list[str] | None,
@@ -55,12 +64,9 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     mode: Annotated[str, typer.Option(help="processes or inline.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
-    max_total_time: Annotated[
-        float,
-        typer.Option(min=0, help="Seconds from the start, start-up included; 0: until ctrl-C."),
-    ] = 0,
+    max_total_time: _Seconds = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="0: a random one.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the mutations; 0: a random one.")] = 0,
     out: Annotated[Path, typer.Option(help="Output folder; an existing one is continued.")] = Path(
         "vblkfuzz-out"
     ),
@@ -69,9 +75,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: _Known = None,
     without: _Without = None,
-    other_device: Annotated[
-        bool, typer.Option("--other-device", help="Go on in a folder of another device or target.")
-    ] = False,
+    other_device: _OtherDevice = False,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
     ] = False,
@@ -89,7 +93,6 @@ def fuzz(  # noqa: PLR0913  # an option each
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
     from vblkfuzz.campaign.options import CampaignOptions
-    from vblkfuzz.campaign.orchestrator import Campaign
     from vblkfuzz.errors import UsageError
     from vblkfuzz.store.known_file import read_known
 
@@ -116,19 +119,26 @@ def fuzz(  # noqa: PLR0913  # an option each
         other_device=other_device,
         minimize=not no_minimize,
     )
+    raise typer.Exit(int(_run(options, as_json=as_json)))
+
+
+def _run(options: CampaignOptions, *, as_json: bool) -> ExitStatus:
+    """Run a campaign and show it; return its exit status."""
+    from vblkfuzz.campaign.orchestrator import Campaign
+
     _warn(options.workers)
     lines = FuzzJson(options) if as_json else None
     with FuzzView(options) as view:
         campaign = Campaign(options, *_shown(view, lines))
         status = campaign.run()
+    summary = campaign.summary
+    if not lines:
+        setup = (options.target, options.device, options.target_options, options.out)
+        say_summary(summary, *setup)
+    say_trouble(options.out, summary)
     if lines:
-        lines.end(campaign.summary, status)
-    else:
-        say_summary(
-            campaign.summary, options.target, options.device, options.target_options, options.out
-        )
-    say_trouble(options.out, campaign.summary)
-    raise typer.Exit(int(status))
+        lines.end(summary, status)
+    return status
 
 
 def _operations(names: Sequence[str]) -> tuple[str, ...]:

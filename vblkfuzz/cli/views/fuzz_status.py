@@ -42,12 +42,12 @@ def status_block(summary: Summary, budget_s: float, workers: int) -> list[str]:
         (
             "findings",
             str(len(summary.findings)),
-            f"kinds of violation; the last {_ago(summary, summary.last_finding_s)}",
+            f"kinds of violation; {_last(summary, summary.last_finding_s)}",
         ),
         (
             "features",
             _short(summary.features),
-            f"code blocks and states seen; the last {_ago(summary, summary.last_feature_s)}",
+            f"code blocks and states seen; {_last(summary, summary.last_feature_s)}",
         ),
         ("met", _met(summary), "situations without which a rule is not tested"),
         ("corpus", _short(summary.corpus), "inputs, each with a feature that was new"),
@@ -62,6 +62,10 @@ def _time(summary: Summary, budget_s: float) -> str:
 
 def _met(summary: Summary) -> str:
     return f"{sum(summary.situations.values())}/{len(summary.situations)}"
+
+
+def _last(summary: Summary, seconds: float | None) -> str:
+    return "none yet" if seconds is None else f"the last {_ago(summary, seconds)}"
 
 
 def _ago(summary: Summary, seconds: float | None) -> str:
