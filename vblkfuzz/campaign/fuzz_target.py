@@ -113,6 +113,8 @@ def _fuzz(plan: WorkerPlan) -> ExitStatus:
             print(f"    {message.fallback} {message.path}", file=sys.stderr)
         if message.kind in ("harness_error", "hang"):
             print(f"exec {message.execs}: harness error: {message.name}", file=sys.stderr)
+        if message.kind == "warning":
+            print(f"warning: {message.name}", file=sys.stderr)
         if message.kind in ("harness_error", "hang") or message.fallback:
             failed.append(message.kind)
 

@@ -72,8 +72,8 @@ class Message:
 
     kind: str
     """One of: finding, seen, situation, harness_error, hang (also a harness error), always_fails
-    (of the device), unsteady (the device, on `input`), done. The orchestrator itself adds
-    quarantined."""
+    (of the device), unsteady (the device, on `input`), warning (of a weak feedback), done. The
+    orchestrator itself adds quarantined."""
     name: str = ""
     """Signature, name of the situation, text of the error, or name of a worker's exit status."""
     rule: str = ""
