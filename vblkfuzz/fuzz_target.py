@@ -97,15 +97,12 @@ class FuzzTarget:
                 innermost functions of the stack have that of the signature, so that services which
                 compare stack traces tell bugs apart as vblkfuzz does.
         """
-        from vblkfuzz.oracle.naming.raised import raise_violation
-
         execution = self.run(data)
-        for violation in execution.verdict.causes if execution else ():
-            if not matches(violation.signature, self._known):
-                raise_violation(violation)
+        if execution is not None:
+            self.check(execution)
 
     def run(self, data: bytes) -> Execution | None:
-        """Run one input and mark its coverage, for a function of your own with further checks.
+        """Run one input and mark its coverage; for a function of your own, with `check`.
 
         Returns:
             The scenario with its trace and verdict; None if there is no verdict.
@@ -121,6 +118,18 @@ class FuzzTarget:
             return None
         self._region.mark_states(execution.trace)
         return execution
+
+    def check(self, execution: Execution) -> None:
+        """Raise the first violation of an execution that is neither known nor follows from another.
+
+        Raises:
+            ViolationFound: see `test_one_input`.
+        """
+        from vblkfuzz.oracle.naming.raised import raise_violation
+
+        for violation in execution.verdict.causes:
+            if not matches(violation.signature, self._known):
+                raise_violation(violation)
 
     def mutate(self, data: bytes, max_size: int, seed: int) -> bytes:
         """Return a mutated input; `custom_mutator` of `atheris.Setup`."""
