@@ -40,9 +40,19 @@ def test_the_tests_of_an_own_device_pass(own_device: Path) -> None:
     assert "4 passed" in run.stdout
 
 
-def test_an_own_program_finds_the_bug(own_device: Path) -> None:
+def program_of_the_page() -> str:
+    page = (EXAMPLES.parent / "docs" / "oss-fuzz.md").read_text()
+    return page.partition("```python\n")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize("of_page", [False, True])
+def test_an_own_program_finds_the_bug(own_device: Path, of_page: bool) -> None:
+    """That of the example, and that of docs/oss-fuzz.md."""
+    program = own_device / "fuzz_own_device.py"
+    if of_page:
+        program.write_text(program_of_the_page())
     run = subprocess.run(
-        [sys.executable, "fuzz_own_device.py", "-seed=1", "-runs=20000"],
+        [sys.executable, program.name, "-seed=1", "-runs=20000"],
         cwd=own_device,
         env={**os.environ, "PYTHONPATH": str(Path(vblkfuzz.__file__).parent.parent)},
         capture_output=True,
