@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import vblkfuzz
+from tests.ossfuzz.clusterfuzz import crash_state
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -37,6 +38,29 @@ def test_the_tests_of_an_own_device_pass(own_device: Path) -> None:
     run = pytest_in(own_device)
     assert run.returncode == 0, run.stdout
     assert "4 passed" in run.stdout
+
+
+def program_of_the_page() -> str:
+    page = (EXAMPLES.parent / "docs" / "oss-fuzz.md").read_text()
+    return page.partition("```python\n")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize("of_page", [False, True])
+def test_an_own_program_finds_the_bug(own_device: Path, of_page: bool) -> None:
+    """That of the example, and that of docs/oss-fuzz.md."""
+    program = own_device / "fuzz_own_device.py"
+    if of_page:
+        program.write_text(program_of_the_page())
+    run = subprocess.run(
+        [sys.executable, program.name, "-seed=1", "-runs=20000"],
+        cwd=own_device,
+        env={**os.environ, "PYTHONPATH": str(Path(vblkfuzz.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 77, run.stderr
+    assert {name[:2] for name in crash_state(run.stdout)} == {"s7"}, run.stdout
 
 
 def test_the_corpus_fails_on_the_device_with_the_bug(own_device: Path) -> None:

@@ -24,6 +24,7 @@ READ: Final = (".py", ".md", ".toml", ".ini")
 FOUND_BY_BEING_THERE: Final = {
     "vblkfuzz.dataplane.defects.": re.compile(r"^FAMILY\b", re.MULTILINE),
     "vblkfuzz.cli.verbs.": re.compile(r"^VERB\b", re.MULTILINE),
+    "vblkfuzz.feedback.hook-": re.compile(r"^module_collection_mode\b", re.MULTILINE),
     "vblkfuzz.oracle.rules.": re.compile(r"^@rule\b", re.MULTILINE),
 }
 """Rooms whose files are found by name, and what makes a file there one of those."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import py_compile
 import subprocess
 import sys
 import textwrap
@@ -176,6 +177,36 @@ def test_a_device_file_is_instrumented(tmp_path: Path) -> None:
         assert sum(region) == 1
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
+
+
+SOURCELESS = """
+    import sys
+    from vblkfuzz.feedback.instrument import instrument
+    finder = instrument("mine.device:Mine")
+    assert finder.blind_spots == "no coverage at all of guest and device: no source code"
+    import vblkfuzz.virtio.blk
+    assert finder.blind_spots == ""
+    sys.path.insert(0, ".")
+    import mine.device
+    print(finder.blind_spots)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [(".py", ""), (".pyc", "no coverage of mine.device: no source code")],
+)
+def test_modules_without_source_are_told(tmp_path: Path, kept: str, said: str) -> None:
+    """As in a bundle that PyInstaller made without our hook."""
+    source = tmp_path / "mine" / "device.py"
+    source.parent.mkdir()
+    source.write_text("def mark():\n    return 5\n")
+    py_compile.compile(str(source), cfile=f"{source}c", doraise=True)
+    source.with_suffix({".py": ".pyc", ".pyc": ".py"}[kept]).unlink()
+    script = textwrap.dedent(SOURCELESS)
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ended.stdout == f"{said}\n"
 
 
 def test_random_programs_run_alike() -> None:

@@ -10,7 +10,8 @@ measure what they are worth.
 
 Exit codes: 0 budget spent, 77 a finding (not with ``-ignore_crashes=1``: fuzzing then continues
 and ends with 0), 2 usage, 70 inputs that hung, 125 the harness could not judge, 130 ctrl-C,
-72 SIGTERM. Use `vblkfuzz fuzz` for several workers, statistics and resuming.
+72 SIGTERM. Use `vblkfuzz fuzz` for several workers, statistics and resuming, and the target in
+`vblkfuzz.fuzz_target` where libFuzzer itself is to write crash files and to end.
 """
 
 from __future__ import annotations
@@ -114,6 +115,8 @@ def _fuzz(plan: WorkerPlan) -> ExitStatus:
             print(f"    {message.fallback} {message.path}", file=sys.stderr)
         if message.kind in ("harness_error", "hang"):
             print(f"exec {message.execs}: harness error: {message.name}", file=sys.stderr)
+        if message.kind == "warning":
+            print(f"warning: {message.name}", file=sys.stderr)
         if message.kind in ("harness_error", "hang") or message.fallback:
             failed.append(message.kind)
 

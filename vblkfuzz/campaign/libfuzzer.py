@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.scenario.codec import MAX_BYTES
+from vblkfuzz.fuzz_target import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,11 +62,7 @@ def arguments_of(plan: WorkerPlan) -> list[str]:
     """Return the arguments for `atheris.Setup`."""
     return [
         f"{sys.executable} -m vblkfuzz.campaign.worker",
-        f"-max_len={MAX_BYTES}",
-        "-len_control=0",  # inputs cut short are seldom useful
-        # Mutations in a row before libFuzzer takes another input (default 5). After three, little
-        # of an input is left.
-        "-mutate_depth=2",
+        *FLAGS,
         # One day, that is never: the orchestrator ends a stuck worker. libFuzzer and Atheris
         # measure elapsed time only, so they would also end a worker that was suspended.
         "-timeout=86400",

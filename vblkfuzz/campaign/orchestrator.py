@@ -254,6 +254,8 @@ class Campaign:
             self.summary.unsteady = f"{message.name}, see {self._options.out / 'harness'}"
             self._keep_input(bytes.fromhex(message.input), message.name)
             self._on_message(replace(message, name=self.summary.unsteady))
+        elif message.kind == "warning":
+            self._on_message(message)
         elif message.kind == "always_fails":
             self._stop = self._stop or ExitStatus.VIOLATION
             self.summary.always_fails = message.name

@@ -29,6 +29,7 @@ import atheris
 from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
+from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
@@ -117,7 +118,7 @@ class Worker:
 
     def _run(self, data: bytes) -> None:
         if self._execs == 0 and self._region is not None:
-            self._region.register()
+            self._register(self._region)
         scenario, data = decoded(data, self._plan.without)
         self._flight.write(data)
         try:
@@ -133,6 +134,16 @@ class Worker:
             self._errors_in_a_row = 0
             self._note(execution, data)
         self._count()
+
+    def _register(self, region: Region) -> None:
+        region.register()
+        if libfuzzer_core.is_preloaded():
+            self.warn(libfuzzer_core.NO_MUTATOR)
+
+    def warn(self, sentence: str) -> None:
+        """Report that the feedback is weak; it is for all workers alike, so one reports it."""
+        if sentence and self._plan.index == 0:
+            self._send(Message("warning", sentence))
 
     def _run_again(self, execution: Execution, data: bytes) -> None:
         again = self._target.run(execution.scenario)
@@ -241,6 +252,7 @@ def fuzz(
     finder.connect(arena.coverage)
     region = Region(arena.coverage) if plan.feedback else None
     worker = Worker(plan, target, arena, region, send)
+    worker.warn(finder.blind_spots)
     _end_on_signals(worker)
     with target:
         mutator = Mutator(plan.seed)

@@ -124,7 +124,7 @@ def _add(group: typer.Typer, verb: Verb) -> None:
     """Add a verb, or a group with its verbs."""
     if not verb.verbs:
         command = group.command(
-            verb.name, cls=_used_as(verb), short_help=verb.summary or None, epilog=verb.epilog
+            verb.name, cls=_command(verb), short_help=verb.summary or None, epilog=verb.epilog
         )
         command(verb.run)
         return
@@ -135,10 +135,13 @@ def _add(group: typer.Typer, verb: Verb) -> None:
     group.add_typer(inner, name=verb.name, epilog=verb.epilog)
 
 
-def _used_as(verb: Verb) -> type[TyperCommand]:
-    """Return a class of commands that shows the usage of this verb."""
+def _command(verb: Verb) -> type[TyperCommand]:
+    """Return a class of commands with the usage of this verb, and its way to read arguments."""
 
     class Command(TyperCommand):
+        def parse_args(self, ctx: Context, args: list[str]) -> list[str]:  # type: ignore[override]
+            return super().parse_args(ctx, verb.rewrite(args) if verb.rewrite else args)
+
         def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]
             return [verb.usage] if verb.usage else super().collect_usage_pieces(ctx)
 

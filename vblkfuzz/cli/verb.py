@@ -22,6 +22,8 @@ class Verb:
     """Its line in the list of verbs; empty: the first sentence of its docstring."""
     usage: str = ""
     """What follows the name in the line of its usage; empty: as its parameters say."""
+    rewrite: Callable[[list[str]], list[str]] | None = None
+    """Rewrites its arguments before they are parsed; raises UsageError."""
     verbs: tuple[Verb, ...] = ()
     """Verbs of a group; then `run` is called before each of them."""
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vblkfuzz.feedback.instrument import instrument
+from vblkfuzz.feedback.probed import probed_model
 
 if TYPE_CHECKING:
     from vblkfuzz.feedback.region import Region
@@ -32,17 +32,11 @@ def measuring(device: str, mode: str) -> Iterator[Measure]:
         UsageError: no such device or mode.
         RuntimeError: guest or device modules were imported before, so they cannot be instrumented.
     """
-    finder = instrument(device)
+    target, coverage, _ = probed_model(device, mode)
     from vblkfuzz.feedback.region import Region
-    from vblkfuzz.process.arena import Arena
-    from vblkfuzz.targets.device_class import device_class
-    from vblkfuzz.targets.model import model
 
-    arena = Arena()
-    target = model(device, mode, arena, device_class(device, finder.load_file))
-    finder.connect(arena.coverage)
     with target:
-        yield partial(features_of, target, arena.coverage, Region(arena.coverage))
+        yield partial(features_of, target, coverage, Region(coverage))
 
 
 def features_of(

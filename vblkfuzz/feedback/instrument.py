@@ -127,6 +127,7 @@ class Instrumenter(MetaPathFinder):
         self.next = 0
         """Number of the next probe, which is the number of probes so far."""
         self.modules: list[ModuleType] = []
+        self._without_source: list[str] = []
 
     def find_spec(
         self,
@@ -139,6 +140,7 @@ class Instrumenter(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or not isinstance(spec.loader, SourceFileLoader):
+            self._without_source.append(fullname)
             return None
         spec.loader = _Loader(fullname, spec.loader.path, self)
         return spec
@@ -152,6 +154,19 @@ class Instrumenter(MetaPathFinder):
         sys.modules[name] = module
         loader.exec_module(module)
         return module
+
+    @property
+    def blind_spots(self) -> str:
+        """A warning of modules that have no probes, since only source can have them; or empty.
+
+        Such are compiled modules, and in a PyInstaller bundle all, unless its hook for vblkfuzz ran
+        (`feedback.pyinstaller`).
+        """
+        if self.next and not self._without_source:
+            return ""
+        first, *others = self._without_source or ["guest and device"]
+        what = f"{first} and {len(others)} more" if others else first
+        return f"no coverage {'' if self.next else 'at all '}of {what}: no source code"
 
     def connect(self, region: Any) -> None:  # noqa: ANN401 - a memoryview or a bytearray
         """Make all probes write to `region`."""

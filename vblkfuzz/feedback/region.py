@@ -11,11 +11,11 @@ lead to deep states much sooner than code blocks do.
 from __future__ import annotations
 
 import ctypes
-import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
 from vblkfuzz.trace.kinds import (
     ATTACH,
@@ -51,7 +51,6 @@ from vblkfuzz.trace.kinds import (
 if TYPE_CHECKING:
     from vblkfuzz.trace.trace import Trace
 
-_CORE: Final = "atheris.core_with_libfuzzer"
 _COUNTERS_INIT: Final = "__sanitizer_cov_8bit_counters_init"
 _PCS_INIT: Final = "__sanitizer_cov_pcs_init"
 _STATES: Final = COVERAGE_SIZE - COVERAGE_EDGES
@@ -74,7 +73,7 @@ class Region:
             HarnessError: this build of Atheris does not export the sanitizer ABI.
         """
         size = len(self._view)
-        core = ctypes.CDLL(sys.modules[_CORE].__file__)
+        core = libfuzzer_core.loaded()
         base = ctypes.addressof(self._anchor)
         # libFuzzer needs a (pc, flags) pair for each counter; any distinct numbers will do.
         self._pcs = (ctypes.c_uint64 * (2 * size))(*range(1, 2 * size + 1))

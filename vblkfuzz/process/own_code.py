@@ -75,7 +75,8 @@ def _files(device: type) -> Iterator[str]:
     """Yield the files of a class and its bases: of their modules, and of their functions."""
     for base in device.__mro__:
         file = getattr(sys.modules.get(base.__module__), "__file__", None)
-        if file:
+        # Not by the place of the file: a PyInstaller bundle has another one for Python's modules.
+        if file and base.__module__ not in sys.stdlib_module_names:
             yield file
         for value in vars(base).values():
             code = getattr(inspect.unwrap(_function(value)), "__code__", None)

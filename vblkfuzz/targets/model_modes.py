@@ -22,7 +22,6 @@ from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.cpu_limit import CpuLimit
 from vblkfuzz.process.execution import Broken, SharedParts, execute
 from vblkfuzz.process.own_code import OwnCode
-from vblkfuzz.process.supervisor import Supervisor
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.targets.child import FROM_OUTSIDE
 from vblkfuzz.trace.event import ActorId, Event
@@ -96,10 +95,17 @@ class ProcessesModel(_Model):
     mode = "processes"
     _alone: ClassVar = False
 
+    def __init__(self, device: str, arena: Arena, device_class: type[VirtioBlk]) -> None:
+        # Not above: its libraries need /dev/null, which a machine of OSS-Fuzz need not have.
+        from vblkfuzz.process.supervisor import Supervisor
+
+        super().__init__(device, arena, device_class)
+        self._new_supervisor = Supervisor
+
     def __enter__(self) -> Self:
         """Pin this process to one core and start the actors there."""
         self._own = OwnCode(self._device_class)
-        self._supervisor = Supervisor(self.arena, self._device_class, alone=self._alone)
+        self._supervisor = self._new_supervisor(self.arena, self._device_class, alone=self._alone)
         self._affinity = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {_core(self._affinity)})
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vblkfuzz.cli.options.campaign import check_device, listed_bugs
+from vblkfuzz.cli.options.libfuzzer_flags import from_libfuzzer
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
@@ -88,6 +89,8 @@ def fuzz(  # noqa: PLR0913  # an option each
     target_options: TargetOptions,
 ) -> None:
     """Fuzz a device until the budget is spent; save one finding for each kind of violation.
+
+    Some flags of libFuzzer are options too, like -runs=1000 and -jobs=2.
 
     Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
@@ -197,4 +200,5 @@ VERB: Final = Verb(
         "vblkfuzz fuzz --device reference --workers 1 --runs 10000 --seed 7 --json",
     ),
     summary="Run a campaign and save what it finds.",
+    rewrite=from_libfuzzer,
 )
