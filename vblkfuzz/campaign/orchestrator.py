@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.launch.local import WorkerProcess
@@ -95,6 +96,7 @@ class Campaign:
 
     Raises:
         UsageError: a libFuzzer argument cannot be passed on.
+        HarnessError: there is no fuzzing engine.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Campaign:
         on_progress: Callable[[Summary], None],
     ) -> None:
         check_arguments(options.libfuzzer)
+        check_engine()
         # Each worker needs at least one run as its share: 0 would mean no limit.
         workers = min(options.workers, options.runs or options.workers)
         self._options = replace(options, workers=workers)

@@ -79,10 +79,12 @@ def fuzz(  # noqa: PLR0913  # an option each
     Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM.
     """
+    from vblkfuzz.campaign.engine import check_engine
     from vblkfuzz.campaign.orchestrator import Campaign, CampaignOptions
     from vblkfuzz.errors import UsageError
     from vblkfuzz.store.known_file import read_known
 
+    check_engine()
     if not math.isfinite(max_total_time):
         raise UsageError("--max-total-time: expected seconds; 0 means no limit")
     checked = _check(target, device, tuple(defect or ()), mode, target_options)
