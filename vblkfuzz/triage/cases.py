@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ExitStatus, InputFileError
-from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
+from vblkfuzz.triage.device_file import read_to_run
 from vblkfuzz.triage.inputs import input_files
 from vblkfuzz.triage.replay_target import Options, ReplayTarget
 
@@ -50,7 +50,7 @@ class CaseReader:
         with ReplayTarget(self.options) as target:
             for file in files:
                 try:
-                    artifact = read_input(file)
+                    artifact = read_to_run(file)
                 except InputFileError as error:
                     self.complain(error)
                     self._note(ExitStatus.USAGE)

@@ -53,14 +53,14 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.explore.deviations import explore as every_schedule
     from vblkfuzz.explore.explored import Explored
-    from vblkfuzz.scenario.artifact import read_input
     from vblkfuzz.store.folder import claimed
     from vblkfuzz.targets.device_class import device_class
     from vblkfuzz.targets.registry import MODEL, open_target
     from vblkfuzz.triage.cases import one_file
+    from vblkfuzz.triage.device_file import read_to_run
     from vblkfuzz.triage.replay_target import Options, allow, setup_of
 
-    artifact = read_input(one_file(path))
+    artifact = read_to_run(one_file(path))
     options = Options(MODEL, device, "inline", tuple(defect or ()))
     setup = setup_of(artifact, options)
     with ExitStack() as stack:

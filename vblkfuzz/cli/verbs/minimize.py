@@ -70,13 +70,13 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     """
     from vblkfuzz.cli.options.output_file import check_absent, check_suffix, write_output
     from vblkfuzz.cli.options.stop import Stop
-    from vblkfuzz.scenario.artifact import read_input
     from vblkfuzz.triage.cases import one_file
+    from vblkfuzz.triage.device_file import read_to_run
     from vblkfuzz.triage.replay_target import Options
 
     check_suffix(output, ".vblk", ".toml")
     check_absent(output, force=force)
-    artifact = read_input(one_file(path))
+    artifact = read_to_run(one_file(path))
     options = Options(target, device, mode, target_options=target_options)
     with Stop() as stop:
         result = _minimized(path, artifact, options, signature, repeat, stop)

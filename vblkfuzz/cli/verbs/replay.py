@@ -70,6 +70,9 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     An input is an artifact (.vblk) or a text (.toml); a folder stands for all inputs below it. In
     the folder of a finding only finding.vblk is run, because scenario.toml is the same input.
 
+    A device's file that an input names (on = "device.py:Class") is looked for beside the input,
+    then in the working directory; it is run only if --device names it, too.
+
     Operations that the target does not have do nothing: stderr names them.
 
     Exit code: 77 any violation, expected or not; else 125 any input not judged; else 2 any file
@@ -96,7 +99,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
 
 def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
     """Yield every input of the call; None for a file that cannot be read, after its report."""
-    from vblkfuzz.scenario.artifact import read_input
+    from vblkfuzz.triage.device_file import read_to_run
     from vblkfuzz.triage.inputs import input_files
 
     for path in paths:
@@ -108,7 +111,7 @@ def _inputs(paths: list[str]) -> Iterator[tuple[str, Artifact | None]]:
             continue
         for file in files:
             try:
-                yield file, read_input(file)
+                yield file, read_to_run(file)
             except InputFileError as error:
                 say_error(error)
                 yield file, None
