@@ -6,11 +6,12 @@
 
 Every ``.toml`` and ``.vblk`` below a folder of `vblk_corpus` is a test. The file's expectation must
 hold on the device it names, and an expected violation must not show on `vblk_reference` (a device
-without the bug). The file of a device (``on = "device.py:Class"``) is looked for beside the scenario,
-then in the folder of the configuration, then in the working directory; so is that of the reference,
-which lies beside no scenario. Collection does not read the files, so a broken one is one failed test, and a
-thousand are collected quickly. This module imports only pytest; `demand` is imported by the first
-test that runs.
+without the bug). The file of a device (``on = "device.py:Class"``) is looked for beside the
+scenario, then in the folder of the configuration, then in the working directory. That of
+`vblk_reference` is looked for in the last two.
+
+Collection does not read the files, so a broken one is one failed test, and a thousand are collected
+quickly. This module imports only pytest; `demand` is imported by the first test that runs.
 
 The plugin is registered as entry point ``pytest11``. Files in configured folders are trusted like
 test code: they may name device classes.

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError, InputFileError, UsageError
-from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.pytest_plugin.replay_line import replay_line
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.triage.device_file import found_in, read_to_run
 from vblkfuzz.triage.excerpt import excerpt
