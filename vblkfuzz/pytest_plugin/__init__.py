@@ -89,9 +89,7 @@ class ScenarioItem(pytest.Item):
             option("--vblk-device"),
             option("--vblk-mode"),
             self.config.getini("vblk_reference"),
-            self._shown(
-                self.config.inipath.parent if self.config.inipath else self.config.rootpath
-            ),
+            self._shown(self._configured_in()),
         )
         check(self._shown(self.path), chosen)
 
@@ -109,6 +107,10 @@ class ScenarioItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return path, line and name of the test."""
         return self.path, 0, f"scenario {self._shown(self.path)}"
+
+    def _configured_in(self) -> Path:
+        """Return the folder of the configuration file, or pytest's rootdir."""
+        return self.config.inipath.parent if self.config.inipath else self.config.rootpath
 
     def _shown(self, path: Path) -> str:
         """Return a path, relative to the current folder if it is below that."""

@@ -32,9 +32,8 @@ def new(
         print(path)
     inside = shlex.quote(str(folder))
     device = shlex.quote(f"{folder / 'device.py'}:{name}")
-    print(
-        f"\nTry:\n  (cd {inside} && pytest)\n  vblkfuzz fuzz --device {device} --max-total-time 60"
-    )
+    print(f"\nTry:\n  (cd {inside} && pytest)")
+    print(f"  vblkfuzz fuzz --device {device} --max-total-time 60")
 
 
 VERB: Final = Verb(
