@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
@@ -35,6 +36,7 @@ _Without = Annotated[
     list[str] | None,
     typer.Option(
         metavar="OP",
+        autocompletion=complete.operations,
         help="Leave this operation out, with those that it ends (restore: with save); repeatable.",
     ),
 ]
@@ -42,14 +44,24 @@ _Without = Annotated[
 
 @takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
-    target: Annotated[str, typer.Option(help="Target to run scenarios on.")] = "model",
+    target: Annotated[
+        str,
+        typer.Option(help="Target to run scenarios on.", autocompletion=complete.targets),
+    ] = "model",
     device: Annotated[
         str | None,
-        typer.Option(help="Revision, package.module:Class or file.py:Class.  [default: seed]"),
+        typer.Option(
+            help="Revision, package.module:Class or file.py:Class.  [default: seed]",
+            autocompletion=complete.devices,
+        ),
     ] = None,
     defect: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Plant a defect in the revision; repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Plant a defect in the revision; repeatable.",
+            autocompletion=complete.defects,
+        ),
     ] = None,
     mode: Annotated[str, typer.Option(help="processes or inline.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,

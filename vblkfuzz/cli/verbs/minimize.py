@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherMode, AnotherTarget, Json, OneInput
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -42,7 +43,9 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
     signature: Annotated[
         str | None,
         typer.Option(
-            metavar="SIGNATURE", help="Minimize for this violation, not for the recorded one."
+            metavar="SIGNATURE",
+            help="Minimize for this violation, not for the recorded one.",
+            autocompletion=complete.signatures,
         ),
     ] = None,
     repeat: Annotated[
