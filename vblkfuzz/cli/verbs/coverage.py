@@ -89,7 +89,7 @@ VERB: Final = Verb(
     coverage,
     examples=(
         "vblkfuzz coverage vblkfuzz-out --device device.py:MyDevice",
-        "vblkfuzz coverage corpus --device device.py:MyDevice --html coverage --lcov lcov.info",
+        "vblkfuzz coverage corpus --device device.py:MyDevice --html coverage",
     ),
     summary="Show which lines of your own device a corpus reaches.",
 )
