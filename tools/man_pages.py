@@ -1,8 +1,8 @@
 """Write a man page for each verb: ``python tools/man_pages.py FOLDER``, or ``tox -e man``.
 
 The text is that of ``--help``: the commands are walked here, by typer's own interface, and
-click-man lays out the pages. SOURCE_DATE_EPOCH sets their date, so that a distribution gets the same
-pages again. docs/decisions/0020 says why click-man does not walk the commands itself.
+click-man lays out the pages. SOURCE_DATE_EPOCH sets their date. Why click-man does not walk the
+commands itself: docs/decisions/0020.
 """
 
 from __future__ import annotations

@@ -49,10 +49,10 @@ def test_a_page_has_what_the_help_has(pages: dict[str, str], verb: tuple[str, ..
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
 def test_groff_has_nothing_to_complain_about(pages: dict[str, str], tmp_path: Path) -> None:
-    files = []
+    files: list[Path] = []
     for name, page in pages.items():
         files.append(tmp_path / name)
         files[-1].write_text(page)
-    command = ["groff", "-man", "-Tutf8", "-ww", "-z", *files]
+    command = ["groff", "-man", "-Tutf8", "-ww", "-z", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
