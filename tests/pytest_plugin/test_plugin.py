@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -197,3 +199,64 @@ def test_xdist(pytester: pytest.Pytester, corpus: Path) -> None:
     result = run(pytester, "-n", "2", "--vblk-mode", "processes")
     # Python 3.12 and later warn of a fork in an xdist worker, which has threads.
     result.assert_outcomes(passed=10, failed=1)
+
+
+DEVICE = """
+from vblkfuzz import VirtioBlk
+
+
+class Faulty(VirtioBlk):
+    def reset(self, thread, *, system=False):
+        raise AssertionError("a reset")
+        yield
+
+
+class Fixed(VirtioBlk):
+    pass
+"""
+CRASH = Expectation("violation", "CRASH")
+
+
+class TestWhereDevicesAre:
+    """Files and modules of devices, with a working directory that is not the configuration's."""
+
+    @pytest.fixture
+    def project(self, pytester: pytest.Pytester) -> Path:
+        """Return a repository below the working directory; its name has a space."""
+        project = pytester.mkdir("a project")
+        (project / "corpus" / "bug").mkdir(parents=True)
+        return project
+
+    def configure(self, project: Path, reference: str) -> None:
+        lines = ("[pytest]", "vblk_corpus = corpus", "pythonpath = .")
+        text = "\n".join((*lines, f"vblk_reference = {reference}\n"))
+        (project / "pytest.ini").write_text(text)
+
+    def test_beside_the_scenario(self, pytester: pytest.Pytester, project: Path) -> None:
+        (project / "corpus" / "bug" / "device.py").write_text(DEVICE)
+        store(project / "corpus" / "bug" / "scenario.toml", CRASH, "device.py:Faulty")
+        self.configure(project, "reference")
+        assert outcomes(pytester, str(project)) == {"passed": 1}
+
+    def test_in_the_folder_of_the_configuration(
+        self, pytester: pytest.Pytester, project: Path
+    ) -> None:
+        (project / "device.py").write_text(DEVICE)
+        store(project / "corpus" / "bug" / "scenario.toml", CRASH, "device.py:Faulty")
+        self.configure(project, "device.py:Fixed")
+        assert outcomes(pytester, str(project)) == {"passed": 1}
+
+    @pytest.mark.parametrize("reference", ["device.py:Faulty", "device:Faulty"])
+    def test_the_printed_command_runs(
+        self, pytester: pytest.Pytester, project: Path, reference: str
+    ) -> None:
+        (project / "device.py").write_text(DEVICE)
+        store(project / "corpus" / "bug" / "scenario.toml", CRASH, "device.py:Faulty")
+        self.configure(project, reference)
+        lines = run(pytester, str(project)).stdout.lines
+        (line,) = (line for line in lines if line.startswith("replay it: "))
+        command = line.removeprefix("replay it: ")
+        script = command.replace("vblkfuzz replay", f'"{sys.executable}" -m vblkfuzz replay')
+        done = subprocess.run(script, shell=True, capture_output=True, text=True, check=False)
+        assert done.returncode == 77, (command, done.stderr)
+        assert "CRASH" in done.stdout

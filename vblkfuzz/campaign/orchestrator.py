@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
+from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
 from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.campaign.minimizing import Minimizing
@@ -66,6 +67,7 @@ class Campaign:
 
     Raises:
         UsageError: a libFuzzer argument cannot be passed on.
+        HarnessError: there is no fuzzing engine.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Campaign:
         on_progress: Callable[[Summary], None],
     ) -> None:
         check_arguments(options.libfuzzer)
+        check_engine()
         # Each worker needs at least one run as its share: 0 would mean no limit.
         workers = min(options.workers, options.runs or options.workers)
         self._options = replace(options, workers=workers)

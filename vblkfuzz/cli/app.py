@@ -95,7 +95,7 @@ Examples:
 app = typer.Typer(
     name="vblkfuzz",
     cls=Verbs,
-    add_completion=False,
+    add_completion=True,  # --install-completion, --show-completion
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -43,6 +43,10 @@ class OwnCode:
             known = self._known[file] = self._is_own(_absolute(file))
         return known
 
+    def has_file(self, file: str) -> bool:
+        """Whether the code in a file is the device's own."""
+        return self._is_own(_absolute(file))
+
     def _is_own(self, file: str) -> bool:
         if file in self._files:
             return True

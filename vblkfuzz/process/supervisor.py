@@ -31,6 +31,7 @@ from vblkfuzz.process.control import (
     Status,
 )
 from vblkfuzz.process.execution import Broken, SharedParts
+from vblkfuzz.process.linux import check_linux
 from vblkfuzz.process.patience import SLICE_S, Patience
 from vblkfuzz.process.semaphore import Semaphore
 from vblkfuzz.process.zygote import END, LOOK, Line, Zygote
@@ -48,6 +49,7 @@ class Supervisor:
 
     def __init__(self, arena: Arena, device: type[VirtioBlk], *, alone: bool = False) -> None:
         """Prepare the actors of a device class; `alone`: a device that runs the guest too."""
+        check_linux()
         self._arena = arena
         self._alone = alone
         self._settled = False

@@ -6,9 +6,12 @@
 
 Every ``.toml`` and ``.vblk`` below a folder of `vblk_corpus` is a test. The file's expectation must
 hold on the device it names, and an expected violation must not show on `vblk_reference` (a device
-without the bug). Collection does not read the files, so a broken one is one failed test, and a
-thousand are collected quickly. This module imports only pytest; `demand` is imported by the first
-test that runs.
+without the bug). The file of a device (``on = "device.py:Class"``) is looked for beside the
+scenario, then in the folder of the configuration, then in the working directory. That of
+`vblk_reference` is looked for in the last two.
+
+Collection does not read the files, so a broken one is one failed test, and a thousand are collected
+quickly. This module imports only pytest; `demand` is imported by the first test that runs.
 
 The plugin is registered as entry point ``pytest11``. Files in configured folders are trusted like
 test code: they may name device classes.
@@ -86,8 +89,9 @@ class ScenarioItem(pytest.Item):
             option("--vblk-device"),
             option("--vblk-mode"),
             self.config.getini("vblk_reference"),
+            self._shown(self._configured_in()),
         )
-        check(self._shown_path(), chosen)
+        check(self._shown(self.path), chosen)
 
     def repr_failure(
         self, excinfo: ExceptionInfo[BaseException], style: str | None = None
@@ -102,9 +106,13 @@ class ScenarioItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return path, line and name of the test."""
-        return self.path, 0, f"scenario {self._shown_path()}"
+        return self.path, 0, f"scenario {self._shown(self.path)}"
 
-    def _shown_path(self) -> str:
-        """Return the path, relative to the current folder if it is below that."""
+    def _configured_in(self) -> Path:
+        """Return the folder of the configuration file, or pytest's rootdir."""
+        return self.config.inipath.parent if self.config.inipath else self.config.rootpath
+
+    def _shown(self, path: Path) -> str:
+        """Return a path, relative to the current folder if it is below that."""
         here = self.config.invocation_params.dir
-        return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError, InputFileError, UsageError
-from vblkfuzz.scenario.artifact import DEFAULT_TARGET, read_input
+from vblkfuzz.pytest_plugin.replay_line import replay_line
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.former_names import current_name
-from vblkfuzz.triage.case import replay_command
+from vblkfuzz.triage.device_file import found_in
 from vblkfuzz.triage.excerpt import excerpt
+from vblkfuzz.triage.inputs import input_at
 from vblkfuzz.triage.replay_target import Options, ReplayTarget
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class Choice(NamedTuple):
     """Run all scenarios on this device only."""
     mode: str | None = None
     reference: str = "reference"
+    folder: str = ""
+    """The folder of the configuration, in which files of devices are looked for, too."""
 
 
 class Demand(NamedTuple):
@@ -50,8 +54,9 @@ def check(path: str, choice: Choice) -> None:
         Broken: an expectation does not hold.
         VblkfuzzError: the file cannot be read, there is no such device, or there is no verdict.
     """
-    artifact = read_input(path)
-    for demand in demands(artifact, choice):
+    artifact = input_at(path).artifact
+    for named in demands(artifact, choice):
+        demand = named._replace(device=found_in(named.device, choice.folder))
         outcome = _outcome(path, artifact, demand, choice)
         if outcome.run.verdict == "harness_error" != demand.expectation.verdict:
             raise HarnessError(f"{path}: on {demand.device}: not judged: {outcome.run.error}")
@@ -91,7 +96,7 @@ def _explained(outcome: Outcome) -> str:
     lines = [f"{outcome.input}: expected {wanted} on {outcome.setup.device}, got {got}"]
     if run.violation and run.execution:
         lines += ["", excerpt(run.violation, run.execution.trace)]
-    return "\n".join((*lines, "", f"replay it: {replay_command(outcome)}"))
+    return "\n".join((*lines, "", f"replay it: {replay_line(outcome)}"))
 
 
 def expected_words(expected: Expectation) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ that it lies in, or the ledger of the campaign whose corpus it is in.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from vblkfuzz.scenario.input_form import Form
 from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import input_paths
+from vblkfuzz.triage.device_file import found_in
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.artifact import Artifact, InputFile
@@ -80,14 +82,18 @@ def one_file(path: str) -> str:
 
 
 def input_at(path: str) -> InputFile:
-    """Return the contents of an input file, with what a raw input was found on.
+    """Return the contents of an input file, with what it runs on.
+
+    A raw input runs on what it was found on. The file of a device that an input names is that
+    beside the input, if there is one (`device_file`).
 
     Raises:
         InputFileError: as `read_input_file`.
     """
     file, place = read_input_file(path), Path(path).absolute()
     if file.form is not Form.RAW:
-        return file
+        device = found_in(file.artifact.device, os.path.dirname(path))
+        return file._replace(artifact=replace(file.artifact, device=device))
     if place.name == RAW:
         return file._replace(artifact=_of_finding(file.artifact, place.parent / ARTIFACT))
     if place.parent.name in _OF_CAMPAIGN:

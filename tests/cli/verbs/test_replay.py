@@ -306,3 +306,17 @@ class TestStrangers:
     def test_escape_sequences_do_not_reach_the_terminal(self, cli: Cli, tmp_path: Path) -> None:
         path = write(tmp_path / "x.vblk", Artifact(CLEAN, device="\x1b]0;owned\x07"))
         assert "\x1b" not in cli("replay", path).output
+
+
+def test_the_device_beside_an_input(cli: Cli, tmp_path: Path) -> None:
+    """The name that is to be passed works from here, and is the one that the verdict is for."""
+    code = "from vblkfuzz import VirtioBlk\nclass Own(VirtioBlk):\n    pass\n"
+    (tmp_path / "device.py").write_text(code)
+    input_ = tmp_path / "one.toml"
+    input_.write_text(to_text(CLEAN, "", Expectation("clean"), "device.py:Own"))
+    name = f"{tmp_path}/device.py:Own"
+    refused = cli("replay", input_, "--mode", "inline", "--json")
+    assert refused.exit_code == 125
+    assert f"pass --device {name} to allow it" in json.loads(refused.stdout)["error"]
+    ran = cli("replay", input_, "--mode", "inline", "--device", name, "--json")
+    assert (ran.exit_code, json.loads(ran.stdout)["matches"]) == (0, True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vblkfuzz.cli.options import complete
+
 
 class Mode(StrEnum):
     """Where guest and device run: in processes of their own, or in this one."""
@@ -26,23 +28,36 @@ OneInput = Annotated[
     ),
 ]
 AnotherTarget = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Target to run on.  [default: as in the input]")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Target to run on.  [default: as in the input]",
+        autocompletion=complete.targets,
+    ),
 ]
 AnotherDevice = Annotated[
     str | None,
-    typer.Option(metavar="DEVICE", help=f"{_DEVICES}.  [default: as in the input]"),
+    typer.Option(
+        metavar="DEVICE",
+        help=f"{_DEVICES}.  [default: as in the input]",
+        autocompletion=complete.devices,
+    ),
 ]
 AnotherDefects = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
         help="Plant a defect in the device; repeatable.",
+        autocompletion=complete.defects,
     ),
 ]
 AnotherMode = Annotated[
     Mode | None,
     typer.Option(help="Where guest and device run.  [default: as in the input]"),
 ]
-Device = Annotated[str, typer.Option(metavar="DEVICE", help=f"{_DEVICES} to run on.")]
+Device = Annotated[
+    str,
+    typer.Option(metavar="DEVICE", help=f"{_DEVICES} to run on.", autocompletion=complete.devices),
+]
 RunMode = Annotated[Mode, typer.Option(help="Where guest and device run.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, nothing else on stdout.")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.screen import Screen
@@ -83,7 +84,11 @@ def qsd(
 def detection(
     defect: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Planted bug to look for; repeatable.  [default: three]"),
+        typer.Option(
+            metavar="NAME",
+            help="Planted bug to look for; repeatable.  [default: three]",
+            autocompletion=complete.defects,
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Campaigns of each search.")] = 5,
     max_total_time: Annotated[

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import Json
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
@@ -45,7 +46,10 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     base: Annotated[str, typer.Option(metavar="BINARY", help="Binary without a patch.")] = "",
     patched: Annotated[str, typer.Option(metavar="BINARY", help="The one with it.")] = "",
     target: Annotated[
-        str, typer.Option(metavar="NAME", help="What a BINARY is; see above.")
+        str,
+        typer.Option(
+            metavar="NAME", help="What a BINARY is; see above.", autocompletion=complete.targets
+        ),
     ] = "qemu",
     corpus: Annotated[
         list[Path] | None,

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -34,7 +35,13 @@ def export(  # noqa: PLR0913  # an option each
     ],
     to: Annotated[
         str,
-        typer.Option("--to", metavar="FORM", help=f"The form: {_FORMS}.", show_default=False),
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            help=f"The form: {_FORMS}.",
+            show_default=False,
+            autocompletion=complete.exports,
+        ),
     ],
     output: Annotated[
         Path,

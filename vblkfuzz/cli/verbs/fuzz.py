@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.campaign import check_device, listed_bugs
 from vblkfuzz.cli.options.libfuzzer_flags import from_libfuzzer
 from vblkfuzz.cli.options.target import takes_target_options
@@ -43,6 +44,7 @@ _Without = Annotated[
     list[str] | None,
     typer.Option(
         metavar="OP",
+        autocompletion=complete.operations,
         help="Leave this operation out, with those that it ends (restore: with save); repeatable.",
     ),
 ]
@@ -54,14 +56,24 @@ _NoMinimize = Annotated[
 
 @takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
-    target: Annotated[str, typer.Option(help="Target to run scenarios on.")] = "model",
+    target: Annotated[
+        str,
+        typer.Option(help="Target to run scenarios on.", autocompletion=complete.targets),
+    ] = "model",
     device: Annotated[
         str | None,
-        typer.Option(help="Revision, package.module:Class or file.py:Class.  [default: patch-v4]"),
+        typer.Option(
+            help="Revision, package.module:Class or file.py:Class.  [default: patch-v4]",
+            autocompletion=complete.devices,
+        ),
     ] = None,
     defect: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Plant a defect in the revision; repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Plant a defect in the revision; repeatable.",
+            autocompletion=complete.defects,
+        ),
     ] = None,
     mode: Annotated[str, typer.Option(help="processes or inline.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
@@ -95,10 +107,12 @@ def fuzz(  # noqa: PLR0913  # an option each
     Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
+    from vblkfuzz.campaign.engine import check_engine
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.errors import UsageError
     from vblkfuzz.store.known_file import read_known
 
+    check_engine()
     if not math.isfinite(max_total_time):
         raise UsageError("--max-total-time: expected seconds; 0 means no limit")
     checked = check_device(target, device, tuple(defect or ()), mode, target_options)

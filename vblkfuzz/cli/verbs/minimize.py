@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherMode, AnotherTarget
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -40,6 +41,7 @@ _Signature = Annotated[
     typer.Option(
         metavar="SIGNATURE",
         help="Minimize for this violation (the beginning will do), not for the recorded one.",
+        autocompletion=complete.signatures,
     ),
 ]
 

@@ -75,6 +75,9 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     others. One that cannot run here is a line, and the others follow. A device class of your own,
     or a target of another package, is used only if --device or --target names it.
 
+    A device's file that an input names (on = "device.py:Class") is looked for beside the input,
+    then in the working directory; it is run only if --device names it, too.
+
     Operations that the target does not have do nothing: stderr names them.
 
     Exit code: 77 any violation, expected or not; else 125 any input not judged; else 2 any file

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherTarget
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -40,12 +41,20 @@ def triage(  # noqa: PLR0913  # an option each
     ] = None,
     signature: Annotated[
         str | None,
-        typer.Argument(metavar="SIGNATURE", help="Its signature, or the beginning of it."),
+        typer.Argument(
+            metavar="SIGNATURE",
+            help="Its signature, or the beginning of it.",
+            autocompletion=complete.signatures,
+        ),
     ] = None,
     target: AnotherTarget = None,
     device: Annotated[
         str | None,
-        typer.Option(metavar="DEVICE", help="Run them on this device, not on the recorded one."),
+        typer.Option(
+            metavar="DEVICE",
+            help="Run them on this device, not on the recorded one.",
+            autocompletion=complete.devices,
+        ),
     ] = None,
     repeat: Annotated[
         int, typer.Option(min=1, metavar="N", help="Number of runs of each finding.")
