@@ -29,7 +29,7 @@ for name, arguments in json.loads(sys.argv[2]).items():
     ended[name] = done.exit_code, done.output
 """
 PLUGIN = """
-ended["pytest"] = int(pytest.main(["-q", "-pvblkfuzz.pytest_plugin", "-pno:cacheprovider"])), ""
+ended["pytest"] = int(pytest.main(["-q", "-pvblkfuzz.pytest_plugin", "-pno:cacheprovider", "corpus"])), ""
 """
 IMPORTS = """
 import vblkfuzz
