@@ -29,7 +29,8 @@ for name, arguments in json.loads(sys.argv[2]).items():
     ended[name] = done.exit_code, done.output
 """
 PLUGIN = """
-ended["pytest"] = int(pytest.main(["-q", "-pvblkfuzz.pytest_plugin", "-pno:cacheprovider"])), ""
+options = ["-q", "-pvblkfuzz.pytest_plugin", "-pno:cacheprovider", "corpus"]
+ended["pytest"] = int(pytest.main(options)), ""
 """
 IMPORTS = """
 import vblkfuzz

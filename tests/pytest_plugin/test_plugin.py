@@ -217,44 +217,28 @@ class Fixed(VirtioBlk):
 CRASH = Expectation("violation", "CRASH")
 
 
-class TestWhereDevicesAre:
-    """Files and modules of devices, with a working directory that is not the configuration's."""
-
-    @pytest.fixture
-    def project(self, pytester: pytest.Pytester) -> Path:
-        """Return a repository below the working directory; its name has a space."""
-        project = pytester.mkdir("a project")
-        (project / "corpus" / "bug").mkdir(parents=True)
-        return project
-
-    def configure(self, project: Path, reference: str) -> None:
-        lines = ("[pytest]", "vblk_corpus = corpus", "pythonpath = .")
-        text = "\n".join((*lines, f"vblk_reference = {reference}\n"))
-        (project / "pytest.ini").write_text(text)
-
-    def test_beside_the_scenario(self, pytester: pytest.Pytester, project: Path) -> None:
-        (project / "corpus" / "bug" / "device.py").write_text(DEVICE)
-        store(project / "corpus" / "bug" / "scenario.toml", CRASH, "device.py:Faulty")
-        self.configure(project, "reference")
-        assert outcomes(pytester, str(project)) == {"passed": 1}
-
-    def test_in_the_folder_of_the_configuration(
-        self, pytester: pytest.Pytester, project: Path
-    ) -> None:
-        (project / "device.py").write_text(DEVICE)
-        store(project / "corpus" / "bug" / "scenario.toml", CRASH, "device.py:Faulty")
-        self.configure(project, "device.py:Fixed")
-        assert outcomes(pytester, str(project)) == {"passed": 1}
-
-    @pytest.mark.parametrize("reference", ["device.py:Faulty", "device:Faulty"])
-    def test_the_printed_command_runs(
-        self, pytester: pytest.Pytester, project: Path, reference: str
-    ) -> None:
-        (project / "device.py").write_text(DEVICE)
-        store(project / "corpus" / "bug" / "scenario.toml", CRASH, "device.py:Faulty")
-        self.configure(project, reference)
-        lines = run(pytester, str(project)).stdout.lines
-        (line,) = (line for line in lines if line.startswith("replay it: "))
+def test_where_devices_are(pytester: pytest.Pytester) -> None:
+    """pytest runs in another folder than that of the configuration, whose name has a space."""
+    project = pytester.mkdir("a project")
+    (project / "corpus" / "bug").mkdir(parents=True)
+    (project / "device.py").write_text(DEVICE)
+    (project / "corpus" / "bug" / "beside.py").write_text(DEVICE)
+    clean = Expectation("clean")
+    for name, expected, on in (
+        ("beside", CRASH, "beside.py:Faulty"),
+        ("configured", CRASH, "device.py:Faulty"),
+        ("file", clean, "device.py:Faulty"),
+        ("module", clean, "device:Faulty"),
+    ):
+        store(project / "corpus" / "bug" / f"{name}.toml", expected, on)
+    lines = ("[pytest]", "vblk_corpus = corpus", "pythonpath = .")
+    text = "\n".join((*lines, "vblk_reference = device.py:Fixed\n"))
+    (project / "pytest.ini").write_text(text)
+    result = run(pytester, str(project))
+    assert result.parseoutcomes() == {"passed": 2, "failed": 2}
+    printed = [line for line in result.stdout.lines if line.startswith("replay it: ")]
+    assert len(printed) == 2
+    for line in printed:
         command = line.removeprefix("replay it: ")
         script = command.replace("vblkfuzz replay", f'"{sys.executable}" -m vblkfuzz replay')
         done = subprocess.run(script, shell=True, capture_output=True, text=True, check=False)

@@ -77,34 +77,30 @@ def test_lines_and_branches_in_all_forms(project: Path) -> None:
     assert "BRDA:13,0,jump to line 14,0\n" in lcov
 
 
-def test_the_output_folder_of_a_campaign(project: Path) -> None:
-    """The inputs of its corpus and its findings; one that cannot be read changes the exit code."""
-    (project / "out" / "findings").mkdir(parents=True)
-    (project / "out" / "campaign.sqlite").touch()
-    (project / "corpus").rename(project / "out" / "corpus")
-    (project / "out" / "corpus" / "bad.toml").write_text("ops = 1")
-    (project / "out" / "not-read.toml").write_text("ops = 1")
-    (project / "out" / "corpus" / "reset.toml").rename(project / "out" / "findings" / "s1.toml")
-    done = vblkfuzz_in(project, "coverage", "out", "--device", "device.py:Own")
-    assert (done.returncode, done.stderr.count("expected")) == (2, 1), done.stderr
-    assert "14, 19" in done.stdout
+def test_a_class_in_a_package_and_the_output_folder_of_a_campaign(project: Path) -> None:
+    """Modules of the package count; inputs are those of corpus and findings.
 
-
-def test_a_class_in_a_package(project: Path) -> None:
-    """Its modules count, those in other folders of it too; modules beside the package do not."""
+    One of them cannot be read, which changes the exit code.
+    """
     (project / "package" / "part").mkdir(parents=True)
     (project / "package" / "__init__.py").write_text("")
     (project / "device.py").rename(project / "package" / "device.py")
     (project / "package" / "part" / "deep.py").write_text("import package.device\n")
     code = "from package.device import Own as Base\nimport package.part.deep\n"
     (project / "package" / "last.py").write_text(f"{code}\n\nclass Own(Base):\n    pass\n")
-    done = vblkfuzz_in(project, "coverage", "corpus", "--device", "package.last:Own")
-    assert done.returncode == 0, done.stderr
+    out = project / "out"
+    (out / "findings").mkdir(parents=True)
+    (out / "campaign.sqlite").touch()
+    (project / "corpus").rename(out / "corpus")
+    (out / "corpus" / "reset.toml").rename(out / "findings" / "s1.toml")
+    for folder in (out, out / "corpus"):
+        (folder / "bad.toml").write_text("ops = 1")
+    done = vblkfuzz_in(project, "coverage", "out", "--device", "package.last:Own")
+    assert (done.returncode, done.stderr.count("expected")) == (2, 1), done.stderr
     counted = [line.split()[0] for line in done.stdout.splitlines() if ".py" in line]
-    assert counted == [
-        *("package/__init__.py", "package/device.py", "package/last.py"),
-        "package/part/deep.py",
-    ]
+    files = ("__init__.py", "device.py", "last.py", "part/deep.py")
+    assert counted == [f"package/{file}" for file in files]
+    assert "14, 19" in done.stdout
 
 
 @pytest.mark.parametrize(
