@@ -6,36 +6,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.targets.known_bugs import QSD, excused, on
-from tests.targets.qsd.binary import EACH_QSD
+from tests.targets.known_bugs import excused
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.trace.kinds import HANG, POP, PUSH, RESET_RET, SECTOR
 
-pytestmark = pytest.mark.realdevice
+pytestmark = [pytest.mark.realdevice, pytest.mark.usefixtures("bugs")]
 
 INIT, COLLECT, HOLD = op("init"), op("collect"), op("hold")
 WRITE = op("publish_kick", request="out", sector=3)
 READ = op("publish_kick", request="in", sector=3)
 CONNECTION, DEVICE = op("replug", part="connection"), op("replug")
 PLUGS = pytest.mark.parametrize("plug", [CONNECTION, DEVICE], ids=["connection", "device"])
-
-
-@pytest.fixture(scope="module", params=EACH_QSD)
-def binary(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def bugs(binary: str) -> Iterator[None]:
-    with on(QSD, version_of(binary)):
-        yield
 
 
 @pytest.fixture(scope="module")
