@@ -1,24 +1,23 @@
-"""Write the seeds as inputs of a fuzz target into a zip file, as OSS-Fuzz wants them.
+"""Write the starting inputs as inputs of a fuzz target into a zip file, as OSS-Fuzz wants them.
 
     python fuzz/seed_corpus.py oss_drain_seed_corpus.zip
 
-No seed breaks a rule on `reference`: OSS-Fuzz refuses a target whose seeds crash it.
+None of them breaks a rule on `reference`: OSS-Fuzz refuses a target whose seeds crash it.
 """
 
 import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-from vblkfuzz.mutation.seeds import SEEDS
-
+from vblkfuzz.mutation.starting_inputs import STARTING_INPUTS
 from vblkfuzz.scenario.codec import encode
 
 
 def write(path: Path) -> None:
-    """Write the file, an input for each seed, named like it."""
+    """Write the file, an input for each starting input, named like it."""
     with ZipFile(path, "w") as archive:
-        for seed in SEEDS:
-            archive.writestr(seed.__name__, encode(seed()))
+        for start in STARTING_INPUTS:
+            archive.writestr(start.__name__, encode(start()))
 
 
 if __name__ == "__main__":

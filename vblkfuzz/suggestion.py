@@ -23,7 +23,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     A name that is like none of them may be like the beginning of one.
 
-    >>> did_you_mean("qemu-81", ["qemu-8.0", "qemu-8.1", "seed"])
+    >>> did_you_mean("qemu-81", ["qemu-8.0", "qemu-8.1", "patch-v4"])
     '; did you mean qemu-8.1?'
     >>> did_you_mean("s1-rest", ["s1-reset-stop-cleanup_host_notifier", "s2-submit"])
     '; did you mean s1-reset-stop-cleanup_host_notifier?'

@@ -18,7 +18,9 @@ LARGE: Final = Scenario(
 )
 
 
-def write_finding(out: Path, name: str, device: str = "seed", scenario: Scenario = LARGE) -> Path:
+def write_finding(
+    out: Path, name: str, device: str = "patch-v4", scenario: Scenario = LARGE
+) -> Path:
     """Write the folder of a finding; return it."""
     folder = out / "findings" / name
     folder.mkdir(parents=True)

@@ -62,7 +62,7 @@ def at_once(finding: Path) -> Order:
 
 
 def on_seed(pipe: Pipe, order: Order) -> Answer:
-    with model("seed", "inline") as target:
+    with model("patch-v4", "inline") as target:
         return answer(Asked(target), pipe.orders, order)
 
 

@@ -31,7 +31,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def work(out: Path) -> Iterator[Minimizing]:
-    plan = WorkerPlan(index=0, device="seed", mode="inline", seed=1, out=str(out))
+    plan = WorkerPlan(index=0, device="patch-v4", mode="inline", seed=1, out=str(out))
     with Minimizing(plan, Summary(), True) as one:
         yield one
 
@@ -68,7 +68,7 @@ def test_what_is_added_and_what_was_there(out: Path) -> None:
     write_finding(out, "s1-of-another", device="qemu-8.0")
     mine = write_finding(out, "s1-mine")
     (mine / MINIMIZED).write_bytes(b"of the user")
-    plan = WorkerPlan(index=0, device="seed", mode="inline", seed=1, out=str(out))
+    plan = WorkerPlan(index=0, device="patch-v4", mode="inline", seed=1, out=str(out))
     with Minimizing(plan, Summary(), True) as work:
         work.add(str(write_finding(out, SIGNATURE)))
         work.add(str(mine))
@@ -88,7 +88,7 @@ def test_what_is_added_and_what_was_there(out: Path) -> None:
 def test_those_of_this_campaign_come_before_those_of_earlier_ones(out: Path) -> None:
     for name in ("s1-b", "s1-c"):
         write_finding(out, name)
-    plan = WorkerPlan(index=0, device="seed", mode="inline", seed=1, out=str(out))
+    plan = WorkerPlan(index=0, device="patch-v4", mode="inline", seed=1, out=str(out))
     with Minimizing(plan, Summary(), True) as work:
         work.turn()
         for name in ("s1-a", "s1-d"):
@@ -104,7 +104,7 @@ def test_without_findings_there_is_no_process(out: Path, work: Minimizing) -> No
 
 
 def test_it_is_not_wanted(out: Path) -> None:
-    plan = WorkerPlan(index=0, device="seed", mode="inline", seed=1, out=str(out))
+    plan = WorkerPlan(index=0, device="patch-v4", mode="inline", seed=1, out=str(out))
     write_finding(out, "s1-there")
     with Minimizing(plan, Summary(), False) as work:
         work.add(str(write_finding(out, SIGNATURE)))
@@ -217,7 +217,7 @@ def test_the_one_back_end_is_left_to_the_workers(out: Path) -> None:
     from vblkfuzz.targets.options import TargetOptions
 
     options = TargetOptions(vhost_user_socket="back-end.sock")
-    plan = WorkerPlan(0, "seed", "inline", 1, str(out), target_options=options)
+    plan = WorkerPlan(0, "patch-v4", "inline", 1, str(out), target_options=options)
     with Minimizing(plan, Summary(), True) as work:
         work.add(str(write_finding(out, SIGNATURE)))
         work.turn()

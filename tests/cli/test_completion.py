@@ -52,8 +52,8 @@ def test_devices(offer: Offer, verb: str) -> None:
 
 
 def test_devices_with_defects(offer: Offer) -> None:
-    assert offer("replay", "--device", "seed+no_selfkick+no_self") == [
-        "seed+no_selfkick+no_selfkick"
+    assert offer("replay", "--device", "patch-v4+no_selfkick+no_self") == [
+        "patch-v4+no_selfkick+no_selfkick"
     ]
 
 

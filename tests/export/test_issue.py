@@ -54,7 +54,7 @@ def test_a_finding_on_the_model_has_its_scenario_and_the_command() -> None:
     assert headings(text) == HEADINGS
     (scenario,) = blocks(text, "toml")
     assert read_text(scenario, "scenario.toml").scenario == case().scenario
-    assert "\n   vblkfuzz replay scenario.toml --device seed --mode inline\n" in text
+    assert "\n   vblkfuzz replay scenario.toml --device patch-v4 --mode inline\n" in text
     assert "reproduced in 1 of 1 run" in text
     assert f"`{SIGNATURE}`" in text
     assert "QEMU version" not in text
@@ -88,7 +88,9 @@ def elsewhere(one: Case) -> Case:
 
 def test_an_input_that_shows_another_bug_than_it_was_saved_for() -> None:
     text = EXPORT.text([elsewhere(case(QUIET))])
-    assert "- Rate: shown in at least 1 of 1 run, by vblkfuzz on `model, seed, inline`\n" in text
+    assert (
+        "- Rate: shown in at least 1 of 1 run, by vblkfuzz on `model, patch-v4, inline`\n" in text
+    )
     assert SIGNATURE not in text.partition("```toml")[0]
     assert "`s8-start-twice`" in text
 

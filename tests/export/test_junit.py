@@ -62,13 +62,13 @@ def unjudged() -> Case:
 def test_each_state() -> None:
     text = EXPORT.text([case(), case(QUIET, "reference", "clean.toml"), unjudged()])
     failed, passed, error = parsed(text).iter("testcase")
-    assert failed.attrib == {"classname": "vblkfuzz.model.seed", "name": "x.vblk"}
+    assert failed.attrib == {"classname": "vblkfuzz.model.patch-v4", "name": "x.vblk"}
     failure = failed.find("failure")
     assert failure is not None
     assert failure.text
     assert failure.attrib["type"] == "S1"
     assert failure.attrib["message"].startswith("S1: Request 1 was dequeued")
-    assert "\nReplay: vblkfuzz replay x.vblk --device seed --mode inline\n" in failure.text
+    assert "\nReplay: vblkfuzz replay x.vblk --device patch-v4 --mode inline\n" in failure.text
     assert "    3. guest: reset()" in failure.text
     assert (passed.attrib["name"], len(passed)) == ("clean.toml", 0)
     problem = error.find("error")

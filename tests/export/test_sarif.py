@@ -88,7 +88,7 @@ def of_github(run: Json) -> None:
 def test_what_github_requires() -> None:
     run = only_run(case(), case(path="a b/\udcff.vblk"))
     of_github(run)
-    assert run["automationDetails"] == {"id": "vblkfuzz/model/seed/"}
+    assert run["automationDetails"] == {"id": "vblkfuzz/model/patch-v4/"}
     log = json.loads(sarif_text([case()]))
     assert urlsplit(log["$schema"]).path.endswith("sarif-2.1.0.json")
 
@@ -148,7 +148,7 @@ def test_a_known_bug_is_named_with_its_commit() -> None:
     assert result["properties"]["known"].startswith(result["properties"]["commit"])
 
 
-@pytest.mark.parametrize("device", ["reference", "seed"], ids=["clean", "another violation"])
+@pytest.mark.parametrize("device", ["reference", "patch-v4"], ids=["clean", "another violation"])
 def test_a_finding_that_is_not_reproduced_is_a_result_all_the_same(device: str) -> None:
     gone = replace(case(QUIET, device), sightings=Sightings(12, 42, 1.5, "2026-01-02T03:04:05"))
     (result,) = only_run(gone)["results"]

@@ -26,7 +26,7 @@ def points(text: str) -> list[tuple[bool, str, bool]]:
 def test_cases() -> None:
     text = EXPORT.text([case(), case(QUIET, "reference", "clean.toml")])
     assert points(text) == [(False, "x.vblk", False), (True, "clean.toml", False)]
-    assert "\n# Replay: vblkfuzz replay x.vblk --device seed --mode inline\n" in text
+    assert "\n# Replay: vblkfuzz replay x.vblk --device patch-v4 --mode inline\n" in text
 
 
 def test_states() -> None:

@@ -14,7 +14,7 @@ DRAINED = (op("init"), op("drain_begin"), op("publish_kick"), op("reset"))
 
 
 def test_the_class_is_the_rule_and_the_text_its_sentence() -> None:
-    violations = run(Scenario(ops=DRAINED), "seed").verdict.violations
+    violations = run(Scenario(ops=DRAINED), "patch-v4").verdict.violations
     assert len(violations) > 1
     for violation in violations:
         with pytest.raises(ViolationFound) as raised:
@@ -26,7 +26,7 @@ def test_the_class_is_the_rule_and_the_text_its_sentence() -> None:
 
 def test_clusterfuzz_names_the_bug_by_the_signature_alone() -> None:
     """Two bugs are similar for it if two of the three functions are the same."""
-    for violation in run(Scenario(ops=DRAINED), "seed").verdict.violations:
+    for violation in run(Scenario(ops=DRAINED), "patch-v4").verdict.violations:
         try:
             raise_violation(violation)
         except ViolationFound:

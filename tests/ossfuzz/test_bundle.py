@@ -108,7 +108,7 @@ def test_a_build_check_passes_on_a_bare_machine(out: Path, tmp_path: Path) -> No
 
 
 def test_a_crash_is_written_and_found_again(out: Path, tmp_path: Path) -> None:
-    device = {"VBLKFUZZ_DEVICE": "seed"}
+    device = {"VBLKFUZZ_DEVICE": "patch-v4"}
     status, said = run(out / "oss_drain", "-seed=1", "-runs=5000", cwd=tmp_path, **device)
     assert status == 77, said
     (name,) = set(crash_state(said))

@@ -55,14 +55,14 @@ def test_a_build_check_passes(tmp_path: Path) -> None:
 def test_a_violation_is_a_crash_named_by_its_signature(tmp_path: Path) -> None:
     (tmp_path / "found").mkdir()
     arguments = ("-seed=1", "-runs=5000", "-artifact_prefix=found/")
-    status, said = start(tmp_path, *arguments, device="seed")
+    status, said = start(tmp_path, *arguments, device="patch-v4")
     assert status == 77, said
     state = crash_state(said)
     assert len(set(state)) == 1, said
     crash = tmp_path / written_unit(said)
     assert crash.parent.name == "found"
 
-    again, said = start(tmp_path, crash, device="seed")
+    again, said = start(tmp_path, crash, device="patch-v4")
     assert again == 77
     assert crash_state(said) == state
 
@@ -171,6 +171,6 @@ def test_code_can_be_put_before_the_target() -> None:
 def test_the_scenario_of_the_readme_is_such_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "input"
     path.write_bytes(encode(Scenario(DeviceConfig(), DRAINED.ops)))
-    status, said = start(tmp_path, path, device="seed")
+    status, said = start(tmp_path, path, device="patch-v4")
     assert status == 77
-    assert crash_state(said)[0] == run(DRAINED, "seed").verdict.causes[0].signature
+    assert crash_state(said)[0] == run(DRAINED, "patch-v4").verdict.causes[0].signature

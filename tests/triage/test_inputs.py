@@ -31,7 +31,7 @@ def out(tmp_path: Path) -> Path:
     (out / "corpus").mkdir()
     (out / "corpus" / "raw").write_bytes(encode(CLEAN))
     ledger = Ledger(out / "campaign.sqlite")
-    ledger.begin("2026-01-02T03:04:05+00:00", "seed", "inline", 1, 7)
+    ledger.begin("2026-01-02T03:04:05+00:00", "patch-v4", "inline", 1, 7)
     ledger.begin("2026-01-02T03:04:06+00:00", "virtio-blk-pci", "processes", 1, 7, "qemu")
     ledger.close()
     return out

@@ -28,6 +28,7 @@ def facts(case: Case) -> list[tuple[str, str]]:
         ("Seen", story.seen(case)),
         ("Run on", ", ".join(case.outcome.setup)),
         ("Device", story.device_facts(case)),
+        *([("Size", str(case.reduction))] if case.reduction else []),
         *(("Note", note) for note in case.outcome.notes),
     ]
     return found

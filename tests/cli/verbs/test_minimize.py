@@ -242,7 +242,7 @@ def test_a_smaller_one_of_a_user_is_kept(cli: Cli, finding: Path, large: Path) -
 
 def test_the_name_of_the_result_of_another_file(cli: Cli, large: Path, bug: Artifact) -> None:
     text = large.with_name("mine.toml")
-    text.write_text(to_text(read_input(large).scenario, "", bug.expectation, "seed"))
+    text.write_text(to_text(read_input(large).scenario, "", bug.expectation, "patch-v4"))
     before = text.read_text()
     for path, result in ((text, "mine.minimized.toml"), (large, "large.minimized.vblk")):
         assert cli("minimize", path).exit_code == 0
@@ -264,7 +264,7 @@ def test_a_folder(cli: Cli, large: Path, bug: Artifact, bad: Path) -> None:
     assert [json.loads(line)["input"] for line in result.stdout.splitlines()] == [str(large)]
     said = result.stderr.splitlines()
     assert [line.split(": ")[1] for line in said] == [str(bad), str(other)]
-    assert "does not show s1-gone on model seed" in said[1]
+    assert "does not show s1-gone on model patch-v4" in said[1]
     again = cli("minimize", folder, "--force")
     assert again.stdout.count("signature") == 1
     assert not list(folder.glob("*.minimized.minimized.*"))

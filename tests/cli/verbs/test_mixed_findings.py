@@ -105,7 +105,7 @@ def test_a_device_for_the_model_is_refused_by_the_others(cli: Cli, mixed: Path) 
 def test_a_device_that_the_asked_target_does_not_have_is_a_usage_error(
     cli: Cli, mixed: Path
 ) -> None:
-    result = cli("replay", mixed / "findings", "--target", "qemu", "--device", "seed")
+    result = cli("replay", mixed / "findings", "--target", "qemu", "--device", "patch-v4")
     assert (result.exit_code, result.stdout) == (2, "")
 
 

@@ -199,9 +199,9 @@ def test_what_was_minimized_and_what_was_not(capsys: pytest.CaptureFixture[str])
     }
     filled.not_minimized = {f"s8-{number}": "" for number in range(7)}
     filled.not_minimized["s9"] = "it did not show again"
-    say_summary(filled, "model", "seed")
+    say_summary(filled, "model", "patch-v4")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[5:12] == [
+    assert lines[6:13] == [
         "Minimized, operations + deviations (minimized.vblk in their folders):",
         "  44 + 5 became 2 + 0   s1-4.0",
         "   9 + 0 became 8 + 0 so far  s7",
@@ -210,7 +210,7 @@ def test_what_was_minimized_and_what_was_not(capsys: pytest.CaptureFixture[str])
         "minimize the others with: vblkfuzz minimize 'my out'",
         "",
     ]
-    assert lines[12] == "replay one with: vblkfuzz replay 'my out/findings/s1-4.0/minimized.vblk'"
+    assert lines[13] == "replay one with: vblkfuzz replay 'my out/findings/s1-4.0/minimized.vblk'"
     (first, second) = filled.to_json()["findings"]
     assert first["minimized"]["tried"] == 19
     assert second["minimized"] is None

@@ -55,6 +55,18 @@ AnotherMode = Annotated[
     Mode | None,
     typer.Option(help="Where guest and device run.  [default: as in the input]"),
 ]
+ATarget = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Target to run on.", autocompletion=complete.targets),
+]
+ADevice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help=f"{_DEVICES}.  [default: patch-v4, or that of the target]",
+        autocompletion=complete.devices,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(metavar="DEVICE", help=f"{_DEVICES} to run on.", autocompletion=complete.devices),

@@ -43,8 +43,8 @@ _INSTEAD: Final = {
 def from_libfuzzer(arguments: Sequence[str]) -> list[str]:
     """Return a command line with options for flags of libFuzzer; what follows ``--`` stays.
 
-    >>> from_libfuzzer(["-runs=9", "-jobs=2", "--device", "seed", "--", "-max_len=9"])
-    ['--runs', '9', '--workers', '2', '--device', 'seed', '--', '-max_len=9']
+    >>> from_libfuzzer(["-runs=9", "-jobs=2", "--device", "patch-v4", "--", "-max_len=9"])
+    ['--runs', '9', '--workers', '2', '--device', 'patch-v4', '--', '-max_len=9']
 
     Raises:
         UsageError: a flag has no twin; the error names what to use instead.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from vblkfuzz.cli.options.inputs import AnotherDefects, Mode, RunMode
+from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget, Mode, RunMode
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
@@ -45,8 +45,8 @@ _Tap = Annotated[bool, typer.Option("--tap", help="Nothing but TAP on stdout, fo
 def ci(  # noqa: PLR0913  # an option each
     budget: Annotated[str, typer.Option(metavar="TIME", help="8m, 90s or 1h30m.")] = "8m",
     corpus: _Corpus = None,
-    target: Annotated[str, typer.Option(metavar="NAME", help="Target to run on.")] = "model",
-    device: _Device = None,
+    target: ATarget = "model",
+    device: ADevice = None,
     defect: AnotherDefects = None,
     mode: RunMode = Mode.PROCESSES,
     known: _Known = None,

@@ -37,6 +37,14 @@ _PATCH_MINUTES: Final = 10.0
 _TWO: Final = 2
 
 
+_Target = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="What a BINARY is; see above.", autocompletion=complete.targets
+    ),
+]
+
+
 def compare(  # noqa: PLR0913  # a verb's parameters are its options
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     binaries: Annotated[
@@ -45,12 +53,7 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     ] = None,
     base: Annotated[str, typer.Option(metavar="BINARY", help="Binary without a patch.")] = "",
     patched: Annotated[str, typer.Option(metavar="BINARY", help="The one with it.")] = "",
-    target: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="What a BINARY is; see above.", autocompletion=complete.targets
-        ),
-    ] = "qemu",
+    target: _Target = "qemu",
     corpus: Annotated[
         list[Path] | None,
         typer.Option(metavar="PATH", help="Inputs, repeatable.  [default: the seeds of campaigns]"),

@@ -23,6 +23,18 @@ _FORMS: Final = ", ".join(EXPORTS.names()) or "see vblkfuzz list exports"
 """Names of all forms, for the help; read from metadata, without an import."""
 
 
+_Form = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="FORM",
+        help=f"The form: {_FORMS}.",
+        show_default=False,
+        autocompletion=complete.exports,
+    ),
+]
+
+
 @takes_target_options
 def export(  # noqa: PLR0913  # an option each
     path: Annotated[
@@ -33,16 +45,7 @@ def export(  # noqa: PLR0913  # an option each
             show_default=False,
         ),
     ],
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            metavar="FORM",
-            help=f"The form: {_FORMS}.",
-            show_default=False,
-            autocompletion=complete.exports,
-        ),
-    ],
+    to: _Form,
     output: Annotated[
         Path,
         typer.Option(

@@ -12,6 +12,7 @@ import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.campaign import check_device, listed_bugs
+from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget
 from vblkfuzz.cli.options.libfuzzer_flags import from_libfuzzer
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -56,25 +57,9 @@ _NoMinimize = Annotated[
 
 @takes_target_options
 def fuzz(  # noqa: PLR0913  # an option each
-    target: Annotated[
-        str,
-        typer.Option(help="Target to run scenarios on.", autocompletion=complete.targets),
-    ] = "model",
-    device: Annotated[
-        str | None,
-        typer.Option(
-            help="Revision, package.module:Class or file.py:Class.  [default: patch-v4]",
-            autocompletion=complete.devices,
-        ),
-    ] = None,
-    defect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Plant a defect in the revision; repeatable.",
-            autocompletion=complete.defects,
-        ),
-    ] = None,
+    target: ATarget = "model",
+    device: ADevice = None,
+    defect: AnotherDefects = None,
     mode: Annotated[str, typer.Option(help="processes or inline.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
     max_total_time: _Seconds = 0,
