@@ -13,12 +13,18 @@ from typer.main import get_command
 
 from tests.checkout import CHECKOUT
 from vblkfuzz.cli.app import app
-from vblkfuzz.cli.verbs.list import Kind, entries
+from vblkfuzz.cli.verbs import list as lists
+from vblkfuzz.cli.verbs.list import Kind
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.oracle.judge import RULES
 
 SCHEMA: Final = CHECKOUT / "vblkfuzz" / "cli" / "views" / "fuzz.schema.json"
 DECISIONS: Final = CHECKOUT / "docs" / "decisions"
+
+
+def entries(what: Kind) -> list[dict[str, Any]]:
+    """All that `vblkfuzz list --json` knows of each entry."""
+    return [dict(entry) for entry in lists.entries(what)]
 
 
 def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
@@ -31,7 +37,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-# --- Commands --------------------------------------------------------------------------------------
+# --- Commands ------------------------------------------------------------------------------------
 
 
 def commands() -> str:
@@ -81,15 +87,17 @@ def exit_codes() -> str:
     return table(("code", "meaning", "name in the code"), rows)
 
 
-# --- What a scenario is written with ---------------------------------------------------------------
+# --- What a scenario is written with -------------------------------------------------------------
 
 
 def operations() -> str:
     """A heading for each actor, and in it one for each operation."""
-    ops: list[dict[str, Any]] = entries(Kind.OPS)
+    ops = entries(Kind.OPS)
     actors = dict.fromkeys(one["actor"] for one in ops)
     return "\n\n".join(
-        "\n\n".join((f"## {actor.capitalize()}", *(_op(one) for one in ops if one["actor"] == actor)))
+        "\n\n".join(
+            (f"## {actor.capitalize()}", *(_op(one) for one in ops if one["actor"] == actor))
+        )
         for actor in actors
     )
 
@@ -116,7 +124,7 @@ def schedule() -> str:
     return table(("field", "values", "meaning"), rows)
 
 
-# --- Rules -----------------------------------------------------------------------------------------
+# --- Rules ---------------------------------------------------------------------------------------
 
 
 def rules() -> str:
@@ -126,7 +134,9 @@ def rules() -> str:
 
 
 def _rule(entry: dict[str, Any], no_situations: str) -> str:
-    met = "".join(f"\n    * `{one['name']}`: {_text(one['summary'])}" for one in entry["situations"])
+    met = "".join(
+        f"\n    * `{one['name']}`: {_text(one['summary'])}" for one in entry["situations"]
+    )
     caught = ", ".join(f"`{name}`" for name in entry["defects"]) or "none"
     facts = (
         f"Source: {entry['source']}",
@@ -139,7 +149,7 @@ def _rule(entry: dict[str, Any], no_situations: str) -> str:
     return f"## {entry['name']}\n\n{entry['title']}\n\n{listed}"
 
 
-# --- Others ----------------------------------------------------------------------------------------
+# --- Others --------------------------------------------------------------------------------------
 
 
 def json_keys() -> str:
@@ -170,5 +180,7 @@ def _type(schema: dict[str, Any]) -> str:
 def decisions() -> str:
     """A line for each decision: its heading."""
     pages = sorted(DECISIONS.glob("0*.md"))
-    headings = [(page.name, page.read_text().partition("\n")[0].removeprefix("# ")) for page in pages]
+    headings = [
+        (page.name, page.read_text().partition("\n")[0].removeprefix("# ")) for page in pages
+    ]
     return "\n".join(f"* [{heading}]({name})" for name, heading in headings)

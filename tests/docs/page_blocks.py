@@ -1,4 +1,4 @@
-"""The fenced blocks of a page, and whether what a command printed has the form that a page shows."""
+"""The fenced blocks of a page, and whether a command printed what a page shows."""
 
 from __future__ import annotations
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import vblkfuzz
 from tests.checkout import CHECKOUT
 from tests.docs.page_blocks import Block, blocks, missing_lines
 from tests.targets.qemu.binary import NEEDS_QEMU
@@ -32,7 +29,9 @@ class Reader:
 
     folder: Path
     """The folder that the reader is in."""
-    programs: Path
+    environment: dict[str, str]
+    place: Path
+    """Where a shell writes the folder that it ended in."""
 
     def follow(self, page: list[Block]) -> Iterator[tuple[str, str]]:
         """Do it all; yield what each text shows, and what was printed."""
@@ -47,36 +46,26 @@ class Reader:
         """Run the commands of a block, and stay in the folder that they go to."""
         for long, short in BUDGETS.items():
             commands = commands.replace(long, short)
-        place = self.programs / "folder"
-        script = f'{commands}\nstatus=$?; pwd > "{place}"; exit $status'
-        package = str(Path(vblkfuzz.__file__).parent.parent)
+        script = f'{commands}\nstatus=$?; pwd > "{self.place}"; exit $status'
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.folder,
-            env={"PATH": f"{self.programs}:{os.environ['PATH']}", "PYTHONPATH": package},
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
         assert done.returncode == 0, done.stdout
-        self.folder = Path(place.read_text().strip())
+        self.folder = Path(self.place.read_text().strip())
         return done.stdout
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Reader:
-    programs, folder = tmp_path / "bin", tmp_path / "reader"
-    programs.mkdir()
+def reader(tmp_path: Path, environment: dict[str, str]) -> Reader:
+    folder = tmp_path / "reader"
     folder.mkdir()
-    # As installed; the plugin of pytest too, which an installation would register.
-    for name, words in (
-        ("vblkfuzz", "-m vblkfuzz"),
-        ("pytest", "-m pytest -pvblkfuzz.pytest_plugin -pno:cacheprovider"),
-    ):
-        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
-        (programs / name).chmod(0o755)
-    return Reader(folder, programs)
+    return Reader(folder, environment, tmp_path / "place")
 
 
 def test_a_device_of_your_own(reader: Reader) -> None:
