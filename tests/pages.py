@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from tests import reference
 from tests.device_api import device_api
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.trace.kinds import KINDS
@@ -58,6 +59,13 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "vblkfuzz/trace/kinds.py": event_kinds,
     "docs/measured/defects.json": defects,
     "vblkfuzz/dataplane": device_api,
+    "vblkfuzz/cli/verbs": reference.commands,
+    "vblkfuzz/cli/views/fuzz.schema.json": reference.json_keys,
+    "vblkfuzz/errors.py": reference.exit_codes,
+    "vblkfuzz/oracle/rules": reference.rules,
+    "vblkfuzz/scenario/alphabet": reference.operations,
+    "vblkfuzz/scenario/document.py": reference.schedule,
+    "docs/decisions": reference.decisions,
 }
 
 
@@ -78,5 +86,5 @@ def tables_in(page: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(DOCS.rglob("*.md")):
         path.write_text(written(path.read_text()))

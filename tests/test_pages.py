@@ -8,10 +8,10 @@ import pytest
 
 from tests.pages import DOCS, TABLES, tables_in, written
 
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(DOCS.rglob("*.md"))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS)))
 def test_its_tables_are_those_of_the_code(path: Path) -> None:
     page = path.read_text()
     assert page == written(page), "run `python tests/pages.py` and look at what it changed"

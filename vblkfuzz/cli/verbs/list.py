@@ -44,10 +44,15 @@ def list_(
     explained: vblkfuzz show S13.
     """
     if as_json:
-        for entry in _ENTRIES[what]():
+        for entry in entries(what):
             print(json.dumps(entry))
-    elif entries := _SHORT.get(what, _ENTRIES[what])():
-        _print(what, entries)
+    elif shown := _SHORT.get(what, _ENTRIES[what])():
+        _print(what, shown)
+
+
+def entries(what: Kind) -> list[Entry]:
+    """Return all that is known of each entry of a list, as `--json` prints it."""
+    return _ENTRIES[what]()
 
 
 def _print(what: Kind, entries: list[Entry]) -> None:
