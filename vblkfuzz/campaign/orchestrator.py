@@ -132,6 +132,7 @@ class Campaign:
         self.summary.saved_before = len(saved_findings(out))
 
     def _fuzz_and_minimize(self) -> None:
+        self._started = time.monotonic()
         self._minimizing = Minimizing(self._plan(0), self.summary, self._options.minimize)
         with self._minimizing:
             self._fuzz()
@@ -162,7 +163,6 @@ class Campaign:
 
     def _fuzz(self) -> None:
         options = self._options
-        self._started = time.monotonic()
         self._next_entry = 0.0
         self._ledger.begin(
             _now(), options.device, options.mode, options.workers, options.seed, options.target
