@@ -11,9 +11,6 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-
-pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
-
 from qemu.qmp import EventListener
 
 from tests.waiting import WAIT_S

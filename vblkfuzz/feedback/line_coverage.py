@@ -42,7 +42,7 @@ class LineCoverage:
             device: as in ``--device``.
 
         Raises:
-            UsageError: coverage.py is missing, there is no such device, or it is built in.
+            UsageError: there is no such device, or it is built in.
         """
         self._coverage = _counter()
         self._coverage.start()
@@ -136,10 +136,8 @@ def _file(module: str) -> Path:
 
 
 def _counter() -> Coverage:
-    try:
-        from coverage import Coverage
-    except ModuleNotFoundError:
-        raise UsageError("coverage needs coverage.py: pip install 'vblkfuzz[coverage]'") from None
+    from coverage import Coverage
+
     # No file of data, and no configuration of the user's tests: it could leave the device out.
     counter = Coverage(data_file=None, branch=True, config_file=False, omit=[f"{_PACKAGE}/*"])
     counter.exclude(_ONLY_FOR_TYPES)

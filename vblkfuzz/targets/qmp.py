@@ -10,15 +10,10 @@ import select
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from vblkfuzz.errors import DeviceLost, DeviceUnavailable
-from vblkfuzz.targets.silence import ASLEEP_S, Silence
+from qemu.qmp import EventListener, ExecuteError, Message, QMPClient, QMPError, Runstate
 
-try:
-    from qemu.qmp import EventListener, ExecuteError, Message, QMPClient, QMPError, Runstate
-except ModuleNotFoundError:
-    raise DeviceUnavailable(
-        "target qemu needs the package qemu.qmp: pip install 'vblkfuzz[qemu]'"
-    ) from None
+from vblkfuzz.errors import DeviceLost
+from vblkfuzz.targets.silence import ASLEEP_S, Silence
 
 if TYPE_CHECKING:
     import socket

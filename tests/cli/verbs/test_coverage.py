@@ -128,9 +128,3 @@ def test_what_cannot_be_done(
     result = cli("coverage", *arguments)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert problem in result.stderr
-
-
-def test_coverage_py_is_missing(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "coverage", None)
-    result = cli("coverage", project / "corpus", "--device", f"{project}/device.py:Own")
-    assert (result.exit_code, "pip install 'vblkfuzz[coverage]'" in result.stderr) == (2, True)

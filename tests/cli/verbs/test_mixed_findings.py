@@ -110,7 +110,6 @@ def test_a_device_that_the_asked_target_does_not_have_is_a_usage_error(
 
 
 def test_a_report_says_what_was_not_run(cli: Cli, mixed: Path, tmp_path: Path) -> None:
-    pytest.importorskip("jinja2")
     result = cli("export", mixed, "--to", "html", "-o", tmp_path / "report.html")
     assert result.exit_code == 125
     first, second = sorted(result.stderr.splitlines())

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
-
 from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.targets.doors.block_job import BlockJobs, Disk

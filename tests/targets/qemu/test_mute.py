@@ -9,10 +9,6 @@ from collections.abc import Coroutine
 from contextlib import closing
 from typing import Any, cast
 
-import pytest
-
-pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
-
 from vblkfuzz.targets.qemu.process import QemuProcess
 from vblkfuzz.targets.qemu.variant import Variant
 from vblkfuzz.targets.spin import SpinWatch

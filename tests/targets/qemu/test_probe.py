@@ -7,18 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.targets.outcomes import but_spins
+from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
-from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, ENABLE_READ, PUBLISH
-from vblkfuzz.trace.probe import probe_of
-
-pytest.importorskip("qemu.qmp")
-from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.real import RealTarget
+from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, ENABLE_READ, PUBLISH
+from vblkfuzz.trace.probe import probe_of
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import pytest
-
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.targets.dequeue import Dequeue
+from vblkfuzz.targets.qemu.operator import Operator
+from vblkfuzz.targets.qemu.variant import Variant
 from vblkfuzz.targets.recorder import Recorder
 from vblkfuzz.trace.kinds import DRAIN_RET
 from vblkfuzz.virtio.memory import GuestMemory
-
-pytest.importorskip("qemu.qmp")
-from vblkfuzz.targets.qemu.operator import Operator
-from vblkfuzz.targets.qemu.variant import Variant
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qemu.process import QemuProcess

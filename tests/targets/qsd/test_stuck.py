@@ -6,8 +6,6 @@ from typing import cast
 
 import pytest
 
-pytest.importorskip("qemu.qmp", reason="pip install 'vblkfuzz[qemu]'")
-
 from tests.targets.scripted_still import ASLEEP, IDLE_CORE, ScriptedStill
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets.qsd.daemon import Daemon

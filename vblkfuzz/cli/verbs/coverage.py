@@ -36,8 +36,7 @@ def coverage(
     """Show which lines and branches of your own device the inputs of a corpus reach.
 
     All inputs run inline, those of findings included. Counted are the file of the class, and the
-    imported modules beside and below it: for a class in a package, those of the package. Needs
-    coverage.py: pip install 'vblkfuzz[coverage]'.
+    imported modules beside and below it: for a class in a package, those of the package.
 
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """

@@ -31,7 +31,6 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
 
     Raises:
         UsageError: unknown device or mode.
-        DeviceUnavailable: the package qemu.qmp is missing.
     """
     from vblkfuzz.targets.qemu.rig import QemuRig
     from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget

@@ -31,7 +31,6 @@ def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
 
     Raises:
         UsageError: unknown device or mode.
-        DeviceUnavailable: the package qemu.qmp is missing.
     """
     from vblkfuzz.targets.qsd.rig import QsdRig
     from vblkfuzz.targets.real import RealTarget
