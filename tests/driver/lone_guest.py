@@ -40,6 +40,8 @@ class Transport:
         """Whether FEATURES_OK stays 0."""
         self._features_ok = 0
         """The bit FEATURES_OK while a driver sets up the device, which reads it then, too."""
+        self.lost = False
+        """Whether the device cannot be reached until a reset."""
         self.mode = 1
         self.has_config = True
 
@@ -62,6 +64,9 @@ class Transport:
 
     def read_status(self) -> int:
         return self.status | self._features_ok
+
+    def is_lost(self) -> bool:
+        return self.lost
 
     def queue_enabled(self, index: int) -> bool:
         return index in self.enabled

@@ -57,6 +57,18 @@ def test_init_goes_as_far_as_requested(how: str, log: list[str], flag: int) -> N
     assert (guest.transport.accepted is None) == (how == "no_features")
 
 
+@pytest.mark.parametrize("before", [(), ("reset",)])
+def test_an_init_of_a_device_that_is_lost_resets_first(before: tuple[str, ...]) -> None:
+    """A driver begins with a reset (3.1.1); without one, nothing takes a new connection."""
+    guest = Guest()
+    for name in before:
+        guest.do(name)
+    guest.transport.log.clear()
+    guest.transport.lost = True
+    guest.do("init")
+    assert guest.transport.log[0] == "status 0"
+
+
 def test_a_second_init_resets_first() -> None:
     guest = ready()
     guest.transport.log.clear()

@@ -66,6 +66,9 @@ class Inert:
     def read_status(self) -> int:
         return self._status
 
+    def is_lost(self) -> bool:
+        return False
+
     def queue_enabled(self, index: int) -> bool:
         return False
 

@@ -94,7 +94,7 @@ class GuestDriver:
         self._features = 0
         self._set_up = False
         self._dirty = False
-        """Whether the device has been initialised, at least in part, since its last reset."""
+        """Whether it was initialised, at least in part, since its last reset: it needs one."""
         self._again = False
         """Whether it has been initialised at all."""
         self._left_out = 0
@@ -111,7 +111,7 @@ class GuestDriver:
         """Initialise the device (virtio 1.2, 3.1.1) as far as `how` says; it may refuse that."""
         how = operation.a
         self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
-        if self._dirty:
+        if self._dirty or self._transport.is_lost():
             yield from self._reset()
         else:
             self._watch.look()

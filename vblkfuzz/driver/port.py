@@ -84,6 +84,10 @@ class Observed:
         """Read the device status."""
         return self._transport.read_status()
 
+    def is_lost(self) -> bool:
+        """Return whether there is no way to the device until a reset."""
+        return self._transport.is_lost()
+
     def queue_enabled(self, index: int) -> bool:
         """Read whether a queue is enabled."""
         return self._transport.queue_enabled(index)

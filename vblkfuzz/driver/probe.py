@@ -1,4 +1,4 @@
-"""The guest's part of the probe: one request on each queue, after an init where one is needed."""
+"""The guest's part of the probe: an init where one is needed, then one request on each queue."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ _READS: Final = [op("publish_kick", queue=each, request="in") for each in range(
 """By queue."""
 
 
-def probe(driver: GuestDriver, *, init: bool) -> GuestSteps:
+def set_up(driver: GuestDriver) -> GuestSteps:
+    """Set the device up with all its features, which resets it if it was set up before."""
+    yield from driver.init(_INIT)
+
+
+def probe(driver: GuestDriver) -> GuestSteps:
     """Publish a read of the first sector on each queue that the driver uses, and kick.
 
     A full ring is only kicked. Nothing is published if the device refuses to be set up.
-
-    Args:
-        driver: it.
-        init: set the device up before, with all its features; that resets it.
     """
-    if init:
-        yield from driver.init(_INIT)
     for read in _READS[: driver.queues_in_use]:
         yield from driver.publish_kick(read)

@@ -37,6 +37,9 @@ class Transport(Protocol):
     def read_status(self) -> int:
         """Read the device status."""
 
+    def is_lost(self) -> bool:
+        """Return whether there is no way to the device until a reset (a connection has ended)."""
+
     def queue_enabled(self, index: int) -> bool:
         """Read whether a queue is enabled (4.1.4.3, queue_enable)."""
 

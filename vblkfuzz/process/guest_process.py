@@ -8,7 +8,8 @@ and so is its answer:
 
     load   scenario, connections   makes a new driver            -> done | lost | failed
     run    index, or REST          the driver carries it out     -> done | lost | failed
-    probe  whether to init first   one request on each queue     -> done | lost | failed
+    set up                         an init, for the probe        -> done | lost | failed
+    probe                          one request on each queue     -> done | lost | failed
     save                           stops the device for a save   -> done | lost | failed
     restore connections            goes on with another device   -> done | lost | failed
     replace connections            meets a device in its power-on state -> as above
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
-from vblkfuzz.driver.probe import probe
+from vblkfuzz.driver.probe import probe, set_up
 from vblkfuzz.errors import ActorDied, HarnessError
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.guest import REST
@@ -41,6 +42,7 @@ from vblkfuzz.trace.ring import RING_BYTES, TraceRing
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.driver.transport import GuestSteps
     from vblkfuzz.scenario.scenario import Scenario
 
 _PACKET_BYTES: Final = 1 << 17
@@ -55,6 +57,14 @@ class _Verb(IntEnum):
     RESTORE = 4
     PROBE = 5
     REPLACE = 6
+    SET_UP = 7
+
+
+_PROBES: Final[dict[int, Callable[[GuestDriver], GuestSteps]]] = {
+    _Verb.SET_UP: set_up,
+    _Verb.PROBE: probe,
+}
+"""Parts of the probe."""
 
 
 class _Answer(IntEnum):
@@ -142,16 +152,21 @@ class GuestProcess:
         """
         self._send(bytes([_Verb.RUN, index]))
 
-    def probe(self, *, init: bool) -> None:
-        """Make the driver publish a request on each queue; `answer` returns its events.
-
-        Args:
-            init: set the device up before.
+    def set_up(self) -> None:
+        """Make the driver set the device up for the probe; `answer` returns its events.
 
         Raises:
             ActorDied: the guest process has ended.
         """
-        self._send(bytes([_Verb.PROBE, init]))
+        self._send(bytes([_Verb.SET_UP]))
+
+    def probe(self) -> None:
+        """Make the driver publish a request on each queue; `answer` returns its events.
+
+        Raises:
+            ActorDied: the guest process has ended.
+        """
+        self._send(bytes([_Verb.PROBE]))
 
     def _send(self, packet: bytes, fds: Sequence[int] = ()) -> None:
         line = self._forked.line
@@ -207,8 +222,8 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 )
             elif packet[0] == _Verb.OFF:
                 port.power_off()
-            elif packet[0] == _Verb.PROBE:
-                deque(probe(driver, init=bool(packet[1])), maxlen=0)
+            elif packet[0] in _PROBES:
+                deque(_PROBES[packet[0]](driver), maxlen=0)
             elif packet[0] == _Verb.SAVE:
                 port.save()
             elif packet[0] == _Verb.RESTORE:

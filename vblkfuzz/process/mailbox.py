@@ -103,6 +103,10 @@ class MailboxTransport:
         """Read the status register."""
         return self._registers.words[STATUS]
 
+    def is_lost(self) -> bool:
+        """Return False: the model is always there."""
+        return False
+
     def queue_enabled(self, index: int) -> bool:
         """Read whether a queue is enabled."""
         return bool(self._registers.queue(index, ENABLED))

@@ -86,7 +86,12 @@ def probe(
     recorder.operation(0, _INIT if init else _REQUEST, epilogue=PROBE)
     for counts in rig.queue_counts(queues_in_use(recorder.events, config.queues)):
         counts.tell(recorder)
-    guest.probe(init=init)
+    if init:
+        guest.set_up()
+        hear(recorder)
+        # Otherwise a dequeue of the probe's request would be placed before the reset of that init.
+        recorder.look(rig.dequeues)
+    guest.probe()
     hear(recorder)
     rig.settle(recorder)
     recorder.operation(1, _COLLECT, epilogue=PROBE)

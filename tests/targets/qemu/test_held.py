@@ -221,6 +221,43 @@ def test_an_error_stops_the_vm_and_cont_retries(
 
 @THREADS
 @pytest.mark.parametrize(
+    "ends",
+    [
+        (RELEASE,),
+        (op("flush"),),
+        (op("complete", which="all"),),
+        (op("system_reset"), RELEASE),
+        (op("drain_begin"), RELEASE, op("drain_end")),
+        (op("stop"), RELEASE),
+        (op("save"), RELEASE, op("restore")),
+    ],
+    ids=lambda ends: ends[0].name,
+)
+def test_the_vm_stops_when_qemu_takes_the_answer(
+    target: QemuTarget, ends: tuple[Op, ...], iothreads: int
+) -> None:
+    """Up to 10.0 QEMU takes none while a newer request is held, so it stops as late as here."""
+    failed = op("complete", which="0", result="eio")
+    fields = {"werror": "stop", "rerror": "stop", "iothreads": iothreads}
+    execution = run(target, HOLD, WRITE, WRITE, failed, *ends, op("cont"), LOOK, **fields)
+    assert not but_spins(execution.verdict)
+    seen = kinds(execution, VM_STOP_CALL, VM_STOP_RET, VM_CONT)
+    assert seen == [VM_STOP_CALL, VM_STOP_RET, VM_CONT]
+    retried = ends[0].name != "system_reset"
+    assert kinds(execution, PUSH, IO_DONE) == [PUSH] * (1 + retried)
+
+
+def test_a_guest_that_resets_meets_the_stop_later(target: QemuTarget) -> None:
+    """The reset waits for the requests, so they are released early; the failed one is dropped."""
+    failed = op("complete", which="0", result="eio")
+    execution = run(target, HOLD, WRITE, WRITE, failed, op("reset"), INIT, LOOK, werror="stop")
+    assert not but_spins(execution.verdict)
+    seen = kinds(execution, VM_STOP_CALL, VM_STOP_RET, VM_CONT)
+    assert seen == [VM_STOP_CALL, VM_STOP_RET, VM_CONT]
+
+
+@THREADS
+@pytest.mark.parametrize(
     ("request_kind", "shape", "signature"),
     [("out", "header_joined", "s21-not_supported"), ("in", "status_joined", "s14-no_status")],
 )

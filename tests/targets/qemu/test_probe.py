@@ -15,7 +15,15 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.real import RealTarget
-from vblkfuzz.trace.kinds import COLLECT, DRIVER_INIT, ENABLE_READ, PUBLISH
+from vblkfuzz.trace.kinds import (
+    COLLECT,
+    DRIVER_INIT,
+    ENABLE_READ,
+    POP,
+    PUBLISH,
+    PUSH,
+    RESET_RET,
+)
 from vblkfuzz.trace.probe import probe_of
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
@@ -61,6 +69,12 @@ def test_a_device_that_does_not_serve_is_set_up(target: RealTarget, ops: tuple[O
     seen = probed(execution)
     assert [seen.count(kind) for kind in (DRIVER_INIT, PUBLISH, COLLECT)] == [2, 1, 1]
     assert "probe_answered_after_init" in execution.verdict.situations
+
+
+def test_its_requests_are_dequeued_after_its_reset(target: RealTarget) -> None:
+    execution = run(target, INIT, op("hostile", content="loop"))
+    seen = [kind for kind in probed(execution) if kind in (RESET_RET, POP, PUSH)]
+    assert seen == [RESET_RET, POP, PUSH]
 
 
 def test_what_the_scenario_has_shown_is_not_asked_again(target: RealTarget) -> None:

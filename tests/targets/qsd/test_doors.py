@@ -15,7 +15,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qsd.target import qsd_target
 from vblkfuzz.targets.real import RealTarget
-from vblkfuzz.trace.kinds import DRAIN_END, DRAIN_RET, END, OP, POP, PUSH
+from vblkfuzz.trace.kinds import BROKEN, DRAIN_END, DRAIN_RET, DRIVER_INIT, END, OP, POP, PUSH
 from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.witness import Witness
 
@@ -65,6 +65,19 @@ def test_the_device_goes_on_with_its_disk(target: RealTarget, door: Op, iothread
     assert is_held(execution, 1 + ops.index(op("hold")) + 1)
     assert execution.trace.witnesses & Witness.DISK
     assert [event.kind for event in without_probe(execution.trace.events)].count(PUSH) == 3
+
+
+@pytest.mark.parametrize("ops", [(), (op("init"), READ)])
+def test_a_driver_that_was_never_set_up_begins_on_a_new_connection(
+    target: RealTarget, ops: tuple[Op, ...]
+) -> None:
+    """10.0 and 11.1 close the connection of a read-only export at a resize. That is not judged."""
+    device = DeviceConfig(iothreads=0, read_only=True)
+    execution = excused(run_scenario(target, Scenario(device, (op("resize", sectors=64), *ops))))
+    assert not but_spins(execution.verdict)
+    seen = [event.kind for event in execution.trace.events]
+    assert seen.count(PUSH) == 1
+    assert BROKEN not in seen[seen.index(DRIVER_INIT) :]
 
 
 @pytest.mark.parametrize("iothreads", [0, 1])

@@ -62,6 +62,16 @@ def test_without_a_connection_there_is_no_device(ported: Ported) -> None:
     assert ported.port.capacity() == 0
 
 
+def test_a_connection_that_has_ended_is_lost_until_a_reset(ported: Ported) -> None:
+    assert not ported.port.is_lost()
+    ported.first._socket.shutdown(socket.SHUT_RDWR)
+    assert ported.port.is_lost()
+    ported.link.offer(ported.second.client.dup())
+    assert ported.port.is_lost()
+    list(ported.port.write_status(0))
+    assert not ported.port.is_lost()
+
+
 def recorder(shared: SharedMemory) -> Recorder:
     return Recorder(shared.memory, DEVICE, exact_pops=False)
 

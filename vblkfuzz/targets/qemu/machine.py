@@ -13,7 +13,7 @@ from vblkfuzz.targets.iothread_polling import IOThreadPolling
 from vblkfuzz.targets.operator_work import OperatorWork
 from vblkfuzz.targets.qemu.device_disk import DeviceDisk
 from vblkfuzz.targets.qemu.start_failure import StartFailure
-from vblkfuzz.trace.kinds import STEP_LIMIT
+from vblkfuzz.trace.kinds import STEP_LIMIT, VM_STOP_CALL, VM_STOP_RET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +46,8 @@ class Machine(DrainedSections):
         """Processes started so far: each `restore` starts one."""
         self.vm_running = True
         """Whether it runs, as far as is known: it may stop by itself (`_notice_stop`)."""
+        self._failed = False
+        """Whether the backend has failed a request of this scenario, which may stop the VM."""
         self._operation = (0, 0)
         """Index and code of the operation that is performed, as `Recorder.deferred` takes them."""
         self._state: SavedState | InternalSnapshot | None = None
@@ -114,6 +116,7 @@ class Machine(DrainedSections):
         if recorder.index != operation[0]:
             recorder.look(self.qemu.dequeues)
         recorder.deferred(*operation)
+        await self._notice_stop(recorder)
         self._still_since = None
         await work()
 
@@ -136,7 +139,41 @@ class Machine(DrainedSections):
         """Wait until QEMU is at rest, then look; done already if there was no action since."""
         if self._still_since != (recorder, recorder.acts) or not self.work.is_done:
             self._come_to_rest(recorder)
+            self._look_for_stop(recorder)
         self._start_failure.note()
+
+    def _look_for_stop(self, recorder: Recorder) -> None:
+        """Queue the question whether the VM has stopped; a main loop that waits answers later."""
+        if self._may_stop and self.work.is_done:
+            self.work.add(self._notice_stop(recorder))
+            if self.blocked:
+                self._come_to_rest(recorder)
+            else:
+                self.work.go_on(blocked=False)
+
+    @property
+    def _may_stop(self) -> bool:
+        return self._failed and self.vm_running and self.qemu.variant.stops_on_errors
+
+    async def _notice_stop(self, recorder: Recorder) -> None:
+        """Record that the VM has stopped by itself, as `werror` or `rerror` wants it to.
+
+        A failed request stops the VM when QEMU takes the answer. Up to 10.0 it takes none while a
+        newer request is held, so that may be in any later operation that ends a request.
+
+        A stop waits for the requests in flight, in the main loop; while it waits, one question may
+        be answered, but not a second one. So the stop is known when it is over.
+        """
+        if not self._may_stop:
+            return
+        for _ in range(2):
+            status = await self._qmp.call("query-status")
+        if not status["running"]:
+            recorder.look(self.qemu.dequeues)
+            recorder.tell(VM_STOP_CALL)
+            self.vm_running = False
+            await self._rests(recorder)
+            recorder.tell(VM_STOP_RET)
 
     def _come_to_rest(self, recorder: Recorder) -> None:
         """Let operations go on that can: only those are left that wait for held requests."""
@@ -166,6 +203,7 @@ class Machine(DrainedSections):
     def make_ready(self, sectors: int, *, polling: bool) -> None:
         """Bring a machine at rest into the initial state of a scenario."""
         self._start_failure.disarm()
+        self._failed = False
         if self._backend is not None:
             self._qmp.run(self._flush())
         self._qmp.forget_events()

@@ -88,10 +88,9 @@ class Operator(Machine):
         fails = operation.name == "complete" and operation.b > 0
         if fails and self.qemu.variant.ignores_errors:
             recorder.doubt(Witness.DISK)  # a write that ends well may have done nothing
+        self._failed |= fails
         self._backend.perform(operation)
         self.settle(recorder)  # the guest goes on if nothing waits any more
-        if fails:
-            self._begin(partial(self._notice_stop, recorder), recorder)
 
     # --- Drained sections ---------------------------------------------------------------------
 
@@ -136,21 +135,6 @@ class Operator(Machine):
         await self._rests(recorder)
 
     # --- The machine --------------------------------------------------------------------------
-
-    async def _notice_stop(self, recorder: Recorder) -> None:
-        """Record that the VM has stopped by itself, as `werror` or `rerror` wants it to.
-
-        A stop waits for the requests in flight, in the main loop; while it waits, one question may
-        be answered, but not a second one. So the stop is known when it is over.
-        """
-        for _ in range(2):
-            status = await self._qmp.call("query-status")
-        if self.vm_running and not status["running"]:
-            recorder.look(self.qemu.dequeues)
-            recorder.tell(VM_STOP_CALL)
-            self.vm_running = False
-            await self._rests(recorder)
-            recorder.tell(VM_STOP_RET)
 
     async def stop(self, operation: Op, recorder: Recorder) -> None:
         """Stop the VM."""

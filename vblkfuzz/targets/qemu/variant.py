@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _OK: Final = RESULTS.index("ok")
 _ENOSPC: Final = RESULTS.index("enospc")
+_STOPS: Final = frozenset({"stop", "enospc"})
 
 
 class NbdVariant(NamedTuple):
@@ -40,6 +41,11 @@ class Variant(NamedTuple):
     def ignores_errors(self) -> bool:
         """Whether a request that has failed may end well for the guest."""
         return self.nbd is not None and "ignore" in (self.nbd.werror, self.nbd.rerror)
+
+    @property
+    def stops_on_errors(self) -> bool:
+        """Whether a request that has failed may stop the VM."""
+        return self.nbd is not None and not _STOPS.isdisjoint((self.nbd.werror, self.nbd.rerror))
 
 
 def variant_of(scenario: Scenario, iothread: bool | None) -> Variant:

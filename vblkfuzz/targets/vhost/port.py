@@ -142,6 +142,10 @@ class VhostUserPort:
         """Return the device status, which the front-end keeps."""
         return self._status
 
+    def is_lost(self) -> bool:
+        """Return whether the back-end has closed the connection: a reset takes the next one."""
+        return self._frontend is None or self._frontend.connection.is_closed()
+
     def queue_enabled(self, index: int) -> bool:
         """Return whether a queue is started, which the front-end knows."""
         return self._fds[index] is not None
