@@ -8,7 +8,8 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.hang_place import place_of_hang
-from vblkfuzz.targets.thread_stacks import Function, Thread
+from vblkfuzz.targets.thread_stacks import Thread
+from vblkfuzz.targets.unwinder import Function
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.fault import Fault
 from vblkfuzz.trace.kinds import HANG, OP
