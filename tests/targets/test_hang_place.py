@@ -99,6 +99,12 @@ def test_idle_helpers_do_not_count() -> None:
     assert name(main(STOPS), waits) == name(main(STOPS))
 
 
+def test_an_idle_cpu_of_newer_versions_does_not_count() -> None:
+    """QEMU 11.1 renamed the function in which the thread of a CPU sleeps."""
+    cpu = other(9, "libc:wait qemu_cond_wait_impl qemu_process_cpu_events q+0x6? libc:clone", MAIN)
+    assert name(main("libc:ppoll q+0x1? aio_poll blk_pread main"), cpu) == "operator-blk_pread"
+
+
 def test_a_program_that_is_not_stripped_has_the_same_name() -> None:
     static = STOPS.replace("q+0x1?", "fdmon_poll_wait?").replace(
         "vhost_user", "close_connection? vhost_user"
