@@ -133,5 +133,9 @@ class DeviceLost(HarnessError):
         """Whether the guest got no answer; else it was the operator."""
 
 
+class ProtocolViolated(DeviceLost):
+    """A real device broke the protocol of its connection. The target reports a finding."""
+
+
 class TraceOverflow(HarnessError):
     """A trace ring was full and events were dropped."""

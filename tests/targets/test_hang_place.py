@@ -8,7 +8,8 @@ from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.hang_place import place_of_hang
-from vblkfuzz.targets.thread_stacks import Function, Thread
+from vblkfuzz.targets.thread_stacks import Thread
+from vblkfuzz.targets.unwinder import Function
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.fault import Fault
 from vblkfuzz.trace.kinds import HANG, OP
@@ -96,6 +97,12 @@ def test_a_lock_whose_holder_is_idle_or_that_is_taken_elsewhere() -> None:
 def test_idle_helpers_do_not_count() -> None:
     waits = other(9, "libc:syscall qemu_event_wait synchronize_rcu q+0x4? libc:clone")
     assert name(main(STOPS), waits) == name(main(STOPS))
+
+
+def test_an_idle_cpu_of_newer_versions_does_not_count() -> None:
+    """QEMU 11.1 renamed the function in which the thread of a CPU sleeps."""
+    cpu = other(9, "libc:wait qemu_cond_wait_impl qemu_process_cpu_events q+0x6? libc:clone", MAIN)
+    assert name(main("libc:ppoll q+0x1? aio_poll blk_pread main"), cpu) == "operator-blk_pread"
 
 
 def test_a_program_that_is_not_stripped_has_the_same_name() -> None:

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.port import Observed, Port
 from vblkfuzz.driver.probe import probe, set_up
-from vblkfuzz.errors import ActorDied, HarnessError
+from vblkfuzz.errors import ActorDied, HarnessError, ProtocolViolated
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.guest import REST
 from vblkfuzz.scenario.codec import decode_canonical, encode
@@ -71,6 +71,8 @@ class _Answer(IntEnum):
     DONE = 0
     LOST = 1
     FAILED = 2
+    VIOLATED = 3
+    UNUSABLE = 4
 
 
 class GuestAnswer(NamedTuple):
@@ -183,7 +185,8 @@ class GuestProcess:
 
         Raises:
             ActorDied: the guest process has ended.
-            HarnessError: the guest raised an exception.
+            ProtocolViolated: the device broke the protocol of its connection.
+            HarnessError: the device cannot be used, or the guest raised an exception.
         """
         line = self._forked.line
         line.settimeout(patience_s)
@@ -195,10 +198,18 @@ class GuestProcess:
             packet = b""
         if not packet:
             raise ActorDied("the guest process has ended")
-        if packet[0] == _Answer.FAILED:
-            raise HarnessError(f"the guest process failed:\n{packet[1:].decode(errors='replace')}")
+        if packet[0] not in (_Answer.DONE, _Answer.LOST):
+            raise _error_in(_Answer(packet[0]), packet[1:].decode(errors="replace"))
         events = [Event(*record) for record in EVENT_RECORD.iter_unpack(packet[1:])]
         return GuestAnswer(events, packet[0] == _Answer.LOST)
+
+
+def _error_in(answer: _Answer, text: str) -> HarnessError:
+    if answer is _Answer.VIOLATED:
+        return ProtocolViolated(text)
+    return HarnessError(
+        text if answer is _Answer.UNUSABLE else f"the guest process failed:\n{text}"
+    )
 
 
 def _guest_main(line: socket.socket, port: Port) -> None:
@@ -235,11 +246,20 @@ def _guest_main(line: socket.socket, port: Port) -> None:
                 for _ in driver.rest() if index == REST else driver.run(scenario.ops[index]):
                     pass
             content = _packed(ring)
-        except (OSError, EOFError):
-            answer, content = _Answer.LOST, _packed(ring)
-        except Exception:
-            answer, content = _Answer.FAILED, traceback.format_exc().encode(errors="replace")
+        except Exception as error:
+            answer, content = _failed(error, ring)
         line.send(bytes([answer]) + content[: _PACKET_BYTES - 1])
+
+
+def _failed(error: Exception, ring: TraceRing) -> tuple[_Answer, bytes]:
+    """Return the answer after an exception; called while it is handled."""
+    if isinstance(error, (OSError, EOFError)):
+        return _Answer.LOST, _packed(ring)
+    if isinstance(error, HarnessError):
+        violated = isinstance(error, ProtocolViolated)
+        kind = _Answer.VIOLATED if violated else _Answer.UNUSABLE
+        return kind, str(error).encode(errors="replace")
+    return _Answer.FAILED, traceback.format_exc().encode(errors="replace")
 
 
 def _packed(ring: TraceRing) -> bytes:

@@ -1,8 +1,8 @@
 """How a device process ended: it crashed, it hangs, or it was killed from outside.
 
 A crash is named by its place: by the message of the assertion or of the sanitizer that failed, else
-by the function that got the signal. Why nothing else: docs/decisions/0014. A hang is named by the
-functions in which its threads wait (docs/decisions/0018).
+by the function that got the signal (`targets.crash_place`). Why nothing else: docs/decisions/0014.
+A hang is named by the functions in which its threads wait (docs/decisions/0018).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from vblkfuzz.errors import DeviceLost
 from vblkfuzz.process.blame import printable
 from vblkfuzz.targets.backtrace import backtrace
 from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
+from vblkfuzz.targets.crash_place import place_of_crash
 from vblkfuzz.targets.device_end import Ending
 from vblkfuzz.targets.hang_place import place_of_hang
 from vblkfuzz.targets.last_words import Place, farewell, place_in
@@ -125,7 +126,7 @@ def crash_of(words: str, number: int, status: int, frames: Sequence[str] = ()) -
     """
     place = place_in(words) if number in _BY_ITSELF else None
     if place is None:
-        place = Place("", frames[0] if frames else "") if number else farewell(words)
+        place = Place("", place_of_crash(frames)) if number else farewell(words)
     message, function, file, line, text = place
     # The name of a file tells two places apart only where no function does.
     told = text if function else f"{file} {text}".strip()

@@ -6,9 +6,9 @@ fatal signal arrives, the watcher reads the place and lets the thread go on. No 
 and no core file. Tracing begins before the program does, so that no thread is missed.
 
 The place is the innermost function on the stack that is not one of the run-time libraries, since
-of memcpy and abort the caller is what tells bugs apart. Programs are compiled without frame
-pointers, so callers are found by looking for return addresses: words on the stack that point behind
-a call instruction. Some may be left over from calls that have ended.
+of memcpy and abort the caller is what tells bugs apart. Callers are found by call frame information
+(`targets.unwinder`). Where that fails, as on a broken stack, they are guessed: words on the stack
+that point behind a call instruction. Some of these may be left over from calls that have ended.
 
 Without ptrace (another machine than x86-64, a container that forbids it) a crash has no place. A
 file that has been replaced since the program started has no places either.
@@ -30,9 +30,12 @@ from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.targets.mappings import Code, Mapping, code_at, mappings_of
 from vblkfuzz.targets.program_file import Program
 from vblkfuzz.targets.ptrace import ALL, SEIZE, ptrace, registers_of
+from vblkfuzz.targets.unwinder import Unwinder
 
 if TYPE_CHECKING:
     import socket
+
+    from vblkfuzz.targets.ptrace import Registers
 
 _FATAL: Final = frozenset(
     {
@@ -51,6 +54,8 @@ _CALL_BYTES: Final = 7
 """Size of the longest call instruction."""
 _MOST: Final = 12
 """Places to report at most."""
+_WHOLE: Final = 2
+"""Functions of the program on a stack at least, if the call frame information led to its end."""
 _PACKET: Final = 1 << 16
 _PATIENCE_S: Final = 5.0
 _SET_PTRACER: Final = 0x59616D61
@@ -112,14 +117,14 @@ def _serve(line: socket.socket) -> None:
         while True:
             signal.pause()  # it still ends the process group
     line.send(b"traced")
-    found: list[Code] = []
+    found: list[str] = []
     with suppress(ChildProcessError):
         while True:
             thread, status = os.waitpid(-1, ALL)
             if os.WIFSTOPPED(status):
                 with suppress(ProcessLookupError):
                     found = _go_on(pid, thread, status) or found
-    line.send(json.dumps(_names(found)).encode())
+    line.send(json.dumps(found).encode())
 
 
 def _close_all_but(line: int) -> None:
@@ -145,13 +150,13 @@ def _end_group_with_parent(pid: int) -> None:
     die_with_parent(parent, signal.SIGTERM)
 
 
-def _go_on(pid: int, thread: int, status: int) -> list[Code]:
-    """Let a thread go on that has stopped; return where it is if the signal is fatal."""
+def _go_on(pid: int, thread: int, status: int) -> list[str]:
+    """Let a thread go on that has stopped; return its functions if the signal is fatal."""
     number, event = os.WSTOPSIG(status), status >> 16
     if event == _EVENT_STOP and number in _STOPS:
         ptrace(_LISTEN, thread, 0)  # it stays stopped until SIGCONT
         return []
-    found: list[Code] = []
+    found: list[str] = []
     if not event and number in _FATAL:
         with suppress(OSError):
             found = _stack(pid, thread)
@@ -159,16 +164,22 @@ def _go_on(pid: int, thread: int, status: int) -> list[Code]:
     return found
 
 
-def _stack(pid: int, thread: int) -> list[Code]:
-    """Return the places on the stack of a stopped thread, the innermost first."""
+def _stack(pid: int, thread: int) -> list[str]:
+    """Return the functions on the stack of a stopped thread, the innermost first."""
     registers = registers_of(thread)
-    mappings = [part for part in mappings_of(pid) if not part.is_run_time]
     memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
     try:
-        found = [registers.pc, *_return_addresses(memory, mappings, registers.sp)]
+        exact = [f.name for f in Unwinder(pid).stack(memory, registers) if not f.run_time]
+        found = exact if len(exact) >= _WHOLE else _guessed(pid, memory, registers)
     finally:
         os.close(memory)
-    return [code for address in found if (code := code_at(address, mappings))][:_MOST]
+    return list(dict.fromkeys(found[:_MOST]))
+
+
+def _guessed(pid: int, memory: int, registers: Registers) -> list[str]:
+    mappings = [part for part in mappings_of(pid) if not part.is_run_time]
+    found = [registers.pc, *_return_addresses(memory, mappings, registers.sp)]
+    return _names([code for address in found if (code := code_at(address, mappings))][:_MOST])
 
 
 def _names(places: list[Code]) -> list[str]:
@@ -177,8 +188,7 @@ def _names(places: list[Code]) -> list[str]:
     for file in {place.file for place in places}:
         with suppress(OSError, ValueError):
             files[file] = Program(file)
-    found = [files[file].name_of(offset) for file, offset in places if file in files]
-    return list(dict.fromkeys(found))
+    return [files[file].name_of(offset) for file, offset in places if file in files]
 
 
 def _return_addresses(memory: int, code: list[Mapping], stack: int) -> list[int]:

@@ -14,31 +14,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.targets.waiting import WAITS
 from vblkfuzz.trace.fault import Fault
 from vblkfuzz.trace.kinds import HANG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vblkfuzz.targets.thread_stacks import Function, Thread
+    from vblkfuzz.targets.thread_stacks import Thread
+    from vblkfuzz.targets.unwinder import Function
 
-_SLEEPS: Final = (
-    "qemu_poll_ns fdmon_poll_wait fdmon_epoll_wait fdmon_io_uring_wait aio_poll qemu_futex_wait "
-    "qemu_event_wait qemu_cond_wait_impl qemu_cond_timedwait_impl qemu_cond_timedwait_ts "
-    "qemu_sem_wait qemu_sem_timedwait"
-)
-_LOCKS: Final = (
-    "qemu_mutex_lock_impl qemu_rec_mutex_lock_impl qemu_mutex_lock_iothread_impl bql_lock_impl "
-    "qemu_lockcnt_lock aio_context_acquire"
-)
-_CALLS: Final = (
-    "aio_dispatch aio_dispatch_handlers aio_bh_poll aio_ctx_dispatch os_host_main_loop_wait "
-    "main_loop_wait qemu_main_loop qemu_default_main main _start iothread_run worker_thread "
-    "call_rcu_thread qemu_thread_start qemu_wait_io_event rr_cpu_thread_fn mttcg_cpu_thread_fn "
-    "coroutine_trampoline"
-)
-_QEMU: Final = frozenset(f"{_SLEEPS} {_LOCKS} {_CALLS}".split())
-"""Functions of QEMU that only say how a thread waits, or that call whatever it has to do."""
 _RUST: Final = re.compile(r"_ZN(3std|4core|5alloc)|_RNv\w*Cs\w+_(3std|4core|5alloc)")
 """Symbols of Rust's standard library."""
 
@@ -80,7 +65,7 @@ def place_in(stack: Sequence[Function]) -> str:
     own = [function for function in stack if not function.run_time]
     exported = [function for function in own if function.exported]
     names = (function.name for function in exported or own)
-    return next((name for name in names if name not in _QEMU and not _RUST.search(name)), "")
+    return next((name for name in names if name not in WAITS and not _RUST.search(name)), "")
 
 
 def _chain(threads: Sequence[Thread]) -> list[Thread]:

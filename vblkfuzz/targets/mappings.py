@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _RUN_TIME: Final = re.compile(
-    r"/(libc|ld-(linux|musl)[^/]*|libpthread|libm|libgcc_s|libstdc\+\+|libglib-2\.0)[.-][^/]*$"
+    r"/(libc|ld-(linux|musl)[^/]*|libpthread|libm|libgcc_s|libstdc\+\+|libglib-2\.0|liburing|libaio)"
+    r"[.-][^/]*$"
 )
 _FORM: Final = re.compile(
     r"^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+ +(/.+)$", re.MULTILINE

@@ -17,12 +17,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vblkfuzz.errors import DeviceLost, HarnessError
+from vblkfuzz.errors import DeviceLost
 from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
+from vblkfuzz.targets.broken_protocol import violation_in
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.probe import probe
 from vblkfuzz.targets.proof import check_proof, proof_for
@@ -254,7 +255,7 @@ class RealTarget:
         self._guest.load(scenario, self._rig.power_on(scenario))
         answer = self._answer_of_guest()
         if answer is None:
-            raise HarnessError("the guest process does not take the scenario")
+            raise DeviceLost("the device does not answer the guest", guest_waits=True)
         if answer.lost:
             raise DeviceLost("the device does not answer the guest")
         self._rig.dequeues()  # drop those of the reset before this scenario
@@ -388,7 +389,7 @@ class RealTarget:
             DeviceLost: it was killed or stopped from outside, which is no finding.
         """
         try:
-            ending = self._rig.ending(guest_waits=lost.guest_waits)
+            ending = violation_in(lost) or self._rig.ending(guest_waits=lost.guest_waits)
         finally:
             self._replace_processes()
         if ending is None:

@@ -1,9 +1,8 @@
 """The stacks of all threads of a process that hangs, without a debugger.
 
 Each thread is stopped for a moment (ptrace(2), PTRACE_INTERRUPT), which makes a system call start
-again and changes nothing else. Registers and stack are read, and the callers found by the call
-frame information of the program files (`targets.call_frames`). Only threads that sleep are of
-interest: what a running one does changes from look to look.
+again and changes nothing else. Registers and stack are read (`targets.unwinder`). Only threads that
+sleep are of interest: what a running one does changes from look to look.
 
 Without ptrace (another machine than x86-64, a container that forbids it) there are no stacks.
 """
@@ -18,16 +17,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.targets.call_frames import RETURN, CallFrames
-from vblkfuzz.targets.mappings import Mapping, code_at, mappings_of
-from vblkfuzz.targets.program_file import Program
 from vblkfuzz.targets.ptrace import ALL, DETACH, INTERRUPT, SEIZE, ptrace, registers_of
 from vblkfuzz.targets.stillness import AWAKE
+from vblkfuzz.targets.unwinder import Unwinder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.targets.ptrace import Registers
+    from vblkfuzz.targets.unwinder import Function
 
 _PAUSE_S: Final = 0.05
 """Seconds between two samples that say which threads sleep."""
@@ -36,27 +34,12 @@ _SAMPLES: Final = 4
 _STOP_S: Final = 5.0
 """Seconds in which a thread has to stop."""
 _LOOK_S: Final = 0.001
-_MOST: Final = 64
-"""Functions on a stack that are read at most."""
-_SP: Final = 7
-"""Number that DWARF gives the stack pointer."""
 _FUTEX: Final = 202
 """Number of the system call futex(2)."""
 _WAIT, _COMMAND, _CONTENDED = 0, 0x7F, 2
 """FUTEX_WAIT, the bits of the command, and what glibc's mutex contains while a thread waits."""
 _OWNER: Final = 8
 """Where the thread that holds a mutex of glibc is noted: behind lock and count."""
-
-
-class Function(NamedTuple):
-    """A function on a stack."""
-
-    name: str
-    """Its symbol, else ``FILE+0xADDRESS``."""
-    exported: bool
-    """Its name is there also if the file is stripped."""
-    run_time: bool
-    """It belongs to a library of which no function says anything of a bug."""
 
 
 class Thread(NamedTuple):
@@ -116,8 +99,7 @@ class _Stacks:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._mappings = mappings_of(pid)
-        self._programs: dict[str, tuple[Program, CallFrames] | None] = {}
+        self._unwinder = Unwinder(pid)
 
     def threads(self, wanted: Sequence[int]) -> list[Thread]:
         """Return these threads with their stacks; they go on afterwards."""
@@ -141,56 +123,11 @@ class _Stacks:
         registers = found[number]
         with suppress(OSError, struct.error):
             owner = _owner(memory, registers)
-            stack = self._stack(memory, registers)
+            stack = self._unwinder.stack(memory, registers)
             waits_for = owner if owner in found and owner != number else 0
             title = Path(f"/proc/{number}/comm").read_text().strip()
             return Thread(number, title, stack, number == self._pid, waits_for)
         return Thread(number, "", ())
-
-    def _stack(self, memory: int, registers: Registers) -> list[Function]:
-        known = {**registers.numbered, RETURN: registers.pc}
-        stack: list[Function] = []
-        while len(stack) < _MOST:
-            # A call may be the last instruction of its function: the place is just before the
-            # return address.
-            code = code_at(known[RETURN] - bool(stack), self._mappings)
-            if code is None:
-                break
-            before = known[_SP]
-            stack.append(self._function(code.file, code.offset))
-            row = self._caller(memory, code.file, code.offset, known)
-            if row is None or row[_SP] <= before:
-                break
-            known = row
-        return stack
-
-    def _function(self, file: str, offset: int) -> Function:
-        run_time = Mapping(0, 0, 0, file).is_run_time
-        program = self._program(file)
-        if program is None:
-            return Function(os.path.basename(file), exported=False, run_time=run_time)
-        export = program[0].export_of(offset)
-        return Function(export or program[0].name_of(offset), bool(export), run_time)
-
-    def _caller(
-        self, memory: int, file: str, offset: int, known: dict[int, int]
-    ) -> dict[int, int] | None:
-        """Return the registers of the calling function; None: it cannot be found, or has none."""
-        program = self._program(file)
-        row = program and program[1].row(program[0].address_of(offset))
-        if not row or row.register not in known or RETURN not in row.saved:
-            return None
-        begin = known[row.register] + row.offset
-        saved = {register: _word(memory, begin + at) for register, at in row.saved.items()}
-        return {**known, **saved, _SP: begin}
-
-    def _program(self, file: str) -> tuple[Program, CallFrames] | None:
-        if file not in self._programs:
-            self._programs[file] = None
-            with suppress(OSError, ValueError):
-                program = Program(file)
-                self._programs[file] = program, CallFrames(program)
-        return self._programs[file]
 
 
 def _await_stop(thread: int) -> None:
@@ -214,8 +151,3 @@ def _owner(memory: int, registers: Registers) -> int:
         return 0
     (owner,) = struct.unpack("<I", os.pread(memory, 4, address + _OWNER))
     return int(owner)
-
-
-def _word(memory: int, address: int) -> int:
-    (word,) = struct.unpack("<Q", os.pread(memory, 8, address))
-    return int(word)

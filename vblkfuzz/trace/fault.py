@@ -20,6 +20,10 @@ _DIGEST: Final = 1 << 63
 """Bit of a path that is the digest of a fault."""
 REFUSES: Final = "load"
 """`what` of a process that cannot load the state that it has saved."""
+CLOSES: Final = "closed"
+"""`what` of a process that closes a new connection instead of an answer."""
+VIOLATES: Final = "protocol"
+"""`what` of a process whose answer the protocol of its connection does not allow."""
 
 
 class Fault(NamedTuple):
@@ -28,8 +32,9 @@ class Fault(NamedTuple):
     kind: int
     """CRASH or HANG."""
     what: str
-    """Type of the exception, ``exit``, REFUSES or the name of a signal. For a hang of a device
-    process who got no answer, ``operator`` or ``guest``; empty for a hang of a user's device."""
+    """Type of the exception, ``exit``, REFUSES, CLOSES, VIOLATES or the name of a signal. For a
+    hang of a device process who got no answer, ``operator`` or ``guest``; empty for a hang of a
+    user's device."""
     message: str
     """Of the exception or the assertion; empty if there is none. For a hang of a device process
     where its threads wait, in words."""

@@ -18,7 +18,7 @@ from vblkfuzz.oracle.rule import Report, rule
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.event import Event
-from vblkfuzz.trace.fault import REFUSES, Fault, signal_name
+from vblkfuzz.trace.fault import CLOSES, REFUSES, VIOLATES, Fault, signal_name
 from vblkfuzz.trace.kinds import OP
 from vblkfuzz.trace.witness import Witness
 
@@ -39,7 +39,8 @@ _BY_FAULT: Final = Naming(path="none")
 def CRASH(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Each place has its own signature: the line, the assertion, or the function that failed.
 
-    A process that refuses the state which it has saved itself is none to go on with, either.
+    A process that refuses the state which it has saved itself is none to go on with, either, nor is
+    one that breaks the protocol of its connection.
     Only where the place is chance (`naming.use_after_unplug`), the cause has one.
     """
     last = events[0]
@@ -74,6 +75,10 @@ def _failure(fault: Fault) -> str:
         return f"process was ended by {fault.what}{place}"
     if fault.what == REFUSES:
         return f"process cannot load the state that it has saved{place}"
+    if fault.what == CLOSES:
+        return "process closed a new connection instead of an answer"
+    if fault.what == VIOLATES:
+        return f"process gave an answer that the protocol does not allow{place}"
     if fault.what == "exit":
         return f"process ended with exit status {fault.status}{place}"
     return f"raised {fault.what}{place}"

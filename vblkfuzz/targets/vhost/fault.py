@@ -2,12 +2,12 @@
 
 All are harness errors. Those that mean that the back-end does not answer are connection errors as
 well: the guest process reports them as `lost`, and the target decides whether that is a finding
-(`targets.real`).
+(`targets.real`). An answer that the protocol does not allow is a finding.
 """
 
 from __future__ import annotations
 
-from vblkfuzz.errors import HarnessError
+from vblkfuzz.errors import HarnessError, ProtocolViolated
 
 
 class BackendFault(HarnessError):
@@ -22,7 +22,7 @@ class BackendSilent(BackendFault, ConnectionError):
     """The back-end gave no answer within the time limit."""
 
 
-class MalformedReply(BackendFault):
+class MalformedReply(BackendFault, ProtocolViolated):
     """The back-end's answer does not fit the request."""
 
 

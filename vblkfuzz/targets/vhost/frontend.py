@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.targets.vhost.fault import FeatureMissing, MalformedReply
+from vblkfuzz.targets.vhost.fault import FeatureMissing, MalformedReply, Refused
 from vblkfuzz.targets.vhost.inflight import Inflight, InflightArea
 from vblkfuzz.targets.vhost.memory_table import FRONTEND_BASE, pack_regions
 from vblkfuzz.targets.vhost.message import (
@@ -81,17 +81,20 @@ class Frontend:
     def go_on_greeting(self) -> None:
         """As `greet`, if GET_FEATURES has been sent already."""
         line = self.connection
-        self.offered = unpack_u64(line.receive(Request.GET_FEATURES))
+        self.offered = unpack_u64(line.receive(Request.GET_FEATURES), "GET_FEATURES")
         if not self.offered >> F_VERSION_1 & 1:
-            raise FeatureMissing(f"VERSION_1: expected, offered are {self.offered:#x}")
+            raise FeatureMissing(
+                "the back-end is a legacy device: expected feature VERSION_1 (bit 32), offered are "
+                f"{self.offered:#x}"
+            )
         line.send(Request.SET_OWNER)
         if self.offered >> F_PROTOCOL_FEATURES & 1:
-            offered = unpack_u64(line.ask(Request.GET_PROTOCOL_FEATURES))
+            offered = unpack_u64(line.ask(Request.GET_PROTOCOL_FEATURES), "GET_PROTOCOL_FEATURES")
             self.protocol = ProtocolFeature(offered & WANTED)
             line.send(Request.SET_PROTOCOL_FEATURES, pack_u64(self.protocol))
         line.acknowledges = ProtocolFeature.REPLY_ACK in self.protocol
         if ProtocolFeature.MQ in self.protocol:
-            self.max_queues = unpack_u64(line.ask(Request.GET_QUEUE_NUM))
+            self.max_queues = unpack_u64(line.ask(Request.GET_QUEUE_NUM), "GET_QUEUE_NUM")
 
     def accept(self, features: int) -> None:
         """Send the features that the driver has accepted, and the bit for protocol features."""
@@ -175,13 +178,18 @@ class Frontend:
 
         Raises:
             FeatureMissing: the back-end does not offer CONFIG.
+            Refused: the back-end answers with an error, which is an empty payload.
             MalformedReply: the answer is about another part.
         """
         self._check_config()
         asked = ConfigRange(offset, bytes(size))
-        answer = ConfigRange.unpack(self.connection.ask(Request.GET_CONFIG, asked.pack()))
+        payload = self.connection.ask(Request.GET_CONFIG, asked.pack())
+        if not payload:
+            raise Refused("GET_CONFIG: the back-end answers with an error")
+        answer = ConfigRange.unpack(payload)
         if (answer.offset, len(answer.data)) != (offset, size):
-            raise MalformedReply(f"config: expected {size} bytes at {offset}, found {answer}")
+            found = f"{len(answer.data)} at {answer.offset}"
+            raise MalformedReply(f"config: expected {size} bytes at {offset}, found {found}")
         return answer.data
 
     def write_config(self, offset: int, data: bytes) -> None:

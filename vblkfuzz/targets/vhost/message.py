@@ -203,13 +203,13 @@ def pack_u64(value: int) -> bytes:
     return U64.pack(value)
 
 
-def unpack_u64(data: bytes) -> int:
-    """Read the payload that is one number.
+def unpack_u64(data: bytes, what: str = "number") -> int:
+    """Read the payload that is one number; `what` it is, for the error.
 
     Raises:
         MalformedReply: it has another length.
     """
-    (value,) = _exactly(U64, data, "number")
+    (value,) = _exactly(U64, data, what)
     return int(value)
 
 

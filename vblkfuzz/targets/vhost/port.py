@@ -178,7 +178,7 @@ class VhostUserPort:
         """
         if self._frontend is None or not self._frontend.has_config:
             return b""
-        with self._dead_if_gone():
+        with self._dead_if_gone(), suppress(Refused):
             return self._frontend.read_config(0, size)
         return b""
 

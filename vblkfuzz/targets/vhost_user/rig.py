@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, UsageError
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.targets import broken_protocol
 from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
@@ -32,7 +33,7 @@ from vblkfuzz.targets.vhost.memory_table import SharedMemory
 from vblkfuzz.targets.vhost.port import VhostUserPort
 from vblkfuzz.targets.vhost.reconnection import Reconnection
 from vblkfuzz.targets.vhost.suspension import SUSPENSIONS, Suspension
-from vblkfuzz.trace.kinds import BROKEN
+from vblkfuzz.trace.kinds import BROKEN, HANG
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ _LOOK_S: Final = 0.0002
 """Seconds between two looks at the used rings."""
 _START_S: Final = 0.002
 """Seconds between two checks of a command that is starting."""
+_ONE_CONNECTION: Final = (
+    "the back-end closes a second connection at once: let it serve one after the other, or exit "
+    "with status 0 after the first"
+)
 _PATIENCE_S: Final = 0.02
 """Seconds that a back-end gets to complete requests before the scenario goes on."""
 
@@ -84,6 +89,8 @@ class VhostUserRig:
         """O_PATH fd of the back-end's socket file."""
         self._first: socket.socket | None = None
         """The connection that proved that the back-end listens, until a scenario uses it."""
+        self._connections = 0
+        """Scenarios that the running back-end has served, or begun to."""
 
     def witnesses(self, config: DeviceConfig) -> Witness:
         """What can be observed of any back-end."""
@@ -122,6 +129,7 @@ class VhostUserRig:
         if self._child is not None:
             self._child.end()
             self._child = None
+        self._connections = 0
         self._forget_first()
         if self._socket >= 0:
             os.close(self._socket)
@@ -179,6 +187,7 @@ class VhostUserRig:
         self._link.forget()
         connection, self._first = self._first or self._connect(), None
         self._link.watch(connection)
+        self._connections += 1
         self._suspension = Suspension(self._link, self._connect, self.dequeues)
         self._reconnection = Reconnection(self._link, self._connect, self.dequeues)
         return (connection.fileno(),)
@@ -249,10 +258,22 @@ class VhostUserRig:
         return ()
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Return how the back-end ended, or that it hangs; None if it was not started here."""
+        """Return how the back-end ended, or that it hangs; None if it was not started here.
+
+        One that has closed the connection and lives on waits for the next one: it does not hang.
+
+        Raises:
+            DeviceLost: it serves one connection only, which is no finding.
+        """
         if self._child is None:
             return None
-        return ending_of(self._child, guest_waits=guest_waits)
+        words = self._child.words()
+        ending = ending_of(self._child, guest_waits=guest_waits)
+        if ending is None or ending.kind != HANG or not self._link.is_cut:
+            return ending
+        if self._connections > 1 and not self._link.works:
+            raise DeviceLost(_ONE_CONNECTION)
+        return broken_protocol.closing(words)
 
 
 def _words(command: str, path: str) -> list[str]:
