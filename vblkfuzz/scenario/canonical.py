@@ -21,7 +21,8 @@ def canonical(text: str, path: str) -> str:
         InputFileError: as `text.read_text`.
     """
     contents = read_text(text, path)
-    return to_text(contents.scenario, _comment(text), contents.expectation, contents.on)
+    scenario, *rest = contents
+    return to_text(scenario, _comment(text), *rest)
 
 
 def _comment(text: str) -> str:
