@@ -104,7 +104,7 @@ def _program(case: Case) -> str:
         return ""
     try:
         return program(case.scenario, case.violation.sentence if case.violation else "")
-    except UsageError:  # hostile ring contents or held requests
+    except UsageError:  # an operation that the program does not have
         return ""
 
 
@@ -205,5 +205,7 @@ def _code(text: str) -> str:
 
 
 EXPORT: Final = Export(
-    summary="an issue about one finding, in Markdown, after QEMU's template", text=issue_text
+    summary="an issue about one finding, in Markdown, after QEMU's template",
+    text=issue_text,
+    program=lambda cases: _program(cases[0]),
 )
