@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vblkfuzz.oracle.judge import judge
+from vblkfuzz.targets.as_run import as_run
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict
@@ -25,6 +26,7 @@ class Execution:
     """A scenario with the result of one execution."""
 
     scenario: Scenario
+    """As it ran (`targets.as_run`)."""
     trace: Trace
     verdict: Verdict
 
@@ -35,5 +37,6 @@ def run_scenario(target: Target, scenario: Scenario) -> Execution:
     Raises:
         HarnessError: the trace is missing or incomplete, so there is no verdict.
     """
+    scenario = as_run(target, scenario)
     trace = target.run(scenario)
     return Execution(scenario, trace, judge(scenario, trace))

@@ -96,8 +96,8 @@ def test_an_input_that_shows_another_bug_than_it_was_saved_for() -> None:
 
 
 def test_what_the_program_leaves_out_is_named() -> None:
-    text = EXPORT.text([on_qemu(Scenario(ops=(op("init"), op("block_job"))))])
-    assert "- The program leaves out: block_job\n" in text
+    text = EXPORT.text([on_qemu(Scenario(ops=(op("init"), op("read_config"))))])
+    assert "- The program leaves out: read_config\n" in text
 
 
 def test_guest_memory_that_was_given_back() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import vblkfuzz
+from tests.targets.qemu.binary import NEEDS_QEMU
+from vblkfuzz.pytest_plugin.demand import Choice, Demand, demands
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.op import op
@@ -244,3 +246,20 @@ def test_where_devices_are(pytester: pytest.Pytester) -> None:
         done = subprocess.run(script, shell=True, capture_output=True, text=True, check=False)
         assert done.returncode == 77, (command, done.stderr)
         assert "CRASH" in done.stdout
+
+
+@pytest.mark.parametrize("expected", [FOUND, Expectation("clean"), None])
+def test_a_file_of_a_real_device_has_no_reference(expected: Expectation | None) -> None:
+    artifact = Artifact(BUG, "qemu", "virtio-blk-pci", expectation=expected)
+    assert demands(artifact, Choice()) == [
+        Demand("virtio-blk-pci", expected or Expectation("clean"))
+    ]
+
+
+@NEEDS_QEMU
+def test_a_text_of_a_real_device(pytester: pytest.Pytester, corpus: Path) -> None:
+    clean = Scenario(ops=(op("init"), op("publish_kick"), op("collect")))
+    expected = Expectation("clean")
+    for name, target in (("new", "qemu"), ("old", "")):
+        (corpus / f"{name}.toml").write_text(to_text(clean, "", expected, "virtio-blk-pci", target))
+    assert outcomes(pytester) == {"passed": 2}

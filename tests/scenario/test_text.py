@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.strategies import expectations, scenarios
 from vblkfuzz import limits
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.canonical import canonical
 from vblkfuzz.scenario.device import RERRORS, DeviceConfig, Rerror
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.op import op
@@ -48,7 +49,12 @@ SCENARIO = Scenario(
 def test_the_text_form_of_a_scenario() -> None:
     comment = "A kick inside a drained section"
     assert to_text(SCENARIO, comment, Expectation("violation", "S1"), "patch-v4") == STORY
-    assert read_text(STORY, "a.toml") == (SCENARIO, Expectation("violation", "S1"), "patch-v4")
+    assert read_text(STORY, "a.toml") == (
+        SCENARIO,
+        Expectation("violation", "S1"),
+        "patch-v4",
+        "",
+    )
 
 
 @given(scenarios(max_ops=16))
@@ -58,7 +64,21 @@ def test_every_scenario_comes_back(scenario: Scenario) -> None:
 
 @given(scenarios(max_ops=4), expectations(), st.text(max_size=20))
 def test_an_expectation_comes_back(scenario: Scenario, expected: Expectation, on: str) -> None:
-    assert read_text(to_text(scenario, "", expected, on), "") == (scenario, expected, on)
+    assert read_text(to_text(scenario, "", expected, on), "") == (scenario, expected, on, "")
+
+
+@given(expectations(), st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_a_target_comes_back(expected: Expectation, on: str, target: str) -> None:
+    text = to_text(SCENARIO, "", expected, on, target)
+    assert read_text(text, "") == (SCENARIO, expected, on, target)
+    assert canonical(text, "") == text
+
+
+def test_a_target_needs_a_device() -> None:
+    text = to_text(SCENARIO, "", Expectation("clean"), "", "qemu")
+    with pytest.raises(InputFileError) as error:
+        read_text(text, "a.toml")
+    assert str(error.value) == "a.toml: expect.on: expected the device of target qemu, found none"
 
 
 def test_a_name_cannot_contain_terminal_control_characters() -> None:
@@ -272,7 +292,7 @@ UNUSABLE = {
     ),
     "expectation key": (
         "format = 1\n[expect]\nverdict = 'clean'\nwhy = 1",
-        "expect: expected only the keys verdict, rule, signature, on, found 'why'",
+        "expect: expected only the keys verdict, rule, signature, target, on, found 'why'",
     ),
     "long line": (f"format = 1\nx = 1 # {'x' * 9000}", "line 2: expected at most 8192 characters"),
     "no TOML": ("format = 1\nops = [\n}", "line 3 column 1: expected TOML: *"),

@@ -9,9 +9,10 @@ import pytest
 
 from tests.cli.conftest import BUG, CLEAN
 from vblkfuzz.errors import InputFileError
-from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.artifact import Artifact, artifact_text, dump_artifact
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.text import to_text
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.triage.inputs import input_at, input_files, one_file
 
@@ -76,3 +77,31 @@ def test_a_kept_input_says_itself_what_it_was_run_on(out: Path) -> None:
     kept = replace(FOUND, target="model", device="reference")
     path.write_bytes(dump_artifact(kept))
     assert input_at(str(path)).artifact == kept
+
+
+def test_the_text_of_a_finding_is_the_finding(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(artifact_text(FOUND, "what is wrong"))
+    assert input_at(str(path)).artifact == FOUND
+    model = replace(FOUND, target="model", device="patch-v4")
+    path.write_text(artifact_text(model))
+    assert "target" not in path.read_text()
+    assert input_at(str(path)).artifact == model
+
+
+@pytest.mark.parametrize(
+    ("device", "target"),
+    [
+        ("virtio-blk-pci", "qemu"),
+        ("vhost-user-blk", "qsd"),
+        ("reference", "model"),
+        ("patch-v4+no_selfkick", "model"),
+        ("mine.py:Device", "model"),
+        ("unknown", "model"),
+    ],
+)
+def test_a_text_that_names_a_device_only(tmp_path: Path, device: str, target: str) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(to_text(BUG, "", Expectation("clean"), device))
+    found = input_at(str(path)).artifact
+    assert (found.target, found.device) == (target, device)

@@ -88,3 +88,16 @@ def test_no_verdict_has_its_reason() -> None:
     assert found["verdict"] == "harness_error"
     assert found["error"] == "device process ended by signal 9"
     assert (found["trace_digest"], found["steps"], found["signatures"]) == (None, None, [])
+
+
+def test_another_version_of_the_program_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Artifact(Scenario(), versions={"vblkfuzz": "0.1", "qemu-system-x86_64": "7.2.19"})
+
+    def notes(now: dict[str, str]) -> list[str]:
+        monkeypatch.setattr(ScriptedTarget, "versions", now, raising=False)
+        return replay_input("x", found, ScriptedTarget([CLEAN]), 1).notes
+
+    assert notes({"qemu-system-x86_64": "10.0.2"}) == [
+        "found on qemu-system-x86_64 7.2.19, run on 10.0.2"
+    ]
+    assert notes({"qemu-system-x86_64": "7.2.19"}) == notes({"qemu-storage-daemon": "9"}) == []

@@ -156,7 +156,7 @@ def _bug_of(folder: Path, artifact: Artifact) -> Bug:
     expected = artifact.expectation
     if expected is None or not expected.signature:
         raise InputFileError(str(folder), "expect", "expected the signature of a violation")
-    return Bug(expected.rule, expected.signature)
+    return Bug(expected.rule, expected.signature, as_cause=True)  # a campaign saves causes only
 
 
 def answer(asked: Asked, orders: Orders, order: Order) -> Answer:

@@ -34,6 +34,8 @@ from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
+from vblkfuzz.scenario.codec import encode
+from vblkfuzz.targets.as_run import as_run
 from vblkfuzz.targets.registry import MODEL
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
+    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
@@ -119,7 +122,7 @@ class Worker:
     def _run(self, data: bytes) -> None:
         if self._execs == 0 and self._region is not None:
             self._register(self._region)
-        scenario, data = decoded(data, self._plan.without)
+        scenario, data = self._input(data)
         self._flight.write(data)
         try:
             execution = self._execute(self._target, scenario)
@@ -134,6 +137,12 @@ class Worker:
             self._errors_in_a_row = 0
             self._note(execution, data)
         self._count()
+
+    def _input(self, data: bytes) -> tuple[Scenario, bytes]:
+        """Return the scenario that runs for a fuzz input, and its bytes."""
+        scenario, data = decoded(data, self._plan.without)
+        ran = as_run(self._target, scenario)
+        return (scenario, data) if ran is scenario else (ran, encode(ran))
 
     def _register(self, region: Region) -> None:
         region.register()

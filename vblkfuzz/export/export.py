@@ -28,6 +28,15 @@ LeftOut: TypeAlias = "Callable[[Sequence[Case]], list[str]]"
 """Takes the same cases; returns the names of the operations that the text leaves out."""
 
 
+Program: TypeAlias = "Callable[[Sequence[Case]], str]"
+"""Takes the same cases; returns the program that is in the text, and is to show the bug of the only
+case on a QEMU; empty: there is none."""
+
+
+def _no_program(cases: Sequence[Case]) -> str:
+    return ""
+
+
 def _nothing(cases: Sequence[Case]) -> list[str]:
     return []
 
@@ -42,3 +51,5 @@ class Export:
     """Returns the text of the file."""
     left_out: LeftOut = _nothing
     """What the user is told beside it."""
+    program: Program = _no_program
+    """What is run once, so that the user is told if it does not show the bug (`export.trial`)."""

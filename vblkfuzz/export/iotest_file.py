@@ -75,4 +75,5 @@ EXPORT: Final = Export(
     summary="a test of one finding for QEMU's own suites: unittest and TAP",
     text=iotest_text,
     left_out=left_out_of,
+    program=iotest_text,
 )

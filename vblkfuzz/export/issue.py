@@ -20,7 +20,7 @@ from vblkfuzz.export.export import Export
 from vblkfuzz.export.host import host_of
 from vblkfuzz.export.licence import SPDX
 from vblkfuzz.export.qtest_file import SECTIONS, command_line, left_out, program
-from vblkfuzz.scenario.text import to_text
+from vblkfuzz.scenario.artifact import artifact_text
 from vblkfuzz.trace.kinds import MEMWRITE, PUSH
 from vblkfuzz.triage.case import replay_command
 from vblkfuzz.triage.printable import printable
@@ -104,7 +104,7 @@ def _program(case: Case) -> str:
         return ""
     try:
         return program(case.scenario, case.violation.sentence if case.violation else "")
-    except UsageError:  # hostile ring contents or held requests
+    except UsageError:  # an operation that the program does not have
         return ""
 
 
@@ -163,9 +163,7 @@ def _replay(case: Case) -> Iterator[str]:
     yield "1. Save the scenario below as `scenario.toml`."
     yield "2. Replay it. The exit status is 77 if the bug shows, and 0 if not:"
     yield from ("", indent(_fenced(command, "sh"), "   "))
-    expectation = outcome.artifact.expectation
-    scenario = to_text(case.scenario, "", expectation, outcome.artifact.device)
-    yield from ("", _fenced(scenario.rstrip(), "toml"))
+    yield from ("", _fenced(artifact_text(outcome.artifact).rstrip(), "toml"))
 
 
 def _more(case: Case, text: str) -> Iterator[str]:
@@ -207,5 +205,7 @@ def _code(text: str) -> str:
 
 
 EXPORT: Final = Export(
-    summary="an issue about one finding, in Markdown, after QEMU's template", text=issue_text
+    summary="an issue about one finding, in Markdown, after QEMU's template",
+    text=issue_text,
+    program=lambda cases: _program(cases[0]),
 )

@@ -4,8 +4,9 @@ The program is `qtest_program.txt` with the scenario filled in. It exits with 1 
 with 0 if not. `--without-drains` is the control run. `--transcript` prints every raw qtest and QMP
 line, for a bug report, and each answer that the driver finds.
 
-It negotiates the scenario's features and lays out its buffers. Left out are operations that a real
-QEMU cannot carry out, as on target `qemu`, and a few that the program lacks; it names them.
+It negotiates the scenario's features and lays out its buffers. Left out, and named, are operations
+that change nothing in a real QEMU. One that the program lacks and that does is refused: without it
+the bug may not show, and "nothing is wrong" would say that it is not there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from vblkfuzz.driver.features import accepted, scenario_features
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.qtest_request import is_shaped, shaped
+from vblkfuzz.targets.qemu.without import WITHOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +38,8 @@ SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
 _ELSEWHERE: Final = ("qsd", "vhost-user")
 """Targets of which a program for QEMU shows nothing."""
-_TOO_MUCH: Final = ("hostile", "hold")
-"""The program's driver has no broken ring contents, and its disk holds no request."""
+_WITHOUT_EFFECT: Final = WITHOUT | {"read_config"}
+"""Operations that change nothing in a QEMU."""
 
 
 def qtest_text(cases: Sequence[Case]) -> str:
@@ -81,7 +83,7 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
         UsageError: the program cannot carry out an operation of the scenario.
     """
     for index, operation in enumerate(scenario.ops):
-        if operation.name in _TOO_MUCH:
+        if not (operation.spec.qtest or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
@@ -100,6 +102,13 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
         assert text.count(line) == 1, line
         text = text.replace(line, filled)
     return text
+
+
+def _has_no_effect(operation: Op) -> bool:
+    """Whether a QEMU goes on as without an operation. On files, its backend has no part."""
+    if operation.name == "hold":
+        return False
+    return operation.spec.owner == "backend" or operation.name in _WITHOUT_EFFECT
 
 
 def command_line(text: str) -> str:
@@ -130,4 +139,5 @@ EXPORT: Final = Export(
     summary="a program that shows one finding on a QEMU, without vblkfuzz",
     text=qtest_text,
     left_out=left_out_of,
+    program=qtest_text,
 )

@@ -13,8 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.minimize.weight import weight
-from vblkfuzz.scenario.artifact import dump_artifact, read_input
-from vblkfuzz.scenario.text import to_text
+from vblkfuzz.scenario.artifact import artifact_text, dump_artifact, read_input
 from vblkfuzz.store.atomic import write_file
 from vblkfuzz.store.finding_files import ARTIFACT, MINIMIZED, file_of_finding, has
 from vblkfuzz.store.reduction import Reduction
@@ -97,8 +96,7 @@ def keep(folder: Path, smaller: Smaller, *, force: bool = False) -> Reduction:
         complete=smaller.complete,
     )
     if better:
-        text = to_text(kept.scenario, smaller.sentence, kept.expectation, kept.device)
-        write_file(folder / _TEXT, text.encode())
+        write_file(folder / _TEXT, artifact_text(kept, smaller.sentence).encode())
     if better or reduction_of(folder):
         write_file(folder / _RECORD, reduction.to_json().encode())
     if better:

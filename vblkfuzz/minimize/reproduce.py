@@ -1,7 +1,8 @@
 """Whether a scenario shows a given bug on a target: the predicate for `minimize`.
 
-A bug is identified by rule and signature. On a target that is not deterministic, a scenario shows
-the bug if one of `runs` runs does.
+A bug is identified by rule and signature. If the input shows it as a cause (`Verdict.causes`), a
+scenario that shows it as the consequence of another violation shows another bug. On a target that
+is not deterministic, a scenario shows the bug if one of `runs` runs does.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ class Bug(NamedTuple):
 
     rule: str
     signature: str
+    as_cause: bool = False
+    """Whether it counts only where no other violation is its cause: beside one, it may be a
+    consequence, and the scenario one of the other bug."""
 
     def within(self, verdict: Verdict) -> Violation | None:
         """Return the violation that shows this bug, or None."""
         return next(
             (
                 one
-                for one in verdict.violations
+                for one in (verdict.causes if self.as_cause else verdict.violations)
                 if (one.rule, one.signature) == (self.rule, self.signature)
             ),
             None,
@@ -52,8 +56,13 @@ class Reproduction(NamedTuple):
 
     @property
     def bug(self) -> Bug:
-        """The bug that the run shows."""
-        return Bug(self.violation.rule, self.violation.signature)
+        """The bug that the run shows; if it is a cause there, as one."""
+        return Bug(self.violation.rule, self.violation.signature, self.is_cause)
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether the violation is no consequence of another one."""
+        return self.violation in self.execution.verdict.causes
 
 
 class Reproducer:
@@ -101,7 +110,8 @@ def find_bug(
     """Return a run that shows the expected bug; without an expectation, the first cause.
 
     A violation of the same rule with another signature is another bug. An expectation without a
-    signature names any violation of its rule.
+    signature names any violation of its rule. Of several runs, the first that shows it as a cause
+    is returned, if there is one.
 
     Raises:
         NotReproduced: no run shows it.
@@ -109,12 +119,18 @@ def find_bug(
         UsageError: several violations of a run begin as given.
     """
     seen: set[str] = set()
+    consequence: Reproduction | None = None
     for _ in range(runs):
         execution = run_scenario(target, scenario)
         violation = _expected(execution.verdict, expected)
         if violation is not None:
-            return Reproduction(execution, violation)
+            shown = Reproduction(execution, violation)
+            if shown.is_cause:
+                return shown
+            consequence = consequence or shown
         seen.update(one.signature for one in execution.verdict.violations)
+    if consequence is not None:
+        return consequence
     raise NotReproduced(_not_found(target, expected, seen, runs))
 
 

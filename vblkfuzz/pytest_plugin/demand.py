@@ -65,13 +65,18 @@ def check(path: str, choice: Choice) -> None:
 
 
 def demands(artifact: Artifact, choice: Choice) -> list[Demand]:
-    """Return the demands of a file: its expectation, and no violation on the reference."""
+    """Return the demands of a file: its expectation, and no violation on the reference.
+
+    The reference is a device of the model: a file of another target has its own device only.
+    """
     if choice.device:
         return [Demand(choice.device, _CLEAN)]
-    expected = artifact.expectation
+    expected, elsewhere = artifact.expectation, artifact.target != DEFAULT_TARGET
     if expected is None:
-        return [Demand(choice.reference, _CLEAN)]
+        return [Demand(artifact.device if elsewhere else choice.reference, _CLEAN)]
     own = Demand(artifact.device, expected)
+    if elsewhere:
+        return [own]
     return [own] if expected.verdict == "clean" else [own, Demand(choice.reference, _CLEAN)]
 
 

@@ -35,7 +35,7 @@ from vblkfuzz.scenario.field import (
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.scenario.input_form import Form, form_of, is_raw_name
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.scenario.text import read_text
+from vblkfuzz.scenario.text import read_text, to_text
 
 FORMAT: Final = "vblkfuzz"
 VERSION: Final = 1
@@ -98,6 +98,15 @@ def dump_artifact(artifact: Artifact) -> bytes:
     }
     packed: bytes = msgpack.packb(document)
     return packed
+
+
+def artifact_text(artifact: Artifact, comment: str = "") -> str:
+    """Return an artifact as text, with `comment` above it.
+
+    The text form has no mode, trace digest and versions.
+    """
+    target = "" if artifact.target == DEFAULT_TARGET else artifact.target
+    return to_text(artifact.scenario, comment, artifact.expectation, artifact.device, target)
 
 
 def load_artifact(data: bytes, path: str) -> Artifact:
@@ -198,7 +207,7 @@ def read_input(path: str | os.PathLike[str]) -> Artifact:
 def read_input_file(path: str | os.PathLike[str]) -> InputFile:
     """Return the contents of an input file: artifact, text or raw fuzz input.
 
-    `scenario.input_form` says how the form is recognised. A text runs on the default target, on the
+    `scenario.input_form` says how the form is recognised. A text runs on the target and the
     device that its expectation names; a raw input on the default target and device.
 
     Raises:
@@ -225,12 +234,14 @@ def _of_text(data: bytes, name: str) -> Artifact:
     except UnicodeDecodeError as error:
         raise InputFileError(name, f"byte {error.start}", "expected UTF-8 text") from None
     try:
-        scenario, expectation, device = read_text(text, name)
+        scenario, expectation, device, target = read_text(text, name)
     except InputFileError as error:
         if name.endswith(".toml"):
             raise
         raise InputFileError(name, error.place, f"{error.problem} ({_ANY_FORM})") from None
-    return Artifact(scenario, device=device or DEFAULT_DEVICE, expectation=expectation)
+    return Artifact(
+        scenario, target or DEFAULT_TARGET, device or DEFAULT_DEVICE, expectation=expectation
+    )
 
 
 def _of_raw(data: bytes, name: str) -> Artifact:

@@ -20,8 +20,8 @@ def canonical(text: str, path: str) -> str:
     Raises:
         InputFileError: as `text.read_text`.
     """
-    contents = read_text(text, path)
-    return to_text(contents.scenario, _comment(text), contents.expectation, contents.on)
+    scenario, expectation, on, target = read_text(text, path)
+    return to_text(scenario, _comment(text), expectation, on, target)
 
 
 def _comment(text: str) -> str:

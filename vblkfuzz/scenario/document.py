@@ -7,7 +7,8 @@
                the op's owner
     schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, plus `delayed = true` if
                stores are delayed
-    expect     table: the expected verdict, and the device it holds on
+    expect     table: the expected verdict, and the device it holds on. `target` names what has that
+               device, if it is not the model
 
 Operations and arguments are stored by name, so a file stays readable when operations or arguments
 are appended to the alphabet. The reader checks every field (`vblkfuzz.scenario.field`) and raises
@@ -43,6 +44,8 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 GO_NAMES: Final = {go.name.lower(): go for go in Go}
 SCENARIO_KEYS: Final = ("ops", "schedule", "device")
 
+_NAMES: Final = ("rule", "signature", "target", "on")
+"""Keys of an expectation that are texts, in order."""
 _TYPE_NAMES: Final[dict[type, str]] = {bool: "true or false", int: "an integer", str: "a text"}
 
 
@@ -149,11 +152,18 @@ def _deviation_of(place: str, value: object) -> Deviation:
     )
 
 
-def expectation_of(value: object) -> tuple[Expectation, str]:
-    """Return the expectation in a table, and the device it holds on (empty: not given)."""
-    table = table_at("expect", value, ("verdict", "rule", "signature", "on"))
+def expectation_of(value: object) -> tuple[Expectation, str, str]:
+    """Return the expectation in a table, and the device and target it holds on (empty: not given).
+
+    Raises:
+        FieldError: also if there is a target without a device.
+    """
+    table = table_at("expect", value, ("verdict", *_NAMES))
     verdict = choice_at("expect.verdict", table.get("verdict"), VERDICT_KINDS)
-    rule, signature, device = (
-        text_at(f"expect.{key}", table.get(key, "")) for key in ("rule", "signature", "on")
+    rule, signature, target, device = (
+        text_at(f"expect.{key}", table.get(key, "")) for key in _NAMES
     )
-    return Expectation(cast(VerdictKind, verdict), rule, signature), current_name(device)
+    if target and not device:
+        raise FieldError("expect.on", f"expected the device of target {target}, found none")
+    device = device if target else current_name(device)
+    return Expectation(cast(VerdictKind, verdict), rule, signature), device, target

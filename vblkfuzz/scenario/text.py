@@ -18,6 +18,8 @@
     rule = "S1"
     on = "patch-v4"
 
+On another target than the model, ``target = "qemu"`` stands above ``on``.
+
 TOML 1.0. Arrays come first because keys after ``[device]`` would belong to that table. tomlkit
 writes it, in one canonical layout. tomllib reads it: it is strict and reports line and column of an
 error. The fields are described in `vblkfuzz.scenario.document`.
@@ -57,12 +59,26 @@ class Text(NamedTuple):
     expectation: Expectation | None = None
     on: str = ""
     """The device that the expectation holds on; empty: not given."""
+    target: str = ""
+    """The target that has the device; empty: the model."""
 
 
 def to_text(
-    scenario: Scenario, comment: str = "", expectation: Expectation | None = None, on: str = ""
+    scenario: Scenario,
+    comment: str = "",
+    expectation: Expectation | None = None,
+    on: str = "",
+    target: str = "",
 ) -> str:
-    """Return a scenario as text, with `comment` above it and the expectation below."""
+    """Return a scenario as text, with `comment` above it and the expectation below.
+
+    Args:
+        scenario: the scenario.
+        comment: lines above it.
+        expectation: the verdict that it must give.
+        on: the device that the expectation holds on.
+        target: the target that has the device; empty: the model.
+    """
     text = tomlkit.document()
     for line in comment.splitlines():
         text.add(tomlkit.comment(_printable(line)))
@@ -70,7 +86,7 @@ def to_text(
     for key, value in document_of(scenario).items():
         text[key] = _one_item_a_line(value) if isinstance(value, list) else value
     if expectation:
-        fields = {**asdict(expectation), "on": on}
+        fields = {**asdict(expectation), "target": target, "on": on}
         text["expect"] = {key: value for key, value in fields.items() if value}
     return _escaped(tomlkit.dumps(text))
 
@@ -108,7 +124,7 @@ def from_text(text: str, path: str) -> Scenario:
 
 
 def read_text(text: str, path: str) -> Text:
-    """Return the contents of a text: scenario, expectation and the device of the expectation.
+    """Return the contents of a text: scenario, expectation, its device and its target.
 
     Raises:
         InputFileError: as `from_text`.

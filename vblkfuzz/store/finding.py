@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.errors import InputFileError
-from vblkfuzz.scenario.artifact import dump_artifact, load_artifact
-from vblkfuzz.scenario.text import to_text
+from vblkfuzz.scenario.artifact import artifact_text, dump_artifact, load_artifact
 from vblkfuzz.store.atomic import write_file, write_folder
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.store.finding_files import ARTIFACT, RAW
@@ -106,10 +105,9 @@ def finding_files(
 ) -> dict[str, bytes]:
     """Return the contents of a finding's files by name; arguments as in `save_finding`."""
     artifact = finding_artifact(target, execution, violation)
-    text = to_text(execution.scenario, violation.sentence, artifact.expectation, target.device)
     return {
         "finding.vblk": dump_artifact(artifact),
-        "scenario.toml": text.encode(),
+        "scenario.toml": artifact_text(artifact, violation.sentence).encode(),
         "trace.txt": _trace_text(execution, violation).encode(),
         "verdict.json": _verdict_json(target, execution, violation, known).encode(),
         "input.bin": data,

@@ -156,6 +156,8 @@ class RealTarget:
     """Runs scenarios on a real device; satisfies `targets.target.Target`."""
 
     mode = "processes"
+    iothread: bool | None = None
+    """Whether all scenarios run with an IOThread; None: each decides (`targets.as_run`)."""
 
     def __init__(self, name: str, device: str, rig: Rig, make_port: Callable[[], Port]) -> None:
         self.name = name

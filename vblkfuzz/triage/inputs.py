@@ -22,6 +22,7 @@ from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import input_paths
 from vblkfuzz.triage.device_file import found_in
+from vblkfuzz.triage.named_target import with_target
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.artifact import Artifact, InputFile
@@ -92,8 +93,9 @@ def input_at(path: str) -> InputFile:
     """
     file, place = read_input_file(path), Path(path).absolute()
     if file.form is not Form.RAW:
-        device = found_in(file.artifact.device, os.path.dirname(path))
-        return file._replace(artifact=replace(file.artifact, device=device))
+        artifact = with_target(file.artifact) if file.form is Form.TEXT else file.artifact
+        device = found_in(artifact.device, os.path.dirname(path))
+        return file._replace(artifact=replace(artifact, device=device))
     if place.name == RAW:
         return file._replace(artifact=_of_finding(file.artifact, place.parent / ARTIFACT))
     if place.parent.name in _OF_CAMPAIGN:

@@ -7,7 +7,7 @@ call still run. Printed by `cli.views.replay_text`, written as JSON by `cli.view
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
@@ -76,6 +76,8 @@ class Outcome:
     """Number of runs with the verdict and signature that the input was saved for."""
     target_options: TargetOptions = NO_OPTIONS
     """Options of the target that it ran on."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Version by name of the program that was the device; empty: not known."""
 
     @property
     def expectation(self) -> Expectation | None:
@@ -104,9 +106,20 @@ class Outcome:
             notes.append(f"expectation not compared: it is for {setup}")
         if recorded and self.run.digest and self._as_recorded and recorded != self.run.digest:
             notes.append(f"the trace is not the recorded one, digest {recorded}")
+        notes += self._other_versions
         if artifact.mode == "free":
             notes.append("recorded in mode free, where the schedule is not controlled")
         return notes
+
+    @property
+    def _other_versions(self) -> list[str]:
+        """A note for each program that has another version than when the input was found."""
+        found = self.artifact.versions
+        return [
+            f"found on {name} {found[name]}, run on {version}"
+            for name, version in self.versions.items()
+            if found.get(name, version) != version
+        ]
 
     @property
     def _as_recorded(self) -> bool:
@@ -129,7 +142,9 @@ def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Ou
         if reported is None or _rank(run) < _rank(reported):
             reported = run
     assert reported is not None, "runs is at least 1"
-    return Outcome(path, artifact, setup, reported, runs, count[_key(reported)], reproduced)
+    same = count[_key(reported)]
+    versions: dict[str, str] = getattr(target, "versions", {})
+    return Outcome(path, artifact, setup, reported, runs, same, reproduced, versions=dict(versions))
 
 
 def _run(target: Target, artifact: Artifact) -> Run:

@@ -70,7 +70,8 @@ def export(  # noqa: PLR0913  # an option each
 
     The inputs are run again, each on the target and device that it was found on, so that the
     export shows their current results. One that cannot run here is named on stderr. A file is
-    written under another name and renamed, so it is never incomplete.
+    written under another name and renamed, so it is never incomplete. A program for QEMU is run
+    once; if it does not show the bug, stderr says so.
 
     Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
@@ -97,7 +98,17 @@ def export(  # noqa: PLR0913  # an option each
             say(f"{case.outcome.input}: {again(case)}")
     if names := form.left_out(cases):
         say(f"{output}: left out, form {to} has no {', '.join(names)}")
+    if any(case.violation for case in cases) and (program := form.program(cases)):
+        _try(output, program, target_options.qemu_binary)
     raise typer.Exit(int(reader.exit_status))
+
+
+def _try(output: Path, program: str, binary: str) -> None:
+    """Say it if the program of an export does not show the bug."""
+    from vblkfuzz.export.trial import not_seen
+
+    if why := not_seen(program, binary):
+        say(f"{output}: its program was not seen to show the bug: {why}")
 
 
 VERB: Final = Verb(

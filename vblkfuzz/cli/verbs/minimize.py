@@ -255,14 +255,13 @@ def _write(job: Job, artifact: Artifact, result: Result, *, force: bool) -> bool
 
 
 def _file(output: Path, result: Result) -> bytes:
-    from vblkfuzz.scenario.artifact import dump_artifact
-    from vblkfuzz.scenario.text import to_text
+    from vblkfuzz.scenario.artifact import artifact_text, dump_artifact
 
     artifact = result.artifact
     if output.suffix == ".vblk":
         return dump_artifact(artifact)
     sentence = result.found.reproduction.violation.sentence
-    return to_text(artifact.scenario, sentence, artifact.expectation, artifact.device).encode()
+    return artifact_text(artifact, sentence).encode()
 
 
 def _object(artifact: Artifact, result: Result) -> dict[str, object]:

@@ -64,10 +64,9 @@ def _explain(name: str) -> None:
 
 def text_of(artifact: Artifact) -> str:
     """Return an artifact as text; facts without a field in the text form become a comment."""
-    from vblkfuzz.scenario.text import to_text
+    from vblkfuzz.scenario.artifact import artifact_text
 
-    comment, expectation = _comment(artifact), artifact.expectation
-    return to_text(artifact.scenario, comment, expectation, on=artifact.device)
+    return artifact_text(artifact, _comment(artifact))
 
 
 def _comment(artifact: Artifact) -> str:

@@ -40,7 +40,9 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
     if mode != QemuTarget.mode:
         raise UsageError(f"mode {mode}: target qemu has {QemuTarget.mode} only")
     rig = QemuRig(options)
-    return QemuTarget("qemu", device, rig, rig.port)
+    target = QemuTarget("qemu", device, rig, rig.port)
+    target.iothread = options.iothread
+    return target
 
 
 TARGET: Final = TargetKind(

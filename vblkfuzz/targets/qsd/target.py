@@ -40,7 +40,9 @@ def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
     if mode != RealTarget.mode:
         raise UsageError(f"mode {mode}: target qsd has {RealTarget.mode} only")
     rig = QsdRig(options)
-    return RealTarget("qsd", device, rig, rig.port)
+    target = RealTarget("qsd", device, rig, rig.port)
+    target.iothread = options.iothread
+    return target
 
 
 TARGET: Final = TargetKind(

@@ -1,0 +1,24 @@
+"""The scenario that a target really runs, where an option decides a field of its device.
+
+With ``--iothread`` or ``--no-iothread`` all scenarios run with or without an IOThread, whatever
+they say. What is judged, saved and minimized is the scenario with the field as it ran, so it shows
+the same without the option.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.target import Target
+
+
+def as_run(target: Target, scenario: Scenario) -> Scenario:
+    """Return a scenario as the target runs it; the same object if no option changes it."""
+    wanted: bool | None = getattr(target, "iothread", None)
+    device = scenario.device
+    if wanted is None or wanted == (device.iothreads > 0):
+        return scenario
+    return replace(scenario, device=replace(device, iothreads=int(wanted)))
