@@ -117,7 +117,11 @@ _SHOWS: Final = frozenset({SECTOR, DISK})
     witnesses=Witness.GUEST | Witness.MEMORY | Witness.POP | Witness.DISK,
     handlers_alike=True,
     leads_to=("S14",),
-    leads_to_in={"refused": ("S21",), "unwritten": ("S24",)},  # data may come late
+    leads_to_in={
+        "refused": ("S21",),
+        "no_status": ("S21",),  # the same, on a device that shows less
+        "unwritten": ("S24",),  # data may come late
+    },
 )
 def S14(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """Nothing is judged from when the guest breaks the protocol to the next reset of the device.

@@ -6,7 +6,8 @@ reads, `werror` for all others) says what an error becomes: `report` ends the re
 is `stop` if the disk is full, else `report`. A request of an unknown type ends with UNSUPP.
 
 A request without SUBMIT is not judged by its backend result: it had none, or the device does not
-show it. What the guest finds (COLLECT) is judged on any device. Source: virtio 1.2, 5.2.6.2; QEMU
+show it. What the guest finds (COLLECT) is judged on any device; that it finds no status at all is
+a consequence of S14 where that is judged, too. Source: virtio 1.2, 5.2.6.2; QEMU
 blk_get_error_action, virtio_blk_handle_rw_error.
 """
 
@@ -23,7 +24,7 @@ from vblkfuzz.scenario.alphabet.guest import REQUESTS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.ending import STATUS_OF
+from vblkfuzz.trace.ending import NO_STATUS, STATUS_OF
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.form import word
 from vblkfuzz.trace.kinds import (
@@ -110,6 +111,8 @@ def S21(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 outcomes.push(event)
         elif kind == RETRY:
             outcomes.retry(event)
+        elif kind == COLLECT and event.flag == NO_STATUS:  # the rare case
+            _judge_no_status(event, report)
     for answer in report.answered:
         request, _, _, push, collect = answer
         if collect.flag or (push is not None and push.flag) or request.flag == _UNKNOWN:
@@ -257,6 +260,27 @@ def _request_of(push: Event, events: Sequence[Event]) -> Event | None:
             elif event.head == push.head and kind in (REQUEST, COLLECT):
                 request = event if kind == REQUEST else None
     return request
+
+
+def _judge_no_status(collect: Event, report: Report) -> None:
+    """Each request of rings that the guest has not broken has a status in the end."""
+    request = _unbroken_request(collect, report.events)
+    if request is not None:
+        sentence = (
+            f"The guest found no status that the standard knows at turn {collect.turn}, for the "
+            f"request of turn {request.turn} ({word(REQUESTS, request.flag)})."
+        )
+        report.violation(request, collect, sentence, "no_status")
+
+
+def _unbroken_request(collect: Event, events: Sequence[Event]) -> Event | None:
+    """Return the REQUEST that a COLLECT ends; None if there is none, or if its rings are broken."""
+    hostile = False
+    for event in events:
+        if event is collect:
+            break
+        hostile = event.kind == HOSTILE or (hostile and event.kind != DRIVER_INIT)
+    return None if hostile else _request_of(collect, events)
 
 
 def _judge_found(answer: Answered, report: Report) -> None:

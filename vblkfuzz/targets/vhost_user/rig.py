@@ -268,8 +268,9 @@ class VhostUserRig:
         if self._child is None:
             return None
         words = self._child.words()
-        ending = ending_of(self._child, guest_waits=guest_waits)
-        if ending is None or ending.kind != HANG or not self._link.is_cut:
+        cut = self._link.is_cut
+        ending = ending_of(self._child, guest_waits=guest_waits, explain=not cut)
+        if ending is None or ending.kind != HANG or not cut:
             return ending
         if self._connections > 1 and not self._link.works:
             raise DeviceLost(_ONE_CONNECTION)
