@@ -28,6 +28,8 @@ def test_flags_of_users_win_over_defaults_but_not_over_what_must_be() -> None:
     flags = dict(flag[1:].split("=", 1) for flag in given if flag.startswith("-"))
     assert (flags["max_len"], flags["handle_int"], flags["seed"]) == ("9", "0", "3")
     assert given[-1] == "c"
+    # The folder harness/ is for inputs without a verdict: `replay OUT/harness` runs all in it.
+    assert flags["artifact_prefix"] == "out/log/libfuzzer-"
 
 
 def test_a_seed_of_zero_would_be_random() -> None:

@@ -105,7 +105,7 @@ def run(device: str, flags: Sequence[str] = ()) -> NoReturn:
 def _fuzz(plan: WorkerPlan) -> ExitStatus:
     from vblkfuzz.campaign.worker import fuzz
 
-    for folder in ("findings", "harness"):
+    for folder in ("findings", "harness", "log"):
         Path(plan.out, folder).mkdir(parents=True, exist_ok=True)
     failed = []
 

@@ -71,6 +71,7 @@ def arguments_of(plan: WorkerPlan) -> list[str]:
         f"-seed={plan.seed & 0x7FFFFFFF or 1}",
         "-handle_term=0",
         "-handle_int=0",
-        f"-artifact_prefix={Path(plan.out) / 'harness'}/libfuzzer-",
+        # What libFuzzer writes by itself, such as slow units, is no input without a verdict.
+        f"-artifact_prefix={Path(plan.out) / 'log'}/libfuzzer-",
         *plan.corpora,
     ]

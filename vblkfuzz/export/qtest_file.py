@@ -38,8 +38,8 @@ SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
 _ELSEWHERE: Final = ("qsd", "vhost-user")
 """Targets of which a program for QEMU shows nothing."""
-_WITHOUT_EFFECT: Final = WITHOUT | {"read_config"}
-"""Operations that change nothing in a QEMU."""
+_WITHOUT_EFFECT: Final = WITHOUT | {"read_config", "set_iothread"}
+"""Operations that change nothing in a QEMU: it refuses set_iothread while a device uses the disk."""
 
 
 def qtest_text(cases: Sequence[Case]) -> str:

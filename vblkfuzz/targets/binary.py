@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -68,16 +70,31 @@ def _why_not(name: str, advice: str) -> str:
 def _version_line(path: str) -> str:
     """Return the first line that --version prints, or of what it says instead; empty: nothing."""
     try:
-        done = subprocess.run(
-            [path, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
+        said, complained = _answer([path, "--version"])
     except subprocess.TimeoutExpired:
         return f"no answer to --version within {_PATIENCE_S:g} s"
     except OSError as error:
         return f"a file that cannot be run: {error.strerror}"
-    said = done.stdout.strip() or done.stderr.strip()
-    return said.decode(errors="replace").partition("\n")[0].strip()
+    line = said.strip() or complained.strip()
+    return line.decode(errors="replace").partition("\n")[0].strip()
+
+
+def _answer(command: list[str]) -> tuple[bytes, bytes]:
+    """Return what a command writes to stdout and stderr; what it has started ends with it.
+
+    Raises:
+        subprocess.TimeoutExpired: it does not end in time.
+        OSError: it cannot be run.
+    """
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # a script may start others, which would outlive it
+    ) as process:
+        try:
+            return process.communicate(timeout=_PATIENCE_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

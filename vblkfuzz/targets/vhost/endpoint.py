@@ -46,16 +46,25 @@ class Endpoint(SocketFile):
     def __init__(self) -> None:
         self.listener: Final = socket.socket(socket.AF_UNIX)
         folder = tempfile.mkdtemp(prefix="vblkfuzz-")
+        try:
+            super().__init__(self._listen_in(folder))
+        except BaseException:
+            self.listener.close()
+            raise
+        finally:
+            Path(folder).rmdir()
+
+    def _listen_in(self, folder: str) -> int:
+        """Return an fd of the socket file, which has no name any more."""
         place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self.listener.bind(f"/proc/self/fd/{place}/{_NAME}")
             self.listener.listen(_BACKLOG)
-            super().__init__(os.open(_NAME, os.O_PATH | os.O_CLOEXEC, dir_fd=place))
+            return os.open(_NAME, os.O_PATH | os.O_CLOEXEC, dir_fd=place)
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(_NAME, dir_fd=place)
             os.close(place)
-            Path(folder).rmdir()
 
     def hand_over(self) -> None:
         """Close the listener here, so that it ends with the back-end, which has inherited it."""
