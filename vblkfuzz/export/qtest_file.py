@@ -39,7 +39,7 @@ SECTIONS: Final = ("drain_begin", "mirror_begin")
 _ELSEWHERE: Final = ("qsd", "vhost-user")
 """Targets of which a program for QEMU shows nothing."""
 _WITHOUT_EFFECT: Final = WITHOUT | {"read_config", "set_iothread"}
-"""Operations that change nothing in a QEMU: it refuses set_iothread while a device uses the disk."""
+"""Operations that change nothing in a QEMU, which refuses set_iothread for a disk in use."""
 
 
 def qtest_text(cases: Sequence[Case]) -> str:
