@@ -21,6 +21,7 @@ from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.campaign.pace import Pace
 from vblkfuzz.campaign.stop_signals import handled, stop_together
+from vblkfuzz.campaign.time_budget import TimeBudget
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.launch.local import WorkerProcess
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
@@ -133,6 +134,7 @@ class Campaign:
 
     def _fuzz_and_minimize(self) -> None:
         self._started = time.monotonic()
+        self._budget = TimeBudget(self._started, self._options.seconds)
         self._minimizing = Minimizing(self._plan(0), self.summary, self._options.minimize)
         with self._minimizing:
             self._fuzz()
@@ -172,10 +174,12 @@ class Campaign:
         self._selector = selectors.DefaultSelector()
         try:
             for worker in self._workers:
-                if self._stop is None:
+                if self._stop is None and (worker.plan.index == 0 or not self._budget.over):
                     self._start(worker)
             while self._stop is None and any(worker.messages_fd >= 0 for worker in self._workers):
                 self._turn()
+            if self._stop is None and (said := self._budget.said_of(self._workers)):
+                self._on_message(Message("warning", said))
         finally:
             self._end_workers()
 
@@ -194,7 +198,7 @@ class Campaign:
             seed=options.seed + index,
             out=str(options.out),
             runs=share + (index < rest),
-            deadline=self._started + options.seconds if options.seconds else 0,
+            deadline=self._budget.deadline,
             stop_on_first=options.stop_on_first,
             feedback=options.feedback,
             states=options.states,
@@ -220,6 +224,7 @@ class Campaign:
             self._pauses = False
             self._on_message(Message("paused", "the campaign, with its workers"))
             stop_together(self._workers)
+        self._budget.end_late(self._workers)
         for worker in self._workers:
             if worker.messages_fd >= 0:
                 worker.end_if_stuck()

@@ -110,6 +110,9 @@ class Worker:
         Raises:
             KeyboardInterrupt: the worker is to end.
         """
+        if self._execs == 0 and self._plan.index and time.monotonic() >= self._deadline:
+            self.end(ExitStatus.CLEAN)  # the first worker runs one input at least
+            raise KeyboardInterrupt
         try:
             self._run(data)
         except Exception:  # a bug of the harness, which libFuzzer would take for a finding

@@ -117,6 +117,12 @@ class WorkerProcess:
             self.stuck = True
             self._process.kill()
 
+    def give_up(self) -> None:
+        """Kill the process, which has run nothing yet, and do not expect anything of it."""
+        if self._process:
+            self.done = True
+            self._process.kill()
+
     def interrupt(self) -> None:
         """Send SIGTERM: the worker ends after the running execution."""
         if self._process:

@@ -32,6 +32,7 @@ from vblkfuzz.scenario.field import (
     text_at,
     version_at,
 )
+from vblkfuzz.scenario.file_bytes import read_at_most
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.scenario.input_form import Form, form_of, is_raw_name
 from vblkfuzz.scenario.scenario import Scenario
@@ -252,8 +253,7 @@ def _of_raw(data: bytes, name: str) -> Artifact:
 
 def _read(name: str) -> bytes:
     try:
-        with open(name, "rb") as file:
-            data = file.read(limits.MAX_ARTIFACT_BYTES + 1)
+        data = read_at_most(name, limits.MAX_ARTIFACT_BYTES + 1)
     except IsADirectoryError:
         raise InputFileError(name, "", "expected a file, found a folder") from None
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.limits import MAX_ARTIFACT_BYTES
+from vblkfuzz.scenario.file_bytes import read_at_most
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,8 +42,7 @@ def read_known(path: Path) -> tuple[str, ...]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_ARTIFACT_BYTES + 1)
+        data = read_at_most(path, MAX_ARTIFACT_BYTES + 1)
     except OSError as error:
         raise InputFileError(str(path), "", f"cannot be read: {error.strerror}") from None
     if len(data) > MAX_ARTIFACT_BYTES:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.cli.signals import Stopped
 from vblkfuzz.errors import ExitStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
     from typing import Self
 
@@ -28,13 +31,33 @@ class Stop:
 
     def __enter__(self) -> Self:
         """Handle the signals, except those that the parent process has set to be ignored."""
-        for number in _SIGNALS:
-            if signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._note)
+        self._handle()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Restore the former handlers."""
+        self._restore()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let a signal end the verb now, for work that may wait without end: reading a pipe.
+
+        A call of the system goes on after a handler that only takes a note (PEP 475).
+        """
+        self._restore()
+        try:
+            if self.status is not None:
+                raise Stopped(self.status)
+            yield
+        finally:
+            self._handle()
+
+    def _handle(self) -> None:
+        for number in _SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._note)
+
+    def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

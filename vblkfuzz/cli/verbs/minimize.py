@@ -166,7 +166,8 @@ def _do_one(job: Job, asked: Asked, stop: Stop, place: str) -> None:
     from vblkfuzz.cli.options.output_file import check_absent
     from vblkfuzz.triage.inputs import input_at
 
-    file = input_at(job.input)
+    with stop.at_once():
+        file = input_at(job.input)
     say_guess(job.input, file)
     artifact = file.artifact
     if job.finding is None:
