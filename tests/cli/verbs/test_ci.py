@@ -86,6 +86,7 @@ def test_a_device_without_one(cli: Cli, corpus: Path, tmp_path: Path) -> None:
     ("arguments", "problem"),
     [
         (("--budget", "soon"), "--budget: expected a time such as 8m, 90s or 1h30m, found 'soon'"),
+        (("--budget", "1h30"), "--budget: expected a time such as 8m, 90s or 1h30m, found '1h30'"),
         (("--budget", "0"), "--budget: expected a time such as 8m, 90s or 1h30m, found '0'"),
         (("--junit", "."), ".: expected a file, found a folder"),
         (("--corpus", "none"), "none: expected a folder of inputs, found none"),
