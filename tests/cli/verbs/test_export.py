@@ -121,7 +121,7 @@ def test_no_findings(cli: Cli, tmp_path: Path) -> None:
 def test_operations_that_a_form_leaves_out_are_named(cli: Cli, tmp_path: Path) -> None:
     path, output = tmp_path / "held.toml", tmp_path / "program.py"
     path.write_text(to_text(Scenario(ops=(op("init"), op("block_job"), op("read_config")))))
-    result = cli("export", path, "--to", "qtest", "-o", output)
+    result = cli("export", path, "--to", "qtest", "--device", "reference", "-o", output)
     assert (result.exit_code, result.stdout) == (0, "")
     assert (
         result.stderr == f"vblkfuzz: {output}: left out, form qtest has no block_job, read_config\n"
