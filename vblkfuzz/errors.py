@@ -83,7 +83,8 @@ class OutputLost(VblkfuzzError):
     """A write to stdout failed."""
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(f"standard output: cannot be written: {error.strerror or error}")
+        self.reason = error.strerror or str(error)
+        super().__init__(f"standard output: cannot be written: {self.reason}")
         self.reader_left = error.errno == errno.EPIPE
         """Whether it was a pipe whose reader had enough: nothing is said then."""
 

@@ -41,6 +41,8 @@ def test_flags_with_a_twin(flags: str, options: str) -> None:
         ("-runs=0", "use vblkfuzz replay CORPUS"),
         ("-timeout=25", "leave it out"),
         ("-rss_limit_mb=2560", "use ulimit -v"),
+        ("-runs=abc", "expected a number from 0 on, found 'abc'"),
+        ("-seed=-5", "expected a number from 0 on, found '-5'"),
         ("-max_len=9", "goes after --: fuzz -- -max_len=9"),
     ],
 )

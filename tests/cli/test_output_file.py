@@ -158,3 +158,24 @@ def test_links_in_a_circle(cli: Cli, finding: Path, tmp_path: Path) -> None:
     loop.symlink_to(loop)
     line = f"vblkfuzz: {loop}: cannot be written: Too many levels of symbolic links\n"
     assert trace_to(cli, finding, loop, "--force") == (2, line)
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [(">&-", "standard output is closed"), (">/dev/full", "No space left on device")],
+)
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_standard_output_is_an_output_like_others(
+    finding: Path, where: str, why: str, name: str
+) -> None:
+    verb = ("-m", "vblkfuzz", "export", str(finding), "--to", "perfetto", "-o", name)
+    command = ["sh", "-c", f'"$@" {where}', "sh", sys.executable, *verb]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, f"vblkfuzz: {name}: cannot be written: {why}\n")
+
+
+@pytest.mark.parametrize("verb", [("export", "--to", "html"), ("encode",), ("minimize",)])
+def test_an_empty_name(cli: Cli, finding: Path, verb: tuple[str, ...]) -> None:
+    result = cli(verb[0], finding, *verb[1:], "-o", "")
+    line = "vblkfuzz: --output: expected the name of a file, found an empty argument\n"
+    assert (result.exit_code, result.stderr) == (2, line)

@@ -77,7 +77,7 @@ class Job:
             left = []
         self.status = stopped() or ExitStatus.CLEAN
         self._note(cases)
-        self.tests += [self._test(name, State.SKIPPED, _NO_TIME) for name in left]
+        self.tests += [self._test(name, State.SKIPPED, self._why_cut) for name in left]
 
     def fuzz(
         self, on_message: Callable[[Message], None], on_progress: Callable[[Summary], None]
@@ -90,7 +90,7 @@ class Job:
         """
         rest = self._rest()
         if self.status in _STOPS or rest < _LEAST_S:
-            self.tests.append(self._test(_CAMPAIGN, State.SKIPPED, _NO_TIME))
+            self.tests.append(self._test(_CAMPAIGN, State.SKIPPED, self._why_cut))
             return
         campaign = Campaign(replace(self.options, seconds=rest), on_message, on_progress)
         self.status = campaign.run()
@@ -100,6 +100,14 @@ class Job:
         reader = CaseReader(self._note_unreadable, self._replayed_on(), _FINDING_RUNS)
         self._note([*reader.read([input_files(one.path)[0] for one in saved])])
         self._note_unsaved(one for one in summary.findings.values() if not one.path)
+
+    @property
+    def _why_cut(self) -> str:
+        """Why a test was not run to its end."""
+        if self.status not in _STOPS:
+            return _NO_TIME
+        spent = time.monotonic() - self._began
+        return f"stopped after {spent:,.0f} s of {self.options.seconds:,.0f} s"
 
     def _rest(self) -> float:
         return self._began + self.options.seconds - time.monotonic()
@@ -123,8 +131,11 @@ class Job:
         if summary.harness_errors or summary.always_fails or summary.last_error:
             last = summary.last_error.strip().rpartition("\n")[2]
             problems.append(summary.always_fails or last)
-        if not (summary.execs or problems):
-            problems, state = [_NO_TIME], State.SKIPPED
+        stopped = self.status in _STOPS
+        if not problems and (stopped or not summary.execs):
+            problems, state = [self._why_cut], State.SKIPPED
+        elif stopped:
+            problems, state = [self._why_cut, *problems], State.ERROR
         else:
             state = State.ERROR if problems else State.PASSED
         words = f"{counted(summary.execs, 'execution')}, seed {self.options.seed}"

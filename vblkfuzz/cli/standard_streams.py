@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _STDOUT: Final = 1
 _STDERR: Final = 2
+_closed: Final[set[int]] = set()
+"""Descriptors that were closed when the program began."""
 
 
 class _Output(io.FileIO):
@@ -52,10 +54,16 @@ def guard() -> None:
     sys.stderr = _text(_Messages(_STDERR, "wb", closefd=False), sys.stderr)
 
 
+def stdout_is_closed() -> bool:
+    """Return whether the program was started without a standard output."""
+    return _STDOUT in _closed
+
+
 def _open_all() -> None:
     """Connect a descriptor that is closed (``>&-``) to nothing, so that no file gets its number."""
     while (free := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         os.set_inheritable(free, True)
+        _closed.add(free)
     os.close(free)
 
 

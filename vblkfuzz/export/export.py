@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from vblkfuzz.errors import InputFileError
     from vblkfuzz.triage.case import Case
 
 Text: TypeAlias = "Callable[[Sequence[Case]], str]"
@@ -23,6 +24,9 @@ Text: TypeAlias = "Callable[[Sequence[Case]], str]"
 Raises UsageError for cases that the form does not support, and HarnessError if a case that it needs
 could not be judged.
 """
+
+Whole: TypeAlias = "Callable[[Sequence[Case], Sequence[InputFileError]], str]"
+"""Takes the same cases and the errors of inputs that could not be read; returns the text."""
 
 LeftOut: TypeAlias = "Callable[[Sequence[Case]], list[str]]"
 """Takes the same cases; returns the names of the operations that the text leaves out."""
@@ -53,3 +57,9 @@ class Export:
     """What the user is told beside it."""
     program: Program = _no_program
     """What is run once, so that the user is told if it does not show the bug (`export.trial`)."""
+    whole: Whole | None = None
+    """As `text`, with the inputs that could not be read; None: the form has no place for them."""
+
+    def written(self, cases: Sequence[Case], unreadable: Sequence[InputFileError]) -> str:
+        """Return the text of the file, with unreadable inputs where the form has a place."""
+        return self.whole(cases, unreadable) if self.whole else self.text(cases)

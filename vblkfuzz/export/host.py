@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.targets.binary import version_of
+from vblkfuzz.targets.binary import package_of, version_of
 
 if TYPE_CHECKING:
     from vblkfuzz.triage.case import Case
@@ -23,7 +23,7 @@ class Host(NamedTuple):
     program: str
     """Of QEMU; empty: the device is another one."""
     version: str
-    """Of the program; empty: it says none."""
+    """Of the program, and of its package if it says that; empty: it says none."""
 
 
 def host_of(case: Case) -> Host:
@@ -36,8 +36,13 @@ def host_of(case: Case) -> Host:
         kernel=f"{platform.system()} {platform.release()}",
         architecture=platform.machine(),
         program=program,
-        version=version_of(binary) if program else "",
+        version=_version(binary) if program else "",
     )
+
+
+def _version(binary: str) -> str:
+    version, package = version_of(binary), package_of(binary)
+    return f"{version} ({package})" if version and package else version
 
 
 def _system() -> str:

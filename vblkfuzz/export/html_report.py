@@ -18,17 +18,19 @@ from vblkfuzz.export.facts import facts
 from vblkfuzz.export.lane_layout import ROW, lane_layout
 from vblkfuzz.export.licence import SPDX
 from vblkfuzz.triage import story
+from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.errors import InputFileError
     from vblkfuzz.triage.case import Case
 
 _TEMPLATE: Final = "report.html.jinja"
 
 
-def html_text(cases: Sequence[Case]) -> str:
-    """Return a report on cases; for a case that could not be judged, the report says why."""
+def html_text(cases: Sequence[Case], unreadable: Sequence[InputFileError] = ()) -> str:
+    """Return a report on cases; for a case that could not be judged or read, it says why."""
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -41,7 +43,12 @@ def html_text(cases: Sequence[Case]) -> str:
     )
     stories = [_story(case) for case in cases]
     page = template.render(
-        stories=stories, row=ROW, version=__version__, ran=_ran(cases), licence=SPDX
+        stories=stories,
+        unreadable=[printable(str(error)) for error in unreadable],
+        row=ROW,
+        version=__version__,
+        ran=_ran(cases),
+        licence=SPDX,
     )
     # The name of a file need not be UTF-8; other bytes are shown as escapes.
     return page.encode(errors="backslashreplace").decode()
@@ -80,5 +87,7 @@ def _story(case: Case) -> dict[str, Any]:
 
 
 EXPORT: Final = Export(
-    summary="one HTML page with stories, and diagrams to step through", text=html_text
+    summary="one HTML page with stories, and diagrams to step through",
+    text=html_text,
+    whole=html_text,
 )

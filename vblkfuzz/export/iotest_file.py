@@ -39,7 +39,7 @@ def iotest_text(cases: Sequence[Case]) -> str:
     """Return the test for the only case.
 
     Raises:
-        UsageError: there are several cases, or one that the program cannot carry out.
+        UsageError: there are several cases, or one that the program cannot carry out or judge.
     """
     text = program_of(cases, "iotest")
     (case,) = cases

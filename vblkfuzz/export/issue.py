@@ -19,7 +19,13 @@ from vblkfuzz.export.case_text import diagram, story_lines
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.host import host_of
 from vblkfuzz.export.licence import SPDX
-from vblkfuzz.export.qtest_file import SECTIONS, command_line, left_out, program
+from vblkfuzz.export.qtest_file import SECTIONS, command_line, left_out, program_of
+from vblkfuzz.export.with_vblkfuzz import (
+    device_options,
+    injected,
+    installation,
+    why_no_program,
+)
 from vblkfuzz.scenario.artifact import artifact_text
 from vblkfuzz.trace.kinds import MEMWRITE, PUSH
 from vblkfuzz.triage.case import replay_command
@@ -43,6 +49,7 @@ _CONFIDENTIAL: Final = (
     "Report this confidentially: the device writes guest memory that the guest had got back, which"
     " may be a security bug. In GitLab the line /confidential at the end does that."
 )
+_FORM: Final = "issue"
 _QEMU: Final = "qemu-system-x86_64"
 
 
@@ -89,7 +96,7 @@ def _lines(case: Case) -> Iterator[str]:
     yield f"<!-- Written by vblkfuzz {__version__} from a template: check each statement. -->"
     if secret:
         yield from ("", fill(f"**{_CONFIDENTIAL}**", _WIDTH))
-    yield from ("", "## Host environment", *_host(host, text))
+    yield from ("", "## Host environment", *_host(case, host, text))
     yield from ("", "## Emulated/Virtualized environment", *_guest(host))
     yield from ("", "## Description of problem", *_problem(case))
     yield from ("", "## Steps to reproduce", *(_steps(case, text) if text else _replay(case)))
@@ -100,15 +107,21 @@ def _lines(case: Case) -> Iterator[str]:
 
 def _program(case: Case) -> str:
     """Return the program that shows the bug on a QEMU; empty if it cannot, or is of no use."""
-    if case.outcome.setup.target != "qemu":
-        return ""
+    return "" if _why_none(case) else program_of([case], _FORM)
+
+
+def _why_none(case: Case) -> str:
+    """Return why there is no program; empty if there is one."""
+    if (target := case.outcome.setup.target) != "qemu":
+        return f"the program runs a QEMU, and this is a bug of target {target}"
     try:
-        return program(case.scenario, case.violation.sentence if case.violation else "")
-    except UsageError:  # an operation that the program does not have
-        return ""
+        program_of([case], _FORM)
+    except UsageError as error:
+        return str(error).removeprefix(f"{_FORM}: ").partition(": use --")[0]
+    return ""
 
 
-def _host(host: Host, text: str) -> Iterator[str]:
+def _host(case: Case, host: Host, text: str) -> Iterator[str]:
     yield f"- Operating system: {host.system}"
     yield f"- OS/kernel version: {host.kernel}"
     yield f"- Architecture: {host.architecture}"
@@ -117,7 +130,11 @@ def _host(host: Host, text: str) -> Iterator[str]:
         yield f"- QEMU version: {host.version or 'unknown'}"
     if text:
         yield "- QEMU command line (descriptors 3 and 4 are sockets for qtest and QMP):"
-        words = re.sub(r" (-[a-z])", r" \\\n    \1", command_line(text))
+    elif host.program == _QEMU:
+        yield "- QEMU command line (the device; vblkfuzz adds its disks, guest memory, sockets):"
+    if text or host.program == _QEMU:
+        line = command_line(text) if text else device_options(case)
+        words = re.sub(r" (-[a-zA-Z])", r" \\\n    \1", line)
         yield indent(_fenced(words), "  ")
 
 
@@ -143,6 +160,8 @@ def _problem(case: Case) -> Iterator[str]:
     yield from ("", f"Device: {_code(device_facts(case))}")
     if output := last_output(case):
         yield from ("", "Last output of the device:", "", _fenced(output.rstrip()))
+    if words := injected(case):
+        yield from ("", words)
 
 
 def _steps(case: Case, text: str) -> Iterator[str]:
@@ -159,9 +178,10 @@ def _steps(case: Case, text: str) -> Iterator[str]:
 def _replay(case: Case) -> Iterator[str]:
     """Yield the steps with vblkfuzz."""
     outcome = case.outcome
+    yield from (why_no_program(_why_none(case)), "", *installation(case))
     command = replay_command(replace(outcome, input="scenario.toml"))
-    yield "1. Save the scenario below as `scenario.toml`."
-    yield "2. Replay it. The exit status is 77 if the bug shows, and 0 if not:"
+    yield "2. Save the scenario below as `scenario.toml`."
+    yield "3. Replay it. The exit status is 77 if the bug shows, and 0 if not:"
     yield from ("", indent(_fenced(command, "sh"), "   "))
     yield from ("", _fenced(artifact_text(outcome.artifact).rstrip(), "toml"))
 

@@ -13,12 +13,13 @@ from xml.etree import ElementTree
 
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.licence import SPDX
-from vblkfuzz.export.result import Result, State, results_of
+from vblkfuzz.export.result import Result, State, results_of, unreadable_results
 from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.errors import InputFileError
     from vblkfuzz.triage.case import Case
 
 _ELEMENTS: Final = {State.FAILED: "failure", State.ERROR: "error"}
@@ -56,10 +57,12 @@ def _add(suite: ElementTree.Element, one: Result) -> None:
         element.text = printable(one.text or one.message)
 
 
-def _cases_text(cases: Sequence[Case]) -> str:
-    return junit_text([*results_of(cases)])
+def _cases_text(cases: Sequence[Case], unreadable: Sequence[InputFileError] = ()) -> str:
+    return junit_text([*results_of(cases), *unreadable_results(unreadable)])
 
 
 EXPORT: Final = Export(
-    summary="JUnit XML: a test for each input, failed if a rule is broken", text=_cases_text
+    summary="JUnit XML: a test for each input, failed if a rule is broken",
+    text=_cases_text,
+    whole=_cases_text,
 )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz.driver.features import accepted, scenario_features
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
+from vblkfuzz.export.program_rules import check_rule
 from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.targets.qemu.without import WITHOUT
 
@@ -46,7 +47,7 @@ def qtest_text(cases: Sequence[Case]) -> str:
     """Return the program for the only case.
 
     Raises:
-        UsageError: there are several cases, or one of another device than QEMU.
+        UsageError: there are several cases, or one that the program cannot carry out or judge.
     """
     return program_of(cases, "qtest")
 
@@ -55,7 +56,7 @@ def program_of(cases: Sequence[Case], form: str) -> str:
     """Return the program for the only case; `form` names the export in errors.
 
     Raises:
-        UsageError: there are several cases, or one that the program cannot carry out.
+        UsageError: there are several cases, or one that the program cannot carry out or judge.
     """
     if len(cases) != 1:
         raise UsageError(f"{form}: expected one input, found {len(cases)}; name one finding")
@@ -63,6 +64,7 @@ def program_of(cases: Sequence[Case], form: str) -> str:
     target = case.outcome.setup.target
     if target in _ELSEWHERE:
         raise UsageError(f"{form}: the program runs a QEMU, not {target}: use --target qemu")
+    check_rule(case, form)
     return program(case.scenario, case.violation.sentence if case.violation else "", form)
 
 

@@ -19,6 +19,7 @@ from vblkfuzz.triage.story import seen
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from vblkfuzz.errors import InputFileError
     from vblkfuzz.triage.case import Case
 
 
@@ -64,6 +65,13 @@ def results_of(cases: Iterable[Case], silenced: Collection[str] = ()) -> Iterato
         key = one.group, one.name
         given[key] = count = given.get(key, 0) + 1
         yield replace(one, name=f"{one.name} ({count})") if count > 1 else one
+
+
+def unreadable_results(errors: Iterable[InputFileError]) -> Iterator[Result]:
+    """Yield the results of inputs that could not be read: errors."""
+    for error in errors:
+        message = printable(" ".join(str(error).split()))
+        yield Result(printable(error.path), State.ERROR, message=message)
 
 
 def _result(case: Case, silenced: Collection[str]) -> Result:

@@ -11,20 +11,23 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz._version import __version__
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.licence import SPDX
 from vblkfuzz.export.reproduced import reproduced
-from vblkfuzz.export.scenario_place import scenario_place
+from vblkfuzz.export.scenario_place import scenario_place, uri_of
 from vblkfuzz.oracle.judge import RULES
+from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.step import lanes
 from vblkfuzz.triage.story import again, seen, shown_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.errors import InputFileError
     from vblkfuzz.oracle.rule import Rule
     from vblkfuzz.triage.case import Case
     from vblkfuzz.triage.step import Step
@@ -43,10 +46,11 @@ _FINGERPRINT: Final = "vblkfuzz/signature/v1"
 _RULE_INDEX: Final = {rule.id: index for index, rule in enumerate(RULES)}
 
 
-def sarif_text(cases: Sequence[Case]) -> str:
+def sarif_text(cases: Sequence[Case], unreadable: Sequence[InputFileError] = ()) -> str:
     """Return cases as a SARIF log with one run.
 
-    A clean case is left out, unless a campaign saw its bug, which then was not reproduced.
+    A clean case is left out, unless a campaign saw its bug, which then was not reproduced. An
+    input that could not be read is a notification.
     """
     failed = [case for case in cases if case.outcome.run.verdict == "harness_error"]
     run = {
@@ -54,8 +58,11 @@ def sarif_text(cases: Sequence[Case]) -> str:
         "automationDetails": {"id": _category(cases)},
         "invocations": [
             {
-                "executionSuccessful": not failed,
-                "toolExecutionNotifications": [_notification(case) for case in failed],
+                "executionSuccessful": not (failed or unreadable),
+                "toolExecutionNotifications": [
+                    *map(_notification, failed),
+                    *map(_unreadable, unreadable),
+                ],
             }
         ],
         "results": [_result(case) for case in cases if _is_result(case)],
@@ -90,6 +97,12 @@ def _rule(rule: Rule) -> Json:
 def _notification(case: Case) -> Json:
     error = case.outcome.run.error.rstrip()
     return {"level": "error", "message": _message(error), "locations": [_location(case)]}
+
+
+def _unreadable(error: InputFileError) -> Json:
+    place = {"artifactLocation": {"uri": uri_of(Path(error.path))}}
+    words = _message(printable(str(error)))
+    return {"level": "error", "message": words, "locations": [{"physicalLocation": place}]}
 
 
 def _is_result(case: Case) -> bool:
@@ -162,4 +175,6 @@ def _message(text: str) -> Json:
     return {"text": text}
 
 
-EXPORT: Final = Export(summary="a SARIF 2.1.0 log, for code-scanning dashboards", text=sarif_text)
+EXPORT: Final = Export(
+    summary="a SARIF 2.1.0 log, for code-scanning dashboards", text=sarif_text, whole=sarif_text
+)

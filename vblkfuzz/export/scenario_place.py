@@ -38,10 +38,11 @@ def scenario_place(case: Case) -> Place:
     path = Path(case.outcome.input)
     beside = path.with_name(_TEXT)
     text = beside if path.suffix == ".vblk" and beside.exists() else path
-    return Place(_uri(text), _line(text, case))
+    return Place(uri_of(text), _line(text, case))
 
 
-def _uri(path: Path) -> str:
+def uri_of(path: Path) -> str:
+    """Return the address of a file: relative if it is below the current folder."""
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
     return path.as_uri() if path.is_absolute() else quote(os.fsencode(path))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.licence import SPDX
-from vblkfuzz.export.result import Result, State, results_of
+from vblkfuzz.export.result import Result, State, results_of, unreadable_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vblkfuzz.errors import InputFileError
     from vblkfuzz.triage.case import Case
 
 _BAD: Final = (State.FAILED, State.ERROR)
@@ -47,10 +48,12 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).replace("#", "\\#")
 
 
-def _cases_text(cases: Sequence[Case]) -> str:
-    return tap_text([*results_of(cases)])
+def _cases_text(cases: Sequence[Case], unreadable: Sequence[InputFileError] = ()) -> str:
+    return tap_text([*results_of(cases), *unreadable_results(unreadable)])
 
 
 EXPORT: Final = Export(
-    summary="TAP 13: a test for each input, for meson test and prove", text=_cases_text
+    summary="TAP 13: a test for each input, for meson test and prove",
+    text=_cases_text,
+    whole=_cases_text,
 )

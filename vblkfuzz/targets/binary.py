@@ -58,6 +58,16 @@ def version_of(binary: str) -> str:
     return said[1] if said else ""
 
 
+def package_of(binary: str) -> str:
+    """Return the distribution's package that a program of QEMU names; empty if it names none.
+
+    Such as "Debian 1:7.2+dfsg-7+deb12u18": what `--with-pkgversion` of its build was.
+    """
+    path = shutil.which(binary)
+    said = re.search(r" version \S+ \(([^()]+)\)", _version_line(path)) if path else None
+    return said[1] if said else ""
+
+
 def _why_not(name: str, advice: str) -> str:
     """Return why a file cannot be run, in one line."""
     if Path(name).is_dir():

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceUnavailable
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.targets.fatal_signal import Watcher
+from vblkfuzz.targets.last_words import without_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,10 +118,10 @@ class Child:
         self._watcher.stop()
 
     def words(self) -> str:
-        """Return the end of its standard error, at most 4096 bytes."""
+        """Return the end of its standard error, at most 4096 bytes, without times and pids."""
         size = os.fstat(self._stderr).st_size
         tail = os.pread(self._stderr, _REPORT_BYTES, max(0, size - _REPORT_BYTES))
-        return tail.decode(errors="replace").strip()
+        return without_times(tail.decode(errors="replace")).strip()
 
     def said(self, text: bytes) -> int:
         """Return how often a text occurs in its standard error."""

@@ -59,6 +59,29 @@ _TIME: Final = re.compile(r"^[\d-]+T[\d:.]+Z ")
 _CHANGING: Final = re.compile(r"0x[0-9a-f]+|\d+", re.IGNORECASE)
 
 
+_VARYING: Final = (
+    (re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*Z ", re.MULTILINE), ""),
+    (re.compile(r"^==\d+==", re.MULTILINE), "==PID=="),
+    (re.compile(r"^((?:\*\* )?\([^\s():]+):\d+\):", re.MULTILINE), r"\1):"),
+    (re.compile(r"(\(pid=)\d+(?=\))"), r"\1PID"),
+    (re.compile(r"( \*\*: |: )\d\d:\d\d:\d\d\.\d+: "), r"\1"),
+)
+"""What differs between two runs: times of QEMU and GLib, process ids of sanitizers and GLib."""
+
+
+def without_times(words: str) -> str:
+    r"""Return a process's output without times and process ids: two runs then give the same.
+
+    >>> print(without_times("2026-11-29T00:56:37.4Z qemu: a\n==17==ERROR: b\n(qemu:17): GLib-C: c"))
+    qemu: a
+    ==PID==ERROR: b
+    (qemu): GLib-C: c
+    """
+    for form, instead in _VARYING:
+        words = form.sub(instead, words)
+    return words
+
+
 def place_in(words: str) -> Place | None:
     """Return the place that the last such message in a process's output names; None: there is none.
 

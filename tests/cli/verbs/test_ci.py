@@ -86,6 +86,7 @@ def test_a_device_without_one(cli: Cli, corpus: Path, tmp_path: Path) -> None:
     ("arguments", "problem"),
     [
         (("--budget", "soon"), "--budget: expected a time such as 8m, 90s or 1h30m, found 'soon'"),
+        (("--budget", "1h30"), "--budget: expected a time such as 8m, 90s or 1h30m, found '1h30'"),
         (("--budget", "0"), "--budget: expected a time such as 8m, 90s or 1h30m, found '0'"),
         (("--junit", "."), ".: expected a file, found a folder"),
         (("--corpus", "none"), "none: expected a folder of inputs, found none"),
@@ -148,7 +149,9 @@ def test_known_signatures_are_skipped_and_files_that_are_no_input_are_errors(
         (Summary(execs=9, harness_errors=1, last_error="a\nb"), 125, State.ERROR, 125),
         (Summary(execs=9, fallbacks=["disk full"]), 125, State.ERROR, 125),
         (Summary(execs=9, always_fails="fails"), 125, State.ERROR, 125),
-        (Summary(execs=9), 130, State.PASSED, 130),
+        (Summary(execs=9), 130, State.SKIPPED, 130),
+        (Summary(execs=9), 72, State.SKIPPED, 72),
+        (Summary(execs=9, fallbacks=["disk full"]), 130, State.ERROR, 130),
     ],
 )
 def test_the_campaign_is_a_test(
@@ -166,6 +169,7 @@ def test_the_campaign_is_a_test(
     one = job(1e9, tmp_path)
     one.fuzz(lambda message: None, lambda summary: None)
     assert [(test.name, test.state) for test in one.tests] == [("campaign", state)]
+    assert ("stopped after 0 s of 1,000,000,000 s" in one.tests[0].message) is (status in (72, 130))
     assert one.exit_status == expected
 
 
@@ -192,4 +196,6 @@ def test_a_stop_skips_the_rest(corpus: Path, tmp_path: Path) -> None:
     one.fuzz(lambda message: None, lambda summary: None)
     assert names(one, State.FAILED) == [files[0]]
     assert names(one, State.SKIPPED) == [files[1], "campaign"]
+    skipped = [test.message for test in one.tests if test.state is State.SKIPPED]
+    assert set(skipped) == {"stopped after 0 s of 1,000,000,000 s"}
     assert one.exit_status == 130

@@ -121,8 +121,24 @@ def test_no_findings(cli: Cli, tmp_path: Path) -> None:
 def test_operations_that_a_form_leaves_out_are_named(cli: Cli, tmp_path: Path) -> None:
     path, output = tmp_path / "held.toml", tmp_path / "program.py"
     path.write_text(to_text(Scenario(ops=(op("init"), op("power_loss"), op("read_config")))))
-    result = cli("export", path, "--to", "qtest", "-o", output)
+    result = cli("export", path, "--to", "qtest", "--device", "reference", "-o", output)
     assert (result.exit_code, result.stdout) == (0, "")
     first = result.stderr.splitlines()[0]
     assert first == f"vblkfuzz: {output}: left out, form qtest has no power_loss, read_config"
     assert cli("export", path, "--to", "perfetto", "-o", tmp_path / "x").stderr == ""
+
+
+def test_an_input_that_cannot_be_read_is_in_the_report(
+    cli: Cli, finding: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "inputs" / "damaged.vblk"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"broken")
+    (damaged.parent / "good.vblk").write_bytes(finding.read_bytes())
+    output = tmp_path / "tests.xml"
+    result = cli("export", damaged.parent, "--to", "junit", "-o", output)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"vblkfuzz: {damaged}: ")
+    text = output.read_text()
+    assert 'tests="2" failures="1" errors="1"' in text
+    assert f'name="{damaged}"' in text

@@ -7,7 +7,7 @@ from typing import Final
 
 from vblkfuzz.errors import UsageError
 
-_FORM: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+_FORM: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?|(\d+)")
 
 
 def seconds_of(text: str, option: str) -> int:
@@ -20,8 +20,10 @@ def seconds_of(text: str, option: str) -> int:
     (480, 5400, 90)
     """
     found = _FORM.fullmatch(text)
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    span = 3600 * hours + 60 * minutes + seconds
+    hours, minutes, seconds, alone = (
+        (int(one or 0) for one in found.groups()) if found else (0,) * 4
+    )
+    span = 3600 * hours + 60 * minutes + seconds + alone
     if not span:
         raise UsageError(f"{option}: expected a time such as 8m, 90s or 1h30m, found {text!r}")
     return span

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _FLAG: Final = re.compile(r"-([a-z][a-z0-9_]+)=(.*)", re.DOTALL)
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 _TWINS: Final = {
     "runs": "--runs",
@@ -47,7 +48,8 @@ def from_libfuzzer(arguments: Sequence[str]) -> list[str]:
     ['--runs', '9', '--workers', '2', '--device', 'patch-v4', '--', '-max_len=9']
 
     Raises:
-        UsageError: a flag has no twin; the error names what to use instead.
+        UsageError: a flag has no twin; the error names what to use instead. Or its value is no
+            number.
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     return [*_translated_all(arguments[:end]), *arguments[end:]]
@@ -78,6 +80,8 @@ def _translated(argument: str, name: str, value: str) -> Sequence[str]:
     if name in ("jobs", "fork") and value == "0":
         value = "1"  # no other processes
     if name in _TWINS:
+        if not _NUMBER.fullmatch(value):
+            raise UsageError(f"{argument}: expected a number from 0 on, found {value!r}")
         return [_TWINS[name], value]
     own = f"a flag for libFuzzer itself goes after --: fuzz -- {argument}"
     raise UsageError(f"{argument}: {_INSTEAD.get(name, own)}")

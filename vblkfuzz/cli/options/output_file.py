@@ -10,13 +10,12 @@ import errno
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
-from vblkfuzz.errors import UsageError
+from vblkfuzz.cli.standard_streams import stdout_is_closed
+from vblkfuzz.errors import OutputLost, UsageError
 from vblkfuzz.store.atomic import write_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _STDOUT: Final = ("-", "/dev/stdout")
 _NO_READER: Final = "no program reads this pipe"
@@ -49,6 +48,8 @@ def check_possible(output: Path) -> None:
     Raises:
         UsageError: it is a folder or the like, or its folder does not exist or cannot be written.
     """
+    if str(output) in _STDOUT and stdout_is_closed():
+        raise UsageError(f"{output}: cannot be written: standard output is closed")
     if str(output) in _STDOUT or _is_stream(output):
         return
     folder = os.path.dirname(os.path.realpath(output))
@@ -59,12 +60,37 @@ def check_possible(output: Path) -> None:
 
 
 def print_output(output: Path, text: str, *, force: bool) -> None:
-    """Write a text to stdout if the name is ``-`` or that of stdout, else as `write_output`."""
+    """Write a text to stdout if the name is ``-`` or that of stdout, else as `write_output`.
+
+    Raises:
+        UsageError: it cannot be written, as for any other name.
+        OutputLost: stdout is a pipe whose reader has left.
+    """
     if str(output) in _STDOUT:
-        print(text, end="")
-        sys.stdout.flush()
+        _print(output, text)
     else:
         write_output(output, text.encode(), force=force)
+
+
+def _print(output: Path, text: str) -> None:
+    try:
+        print(text, end="")
+        sys.stdout.flush()
+    except OutputLost as error:
+        if error.reader_left:
+            raise
+        raise UsageError(f"{output}: cannot be written: {error.reason}") from None
+
+
+def file_named(text: str) -> Path:
+    """Return the path that a user names; the parser of options for an output file.
+
+    Raises:
+        UsageError: the name is empty.
+    """
+    if not text:
+        raise UsageError("--output: expected the name of a file, found an empty argument")
+    return Path(text)
 
 
 def write_output(output: Path, data: bytes, *, force: bool) -> None:

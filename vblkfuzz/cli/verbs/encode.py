@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.options.output_file import file_named
 from vblkfuzz.cli.verb import Verb
 
 
@@ -20,7 +21,10 @@ def encode(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The .vblk file to write.")
+        Path,
+        typer.Option(
+            "--output", "-o", parser=file_named, metavar="FILE", help="The .vblk file to write."
+        ),
     ],
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")

@@ -12,10 +12,11 @@ import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget
+from vblkfuzz.cli.options.output_file import file_named
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
-from vblkfuzz.errors import UsageError
+from vblkfuzz.errors import InputFileError, UsageError
 from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.targets.options import TargetOptions
 
@@ -50,6 +51,7 @@ def export(  # noqa: PLR0913  # an option each
         Path,
         typer.Option(
             *("--output", "-o"),
+            parser=file_named,
             metavar="FILE",
             help="The file, pipe or device to write; - is standard output.",
             show_default=False,
@@ -85,14 +87,20 @@ def export(  # noqa: PLR0913  # an option each
 
     form = EXPORTS.find(to)
     check_possible(output)
-    reader = CaseReader(say_error, Options(target, device, target_options=target_options), repeat)
+    unreadable: list[InputFileError] = []
+
+    def complain(error: InputFileError) -> None:
+        say_error(error)
+        unreadable.append(error)
+
+    reader = CaseReader(complain, Options(target, device, target_options=target_options), repeat)
     files = input_files(path)
     if files == [path]:
         say_guess(path, input_at(path))
     cases = in_order(reader.read(files))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
-    print_output(output, form.text(cases), force=force)
+    print_output(output, form.written(cases, unreadable), force=force)
     for case in cases:
         if case.outcome.run.execution is None:
             say(f"{case.outcome.input}: {again(case)}")
