@@ -61,3 +61,24 @@ def test_they_are_used_like_built_in_ones(finding: Path, tmp_path: Path) -> None
     written = tmp_path / "lines.txt"
     vblkfuzz(tmp_path, "export", finding, "--to", "lines", "--target", "theirs", "-o", written)
     assert written.read_text() == "clean reference\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import no_such_package", "No module named"),
+        (
+            CODE.replace('model(device, "inline")', '__import__("no_such_package")'),
+            "No module named",
+        ),
+    ],
+)
+def test_a_rule_is_explained_although_a_target_cannot_be_opened(
+    tmp_path: Path, code: str, reason: str
+) -> None:
+    """Its import fails, or its function `open` fails, which is where slow imports belong."""
+    named = {"vblkfuzz.targets": {"broken": "broken_package:TARGET"}}
+    install(tmp_path, "broken_package", named, code)
+    shown = " ".join(vblkfuzz(tmp_path, "show", "S1").split())
+    assert "target broken is not available: " in shown and reason in shown
+    assert "asked on model" in shown and "situations that put it to the test" in shown

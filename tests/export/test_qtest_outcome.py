@@ -33,7 +33,9 @@ from vblkfuzz.trace.trace import Trace
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
 ANSWER = re.compile(r"^answer queue (\d+) head (\d+) status (\d+) length (\d+)((?: \w\w)*)$", re.M)
-LEFT_OUT = {*WITHOUT, "reset", "system_reset", "hostile"} - {"stop", "cont", "queue_reset"}
+LEFT_OUT = {*WITHOUT, "reset", "system_reset", "hostile", "start_fail", "block_job"} - {
+    *("stop", "cont", "queue_reset")
+}
 """Operations after which timing decides, or that the program refuses."""
 STATUS = {0: 0, 2: 1, 3: 2}
 """Status byte by flag of COLLECT."""

@@ -36,7 +36,8 @@ def check_folder(out: Path) -> None:
         return  # `folder.claimed` says why
     for name in others:
         if not name.startswith("."):
-            raise UsageError(f"{out}: is no output folder, it has {name}; choose another --out")
+            expected = "expected a new folder or the output folder of a campaign"
+            raise UsageError(f"{out}: {expected}, found {name} in it; choose another --out")
 
 
 def earlier_campaigns(out: Path) -> tuple[CampaignRecord, ...]:

@@ -77,7 +77,7 @@ def to_text(
         comment: lines above it.
         expectation: the verdict that it must give.
         on: the device that the expectation holds on.
-        target: the target that has the device; empty: the model.
+        target: the target that has the device; empty: the model. Without a device it says nothing.
     """
     text = tomlkit.document()
     for line in comment.splitlines():
@@ -86,7 +86,7 @@ def to_text(
     for key, value in document_of(scenario).items():
         text[key] = _one_item_a_line(value) if isinstance(value, list) else value
     if expectation:
-        fields = {**asdict(expectation), "target": target, "on": on}
+        fields = {**asdict(expectation), "target": target if on else "", "on": on}
         text["expect"] = {key: value for key, value in fields.items() if value}
     return _escaped(tomlkit.dumps(text))
 

@@ -19,6 +19,8 @@ from vblkfuzz.store.finding_files import has_better
 if TYPE_CHECKING:
     from pathlib import Path
 
+NO_INPUTS: Final = "expected a folder with inputs (.vblk, .toml or raw ones), found none"
+"""What is said of a folder without inputs."""
 _FORMS: Final = (".vblk", ".toml")
 _BESIDE: Final = (".md", ".txt", ".json", ".log", ".sqlite", ".reason", ".py", ".html", ".png")
 """Suffixes of files that are no inputs: those of findings, output folders and repositories."""

@@ -20,7 +20,7 @@ from vblkfuzz.scenario.artifact import MODES, read_input, read_input_file
 from vblkfuzz.scenario.input_form import Form
 from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
 from vblkfuzz.store.history import LEDGER, read_history
-from vblkfuzz.store.input_paths import input_paths
+from vblkfuzz.store.input_paths import NO_INPUTS, input_paths
 from vblkfuzz.triage.device_file import found_in
 from vblkfuzz.triage.named_target import with_target
 
@@ -47,8 +47,7 @@ def input_files(path: str) -> list[str]:
         return [str(file_of_finding(folder))]
     files = [str(file) for file in input_paths(folder)]
     if not files:
-        problem = "expected a folder with inputs (.vblk, .toml or raw ones), found none"
-        raise InputFileError(path, "", problem)
+        raise InputFileError(path, "", NO_INPUTS)
     return files
 
 

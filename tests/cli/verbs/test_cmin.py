@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Cli
 from tests.cli.verbs.corpora import contents, run
 from vblkfuzz.scenario.codec import MAX_BYTES
 
@@ -54,3 +55,11 @@ def test_what_cannot_be_done(tmp_path: Path, arguments: str, problem: str) -> No
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"vblkfuzz: {problem.format(tmp_path)}")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "mine"]
+
+
+def test_a_folder_without_inputs(cli: Cli, tmp_path: Path) -> None:
+    """An error, as for `replay`, `minimize` and `export`."""
+    (tmp_path / "empty").mkdir()
+    done = cli("cmin", tmp_path / "empty", "-o", tmp_path / "small")
+    assert (done.exit_code, (tmp_path / "small").exists()) == (2, False)
+    assert "expected a folder with inputs (.vblk, .toml or raw ones), found none" in done.stderr

@@ -112,7 +112,9 @@ def test_a_folder_of_something_else_is_refused(
     if not refused:
         check_folder(tmp_path)
         return
-    with pytest.raises(UsageError, match=f"is no output folder, it has {refused}; choose"):
+    with pytest.raises(
+        UsageError, match=f"output folder of a campaign, found {refused} in it; choose"
+    ):
         check_folder(tmp_path)
 
 

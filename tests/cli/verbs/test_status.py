@@ -79,6 +79,11 @@ def test_a_running_campaign(cli: Cli, out: Path) -> None:
 
 
 def test_no_campaign(cli: Cli, tmp_path: Path) -> None:
-    result = cli("status", tmp_path)
-    assert result.exit_code == 2
-    assert result.stderr.count("\n") == 1
+    expected = "expected the output folder of a campaign, found"
+    for folder, found in (
+        (tmp_path, "no campaign.sqlite in it"),
+        (tmp_path / "no", "no such folder"),
+    ):
+        result = cli("status", folder)
+        assert result.exit_code == 2
+        assert result.stderr == f"vblkfuzz: {folder}: {expected} {found}\n"

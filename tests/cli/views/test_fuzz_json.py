@@ -71,4 +71,4 @@ def test_a_campaign_that_cannot_start_prints_none(cli: Cli, tmp_path: Path) -> N
     result = cli("fuzz", "--json", "--runs", "1", "--out", tmp_path)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
-    assert "is no output folder, it has mine.txt" in result.stderr
+    assert "output folder of a campaign, found mine.txt in it" in result.stderr

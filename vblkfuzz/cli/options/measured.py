@@ -30,16 +30,18 @@ class CorpusReader:
         self.exit_status = ExitStatus.CLEAN
         """125 an input could not be judged, else 2 one could not be read, else 0."""
 
-    def read(self, folder: Path) -> Iterator[Measured]:
+    def read(self, folder: Path, *, may_be_empty: bool = False) -> Iterator[Measured]:
         """Yield the inputs of a folder that can be read and judged.
 
         Raises:
-            InputFileError: there is no such folder.
+            InputFileError: there is no such folder, or it has no inputs and may not be empty.
         """
-        from vblkfuzz.store.input_paths import input_paths
+        from vblkfuzz.store.input_paths import NO_INPUTS, input_paths
 
         console = Console(stderr=True)
         paths = input_paths(folder)
+        if not (paths or may_be_empty):
+            raise InputFileError(str(folder), "", NO_INPUTS)
         hidden = not console.is_terminal
         for path in track(paths, str(folder), console=console, transient=True, disable=hidden):
             found = self._measured(path)

@@ -48,7 +48,7 @@ def coverage(
     reached = LineCoverage(device)
     reader = CorpusReader(reached.run)
     try:
-        inputs = sum(1 for one in folders for _ in reader.read(one))
+        inputs = sum(1 for one in folders for _ in reader.read(one, may_be_empty=True))
     finally:
         report = reached.stop()
     if not inputs:

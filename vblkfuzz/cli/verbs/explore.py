@@ -47,6 +47,9 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     model, inline. If it ends without a violation, no schedule within the bound breaks a rule with
     these operations on this device. Schedules that delay stores are not among them.
 
+    Findings are saved in DIR/findings (vblkfuzz-out/findings if --out is not given), as those of
+    a campaign.
+
     Exit code: 77 a violation; 125 a schedule could not be judged, or a finding could not be saved
     in DIR; 2 the file cannot be read; 130 or 72 stopped; else 0.
     """

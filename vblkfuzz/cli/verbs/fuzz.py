@@ -36,7 +36,7 @@ _Known = Annotated[
 ]
 _Seconds = Annotated[
     float,
-    typer.Option(min=0, help="Seconds from the start, start-up included; 0: until ctrl-C."),
+    typer.Option(help="Seconds from the start, start-up included; 0: until ctrl-C."),
 ]
 _OtherDevice = Annotated[
     bool, typer.Option("--other-device", help="Go on in a folder of another device or target.")
@@ -98,8 +98,9 @@ def fuzz(  # noqa: PLR0913  # an option each
     from vblkfuzz.store.known_file import read_known
 
     check_engine()
-    if not math.isfinite(max_total_time):
-        raise UsageError("--max-total-time: expected seconds; 0 means no limit")
+    if not 0 <= max_total_time < math.inf:  # a range of typer's own does not say what nan is
+        expected = "expected a number of seconds; 0 means no limit"
+        raise UsageError(f"--max-total-time: {expected}, found {max_total_time:g}")
     checked = check_device(target, device, tuple(defect or ()), mode, target_options)
     options = CampaignOptions(
         out=out,

@@ -11,6 +11,7 @@ import typer
 
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.errors import UsageError
+from vblkfuzz.suggestion import did_you_mean
 
 Entry = dict[str, object]
 """One line of a list; has at least `name` and `summary`."""
@@ -31,7 +32,12 @@ class Kind(StrEnum):
 
 
 def list_(
-    what: Annotated[Kind, typer.Argument(metavar="WHAT", help=", ".join(Kind))],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT", help=", ".join(Kind), autocompletion=lambda: [*Kind], show_default=False
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
     """List targets, exports, devices, defects, rules, operations or the fields of a schedule.
@@ -43,11 +49,24 @@ def list_(
     actor, arguments with their values, and the targets that carry it out. To have a rule
     explained: vblkfuzz show S13.
     """
+    kind = _kind(what)
     if as_json:
-        for entry in entries(what):
+        for entry in entries(kind):
             print(json.dumps(entry))
-    elif shown := _SHORT.get(what, _ENTRIES[what])():
-        _print(what, shown)
+    elif shown := _SHORT.get(kind, _ENTRIES[kind])():
+        _print(kind, shown)
+
+
+def _kind(what: str) -> Kind:
+    """Return the kind of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if what not in [*Kind]:
+        known = ", ".join(Kind)
+        raise UsageError(f"{what}: expected one of {known}{did_you_mean(what, Kind)}")
+    return Kind(what)
 
 
 def entries(what: Kind) -> list[Entry]:

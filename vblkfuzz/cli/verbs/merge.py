@@ -33,7 +33,8 @@ def merge(
 
     with measuring(device, mode) as measure:
         reader = CorpusReader(measure)
-        had = frozenset(feature for one in reader.read(into) for feature in one.features)
+        before = reader.read(into, may_be_empty=True)
+        had = frozenset(feature for one in before for feature in one.features)
         inputs = [one for other in others for one in reader.read(other)]
     added = cover(inputs, had)
     add_inputs(into, [one.data for one in added])

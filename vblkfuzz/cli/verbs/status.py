@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from vblkfuzz.cli.verb import Verb
+from vblkfuzz.errors import InputFileError
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.views.screen import Screen
@@ -30,6 +31,10 @@ def status(
     from vblkfuzz.store.folder import is_claimed
     from vblkfuzz.store.history import LEDGER, read_history
 
+    if not (folder / LEDGER).is_file():
+        found = f"no {LEDGER} in it" if folder.is_dir() else "no such folder"
+        problem = f"expected the output folder of a campaign, found {found}"
+        raise InputFileError(str(folder), "", problem)
     history = read_history(folder / LEDGER)
     running = is_claimed(folder)
     if as_json:

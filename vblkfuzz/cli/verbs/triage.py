@@ -99,10 +99,12 @@ def _named(files: Sequence[str], signature: str, folder: str) -> str:
         return names[signature]
     if len(found) == 1:
         return names[found[0]]
-    some = ", ".join((found or list(names))[:3])
-    problem = f"{len(found)} findings begin like that" if found else "no such finding"
-    meant = "" if found else did_you_mean(signature, names)
-    raise UsageError(f"{folder}: {signature}: {problem}; there is {some}{meant}")
+    if found:
+        problem = f"{len(found)} findings begin like that; there is {', '.join(found[:3])}"
+    else:
+        all_of_them = f"; all of them: vblkfuzz triage {folder}"
+        problem = f"no such finding{did_you_mean(signature, names) or all_of_them}"
+    raise UsageError(f"{folder}: {signature}: {problem}")
 
 
 def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:

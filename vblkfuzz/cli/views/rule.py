@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.errors import UsageError
 
@@ -30,17 +29,32 @@ def rule_object(rule: Rule) -> dict[str, object]:
 
 def asking(rule: Rule) -> list[str]:
     """Return the targets on which the rule is applied: they can observe what it needs."""
-    from vblkfuzz.targets.registry import TARGETS
+    observed = _observed()
+    return [name for name in observed.seen if rule.witnesses & ~observed.seen[name] == 0]
 
-    found = []
-    for name in TARGETS.names():
-        with suppress(UsageError):  # `list targets` says why it cannot be used
-            if rule.witnesses & ~_witnesses(name) == 0:
-                found.append(name)
-    return found
+
+class _Observed(NamedTuple):
+    """What targets can observe, by name, and why the others cannot be opened."""
+
+    seen: dict[str, Witness]
+    unavailable: dict[str, str]
 
 
 @cache
+def _observed() -> _Observed:
+    from vblkfuzz.targets.registry import TARGETS
+
+    seen, unavailable = {}, {}
+    for name in TARGETS.names():
+        try:
+            seen[name] = _witnesses(name)
+        except UsageError as error:
+            unavailable[name] = str(error)
+        except Exception as error:  # code of another package, which may do anything
+            unavailable[name] = f"{type(error).__name__}: {error}"
+    return _Observed(seen, unavailable)
+
+
 def _witnesses(target: str) -> Witness:
     """Return what a target can observe; one that does not say sees what the model sees."""
     from vblkfuzz.targets.registry import default_device, open_target
@@ -67,6 +81,8 @@ def print_rule(rule: Rule, screen: Screen) -> None:
         ("asked on", ", ".join(asking(rule)) or "no target that is installed"),
     ):
         screen.wrapped(value, label=f"  {name:<9} ")
+    for name, reason in _observed().unavailable.items():
+        screen.wrapped(f"target {name} is not available: {reason}", indent=12)
     situations = [(one.name, one.summary) for one in rule.situations]
     if situations:
         _print_pairs(screen, "situations that put it to the test", situations)
