@@ -75,7 +75,7 @@ def test_a_target_comes_back(expected: Expectation, on: str, target: str) -> Non
 
 
 def test_a_target_needs_a_device() -> None:
-    text = to_text(SCENARIO, "", Expectation("clean"), "", "qemu")
+    text = to_text(SCENARIO, "", Expectation("clean")) + 'target = "qemu"\n'
     with pytest.raises(InputFileError) as error:
         read_text(text, "a.toml")
     assert str(error.value) == "a.toml: expect.on: expected the device of target qemu, found none"
