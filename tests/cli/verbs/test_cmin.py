@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
 from tests.cli.verbs.corpora import contents, run
 from vblkfuzz.scenario.codec import MAX_BYTES
 
@@ -57,9 +56,9 @@ def test_what_cannot_be_done(tmp_path: Path, arguments: str, problem: str) -> No
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "mine"]
 
 
-def test_a_folder_without_inputs(cli: Cli, tmp_path: Path) -> None:
+def test_a_folder_without_inputs(tmp_path: Path) -> None:
     """An error, as for `replay`, `minimize` and `export`."""
     (tmp_path / "empty").mkdir()
-    done = cli("cmin", tmp_path / "empty", "-o", tmp_path / "small")
-    assert (done.exit_code, (tmp_path / "small").exists()) == (2, False)
+    done = run("cmin", str(tmp_path / "empty"), "-o", str(tmp_path / "small"))
+    assert (done.returncode, (tmp_path / "small").exists()) == (2, False)
     assert "expected a folder with inputs (.vblk, .toml or raw ones), found none" in done.stderr

@@ -36,6 +36,18 @@ _Form = Annotated[
 ]
 
 
+_Output = Annotated[
+    Path,
+    typer.Option(
+        *("--output", "-o"),
+        parser=file_named,
+        metavar="FILE",
+        help="The file, pipe or device to write; - is standard output.",
+        show_default=False,
+    ),
+]
+
+
 @takes_target_options
 def export(  # noqa: PLR0913  # an option each
     path: Annotated[
@@ -47,16 +59,7 @@ def export(  # noqa: PLR0913  # an option each
         ),
     ],
     to: _Form,
-    output: Annotated[
-        Path,
-        typer.Option(
-            *("--output", "-o"),
-            parser=file_named,
-            metavar="FILE",
-            help="The file, pipe or device to write; - is standard output.",
-            show_default=False,
-        ),
-    ],
+    output: _Output,
     target: AnotherTarget = None,
     device: AnotherDevice = None,
     repeat: Annotated[
