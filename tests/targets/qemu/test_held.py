@@ -268,7 +268,7 @@ def test_a_retry_of_a_request_whose_header_or_status_shares_a_descriptor(
     request = op("publish_kick", request=request_kind, sector=3, sectors=2, shape=shape)
     ops = (HOLD, request, FAIL, RELEASE, op("cont"), LOOK)
     retried = run(target, *ops, werror="stop", rerror="stop", iothreads=iothreads)
-    assert [one.signature for one in retried.verdict.violations] == [signature]
+    assert [one.signature for one in retried.verdict.causes] == [signature]
     assert run(target, *ops, iothreads=iothreads).verdict.clean
 
 
