@@ -63,7 +63,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
         environ = {**os.environ, "TMPDIR": str(tmp_path)}
         environ.pop("FORCE_COLOR", None)
         process = subprocess.Popen(
-            [*command(before), "--json", "--out", str(out), *left, *map(str, arguments)],
+            # As from a shell, also where the tests run under nohup.
+            [
+                "env",
+                "--default-signal=HUP,TSTP",
+                *command(before),
+                "--json",
+                "--out",
+                str(out),
+                *left,
+                *map(str, arguments),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -151,7 +151,11 @@ def test_ctrl_c_while_it_is_loading(name: str, tmp_path: Path) -> None:
 def test_other_ends_while_it_is_loading(name: str, number: int, tmp_path: Path) -> None:
     script = SPOT.format(name=name, number=int(number))
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False
+        # As from a shell, also where the tests run under nohup.
+        ["env", "--default-signal", sys.executable, "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (72, b"", b"")
 
