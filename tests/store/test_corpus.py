@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,19 +82,23 @@ def test_an_invalid_input_is_quarantined(
     assert kept[True].read_text() == problem + "\n"
 
 
+def refusing(opened: Callable[..., Any]) -> Callable[..., Any]:
+    """Open a file, unless it is `secret`: root may read any file."""
+
+    def refuse(path: str | Path, *arguments: object, **more: object) -> object:
+        if Path(path).name == "secret":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **more)
+
+    return refuse
+
+
 def test_a_file_that_may_not_be_read(
     brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (brought / "secret").write_bytes(b"x")
-    opened: Any = open
-
-    def refuse(path: str | Path, *arguments: str) -> object:
-        if Path(path).name == "secret":
-            raise PermissionError(13, "Permission denied", str(path))
-        return opened(path, *arguments)
-
-    monkeypatch.setattr(Path, "open", refuse)
-    monkeypatch.setattr("vblkfuzz.scenario.artifact.open", refuse, raising=False)
+    for place, name in ((os, "open"), (Path, "open")):
+        monkeypatch.setattr(place, name, refusing(getattr(place, name)))
     problems, corpus = imported(tmp_path)
     assert problems == [f"{brought / 'secret'}: expected a readable file: Permission denied"]
     assert corpus == {}

@@ -119,6 +119,7 @@ class Qemu102(VirtioBlk):
         "s21-changed": _B1B,
         "s22-": _B1B,
         "s24-": _B1B,
+        "s21-no_status": _B1B,
         "s29": _B1B,
         "s30-": _B1B,
         "s31-restored": _MODE,
