@@ -80,5 +80,8 @@ def test_a_signal_ends_the_waiting_for_a_pipe(
 def _reads_its_stdin(pid: int) -> bool:
     """Whether a process has opened the file behind its stdin once more."""
     folder = Path(f"/proc/{pid}/fd")
-    links = [os.readlink(one) for one in folder.iterdir() if one.is_symlink()]
+    try:
+        links = [os.readlink(one) for one in folder.iterdir()]
+    except FileNotFoundError:  # it has closed one meanwhile
+        return False
     return links.count(os.readlink(folder / "0")) > 1
