@@ -86,7 +86,9 @@ def test_to_the_end(pipe: Pipe, finding: Path) -> None:
     assert reduction == reduction_of(finding)
 
 
-def test_stopped_with_the_best_so_far(pipe: Pipe, finding: Path) -> None:
+def test_stopped_with_the_best_so_far(
+    pipe: Pipe, finding: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pause, tries = pipe.orders.pause, iter(range(100))
 
     def end(seconds: float) -> Order | None:
@@ -94,7 +96,7 @@ def test_stopped_with_the_best_so_far(pipe: Pipe, finding: Path) -> None:
             pipe.close()
         return pause(seconds)
 
-    pipe.orders.pause = end  # type: ignore[method-assign]
+    monkeypatch.setattr(pipe.orders, "pause", end)
     reduction = on_seed(pipe, at_once(finding)).reduction
     assert reduction is not None
     assert (reduction.tried, reduction.complete) == (6, False)

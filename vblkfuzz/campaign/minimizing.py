@@ -22,6 +22,7 @@ from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.minimize.beside import is_wanting, reduction_of
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.finding_files import ARTIFACT
+from vblkfuzz.store.saved_findings import finding_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -243,8 +244,7 @@ class Minimizing:
 
 def _left_before(plan: WorkerPlan) -> Iterator[Path]:
     """Yield the findings of earlier campaigns that this one can minimize: those of its device."""
-    folders = sorted(one for one in (Path(plan.out) / "findings").iterdir() if one.name[0] != ".")
-    for folder in folders:
+    for folder in finding_folders(Path(plan.out)):
         if is_wanting(folder, TRIES):
             try:
                 artifact = read_input(folder / ARTIFACT)

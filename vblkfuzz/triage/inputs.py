@@ -21,13 +21,13 @@ from vblkfuzz.scenario.input_form import Form
 from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import NO_INPUTS, input_paths
+from vblkfuzz.store.saved_findings import FINDINGS, finding_folders
 from vblkfuzz.triage.device_file import found_in
 from vblkfuzz.triage.named_target import with_target
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.artifact import Artifact, InputFile
 
-FINDINGS: Final = "findings"
 _OF_CAMPAIGN: Final = ("corpus", "harness")
 """Folders of an output folder that hold raw inputs."""
 
@@ -61,8 +61,7 @@ def finding_files(path: str) -> list[str]:
     if not folder.is_dir():
         problem = f"expected the output folder of a campaign, found no {FINDINGS}/ in it"
         raise InputFileError(path, "", problem)
-    # A name that begins with a dot is a finding that a worker has not finished writing.
-    found = sorted(str(file_of_finding(one)) for one in folder.iterdir() if one.name[0] != ".")
+    found = [str(file_of_finding(one)) for one in finding_folders(Path(path))]
     if not found:
         raise InputFileError(path, "", "expected findings, found none: the campaign had no finding")
     return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.errors import UsageError
 from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.store.finding_files import ARTIFACT, MINIMIZED, has
+from vblkfuzz.store.saved_findings import begin_like
 from vblkfuzz.triage.inputs import input_files
 
 if TYPE_CHECKING:
@@ -77,9 +78,7 @@ def _is_result(file: Path) -> bool:
 def _named(path: str, files: list[Path], beginning: str) -> list[Path]:
     """Return the finding with a signature, or those that begin like it."""
     names = {file.parent.name: file for file in files if has(file.parent, ARTIFACT)}
-    if beginning in names:
-        return [names[beginning]]
-    found = [file for name, file in names.items() if name.startswith(beginning)]
+    found = [names[name] for name in begin_like(beginning, names)]
     if not found:
         some = ", ".join(list(names)[:3]) or "none"
         raise UsageError(f"{path}: {beginning}: no such finding; there is {some}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -14,7 +13,6 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.doors.image import Image
-from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.internal_snapshot import InternalSnapshot
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
@@ -30,17 +28,6 @@ READ = op("publish_kick", request="in", sector=3)
 SAVE, RESTORE = op("save", by="snapshot"), op("restore")
 BEGIN, END = op("drain_begin"), op("drain_end")
 THREADS = pytest.mark.parametrize("iothreads", [0, 1])
-
-
-@pytest.fixture(scope="module")
-def rig() -> QemuRig:
-    return QemuRig(TargetOptions())
-
-
-@pytest.fixture(scope="module")
-def target(rig: QemuRig) -> Iterator[QemuTarget]:
-    with QemuTarget("qemu", "virtio-blk-pci", rig, rig.port) as target:
-        yield target
 
 
 def run(target: QemuTarget, *ops: Op, iothreads: int = 1) -> Execution:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.targets.qemu.binary import NEEDS_QEMU
@@ -11,7 +9,6 @@ from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.trace.kinds import PUSH
@@ -23,17 +20,6 @@ READ = op("publish_kick", request="in", sector=3)
 JOB = op("block_job", kind="commit")
 ABORTS = "crash-sigabrt-virtio_blk_set_status"
 """QEMU 7.2, if the start fails before the first queue is ready, at the next reset."""
-
-
-@pytest.fixture(scope="module")
-def rig() -> QemuRig:
-    return QemuRig(TargetOptions())
-
-
-@pytest.fixture(scope="module")
-def target(rig: QemuRig) -> Iterator[QemuTarget]:
-    with QemuTarget("qemu", "virtio-blk-pci", rig, rig.port) as target:
-        yield target
 
 
 def run(target: QemuTarget, *ops: Op, ioeventfd: bool = True, iothreads: int = 1) -> Execution:

@@ -1,7 +1,9 @@
-"""The device of a campaign: it is checked before workers start."""
+"""What the options of a campaign stand for, the same for each verb that runs one."""
 
 from __future__ import annotations
 
+import os
+import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.errors import UsageError
@@ -9,6 +11,9 @@ from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from vblkfuzz.targets.options import TargetOptions
 
 
@@ -27,13 +32,15 @@ def check_device(
 
     Raises:
         UsageError: there is no such target, device, defect or mode.
-        HarnessError: a real device does not start.
+        HarnessError: a real device does not start, or there is no fuzzing engine.
     """
+    from vblkfuzz.campaign.engine import check_engine
     from vblkfuzz.scenario.former_names import current_name
     from vblkfuzz.targets.device_class import defective, device_class
     from vblkfuzz.targets.model import check_mode
     from vblkfuzz.targets.registry import MODEL, default_device, open_target
 
+    check_engine()
     name = device or default_device(target)
     if target == MODEL:
         check_mode(mode)
@@ -52,3 +59,24 @@ def listed_bugs(target: str, device: str) -> tuple[tuple[str, str], ...]:
     from vblkfuzz.targets.registry import MODEL
 
     return tuple(device_class(device).known.items()) if target == MODEL else ()
+
+
+def number_of_workers(asked: int) -> int:
+    """Return the number of workers; 0 stands for one on each core."""
+    return asked or len(os.sched_getaffinity(0))
+
+
+def seed_of(asked: int) -> int:
+    """Return the seed; 0 stands for a random one."""
+    return asked or secrets.randbelow(1 << 30) + 1
+
+
+def silenced_by(files: Sequence[Path] | None) -> tuple[str, ...]:
+    """Return the patterns of signatures in files for `--known`.
+
+    Raises:
+        InputFileError: a file cannot be read.
+    """
+    from vblkfuzz.store.known_file import read_known
+
+    return tuple(pattern for path in files or () for pattern in read_known(path))

@@ -58,13 +58,13 @@ def operations(incomplete: str) -> Offered:
 
 def signatures(ctx: typer.Context, incomplete: str) -> Offered:
     """Offer the signatures of the findings in the output folder that the command names."""
+    from vblkfuzz.store.saved_findings import saved_findings
+
     # Behind an option without its value the parser leaves all other words in `args`.
     words = (ctx.params.get("folder"), ctx.params.get("path"), *ctx.args, ".")
     named = Path(next(filter(None, words)))
     for folder in (named, *named.parents):
-        findings = folder / "findings"
-        if findings.is_dir():
-            names = sorted(one.name for one in findings.iterdir() if one.name[0] != ".")
+        if names := sorted(saved_findings(folder)):
             return _beginning(incomplete, ((name, "") for name in names))
     return []
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -75,8 +73,13 @@ def ci(  # noqa: PLR0913  # an option each
     from vblkfuzz.campaign.job import Job
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.cli.options.budget import seconds_of
-    from vblkfuzz.cli.options.campaign import check_device, listed_bugs
-    from vblkfuzz.store.known_file import read_known
+    from vblkfuzz.cli.options.campaign import (
+        check_device,
+        listed_bugs,
+        number_of_workers,
+        seed_of,
+        silenced_by,
+    )
 
     seconds = seconds_of(budget, "--budget")
     _check_reports(junit, sarif)
@@ -90,13 +93,13 @@ def ci(  # noqa: PLR0913  # an option each
             device=checked.device,
             witnesses=checked.witnesses,
             mode=mode,
-            workers=workers or len(os.sched_getaffinity(0)),
+            workers=number_of_workers(workers),
             seconds=seconds,
             runs=runs,
-            seed=seed or secrets.randbelow(1 << 30) + 1,
+            seed=seed_of(seed),
             corpora=tuple(corpus or ()),
             listed=listed_bugs(target, checked.device),
-            silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
+            silenced=silenced_by(known),
         )
     )
     _run(job, files)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from vblkfuzz.cli.options import complete
-from vblkfuzz.cli.options.campaign import check_device, listed_bugs
+from vblkfuzz.cli.options.campaign import (
+    check_device,
+    listed_bugs,
+    number_of_workers,
+    seed_of,
+    silenced_by,
+)
 from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget
 from vblkfuzz.cli.options.libfuzzer_flags import from_libfuzzer
 from vblkfuzz.cli.options.target import takes_target_options
@@ -92,12 +96,9 @@ def fuzz(  # noqa: PLR0913  # an option each
     Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
-    from vblkfuzz.campaign.engine import check_engine
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.errors import UsageError
-    from vblkfuzz.store.known_file import read_known
 
-    check_engine()
     if not 0 <= max_total_time < math.inf:  # a range of typer's own does not say what nan is
         expected = "expected a number of seconds; 0 means no limit"
         raise UsageError(f"--max-total-time: {expected}, found {max_total_time:g}")
@@ -109,14 +110,14 @@ def fuzz(  # noqa: PLR0913  # an option each
         device=checked.device,
         witnesses=checked.witnesses,
         mode=mode,
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=number_of_workers(workers),
         seconds=max_total_time,
         runs=runs,
-        seed=seed or secrets.randbelow(1 << 30) + 1,
+        seed=seed_of(seed),
         corpora=tuple(corpus or ()),
         stop_on_first=stop_on_first,
         listed=listed_bugs(target, checked.device),
-        silenced=tuple(pattern for path in known or () for pattern in read_known(path)),
+        silenced=silenced_by(known),
         without=_operations(without or ()),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,
@@ -170,7 +171,7 @@ def _operations(names: Sequence[str]) -> tuple[str, ...]:
 def _warn(workers: int) -> None:
     from vblkfuzz.triage.story import counted
 
-    cores = len(os.sched_getaffinity(0))
+    cores = number_of_workers(0)
     if workers > cores:
         say(f"--workers {workers}: on {counted(cores, 'core')} they slow each other down")
 

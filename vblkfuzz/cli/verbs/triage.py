@@ -93,10 +93,10 @@ def triage(  # noqa: PLR0913  # an option each
 
 def _named(files: Sequence[str], signature: str, folder: str) -> str:
     """Return the finding with a signature, or with the only signature that begins like it."""
+    from vblkfuzz.store.saved_findings import begin_like
+
     names = {Path(file).parent.name: file for file in files}
-    found = [name for name in names if name.startswith(signature)]
-    if signature in names:
-        return names[signature]
+    found = begin_like(signature, names)
     if len(found) == 1:
         return names[found[0]]
     if found:
