@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.counted import counted
 from vblkfuzz.errors import UsageError
 from vblkfuzz.store.folder import PARTS
 from vblkfuzz.store.history import LEDGER, CampaignRecord, read_history
@@ -78,9 +79,7 @@ def said_of(out: Path, earlier: tuple[CampaignRecord, ...]) -> str:
         return ""
     first, execs = earlier[0], sum(one.execs for one in earlier)
     inputs = sum(1 for path in (out / "corpus").iterdir() if path.is_file())
-    campaigns = "campaign" if len(earlier) == 1 else "campaigns"
-    findings = len(saved_findings(out))
     return (
-        f"{out} goes on: begun {first.started}, {len(earlier)} {campaigns}, {execs:,} executions, "
-        f"{inputs:,} inputs, {findings} finding{'' if findings == 1 else 's'}"
+        f"{out} goes on: begun {first.started}, {counted(len(earlier), 'campaign')}, "
+        f"{execs:,} executions, {inputs:,} inputs, {counted(len(saved_findings(out)), 'finding')}"
     )

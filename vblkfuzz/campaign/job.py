@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.orchestrator import Campaign
+from vblkfuzz.counted import counted
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.export.result import Result, State, results_of
 from vblkfuzz.triage.cases import CaseReader
 from vblkfuzz.triage.inputs import input_files
 from vblkfuzz.triage.replay_target import Options
-from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

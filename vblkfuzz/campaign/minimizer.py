@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vblkfuzz.campaign.minimizing_order import Answer, Orders
+from vblkfuzz.counted import counted
 from vblkfuzz.errors import HarnessError, InputFileError, NotReproduced, ZygoteLost
 from vblkfuzz.launch.plan import WorkerPlan
 from vblkfuzz.minimize.beside import Smaller, keep, reduction_of, smallest
@@ -29,7 +30,6 @@ from vblkfuzz.minimize.reproduce import Bug, Reproducer
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.targets.registry import MODEL, open_target, quick_target
-from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.minimizing_order import Order

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 
 from vblkfuzz._version import __version__
+from vblkfuzz.counted import counted
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.facts import facts
 from vblkfuzz.export.lane_layout import ROW, lane_layout
@@ -60,7 +61,7 @@ def _ran(cases: Sequence[Case]) -> str:
     if ran == len(cases):
         return "All findings were run again for this report."
     return (
-        f"{ran} of {story.counted(len(cases), 'finding')} were run again for this report; the "
+        f"{ran} of {counted(len(cases), 'finding')} were run again for this report; the "
         "others could not be run here, and say why."
     )
 

@@ -13,6 +13,7 @@ from textwrap import fill, indent
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz._version import __version__
+from vblkfuzz.counted import counted
 from vblkfuzz.errors import NotReproduced, UsageError
 from vblkfuzz.export.bisected import bisected
 from vblkfuzz.export.case_text import diagram, story_lines
@@ -30,7 +31,7 @@ from vblkfuzz.scenario.artifact import artifact_text
 from vblkfuzz.trace.kinds import MEMWRITE, PUSH
 from vblkfuzz.triage.case import replay_command
 from vblkfuzz.triage.printable import printable
-from vblkfuzz.triage.story import again, counted, device_facts, last_output
+from vblkfuzz.triage.story import again, device_facts, last_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,6 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vblkfuzz.counted import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
@@ -28,8 +30,8 @@ class Reduction:
         after = f"{self.ops} + {self.deviations}"
         if (self.ops, self.deviations) == (self.ops_before, self.deviations_before):
             after = "no fewer"
-        ops, deviations = _many(self.ops_before, "operation"), self.deviations_before
-        words = f"{ops} + {_many(deviations, 'deviation')} became {after} in "
+        ops, deviations = counted(self.ops_before, "operation"), self.deviations_before
+        words = f"{ops} + {counted(deviations, 'deviation')} became {after} in "
         tries = "1 try" if self.tried == 1 else f"{self.tried} tries"
         return words + tries + ("" if self.complete else ", not finished")
 
@@ -47,7 +49,3 @@ class Reduction:
             return None
         right = all(isinstance(value, int) for value in asdict(found).values())
         return found if right else None
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

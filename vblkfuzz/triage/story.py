@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from vblkfuzz.counted import counted
 from vblkfuzz.targets.backtrace import without_backtrace
 from vblkfuzz.trace.event import ActorId, actor_name
 from vblkfuzz.trace.kinds import CRASH, HANG
@@ -100,15 +101,6 @@ def size(case: Case) -> str:
     return (
         f"{counted(len(scenario.ops), 'operation')}, {counted(len(scenario.schedule), 'deviation')}"
     )
-
-
-def counted(count: int, what: str = "time") -> str:
-    """Return a count with its noun.
-
-    >>> counted(1, "schedule"), counted(1891, "schedule")
-    ('1 schedule', '1,891 schedules')
-    """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def state_facts(state: State) -> list[tuple[str, str]]:

@@ -132,7 +132,7 @@ def _files_in(folder: Path) -> list[str]:
 def _run(job: Job, files: list[str]) -> None:
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.cli.views.fuzz import FuzzView
-    from vblkfuzz.triage.story import counted
+    from vblkfuzz.counted import counted
 
     if files:
         say(f"running {counted(len(files), 'input')} of the corpus")

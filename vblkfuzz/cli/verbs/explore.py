@@ -126,7 +126,7 @@ def _object(explored: Explored, setup: Setup, deviations: int) -> dict[str, obje
 
 def _report(explored: Explored, setup: Setup, deviations: int) -> None:
     from vblkfuzz.cli.views.screen import Screen
-    from vblkfuzz.triage.story import counted
+    from vblkfuzz.counted import counted
 
     screen = Screen()
     which = "all" if explored.complete else "stopped after"

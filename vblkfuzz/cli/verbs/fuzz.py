@@ -169,7 +169,7 @@ def _operations(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _warn(workers: int) -> None:
-    from vblkfuzz.triage.story import counted
+    from vblkfuzz.counted import counted
 
     cores = number_of_workers(0)
     if workers > cores:

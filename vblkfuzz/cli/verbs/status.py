@@ -61,8 +61,8 @@ def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
 def _print(folder: Path, history: History, running: bool) -> None:
     from vblkfuzz.cli.views.never_met import say_never_met
     from vblkfuzz.cli.views.screen import Screen
+    from vblkfuzz.counted import counted
     from vblkfuzz.store.saved_findings import saved_findings
-    from vblkfuzz.triage.story import counted
 
     screen = Screen()
     for record, state in _with_states(history, running):
@@ -93,7 +93,7 @@ def _state(record: CampaignRecord, *, running: bool) -> str:
 
 
 def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
-    from vblkfuzz.triage.story import counted
+    from vblkfuzz.counted import counted
 
     screen.say(f"{record.started}  {state}{_how(record)}", "bold")
     facts = [

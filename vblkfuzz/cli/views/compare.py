@@ -11,7 +11,7 @@ from rich.progress import TextColumn, TimeElapsedColumn
 
 from vblkfuzz.cli.views.progress_bar import progress_bar
 from vblkfuzz.compare.signatures import BASE, PATCHED
-from vblkfuzz.triage.story import counted
+from vblkfuzz.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from vblkfuzz.cli.views.progress_bar import progress_bar
+from vblkfuzz.counted import counted
 from vblkfuzz.triage.printable import printable
-from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from typing import Self

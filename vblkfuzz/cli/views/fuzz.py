@@ -11,8 +11,8 @@ from rich.text import Text
 
 from vblkfuzz.cli.views.fuzz_status import status_block, status_lines
 from vblkfuzz.cli.views.fuzz_summary import last_line
+from vblkfuzz.counted import counted
 from vblkfuzz.triage.printable import printable
-from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.options import CampaignOptions

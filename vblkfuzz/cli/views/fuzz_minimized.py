@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.triage.story import counted
+from vblkfuzz.counted import counted
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.views.screen import Screen

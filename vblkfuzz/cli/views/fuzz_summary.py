@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.cli.views.fuzz_minimized import say_minimized
 from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.counted import counted
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.triage.printable import printable
-from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from vblkfuzz.store.summary import Finding, Summary

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn
 
 from vblkfuzz.cli.views.progress_bar import progress_bar
+from vblkfuzz.counted import counted
 from vblkfuzz.minimize.minimize import StopMinimizing
-from vblkfuzz.triage.story import counted
 
 if TYPE_CHECKING:
     from typing import Self

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.counted import counted
 from vblkfuzz.store.finding_files import MINIMIZED
 from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.replay_target import words_to_repeat
-from vblkfuzz.triage.story import counted, last_output, seen, size
+from vblkfuzz.triage.story import last_output, seen, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
