@@ -139,6 +139,7 @@ def _command(verb: Verb) -> type[TyperCommand]:
     """Return a class of commands with the usage of this verb, and its way to read arguments."""
 
     class Command(TyperCommand):
+        # override: the Context of the class above is that of click or of a copy in typer.
         def parse_args(self, ctx: Context, args: list[str]) -> list[str]:  # type: ignore[override]
             return super().parse_args(ctx, verb.rewrite(args) if verb.rewrite else args)
 

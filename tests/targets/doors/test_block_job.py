@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,7 @@ from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.targets.doors.block_job import BlockJobs, Disk
 from vblkfuzz.targets.doors.image import Image
+from vblkfuzz.targets.qmp import Qmp
 
 DISK = Disk({"driver": "file", "node-name": "disk", "read-only": False}, 4096)
 KINDS = ("backup", "commit", "stream")
@@ -69,9 +70,13 @@ def image() -> Iterator[Image]:
     image.free()
 
 
+def jobs_of(qmp: ScriptedQmp, image: Image) -> BlockJobs:
+    return BlockJobs(cast(Qmp, qmp), image)
+
+
 def run(qmp: ScriptedQmp, image: Image, kind: str) -> list[str]:
     """Run a job; return the commands that are about jobs and the graph."""
-    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    jobs = jobs_of(qmp, image)
     assert asyncio.run(jobs.run(KINDS.index(kind), DISK)), "the device is on its own node"
     assert qmp.nodes == {"disk"}, "the image has no node afterwards"
     return [one for one in qmp.commands if one.startswith("block") and "-add" not in one]
@@ -119,7 +124,7 @@ def test_a_way_back_that_fails_often(image: Image, failures: int) -> None:
     """More failures than the backend can cause are as a refusal: the device keeps the overlay."""
     qmp = ScriptedQmp()
     qmp.ends["block-commit"] = [FAILURE] * failures
-    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    jobs = jobs_of(qmp, image)
     returned = asyncio.run(jobs.run(KINDS.index("commit"), DISK))
     assert returned is (failures == MAX_OPS)
     assert qmp.commands.count("block-commit") == MAX_OPS + 1
@@ -145,7 +150,7 @@ def test_the_end_of_a_job_that_still_has_the_image(image: Image, kind: str) -> N
 def test_an_image_that_stays_in_use_is_not_opened_again(image: Image) -> None:
     qmp = ScriptedQmp()
     qmp.refused = {"blockdev-del"}
-    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    jobs = jobs_of(qmp, image)
     assert asyncio.run(jobs.run(0, DISK))
     assert jobs.failed
     tried = list(qmp.commands)
@@ -160,7 +165,7 @@ def test_a_way_back_that_is_refused(image: Image, kind: str, back: str) -> None:
     """A way back that has failed has kept a part of the overlay."""
     qmp = ScriptedQmp()
     qmp.refused = {back}
-    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    jobs = jobs_of(qmp, image)
     assert not asyncio.run(jobs.run(KINDS.index(kind), DISK))
     assert jobs.failed
     assert "blockdev-del" not in qmp.commands
@@ -172,6 +177,6 @@ def test_a_failed_job_may_leave_something(image: Image, kind: str, *, fails: boo
     qmp = ScriptedQmp()
     commands = {"backup": "blockdev-backup", "commit": "block-commit", "stream": "block-stream"}
     qmp.ends[commands[kind]] = [FAILURE] if fails else []
-    jobs = BlockJobs(qmp, image)  # type: ignore[arg-type]
+    jobs = jobs_of(qmp, image)
     asyncio.run(jobs.run(KINDS.index(kind), DISK))
     assert jobs.failed is fails

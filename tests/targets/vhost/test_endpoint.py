@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,15 @@ def test_the_folder_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int | None
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    opened, opens = os.open, 0
+    opened: Callable[..., int] = os.open
+    opens = 0
 
     def limited(*arguments: object, **named: object) -> int:
         nonlocal opens
         opens += 1
         if opens == failing:
             raise OSError(errno.EMFILE, "Too many open files")
-        return opened(*arguments, **named)  # type: ignore[arg-type]
+        return opened(*arguments, **named)
 
     monkeypatch.setattr(os, "open", limited)
     if failing is None:
