@@ -28,6 +28,7 @@ class ExitStatus(IntEnum):
     """Exit codes of the command line. They are fixed, because users' scripts depend on them."""
 
     CLEAN = 0
+    MISSING = 1
     USAGE = 2
     TIMEOUT = 70
     INTERRUPTED = 72

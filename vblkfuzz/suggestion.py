@@ -1,4 +1,4 @@
-"""The end of a message about a name that does not exist: which one was probably meant.
+"""The end of a message: what was probably meant, or which command says more.
 
 Verbs and options of the command line have suggestions of typer's own.
 """
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+SEE_DOCTOR: Final = "; vblkfuzz doctor says what is missing"
+"""What to append to a message about something that the machine lacks."""
 _ALIKE: Final = 0.75
 """How alike two names must be, from 0 to 1 (`difflib`): *sector* does not mean *actor*."""
 _LONGEST: Final = 64

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.suggestion import SEE_DOCTOR
 
 _ENGINE: Final = "atheris"
 
@@ -22,5 +23,5 @@ def check_engine() -> None:
     if find_spec(_ENGINE) is None:
         raise HarnessError(
             "a campaign needs Atheris, which is not installed (it has wheels for Linux on x86-64"
-            " only): pip install atheris; all other commands work without it"
+            f" only): pip install atheris; all other commands work without it{SEE_DOCTOR}"
         )

@@ -115,8 +115,9 @@ def vblkfuzz(
 ) -> None:
     """Fuzz virtio-blk devices: guest and device in several processes, under chosen schedules.
 
-    Exit codes: 0 clean, 2 usage or unreadable input, 70 inputs hung, 72 stopped by SIGTERM or
-    SIGHUP, 77 violation found, 125 no verdict possible, 130 stopped by the user.
+    Exit codes: 0 clean, 1 doctor: something is missing, 2 usage or unreadable input, 70 inputs
+    hung, 72 stopped by SIGTERM or SIGHUP, 77 violation found, 125 no verdict possible, 130 stopped
+    by the user.
     """
 
 

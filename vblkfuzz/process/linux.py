@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.suggestion import SEE_DOCTOR
 
 
 def check_linux() -> None:
@@ -16,5 +17,5 @@ def check_linux() -> None:
     if not (hasattr(os, "eventfd") and hasattr(os, "pidfd_open")):
         raise HarnessError(
             "processes of the model need Linux (eventfd, pidfd); elsewhere only the built-in"
-            " revisions run, with --mode inline"
+            f" revisions run, with --mode inline{SEE_DOCTOR}"
         )

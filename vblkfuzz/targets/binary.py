@@ -7,11 +7,13 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from vblkfuzz.errors import DeviceUnavailable
+from vblkfuzz.suggestion import SEE_DOCTOR
 
 _PATIENCE_S: Final = 10.0
 
@@ -31,23 +33,34 @@ class Program(NamedTuple):
     """The option that names another binary; said only to users who have named none."""
 
 
+class ProgramUnusable(DeviceUnavailable):
+    """There is no program of that name that can serve as the device."""
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(f"{problem}: {advice}{SEE_DOCTOR}" if advice else problem)
+        self.problem = problem
+        """What is wrong."""
+        self.advice = advice
+        """What to install, or which other binary to name; empty: the problem says it."""
+
+
 def find_program(program: Program, binary: str) -> str:
     """Return the path of a usable binary; an empty name means the one on PATH.
 
     Raises:
-        DeviceUnavailable: the binary is missing, is another program, or is too old.
+        ProgramUnusable: the binary is missing, is another program, or is too old.
     """
     name = binary or program.name
     path = shutil.which(name)
     advice = program.install if binary else f"{program.install} or name one by {program.option}"
     if path is None:
-        raise DeviceUnavailable(_why_not(name, advice))
+        raise _unusable(name, advice)
     line = _version_line(path)
     version = re.match(rf"{program.version_prefix} (\d+)\.(\d+)", line)
     if version is None:
-        raise DeviceUnavailable(f"{path}: expected {program.name}, found {line or 'no version'}")
+        raise ProgramUnusable(f"{path}: expected {program.name}, found {line or 'no version'}")
     if (int(version[1]), int(version[2])) < program.oldest:
-        raise DeviceUnavailable(f"{path}: version {version[1]}.{version[2]} is too old: {advice}")
+        raise ProgramUnusable(f"{path}: version {version[1]}.{version[2]} is too old", advice)
     return path
 
 
@@ -68,19 +81,19 @@ def package_of(binary: str) -> str:
     return said[1] if said else ""
 
 
-def _why_not(name: str, advice: str) -> str:
-    """Return why a file cannot be run, in one line."""
+def _unusable(name: str, advice: str) -> ProgramUnusable:
+    """Return why a file cannot be run."""
     if Path(name).is_dir():
-        return f"{name}: expected a program, found a directory"
+        return ProgramUnusable(f"{name}: expected a program, found a directory")
     if Path(name).exists() and os.sep in name:
-        return f"{name}: not executable: chmod +x, or name another binary"
-    return f"{name}: not found: {advice}"
+        return ProgramUnusable(f"{name}: not executable: chmod +x, or name another binary")
+    return ProgramUnusable(f"{name}: not found", advice)
 
 
 def _version_line(path: str) -> str:
     """Return the first line that --version prints, or of what it says instead; empty: nothing."""
     try:
-        said, complained = _answer([path, "--version"])
+        said, complained = answer_of([path, "--version"])
     except subprocess.TimeoutExpired:
         return f"no answer to --version within {_PATIENCE_S:g} s"
     except OSError as error:
@@ -89,7 +102,7 @@ def _version_line(path: str) -> str:
     return line.decode(errors="replace").partition("\n")[0].strip()
 
 
-def _answer(command: list[str]) -> tuple[bytes, bytes]:
+def answer_of(command: Sequence[str]) -> tuple[bytes, bytes]:
     """Return what a command writes to stdout and stderr; what it has started ends with it.
 
     Raises:

@@ -20,6 +20,6 @@ def find_qemu(binary: str) -> str:
     """Return the path of a usable binary; an empty name means the one on PATH.
 
     Raises:
-        DeviceUnavailable: the binary is missing, is another program, or is too old.
+        ProgramUnusable: the binary is missing, is another program, or is too old.
     """
     return find_program(_QEMU, binary)

@@ -1,0 +1,1 @@
+"""The checks, a function each; `doctor.registry` says what needs them."""

@@ -1,0 +1,108 @@
+"""How much of the machine vblkfuzz may use: cores, processes, files, shared memory, core files."""
+
+from __future__ import annotations
+
+import os
+import resource
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final
+
+from vblkfuzz.doctor.check import Found, limited, no, yes
+from vblkfuzz.doctor.child import child, sleep
+from vblkfuzz.doctor.trial import MORE_PROCESSES
+
+_WORKER: Final = 4
+"""Processes of a worker: fuzz process, zygote, device and guest. The minimizer has as many."""
+_MOST: Final = 64
+"""Processes that are tried at most; a machine with many cores may well have more."""
+_FILES: Final = 1024
+"""Open files that are enough for target `qemu`: it keeps a dozen devices with NBD disks."""
+_FEWEST_FILES: Final = 64
+"""Open files without which no campaign starts."""
+_SHARED_BYTES: Final = 256 << 20
+"""Bytes in /dev/shm that are enough for chromium."""
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+_CORE_PATTERN: Final = Path("/proc/sys/kernel/core_pattern")
+
+
+def cores() -> Found:
+    """Pin this process to one core, as a worker does; find how many there are."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    fact = f"{len(allowed)} of {os.cpu_count()}, can be pinned"
+    quota = _quota()
+    if quota is not None and quota < len(allowed):
+        return limited(f"{fact}, time of {quota:g}", f"fuzz --workers {max(1, int(quota))}")
+    return yes(fact)
+
+
+def _quota() -> float | None:
+    """Return how many cores the control group may keep busy; None: no limit is known."""
+    with suppress(OSError, ValueError):
+        own = Path("/proc/self/cgroup").read_text().partition("0::")[2].strip()
+        folder = _CGROUPS / own.lstrip("/")
+        limits = [
+            (one / "cpu.max").read_text().split()
+            for one in (folder, *folder.parents)
+            if (one / "cpu.max").is_file()
+        ]
+        return min((int(most) / int(span) for most, span in limits if most != "max"), default=None)
+    return None
+
+
+def processes() -> Found:
+    """Start as many processes as a campaign has that uses all cores."""
+    wanted = min(_MOST, _WORKER * (len(os.sched_getaffinity(0)) + 1))
+    started = _started(wanted)
+    if started < _WORKER:
+        return no(f"only {started} more can be started", MORE_PROCESSES)
+    if started < wanted:
+        return limited(f"only {started} more can be started, not {wanted}", MORE_PROCESSES)
+    return yes(f"{started} more can be started")
+
+
+def _started(wanted: int) -> int:
+    """Start processes until there are enough or the system refuses; return their number."""
+    with ExitStack() as stack:
+        for number in range(wanted):
+            try:
+                stack.enter_context(child(sleep))
+            except OSError:
+                return number
+    return wanted
+
+
+def open_files() -> Found:
+    """Find the limit of open files (RLIMIT_NOFILE)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= _FILES:
+        return yes("any number" if soft == resource.RLIM_INFINITY else f"{soft} of {hard}")
+    found = no if soft < _FEWEST_FILES else limited
+    return found(f"{soft} of {hard}", f"ulimit -n {_FILES}")
+
+
+def shared_files() -> Found:
+    """Find the room in /dev/shm. Only chromium needs it: vblkfuzz shares memory by memfds."""
+    found = os.statvfs("/dev/shm")
+    size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+    fact = f"{_mebibytes(free)} of {_mebibytes(size)} free"
+    if free < _SHARED_BYTES:
+        return limited(fact, "in a container: --shm-size=1g")
+    return yes(fact)
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size >> 20:,} MiB"
+
+
+def core_files() -> Found:
+    """Find what a crash of a device starts or leaves behind, beside the finding."""
+    pattern = _CORE_PATTERN.read_text().strip()
+    soft, _ = resource.getrlimit(resource.RLIMIT_CORE)
+    if pattern.startswith("|"):
+        program = pattern[1:].split()[0]
+        return limited(f"each crash starts {program}", "sysctl -w kernel.core_pattern=core")
+    if soft:
+        return limited(f"each crash leaves a file {pattern}", "ulimit -c 0")
+    return yes("a crash leaves none")
