@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -60,7 +61,8 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "docs/measured/defects.json": defects,
     "vblkfuzz/dataplane": device_api,
     "vblkfuzz/cli/verbs": reference.commands,
-    "vblkfuzz/cli/views/fuzz.schema.json": reference.json_keys,
+    "vblkfuzz/cli/views/fuzz.schema.json": partial(reference.json_keys, "fuzz.schema.json"),
+    "vblkfuzz/cli/views/doctor.schema.json": partial(reference.json_keys, "doctor.schema.json"),
     "vblkfuzz/errors.py": reference.exit_codes,
     "vblkfuzz/oracle/rules": reference.rules,
     "vblkfuzz/scenario/alphabet": reference.operations,

@@ -18,7 +18,7 @@ from vblkfuzz.cli.verbs.list import Kind
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.oracle.judge import RULES
 
-SCHEMA: Final = CHECKOUT / "vblkfuzz" / "cli" / "views" / "fuzz.schema.json"
+VIEWS: Final = CHECKOUT / "vblkfuzz" / "cli" / "views"
 DECISIONS: Final = CHECKOUT / "docs" / "decisions"
 
 
@@ -152,11 +152,11 @@ def _rule(entry: dict[str, Any], no_situations: str) -> str:
 # --- Others --------------------------------------------------------------------------------------
 
 
-def json_keys() -> str:
-    """The keys of each line of `fuzz --json`; lines with the same figures name them once."""
+def json_keys(schema: str) -> str:
+    """The keys of each line that a schema in `VIEWS` describes."""
     return "\n\n".join(
         f"### {line['title']}\n\n" + table(("key", "type", "meaning"), _keys(line["properties"]))
-        for line in json.loads(SCHEMA.read_text())["oneOf"]
+        for line in json.loads((VIEWS / schema).read_text())["oneOf"]
     )
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.checkout import CHECKOUT
+from vblkfuzz.suggestion import SEE_DOCTOR
 
 BUG = str(CHECKOUT / "corpus" / "regress" / "s1-reset-in-drain")
 EXAMPLE = str(CHECKOUT / "examples" / "own_device")
@@ -66,6 +67,7 @@ def test_without_atheris_only_campaigns_are_missing(finding: Path, tmp_path: Pat
         status, text = ended.pop(name)
         assert status == 125
         assert text.startswith("vblkfuzz: a campaign needs Atheris, which is not installed")
+        assert text.rstrip().endswith(SEE_DOCTOR)
         assert text.count("\n") == 1
     statuses = {name: status for name, (status, _) in ended.items()}
     assert statuses == {"replay": 77, "triage": 0, "export": 0, "pytest": 0}
@@ -76,6 +78,7 @@ def test_on_another_system_revisions_run_inline(tmp_path: Path) -> None:
     """Every module can be imported there."""
     own = f"{EXAMPLE}/own_device.py:Throttled"
     verbs = {
+        "doctor": ["doctor"],
         "inline": ["replay", BUG, "--mode", "inline"],
         "show": ["show", f"{BUG}/scenario.toml"],
         "processes": ["replay", BUG, "--mode", "processes"],
@@ -84,6 +87,8 @@ def test_on_another_system_revisions_run_inline(tmp_path: Path) -> None:
     calls = "memfd_create eventfd eventfd_read eventfd_write pidfd_open pipe2 sched_setaffinity"
     ended = without(IMPORTS, calls, verbs, tmp_path)
     assert (ended["inline"][0], ended["show"][0]) == (77, 0)
+    assert ended["doctor"][0] == 1
+    assert "memfd_create" in ended["doctor"][1]
     for name in ("processes", "own"):
         status, text = ended[name]
         assert (status, text.count("processes of the model need Linux")) == (125, 1)

@@ -128,6 +128,8 @@ TABLE: Final = {
         ),
         qemu=True,
     ),
+    # Where it runs
+    "vblkfuzz doctor": Row(),
 }
 
 

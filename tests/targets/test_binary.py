@@ -9,6 +9,7 @@ import pytest
 
 from tests.waiting import until
 from vblkfuzz.errors import DeviceUnavailable
+from vblkfuzz.suggestion import SEE_DOCTOR
 from vblkfuzz.targets import binary
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qsd.binary import find_qsd
@@ -21,13 +22,14 @@ def test_the_option_is_for_those_who_have_named_none(
     find: Callable[[str], str], option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DeviceUnavailable, match=f"or name one by {option}$"):
+    with pytest.raises(DeviceUnavailable, match=f"or name one by {option}{SEE_DOCTOR}$"):
         find("")
     for named in ("other", str(tmp_path / "other")):
         with pytest.raises(DeviceUnavailable) as raised:
             find(named)
         assert "install QEMU" in str(raised.value)
         assert option not in str(raised.value)
+        assert str(raised.value).endswith(SEE_DOCTOR)
 
 
 def test_what_does_not_answer_is_ended_with_what_it_has_started(

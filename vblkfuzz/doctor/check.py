@@ -39,7 +39,7 @@ class Found(NamedTuple):
     fact: str
     """What was seen, such as a version or an error."""
     advice: str = ""
-    """What to do about it; empty: there is nothing to do."""
+    """What to do about it; empty: that of the check."""
 
 
 class Check(NamedTuple):
@@ -52,6 +52,8 @@ class Check(NamedTuple):
     """Uses that are impossible without it."""
     helps: tuple[Use, ...] = ()
     """Uses that are possible without it, but know or do less."""
+    advice: str = ""
+    """What to do if it is missing; empty: another check says it."""
     reads_only: bool = False
     """Nothing can go wrong, so it needs no process of its own, which not each system has."""
 
@@ -61,7 +63,7 @@ def yes(fact: str) -> Found:
     return Found(Verdict.YES, fact)
 
 
-def limited(fact: str, advice: str) -> Found:
+def limited(fact: str, advice: str = "") -> Found:
     """Return that it is there, but not all of it or not enough."""
     return Found(Verdict.LIMITED, fact, advice)
 

@@ -32,7 +32,10 @@ class Readiness(NamedTuple):
 def diagnose(checks: Iterable[Check]) -> Iterator[Diagnosis]:
     """Try one check after the other."""
     for check in checks:
-        yield Diagnosis(check, check.look() if check.reads_only else tried(check.look))
+        found = check.look() if check.reads_only else tried(check.look)
+        if found.verdict is not Verdict.YES and not found.advice:
+            found = found._replace(advice=check.advice)
+        yield Diagnosis(check, found)
 
 
 def readiness(diagnoses: Sequence[Diagnosis]) -> list[Readiness]:

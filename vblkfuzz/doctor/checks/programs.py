@@ -14,8 +14,7 @@ from vblkfuzz.targets.qsd.binary import find_qsd
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BUILT: Final = "build QEMU with --enable-trace-backends=log, or take that of a distribution"
-_NO_QEMU: Final = "not tried: there is no usable QEMU"
+_NO_QEMU: Final = ("not tried: there is no usable QEMU", "see qemu above")
 _ONE_ACCELERATOR: Final = "tcg"
 """The vCPU of target `qemu` halts at once; TCG is there on each machine, KVM is not."""
 
@@ -43,11 +42,11 @@ def qemu_trace(binary: str) -> Found:
     try:
         items = _answer(find_qemu(binary), "-d", "help")
     except ProgramUnusable:
-        return no(_NO_QEMU)
+        return no(*_NO_QEMU)
     if not re.search(r"^trace:", items, re.MULTILINE):
-        return no("no backend log: events are not written", _BUILT)
+        return no("no backend log: events are not written")
     if not re.search(r"^tid\b", items, re.MULTILINE):
-        return limited("backend log; no -d tid", "QEMU 7.1 or later")
+        return limited("backend log; no -d tid", "take QEMU 7.1 or later")
     return yes("backend log; -d tid")
 
 
@@ -56,21 +55,21 @@ def qemu_accelerator(binary: str) -> Found:
     try:
         names = _answer(find_qemu(binary), "-accel", "help").split("\n")[1:]
     except ProgramUnusable:
-        return no(_NO_QEMU)
+        return no(*_NO_QEMU)
     found = ", ".join(filter(None, map(str.strip, names)))
     if _ONE_ACCELERATOR not in names:
-        return no(found or "none", "build QEMU with --enable-tcg, or take that of a distribution")
+        return no(found or "none")
     return yes(found)
 
 
-def program(name: str, advice: str, *others: str) -> Found:
+def program(name: str, *others: str) -> Found:
     """Find a program on PATH, or one of some others that do the same; and its version."""
     path = next(filter(None, map(shutil.which, (name, *others))), None)
     if path is None:
-        return no("not found", advice)
+        return no("not found")
     version = re.search(r"\d+\.\d[\w.]*", _answer(path, "--version"))
     if version is None:
-        return no(f"{path}: no answer to --version", advice)
+        return no(f"{path}: no answer to --version")
     return yes(f"{version[0]}, {path}")
 
 

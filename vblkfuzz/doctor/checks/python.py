@@ -20,18 +20,12 @@ def python() -> Found:
     return yes(f"{platform.python_implementation()} {platform.python_version()}, {sys.executable}")
 
 
-def package(name: str, advice: str = "") -> Found:
-    """Import a package of the same name as its distribution, and find its version.
-
-    Args:
-        name: the name.
-        advice: what to do if it is missing; empty: install it.
-    """
-    advice = advice or f"pip install {name}"
+def package(name: str) -> Found:
+    """Import a package of the same name as its distribution, and find its version."""
     try:
         import_module(name)
     except Exception as error:  # whatever a broken installation raises
-        return no(f"{type(error).__name__}: {error}", advice)
+        return no(f"{type(error).__name__}: {error}")
     return yes(_version(name))
 
 
@@ -39,7 +33,7 @@ def packages(*names: str) -> Found:
     """Find whether modules are installed; they are not imported."""
     missing = [name for name in names if find_spec(name) is None]
     if missing:
-        return no(f"not installed: {', '.join(missing)}", "pip install -e . --group dev")
+        return no(f"not installed: {', '.join(missing)}")
     return yes(", ".join(f"{name} {_version(name)}" for name in names))
 
 

@@ -10,7 +10,6 @@ from typing import Final
 
 from vblkfuzz.doctor.check import Found, limited, no, yes
 from vblkfuzz.doctor.child import child, sleep
-from vblkfuzz.doctor.trial import MORE_PROCESSES
 
 _WORKER: Final = 4
 """Processes of a worker: fuzz process, zygote, device and guest. The minimizer has as many."""
@@ -56,9 +55,9 @@ def processes() -> Found:
     wanted = min(_MOST, _WORKER * (len(os.sched_getaffinity(0)) + 1))
     started = _started(wanted)
     if started < _WORKER:
-        return no(f"only {started} more can be started", MORE_PROCESSES)
+        return no(f"only {started} more can be started")
     if started < wanted:
-        return limited(f"only {started} more can be started, not {wanted}", MORE_PROCESSES)
+        return limited(f"only {started} more can be started, not {wanted}")
     return yes(f"{started} more can be started")
 
 
@@ -79,7 +78,7 @@ def open_files() -> Found:
     if soft == resource.RLIM_INFINITY or soft >= _FILES:
         return yes("any number" if soft == resource.RLIM_INFINITY else f"{soft} of {hard}")
     found = no if soft < _FEWEST_FILES else limited
-    return found(f"{soft} of {hard}", f"ulimit -n {_FILES}")
+    return found(f"{soft} of {hard}")
 
 
 def shared_files() -> Found:
@@ -88,7 +87,7 @@ def shared_files() -> Found:
     size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
     fact = f"{_mebibytes(free)} of {_mebibytes(size)} free"
     if free < _SHARED_BYTES:
-        return limited(fact, "in a container: --shm-size=1g")
+        return limited(fact)
     return yes(fact)
 
 

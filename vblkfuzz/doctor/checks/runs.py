@@ -26,7 +26,7 @@ def run_on(target: str, device: str, options: TargetOptions) -> Found:
         with open_target(target, device or default_device(target), "processes", options) as started:
             verdict = run_scenario(started, scenario).verdict
     except ProgramUnusable:
-        return no("not tried: there is no usable program")
+        return no("not tried: there is no usable program", f"see {target} above")
     except HarnessError as error:
         return no(error.sentence)
     broken = ", ".join(one.signature for one in verdict.violations)

@@ -13,10 +13,6 @@ from vblkfuzz.doctor.child import child, sleep
 from vblkfuzz.targets.ptrace import ALL, DETACH, INTERRUPT, SEIZE, ptrace, registers_of
 
 _SCOPE: Final = Path("/proc/sys/kernel/yama/ptrace_scope")
-_ADVICE: Final = (
-    "in a container: a seccomp profile that allows ptrace(2), or --cap-add=SYS_PTRACE; else:"
-    " sysctl -w kernel.yama.ptrace_scope=1"
-)
 _MARK: Final = b"vblkfuzz doctor"
 
 
@@ -30,7 +26,7 @@ def ptracing() -> Found:
             registers_of(sleeper.pid)
             ptrace(DETACH, sleeper.pid, 0)
         except OSError as error:
-            return no(f"{error.strerror}, {_scope()}", _ADVICE)
+            return no(f"{error.strerror}, {_scope()}")
     return yes(f"of own children, {_scope()}")
 
 
@@ -43,7 +39,7 @@ def child_memory() -> Found:
             found = os.pread(fd, len(_MARK), ctypes.addressof(mark))
             os.close(fd)
         except OSError as error:
-            return no(f"{error.strerror}, {_scope()}", _ADVICE)
+            return no(f"{error.strerror}, {_scope()}")
     return yes(f"of own children, {_scope()}") if found == _MARK else no("other bytes are read")
 
 
