@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.leftovers import nothing_left
 from vblkfuzz.doctor.check import Found, Verdict, yes
 from vblkfuzz.doctor.checks import programs
+from vblkfuzz.doctor.trial import tried
+from vblkfuzz.targets import binary
 
 HELP = """Log items (comma separated):
 unimp           log unimplemented functionality
@@ -33,18 +36,18 @@ def program(
 
 
 def test_a_qemu_with_all(tmp_path: Path) -> None:
-    binary = program(tmp_path)
-    assert programs.qemu(binary) == yes(f"7.2.0, {binary}")
-    assert programs.qemu_trace(binary) == yes("backend log; -d tid")
-    assert programs.qemu_accelerator(binary) == yes("tcg, kvm")
+    named = program(tmp_path)
+    assert programs.qemu(named) == yes(f"7.2.0, {named}")
+    assert programs.qemu_trace(named) == yes("backend log; -d tid")
+    assert programs.qemu_accelerator(named) == yes("tcg, kvm")
 
 
 def test_a_qemu_that_is_too_old(tmp_path: Path) -> None:
-    binary = program(tmp_path, version="6.2.0")
-    found = programs.qemu(binary)
-    assert found.fact == f"{binary}: version 6.2 is too old"
+    named = program(tmp_path, version="6.2.0")
+    found = programs.qemu(named)
+    assert found.fact == f"{named}: version 6.2 is too old"
     assert found.advice.startswith("install QEMU 7.1 or later")
-    assert programs.qemu_trace(binary).fact == "not tried: there is no usable QEMU"
+    assert programs.qemu_trace(named).fact == "not tried: there is no usable QEMU"
 
 
 @pytest.mark.parametrize(
@@ -61,8 +64,8 @@ def test_a_qemu_without_a_log(tmp_path: Path, without: str, verdict: Verdict, fa
 
 
 def test_a_qemu_without_tcg(tmp_path: Path) -> None:
-    binary = program(tmp_path, accelerators="Accelerators supported in QEMU binary:\nkvm\n")
-    assert programs.qemu_accelerator(binary) == Found(Verdict.NO, "kvm")
+    named = program(tmp_path, accelerators="Accelerators supported in QEMU binary:\nkvm\n")
+    assert programs.qemu_accelerator(named) == Found(Verdict.NO, "kvm")
 
 
 def test_a_file_that_is_no_program(tmp_path: Path) -> None:
@@ -70,6 +73,16 @@ def test_a_file_that_is_no_program(tmp_path: Path) -> None:
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
     assert programs.program(str(path)) == Found(Verdict.NO, f"{path}: no answer to --version")
+
+
+def test_a_program_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "gdb"
+    path.write_text("#!/bin/sh\nexec sleep 600\n")
+    path.chmod(0o755)
+    monkeypatch.setattr(binary, "_PATIENCE_S", 0.3)
+    with nothing_left():
+        found = tried(lambda: programs.program(str(path)))
+    assert (found.verdict, "timed out after 0.3 seconds" in found.fact) == (Verdict.NO, True)
 
 
 def test_the_first_of_some_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What is said of a program that is not there: the option, only to users who have named none."""
+"""What is said of a program that is not there: option and doctor, to users who have named none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_option_is_for_those_who_have_named_none(
             find(named)
         assert "install QEMU" in str(raised.value)
         assert option not in str(raised.value)
-        assert str(raised.value).endswith(SEE_DOCTOR)
+        assert SEE_DOCTOR not in str(raised.value)
 
 
 def test_what_does_not_answer_is_ended_with_what_it_has_started(

@@ -37,6 +37,7 @@ _ATHERIS: Final = "pip install atheris; it has wheels for Linux on x86-64 only"
 _KERNEL: Final = "use Linux 5.3 or later; in a sandbox, one that allows the call"
 _PINNED: Final = "in a sandbox: one that allows sched_setaffinity(2)"
 _ABOVE: Final = "see the lines above; else report it as a bug of vblkfuzz"
+_OTHER: Final = "name another program by --qemu-binary or --qsd-binary"
 _LOG: Final = "build QEMU with --enable-trace-backends=log, or take that of a distribution"
 _TCG: Final = "build QEMU with --enable-tcg, or take that of a distribution"
 _TRACER: Final = (
@@ -47,6 +48,7 @@ _SECCOMP: Final = (
     "use Linux 5.5 or later on x86-64; in a container: a seccomp profile that allows seccomp(2);"
     " gVisor has none"
 )
+_FILES: Final = "ulimit -n 1024"
 _CORES: Final = "sysctl -w kernel.core_pattern=core"
 _SUITES: Final = "apt-get install qemu-utils; only QEMU's own suites need it (export --to iotest)"
 
@@ -67,7 +69,7 @@ def _of_processes(options: TargetOptions) -> tuple[Check, ...]:
         Check("semaphores", kernel.semaphores, (MODEL,), (), "use the C library of a distribution"),
         Check("cores", resources.cores, (MODEL,), (GATE,), _PINNED),
         Check("processes", resources.processes, _ALL, (), MORE_PROCESSES),
-        Check("open files", resources.open_files, (MODEL, *_REAL), (GATE,), "ulimit -n 1024"),
+        Check("open files", resources.open_files, _ALL, (), _FILES),
         Check("model runs", model, (MODEL,), (), _ABOVE),
         _package("jinja2", REPORTS),
         _package("coverage", REPORTS),
@@ -82,11 +84,11 @@ def _package(name: str, *needed_by: Use) -> Check:
 def _of_devices(options: TargetOptions) -> tuple[Check, ...]:
     qemu, qsd = options.qemu_binary, options.qsd_binary
     return (
-        Check("qemu", partial(programs.qemu, qemu), _ON_QEMU),
+        Check("qemu", partial(programs.qemu, qemu), _ON_QEMU, (COVERAGE,), _OTHER),
         Check("qemu trace", partial(programs.qemu_trace, qemu), _ON_QEMU, (), _LOG),
         Check("qemu tcg", partial(programs.qemu_accelerator, qemu), _ON_QEMU, (), _TCG),
         Check("qemu runs", partial(run_on, "qemu", "", options), _ON_QEMU, (), _ABOVE),
-        Check("qsd", partial(programs.storage_daemon, qsd), (QSD,)),
+        Check("qsd", partial(programs.storage_daemon, qsd), (QSD,), (COVERAGE,), _OTHER),
         Check("qsd runs", partial(run_on, "qsd", "", options), (QSD,), (), _ABOVE),
     )
 
@@ -96,6 +98,7 @@ def _of_tracing() -> tuple[Check, ...]:
         Check("ptrace", tracing.ptracing, (COVERAGE,), _REAL, _TRACER),
         Check("child memory", tracing.child_memory, (GATE, COVERAGE), _REAL, _TRACER),
         Check("user notification", user_notification, (GATE,), (), _SECCOMP),
+        Check("device files", resources.device_files, (), (*_REAL, GATE), _FILES),
         Check("core files", resources.core_files, (), _REAL, _CORES),
         Check("gdb", partial(programs.program, "gdb"), (), _REAL, "apt-get install gdb"),
     )

@@ -36,8 +36,8 @@ class Program(NamedTuple):
 class ProgramUnusable(DeviceUnavailable):
     """There is no program of that name that can serve as the device."""
 
-    def __init__(self, problem: str, advice: str = "") -> None:
-        super().__init__(f"{problem}: {advice}{SEE_DOCTOR}" if advice else problem)
+    def __init__(self, problem: str, advice: str = "", more: str = "") -> None:
+        super().__init__(f"{problem}: {advice}{more}" if advice else problem)
         self.problem = problem
         """What is wrong."""
         self.advice = advice
@@ -53,14 +53,15 @@ def find_program(program: Program, binary: str) -> str:
     name = binary or program.name
     path = shutil.which(name)
     advice = program.install if binary else f"{program.install} or name one by {program.option}"
+    more = "" if binary else SEE_DOCTOR
     if path is None:
-        raise _unusable(name, advice)
+        raise _unusable(name, advice, more)
     line = _version_line(path)
     version = re.match(rf"{program.version_prefix} (\d+)\.(\d+)", line)
     if version is None:
         raise ProgramUnusable(f"{path}: expected {program.name}, found {line or 'no version'}")
     if (int(version[1]), int(version[2])) < program.oldest:
-        raise ProgramUnusable(f"{path}: version {version[1]}.{version[2]} is too old", advice)
+        raise ProgramUnusable(f"{path}: version {version[1]}.{version[2]} is too old", advice, more)
     return path
 
 
@@ -81,13 +82,13 @@ def package_of(binary: str) -> str:
     return said[1] if said else ""
 
 
-def _unusable(name: str, advice: str) -> ProgramUnusable:
+def _unusable(name: str, advice: str, more: str) -> ProgramUnusable:
     """Return why a file cannot be run."""
     if Path(name).is_dir():
         return ProgramUnusable(f"{name}: expected a program, found a directory")
     if Path(name).exists() and os.sep in name:
         return ProgramUnusable(f"{name}: not executable: chmod +x, or name another binary")
-    return ProgramUnusable(f"{name}: not found", advice)
+    return ProgramUnusable(f"{name}: not found", advice, more)
 
 
 def _version_line(path: str) -> str:
