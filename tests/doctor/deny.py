@@ -15,7 +15,6 @@ from typing import Final
 CALLS: Final = {
     "pread64": 17,
     "clone": 56,
-    "fcntl": 72,
     "ptrace": 101,
     "sched_setaffinity": 203,
     "seccomp": 317,

@@ -58,12 +58,12 @@ def with_a_core_handler() -> None:
 
 TAKEN: Final[dict[str, tuple[Callable[[], None], str]]] = {
     "system": (replaced("platform.system", lambda: "Darwin"), "Darwin"),
+    "processes": (denied("clone", errno.EAGAIN), "only 0 more can be started"),
     "atheris": (without_module("atheris"), "import of atheris halted"),
     "memfd": (denied("memfd_create", errno.ENOSYS), "Function not implemented"),
     "events": (denied("pidfd_open", errno.ENOSYS), "Function not implemented"),
     "semaphores": (with_private_memory, "another process does not see a release"),
     "cores": (denied("sched_setaffinity"), "Operation not permitted"),
-    "processes": (denied("clone", errno.EAGAIN), "only 0 more can be started"),
     "open files": (with_files(20), "20 of 20"),
     "model runs": (denied("sched_setaffinity"), "Operation not permitted"),
     "jinja2": (without_module("jinja2"), "import of jinja2 halted"),
@@ -123,6 +123,11 @@ def test_each_check_says_what_to_do() -> None:
     assert without == NEVER_MISSING
     for name in ("qemu", "qsd"):
         assert "install QEMU" in found_without(CHECKS[name], without_programs).advice
+
+
+def test_too_few_processes_are_not_blamed_on_the_kernel() -> None:
+    found = found_without(CHECKS["events"], denied("clone", errno.EAGAIN))
+    assert "ulimit -u" in found.advice
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EBUSY])

@@ -63,12 +63,12 @@ def _of_processes(options: TargetOptions) -> tuple[Check, ...]:
     return (
         Check("system", kernel.system, _ALL, (TESTS,), _LINUX, reads_only=True),
         Check("python", python.python, _ALL, reads_only=True),
+        Check("processes", resources.processes, _ALL, (), MORE_PROCESSES),
         Check("atheris", partial(python.package, "atheris"), (MODEL, *_REAL), (), _ATHERIS),
         Check("memfd", kernel.memfd, _ALL, (), _KERNEL),
         Check("events", kernel.events, _ALL, (), _KERNEL),
         Check("semaphores", kernel.semaphores, (MODEL,), (), "use the C library of a distribution"),
         Check("cores", resources.cores, (MODEL,), (GATE,), _PINNED),
-        Check("processes", resources.processes, _ALL, (), MORE_PROCESSES),
         Check("open files", resources.open_files, _ALL, (), _FILES),
         Check("model runs", model, (MODEL,), (), _ABOVE),
         _package("jinja2", REPORTS),

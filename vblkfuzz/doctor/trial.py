@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -49,7 +50,8 @@ def _found(look: Callable[[], Found]) -> Found:
     except VblkfuzzError as error:
         found = no(error.lines[0])
     except OSError as error:
-        found = no(error.strerror or str(error))
+        advice = MORE_PROCESSES if error.errno == errno.EAGAIN else ""
+        found = no(error.strerror or str(error), advice)
     except Exception as error:
         found = no(f"{type(error).__name__}: {error}")
     return found._replace(fact=" ".join(found.fact.split())[:_MAX_CHARACTERS])

@@ -77,12 +77,11 @@ def test_a_machine_that_lacks_something(cli: Cli) -> None:
         "",
         "model              missing  campaigns on the model: vblkfuzz fuzz; lacks engine",
         "reports            ready    reports: vblkfuzz export --to html, vblkfuzz coverage",
-        "qemu               limited  a real QEMU: vblkfuzz fuzz --target qemu; does less without"
-        " cores",
+        "qemu               limited  a real QEMU: vblkfuzz fuzz --target qemu; see cores",
         "qsd                ready    a real storage daemon: vblkfuzz fuzz --target qsd",
         "gate               ready    the order of threads of a real QEMU as part of the input",
         "coverage           ready    coverage of a real process, by breakpoints",
-        "tests              limited  developing vblkfuzz, and its tests; does less without engine",
+        "tests              limited  developing vblkfuzz, and its tests; see engine",
     ]
 
 

@@ -28,10 +28,10 @@ def print_check(screen: Screen, diagnosis: Diagnosis) -> None:
 
 
 def print_readiness(screen: Screen, readiness: Readiness) -> None:
-    """Print whether the machine is ready for a use, and what it lacks."""
+    """Print whether the machine is ready for a use, what it lacks, and which checks limit it."""
     use, verdict, missing, lessened = readiness
     lacks = [f"lacks {', '.join(missing)}"] if missing else []
-    lacks += [f"does less without {', '.join(lessened)}"] if lessened else []
+    lacks += [f"see {', '.join(lessened)}"] if lessened else []
     text = "; ".join((use.summary, *lacks))
     screen.wrapped(text, label=_label(use.name, _READY[verdict]), style=_STYLES[verdict])
 
