@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.qemu.disks import Disks
+    from vblkfuzz.targets.qemu.gated import QemuGate
     from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Recorder
@@ -107,7 +109,7 @@ class QemuRig:
         self._ram = memfd("ram", RAM_BYTES)
         self._port = PciPort(self._ram)
         self._nbd.start()
-        self._machine = self._machine_of(variant_of(Scenario(), self._options.iothread))
+        self._machine = self._machine_of(variant_of(Scenario(), self._options))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -126,7 +128,7 @@ class QemuRig:
             self._end_all()
             self._nbd.stop()
             self._nbd.start()
-        variant = variant_of(scenario, self._options.iothread)
+        variant = variant_of(scenario, self._options)
         if variant.nbd:
             self._nbd.order(Order.START)
             self._backend.note_start()
@@ -238,7 +240,7 @@ class QemuRig:
         """Wait until QEMU answers the guest; return whether it does."""
         return self._machine.qemu.answers(guest, comes)
 
-    def dequeues(self) -> Sequence[Dequeue]:
+    def dequeues(self) -> Sequence[Dequeue | Hold]:
         """Return the dequeues in QEMU's trace log since the last call."""
         return self._machine.qemu.dequeues()
 
@@ -246,6 +248,11 @@ class QemuRig:
     def witness(self) -> str:
         """What is known of the witness of dequeues."""
         return self._machine.qemu.witness
+
+    @property
+    def gated(self) -> QemuGate | None:
+        """The process of this scenario behind its gate; None: it has none."""
+        return self._machine.qemu.gated
 
     def discard(self) -> None:
         """End the process of this scenario, and with it the connections of the guest process."""

@@ -61,6 +61,7 @@ check_complete(Operator, WITHOUT, ELSEWHERE)
 class QsdRig:
     """Satisfies `targets.real.Rig`. Keeps a daemon of each variant that scenarios have needed."""
 
+    gated = None
     resets_at_end = False
 
     def __init__(self, options: TargetOptions) -> None:

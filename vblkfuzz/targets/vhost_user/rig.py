@@ -71,6 +71,7 @@ _PATIENCE_S: Final = 0.02
 class VhostUserRig:
     """Satisfies `targets.real.Rig`."""
 
+    gated = None
     resets_at_end = False
     keeps_guest_waiting = False
     processes = 0
