@@ -52,8 +52,9 @@ class Interruptions:
         Raises:
             DeviceLost: the device does not answer.
         """
+        gated = self._current()
         self._index = index
-        if (gated := self._current()) is None:
+        if gated is None:
             return
         due = [item for item in enumerate(self._schedule) if item[1].op == index]
         self._watch_locks(gated, on=any(deviation.locks for _, deviation in due))
@@ -61,8 +62,9 @@ class Interruptions:
 
     def begin_epilogue(self) -> None:
         """Begin an operation that the scenario does not have."""
+        gated = self._current()
         self._index += 1
-        if (gated := self._current()) is not None:
+        if gated is not None:
             self._watch_locks(gated, on=False)
             gated.gate.begin()
 
@@ -75,17 +77,23 @@ class Interruptions:
         while gated.gate.resume() or gated.gate.resume_over_next(self._index):
             recorder.acts += 1
             self._rig.settle(recorder)
+        self._note(gated)
+
+    def _note(self, gated: Gated) -> None:
         self._places |= gated.gate.places
         self._stops[self._index] = gated.gate.passed
 
     def end(self) -> None:
         """Let all threads go on, from now on as they like."""
         if self._gated is not None:
+            self._note(self._gated)
             self._gated.free()
             self._gated = None
 
     def _current(self) -> Gated | None:
         gated = self._rig.gated
+        if self._gated is not None:
+            self._note(self._gated)
         if gated is not self._gated and gated is not None:
             gated.start(self._guest)
             self._locks = False

@@ -117,9 +117,10 @@ class RealTarget:
         witnesses = rig.witnesses(scenario.device)
         recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))
         report, fault = "", None
-        schedule = self._interruptions = Interruptions(rig, self._guest.pid, scenario)
+        schedule = Interruptions(rig, self._guest.pid, scenario)
         try:
             self._load(scenario)
+            self._interruptions = schedule
             self._run(scenario, recorder)
             schedule.end()
             rig.check_rest(recorder)
