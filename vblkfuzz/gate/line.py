@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 LOCKS: Final = ("qemu_mutex_lock",)
 """Events of locks: there are many, so they are points only where a deviation asks for them."""
+POLLS: Final = ("run_poll_handlers_begin", "run_poll_handlers_end")
+"""Events of busy polling: how often a thread polls depends on the clock."""
 
 _LINE: Final = re.compile(rb"(?:\d+@[\d.]+:|[\d-]+T[\d:.]+Z )(\w+)(?: (.*))?")
 _SITE: Final = re.compile(rb"\((?:\.\./)*([^()\s]+:\d+)\)$")
@@ -27,6 +29,11 @@ class Line(NamedTuple):
     def locks(self) -> bool:
         """Whether it is about a lock."""
         return self.event in LOCKS
+
+    @property
+    def polls(self) -> bool:
+        """Whether it is about busy polling."""
+        return self.event in POLLS
 
     @property
     def file(self) -> str:

@@ -38,6 +38,8 @@ class Points:
         self._light: Counter[Role] = Counter()
         self._all: Counter[Role] = Counter()
         self._after: dict[Role, str] = {}
+        self._polling: set[Role] = set()
+        """Roles whose last event that is not a lock was a poll."""
         self._places: Counter[tuple[Role, str, str, str]] = Counter()
 
     @property
@@ -48,16 +50,32 @@ class Points:
     def reach(self, role: Role, line: Line) -> Due | None:
         """Count a stop; return the deviation that interrupts there."""
         number, place = (self._light[role], self._all[role]), self._place(role, line)
+        light = self._is_light(role, line)
         self._all[role] += 1
-        if not line.locks:
-            self._light[role] += 1
+        self._light[role] += light
+        if not (line.locks or line.polls):
             self._after[role] = line.event
         for item in self._open:
             index, deviation = item
-            if deviation.role is role and _is_due(deviation, line, number, place):
+            if deviation.role is role and _is_due(deviation, number, place, light=light):
                 self._open.remove(item)
                 return Due(index, place, deviation)
         return None
+
+    def _is_light(self, role: Role, line: Line) -> bool:
+        """Whether a stop counts where locks do not.
+
+        Of the polls of a thread between two other events only the first does: the number of those
+        that follow depends on the clock.
+        """
+        if line.locks:
+            return False
+        if not line.polls:
+            self._polling.discard(role)
+            return True
+        first = role not in self._polling
+        self._polling.add(role)
+        return first
 
     def _place(self, role: Role, line: Line) -> Place:
         after = self._after.get(role, "")
@@ -66,13 +84,13 @@ class Points:
         return Place(line.event, line.site, after, self._places[key])
 
 
-def _is_due(deviation: Deviation, line: Line, number: tuple[int, int], place: Place) -> bool:
+def _is_due(deviation: Deviation, number: tuple[int, int], place: Place, *, light: bool) -> bool:
     if deviation.place is not None:
         return _means(deviation.place, place)
-    light, overall = number
+    among_light, among_all = number
     if deviation.locks:
-        return deviation.point == overall
-    return not line.locks and deviation.point == light
+        return deviation.point == among_all
+    return light and deviation.point == among_light
 
 
 def _means(wanted: Place, found: Place) -> bool:
