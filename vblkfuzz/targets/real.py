@@ -78,6 +78,14 @@ class RealTarget:
         return self._rig.witnesses(DeviceConfig())
 
     @property
+    def no_gate(self) -> str:
+        """Why schedules do not interrupt the threads of the device; empty: they do.
+
+        It is known once the target has started.
+        """
+        return self._rig.no_gate
+
+    @property
     def versions(self) -> dict[str, str]:
         """Version by name of the program that is the device; empty: its rig does not know."""
         found: dict[str, str] = getattr(self._rig, "versions", {})

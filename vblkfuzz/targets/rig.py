@@ -124,6 +124,10 @@ class Rig(Protocol):
         """
 
     @property
+    def no_gate(self) -> str:
+        """Why schedules do not interrupt the threads of this device; empty: they do."""
+
+    @property
     def gated(self) -> Gated | None:
         """The device process behind its gate; None: a schedule cannot interrupt its threads."""
 

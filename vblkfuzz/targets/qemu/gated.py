@@ -10,13 +10,16 @@ Events are switched on by QMP after the start, which takes thousands of locks.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.gate.available import why_no_gate
 from vblkfuzz.gate.gate import Gate
 from vblkfuzz.gate.installation import Installation
 from vblkfuzz.gate.line import LOCKS
 from vblkfuzz.limits import DEVICE_LIMIT_S
+from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.stillness import Stillness
 
 if TYPE_CHECKING:
@@ -37,6 +40,15 @@ LIGHT: Final = (
 version. A star stands for any text."""
 _LINE: Final = 64
 """Bytes to read of a wchan."""
+
+
+def why_not_gated(binary: str) -> str:
+    """Return why this QEMU runs without a gate, in one sentence; empty: it need not."""
+    found = re.match(r"(\d+)\.(\d+)", version_of(binary))
+    if found is None or (int(found[1]), int(found[2])) < SINCE:
+        return "QEMU before 7.1 has one log for all threads: schedules do not interrupt them"
+    reason = why_no_gate()
+    return f"{reason}: schedules do not interrupt the threads of QEMU" if reason else ""
 
 
 class QemuGate:

@@ -14,6 +14,7 @@ from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.disks import FileDisks, NbdDisks
+from vblkfuzz.targets.qemu.gated import why_not_gated
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
@@ -56,6 +57,8 @@ class QemuRig:
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
         self._binary = ""
+        self._no_gate = ""
+        """Why there is no gate; empty: there is."""
         self._ram = -1
         self._port: PciPort
         self._nbd = NbdProcess()
@@ -106,6 +109,7 @@ class QemuRig:
     def start(self) -> None:
         """Find the binary, create guest memory, start a first process."""
         self._binary = find_qemu(self._options.qemu_binary)
+        self._no_gate = why_not_gated(self._binary)
         self._ram = memfd("ram", RAM_BYTES)
         self._port = PciPort(self._ram)
         self._nbd.start()
@@ -145,6 +149,8 @@ class QemuRig:
         return qemu.connections
 
     def _machine_of(self, variant: Variant) -> Operator:
+        if self._no_gate:
+            variant = variant._replace(serial=False)
         machine = self._machines.pop(variant, None)
         if machine is not None:
             self._machines[variant] = machine  # the last one: it is used now
@@ -248,6 +254,11 @@ class QemuRig:
     def witness(self) -> str:
         """What is known of the witness of dequeues."""
         return self._machine.qemu.witness
+
+    @property
+    def no_gate(self) -> str:
+        """Why no process has a gate, in one sentence; empty: each has one that needs it."""
+        return self._no_gate
 
     @property
     def gated(self) -> QemuGate | None:

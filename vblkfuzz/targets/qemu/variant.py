@@ -56,12 +56,14 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
 
     Args:
         scenario: the scenario.
-        options: whether there is an IOThread, unless the scenario decides; whether all scenarios
-            are serial, and not only those whose schedule interrupts a thread.
+        options: whether there is an IOThread, and whether its threads go on one at a time, unless
+            the scenario decides.
     """
     config = scenario.device
     wanted = config.iothreads > 0 if options.iothread is None else options.iothread
-    serial = options.serial or any(deviation.role for deviation in scenario.schedule)
+    serial = options.serial
+    if serial is None:
+        serial = any(deviation.role for deviation in scenario.schedule)
     holds = any(operation.name == "hold" for operation in scenario.ops)
     nbd = _nbd_variant(scenario) if holds else None
     # QEMU refuses an IOThread without ioeventfd.
