@@ -16,7 +16,7 @@ from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import model
-from vblkfuzz.trace.kinds import STORES_DELAYED
+from vblkfuzz.trace.schedule_kinds import STORES_DELAYED
 
 INPUTS = fuzz_inputs(5, 500)
 

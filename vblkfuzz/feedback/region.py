@@ -41,12 +41,12 @@ from vblkfuzz.trace.kinds import (
     START_RET,
     STOP_CALL,
     STOP_RET,
-    STORES_DELAYED,
     SUBMIT,
     UNPARK,
     VM_CONT,
     VM_STOP_CALL,
 )
+from vblkfuzz.trace.schedule_kinds import STORES_DELAYED
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.trace import Trace

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.schedule.turnstile import Actor, Guest, Turnstile, World
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
-from vblkfuzz.trace.kinds import STORES_DELAYED, STORES_SEEN
+from vblkfuzz.trace.schedule_kinds import STORES_DELAYED, STORES_SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
