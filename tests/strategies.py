@@ -40,7 +40,7 @@ def device_configs() -> st.SearchStrategy[DeviceConfig]:
     )
 
 
-NAMES = st.text("abcdefghijklmnopqrstuvwxyz_0189", min_size=1, max_size=40)
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz_0189", min_size=1, max_size=30)
 
 
 def places() -> st.SearchStrategy[Place]:

@@ -33,14 +33,9 @@ def test_every_place_comes_back(place: Place) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        " pop",
-        "pop  a.c:1",
-        "pop a.c",
-        "pop nth 0",
+        *("", " pop", "pop  a.c:1", "pop a.c", "pop nth 0", "pop\n", "p\u00f6p"),
         f"pop nth {MAX_NTH + 1}",
-        "pop\n",
-        "p\u00f6p",
+        "x" * (MAX_TEXT + 1),
     ],
 )
 def test_other_text_is_no_place(text: str) -> None:

@@ -55,9 +55,7 @@ def test_too_many_deviations() -> None:
     ids=["unsorted", "twice", "unsorted roles", "twice with locks"],
 )
 def test_a_schedule_has_one_order(schedule: tuple[Deviation, ...]) -> None:
-    with pytest.raises(
-        ValueError, match=r"schedule: expected ascending \(op, point, role, locks\), "
-    ):
+    with pytest.raises(ValueError, match=r"schedule: expected ascending \(op, point, role, "):
         Scenario(schedule=schedule)
 
 
@@ -98,5 +96,5 @@ def test_locks_and_a_place_are_those_of_an_actor(deviation: Deviation) -> None:
 
 def test_a_place_that_no_file_can_hold() -> None:
     deviation = Deviation(0, 0, Go.IO0, role=Role.MAIN, place=Place("two words"))
-    with pytest.raises(ValueError, match="schedule place: expected the name of an event"):
+    with pytest.raises(ValueError, match=r"schedule place: expected EVENT \[FILE:LINE\]"):
         Scenario(schedule=(deviation,))
