@@ -46,13 +46,14 @@ class Stops:
                 self._codes[record[0]] = counts
         if len(self._stories) >= _MAX_STORIES:
             self._stories.clear()
-        self._stories[_story(draft)] = stops
+        if len(stops) == len(draft.items):
+            self._stories[_story(draft)] = stops
 
     def of(self, draft: Draft) -> list[Counts]:
         """Return for each operation of a draft what is known, or what to expect."""
-        known = self._stories.get(_story(draft), ())
         by_code = [self._codes.get(record[0], _UNKNOWN) for record, _ in draft.items]
-        return [counts or other for counts, other in zip(known, by_code, strict=True)] or by_code
+        known = self._stories.get(_story(draft), [()] * len(by_code))
+        return [counts or other for counts, other in zip(known, by_code, strict=True)]
 
 
 def _story(draft: Draft) -> bytes:
