@@ -17,7 +17,8 @@ from vblkfuzz.scenario.codec import MAX_BYTES
 from vblkfuzz.scenario.device import FIELDS, DeviceConfig
 from vblkfuzz.scenario.expectation import VERDICT_KINDS, Expectation
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.place import MAX_NTH, Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 
 
 def _ops_of(spec: OpSpec) -> st.SearchStrategy[Op]:
@@ -39,14 +40,37 @@ def device_configs() -> st.SearchStrategy[DeviceConfig]:
     )
 
 
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz_0189", min_size=1, max_size=30)
+
+
+def places() -> st.SearchStrategy[Place]:
+    """Any place, as long ones as there are in QEMU."""
+    sites = st.builds(
+        lambda folder, name, line: f"{folder}/{name}.c:{line}", NAMES, NAMES, st.integers(0, 99999)
+    )
+    return st.builds(
+        Place, NAMES, st.just("") | sites, st.just("") | NAMES, st.just(1) | st.integers(1, MAX_NTH)
+    )
+
+
+def deviations() -> st.SearchStrategy[Deviation]:
+    """Any deviation, also of an operation that does not exist."""
+    op = st.integers(0, limits.MAX_OPS - 1)
+    point = st.integers(0, limits.MAX_POINT - 1)
+    go, role = st.sampled_from(Go), st.sampled_from([role for role in Role if role])
+    plain = st.builds(Deviation, op, point, go, st.booleans())
+    of_a_role = st.builds(
+        Deviation, op, point, go, st.booleans(), role, st.booleans(), st.none() | places()
+    )
+    return plain | of_a_role
+
+
 def schedules() -> st.SearchStrategy[tuple[Deviation, ...]]:
     """Any schedule, deviations of operations that do not exist included."""
-    places = st.tuples(st.integers(0, limits.MAX_OPS - 1), st.integers(0, limits.MAX_POINT - 1))
-    hows = st.tuples(st.sampled_from(Go), st.booleans())
-    chosen = st.dictionaries(places, hows, max_size=limits.MAX_DEVIATIONS)
-    return chosen.map(
-        lambda found: tuple(Deviation(*place, *found[place]) for place in sorted(found))
+    chosen = st.lists(
+        deviations(), max_size=limits.MAX_DEVIATIONS, unique_by=lambda deviation: deviation.where
     )
+    return chosen.map(lambda found: tuple(sorted(found)))
 
 
 def scenarios(max_ops: int = limits.MAX_OPS) -> st.SearchStrategy[Scenario]:

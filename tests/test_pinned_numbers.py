@@ -49,6 +49,7 @@ SHAPES = (
     "two_segments",
 )
 CACHE_MODES = ("writethrough", "writeback")
+GOES = ("guest", "vcpu", "main", "io0", "io1", "next")
 
 EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("op", tuple(CODES)),
@@ -56,6 +57,8 @@ EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     3: ("step_limit", ("", "spins")),
     4: ("stores_delayed", ()),
     5: ("stores_seen", ()),
+    6: ("held", GOES),
+    7: ("goes_on", GOES),
     10: ("publish", ("", "hostile")),
     11: ("kick", ("suppressed", "sent")),
     12: ("collect", ("", "foreign", "ioerr", "unsupp", "no status")),
@@ -156,7 +159,7 @@ FRAMES = (
     "REPLUG",
 )
 """Names of frames from 1 up."""
-ACTORS = ("GUEST", "VCPU", "MAIN", "IO0", "IO1", "HARNESS")
+ACTORS = ("GUEST", "VCPU", "MAIN", "IO0", "IO1", "HARNESS", "MONITOR", "WORKER")
 """Names of actors from 0 up."""
 
 QUEUE = (0, range(4))

@@ -36,8 +36,10 @@ class DeviceConfig:
 MACHINE = """
 from vblkfuzz.trace import kinds
 from vblkfuzz.trace.kinds import POP
+from vblkfuzz.trace.schedule_kinds import HELD
 def run(self):
     emit(POP if self._config.queues else 0)
+    emit(HELD)
     self.emit(kind=kinds.PUSH, value=scenario.device.polling)
 """
 USED: Tree = {
@@ -61,6 +63,7 @@ USED: Tree = {
     "vblkfuzz/oracle/rules/s1.py": "@rule(id)\ndef _s1(): pass",
     "vblkfuzz/trace/__init__.py": "",
     "vblkfuzz/trace/kinds.py": KINDS,
+    "vblkfuzz/trace/schedule_kinds.py": "HELD: Final = kind(5)",
     "vblkfuzz/scenario/__init__.py": "",
     "vblkfuzz/scenario/device.py": DEVICE,
     "vblkfuzz/dataplane/__init__.py": "",
@@ -117,6 +120,12 @@ def test_what_is_used_is_not_reported(what: str) -> None:
             "vblkfuzz/trace/kinds.py",
             f"{KINDS}NEW: Final = kind(4)",
             "vblkfuzz/trace/kinds.py: NEW",
+        ),
+        (
+            "event kinds",
+            "vblkfuzz/trace/schedule_kinds.py",
+            "HELD: Final = kind(5)\nNEW: Final = kind(6)",
+            "vblkfuzz/trace/schedule_kinds.py: NEW",
         ),
         (
             "device fields",

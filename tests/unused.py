@@ -28,7 +28,7 @@ FOUND_BY_BEING_THERE: Final = {
     "vblkfuzz.oracle.rules.": re.compile(r"^@rule\b", re.MULTILINE),
 }
 """Rooms whose files are found by name, and what makes a file there one of those."""
-KINDS: Final = "vblkfuzz/trace/kinds.py"
+KINDS: Final = ("vblkfuzz/trace/kinds.py", "vblkfuzz/trace/schedule_kinds.py")
 DEVICE: Final = "vblkfuzz/scenario/device.py"
 DEVICE_ROOMS: Final = ("dataplane", "driver", "process", "targets")
 """Rooms that make a device, or what serves it, of a DeviceConfig."""
@@ -234,13 +234,18 @@ def strings_in(tree: ast.AST) -> Iterator[str]:
 
 def unemitted_kinds(tree: Tree) -> list[str]:
     """Return the event kinds that no code outside the oracle passes to a call, as it emits them."""
-    rows = annotated(ast.parse(tree[KINDS]).body)
-    kinds = {name for name, value in rows if called(value) == "kind"}
+    kinds = {
+        name: module
+        for module in KINDS
+        for name, value in annotated(ast.parse(tree[module]).body)
+        if called(value) == "kind"
+    }
+    passed: set[str] = set()
     for top in ("vblkfuzz", "fuzz"):
         for module, text in modules_in(tree, top).items():
             if not module.startswith("vblkfuzz.oracle."):
-                kinds -= passed_kinds(text)
-    return [f"{KINDS}: {name}" for name in sorted(kinds)]
+                passed |= passed_kinds(text)
+    return [f"{kinds[name]}: {name}" for name in sorted(kinds.keys() - passed)]
 
 
 def passed_kinds(text: str) -> set[str]:
@@ -250,7 +255,7 @@ def passed_kinds(text: str) -> set[str]:
     own = {
         alias.name
         for node in imports
-        if node.module == "vblkfuzz.trace.kinds"
+        if node.module in ("vblkfuzz.trace.kinds", "vblkfuzz.trace.schedule_kinds")
         for alias in node.names
     }
     arguments: list[ast.expr] = []

@@ -47,7 +47,8 @@ from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.targets.registry import MODEL, open_target
 from vblkfuzz.triage.excerpt import excerpt
 
@@ -60,6 +61,8 @@ __all__ = [
     "Execution",
     "Go",
     "Op",
+    "Place",
+    "Role",
     "Scenario",
     "Verdict",
     "Violation",

@@ -29,8 +29,9 @@ from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.registry import TARGETS
 from vblkfuzz.targets.target import Target
-from vblkfuzz.trace.kinds import END, OP, STORES_DELAYED, STORES_SEEN
+from vblkfuzz.trace.kinds import END, OP
 from vblkfuzz.trace.probe import EPILOGUE
+from vblkfuzz.trace.schedule_kinds import STORES_DELAYED, STORES_SEEN
 
 Make: TypeAlias = Callable[[], Target]
 

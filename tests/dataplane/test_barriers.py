@@ -17,7 +17,7 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.model import MODES, model
 from vblkfuzz.targets.target import Target
-from vblkfuzz.trace.kinds import STORES_DELAYED
+from vblkfuzz.trace.schedule_kinds import STORES_DELAYED
 from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.memory import no_barrier
 

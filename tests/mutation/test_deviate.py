@@ -12,7 +12,7 @@ from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.mutation.argument import QUEUED
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
-from vblkfuzz.mutation.draft import DELAYED, ITEMS, Draft
+from vblkfuzz.mutation.draft import DELAYED, ITEMS, Draft, counted
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import OP, decode, encode
 from vblkfuzz.scenario.device import DeviceConfig
@@ -52,9 +52,9 @@ def test_marks_stay_in_order_and_in_range(seed: int, data: bytes) -> None:
     for edit in (race, steer, change_schedule, delay, race):
         edit(draft, random)
     for _, marks in draft.items:
-        points = [point for point, _ in marks]
+        points = [counted(mark) for mark in marks]
         assert points == sorted(set(points))
-        assert all(0 <= point < MAX_POINT and go % DELAYED in set(Go) for point, go in marks)
+        assert all(0 <= point < MAX_POINT and how % DELAYED in set(Go) for point, how, _ in marks)
 
 
 @given(seeds, fuzz_bytes())
@@ -70,10 +70,10 @@ def test_steering_lets_one_thread_go_on_at_up_to_three_points_in_a_row(
         for mark in item[1]
         if mark not in before.items[at][1]
     }
-    assert len({(at, go) for at, (_, go) in added}) <= 1
-    points = [point for _, (point, _) in added]
+    assert len({(at, go) for at, (_, go, _) in added}) <= 1
+    points = [point for _, (point, _, _) in added]
     assert not points or max(points) - min(points) < 3
-    assert all(go not in (Go.NEXT, Go.NEXT + DELAYED) for _, (_, go) in added)
+    assert all(go not in (Go.NEXT, Go.NEXT + DELAYED) for _, (_, go, _) in added)
 
 
 def test_a_race_of_nothing_is_nothing() -> None:
@@ -91,7 +91,7 @@ def test_an_operation_is_interrupted_by_a_following_one() -> None:
 
 
 def test_a_race_drops_most_deviations_from_before() -> None:
-    marked = ITEMS[OP.pack(*op("publish_kick"))][0], ((1, 3), (2, 3), (3, 3))
+    marked = ITEMS[OP.pack(*op("publish_kick"))][0], ((1, 3, b""), (2, 3, b""), (3, 3, b""))
     counts = []
     for seed in range(300):
         draft = Draft(list(DEVICE), [marked] * 3)
@@ -161,7 +161,7 @@ def test_points_are_within_the_reach_of_their_operation() -> None:
         (item[0][0], point)
         for seed in range(2000)
         for item in raced(seed).items
-        for point, _ in item[1]
+        for point, _, _ in item[1]
     ]
     kicked = Counter(point for code, point in points if code == op("publish_kick").code)
     assert all(kicked[point] for point in range(12))

@@ -6,8 +6,8 @@ from hypothesis import given
 
 from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS
-from vblkfuzz.mutation.draft import ITEMS, Draft
-from vblkfuzz.scenario.codec import DEVIATION, MAX_BYTES, OP, decode, encode
+from vblkfuzz.mutation.draft import ITEMS, Draft, Item
+from vblkfuzz.scenario.codec import DEVIATION, HEADER, MAX_BYTES, OP, decode, encode
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 
@@ -19,7 +19,7 @@ def with_effect(scenario: Scenario) -> Scenario:
     return Scenario(scenario.device, scenario.ops, kept)
 
 
-def item(name: str) -> tuple[bytes, tuple[tuple[int, int], ...]]:
+def item(name: str) -> Item:
     return ITEMS[OP.pack(*op(name))]
 
 
@@ -53,9 +53,9 @@ def test_a_deviation_is_deleted_with_its_operation() -> None:
 
 def test_too_much_is_cut() -> None:
     draft = Draft.of(b"")
-    draft.items = [(item("stop")[0], ((1, 0), (2, 5)))] * (MAX_OPS + 3)
+    draft.items = [(item("stop")[0], ((1, 0, b""), (2, 5, b"")))] * (MAX_OPS + 3)
     packed = draft.pack(2 * MAX_BYTES)
-    assert len(packed) == MAX_BYTES
+    assert len(packed) == HEADER.size + MAX_DEVIATIONS * DEVIATION.size + MAX_OPS * OP.size
     result = decode(packed)
     assert len(result.ops) == MAX_OPS
     assert len(result.schedule) == MAX_DEVIATIONS

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.strategies import fuzz_bytes, scenarios
+from tests.strategies import fuzz_bytes, places, scenarios
 from vblkfuzz import limits
 from vblkfuzz.scenario.alphabet.ops import OPS
-from vblkfuzz.scenario.codec import DEVIATION, HEADER, MAX_BYTES, OP, decode, decode_ops, encode
+from vblkfuzz.scenario.codec import (
+    DEVIATION,
+    HEADER,
+    LOCKS,
+    MAX_BYTES,
+    OP,
+    PLACED,
+    decode,
+    decode_canonical,
+    decode_ops,
+    encode,
+)
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.place import Place, place_text
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 
 
 @given(scenarios())
@@ -69,10 +82,85 @@ def test_of_two_deviations_at_one_point_the_first_counts() -> None:
     assert decode(data).schedule == (Deviation(1, 1, Go.IO0),)
 
 
-def test_the_last_bit_says_whether_stores_are_delayed() -> None:
-    header = bytes([0, 0, 0, 0, 0, 0, 2, 0])
-    data = header + DEVIATION.pack(0, 1, Go.NEXT, 0xFE) + DEVIATION.pack(0, 2, Go.NEXT, 0xFF)
-    assert [deviation.delayed for deviation in decode(data).schedule] == [False, True]
+HELD = Scenario(
+    ops=(op("init"), op("reset")),
+    schedule=(
+        Deviation(0, 1, Go.NEXT, delayed=True),
+        Deviation(
+            0, 1, Go.IO0, role=Role.MAIN, locks=True, place=Place("qemu_mutex_lock", "a.c:7", "", 2)
+        ),
+        Deviation(1, 0, Go.NEXT, delayed=True, role=Role.WORKER),
+        Deviation(1, 9, Go.GUEST, role=Role.MONITOR, place=Place("qmp_enter_x")),
+    ),
+)
+
+
+def test_the_layout_of_actors_and_places_is_fixed() -> None:
+    first, second = b"qemu_mutex_lock a.c:7 nth 2", b"qmp_enter_x"
+    records = "00010501 00010392 0100050f 0109008c"
+    expected = (
+        encode(Scenario())[:6]
+        + b"\x04\0"
+        + bytes.fromhex(records)
+        + bytes([len(first)])
+        + first
+        + bytes([len(second)])
+        + second
+        + OP.pack(*op("init"))
+        + OP.pack(*op("reset"))
+    )
+    assert encode(HELD) == expected
+    assert decode(expected) == decode_canonical(expected) == HELD
+
+
+@pytest.mark.parametrize("size", range(HEADER.size, len(encode(HELD))))
+def test_what_is_cut_off_is_missing(size: int) -> None:
+    """No place of less than all its bytes, and the operations are not read from inside one."""
+    found = decode(encode(HELD)[:size])
+    assert found.ops == HELD.ops[: len(found.ops)]
+    for cut, whole in zip(found.schedule, HELD.schedule, strict=False):
+        assert cut.place in (None, whole.place)
+
+
+def with_schedule(count: int, rest: bytes) -> bytes:
+    return bytes([0, 0, 0, 0, 0, 0, count, 0]) + rest
+
+
+def test_the_lowest_bit_says_whether_stores_are_delayed() -> None:
+    data = with_schedule(
+        2, DEVIATION.pack(0, 1, Go.NEXT, 0x60) + DEVIATION.pack(0, 2, Go.NEXT, 0x61)
+    )
+    expected = (Deviation(0, 1, Go.NEXT), Deviation(0, 2, Go.NEXT, delayed=True))
+    assert decode(data).schedule == expected
+
+
+@pytest.mark.parametrize("role", Role)
+def test_locks_and_a_place_need_a_role(role: Role) -> None:
+    record = DEVIATION.pack(0, 1, Go.IO0, role << 1 | LOCKS | PLACED)
+    data = with_schedule(1, record + b"\x03pop" + OP.pack(*op("reset")))
+    named = role is not Role.ANY
+    place = Place("pop") if named else None
+    assert decode(data).schedule == (Deviation(0, 1, Go.IO0, role=role, locks=named, place=place),)
+    assert decode(data).ops == (op("reset"),)
+
+
+@pytest.mark.parametrize("text", [b"", b"two words", b"\xff", b"pop nth 0", b"pop:1", b"pop "])
+def test_other_bytes_are_no_place(text: bytes) -> None:
+    record = DEVIATION.pack(0, 1, Go.IO0, Role.MAIN << 1 | PLACED)
+    data = with_schedule(1, record + bytes([len(text)]) + text + OP.pack(*op("reset")))
+    assert decode(data) == decode(with_schedule(1, DEVIATION.pack(0, 1, Go.IO0, 2) + data[-8:]))
+
+
+@given(fuzz_bytes(), st.integers(1, 8), st.data())
+def test_bytes_with_places_reach_their_canonical_form(
+    rest: bytes, count: int, data: st.DataObject
+) -> None:
+    """Random bytes alone hardly ever hold a place."""
+    records = data.draw(st.binary(min_size=4 * count, max_size=4 * count))
+    texts = data.draw(st.lists(places().map(place_text), max_size=count))
+    after = b"".join(bytes([len(text)]) + text.encode() for text in texts)
+    scenario = decode(with_schedule(count, records + after + rest))
+    assert decode(encode(scenario)) == decode_canonical(encode(scenario)) == scenario
 
 
 def test_operations_beyond_the_limit_are_ignored() -> None:

@@ -7,7 +7,8 @@ import pytest
 from vblkfuzz import limits
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 
 
 @pytest.mark.parametrize(
@@ -45,11 +46,16 @@ def test_too_many_deviations() -> None:
     [
         (Deviation(1, 0, Go.MAIN), Deviation(0, 0, Go.MAIN)),
         (Deviation(1, 0, Go.MAIN), Deviation(1, 0, Go.IO0)),
+        (Deviation(1, 0, Go.MAIN, role=Role.IO0), Deviation(1, 0, Go.MAIN, role=Role.MAIN)),
+        (
+            Deviation(1, 0, Go.NEXT, role=Role.IO0, locks=True),
+            Deviation(1, 0, Go.NEXT, role=Role.IO0, locks=True, place=Place("virtqueue_pop")),
+        ),
     ],
-    ids=["unsorted", "twice"],
+    ids=["unsorted", "twice", "unsorted roles", "twice with locks"],
 )
 def test_a_schedule_has_one_order(schedule: tuple[Deviation, ...]) -> None:
-    with pytest.raises(ValueError, match=r"schedule: expected ascending \(op, point\), each once"):
+    with pytest.raises(ValueError, match=r"schedule: expected ascending \(op, point, role, "):
         Scenario(schedule=schedule)
 
 
@@ -65,4 +71,30 @@ def test_a_schedule_says_whether_it_delays_stores() -> None:
 )
 def test_deviations_beyond_any_operation(deviation: Deviation) -> None:
     with pytest.raises(ValueError, match=r"schedule (op|point): expected"):
+        Scenario(schedule=(deviation,))
+
+
+def test_one_point_may_have_a_deviation_for_each_role_with_and_without_locks() -> None:
+    schedule = (
+        Deviation(1, 0, Go.NEXT),
+        Deviation(1, 0, Go.NEXT, role=Role.MAIN),
+        Deviation(1, 0, Go.IO0, role=Role.MAIN, locks=True),
+        Deviation(1, 0, Go.GUEST, role=Role.IO0),
+        Deviation(1, 1, Go.GUEST, role=Role.MAIN),
+    )
+    assert Scenario(schedule=schedule).schedule == tuple(sorted(reversed(schedule)))
+
+
+@pytest.mark.parametrize(
+    "deviation",
+    [Deviation(0, 0, Go.IO0, locks=True), Deviation(0, 0, Go.IO0, place=Place("virtqueue_pop"))],
+)
+def test_locks_and_a_place_are_those_of_an_actor(deviation: Deviation) -> None:
+    with pytest.raises(ValueError, match="schedule: expected a role beside locks and place"):
+        Scenario(schedule=(deviation,))
+
+
+def test_a_place_that_no_file_can_hold() -> None:
+    deviation = Deviation(0, 0, Go.IO0, role=Role.MAIN, place=Place("two words"))
+    with pytest.raises(ValueError, match=r"schedule place: expected EVENT \[FILE:LINE\]"):
         Scenario(schedule=(deviation,))

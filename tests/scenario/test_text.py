@@ -17,7 +17,8 @@ from vblkfuzz.scenario.canonical import canonical
 from vblkfuzz.scenario.device import RERRORS, DeviceConfig, Rerror
 from vblkfuzz.scenario.expectation import Expectation
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.scenario.text import from_text, read_text, to_text
 
 STORY = """\
@@ -160,6 +161,27 @@ def test_delayed_is_written_only_if_stores_are_delayed() -> None:
         assert from_text(to_text(scenario), "") == scenario
 
 
+def test_a_deviation_of_an_actor_at_a_place() -> None:
+    place = Place("qemu_mutex_lock", "util/async.c:717", "aio_co_schedule", 2)
+    held = Deviation(5, 77, Go.IO0, role=Role.MAIN, locks=True, place=place)
+    line = (
+        '    {op = 5, actor = "main", point = 77, points = "locks", go = "io0", '
+        'at = "qemu_mutex_lock util/async.c:717", after = "aio_co_schedule", nth = 2},'
+    )
+    text = to_text(Scenario(schedule=(held,)))
+    assert line in text.splitlines()
+    assert from_text(text, "").schedule == (held,)
+
+
+def test_keys_of_an_actor_that_are_default_are_not_written() -> None:
+    held = Deviation(5, 3, Go.NEXT, role=Role.WORKER, place=Place("thread_pool_submit"))
+    line = '    {op = 5, actor = "worker", point = 3, go = "next", at = "thread_pool_submit"},'
+    assert line in to_text(Scenario(schedule=(held,))).splitlines()
+    named = line.replace("next", 'next", points = "events')
+    text = f"format = 1\nschedule = [{named}]"
+    assert from_text(text, "").schedule == (held,)
+
+
 def ops_with(item: str) -> str:
     return f'format = 1\nops = [{{op = "reset"}}, {item}]'
 
@@ -247,11 +269,52 @@ UNUSABLE = {
     ),
     "deviation with more": (
         schedule_with("{op = 1, point = 1, go = 'main', to = 1}"),
-        "schedule[1]: expected only the keys op, point, go, delayed, found 'to'",
+        "schedule[1]: expected only the keys op, actor, point, points, go, delayed, at, after, nth,"
+        " found 'to'",
     ),
     "two at one point": (
         schedule_with("{op = 0, point = 0, go = 'io0'}"),
         "schedule[1]: expected one deviation at op and point (0, 0), found two",
+    ),
+    "two of an actor at one point": (
+        schedule_with(
+            "{op = 0, point = 0, go = 'io0', actor = 'main'}, "
+            "{op = 0, point = 0, go = 'io1', actor = 'main', at = 'virtqueue_pop'}"
+        ),
+        "schedule[2]: expected one deviation at op and point (0, 0) of main, found two",
+    ),
+    "actor of a deviation": (
+        schedule_with("{op = 0, point = 0, go = 'io0', actor = 'io2'}"),
+        "schedule[1].actor: expected one of main, io0, io1, vcpu, guest, monitor, worker,"
+        " found 'io2'",
+    ),
+    "locks of no actor": (
+        schedule_with("{op = 0, point = 0, go = 'io0', points = 'locks'}"),
+        "schedule[1].actor: expected beside points, found nothing",
+    ),
+    "points of another kind": (
+        schedule_with("{op = 0, actor = 'main', point = 0, go = 'io0', points = 'all'}"),
+        "schedule[1].points: expected one of events, locks, found 'all'",
+    ),
+    "place of no actor": (
+        schedule_with("{op = 0, point = 0, go = 'io0', at = 'virtqueue_pop'}"),
+        "schedule[1].actor: expected beside at, found nothing",
+    ),
+    "event before no place": (
+        schedule_with("{op = 0, actor = 'main', point = 0, go = 'io0', after = 'virtqueue_pop'}"),
+        "schedule[1].at: expected beside after, found nothing",
+    ),
+    "no place": (
+        schedule_with("{op = 0, actor = 'main', point = 0, go = 'io0', at = 'a b c:1'}"),
+        "schedule[1].at: expected EVENT [FILE:LINE] [after EVENT] [nth NUMBER]",
+    ),
+    "place that is a number": (
+        schedule_with("{op = 0, actor = 'main', point = 0, go = 'io0', at = 1}"),
+        "schedule[1].at: expected a text, found 1",
+    ),
+    "no stop at a place": (
+        schedule_with("{op = 0, actor = 'main', point = 0, go = 'io0', at = 'a', nth = 0}"),
+        "schedule[1].nth: expected an integer in 1..65535, found 0",
     ),
     "too many deviations": (
         f"format = 1\nschedule = [{'1,' * (limits.MAX_DEVIATIONS + 1)}]",

@@ -9,8 +9,8 @@ from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.delay import DelayingTurnstile
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import STORES_DELAYED, STORES_SEEN
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
+from vblkfuzz.trace.schedule_kinds import STORES_DELAYED, STORES_SEEN
 from vblkfuzz.virtio.memory import GuestMemory
 from vblkfuzz.virtio.store_buffer import HEAD_BYTES, StoreBuffer
 

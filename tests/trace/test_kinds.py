@@ -5,26 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
 
 from vblkfuzz.scenario.alphabet.guest import HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
+from vblkfuzz.scenario.scenario import Go
 from vblkfuzz.trace import kind as kind_module
-from vblkfuzz.trace import kinds
+from vblkfuzz.trace import kinds, schedule_kinds
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kind import Kind, kind
 from vblkfuzz.trace.kinds import KINDS
 from vblkfuzz.trace.render import rows
 
-NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_DEEDS, REQUESTS, SHAPES)
+GOES = tuple(go.name.lower() for go in Go)
+NAMES_OF_SCENARIOS = (tuple(spec.name for spec in OPS), HOSTILE_DEEDS, REQUESTS, SHAPES, GOES)
+MODULES = pytest.mark.parametrize("module", [kinds, schedule_kinds], ids=["kinds", "schedule"])
 ROWS = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 
+def constants(module: ModuleType) -> dict[str, int]:
+    return {name.lower(): value for name, value in vars(module).items() if type(value) is int}
+
+
 def test_each_constant_is_a_row() -> None:
-    constants = {name.lower(): value for name, value in vars(kinds).items() if type(value) is int}
-    assert constants == {kind.name: number for number, kind in KINDS.items()}
+    found = {**constants(schedule_kinds), **constants(kinds)}
+    assert found == {kind.name: number for number, kind in KINDS.items()}
+    assert len(found) == len(constants(schedule_kinds)) + len(constants(kinds))
     assert len(KINDS) == len(kind_module.ROWS)
 
 
@@ -60,9 +69,14 @@ def misplaced(table: Sequence[Kind]) -> list[str]:
     return problems
 
 
-def test_a_group_is_one_section_in_which_numbers_ascend() -> None:
-    found = misplaced(list(KINDS.values()))
+@MODULES
+def test_a_group_is_one_section_in_which_numbers_ascend(module: ModuleType) -> None:
+    found = misplaced([KINDS[number] for number in constants(module).values()])
     assert not found, "; ".join(found)
+
+
+def test_the_table_has_a_group_in_one_section() -> None:
+    assert not misplaced(list(KINDS.values()))
 
 
 def test_a_row_that_is_misplaced_is_named() -> None:

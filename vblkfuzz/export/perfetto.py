@@ -31,7 +31,7 @@ from vblkfuzz.trace.kinds import (
     VM_STOP_CALL,
     VM_STOP_RET,
 )
-from vblkfuzz.triage.step import BACKEND, GUEST, IOTHREADS, MAIN, VCPU, Step
+from vblkfuzz.triage.step import BACKEND, GUEST, IOTHREADS, MAIN, MONITOR, VCPU, WORKER, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +46,8 @@ _TRACKS: Final = {
     MAIN: (2, 2),
     IOTHREADS[0]: (2, 3),
     IOTHREADS[1]: (2, 4),
+    MONITOR: (2, 5),
+    WORKER: (2, 6),
     BACKEND: (3, 1),
     "": (4, 1),
 }

@@ -16,6 +16,8 @@ from vblkfuzz.export.export import Export
 from vblkfuzz.export.licence import SPDX
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 _WIDTH: Final = 88
 _DEVICE: Final = 'DEVICE = os.environ.get("VBLK_DEVICE")'
 _INDENT: Final = "    "
-_NAMES: Final = ("Deviation", "DeviceConfig", "Go", "Scenario", "assert_clean", "op")
+_NAMES: Final = (
+    *("Deviation", "DeviceConfig", "Go", "Place", "Role", "Scenario"),
+    *("assert_clean", "op"),
+)
 """Names that a file may import, in order."""
 
 
@@ -41,8 +46,8 @@ def pytest_text(cases: Sequence[Case]) -> str:
     judged = [case for case in cases if case.outcome.run.execution] or cases
     tests = [_test(case, number) for case, number in _numbered(judged)]
     names = [name for name in _NAMES if any(re.search(rf"\b{name}\(", one) for one in tests)]
-    if any("Go." in one for one in tests):
-        names = sorted({*names, "Go"}, key=_NAMES.index)
+    members = {name for name in ("Go", "Role") if any(f"={name}." in one for one in tests)}
+    names = sorted({*names, *members}, key=_NAMES.index)
     head = "\n".join(_head(cases))
     return f"{head}\nfrom vblkfuzz import {', '.join(names)}\n\n{_DEVICE}\n\n\n{_join(tests)}"
 
@@ -111,7 +116,8 @@ def _arguments(scenario: Scenario) -> Iterator[str]:
     yield "),"
     if scenario.schedule:
         yield "schedule=("
-        yield from (f"{_INDENT}{_deviation(one)}," for one in scenario.schedule)
+        for one in scenario.schedule:
+            yield from (_INDENT + line for line in _deviation(one))
         yield "),"
 
 
@@ -141,9 +147,28 @@ def _op(operation: Op) -> list[str]:
     return ["op(", *(f"{_INDENT}{word}," for word in (name, *words)), "),"]
 
 
-def _deviation(one: Deviation) -> str:
-    delayed = ", delayed=True" if one.delayed else ""
-    return f"Deviation(op={one.op}, point={one.point}, go=Go.{one.go.name}{delayed})"
+def _deviation(one: Deviation) -> list[str]:
+    """Return the lines of a deviation: one, unless it has too many arguments."""
+    words = [f"op={one.op}", f"point={one.point}", f"go=Go.{one.go.name}"]
+    words += ["delayed=True"] * one.delayed
+    words += [f"role=Role.{one.role.name}"] * (one.role is not Role.ANY)
+    words += ["locks=True"] * one.locks
+    line = f"Deviation({', '.join(words)}),"
+    if one.place is None and len(line) <= _WIDTH - len(_INDENT):
+        return [line]
+    place = _place(one.place) if one.place else ()
+    return ["Deviation(", *(f"{_INDENT}{word}," for word in words), *place, "),"]
+
+
+def _place(place: Place) -> list[str]:
+    """Return the lines of the argument of a deviation that is its place."""
+    plain = Place(place.event)
+    words = [
+        f"{name}={value!r}".replace("'", '"')
+        for name, value in place._asdict().items()
+        if name == "event" or value != getattr(plain, name)
+    ]
+    return [f"{_INDENT}place=Place(", *(f"{_INDENT * 2}{word}," for word in words), f"{_INDENT}),"]
 
 
 def _assertion(case: Case) -> str:

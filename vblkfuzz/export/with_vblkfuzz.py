@@ -50,7 +50,7 @@ def injected(case: Case) -> str:
 
 def device_options(case: Case) -> str:
     """Return the options of a QEMU for the device; its disk and guest memory are not among them."""
-    variant = variant_of(case.scenario, case.outcome.target_options.iothread)
+    variant = variant_of(case.scenario, case.outcome.target_options)
     iothread = "-object iothread,id=io0,poll-max-ns=0,thread-pool-max=1 " * variant.iothread
     return f"qemu-system-x86_64 -M pc -accel tcg {iothread}{argument(variant, 'disk0')}"
 

@@ -15,34 +15,30 @@ from typing import NamedTuple
 
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
-
-Mark = tuple[int, Go, bool]
-"""A deviation without its operation: (point, go, delayed)."""
+from vblkfuzz.scenario.scenario import Deviation, Scenario
 
 
 class Item(NamedTuple):
     """An operation and its deviations."""
 
     op: Op
-    marks: tuple[Mark, ...] = ()
-    """Its deviations, ascending by point."""
+    marks: tuple[Deviation, ...] = ()
+    """Its deviations, in the order of a schedule, as if it were operation 0."""
 
 
 def items_of(scenario: Scenario) -> list[Item]:
     """Return the items of a scenario; deviations of operations that do not exist are left out."""
-    marks: list[list[Mark]] = [[] for _ in scenario.ops]
+    marks: list[list[Deviation]] = [[] for _ in scenario.ops]
     for deviation in scenario.schedule:
         if deviation.op < len(marks):
-            mark = deviation.point, deviation.go, deviation.delayed
-            marks[deviation.op].append(mark)
+            marks[deviation.op].append(replace(deviation, op=0))
     return [Item(op, tuple(own)) for op, own in zip(scenario.ops, marks, strict=True)]
 
 
 def scenario_of(device: DeviceConfig, items: Sequence[Item]) -> Scenario:
     """Return the scenario that consists of these items."""
     schedule = tuple(
-        Deviation(index, *mark) for index, item in enumerate(items) for mark in item.marks
+        replace(mark, op=index) for index, item in enumerate(items) for mark in item.marks
     )
     return Scenario(device, tuple(item.op for item in items), schedule)
 
@@ -82,9 +78,9 @@ def without_deviations(scenario: Scenario, places: Collection[int]) -> Scenario:
 def with_deviation(scenario: Scenario, place: int, deviation: Deviation) -> Scenario | None:
     """Return the scenario with another deviation at `place` of its schedule.
 
-    None if there is another deviation at the same operation and point already.
+    None if there is another deviation of the same actor at the same operation and point already.
     """
     others = scenario.schedule[:place] + scenario.schedule[place + 1 :]
-    if any((other.op, other.point) == (deviation.op, deviation.point) for other in others):
+    if any(other.where == deviation.where for other in others):
         return None
     return replace(scenario, schedule=tuple(sorted((*others, deviation))))

@@ -64,7 +64,7 @@ def _simplify(search: Search, place: int) -> None:
         _replaced(search, place, replace(deviation, delayed=False))
     deviation = search.best.schedule[place]
     for point in lower(deviation.point):
-        if _replaced(search, place, replace(deviation, point=point)):
+        if _replaced(search, place, replace(deviation, point=point, place=None)):
             break
     deviation = search.best.schedule[place]
     for go in _GOES:

@@ -12,17 +12,31 @@ from typing import Final
 from vblkfuzz import limits
 from vblkfuzz.mutation.story_state import NEXT
 from vblkfuzz.scenario.alphabet.spec import POLLING
-from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, decode_ops
+from vblkfuzz.scenario.codec import (
+    DEVIATION,
+    HEADER,
+    LOCKS,
+    OP,
+    PLACED,
+    decode_ops,
+    ops_start,
+    place_in,
+    split_schedule,
+)
 from vblkfuzz.scenario.device_header import COUNTS, DEVIATIONS, values_of
+from vblkfuzz.scenario.place import place_text
 from vblkfuzz.scenario.scenario import Go
 
-Mark = tuple[int, int]
-"""A deviation of an item: the point, and its `Go`, plus `DELAYED` if stores are delayed."""
+Mark = tuple[int, int, bytes]
+"""A deviation of an item: the point; its `Go`, plus `DELAYED` if stores are delayed, plus `COUNTED`
+times a number for role and locks; its place as text, empty if it has none."""
 Item = tuple[bytes, tuple[Mark, ...]]
-"""An op record and its deviations, ascending, at most one per point."""
+"""An op record and its deviations, ascending, at most one per point, role and locks."""
 
 DELAYED: Final = 8
 """Bit of a mark's second field: stores are delayed."""
+COUNTED: Final = 16
+"""Factor in a mark's second field of what is counted: twice the `Role`, plus 1 with locks."""
 _GOES: Final = len(Go)
 _POLLING_BYTE, _POLLS = values_of("polling")
 _MAX_REMEMBERED: Final = 1 << 14
@@ -57,11 +71,12 @@ class Draft:
         """Return the draft for any bytes, read as `codec.decode` reads them."""
         header = data[: HEADER.size].ljust(HEADER.size, b"\0")
         config = [value % count for value, count in zip(header, COUNTS, strict=True)]
-        start = HEADER.size + header[DEVIATIONS] % (limits.MAX_DEVIATIONS + 1) * DEVIATION.size
+        count = header[DEVIATIONS] % (limits.MAX_DEVIATIONS + 1)
+        start = ops_start(data, count)
         end = min(len(data) - OP.size + 1, start + limits.MAX_OPS * OP.size)
         items = [ITEMS[data[at : at + 8]] for at in range(start, end, 8)]
         if start > HEADER.size:
-            _mark(items, data[HEADER.size : start])
+            _mark(items, data[HEADER.size : start], count)
         return cls(config, items)
 
     @property
@@ -85,27 +100,57 @@ class Draft:
 
         If `max_size` is less than 8, the result is the beginning of the header, not canonical.
         """
-        count = min(self.marks(), limits.MAX_DEVIATIONS)
-        room = (max_size - HEADER.size - count * DEVIATION.size) // OP.size
-        items = self.items[: max(min(room, limits.MAX_OPS), 0)]
-        schedule = [
-            DEVIATION.pack(index, point, go % DELAYED, go // DELAYED)
-            for index, item in enumerate(items)
-            if item[1]
-            for point, go in item[1]
+        marks = [
+            (index, mark) for index, item in enumerate(self.items) if item[1] for mark in item[1]
         ][: limits.MAX_DEVIATIONS]
+        room = max_size - HEADER.size - sum([_size(mark) for _, mark in marks])
+        items = self.items[: max(min(room // OP.size, limits.MAX_OPS), 0)]
+        marks = [mark for mark in marks if mark[0] < len(items)]
         header = bytearray(self.config)
-        header[DEVIATIONS] = len(schedule)
-        return b"".join([header, *schedule, *[item[0] for item in items]])[:max_size]
+        header[DEVIATIONS] = len(marks)
+        schedule = [
+            DEVIATION.pack(index, point, how % DELAYED, _how(how, place))
+            for index, (point, how, place) in marks
+        ]
+        places = [bytes([len(place)]) + place for _, (_, _, place) in marks if place]
+        records = [item[0] for item in items]
+        return b"".join([header, *schedule, *places, *records])[:max_size]
 
 
-def _mark(items: list[Item], schedule: bytes) -> None:
+def counted(mark: Mark) -> tuple[int, int]:
+    """Return point, role and locks of a mark: what differs between all marks of an item."""
+    return mark[0], mark[1] // COUNTED
+
+
+def _size(mark: Mark) -> int:
+    return DEVIATION.size + (1 + len(mark[2]) if mark[2] else 0)
+
+
+def _how(how: int, place: bytes) -> int:
+    """Return the last byte of the record of a mark."""
+    of = how // COUNTED
+    delayed = how // DELAYED % 2
+    return delayed + (of >> 1 << 1) + LOCKS * (of % 2) + (PLACED if place else 0)
+
+
+def _mark_of(point: int, go: int, how: int, place: bytes) -> Mark:
+    """Return the mark of a record and its place, as `codec.decode` reads them."""
+    role = how >> 1 & 7
+    if not role:
+        return point, go % _GOES + how % 2 * DELAYED, b""
+    of = 2 * role + (how & LOCKS != 0)
+    found = place_in(place)
+    text = place_text(found).encode() if found else b""
+    return point, go % _GOES + how % 2 * DELAYED + of * COUNTED, text
+
+
+def _mark(items: list[Item], schedule: bytes, count: int) -> None:
     """Add the deviations in `schedule` to the items; of two at one point, the first counts."""
-    schedule = schedule.ljust(-len(schedule) % DEVIATION.size + len(schedule), b"\0")
-    for index, point, go, delayed in DEVIATION.iter_unpack(schedule):
+    records, places = split_schedule(schedule, count)
+    for (index, point, go, how), place in zip(DEVIATION.iter_unpack(records), places, strict=True):
         at = index % limits.MAX_OPS
         if at < len(items):
             record, marks = items[at]
-            if all(point != known for known, _ in marks):
-                how = go % _GOES + delayed % 2 * DELAYED
-                items[at] = record, tuple(sorted((*marks, (point, how))))
+            mark = _mark_of(point, go, how, place)
+            if all(counted(mark) != counted(known) for known in marks):
+                items[at] = record, tuple(sorted((*marks, mark)))

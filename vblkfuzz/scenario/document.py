@@ -5,8 +5,7 @@
                `rerror` can take it: older files have one field for both (`Row.like`)
     ops        array of tables: {op = NAME, ARGUMENT = VALUE, ...}; `actor` may repeat
                the op's owner
-    schedule   array of tables: {op = INDEX, point = INDEX, go = NAME}, plus `delayed = true` if
-               stores are delayed
+    schedule   array of tables, see `scenario.schedule_table`
     expect     table: the expected verdict, and the device it holds on. `target` names what has that
                device, if it is not the model
 
@@ -31,7 +30,6 @@ from vblkfuzz.scenario.field import (
     Table,
     array_at,
     choice_at,
-    flag_at,
     integer_at,
     mismatch,
     table_at,
@@ -39,9 +37,9 @@ from vblkfuzz.scenario.field import (
 )
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.schedule_table import schedule_of, table_of
 
-GO_NAMES: Final = {go.name.lower(): go for go in Go}
 SCENARIO_KEYS: Final = ("ops", "schedule", "device")
 
 _NAMES: Final = ("rule", "signature", "target", "on")
@@ -53,11 +51,7 @@ def document_of(scenario: Scenario) -> dict[str, Table | list[Table]]:
     """Return a scenario as a document with the keys `SCENARIO_KEYS`, in that order."""
     return {
         "ops": [{"op": op.name, **op.args} for op in scenario.ops],
-        "schedule": [
-            {"op": item.op, "point": item.point, "go": item.go.name.lower()}
-            | ({"delayed": True} if item.delayed else {})
-            for item in scenario.schedule
-        ],
+        "schedule": [table_of(item) for item in scenario.schedule],
         "device": _device_table(scenario.device),
     }
 
@@ -127,29 +121,6 @@ def _stored_at(place: str, param: Param, value: object) -> int:
     if isinstance(param, Choice):
         return stored_of(param, choice_at(place, value, param.values))
     return stored_of(param, integer_at(place, value, param.low, param.high))
-
-
-def schedule_of(value: object) -> tuple[Deviation, ...]:
-    """Return the deviations in an array, sorted. Their order in the file has no meaning."""
-    found: dict[tuple[int, int], Deviation] = {}
-    for index, item in enumerate(array_at("schedule", value, limits.MAX_DEVIATIONS)):
-        place = f"schedule[{index}]"
-        deviation = _deviation_of(place, item)
-        where = (deviation.op, deviation.point)
-        if where in found:
-            raise FieldError(place, f"expected one deviation at op and point {where}, found two")
-        found[where] = deviation
-    return tuple(sorted(found.values()))
-
-
-def _deviation_of(place: str, value: object) -> Deviation:
-    table = table_at(place, value, ("op", "point", "go", "delayed"))
-    return Deviation(
-        integer_at(f"{place}.op", table.get("op"), 0, limits.MAX_OPS - 1),
-        integer_at(f"{place}.point", table.get("point"), 0, limits.MAX_POINT - 1),
-        GO_NAMES[choice_at(f"{place}.go", table.get("go"), GO_NAMES)],
-        flag_at(f"{place}.delayed", table.get("delayed", False)),
-    )
 
 
 def expectation_of(value: object) -> tuple[Expectation, str, str]:

@@ -24,7 +24,7 @@ from vblkfuzz.targets.fatal_signal import Watcher
 from vblkfuzz.targets.last_words import without_times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 WRAPPER: Final = "the script runs the device as another process; begin its last line with: exec"
 """Why a script cannot be watched: its threads say nothing of the device."""
@@ -44,8 +44,18 @@ def memfd(name: str, size: int = 0) -> int:
 class Child:
     """One running device process."""
 
-    def __init__(self, command: Sequence[str], fds: Sequence[int]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        fds: Sequence[int],
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
         """Start it; the child inherits `fds` under the same numbers, and they stay open here.
+
+        Args:
+            command: the program and its arguments.
+            fds: files to inherit.
+            prepare: called in the child, last before execve(2).
 
         Raises:
             DeviceUnavailable: the command cannot be executed.
@@ -54,9 +64,10 @@ class Child:
         self._watcher = watcher = Watcher()
         parent = os.getpid()
 
-        def prepare() -> None:
+        def begin() -> None:
             die_with_parent(parent)
             watcher.begin()
+            prepare()
 
         try:
             self._process = subprocess.Popen(
@@ -65,8 +76,8 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
                 pass_fds=fds,
-                # Safe: the fuzz process has one thread, so no other thread can hold a lock.
-                preexec_fn=prepare,  # noqa: PLW1509
+                # Safe: other threads are those of gates, which hold no lock during a fork.
+                preexec_fn=begin,  # noqa: PLW1509
                 process_group=0,
             )
         except OSError as error:

@@ -18,6 +18,9 @@ class TargetOptions:
     """Path of qemu-storage-daemon; empty: the one on PATH."""
     iothread: bool | None = None
     """Whether the dataplane runs in an IOThread; None: each scenario decides."""
+    serial: bool | None = None
+    """Whether the threads of the device go on one at a time, in an order that is the same again.
+    None: where the schedule of a scenario interrupts one of them; False: never."""
     vhost_user_socket: str = ""
     """Path of the socket of a running vhost-user-blk back-end."""
     vhost_user_command: str = ""

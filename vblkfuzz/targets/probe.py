@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vblkfuzz.process.guest_process import GuestProcess
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.targets.dequeue import Dequeue
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Recorder
     from vblkfuzz.trace.event import Event
@@ -52,7 +53,7 @@ class Probed(Protocol):
     def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
         """Return what the device itself counts of its first `queues` queues; none: unknown."""
 
-    def dequeues(self) -> Sequence[Dequeue]:
+    def dequeues(self) -> Sequence[Dequeue | Hold]:
         """Return the dequeues that the exact witness observed since the last call."""
 
 

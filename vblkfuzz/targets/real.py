@@ -5,8 +5,9 @@
      `- device process: started, reset and watched by a `Rig`
 
 To add a real target, write a `Rig` (operator, backend and witnesses of one kind of device process)
-and a `Port` (the guest's access to it). Of a schedule only "do not settle here" (`Go.NEXT`)
-applies: the threads of a real device cannot be preempted from outside.
+and a `Port` (the guest's access to it). A schedule interrupts the
+threads of a device behind a gate (`interruptions`); of any other only "do not settle here"
+(`Go.NEXT` of no role) applies.
 
 A device process that dies or hangs by itself is a finding: the trace ends there, with CRASH or
 HANG, and the next scenario gets a new process. Every other failure is a HarnessError.
@@ -15,7 +16,8 @@ HANG, and the next scenario gets a new process. Every other failure is a Harness
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.process.guest import REST
@@ -25,6 +27,7 @@ from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.scenario import Go, Scenario
 from vblkfuzz.targets.broken_protocol import violation_in
 from vblkfuzz.targets.device_end import Restless
+from vblkfuzz.targets.interruptions import Interruptions
 from vblkfuzz.targets.probe import probe
 from vblkfuzz.targets.proof import check_proof, proof_for
 from vblkfuzz.targets.recorder import Recorder
@@ -33,123 +36,20 @@ from vblkfuzz.trace.kinds import END, STEP_LIMIT
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
     from vblkfuzz.driver.port import Port
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
-    from vblkfuzz.targets.handover import Handover
-    from vblkfuzz.targets.queue_counts import QueueCounts
+    from vblkfuzz.targets.rig import Rig
     from vblkfuzz.trace.trace import Trace
-    from vblkfuzz.virtio.memory import GuestMemory
 
 _MAX_EPILOGUE: Final = 32
 _COLLECT: Final = CODES["collect"]
 _SOON_S: Final = 0.005
 """Seconds in which most answers have come."""
-
-
-class Rig(Protocol):
-    """One kind of real device: its process, its operator, its backend, its witnesses.
-
-    Every method may raise DeviceLost if the process does not answer; `ending` then says why.
-    """
-
-    def witnesses(self, config: DeviceConfig) -> Witness:
-        """What can be observed in a scenario on such a device."""
-
-    @property
-    def resets_at_end(self) -> bool:
-        """Whether a scenario ends with a reset; False if the next one gets a new connection."""
-
-    @property
-    def processes(self) -> int:
-        """Device processes started so far; the witnesses of each have to prove themselves."""
-
-    @property
-    def witness(self) -> str:
-        """What is known of the witness of dequeues, for people whose device does not show them."""
-
-    @property
-    def memory(self) -> GuestMemory:
-        """Guest memory, shared with guest process and device process."""
-
-    def start(self) -> None:
-        """Start the processes that the first scenario needs.
-
-        Raises:
-            DeviceUnavailable: there is no such device; the message says how to get one.
-        """
-
-    def stop(self) -> None:
-        """End everything; leave nothing behind."""
-
-    def power_on(self, scenario: Scenario) -> Sequence[int]:
-        """Begin a scenario on a device in its initial state; restart the process if in doubt.
-
-        Returns: new connections for the guest process if it needs them, else nothing.
-        """
-
-    def perform(self, operation: Op, recorder: Recorder) -> Handover | None:
-        """Carry out an operation of operator, backend or environment; record its events.
-
-        Returns: what the port has to do for it.
-        """
-
-    def unfinished(self) -> Op | None:
-        """The next operation towards rest (I/O ended, drains ended, VM running); None: at rest."""
-
-    @property
-    def guest_runs(self) -> bool:
-        """Whether the guest may run now; if not, its operations are deferred."""
-
-    @property
-    def keeps_guest_waiting(self) -> bool:
-        """Whether a drained section or a held request may delay the answer to the guest."""
-
-    def holds_up(self, guest: int) -> bool:
-        """Whether the process `guest` waits for a held request; False if that is unknown."""
-
-    def settle(self, recorder: Recorder) -> None:
-        """Wait until the device is idle, and record what it does until then."""
-
-    def check_rest(self, recorder: Recorder) -> None:
-        """Check at the end of a scenario that the device is at rest and no thread is stuck.
-
-        Raises:
-            Restless: a thread runs on and on.
-            DeviceLost: a thread is stuck.
-        """
-
-    def queue_counts(self, queues: int) -> Sequence[QueueCounts]:
-        """Return what the device itself counts of its first `queues` queues; none: unknown."""
-
-    def answers(self, guest: int, comes: Callable[[float], bool]) -> bool:
-        """Wait until the device answers the process `guest`; False: it hangs (`silence`).
-
-        Args:
-            guest: its id.
-            comes: waits at most so many seconds for the result of the guest's operation.
-
-        Raises:
-            HarnessError: it is not known whether the device hangs.
-        """
-
-    def dequeues(self) -> Sequence[Dequeue]:
-        """Return the dequeues that the exact witness observed since the last call."""
-
-    def discard(self) -> None:
-        """End the device process; the next scenario gets a new one."""
-
-    def ending(self, *, guest_waits: bool) -> Ending | None:
-        """Return how the process ended, or that it hangs; None if it was killed (no finding).
-
-        Raises:
-            DeviceLost: it was stopped from outside, which is no finding.
-        """
 
 
 class RealTarget:
@@ -164,6 +64,7 @@ class RealTarget:
         self.device = device
         self._rig = rig
         self._guest = GuestProcess(make_port)
+        self._interruptions = Interruptions(rig, 0, Scenario())
         self._waiting: deque[int] = deque()
         """Indexes of operations of the guest that are deferred until it may run."""
         self._codes: list[int] = []
@@ -175,6 +76,14 @@ class RealTarget:
     def witnesses(self) -> Witness:
         """What this target can observe in a scenario with the default device."""
         return self._rig.witnesses(DeviceConfig())
+
+    @property
+    def no_gate(self) -> str:
+        """Why schedules do not interrupt the threads of the device; empty: they do.
+
+        It is known once the target has started.
+        """
+        return self._rig.no_gate
 
     @property
     def versions(self) -> dict[str, str]:
@@ -216,9 +125,12 @@ class RealTarget:
         witnesses = rig.witnesses(scenario.device)
         recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))
         report, fault = "", None
+        schedule = Interruptions(rig, self._guest.pid, scenario)
         try:
             self._load(scenario)
+            self._interruptions = schedule
             self._run(scenario, recorder)
+            schedule.end()
             rig.check_rest(recorder)
             works = probe(rig, self._guest, self._hear_guest, recorder, scenario.device)
             self._power_off()
@@ -236,7 +148,14 @@ class RealTarget:
         except BaseException:
             self._replace_processes()
             raise
-        return recorder.trace(witnesses, report, fault)
+        finally:
+            schedule.end()
+        return replace(
+            recorder.trace(witnesses, report, fault),
+            places=schedule.places,
+            stops=schedule.stops,
+            neighbours=schedule.neighbours,
+        )
 
     def _load(self, scenario: Scenario) -> None:
         self._power_on(scenario)
@@ -282,8 +201,9 @@ class RealTarget:
         self._guest.restart()
 
     def _run(self, scenario: Scenario, recorder: Recorder) -> None:
-        hasty = {item.op for item in scenario.schedule if item.go is Go.NEXT}
+        hasty = {item.op for item in scenario.schedule if item.go is Go.NEXT and not item.role}
         for index, operation in enumerate(scenario.ops):
+            self._interruptions.begin(index)
             recorder.operation(index, operation.code)
             if operation.spec.owner == "guest":
                 self._waiting.append(index)
@@ -293,7 +213,7 @@ class RealTarget:
             if index in hasty:
                 recorder.look(self._rig.dequeues)
             else:
-                self._rig.settle(recorder)
+                self._interruptions.settle(recorder)
         self._come_to_rest(recorder)
 
     def _perform(self, operation: Op, recorder: Recorder) -> None:
@@ -313,7 +233,7 @@ class RealTarget:
         while self._waiting and self._rig.guest_runs:
             index = self._waiting.popleft()
             if index != recorder.index:
-                self._rig.settle(recorder)
+                self._interruptions.settle(recorder)
                 recorder.deferred(index, self._codes[index])
             self._let_guest(index, recorder)
 
@@ -364,12 +284,13 @@ class RealTarget:
         return answer
 
     def _come_to_rest(self, recorder: Recorder) -> None:
-        self._rig.settle(recorder)
+        self._interruptions.settle(recorder)
         done = self._end_what_is_open(recorder)
         if self._rig.guest_runs:
+            self._interruptions.begin_epilogue()
             recorder.operation(done, _COLLECT, epilogue=True)
             self._let_guest(REST, recorder)
-            self._rig.settle(recorder)
+            self._interruptions.settle(recorder)
 
     def _end_what_is_open(self, recorder: Recorder) -> int:
         """End drained sections, I/O and a stop of the VM; return the number of operations."""
@@ -377,11 +298,12 @@ class RealTarget:
             operation = self._rig.unfinished()
             if operation is None:
                 return index
+            self._interruptions.begin_epilogue()
             recorder.operation(index, operation.code, epilogue=True)
             self._perform(operation, recorder)
             if not recorder.blind:
                 self._run_guest(recorder)
-            self._rig.settle(recorder)
+            self._interruptions.settle(recorder)
         return _MAX_EPILOGUE
 
     def _ended(self, recorder: Recorder, lost: DeviceLost) -> Ending:

@@ -22,6 +22,7 @@ from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.targets.cause import Cause
+from vblkfuzz.targets.hold import Hold
 from vblkfuzz.targets.outliving import Outliving
 from vblkfuzz.targets.ring_watch import Life
 from vblkfuzz.trace.event import NO_QUEUE, ActorId, Event, Frame
@@ -149,7 +150,7 @@ class Recorder:
         self.acts += 1
         self._pending.extend(events)
 
-    def _write_pending(self, dequeues: Sequence[Dequeue]) -> None:
+    def _write_pending(self, dequeues: Sequence[Dequeue | Hold]) -> None:
         """Record the guest's events and the dequeues observed since.
 
         Dequeues and used entries of rings that a reset ended are placed before the reset. So a
@@ -176,7 +177,6 @@ class Recorder:
 
     def _note(self, event: Event) -> None:
         kind = event.kind
-        # Not _replace, which takes four times as long.
         _, _, actor, queue, flag, head, request, _, *rest = event
         self.events.append(
             Event(self._turn, kind, actor, queue, flag, head, request, self._epoch, *rest)
@@ -237,7 +237,7 @@ class Recorder:
 
     # --- What is observed of the device -------------------------------------------------------
 
-    def look(self, dequeues: Callable[[], Sequence[Dequeue]]) -> bool:
+    def look(self, dequeues: Callable[[], Sequence[Dequeue | Hold]]) -> bool:
         """Record what is observed since the last look; return whether there was anything.
 
         Args:
@@ -271,11 +271,12 @@ class Recorder:
             for place, (head, length) in enumerate(entries, 1):
                 self._push(life, head, life.used - len(entries) + place, length)
 
-    def _take(self, dequeues: Sequence[Dequeue]) -> None:
-        for queue, actor in dequeues:
-            life = self._live.get(queue) or self._last_life(queue)
-            if life is not None:
-                self._pop(life, actor)
+    def _take(self, dequeues: Sequence[Dequeue | Hold]) -> None:
+        for each in dequeues:
+            if isinstance(each, Hold):
+                self._add(each.kind, each.actor, **each.fields)
+            elif life := self._live.get(each.queue) or self._last_life(each.queue):
+                self._pop(life, each.actor)
 
     def _last_life(self, queue: int) -> Life | None:
         return next((life for life in reversed(self._ended) if life.queue == queue), None)

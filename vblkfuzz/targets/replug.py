@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.targets.dequeue import Dequeue
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.recorder import Recorder
 
 _UNPLUG: Final = 2
 """Flag of a RESET_CALL."""
 
 
-def tell_unplug(recorder: Recorder, dequeues: Callable[[], Sequence[Dequeue]]) -> None:
+def tell_unplug(recorder: Recorder, dequeues: Callable[[], Sequence[Dequeue | Hold]]) -> None:
     """Record that the device is about to be unplugged."""
     recorder.look(dequeues)
     recorder.tell(RESET_CALL, flag=_UNPLUG)
 
 
-def tell_unplugged(recorder: Recorder, dequeues: Callable[[], Sequence[Dequeue]]) -> None:
+def tell_unplugged(recorder: Recorder, dequeues: Callable[[], Sequence[Dequeue | Hold]]) -> None:
     """Record that the device is gone, and all that it has done until now as done before that."""
     recorder.look(dequeues)
     recorder.tell(RESET_RET, path=int(Frame.REPLUG))

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.targets.lives import Lives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SPIN_S: Final = 0.25
 """Seconds of CPU time after which a thread that never slept counts as spinning."""
@@ -31,6 +31,9 @@ _QMP_THREAD: Final = b"IO mon_iothread"
 AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
 """Contents of wchan for a thread that runs or is ready to run, or is stopped from outside: such a
 thread may have work to do when it goes on."""
+_AT_GATE: Final = b"seccomp_do_user"
+"""How wchan begins for a thread that waits for an answer of the gate (`vblkfuzz.gate`): it goes on
+without an event from outside. The name of a function may have a suffix."""
 _LINE: Final = 256
 """Bytes to read; each of these files is shorter."""
 
@@ -53,8 +56,17 @@ class Threads(NamedTuple):
 class Stillness:
     """Samples the threads of a process; keeps files of proc open until `close`."""
 
-    def __init__(self, pid: int, *others: int) -> None:
-        """Sample `pid` and the processes that it communicates with."""
+    def __init__(
+        self, pid: int, *others: int, held: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
+        """Sample `pid` and the processes that it communicates with.
+
+        Args:
+            pid: the device process.
+            others: those processes.
+            held: the threads that a schedule holds at the gate: `wait` takes them for asleep.
+        """
+        self._held = held
         self.lives = Lives(pid, *others)
         self._main = str(pid)
         self._folders = [f"/proc/{process}/task" for process in (pid, *others)]
@@ -90,8 +102,9 @@ class Stillness:
             # Now: a thread that is started later shows in the counts of the one that starts it.
             if not self._all_are_open():
                 return False
-            for wchan, _ in self._files.values():
-                if os.pread(wchan, _LINE, 0) in AWAKE:
+            for task, (wchan, _) in self._files.items():
+                where = os.pread(wchan, _LINE, 0)
+                if where in AWAKE or (where.startswith(_AT_GATE) and task not in self._held()):
                     self._busy = wchan
                     return False
             return self._counts() == before
@@ -169,7 +182,7 @@ class Stillness:
         try:
             self._all_are_open()
             for task, (wchan, schedstat) in self._files.items():
-                sleeps = os.pread(wchan, _LINE, 0) not in AWAKE
+                sleeps = not _is_awake(os.pread(wchan, _LINE, 0))
                 if task == self._main:
                     main_asleep = sleeps
                 elif not sleeps:
@@ -205,6 +218,10 @@ class Stillness:
             os.close(wchan)
             raise
         self._files[task] = wchan, schedstat
+
+
+def _is_awake(wchan: bytes) -> bool:
+    return wchan in AWAKE or wchan.startswith(_AT_GATE)
 
 
 def _states_in(folder: str) -> Iterator[str]:

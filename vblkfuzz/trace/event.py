@@ -36,6 +36,10 @@ class ActorId(IntEnum):
     IO1 = 4
     HARNESS = 5
     """Backend completions, environment changes, scenario bookkeeping."""
+    MONITOR = 6
+    """The thread of a real device that reads operator commands (QMP)."""
+    WORKER = 7
+    """A thread of the thread pool of a real device, which does its I/O."""
 
 
 def actor_name(code: int) -> str:

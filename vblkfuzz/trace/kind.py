@@ -29,6 +29,11 @@ def _tens_digit(number: int) -> int:
     return number // 10 % 10
 
 
+def table_place(number: int) -> tuple[int, int]:
+    """Return what tables of kinds are sorted by: the group, then the number."""
+    return _tens_digit(number), number
+
+
 class Kind(NamedTuple):
     """One kind of event."""
 

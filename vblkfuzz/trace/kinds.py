@@ -7,9 +7,9 @@ All facts about a kind are in its row. `Event.kind` is the number; a rule import
     (40, 'pop', 'Requests')
 
 Numbers are part of stored traces and of their digests: never change one. The tens digit of a number
-is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. A comment above a
-row describes fields that its meaning leaves out. A field that a kind does not use is 0 (`queue`:
-NO_QUEUE).
+is the group of the kind: 10 to 19 and then 110 to 119 are events of the guest. What the schedule
+does to an actor has its rows in `trace.schedule_kinds`. A comment above a row describes fields that
+its meaning leaves out. A field that a kind does not use is 0 (`queue`: NO_QUEUE).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Final
 from vblkfuzz.scenario.alphabet.guest import CACHE_MODES, HOSTILE_DEEDS, REQUESTS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.alphabet.shape import SHAPES
-from vblkfuzz.trace import form
+from vblkfuzz.trace import form, schedule_kinds
 from vblkfuzz.trace.ending import WORDS as ENDING_WORDS
 from vblkfuzz.trace.event import actor_name, data_name
-from vblkfuzz.trace.kind import ROWS, kind
+from vblkfuzz.trace.kind import ROWS, kind, table_place
 from vblkfuzz.trace.place import Place
 
 # --- Harness ----------------------------------------------------------------------------------
@@ -49,13 +49,6 @@ STEP_LIMIT: Final = kind(
     flags=("", "spins"),
     note=True,
 )
-STORES_DELAYED: Final = kind(
-    4,
-    "the schedule holds the actor's stores to guest memory since its last barrier in its store "
-    "buffer; value: size in bytes",
-    value="{} bytes",
-)
-STORES_SEEN: Final = kind(5, "from here on other actors see those stores")
 
 # --- Guest ------------------------------------------------------------------------------------
 PUBLISH: Final = kind(
@@ -389,11 +382,15 @@ HANG: Final = kind(
 PLANTED: Final = kind(90, "a test device has reached its planted bug", value="{}")
 
 
+_NAMES: Final = {
+    number: name
+    for name, number in (*vars(schedule_kinds).items(), *globals().items())
+    if name.isupper() and isinstance(number, int) and number in ROWS
+}
 KINDS: Final = MappingProxyType(
     {
-        number: ROWS[number]._replace(name=name.lower())
-        for name, number in list(globals().items())
-        if name.isupper() and isinstance(number, int) and number in ROWS
+        number: ROWS[number]._replace(name=_NAMES[number].lower())
+        for number in sorted(ROWS, key=table_place)
     }
 )
-"""All rows by number, in the order of this file."""
+"""All rows by number: group by group, in it by number."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from vblkfuzz.scenario.place import Place
 from vblkfuzz.trace.event import EVENT_RECORD, Event
 from vblkfuzz.trace.fault import Fault
 from vblkfuzz.trace.witness import MODEL, Witness
@@ -26,6 +27,16 @@ class Trace:
     overtaken: tuple[tuple[int, int], ...] = ()
     """For each deviation obeyed: the turn before it, and the actor (ActorId) that would have gone
     on; in `inline` mode only."""
+    places: tuple[Place | None, ...] = ()
+    """For each deviation of the schedule: the place at which it held a thread of a real device.
+    None: it did not, or the thread never came to its place; empty if the target holds no threads.
+    """
+    stops: tuple[tuple[int, ...], ...] = ()
+    """For each operation, by the number of a `Role`: how many points of that actor passed in it,
+    locks not counted; empty if the target does not count them."""
+    neighbours: tuple[int, ...] = ()
+    """A number of 32 bits for each pair of events of different threads that followed one another
+    (`gate.neighbours`); empty if the target has no gate."""
     handovers: int = 0
     """How often the turnstile handed over between processes; 0 in `inline` mode."""
     witnesses: Witness = MODEL

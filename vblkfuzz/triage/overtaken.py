@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.trace.event import NO_QUEUE
-from vblkfuzz.trace.kinds import STORES_DELAYED, STORES_SEEN
+from vblkfuzz.trace.schedule_kinds import STORES_DELAYED, STORES_SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """One step of a story: an event in words, its lane, and the state after it.
 
-There is a lane for each actor: guest, vCPU, main loop, IOThreads, backend. Events of the harness
-about the scenario itself (for example, which operation starts) belong to no lane.
+There is a lane for each actor: guest, vCPU, main loop, IOThreads, backend; of real devices also for
+the threads that read commands and do I/O. Events of the harness about the scenario itself (for
+example, which operation starts) belong to no lane.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 
 GUEST, VCPU, MAIN, BACKEND = "guest", "vCPU", "main loop", "backend"
 IOTHREADS: Final = ("iothread 0", "iothread 1")
-_ALL: Final = (GUEST, VCPU, MAIN, *IOTHREADS, BACKEND)
-_LANE_OF: Final[dict[int, str]] = dict(zip(ActorId, _ALL, strict=True))
+MONITOR, WORKER = "monitor", "worker"
+_ALL: Final = (GUEST, VCPU, MAIN, *IOTHREADS, MONITOR, WORKER, BACKEND)
+_IF_USED: Final = (*IOTHREADS, MONITOR, WORKER)
+"""Lanes that are drawn only if they have events."""
+_LANE_OF: Final[dict[int, str]] = dict(
+    zip(ActorId, (GUEST, VCPU, MAIN, *IOTHREADS, BACKEND, MONITOR, WORKER), strict=True)
+)
 """The harness records the events of the backend."""
 _NO_LANE: Final = frozenset({OP, END, STEP_LIMIT, CRASH, HANG})
 
@@ -64,9 +70,9 @@ def lane_of(event: Event) -> str:
 
 
 def lanes(steps: Sequence[Step]) -> list[str]:
-    """Return the lanes to draw, left to right; IOThreads only if they have events."""
+    """Return the lanes to draw, left to right; those of some threads only if they have events."""
     used = {step.lane for step in steps}
-    return [lane for lane in _ALL if lane in used or lane not in IOTHREADS]
+    return [lane for lane in _ALL if lane in used or lane not in _IF_USED]
 
 
 def _clash(event: Event, violation: Violation | None) -> str:

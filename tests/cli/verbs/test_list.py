@@ -22,7 +22,7 @@ NAMES = {
     "defects": list(DEFECTS),
     "rules": [rule.id for rule in RULES],
     "ops": [spec.name for spec in OPS],
-    "schedule": ["op", "point", "go", "delayed"],
+    "schedule": ["op", "point", "actor", "points", "go", "delayed", "at", "after", "nth"],
 }
 COLUMNS = ("name", "summary", "rules", "source", "ignores")
 TABLES = ("targets", "exports", "defects", "rules")

@@ -39,6 +39,15 @@ _OPTIONS: Final = {
             rich_help_panel=_PANEL,
         ),
     ],
+    "serial": Annotated[
+        bool | None,
+        typer.Option(
+            "--serial/--no-serial",
+            help="Threads of QEMU one at a time, in a fixed order; or as they like, whatever the "
+            "schedule says.  [default: one at a time if the schedule interrupts one]",
+            rich_help_panel=_PANEL,
+        ),
+    ],
     "vhost_user_socket": _text("PATH", "Socket of a running vhost-user-blk back-end."),
     "vhost_user_command": _text("COMMAND", "Starts a back-end; {socket} is its socket."),
 }

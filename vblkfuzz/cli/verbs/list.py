@@ -180,7 +180,8 @@ def _ops() -> list[Entry]:
 
 def _schedule() -> list[Entry]:
     from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
-    from vblkfuzz.scenario.document import GO_NAMES
+    from vblkfuzz.scenario.place import MAX_NTH
+    from vblkfuzz.scenario.schedule_table import GO_NAMES, POINTS, ROLE_NAMES
 
     return [
         {
@@ -194,6 +195,18 @@ def _schedule() -> list[Entry]:
             "summary": "Number of the preemption point that is passed since the operation began.",
         },
         {
+            "name": "actor",
+            "values": "|".join(ROLE_NAMES),
+            "summary": "Whose points are counted: a thread of the device, or the guest. Without "
+            "it, those of all together. A real device holds that thread at the point.",
+        },
+        {
+            "name": "points",
+            "values": "|".join(POINTS),
+            "summary": "Which points of the actor count: the events of its trace, or locks as "
+            "well. On real devices only.",
+        },
+        {
             "name": "go",
             "values": "|".join(GO_NAMES),
             "summary": "What runs there instead: the guest, a thread of the device, or the next "
@@ -204,6 +217,22 @@ def _schedule() -> list[Entry]:
             "values": "true|false",
             "summary": "Whether the stores of what is interrupted stay in its store buffer until "
             "it goes on (x86 TSO).",
+        },
+        {
+            "name": "at",
+            "values": "EVENT [FILE:LINE]",
+            "summary": "Place at which a real device holds the actor, instead of the point: it is "
+            "found again in another build, where other points are passed.",
+        },
+        {
+            "name": "after",
+            "values": "EVENT",
+            "summary": "The event of the actor before that place, locks left out.",
+        },
+        {
+            "name": "nth",
+            "values": f"1..{MAX_NTH}",
+            "summary": "Which stop at that place since the operation began.",
         },
     ]
 

@@ -17,6 +17,7 @@ from vblkfuzz.targets.ending import ending_of, refusal_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.disks import DISK_NODES
+from vblkfuzz.targets.qemu.gated import GateDoor, QemuGate, log_options
 from vblkfuzz.targets.qemu.hotplug import argument
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.qemu.disks import Disks
     from vblkfuzz.targets.qemu.variant import Variant
 
@@ -45,6 +47,8 @@ _RESET_VECTOR: Final = 0xFFF0
 _GEOMETRY: Final = "cyls=1,heads=16,secs=63"
 _SOON_S: Final = 0.001
 """Seconds for a main loop to fall asleep before it is probed: most requests are done by then."""
+_SERIAL_SOON_S: Final = 0.1
+"""The same of a main loop behind a gate, which takes longer."""
 _BRIEF_S: Final = 0.02
 """Seconds for a main loop to fall asleep before its CPU time is checked."""
 
@@ -86,17 +90,28 @@ class QemuProcess:
         self._qtest, qtest = socket.socketpair()
         self._control, qmp = socket.socketpair()
         bios = _bios()
-        fds = [ram, bios, self._log.fd, qtest.fileno(), qmp.fileno()]
+        door = GateDoor() if variant.serial else None
+        log = door.null if door else self._log.fd
+        fds = [ram, bios, log, qtest.fileno(), qmp.fileno()]
         try:
             command = _command(binary, variant, fds, disks, waits=waits)
-            self._child = Child(command, [*fds, self.image.fd, *disks.fds])
+            prepare = door.prepare if door else lambda: None
+            self._child = Child(command, [*fds, self.image.fd, *disks.fds], prepare)
+            self._gate = door.open(self._child.pid, self._log.feed) if door else None
         finally:
             qtest.close()
             qmp.close()
             os.close(bios)
+            if door:
+                door.close()
         disks.inherited()
-        self._still = Stillness(self._child.pid, *disks.pids)
+        self._pids = self._child.pid, *disks.pids
+        self._still = Stillness(*self._pids, held=self._held)
+        self.gated: QemuGate | None = None
+        """Its gate, once it is connected; None: it runs as it likes."""
         self._spin = SpinWatch(self._still, spins)
+        # The questions to a main loop that does not sleep are points of its thread, too.
+        self._soon_s = _SERIAL_SOON_S if variant.serial else _SOON_S
         self.refused = False
         """It has refused to load the state that it, or the process before it, has saved."""
         self._questions: asyncio.Task[None] | None = None
@@ -115,6 +130,13 @@ class QemuProcess:
         threads = self.qmp.execute("query-iothreads")
         self._actors = {self._child.pid: ActorId.MAIN}
         self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
+        if self._gate is not None:
+            self.gated = QemuGate(self._gate, self.qmp, self._pids)
+            self.gated.begin()
+
+    def _held(self) -> frozenset[str]:
+        """Return the ids of the threads that a schedule holds."""
+        return self._gate.held if self._gate else frozenset()
 
     def check_start(self) -> None:
         """Connect to a QEMU that has not run before.
@@ -205,7 +227,7 @@ class QemuProcess:
         return self._falls_asleep() or await self._outlast_main_loop()
 
     def _falls_asleep(self) -> bool:
-        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else _SOON_S)
+        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else self._soon_s)
         if not asleep:
             self._still.lives.check()
         return asleep
@@ -251,8 +273,8 @@ class QemuProcess:
         with closing(Stillness(self._child.pid, *self.disks.pids, guest)) as all_of_them:
             return Silence(all_of_them).outlast(comes)
 
-    def dequeues(self) -> Sequence[Dequeue]:
-        """Return the dequeues in the trace log since the last call."""
+    def dequeues(self) -> Sequence[Dequeue | Hold]:
+        """Return the dequeues, and what the schedule did, in the trace log since the last call."""
         return self._log.dequeues(self._actors)
 
     @property
@@ -272,6 +294,10 @@ class QemuProcess:
     def end(self) -> None:
         """Kill it and free everything."""
         self._child.end()
+        if self.gated is not None:
+            self.gated.free()
+        if self._gate is not None:
+            self._gate.close()
         if hasattr(self, "qmp"):  # else it has never answered
             self.qmp.close()
         self._still.close()
@@ -310,9 +336,9 @@ def _command(
         f"-M pc,memory-backend=m0 -m {RAM_BYTES >> 20}M -bios {_fd(bios)}",
         f"-object memory-backend-file,id=m0,size={RAM_BYTES},mem-path={_fd(ram)},share=on",
         # qtest requires a character device with this name.
-        f"-chardev socket,id=qtest,fd={qtest} -qtest chardev:qtest -qtest-log /dev/null",
+        f"-chardev socket,id=qtest,fd={qtest} -qtest chardev:qtest -qtest-log none",
         f"-chardev socket,id=qmp,fd={qmp} -mon chardev=qmp,mode=control",
-        f"-D {_fd(log)}",
+        log_options(log) if variant.serial else f"-D {_fd(log)}",
         *(f"-trace {event}" for event in EVENTS),
         # One worker thread each: requests end in the order in which they were submitted.
         f"-object iothread,id={IOTHREAD},poll-max-ns=0,thread-pool-max=1",

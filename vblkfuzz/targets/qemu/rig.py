@@ -14,6 +14,7 @@ from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qemu.binary import find_qemu
 from vblkfuzz.targets.qemu.disks import FileDisks, NbdDisks
+from vblkfuzz.targets.qemu.gated import why_not_gated
 from vblkfuzz.targets.qemu.operator import Operator
 from vblkfuzz.targets.qemu.pci_port import PciPort
 from vblkfuzz.targets.qemu.process import RAM_BYTES, QemuProcess
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.qemu.disks import Disks
+    from vblkfuzz.targets.qemu.gated import QemuGate
     from vblkfuzz.targets.qemu.variant import Variant
     from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Recorder
@@ -54,6 +57,8 @@ class QemuRig:
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
         self._binary = ""
+        self._no_gate = ""
+        """Why there is no gate; empty: there is."""
         self._ram = -1
         self._port: PciPort
         self._nbd = NbdProcess()
@@ -104,10 +109,11 @@ class QemuRig:
     def start(self) -> None:
         """Find the binary, create guest memory, start a first process."""
         self._binary = find_qemu(self._options.qemu_binary)
+        self._no_gate = why_not_gated(self._binary)
         self._ram = memfd("ram", RAM_BYTES)
         self._port = PciPort(self._ram)
         self._nbd.start()
-        self._machine = self._machine_of(variant_of(Scenario(), self._options.iothread))
+        self._machine = self._machine_of(variant_of(Scenario(), self._options))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -126,7 +132,7 @@ class QemuRig:
             self._end_all()
             self._nbd.stop()
             self._nbd.start()
-        variant = variant_of(scenario, self._options.iothread)
+        variant = variant_of(scenario, self._options)
         if variant.nbd:
             self._nbd.order(Order.START)
             self._backend.note_start()
@@ -143,6 +149,8 @@ class QemuRig:
         return qemu.connections
 
     def _machine_of(self, variant: Variant) -> Operator:
+        if self._no_gate:
+            variant = variant._replace(serial=False)
         machine = self._machines.pop(variant, None)
         if machine is not None:
             self._machines[variant] = machine  # the last one: it is used now
@@ -238,7 +246,7 @@ class QemuRig:
         """Wait until QEMU answers the guest; return whether it does."""
         return self._machine.qemu.answers(guest, comes)
 
-    def dequeues(self) -> Sequence[Dequeue]:
+    def dequeues(self) -> Sequence[Dequeue | Hold]:
         """Return the dequeues in QEMU's trace log since the last call."""
         return self._machine.qemu.dequeues()
 
@@ -246,6 +254,16 @@ class QemuRig:
     def witness(self) -> str:
         """What is known of the witness of dequeues."""
         return self._machine.qemu.witness
+
+    @property
+    def no_gate(self) -> str:
+        """Why no process has a gate, in one sentence; empty: each has one that needs it."""
+        return self._no_gate
+
+    @property
+    def gated(self) -> QemuGate | None:
+        """The process of this scenario behind its gate; None: it has none."""
+        return self._machine.qemu.gated
 
     def discard(self) -> None:
         """End the process of this scenario, and with it the connections of the guest process."""

@@ -18,9 +18,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
+from vblkfuzz.scenario.scenario import Role
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.dequeue import Dequeue
+from vblkfuzz.targets.hold import Hold
 from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.schedule_kinds import GOES_ON, HELD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +34,11 @@ EVENTS: Final = ("virtqueue_pop", "virtio_queue_notify")
 
 _LINE: Final = re.compile(
     rb"^(?:(\d+)@[\d.]+:|[\d-]+T[\d:.]+Z )"
-    rb"(virtqueue_pop|virtio_queue_notify) (?:vdev \S+ n (\d+) )?vq (\S+)",
+    rb"((virtqueue_pop|virtio_queue_notify) (?:vdev \S+ n (\d+) )?vq (\S+)"
+    rb"|gate (held|goes_on) (\d+) (\d+) (\d+) (\d+)\n)",
     re.M,
 )
+"""A line of QEMU's, or of the gate's (`gate.note`)."""
 _SHOWN: Final = 70
 """Characters of a line that a message shows."""
 _PUNCH_HOLE: Final = 3
@@ -56,12 +61,21 @@ class TraceLog:
         self._queues: dict[bytes, int] = {}
         """Queue number by the VirtQueue's address."""
 
+    def feed(self, thread: int, text: bytes) -> None:
+        """Add a line of a QEMU behind a gate, if it is of interest; it is known who writes it."""
+        if found := _LINE.match(text):
+            os.write(self.fd, b"%d@0:%s" % (thread, text[found.start(2) :]))
+
     def close(self) -> None:
         """Free the memfd."""
         os.close(self.fd)
 
-    def dequeues(self, actors: Mapping[int, ActorId]) -> list[Dequeue]:
-        """Return the dequeues since the last call; `actors` is the actor of each thread id."""
+    def dequeues(self, actors: Mapping[int, ActorId]) -> list[Dequeue | Hold]:
+        """Return the dequeues and holds since the last call.
+
+        Args:
+            actors: the actor of each thread id; a thread that is not there is that of a vCPU.
+        """
         size = os.fstat(self.fd).st_size
         if size == self._offset:
             return []
@@ -70,10 +84,13 @@ class TraceLog:
         self._offset += len(data)
         self._free()
         self.last = data[data.rfind(b"\n", 0, -1) + 1 : -1].decode(errors="replace")[:_SHOWN]
-        found = []
-        for thread, event, number, address in _LINE.findall(data):
-            if event == b"virtqueue_pop":
-                actor = actors.get(int(thread), ActorId.VCPU) if thread else self._handler
+        found: list[Dequeue | Hold] = []
+        for line in _LINE.findall(data):
+            thread, _, event, number, address, *hold = line
+            actor = actors.get(int(thread), ActorId.VCPU) if thread else self._handler
+            if hold[0]:
+                found.append(_hold(*hold))
+            elif event == b"virtqueue_pop":
                 found.append(Dequeue(self._queue(address), actor))
             else:
                 self._queues[address] = int(number)
@@ -92,3 +109,9 @@ class TraceLog:
                 self.fd, _PUNCH_HOLE, ctypes.c_long(self._freed), ctypes.c_long(end - self._freed)
             )
             self._freed = end
+
+
+def _hold(what: bytes, *fields: bytes) -> Hold:
+    index, role, go, point = map(int, fields)
+    kind = HELD if what == b"held" else GOES_ON
+    return Hold(kind, ActorId[Role(role).name], index, point, go)

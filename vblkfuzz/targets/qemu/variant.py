@@ -13,6 +13,7 @@ from vblkfuzz.scenario.alphabet.backend import RESULTS
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.options import TargetOptions
 
 _OK: Final = RESULTS.index("ok")
 _ENOSPC: Final = RESULTS.index("enospc")
@@ -36,6 +37,8 @@ class Variant(NamedTuple):
     read_only: bool = False
     nbd: NbdVariant | None = None
     """None: its disks are files."""
+    serial: bool = False
+    """Whether its threads go on one at a time, by a schedule (`targets.qemu.gated`)."""
 
     @property
     def ignores_errors(self) -> bool:
@@ -48,19 +51,24 @@ class Variant(NamedTuple):
         return self.nbd is not None and not _STOPS.isdisjoint((self.nbd.werror, self.nbd.rerror))
 
 
-def variant_of(scenario: Scenario, iothread: bool | None) -> Variant:
+def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
     """Return the variant that a scenario runs on.
 
     Args:
         scenario: the scenario.
-        iothread: whether there is an IOThread; None: as the scenario says.
+        options: whether there is an IOThread, and whether its threads go on one at a time, unless
+            the scenario decides.
     """
     config = scenario.device
-    wanted = config.iothreads > 0 if iothread is None else iothread
+    wanted = config.iothreads > 0 if options.iothread is None else options.iothread
+    serial = options.serial
+    if serial is None:
+        serial = any(deviation.role for deviation in scenario.schedule)
     holds = any(operation.name == "hold" for operation in scenario.ops)
     nbd = _nbd_variant(scenario) if holds else None
     # QEMU refuses an IOThread without ioeventfd.
-    return Variant(wanted and config.ioeventfd, config.ioeventfd, config.read_only, nbd)
+    with_iothread = wanted and config.ioeventfd
+    return Variant(with_iothread, config.ioeventfd, config.read_only, nbd, serial)
 
 
 def _nbd_variant(scenario: Scenario) -> NbdVariant:

@@ -1,0 +1,51 @@
+"""A trace line of QEMU: which event a thread has reached, and where in the source.
+
+With ``-msg timestamp=on`` a line begins with ``4711@1795912345.678901:`` (7.2 to 10.x) or with
+``2026-11-29T01:58:54.390920Z `` (11.x). Events of locks end with file and line of the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+LOCKS: Final = ("qemu_mutex_lock",)
+"""Events of locks: there are many, so they are points only where a deviation asks for them."""
+POLLS: Final = ("run_poll_handlers_begin", "run_poll_handlers_end")
+"""Events of busy polling: how often a thread polls depends on the clock."""
+
+_LINE: Final = re.compile(rb"(?:\d+@[\d.]+:|[\d-]+T[\d:.]+Z )(\w+)(?: (.*))?")
+_SITE: Final = re.compile(rb"\((?:\.\./)*([^()\s]+:\d+)\)$")
+
+
+class Line(NamedTuple):
+    """What one line says."""
+
+    event: str
+    site: str = ""
+    """File and line, as ``util/async.c:717``; empty: the event has none."""
+
+    @property
+    def locks(self) -> bool:
+        """Whether it is about a lock."""
+        return self.event in LOCKS
+
+    @property
+    def polls(self) -> bool:
+        """Whether it is about busy polling."""
+        return self.event in POLLS
+
+    @property
+    def file(self) -> str:
+        """File of the site: line numbers differ between versions."""
+        return self.site.partition(":")[0]
+
+
+def line_in(text: bytes) -> Line | None:
+    """Return the line in the bytes of a write(2); None: it is no trace line."""
+    found = _LINE.match(text)
+    if found is None:
+        return None
+    event, rest = found.groups(b"")
+    site = _SITE.search(rest.rstrip())
+    return Line(event.decode(), site[1].decode(errors="replace") if site else "")

@@ -1,0 +1,107 @@
+"""The gate's end of the filter: the threads that ask, and the answers (seccomp_unotify(2))."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+from struct import Struct
+from typing import Final, NamedTuple
+
+from vblkfuzz.gate.filter import WRITE
+
+_RECEIVE, _SEND = 0xC0502100, 0xC0182101
+"""SECCOMP_IOCTL_NOTIF_RECV and _SEND."""
+_CONTINUE: Final = 1
+"""SECCOMP_USER_NOTIF_FLAG_CONTINUE: the kernel carries the call out."""
+_NOTIFICATION: Final = Struct("<QIIiIQ6Q")
+"""struct seccomp_notif: id, thread, flags; the call: number, architecture, address, arguments."""
+_ANSWER: Final = Struct("<QqiI")
+"""struct seccomp_notif_resp: id, result, error, flags."""
+_GONE: Final = frozenset({errno.ENOENT, errno.EINTR})
+"""The thread has been killed, or a signal has interrupted the call."""
+
+
+class Gone(Exception):
+    """The last process below the filter has ended."""
+
+
+class Stop(NamedTuple):
+    """A thread that sleeps in a system call until it is answered."""
+
+    id: int
+    """Cookie of the kernel."""
+    thread: int
+    """Its id, as in /proc/PID/task."""
+    address: int
+    """Address of the bytes that it wants to write."""
+    size: int
+    """How many."""
+
+
+class Listener:
+    """A listener of one process."""
+
+    def __init__(self, fd: int, pid: int) -> None:
+        """Take over `fd`; call it after the execve(2) of the process `pid`."""
+        self.fd = fd
+        self._memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
+
+    def close(self) -> None:
+        """Close it: calls that ask from now on fail (ENOSYS)."""
+        os.close(self._memory)
+        os.close(self.fd)
+
+    @property
+    def asked(self) -> bool:
+        """Whether a thread has asked that was not received yet.
+
+        Raises:
+            Gone: there is no process any more.
+        """
+        events = self._poll.poll(0)
+        if events and not events[0][1] & select.POLLIN:
+            raise Gone
+        return bool(events)
+
+    def receive(self) -> Stop | None:
+        """Return the next thread that asks; None: it has gone since.
+
+        Raises:
+            Gone: there is no process any more.
+        """
+        buffer = bytearray(_NOTIFICATION.size)
+        try:
+            fcntl.ioctl(self.fd, _RECEIVE, buffer, True)
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise
+        cookie, thread, _, number, _, _, _, address, count, *_ = _NOTIFICATION.unpack(buffer)
+        assert number == WRITE, number  # the filter asks for nothing else
+        return Stop(cookie, thread, address, count)
+
+    def text(self, stop: Stop) -> bytes:
+        """Return what the thread wants to write; empty if it has gone."""
+        try:
+            return os.pread(self._memory, stop.size, stop.address)
+        except OSError:
+            return b""
+
+    def carry_out(self, stop: Stop) -> None:
+        """Let the kernel write it."""
+        self._answer(stop.id, 0, _CONTINUE)
+
+    def swallow(self, stop: Stop) -> None:
+        """Let the thread go on as if all had been written."""
+        self._answer(stop.id, stop.size, 0)
+
+    def _answer(self, cookie: int, result: int, flags: int) -> None:
+        try:
+            fcntl.ioctl(self.fd, _SEND, _ANSWER.pack(cookie, result, 0, flags))
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise

@@ -1,0 +1,91 @@
+"""The threads of a QEMU process: their roles, and whether one of them sleeps (proc(5))."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Final
+
+from vblkfuzz.scenario.scenario import Role
+
+SPIN_NS: Final = 3_000_000
+"""Nanoseconds of CPU time after which a thread that has the turn, and neither sleeps nor reaches a
+point, does not keep the others waiting any more. It waits for one of them in a loop, perhaps."""
+
+_ROLES: Final = {
+    b"IO mon_iothread": Role.MONITOR,
+    b"worker": Role.WORKER,
+    b"IO io0": Role.IO0,
+    b"IO io1": Role.IO1,
+}
+"""By name (``-name debug-threads=on``); the main thread has the id of the process."""
+_VCPU: Final = b"CPU "
+"""How the name of a thread of a virtual CPU begins."""
+_RUNS: Final = (b"0", b"")
+_LINE: Final = 256
+
+
+class Threads:
+    """Of one process; keeps files of proc open until `close`."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._roles: dict[int, Role | None] = {pid: Role.MAIN}
+        self._files: dict[int, tuple[int, int]] = {}
+        """wchan and schedstat of a thread."""
+
+    def close(self) -> None:
+        """Close all files."""
+        for files in self._files.values():
+            for fd in files:
+                os.close(fd)
+        self._files.clear()
+
+    def role(self, thread: int) -> Role | None:
+        """Return the role of a thread; None: it has none, as that of RCU."""
+        if thread not in self._roles:
+            self._roles[thread] = self._role_by_name(thread)
+        return self._roles[thread]
+
+    def _role_by_name(self, thread: int) -> Role | None:
+        with suppress(OSError), open(f"/proc/{self._pid}/task/{thread}/comm", "rb") as file:
+            name = file.read().strip()
+            return Role.VCPU if name.startswith(_VCPU) else _ROLES.get(name)
+        return None
+
+    def sleeps(self, thread: int) -> bool:
+        """Whether a thread sleeps, or has ended."""
+        try:
+            wchan, schedstat = self._files.get(thread) or self._open(thread)
+            before = os.pread(schedstat, _LINE, 0)
+            return os.pread(wchan, _LINE, 0) not in _RUNS and before == os.pread(
+                schedstat, _LINE, 0
+            )
+        except (FileNotFoundError, ProcessLookupError):
+            self._forget(thread)
+            return True
+
+    def spent_ns(self, thread: int) -> int:
+        """Return the CPU time of a thread; 0: it has ended."""
+        try:
+            _, schedstat = self._files.get(thread) or self._open(thread)
+            return int(os.pread(schedstat, _LINE, 0).split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            self._forget(thread)
+            return 0
+
+    def _open(self, thread: int) -> tuple[int, int]:
+        folder = f"/proc/{self._pid}/task/{thread}"
+        wchan = os.open(f"{folder}/wchan", os.O_RDONLY)
+        try:
+            files = wchan, os.open(f"{folder}/schedstat", os.O_RDONLY)
+        except OSError:
+            os.close(wchan)
+            raise
+        self._files[thread] = files
+        return files
+
+    def _forget(self, thread: int) -> None:
+        self._roles.pop(thread, None)
+        for fd in self._files.pop(thread, ()):
+            os.close(fd)
