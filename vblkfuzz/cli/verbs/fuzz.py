@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _Known = Annotated[
     list[Path] | None,
-    typer.Option(help="File of signatures to count but not to report; repeatable."),
+    typer.Option(metavar="FILE", help="File of signatures to count but not to report; repeatable."),
 ]
 _Seconds = Annotated[
     float,
@@ -69,11 +69,12 @@ def fuzz(  # noqa: PLR0913  # an option each
     max_total_time: _Seconds = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the mutations; 0: a random one.")] = 0,
-    out: Annotated[Path, typer.Option(help="Output folder; an existing one is continued.")] = Path(
-        "vblkfuzz-out"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
+    ] = Path("vblkfuzz-out"),
     corpus: Annotated[
-        list[Path] | None, typer.Option(help="Folder of inputs to start from; repeatable.")
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Folder of inputs to start from; repeatable."),
     ] = None,
     known: _Known = None,
     without: _Without = None,

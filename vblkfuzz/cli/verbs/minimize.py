@@ -12,7 +12,6 @@ import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherMode, AnotherTarget
-from vblkfuzz.cli.options.output_file import file_named
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
@@ -78,7 +77,6 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
         typer.Option(
             "--output",
             "-o",
-            parser=file_named,
             metavar="FILE",
             help="The .vblk or .toml file to write.  [default: beside the input]",
         ),
