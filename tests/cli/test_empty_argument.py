@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
 
+from tests.cli.command_line import options
 from tests.cli.conftest import Cli
-from vblkfuzz.cli.app import app
 
 _MORE = {
     "cmin": ("corpus",),
@@ -22,21 +21,6 @@ _MORE = {
 """Words of a verb beside the empty one, so that it would begin."""
 
 
-def _verbs(group: object, *names: str) -> Iterator[tuple[tuple[str, ...], object]]:
-    for name, command in getattr(group, "commands", {}).items():
-        if getattr(command, "commands", None):
-            yield from _verbs(command, *names, name)
-        else:
-            yield (*names, name), command
-
-
-def _options() -> Iterator[tuple[tuple[str, ...], str]]:
-    for names, command in _verbs(typer.main.get_command(app)):
-        for one in getattr(command, "params", ()):
-            if one.opts[0].startswith("--") and not one.is_flag:
-                yield names, one.opts[0]
-
-
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
@@ -45,7 +29,9 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 @pytest.mark.parametrize(
-    ("verb", "option"), [*_options()], ids=lambda words: "-".join(words) if words else ""
+    ("verb", "option"),
+    [(verb, one.opts[0]) for verb, one in options()],
+    ids=lambda words: words if isinstance(words, str) else "-".join(words),
 )
 def test_an_option(cli: Cli, verb: tuple[str, ...], option: str) -> None:
     done = cli(*verb, *_MORE.get(verb[0], ()), f"{option}=")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Cli
 
 
@@ -13,14 +11,6 @@ def test_a_list_that_does_not_exist(cli: Cli) -> None:
     done = cli("list", "devics")
     assert done.exit_code == 2
     assert done.stderr.endswith("; did you mean devices?\n")
-
-
-@pytest.mark.parametrize("seconds", ["nan", "inf", "-1"])
-def test_a_time_that_is_none(cli: Cli, tmp_path: Path, seconds: str) -> None:
-    done = cli("fuzz", f"--max-total-time={seconds}", "--out", tmp_path / "out")
-    expected = "expected a number of seconds; 0 means no limit"
-    said = f"vblkfuzz: --max-total-time: {expected}, found {seconds}\n"
-    assert (done.exit_code, done.stderr) == (2, said)
 
 
 def test_a_finding_that_resembles_none(cli: Cli, finding: Path) -> None:

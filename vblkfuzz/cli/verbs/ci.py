@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget, Mode, RunMode
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -17,6 +18,15 @@ from vblkfuzz.targets.options import TargetOptions
 if TYPE_CHECKING:
     from vblkfuzz.campaign.job import Job
 
+_Budget = Annotated[
+    float,
+    typer.Option(
+        parser=span("--budget"),
+        metavar="TIME",
+        show_default=False,
+        help="8m, 90s, 1h30m, or seconds.  [default: 8m]",
+    ),
+]
 _Corpus = Annotated[
     list[Path] | None,
     typer.Option(metavar="DIR", help="Inputs to run first and to start from; repeatable."),
@@ -41,7 +51,7 @@ _Tap = Annotated[bool, typer.Option("--tap", help="Nothing but TAP on stdout, fo
 
 @takes_target_options
 def ci(  # noqa: PLR0913  # an option each
-    budget: Annotated[str, typer.Option(metavar="TIME", help="8m, 90s or 1h30m.")] = "8m",
+    budget: _Budget = 480,
     corpus: _Corpus = None,
     target: ATarget = "model",
     device: ADevice = None,
@@ -72,7 +82,6 @@ def ci(  # noqa: PLR0913  # an option each
     """
     from vblkfuzz.campaign.job import Job
     from vblkfuzz.campaign.options import CampaignOptions
-    from vblkfuzz.cli.options.budget import seconds_of
     from vblkfuzz.cli.options.campaign import (
         check_device,
         listed_bugs,
@@ -81,7 +90,6 @@ def ci(  # noqa: PLR0913  # an option each
         silenced_by,
     )
 
-    seconds = seconds_of(budget, "--budget")
     _check_reports(junit, sarif)
     files = [file for folder in corpus or () for file in _files_in(folder)]
     checked = check_device(target, device, tuple(defect or ()), mode, target_options)
@@ -94,7 +102,7 @@ def ci(  # noqa: PLR0913  # an option each
             witnesses=checked.witnesses,
             mode=mode,
             workers=number_of_workers(workers),
-            seconds=seconds,
+            seconds=budget,
             runs=runs,
             seed=seed_of(seed),
             corpora=tuple(corpus or ()),

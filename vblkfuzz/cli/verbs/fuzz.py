@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from vblkfuzz.cli.options import complete
+from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.campaign import (
     check_device,
     listed_bugs,
@@ -40,7 +40,11 @@ _Known = Annotated[
 ]
 _Seconds = Annotated[
     float,
-    typer.Option(help="Seconds from the start, start-up included; 0: until ctrl-C."),
+    typer.Option(
+        parser=span("--max-total-time", zero="no limit"),
+        metavar="TIME",
+        help="Seconds from the start, or 8m; start-up counts. 0: until ctrl-C.",
+    ),
 ]
 _OtherDevice = Annotated[
     bool, typer.Option("--other-device", help="Go on in a folder of another device or target.")
@@ -98,11 +102,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
     from vblkfuzz.campaign.options import CampaignOptions
-    from vblkfuzz.errors import UsageError
 
-    if not 0 <= max_total_time < math.inf:  # a range of typer's own does not say what nan is
-        expected = "expected a number of seconds; 0 means no limit"
-        raise UsageError(f"--max-total-time: {expected}, found {max_total_time:g}")
     checked = check_device(target, device, tuple(defect or ()), mode, target_options)
     options = CampaignOptions(
         out=out,
