@@ -21,7 +21,12 @@ from vblkfuzz.scenario.input_form import Form
 from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import NO_INPUTS, input_paths
-from vblkfuzz.store.saved_findings import FINDINGS, finding_folders
+from vblkfuzz.store.saved_findings import (
+    FINDINGS,
+    finding_folders,
+    saved_findings,
+    the_one_named,
+)
 from vblkfuzz.triage.device_file import found_in
 from vblkfuzz.triage.named_target import with_target
 
@@ -35,10 +40,15 @@ _OF_CAMPAIGN: Final = ("corpus", "harness")
 def input_files(path: str) -> list[str]:
     """Return the input files that `path` stands for.
 
+    The folder of a finding may be named by the beginning of its signature: OUT/findings/s1-res.
+
     Raises:
-        InputFileError: a folder without input files.
+        InputFileError: a folder without input files; or no finding begins like that, or several.
     """
     folder = Path(path)
+    if folder.parent.name == FINDINGS and folder.parent.is_dir() and not os.path.lexists(path):
+        out, parent = folder.parents[1], folder.parent
+        folder = parent / the_one_named(folder.name, saved_findings(out), str(parent))
     if not folder.is_dir():
         return [path]
     if (folder / FINDINGS).is_dir():
