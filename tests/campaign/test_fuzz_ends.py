@@ -109,6 +109,7 @@ def test_one_worker_is_deterministic(fuzz: Fuzz, tmp_path: Path) -> None:
         for ended in both
     )
     assert one == two
+    assert both[0].summary["corpus"] == len(one["corpus"])
 
 
 def test_a_second_round_keeps_findings_and_corpus(fuzz: Fuzz) -> None:
