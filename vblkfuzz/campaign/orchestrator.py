@@ -36,6 +36,7 @@ from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.saved_findings import saved_findings
 from vblkfuzz.store.summary import Finding, Summary
+from vblkfuzz.targets.registry import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +173,9 @@ class Campaign:
         self._ledger.begin(
             _now(), options.device, options.mode, options.workers, options.seed, options.target
         )
+        # The model has no such option.
+        iothread = None if options.target == MODEL else options.target_options.iothread
+        self._ledger.changes(iothread, options.without)
         self._ledger.expect(self.summary.situations)
         self._workers = [WorkerProcess(self._plan(index)) for index in range(options.workers)]
         self._selector = selectors.DefaultSelector()

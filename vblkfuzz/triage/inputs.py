@@ -5,7 +5,8 @@ findings, the folder of a finding for that finding, and any other folder for the
 (`store.input_paths`).
 
 A raw fuzz input does not say what it was found on. So the files around it do: those of the finding
-that it lies in, or the ledger of the campaign whose corpus it is in.
+that it lies in, or the ledger of the campaign whose corpus it is in. It also says what the campaign
+changed in each input before it ran it: ``--iothread``, ``--without``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.minimize.edit import without_named
 from vblkfuzz.scenario.artifact import MODES, read_input, read_input_file
 from vblkfuzz.scenario.input_form import Form
 from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
@@ -27,6 +29,7 @@ from vblkfuzz.store.saved_findings import (
     saved_findings,
     the_one_named,
 )
+from vblkfuzz.targets.as_run import with_iothread
 from vblkfuzz.triage.device_file import found_in
 from vblkfuzz.triage.named_target import with_target
 
@@ -123,7 +126,7 @@ def _of_finding(raw: Artifact, beside: Path) -> Artifact:
 
 
 def _of_campaign(raw: Artifact, ledger: Path) -> Artifact:
-    """Return a raw input with the setup of the folder's last campaign."""
+    """Return a raw input with the setup of the folder's last campaign, and as that ran it."""
     try:
         campaigns = read_history(ledger).campaigns
     except InputFileError:
@@ -132,4 +135,5 @@ def _of_campaign(raw: Artifact, ledger: Path) -> Artifact:
         return raw
     last = campaigns[-1]
     mode = last.mode if last.mode in MODES else raw.mode
-    return replace(raw, target=last.target, device=last.device, mode=mode)
+    scenario = with_iothread(without_named(raw.scenario, last.without), last.iothread)
+    return replace(raw, scenario=scenario, target=last.target, device=last.device, mode=mode)

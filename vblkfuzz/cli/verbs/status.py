@@ -97,7 +97,7 @@ def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
 
     screen.say(f"{record.started}  {state}{_how(record)}", "bold")
     facts = [
-        ("on", f"{record.target}, {record.device}, {record.mode}"),
+        ("on", ", ".join((record.target, record.device, record.mode, *_changes(record)))),
         ("with", f"{counted(record.workers, 'worker')}, seed {record.seed}"),
         ("so far", f"{record.execs:,} executions in {record.seconds:,.1f} s"),
         ("speed", f"{record.execs_per_s:,.0f} executions/s"),
@@ -107,6 +107,12 @@ def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
     ]
     for name, value in facts:
         screen.wrapped(value, label=f"  {name:<9} ")
+
+
+def _changes(record: CampaignRecord) -> list[str]:
+    """Return the options with which the campaign changed its inputs."""
+    iothread = {True: ["--iothread"], False: ["--no-iothread"], None: []}[record.iothread]
+    return [*iothread, *(f"--without {name}" for name in record.without)]
 
 
 def _how(record: CampaignRecord) -> str:
