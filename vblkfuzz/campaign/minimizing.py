@@ -22,6 +22,7 @@ from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.minimize.beside import is_wanting, reduction_of
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.finding_files import ARTIFACT
+from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.store.saved_findings import finding_folders
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Minimizing:
         if is_wanting(path, TRIES):
             self._left.insert(self._place_of_new(), path)
         elif reduction := reduction_of(path):
-            self.summary.minimized[path.name] = reduction
+            self.summary.minimized[signature_of(path)] = reduction
 
     def _place_of_new(self) -> int:
         """Return where the next finding of this campaign comes: before those of earlier ones."""
@@ -231,9 +232,9 @@ class Minimizing:
         self._done += 1
         reduction = answer.reduction or reduction_of(folder)
         if reduction:
-            self.summary.minimized[folder.name] = reduction
+            self.summary.minimized[signature_of(folder)] = reduction
         else:
-            self.summary.not_minimized[folder.name] = answer.problem
+            self.summary.not_minimized[signature_of(folder)] = answer.problem
 
     def _give_up(self, problem: str) -> None:
         """Note that what is left is not minimized; an empty problem: there was no time."""

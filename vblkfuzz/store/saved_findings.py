@@ -30,7 +30,7 @@ def finding_folders(out: Path) -> list[Path]:
 
 
 def saved_findings(out: Path) -> frozenset[str]:
-    """Return the signatures of the findings."""
+    """Return the names of the findings: their signatures (`finding_place`)."""
     return frozenset(path.name for path in finding_folders(out))
 
 

@@ -62,6 +62,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
     from vblkfuzz.cli.views.never_met import say_never_met
     from vblkfuzz.cli.views.screen import Screen
     from vblkfuzz.counted import counted
+    from vblkfuzz.store.finding_place import signature_of
     from vblkfuzz.store.saved_findings import saved_findings
 
     screen = Screen()
@@ -70,7 +71,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
         screen.say()
     saved = saved_findings(folder)
     screen.say(f"{counted(len(saved), 'finding')} in the folder: vblkfuzz triage {folder}")
-    if gone := sorted(set(history.sightings) - saved):
+    if gone := sorted(set(history.sightings) - {signature_of(Path(one)) for one in saved}):
         screen.wrapped(f"seen, but not in the folder: {', '.join(gone)}")
     if missed := _never_met(history):
         screen.say()
