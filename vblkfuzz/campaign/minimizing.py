@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from vblkfuzz.store.summary import Summary
 
 _GOES_ON: Final = (None, ExitStatus.VIOLATION)
-END_S: Final = 20.0
-"""Seconds in which the findings that are left are minimized when the workers have ended."""
 _LEAST_S: Final = 2.0
 """Seconds that a finding gets at least then, however many there are: the first become small."""
 _LINGER_S: Final = 60.0
@@ -117,16 +115,20 @@ class Minimizing:
             self._give_next(seconds)
 
     def finish(
-        self, stop: Callable[[], ExitStatus | None], on_progress: Callable[[Summary], None]
+        self,
+        stop: Callable[[], ExitStatus | None],
+        on_progress: Callable[[Summary], None],
+        seconds: float,
     ) -> None:
-        """Minimize what is left, in END_S seconds at most; then end the process.
+        """Minimize what is left, in so many seconds at most; then end the process.
 
         Args:
             stop: why the campaign was stopped, if it was: by a user or by an error of the harness
                 nothing more is run.
             on_progress: called often.
+            seconds: for all of them together.
         """
-        deadline = time.monotonic() + END_S
+        deadline = time.monotonic() + seconds
         if self._at_work:
             self._send(Order(seconds=self._slice(deadline)))
         while self._left and stop() in _GOES_ON and time.monotonic() < deadline:

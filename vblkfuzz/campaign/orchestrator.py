@@ -141,7 +141,7 @@ class Campaign:
         self._minimizing = Minimizing(self._plan(0), self.summary, self._options.minimize)
         with self._minimizing:
             self._fuzz()
-            self._minimizing.finish(lambda: self._stop, self._on_progress)
+            self._minimizing.finish(lambda: self._stop, self._on_progress, self._options.minimize_s)
 
     def _import_corpora(self, out: Path) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -75,11 +76,13 @@ def ci(  # noqa: PLR0913  # an option each
     Each input of the corpus is a test: it fails if the device breaks a rule, whatever the input
     expects. For the rest of the budget a campaign runs, which starts from the corpus. Each
     finding is a failed test, and the campaign is a test. Inputs for which no time is left are
-    skipped.
+    skipped. The budget is that of the whole job: fuzzing ends an eighth before it, or 30 seconds
+    if that is less, so that the findings can be minimized and run again.
 
     Exit code: 130 or 72 stopped; else 77 a test failed; else 125 an input could not be read or
     judged; else 70 an input hung; else 0.
     """
+    began = time.monotonic()  # the imports are part of the budget
     from vblkfuzz.campaign.job import Job
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.cli.options.campaign import (
@@ -108,7 +111,8 @@ def ci(  # noqa: PLR0913  # an option each
             corpora=tuple(corpus or ()),
             listed=listed_bugs(target, checked.device),
             silenced=silenced_by(known),
-        )
+        ),
+        began=began,
     )
     _run(job, files)
     _write(job, junit, sarif)
@@ -175,6 +179,8 @@ def _say(job: Job, *, tap: bool) -> None:
         say_tests(job.tests)
     if summary:
         say_trouble(options.out, summary)
+    if job.overrun:
+        say(job.overrun)
 
 
 VERB: Final = Verb(
