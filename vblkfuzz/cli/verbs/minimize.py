@@ -291,7 +291,7 @@ def _report(job: Job, artifact: Artifact, result: Result, *, kept: bool) -> None
 
     minimized, (_, violation), errors = result.found
     screen = Screen()
-    screen.say(f"{violation.rule}: {violation.sentence}", "bold")
+    screen.wrapped(violation.sentence, label=f"{violation.rule}: ", style="bold")
     rows = [
         ("signature", violation.signature),
         ("before", sizes(artifact.scenario)),

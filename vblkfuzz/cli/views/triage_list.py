@@ -32,7 +32,7 @@ def print_list(cases: Sequence[Case], folder: str, shadow: str = "") -> None:
     ordered = in_order(cases)
     for rule, group in groupby(ordered, _rule):
         screen.say()
-        screen.say(rule, "bold")
+        screen.wrapped(rule[1], label=rule[0], style="bold")
         for case in group:
             _print_one(screen, case, with_setup=bool(setups))
     if shadow:
@@ -63,6 +63,7 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
         screen.wrapped(f"known: {case.known}", indent=4, style="dim")
 
 
-def _rule(case: Case) -> str:
+def _rule(case: Case) -> tuple[str, str]:
+    """Return the name of a rule as a label, and what it says."""
     rule = case.expected_rule
-    return f"{rule.id}  {rule.title}" if rule else "of an unknown rule"
+    return (f"{rule.id}  ", rule.title) if rule else ("", "of an unknown rule")
