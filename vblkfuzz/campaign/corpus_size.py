@@ -1,8 +1,8 @@
 """How many inputs the corpus has, counted together with the features of the same moment.
 
-A count lists a folder, which takes about a millisecond for 5,000 inputs. So it is done only if the
-folder has changed, and in a small share of the time. In between, both figures stay as they were, so
-that they always belong together.
+A count lists a folder, which takes some milliseconds for thousands of inputs. So it is done only if
+the folder has changed, and in a small share of the time. In between, both figures stay as they
+were, so that they always belong together.
 """
 
 from __future__ import annotations
