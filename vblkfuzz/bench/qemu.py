@@ -2,7 +2,8 @@
 
 The scenario has one drained section. It is compared with a *bare loop* that performs the same
 operations on a device of the same kind in one process, without guest process, witnesses and
-oracles. Both are measured in turn, round after round; figures are medians over the rounds.
+oracles, and with QEMU behind a gate, its threads one at a time. All are measured in turn, round
+after round; figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vblkfuzz.targets.options import TargetOptions
+    from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 
 _BATCH: Final = 25
 """Scenarios in one measurement."""
@@ -45,18 +48,29 @@ def measure(rounds: int, options: TargetOptions) -> dict[str, float]:
     Raises:
         DeviceUnavailable: no QEMU can be started.
     """
-    watched: list[float] = []
-    bare: list[float] = []
-    with qemu_target("virtio-blk-pci", "processes", options) as target, _bare(options) as loop:
+    rates: dict[str, list[float]] = {"free": [], "serial": [], "bare": []}
+    with (
+        _target(replace(options, serial=False)) as free,
+        _target(replace(options, serial=True)) as serial,
+        _bare(options) as loop,
+    ):
         for _ in range(rounds):
-            watched.append(rate(lambda: run_scenario(target, _WINDOW)))
-            bare.append(rate(loop))
+            rates["free"].append(rate(lambda: run_scenario(free, _WINDOW)))
+            rates["serial"].append(rate(lambda: run_scenario(serial, _WINDOW)))
+            rates["bare"].append(rate(loop))
+    found = {name: median(each) for name, each in rates.items()}
     return {
-        "windows_per_s": round(median(watched), 1),
-        "bare_windows_per_s": round(median(bare), 1),
-        "ratio": round(median(watched) / median(bare), 2),
+        "windows_per_s": round(found["free"], 1),
+        "serial_windows_per_s": round(found["serial"], 1),
+        "bare_windows_per_s": round(found["bare"], 1),
+        "ratio": round(found["free"] / found["bare"], 2),
+        "serial_ratio": round(found["serial"] / found["free"], 2),
         "rounds": rounds,
     }
+
+
+def _target(options: TargetOptions) -> QemuTarget:
+    return qemu_target("virtio-blk-pci", "processes", options)
 
 
 def rate(once: Callable[[], object]) -> float:
