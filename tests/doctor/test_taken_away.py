@@ -137,12 +137,12 @@ def test_the_kernel_says_why_there_is_no_user_notification(number: int) -> None:
     assert found.fact == f"seccomp: {os.strerror(number)}"
 
 
-def test_a_call_that_cannot_go_on_limits_user_notification() -> None:
+def test_a_call_that_cannot_go_on_is_said() -> None:
     """As before Linux 5.5, which has no SECCOMP_USER_NOTIF_FLAG_CONTINUE."""
-    other_flag = replaced("vblkfuzz.doctor.checks.user_notification._CONTINUE", 1 << 20)
+    other_flag = replaced("vblkfuzz.gate.listener._CONTINUE", 1 << 20)
     found = found_without(CHECKS["user notification"], other_flag)
-    assert found.verdict is Verdict.LIMITED
-    assert found.fact == "a call that was held cannot go on: Invalid argument"
+    assert found.verdict is Verdict.NO
+    assert found.fact == "seccomp: a call cannot be answered: Invalid argument"
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.gate.installation import Installation, NoGate
-from vblkfuzz.gate.listener import Gone, Listener
+from vblkfuzz.gate.listener import Gone, Listener, Stop
 from vblkfuzz.process.forked import Forked
 
 if TYPE_CHECKING:
     import socket
 
-_LINE: Final = b"0@0:event of a trial\n"
+_SWALLOWED: Final = b"never written"
+_WRITTEN: Final = b"written by the kernel"
 _PATIENCE_MS: Final = 5000
 
 
@@ -26,37 +27,54 @@ def why_no_gate() -> str:
     def ask(line: socket.socket) -> None:
         installation.prepare()
         line.send(b"ready")
-        os.write(line.fileno(), _LINE)
+        for text in (_SWALLOWED, _WRITTEN):
+            os.write(line.fileno(), text)
 
     child = Forked(ask)
     child.start()
     try:
-        child.line.recv(len(_LINE))
-        return _trial(installation.listener(), child.pid)
+        child.line.settimeout(_PATIENCE_MS / 1000)
+        child.line.recv(len(_WRITTEN))
+        return _trial(installation.listener(), child)
     except NoGate as error:
-        return f"no seccomp user notification: {error}"
+        return f"seccomp: {error}"
+    except OSError as error:
+        return f"seccomp: a call cannot be answered: {error.strerror or error}"
     finally:
         child.stop()
         installation.close()
 
 
-def _trial(fd: int, pid: int) -> str:
-    """Answer the one write of the process `pid`; return what went wrong."""
+def _trial(fd: int, child: Forked) -> str:
+    """Answer the two writes of a child; return what went wrong.
+
+    Raises:
+        OSError: the kernel refuses an answer, or nothing arrives.
+    """
     try:
-        listener = Listener(fd, pid)
+        listener = Listener(fd, child.pid)
     except OSError as error:
         os.close(fd)
-        return f"the memory of a child process cannot be read: {error.strerror}"
+        return f"the memory of a child cannot be read: {error.strerror}"
     try:
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        poll.poll(_PATIENCE_MS)
-        stop = listener.receive() if listener.asked else None
-        if stop is None or listener.text(stop) != _LINE:
-            return "seccomp user notification does not arrive"
-        listener.swallow(stop)
-        return ""
-    except (Gone, OSError) as error:
-        return f"seccomp user notification: {error}"
+        for wanted, answer in ((_SWALLOWED, listener.swallow), (_WRITTEN, listener.carry_out)):
+            stop = _stop_of(listener)
+            if listener.text(stop) != wanted:
+                return "the memory of a child cannot be read"
+            answer(stop)
+    except Gone:
+        return "seccomp: a call that was held ends the process"
     finally:
         listener.close()
+    written = child.line.recv(len(_WRITTEN))
+    return "" if written == _WRITTEN else "seccomp: a call that was held cannot go on"
+
+
+def _stop_of(listener: Listener) -> Stop:
+    poll = select.poll()
+    poll.register(listener.fd, select.POLLIN)
+    poll.poll(_PATIENCE_MS)
+    stop = listener.receive() if listener.asked else None
+    if stop is None:
+        raise TimeoutError(0, "it is not held")
+    return stop
