@@ -19,7 +19,8 @@ from vblkfuzz.export.qtest_file import left_out, program, qtest_text
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
-from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.trace.sector_data import written
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Setup
@@ -301,3 +302,24 @@ def test_it_saves_by_an_internal_snapshot(tmp_path: Path) -> None:
     done = run(program(Scenario(DeviceConfig(), parked), ""), tmp_path)
     assert (done.returncode, done.stderr) == (1, ""), done.stdout
     assert "a request was used while the machine was stopped" in done.stdout
+
+
+def test_it_says_what_it_does_not_hold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place("qemu_mutex_lock", "util/async.c:717")
+    schedule = (
+        Deviation(1, 0, Go.NEXT),
+        Deviation(2, 77, Go.IO0, role=Role.MAIN, locks=True, place=place),
+    )
+    names: dict[str, Any] = {"__name__": "program"}
+    exec(program(Scenario(ops=RESET, schedule=schedule), "output"), names)
+    words = (
+        "in operation 2, hold the main loop at qemu_mutex_lock util/async.c:717 "
+        "(its point 77, locks counted) until iothread 0 rests"
+    )
+    assert names["HELD"] == [words]
+    names["run"] = lambda *_: []
+    monkeypatch.setattr(sys, "argv", ["program"])
+    assert names["main"]() == 0
+    assert capsys.readouterr().out == f"left out: {words}\nnothing is wrong\n"

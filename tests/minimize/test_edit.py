@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from vblkfuzz.minimize.edit import (
     without_deviations,
     without_ops,
 )
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 
 
 @given(scenarios())
@@ -50,3 +52,13 @@ def test_one_deviation_a_point() -> None:
     found = with_deviation(scenario, 1, Deviation(0, 0, Go.IO0))
     assert found is not None
     assert found.schedule == (Deviation(0, 0, Go.IO0), one)
+
+
+def test_a_point_is_that_of_one_actor() -> None:
+    one = Deviation(0, 1, Go.MAIN, role=Role.IO0)
+    scenario = Scenario(schedule=(Deviation(0, 1, Go.MAIN), one))
+    with_locks = replace(one, locks=True)
+    found = with_deviation(scenario, 0, with_locks)
+    assert found is not None
+    assert found.schedule == (one, with_locks)
+    assert with_deviation(scenario, 0, replace(one, go=Go.IO1)) is None

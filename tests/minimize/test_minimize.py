@@ -15,7 +15,8 @@ from vblkfuzz.minimize.weight import weight
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.targets.model import model
 
 NOISE = (op("collect"), op("set_used_event", ahead=3), op("poll_on"), op("hold"), op("release"))
@@ -128,6 +129,37 @@ def test_a_deviation_stays_with_its_operation() -> None:
     assert minimize(scenario, interesting).scenario == Scenario(
         ops=(wanted,), schedule=(Deviation(0, 0, Go.NEXT),)
     )
+
+
+def test_deviations_of_actors_are_dropped_first_and_keep_what_they_count() -> None:
+    """A device that needs one deviation of the main loop, at a lock from point 70 on."""
+    place = Place("qemu_mutex_lock", "util/async.c:717")
+
+    def interesting(candidate: Scenario) -> bool:
+        return any(
+            (each.role, each.locks, each.go) == (Role.MAIN, True, Go.IO0) and each.point >= 70
+            for each in candidate.schedule
+        )
+
+    wanted = Deviation(0, 70, Go.IO0, role=Role.MAIN, locks=True, place=place)
+    schedule = (
+        Deviation(0, 3, Go.NEXT),
+        Deviation(0, 5, Go.NEXT, role=Role.IO0),
+        wanted,
+        Deviation(1, 70, Go.IO0, role=Role.IO0, locks=True, place=place),
+    )
+    scenario = Scenario(ops=(op("reset"), op("kick")), schedule=schedule)
+    assert minimize(scenario, interesting).scenario.schedule == (wanted,)
+
+
+def test_another_point_has_another_place() -> None:
+    held = Deviation(0, 9, Go.IO0, role=Role.MAIN, locks=True, place=Place("virtqueue_pop"))
+
+    def interesting(candidate: Scenario) -> bool:
+        return any(each.place == held.place or each.point in (4, 5) for each in candidate.schedule)
+
+    found = minimize(Scenario(ops=(op("reset"),), schedule=(held,)), interesting)
+    assert found.scenario.schedule == (Deviation(0, 4, Go.NEXT, role=Role.MAIN, locks=True),)
 
 
 @pytest.mark.parametrize("needed", [False, True])

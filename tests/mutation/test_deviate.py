@@ -8,17 +8,18 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import fuzz_bytes
+from tests.strategies import fuzz_bytes, scenarios
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.mutation.argument import QUEUED
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import DELAYED, ITEMS, Draft, counted
 from vblkfuzz.scenario.alphabet.ops import OPS
-from vblkfuzz.scenario.codec import OP, decode, encode
+from vblkfuzz.scenario.codec import MAX_BYTES, OP, decode, encode
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.device_header import header_of
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Go, Scenario
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 
 seeds = st.integers(0, 1 << 32)
 DEVICE = header_of(DeviceConfig(queues=4))
@@ -189,3 +190,31 @@ def test_a_burst_of_nothing_is_nothing() -> None:
     draft = Draft.of(encode(Scenario()))
     burst(draft, Random(1).random)
     assert draft.items == []
+
+
+def test_a_changed_deviation_counts_the_points_of_the_same_actor() -> None:
+    """Its place goes with its point; with another `Go` it stays."""
+    held = Deviation(0, 77, Go.IO0, role=Role.MAIN, locks=True, place=Place("virtqueue_pop"))
+    data = encode(Scenario(ops=(op("reset"),), schedule=(held,)))
+    changed = Counter[str]()
+    for seed in range(300):
+        draft = Draft.of(data)
+        change_schedule(draft, Random(seed).random)
+        left = [one for one in decode(draft.pack(MAX_BYTES)).schedule if one.role is not Role.ANY]
+        for one in left:
+            assert (one.role, one.locks) == (held.role, held.locks)
+            assert one.place == (held.place if one.point == held.point else None)
+            changed["point"] += one.point != held.point
+            changed["go"] += one.go is not held.go
+    assert changed["point"] > 20
+    assert changed["go"] > 20
+
+
+@given(seeds, scenarios(max_ops=8))
+def test_other_deviations_keep_actor_and_place(seed: int, scenario: Scenario) -> None:
+    """All but the one that is changed or removed, and those at the point of a new one."""
+    draft = Draft.of(encode(scenario))
+    before = {(at, mark) for at, item in enumerate(draft.items) for mark in item[1]}
+    change_schedule(draft, Random(seed).random)
+    after = {(at, mark) for at, item in enumerate(draft.items) for mark in item[1]}
+    assert len(before - after) <= 2

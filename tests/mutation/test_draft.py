@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 
 from tests.strategies import fuzz_bytes, scenarios
@@ -9,7 +11,8 @@ from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS
 from vblkfuzz.mutation.draft import ITEMS, Draft, Item
 from vblkfuzz.scenario.codec import DEVIATION, HEADER, MAX_BYTES, OP, decode, encode
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.place import Place
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 
 
 def with_effect(scenario: Scenario) -> Scenario:
@@ -68,3 +71,25 @@ def test_of_two_deviations_at_one_point_the_first_counts() -> None:
     result = decode(Draft.of(data).pack(MAX_BYTES))
     assert result == decode(data)
     assert result.schedule == (Deviation(0, 1, Go.IO0),)
+
+
+PLACE = Place("qemu_mutex_lock", "util/async.c:717", "aio_co_schedule", 2)
+HELD = Deviation(1, 77, Go.IO0, True, Role.MAIN, True, PLACE)
+
+
+def test_actor_and_place_follow_the_operation() -> None:
+    draft = Draft.of(encode(Scenario(ops=(op("init"), op("kick")), schedule=(HELD,))))
+    draft.items.insert(0, item("hold"))
+    assert decode(draft.pack(MAX_BYTES)).schedule == (replace(HELD, op=2),)
+
+
+def test_places_take_room_from_operations() -> None:
+    ops = (op("kick"),) * 10
+    data = encode(Scenario(ops=ops, schedule=(HELD,)))
+    for size in range(HEADER.size, len(data) + 9):
+        packed = Draft.of(data).pack(size)
+        found = decode(packed)
+        assert len(packed) <= size
+        assert found.ops == ops[: len(found.ops)]
+        assert found.schedule == ((HELD,) if len(found.ops) > HELD.op else ())
+    assert found.ops == ops

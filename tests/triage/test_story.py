@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from tests.strategies import scenarios
 from tests.triage.stories import QUIET, RESET_IN_DRAIN, SIGNATURE, case
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.store.sightings import Sightings
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Run
@@ -91,6 +91,18 @@ def test_the_schedule_in_words() -> None:
         "at point 2 of operation 1, go on with the main loop",
         "at point 3 of operation 1, start the next operation",
         "at point 0 of operation 2, go on with iothread 1",
+    ]
+
+
+def test_points_of_one_actor_in_words() -> None:
+    schedule = (
+        Deviation(1, 2, Go.MAIN, role=Role.IO0),
+        Deviation(1, 3, Go.NEXT, delayed=True, role=Role.GUEST),
+    )
+    assert deviations(case(Scenario(ops=QUIET.ops, schedule=schedule))) == [
+        "at point 2 of iothread 0 in operation 1, go on with the main loop",
+        "at point 3 of the guest in operation 1, start the next operation, with the last stores "
+        "not visible to it yet",
     ]
 
 

@@ -19,7 +19,9 @@ from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.program_rules import check_rule
 from vblkfuzz.export.qtest_request import is_shaped, shaped
+from vblkfuzz.scenario.scenario import Role
 from vblkfuzz.targets.qemu.without import WITHOUT
+from vblkfuzz.triage.schedule_words import deviation_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,7 @@ _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
+_HELD: Final = "HELD: list = []  # where the scenario holds threads, this program does not\n"
 SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
 _ELSEWHERE: Final = ("qsd", "vhost-user")
@@ -78,6 +81,12 @@ def left_out(scenario: Scenario) -> list[str]:
     return [*dict.fromkeys(one.name for one in scenario.ops if not one.spec.qtest)]
 
 
+def held(scenario: Scenario) -> list[str]:
+    """Return what the schedule holds threads at, in words: the program lets them run."""
+    actors = (one for one in scenario.schedule if one.role is not Role.ANY)
+    return [deviation_words(one, held=True) for one in actors]
+
+
 def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
     """Return the program for a scenario; `sentence` says what is wrong, for its help.
 
@@ -99,6 +108,7 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
         (_SIZES, f"{_SIZES.partition(' = ')[0]} = {', '.join(map(repr, sizes))}\n"),
         (_FLAGS, f"{_FLAGS.partition(' = ')[0]} = {', '.join(map(repr, flags))}\n"),
         (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
+        (_HELD, f"HELD = {held(scenario)!r}{_HELD[_HELD.index('  #') :]}"),
         (_LEFT_OUT, f"LEFT_OUT = {left_out(scenario)!r}{_LEFT_OUT[_LEFT_OUT.index('  #') :]}"),
     ):
         assert text.count(line) == 1, line

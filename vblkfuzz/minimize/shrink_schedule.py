@@ -53,7 +53,10 @@ def _moved(search: Search) -> bool:
 
 
 def simpler_deviations(search: Search) -> None:
-    """Simplify each deviation: no delayed stores, an earlier point, a plainer `Go`."""
+    """Simplify each deviation: no delayed stores, an earlier point, a plainer `Go`.
+
+    Its place is that of one point only, and would decide instead of another number.
+    """
     for place in range(len(search.best.schedule)):
         _simplify(search, place)
 

@@ -1,8 +1,9 @@
 """The order of scenarios by size: which of two is easier to read.
 
 Fewer operations come first; then fewer deviations, and fewer that delay stores; then a device
-closer to the default, plainer operations, lower arguments, earlier deviations. Every step of the
-minimizer lowers this weight, so it terminates.
+closer to the default, plainer operations, lower arguments, earlier deviations. Whose points a
+deviation counts has no weight: those of all actors are not simpler than those of a thread, which a
+real device needs. Every step of the minimizer lowers this weight, so it terminates.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ PLAINER: Final = {spec.code: CODES[spec.plainer] for spec in OPS if spec.plainer
 init, which resets a device in use first."""
 
 GO_RANK: Final = {go: (go + 1) % len(Go) for go in Go}
-"""`Go.NEXT` has the lowest rank: it is easy to read, and the only deviation that real devices
-support."""
+"""`Go.NEXT` has the lowest rank: it is easy to read, and the only one that real devices obey if it
+counts the points of all actors."""
 
 SCALES: Final = tuple(name for name, row in FIELDS.items() if row.scale)
 """Device fields whose values have a distance to the default."""

@@ -34,6 +34,7 @@ from vblkfuzz.trace.kinds import (
     VM_STOP_CALL,
     VM_STOP_RET,
 )
+from vblkfuzz.trace.schedule_kinds import GOES_ON, HELD
 from vblkfuzz.trace.trace import Trace
 
 _CONTEXT: Final = frozenset(
@@ -58,9 +59,11 @@ _CONTEXT: Final = frozenset(
         VM_CONT,
         SAVED,
         RESTORED,
+        HELD,
+        GOES_ON,
     }
 )
-"""Kinds that a window keeps for every queue, because they decide what is allowed."""
+"""Kinds that a window keeps for every queue, because they decide what is allowed, or its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Violation:
         """Return the shortest part of `trace` that still shows the clash.
 
         It reaches from the first event to the second and has the events of their requests and
-        queues, and all drains, resets, starts, stops, saves and restores.
+        queues, all drains, resets, starts, stops, saves and restores, and threads being held.
 
         Raises:
             ValueError: one of the two events is not in `trace`.

@@ -76,6 +76,14 @@ class Deviation:
         """What differs between all deviations of a schedule, and gives their order."""
         return self.op, self.point, self.role, self.locks
 
+    @property
+    def hurries(self) -> bool:
+        """Whether the next operation may start before the device has settled.
+
+        On a real device also if a thread is held over that operation.
+        """
+        return self.go is Go.NEXT or (self.role is not Role.ANY and self.go <= Go.VCPU)
+
     def __lt__(self, other: Deviation) -> bool:
         """Whether it stands before another one in a schedule."""
         return self.where < other.where

@@ -15,6 +15,7 @@ from vblkfuzz.oracle.judge import RULES, rule_named
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.targets.device_class import device_class, is_revision
+from vblkfuzz.triage.schedule_words import held_at
 from vblkfuzz.triage.step import Step, steps_of
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ class Case:
         """The trace, event by event; empty if the input could not be judged."""
         if self.outcome.run.execution is None:
             return []
-        return steps_of(self.execution.trace.events, self.violation)
+        trace = self.execution.trace
+        met = zip(self.scenario.schedule, trace.places, strict=False)
+        return steps_of(trace.events, self.violation, [held_at(*pair) for pair in met])
 
     @property
     def command(self) -> str:

@@ -1,7 +1,8 @@
 """What the schedule did to a violation: events that it overtook, and stores that it delayed.
 
 A deviation overtakes the actor that would have gone on: its last event before, and its first one
-after. A delayed store is overtaken by all that happens between STORES_DELAYED and STORES_SEEN.
+after. A thread of a real device that was held is overtaken by all that happens between HELD and
+GOES_ON. A delayed store is overtaken by all that happens between STORES_DELAYED and STORES_SEEN.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.trace.event import NO_QUEUE
-from vblkfuzz.trace.schedule_kinds import STORES_DELAYED, STORES_SEEN
+from vblkfuzz.trace.schedule_kinds import GOES_ON, HELD, STORES_DELAYED, STORES_SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def overtaken(violation: Violation, trace: Trace) -> set[int]:
     queues = {violation.first.queue, violation.second.queue} - {NO_QUEUE}
     return {
         place
-        for pair in (*_held_up(trace), *_delayed(events))
+        for pair in (*_held_up(trace), *_held(events), *_delayed(events))
         if _overlaps(pair, first, last) or any(events[each].queue in queues for each in pair)
         for place in pair
         if place <= last
@@ -53,6 +54,18 @@ def _held_up(trace: Trace) -> Iterator[Pair]:
         after = [place for place in own if trace.events[place].turn > turn][:1]
         if before or after:
             yield (*before, *after)
+
+
+def _held(events: tuple[Event, ...]) -> Iterator[Pair]:
+    """Yield, for each thread of a real device that was held, where it stops and goes on."""
+    for place, held in enumerate(events):
+        if held.kind == HELD:
+            ends = [
+                at
+                for at, each in enumerate(events)
+                if at > place and each.kind == GOES_ON and each.head == held.head
+            ]
+            yield (place, *ends[:1])
 
 
 def _delayed(events: tuple[Event, ...]) -> Iterator[Pair]:

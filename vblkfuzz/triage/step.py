@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.trace import render
 from vblkfuzz.trace.event import ActorId
 from vblkfuzz.trace.kinds import CRASH, END, HANG, OP, STEP_LIMIT
+from vblkfuzz.trace.schedule_kinds import GOES_ON, HELD
 from vblkfuzz.triage.timeline import State, states
 
 if TYPE_CHECKING:
@@ -45,21 +46,39 @@ class Step(NamedTuple):
     """After the event."""
     clash: str
     """``first`` or ``second`` of the two events that clash; empty: neither."""
+    words: str = ""
+    """The event in other words than those of its row; empty: in those."""
 
     @property
     def label(self) -> str:
         """The event in a few words: ``pop q0 r1 h0 avail 1``."""
+        if self.words:
+            return self.words
         row = self.row
         queue = f"q{row.queue}" if row.queue else ""
         return " ".join(word for word in (row.event, queue, row.request, row.value) if word)
 
 
-def steps_of(events: Sequence[Event], violation: Violation | None = None) -> list[Step]:
-    """Return events as steps; the two events of `violation` are marked as the clash."""
+def steps_of(
+    events: Sequence[Event], violation: Violation | None = None, held: Sequence[str] = ()
+) -> list[Step]:
+    """Return events as steps.
+
+    Args:
+        events: a trace.
+        violation: its two events are marked as the clash.
+        held: for each deviation of the schedule, where it held a thread and how long.
+    """
     return [
-        Step(event, row, lane_of(event), state, _clash(event, violation))
+        Step(event, row, lane_of(event), state, _clash(event, violation), _words(event, held))
         for event, row, state in zip(events, render.rows(events), states(events), strict=True)
     ]
+
+
+def _words(event: Event, held: Sequence[str]) -> str:
+    if event.kind == GOES_ON:
+        return "goes on"
+    return held[event.head] if event.kind == HELD and event.head < len(held) else ""
 
 
 def lane_of(event: Event) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from vblkfuzz.counted import counted
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.targets.backtrace import without_backtrace
-from vblkfuzz.trace.event import ActorId, actor_name
+from vblkfuzz.trace.event import actor_name
 from vblkfuzz.trace.kinds import CRASH, HANG
+from vblkfuzz.triage.schedule_words import deviation_words, unmet
 from vblkfuzz.triage.step import Step
 
 if TYPE_CHECKING:
@@ -42,19 +45,15 @@ def operations(case: Case) -> list[tuple[str, str]]:
 
 
 def deviations(case: Case) -> list[str]:
-    """Return the schedule in words, one line for each deviation."""
-    return [
-        f"at point {one.point} of operation {one.op}, "
-        + ("start the next operation" if one.go.name == "NEXT" else f"go on with {_go(one.go)}")
-        + (", with the last stores not visible to it yet" if one.delayed else "")
-        for one in case.scenario.schedule
+    """Return the schedule in words: a line for each deviation, then for each that held nothing."""
+    run = case.outcome.run.execution
+    places = run.trace.places if run else ()
+    held = case.outcome.setup.target != DEFAULT_TARGET
+    lines = [
+        deviation_words(one, place, held=held)
+        for one, place in zip_longest(case.scenario.schedule, places[: len(case.scenario.schedule)])
     ]
-
-
-def _go(go: int) -> str:
-    return {"VCPU": "the vCPU", "MAIN": "the main loop", "GUEST": "the guest"}.get(
-        ActorId(go).name, f"iothread {go - ActorId.IO0}"
-    )
+    return lines + (unmet(case.scenario, run.trace) if run else [])
 
 
 def device_facts(case: Case) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from vblkfuzz.oracle.rules.settled import has_settled
 from vblkfuzz.scenario.op import op
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     DRAIN_CALL,
@@ -38,6 +38,13 @@ def test_the_device_settles_before_each_operation_but_the_first() -> None:
 @pytest.mark.parametrize("go", Go)
 def test_not_if_the_schedule_starts_the_operation_early(go: Go) -> None:
     assert settled(Deviation(0, 5, go)) == [False, go is not Go.NEXT, True]
+
+
+@pytest.mark.parametrize("go", Go)
+def test_not_if_the_schedule_holds_a_thread_over_the_operation(go: Go) -> None:
+    """A thread that is held until another rests goes on before the operation ends."""
+    over = go in (Go.NEXT, Go.GUEST, Go.VCPU)
+    assert settled(Deviation(0, 5, go, role=Role.MAIN)) == [False, not over, True]
 
 
 def test_the_epilogue_has_operations_of_its_own() -> None:

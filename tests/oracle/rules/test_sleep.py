@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vblkfuzz.oracle.judge import judge
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.kinds import DRAIN_CALL, MEMWRITE, OP
 from vblkfuzz.trace.trace import Trace
@@ -37,6 +37,11 @@ def test_other_deviations_do_not_matter(deviation: Deviation) -> None:
 @pytest.mark.parametrize("operation", [1, 2, 3])
 def test_an_operation_that_a_deviation_begins_finds_threads_awake(operation: int) -> None:
     assert not slept((Deviation(operation - 1, 1, Go.NEXT),), operation=operation)
+
+
+def test_so_does_one_over_which_a_thread_is_held() -> None:
+    assert not slept((Deviation(0, 1, Go.GUEST, role=Role.IO0),))
+    assert slept((Deviation(0, 1, Go.MAIN, role=Role.IO0),))
 
 
 @pytest.mark.parametrize("operation", [0, 1])

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vblkfuzz.trace import render
+from vblkfuzz.triage.schedule_words import unmet
 
 if TYPE_CHECKING:
     from vblkfuzz.triage.outcome import Outcome
@@ -31,6 +32,7 @@ def outcome_object(outcome: Outcome, *, with_trace: bool) -> dict[str, object]:
         "matches": outcome.matches,
         "notes": outcome.notes,
         "error": run.error or None,
+        "unmet": unmet(run.execution.scenario, run.execution.trace) if run.execution else [],
     }
     if with_trace and run.execution:
         found["trace"] = [row._asdict() for row in render.rows(run.execution.trace.events)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.targets.backtrace import without_backtrace
 from vblkfuzz.trace.render import render
 from vblkfuzz.triage.case import replay_command
+from vblkfuzz.triage.schedule_words import unmet
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.views.screen import Screen
@@ -27,7 +28,7 @@ def print_outcome(outcome: Outcome, screen: Screen, *, with_trace: bool) -> None
     if "\n" in run.error:  # an actor died and left its traceback
         screen.say(indent(run.error.rstrip(), "  "))
     for name, value in _facts(outcome):
-        screen.say(f"  {name:<10} {value}")
+        screen.wrapped(value, label=f"  {name:<10} ")
     if run.violation and run.execution:
         _print_violation(run.violation, run.execution, screen)
     if with_trace and run.execution:
@@ -54,6 +55,9 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         facts.append(("repeated", f"{outcome.same}/{outcome.runs} the same"))
     if outcome.matches is not None:
         facts.append(("expected", _expected(outcome)))
+    if outcome.run.execution:
+        execution = outcome.run.execution
+        facts += [("schedule", one) for one in unmet(execution.scenario, execution.trace)]
     facts += [("note", note) for note in outcome.notes]
     return facts
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from vblkfuzz.scenario.scenario import Go, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.kinds import (
     CANCEL,
@@ -52,7 +52,7 @@ def left_alone(scenario: Scenario, events: Sequence[Event], operation: Event) ->
 
 def _is_hasty(scenario: Scenario, operation: int) -> bool:
     """Whether the schedule may start the next operation without settling first."""
-    return any(each.op == operation and each.go is Go.NEXT for each in scenario.schedule)
+    return any(each.op == operation and each.hurries for each in scenario.schedule)
 
 
 _BEGUN_BY: Final = {

@@ -14,7 +14,7 @@ from typing import Final
 
 from vblkfuzz.oracle.naming.circumstance import waits_for
 from vblkfuzz.oracle.rule import Report, Situation, rule
-from vblkfuzz.scenario.scenario import Go, Scenario
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.trace.event import ActorId, Event, actor_name
 from vblkfuzz.trace.kinds import DRAIN_CALL, DRAIN_END, MEMWRITE, OP, OVERSLEPT
 
@@ -40,7 +40,7 @@ WOKEN_IN_DRAIN = Situation(
 )
 def S33(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
     """The situation needs a section that is open when an operation starts and all threads sleep."""
-    hurried = {each.op for each in scenario.schedule if each.go is Go.NEXT}
+    hurried = {each.op for each in scenario.schedule if each.hurries}
     sections = 0
     slept_in = False  # all threads have slept inside the section that is open
     last = events[0]
