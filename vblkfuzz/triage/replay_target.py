@@ -18,6 +18,7 @@ from vblkfuzz.targets.device_class import defective, device_meant, is_revision
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL, TARGETS, default_device, open_target
 from vblkfuzz.triage.outcome import Outcome, Run, Setup, replay_input
+from vblkfuzz.triage.rerun import measured
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -63,8 +64,11 @@ class ReplayTarget:
         """Stop the target."""
         self._stop()
 
-    def replay(self, path: str, artifact: Artifact, runs: int) -> Outcome:
+    def replay(self, path: str, artifact: Artifact, runs: int, *, measure: bool = False) -> Outcome:
         """Run an input `runs` times; an error that leaves no verdict is part of the outcome.
+
+        To measure how often it shows its bug, it runs as often without its schedule
+        (`triage.rerun`).
 
         So is a setup that its target refuses, if the input alone names that target: the user's
         options are for the other inputs then.
@@ -82,6 +86,8 @@ class ReplayTarget:
                 raise
             return Outcome(path, artifact, setup, Run("harness_error", error=str(error)))
         outcome = replay_input(path, artifact, target, runs)
+        if measure:
+            outcome = measured(outcome, target)
         return replace(outcome, target_options=asked.target_options)
 
     def _start(self, setup: Setup) -> Target:

@@ -80,10 +80,17 @@ def again(case: Case) -> str:
     outcome = case.outcome
     if outcome.run.verdict == "harness_error":
         return f"not run: {outcome.run.error.rstrip().rpartition(chr(10))[2]}"
-    words = f"reproduced in {outcome.reproduced} of {counted(outcome.runs, 'run')}"
+    errors = outcome.harness_errors
+    words = f"reproduced in {outcome.reproduced} of {counted(outcome.runs - errors, 'run')}"
+    words += f", {counted(errors, 'harness error')}" if errors else ""
     if outcome.reproduced or not outcome.run.signature:
         return words
     return f"{words}, but {outcome.run.signature}"
+
+
+def shown_again(case: Case) -> list[tuple[str, str]]:
+    """Return how often the input shows its bug, as a fact with its name; none: not measured."""
+    return [("rate", str(case.confidence))] if case.confidence else []
 
 
 def last_output(case: Case) -> str:
@@ -165,6 +172,8 @@ def case_object(case: Case) -> dict[str, Any]:
         "verdict": outcome.run.verdict,
         "runs": outcome.runs,
         "reproduced": outcome.reproduced,
+        "harness_errors": outcome.harness_errors,
+        "confidence": case.confidence.to_json() if case.confidence else None,
         "ops": len(case.scenario.ops),
         "deviations": len(case.scenario.schedule),
         "minimized": asdict(case.reduction) if case.reduction else None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vblkfuzz.cli.options import complete
-from vblkfuzz.cli.options.inputs import AnotherTarget
+from vblkfuzz.cli.options.inputs import AnotherTarget, Measured
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
@@ -19,9 +19,14 @@ from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from vblkfuzz.triage.case import Case
     from vblkfuzz.triage.cases import CaseReader
+
+
+_RUNS: Final = 3
+"""Runs of each finding that only show whether it is reproduced: a race does not show each time."""
 
 
 class Action(StrEnum):
@@ -56,9 +61,7 @@ def triage(  # noqa: PLR0913  # an option each
             autocompletion=complete.devices,
         ),
     ] = None,
-    repeat: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Number of runs of each finding.")
-    ] = 3,
+    repeat: Measured = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="With show: all events, not only those of the clash.")
     ] = False,
@@ -70,9 +73,13 @@ def triage(  # noqa: PLR0913  # an option each
 ) -> None:
     """List the findings of a campaign, or show the story of one.
 
-    Each finding is run again, on the target and device that it was found on, so the list shows
-    which of them are still reproduced. A finding that names a device outside this package is run
-    only with --device.
+    Each finding is run three times, on the target and device that it was found on, so the list
+    shows which of them are still reproduced. A finding that names a device outside this package is
+    run only with --device.
+
+    With --repeat N the runs measure how often each one shows its bug, with its schedule and
+    without. The rate is kept beside the finding (rate.json), and shown from then on; nothing else
+    measures it again.
 
     Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
@@ -83,7 +90,8 @@ def triage(  # noqa: PLR0913  # an option each
     if (action is None) != (signature is None):
         raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
     files = finding_files(folder)
-    reader = CaseReader(say_error, Options(target, device, target_options=target_options), repeat)
+    options = Options(target, device, target_options=target_options)
+    reader = CaseReader(say_error, options, repeat or _RUNS, measure=repeat is not None)
     if signature is None:
         _list(reader, folder, files, as_json)
     else:
@@ -107,12 +115,21 @@ def _named(files: Sequence[str], signature: str, folder: str) -> str:
     raise UsageError(f"{folder}: {signature}: {problem}")
 
 
+def _kept(cases: Iterable[Case]) -> Iterator[Case]:
+    """Yield cases; keep what their runs have measured."""
+    from vblkfuzz.cli.views.rates import keep_rate
+
+    for case in cases:
+        keep_rate(case.outcome)
+        yield case
+
+
 def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:
     from vblkfuzz.cli.views.triage_list import print_list
     from vblkfuzz.triage.cases import shadow_in
     from vblkfuzz.triage.story import case_object
 
-    cases = reader.read(files)
+    cases = _kept(reader.read(files))
     if as_json:
         for case in cases:
             print(json.dumps(case_object(case)), flush=True)
@@ -124,7 +141,7 @@ def _show(reader: CaseReader, files: list[str], *, whole: bool, as_json: bool) -
     from vblkfuzz.cli.views.triage_show import print_story
     from vblkfuzz.triage.story import story_object
 
-    for case in reader.read(files):
+    for case in _kept(reader.read(files)):
         if as_json:
             print(json.dumps(story_object(case)))
         else:
@@ -136,6 +153,7 @@ VERB: Final = Verb(
     examples=(
         "vblkfuzz triage vblkfuzz-out",
         "vblkfuzz triage vblkfuzz-out show s1-reset-stop",
+        "vblkfuzz triage vblkfuzz-out --repeat 20",
     ),
     summary="List the findings of a campaign, or show the story of one.",
 )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.fuzz_minimized import say_minimized
 from vblkfuzz.cli.views.never_met import say_how_many
+from vblkfuzz.cli.views.rates import say_rates, say_unsteady
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
+from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.triage.printable import printable
 
@@ -33,6 +35,9 @@ def say_summary(
     if summary.findings:
         _say_findings(screen, by_rule(summary))
     say_minimized(screen, summary)
+    if target != DEFAULT_TARGET and summary.confidence:  # the model gives the same each time
+        say_rates(screen, summary.confidence)
+        screen.say()
     if summary.findings:
         screen.say(f"replay one with: {_replay(summary, target, device, target_options)}")
     if summary.silenced:
@@ -90,12 +95,11 @@ def _replay(summary: Summary, target: str, device: str, target_options: TargetOp
     """Return the shell command that replays the first finding."""
     from vblkfuzz.store.finding_files import ARTIFACT, MINIMIZED
     from vblkfuzz.targets.device_class import is_revision
-    from vblkfuzz.targets.registry import MODEL
 
     finding = by_rule(summary)[0]
     name = MINIMIZED if finding.signature in summary.minimized else ARTIFACT
     words = ["vblkfuzz", "replay", f"{finding.path}/{name}"]
-    if target != MODEL:
+    if target != DEFAULT_TARGET:
         words += ["--target", target, *target_options.words]
     if not is_revision(device):  # the user must name code to run, a file is not enough
         words += ["--device", device]
@@ -108,6 +112,7 @@ def say_trouble(out: Path, summary: Summary) -> None:
         _complain(line)
     if len(summary.fallbacks) > _FALLBACK_LINES:
         _complain(f"and {len(summary.fallbacks) - _FALLBACK_LINES} more of this kind")
+    say_unsteady(summary.confidence)
     if summary.always_fails:
         _complain(f"{summary.always_fails}: mend that first; nothing else can be found")
     if summary.harness_errors or summary.last_error:
