@@ -73,7 +73,7 @@ def export(  # noqa: PLR0913  # an option each
 
     The inputs are run again, each on the target and device that it was found on, so that the
     export shows their current results. It also shows the rate that is kept beside a finding, or
-    with --repeat that of these runs. One that cannot run here is named on stderr. A file is
+    that of these runs with --repeat. One that cannot run here is named on stderr. A file is
     written under another name and renamed, so it is never incomplete. A program for QEMU is run
     once; if it does not show the bug, stderr says so.
 

@@ -153,7 +153,6 @@ VERB: Final = Verb(
     examples=(
         "vblkfuzz triage vblkfuzz-out",
         "vblkfuzz triage vblkfuzz-out show s1-reset-stop",
-        "vblkfuzz triage vblkfuzz-out --repeat 20",
     ),
     summary="List the findings of a campaign, or show the story of one.",
 )

@@ -12,7 +12,6 @@ from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.rates import say_rates, say_unsteady
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
-from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.triage.printable import printable
 
@@ -30,12 +29,14 @@ def say_summary(
     out: Path = Path("vblkfuzz-out"),
 ) -> None:
     """Print figures and findings on stdout."""
+    from vblkfuzz.targets.registry import MODEL
+
     screen = Screen()
     _say_figures(screen, summary, out)
     if summary.findings:
         _say_findings(screen, by_rule(summary))
     say_minimized(screen, summary)
-    if target != DEFAULT_TARGET and summary.confidence:  # the model gives the same each time
+    if target != MODEL and summary.confidence:  # the model gives the same each time
         say_rates(screen, summary.confidence)
         screen.say()
     if summary.findings:
@@ -95,11 +96,12 @@ def _replay(summary: Summary, target: str, device: str, target_options: TargetOp
     """Return the shell command that replays the first finding."""
     from vblkfuzz.store.finding_files import ARTIFACT, MINIMIZED
     from vblkfuzz.targets.device_class import is_revision
+    from vblkfuzz.targets.registry import MODEL
 
     finding = by_rule(summary)[0]
     name = MINIMIZED if finding.signature in summary.minimized else ARTIFACT
     words = ["vblkfuzz", "replay", f"{finding.path}/{name}"]
-    if target != DEFAULT_TARGET:
+    if target != MODEL:
         words += ["--target", target, *target_options.words]
     if not is_revision(device):  # the user must name code to run, a file is not enough
         words += ["--device", device]

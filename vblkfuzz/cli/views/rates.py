@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vblkfuzz.cli.views.complaint import say
-from vblkfuzz.triage.rerun import keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +33,8 @@ def say_unsteady(kept: Mapping[str, Confidence]) -> None:
 
 def keep_rate(outcome: Outcome) -> None:
     """Keep what was measured; say on stderr if the model varied, or it cannot be written."""
+    from vblkfuzz.triage.rerun import keep
+
     if outcome.unsteady:
         say(f"{outcome.input}: {outcome.unsteady}")
     try:
