@@ -26,6 +26,10 @@ RATES = st.builds(
 ON_QEMU = Confidence("qemu", Rate(19, 20), Rate(0, 20, 1), {"qemu-system-x86_64": "7.2.22"})
 
 
+def counts(runs: float) -> dict[str, float]:
+    return {"seen": 0, "runs": runs, "harness_errors": 0}
+
+
 @pytest.fixture
 def finding(tmp_path: Path) -> Path:
     return write_finding(tmp_path, "s1-x")
@@ -94,6 +98,8 @@ def test_a_smaller_input_has_none_until_it_is_measured(finding: Path) -> None:
             {**record, "rate": {"seen": 3, "runs": 2, "harness_errors": 0}}
         ).encode(),
         lambda record: json.dumps({**record, "versions": 7}).encode(),
+        lambda record: json.dumps({**record, "rate": counts(float("inf"))}).encode(),
+        lambda record: json.dumps({**record, "rate": counts(10**400)}).encode(),
     ],
 )
 def test_a_damaged_file_is_none(finding: Path, damage: object) -> None:

@@ -98,7 +98,7 @@ def confidence_in(folder: Path) -> Confidence | None:
         if any(record[key] != value for key, value in _input(folder).items()):
             return None
         return _confidence_of(record)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
@@ -125,4 +125,6 @@ def _confidence_of(record: dict[str, Any]) -> Confidence:
 
 
 def _rate_of(values: dict[str, Any]) -> Rate:
-    return Rate(*(int(values[key]) for key in ("seen", "runs", "harness_errors")))
+    rate = Rate(*(int(values[key]) for key in ("seen", "runs", "harness_errors")))
+    _ = rate.interval  # raises OverflowError for counts that no runs can have
+    return rate

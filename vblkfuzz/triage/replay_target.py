@@ -84,7 +84,8 @@ class ReplayTarget:
         except (HarnessError, UsageError) as error:
             if isinstance(error, UsageError) and setup.target == (asked.target or MODEL):
                 raise
-            return Outcome(path, artifact, setup, Run("harness_error", error=str(error)))
+            run = Run("harness_error", error=str(error))
+            return Outcome(path, artifact, setup, run, harness_errors=1)
         outcome = replay_input(path, artifact, target, runs)
         if measure:
             outcome = measured(outcome, target)
