@@ -16,6 +16,7 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.store.confidence import Confidence, confidence_in
 from vblkfuzz.store.rate import Rate
 from vblkfuzz.targets.model import model
+from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.triage.outcome import Outcome, replay_input
 from vblkfuzz.triage.rerun import bare_of, keep, kept_for, measured, rerun
 
@@ -121,6 +122,15 @@ class TestKeep:
         assert confidence_in(Path(outcome.input).parent) is None
         keep(outcome)
         assert kept_for(elsewhere) is None
+
+    def test_not_that_of_another_iothread(self, outcome: Outcome) -> None:
+        has_one = outcome.artifact.scenario.device.iothreads > 0
+        other = replace(outcome, target_options=TargetOptions(iothread=not has_one))
+        keep(other)
+        assert confidence_in(Path(outcome.input).parent) is None
+        keep(replace(outcome, target_options=TargetOptions(iothread=has_one)))
+        assert kept_for(outcome) == outcome.confidence is not None
+        assert kept_for(other) is None
 
     def test_not_that_of_another_version(self, outcome: Outcome) -> None:
         found = replace(outcome.artifact, versions={"qemu": "7.2"})

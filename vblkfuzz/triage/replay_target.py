@@ -67,11 +67,15 @@ class ReplayTarget:
     def replay(self, path: str, artifact: Artifact, runs: int, *, measure: bool = False) -> Outcome:
         """Run an input `runs` times; an error that leaves no verdict is part of the outcome.
 
-        To measure how often it shows its bug, it runs as often without its schedule
-        (`triage.rerun`).
-
         So is a setup that its target refuses, if the input alone names that target: the user's
         options are for the other inputs then.
+
+        Args:
+            path: the input, as the outcome names it.
+            artifact: what it says.
+            runs: number of runs.
+            measure: whether they measure how often it shows its bug; then it runs as often without
+                its schedule, too (`triage.rerun`).
 
         Raises:
             UsageError: there is no target, device or defect of the name that the user gave.

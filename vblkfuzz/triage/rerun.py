@@ -55,14 +55,14 @@ def bare_of(artifact: Artifact) -> Artifact | None:
 def keep(outcome: Outcome) -> None:
     """Keep the confidence of an outcome beside the finding that its input stands for, if it does.
 
-    Only on the target, device and version of it that the finding was made on: that of another one
-    is no fact about the finding.
+    Only on the target, device and version of it that the finding was made on, and with its IOThread
+    or without: that of another one is no fact about the finding.
 
     Raises:
         OSError: it cannot be written.
     """
     file = Path(outcome.input)
-    as_found = outcome.as_recorded and not outcome.other_versions
+    as_found = _as_found(outcome) and not outcome.other_versions
     if outcome.confidence is not None and as_found and _is_finding(file):
         keep_confidence(file.parent, outcome.confidence)
 
@@ -70,10 +70,10 @@ def keep(outcome: Outcome) -> None:
 def kept_for(outcome: Outcome) -> Confidence | None:
     """Return what is kept beside the finding that an input stands for; None: nothing.
 
-    What was measured on another target, device or version than the one of this outcome is left out.
+    Left out is what was measured on another target, device or version than that of this outcome.
     """
     kept, now = kept_beside(Path(outcome.input)), outcome.versions
-    if kept is None or not outcome.as_recorded:
+    if kept is None or not _as_found(outcome):
         return None
     if any(now.get(name, of) != of for name, of in kept.versions.items()):
         return None
@@ -83,6 +83,13 @@ def kept_for(outcome: Outcome) -> Confidence | None:
 def kept_beside(file: Path) -> Confidence | None:
     """Return what is kept for an input; None: nothing, or it does not stand for a finding."""
     return confidence_in(file.parent) if _is_finding(file) else None
+
+
+def _as_found(outcome: Outcome) -> bool:
+    """Whether it ran on the target and device of its input, and an option changed no IOThread."""
+    iothread = outcome.target_options.iothread
+    has_one = outcome.artifact.scenario.device.iothreads > 0
+    return outcome.as_recorded and iothread in (None, has_one)
 
 
 def _is_finding(file: Path) -> bool:
