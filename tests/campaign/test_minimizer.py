@@ -13,15 +13,21 @@ from tests.campaign.large_findings import LARGE, SIGNATURE, write_finding
 from tests.cli.conftest import BUG
 from tests.triage.unsteady import Unsteady
 from vblkfuzz.campaign import minimizer
-from vblkfuzz.campaign.minimizer import answer
+from vblkfuzz.campaign.minimizer import RERUNS, answer
 from vblkfuzz.campaign.minimizing_order import Answer, Order, Orders
 from vblkfuzz.errors import ActorHung, ZygoteLost
 from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.minimize.on_target import Asked
-from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
+from vblkfuzz.store.confidence import Confidence, confidence_in
 from vblkfuzz.store.finding_files import MINIMIZED
+from vblkfuzz.store.rate import Rate
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.targets.model import model
+from vblkfuzz.targets.target import Target
+from vblkfuzz.triage.rerun import rerun
+
+REGRESS = Path(__file__).parents[2] / "corpus" / "regress"
 
 
 class Pipe:
@@ -155,9 +161,9 @@ def test_a_smaller_one_is_kept_meanwhile(
     pause = pipe.orders.pause
 
     def look(seconds: float) -> Order | None:
-        if reduction := reduction_of(finding):
+        reduction = reduction_of(finding)
+        if reduction and not reduction.complete:
             kept.append(reduction.ops)
-            assert not reduction.complete
         return pause(seconds)
 
     monkeypatch.setattr(pipe.orders, "pause", look)
@@ -204,10 +210,81 @@ def test_errors_of_the_harness(pipe: Pipe, finding: Path) -> None:
 def test_a_finding_without_a_signature(pipe: Pipe, finding: Path) -> None:
     from dataclasses import replace
 
-    from vblkfuzz.scenario.artifact import dump_artifact
-
     path = finding / "finding.vblk"
     path.write_bytes(dump_artifact(replace(read_input(path), expectation=None)))
     problem = on_seed(pipe, at_once(finding)).problem
     assert problem == f"{finding}: expect: expected the signature of a violation"
     assert read_input(path).scenario == LARGE
+
+
+class TestRate:
+    """The re-runs that follow the search."""
+
+    def test_it_is_that_of_the_smallest_input(self, pipe: Pipe, finding: Path) -> None:
+        on_seed(pipe, at_once(finding))
+        assert read_input(finding / MINIMIZED).scenario.schedule == ()
+        assert confidence_in(finding) == Confidence("model", Rate(RERUNS, RERUNS))
+
+    def test_a_schedule_that_is_needed(self, pipe: Pipe, tmp_path: Path) -> None:
+        needs = read_input(REGRESS / "s3-handler-not-submitted" / "scenario.toml")
+        folder = write_finding(tmp_path, "s3-popped", "qemu-9.0", needs.scenario)
+        (folder / "finding.vblk").write_bytes(dump_artifact(needs))
+        with model("qemu-9.0", "inline") as target:
+            assert answer(Asked(target), pipe.orders, at_once(folder)).reduction
+        assert confidence_in(folder) == Confidence("model", Rate(RERUNS, RERUNS), Rate(0, RERUNS))
+
+    def test_a_bug_that_shows_now_and_then(self, pipe: Pipe, finding: Path) -> None:
+        with Unsteady(every=2) as target:
+            answer(Asked(target), pipe.orders, at_once(finding))
+        kept = confidence_in(finding)
+        assert kept is not None
+        assert (kept.target, kept.rate.runs, kept.rate.varies) == ("unsteady", RERUNS, True)
+
+    def test_a_bug_that_does_not_show_again(self, pipe: Pipe, finding: Path) -> None:
+        with model("reference", "inline") as target:
+            answer(Asked(target), pipe.orders, at_once(finding))
+        kept = confidence_in(finding)
+        assert kept == Confidence("model", Rate(0, RERUNS), Rate(0, RERUNS))
+
+    @pytest.mark.parametrize("after", [0, 2])
+    def test_the_campaign_ends_before_all_of_them(
+        self, pipe: Pipe, finding: Path, monkeypatch: pytest.MonkeyPatch, after: int
+    ) -> None:
+        runs: list[int] = []
+
+        def counted(target: Target, artifact: Artifact) -> Confidence | None:
+            runs.append(1)
+            if len(runs) == after:
+                pipe.close()
+            return rerun(target, artifact)
+
+        monkeypatch.setattr(minimizer, "rerun", counted)
+        if not after:
+            pipe.close()
+        on_seed(pipe, at_once(finding))
+        expected = Confidence("model", Rate(after, after)) if after else None
+        assert confidence_in(finding) == expected
+
+    def test_time_is_left_for_them(self, pipe: Pipe, tmp_path: Path) -> None:
+        """The search ends before its seconds do; without a second nothing is measured."""
+        finding = write_finding(tmp_path, SIGNATURE, scenario=BUG)
+        pace = minimizer._Pace(pipe.orders, Order(str(finding), seconds=1000), 1)
+        monotonic = time.monotonic()
+        assert pace._deadline < monotonic + 760 < monotonic + 990 < pace._rerun_deadline
+        on_seed(pipe, Order(str(finding), seconds=0.000_001))
+        assert confidence_in(finding) is None
+
+    def test_beside_workers_it_rests(
+        self, pipe: Pipe, finding: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses: list[float] = []
+        monkeypatch.setattr(pipe.orders, "pause", pauses.append)
+
+        def noted(target: Target, artifact: Artifact) -> Confidence | None:
+            pauses.clear()
+            return rerun(target, artifact)
+
+        monkeypatch.setattr(minimizer, "rerun", noted)
+        on_seed(pipe, Order(str(finding)))
+        (pause,) = pauses
+        assert pause > 0

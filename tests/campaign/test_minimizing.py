@@ -18,7 +18,9 @@ from vblkfuzz.errors import ExitStatus
 from vblkfuzz.launch.plan import WorkerPlan
 from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.store.confidence import Confidence, confidence_in, keep_confidence
 from vblkfuzz.store.finding_files import MINIMIZED
+from vblkfuzz.store.rate import Rate
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.summary import Summary
 
@@ -85,6 +87,9 @@ def test_what_is_added_and_what_was_there(out: Path) -> None:
     assert not (out / "findings" / "s1-of-another" / MINIMIZED).exists()
     small = out / "findings" / SIGNATURE
     assert reduction_of(small) == work.summary.minimized[SIGNATURE]
+    assert confidence_in(small) == work.summary.confidence[SIGNATURE]
+    assert work.summary.confidence[SIGNATURE].rate == Rate(5, 5)
+    assert set(work.summary.confidence) == {SIGNATURE, "s1-there"}
     assert str(reduction_of(small)).startswith("7 operations + 1 deviation became 4 + 0 in ")
 
 
@@ -138,8 +143,11 @@ def test_one_that_is_minimized_is_noted(out: Path, work: Minimizing) -> None:
     (folder / MINIMIZED).write_bytes((folder / "finding.vblk").read_bytes())
     done = Reduction(7, 1, 7, 1, 5, complete=True)
     (folder / "minimized.json").write_text(done.to_json())
+    kept = Confidence("model", Rate(3, 4))
+    keep_confidence(folder, kept)
     work.add(str(folder))
     assert finish(work).minimized == {SIGNATURE: done}
+    assert work.summary.confidence == {SIGNATURE: kept}
     assert work.pid is None
 
 

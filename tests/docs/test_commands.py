@@ -21,6 +21,7 @@ SHORT = {
     "--max-total-time 60": "--runs 1500 --stop-on-first --no-minimize --seed 1 --workers 1",
     "--runs 20000": "--runs 20",
     "--runs 2000 ": "--runs 20 ",
+    "--repeat 20": "--repeat 2",
     "--budget 8m": "--budget 8m --runs 20 --workers 1 --out ci-out",
 }
 """Budgets that a test does not wait for. A campaign without one gets a small one."""

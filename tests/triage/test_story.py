@@ -16,6 +16,7 @@ from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Run
 from vblkfuzz.triage.step import lane_of
 from vblkfuzz.triage.story import (
+    again,
     case_object,
     deviations,
     device_facts,
@@ -79,10 +80,27 @@ def test_a_finding_that_shows_no_more() -> None:
 
 
 def test_a_finding_that_could_not_be_judged() -> None:
-    outcome = replace(case().outcome, run=Run("harness_error", error="trace\ndied"), reproduced=0)
+    run = Run("harness_error", error="trace\ndied")
+    outcome = replace(case().outcome, run=run, reproduced=0, harness_errors=1)
     lost = Case(outcome)
     assert seen(lost) == "not run: died"
     assert (lost.steps, story_object(lost)["steps"]) == ([], [])
+
+
+def test_runs_without_a_verdict_are_counted_apart() -> None:
+    outcome = replace(case().outcome, runs=5, harness_errors=2, reproduced=3)
+    assert again(Case(outcome)) == "reproduced in 3 of 3 runs, 2 harness errors"
+    clean = replace(
+        outcome, runs=3, harness_errors=1, reproduced=0, run=Run("harness_error", error="a\ndied")
+    )
+    assert again(Case(clean)) == "reproduced in 0 of 2 runs, 1 harness error: died"
+    assert case_object(Case(clean))["harness_errors"] == 1
+
+
+def test_another_bug_beside_a_run_without_a_verdict() -> None:
+    outcome = replace(case().outcome, runs=2, harness_errors=1, reproduced=0)
+    words = f"reproduced in 0 of 1 run, but {SIGNATURE}, 1 harness error"
+    assert again(Case(outcome)) == words
 
 
 def test_the_schedule_in_words() -> None:

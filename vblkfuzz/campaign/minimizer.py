@@ -1,5 +1,7 @@
 """The minimizer: a process that makes a campaign's findings small while it fuzzes, and at its end.
 
+Then it measures how often each finding shows when it is run again (`store.confidence`).
+
 The orchestrator (`campaign.minimizing`) starts it as ``python -m vblkfuzz.campaign.minimizer PLAN
 ORDERS_FD ANSWERS_FD PARENT_PID`` and sends one finding at a time. It has a target of its own and
 changes nothing in what a worker runs: with a seed, the executions and findings of one worker stay
@@ -28,8 +30,10 @@ from vblkfuzz.minimize.minimize import StopMinimizing
 from vblkfuzz.minimize.on_target import Asked, minimize_input
 from vblkfuzz.minimize.reproduce import Bug, Reproducer
 from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.store.confidence import keep_confidence
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.targets.registry import MODEL, open_target, quick_target
+from vblkfuzz.triage.rerun import rerun
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.minimizing_order import Order
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from vblkfuzz.minimize.reproduce import Reproduction
     from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.store.confidence import Confidence
     from vblkfuzz.store.reduction import Reduction
 
 TRIES: Final = 2000
@@ -46,12 +51,16 @@ _SHARE: Final = 0.02
 """Share of the time that the search takes of one processor while workers run."""
 _SAVE_S: Final = 5.0
 """Seconds after which a smaller input is kept although the search goes on: it may be killed."""
+_SEARCH_SHARE: Final = 0.75
+"""Share of a finding's seconds for the search; the rest is for the re-runs that follow."""
+RERUNS: Final = 5
+"""Re-runs that measure how often a finding shows its bug; as many without its schedule."""
 _RUNS: Final = 3
 """Runs of which one must show a finding of a real device: some depend on its timing."""
 
 
 class _Pace:
-    """What follows a candidate: a pause, or the end of the search."""
+    """What follows a run: a pause, or the end of the search and of the re-runs."""
 
     def __init__(self, orders: Orders, order: Order, tries: int) -> None:
         self._orders = orders
@@ -61,12 +70,19 @@ class _Pace:
 
     def _obey(self, order: Order) -> None:
         self._rests = not order.seconds
-        self._deadline = time.monotonic() + (order.seconds or float("inf"))
+        seconds = order.seconds or float("inf")
+        self._deadline = time.monotonic() + seconds * _SEARCH_SHARE
+        self._rerun_deadline = time.monotonic() + seconds
 
     @property
     def stopped(self) -> bool:
         """Whether no more candidates may be run."""
         return self._orders.ended or time.monotonic() >= self._deadline
+
+    @property
+    def reruns_stopped(self) -> bool:
+        """Whether no more re-runs may be made."""
+        return self._orders.ended or time.monotonic() >= self._rerun_deadline
 
     def keep(self, tried: int) -> None:
         """Pause after a candidate.
@@ -74,12 +90,16 @@ class _Pace:
         Raises:
             StopMinimizing: the tries or the time are used up, or the campaign ends.
         """
+        self.rest()
+        if tried >= self._tries or self.stopped:
+            raise StopMinimizing
+
+    def rest(self) -> None:
+        """Pause after a run."""
         worked = time.monotonic() - self._resumed
         order = self._orders.pause(worked * (1 / _SHARE - 1) if self._rests else 0)
         if order:
             self._obey(order)
-        if tried >= self._tries or self.stopped:
-            raise StopMinimizing
         self._resumed = time.monotonic()
 
 
@@ -120,6 +140,26 @@ class _Search:
             return Answer(problem=f"nothing smaller found in {counted(minimized.tried, 'run')}")
         return Answer(self._keep(shown, minimized.tried, complete=minimized.complete))
 
+    def measure(self) -> None:
+        """Measure how often the finding shows, and keep that beside it.
+
+        If the time ends before, it is the rate of fewer runs; if there was none, nothing is kept.
+
+        Raises:
+            InputFileError: the finding cannot be read.
+            OSError: the rate cannot be written.
+        """
+        artifact = smallest(self._folder)
+        total: Confidence | None = None
+        for _ in range(RERUNS):
+            if self._pace.reruns_stopped:
+                break
+            one = rerun(self._asked.target, artifact)
+            total = total + one if total and one else one
+            self._pace.rest()
+        if total:
+            keep_confidence(self._folder, total)
+
     def _minimized(self) -> MinimizedInput:
         """Minimize with one run of each candidate; if the finding does not show so, with more."""
         scenario, expected = self._artifact.scenario, self._artifact.expectation
@@ -159,18 +199,26 @@ def _bug_of(folder: Path, artifact: Artifact) -> Bug:
     return Bug(expected.rule, expected.signature, as_cause=True)  # a campaign saves causes only
 
 
+def _run(search: _Search) -> Answer:
+    try:
+        return search.run()
+    except NotReproduced:
+        return Answer(problem="it did not show again")
+
+
 def answer(asked: Asked, orders: Orders, order: Order) -> Answer:
-    """Minimize the finding of an order.
+    """Minimize the finding of an order, and measure how often it shows.
 
     Raises:
         ZygoteLost: the target can run nothing any more.
     """
     try:
-        return _Search(asked, Path(order.finding), orders, order).run()
+        search = _Search(asked, Path(order.finding), orders, order)
+        found = _run(search)
+        search.measure()
+        return found
     except ZygoteLost:
         raise
-    except NotReproduced:
-        return Answer(problem="it did not show again")
     except OSError as error:
         return Answer(problem=f"{error.strerror or error}")
     except (HarnessError, InputFileError) as error:

@@ -21,6 +21,7 @@ from vblkfuzz.campaign.minimizing_order import Answer, Order
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.minimize.beside import is_wanting, reduction_of
 from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.store.confidence import confidence_in
 from vblkfuzz.store.finding_files import ARTIFACT
 from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.store.saved_findings import finding_folders
@@ -49,7 +50,7 @@ class Minimizing:
 
     Args:
         plan: the plan of a worker: target, device, mode and output folder.
-        summary: gets `minimized` and `not_minimized`.
+        summary: gets `minimized`, `not_minimized` and `confidence`.
         wanted: False: do nothing.
     """
 
@@ -93,6 +94,7 @@ class Minimizing:
             self._left.insert(self._place_of_new(), path)
         elif reduction := reduction_of(path):
             self.summary.minimized[signature_of(path)] = reduction
+            self._note_confidence(path)
 
     def _place_of_new(self) -> int:
         """Return where the next finding of this campaign comes: before those of earlier ones."""
@@ -232,11 +234,16 @@ class Minimizing:
         self._at_work = False
         self._idle_since = time.monotonic()
         self._done += 1
+        self._note_confidence(folder)
         reduction = answer.reduction or reduction_of(folder)
         if reduction:
             self.summary.minimized[signature_of(folder)] = reduction
         else:
             self.summary.not_minimized[signature_of(folder)] = answer.problem
+
+    def _note_confidence(self, folder: Path) -> None:
+        if confidence := confidence_in(folder):
+            self.summary.confidence[signature_of(folder)] = confidence
 
     def _give_up(self, problem: str) -> None:
         """Note that what is left is not minimized; an empty problem: there was no time."""

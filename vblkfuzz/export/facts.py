@@ -26,6 +26,7 @@ def facts(case: Case) -> list[tuple[str, str]]:
         found.append(("Known", case.known))
     found += [
         ("Seen", story.seen(case)),
+        *((name.capitalize(), value) for name, value in story.shown_again(case)),
         ("Run on", ", ".join(case.outcome.setup)),
         ("Device", story.device_facts(case)),
         *([("Size", str(case.reduction))] if case.reduction else []),

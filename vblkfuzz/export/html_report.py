@@ -78,6 +78,7 @@ def _story(case: Case) -> dict[str, Any]:
         "facts": facts(case),
         "last_output": story.last_output(case),
         "seen": story.seen(case),
+        "shown_again": story.shown_again(case),
         "size": story.size(case),
         "operations": story.operations(case),
         "deviations": story.deviations(case),

@@ -189,6 +189,8 @@ def _replay(case: Case) -> Iterator[str]:
 
 def _more(case: Case, text: str) -> Iterator[str]:
     yield f"- Rate: {_rate(case)}, by vblkfuzz on {_code(', '.join(case.outcome.setup))}"
+    if case.confidence and "%" in str(case.confidence):
+        yield "  (in brackets: the 95 % confidence interval)"
     for place in bisected(case):
         what = "First bad" if place.bad else "First good after it"
         since = f" (before it: {_code(place.before)})" if place.before else ""
@@ -204,7 +206,9 @@ def _more(case: Case, text: str) -> Iterator[str]:
 
 def _rate(case: Case) -> str:
     """Return in how many runs this bug showed, whatever the input was saved for."""
-    outcome = case.outcome
+    outcome, confidence = case.outcome, case.confidence
+    if confidence and (confidence.rate.seen or not outcome.run.signature):
+        return f"reproduced in {confidence}"
     if outcome.reproduced or not outcome.run.signature:
         return again(case)
     return f"shown in at least {outcome.same} of {counted(outcome.runs, 'run')}"

@@ -22,7 +22,7 @@ from vblkfuzz.export.scenario_place import scenario_place, uri_of
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.step import lanes
-from vblkfuzz.triage.story import again, seen, shown_steps
+from vblkfuzz.triage.story import again, seen, shown_again, shown_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +138,7 @@ def _properties(case: Case) -> Json:
     return {
         "replay": case.command,
         "reliability": again(case),
+        **dict(shown_again(case)),
         **case.outcome.setup._asdict(),
         **({"known": case.known} if case.known else {}),
         **({"commit": commit[0]} if commit else {}),

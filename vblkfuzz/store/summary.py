@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from vblkfuzz.store.confidence import Confidence
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.shadow import shadow
 
@@ -69,6 +70,8 @@ class Summary:
     """What became of the findings that were minimized, by signature."""
     not_minimized: dict[str, str] = field(default_factory=dict)
     """By signature of a finding: why it could not be minimized; empty: there was no time."""
+    confidence: dict[str, Confidence] = field(default_factory=dict)
+    """How often findings were shown again, by signature: those of which it was measured."""
     minimizing: tuple[int, int] | None = None
     """After the last execution: the finding that is minimized, and of how many."""
     unsteady: str = ""
@@ -124,7 +127,12 @@ class Summary:
 
     def _finding(self, finding: Finding) -> dict[str, Any]:
         reduction = self.minimized.get(finding.signature)
-        return {**asdict(finding), "minimized": asdict(reduction) if reduction else None}
+        confidence = self.confidence.get(finding.signature)
+        return {
+            **asdict(finding),
+            "minimized": asdict(reduction) if reduction else None,
+            "confidence": confidence.to_json() if confidence else None,
+        }
 
 
 def _rounded(seconds: float | None) -> float | None:

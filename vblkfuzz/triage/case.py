@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vblkfuzz.oracle.rule import Rule
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.store.confidence import Confidence
     from vblkfuzz.store.reduction import Reduction
     from vblkfuzz.store.sightings import Sightings
     from vblkfuzz.triage.outcome import Outcome
@@ -38,6 +39,8 @@ class Case:
     sightings: Sightings | None = None
     reduction: Reduction | None = None
     """How the input came about, if it is a minimized one beside a finding."""
+    confidence: Confidence | None = None
+    """How often it shows its bug: measured by this call, or kept beside the finding."""
 
     @property
     def scenario(self) -> Scenario:

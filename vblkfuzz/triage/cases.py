@@ -17,12 +17,14 @@ from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.inputs import input_at
 from vblkfuzz.triage.replay_target import Options, ReplayTarget
+from vblkfuzz.triage.rerun import kept_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vblkfuzz.store.reduction import Reduction
     from vblkfuzz.store.sightings import Sightings
+    from vblkfuzz.triage.outcome import Outcome
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class CaseReader:
     """Options of the user about target and device."""
     runs: int = 1
     """How often each input is run."""
+    measure: bool = False
+    """Whether these runs measure how often each input shows its bug (`triage.rerun`)."""
     exit_status: ExitStatus = ExitStatus.CLEAN
     """Exit code so far: 125 an input was not judged, else 2 one was not readable, else 0."""
 
@@ -52,10 +56,10 @@ class CaseReader:
                     self.complain(error)
                     self._note(ExitStatus.USAGE)
                     continue
-                outcome = target.replay(file, artifact, self.runs)
-                if outcome.run.verdict == "harness_error":
+                outcome = target.replay(file, artifact, self.runs, measure=self.measure)
+                if outcome.run.verdict == "harness_error" or outcome.unsteady:
                     self._note(ExitStatus.HARNESS)
-                yield Case(outcome, _sightings(Path(file).parent), _reduction(Path(file)))
+                yield _case(outcome)
 
     def _note(self, status: ExitStatus) -> None:
         self.exit_status = max(self.exit_status, status)
@@ -67,6 +71,12 @@ def shadow_in(folder: str) -> str:
         return read_history(Path(folder) / LEDGER).shadow
     except InputFileError:
         return ""
+
+
+def _case(outcome: Outcome) -> Case:
+    file = Path(outcome.input)
+    sightings, reduction = _sightings(file.parent), _reduction(file)
+    return Case(outcome, sightings, reduction, outcome.confidence or kept_for(outcome))
 
 
 def _reduction(file: Path) -> Reduction | None:

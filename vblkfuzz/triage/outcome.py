@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.scenario.expectation import Expectation, VerdictKind
+    from vblkfuzz.store.confidence import Confidence
     from vblkfuzz.targets.target import Target
 
 _WORST_FIRST: Final[tuple[VerdictKind, ...]] = ("violation", "harness_error", "clean")
@@ -74,15 +75,25 @@ class Outcome:
     """Number of runs with the same verdict, signature and digest as the reported one."""
     reproduced: int = 0
     """Number of runs with the verdict and signature that the input was saved for."""
+    harness_errors: int = 0
+    """Number of runs without a verdict."""
+    confidence: Confidence | None = None
+    """How often the bug showed, with and without the schedule; None: it was not to be measured
+    (`triage.rerun`)."""
     target_options: TargetOptions = NO_OPTIONS
     """Options of the target that it ran on."""
     versions: dict[str, str] = field(default_factory=dict)
     """Version by name of the program that was the device; empty: not known."""
 
     @property
+    def unsteady(self) -> str:
+        """Says so, if a deterministic device showed the bug in some of its runs only."""
+        return self.confidence.unsteady if self.confidence else ""
+
+    @property
     def expectation(self) -> Expectation | None:
         """The expectation; None: there is none, or it is for another device."""
-        return self.artifact.expectation if self._as_recorded else None
+        return self.artifact.expectation if self.as_recorded else None
 
     @property
     def matches(self) -> bool | None:
@@ -90,29 +101,26 @@ class Outcome:
         expected = self.expectation
         if expected is None:
             return None
-        return (
-            self.run.verdict == expected.verdict
-            and expected.rule in ("", self.run.rule)
-            and expected.signature in ("", self.run.signature)
-        )
+        return _reproduces(self.run, expected)
 
     @property
     def notes(self) -> list[str]:
         """Notes for the reader, one line each."""
         notes = []
         recorded, artifact = self.artifact.trace_digest, self.artifact
-        if artifact.expectation and not self._as_recorded:
+        if artifact.expectation and not self.as_recorded:
             setup = f"{artifact.target}, {artifact.device}"
             notes.append(f"expectation not compared: it is for {setup}")
-        if recorded and self.run.digest and self._as_recorded and recorded != self.run.digest:
+        if recorded and self.run.digest and self.as_recorded and recorded != self.run.digest:
             notes.append(f"the trace is not the recorded one, digest {recorded}")
-        notes += self._other_versions
+        notes += self.other_versions
+        notes += [self.unsteady] if self.unsteady else []
         if artifact.mode == "free":
             notes.append("recorded in mode free, where the schedule is not controlled")
         return notes
 
     @property
-    def _other_versions(self) -> list[str]:
+    def other_versions(self) -> list[str]:
         """A note for each program that has another version than when the input was found."""
         found = self.artifact.versions
         return [
@@ -122,7 +130,8 @@ class Outcome:
         ]
 
     @property
-    def _as_recorded(self) -> bool:
+    def as_recorded(self) -> bool:
+        """Whether it ran on the target and device that it was recorded on."""
         return (self.setup.target, self.setup.device) == (
             self.artifact.target,
             self.artifact.device,
@@ -134,17 +143,19 @@ def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Ou
     setup = Setup(target.name, target.device, target.mode)
     count: Counter[tuple[str, str, str]] = Counter()
     reported: Run | None = None
-    reproduced = 0
+    reproduced = errors = 0
     for _ in range(runs):
         run = _run(target, artifact)
         reproduced += _reproduces(run, artifact.expectation)
+        errors += run.verdict == "harness_error"
         count[_key(run)] += 1
         if reported is None or _rank(run) < _rank(reported):
             reported = run
     assert reported is not None, "runs is at least 1"
     same = count[_key(reported)]
     versions: dict[str, str] = getattr(target, "versions", {})
-    return Outcome(path, artifact, setup, reported, runs, same, reproduced, versions=dict(versions))
+    counts = runs, same, reproduced, errors
+    return Outcome(path, artifact, setup, reported, *counts, versions=dict(versions))
 
 
 def _run(target: Target, artifact: Artifact) -> Run:
@@ -170,7 +181,11 @@ def _reported(verdict: Verdict, expected: Expectation | None) -> Violation:
 def _reproduces(run: Run, expected: Expectation | None) -> bool:
     if expected is None:
         return run.verdict == "violation"
-    return expected.signature in ("", run.signature) and run.verdict == expected.verdict
+    return (
+        run.verdict == expected.verdict
+        and expected.rule in ("", run.rule)
+        and expected.signature in ("", run.signature)
+    )
 
 
 def _key(run: Run) -> tuple[str, str, str]:

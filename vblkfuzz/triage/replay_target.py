@@ -18,6 +18,7 @@ from vblkfuzz.targets.device_class import defective, device_meant, is_revision
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL, TARGETS, default_device, open_target
 from vblkfuzz.triage.outcome import Outcome, Run, Setup, replay_input
+from vblkfuzz.triage.rerun import measured
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -63,11 +64,18 @@ class ReplayTarget:
         """Stop the target."""
         self._stop()
 
-    def replay(self, path: str, artifact: Artifact, runs: int) -> Outcome:
+    def replay(self, path: str, artifact: Artifact, runs: int, *, measure: bool = False) -> Outcome:
         """Run an input `runs` times; an error that leaves no verdict is part of the outcome.
 
         So is a setup that its target refuses, if the input alone names that target: the user's
         options are for the other inputs then.
+
+        Args:
+            path: the input, as the outcome names it.
+            artifact: what it says.
+            runs: number of runs.
+            measure: whether they measure how often it shows its bug; then it runs as often without
+                its schedule, too (`triage.rerun`).
 
         Raises:
             UsageError: there is no target, device or defect of the name that the user gave.
@@ -80,8 +88,11 @@ class ReplayTarget:
         except (HarnessError, UsageError) as error:
             if isinstance(error, UsageError) and setup.target == (asked.target or MODEL):
                 raise
-            return Outcome(path, artifact, setup, Run("harness_error", error=str(error)))
+            run = Run("harness_error", error=str(error))
+            return Outcome(path, artifact, setup, run, harness_errors=1)
         outcome = replay_input(path, artifact, target, runs)
+        if measure:
+            outcome = measured(outcome, target)
         return replace(outcome, target_options=asked.target_options)
 
     def _start(self, setup: Setup) -> Target:

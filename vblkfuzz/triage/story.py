@@ -75,14 +75,26 @@ def seen(case: Case) -> str:
 
 
 def again(case: Case) -> str:
-    """Return in how many of the runs the finding was reproduced."""
+    """Return in how many of the runs the finding was reproduced.
+
+    Runs without a verdict say nothing about it, so they are counted apart.
+    """
     outcome = case.outcome
-    if outcome.run.verdict == "harness_error":
-        return f"not run: {outcome.run.error.rstrip().rpartition(chr(10))[2]}"
-    words = f"reproduced in {outcome.reproduced} of {counted(outcome.runs, 'run')}"
-    if outcome.reproduced or not outcome.run.signature:
-        return words
-    return f"{words}, but {outcome.run.signature}"
+    errors, last = outcome.harness_errors, outcome.run.error.rstrip().rpartition("\n")[2]
+    judged = outcome.runs - errors
+    if not judged:
+        return f"not run: {last}"
+    words = f"reproduced in {outcome.reproduced} of {counted(judged, 'run')}"
+    if outcome.run.signature and not outcome.reproduced:
+        words += f", but {outcome.run.signature}"
+    if errors:
+        words += f", {counted(errors, 'harness error')}"
+    return f"{words}: {last}" if last else words
+
+
+def shown_again(case: Case) -> list[tuple[str, str]]:
+    """Return how often the input shows its bug, as a fact with its name; none: not measured."""
+    return [("rate", str(case.confidence))] if case.confidence else []
 
 
 def last_output(case: Case) -> str:
@@ -164,6 +176,8 @@ def case_object(case: Case) -> dict[str, Any]:
         "verdict": outcome.run.verdict,
         "runs": outcome.runs,
         "reproduced": outcome.reproduced,
+        "harness_errors": outcome.harness_errors,
+        "confidence": case.confidence.to_json() if case.confidence else None,
         "ops": len(case.scenario.ops),
         "deviations": len(case.scenario.schedule),
         "minimized": asdict(case.reduction) if case.reduction else None,

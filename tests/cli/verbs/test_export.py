@@ -72,7 +72,7 @@ def test_an_issue_has_the_rate_and_what_bisect_printed(cli: Cli, finding: Path) 
     result = cli("export", finding, "--to", "issue", "--repeat", "3", "-o", "-")
     assert result.exit_code == 0
     assert "- First bad: `" in result.stdout
-    assert "reproduced in 3 of 3 runs" in result.stdout
+    assert "- Rate: reproduced in 3 of 3, by vblkfuzz on `model, patch-v4, " in result.stdout
 
 
 @pytest.mark.realdevice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from vblkfuzz.campaign.options import CampaignOptions
 from vblkfuzz.cli.views import fuzz_json
 from vblkfuzz.cli.views.fuzz_json import VERSION, FuzzJson
 from vblkfuzz.launch.plan import Message
+from vblkfuzz.store.confidence import Confidence
+from vblkfuzz.store.rate import Rate
 from vblkfuzz.store.summary import Finding, Summary
 
 SCHEMA = json.loads(files("vblkfuzz.cli.views").joinpath(fuzz_json.SCHEMA).read_text())
@@ -38,6 +41,9 @@ def test_every_event(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     monkeypatch.setattr(fuzz_json, "_EVERY_S", 0.0)
     summary = Summary(execs=2, seconds=3.5, features=7, situations={"a": True, "b": False})
     summary.findings["s1-x"] = Finding("s1-x", "S1", 2, 0.5, "out/s1-x", "It broke.")
+    summary.findings["s1-y"] = replace(summary.findings["s1-x"], signature="s1-y")
+    kept = Confidence("qemu", Rate(19, 20), Rate(0, 20), {"qemu-system-x86_64": "7.2.22"})
+    summary.confidence["s1-x"] = kept
     lines = FuzzJson(CampaignOptions(Path("out"), seed=7))
     for message in (
         Message("continued", "out goes on"),
@@ -51,8 +57,13 @@ def test_every_event(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert (start["event"], start["version"], start["seed"]) == ("start", VERSION, 7)
     assert (note["kind"], error["kind"]) == ("continued", "harness_error")
     assert (finding["signature"], finding["known"]) == ("s1-x", "B1")
-    assert (progress["event"], progress["findings"], progress["met"]) == ("progress", 1, 1)
+    assert (progress["event"], progress["findings"], progress["met"]) == ("progress", 2, 1)
     assert (end["status"], end["findings"][0]["signature"]) == (77, "s1-x")
+    measured, not_measured = (one["confidence"] for one in end["findings"])
+    assert (measured, not_measured) == (kept.to_json(), None)
+    described = EVENTS["end"]["properties"]["findings"]["items"]["properties"]["confidence"]
+    assert set(measured) == set(described["properties"])
+    assert set(measured["rate"]) == set(described["properties"]["rate"]["properties"])
 
 
 def test_a_line_of_another_kind_is_none() -> None:

@@ -55,6 +55,17 @@ AnotherMode = Annotated[
     Mode | None,
     typer.Option(help="Where guest and device run.  [default: as in the input]"),
 ]
+Measured = Annotated[
+    int | None,
+    typer.Option(
+        "--repeat",
+        min=1,
+        metavar="N",
+        help="Run each N times, and N without its schedule: how often it shows its bug.",
+        show_default=False,
+    ),
+]
+"""Runs that measure a rate; None: nothing is measured."""
 ATarget = Annotated[
     str,
     typer.Option(metavar="NAME", help="Target to run on.", autocompletion=complete.targets),

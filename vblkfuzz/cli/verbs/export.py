@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from vblkfuzz.cli.options import complete
-from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget
+from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget, Measured
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
@@ -60,9 +60,7 @@ def export(  # noqa: PLR0913  # an option each
     output: _Output,
     target: AnotherTarget = None,
     device: AnotherDevice = None,
-    repeat: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Runs of each input, for its rate.")
-    ] = 1,
+    repeat: Measured = None,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")
     ] = False,
@@ -72,7 +70,8 @@ def export(  # noqa: PLR0913  # an option each
     """Write findings as a report, tests, a program or a trace for other tools.
 
     The inputs are run again, each on the target and device that it was found on, so that the
-    export shows their current results. One that cannot run here is named on stderr. A file is
+    export shows their current results. It also shows the rate that is kept beside a finding, or
+    that of these runs with --repeat. One that cannot run here is named on stderr. A file is
     written under another name and renamed, so it is never incomplete. A program for QEMU is run
     once; if it does not show the bug, stderr says so.
 
@@ -94,7 +93,8 @@ def export(  # noqa: PLR0913  # an option each
         say_error(error)
         unreadable.append(error)
 
-    reader = CaseReader(complain, Options(target, device, target_options=target_options), repeat)
+    options = Options(target, device, target_options=target_options)
+    reader = CaseReader(complain, options, repeat or 1, measure=repeat is not None)
     files = input_files(path)
     if files == [path]:
         say_guess(path, input_at(path))

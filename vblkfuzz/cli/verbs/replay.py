@@ -18,6 +18,7 @@ from vblkfuzz.cli.options.inputs import (
     AnotherDevice,
     AnotherMode,
     AnotherTarget,
+    Measured,
 )
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -55,9 +56,7 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     device: AnotherDevice = None,
     defect: AnotherDefects = None,
     mode: AnotherMode = None,
-    repeat: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Number of runs of each input.")
-    ] = 1,
+    repeat: Measured = None,
     trace: Annotated[bool, typer.Option("--trace", help="Print the whole trace.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per input, nothing else on stdout.")
@@ -78,11 +77,15 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
     A device's file that an input names (on = "device.py:Class") is looked for beside the input,
     then in the working directory; it is run only if --device names it, too.
 
+    With --repeat N the runs measure how often an input shows its bug, with its schedule and
+    without. The rate of a finding is kept beside it, as by triage.
+
     Operations that the target does not have do nothing: stderr names them.
 
     Exit code: 77 any violation, expected or not; else 125 any input not judged; else 2 any file
     not readable; else 0.
     """
+    from vblkfuzz.cli.views.rates import keep_rate
     from vblkfuzz.triage.replay_target import Options, ReplayTarget
 
     seen: Counter[ExitStatus] = Counter()
@@ -93,8 +96,10 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
             if artifact is None:
                 seen[ExitStatus.USAGE] += 1
                 continue
-            outcome = replay_target.replay(path, artifact, repeat)
+            measure = repeat is not None
+            outcome = replay_target.replay(path, artifact, repeat or 1, measure=measure)
             report(outcome, trace)
+            keep_rate(outcome)
             _report_left_out(outcome)
             seen[_STATUS[outcome.run.verdict]] += 1
     if seen.total() > 1 and not as_json:

@@ -40,7 +40,7 @@ def show(
         return
     from vblkfuzz.cli.options.one_input import read_one
 
-    sys.stdout.write(text_of(read_one(path)))
+    sys.stdout.write(text_of(read_one(path), _rate(path)))
 
 
 def _is_rule(name: str) -> bool:
@@ -62,11 +62,20 @@ def _explain(name: str) -> None:
     print_rule(rule, Screen())
 
 
-def text_of(artifact: Artifact) -> str:
+def _rate(path: str) -> str:
+    """Return how often a finding shows its bug, as kept beside it; empty: not known."""
+    from vblkfuzz.triage.inputs import one_file
+    from vblkfuzz.triage.rerun import kept_beside
+
+    kept = kept_beside(Path(one_file(path)))
+    return f"rate {kept}" if kept else ""
+
+
+def text_of(artifact: Artifact, rate: str = "") -> str:
     """Return an artifact as text; facts without a field in the text form become a comment."""
     from vblkfuzz.scenario.artifact import artifact_text
 
-    return artifact_text(artifact, _comment(artifact))
+    return artifact_text(artifact, "\n".join(filter(None, (_comment(artifact), rate))))
 
 
 def _comment(artifact: Artifact) -> str:

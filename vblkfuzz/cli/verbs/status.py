@@ -44,6 +44,7 @@ def status(
 
 
 def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
+    from vblkfuzz.store.confidence import confidences
     from vblkfuzz.store.saved_findings import saved_findings
 
     return {
@@ -54,14 +55,17 @@ def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
             asdict(one) | {"state": state} for one, state in _with_states(history, running)
         ],
         "findings": {name: asdict(seen) for name, seen in history.sightings.items()},
+        "confidence": {name: one.to_json() for name, one in confidences(folder).items()},
         "never_met": _never_met(history),
     }
 
 
 def _print(folder: Path, history: History, running: bool) -> None:
     from vblkfuzz.cli.views.never_met import say_never_met
+    from vblkfuzz.cli.views.rates import say_rates
     from vblkfuzz.cli.views.screen import Screen
     from vblkfuzz.counted import counted
+    from vblkfuzz.store.confidence import confidences
     from vblkfuzz.store.finding_place import signature_of
     from vblkfuzz.store.saved_findings import saved_findings
 
@@ -73,6 +77,9 @@ def _print(folder: Path, history: History, running: bool) -> None:
     screen.say(f"{counted(len(saved), 'finding')} in the folder: vblkfuzz triage {folder}")
     if gone := sorted(set(history.sightings) - {signature_of(Path(one)) for one in saved}):
         screen.wrapped(f"seen, but not in the folder: {', '.join(gone)}")
+    if kept := confidences(folder):
+        screen.say()
+        say_rates(screen, kept)
     if missed := _never_met(history):
         screen.say()
         say_never_met(screen, missed)

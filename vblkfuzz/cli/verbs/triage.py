@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vblkfuzz.cli.options import complete
-from vblkfuzz.cli.options.inputs import AnotherTarget
+from vblkfuzz.cli.options.inputs import AnotherTarget, Measured
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
@@ -18,9 +18,14 @@ from vblkfuzz.errors import UsageError
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from vblkfuzz.triage.case import Case
     from vblkfuzz.triage.cases import CaseReader
+
+
+_RUNS: Final = 3
+"""Runs of each finding that only show whether it is reproduced: a race does not show each time."""
 
 
 class Action(StrEnum):
@@ -55,9 +60,7 @@ def triage(  # noqa: PLR0913  # an option each
             autocompletion=complete.devices,
         ),
     ] = None,
-    repeat: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Number of runs of each finding.")
-    ] = 3,
+    repeat: Measured = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="With show: all events, not only those of the clash.")
     ] = False,
@@ -69,9 +72,13 @@ def triage(  # noqa: PLR0913  # an option each
 ) -> None:
     """List the findings of a campaign, or show the story of one.
 
-    Each finding is run again, on the target and device that it was found on, so the list shows
-    which of them are still reproduced. A finding that names a device outside this package is run
-    only with --device.
+    Each finding is run three times, on the target and device that it was found on, so the list
+    shows which of them are still reproduced. A finding that names a device outside this package is
+    run only with --device.
+
+    With --repeat N the runs measure how often each one shows its bug, with its schedule and
+    without. The rate is kept beside the finding (rate.json), and shown from then on; nothing else
+    measures it again.
 
     Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
@@ -82,7 +89,8 @@ def triage(  # noqa: PLR0913  # an option each
     if (action is None) != (signature is None):
         raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
     files = finding_files(folder)
-    reader = CaseReader(say_error, Options(target, device, target_options=target_options), repeat)
+    options = Options(target, device, target_options=target_options)
+    reader = CaseReader(say_error, options, repeat or _RUNS, measure=repeat is not None)
     if signature is None:
         _list(reader, folder, files, as_json)
     else:
@@ -98,12 +106,21 @@ def _named(files: Sequence[str], signature: str, folder: str) -> str:
     return names[the_one_named(signature, names, folder)]
 
 
+def _kept(cases: Iterable[Case]) -> Iterator[Case]:
+    """Yield cases; keep what their runs have measured."""
+    from vblkfuzz.cli.views.rates import keep_rate
+
+    for case in cases:
+        keep_rate(case.outcome)
+        yield case
+
+
 def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:
     from vblkfuzz.cli.views.triage_list import print_list
     from vblkfuzz.triage.cases import shadow_in
     from vblkfuzz.triage.story import case_object
 
-    cases = reader.read(files)
+    cases = _kept(reader.read(files))
     if as_json:
         for case in cases:
             print(json.dumps(case_object(case)), flush=True)
@@ -115,7 +132,7 @@ def _show(reader: CaseReader, files: list[str], *, whole: bool, as_json: bool) -
     from vblkfuzz.cli.views.triage_show import print_story
     from vblkfuzz.triage.story import story_object
 
-    for case in reader.read(files):
+    for case in _kept(reader.read(files)):
         if as_json:
             print(json.dumps(story_object(case)))
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.fuzz_minimized import say_minimized
 from vblkfuzz.cli.views.never_met import say_how_many
+from vblkfuzz.cli.views.rates import say_rates, say_unsteady
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
@@ -28,11 +29,16 @@ def say_summary(
     out: Path = Path("vblkfuzz-out"),
 ) -> None:
     """Print figures and findings on stdout."""
+    from vblkfuzz.targets.registry import MODEL
+
     screen = Screen()
     _say_figures(screen, summary, out)
     if summary.findings:
         _say_findings(screen, by_rule(summary))
     say_minimized(screen, summary)
+    if target != MODEL and summary.confidence:  # the model gives the same each time
+        say_rates(screen, summary.confidence)
+        screen.say()
     if summary.findings:
         screen.say(f"replay one with: {_replay(summary, target, device, target_options)}")
     if summary.silenced:
@@ -109,6 +115,7 @@ def say_trouble(out: Path, summary: Summary) -> None:
         _complain(line)
     if len(summary.fallbacks) > _FALLBACK_LINES:
         _complain(f"and {len(summary.fallbacks) - _FALLBACK_LINES} more of this kind")
+    say_unsteady(summary.confidence)
     if summary.always_fails:
         _complain(f"{summary.always_fails}: mend that first; nothing else can be found")
     if summary.harness_errors or summary.last_error:

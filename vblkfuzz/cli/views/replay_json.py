@@ -28,6 +28,8 @@ def outcome_object(outcome: Outcome, *, with_trace: bool) -> dict[str, object]:
         "signatures": _signatures(outcome),
         "runs": outcome.runs,
         "same": outcome.same,
+        "harness_errors": outcome.harness_errors,
+        "confidence": outcome.confidence.to_json() if outcome.confidence else None,
         "expected": asdict(expected) if expected else None,
         "matches": outcome.matches,
         "notes": outcome.notes,

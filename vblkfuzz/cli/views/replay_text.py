@@ -53,6 +53,8 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
     facts = _facts_of_violation(outcome)
     if outcome.runs > 1:
         facts.append(("repeated", f"{outcome.same}/{outcome.runs} the same"))
+    if outcome.confidence:
+        facts.append(("rate", str(outcome.confidence)))
     if outcome.matches is not None:
         facts.append(("expected", _expected(outcome)))
     if outcome.run.execution:

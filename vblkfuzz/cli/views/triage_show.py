@@ -13,6 +13,7 @@ from vblkfuzz.triage.story import (
     last_output,
     operations,
     seen,
+    shown_again,
     shown_steps,
     size,
     state_facts,
@@ -63,6 +64,7 @@ def _print_facts(screen: Screen, case: Case) -> None:
         facts.append(("known", case.known))
     facts += [
         ("seen", seen(case)),
+        *shown_again(case),
         ("on", ", ".join(case.outcome.setup)),
         ("device", device_facts(case)),
         *([("size", str(case.reduction))] if case.reduction else []),
