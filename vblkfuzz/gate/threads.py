@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import Final
 
+from vblkfuzz.gate.core import give_way
 from vblkfuzz.scenario.scenario import Role
 
 SPIN_NS: Final = 3_000_000
@@ -46,8 +47,12 @@ class Threads:
         self._roles = {self._pid: Role.MAIN}
 
     def role(self, thread: int) -> Role | None:
-        """Return the role of a thread; None: it has none, as that of RCU."""
+        """Return the role of a thread; None: it has none, as that of RCU.
+
+        From the first time on a thread gives way to the main one (`core`).
+        """
         if thread not in self._roles:
+            give_way(thread)
             self._roles[thread] = self._role_by_name(thread)
         return self._roles[thread]
 
