@@ -16,8 +16,8 @@ import os
 from contextlib import suppress
 from typing import Final
 
-_NICE: Final = 5
-"""Of all threads but the main one; a higher one starves them on a busy machine."""
+_NICER: Final = 5
+"""How much nicer the others are than the main thread; more starves them on a busy machine."""
 
 
 def share_one() -> None:
@@ -31,7 +31,7 @@ def share_one() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-def give_way(thread: int) -> None:
+def give_way(thread: int, main: int) -> None:
     """Let a thread give way to the main thread of its process."""
     with suppress(OSError):  # it has ended
-        os.setpriority(os.PRIO_PROCESS, thread, _NICE)
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, main) + _NICER)

@@ -52,7 +52,7 @@ class Threads:
         From the first time on a thread gives way to the main one (`core`).
         """
         if thread not in self._roles:
-            give_way(thread)
+            give_way(thread, self._pid)
             self._roles[thread] = self._role_by_name(thread)
         return self._roles[thread]
 
