@@ -11,6 +11,7 @@ ptrace nor a compiler is needed.
     threads.py    the threads of the program: their roles, and whether one sleeps
     points.py     which point a stop is; the deviation that interrupts there
     order.py      whose turn it is
+    core.py       one core for all threads
     installation.py, available.py   from fork to exec; whether this machine can do it
     gate.py       all that as a thread of the fuzz process: start here
 """

@@ -24,6 +24,7 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.errors import HarnessError
 from vblkfuzz.gate.line import line_in
 from vblkfuzz.gate.listener import Gone, Listener
 from vblkfuzz.gate.neighbours import Neighbours
@@ -62,12 +63,14 @@ class Gate:
         self._order, self._points = Order(), Points()
         self._neighbours = Neighbours()
         self._places: dict[int, Place] = {}
+        self._unanswered: set[int] = set()
+        """Threads that were stopped before the answer came."""
         self._free = True
         self._looks = 0
         self._spent_ns = 0
         """CPU time of the thread with the turn when it got it."""
         self._stuck: Callable[[], bool] = lambda: False
-        self.failure = ""
+        self._failure = ""
         """A traceback if the gate has failed; the process is killed then."""
         self._closing = False
         self._lock = threading.RLock()
@@ -82,9 +85,18 @@ class Gate:
         os.eventfd_write(self._wake, 1)
         self._thread.join()
         _OPEN.discard(self)
-        self._threads.close()
+        self._threads.forget()
         self._listener.close()
         os.close(self._wake)
+
+    def check(self) -> None:
+        """Check that the gate has not failed: the process was killed then.
+
+        Raises:
+            HarnessError: it has; the text is the traceback.
+        """
+        if self._failure:
+            raise HarnessError(f"the gate has failed, and its process was ended\n{self._failure}")
 
     # --- What the caller says -----------------------------------------------------------------
 
@@ -93,8 +105,9 @@ class Gate:
         with self._lock:
             self._free = True
             self._points = Points()
+            self._threads.forget()
             for waiting in self._order.drain():
-                self._listener.swallow(waiting.stop)
+                self._answer(waiting.stop)
 
     def start(self, stuck: Callable[[], bool]) -> None:
         """Begin a scenario.
@@ -150,13 +163,14 @@ class Gate:
         poll.register(self._wake, select.POLLIN)
         try:
             while not self._closing:
-                poll.poll(self._patience_ms())
+                if any(fd == self._wake for fd, _ in poll.poll(self._patience_ms())):
+                    os.eventfd_read(self._wake)
                 with self._lock:
                     self._step()
         except Gone:
             pass
         except BaseException:
-            self.failure = traceback.format_exc()
+            self._failure = traceback.format_exc()
             with suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
 
@@ -177,11 +191,10 @@ class Gate:
             self._looks += 1
             self._go_on()
             os.sched_yield()
-        else:
-            with suppress(BlockingIOError):
-                os.eventfd_read(self._wake)
 
     def _arrive(self, stop: Stop) -> None:
+        if self._asks_again(stop):
+            return
         text = self._listener.text(stop)
         line = line_in(text)
         if line is None:
@@ -190,10 +203,22 @@ class Gate:
         role = self._threads.role(stop.thread)
         self._told(stop.thread, text)  # now: the line says what the thread has done already
         if self._free or role is None:
-            self._listener.swallow(stop)
+            self._answer(stop)
             return
         if waiting := self._order.arrive(Waiting(stop, role, line)):
             self._reach(waiting)
+
+    def _asks_again(self, stop: Stop) -> bool:
+        """Whether a thread was stopped at a point that counts already (SIGSTOP)."""
+        if stop.thread in self._unanswered:
+            self._unanswered.remove(stop.thread)
+            self._answer(stop)
+            return True
+        return self._order.arrive_again(stop)
+
+    def _answer(self, stop: Stop) -> None:
+        if not self._listener.swallow(stop):
+            self._unanswered.add(stop.thread)
 
     def _reach(self, waiting: Waiting) -> None:
         """Let the thread that has the turn pass its point, unless a deviation holds it."""
@@ -209,7 +234,7 @@ class Gate:
     def _pass(self, waiting: Waiting) -> None:
         self._neighbours.add(waiting.role, waiting.line)
         self._spent_ns = self._threads.spent_ns(waiting.stop.thread)
-        self._listener.swallow(waiting.stop)
+        self._answer(waiting.stop)
 
     def _go_on(self) -> None:
         """Give the turn to the next thread, once the one that has it sleeps."""

@@ -2,6 +2,7 @@
 
 With ``-msg timestamp=on`` a line begins with ``4711@1795912345.678901:`` (7.2 to 10.x) or with
 ``2026-11-29T01:58:54.390920Z `` (11.x). Events of locks end with file and line of the caller.
+Messages to standard error begin with a time, too; what follows it is no name of an event.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ LOCKS: Final = ("qemu_mutex_lock",)
 POLLS: Final = ("run_poll_handlers_begin", "run_poll_handlers_end")
 """Events of busy polling: how often a thread polls depends on the clock."""
 
-_LINE: Final = re.compile(rb"(?:\d+@[\d.]+:|[\d-]+T[\d:.]+Z )(\w+)(?: (.*))?")
+_LINE: Final = re.compile(rb"(?:\d+@[\d.]+:|[\d-]+T[\d:.]+Z )(\w+) (.*)")
 _SITE: Final = re.compile(rb"\((?:\.\./)*([^()\s]+:\d+)\)$")
 
 
@@ -46,6 +47,6 @@ def line_in(text: bytes) -> Line | None:
     found = _LINE.match(text)
     if found is None:
         return None
-    event, rest = found.groups(b"")
+    event, rest = found.groups()
     site = _SITE.search(rest.rstrip())
     return Line(event.decode(), site[1].decode(errors="replace") if site else "")

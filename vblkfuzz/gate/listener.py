@@ -22,6 +22,8 @@ _NOTIFICATION: Final = Struct("<QIIiIQ6Q")
 """struct seccomp_notif: id, thread, flags; the call: number, architecture, address, arguments."""
 _ANSWER: Final = Struct("<QqiI")
 """struct seccomp_notif_resp: id, result, error, flags."""
+_MOST: Final = 4096
+"""Bytes of one write that are read; a trace line is shorter."""
 _GONE: Final = frozenset({errno.ENOENT, errno.EINTR})
 """The thread has been killed, or a signal has interrupted the call."""
 
@@ -49,7 +51,8 @@ class Listener:
     def __init__(self, fd: int, pid: int) -> None:
         """Take over `fd`; call it after the execve(2) of the process `pid`."""
         self.fd = fd
-        self._memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+        self._path = f"/proc/{pid}/mem"
+        self._memory = os.open(self._path, os.O_RDONLY)
         with suppress(OSError):  # an older kernel; it is only faster
             fcntl.ioctl(fd, _SET_FLAGS, _SYNC_WAKE_UP)
         self._poll = select.poll()
@@ -90,23 +93,38 @@ class Listener:
         return Stop(cookie, thread, address, count)
 
     def text(self, stop: Stop) -> bytes:
-        """Return what the thread wants to write; empty if it has gone."""
-        try:
-            return os.pread(self._memory, stop.size, stop.address)
-        except OSError:
-            return b""
+        """Return what the thread wants to write, `_MOST` bytes at most; empty if it has gone."""
+        with suppress(OSError):
+            return self._read(stop) or self._read_anew(stop)
+        return b""
+
+    def _read(self, stop: Stop) -> bytes:
+        return os.pread(self._memory, min(stop.size, _MOST), stop.address)
+
+    def _read_anew(self, stop: Stop) -> bytes:
+        """Read the memory of the program that the process runs now: a script may exec another."""
+        memory = os.open(self._path, os.O_RDONLY)
+        os.close(self._memory)
+        self._memory = memory
+        return self._read(stop)
 
     def carry_out(self, stop: Stop) -> None:
         """Let the kernel write it."""
         self._answer(stop.id, 0, _CONTINUE)
 
-    def swallow(self, stop: Stop) -> None:
-        """Let the thread go on as if all had been written."""
-        self._answer(stop.id, stop.size, 0)
+    def swallow(self, stop: Stop) -> bool:
+        """Let the thread go on as if all had been written.
 
-    def _answer(self, cookie: int, result: int, flags: int) -> None:
+        Returns: False if it does not sleep there any more: it was killed, or stopped (SIGSTOP).
+        When a stopped thread goes on, it asks again.
+        """
+        return self._answer(stop.id, stop.size, 0)
+
+    def _answer(self, cookie: int, result: int, flags: int) -> bool:
         try:
             fcntl.ioctl(self.fd, _SEND, _ANSWER.pack(cookie, result, 0, flags))
         except OSError as error:
             if error.errno not in _GONE:
                 raise
+            return False
+        return True

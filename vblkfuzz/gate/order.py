@@ -59,11 +59,26 @@ class Order:
     def arrive(self, waiting: Waiting) -> Waiting | None:
         """Note that a thread is at a point; return it if it may go on now."""
         thread = waiting.stop.thread
-        if self.turn is None or self.turn == thread:
+        if self.turn == thread or (self.turn is None and not self._waiting):
             self.turn = thread
             return waiting
         self._waiting[thread] = waiting
         return None
+
+    def arrive_again(self, stop: Stop) -> bool:
+        """Take the new question of a thread that waits or is held; return whether it does.
+
+        A thread that was stopped in its question (SIGSTOP) asks again when it goes on.
+        """
+        thread = stop.thread
+        if thread in self._waiting:
+            self._waiting[thread] = self._waiting[thread]._replace(stop=stop)
+            return True
+        for place, held in enumerate(self.held):
+            if held.waiting.stop.thread == thread:
+                self.held[place] = held._replace(waiting=held.waiting._replace(stop=stop))
+                return True
+        return False
 
     def next(self) -> Waiting:
         """Give the turn to the next thread that waits for it, and return it."""

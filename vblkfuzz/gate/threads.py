@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import Final
 
+from vblkfuzz.gate.core import give_way
 from vblkfuzz.scenario.scenario import Role
 
 SPIN_NS: Final = 3_000_000
@@ -26,7 +27,7 @@ _LINE: Final = 256
 
 
 class Threads:
-    """Of one process; keeps files of proc open until `close`."""
+    """Of one process; keeps files of proc open until `forget`."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -34,16 +35,24 @@ class Threads:
         self._files: dict[int, tuple[int, int]] = {}
         """wchan and schedstat of a thread."""
 
-    def close(self) -> None:
-        """Close all files."""
+    def forget(self) -> None:
+        """Close all files; the next question opens them again.
+
+        Without it there would be files and a role of each thread that has ended.
+        """
         for files in self._files.values():
             for fd in files:
                 os.close(fd)
         self._files.clear()
+        self._roles = {self._pid: Role.MAIN}
 
     def role(self, thread: int) -> Role | None:
-        """Return the role of a thread; None: it has none, as that of RCU."""
+        """Return the role of a thread; None: it has none, as that of RCU.
+
+        From the first time on a thread gives way to the main one (`core`).
+        """
         if thread not in self._roles:
+            give_way(thread, self._pid)
             self._roles[thread] = self._role_by_name(thread)
         return self._roles[thread]
 
@@ -62,7 +71,7 @@ class Threads:
                 schedstat, _LINE, 0
             )
         except (FileNotFoundError, ProcessLookupError):
-            self._forget(thread)
+            self._forget_one(thread)
             return True
 
     def spent_ns(self, thread: int) -> int:
@@ -71,7 +80,7 @@ class Threads:
             _, schedstat = self._files.get(thread) or self._open(thread)
             return int(os.pread(schedstat, _LINE, 0).split()[0])
         except (FileNotFoundError, ProcessLookupError):
-            self._forget(thread)
+            self._forget_one(thread)
             return 0
 
     def _open(self, thread: int) -> tuple[int, int]:
@@ -85,7 +94,7 @@ class Threads:
         self._files[thread] = files
         return files
 
-    def _forget(self, thread: int) -> None:
+    def _forget_one(self, thread: int) -> None:
         self._roles.pop(thread, None)
         for fd in self._files.pop(thread, ()):
             os.close(fd)

@@ -77,10 +77,20 @@ class Interruptions:
     def settle(self, recorder: Recorder) -> None:
         """End an operation: wait until the device is idle, and all threads go on that were held."""
         self._rig.settle(recorder)
+        self._let_go(recorder, self._index)
+
+    def release(self, recorder: Recorder) -> None:
+        """Let all threads go on that are held, over the next operation, too; then as `settle`.
+
+        The guest collects for the last time after that: what they do later it would not see.
+        """
+        self._let_go(recorder, self._index + 1)
+
+    def _let_go(self, recorder: Recorder, before: int) -> None:
         gated = self._gated
         if gated is None or gated is not self._rig.gated:
             return
-        while gated.gate.resume() or gated.gate.resume_over_next(self._index):
+        while gated.gate.resume() or gated.gate.resume_over_next(before):
             recorder.acts += 1
             self._rig.settle(recorder)
         self._note(gated)

@@ -286,6 +286,7 @@ class RealTarget:
     def _come_to_rest(self, recorder: Recorder) -> None:
         self._interruptions.settle(recorder)
         done = self._end_what_is_open(recorder)
+        self._interruptions.release(recorder)
         if self._rig.guest_runs:
             self._interruptions.begin_epilogue()
             recorder.operation(done, _COLLECT, epilogue=True)

@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.gate.available import why_no_gate
+from vblkfuzz.gate.core import share_one
 from vblkfuzz.gate.gate import Gate
 from vblkfuzz.gate.installation import Installation
 from vblkfuzz.gate.line import LOCKS
@@ -118,7 +119,8 @@ class GateDoor:
         """fd of /dev/null, which the process inherits."""
 
     def prepare(self) -> None:
-        """Install the filter (`Child`)."""
+        """Install the filter, on one core (`Child`)."""
+        share_one()
         self._installation.prepare()
 
     def open(self, pid: int, told: Callable[[int, bytes], None]) -> Gate:

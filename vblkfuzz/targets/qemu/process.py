@@ -310,6 +310,8 @@ class QemuProcess:
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Return how it ended, or that it hangs; None if it was killed."""
+        if self._gate is not None:
+            self._gate.check()
         if self.refused and self._child.exit_code() is None:
             return refusal_of(self._child)
         dies = self.qmp.is_cut
