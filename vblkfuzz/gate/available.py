@@ -37,7 +37,7 @@ def why_no_gate() -> str:
         child.line.recv(len(_WRITTEN))
         return _trial(installation.listener(), child)
     except NoGate as error:
-        return f"seccomp: {error}"
+        return f"no seccomp user notification: {error}"
     except OSError as error:
         return f"seccomp: a call cannot be answered: {error.strerror or error}"
     finally:
@@ -55,12 +55,12 @@ def _trial(fd: int, child: Forked) -> str:
         listener = Listener(fd, child.pid)
     except OSError as error:
         os.close(fd)
-        return f"the memory of a child cannot be read: {error.strerror}"
+        return f"the memory of a child process cannot be read: {error.strerror}"
     try:
         for wanted, answer in ((_SWALLOWED, listener.swallow), (_WRITTEN, listener.carry_out)):
             stop = _stop_of(listener)
             if listener.text(stop) != wanted:
-                return "the memory of a child cannot be read"
+                return "the memory of a child process cannot be read"
             answer(stop)
     except Gone:
         return "seccomp: a call that was held ends the process"
