@@ -21,7 +21,12 @@ _PATIENCE_MS: Final = 5000
 
 @lru_cache(maxsize=1)
 def why_no_gate() -> str:
-    """Return why this machine has no gate, in a few words; empty: it has."""
+    """Return why this machine has no gate, in a few words; empty: it has. It is tried once."""
+    return trial()
+
+
+def trial() -> str:
+    """As `why_no_gate`, tried now."""
     installation = Installation()
 
     def ask(line: socket.socket) -> None:
@@ -35,7 +40,7 @@ def why_no_gate() -> str:
     try:
         child.line.settimeout(_PATIENCE_MS / 1000)
         child.line.recv(len(_WRITTEN))
-        return _trial(installation.listener(), child)
+        return _answered(installation.listener(), child)
     except NoGate as error:
         return f"no seccomp user notification: {error}"
     except OSError as error:
@@ -45,7 +50,7 @@ def why_no_gate() -> str:
         installation.close()
 
 
-def _trial(fd: int, child: Forked) -> str:
+def _answered(fd: int, child: Forked) -> str:
     """Answer the two writes of a child; return what went wrong.
 
     Raises:

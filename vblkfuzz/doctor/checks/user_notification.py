@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vblkfuzz.doctor.check import Found, no, yes
-from vblkfuzz.gate.available import why_no_gate
+from vblkfuzz.gate.available import trial
 
 
 def user_notification() -> Found:
     """Answer a system call of a child, and let another one go on."""
-    if reason := why_no_gate():
+    if reason := trial():
         return no(reason)
     return yes("seccomp: a call is held, answered, continued")
