@@ -77,7 +77,7 @@ TAKEN: Final[dict[str, tuple[Callable[[], None], str]]] = {
     "qsd runs": (without_programs, "not tried: there is no usable program"),
     "ptrace": (denied("ptrace"), "Operation not permitted"),
     "child memory": (denied("pread64"), "Operation not permitted"),
-    "user notification": (denied("seccomp", errno.ENOSYS), "no seccomp user notification: Function not"),
+    "user notification": (denied("seccomp", errno.ENOSYS), "Function not implemented"),
     "device files": (with_files(256), "256 of 256"),
     "core files": (with_a_core_handler, "each crash starts /usr/share/apport/apport"),
     "gdb": (without_programs, "not found"),
