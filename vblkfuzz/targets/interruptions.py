@@ -30,8 +30,6 @@ class Interruptions:
         self._places: dict[int, Place] = {}
         self._stops: dict[int, tuple[int, ...]] = {}
         self._neighbours: dict[int, None] = {}
-        self._locks = False
-        """Whether locks are points in this operation."""
 
     @property
     def places(self) -> tuple[Place | None, ...]:
@@ -113,11 +111,13 @@ class Interruptions:
             self._note(self._gated)
         if gated is not self._gated and gated is not None:
             gated.start(self._guest)
-            self._locks = False
         self._gated = gated
         return gated
 
     def _watch_locks(self, gated: Gated, *, on: bool) -> None:
-        if on != self._locks:
+        """Make locks points or not, unless the device waits for a held request and answers nothing.
+
+        Then a deviation at a lock is not met.
+        """
+        if not self._rig.keeps_guest_waiting:
             gated.watch_locks(on=on)
-            self._locks = on

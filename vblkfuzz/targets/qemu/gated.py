@@ -59,6 +59,8 @@ class QemuGate:
         """Watch `pids`: the process, and those that serve it."""
         self.gate = gate
         self._qmp, self._pids = qmp, pids
+        self._locks = False
+        """Whether locks are points."""
         self._rest: Stillness | None = None
         self._asker: _Asker | None = None
 
@@ -79,6 +81,9 @@ class QemuGate:
 
     def watch_locks(self, *, on: bool) -> None:
         """Make locks points, or not any more; then wait until all threads sleep again."""
+        if on == self._locks:
+            return
+        self._locks = on
         self._qmp.run(_watch(self._qmp, LOCKS, on=on))
         self._qmp.still.wait(DEVICE_LIMIT_S)
 
