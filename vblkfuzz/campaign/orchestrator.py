@@ -92,12 +92,13 @@ class Campaign:
         """Ctrl-Z was pressed."""
         self._pace = Pace()
         self.summary = Summary(
+            coverage=options.coverage,
             situations={
                 item.name: False
                 for rule in rules_for(options.witnesses)
                 for item in rule.situations
                 if item.witnesses & options.witnesses == item.witnesses
-            }
+            },
         )
 
     def run(self) -> ExitStatus:
@@ -205,6 +206,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
         )
@@ -362,6 +364,8 @@ class Campaign:
         summary.violations = sum(worker.statistic(Stat.VIOLATIONS) for worker in workers)
         summary.harness_errors = sum(worker.statistic(Stat.HARNESS_ERRORS) for worker in workers)
         summary.features = max(worker.statistic(Stat.FEATURES) for worker in workers)
+        summary.reached = max(worker.statistic(Stat.REACHED) for worker in workers)
+        summary.reachable = max(worker.statistic(Stat.REACHABLE) for worker in workers)
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
         summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
         self._pace.note(summary)

@@ -36,6 +36,12 @@ class Summary:
     hangs: int = 0
     """Harness errors that were executions that did not end in time."""
     features: int = 0
+    coverage: str = ""
+    """What is noted of the device's own code: functions or edges; empty: nothing."""
+    reached: int = 0
+    """How many of them were reached, by the worker that has reached most."""
+    reachable: int = 0
+    """How many of them there are; 0: not known."""
     steps: int = 0
     seconds: float = 0
     start_up_s: float | None = None

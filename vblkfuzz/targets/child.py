@@ -26,6 +26,8 @@ from vblkfuzz.targets.last_words import without_times
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.targets.coverage.coverage import Coverage
+
 WRAPPER: Final = "the script runs the device as another process; begin its last line with: exec"
 """Why a script cannot be watched: its threads say nothing of the device."""
 _LOOK_S: Final = 0.002
@@ -44,14 +46,21 @@ def memfd(name: str, size: int = 0) -> int:
 class Child:
     """One running device process."""
 
-    def __init__(self, command: Sequence[str], fds: Sequence[int]) -> None:
+    def __init__(
+        self, command: Sequence[str], fds: Sequence[int], coverage: Coverage | None = None
+    ) -> None:
         """Start it; the child inherits `fds` under the same numbers, and they stay open here.
+
+        Args:
+            command: its command line.
+            fds: fds that it inherits.
+            coverage: where it is noted what it reaches of its code; None: it is not.
 
         Raises:
             DeviceUnavailable: the command cannot be executed.
         """
         self._stderr = memfd("stderr")
-        self._watcher = watcher = Watcher()
+        self._watcher = watcher = Watcher(coverage.reached if coverage else None)
         parent = os.getpid()
 
         def prepare() -> None:
@@ -64,7 +73,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
-                pass_fds=fds,
+                pass_fds=(*fds, *(coverage.fds if coverage else ())),
+                env={**os.environ, **(coverage.environment if coverage else {})},
                 # Safe: the fuzz process has one thread, so no other thread can hold a lock.
                 preexec_fn=prepare,  # noqa: PLW1509
                 process_group=0,
@@ -115,7 +125,7 @@ class Child:
 
     def unwatch(self) -> None:
         """Let a debugger trace it from now on."""
-        self._watcher.stop()
+        self._watcher.release()
 
     def words(self) -> str:
         """Return the end of its standard error, at most 4096 bytes, without times and pids."""

@@ -10,7 +10,9 @@ import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.campaign import (
+    CoverageKind,
     check_device,
+    coverage_of,
     listed_bugs,
     number_of_workers,
     seed_of,
@@ -57,6 +59,10 @@ _Without = Annotated[
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
+_Coverage = Annotated[
+    CoverageKind | None,
+    typer.Option(help="What real device code is reached guides the campaign too."),
+]
 
 
 @takes_target_options
@@ -77,6 +83,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: _Known = None,
     without: _Without = None,
+    coverage: _Coverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
@@ -119,6 +126,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         listed=listed_bugs(target, checked.device),
         silenced=silenced_by(known),
         without=_operations(without or ()),
+        coverage=coverage_of(target, coverage),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,
         minimize=not no_minimize,

@@ -1,0 +1,98 @@
+"""Function coverage of a program as it is: a breakpoint at each function, until it is reached.
+
+The function starts are in the index of call frames (.eh_frame_hdr), which a stripped program has,
+too. Each breakpoint is removed when it is reached first, so a process that does nothing new runs at
+full speed. A function that one process has reached is not watched in the next one. Parts of
+functions that compilers move away (cold code) count as functions.
+
+The idea is that of UnTracer (Nagy and Hicks, "Full-speed Fuzzing", IEEE S&P 2019).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.limits import MAX_FUNCTIONS
+from vblkfuzz.targets.call_frames import CallFrames
+from vblkfuzz.targets.coverage.reached import NO_INDEX, READ_ONLY
+from vblkfuzz.targets.mappings import mappings_of
+from vblkfuzz.targets.program_file import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.targets.breakpoints.tracee import Tracee
+    from vblkfuzz.targets.coverage.reached import Reached
+
+_ENTRY: Final = 9
+"""AT_ENTRY of the auxiliary vector (getauxval(3)): where the program's first instruction is."""
+_VECTOR: Final = struct.Struct("<QQ")
+
+
+class FunctionWatch:
+    """Watches the functions of one process; part of its tracer."""
+
+    def __init__(self, reached: Reached) -> None:
+        self._reached = reached
+        self._ranks: dict[int, int] = {}
+        """Rank of each function that is watched, by its address in memory."""
+
+    def begin(self, tracee: Tracee) -> None:
+        """Watch the program that the process has just executed."""
+        if self._ranks:
+            self._reached.note_starter()
+            self._ranks.clear()
+        try:
+            self._insert(tracee)
+        except ValueError:
+            self._reached.note_problem(NO_INDEX)
+        except OSError:
+            self._reached.note_problem(READ_ONLY)
+
+    def hit(self, tracee: Tracee, address: int) -> None:
+        """Note that a function has been reached, and do not watch it any more."""
+        tracee.remove(address)
+        self._reached.mark(self._ranks[address])
+
+    def _insert(self, tracee: Tracee) -> None:
+        program = Program(f"/proc/{tracee.pid}/exe")
+        starts = CallFrames(program).functions[:MAX_FUNCTIONS]
+        if not self._reached.begin(_identity(starts), len(starts)):
+            return
+        shift = _entry_of(tracee.pid) - program.entry
+        code = _code_of(tracee.pid)
+        marks = self._reached.marks
+        self._ranks = {
+            start + shift: rank
+            for rank, start in enumerate(starts)
+            if not marks[rank] and any(part.start <= start + shift < part.stop for part in code)
+        }
+        tracee.insert(self._ranks)
+
+
+def _identity(starts: Sequence[int]) -> int:
+    """Return a number that tells programs apart: their functions begin at other addresses."""
+    raw = struct.pack(f"<{len(starts)}q", *starts)
+    return int.from_bytes(blake2b(raw, digest_size=7).digest(), "little") or 1
+
+
+def _entry_of(pid: int) -> int:
+    """Return where the first instruction of a program is in memory.
+
+    Raises:
+        ValueError: the system does not say it.
+    """
+    with open(f"/proc/{pid}/auxv", "rb") as vector:
+        for kind, value in _VECTOR.iter_unpack(vector.read()):
+            if kind == _ENTRY:
+                return int(value)
+    raise ValueError("no entry point")
+
+
+def _code_of(pid: int) -> list[range]:
+    """Return the executable parts of the program in memory."""
+    file = os.readlink(f"/proc/{pid}/exe")
+    return [range(part.start, part.end) for part in mappings_of(pid) if part.file == file]
