@@ -33,6 +33,7 @@ from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.reach import Reach
 from vblkfuzz.store.saved_findings import saved_findings
 from vblkfuzz.store.summary import Finding, Summary
 
@@ -92,7 +93,6 @@ class Campaign:
         """Ctrl-Z was pressed."""
         self._pace = Pace()
         self.summary = Summary(
-            coverage=options.coverage,
             situations={
                 item.name: False
                 for rule in rules_for(options.witnesses)
@@ -364,8 +364,9 @@ class Campaign:
         summary.violations = sum(worker.statistic(Stat.VIOLATIONS) for worker in workers)
         summary.harness_errors = sum(worker.statistic(Stat.HARNESS_ERRORS) for worker in workers)
         summary.features = max(worker.statistic(Stat.FEATURES) for worker in workers)
-        summary.reached = max(worker.statistic(Stat.REACHED) for worker in workers)
-        summary.reachable = max(worker.statistic(Stat.REACHABLE) for worker in workers)
+        counts = (Stat.REACHED, Stat.REACHABLE)
+        most = (max(worker.statistic(stat) for worker in workers) for stat in counts)
+        summary.reach = Reach(self._options.coverage, *most)
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
         summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
         self._pace.note(summary)
@@ -374,6 +375,7 @@ class Campaign:
             summary.corpus = sum(1 for _ in (self._options.out / "corpus").iterdir())
             other = (summary.violations, summary.harness_errors)
             self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
+            self._ledger.reach(summary.reach)
 
 
 def _now() -> str:
