@@ -23,7 +23,7 @@ SOURCE: Final = r"""
 #include <sys/wait.h>
 #include <unistd.h>
 #define FUNCTION __attribute__((noinline, noclone)) void
-static volatile int count, trapped, signals;
+static volatile int count, trapped, signals, calls = 1000;
 FUNCTION alpha(void) { count++; }
 FUNCTION beta(void) { count++; }
 FUNCTION gamma_(void) { count++; }
@@ -45,8 +45,9 @@ FUNCTION vforks(void) {
     waitpid(child, &status, 0);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 7) _exit(2);
 }
+static void *sleeps(void *unused) { for (;;) pause(); return unused; }
 static void *runs(void *unused) {
-    for (int i = 0; i < 1000; i++) in_thread();
+    for (int i = 0; i < calls; i++) in_thread();
     return unused;
 }
 FUNCTION threads(void) {
@@ -65,6 +66,8 @@ int main(int argc, char **argv) {
         if (!strcmp(word, "gamma")) gamma_();
         if (!strcmp(word, "fork")) forks();
         if (!strcmp(word, "vfork")) vforks();
+        if (!strcmp(word, "sleeper")) { pthread_t one; pthread_create(&one, 0, sleeps, 0); }
+        if (!strcmp(word, "few")) calls = 3;
         if (!strcmp(word, "threads")) threads();
         if (!strcmp(word, "usr1")) { raise(SIGUSR1); if (!signals) _exit(4); }
         if (!strcmp(word, "handle-trap")) signal(SIGTRAP, on_signal);
