@@ -27,6 +27,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.limits import BUSY_LIMIT_S
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.targets.breakpoints.tracee import Tracee, What
@@ -109,6 +110,7 @@ class Watcher:
         """End it; the device process runs on, and can be traced by a debugger."""
         if self.pid:
             os.kill(self.pid, _RELEASE)
+            self._forked.line.settimeout(BUSY_LIMIT_S)
             with suppress(OSError):
                 while self._forked.line.recv(_PACKET):
                     pass
@@ -133,7 +135,7 @@ def _serve(reached: Reached | None, line: socket.socket) -> None:
             reached.note_problem(REFUSED)
         line.send(b"refused")
         line.send(json.dumps([]).encode())
-        signal.sigwait((_RELEASE,))  # it still ends the process group
+        signal.sigwaitinfo((_RELEASE,))  # it still ends the process group
         os._exit(0)
     line.send(b"traced")
     watch = FunctionWatch(reached) if reached is not None else None
@@ -157,7 +159,7 @@ def _watch(tracee: Tracee, watch: FunctionWatch | None) -> list[str]:
                 elif watch and stop.what is What.HIT:
                     watch.hit(tracee, stop.number)
                 tracee.resume(stop.thread, stop.signal)
-            if signal.sigwait((signal.SIGCHLD, _RELEASE)) == _RELEASE:
+            if signal.sigwaitinfo((signal.SIGCHLD, _RELEASE)).si_signo == _RELEASE:
                 tracee.release()
                 os._exit(0)
     return found

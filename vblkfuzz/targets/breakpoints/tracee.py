@@ -97,7 +97,7 @@ class Tracee:
     # --- Breakpoints --------------------------------------------------------------------------
 
     def insert(self, addresses: Iterable[int]) -> None:
-        """Insert breakpoints at instructions that have none.
+        """Insert breakpoints at instructions that have none, all in one mapping of a file.
 
         An instruction of the program that is an int3 itself is left out: its signal is the
         program's own.
@@ -105,13 +105,17 @@ class Tracee:
         Raises:
             OSError: the kernel does not let its memory be written.
         """
-        found: dict[int, int] = {}
         wanted = sorted(set(addresses) - self._inserted)
-        for page, group in groupby(wanted, lambda address: address // _PAGE):
-            raw = os.pread(self.memory, _PAGE, page * _PAGE)
-            found |= {address: raw[address % _PAGE] for address in group}
-        found = {address: byte for address, byte in found.items() if byte != _INT3}
-        self._write(self.memory, dict.fromkeys(found, _INT3))
+        if not wanted:
+            return
+        first = wanted[0] // _PAGE * _PAGE
+        raw = bytearray(os.pread(self.memory, wanted[-1] + 1 - first, first))
+        bytes_there = [raw[address - first] for address in wanted]
+        found = {at: byte for at, byte in zip(wanted, bytes_there, strict=True) if byte != _INT3}
+        for address in found:
+            raw[address - first] = _INT3
+        for page in sorted({address // _PAGE * _PAGE for address in found}):
+            os.pwrite(self.memory, memoryview(raw)[page - first :][:_PAGE], page)
         self._replaced |= found
         self._inserted |= found.keys()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import struct
+from bisect import bisect_left
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -37,14 +38,16 @@ class FunctionWatch:
 
     def __init__(self, reached: Reached) -> None:
         self._reached = reached
-        self._ranks: dict[int, int] = {}
-        """Rank of each function that is watched, by its address in memory."""
+        self._starts: Sequence[int] = ()
+        """Addresses of the functions in the program file; empty: none is watched."""
+        self._shift = 0
+        """Address in memory of the program's address 0."""
 
     def begin(self, tracee: Tracee) -> None:
         """Watch the program that the process has just executed."""
-        if self._ranks:
+        if self._starts:
             self._reached.note_starter()
-            self._ranks.clear()
+            self._starts = ()
         try:
             self._insert(tracee)
         except ValueError:
@@ -55,22 +58,23 @@ class FunctionWatch:
     def hit(self, tracee: Tracee, address: int) -> None:
         """Note that a function has been reached, and do not watch it any more."""
         tracee.remove(address)
-        self._reached.mark(self._ranks[address])
+        self._reached.mark(bisect_left(self._starts, address - self._shift))
 
     def _insert(self, tracee: Tracee) -> None:
         program = Program(f"/proc/{tracee.pid}/exe")
         starts = CallFrames(program).functions[:MAX_FUNCTIONS]
         if not self._reached.begin(_identity(starts), len(starts)):
             return
-        shift = _entry_of(tracee.pid) - program.entry
-        code = _code_of(tracee.pid)
-        marks = self._reached.marks
-        self._ranks = {
-            start + shift: rank
-            for rank, start in enumerate(starts)
-            if not marks[rank] and any(part.start <= start + shift < part.stop for part in code)
-        }
-        tracee.insert(self._ranks)
+        self._starts = starts
+        self._shift = shift = _entry_of(tracee.pid) - program.entry
+        missing = [
+            start + shift
+            for start, mark in zip(starts, self._reached.marks, strict=True)
+            if not mark
+        ]
+        for code in _code_of(tracee.pid):
+            first, last = bisect_left(missing, code.start), bisect_left(missing, code.stop)
+            tracee.insert(missing[first:last])
 
 
 def _identity(starts: Sequence[int]) -> int:
