@@ -24,7 +24,7 @@ TRACER: Final = """
     import json, os, signal, sys
     from vblkfuzz.targets.breakpoints.tracee import Tracee, What
     from vblkfuzz.targets.call_frames import CallFrames
-    from vblkfuzz.targets.coverage.functions import _entry_of
+    from vblkfuzz.targets.mappings import shift_of
     from vblkfuzz.targets.program_file import Program
 
     program, *words = sys.argv[1:]
@@ -43,7 +43,7 @@ TRACER: Final = """
         while stop.what is not What.PROGRAM:
             tracee.resume(stop.thread, stop.signal)
             stop = tracee.wait()
-        shift = _entry_of(pid) - file.entry
+        shift = shift_of(pid, file.entry)
         for start in CallFrames(file).functions:
             if file.name_of(start) in names:
                 found[start + shift] = file.name_of(start)

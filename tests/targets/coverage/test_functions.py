@@ -21,6 +21,7 @@ from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.coverage.coverage import FUNCTIONS, Coverage
 from vblkfuzz.targets.coverage.reached import Reached
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.mappings import shift_of
 from vblkfuzz.targets.program_file import Program
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x86-64")
@@ -82,13 +83,10 @@ def test_the_next_process_adds_to_it(coverage: Coverage) -> None:
 def first_bytes(child: Child) -> dict[str, int]:
     """Return the first byte in memory of each function of the program."""
     program = Program(compiled())
-    auxv = Path(f"/proc/{child.pid}/auxv").read_bytes()
-    words = dict(zip(*[iter(memoryview(auxv).cast("Q").tolist())] * 2, strict=True))
+    shift = shift_of(child.pid, program.entry)
     with open(f"/proc/{child.pid}/mem", "rb") as memory:
         return {
-            program.name_of(start): os.pread(memory.fileno(), 1, start + words[9] - program.entry)[
-                0
-            ]
+            program.name_of(start): os.pread(memory.fileno(), 1, start + shift)[0]
             for start in CallFrames(program).functions
         }
 

@@ -14,12 +14,12 @@ import os
 import struct
 from bisect import bisect_left
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vblkfuzz.limits import MAX_FUNCTIONS
 from vblkfuzz.targets.call_frames import CallFrames
 from vblkfuzz.targets.coverage.reached import NO_INDEX, READ_ONLY
-from vblkfuzz.targets.mappings import mappings_of
+from vblkfuzz.targets.mappings import mappings_of, shift_of
 from vblkfuzz.targets.program_file import Program
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.breakpoints.tracee import Tracee
     from vblkfuzz.targets.coverage.reached import Reached
-
-_ENTRY: Final = 9
-"""AT_ENTRY of the auxiliary vector (getauxval(3)): where the program's first instruction is."""
-_VECTOR: Final = struct.Struct("<QQ")
 
 
 class FunctionWatch:
@@ -66,7 +62,7 @@ class FunctionWatch:
         if not self._reached.begin(_identity(starts), len(starts)):
             return
         self._starts = starts
-        self._shift = shift = _entry_of(tracee.pid) - program.entry
+        self._shift = shift = shift_of(tracee.pid, program.entry)
         missing = [
             start + shift
             for start, mark in zip(starts, self._reached.marks, strict=True)
@@ -81,19 +77,6 @@ def _identity(starts: Sequence[int]) -> int:
     """Return a number that tells programs apart: their functions begin at other addresses."""
     raw = struct.pack(f"<{len(starts)}q", *starts)
     return int.from_bytes(blake2b(raw, digest_size=7).digest(), "little") or 1
-
-
-def _entry_of(pid: int) -> int:
-    """Return where the first instruction of a program is in memory.
-
-    Raises:
-        ValueError: the system does not say it.
-    """
-    with open(f"/proc/{pid}/auxv", "rb") as vector:
-        for kind, value in _VECTOR.iter_unpack(vector.read()):
-            if kind == _ENTRY:
-                return int(value)
-    raise ValueError("no entry point")
 
 
 def _code_of(pid: int) -> list[range]:
