@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from vblkfuzz.feedback.device_coverage import EdgeFeatures, FunctionFeatures, features_of
+from vblkfuzz.feedback.device_coverage import (
+    EdgeFeatures,
+    FunctionFeatures,
+    features_of,
+    problem_of,
+)
 from vblkfuzz.targets.coverage.coverage import EDGES, FUNCTIONS, Coverage
 from vblkfuzz.targets.coverage.edges import EdgeMap
 from vblkfuzz.targets.coverage.reached import Reached
@@ -77,3 +82,13 @@ def test_a_target_has_the_coverage_that_was_begun() -> None:
     other = Coverage()
     other.begin(EDGES)
     assert isinstance(features_of(other), EdgeFeatures)
+
+
+def test_what_was_asked_for_and_is_missing_has_a_reason() -> None:
+    """A target of another package may know nothing of coverage."""
+    assert problem_of(None, "") == ""
+    assert problem_of(None, FUNCTIONS) == "its target has none"
+    coverage = Coverage()
+    assert problem_of(coverage, "") == ""
+    coverage.begin(FUNCTIONS)
+    assert problem_of(coverage, FUNCTIONS) == "no device process was started here"

@@ -30,7 +30,7 @@ from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
 from vblkfuzz.feedback import libfuzzer_core
-from vblkfuzz.feedback.device_coverage import begin, features_of
+from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
@@ -163,8 +163,8 @@ class Worker:
         coverage: Coverage | None = getattr(self._target, "coverage", None)
         self._device = features_of(coverage)
         begin(self._device)
-        if coverage and coverage.problem:
-            self.warn(f"no coverage of the device: {coverage.problem}")
+        if problem := problem_of(coverage, self._plan.coverage):
+            self.warn(f"no coverage of the device: {problem}")
 
     def warn(self, sentence: str) -> None:
         """Report that the feedback is weak; it is for all workers alike, so one reports it."""

@@ -75,6 +75,18 @@ def features_of(coverage: Coverage | None) -> FunctionFeatures | EdgeFeatures | 
     return EdgeFeatures(coverage.edges) if coverage and coverage.edges else None
 
 
+def problem_of(coverage: Coverage | None, kind: str) -> str:
+    """Return why a target that has started has no coverage; empty: it has, or none was asked for.
+
+    Args:
+        coverage: that of the target; None: it has none.
+        kind: what was asked for, as in ``--coverage``; empty: nothing.
+    """
+    if not kind:
+        return ""
+    return coverage.problem if coverage else "its target has none"
+
+
 def begin(features: FunctionFeatures | EdgeFeatures | None) -> None:
     """Register the coverage with libFuzzer; call it in the first execution."""
     if features:

@@ -61,7 +61,7 @@ _NoMinimize = Annotated[
 ]
 _Coverage = Annotated[
     CoverageKind | None,
-    typer.Option(help="What real device code is reached guides the campaign too."),
+    typer.Option(help="Keep inputs that reach new code of a real device: its functions or edges."),
 ]
 
 
