@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -80,6 +80,9 @@ int main(int argc, char **argv) {
 }
 """
 
+_FOLDERS: Final[list[TemporaryDirectory[str]]] = []
+"""Removed when this process ends."""
+
 
 @cache
 def compiled(source: str = SOURCE, *flags: str) -> str:
@@ -87,7 +90,8 @@ def compiled(source: str = SOURCE, *flags: str) -> str:
     gcc = shutil.which("gcc")
     if gcc is None:
         pytest.skip("needs gcc")
-    folder = Path(mkdtemp(prefix="vblkfuzz-test-"))
+    _FOLDERS.append(TemporaryDirectory(prefix="vblkfuzz-test-"))
+    folder = Path(_FOLDERS[-1].name)
     (folder / "program.c").write_text(source)
     command = [gcc, "-O1", "-pthread", *flags, "-o", str(folder / "program")]
     subprocess.run([*command, str(folder / "program.c")], check=True)
