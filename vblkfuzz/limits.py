@@ -97,6 +97,12 @@ well under a microsecond, 64 KiB would take 5."""
 COVERAGE_EDGES: Final = 2048
 """Bytes for code blocks, the first part of the coverage region. The rest holds state features."""
 
+MAX_FUNCTIONS: Final = 1 << 16
+"""Most functions of a device program whose coverage is noted. QEMU 7.2 has 22,763."""
+
+EDGE_MAP_BYTES: Final = 1 << 16
+"""Bytes in which a program of your own build notes its edges. QEMU's daemon meets 5,000 of them."""
+
 MAX_REPORT_BYTES: Final = 16 * 1024
 """Most bytes of a traceback in the report area of the arena."""
 

@@ -17,7 +17,7 @@ import pytest
 from tests.conformance.leftovers import await_end, nothing_left
 from tests.waiting import until
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.targets import fatal_signal
+from vblkfuzz.targets.breakpoints import tracee
 from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.device_end import Ending
 from vblkfuzz.targets.ending import ending_of
@@ -78,7 +78,7 @@ def test_where_tracing_is_forbidden_a_crash_is_named_by_its_signal(
     def refuse(_request: int, _thread: int, _data: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(fatal_signal, "ptrace", refuse)
+    monkeypatch.setattr(tracee, "ptrace", refuse)
     ending = end_of(READS)
     assert ending.fault is not None
     assert ending.fault.name == "SIGSEGV"

@@ -45,6 +45,8 @@ class CampaignOptions:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: tuple[str, ...] = ()
     """Names of operations that are left out of every input."""
+    coverage: str = ""
+    """As in `plan.WorkerPlan`."""
     libfuzzer: tuple[str, ...] = ()
     other_device: bool = False
     """Go on in a folder of another device or target."""

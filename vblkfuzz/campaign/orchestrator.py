@@ -34,6 +34,7 @@ from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.reach import Reach
 from vblkfuzz.store.saved_findings import saved_findings
 from vblkfuzz.store.summary import Finding, Summary
 from vblkfuzz.targets.registry import MODEL
@@ -100,7 +101,7 @@ class Campaign:
                 for rule in rules_for(options.witnesses)
                 for item in rule.situations
                 if item.witnesses & options.witnesses == item.witnesses
-            }
+            },
         )
 
     def run(self) -> ExitStatus:
@@ -212,6 +213,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
         )
@@ -371,6 +373,9 @@ class Campaign:
         features = max(worker.statistic(Stat.FEATURES) for worker in workers)
         if self._corpus_size.count(final=final):
             summary.features, summary.corpus = features, self._corpus_size.inputs
+        counts = (Stat.REACHED, Stat.REACHABLE)
+        most = (max(worker.statistic(stat) for worker in workers) for stat in counts)
+        summary.reach = Reach(self._options.coverage, *most)
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
         summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
         self._pace.note(summary)
@@ -378,6 +383,7 @@ class Campaign:
             self._next_entry = summary.seconds + _LEDGER_S
             other = (summary.violations, summary.harness_errors)
             self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
+            self._ledger.reach(summary.reach)
 
 
 def _now() -> str:

@@ -30,6 +30,7 @@ from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
 from vblkfuzz.feedback import libfuzzer_core
+from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.interrupt import Stops
@@ -43,11 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.executor import Execution
+    from vblkfuzz.feedback.device_coverage import EdgeFeatures, FunctionFeatures
     from vblkfuzz.feedback.instrument import Instrumenter
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
@@ -77,6 +80,8 @@ class Worker:
         self._plan = plan
         self._target = target
         self._region = region
+        self._device: FunctionFeatures | EdgeFeatures | None = None
+        """Coverage of the device's own code."""
         self._send = send
         self._findings = Path(plan.out) / "findings"
         self._flight = arena.flight
@@ -152,8 +157,17 @@ class Worker:
 
     def _register(self, region: Region) -> None:
         region.register()
+        self._begin_coverage()
         if libfuzzer_core.is_preloaded():
             self.warn(libfuzzer_core.NO_MUTATOR)
+
+    def _begin_coverage(self) -> None:
+        """Begin with the coverage of the device's own code, if there is any."""
+        coverage: Coverage | None = getattr(self._target, "coverage", None)
+        self._device = features_of(coverage)
+        begin(self._device)
+        if problem := problem_of(coverage, self._plan.coverage):
+            self.warn(f"no coverage of the device: {problem}")
 
     def warn(self, sentence: str) -> None:
         """Report that the feedback is weak; it is for all workers alike, so one reports it."""
@@ -245,9 +259,18 @@ class Worker:
         self._execs += 1
         self._statistics[Stat.EXECS] += 1
         if self._region is not None:
-            self._statistics[Stat.FEATURES] = self._region.count()
+            self._statistics[Stat.FEATURES] = self._region.count() + self._count_reached()
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
             self.end(ExitStatus.CLEAN)
+
+    def _count_reached(self) -> int:
+        """Mark what the device has reached; return how much that is altogether."""
+        if self._device is None:
+            return 0
+        self._device.mark()
+        self._statistics[Stat.REACHED] = count = self._device.count
+        self._statistics[Stat.REACHABLE] = self._device.total
+        return count
 
 
 def fuzz(
@@ -291,7 +314,10 @@ def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
     from vblkfuzz.targets.registry import open_target
 
     if plan.target != MODEL:
-        return open_target(plan.target, plan.device, plan.mode, plan.target_options)
+        target = open_target(plan.target, plan.device, plan.mode, plan.target_options)
+        if plan.coverage and (coverage := getattr(target, "coverage", None)):
+            coverage.begin(plan.coverage)
+        return target
     from vblkfuzz.targets.device_class import device_class
     from vblkfuzz.targets.model import model
 

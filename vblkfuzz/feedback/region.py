@@ -1,22 +1,19 @@
 """The coverage region: the marks for which libFuzzer keeps an input.
 
-It is one shared region of `COVERAGE_SIZE` bytes. It is registered with libFuzzer by the sanitizer
-ABI that every instrumented C library uses (`__sanitizer_cov_8bit_counters_init`), so no private API
-of Atheris is needed. The probes in guest and device (`instrument`) write the first
-`COVERAGE_EDGES` bytes. The rest holds *state features*: each event of the trace together with the
-state it happened in. They are derived from the trace alone, so they work for every target, and they
-lead to deep states much sooner than code blocks do. Pairs of events of different threads, which a
-device behind a gate shows, are marked there as well.
+It is one shared region of `COVERAGE_SIZE` bytes, registered with libFuzzer (`counters`). The probes
+in guest and device (`instrument`) write the first `COVERAGE_EDGES` bytes. The rest holds *state
+features*: each event of the trace together with the state it happened in. They are derived from the
+trace alone, so they work for every target, and they lead to deep states much sooner than code
+blocks do. Pairs of events of different threads, which a device behind a gate shows, are marked
+there as well.
 """
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import HarnessError
-from vblkfuzz.feedback import libfuzzer_core
+from vblkfuzz.feedback.counters import register
 from vblkfuzz.limits import COVERAGE_EDGES, COVERAGE_SIZE
 from vblkfuzz.trace.kinds import (
     ATTACH,
@@ -52,8 +49,6 @@ from vblkfuzz.trace.schedule_kinds import STORES_DELAYED
 if TYPE_CHECKING:
     from vblkfuzz.trace.trace import Trace
 
-_COUNTERS_INIT: Final = "__sanitizer_cov_8bit_counters_init"
-_PCS_INIT: Final = "__sanitizer_cov_pcs_init"
 _STATES: Final = COVERAGE_SIZE - COVERAGE_EDGES
 
 
@@ -62,8 +57,6 @@ class Region:
 
     def __init__(self, view: memoryview) -> None:
         self._view = view
-        self._anchor = (ctypes.c_char * len(view)).from_buffer(view)
-        self._pcs: Any = None
         self._seen = 0
         self._count = 0
 
@@ -73,18 +66,7 @@ class Region:
         Raises:
             HarnessError: this build of Atheris does not export the sanitizer ABI.
         """
-        size = len(self._view)
-        core = libfuzzer_core.loaded()
-        base = ctypes.addressof(self._anchor)
-        # libFuzzer needs a (pc, flags) pair for each counter; any distinct numbers will do.
-        self._pcs = (ctypes.c_uint64 * (2 * size))(*range(1, 2 * size + 1))
-        pcs = ctypes.addressof(self._pcs)
-        try:
-            counters_init, pcs_init = core[_COUNTERS_INIT], core[_PCS_INIT]
-        except AttributeError as error:
-            raise HarnessError(f"Atheris without the sanitizer ABI: {error}") from error
-        counters_init(ctypes.c_void_p(base), ctypes.c_void_p(base + size))
-        pcs_init(ctypes.c_void_p(pcs), ctypes.c_void_p(pcs + ctypes.sizeof(self._pcs)))
+        register(self._view)
 
     def mark_states(self, trace: Trace) -> None:
         """Mark each event of the trace together with the state before it."""

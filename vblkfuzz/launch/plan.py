@@ -21,6 +21,10 @@ class Stat(IntEnum):
     FEATURES = 3
     STEPS = 4
     HANDOVERS = 5
+    REACHED = 6
+    """Functions or edges of the device's own code that were reached."""
+    REACHABLE = 7
+    """How many there are; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
+    coverage: str = ""
+    """What to note of the device's own code (`targets.coverage`); empty: nothing."""
     target: str = MODEL
     target_options: TargetOptions = NO_OPTIONS
 

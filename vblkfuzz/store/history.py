@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.former_names import current_name
+from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
 
@@ -49,6 +50,8 @@ class CampaignRecord:
     """Signatures that it saw, in the order of their first sighting."""
     expected: tuple[str, ...] = ()
     """Names of the situations that can be met on the target; empty: not recorded."""
+    reach: Reach = NOTHING
+    """What it reached of the device's own code."""
     ended: str | None = ""
     """End time, ISO 8601, UTC; None: not ended, or killed; empty: by a version that did not say."""
     status: int | None = None
@@ -114,6 +117,7 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
             met=tuple(sorted({name for (name,) in met})),
             findings=_found(db, campaign),
             expected=_expected(db, campaign),
+            reach=_reach(db, campaign),
             ended=ended,
             status=status,
             iothread=iothread,
@@ -141,6 +145,13 @@ def _changes(db: sqlite3.Connection, campaign: int) -> tuple[bool | None, tuple[
     rows = db.execute("SELECT iothread, without FROM input_change WHERE campaign = ?", (campaign,))
     iothread, without = rows.fetchone() or (None, "[]")
     return None if iothread is None else bool(iothread), tuple(json.loads(without))
+
+
+def _reach(db: sqlite3.Connection, campaign: int) -> Reach:
+    if not _has_table(db, "reach"):
+        return NOTHING
+    query = "SELECT kind, reached, reachable FROM reach WHERE campaign = ?"
+    return Reach(*(db.execute(query, (campaign,)).fetchone() or ()))
 
 
 def _ending(db: sqlite3.Connection, campaign: int) -> tuple[str | None, int | None]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from vblkfuzz.store.reach import Reach
     from vblkfuzz.store.summary import Finding
 
 _SCHEMA = """
@@ -34,6 +35,9 @@ CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL)
 CREATE TABLE IF NOT EXISTS expected (campaign INTEGER, name TEXT);
 CREATE TABLE IF NOT EXISTS input_change (
     campaign INTEGER PRIMARY KEY, iothread INTEGER, without TEXT
+);
+CREATE TABLE IF NOT EXISTS reach (
+    campaign INTEGER PRIMARY KEY, kind TEXT, reached INTEGER, reachable INTEGER
 );
 CREATE TABLE IF NOT EXISTS ending (campaign INTEGER PRIMARY KEY, ended TEXT, status INTEGER);
 """
@@ -128,6 +132,11 @@ class Ledger:
             features,
             *other,
         )
+
+    def reach(self, reach: Reach) -> None:
+        """Record what was reached of the device's own code so far."""
+        if reach.kind:
+            self._insert("INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)", self._campaign, *reach)
 
     def finding(self, finding: Finding) -> None:
         """Record the first finding with a signature."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vblkfuzz.store.confidence import Confidence
+from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.shadow import shadow
 
@@ -37,6 +38,8 @@ class Summary:
     hangs: int = 0
     """Harness errors that were executions that did not end in time."""
     features: int = 0
+    reach: Reach = NOTHING
+    """What was reached of the device's own code."""
     steps: int = 0
     seconds: float = 0
     start_up_s: float | None = None
@@ -114,6 +117,8 @@ class Summary:
             "seconds": round(self.seconds, 2),
             "start_up_s": _rounded(self.start_up_s),
             "features": self.features,
+            "reached": self.reach.reached,
+            "reachable": self.reach.reachable,
             "last_feature_s": _rounded(self.last_feature_s),
             "last_finding_s": _rounded(self.last_finding_s),
             "met": sum(self.situations.values()),

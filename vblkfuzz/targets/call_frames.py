@@ -100,6 +100,11 @@ class CallFrames:
         table = program.bytes_at(self._header + _INDEX.size, 8 * self._count)
         self._starts = list(struct.iter_unpack("<ii", table))
 
+    @property
+    def functions(self) -> list[int]:
+        """Addresses of the file at which functions and parts of functions begin, in their order."""
+        return [self._header + start for start, _ in self._starts]
+
     def row(self, address: int) -> Row | None:
         """Return how the frame looks like at an address of the file; None: it is not described."""
         at = self._find(address - self._header)

@@ -26,6 +26,8 @@ from vblkfuzz.targets.last_words import without_times
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.targets.coverage.coverage import Coverage
+
 WRAPPER: Final = "the script runs the device as another process; begin its last line with: exec"
 """Why a script cannot be watched: its threads say nothing of the device."""
 _LOOK_S: Final = 0.002
@@ -48,26 +50,29 @@ class Child:
         self,
         command: Sequence[str],
         fds: Sequence[int],
-        prepare: Callable[[], None] = lambda: None,
+        coverage: Coverage | None = None,
+        prepare: Callable[[], None] | None = None,
     ) -> None:
         """Start it; the child inherits `fds` under the same numbers, and they stay open here.
 
         Args:
-            command: the program and its arguments.
-            fds: files to inherit.
+            command: its command line.
+            fds: fds that it inherits.
+            coverage: where it is noted what it reaches of its code; None: it is not.
             prepare: called in the child, last before execve(2).
 
         Raises:
             DeviceUnavailable: the command cannot be executed.
         """
         self._stderr = memfd("stderr")
-        self._watcher = watcher = Watcher()
+        self._watcher = watcher = Watcher(coverage.reached if coverage else None)
         parent = os.getpid()
 
         def begin() -> None:
             die_with_parent(parent)
             watcher.begin()
-            prepare()
+            if prepare:
+                prepare()
 
         try:
             self._process = subprocess.Popen(
@@ -75,7 +80,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
-                pass_fds=fds,
+                pass_fds=(*fds, *(coverage.fds if coverage else ())),
+                env={**os.environ, **(coverage.environment if coverage else {})},
                 # Safe: other threads are those of gates, which hold no lock during a fork.
                 preexec_fn=begin,  # noqa: PLW1509
                 process_group=0,
@@ -126,7 +132,7 @@ class Child:
 
     def unwatch(self) -> None:
         """Let a debugger trace it from now on."""
-        self._watcher.stop()
+        self._watcher.release()
 
     def words(self) -> str:
         """Return the end of its standard error, at most 4096 bytes, without times and pids."""

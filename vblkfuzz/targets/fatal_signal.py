@@ -3,7 +3,8 @@
 The watcher is a process of its own that traces the device (ptrace(2), PTRACE_SEIZE). A traced
 thread stops only when it gets a signal or starts a thread, so the device is not slowed down. When a
 fatal signal arrives, the watcher reads the place and lets the thread go on. No debugger is needed,
-and no core file. Tracing begins before the program does, so that no thread is missed.
+and no core file. Tracing begins before the program does, so that no thread is missed. A process has
+one tracer at most, so the watcher notes its coverage as well (`coverage.functions`).
 
 The place is the innermost function on the stack that is not one of the run-time libraries, since
 of memcpy and abort the caller is what tells bugs apart. Callers are found by call frame information
@@ -23,18 +24,24 @@ import platform
 import signal
 import struct
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.limits import BUSY_LIMIT_S
 from vblkfuzz.process.forked import Forked
 from vblkfuzz.process.parent_death import die_with_parent
+from vblkfuzz.targets.breakpoints.tracee import Tracee, What
+from vblkfuzz.targets.coverage.functions import FunctionWatch
+from vblkfuzz.targets.coverage.reached import REFUSED
 from vblkfuzz.targets.mappings import Code, Mapping, code_at, mappings_of
 from vblkfuzz.targets.program_file import Program
-from vblkfuzz.targets.ptrace import ALL, SEIZE, ptrace, registers_of
+from vblkfuzz.targets.ptrace import registers_of
 from vblkfuzz.targets.unwinder import Unwinder
 
 if TYPE_CHECKING:
     import socket
 
+    from vblkfuzz.targets.coverage.reached import Reached
     from vblkfuzz.targets.ptrace import Registers
 
 _FATAL: Final = frozenset(
@@ -43,12 +50,8 @@ _FATAL: Final = frozenset(
         *(signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS),
     }
 )
-_STOPS: Final = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
-_CONT, _LISTEN = 7, 0x4208
-"""Requests of ptrace(2)."""
-_TRACE_CLONE: Final = 1 << 3
-"""PTRACE_O_TRACECLONE: new threads are traced, too."""
-_EVENT_STOP: Final = 128
+_RELEASE: Final = signal.SIGUSR1
+"""Signal that tells the watcher to let the process go."""
 _STACK_BYTES: Final = 16 << 10
 _CALL_BYTES: Final = 7
 """Size of the longest call instruction."""
@@ -65,9 +68,13 @@ _SET_PTRACER: Final = 0x59616D61
 class Watcher:
     """The fuzz process's handle on the watcher of one device process."""
 
-    def __init__(self) -> None:
-        """Fork the watcher, which waits for `begin`; on another machine do nothing."""
-        self._forked = Forked(_serve)
+    def __init__(self, reached: Reached | None = None) -> None:
+        """Fork the watcher, which waits for `begin`; on another machine do nothing.
+
+        Args:
+            reached: where it notes the functions that the device reaches; None: it does not.
+        """
+        self._forked = Forked(partial(_serve, reached))
         if platform.machine() == "x86_64":
             self._forked.start()
             self._forked.line.settimeout(_PATIENCE_S)
@@ -99,32 +106,63 @@ class Watcher:
             return list(json.loads(self._forked.line.recv(_PACKET))) if self.pid else []
         return []
 
-    def stop(self) -> None:
+    def release(self) -> None:
         """End it; the device process runs on, and can be traced by a debugger."""
+        if self.pid:
+            os.kill(self.pid, _RELEASE)
+            self._forked.line.settimeout(BUSY_LIMIT_S)
+            with suppress(OSError):
+                while self._forked.line.recv(_PACKET):
+                    pass
+        self.stop()
+
+    def stop(self) -> None:
+        """Kill it; a device process with breakpoints ends with it."""
         self._forked.stop()
 
 
-def _serve(line: socket.socket) -> None:
+def _serve(reached: Reached | None, line: socket.socket) -> None:
     """Trace the process whose id arrives, until it ends."""
     _close_all_but(line.fileno())
     pid = int(line.recv(_PACKET))
     _end_group_with_parent(pid)
+    # Blocked, they are queued: none is lost between two looks.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD, _RELEASE))
     try:
-        ptrace(SEIZE, pid, _TRACE_CLONE)
+        tracee = Tracee(pid, breakpoints=reached is not None)
     except OSError:
+        if reached is not None:
+            reached.note_problem(REFUSED)
         line.send(b"refused")
         line.send(json.dumps([]).encode())
-        while True:
-            signal.pause()  # it still ends the process group
+        signal.sigwaitinfo((_RELEASE,))  # it still ends the process group
+        os._exit(0)
     line.send(b"traced")
+    watch = FunctionWatch(reached) if reached is not None else None
+    line.send(json.dumps(_watch(tracee, watch)).encode())
+
+
+def _watch(tracee: Tracee, watch: FunctionWatch | None) -> list[str]:
+    """Watch a process until it ends; return the functions on the stack of its fatal signal.
+
+    If the watcher is told to release the process, it does so and exits.
+    """
     found: list[str] = []
     with suppress(ChildProcessError):
         while True:
-            thread, status = os.waitpid(-1, ALL)
-            if os.WIFSTOPPED(status):
-                with suppress(ProcessLookupError):
-                    found = _go_on(pid, thread, status) or found
-    line.send(json.dumps(found).encode())
+            while stop := tracee.wait(block=False):
+                if stop.what is What.SIGNAL and stop.number in _FATAL:
+                    with suppress(OSError):
+                        found = _stack(tracee.pid, stop.thread) or found
+                elif watch and stop.what is What.PROGRAM:
+                    watch.begin(tracee)
+                elif watch and stop.what is What.HIT:
+                    watch.hit(tracee, stop.number)
+                tracee.resume(stop.thread, stop.signal)
+            if signal.sigwaitinfo((signal.SIGCHLD, _RELEASE)).si_signo == _RELEASE:
+                tracee.release()
+                os._exit(0)
+    return found
 
 
 def _close_all_but(line: int) -> None:
@@ -148,20 +186,6 @@ def _end_group_with_parent(pid: int) -> None:
 
     signal.signal(signal.SIGTERM, end)
     die_with_parent(parent, signal.SIGTERM)
-
-
-def _go_on(pid: int, thread: int, status: int) -> list[str]:
-    """Let a thread go on that has stopped; return its functions if the signal is fatal."""
-    number, event = os.WSTOPSIG(status), status >> 16
-    if event == _EVENT_STOP and number in _STOPS:
-        ptrace(_LISTEN, thread, 0)  # it stays stopped until SIGCONT
-        return []
-    found: list[str] = []
-    if not event and number in _FATAL:
-        with suppress(OSError):
-            found = _stack(pid, thread)
-    ptrace(_CONT, thread, 0 if event else number)
-    return found
 
 
 def _stack(pid: int, thread: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ _RUN_TIME: Final = re.compile(
 _FORM: Final = re.compile(
     r"^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+ +(/.+)$", re.MULTILINE
 )
+_ENTRY: Final = 9
+"""AT_ENTRY of the auxiliary vector (getauxval(3)): where the program's first instruction is."""
+_VECTOR: Final = struct.Struct("<QQ")
 
 
 class Mapping(NamedTuple):
@@ -58,3 +62,20 @@ def code_at(address: int, mappings: Sequence[Mapping]) -> Code | None:
         if part.start <= address < part.end:
             return Code(part.file, address - part.start + part.offset)
     return None
+
+
+def shift_of(pid: int, entry: int) -> int:
+    """Return what the system adds to an address of the program that a process has executed.
+
+    Args:
+        pid: the process.
+        entry: address of the program's first instruction in its file.
+
+    Raises:
+        ValueError: the system does not say where that is.
+    """
+    with open(f"/proc/{pid}/auxv", "rb") as vector:
+        for kind, value in _VECTOR.iter_unpack(vector.read()):
+            if kind == _ENTRY:
+                return int(value) - entry
+    raise ValueError("no entry point")

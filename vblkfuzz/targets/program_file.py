@@ -47,6 +47,8 @@ class Program:
         if self._bytes[:5] != b"\x7fELF\x02":
             raise ValueError(f"{path}: no ELF file of 64 bits")
         header = _HEADER.unpack_from(self._bytes)
+        self.entry: Final[int] = header[4]
+        """Address of its first instruction."""
         self._segments, self._sections = header[5], header[6]
         self._segment_count, self._section_count = header[10], header[12]
         self._exports = list(self._symbols(_EXPORTS))

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.driver.port import Port
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.rig import Rig
     from vblkfuzz.trace.trace import Trace
@@ -58,6 +59,8 @@ class RealTarget:
     mode = "processes"
     iothread: bool | None = None
     """Whether all scenarios run with an IOThread; None: each decides (`targets.as_run`)."""
+    coverage: Coverage | None = None
+    """What the device processes reach of their code; None: that cannot be known."""
 
     def __init__(self, name: str, device: str, rig: Rig, make_port: Callable[[], Port]) -> None:
         self.name = name
@@ -88,8 +91,7 @@ class RealTarget:
     @property
     def versions(self) -> dict[str, str]:
         """Version by name of the program that is the device; empty: its rig does not know."""
-        found: dict[str, str] = getattr(self._rig, "versions", {})
-        return found
+        return dict(getattr(self._rig, "versions", {}))
 
     def __enter__(self) -> Self:
         """Start the guest process and the device process."""
@@ -175,10 +177,8 @@ class RealTarget:
     def _power_on(self, scenario: Scenario) -> None:
         self._guest.load(scenario, self._rig.power_on(scenario))
         answer = self._answer_of_guest()
-        if answer is None:
-            raise DeviceLost("the device does not answer the guest", guest_waits=True)
-        if answer.lost:
-            raise DeviceLost("the device does not answer the guest")
+        if answer is None or answer.lost:
+            raise DeviceLost("the device does not answer the guest", guest_waits=answer is None)
         self._rig.dequeues()  # drop those of the reset before this scenario
         self._waiting.clear()
         self._codes = [operation.code for operation in scenario.ops]

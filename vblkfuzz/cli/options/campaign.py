@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.errors import UsageError
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vblkfuzz.targets.options import TargetOptions
+
+
+class CoverageKind(StrEnum):
+    """What is noted of a real device's own code."""
+
+    FUNCTIONS = "functions"
+    EDGES = "edges"
 
 
 class Checked(NamedTuple):
@@ -59,6 +67,19 @@ def listed_bugs(target: str, device: str) -> tuple[tuple[str, str], ...]:
     from vblkfuzz.targets.registry import MODEL
 
     return tuple(device_class(device).known.items()) if target == MODEL else ()
+
+
+def coverage_of(target: str, kind: CoverageKind | None) -> str:
+    """Return what is to be noted of the device's own code; empty: nothing.
+
+    Raises:
+        UsageError: the target is the model, whose blocks are always noted.
+    """
+    from vblkfuzz.targets.registry import MODEL
+
+    if kind and target == MODEL:
+        raise UsageError(f"--coverage {kind}: for real devices; the {MODEL} is always covered")
+    return kind.value if kind else ""
 
 
 def number_of_workers(asked: int) -> int:

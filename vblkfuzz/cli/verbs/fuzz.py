@@ -10,7 +10,9 @@ import typer
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.campaign import (
+    CoverageKind,
     check_device,
+    coverage_of,
     listed_bugs,
     number_of_workers,
     seed_of,
@@ -61,6 +63,10 @@ _Without = Annotated[
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
+_Coverage = Annotated[
+    CoverageKind | None,
+    typer.Option(help="Keep inputs that reach new code of a real device: its functions or edges."),
+]
 
 
 @takes_target_options
@@ -82,6 +88,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: _Known = None,
     without: _Without = None,
+    coverage: _Coverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")
@@ -120,6 +127,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         listed=listed_bugs(target, checked.device),
         silenced=silenced_by(known),
         without=_operations(without or ()),
+        coverage=coverage_of(target, coverage),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,
         minimize=not no_minimize,

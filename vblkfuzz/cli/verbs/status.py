@@ -110,6 +110,7 @@ def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
         ("so far", f"{record.execs:,} executions in {record.seconds:,.1f} s"),
         ("speed", f"{record.execs_per_s:,.0f} executions/s"),
         ("coverage", f"{record.features:,} features, {len(record.met)} situations met"),
+        *([("device", f"{record.reach.words} reached")] if record.reach.words else []),
         ("found", counted(len(record.findings), "finding")),
         ("bad", f"{record.violations:,} violating, {record.harness_errors:,} not judged"),
     ]

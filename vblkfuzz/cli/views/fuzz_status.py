@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vblkfuzz.cli.views.fuzz_minimized import minimizing_line
 
 if TYPE_CHECKING:
+    from vblkfuzz.store.reach import Reach
     from vblkfuzz.store.summary import Summary
 
 
@@ -21,6 +22,8 @@ def status_lines(summary: Summary, budget_s: float, workers: int) -> list[str]:
         f"    last new feature {_ago(summary, summary.last_feature_s)}, "
         f"finding {_ago(summary, summary.last_finding_s)}",
     ]
+    if summary.reach.words:
+        lines.append(f"    {summary.reach.words} of the device reached")
     if summary.alive < workers or summary.restarts or summary.harness_errors:
         lines.append(f"    {_workers(summary, workers)}")
     return lines
@@ -49,11 +52,17 @@ def status_block(summary: Summary, budget_s: float, workers: int) -> list[str]:
             _short(summary.features),
             f"code blocks and states seen; {_last(summary, summary.last_feature_s)}",
         ),
+        *([_reached(summary.reach)] if summary.reach.kind else []),
         ("met", _met(summary), "situations without which a rule is not tested"),
         ("corpus", _short(summary.corpus), "inputs, each with a feature that was new"),
     ]
     table = [f"  {name:<11} {count:>7}  {words}" for name, count, words in rows]
     return [f"{_time(summary, budget_s)}  {_workers(summary, workers)}", *table]
+
+
+def _reached(reach: Reach) -> tuple[str, str, str]:
+    of = f"of {reach.reachable:,} {reach.kind}" if reach.reachable else reach.kind
+    return reach.kind, f"{reach.reached:,}", f"{of} of the device reached"
 
 
 def _time(summary: Summary, budget_s: float) -> str:

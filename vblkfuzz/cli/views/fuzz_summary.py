@@ -57,13 +57,19 @@ def _say_figures(screen: Screen, summary: Summary, out: Path) -> None:
     """Print what was done, and what was found: by this campaign, and in the folder altogether."""
     screen.wrapped(
         f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s)"
-        f"{_start_up(summary)}, {summary.features:,} features, {summary.violations:,} violating, "
+        f"{_start_up(summary)}, {summary.features:,} features{_reached(summary)}, "
+        f"{summary.violations:,} violating, "
         f"{counted(len(summary.findings), 'finding')}"
     )
     if summary.saved != len(summary.findings) or summary.saved_before:
         new = summary.saved - summary.saved_before
         said = f"{new} of them new" if new else "none of them new"
         screen.say(f"{counted(summary.saved, 'finding')} in {out}, {said}")
+
+
+def _reached(summary: Summary) -> str:
+    """Say what was reached of the device's own code; nothing if that is not noted."""
+    return f", {summary.reach.words}" if summary.reach.words else ""
 
 
 def _start_up(summary: Summary) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.hold import Hold
@@ -58,13 +59,14 @@ class QemuProcess:
 
     qmp: Qmp
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it consists of
         self,
         binary: str,
         variant: Variant,
         ram: int,
         spins: set[bool],
         disks: Disks,
+        coverage: Coverage,
         *,
         waits: bool = False,
     ) -> None:
@@ -76,13 +78,14 @@ class QemuProcess:
             ram: memfd of guest memory; stays open.
             spins: as `known` of `SpinWatch`.
             disks: its disks, which it closes in the end.
+            coverage: where it is noted what it reaches of its code.
             waits: it waits for the state of a process that was saved; else it begins with a reset.
 
         Raises:
             DeviceUnavailable: the binary cannot be executed.
         """
         self.variant = variant
-        self._binary, self._ram, self._spins = binary, ram, spins
+        self._binary, self._ram, self._spins, self._coverage = binary, ram, spins, coverage
         self.disks = disks
         self.image = Image()
         """For block jobs."""
@@ -95,8 +98,8 @@ class QemuProcess:
         fds = [ram, bios, log, qtest.fileno(), qmp.fileno()]
         try:
             command = _command(binary, variant, fds, disks, waits=waits)
-            prepare = door.prepare if door else lambda: None
-            self._child = Child(command, [*fds, self.image.fd, *disks.fds], prepare)
+            prepare = door.prepare if door else None
+            self._child = Child(command, [*fds, self.image.fd, *disks.fds], coverage, prepare)
             self._gate = door.open(self._child.pid, self._log.feed) if door else None
         finally:
             qtest.close()
@@ -163,7 +166,8 @@ class QemuProcess:
         """
         disks = self.disks.successor(disk)
         self.end()
-        return QemuProcess(self._binary, self.variant, self._ram, self._spins, disks, waits=True)
+        setup = (self._binary, self.variant, self._ram, self._spins, disks, self._coverage)
+        return QemuProcess(*setup, waits=True)
 
     @property
     def connections(self) -> Sequence[int]:

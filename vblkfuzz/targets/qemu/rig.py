@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.child import memfd
+from vblkfuzz.targets.coverage.coverage import Coverage
 from vblkfuzz.targets.handover import Handover
 from vblkfuzz.targets.nbd.backend import NbdBackend
 from vblkfuzz.targets.nbd.process import NbdProcess
@@ -56,6 +57,8 @@ class QemuRig:
 
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
+        self.coverage = Coverage()
+        """What the processes reach of their code."""
         self._binary = ""
         self._no_gate = ""
         """Why there is no gate; empty: there is."""
@@ -173,7 +176,8 @@ class QemuRig:
             disks = NbdDisks(self._nbd, variant.nbd.sectors, read_only=variant.read_only)
         else:
             disks = FileDisks(read_only=variant.read_only)
-        qemu = QemuProcess(self._binary, variant, self._ram, self._spins, disks)
+        setup = (self._binary, variant, self._ram, self._spins, disks, self.coverage)
+        qemu = QemuProcess(*setup)
         qemu.check_start()
         return Operator(qemu, self._backend if variant.nbd else None)
 

@@ -42,6 +42,7 @@ def qemu_target(device: str, mode: str, options: TargetOptions) -> QemuTarget:
     rig = QemuRig(options)
     target = QemuTarget("qemu", device, rig, rig.port)
     target.iothread = options.iothread
+    target.coverage = rig.coverage
     return target
 
 

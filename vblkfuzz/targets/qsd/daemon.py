@@ -39,6 +39,7 @@ from vblkfuzz.targets.vhost.message import Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.nbd.process import NbdProcess
     from vblkfuzz.targets.qsd.variant import Variant
@@ -72,8 +73,15 @@ def node_options(node: str, *, limits: bool) -> dict[str, object]:
 class Daemon:
     """A running qemu-storage-daemon."""
 
-    def __init__(self, binary: str, nbd: NbdProcess, variant: Variant, spins: set[bool]) -> None:
-        """Start it; `spins` is as `known` of `SpinWatch`.
+    def __init__(
+        self,
+        binary: str,
+        nbd: NbdProcess,
+        variant: Variant,
+        spins: set[bool],
+        coverage: Coverage,
+    ) -> None:
+        """Start it; `spins` is as `known` of `SpinWatch`, what it reaches is noted in `coverage`.
 
         Raises:
             DeviceUnavailable: it does not start; the message has its last line of standard error.
@@ -95,7 +103,7 @@ class Daemon:
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, variant)
             fds = [self.image.fd, far.fileno(), *disks, *listeners]
-            self._child = Child([binary, *command], fds)
+            self._child = Child([binary, *command], fds, coverage)
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid)

@@ -9,6 +9,7 @@ from vblkfuzz.scenario.alphabet.operator import INTO
 from vblkfuzz.scenario.alphabet.ops import CODES, NOT_WHILE_SAVED
 from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.complete import check_complete
+from vblkfuzz.targets.coverage.coverage import Coverage
 from vblkfuzz.targets.nbd.backend import BACKEND_OPS, NbdBackend
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
@@ -67,6 +68,8 @@ class QsdRig:
 
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
+        self.coverage = Coverage()
+        """What the daemons reach of their code."""
         self._binary = ""
         self._nbd = NbdProcess()
         self._backend = NbdBackend(self._nbd)
@@ -143,7 +146,7 @@ class QsdRig:
             self._end(variant)
             known = None
         if known is None:
-            daemon = Daemon(self._binary, self._nbd, variant, self._spins)
+            daemon = Daemon(self._binary, self._nbd, variant, self._spins, self.coverage)
             known = self._operators[variant] = daemon, Operator(daemon)
             self.processes += 1
         self._daemon, self._operator = known

@@ -42,6 +42,7 @@ def qsd_target(device: str, mode: str, options: TargetOptions) -> RealTarget:
     rig = QsdRig(options)
     target = RealTarget("qsd", device, rig, rig.port)
     target.iothread = options.iothread
+    target.coverage = rig.coverage
     return target
 
 

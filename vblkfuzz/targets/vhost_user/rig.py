@@ -21,6 +21,7 @@ from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.targets import broken_protocol
 from vblkfuzz.targets.child import Child
+from vblkfuzz.targets.coverage.coverage import Coverage
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.private_folder import private_folder
@@ -81,6 +82,8 @@ class VhostUserRig:
 
     def __init__(self, options: TargetOptions) -> None:
         self._options = options
+        self.coverage = Coverage()
+        """What the back-end reaches of its code, if it is started here."""
         self._link: Link
         self._suspension: Suspension
         self._reconnection: Reconnection
@@ -153,7 +156,7 @@ class VhostUserRig:
             return
         with private_folder() as folder:
             path = f"{folder}/s"
-            self._child = Child(_words(self._options.vhost_user_command, path), ())
+            self._child = Child(_words(self._options.vhost_user_command, path), (), self.coverage)
             self._await_socket(path)
 
     def _await_socket(self, path: str) -> None:

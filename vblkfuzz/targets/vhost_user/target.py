@@ -47,7 +47,9 @@ def vhost_user_target(device: str, mode: str, options: TargetOptions) -> RealTar
     if mode != RealTarget.mode:
         raise UsageError(f"mode {mode}: target vhost-user has {RealTarget.mode} only")
     rig = VhostUserRig(options)
-    return RealTarget("vhost-user", device, rig, rig.port)
+    target = RealTarget("vhost-user", device, rig, rig.port)
+    target.coverage = rig.coverage
+    return target
 
 
 TARGET: Final = TargetKind(

@@ -1,0 +1,1 @@
+"""What a device process reaches of its own code."""
