@@ -373,9 +373,8 @@ class Campaign:
         features = max(worker.statistic(Stat.FEATURES) for worker in workers)
         if self._corpus_size.count(final=final):
             summary.features, summary.corpus = features, self._corpus_size.inputs
-        counts = (Stat.REACHED, Stat.REACHABLE)
-        most = (max(worker.statistic(stat) for worker in workers) for stat in counts)
-        summary.reach = Reach(self._options.coverage, *most)
+        reached = max((one.statistic(Stat.REACHED), one.statistic(Stat.REACHABLE)) for one in workers)
+        summary.reach = Reach(self._options.coverage, *reached)
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
         summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
         self._pace.note(summary)
