@@ -373,7 +373,7 @@ class Campaign:
         features = max(worker.statistic(Stat.FEATURES) for worker in workers)
         if self._corpus_size.count(final=final):
             summary.features, summary.corpus = features, self._corpus_size.inputs
-        reached = max((one.statistic(Stat.REACHED), one.statistic(Stat.REACHABLE)) for one in workers)
+        reached = max([(w.statistic(Stat.REACHED), w.statistic(Stat.REACHABLE)) for w in workers])
         summary.reach = Reach(self._options.coverage, *reached)
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
         summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
