@@ -21,7 +21,7 @@ from vblkfuzz.targets.model import TARGET
 KEYS = {
     *("input", "verdict", "rule", "signature", "trace_digest", "steps", "target", "device"),
     *("mode", "runs", "same", "expected", "matches", "sentence", "path", "signatures"),
-    *("notes", "error"),
+    *("notes", "error", "unmet"),
 }
 
 UNTRUSTED_CLASS = """
