@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from vblkfuzz._version import __version__
 from vblkfuzz.scenario.artifact import Artifact
 from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.trace.placed import placed
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
 
 def finding_artifact(target: Target, execution: Execution, violation: Violation) -> Artifact:
-    """Return the artifact that expects `violation` on the target, device and mode of this run."""
+    """Return the artifact that expects `violation` on the target, device and mode of this run.
+
+    Its schedule has the places at which it held threads, so that it replays on other builds.
+    """
     return Artifact(
-        execution.scenario,
+        placed(execution.scenario, execution.trace),
         target=target.name,
         device=target.device,
         mode=cast("Mode", target.mode),
