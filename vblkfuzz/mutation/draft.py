@@ -25,7 +25,7 @@ from vblkfuzz.scenario.codec import (
 )
 from vblkfuzz.scenario.device_header import COUNTS, DEVIATIONS, values_of
 from vblkfuzz.scenario.place import place_text
-from vblkfuzz.scenario.scenario import Go
+from vblkfuzz.scenario.scenario import Go, Role
 
 Mark = tuple[int, int, bytes]
 """A deviation of an item: the point; its `Go`, plus `DELAYED` if stores are delayed, plus `COUNTED`
@@ -38,6 +38,14 @@ DELAYED: Final = 8
 COUNTED: Final = 16
 """Factor in a mark's second field of what is counted: twice the `Role`, plus 1 with locks."""
 _GOES: Final = len(Go)
+_ROLES: Final = 7 << 1
+_HOW: Final = tuple(
+    delayed + 2 * role + LOCKS * locks
+    for role in range(len(Role))
+    for locks in range(2)
+    for delayed in range(2)
+)
+"""Last byte of a record, without the bit of a place, by a mark's second field over `DELAYED`."""
 _POLLING_BYTE, _POLLS = values_of("polling")
 _MAX_REMEMBERED: Final = 1 << 14
 
@@ -103,18 +111,23 @@ class Draft:
         marks = [
             (index, mark) for index, item in enumerate(self.items) if item[1] for mark in item[1]
         ][: limits.MAX_DEVIATIONS]
-        room = max_size - HEADER.size - sum([_size(mark) for _, mark in marks])
+        taken = len(marks) * DEVIATION.size + len(_places(marks))
+        room = max_size - HEADER.size - taken
         items = self.items[: max(min(room // OP.size, limits.MAX_OPS), 0)]
         marks = [mark for mark in marks if mark[0] < len(items)]
         header = bytearray(self.config)
         header[DEVIATIONS] = len(marks)
         schedule = [
-            DEVIATION.pack(index, point, how % DELAYED, _how(how, place))
+            DEVIATION.pack(index, point, how % DELAYED, _HOW[how // DELAYED] | bool(place) * PLACED)
             for index, (point, how, place) in marks
         ]
-        places = [bytes([len(place)]) + place for _, (_, _, place) in marks if place]
         records = [item[0] for item in items]
-        return b"".join([header, *schedule, *places, *records])[:max_size]
+        return b"".join([header, *schedule, _places(marks), *records])[:max_size]
+
+
+def _places(marks: list[tuple[int, Mark]]) -> bytes:
+    """Return the places of marks as they follow the records."""
+    return b"".join([bytes([len(mark[2])]) + mark[2] for _, mark in marks if mark[2]])
 
 
 def counted(mark: Mark) -> tuple[int, int]:
@@ -122,22 +135,9 @@ def counted(mark: Mark) -> tuple[int, int]:
     return mark[0], mark[1] // COUNTED
 
 
-def _size(mark: Mark) -> int:
-    return DEVIATION.size + (1 + len(mark[2]) if mark[2] else 0)
-
-
-def _how(how: int, place: bytes) -> int:
-    """Return the last byte of the record of a mark."""
-    of = how // COUNTED
-    delayed = how // DELAYED % 2
-    return delayed + (of >> 1 << 1) + LOCKS * (of % 2) + (PLACED if place else 0)
-
-
 def _mark_of(point: int, go: int, how: int, place: bytes) -> Mark:
-    """Return the mark of a record and its place, as `codec.decode` reads them."""
+    """Return the mark of a record that has a role, as `codec.decode` reads it."""
     role = how >> 1 & 7
-    if not role:
-        return point, go % _GOES + how % 2 * DELAYED, b""
     of = 2 * role + (how & LOCKS != 0)
     found = place_in(place)
     text = place_text(found).encode() if found else b""
@@ -151,6 +151,9 @@ def _mark(items: list[Item], schedule: bytes, count: int) -> None:
         at = index % limits.MAX_OPS
         if at < len(items):
             record, marks = items[at]
-            mark = _mark_of(point, go, how, place)
+            if how & _ROLES:
+                mark = _mark_of(point, go, how, place)
+            else:
+                mark = point, go % _GOES + how % 2 * DELAYED, b""
             if all(counted(mark) != counted(known) for known in marks):
                 items[at] = record, tuple(sorted((*marks, mark)))

@@ -201,7 +201,7 @@ class RealTarget:
         self._guest.restart()
 
     def _run(self, scenario: Scenario, recorder: Recorder) -> None:
-        hasty = {each.op for each in scenario.schedule if each.go is Go.NEXT and not each.role}
+        hasty = {item.op for item in scenario.schedule if item.go is Go.NEXT and not item.role}
         for index, operation in enumerate(scenario.ops):
             self._interruptions.begin(index)
             recorder.operation(index, operation.code)

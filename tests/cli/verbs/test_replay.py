@@ -19,6 +19,7 @@ from vblkfuzz.scenario.text import to_text
 from vblkfuzz.targets.model import TARGET
 
 KEYS = {
+    "unmet",
     *("input", "verdict", "rule", "signature", "trace_digest", "steps", "target", "device"),
     *("mode", "runs", "same", "expected", "matches", "sentence", "path", "signatures"),
     *("notes", "error", "harness_errors", "confidence"),
