@@ -21,7 +21,7 @@ from vblkfuzz.gate.installation import Installation
 from vblkfuzz.gate.line import LOCKS
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.targets.binary import version_of
-from vblkfuzz.targets.stillness import Stillness
+from vblkfuzz.targets.stillness import SPIN_S, Stillness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -77,7 +77,12 @@ class QemuGate:
         self.free()
         self._rest = rest = Stillness(*self._pids, guest, held=lambda: self.gate.held)
         self._asker = asker = _Asker()
-        self.gate.start(lambda: asker.waits and rest.wait(0) and not self._qmp.has_answer)
+        spell = _Spell(rest)
+
+        def runs_on() -> bool:
+            return spell.is_long(self.gate.held) and asker.waits
+
+        self.gate.start(lambda: asker.sleeps_while(lambda: rest.wait(0)), runs_on)
 
     def watch_locks(self, *, on: bool) -> None:
         """Make locks points, or not any more; then wait until all threads sleep again."""
@@ -103,16 +108,44 @@ class _Asker:
     """
 
     def __init__(self) -> None:
-        self._wchan = os.open(f"/proc/self/task/{threading.get_native_id()}/wchan", os.O_RDONLY)
+        folder = f"/proc/self/task/{threading.get_native_id()}"
+        self._wchan = os.open(f"{folder}/wchan", os.O_RDONLY)
+        self._schedstat = os.open(f"{folder}/schedstat", os.O_RDONLY)
 
     @property
     def waits(self) -> bool:
         """Whether it waits for an answer."""
-        return b"poll" in os.pread(self._wchan, _LINE, 0)
+        return b"poll" in self._where()
+
+    def sleeps_while(self, looks: Callable[[], bool]) -> bool:
+        """Whether it has waited all the time of a look at others, which is true."""
+        before = os.pread(self._schedstat, _LINE, 0)
+        if not (self.waits and looks()):
+            return False
+        return b"poll" in self._where() and os.pread(self._schedstat, _LINE, 0) == before
+
+    def _where(self) -> bytes:
+        return os.pread(self._wchan, _LINE, 0)
 
     def close(self) -> None:
-        """Close its file."""
+        """Close its files."""
         os.close(self._wchan)
+        os.close(self._schedstat)
+
+
+class _Spell:
+    """The CPU time of a device since the same threads are held."""
+
+    def __init__(self, rest: Stillness) -> None:
+        self._rest = rest
+        self._held: frozenset[str] = frozenset()
+        self._since = 0.0
+
+    def is_long(self, held: frozenset[str]) -> bool:
+        """Whether it is as long as that of a thread that spins (`SPIN_S`)."""
+        if held != self._held:
+            self._held, self._since = held, self._rest.seconds()
+        return self._rest.seconds() > self._since + SPIN_S
 
 
 class GateDoor:
