@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.explore.deviations import Visit, explore
+from vblkfuzz.explore.deviations import explore
 from vblkfuzz.explore.explored import Explored
+from vblkfuzz.explore.search import Visit
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op

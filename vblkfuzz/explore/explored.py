@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vblkfuzz.executor import Execution
-    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.search import Visit
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.store.finding import Saved
     from vblkfuzz.targets.target import Target

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 from vblkfuzz.cli.views.explore import ExploreView
-from vblkfuzz.explore.deviations import Visit
+from vblkfuzz.explore.search import Visit
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.op import op
 from vblkfuzz.store.atomic import write_folder

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vblkfuzz.cli.options.stop import Stop
-    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.search import Visit
     from vblkfuzz.explore.explored import Explored
     from vblkfuzz.triage.outcome import Setup
 

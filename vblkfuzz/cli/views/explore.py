@@ -15,7 +15,7 @@ from vblkfuzz.triage.printable import printable
 if TYPE_CHECKING:
     from typing import Self
 
-    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.search import Visit
     from vblkfuzz.explore.explored import Found
 
 
