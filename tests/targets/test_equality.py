@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from tests.targets.equality import check_forms, check_modes
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.scenario.scenario import Deviation, Role, Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.trace.schedule_kinds import STORES_DELAYED
 
@@ -58,6 +59,27 @@ def test_delayed_stores_are_the_same_in_both_modes(device: str) -> None:
     with model(device, "inline") as target:
         kinds = [{event.kind for event in target.run(each).events} for each in inputs]
     assert sum(STORES_DELAYED in each for each in kinds) > 20
+
+
+@pytest.mark.parametrize("device", ["patch-v4", "reference"])
+def test_deviations_of_one_actor_are_the_same_in_both_modes(device: str) -> None:
+    found = [decode(data) for data in fuzz_inputs(11, 300)]
+    roles = cycle(Role)
+    inputs = []
+    for each in found:
+        own = [_of_a_role(mark, next(roles)) for mark in each.schedule]
+        single = {one.where: one for one in own}
+        inputs.append(replace(each, schedule=tuple(sorted(single.values()))))
+    check_modes(device, [encode(each) for each in inputs])
+    with model(device, "inline") as target:
+        obeyed = [target.run(each).obeyed for each in inputs]
+    assert sum(map(sum, obeyed)) > 50
+
+
+def _of_a_role(mark: Deviation, role: Role) -> Deviation:
+    """Return a deviation that counts the points of one actor, early enough to be reached."""
+    point = mark.point if role is Role.ANY else mark.point // 4
+    return Deviation(mark.op, point, mark.go, mark.delayed, role)
 
 
 def test_every_input_survives_all_forms() -> None:

@@ -46,14 +46,21 @@ class DelayingTurnstile(Turnstile):
         self._ring.turn = turn - 1  # places STORES_SEEN before the guest's events of this turn
         self._show(who)
         self._ring.turn = turn
-        if not self._deviations or not self._deviations[0].delayed:
+        if not self._ends_delayed(who, budget):
             return actor.resume(budget, turn)
         self._stores.watch()
         used = actor.resume(budget, turn)
         self._stores.end()
-        if self._points + used >= self._deviations[0].point and actor.ready():
+        if used >= budget and actor.ready():
             self._hide(who)
         return used
+
+    def _ends_delayed(self, who: int, budget: int) -> bool:
+        """Whether a turn of an actor that lasts `budget` points ends with its stores delayed."""
+        first = self._deviations[0] if self._deviations else None
+        if first and first.delayed and first.point - self._points == budget:
+            return True
+        return self._own is not None and self._own.delays(who, budget)
 
     def _settle(self) -> bool:
         while super()._settle():

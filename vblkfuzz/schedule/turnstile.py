@@ -4,8 +4,9 @@ The default policy is that of the empty schedule: an operation runs to its end, 
 settles, then the next operation starts. When an actor has to wait or has no more work, the first
 ready actor goes on, in a fixed order (guest, vCPU, main loop, IOThreads). A `Deviation` interrupts
 that once: after `point` preemption points of operation `op` another actor goes on or, with
-`Go.NEXT`, the next operation starts at once. So a few deviations describe any ordering bug of small
-depth. A deviation without effect is ignored, so every schedule is valid.
+`Go.NEXT`, the next operation starts at once. One with a role counts the points of that actor alone
+(`own_points`). So a few deviations describe any ordering bug of small depth. A deviation without
+effect is ignored, so every schedule is valid.
 
 If all actors wait although an operation has not ended (a drain that waits for a held request), the
 next operation starts, since it may unblock them. After the last operation an epilogue brings the
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from vblkfuzz.limits import MAX_STEPS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.op import Op
-from vblkfuzz.scenario.scenario import Deviation, Go
+from vblkfuzz.scenario.scenario import Deviation, Go, Role
+from vblkfuzz.schedule.own_points import OwnPoints
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import END, OP, STEP_LIMIT
 
@@ -104,6 +106,9 @@ class Turnstile:
         self._ring = ring
         self._actors: list[Actor] = [guest, *world.threads]
         self._deviations: list[Deviation] = []
+        """Those of the operation that are left and count the points of all actors."""
+        self._own: OwnPoints | None = None
+        """Those that count the points of one actor; None: the operation has none."""
         self._points = 0
 
     def run(self) -> None:
@@ -111,7 +116,7 @@ class Turnstile:
         schedule = self._scenario.schedule
         for index, operation in enumerate(self._scenario.ops):
             if schedule:
-                self._deviations = [item for item in schedule if item.op == index]
+                self._plan([item for item in schedule if item.op == index])
             self._start(index, operation)
             self._settle()
             self.points.append(self._points)
@@ -120,6 +125,13 @@ class Turnstile:
         if settled:
             self._world.show_settled(self._scenario.ops)
         self._emit(END if settled else STEP_LIMIT, value=self._world.in_flight())
+
+    def _plan(self, deviations: list[Deviation]) -> None:
+        """Take the deviations of the operation that starts."""
+        self._deviations = [item for item in deviations if item.role is Role.ANY]
+        self._own = None
+        if len(self._deviations) < len(deviations):
+            self._own = OwnPoints(deviations, len(self._actors))
 
     def broken_off(self, passed: int) -> None:
         """Count the points of a turn that an exception ended, and those of its operation."""
@@ -139,7 +151,7 @@ class Turnstile:
 
     def _come_to_rest(self) -> int:
         """End what is open; return the number of operations that this took."""
-        self._deviations = []
+        self._plan([])
         self._settle()
         for index in range(_MAX_EPILOGUE):
             operation = self._world.unfinished()
@@ -165,36 +177,102 @@ class Turnstile:
 
         Returns False if a deviation starts the next operation, or at the step limit.
         """
+        if self._deviations or self._own:
+            settled = self._deviate()
+            if settled is not None:
+                return settled
         actors, ring = self._actors, self._ring
-        interrupted: Actor | None = None
         while self.steps < MAX_STEPS:
-            actor: Actor | None = None
+            for actor in actors:
+                if actor.ready():
+                    break
+            else:
+                return True
+            ring.turn = turn = ring.turn + 1
+            used = actor.resume(MAX_STEPS - self.steps, turn)
+            self.steps += used
+            self._points += used
+        return False
+
+    def _deviate(self) -> bool | None:
+        """Resume actors until no deviation is left, then return None; else as `_settle`."""
+        interrupted: Actor | None = None
+        while (self._deviations or self._own) and self.steps < MAX_STEPS:
+            actor = self._chosen(interrupted)
+            if isinstance(actor, Go):
+                return False
+            if actor is None:
+                return True
             budget = MAX_STEPS - self.steps
             if self._deviations:
-                go = self._take_due()
-                if go is Go.NEXT:
-                    self._obey(interrupted)
-                    return False
-                if go is not None:
-                    actor = self._ready_actor(go)
-                    if actor is not None and self._changes(actor, interrupted):
-                        self._obey(interrupted)
-                    else:
-                        self.obeyed.append(False)
-                if self._deviations:
-                    budget = min(budget, self._deviations[0].point - self._points)
-            if actor is None:
-                for actor in actors:
-                    if actor.ready():
-                        break
-                else:
-                    return True
-            ring.turn = turn = ring.turn + 1
-            used = actor.resume(budget, turn)
+                budget = min(budget, self._deviations[0].point - self._points)
+            self._ring.turn = turn = self._ring.turn + 1
+            used = (
+                self._resume_own(actor, budget, turn) if self._own else actor.resume(budget, turn)
+            )
             self.steps += used
             self._points += used
             interrupted = actor
-        return False
+        return None
+
+    def _chosen(self, interrupted: Actor | None) -> Actor | Go | None:
+        """Return who goes on, after the deviations that are due; None: no actor is ready.
+
+        `Go.NEXT`: the next operation starts.
+        """
+        actor: Actor | None = None
+        go = self._take_due()
+        if go is Go.NEXT:
+            self._obey(interrupted)
+            return go
+        if go is not None:
+            actor = self._ready_actor(go)
+            if actor is not None and self._changes(actor, interrupted):
+                self._obey(interrupted)
+            else:
+                self.obeyed.append(False)
+        if self._own:
+            return self._instead_of(
+                actor or self._stopped_for_its_own(interrupted) or self._first()
+            )
+        return actor or self._first()
+
+    def _first(self) -> Actor | None:
+        for actor in self._actors:
+            if actor.ready():
+                return actor
+        return None
+
+    def _stopped_for_its_own(self, interrupted: Actor | None) -> Actor | None:
+        """Return the actor whose turn ended at a deviation of its own: it would go on."""
+        if interrupted is None or self._own is None or not interrupted.ready():
+            return None
+        return interrupted if self._own.is_due(self._actors.index(interrupted)) else None
+
+    def _instead_of(self, actor: Actor | None) -> Actor | Go | None:
+        """Return who goes on if `actor` would, which may have deviations of its own there."""
+        while actor is not None and self._own:
+            who = self._actors.index(actor)
+            if not self._own.is_due(who):
+                break
+            go = self._own.take(who).go
+            other = go if go is Go.NEXT else self._ready_actor(go)
+            if other is None or other is actor:
+                self.obeyed.append(False)
+                continue
+            self._obey(actor)
+            if isinstance(other, Go):
+                return other
+            actor = other
+        return actor
+
+    def _resume_own(self, actor: Actor, budget: int, turn: int) -> int:
+        """Resume an actor up to a deviation of its own, and count its points."""
+        assert self._own is not None
+        who = self._actors.index(actor)
+        used = actor.resume(self._own.limit(who, budget), turn)
+        self._own.count(who, used)
+        return used
 
     def _ready_actor(self, go: Go) -> Actor | None:
         actors = self._actors
@@ -215,7 +293,7 @@ class Turnstile:
 
     def _take_due(self) -> Go | None:
         """Remove the next deviation if its point is reached; return its `go`."""
-        if self._points < self._deviations[0].point:
+        if not self._deviations or self._points < self._deviations[0].point:
             return None
         return self._deviations.pop(0).go
 

@@ -67,13 +67,13 @@ def test_a_name_that_does_not_tell_is_said(cli: Cli, crash: Path, verb: str) -> 
 
 def test_a_file_that_is_none(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "program"
-    path.write_bytes(b"\x7fELF" + bytes(1000))
+    path.write_bytes(b"\x7fELF" + bytes(3000))
     for words in (["show"], ["replay"], ["export", "--to", "perfetto", "-o", "-"]):
         result = cli(words[0], path, *words[1:])
         assert result.exit_code == 2
         assert result.stderr == (
             f"vblkfuzz: {path}: expected a scenario in TOML, an artifact, or a raw fuzz input of"
-            " at most 552 bytes, found 1004 bytes\n"
+            " at most 2600 bytes, found 3004 bytes\n"
         )
 
 
