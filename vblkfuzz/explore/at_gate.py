@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PLAIN_RUNS: Final = 3
 """Runs of the plain scenario: a process passes more points when it is new."""
+_MET: Final = ((),)
+"""All deviations were met."""
 _PROBES: Final = 1 + MAX_POINT.bit_length()
 """The most deviations that it takes to count the points of a thread in an operation."""
 _NAMED: Final = {Go.MAIN: Role.MAIN, Go.IO0: Role.IO0, Go.IO1: Role.IO1}
@@ -62,9 +64,9 @@ class AtGate:
             yield from self._one_deviation()
         for number in range(2, self._most + 1):
             bases, self._bases = self._bases, []
-            for apart, where in enumerate(("in one operation", "in neighbours")):
+            for apart, where in enumerate(("same op", "next op")):
                 extended = [(base, self._after(base, apart)) for base in bases]
-                name = f"{counted(number, 'deviation')} {where}"
+                name = f"{counted(number, 'deviation')}, {where}"
                 yield level_of(name, extended, goes_of(self._plain))
 
     def _one_deviation(self) -> Iterator[Level]:
@@ -104,18 +106,27 @@ class AtGate:
     def counts(self, schedule: tuple[Deviation, ...], trace: Trace) -> Counts:
         """Return the light points of each thread, if all deviations were met.
 
-        A schedule that ends the process is not to be extended: each one would end it again.
+        Of a schedule that is not extended only that it was met is of interest. One that ends the
+        process is not: each that begins as it does would end it again.
         """
-        if None in trace.places or (_is_light(schedule) and trace.events[-1].kind != END):
+        if None in trace.places:
             return ()
-        return trace.stops
+        if not schedule:
+            return trace.stops
+        if not self._is_extended(schedule):
+            return _MET
+        return trace.stops if trace.events[-1].kind == END else ()
+
+    def _is_extended(self, schedule: tuple[Deviation, ...]) -> bool:
+        locks = any(deviation.locks for deviation in schedule)
+        return 0 < len(schedule) < self._most and not locks
 
     def learn(self, schedule: tuple[Deviation, ...], counts: Counts) -> None:
         """Extend a schedule at these points."""
         self._met = bool(counts)
         if not schedule:
             self._plain = _highest(self._plain, counts)
-        elif counts and _is_light(schedule):
+        elif counts and self._is_extended(schedule):
             self._bases.append(Base(schedule, counts))
 
 
@@ -124,10 +135,6 @@ def goes_of(counts: Counts) -> dict[Role, tuple[Go, ...]]:
     busy = [role for role in Role if any(op[role] for op in counts if op)]
     named = [go for go, role in _NAMED.items() if role in busy]
     return {role: (*(go for go in named if _NAMED[go] is not role), Go.NEXT) for role in busy}
-
-
-def _is_light(schedule: tuple[Deviation, ...]) -> bool:
-    return bool(schedule) and not any(deviation.locks for deviation in schedule)
 
 
 def _highest(one: Counts, two: Counts) -> Counts:

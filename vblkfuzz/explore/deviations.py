@@ -20,7 +20,7 @@ from vblkfuzz.explore.search import Level, level_of, visits
 from vblkfuzz.scenario.scenario import Go, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from vblkfuzz.explore.base import Counts
     from vblkfuzz.explore.search import Visit
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.trace import Trace
 
 
-def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
+def explore(
+    target: Target, scenario: Scenario, most: int, ops: Sequence[int] = ()
+) -> Iterator[Visit]:
     """Run a scenario's operations under every schedule of at most `most` deviations.
 
     The search is lazy: it runs one schedule per item taken.
@@ -39,18 +41,20 @@ def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
         target: a started target that fills in `Trace.points`: the model, inline.
         scenario: device configuration and operations; its own schedule is ignored.
         most: largest number of deviations, at most `MAX_DEVIATIONS`.
+        ops: numbers of the operations to deviate in; empty: all.
 
     Raises:
         HarnessError: a schedule could not be judged.
     """
-    return visits(target, scenario, EveryPoint(scenario.device, most))
+    return visits(target, scenario, EveryPoint(scenario.device, most, ops))
 
 
 class EveryPoint:
     """Every schedule within a bound, on a target that counts the points of all actors together."""
 
-    def __init__(self, device: DeviceConfig, most: int) -> None:
+    def __init__(self, device: DeviceConfig, most: int, ops: Sequence[int] = ()) -> None:
         self._goes = {Role.ANY: _goes(device)}
+        self._only = frozenset(ops)
         self._most = most
         self._bases: list[Base] = []
         """Schedules of the last level, each to be extended by one deviation."""
@@ -63,9 +67,10 @@ class EveryPoint:
             extended = [(base, self._from(base)) for base in bases]
             yield level_of(counted(number, "deviation"), extended, self._goes)
 
-    def _from(self, base: Base) -> range:
+    def _from(self, base: Base) -> list[int]:
+        """Return the operations from that of the last deviation on."""
         first = base.schedule[-1].op if base.schedule else 0
-        return range(first, len(base.counts))
+        return [op for op in range(first, len(base.counts)) if op in (self._only or [op])]
 
     def counts(self, schedule: tuple[Deviation, ...], trace: Trace) -> Counts:
         """Return the points of each operation, its end included."""

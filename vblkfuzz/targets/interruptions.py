@@ -68,13 +68,20 @@ class Interruptions:
             self._watch_locks(gated, on=False)
             gated.gate.begin()
 
-    def settle(self, recorder: Recorder) -> None:
-        """End an operation: wait until the device is idle, and all threads go on that were held."""
+    def settle(self, recorder: Recorder, *, last: bool = False) -> None:
+        """End an operation: wait until the device is idle, and all threads go on that were held.
+
+        Args:
+            recorder: records what the device does until then.
+            last: whether it is the scenario's last one. No thread is held over the epilogue: what
+                its guest collects is all that there will ever be.
+        """
+        before = self._index + 1 if last else self._index
         self._rig.settle(recorder)
         gated = self._gated
         if gated is None or gated is not self._rig.gated:
             return
-        while gated.gate.resume() or gated.gate.resume_over_next(self._index):
+        while gated.gate.resume() or gated.gate.resume_over_next(before):
             recorder.acts += 1
             self._rig.settle(recorder)
         self._note(gated)

@@ -281,7 +281,7 @@ class RealTarget:
         return answer
 
     def _come_to_rest(self, recorder: Recorder) -> None:
-        self._interruptions.settle(recorder)
+        self._interruptions.settle(recorder, last=True)
         done = self._end_what_is_open(recorder)
         if self._rig.guest_runs:
             self._interruptions.begin_epilogue()

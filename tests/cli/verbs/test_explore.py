@@ -70,6 +70,7 @@ def test_json_is_one_object(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
         "schedules": 1,
         "complete": True,
         "findings": [],
+        "unjudged": [],
     }
 
 
@@ -103,8 +104,8 @@ def test_a_signal_ends_it_with_what_it_has(
 ) -> None:
     update = ExploreView.update
 
-    def stopped(self: ExploreView, visit: Visit) -> None:
-        update(self, visit)
+    def stopped(self: ExploreView, visit: Visit, findings: int) -> None:
+        update(self, visit, findings)
         os.kill(os.getpid(), number)
 
     monkeypatch.setattr(ExploreView, "update", stopped)
