@@ -6,8 +6,8 @@ cheap and the likely first:
 1. a deviation at each light point;
 2. a deviation at each point, locks included. How many there are in an operation is found by
    halving: a deviation beyond the last point meets none;
-3. two light deviations in one operation, then in two operations that follow one another; then
-   three, up to the bound.
+3. two light deviations in one operation, then in two operations that follow one another (those in
+   which no thread passes points do not count); then three, up to the bound.
 
 Operations in which two threads are busy come first. A schedule with a deviation that was not met is
 not extended. A device is not as exact as the model: how many points pass depends a little on the
@@ -20,16 +20,16 @@ from itertools import repeat, zip_longest
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.counted import counted
-from vblkfuzz.explore.base import Base
+from vblkfuzz.explore.prefix import Prefix
 from vblkfuzz.explore.search import Level, level_of
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.scenario.scenario import Deviation, Go, Role
 from vblkfuzz.trace.kinds import END
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from vblkfuzz.explore.base import Counts
+    from vblkfuzz.explore.prefix import Counts
     from vblkfuzz.trace.trace import Trace
 
 PLAIN_RUNS: Final = 3
@@ -52,7 +52,7 @@ class AtGate:
         """The most points that the plain scenario has passed."""
         self._locks: list[list[int]] = []
         """Points of each thread in each operation, locks included."""
-        self._bases: list[Base] = []
+        self._prefixes: list[Prefix] = []
         """Schedules of the last level of light points, each to be extended."""
         self._met = False
         """Whether all deviations of the last schedule were met."""
@@ -63,30 +63,37 @@ class AtGate:
         if self._most:
             yield from self._one_deviation()
         for number in range(2, self._most + 1):
-            bases, self._bases = self._bases, []
+            prefixes, self._prefixes = self._prefixes, []
             for apart, where in enumerate(("same op", "next op")):
-                extended = [(base, self._after(base, apart)) for base in bases]
+                extended = [(prefix, self._after(prefix, apart)) for prefix in prefixes]
                 name = f"{counted(number, 'deviation')}, {where}"
                 yield level_of(name, extended, goes_of(self._plain))
 
     def _one_deviation(self) -> Iterator[Level]:
         ops, goes = self._ops(), goes_of(self._plain)
-        yield level_of("1 deviation", [(Base((), self._plain), ops)], goes)
+        yield level_of("1 deviation", [(Prefix((), self._plain), ops)], goes)
         pairs = [(op, role) for op in ops for role in goes]
         self._locks = [[0] * len(Role) for _ in self._plain]
         yield Level("locks counted", len(pairs) * _PROBES, self._probes(pairs, goes))
-        locks = Base((), tuple(map(tuple, self._locks)))
+        locks = Prefix((), tuple(map(tuple, self._locks)))
         yield level_of("1 deviation at a lock", [(locks, ops)], goes, locks=True)
 
     def _ops(self) -> list[int]:
         """Return the operations to deviate in, those in which two threads are busy first."""
-        ops = [op for op in range(len(self._plain)) if not self._only or op in self._only]
+        ops = self._chosen(range(len(self._plain)))
         return sorted(ops, key=lambda op: sorted(self._plain[op], reverse=True)[1:2], reverse=True)
 
-    def _after(self, base: Base, apart: int) -> list[int]:
-        """Return the operation that comes so many after the last deviation, if it is chosen."""
-        op = base.schedule[-1].op + apart
-        return [op] if not self._only or op in self._only else []
+    def _chosen(self, ops: Iterable[int]) -> list[int]:
+        return [op for op in ops if not self._only or op in self._only]
+
+    def _after(self, prefix: Prefix, apart: int) -> list[int]:
+        """Return the operation of the last deviation, or those up to the next busy one."""
+        op = prefix.schedule[-1].op
+        if not apart:
+            return [op]
+        later = range(op + 1, len(self._plain))
+        busy = next((each for each in later if any(self._plain[each])), op)
+        return self._chosen(range(op + 1, busy + 1))
 
     def _probes(
         self, pairs: Sequence[tuple[int, Role]], goes: Mapping[Role, tuple[Go, ...]]
@@ -127,7 +134,7 @@ class AtGate:
         if not schedule:
             self._plain = _highest(self._plain, counts)
         elif counts and self._is_extended(schedule):
-            self._bases.append(Base(schedule, counts))
+            self._prefixes.append(Prefix(schedule, counts))
 
 
 def goes_of(counts: Counts) -> dict[Role, tuple[Go, ...]]:

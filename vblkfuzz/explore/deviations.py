@@ -15,14 +15,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vblkfuzz.counted import counted
-from vblkfuzz.explore.base import Base
+from vblkfuzz.explore.prefix import Prefix
 from vblkfuzz.explore.search import Level, level_of, visits
 from vblkfuzz.scenario.scenario import Go, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vblkfuzz.explore.base import Counts
+    from vblkfuzz.explore.prefix import Counts
     from vblkfuzz.explore.search import Visit
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.scenario import Deviation, Scenario
@@ -56,21 +56,21 @@ class EveryPoint:
         self._goes = {Role.ANY: _goes(device)}
         self._only = frozenset(ops)
         self._most = most
-        self._bases: list[Base] = []
+        self._prefixes: list[Prefix] = []
         """Schedules of the last level, each to be extended by one deviation."""
 
     def levels(self) -> Iterator[Level]:
         """Yield a level for each number of deviations."""
         yield Level(counted(0, "deviation"), 1, iter([()]))
         for number in range(1, self._most + 1):
-            bases, self._bases = self._bases, []
-            extended = [(base, self._from(base)) for base in bases]
+            prefixes, self._prefixes = self._prefixes, []
+            extended = [(prefix, self._from(prefix)) for prefix in prefixes]
             yield level_of(counted(number, "deviation"), extended, self._goes)
 
-    def _from(self, base: Base) -> list[int]:
+    def _from(self, prefix: Prefix) -> list[int]:
         """Return the operations from that of the last deviation on."""
-        first = base.schedule[-1].op if base.schedule else 0
-        return [op for op in range(first, len(base.counts)) if op in (self._only or [op])]
+        first = prefix.schedule[-1].op if prefix.schedule else 0
+        return [op for op in range(first, len(prefix.counts)) if op in (self._only or [op])]
 
     def counts(self, schedule: tuple[Deviation, ...], trace: Trace) -> Counts:
         """Return the points of each operation, its end included."""
@@ -81,7 +81,7 @@ class EveryPoint:
     def learn(self, schedule: tuple[Deviation, ...], counts: Counts) -> None:
         """Extend the schedule at these points."""
         if counts:
-            self._bases.append(Base(schedule, counts))
+            self._prefixes.append(Prefix(schedule, counts))
 
 
 def _goes(device: DeviceConfig) -> tuple[Go, ...]:

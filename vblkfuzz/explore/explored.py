@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.errors import HarnessError
     from vblkfuzz.executor import Execution
-    from vblkfuzz.explore.base import Counts
+    from vblkfuzz.explore.prefix import Counts
     from vblkfuzz.explore.search import Visit
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.scenario import Deviation

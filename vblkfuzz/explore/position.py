@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from vblkfuzz.explore.base import Counts
     from vblkfuzz.explore.explored import Explored
+    from vblkfuzz.explore.prefix import Counts
 
 NAME: Final = "explore.json"
 FORMAT: Final = 1

@@ -17,7 +17,7 @@ from vblkfuzz.executor import Execution, run_scenario
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from vblkfuzz.explore.base import Base, Counts
+    from vblkfuzz.explore.prefix import Counts, Prefix
     from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
     from vblkfuzz.targets.target import Target
     from vblkfuzz.trace.trace import Trace
@@ -34,7 +34,7 @@ class Level(NamedTuple):
 
 def level_of(
     name: str,
-    extended: Sequence[tuple[Base, Sequence[int]]],
+    extended: Sequence[tuple[Prefix, Sequence[int]]],
     goes: Mapping[Role, tuple[Go, ...]],
     *,
     locks: bool = False,
@@ -44,12 +44,12 @@ def level_of(
     Args:
         name: of the level.
         extended: schedules, each with the operations to deviate in; not changed any more.
-        goes: as in `Base.next`.
-        locks: as in `Base.next`.
+        goes: as in `Prefix.next`.
+        locks: as in `Prefix.next`.
     """
 
     def schedules() -> Iterator[tuple[Deviation, ...]]:
-        return chain.from_iterable(base.next(goes, ops, locks=locks) for base, ops in extended)
+        return chain.from_iterable(prefix.next(goes, ops, locks=locks) for prefix, ops in extended)
 
     return Level(name, sum(1 for _ in schedules()), schedules())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -20,12 +20,13 @@ from vblkfuzz.limits import MAX_DEVIATIONS
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.explore.exploration import Exploration
     from vblkfuzz.explore.explored import Explored
     from vblkfuzz.scenario.artifact import Artifact
+    from vblkfuzz.targets.target import Target
     from vblkfuzz.triage.outcome import Setup
     from vblkfuzz.triage.replay_target import Options
 
@@ -76,33 +77,40 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     from vblkfuzz.cli.options.campaign import listed_bugs
     from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.stop import Stop
-    from vblkfuzz.explore.choice import check_gate
     from vblkfuzz.explore.exploration import Bounds, Exploration
-    from vblkfuzz.store.folder import claimed
-    from vblkfuzz.targets.registry import open_target
-    from vblkfuzz.triage.replay_target import allow, setup_of
+    from vblkfuzz.triage.replay_target import setup_of
 
     artifact = read_one(path)
     bounds = Bounds(deviations, _checked(op or (), artifact))
     options = _options(target, device, defect, target_options)
     setup = setup_of(artifact, options)
-    with ExitStack() as stack:
-        stop = stack.enter_context(Stop())
+    with Stop() as stop:
         try:
-            allow(setup, options)
-            unopened = open_target(*setup, options.target_options)
-            check_gate(unopened)  # some tell before they start
-            stack.enter_context(claimed(out))
-            started = stack.enter_context(unopened)
-            listed = dict(listed_bugs(setup.target, setup.device))
-            exploration = Exploration(started, artifact.scenario, bounds, out, listed)
-            exploration.remember(options.target_options)
-            _watch(exploration, runs, stop)
+            with _started(setup, options, out) as started:
+                listed = dict(listed_bugs(setup.target, setup.device))
+                exploration = Exploration(started, artifact.scenario, bounds, out, listed)
+                exploration.remember(options.target_options)
+                _watch(exploration, runs, stop)
         except HarnessError as error:
             raise type(error)(f"{path}: {error.sentence}") from error
     _report_left_out(path, setup, artifact)
     _report(path, exploration.explored, setup, deviations, as_json=as_json)
     raise typer.Exit(stop.status or _exit_status(exploration.explored))
+
+
+@contextmanager
+def _started(setup: Setup, options: Options, out: Path) -> Iterator[Target]:
+    """Claim the folder and start the target."""
+    from vblkfuzz.explore.choice import check_gate
+    from vblkfuzz.store.folder import claimed
+    from vblkfuzz.targets.registry import open_target
+    from vblkfuzz.triage.replay_target import allow
+
+    allow(setup, options)
+    target = open_target(*setup, options.target_options)
+    check_gate(target)  # here, too: some say it before they start
+    with claimed(out), target as started:
+        yield started
 
 
 def _checked(ops: Sequence[int], artifact: Artifact) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""A schedule that others extend by one deviation, and the points at which they can."""
+"""A schedule that others begin with, and the points at which they deviate once more."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Counts: TypeAlias = tuple[tuple[int, ...], ...]
 on. The model counts those of all actors together (`Role.ANY`), a gate those of each thread."""
 
 
-class Base(NamedTuple):
-    """A schedule to extend."""
+class Prefix(NamedTuple):
+    """What the schedules begin with that have one deviation more."""
 
     schedule: tuple[Deviation, ...]
     counts: Counts
