@@ -74,7 +74,7 @@ class AtGate:
         yield level_of("1 deviation", [(Prefix((), self._plain), ops)], goes)
         pairs = [(op, role) for op in ops for role in goes]
         self._locks = [[0] * len(Role) for _ in self._plain]
-        yield Level("locks counted", len(pairs) * _PROBES, self._probes(pairs, goes))
+        yield Level("counting locks", len(pairs) * _PROBES, self._probes(pairs, goes))
         locks = Prefix((), tuple(map(tuple, self._locks)))
         yield level_of("1 deviation at a lock", [(locks, ops)], goes, locks=True)
 

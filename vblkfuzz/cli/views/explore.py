@@ -77,8 +77,8 @@ class ExploreView:
     def stopped(self, *, goes_on: bool) -> None:
         """Say how far the exploration has come, and how to go on, if it can."""
         if goes_on and (last := self._last):
-            place = f"{last.level}, schedule {last.number:,} of {last.of:,}"
-            self._say(f"stopped at {place}; the same command goes on there")
+            place = f"{last.level} {last.number:,}/{last.of:,}"
+            self._say(f"stopped at {place}; the same command goes on")
 
     def _line(self, visit: Visit, findings: int) -> str:
         began, before = self._begun
