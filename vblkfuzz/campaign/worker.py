@@ -32,6 +32,7 @@ from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
 from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
+from vblkfuzz.mutation.interrupt import Stops
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import encode
@@ -89,6 +90,8 @@ class Worker:
         self._silenced: set[str] = set()
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
+        self.stops: Stops | None = None
+        """What remembers the points of threads of the device, if schedules interrupt them."""
         self._faults = 0
         """Executions that ended in a fault of the device."""
         self._last_error = ""
@@ -166,6 +169,8 @@ class Worker:
     def _note(self, execution: Execution, data: bytes) -> None:
         if self._region is not None and self._plan.states:
             self._region.mark_states(execution.trace)
+        if self.stops is not None and execution.trace.stops:
+            self.stops.note(data, execution.trace.stops)
         statistics, verdict = self._statistics, execution.verdict
         statistics[Stat.STEPS] += execution.trace.steps
         statistics[Stat.HANDOVERS] += execution.trace.handovers
@@ -267,7 +272,8 @@ def fuzz(
     worker.warn(finder.blind_spots)
     _end_on_signals(worker)
     with target:
-        mutator = Mutator(plan.seed)
+        worker.stops = stops = _stops(target, plan)
+        mutator = Mutator(plan.seed, stops)
         atheris.Setup(
             arguments_of(plan),
             worker.test_one_input,
@@ -291,6 +297,12 @@ def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
 
     device = device_class(plan.device, finder.load_file)
     return model(plan.device, plan.mode, arena, device)
+
+
+def _stops(target: Target, plan: WorkerPlan) -> Stops | None:
+    """Return what remembers the points of threads; None: schedules do not interrupt them."""
+    no_gate = getattr(target, "no_gate", MODEL)
+    return Stops() if not no_gate and plan.target_options.serial is not False else None
 
 
 def _end_on_signals(worker: Worker) -> None:

@@ -5,7 +5,8 @@ ABI that every instrumented C library uses (`__sanitizer_cov_8bit_counters_init`
 of Atheris is needed. The probes in guest and device (`instrument`) write the first
 `COVERAGE_EDGES` bytes. The rest holds *state features*: each event of the trace together with the
 state it happened in. They are derived from the trace alone, so they work for every target, and they
-lead to deep states much sooner than code blocks do.
+lead to deep states much sooner than code blocks do. Pairs of events of different threads, which a
+device behind a gate shows, are marked there as well.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ class Region:
                 if step:
                     state += step
                     features = _features((state | state >> 1) & some)
+        for number in trace.neighbours:
+            view[COVERAGE_EDGES + number % _STATES] = 1
 
     def count(self) -> int:
         """Return the number of features seen so far, with those now marked in the region."""

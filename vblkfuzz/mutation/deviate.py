@@ -67,14 +67,14 @@ def change_schedule(draft: Draft, random: Random) -> None:
     if random() < _ADD[min(len(marked), 3)]:
         if draft.items:
             at = _somewhere(draft, random)
-            _mark(draft, at, (_point(draft, at, random), _GOES[int(random() * len(_GOES))], b""))
+            mark(draft, at, (_point(draft, at, random), _GOES[int(random() * len(_GOES))], b""))
         return
     at = marked[int(random() * len(marked))]
     record, marks = draft.items[at]
     gone = int(random() * len(marks))
     draft.items[at] = record, marks[:gone] + marks[gone + 1 :]
     if random() < 0.5:
-        _mark(draft, at, _other(marks[gone], random))
+        mark(draft, at, _other(marks[gone], random))
 
 
 def race(draft: Draft, random: Random) -> None:
@@ -88,7 +88,7 @@ def race(draft: Draft, random: Random) -> None:
     _forget(draft, random)
     at = _somewhere(draft, random)
     for _ in range(1 if random() < 0.75 else 2):
-        _mark(draft, at, (_point(draft, at, random), _NEXT[int(random() * len(_NEXT))], b""))
+        mark(draft, at, (_point(draft, at, random), _NEXT[int(random() * len(_NEXT))], b""))
         if at + 1 == len(draft.items) or random() < 0.75:
             draft.items.insert(at + 1, (_rival(draft, at, random), ()))
         at += 1
@@ -109,7 +109,7 @@ def steer(draft: Draft, random: Random) -> None:
         go = _THREADS[int(random() * len(_THREADS))]
         point = _point(draft, at, random)
         for each in range(point, min(point + _turns(random), MAX_POINT)):
-            _mark(draft, at, (each, go, b""))
+            mark(draft, at, (each, go, b""))
 
 
 def _turns(random: Random) -> int:
@@ -134,7 +134,7 @@ def delay(draft: Draft, random: Random) -> None:
     if random() < 0.5:
         at = _ask(draft, at + 1, random)
     reach = _REACH[draft.items[at][0][0]]
-    _mark(draft, at, (1 + int(random() * (reach - 1)), _LATE, b""))
+    mark(draft, at, (1 + int(random() * (reach - 1)), _LATE, b""))
     draft.items.insert(at + 1, (_reader(draft, at, random), ()))
     if random() < 0.75:
         del draft.items[at + 2 :]
@@ -154,7 +154,7 @@ def burst(draft: Draft, random: Random) -> None:
         records[at + 1 : at + 1] = [new_record(code, random) for code in (pair.begin, pair.end)]
     draft.items = [(record, ()) for record in records]
     for place in range(at, min(at + 1 + int(random() * 3), len(draft.items) - 1)):
-        _mark(draft, place, (0, int(Go.NEXT), b""))
+        mark(draft, place, (0, int(Go.NEXT), b""))
 
 
 def _ask(draft: Draft, at: int, random: Random) -> int:
@@ -233,7 +233,8 @@ def _other(mark: Mark, random: Random) -> Mark:
     return point, how // COUNTED * COUNTED + _GOES[int(random() * len(_GOES))], place
 
 
-def _mark(draft: Draft, at: int, mark: Mark) -> None:
+def mark(draft: Draft, at: int, mark: Mark) -> None:
+    """Add a deviation to the operation at `at`; it replaces another one at the same point."""
     record, marks = draft.items[at]
     others = [known for known in marks if counted(known) != counted(mark)]
     draft.items[at] = record, tuple(sorted([*others, mark]))

@@ -19,6 +19,7 @@ from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.enclose import enclose
+from vblkfuzz.mutation.interrupt import Stops, interrupt
 from vblkfuzz.mutation.relate import relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
@@ -40,6 +41,10 @@ _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow. libFuzzer asks for a crossover in half of all executions, so one in eight
 has a new story."""
+_INTERRUPTED: Final = 1 / 3
+"""Probability that only the schedule of a story changes, of a device behind a gate."""
+_INTERRUPTED_TOO: Final = 1 / 4
+"""Probability that a thread is interrupted beside other edits."""
 _OTHER_INIT: Final = 1 / 4
 """Probability that a new story begins with any init, which may decline a feature."""
 _RELATED: Final = 0.75
@@ -53,7 +58,14 @@ _LONG: Final = 20
 class Mutator:
     """Makes new inputs from old ones; the same seed and calls give the same bytes."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, stops: Stops | None = None) -> None:
+        """Begin.
+
+        Args:
+            seed: any number.
+            stops: the points that threads of the device pass, if a schedule interrupts them.
+        """
+        self._stops = stops
         # Python guarantees only for random() that its sequence stays the same in later versions;
         # randrange, choice and shuffle have changed. Hence int(random() * n).
         self._random = Random(seed).random
@@ -82,14 +94,25 @@ class Mutator:
         result = b""
         for _ in range(_ATTEMPTS):
             draft = Draft.of(data)
-            if draft.items and self._random() >= _FRESH:
+            if self._interrupts(draft, _INTERRUPTED):
+                pass
+            elif draft.items and self._random() >= _FRESH:
                 self._edit(draft)
+                self._interrupts(draft, _INTERRUPTED_TOO)
             else:
                 self._begin(draft)
+                self._interrupts(draft, _INTERRUPTED_TOO)
             result = self._finish(draft, max_size)
             if result != data:
                 break
         return result
+
+    def _interrupts(self, draft: Draft, probability: float) -> bool:
+        """Perhaps interrupt a thread of a device behind a gate; return whether that was chosen."""
+        if self._stops is None or self._random() >= probability:
+            return False
+        interrupt(draft, self._stops, self._random)
+        return True
 
     def crossover(self, left: bytes, right: bytes, max_size: int) -> bytes:
         """Return an input with operations of both inputs, on the device of one of them.

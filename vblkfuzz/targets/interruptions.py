@@ -29,6 +29,7 @@ class Interruptions:
         """Of the operation, those of the epilogue included."""
         self._places: dict[int, Place] = {}
         self._stops: dict[int, tuple[int, ...]] = {}
+        self._neighbours: dict[int, None] = {}
         self._locks = False
         """Whether locks are points in this operation."""
 
@@ -45,6 +46,11 @@ class Interruptions:
         if not self._stops:
             return ()
         return tuple(self._stops.get(index, ()) for index in range(self._operations))
+
+    @property
+    def neighbours(self) -> tuple[int, ...]:
+        """As `Trace.neighbours`."""
+        return tuple(self._neighbours)
 
     def begin(self, index: int) -> None:
         """Begin an operation of the scenario; the device is at rest, or the one before goes on.
@@ -88,6 +94,7 @@ class Interruptions:
 
     def _note(self, gated: Gated) -> None:
         self._places |= gated.gate.places
+        self._neighbours |= dict.fromkeys(gated.gate.neighbours)
         self._stops[self._index] = gated.gate.passed
 
     def end(self) -> None:

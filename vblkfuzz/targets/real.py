@@ -151,7 +151,10 @@ class RealTarget:
         finally:
             schedule.end()
         return replace(
-            recorder.trace(witnesses, report, fault), places=schedule.places, stops=schedule.stops
+            recorder.trace(witnesses, report, fault),
+            places=schedule.places,
+            stops=schedule.stops,
+            neighbours=schedule.neighbours,
         )
 
     def _load(self, scenario: Scenario) -> None:

@@ -34,6 +34,9 @@ class Trace:
     stops: tuple[tuple[int, ...], ...] = ()
     """For each operation, by the number of a `Role`: how many points of that actor passed in it,
     locks not counted; empty if the target does not count them."""
+    neighbours: tuple[int, ...] = ()
+    """A number of 32 bits for each pair of events of different threads that followed one another
+    (`gate.neighbours`); empty if the target has no gate."""
     handovers: int = 0
     """How often the turnstile handed over between processes; 0 in `inline` mode."""
     witnesses: Witness = MODEL

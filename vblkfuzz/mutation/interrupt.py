@@ -1,0 +1,83 @@
+"""Interruptions of the threads of a device behind a gate: at points that they are known to pass.
+
+How many points a thread passes in an operation is known from runs only: from the last one of the
+same story, or else from the last one of that operation in any story. Next: `mutation.mutate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from vblkfuzz.limits import MAX_POINT
+from vblkfuzz.mutation.deviate import mark
+from vblkfuzz.mutation.draft import COUNTED, Draft
+from vblkfuzz.scenario.scenario import Go, Role
+
+Random = Callable[[], float]
+Counts = Sequence[int]
+"""Points of each role in one operation, by its number."""
+
+_MAX_STORIES: Final = 4096
+_UNKNOWN: Final[Counts] = tuple({Role.MAIN: 8, Role.IO0: 8}.get(role, 0) for role in Role)
+"""What to expect of an operation that never ran."""
+_LOCKS: Final = 1 / 8
+"""Probability that locks count as well."""
+_MOST_LOCKS: Final = 128
+"""Points with locks that most operations pass at most."""
+_OVER_NEXT: Final = 0.5
+"""Probability that a thread is held over the next operation."""
+_GOES: Final = {Role.MAIN: int(Go.MAIN), Role.IO0: int(Go.IO0), Role.IO1: int(Go.IO1)}
+"""Threads that can go on first."""
+
+
+class Stops:
+    """The points that threads passed in the last runs."""
+
+    def __init__(self) -> None:
+        self._stories: dict[bytes, Sequence[Counts]] = {}
+        self._codes: dict[int, Counts] = {}
+
+    def note(self, data: bytes, stops: Sequence[Counts]) -> None:
+        """Remember a run of a fuzz input; `stops` as in `Trace.stops`."""
+        draft = Draft.of(data)
+        for (record, _), counts in zip(draft.items, stops, strict=False):
+            if counts:
+                self._codes[record[0]] = counts
+        if len(self._stories) >= _MAX_STORIES:
+            self._stories.clear()
+        if len(stops) == len(draft.items):
+            self._stories[_story(draft)] = stops
+
+    def of(self, draft: Draft) -> list[Counts]:
+        """Return for each operation of a draft what is known, or what to expect."""
+        by_code = [self._codes.get(record[0], _UNKNOWN) for record, _ in draft.items]
+        known = self._stories.get(_story(draft), [()] * len(by_code))
+        return [counts or other for counts, other in zip(known, by_code, strict=True)]
+
+
+def _story(draft: Draft) -> bytes:
+    return b"".join([record for record, _ in draft.items])
+
+
+def interrupt(draft: Draft, stops: Stops, random: Random) -> None:
+    """Hold a thread at a point of an operation; in most cases drop the other deviations."""
+    if random() < 0.75:
+        draft.items = [(record, ()) for record, _ in draft.items]
+    every = stops.of(draft)
+    passing = [at for at, counts in enumerate(every) if any(counts)]
+    if not passing:
+        return
+    at = passing[int(random() * len(passing))]
+    roles = [role for role, count in enumerate(every[at]) if count]
+    role = roles[int(random() * len(roles))]
+    others = [
+        go for other, go in _GOES.items() if other != role and any(c[other] for c in every if c)
+    ]
+    locks = random() < _LOCKS
+    most = _MOST_LOCKS if locks else every[at][role]
+    go = int(Go.NEXT)
+    if others and random() >= _OVER_NEXT:
+        go = others[int(random() * len(others))]
+    point = min(int(random() * most), MAX_POINT - 1)
+    mark(draft, at, (point, go + COUNTED * (2 * role + locks), b""))
