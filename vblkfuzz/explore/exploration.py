@@ -6,6 +6,7 @@ real device the same command goes on from where it was stopped.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,7 +80,7 @@ class Exploration:
 
     def _of(self, options: TargetOptions) -> dict[str, str]:
         versions: dict[str, str] = getattr(self._target, "versions", {})
-        data = encode(self._scenario)
+        data = encode(replace(self._scenario, schedule=()))
         return {
             "target": f"{self._target.name} {self._target.device}",
             "version of the program": " ".join(sorted(versions.values())),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.oracle.naming.known import explanation
@@ -85,7 +84,7 @@ class Explored:
         self.learnt.append(visit.learnt)
         execution = visit.execution
         new = [one for one in execution.verdict.causes if one.signature not in self.findings]
-        return [self._save(with_places(execution), one) for one in new]
+        return [self._save(execution, one) for one in new]
 
     def fail(self, schedule: tuple[Deviation, ...], error: HarnessError) -> None:
         """Count a schedule that could not be judged.
@@ -114,16 +113,6 @@ class Explored:
         )
         self.findings[violation.signature] = found
         return found
-
-
-def with_places(execution: Execution) -> Execution:
-    """Return an execution whose schedule names the places at which a device was interrupted."""
-    scenario, places = execution.scenario, execution.trace.places
-    schedule = tuple(
-        replace(deviation, place=place) if place else deviation
-        for deviation, place in zip_longest(scenario.schedule, places)
-    )
-    return replace(execution, scenario=replace(scenario, schedule=schedule))
 
 
 def deviation_text(deviation: Deviation) -> str:
