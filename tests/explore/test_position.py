@@ -52,7 +52,7 @@ def ruined(*hangs: Deviation) -> Threads:
 
 
 def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    whole, first, second = ruined(HANG), ruined(HANG), ruined(HANG)
+    whole, first, second = ruined(), ruined(), ruined()
     run(exploration(tmp_path, first), 40)
     run(exploration(tmp_path, second), 20)
     assert first.ran + second.ran == _from_the_start(tmp_path, whole)[: len(first.ran) + 20]
@@ -69,9 +69,9 @@ def test_the_results_so_far_are_kept(tmp_path: Path) -> None:
     run(before, 40)
     after = exploration(tmp_path, ruined(HANG)).explored
     (found,) = after.findings.values()
-    assert found.where == ("op 3: main at point 2 (event), next first",)
+    assert found.where == ("op 3, main at point 2 (event), next first",)
     assert Path(found.path, "finding.vblk").exists()
-    assert [one.where for one in after.unjudged] == [("op 3: main at point 1, io0 first",)]
+    assert [one.where for one in after.unjudged] == [("op 3, main at point 1, io0 first",)]
     assert after.findings == before.explored.findings
     assert after.learnt == before.explored.learnt
 

@@ -59,7 +59,8 @@ class Exploration:
         Raises:
             UsageError: schedules have no effect there.
         """
-        self.explored = Explored(target, out / "findings", listed)
+        real = target.name != MODEL
+        self.explored = Explored(target, out / "findings", listed, repeats=real)
         self._target, self._scenario, self._bounds = target, scenario, bounds
         self._search = search_for(target, scenario, bounds.most, bounds.ops)
         self._out = out

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.executor import run_scenario
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.place import place_text
@@ -15,20 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from vblkfuzz.errors import HarnessError
     from vblkfuzz.executor import Execution
     from vblkfuzz.explore.prefix import Counts
     from vblkfuzz.explore.search import Visit
     from vblkfuzz.oracle.violation import Violation
-    from vblkfuzz.scenario.scenario import Deviation
+    from vblkfuzz.scenario.scenario import Deviation, Scenario
     from vblkfuzz.targets.target import Target
 
+TRIES: Final = 5
+"""Runs of a schedule that has shown a bug on a real device: some show it by chance."""
+_RIVALS: Final = 30
+"""Most schedules of one bug that are tried."""
 _IN_A_ROW: Final = 20
 """Schedules in a row that cannot be judged, after which the next ones are not tried."""
 
 
 class Found(NamedTuple):
-    """A bug as first found, therefore with the fewest deviations."""
+    """A bug as first found, therefore with the fewest deviations.
+
+    On a real device, it is the first schedule that shows it again each time, or most often.
+    """
 
     signature: str
     rule: str
@@ -41,6 +50,15 @@ class Found(NamedTuple):
     """Where it was saved."""
     fallback: str = ""
     """Why it is not in the output folder; empty if it is."""
+    again: int | None = None
+    """In how many of `TRIES` further runs it was shown; None: there were none."""
+    tried: int = 1
+    """Number of schedules that have been tried."""
+
+    @property
+    def has_rivals(self) -> bool:
+        """Whether another schedule may show it more often."""
+        return self.again is not None and self.again < TRIES and self.tried < _RIVALS
 
 
 class Unjudged(NamedTuple):
@@ -62,6 +80,8 @@ class Explored:
     """The bugs that the device lists as known, see `oracle.naming.known`."""
     learnt: list[Counts] = field(default_factory=list)
     """What the search has learnt from each schedule."""
+    repeats: bool = False
+    """Whether schedules that show a bug are run again: the target is a real device."""
     complete: bool = False
     """Whether all schedules within the bound were run."""
     findings: dict[str, Found] = field(default_factory=dict)
@@ -75,7 +95,7 @@ class Explored:
         return len(self.learnt)
 
     def add(self, visit: Visit) -> list[Found]:
-        """Count a schedule; save and return the bugs that no schedule before it showed.
+        """Count a schedule; save and return the bugs that none before showed, or less often.
 
         Raises:
             OSError: a finding could not be saved, not even in a temporary folder.
@@ -83,8 +103,35 @@ class Explored:
         self._in_a_row = 0
         self.learnt.append(visit.learnt)
         execution = visit.execution
-        new = [one for one in execution.verdict.causes if one.signature not in self.findings]
-        return [self._save(execution, one) for one in new]
+        found = (self._take(execution, one) for one in execution.verdict.causes)
+        return [one for one in found if one is not None]
+
+    def _take(self, execution: Execution, violation: Violation) -> Found | None:
+        """Save a bug that is new, or that was shown less often before."""
+        before = self.findings.get(violation.signature)
+        if before is None:
+            return self._save(execution, violation, self._again(execution, violation))
+        if not (before.has_rivals and execution.scenario.schedule):
+            return None
+        again = self._again(execution, violation)
+        self.findings[before.signature] = before._replace(tried=before.tried + 1)
+        if before.again is None or again is None or again <= before.again:
+            return None
+        shutil.rmtree(before.path)
+        return self._save(execution, violation, again, before.tried + 1)
+
+    def _again(self, execution: Execution, violation: Violation) -> int | None:
+        """Return in how many of `TRIES` runs a schedule shows a bug again."""
+        if not (self.repeats and execution.scenario.schedule):
+            return None
+        return sum(self._shows(execution.scenario, violation.signature) for _ in range(TRIES))
+
+    def _shows(self, scenario: Scenario, signature: str) -> bool:
+        try:
+            causes = run_scenario(self.target, scenario).verdict.causes
+        except HarnessError:
+            return False
+        return signature in [one.signature for one in causes]
 
     def fail(self, schedule: tuple[Deviation, ...], error: HarnessError) -> None:
         """Count a schedule that could not be judged.
@@ -98,7 +145,9 @@ class Explored:
         if not schedule or self._in_a_row >= _IN_A_ROW:
             raise error
 
-    def _save(self, execution: Execution, violation: Violation) -> Found:
+    def _save(
+        self, execution: Execution, violation: Violation, again: int | None, tried: int = 1
+    ) -> Found:
         known = explanation(violation.signature, self.listed)
         data = encode(execution.scenario)
         saved = save_finding(self.folder, self.target, execution, violation, data, known)
@@ -110,6 +159,8 @@ class Explored:
             known,
             str(saved.path),
             saved.fallback,
+            again if saved.new else None,  # one of before stays as it is
+            tried,
         )
         self.findings[violation.signature] = found
         return found
@@ -120,12 +171,12 @@ def deviation_text(deviation: Deviation) -> str:
 
     >>> from vblkfuzz.scenario.scenario import Deviation, Go, Place, Role
     >>> deviation_text(Deviation(5, 77, Go.IO0, role=Role.MAIN, locks=True))
-    'op 5: main at point 77 (locks), io0 first'
+    'op 5, main at point 77 (locks), io0 first'
     >>> deviation_text(Deviation(2, 7, Go.NEXT, role=Role.IO0, place=Place("blk_co_preadv")))
-    'op 2: io0 at point 7 (blk_co_preadv), next first'
+    'op 2, io0 at point 7 (blk_co_preadv), next first'
     """
-    who = "" if deviation.role is Role.ANY else f"{deviation.role.name.lower()} "
+    who = "" if deviation.role is Role.ANY else f", {deviation.role.name.lower()}"
     locks = " (locks)" if deviation.locks else ""
     where = f" ({place_text(deviation.place)})" if deviation.place else locks
     first = deviation.go.name.lower()
-    return f"op {deviation.op}: {who}at point {deviation.point}{where}, {first} first"
+    return f"op {deviation.op}{who} at point {deviation.point}{where}, {first} first"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
+from vblkfuzz.explore.explored import TRIES
 
 if TYPE_CHECKING:
-    from vblkfuzz.explore.explored import Explored
+    from vblkfuzz.explore.explored import Explored, Found
     from vblkfuzz.triage.outcome import Setup
 
 _COLUMNS: Final = ("rule", "needs", "finding", "known")
@@ -30,6 +31,7 @@ def explored_object(explored: Explored, setup: Setup, deviations: int) -> dict[s
                 "signature": found.signature,
                 "rule": found.rule,
                 "deviations": len(found.where),
+                "again": found.again,
                 "known": found.known,
                 "path": found.path,
             }
@@ -51,11 +53,16 @@ def print_explored(explored: Explored, setup: Setup, deviations: int) -> None:
         screen.table(
             _COLUMNS,
             [
-                (found.rule, counted(len(found.where), "deviation"), found.signature, found.known)
+                (found.rule, _needs(found), found.signature, found.known)
                 for found in explored.findings.values()
             ],
         )
     _print_unjudged(screen, explored)
+
+
+def _needs(found: Found) -> str:
+    again = "" if found.again is None else f", {found.again}/{TRIES} again"
+    return f"{counted(len(found.where), 'deviation')}{again}"
 
 
 def _print_unjudged(screen: Screen, explored: Explored) -> None:
