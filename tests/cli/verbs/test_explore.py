@@ -190,6 +190,7 @@ def test_one_input_at_a_time(cli: Cli, tmp_path: Path, bug: Artifact) -> None:
     assert "expected one input, found 2" in result.stderr
 
 
+@pytest.mark.realdevice
 @NEEDS_QEMU
 def test_on_qemu_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> None:
     """From what the first call has learnt to the end, then from the start again."""

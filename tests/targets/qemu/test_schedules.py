@@ -16,7 +16,7 @@ from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.targets.qemu.target import DEVICE, qemu_target
 
-pytestmark = NEEDS_QEMU
+pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
 FILES = sorted((Path(__file__).parent / "schedules").glob("*.toml"))
 
