@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.explore.deviations import Visit, explore
+from vblkfuzz.explore.deviations import explore
 from vblkfuzz.explore.explored import Explored
+from vblkfuzz.explore.search import Visit
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
@@ -134,8 +135,8 @@ def test_a_bug_is_saved_where_it_needs_fewest_deviations(tmp_path: Path) -> None
         explored.folder.mkdir()
         found = [each for visit in explore(target, scenario, 2) for each in explored.add(visit)]
     s3 = explored.findings["s3-popped"]
-    assert (s3.deviations, s3.known, s3.saved.new) == (1, "why", True)
-    kept = read_input(f"{s3.saved.path}/finding.vblk")
+    assert (len(s3.where), s3.known, s3.fallback) == (1, "why", "")
+    kept = read_input(f"{s3.path}/finding.vblk")
     assert len(kept.scenario.schedule) == 1
     assert len(found) == len(explored.findings) == len(list(explored.folder.iterdir()))
 

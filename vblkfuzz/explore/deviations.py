@@ -12,61 +12,27 @@ points of an operation from `MAX_POINT` on.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from vblkfuzz.executor import Execution, run_scenario
-from vblkfuzz.limits import MAX_POINT
-from vblkfuzz.scenario.device import DeviceConfig
-from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
+from vblkfuzz.counted import counted
+from vblkfuzz.explore.prefix import Prefix
+from vblkfuzz.explore.search import Level, level_of, visits
+from vblkfuzz.scenario.scenario import Go, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from vblkfuzz.explore.prefix import Counts
+    from vblkfuzz.explore.search import Visit
+    from vblkfuzz.scenario.device import DeviceConfig
+    from vblkfuzz.scenario.scenario import Deviation, Scenario
     from vblkfuzz.targets.target import Target
+    from vblkfuzz.trace.trace import Trace
 
 
-class Visit(NamedTuple):
-    """One schedule that was run."""
-
-    execution: Execution
-    number: int
-    """Its number among the schedules with the same number of deviations, from 1."""
-    of: int
-    """The number of these schedules."""
-
-    @property
-    def deviations(self) -> int:
-        """Number of deviations of its schedule."""
-        return len(self.execution.scenario.schedule)
-
-
-class _Base(NamedTuple):
-    """A schedule to extend by one deviation."""
-
-    schedule: tuple[Deviation, ...]
-    points: tuple[int, ...]
-    """Preemption points that each operation passes under this schedule."""
-
-    def places(self) -> Iterator[tuple[int, int]]:
-        """Yield operation and point of each place after the last deviation."""
-        last_op, last_point = 0, -1
-        if self.schedule:
-            last_op, last_point = self.schedule[-1].op, self.schedule[-1].point
-        for op in range(last_op, len(self.points)):
-            first = last_point + 1 if op == last_op else 0
-            for point in range(first, min(self.points[op] + 1, MAX_POINT)):
-                yield op, point
-
-    def next(self, goes: tuple[Go, ...]) -> Iterator[tuple[Deviation, ...]]:
-        """Yield the schedules with one more deviation."""
-        for place in self.places():
-            for go in goes:
-                yield (*self.schedule, Deviation(*place, go))
-
-
-def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
+def explore(
+    target: Target, scenario: Scenario, most: int, ops: Sequence[int] = ()
+) -> Iterator[Visit]:
     """Run a scenario's operations under every schedule of at most `most` deviations.
 
     The search is lazy: it runs one schedule per item taken.
@@ -75,25 +41,47 @@ def explore(target: Target, scenario: Scenario, most: int) -> Iterator[Visit]:
         target: a started target that fills in `Trace.points`: the model, inline.
         scenario: device configuration and operations; its own schedule is ignored.
         most: largest number of deviations, at most `MAX_DEVIATIONS`.
+        ops: numbers of the operations to deviate in; empty: all.
 
     Raises:
         HarnessError: a schedule could not be judged.
     """
-    plain = replace(scenario, schedule=())
-    first = run_scenario(target, plain)
-    yield Visit(first, 1, 1)
-    goes = _goes(scenario.device)
-    bases = [_Base((), first.trace.points)]
-    for _ in range(most):
-        of = len(goes) * sum(1 for base in bases for _ in base.places())
-        schedules = chain.from_iterable(base.next(goes) for base in bases)
-        bases = []
-        for number, schedule in enumerate(schedules, 1):
-            execution = run_scenario(target, replace(plain, schedule=schedule))
-            yield Visit(execution, number, of)
-            trace = execution.trace
-            if len(trace.obeyed) == len(schedule) and trace.obeyed[-1]:
-                bases.append(_Base(schedule, trace.points))
+    return visits(target, scenario, EveryPoint(scenario.device, most, ops))
+
+
+class EveryPoint:
+    """Every schedule within a bound, on a target that counts the points of all actors together."""
+
+    def __init__(self, device: DeviceConfig, most: int, ops: Sequence[int] = ()) -> None:
+        self._goes = {Role.ANY: _goes(device)}
+        self._only = frozenset(ops)
+        self._most = most
+        self._prefixes: list[Prefix] = []
+        """Schedules of the last level, each to be extended by one deviation."""
+
+    def levels(self) -> Iterator[Level]:
+        """Yield a level for each number of deviations."""
+        yield Level(counted(0, "deviation"), 1, iter([()]))
+        for number in range(1, self._most + 1):
+            prefixes, self._prefixes = self._prefixes, []
+            extended = [(prefix, self._from(prefix)) for prefix in prefixes]
+            yield level_of(counted(number, "deviation"), extended, self._goes)
+
+    def _from(self, prefix: Prefix) -> list[int]:
+        """Return the operations from that of the last deviation on."""
+        first = prefix.schedule[-1].op if prefix.schedule else 0
+        return [op for op in range(first, len(prefix.counts)) if op in (self._only or [op])]
+
+    def counts(self, schedule: tuple[Deviation, ...], trace: Trace) -> Counts:
+        """Return the points of each operation, its end included."""
+        if schedule and not (len(trace.obeyed) == len(schedule) and trace.obeyed[-1]):
+            return ()
+        return tuple((passed + 1,) for passed in trace.points)
+
+    def learn(self, schedule: tuple[Deviation, ...], counts: Counts) -> None:
+        """Extend the schedule at these points."""
+        if counts:
+            self._prefixes.append(Prefix(schedule, counts))
 
 
 def _goes(device: DeviceConfig) -> tuple[Go, ...]:

@@ -1,12 +1,17 @@
-"""The findings of an exploration: each bug once, saved in the same form as those of a campaign."""
+"""The results of an exploration: each bug once, saved in the same form as those of a campaign."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.errors import HarnessError
+from vblkfuzz.executor import run_scenario
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.codec import encode
+from vblkfuzz.scenario.place import place_text
+from vblkfuzz.scenario.scenario import Role
 from vblkfuzz.store.finding import save_finding
 
 if TYPE_CHECKING:
@@ -14,21 +19,54 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vblkfuzz.executor import Execution
-    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.prefix import Counts
+    from vblkfuzz.explore.search import Visit
     from vblkfuzz.oracle.violation import Violation
-    from vblkfuzz.store.finding import Saved
+    from vblkfuzz.scenario.scenario import Deviation, Scenario
     from vblkfuzz.targets.target import Target
 
+TRIES: Final = 5
+"""Runs of a schedule that has shown a bug on a real device: some show it by chance."""
+_RIVALS: Final = 30
+"""Most schedules of one bug that are tried."""
+_IN_A_ROW: Final = 20
+"""Schedules in a row that cannot be judged, after which the next ones are not tried."""
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A bug as first found, therefore with the fewest deviations."""
 
-    violation: Violation
-    deviations: int
+class Found(NamedTuple):
+    """A bug as first found, therefore with the fewest deviations.
+
+    On a real device, it is the first schedule that shows it again each time, or most often.
+    """
+
+    signature: str
+    rule: str
+    sentence: str
+    where: tuple[str, ...]
+    """Its deviations, each as text."""
     known: str
     """The known bug that explains it, if the device lists one; else empty."""
-    saved: Saved
+    path: str
+    """Where it was saved."""
+    fallback: str = ""
+    """Why it is not in the output folder; empty if it is."""
+    again: int | None = None
+    """In how many of `TRIES` further runs it was shown; None: there were none."""
+    tried: int = 1
+    """Number of schedules that have been tried."""
+
+    @property
+    def has_rivals(self) -> bool:
+        """Whether another schedule may show it more often."""
+        return self.again is not None and self.again < TRIES and self.tried < _RIVALS
+
+
+class Unjudged(NamedTuple):
+    """A schedule without a verdict."""
+
+    where: tuple[str, ...]
+    """Its deviations, each as text."""
+    error: str
 
 
 @dataclass(slots=True)
@@ -40,28 +78,105 @@ class Explored:
     """Folder to save findings in."""
     listed: Mapping[str, str]
     """The bugs that the device lists as known, see `oracle.naming.known`."""
-    schedules: int = 0
-    """Number of schedules run."""
+    learnt: list[Counts] = field(default_factory=list)
+    """What the search has learnt from each schedule."""
+    repeats: bool = False
+    """Whether schedules that show a bug are run again: the target is a real device."""
     complete: bool = False
     """Whether all schedules within the bound were run."""
     findings: dict[str, Found] = field(default_factory=dict)
     """By signature, in the order in which they were found."""
+    unjudged: list[Unjudged] = field(default_factory=list)
+    _in_a_row: int = 0
+
+    @property
+    def schedules(self) -> int:
+        """Number of schedules run."""
+        return len(self.learnt)
 
     def add(self, visit: Visit) -> list[Found]:
-        """Count a schedule; save and return the bugs that no schedule before it showed.
+        """Count a schedule; save and return the bugs that none before showed, or less often.
 
         Raises:
             OSError: a finding could not be saved, not even in a temporary folder.
         """
-        self.schedules += 1
+        self._in_a_row = 0
+        self.learnt.append(visit.learnt)
         execution = visit.execution
-        new = [one for one in execution.verdict.causes if one.signature not in self.findings]
-        return [self._save(execution, one) for one in new]
+        found = (self._take(execution, one) for one in execution.verdict.causes)
+        return [one for one in found if one is not None]
 
-    def _save(self, execution: Execution, violation: Violation) -> Found:
+    def _take(self, execution: Execution, violation: Violation) -> Found | None:
+        """Save a bug that is new, or that was shown less often before."""
+        before = self.findings.get(violation.signature)
+        if before is None:
+            return self._save(execution, violation, self._again(execution, violation))
+        if not (before.has_rivals and execution.scenario.schedule):
+            return None
+        again = self._again(execution, violation)
+        self.findings[before.signature] = before._replace(tried=before.tried + 1)
+        if before.again is None or again is None or again <= before.again:
+            return None
+        shutil.rmtree(before.path)
+        return self._save(execution, violation, again, before.tried + 1)
+
+    def _again(self, execution: Execution, violation: Violation) -> int | None:
+        """Return in how many of `TRIES` runs a schedule shows a bug again."""
+        if not (self.repeats and execution.scenario.schedule):
+            return None
+        return sum(self._shows(execution.scenario, violation.signature) for _ in range(TRIES))
+
+    def _shows(self, scenario: Scenario, signature: str) -> bool:
+        try:
+            causes = run_scenario(self.target, scenario).verdict.causes
+        except HarnessError:
+            return False
+        return signature in [one.signature for one in causes]
+
+    def fail(self, schedule: tuple[Deviation, ...], error: HarnessError) -> None:
+        """Count a schedule that could not be judged.
+
+        Raises:
+            HarnessError: none of the last ones could.
+        """
+        self.learnt.append(())
+        self.unjudged.append(Unjudged(tuple(map(deviation_text, schedule)), error.sentence))
+        self._in_a_row += 1
+        if not schedule or self._in_a_row >= _IN_A_ROW:
+            raise error
+
+    def _save(
+        self, execution: Execution, violation: Violation, again: int | None, tried: int = 1
+    ) -> Found:
         known = explanation(violation.signature, self.listed)
         data = encode(execution.scenario)
         saved = save_finding(self.folder, self.target, execution, violation, data, known)
-        found = Found(violation, len(execution.scenario.schedule), known, saved)
+        found = Found(
+            violation.signature,
+            violation.rule,
+            violation.sentence,
+            tuple(map(deviation_text, execution.scenario.schedule)),
+            known,
+            str(saved.path),
+            saved.fallback,
+            again if saved.new else None,  # one of before stays as it is
+            tried,
+        )
         self.findings[violation.signature] = found
         return found
+
+
+def deviation_text(deviation: Deviation) -> str:
+    """Return a deviation in one line.
+
+    >>> from vblkfuzz.scenario.scenario import Deviation, Go, Place, Role
+    >>> deviation_text(Deviation(5, 77, Go.IO0, role=Role.MAIN, locks=True))
+    'op 5, main at point 77 (locks), io0 first'
+    >>> deviation_text(Deviation(2, 7, Go.NEXT, role=Role.IO0, place=Place("blk_co_preadv")))
+    'op 2, io0 at point 7 (blk_co_preadv), next first'
+    """
+    who = "" if deviation.role is Role.ANY else f", {deviation.role.name.lower()}"
+    locks = " (locks)" if deviation.locks else ""
+    where = f" ({place_text(deviation.place)})" if deviation.place else locks
+    first = deviation.go.name.lower()
+    return f"op {deviation.op}{who} at point {deviation.point}{where}, {first} first"

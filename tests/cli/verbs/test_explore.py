@@ -11,11 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.cli.views.explore import ExploreView
-from vblkfuzz.explore.deviations import Visit
+from vblkfuzz.errors import ActorHung
+from vblkfuzz.explore.search import Visit
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.store.atomic import write_folder
+from vblkfuzz.targets.model_modes import InlineModel
+from vblkfuzz.trace.trace import Trace
 
 RAISES = """
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
@@ -38,10 +43,11 @@ def bug_file(tmp_path: Path, bug: Artifact) -> Path:
 def test_a_clean_result_has_the_number_of_schedules(
     cli: Cli, bug_file: Path, tmp_path: Path
 ) -> None:
-    result = cli("explore", bug_file, "--device", "reference", "--out", tmp_path / "out")
+    command = ("explore", bug_file, "--device", "reference", "--deviations", 1)
+    result = cli(*command, "--out", tmp_path / "out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("reference: all ")
-    assert result.stdout.endswith(" schedules of at most 2 deviations, 0 findings\n")
+    assert result.stdout.endswith(" schedules of at most 1 deviation, 0 findings\n")
 
 
 def test_findings_are_saved_and_replay(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
@@ -70,6 +76,7 @@ def test_json_is_one_object(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
         "schedules": 1,
         "complete": True,
         "findings": [],
+        "unjudged": [],
     }
 
 
@@ -80,6 +87,7 @@ def test_json_of_findings(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
         "signature": S1,
         "rule": "S1",
         "deviations": 0,
+        "again": None,
         "known": "open: stop in a drain reads the notifiers as it closes them (B1)",
         "path": str(tmp_path / "out" / "findings" / S1),
     }
@@ -103,8 +111,8 @@ def test_a_signal_ends_it_with_what_it_has(
 ) -> None:
     update = ExploreView.update
 
-    def stopped(self: ExploreView, visit: Visit) -> None:
-        update(self, visit)
+    def stopped(self: ExploreView, visit: Visit, findings: int) -> None:
+        update(self, visit, findings)
         os.kill(os.getpid(), number)
 
     monkeypatch.setattr(ExploreView, "update", stopped)
@@ -180,3 +188,75 @@ def test_one_input_at_a_time(cli: Cli, tmp_path: Path, bug: Artifact) -> None:
     result = cli("explore", tmp_path)
     assert result.exit_code == 2
     assert "expected one input, found 2" in result.stderr
+
+
+@pytest.mark.realdevice
+@NEEDS_QEMU
+def test_on_qemu_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> None:
+    """From what the first call has learnt to the end, then from the start again."""
+    path, out = tmp_path / "plain.toml", tmp_path / "out"
+    path.write_text('format = 1\nops = [{op = "init"}, {op = "publish_kick"}]\n')
+    command = ("explore", path, "--target", "qemu", "--deviations", 1, "--op", 1, "--out", out)
+    first = cli(*command, "--runs", 20)
+    assert (first.exit_code, first.stderr.splitlines()[0].split()[0]) == (0, "stopped")
+    assert "virtio-blk-pci: stopped after 20 schedules of at most 1 deviation" in first.stdout
+    assert (out / "explore.json").exists()
+    other = cli(*command, "--op", 0)
+    assert (other.exit_code, other.stderr.count("\n")) == (2, 1)
+    assert "has another choice of operations;" in other.stderr
+    rest = cli(*command, "--json")
+    assert rest.exit_code == 0
+    assert rest.stderr.startswith("going on after 20 schedules\n")
+    said = json.loads(rest.stdout)
+    assert (said["complete"], said["findings"], said["unjudged"]) == (True, [], [])
+    assert said["schedules"] > 20 + 2 * 8  # one thread passes about eight light points
+    assert not (out / "explore.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("--target qsd", "target qsd: the storage daemon has one log"),
+        ("--target vhost-user --vhost-user-socket x", "target vhost-user: a back-end has no"),
+        ("--target qemu --no-serial", "--no-serial: no schedule has an effect then"),
+        ("--op 3", "--op 3: the input has 3 operations, 0 is first"),
+    ],
+)
+def test_what_cannot_be_explored_is_one_line(
+    cli: Cli, tmp_path: Path, words: str, problem: str
+) -> None:
+    path = tmp_path / "three.toml"
+    path.write_text('format = 1\nops = [{op = "init"}, {op = "kick"}, {op = "kick"}]\n')
+    result = cli("explore", path, *words.split(), "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert problem in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_chosen_operations_on_the_model(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
+    command = ("explore", bug_file, "--device", "reference", "--deviations", 1, "--json")
+    whole, part = (
+        json.loads(cli(*command, *more, "--out", tmp_path / "out").stdout)["schedules"]
+        for more in ((), ("--op", 1, "--op", 3))
+    )
+    assert 1 < part < whole
+
+
+def test_schedules_without_a_verdict_are_listed(
+    cli: Cli, bug_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = InlineModel.run
+
+    def lost(self: InlineModel, scenario: Scenario) -> Trace:
+        if scenario.schedule == (Deviation(1, 0, Go.MAIN),):
+            raise ActorHung("it hangs")
+        return run(self, scenario)
+
+    monkeypatch.setattr(InlineModel, "run", lost)
+    command = ("explore", bug_file, "--device", "reference", "--deviations", 1)
+    result = cli(*command, "--out", tmp_path / "out")
+    assert result.exit_code == 125
+    assert result.stdout.splitlines()[-2:] == [
+        "1 schedule could not be judged:",
+        "  op 1 at point 0, main first: it hangs",
+    ]

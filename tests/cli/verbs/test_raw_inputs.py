@@ -148,7 +148,7 @@ def test_one_input_of_a_folder_of_raw_ones(cli: Cli, crash: Path) -> None:
     ("place", "words"),
     [
         ("minimize.on_target.find_bug", "minimize {} -o {}.toml"),
-        ("explore.deviations.explore", "explore {} --out {}.out"),
+        ("explore.exploration.visits", "explore {} --out {}.out"),
     ],
 )
 def test_an_error_of_an_actor_is_one_sentence(

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from vblkfuzz.cli.options.inputs import AnotherDefects, AnotherDevice, Json, OneInput
+from vblkfuzz.cli.options.inputs import AnotherDefects, AnotherDevice, ATarget, Json, OneInput
+from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
-from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.cli.views.complaint import say
+from vblkfuzz.counted import counted
+from vblkfuzz.errors import ExitStatus, HarnessError, UsageError
 from vblkfuzz.limits import MAX_DEVIATIONS
+from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from vblkfuzz.cli.options.stop import Stop
-    from vblkfuzz.explore.deviations import Visit
+    from vblkfuzz.explore.exploration import Exploration
     from vblkfuzz.explore.explored import Explored
+    from vblkfuzz.scenario.artifact import Artifact
+    from vblkfuzz.targets.target import Target
     from vblkfuzz.triage.outcome import Setup
+    from vblkfuzz.triage.replay_target import Options
 
-_COLUMNS: Final = ("rule", "needs", "finding", "known")
 
-
+@takes_target_options
 def explore(  # noqa: PLR0913  # a verb's parameters are its options
     path: OneInput,
     deviations: Annotated[
@@ -33,6 +40,13 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
             min=0, max=MAX_DEVIATIONS, metavar="N", help="Deviations of a schedule, at most."
         ),
     ] = 2,
+    op: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0, metavar="N", help="Deviate in this operation only; repeatable.  [default: all]"
+        ),
+    ] = None,
+    target: ATarget = "model",
     device: AnotherDevice = None,
     defect: AnotherDefects = None,
     runs: Annotated[int, typer.Option(min=0, metavar="N", help="Schedules to run; 0: all.")] = 0,
@@ -40,12 +54,19 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
         Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
     ] = Path("vblkfuzz-out"),
     as_json: Json = False,
+    *,
+    target_options: TargetOptions,
 ) -> None:
     """Run an input's operations under every schedule of at most N deviations.
 
-    Schedules with fewer deviations run first; the input's own schedule is not used. Runs on the
-    model, inline. If it ends without a violation, no schedule within the bound breaks a rule with
+    Schedules with fewer deviations run first; the input's own schedule is not used. The model
+    runs inline. If that ends without a violation, no schedule within the bound breaks a rule with
     these operations on this device. Schedules that delay stores are not among them.
+
+    On target qemu, the threads of the process go on one at a time. One of them is held at each of
+    its trace events, then at each of its locks, then threads are held at two events of one
+    operation, or of one and the next. If it is stopped, the same command goes on from there
+    (DIR/explore.json).
 
     Findings are saved in DIR/findings (vblkfuzz-out/findings if --out is not given), as those of
     a campaign.
@@ -53,108 +74,118 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 77 a violation; 125 a schedule could not be judged, or a finding could not be saved
     in DIR; 2 the file cannot be read; 130 or 72 stopped; else 0.
     """
+    from vblkfuzz.cli.options.campaign import listed_bugs
     from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.stop import Stop
-    from vblkfuzz.explore.deviations import explore as every_schedule
-    from vblkfuzz.explore.explored import Explored
-    from vblkfuzz.store.folder import claimed
-    from vblkfuzz.targets.device_class import device_class
-    from vblkfuzz.targets.registry import MODEL, open_target
-    from vblkfuzz.triage.replay_target import Options, allow, setup_of
+    from vblkfuzz.explore.exploration import Bounds, Exploration
+    from vblkfuzz.triage.replay_target import setup_of
 
     artifact = read_one(path)
-    options = Options(MODEL, device, "inline", tuple(defect or ()))
+    bounds = Bounds(deviations, _checked(op or (), artifact))
+    options = _options(target, device, defect, target_options)
     setup = setup_of(artifact, options)
-    with ExitStack() as stack:
-        stop = stack.enter_context(Stop())
+    with Stop() as stop:
         try:
-            allow(setup, options)
-            stack.enter_context(claimed(out))
-            target = stack.enter_context(open_target(*setup))
-            explored = Explored(target, out / "findings", device_class(setup.device).known)
-            visits = every_schedule(target, artifact.scenario, deviations)
-            _watch(visits, explored, runs, stop)
+            with _started(setup, options, out) as started:
+                listed = dict(listed_bugs(setup.target, setup.device))
+                exploration = Exploration(started, artifact.scenario, bounds, out, listed)
+                exploration.remember(options.target_options)
+                _watch(exploration, runs, stop)
         except HarnessError as error:
             raise type(error)(f"{path}: {error.sentence}") from error
-    if as_json:
-        print(json.dumps({"input": path, **_object(explored, setup, deviations)}))
-    else:
-        _report(explored, setup, deviations)
-    raise typer.Exit(stop.status or _exit_status(explored))
+    _report_left_out(path, setup, artifact)
+    _report(path, exploration.explored, setup, deviations, as_json=as_json)
+    raise typer.Exit(stop.status or _exit_status(exploration.explored))
 
 
-def _watch(visits: Iterator[Visit], explored: Explored, runs: int, stop: Stop) -> None:
+@contextmanager
+def _started(setup: Setup, options: Options, out: Path) -> Iterator[Target]:
+    """Claim the folder and start the target."""
+    from vblkfuzz.explore.choice import check_gate
+    from vblkfuzz.store.folder import claimed
+    from vblkfuzz.targets.registry import open_target
+    from vblkfuzz.triage.replay_target import allow
+
+    allow(setup, options)
+    target = open_target(*setup, options.target_options)
+    check_gate(target)  # here, too: some say it before they start
+    with claimed(out), target as started:
+        yield started
+
+
+def _checked(ops: Sequence[int], artifact: Artifact) -> tuple[int, ...]:
+    count = len(artifact.scenario.ops)
+    for op in ops:
+        if op >= count:
+            raise UsageError(f"--op {op}: the input has {counted(count, 'operation')}, 0 is first")
+    return tuple(sorted(set(ops)))
+
+
+def _options(
+    target: str, device: str | None, defects: list[str] | None, target_options: TargetOptions
+) -> Options:
+    from vblkfuzz.targets.registry import MODEL
+    from vblkfuzz.triage.replay_target import Options
+
+    if target_options.serial is False:
+        raise UsageError("--no-serial: no schedule has an effect then; leave it out")
+    mode = "inline" if target == MODEL else None
+    return Options(target, device, mode, tuple(defects or ()), replace(target_options, serial=True))
+
+
+def _watch(exploration: Exploration, runs: int, stop: Stop) -> None:
     """Run schedules until all have run, `runs` have run, or a signal arrives."""
     from vblkfuzz.cli.views.explore import ExploreView
 
-    with ExploreView() as view:
-        for visit in visits:
-            view.update(visit)
-            for found in explored.add(visit):
-                view.announce(found)
-            if stop.status or explored.schedules == runs:
-                return
-    explored.complete = True
+    explored = exploration.explored
+    before = explored.schedules
+    with ExploreView(before) as view:
+        try:
+            for visit in exploration.visits():
+                new = explored.add(visit)
+                view.update(visit, len(explored.findings))
+                for found in new:
+                    view.announce(found)
+                exploration.keep(now=bool(new))
+                if stop.status or explored.schedules - before == runs:
+                    view.stopped(goes_on=exploration.remembers)
+                    return
+            explored.complete = True
+        finally:
+            exploration.keep(now=True)
 
 
 def _exit_status(explored: Explored) -> ExitStatus:
-    if any(found.saved.fallback for found in explored.findings.values()):
+    if any(found.fallback for found in explored.findings.values()):
         return ExitStatus.HARNESS
-    return ExitStatus.VIOLATION if explored.findings else ExitStatus.CLEAN
-
-
-def _object(explored: Explored, setup: Setup, deviations: int) -> dict[str, object]:
-    return {
-        "target": setup.target,
-        "device": setup.device,
-        "mode": setup.mode,
-        "deviations": deviations,
-        "schedules": explored.schedules,
-        "complete": explored.complete,
-        "findings": [
-            {
-                "signature": signature,
-                "rule": found.violation.rule,
-                "deviations": found.deviations,
-                "known": found.known,
-                "path": str(found.saved.path),
-            }
-            for signature, found in explored.findings.items()
-        ],
-    }
-
-
-def _report(explored: Explored, setup: Setup, deviations: int) -> None:
-    from vblkfuzz.cli.views.screen import Screen
-    from vblkfuzz.counted import counted
-
-    screen = Screen()
-    which = "all" if explored.complete else "stopped after"
-    bound = counted(deviations, "deviation")
-    findings = counted(len(explored.findings), "finding")
-    ran = counted(explored.schedules, "schedule")
-    screen.say(f"{setup.device}: {which} {ran} of at most {bound}, {findings}")
     if explored.findings:
-        screen.table(
-            _COLUMNS,
-            [
-                (
-                    found.violation.rule,
-                    counted(found.deviations, "deviation"),
-                    signature,
-                    found.known,
-                )
-                for signature, found in explored.findings.items()
-            ],
-            whole=2,
-        )
+        return ExitStatus.VIOLATION
+    return ExitStatus.HARNESS if explored.unjudged else ExitStatus.CLEAN
+
+
+def _report_left_out(path: str, setup: Setup, artifact: Artifact) -> None:
+    """Name the operations of an input that did nothing on its target."""
+    from vblkfuzz.targets.registry import TARGETS
+
+    left_out = TARGETS.find(setup.target).left_out(artifact.scenario)
+    if left_out:
+        say(f"{path}: left out, target {setup.target} has no {', '.join(left_out)}")
+
+
+def _report(path: str, explored: Explored, setup: Setup, deviations: int, *, as_json: bool) -> None:
+    from vblkfuzz.cli.views.explore_report import explored_object, print_explored
+
+    if as_json:
+        print(json.dumps({"input": path, **explored_object(explored, setup, deviations)}))
+    else:
+        print_explored(explored, setup, deviations)
 
 
 VERB: Final = Verb(
     explore,
     examples=(
         "vblkfuzz explore corpus/regress/s1-reset-in-drain --device reference",
-        "vblkfuzz explore scenario.toml --deviations 3 --runs 100000 --json",
+        "vblkfuzz explore scenario.toml --target qemu --op 2 --op 4",
     ),
     summary="Run an input under every schedule of a few deviations.",
 )

@@ -1,0 +1,77 @@
+"""A bug of a real device is saved with the schedule that shows it each time, or most often."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.explore.gated import Threads
+from tests.explore.test_at_gate import SCENARIO
+from vblkfuzz.explore.exploration import Bounds, Exploration
+from vblkfuzz.explore.explored import TRIES, Explored, Found
+from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.scenario import Deviation, Go, Role
+
+BY_CHANCE = Deviation(3, 0, Go.IO0, role=Role.MAIN)
+OFTEN = Deviation(3, 1, Go.IO0, role=Role.MAIN)
+ALWAYS = Deviation(0, 1, Go.NEXT, role=Role.MAIN)
+
+
+def explored(out: Path, target: Threads) -> tuple[Explored, list[Found]]:
+    (out / "findings").mkdir(exist_ok=True)
+    work = Exploration(target, SCENARIO, Bounds(1), out, {})
+    return work.explored, [found for each in work.visits() for found in work.explored.add(each)]
+
+
+def test_the_schedule_that_shows_it_most_often_is_kept(tmp_path: Path) -> None:
+    target = Threads()
+    target.rare.update({BY_CHANCE: 1, OFTEN: 4})
+    target.hangs.add(ALWAYS)
+    result, found = explored(tmp_path, target)
+    assert [one.again for one in found] == [0, 3, TRIES]
+    (kept,) = result.findings.values()
+    assert (kept.again, kept.tried) == (TRIES, 3)
+    (deviation,) = read_input(f"{kept.path}/finding.vblk").scenario.schedule
+    assert (deviation.op, deviation.point) == (ALWAYS.op, ALWAYS.point)
+    assert [path.name for path in (tmp_path / "findings").iterdir()] == [kept.signature]
+
+
+def test_one_that_shows_it_each_time_has_no_rivals(tmp_path: Path) -> None:
+    target = Threads()
+    target.hangs |= {BY_CHANCE, ALWAYS}
+    _, found = explored(tmp_path, target)
+    assert [(one.again, one.tried) for one in found] == [(TRIES, 1)]
+    once = [schedule for schedule in target.ran if schedule == (BY_CHANCE,)]
+    assert len(once) == 1 + TRIES
+    assert target.ran.count((ALWAYS,)) == 1
+
+
+def test_only_so_many_schedules_are_tried(tmp_path: Path) -> None:
+    target = Threads()
+    schedules = [Deviation(3, at, Go.IO0, role=Role.MAIN, locks=True) for at in range(39)]
+    target.rare.update(dict.fromkeys(schedules, 1))
+    result, found = explored(tmp_path, target)
+    (kept,) = result.findings.values()
+    assert (len(found), kept.again, kept.tried) == (1, 0, 30)
+
+
+def test_a_finding_of_before_stays_as_it_is(tmp_path: Path) -> None:
+    first = Threads()
+    first.rare.update({BY_CHANCE: 1})
+    (found,) = explored(tmp_path, first)[1]
+    before = {path: path.read_bytes() for path in Path(found.path).iterdir()}
+    second = Threads()
+    second.hangs.add(ALWAYS)
+    explored(tmp_path, second)
+    assert {path: path.read_bytes() for path in Path(found.path).iterdir()} == before
+
+
+def test_a_run_without_a_verdict_does_not_show_it(tmp_path: Path) -> None:
+    target = Threads()
+    target.rare.update({BY_CHANCE: 1})
+    (tmp_path / "findings").mkdir()
+    work = Exploration(target, SCENARIO, Bounds(1), tmp_path, {})
+    for visit in work.visits():
+        target.lost.add(BY_CHANCE)
+        work.explored.add(visit)
+        target.lost.clear()
+    assert [found.again for found in work.explored.findings.values()] == [0]
