@@ -44,8 +44,10 @@ def test_it_is_not_waited_for() -> None:
     with subprocess.Popen([sys.executable, "-c", TURNS], stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        with closing(Stillness(process.pid)) as still:
-            mute = Mute(still)
-            assert not mute.settle(blocked=True)
-            assert mute.spins(drained=False)
-        process.kill()
+        try:
+            with closing(Stillness(process.pid)) as still:
+                mute = Mute(still)
+                assert not mute.settle(blocked=True)
+                assert mute.spins(drained=False)
+        finally:
+            process.kill()

@@ -113,8 +113,6 @@ class QemuProcess:
         self.gated: QemuGate | None = None
         """Its gate, once it is connected; None: it runs as it likes."""
         self._spin = SpinWatch(self._still, spins)
-        # The questions to a main loop that does not sleep are points of its thread, too.
-        self._soon_s = _SERIAL_SOON_S if variant.serial else _SOON_S
         self.refused = False
         """It has refused to load the state that it, or the process before it, has saved."""
         self._questions: asyncio.Task[None] | None = None
@@ -231,7 +229,9 @@ class QemuProcess:
         return self._falls_asleep() or await self._outlast_main_loop()
 
     def _falls_asleep(self) -> bool:
-        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else self._soon_s)
+        # The questions to a main loop that does not sleep are points of its thread, too.
+        soon_s = _SERIAL_SOON_S if self.variant.serial else _SOON_S
+        asleep = self._still.wait(DEVICE_LIMIT_S if self.variant.iothread else soon_s)
         if not asleep:
             self._still.lives.check()
         return asleep
