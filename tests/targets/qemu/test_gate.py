@@ -32,7 +32,7 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.gate.gate import Gate
 from vblkfuzz.gate.order import Held, Order
 from vblkfuzz.gate.threads import Threads
-from vblkfuzz.scenario.scenario import Go, Role, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.options import TargetOptions
@@ -150,6 +150,17 @@ def test_other_processes_have_gates_too(target: QemuTarget, ops: str) -> None:
     scenario = from_text(text + "[device]\niothreads = 1\n", "others")
     for role in (Role.MAIN, Role.IO0):
         assert signatures(target, held(scenario, role, 2)) == []
+
+
+def test_locks_are_not_watched_while_the_main_loop_waits_for_a_held_request(
+    target: QemuTarget,
+) -> None:
+    """Whoever asks for that waits for ever: a false hang."""
+    ops = '{op = "hold"}, {op = "publish_kick"}, {op = "mirror_begin"}, {op = "kick"}'
+    text = f'format = 1\nops = [{{op = "init"}}, {ops}, {{op = "release"}}]\n'
+    scenario = from_text(text + "[device]\niothreads = 1\n", "blocked")
+    deviation = Deviation(4, 66, Go.NEXT, role=Role.MAIN, locks=True)
+    assert signatures(target, replace(scenario, schedule=(deviation,))) == []
 
 
 # --- Faults -----------------------------------------------------------------------------------
