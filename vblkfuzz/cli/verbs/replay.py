@@ -96,6 +96,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
             outcome = replay_target.replay(path, artifact, repeat)
             report(outcome, trace)
             _report_left_out(outcome)
+            if why := replay_target.why_free(artifact):
+                say(f"{path}: {why}")
             seen[_STATUS[outcome.run.verdict]] += 1
     if seen.total() > 1 and not as_json:
         _report_total(seen)
