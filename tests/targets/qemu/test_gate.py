@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.conformance.leftovers import nothing_left
+from tests.conformance.leftovers import await_end, nothing_left
 from tests.gate import without_seccomp
 from tests.gate.program import NEEDS_GATE
 from tests.targets.qemu.binary import NEEDS_QEMU
@@ -32,7 +35,7 @@ from vblkfuzz.executor import run_scenario
 from vblkfuzz.gate.gate import Gate
 from vblkfuzz.gate.order import Held, Order
 from vblkfuzz.gate.threads import Threads
-from vblkfuzz.scenario.scenario import Go, Role, Scenario
+from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
 from vblkfuzz.scenario.text import from_text
 from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.options import TargetOptions
@@ -150,6 +153,17 @@ def test_other_processes_have_gates_too(target: QemuTarget, ops: str) -> None:
     scenario = from_text(text + "[device]\niothreads = 1\n", "others")
     for role in (Role.MAIN, Role.IO0):
         assert signatures(target, held(scenario, role, 2)) == []
+
+
+def test_locks_are_not_watched_while_the_main_loop_waits_for_a_held_request(
+    target: QemuTarget,
+) -> None:
+    """Whoever asks for that waits for ever: a false hang."""
+    ops = '{op = "hold"}, {op = "publish_kick"}, {op = "mirror_begin"}, {op = "kick"}'
+    text = f'format = 1\nops = [{{op = "init"}}, {ops}, {{op = "release"}}]\n'
+    scenario = from_text(text + "[device]\niothreads = 1\n", "blocked")
+    deviation = Deviation(4, 66, Go.NEXT, role=Role.MAIN, locks=True)
+    assert signatures(target, replace(scenario, schedule=(deviation,))) == []
 
 
 # --- Faults -----------------------------------------------------------------------------------
@@ -271,6 +285,64 @@ def test_a_machine_without_a_gate() -> None:
     said = subprocess.check_output(command, text=True, env=env)
     assert said.startswith("no seccomp user notification: Function not implemented: schedules do")
     assert said.endswith(" () ()\n")
+
+
+SCHEDULE = """format = 1
+ops = [{op = "init"}]
+schedule = [{op = 0, actor = "main", point = 0, go = "next"}]
+"""
+"""A schedule that names a thread."""
+
+
+def said_without_a_gate(*words: str) -> str:
+    command = [sys.executable, without_seccomp.__file__, "38", sys.executable, "-m", "vblkfuzz"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([*command, *words], capture_output=True, text=True, env=env, check=False)
+    return done.stdout + done.stderr
+
+
+def test_replay_and_fuzz_say_that_there_is_no_gate(tmp_path: Path) -> None:
+    (tmp_path / "named.toml").write_text(SCHEDULE)
+    (tmp_path / "plain.toml").write_text(SCHEDULE.replace('actor = "main", ', ""))
+    sentence = "Function not implemented: schedules do not interrupt the threads of QEMU"
+    replay = "replay", "--target", "qemu"
+    both = said_without_a_gate(*replay, f"{tmp_path}/named.toml", f"{tmp_path}/plain.toml")
+    assert both.count(sentence) == 1
+    assert f"named.toml: no seccomp user notification: {sentence}\n" in both
+    fuzz = "fuzz", "--target", "qemu", "--workers", "1", "--runs", "3", "--out", f"{tmp_path}/out"
+    assert f"warning: no seccomp user notification: {sentence}" in said_without_a_gate(*fuzz)
+
+
+KILLED = """
+import os, signal
+from tests.targets.qemu.gate_scenarios import WINDOW, held
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.gate.order import Order
+from vblkfuzz.scenario.scenario import Role
+from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.qemu.target import qemu_target
+Order.hold = lambda self, held: (print("held", flush=True), os.kill(os.getpid(), signal.SIGKILL))
+with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
+    run_scenario(target, held(WINDOW, Role.IO0, 3))
+"""
+
+
+def test_its_fuzz_process_is_killed_while_a_thread_is_held(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True, env=env
+    ) as program:
+        below: set[psutil.Process] = set()
+        while program.poll() is None:
+            with suppress(psutil.Error):
+                below.update(psutil.Process(program.pid).children(recursive=True))
+            time.sleep(0.01)
+        assert program.stdout is not None
+        assert program.stdout.read() == "held\n"
+    assert program.returncode == -signal.SIGKILL
+    assert below
+    await_end(below)
+    assert not list(tmp_path.iterdir())
 
 
 def test_its_gate_is_a_thread_of_this_process(target: QemuTarget, rig: QemuRig) -> None:
