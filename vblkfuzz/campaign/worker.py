@@ -115,7 +115,8 @@ class Worker:
             raise KeyboardInterrupt
         try:
             self._run(data)
-        except Exception:  # a bug of the harness, which libFuzzer would take for a finding
+        # A bug of the harness, or of a target of others: libFuzzer would take it for a finding.
+        except (Exception, SystemExit):
             self._note_error(traceback.format_exc(), data)
             self._give_up()
             self._statistics[Stat.EXECS] += 1

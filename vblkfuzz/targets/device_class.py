@@ -21,6 +21,7 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
+from vblkfuzz.foreign_code import blamed, no_arguments
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.class_check import check_class
@@ -87,7 +88,9 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
 
 
 def _class_in(module: ModuleType, attribute: str, name: str) -> type[VirtioBlk]:
-    return checked(getattr(module, attribute, None), name, attribute)
+    with blamed(f"device {name}: its module fails"):
+        found = getattr(module, attribute, None)
+    return checked(found, name, attribute)
 
 
 @lru_cache(maxsize=64)
@@ -109,13 +112,8 @@ def checked(found: object, name: str, attribute: str) -> type[VirtioBlk]:
 
 
 def _module(place: str, load_file: LoadFile) -> ModuleType:
-    try:
-        with _saying_on_stderr():
-            return _loaded(place, load_file)
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(f"device {place}: its module fails: {error!r}") from error
+    with blamed(f"device {place}: its module fails"), _saying_on_stderr(), no_arguments(place):
+        return _loaded(place, load_file)
 
 
 @contextmanager
