@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SET: Final = "vblkfuzz sets it"
 _OTHER_JOB: Final = "not a campaign"
+_ENDS: Final = "it would end a worker before its budget; use --runs or --max-total-time"
 _REFUSED: Final = {
     "runs": "use --runs",
     "atheris_runs": "use --runs",
@@ -30,10 +31,20 @@ _REFUSED: Final = {
     "jobs": "use --workers",
     "fork": "use --workers",
     "merge": _OTHER_JOB,
+    "merge_inner": _OTHER_JOB,
+    "merge_control_file": _OTHER_JOB,
     "set_cover_merge": _OTHER_JOB,
     "minimize_crash": _OTHER_JOB,
+    "minimize_crash_internal_step": _OTHER_JOB,
     "cleanse_crash": _OTHER_JOB,
+    "analyze_dict": _OTHER_JOB,
+    "collect_data_flow": _OTHER_JOB,
+    "run_equivalence_server": _OTHER_JOB,
     "help": _OTHER_JOB,
+    "stop_file": _ENDS,
+    "exit_on_src_pos": _ENDS,
+    "exit_on_item": _ENDS,
+    "ignore_remaining_args": _SET,
     "artifact_prefix": _SET,
     "exact_artifact_path": _SET,
     "handle_int": _SET,

@@ -110,7 +110,11 @@ def say_trouble(out: Path, summary: Summary) -> None:
         _complain(f"and {len(summary.fallbacks) - _FALLBACK_LINES} more of this kind")
     if summary.always_fails:
         _complain(f"{summary.always_fails}: mend that first; nothing else can be found")
-    if summary.harness_errors or summary.last_error:
+    if not (summary.execs or summary.last_error):
+        _complain("no input was run: nothing was tested")
+    if summary.last_error and not (summary.harness_errors or summary.restarts):
+        _complain(last_line(summary.last_error))
+    elif summary.harness_errors or summary.last_error:
         _complain(
             f"{summary.harness_errors} executions without a verdict, {summary.restarts} workers "
             f"restarted; inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
