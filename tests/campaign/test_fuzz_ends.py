@@ -83,7 +83,7 @@ def test_start_up_that_takes_the_whole_budget(fuzz: Fuzz) -> None:
     """The first worker runs one input, the others none; each waited for its first execution."""
     ended = fuzz("--workers", "40", "--max-total-time", "0.001", "--device", "reference")
     assert (ended.status, ended.summary["execs"]) == (0, 1)
-    assert "start-up took the 0.001 s of --max-total-time: 39 of 40 workers ran" in ended.stderr
+    assert "start-up took the 0.001 s of the campaign: 39 of 40 workers ran" in ended.stderr
 
 
 def test_stop_on_first(fuzz: Fuzz) -> None:
@@ -109,6 +109,7 @@ def test_one_worker_is_deterministic(fuzz: Fuzz, tmp_path: Path) -> None:
         for ended in both
     )
     assert one == two
+    assert both[0].summary["corpus"] == len(one["corpus"])
 
 
 def test_a_second_round_keeps_findings_and_corpus(fuzz: Fuzz) -> None:

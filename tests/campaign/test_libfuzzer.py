@@ -41,6 +41,11 @@ def test_a_seed_of_zero_would_be_random() -> None:
     assert "-seed=1" in arguments_of(WorkerPlan(0, "patch-v4", "inline", 1 << 31, "out"))
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1"])
+def test_no_time_limit_of_a_target_is_as_in_libfuzzer(tmp_path: Path, seconds: str) -> None:
+    assert plan_of([f"-max_total_time={seconds}"], "patch-v4", tmp_path).deadline == 0
+
+
 def test_flags_of_a_target(tmp_path: Path) -> None:
     arguments = ["-runs=5", "-seed=7", "-ignore_crashes=1", "-print_pcs=1", str(tmp_path)]
     plan = plan_of(arguments, "patch-v4", Path("out"))

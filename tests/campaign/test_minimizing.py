@@ -13,6 +13,7 @@ from tests.campaign.large_findings import SIGNATURE, write_finding
 from tests.waiting import until
 from vblkfuzz.campaign import minimizing
 from vblkfuzz.campaign.minimizing import Minimizing
+from vblkfuzz.campaign.options import MINIMIZE_S
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.launch.plan import WorkerPlan
 from vblkfuzz.minimize.beside import reduction_of
@@ -36,10 +37,12 @@ def work(out: Path) -> Iterator[Minimizing]:
         yield one
 
 
-def finish(work: Minimizing, stop: ExitStatus | None = None) -> Summary:
+def finish(
+    work: Minimizing, stop: ExitStatus | None = None, seconds: float = MINIMIZE_S
+) -> Summary:
     """Minimize the rest; return the summary."""
     shown: list[Summary] = []
-    work.finish(lambda: stop, shown.append)
+    work.finish(lambda: stop, shown.append, seconds)
     assert all(summary is work.summary for summary in shown)
     return work.summary
 
@@ -74,7 +77,7 @@ def test_what_is_added_and_what_was_there(out: Path) -> None:
         work.add(str(mine))
         work.add("")
         shown = []
-        work.finish(lambda: None, lambda summary: shown.append(summary.minimizing))
+        work.finish(lambda: None, lambda summary: shown.append(summary.minimizing), MINIMIZE_S)
     assert set(shown) == {(1, 2), (2, 2)}
     assert set(work.summary.minimized) == {SIGNATURE, "s1-there"}
     assert (work.summary.not_minimized, work.summary.minimizing) == ({}, None)
@@ -186,12 +189,9 @@ def test_a_process_that_does_not_end_is_killed(
     assert is_gone(pid)
 
 
-def test_when_the_time_is_over(
-    out: Path, work: Minimizing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(minimizing, "END_S", 0.0)
+def test_when_the_time_is_over(out: Path, work: Minimizing) -> None:
     work.add(str(write_finding(out, SIGNATURE)))
-    assert finish(work).not_minimized == {SIGNATURE: ""}
+    assert finish(work, seconds=0.0).not_minimized == {SIGNATURE: ""}
 
 
 def test_files_that_cannot_be_written(out: Path, work: Minimizing) -> None:

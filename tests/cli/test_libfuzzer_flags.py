@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Cli
@@ -63,3 +65,12 @@ def test_fuzz_takes_them(cli: Cli) -> None:
     assert refused.exit_code == 2
     assert "-dict=words: vblkfuzz has no dictionaries; use --corpus" in refused.stderr
     assert cli("fuzz", "-runs=many").exit_code == 2
+
+
+@pytest.mark.parametrize("words", [("corpus/", "-runs=10"), ("-runs=10", "corpus/", "more")])
+def test_a_folder_names_its_option(cli: Cli, tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = cli("fuzz", *words, "--out", tmp_path / "out")
+    instead = "a folder of inputs to start from is --corpus corpus/"
+    said = f"vblkfuzz: libFuzzer argument corpus/: expected -flag=value; {instead}\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", said)
+    assert not (tmp_path / "out").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,16 +17,61 @@ def test_a_list_that_does_not_exist(cli: Cli) -> None:
     assert done.stderr.endswith("; did you mean devices?\n")
 
 
-@pytest.mark.parametrize("seconds", ["nan", "inf", "-1"])
-def test_a_time_that_is_none(cli: Cli, tmp_path: Path, seconds: str) -> None:
-    done = cli("fuzz", f"--max-total-time={seconds}", "--out", tmp_path / "out")
-    expected = "expected a number of seconds; 0 means no limit"
-    said = f"vblkfuzz: --max-total-time: {expected}, found {seconds}\n"
-    assert (done.exit_code, done.stderr) == (2, said)
+_SIGNATURES = ("s1-reset-stop-close", "s1-vm_stop-park", "s8-start-twice", "s9-gone")
 
 
-def test_a_finding_that_resembles_none(cli: Cli, finding: Path) -> None:
-    folder = finding.parents[2]
-    done = cli("triage", folder, "show", "zz")
-    said = f"vblkfuzz: {folder}: zz: no such finding; all of them: vblkfuzz triage {folder}\n"
-    assert (done.exit_code, done.stderr) == (2, said)
+@pytest.fixture
+def out(finding: Path) -> Path:
+    """An output folder with four findings."""
+    folder = finding.parents[1]
+    for name in _SIGNATURES:
+        shutil.copytree(finding.parent, folder / name)
+    shutil.rmtree(finding.parent)
+    return folder.parent
+
+
+_TAKE_A_SIGNATURE = [
+    lambda out, name: ("triage", out, "show", name),
+    lambda out, name: ("minimize", out, name),
+    lambda out, name: ("minimize", out / "findings", name),
+    lambda out, name: ("replay", out / "findings" / name),
+    lambda out, name: ("show", out / "findings" / name),
+    lambda out, name: ("export", out / "findings" / name, "--to", "html", "-o", "-"),
+]
+
+
+@pytest.mark.parametrize("words", _TAKE_A_SIGNATURE)
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("s8-strat", "no such finding; did you mean s8-start-twice?"),
+        ("zz", "no such finding; there is s1-reset-stop-close, s1-vm_stop-park, s8-start-twice "),
+    ],
+)
+def test_a_finding_that_does_not_exist(
+    cli: Cli,
+    out: Path,
+    words: Callable[[Path, str], tuple[str | Path, ...]],
+    name: str,
+    problem: str,
+) -> None:
+    done = cli(*words(out, name))
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f": {name}: {problem}" in done.stderr
+
+
+@pytest.mark.parametrize("words", _TAKE_A_SIGNATURE)
+def test_the_beginning_of_a_signature_is_enough(
+    cli: Cli, out: Path, words: Callable[[Path, str], tuple[str | Path, ...]]
+) -> None:
+    done = cli(*words(out, "s8-st"))
+    assert done.exit_code in (0, 77), done.stderr
+    several = cli(*words(out, "s1-"))
+    if words(out, "")[0] != "minimize":  # it takes all that begin like that
+        assert "2 findings begin like that; there is s1-reset-stop-close" in several.stderr
+
+
+def test_a_signature_to_minimize_for_that_does_not_show(cli: Cli, finding: Path) -> None:
+    done = cli("minimize", finding, "--signature", "s1-rest", "-o", finding.with_name("x.toml"))
+    assert done.exit_code == 125
+    assert "; did you mean s1-reset-stop-" in done.stderr

@@ -14,6 +14,7 @@ from vblkfuzz.executor import Execution, run_scenario
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.store.finding import Saved, save_finding
+from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
 
@@ -49,6 +50,35 @@ def test_all_forms_replay(tmp_path: Path, target: Target, execution: Execution) 
         again = run_scenario(target, scenario)
         assert again.trace.digest == execution.trace.digest
         assert violation in again.verdict.violations
+
+
+def test_findings_of_several_devices_do_not_hide_each_other(
+    tmp_path: Path, target: Target, execution: Execution
+) -> None:
+    """Two devices that break a rule in the same way have one signature."""
+    signature = execution.verdict.violations[0].signature
+    one = save(tmp_path, target, execution)
+    with model("qemu-8.0", "inline") as other:
+        two = save(tmp_path, other, execution)
+        assert save(tmp_path, other, execution) == Saved(two.path, False)
+    assert save(tmp_path, target, execution) == Saved(one.path, False)
+    assert [one, two] == [
+        Saved(tmp_path / signature, True),
+        Saved(tmp_path / f"{signature}@2", True),
+    ]
+    devices = [read_input(each.path / "finding.vblk").device for each in (one, two)]
+    assert devices == ["patch-v4", "qemu-8.0"]
+    assert {signature_of(each.path) for each in (one, two)} == {signature}
+
+
+def test_a_damaged_finding_of_another_device_is_not_replaced(
+    tmp_path: Path, target: Target, execution: Execution
+) -> None:
+    one = save(tmp_path, target, execution)
+    (one.path / "trace.txt").write_bytes(b"")
+    with model("qemu-8.0", "inline") as other:
+        assert save(tmp_path, other, execution).new
+    assert read_input(one.path / "finding.vblk").device == "patch-v4"
 
 
 def test_the_program_of_a_real_device_is_recorded(

@@ -68,7 +68,7 @@ def plan_of(arguments: Sequence[str], device: str, out: Path) -> WorkerPlan:
         seed=own["seed"],
         out=str(out),
         runs=max(0, own["runs"]),
-        deadline=time.monotonic() + seconds if (seconds := own["max_total_time"]) else 0,
+        deadline=time.monotonic() + seconds if (seconds := own["max_total_time"]) > 0 else 0,
         stop_on_first=not own["ignore_crashes"],
         feedback=bool(own["feedback"]),
         states=bool(own["states"]),

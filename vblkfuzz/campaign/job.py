@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.campaign.options import MINIMIZE_S
 from vblkfuzz.campaign.orchestrator import Campaign
 from vblkfuzz.counted import counted
 from vblkfuzz.errors import ExitStatus
@@ -31,6 +32,11 @@ _LEAST_S: Final = 1.0
 """Seconds without which no campaign begins: its workers need about that to start."""
 _FINDING_RUNS: Final = 3
 """Runs of each finding for the reports, as in `triage`: a race does not show each time."""
+_SHARE: Final = 1 / 8
+"""Part of the time of a campaign that is for its findings: to minimize them and to run them again.
+Fuzzing ends before that, so that the whole job ends in its time."""
+_RESERVE_S: Final = 1.5 * MINIMIZE_S
+"""Most seconds of that part; two thirds of it are for minimizing."""
 _STOPS: Final = (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED)
 _NO_TIME: Final = "no time is left"
 _CAMPAIGN: Final = "campaign"
@@ -42,7 +48,7 @@ class Job:
     """A job, and its results so far."""
 
     options: CampaignOptions
-    """Of the campaign; the time limit is that of the whole job."""
+    """Of the campaign; the time limit is that of the whole job, minimizing included."""
     tests: list[Result] = field(default_factory=list)
     shown: list[Case] = field(default_factory=list)
     """The cases of failed tests."""
@@ -50,7 +56,8 @@ class Job:
     """Of the campaign; None: there was none."""
     status: ExitStatus = ExitStatus.CLEAN
     """Of the campaign, or the stop of the corpus."""
-    _began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)
+    """When its time began, on the clock of `time.monotonic`."""
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -92,12 +99,15 @@ class Job:
         if self.status in _STOPS or rest < _LEAST_S:
             self.tests.append(self._test(_CAMPAIGN, State.SKIPPED, self._why_cut))
             return
-        campaign = Campaign(replace(self.options, seconds=rest), on_message, on_progress)
+        reserve = min(_RESERVE_S, _SHARE * rest)
+        options = replace(self.options, seconds=rest - reserve, minimize_s=reserve / 1.5)
+        campaign = Campaign(options, on_message, on_progress)
         self.status = campaign.run()
         self.summary = summary = campaign.summary
         self._note_campaign(summary)
         saved = [one for one in summary.findings.values() if one.path]
-        reader = CaseReader(self._note_unreadable, self._replayed_on(), _FINDING_RUNS)
+        runs = _FINDING_RUNS if self._rest() > 0 else 1
+        reader = CaseReader(self._note_unreadable, self._replayed_on(), runs)
         self._note([*reader.read([input_files(one.path)[0] for one in saved])])
         self._note_unsaved(one for one in summary.findings.values() if not one.path)
 
@@ -106,11 +116,20 @@ class Job:
         """Why a test was not run to its end."""
         if self.status not in _STOPS:
             return _NO_TIME
-        spent = time.monotonic() - self._began
+        spent = time.monotonic() - self.began
         return f"stopped after {spent:,.0f} s of {self.options.seconds:,.0f} s"
 
+    @property
+    def overrun(self) -> str:
+        """Says how long the job took, if that was a second more than its time; else empty."""
+        over = -self._rest()
+        if over < _LEAST_S:
+            return ""
+        budget = self.options.seconds
+        return f"the job took {budget + over:,.0f} s, {over:,.0f} s more than its budget"
+
     def _rest(self) -> float:
-        return self._began + self.options.seconds - time.monotonic()
+        return self.began + self.options.seconds - time.monotonic()
 
     def _replayed_on(self) -> Options:
         options = self.options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vblkfuzz.minimize.edit import without_ops
+from vblkfuzz.minimize.edit import without_named
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import decode, encode
 
@@ -31,8 +31,5 @@ def decoded(data: bytes, left_out: Collection[str]) -> tuple[Scenario, bytes]:
     are worth keeping.
     """
     scenario = decode(data)
-    places = [place for place, op in enumerate(scenario.ops) if op.name in left_out]
-    if not places:
-        return scenario, data
-    rest = without_ops(scenario, places)
-    return rest, encode(rest)
+    rest = without_named(scenario, left_out)
+    return (scenario, data) if rest is scenario else (rest, encode(rest))

@@ -7,6 +7,7 @@ instead. All other flags of users come after the defaults and override them.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -60,11 +61,12 @@ def check_arguments(arguments: Sequence[str]) -> None:
     """
     for argument in arguments:
         flag, equals, _ = argument.removeprefix("-").partition("=")
-        if not argument.startswith("-") or argument.startswith("--") or not equals:
-            raise UsageError(
-                f"libFuzzer argument {argument}: expected -flag=value "
-                "(folders of inputs are given with --corpus)"
-            )
+        if not argument.startswith("-"):
+            # libFuzzer writes new inputs into the first folder, a campaign does not.
+            instead = f"a folder of inputs to start from is --corpus {shlex.quote(argument)}"
+            raise UsageError(f"libFuzzer argument {argument}: expected -flag=value; {instead}")
+        if argument.startswith("--") or not equals:
+            raise UsageError(f"libFuzzer argument {argument}: expected -flag=value")
         if flag in _REFUSED:
             raise UsageError(f"libFuzzer argument {argument}: {_REFUSED[flag]}")
 

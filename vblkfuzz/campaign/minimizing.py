@@ -22,6 +22,7 @@ from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.minimize.beside import is_wanting, reduction_of
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.finding_files import ARTIFACT
+from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.store.saved_findings import finding_folders
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from vblkfuzz.store.summary import Summary
 
 _GOES_ON: Final = (None, ExitStatus.VIOLATION)
-END_S: Final = 20.0
-"""Seconds in which the findings that are left are minimized when the workers have ended."""
 _LEAST_S: Final = 2.0
 """Seconds that a finding gets at least then, however many there are: the first become small."""
 _LINGER_S: Final = 60.0
@@ -93,7 +92,7 @@ class Minimizing:
         if is_wanting(path, TRIES):
             self._left.insert(self._place_of_new(), path)
         elif reduction := reduction_of(path):
-            self.summary.minimized[path.name] = reduction
+            self.summary.minimized[signature_of(path)] = reduction
 
     def _place_of_new(self) -> int:
         """Return where the next finding of this campaign comes: before those of earlier ones."""
@@ -116,16 +115,20 @@ class Minimizing:
             self._give_next(seconds)
 
     def finish(
-        self, stop: Callable[[], ExitStatus | None], on_progress: Callable[[Summary], None]
+        self,
+        stop: Callable[[], ExitStatus | None],
+        on_progress: Callable[[Summary], None],
+        seconds: float,
     ) -> None:
-        """Minimize what is left, in END_S seconds at most; then end the process.
+        """Minimize what is left, in so many seconds at most; then end the process.
 
         Args:
             stop: why the campaign was stopped, if it was: by a user or by an error of the harness
                 nothing more is run.
             on_progress: called often.
+            seconds: for all of them together.
         """
-        deadline = time.monotonic() + END_S
+        deadline = time.monotonic() + seconds
         if self._at_work:
             self._send(Order(seconds=self._slice(deadline)))
         while self._left and stop() in _GOES_ON and time.monotonic() < deadline:
@@ -231,9 +234,9 @@ class Minimizing:
         self._done += 1
         reduction = answer.reduction or reduction_of(folder)
         if reduction:
-            self.summary.minimized[folder.name] = reduction
+            self.summary.minimized[signature_of(folder)] = reduction
         else:
-            self.summary.not_minimized[folder.name] = answer.problem
+            self.summary.not_minimized[signature_of(folder)] = answer.problem
 
     def _give_up(self, problem: str) -> None:
         """Note that what is left is not minimized; an empty problem: there was no time."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from vblkfuzz.scenario.artifact import DEFAULT_DEVICE
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
+
+MINIMIZE_S: Final = 20.0
+"""`CampaignOptions.minimize_s` where the budget is that of fuzzing alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,6 @@ class CampaignOptions:
     """Go on in a folder of another device or target."""
     minimize: bool = True
     """Minimize the findings, beside the workers and at the end."""
+    minimize_s: float = MINIMIZE_S
+    """Seconds in which the findings that are left are minimized when the workers have ended; they
+    come on top of `seconds`."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
+from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
 from vblkfuzz.campaign.libfuzzer import check_arguments
@@ -36,6 +37,7 @@ from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.saved_findings import saved_findings
 from vblkfuzz.store.summary import Finding, Summary
+from vblkfuzz.targets.registry import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +48,7 @@ _POLL_S: Final = 0.2
 _GRACE_S: Final = 2.0
 """Seconds for workers to end by themselves; an execution and clean-up take milliseconds."""
 _LEDGER_S: Final = 5.0
+"""Seconds between two entries of progress in the ledger."""
 _MAX_RESTARTS: Final = 20
 """Most restarts in a row of workers with fewer than `_FAR` verdicts. Other restarts do not count: a
 campaign of days may have many."""
@@ -140,7 +143,7 @@ class Campaign:
         self._minimizing = Minimizing(self._plan(0), self.summary, self._options.minimize)
         with self._minimizing:
             self._fuzz()
-            self._minimizing.finish(lambda: self._stop, self._on_progress)
+            self._minimizing.finish(lambda: self._stop, self._on_progress, self._options.minimize_s)
 
     def _import_corpora(self, out: Path) -> None:
         try:
@@ -168,9 +171,13 @@ class Campaign:
     def _fuzz(self) -> None:
         options = self._options
         self._next_entry = 0.0
+        self._corpus_size = CorpusSize(options.out / "corpus")
         self._ledger.begin(
             _now(), options.device, options.mode, options.workers, options.seed, options.target
         )
+        # The model has no such option.
+        iothread = None if options.target == MODEL else options.target_options.iothread
+        self._ledger.changes(iothread, options.without)
         self._ledger.expect(self.summary.situations)
         self._workers = [WorkerProcess(self._plan(index)) for index in range(options.workers)]
         self._selector = selectors.DefaultSelector()
@@ -350,7 +357,7 @@ class Campaign:
                 for message in worker.read():
                     self._handle(worker, message)
         self._next_entry = 0.0
-        self._update()
+        self._update(final=True)
         self.summary.saved = len(saved_findings(self._options.out))
         for worker in self._workers:
             worker.close()
@@ -361,19 +368,20 @@ class Campaign:
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
-    def _update(self) -> None:
+    def _update(self, *, final: bool = False) -> None:
         summary, workers = self.summary, self._workers
         summary.seconds = self._elapsed()
         summary.execs = sum(worker.statistic(Stat.EXECS) for worker in workers)
         summary.violations = sum(worker.statistic(Stat.VIOLATIONS) for worker in workers)
         summary.harness_errors = sum(worker.statistic(Stat.HARNESS_ERRORS) for worker in workers)
-        summary.features = max(worker.statistic(Stat.FEATURES) for worker in workers)
+        features = max(worker.statistic(Stat.FEATURES) for worker in workers)
+        if self._corpus_size.count(final=final):
+            summary.features, summary.corpus = features, self._corpus_size.inputs
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
         summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
         self._pace.note(summary)
         if summary.seconds >= self._next_entry:
             self._next_entry = summary.seconds + _LEDGER_S
-            summary.corpus = sum(1 for _ in (self._options.out / "corpus").iterdir())
             other = (summary.violations, summary.harness_errors)
             self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
 

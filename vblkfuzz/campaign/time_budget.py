@@ -45,7 +45,7 @@ class TimeBudget:
         if not (idle and self.over):
             return ""
         return (
-            f"start-up took the {self._seconds:g} s of --max-total-time: {idle} of {len(workers)} "
+            f"start-up took the {self._seconds:g} s of the campaign: {idle} of {len(workers)} "
             "workers ran nothing; give more time or fewer --workers"
         )
 

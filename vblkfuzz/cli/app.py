@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vblkfuzz.cli import verbs
+from vblkfuzz.cli.options.empty_argument import refuse_empty
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import ExitStatus, HarnessError, OutputLost, Stopped, VblkfuzzError
@@ -146,7 +147,11 @@ def _command(verb: Verb) -> type[TyperCommand]:
     class Command(TyperCommand):
         # override: the Context of the class above is that of click or of a copy in typer.
         def parse_args(self, ctx: Context, args: list[str]) -> list[str]:  # type: ignore[override]
-            return super().parse_args(ctx, verb.rewrite(args) if verb.rewrite else args)
+            words = verb.rewrite(args) if verb.rewrite else args
+            if not ctx.resilient_parsing:  # as for completion, where a word may be empty
+                given, _, _ = self.make_parser(ctx).parse_args([*words])
+                refuse_empty(given, self.params)  # type: ignore[arg-type]  # of typer, all
+            return super().parse_args(ctx, words)
 
         def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]
             return [verb.usage] if verb.usage else super().collect_usage_pieces(ctx)

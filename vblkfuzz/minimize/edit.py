@@ -53,6 +53,12 @@ def without_ops(scenario: Scenario, places: Collection[int]) -> Scenario:
     return scenario_of(scenario.device, list(items))
 
 
+def without_named(scenario: Scenario, names: Collection[str]) -> Scenario:
+    """Return the scenario without the operations of some names; the same object if it has none."""
+    places = [place for place, op in enumerate(scenario.ops) if op.name in names]
+    return without_ops(scenario, places) if places else scenario
+
+
 def with_op(scenario: Scenario, place: int, op: Op) -> Scenario:
     """Return the scenario with another operation at `place`, and the same deviations."""
     return with_ops(scenario, ((place, op),))

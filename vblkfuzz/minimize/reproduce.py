@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.errors import HarnessError, NotReproduced, UsageError, ZygoteLost
 from vblkfuzz.executor import run_scenario
+from vblkfuzz.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
@@ -170,4 +171,5 @@ def _not_found(
         wanted = expected.text
     else:
         wanted = expected.signature or expected.rule
-    return f"does not show {wanted} {where}{times}, but {', '.join(sorted(seen))}"
+    meant = did_you_mean(wanted, sorted(seen)) if isinstance(expected, Beginning) else ""
+    return f"does not show {wanted} {where}{times}, but {', '.join(sorted(seen))}{meant}"

@@ -1,4 +1,4 @@
-"""A finding on disk: the folder ``findings/<signature>/``.
+"""A finding on disk: the folder ``findings/<signature>/`` (`finding_place`).
 
     finding.vblk    the artifact, to replay
     scenario.toml   the same scenario as text, to read and edit
@@ -25,6 +25,7 @@ from vblkfuzz.scenario.artifact import artifact_text, dump_artifact, load_artifa
 from vblkfuzz.store.atomic import write_file, write_folder
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.store.finding_files import ARTIFACT, RAW
+from vblkfuzz.store.finding_place import is_of_another, places
 from vblkfuzz.trace.render import render
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Saved:
 
     path: Path
     new: bool
-    """False: a finding with this signature existed already and was not changed."""
+    """False: a finding with this signature, of this device, existed already and was not changed."""
     fallback: str = ""
     """Why the finding is not in the output folder; empty if it is."""
 
@@ -66,16 +67,24 @@ def save_finding(
         OSError: both folders cannot be written.
     """
     files = finding_files(target, execution, violation, data, known)
-    path = folder / violation.signature
     try:
-        new = write_folder(path, files)
-        if not new and _is_damaged(path):
-            _mend(path, files)
-        return Saved(path, new)
+        return _saved(folder, target, violation.signature, files)
     except OSError as error:
         rescue = Path(tempfile.mkdtemp(prefix="vblkfuzz-finding-")) / violation.signature
         write_folder(rescue, files)
         return Saved(rescue, True, f"{error.strerror or error}: {folder}")
+
+
+def _saved(folder: Path, target: Target, signature: str, files: dict[str, bytes]) -> Saved:
+    """Save a finding beside those of other devices, and beside what other workers save now."""
+    for path in places(folder, signature):
+        if write_folder(path, files):
+            return Saved(path, True)
+        if not is_of_another(path, target):
+            break
+    if _is_damaged(path):
+        _mend(path, files)
+    return Saved(path, False)
 
 
 def _is_damaged(finding: Path) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -52,6 +53,10 @@ class CampaignRecord:
     """End time, ISO 8601, UTC; None: not ended, or killed; empty: by a version that did not say."""
     status: int | None = None
     """Exit status, if it has ended."""
+    iothread: bool | None = None
+    """Whether all inputs ran with an IOThread; None: each said so itself, or not recorded."""
+    without: tuple[str, ...] = ()
+    """Names of operations that were left out of all inputs."""
 
     @property
     def execs_per_s(self) -> float:
@@ -102,6 +107,7 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
         setup: dict[str, Any] = {key: row[key] for key in _SETUP}
         setup["device"] = current_name(setup["device"])
         ended, status = _ending(db, campaign)
+        iothread, without = _changes(db, campaign)
         yield CampaignRecord(
             **setup,
             **figures,
@@ -110,6 +116,8 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
             expected=_expected(db, campaign),
             ended=ended,
             status=status,
+            iothread=iothread,
+            without=without,
         )
 
 
@@ -125,6 +133,14 @@ def _expected(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
         return ()
     rows = db.execute("SELECT name FROM expected WHERE campaign = ?", (campaign,))
     return tuple(name for (name,) in rows)
+
+
+def _changes(db: sqlite3.Connection, campaign: int) -> tuple[bool | None, tuple[str, ...]]:
+    if not _has_table(db, "input_change"):
+        return None, ()
+    rows = db.execute("SELECT iothread, without FROM input_change WHERE campaign = ?", (campaign,))
+    iothread, without = rows.fetchone() or (None, "[]")
+    return None if iothread is None else bool(iothread), tuple(json.loads(without))
 
 
 def _ending(db: sqlite3.Connection, campaign: int) -> tuple[str | None, int | None]:

@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS seen (
 );
 CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL);
 CREATE TABLE IF NOT EXISTS expected (campaign INTEGER, name TEXT);
+CREATE TABLE IF NOT EXISTS input_change (
+    campaign INTEGER PRIMARY KEY, iothread INTEGER, without TEXT
+);
 CREATE TABLE IF NOT EXISTS ending (campaign INTEGER PRIMARY KEY, ended TEXT, status INTEGER);
 """
 
@@ -88,6 +91,16 @@ class Ledger:
             seed,
         )
         self._insert("INSERT INTO ending VALUES (?, NULL, NULL)", self._campaign)
+
+    def changes(self, iothread: bool | None, without: Iterable[str]) -> None:
+        """Record what the campaign changes in each input before it runs it.
+
+        Args:
+            iothread: whether all run with an IOThread; None: each says so itself.
+            without: names of operations that are left out.
+        """
+        names = json.dumps(list(without))
+        self._insert("INSERT INTO input_change VALUES (?, ?, ?)", self._campaign, iothread, names)
 
     def expect(self, situations: Iterable[str]) -> None:
         """Record the names of the situations that can be met on the target."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.suggestion import did_you_mean
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_NAMED: Final = 3
+"""Signatures that an error names."""
 FINDINGS: Final = "findings"
 """Folder of an output folder; it has a folder for each finding, named by signature."""
 
@@ -25,8 +30,43 @@ def finding_folders(out: Path) -> list[Path]:
 
 
 def saved_findings(out: Path) -> frozenset[str]:
-    """Return the signatures of the findings."""
+    """Return the names of the findings: their signatures (`finding_place`)."""
     return frozenset(path.name for path in finding_folders(out))
+
+
+def named(beginning: str, signatures: Iterable[str], where: str) -> list[str]:
+    """Return the signatures that a user has named by one of them, or by its beginning.
+
+    Args:
+        beginning: what was typed.
+        signatures: those of the findings that there are.
+        where: what the user has named before it, for the error.
+
+    Raises:
+        InputFileError: none begins like that; the line says which one was probably meant.
+    """
+    known = sorted(signatures)
+    found = begin_like(beginning, known)
+    if not found:
+        few = f"; there is {', '.join(known[:_NAMED])}" if known else "; there is none"
+        more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+        meant = did_you_mean(beginning, known) or few + more
+        raise InputFileError(where, beginning, f"no such finding{meant}")
+    return found
+
+
+def the_one_named(beginning: str, signatures: Iterable[str], where: str) -> str:
+    """Return the signature that a user has named by it, or by a beginning that no other one has.
+
+    Raises:
+        InputFileError: none begins like that, or several do.
+    """
+    first, *others = named(beginning, signatures, where)
+    if not others:
+        return first
+    some = ", ".join([first, *others][:_NAMED])
+    problem = f"{1 + len(others)} findings begin like that; there is {some}"
+    raise InputFileError(where, beginning, problem)
 
 
 def begin_like(beginning: str, signatures: Iterable[str]) -> list[str]:

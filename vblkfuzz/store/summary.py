@@ -47,7 +47,7 @@ class Summary:
     last_finding_s: float | None = None
     """Seconds until the last new finding; None: there was none."""
     corpus: int = 0
-    """Inputs in the corpus, counted every few seconds."""
+    """Inputs in the corpus, at the moment in which `features` were counted."""
     alive: int = 0
     """Workers that run."""
     findings: dict[str, Finding] = field(default_factory=dict)

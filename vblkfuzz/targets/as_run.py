@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def as_run(target: Target, scenario: Scenario) -> Scenario:
     """Return a scenario as the target runs it; the same object if no option changes it."""
-    wanted: bool | None = getattr(target, "iothread", None)
+    return with_iothread(scenario, getattr(target, "iothread", None))
+
+
+def with_iothread(scenario: Scenario, wanted: bool | None) -> Scenario:
+    """Return a scenario with or without an IOThread; the same object if nothing changes."""
     device = scenario.device
     if wanted is None or wanted == (device.iothreads > 0):
         return scenario

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.store.finding_files import MINIMIZED
+from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.inputs import input_at
@@ -78,4 +79,4 @@ def _sightings(finding: Path) -> Sightings | None:
         history = read_history(finding.parent.parent / LEDGER)
     except InputFileError:
         return None
-    return history.sightings.get(finding.name)
+    return history.sightings.get(signature_of(finding))

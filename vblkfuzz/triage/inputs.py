@@ -5,7 +5,8 @@ findings, the folder of a finding for that finding, and any other folder for the
 (`store.input_paths`).
 
 A raw fuzz input does not say what it was found on. So the files around it do: those of the finding
-that it lies in, or the ledger of the campaign whose corpus it is in.
+that it lies in, or the ledger of the campaign whose corpus it is in. It also says what the campaign
+changed in each input before it ran it: ``--iothread``, ``--without``.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.minimize.edit import without_named
 from vblkfuzz.scenario.artifact import MODES, read_input, read_input_file
 from vblkfuzz.scenario.input_form import Form
 from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import NO_INPUTS, input_paths
-from vblkfuzz.store.saved_findings import FINDINGS, finding_folders
+from vblkfuzz.store.saved_findings import (
+    FINDINGS,
+    finding_folders,
+    saved_findings,
+    the_one_named,
+)
+from vblkfuzz.targets.as_run import with_iothread
 from vblkfuzz.triage.device_file import found_in
 from vblkfuzz.triage.named_target import with_target
 
@@ -35,10 +43,15 @@ _OF_CAMPAIGN: Final = ("corpus", "harness")
 def input_files(path: str) -> list[str]:
     """Return the input files that `path` stands for.
 
+    The folder of a finding may be named by the beginning of its signature: OUT/findings/s1-res.
+
     Raises:
-        InputFileError: a folder without input files.
+        InputFileError: a folder without input files; or no finding begins like that, or several.
     """
     folder = Path(path)
+    if folder.parent.name == FINDINGS and folder.parent.is_dir() and not os.path.lexists(path):
+        out, parent = folder.parents[1], folder.parent
+        folder = parent / the_one_named(folder.name, saved_findings(out), str(parent))
     if not folder.is_dir():
         return [path]
     if (folder / FINDINGS).is_dir():
@@ -113,7 +126,7 @@ def _of_finding(raw: Artifact, beside: Path) -> Artifact:
 
 
 def _of_campaign(raw: Artifact, ledger: Path) -> Artifact:
-    """Return a raw input with the setup of the folder's last campaign."""
+    """Return a raw input with the setup of the folder's last campaign, and as that ran it."""
     try:
         campaigns = read_history(ledger).campaigns
     except InputFileError:
@@ -122,4 +135,5 @@ def _of_campaign(raw: Artifact, ledger: Path) -> Artifact:
         return raw
     last = campaigns[-1]
     mode = last.mode if last.mode in MODES else raw.mode
-    return replace(raw, target=last.target, device=last.device, mode=mode)
+    scenario = with_iothread(without_named(raw.scenario, last.without), last.iothread)
+    return replace(raw, scenario=scenario, target=last.target, device=last.device, mode=mode)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.errors import UsageError
 from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.store.finding_files import ARTIFACT, MINIMIZED, has
-from vblkfuzz.store.saved_findings import begin_like
+from vblkfuzz.store.saved_findings import named
 from vblkfuzz.triage.inputs import input_files
 
 if TYPE_CHECKING:
@@ -52,8 +51,7 @@ def jobs_of(path: str, beginning: str | None, *, anew: bool) -> list[Job]:
         anew: begin with the finding, although there is a smaller input of it.
 
     Raises:
-        InputFileError: there is no input.
-        UsageError: no finding begins like that.
+        InputFileError: there is no input, or no finding begins like that.
     """
     files = [Path(file) for file in input_files(path)]
     if beginning is not None:
@@ -78,8 +76,4 @@ def _is_result(file: Path) -> bool:
 def _named(path: str, files: list[Path], beginning: str) -> list[Path]:
     """Return the finding with a signature, or those that begin like it."""
     names = {file.parent.name: file for file in files if has(file.parent, ARTIFACT)}
-    found = [names[name] for name in begin_like(beginning, names)]
-    if not found:
-        some = ", ".join(list(names)[:3]) or "none"
-        raise UsageError(f"{path}: {beginning}: no such finding; there is {some}")
-    return found
+    return [names[name] for name in named(beginning, names, path)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -85,9 +86,8 @@ def test_a_device_without_one(cli: Cli, corpus: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--budget", "soon"), "--budget: expected a time such as 8m, 90s or 1h30m, found 'soon'"),
-        (("--budget", "1h30"), "--budget: expected a time such as 8m, 90s or 1h30m, found '1h30'"),
-        (("--budget", "0"), "--budget: expected a time such as 8m, 90s or 1h30m, found '0'"),
+        (("--budget", "soon"), "--budget: expected a time such as 8m, 90s, 1h30m, or a number"),
+        (("--budget", "1h30"), "more than 0, at most a year; found '1h30'"),
         (("--junit", "."), ".: expected a file, found a folder"),
         (("--corpus", "none"), "none: expected a folder of inputs, found none"),
         (("--device", "none"), "none"),
@@ -108,8 +108,9 @@ def test_a_mistake_is_said_before_anything_runs(
     assert not (tmp_path / "vblkfuzz-out").exists()
 
 
-def job(seconds: float, tmp_path: Path) -> Job:
-    return Job(CampaignOptions(tmp_path / "out", mode="inline", seconds=seconds))
+def job(seconds: float, tmp_path: Path, began: float | None = None) -> Job:
+    options = CampaignOptions(tmp_path / "out", mode="inline", seconds=seconds)
+    return Job(options, began=time.monotonic() if began is None else began)
 
 
 def names(one: Job, state: State) -> list[str]:
@@ -199,3 +200,37 @@ def test_a_stop_skips_the_rest(corpus: Path, tmp_path: Path) -> None:
     skipped = [test.message for test in one.tests if test.state is State.SKIPPED]
     assert set(skipped) == {"stopped after 0 s of 1,000,000,000 s"}
     assert one.exit_status == 130
+
+
+@pytest.mark.parametrize(
+    ("budget", "fuzzing", "minimizing"), [(1000, 970, 20), (80, 70, 20 / 3), (8, 7, 2 / 3)]
+)
+def test_minimizing_is_part_of_the_budget(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    budget: float,
+    fuzzing: float,
+    minimizing: float,
+) -> None:
+    given: list[CampaignOptions] = []
+
+    def begin(campaign: Campaign, options: CampaignOptions, *_: object) -> None:
+        campaign.summary = Summary(execs=9)
+        given.append(options)
+
+    monkeypatch.setattr(Campaign, "__init__", begin)
+    monkeypatch.setattr(Campaign, "run", lambda campaign: ExitStatus.CLEAN)
+    monkeypatch.setattr("vblkfuzz.campaign.job.time.monotonic", lambda: 1234.0)
+    one = job(budget, tmp_path, began=1234.0)
+    one.fuzz(lambda message: None, lambda summary: None)
+    assert (given[0].seconds, given[0].minimize_s) == pytest.approx((fuzzing, minimizing))
+
+
+def test_an_overrun_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("vblkfuzz.campaign.job.time.monotonic", lambda: now[0])
+    one = job(60, tmp_path, began=1000.0)
+    now[0] += 60.9
+    assert one.overrun == ""
+    now[0] += 3
+    assert one.overrun == "the job took 64 s, 4 s more than its budget"

@@ -289,7 +289,7 @@ def test_a_budget_in_minutes_goes_on_with_mutations(cli: Cli, inputs: Path, out:
 
 def test_a_budget_that_ends_within_the_corpus(cli: Cli, inputs: Path, out: Path) -> None:
     result = cli(
-        *("compare", *MODEL, "--binaries", "patch-v4", "patch-v4", "--minutes", 1e-9),
+        *("compare", *MODEL, "--binaries", "patch-v4", "patch-v4", "--minutes", "0.000000001"),
         *("--corpus", inputs, "--out", out),
     )
     assert result.stderr == "vblkfuzz: the budget ended after 0 of 2 inputs of the corpus\n"
@@ -323,7 +323,7 @@ def test_an_input_that_cannot_be_read(cli: Cli, inputs: Path, bad: Path, out: Pa
         ((*MODEL, "--binaries", "patch-v4", "no-such"), "no-such"),
         (
             ("--binaries", "a", "b", "--minutes", "inf"),
-            "--minutes: expected a number of minutes",
+            "--minutes: expected a time such as 8m, 90s, 1h30m, or a number of minutes",
         ),
     ],
 )

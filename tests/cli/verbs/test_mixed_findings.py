@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import BUG, Cli
 from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.errors import DeviceUnavailable, UsageError
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.text import to_text
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.target import Target
@@ -125,3 +126,18 @@ def test_a_report_says_what_was_not_run(cli: Cli, mixed: Path, tmp_path: Path) -
 def test_the_command_for_one_of_another_target_names_it(cli: Cli, mixed: Path) -> None:
     last = cli("triage", mixed, "--target", "qemu").stdout.splitlines()[-1]
     assert last.endswith("--target qemu")
+
+
+def test_one_bug_of_two_devices_in_one_folder(cli: Cli, tmp_path: Path) -> None:
+    """The finding of the second device was lost: that of the first one had its name."""
+    out, bug = tmp_path / "both", tmp_path / "bug.toml"
+    bug.write_text(to_text(BUG))
+    for device, place in (("patch-v4", ""), ("qemu-8.1", "@2"), ("patch-v4", "")):
+        words = ("--device", device, "--deviations", "0", "--out", out, "--json")
+        found = json.loads(cli("explore", bug, *words).stdout)["findings"]
+        assert f"{out}/findings/{SIGNATURE}{place}" in [one["path"] for one in found]
+    listed = cli("triage", out, "--repeat", "1").stdout.splitlines()
+    assert {SIGNATURE, f"{SIGNATURE}@2"} <= {*listed}
+    for name, device in ((SIGNATURE, "patch-v4"), (f"{SIGNATURE}@2", "qemu-8.1")):
+        shown = json.loads(cli("triage", out, "show", name, "--json").stdout)
+        assert (shown["signature"], shown["device"]) == (SIGNATURE, device)

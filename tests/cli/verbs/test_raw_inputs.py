@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,30 @@ def test_a_corpus_runs_on_the_device_of_its_campaign(cli: Cli, out: Path) -> Non
     lines = cli("replay", out / "corpus", "--json").stdout.splitlines()
     found = [(one["device"], one["mode"]) for one in map(json.loads, lines)]
     assert found == [("qemu-8.1", "inline"), ("qemu-8.1", "inline")]
+
+
+def test_a_corpus_runs_with_the_options_of_its_campaign(cli: Cli, out: Path) -> None:
+    """The bytes in a corpus do not say what `--iothread` and `--without` make of them."""
+    path = out / "corpus" / SHA1[::-1]
+    assert read_input(path).scenario.device.iothreads == 1
+    ledger = Ledger(out / "campaign.sqlite")
+    ledger.begin("2026-01-03T03:04:05+00:00", "virtio-blk-pci", "processes", 1, 7, "qemu")
+    ledger.changes(iothread=False, without=["reset"])
+    ledger.close()
+    shown = cli("show", path).stdout
+    assert "iothreads = 0" in shown
+    assert '"reset"' not in shown
+    on = "on        qemu, virtio-blk-pci, processes, --no-iothread, --without reset"
+    assert on in cli("status", out).stdout
+    replayed = cli("replay", path, "--target", "model", "--device", "reference", "--json").stdout
+    ran = json.loads(replayed)
+    assert (ran["verdict"], ran["device"]) == ("clean", "reference")
+
+
+def test_a_ledger_of_an_older_version(cli: Cli, out: Path) -> None:
+    with closing(sqlite3.connect(out / "campaign.sqlite")) as db:
+        db.execute("DROP TABLE input_change")
+    assert '"reset"' in cli("show", out / "corpus" / SHA1[::-1]).stdout
 
 
 def test_inputs_that_were_not_judged(cli: Cli, out: Path) -> None:

@@ -157,7 +157,7 @@ class TestShow:
     @pytest.mark.parametrize(
         ("asked", "problem"),
         [
-            ("s2", "no such finding; all of them: "),
+            ("s2", "no such finding; there is s1-other, s1-"),
             ("s1", "2 findings begin like that; there is s1-"),
         ],
     )

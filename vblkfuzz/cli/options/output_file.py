@@ -82,17 +82,6 @@ def _print(output: Path, text: str) -> None:
         raise UsageError(f"{output}: cannot be written: {error.reason}") from None
 
 
-def file_named(text: str) -> Path:
-    """Return the path that a user names; the parser of options for an output file.
-
-    Raises:
-        UsageError: the name is empty.
-    """
-    if not text:
-        raise UsageError("--output: expected the name of a file, found an empty argument")
-    return Path(text)
-
-
 def write_output(output: Path, data: bytes, *, force: bool) -> None:
     """Write a file completely or not at all; an existing one is replaced only with `force`.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vblkfuzz.cli.options import complete
+from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.screen import Screen
@@ -92,7 +93,12 @@ def detection(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Campaigns of each search.")] = 5,
     max_total_time: Annotated[
-        float, typer.Option(min=1, metavar="S", help="Seconds of each campaign.")
+        float,
+        typer.Option(
+            parser=span("--max-total-time"),
+            metavar="TIME",
+            help="Seconds of each campaign, or 8m.",
+        ),
     ] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
 ) -> None:

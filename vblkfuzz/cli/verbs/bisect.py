@@ -137,7 +137,7 @@ def _object(found: list[Judgement]) -> dict[str, object]:
 def _report(screen: Screen, found: list[Judgement]) -> None:
     from vblkfuzz.triage.bisect import changes
 
-    screen.table(_COLUMNS, [_row(judged) for judged in found])
+    screen.table(_COLUMNS, [_row(judged) for judged in found], whole=3)
     for change in changes(found):
         if change.standing == "bad":
             screen.say(f"first bad: {change.after}{_since(change.before)}")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from vblkfuzz.cli.options import complete
+from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.inputs import Json
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
@@ -61,9 +62,9 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     minutes: Annotated[
         float | None,
         typer.Option(
-            min=0,
-            metavar="N",
-            help="Budget of all runs.  [default: the corpus once; 10 with --base]",
+            parser=span("--minutes", "minutes", zero="the corpus once"),
+            metavar="TIME",
+            help="Minutes for all runs, or 90s.  [default: the corpus once; 10 with --base]",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=1, help="Of the mutations.")] = 1,
@@ -104,7 +105,8 @@ def compare(  # noqa: PLR0913  # a verb's parameters are its options
     read; else 0.
     """
     names = _names(binaries, more, base, patched)
-    budget = _budget(minutes, default=0 if binaries else _PATCH_MINUTES)
+    default = 0 if binaries else _PATCH_MINUTES
+    budget = default if minutes is None else minutes
     options = TargetOptions(iothread=iothread)
     plan = _Plan(target, names, options, corpus or [], budget, seed, repeat, out)
     found = (_behaviour if binaries else _signatures)(plan)
@@ -135,19 +137,6 @@ def _names(
     if not (base and patched):
         raise UsageError("expected --binaries A B..., or --base A and --patched B")
     return [base, patched]
-
-
-def _budget(minutes: float | None, *, default: float) -> float:
-    """Return the budget in minutes.
-
-    Raises:
-        UsageError: it is infinite, or no number.
-    """
-    if minutes is None:
-        return default
-    if not math.isfinite(minutes):
-        raise UsageError("--minutes: expected a number of minutes")
-    return minutes
 
 
 class _Plan(NamedTuple):

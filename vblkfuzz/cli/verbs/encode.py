@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import typer
 
-from vblkfuzz.cli.options.output_file import file_named
 from vblkfuzz.cli.verb import Verb
 
 
@@ -22,9 +21,7 @@ def encode(
     ],
     output: Annotated[
         Path,
-        typer.Option(
-            "--output", "-o", parser=file_named, metavar="FILE", help="The .vblk file to write."
-        ),
+        typer.Option("--output", "-o", metavar="FILE", help="The .vblk file to write."),
     ],
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")

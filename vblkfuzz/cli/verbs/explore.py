@@ -146,6 +146,7 @@ def _report(explored: Explored, setup: Setup, deviations: int) -> None:
                 )
                 for signature, found in explored.findings.items()
             ],
+            whole=2,
         )
 
 

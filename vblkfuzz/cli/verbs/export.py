@@ -12,7 +12,6 @@ import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget
-from vblkfuzz.cli.options.output_file import file_named
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
@@ -40,7 +39,6 @@ _Output = Annotated[
     Path,
     typer.Option(
         *("--output", "-o"),
-        parser=file_named,
         metavar="FILE",
         help="The file, pipe or device to write; - is standard output.",
         show_default=False,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from vblkfuzz.cli.options import complete
+from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.campaign import (
     check_device,
     listed_bugs,
@@ -36,11 +36,15 @@ if TYPE_CHECKING:
 
 _Known = Annotated[
     list[Path] | None,
-    typer.Option(help="File of signatures to count but not to report; repeatable."),
+    typer.Option(metavar="FILE", help="File of signatures to count but not to report; repeatable."),
 ]
 _Seconds = Annotated[
     float,
-    typer.Option(help="Seconds from the start, start-up included; 0: until ctrl-C."),
+    typer.Option(
+        parser=span("--max-total-time", zero="no limit"),
+        metavar="TIME",
+        help="Seconds from the start, or 8m; start-up counts. 0: until ctrl-C.",
+    ),
 ]
 _OtherDevice = Annotated[
     bool, typer.Option("--other-device", help="Go on in a folder of another device or target.")
@@ -69,11 +73,12 @@ def fuzz(  # noqa: PLR0913  # an option each
     max_total_time: _Seconds = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the mutations; 0: a random one.")] = 0,
-    out: Annotated[Path, typer.Option(help="Output folder; an existing one is continued.")] = Path(
-        "vblkfuzz-out"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
+    ] = Path("vblkfuzz-out"),
     corpus: Annotated[
-        list[Path] | None, typer.Option(help="Folder of inputs to start from; repeatable.")
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Folder of inputs to start from; repeatable."),
     ] = None,
     known: _Known = None,
     without: _Without = None,
@@ -97,11 +102,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
     from vblkfuzz.campaign.options import CampaignOptions
-    from vblkfuzz.errors import UsageError
 
-    if not 0 <= max_total_time < math.inf:  # a range of typer's own does not say what nan is
-        expected = "expected a number of seconds; 0 means no limit"
-        raise UsageError(f"--max-total-time: {expected}, found {max_total_time:g}")
     checked = check_device(target, device, tuple(defect or ()), mode, target_options)
     options = CampaignOptions(
         out=out,

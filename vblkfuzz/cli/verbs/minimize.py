@@ -12,7 +12,6 @@ import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherMode, AnotherTarget
-from vblkfuzz.cli.options.output_file import file_named
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
@@ -78,7 +77,6 @@ def minimize(  # noqa: PLR0913  # a verb's parameters are its options
         typer.Option(
             "--output",
             "-o",
-            parser=file_named,
             metavar="FILE",
             help="The .vblk or .toml file to write.  [default: beside the input]",
         ),
@@ -293,7 +291,7 @@ def _report(job: Job, artifact: Artifact, result: Result, *, kept: bool) -> None
 
     minimized, (_, violation), errors = result.found
     screen = Screen()
-    screen.say(f"{violation.rule}: {violation.sentence}", "bold")
+    screen.wrapped(violation.sentence, label=f"{violation.rule}: ", style="bold")
     rows = [
         ("signature", violation.signature),
         ("before", sizes(artifact.scenario)),

@@ -62,6 +62,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
     from vblkfuzz.cli.views.never_met import say_never_met
     from vblkfuzz.cli.views.screen import Screen
     from vblkfuzz.counted import counted
+    from vblkfuzz.store.finding_place import signature_of
     from vblkfuzz.store.saved_findings import saved_findings
 
     screen = Screen()
@@ -70,7 +71,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
         screen.say()
     saved = saved_findings(folder)
     screen.say(f"{counted(len(saved), 'finding')} in the folder: vblkfuzz triage {folder}")
-    if gone := sorted(set(history.sightings) - saved):
+    if gone := sorted(set(history.sightings) - {signature_of(Path(one)) for one in saved}):
         screen.wrapped(f"seen, but not in the folder: {', '.join(gone)}")
     if missed := _never_met(history):
         screen.say()
@@ -97,7 +98,7 @@ def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
 
     screen.say(f"{record.started}  {state}{_how(record)}", "bold")
     facts = [
-        ("on", f"{record.target}, {record.device}, {record.mode}"),
+        ("on", ", ".join((record.target, record.device, record.mode, *_changes(record)))),
         ("with", f"{counted(record.workers, 'worker')}, seed {record.seed}"),
         ("so far", f"{record.execs:,} executions in {record.seconds:,.1f} s"),
         ("speed", f"{record.execs_per_s:,.0f} executions/s"),
@@ -107,6 +108,12 @@ def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
     ]
     for name, value in facts:
         screen.wrapped(value, label=f"  {name:<9} ")
+
+
+def _changes(record: CampaignRecord) -> list[str]:
+    """Return the options with which the campaign changed its inputs."""
+    iothread = {True: ["--iothread"], False: ["--no-iothread"], None: []}[record.iothread]
+    return [*iothread, *(f"--without {name}" for name in record.without)]
 
 
 def _how(record: CampaignRecord) -> str:

@@ -15,7 +15,6 @@ from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import UsageError
-from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -93,18 +92,10 @@ def triage(  # noqa: PLR0913  # an option each
 
 def _named(files: Sequence[str], signature: str, folder: str) -> str:
     """Return the finding with a signature, or with the only signature that begins like it."""
-    from vblkfuzz.store.saved_findings import begin_like
+    from vblkfuzz.store.saved_findings import the_one_named
 
     names = {Path(file).parent.name: file for file in files}
-    found = begin_like(signature, names)
-    if len(found) == 1:
-        return names[found[0]]
-    if found:
-        problem = f"{len(found)} findings begin like that; there is {', '.join(found[:3])}"
-    else:
-        all_of_them = f"; all of them: vblkfuzz triage {folder}"
-        problem = f"no such finding{did_you_mean(signature, names) or all_of_them}"
-    raise UsageError(f"{folder}: {signature}: {problem}")
+    return names[the_one_named(signature, names, folder)]
 
 
 def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:

@@ -159,7 +159,7 @@ def print_signatures(screen: Screen, found: Signatures, sides: Sequence[Side]) -
     ]
     if rows:
         screen.say()
-        screen.table(("signature", "", "runs", "input"), _narrowed(screen, rows))
+        screen.table(("signature", "", "runs", "input"), rows, whole=0)
         screen.say()
     new, gone = len(found.of(PATCHED)), len(found.of(BASE))
     both = counted(len(found.both), "signature")

@@ -52,12 +52,17 @@ class ExploreView:
     def announce(self, found: Found) -> None:
         """Print a new finding."""
         violation, saved = found.violation, found.saved
-        self._say(f"{violation.rule}: {violation.sentence}", "bold red")
+        self._wrap(f"{violation.rule}: {violation.sentence}", "bold red")
         self._say(f"    {saved.path}", "dim")
         if found.known:
-            self._say(f"    known: {found.known}", "dim")
+            self._wrap(f"    known: {found.known}", "dim")
         if saved.fallback:
             self._say(f"    not in the output folder: {saved.fallback}", "yellow")
+
+    def _wrap(self, text: str, style: str) -> None:
+        """Print a sentence; on a terminal it is broken between words."""
+        wraps = self._console.is_terminal
+        self._console.print(Text(printable(text), style), soft_wrap=not wraps)
 
     def _say(self, text: str, style: str) -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)

@@ -82,6 +82,7 @@ def _say_findings(screen: Screen, findings: list[Finding]) -> None:
     screen.table(
         ("rule", "first", "finding", "known"),
         [(one.rule, f"{one.first_s:.1f} s", one.signature, one.known) for one in findings],
+        whole=2,
     )
     screen.say()
 

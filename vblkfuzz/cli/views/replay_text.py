@@ -89,9 +89,10 @@ def _named(expected: Expectation) -> str:
 
 
 def _print_violation(violation: Violation, execution: Execution, screen: Screen) -> None:
-    screen.say(f"\n  {violation.sentence}", "bold")
+    screen.say()
+    screen.wrapped(violation.sentence, indent=2, style="bold")
     if violation.path:
-        screen.say(f"  path: {violation.path}")
+        screen.wrapped(violation.path, label="  path: ")
     window = violation.window(execution.trace)
     screen.say()
     screen.say(render(window, (violation.first, violation.second), screen.width))

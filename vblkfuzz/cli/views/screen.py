@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _MIN_WRAP: Final = 30
 """Minimum number of columns for wrapped text."""
+_GAP: Final = 2
+"""Spaces between two columns of a table."""
+_INDENT: Final = 4
 
 
 class Screen:
@@ -48,21 +51,70 @@ class Screen:
             self.say(f"{label}{line}".rstrip(), style)
             label = " " * len(label)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table; without a terminal it has no head, and columns are two spaces apart."""
-        if self.width:
-            self._console.print(_folding(columns, rows))
-            return
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], whole: int | None = None
+    ) -> None:
+        """Print a table; without a terminal it has no head, and columns are two spaces apart.
+
+        Args:
+            columns: their names.
+            rows: a cell for each column.
+            whole: column of names to copy, such as signatures, which are never broken: on a
+                terminal that is too narrow each row has several lines.
+        """
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        if not self.width:
+            for row in rows:
+                self.say(_aligned(row, widths))
+        elif whole is None or _fits(rows, widths, whole, self.width):
+            self._console.print(_folding(columns, rows, whole))
+        else:
+            self._stacked(columns, rows, widths, whole)
+
+    def _stacked(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        widths: Sequence[int],
+        whole: int,
+    ) -> None:
+        """Print rows with their last columns below, and if need be the whole name, too."""
+        beside = sum(widths[: whole + 1]) + _GAP * whole <= self.width
+        first = whole + beside
         for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            self.say("  ".join(cells).rstrip())
+            if head := _aligned(row[:first], widths):
+                self.say(head, "cyan")
+            if not beside:
+                self._below(row[whole])
+            for column, cell in zip(columns[whole + 1 :], row[whole + 1 :], strict=True):
+                if cell:
+                    self._below(f"{column}: {cell}" if column else cell)
+
+    def _below(self, text: str) -> None:
+        self.wrapped(text, indent=_INDENT)
 
 
-def _folding(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+    return (" " * _GAP).join(cells).rstrip()
+
+
+def _fits(
+    rows: Sequence[Sequence[str]], widths: Sequence[int], whole: int, screen_width: int
+) -> bool:
+    """Whether a table fits without a broken word, if only its widest other column is wrapped."""
+    others = [index for index in range(len(widths)) if index != whole]
+    prose = max(others, key=lambda index: widths[index])
+    longest = max((len(word) for row in rows for word in row[prose].split()), default=0)
+    least = max(longest, min(widths[prose], _MIN_WRAP))
+    return sum(widths) - widths[prose] + least + _GAP * (len(widths) - 1) <= screen_width
+
+
+def _folding(columns: Sequence[str], rows: Sequence[Sequence[str]], whole: int | None) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     for index, column in enumerate(columns):
-        table.add_column(column, overflow="fold", style="" if index else "cyan", no_wrap=not index)
+        style, no_wrap = "" if index else "cyan", index in (0, whole)
+        table.add_column(column, overflow="fold", style=style, no_wrap=no_wrap)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
 from vblkfuzz.store.finding_files import MINIMIZED
+from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.replay_target import words_to_repeat
 from vblkfuzz.triage.story import last_output, seen, size
@@ -31,7 +32,7 @@ def print_list(cases: Sequence[Case], folder: str, shadow: str = "") -> None:
     ordered = in_order(cases)
     for rule, group in groupby(ordered, _rule):
         screen.say()
-        screen.say(rule, "bold")
+        screen.wrapped(rule[1], label=rule[0], style="bold")
         for case in group:
             _print_one(screen, case, with_setup=bool(setups))
     if shadow:
@@ -46,7 +47,10 @@ def print_list(cases: Sequence[Case], folder: str, shadow: str = "") -> None:
 
 def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
     lost = case.outcome.reproduced == 0
-    screen.say(case.signature, "yellow" if lost else "cyan")
+    folder = Path(case.outcome.input).parent
+    # Findings of two devices with one signature: each is named by its folder.
+    name = folder.name if signature_of(folder) == case.signature else case.signature
+    screen.say(name, "yellow" if lost else "cyan")
     if case.violation and last_output(case):
         screen.wrapped(case.violation.sentence, indent=4)
     screen.wrapped(seen(case), indent=4)
@@ -59,6 +63,7 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
         screen.wrapped(f"known: {case.known}", indent=4, style="dim")
 
 
-def _rule(case: Case) -> str:
+def _rule(case: Case) -> tuple[str, str]:
+    """Return the name of a rule as a label, and what it says."""
     rule = case.expected_rule
-    return f"{rule.id}  {rule.title}" if rule else "of an unknown rule"
+    return (f"{rule.id}  ", rule.title) if rule else ("", "of an unknown rule")
