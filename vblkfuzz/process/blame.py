@@ -10,7 +10,7 @@ from collections import Counter
 from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.dataplane.wrong_return import WrongReturn
+from vblkfuzz.dataplane.wrong_return import WrongValue
 from vblkfuzz.process.cpu_limit import Hang
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
@@ -59,8 +59,9 @@ def fault_of(error: BaseException, own: OwnCode) -> Fault | None:
     if isinstance(error.__cause__, StopIteration) and not places:
         error = error.__cause__  # Python has replaced it where it left a generator (PEP 479)
         places = _own_places(error, own)
-    if isinstance(error, WrongReturn) and not places:
-        places = [place_of(one, one.co_firstlineno) for one in error.codes if own.has(one)][:1]
+    if isinstance(error, WrongValue):
+        wrong = [place_of(one, one.co_firstlineno) for one in error.codes if own.has(one)]
+        places = wrong[:1] or places
     if not places:
         return None
     place = _recurring(places) if isinstance(error, RecursionError) else places[-1]

@@ -25,6 +25,7 @@ from vblkfuzz.foreign_code import blamed, no_arguments
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.class_check import check_class
+from vblkfuzz.targets.return_check import watch_returns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -108,6 +109,7 @@ def checked(found: object, name: str, attribute: str) -> type[VirtioBlk]:
     if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
         raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
     check_class(found)
+    watch_returns(found)
     return found
 
 
