@@ -77,7 +77,7 @@ class Thread:
                     if wait is not None or used >= budget:
                         self._steps = steps
                         if wait is not None and not callable(wait):
-                            raise WrongStep(steps, wait)  # type: ignore[unreachable]  # a user's
+                            raise WrongStep(steps, wait)
                         self.ready = wait or _at_once
                         return used
                 if not self._has_work():
