@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.fuzz_minimized import say_minimized
 from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
-from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vblkfuzz.store.summary import Finding, Summary
+    from vblkfuzz.targets.options import TargetOptions
 
 _FALLBACK_LINES: Final = 20
 
@@ -24,8 +25,8 @@ def say_summary(
     summary: Summary,
     target: str,
     device: str,
-    target_options: TargetOptions = NO_OPTIONS,
-    out: Path = Path("vblkfuzz-out"),
+    target_options: TargetOptions,
+    out: Path,
 ) -> None:
     """Print figures and findings on stdout."""
     screen = Screen()
