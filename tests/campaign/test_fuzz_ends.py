@@ -230,6 +230,13 @@ def test_usage_is_one_line(fuzz: Fuzz, arguments: tuple[str, ...], complaint: st
     assert ended.status == 2
     (line,) = ended.stderr.splitlines()
     assert complaint in line
+    assert not ended.out.exists()
+
+
+def test_a_corpus_that_is_none_is_said_before_the_folder_goes_on(fuzz: Fuzz) -> None:
+    assert fuzz(*ONE_RUN).status == 0
+    ended = fuzz(*ONE_RUN, "--corpus", "gone")
+    assert (ended.status, ended.stderr) == (2, "vblkfuzz: gone: expected a folder of inputs\n")
 
 
 def test_arguments_for_libfuzzer_reach_it(fuzz: Fuzz) -> None:

@@ -25,6 +25,14 @@ def test_what_would_break_a_campaign_is_refused(argument: str) -> None:
         check_arguments(["-len_control=1", argument])
 
 
+def test_an_input_is_for_replay(tmp_path: Path) -> None:
+    """With libFuzzer, the same command runs one input."""
+    crash = tmp_path / "crash-1"
+    crash.touch()
+    with pytest.raises(UsageError, match=f"to run an input: vblkfuzz replay {crash}"):
+        check_arguments([str(crash)])
+
+
 def test_flags_of_users_win_over_defaults_but_not_over_what_must_be() -> None:
     plan = WorkerPlan(
         0, "patch-v4", "inline", 3, "out", corpora=["c"], libfuzzer=["-max_len=9", "-handle_int=1"]

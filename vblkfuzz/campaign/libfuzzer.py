@@ -62,13 +62,20 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for argument in arguments:
         flag, equals, _ = argument.removeprefix("-").partition("=")
         if not argument.startswith("-"):
-            # libFuzzer writes new inputs into the first folder, a campaign does not.
-            instead = f"a folder of inputs to start from is --corpus {shlex.quote(argument)}"
+            instead = _instead_of(argument)
             raise UsageError(f"libFuzzer argument {argument}: expected -flag=value; {instead}")
         if argument.startswith("--") or not equals:
             raise UsageError(f"libFuzzer argument {argument}: expected -flag=value")
         if flag in _REFUSED:
             raise UsageError(f"libFuzzer argument {argument}: {_REFUSED[flag]}")
+
+
+def _instead_of(path: str) -> str:
+    """Say how an input or a folder of inputs is given."""
+    if Path(path).is_file():
+        return f"to run an input: vblkfuzz replay {shlex.quote(path)}"
+    # libFuzzer writes new inputs into the first folder, a campaign does not.
+    return f"a folder of inputs to start from is --corpus {shlex.quote(path)}"
 
 
 def arguments_of(plan: WorkerPlan) -> list[str]:

@@ -34,6 +34,7 @@ from vblkfuzz.store.corpus import import_folder
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.history import LEDGER
+from vblkfuzz.store.input_paths import check_folder_of_inputs
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.saved_findings import saved_findings
 from vblkfuzz.store.summary import Finding, Summary
@@ -71,7 +72,7 @@ class Campaign:
     """One campaign, from the preparation of its folder to its summary.
 
     Raises:
-        UsageError: a libFuzzer argument cannot be passed on.
+        UsageError: a libFuzzer argument cannot be passed on, or a corpus is no folder.
         HarnessError: there is no fuzzing engine.
     """
 
@@ -82,6 +83,8 @@ class Campaign:
         on_progress: Callable[[Summary], None],
     ) -> None:
         check_arguments(options.libfuzzer)
+        for folder in options.corpora:
+            check_folder_of_inputs(folder)
         check_engine()
         # Each worker needs at least one run as its share: 0 would mean no limit.
         workers = min(options.workers, options.runs or options.workers)
@@ -109,7 +112,7 @@ class Campaign:
         """Run the campaign until it ends; return its exit status.
 
         Raises:
-            UsageError: the folder cannot be used, or a corpus is no folder.
+            UsageError: the folder cannot be used.
             HarnessError: the ledger or the corpus cannot be written.
         """
         out = self._options.out

@@ -32,9 +32,18 @@ def input_paths(folder: Path) -> list[Path]:
     Raises:
         InputFileError: `folder` is no folder.
     """
+    check_folder_of_inputs(folder)
+    return sorted(path for path in folder.rglob("*") if _counts(path, folder))
+
+
+def check_folder_of_inputs(folder: Path) -> None:
+    """Check a folder before the work.
+
+    Raises:
+        InputFileError: it is none.
+    """
     if not folder.is_dir():
         raise InputFileError(str(folder), "", "expected a folder of inputs")
-    return sorted(path for path in folder.rglob("*") if _counts(path, folder))
 
 
 def _counts(path: Path, folder: Path) -> bool:
