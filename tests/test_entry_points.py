@@ -70,7 +70,7 @@ def test_a_list_says_of_each_whether_it_can_be_used() -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("none", "test none: expected one of gone, good, number, ours (a new one: "),
+        ("none", "test none: expected one of gone, good, number, ours"),
         ("number", "test number: things_one (things_one:NUMBER): expected a str, found int"),
         ("gone", "test gone: things_one (things_one:GONE): AttributeError("),
     ],

@@ -104,8 +104,7 @@ class Registry(Generic[Value]):
             self._check_installed()
             known = ", ".join(self.names())
             raise UsageError(
-                f"{self.kind} {name}: expected one of {known} (a new one: pip install -e . again)"
-                f"{did_you_mean(name, self.names())}"
+                f"{self.kind} {name}: expected one of {known}{did_you_mean(name, self.names())}"
             )
         return found
 

@@ -54,6 +54,7 @@ def test_inputs_of_every_form(tmp_path: Path) -> None:
         (".git/index", b"DIRC\x00\x00"),
         (".gitignore", b"*"),
         ("deep/.hidden", RAW),
+        ("history.jsonl", b""),
     ],
 )
 def test_what_is_no_input(tmp_path: Path, name: str, data: bytes) -> None:
@@ -66,3 +67,9 @@ def test_a_finding_counts_once(tmp_path: Path) -> None:
     assert paths(tmp_path / "whole", {**files, "finding.vblk": ARTIFACT}) == ["finding.vblk"]
     files = {"minimized.vblk": ARTIFACT, "minimized.toml": TEXT}
     assert paths(tmp_path / "whole", files) == ["minimized.vblk"]
+
+
+def test_a_raw_input_may_be_empty(tmp_path: Path) -> None:
+    """LibFuzzer makes one; its name is that of no bytes."""
+    names = ["crash-da39a3ee5e6b4b0d3255bfef95601890afd80709", "input.bin"]
+    assert paths(tmp_path, dict.fromkeys(names, b"")) == names

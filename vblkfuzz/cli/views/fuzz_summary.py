@@ -51,8 +51,10 @@ def say_summary(
 def _say_figures(screen: Screen, summary: Summary, out: Path) -> None:
     """Print what was done, and what was found: by this campaign, and in the folder altogether."""
     screen.wrapped(
-        f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s)"
-        f"{_start_up(summary)}, {summary.features:,} features, {summary.violations:,} violating, "
+        f"{counted(summary.execs, 'execution')} in {summary.seconds:.1f} s "
+        f"({summary.execs_per_s:,.0f}/s)"
+        f"{_start_up(summary)}, {counted(summary.features, 'feature')}, "
+        f"{summary.violations:,} violating, "
         f"{counted(len(summary.findings), 'finding')}"
     )
     if summary.saved != len(summary.findings) or summary.saved_before:
@@ -118,8 +120,9 @@ def say_trouble(out: Path, summary: Summary) -> None:
         _complain(last_line(summary.last_error))
     elif summary.harness_errors or summary.last_error:
         _complain(
-            f"{summary.harness_errors} executions without a verdict, {summary.restarts} workers "
-            f"restarted; inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
+            f"{counted(summary.harness_errors, 'execution')} without a verdict, "
+            f"{counted(summary.restarts, 'worker')} restarted; "
+            f"inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
         )
 
 
