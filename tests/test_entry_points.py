@@ -70,7 +70,7 @@ def test_a_list_says_of_each_whether_it_can_be_used() -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("none", "test none: expected one of gone, good, number, ours (a new one: "),
+        ("none", "test none: expected one of gone, good, number, ours"),
         ("number", "test number: things_one (things_one:NUMBER): expected a str, found int"),
         ("gone", "test gone: things_one (things_one:GONE): AttributeError("),
     ],
@@ -81,7 +81,9 @@ def test_what_cannot_be_used(name: str, problem: str) -> None:
     assert str(raised.value).startswith(problem)
 
 
-@pytest.mark.parametrize("code", ["raise SystemExit(3)", "import no_such_module"])
+@pytest.mark.parametrize(
+    "code", ["raise SystemExit(3)", "raise GeneratorExit", "import no_such_module"]
+)
 def test_a_module_that_fails_while_it_is_imported(folder: Path, code: str) -> None:
     install(folder, "things_bad", {GROUP: {"bad": "things_bad:X"}}, code)
     with pytest.raises(UsageError, match=r"^test bad: things_bad \(things_bad:X\): "):
@@ -112,3 +114,15 @@ def test_a_checkout_that_is_not_installed(
     with pytest.raises(UsageError, match=says):
         THINGS.listed()
     assert THINGS.names() == [entry.name for entry in others]
+
+
+def test_a_summary_that_fails_is_said_in_the_list(folder: Path) -> None:
+    class Ending:
+        @property
+        def summary(self) -> str:
+            raise SystemExit(0)
+
+    install(folder, "things_bad", {GROUP: {"bad": "things_bad:X"}}, "X = 3")
+    endings = Registry("test", "any", lambda _, entry: Ending() if entry.name == "bad" else None)
+    found = {row.name: row.summary for row in endings.listed()}
+    assert found["bad"] == "cannot be used: summary: SystemExit(0)"

@@ -18,6 +18,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.foreign_code import blamed, no_arguments
 from vblkfuzz.suggestion import did_you_mean
 
 _OWN_PACKAGE: Final = "vblkfuzz"
@@ -103,8 +104,7 @@ class Registry(Generic[Value]):
             self._check_installed()
             known = ", ".join(self.names())
             raise UsageError(
-                f"{self.kind} {name}: expected one of {known} (a new one: pip install -e . again)"
-                f"{did_you_mean(name, self.names())}"
+                f"{self.kind} {name}: expected one of {known}{did_you_mean(name, self.names())}"
             )
         return found
 
@@ -117,19 +117,20 @@ class Registry(Generic[Value]):
             )
 
     def _loaded(self, entry: EntryPoint) -> Value:
-        try:
+        where = f"{self.kind} {entry.name}: {_origin(entry)}"
+        with blamed(where), no_arguments(entry.module):
             named: object = entry.load()
-        except (Exception, SystemExit) as error:
-            raise UsageError(f"{self.kind} {entry.name}: {_origin(entry)}: {error!r}") from error
         value = self.accept(named, entry)
         if value is None:
-            problem = f"expected {self.expected}, found {type(named).__name__}"
-            raise UsageError(f"{self.kind} {entry.name}: {_origin(entry)}: {problem}")
+            found = type(named).__name__
+            raise UsageError(f"{where}: expected {self.expected}, found {found}")
         return value
 
     def _summary(self, entry: EntryPoint) -> str:
         try:
-            return self._loaded(entry).summary
+            value = self._loaded(entry)
+            with blamed("summary"):
+                return value.summary
         except UsageError as error:
             return f"cannot be used: {error}"
 

@@ -14,6 +14,8 @@
         |-- DeviceLost      a real device process ended or stopped answering
         `-- TraceOverflow   events were dropped, so the trace cannot be judged
 
+`Stopped` is no VblkfuzzError: a signal asks for the end.
+
 Errors of the ring protocol (`virtio.ring_error.RingError`) are not here: the guest causes them,
 and the device handles them by becoming broken. A rule violation is a value, never an exception.
 """
@@ -141,3 +143,11 @@ class ProtocolViolated(DeviceLost):
 
 class TraceOverflow(HarnessError):
     """A trace ring was full and events were dropped."""
+
+
+class Stopped(BaseException):
+    """A signal asks for the end; not a KeyboardInterrupt, of which click makes an exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status

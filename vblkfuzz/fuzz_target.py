@@ -113,7 +113,8 @@ class FuzzTarget:
             self._register()
         try:
             execution = run_scenario(self._target, decode(data))
-        except Exception as error:  # no finding in the device, so libFuzzer must not see it
+        # No finding in the device, so libFuzzer must not see it.
+        except (Exception, SystemExit) as error:
             self._count(error)
             return None
         self._region.mark_states(execution.trace)
@@ -152,13 +153,13 @@ class FuzzTarget:
         if libfuzzer_core.is_preloaded():
             _warn(libfuzzer_core.NO_MUTATOR)
 
-    def _count(self, error: Exception) -> None:
+    def _count(self, error: BaseException) -> None:
         self.harness_errors += 1
         if self.harness_errors & (self.harness_errors - 1) == 0:
             _warn(f"harness error {self.harness_errors}, no finding: {_text(error)}")
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     """Return the text of a fault of the harness; of an unexpected one, with its stack."""
     if isinstance(error, HarnessError):
         return str(error)

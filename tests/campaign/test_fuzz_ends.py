@@ -230,11 +230,35 @@ def test_usage_is_one_line(fuzz: Fuzz, arguments: tuple[str, ...], complaint: st
     assert ended.status == 2
     (line,) = ended.stderr.splitlines()
     assert complaint in line
+    assert not ended.out.exists()
+
+
+def test_a_corpus_that_is_none_is_said_before_the_folder_goes_on(fuzz: Fuzz) -> None:
+    assert fuzz(*ONE_RUN).status == 0
+    ended = fuzz(*ONE_RUN, "--corpus", "gone")
+    assert (ended.status, ended.stderr) == (2, "vblkfuzz: gone: expected a folder of inputs\n")
 
 
 def test_arguments_for_libfuzzer_reach_it(fuzz: Fuzz) -> None:
     ended = fuzz("--workers", "1", "--runs", "50", "--", "-verbosity=1", "-print_final_stats=1")
     assert "INITED" in (ended.out / "log" / "worker-0.log").read_text()
+
+
+def test_libfuzzer_ends_by_itself(fuzz: Fuzz) -> None:
+    """With status 0 and nothing run; its log says why."""
+    ended = fuzz("--workers", "1", "--runs", "50", "--", "-dict=/dev/null")
+    assert (ended.status, ended.summary["execs"]) == (125, 0)
+    assert ended.stderr.splitlines()[-1] == (
+        "vblkfuzz: worker 0 ended before its budget was spent: ParseDictionaryFile: file does not "
+        f"exist or is empty, see {ended.out}/log/worker-0.log"
+    )
+    assert not list((ended.out / "harness").iterdir())
+
+
+def test_a_flag_that_libfuzzer_does_not_know(fuzz: Fuzz) -> None:
+    ended = fuzz(*ONE_RUN, "--", "-nosuch=1")
+    assert ended.status == 0
+    assert ended.stderr.count("warning: libFuzzer: unrecognized flag '-nosuch=1'\n") == 1
 
 
 def test_the_log_does_not_grow_with_the_corpus(fuzz: Fuzz) -> None:

@@ -13,11 +13,24 @@ from vblkfuzz.launch.plan import WorkerPlan
 
 
 @pytest.mark.parametrize(
-    "argument", ["-runs=1", "-fork=2", "-merge=1", "-artifact_prefix=x", "x", "-x", "--x=1"]
+    "argument",
+    [
+        *("-runs=1", "-fork=2", "-merge=1", "-artifact_prefix=x", "x", "-x", "--x=1"),
+        *("-merge_inner=1", "-minimize_crash_internal_step=1", "-collect_data_flow=x"),
+        *("-analyze_dict=1", "-stop_file=x", "-exit_on_item=x", "-ignore_remaining_args=1"),
+    ],
 )
 def test_what_would_break_a_campaign_is_refused(argument: str) -> None:
     with pytest.raises(UsageError, match=f"libFuzzer argument {argument}"):
         check_arguments(["-len_control=1", argument])
+
+
+def test_an_input_is_for_replay(tmp_path: Path) -> None:
+    """With libFuzzer, the same command runs one input."""
+    crash = tmp_path / "crash-1"
+    crash.touch()
+    with pytest.raises(UsageError, match=f"to run an input: vblkfuzz replay {crash}"):
+        check_arguments([str(crash)])
 
 
 def test_flags_of_users_win_over_defaults_but_not_over_what_must_be() -> None:

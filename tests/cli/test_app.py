@@ -19,8 +19,7 @@ from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 from vblkfuzz.cli import app as app_module
 from vblkfuzz.cli.app import app, main
-from vblkfuzz.cli.signals import Stopped
-from vblkfuzz.errors import ActorHung, ExitStatus, VblkfuzzError
+from vblkfuzz.errors import ActorHung, ExitStatus, Stopped, VblkfuzzError
 from vblkfuzz.triage.printable import printable
 
 README = CHECKOUT / "README.md"
@@ -163,6 +162,7 @@ def test_each_exit_code_is_documented(place: str, text: str) -> None:
         (VblkfuzzError("bell \x07"), 125, "vblkfuzz: bell \\x07\n"),
         (KeyboardInterrupt(), 130, ""),
         (Stopped(72), 72, ""),
+        (SystemExit(0), 125, "vblkfuzz: code of a device or a package ends it: SystemExit(0)\n"),
     ],
 )
 def test_what_a_verb_raises(

@@ -45,6 +45,9 @@ def test_flags_with_a_twin(flags: str, options: str) -> None:
         ("-rss_limit_mb=2560", "use ulimit -v"),
         ("-runs=abc", "expected a number from 0 on, found 'abc'"),
         ("-seed=-5", "expected a number from 0 on, found '-5'"),
+        ("-run=10", "did you mean -runs=10?"),
+        ("-max_totaltime=9", "did you mean -max_total_time=9?"),
+        ("-nosuch=1", "goes after --: fuzz -- -nosuch=1"),
         ("-max_len=9", "goes after --: fuzz -- -max_len=9"),
     ],
 )

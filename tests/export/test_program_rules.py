@@ -67,4 +67,4 @@ def test_an_issue_says_why_it_has_no_program() -> None:
     assert "vblkfuzz replay scenario.toml" in text
     assert "the program cannot judge rule L6" in " ".join(text.split())
     assert "there is no program" not in EXPORT.text([breaks("S1")]).lower()
-    assert "bug of target model" in " ".join(EXPORT.text([case()]).split())
+    assert "this was found on target model" in " ".join(EXPORT.text([case()]).split())

@@ -134,3 +134,11 @@ def test_without_a_source_the_line_counts_from_the_function() -> None:
     assert found[0].name != fault_at(Place("<no file>", "f", 10, 13), -11).name
     assert found[0].what == "SIGSEGV"
     assert fault_at(Place("<no file>", "f", 10, 13), -250).what == "signal 250"
+
+
+def test_a_generator_of_the_device_that_asks_an_empty_iterator(folder: Path) -> None:
+    """Python replaces its StopIteration where nothing of the device is left on the stack."""
+    method = "    def third(self):\n        next(iter(()))\n        yield\n"
+    found = fault(folder, lambda device: list(call("third")(device)), DEVICE + method)  # type: ignore[call-overload]
+    assert found is not None
+    assert (found.what, found.where) == ("StopIteration", "Device.third (device.py, line 15)")

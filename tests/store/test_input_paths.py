@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import BUG
-from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input_file
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.store.input_paths import input_paths
@@ -54,6 +55,7 @@ def test_inputs_of_every_form(tmp_path: Path) -> None:
         (".git/index", b"DIRC\x00\x00"),
         (".gitignore", b"*"),
         ("deep/.hidden", RAW),
+        ("history.jsonl", b""),
     ],
 )
 def test_what_is_no_input(tmp_path: Path, name: str, data: bytes) -> None:
@@ -66,3 +68,17 @@ def test_a_finding_counts_once(tmp_path: Path) -> None:
     assert paths(tmp_path / "whole", {**files, "finding.vblk": ARTIFACT}) == ["finding.vblk"]
     files = {"minimized.vblk": ARTIFACT, "minimized.toml": TEXT}
     assert paths(tmp_path / "whole", files) == ["minimized.vblk"]
+
+
+def test_a_raw_input_may_be_empty(tmp_path: Path) -> None:
+    """LibFuzzer makes one; its name is that of no bytes."""
+    names = ["crash-da39a3ee5e6b4b0d3255bfef95601890afd80709", "input.bin"]
+    assert paths(tmp_path, dict.fromkeys(names, b"")) == names
+
+
+def test_a_file_that_is_empty_by_mistake(tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").touch()
+    with pytest.raises(InputFileError, match="expected an input, found an empty file"):
+        read_input_file(tmp_path / "history.jsonl")
+    (tmp_path / "input.bin").touch()
+    assert read_input_file(tmp_path / "input.bin").raw == b""

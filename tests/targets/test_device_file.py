@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.faulty import GOOD
+from vblkfuzz.errors import Stopped, UsageError
 from vblkfuzz.targets.device_class import device_class
 from vblkfuzz.targets.model import MODES, model
 
@@ -60,3 +61,41 @@ def test_what_it_prints_is_not_on_standard_output(
     said = capfd.readouterr()
     assert said.out == "ours\n"
     assert {"imported", "loaded", "looked", "written"} <= set(said.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("code", "raised"),
+    [
+        ("import sys\nsys.exit(0)", "SystemExit(0)"),
+        ("import unittest\nunittest.main(exit=True)", "SystemExit("),
+        ("import argparse\nargparse.ArgumentParser().parse_args()\n1 / 0", "ZeroDivisionError("),
+        ("import pytest\npytest.skip('no', allow_module_level=True)", "Skipped: no"),
+        ("class Odd(BaseException):\n    __repr__ = None\nraise Odd", "Odd"),
+        ("raise RuntimeError('two\\nlines')", "RuntimeError('two\\nlines')"),
+        ("def __getattr__(name):\n    raise SystemExit(0)", "SystemExit(0)"),
+    ],
+)
+def test_a_module_that_ends_the_program_is_a_device_that_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, raised: str
+) -> None:
+    path = tmp_path / "device.py"
+    path.write_text(code)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "argv", arguments := ["vblkfuzz", "--device", "x"])
+    with pytest.raises(UsageError) as found:
+        device_class(f"{path}:Device")
+    assert f"{path}" in str(found.value)
+    assert f": its module fails: {raised}" in str(found.value)
+    assert sys.argv is arguments
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Stopped(72)])
+def test_the_user_may_stop_while_a_module_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    path = tmp_path / "device.py"
+    path.write_text("import sys\nraise sys.stop_of_the_test")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "stop_of_the_test", stop, raising=False)
+    with pytest.raises((KeyboardInterrupt, Stopped)):
+        device_class(f"{path}:Device")

@@ -21,6 +21,7 @@ from vblkfuzz.triage.story import (
     deviations,
     device_facts,
     first_seen,
+    said_seen,
     seen,
     shown_steps,
     state_facts,
@@ -65,9 +66,9 @@ def test_the_whole_story_has_every_event() -> None:
 
 def test_what_was_seen() -> None:
     story = Case(case().outcome, SIGHTINGS)
-    assert seen(story) == (
-        "seen 1,200 times, first after 1.2 s (execution 42), reproduced in 1 of 1 run"
-    )
+    facts = "1,200 times, first after 1.2 s (execution 42), reproduced in 1 of 1 run"
+    assert (seen(story), said_seen(story)) == (facts, f"seen {facts}")
+    assert said_seen(case()) == seen(case()) == "reproduced in 1 of 1 run"
     assert first_seen(SIGHTINGS) == "2026-01-02T03:04:06+00:00"
 
 

@@ -81,5 +81,6 @@ def said_of(out: Path, earlier: tuple[CampaignRecord, ...]) -> str:
     inputs = sum(1 for path in (out / "corpus").iterdir() if path.is_file())
     return (
         f"{out} goes on: begun {first.started}, {counted(len(earlier), 'campaign')}, "
-        f"{execs:,} executions, {inputs:,} inputs, {counted(len(saved_findings(out)), 'finding')}"
+        f"{counted(execs, 'execution')}, {counted(inputs, 'input')}, "
+        f"{counted(len(saved_findings(out)), 'finding')}"
     )

@@ -27,4 +27,6 @@ def exit_status(summary: Summary, stopped: ExitStatus | None) -> ExitStatus:
         return ExitStatus.HARNESS
     if summary.always_fails:  # all its findings are silenced
         return ExitStatus.HARNESS
+    if not summary.execs:  # nothing was tested
+        return ExitStatus.HARNESS
     return ExitStatus.TIMEOUT if summary.hangs else ExitStatus.CLEAN

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from vblkfuzz.campaign.libfuzzer import check_arguments
-from vblkfuzz.errors import ExitStatus, UsageError, VblkfuzzError
+from vblkfuzz.errors import ExitStatus, HarnessError, UsageError, VblkfuzzError
 from vblkfuzz.launch.plan import WorkerPlan
 
 if TYPE_CHECKING:
@@ -121,6 +121,10 @@ def _fuzz(plan: WorkerPlan) -> ExitStatus:
             failed.append(message.kind)
 
     status = fuzz(plan, report)
+    if status is None:
+        if not all(Path(path).is_file() for path in plan.corpora or ["."]):
+            raise HarnessError("libFuzzer ended before the budget was spent; it says why above")
+        status = ExitStatus.CLEAN
     if not failed or status is not ExitStatus.CLEAN:
         return status
     return ExitStatus.TIMEOUT if set(failed) == {"hang"} else ExitStatus.HARNESS

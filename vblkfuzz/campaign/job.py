@@ -56,19 +56,27 @@ class Job:
     """Of the campaign; None: there was none."""
     status: ExitStatus = ExitStatus.CLEAN
     """Of the campaign, or the stop of the corpus."""
+    tested: bool = False
+    """Whether anything ran: an input of the corpus, or an execution of the campaign."""
     began: float = field(default_factory=time.monotonic)
     """When its time began, on the clock of `time.monotonic`."""
 
     @property
+    def stopped(self) -> bool:
+        """Whether a signal has ended the job."""
+        return self.status in _STOPS
+
+    @property
     def exit_status(self) -> ExitStatus:
         """130 or 72 stopped; else 77 a test failed; else 125 no verdict; else the campaign's."""
-        if self.status in _STOPS:
+        if self.stopped:
             return self.status
         if any(one.state is State.FAILED for one in self.tests):
             return ExitStatus.VIOLATION
         # The campaign has a status of its own, which tells inputs that hung from other errors.
         others = (one.state for one in self.tests if one.name != _CAMPAIGN)
-        return ExitStatus.HARNESS if State.ERROR in others else self.status
+        no_verdict = State.ERROR in others or not self.tested
+        return ExitStatus.HARNESS if no_verdict else self.status
 
     def run_corpus(self, files: list[str], stopped: Callable[[], ExitStatus | None]) -> None:
         """Run inputs until the time is over or `stopped` gives a status."""
@@ -84,7 +92,8 @@ class Job:
             left = []
         self.status = stopped() or ExitStatus.CLEAN
         self._note(cases)
-        self.tests += [self._test(name, State.SKIPPED, self._why_cut) for name in left]
+        self.tested = bool(cases)
+        self.tests += [self._test(name, State.SKIPPED, self.why_cut) for name in left]
 
     def fuzz(
         self, on_message: Callable[[Message], None], on_progress: Callable[[Summary], None]
@@ -96,8 +105,8 @@ class Job:
             HarnessError: the output folder cannot be written.
         """
         rest = self._rest()
-        if self.status in _STOPS or rest < _LEAST_S:
-            self.tests.append(self._test(_CAMPAIGN, State.SKIPPED, self._why_cut))
+        if self.stopped or rest < _LEAST_S:
+            self.tests.append(self._test(_CAMPAIGN, State.SKIPPED, self.why_cut))
             return
         reserve = min(_RESERVE_S, _SHARE * rest)
         options = replace(self.options, seconds=rest - reserve, minimize_s=reserve / 1.5)
@@ -105,6 +114,7 @@ class Job:
         self.status = campaign.run()
         self.summary = summary = campaign.summary
         self._note_campaign(summary)
+        self.tested = self.tested or bool(summary.execs)
         saved = [one for one in summary.findings.values() if one.path]
         runs = _FINDING_RUNS if self._rest() > 0 else 1
         reader = CaseReader(self._note_unreadable, self._replayed_on(), runs)
@@ -112,9 +122,9 @@ class Job:
         self._note_unsaved(one for one in summary.findings.values() if not one.path)
 
     @property
-    def _why_cut(self) -> str:
+    def why_cut(self) -> str:
         """Why a test was not run to its end."""
-        if self.status not in _STOPS:
+        if not self.stopped:
             return _NO_TIME
         spent = time.monotonic() - self.began
         return f"stopped after {spent:,.0f} s of {self.options.seconds:,.0f} s"
@@ -150,11 +160,11 @@ class Job:
         if summary.harness_errors or summary.always_fails or summary.last_error:
             last = summary.last_error.strip().rpartition("\n")[2]
             problems.append(summary.always_fails or last)
-        stopped = self.status in _STOPS
+        stopped = self.stopped
         if not problems and (stopped or not summary.execs):
-            problems, state = [self._why_cut], State.SKIPPED
+            problems, state = [self.why_cut], State.SKIPPED
         elif stopped:
-            problems, state = [self._why_cut, *problems], State.ERROR
+            problems, state = [self.why_cut, *problems], State.ERROR
         else:
             state = State.ERROR if problems else State.PASSED
         words = f"{counted(summary.execs, 'execution')}, seed {self.options.seed}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SET: Final = "vblkfuzz sets it"
 _OTHER_JOB: Final = "not a campaign"
+_ENDS: Final = "it would end a worker before its budget; use --runs or --max-total-time"
 _REFUSED: Final = {
     "runs": "use --runs",
     "atheris_runs": "use --runs",
@@ -31,10 +32,20 @@ _REFUSED: Final = {
     "jobs": "use --workers",
     "fork": "use --workers",
     "merge": _OTHER_JOB,
+    "merge_inner": _OTHER_JOB,
+    "merge_control_file": _OTHER_JOB,
     "set_cover_merge": _OTHER_JOB,
     "minimize_crash": _OTHER_JOB,
+    "minimize_crash_internal_step": _OTHER_JOB,
     "cleanse_crash": _OTHER_JOB,
+    "analyze_dict": _OTHER_JOB,
+    "collect_data_flow": _OTHER_JOB,
+    "run_equivalence_server": _OTHER_JOB,
     "help": _OTHER_JOB,
+    "stop_file": _ENDS,
+    "exit_on_src_pos": _ENDS,
+    "exit_on_item": _ENDS,
+    "ignore_remaining_args": _SET,
     "artifact_prefix": _SET,
     "exact_artifact_path": _SET,
     "handle_int": _SET,
@@ -51,13 +62,20 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for argument in arguments:
         flag, equals, _ = argument.removeprefix("-").partition("=")
         if not argument.startswith("-"):
-            # libFuzzer writes new inputs into the first folder, a campaign does not.
-            instead = f"a folder of inputs to start from is --corpus {shlex.quote(argument)}"
+            instead = _instead_of(argument)
             raise UsageError(f"libFuzzer argument {argument}: expected -flag=value; {instead}")
         if argument.startswith("--") or not equals:
             raise UsageError(f"libFuzzer argument {argument}: expected -flag=value")
         if flag in _REFUSED:
             raise UsageError(f"libFuzzer argument {argument}: {_REFUSED[flag]}")
+
+
+def _instead_of(path: str) -> str:
+    """Say how an input or a folder of inputs is given."""
+    if Path(path).is_file():
+        return f"to run an input: vblkfuzz replay {shlex.quote(path)}"
+    # libFuzzer writes new inputs into the first folder, a campaign does not.
+    return f"a folder of inputs to start from is --corpus {shlex.quote(path)}"
 
 
 def arguments_of(plan: WorkerPlan) -> list[str]:

@@ -23,16 +23,18 @@ from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.campaign.pace import Pace
 from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.campaign.time_budget import TimeBudget
+from vblkfuzz.campaign.worker_ending import ending_of
+from vblkfuzz.campaign.worker_log import unknown_flags
 from vblkfuzz.errors import ExitStatus, HarnessError
 from vblkfuzz.launch.local import WorkerProcess
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
-from vblkfuzz.limits import STUCK_LIMIT_S
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.store.corpus import import_folder
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.history import LEDGER
+from vblkfuzz.store.input_paths import check_folder_of_inputs
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.reach import Reach
 from vblkfuzz.store.saved_findings import saved_findings
@@ -71,7 +73,7 @@ class Campaign:
     """One campaign, from the preparation of its folder to its summary.
 
     Raises:
-        UsageError: a libFuzzer argument cannot be passed on.
+        UsageError: a libFuzzer argument cannot be passed on, or a corpus is no folder.
         HarnessError: there is no fuzzing engine.
     """
 
@@ -82,6 +84,8 @@ class Campaign:
         on_progress: Callable[[Summary], None],
     ) -> None:
         check_arguments(options.libfuzzer)
+        for folder in options.corpora:
+            check_folder_of_inputs(folder)
         check_engine()
         # Each worker needs at least one run as its share: 0 would mean no limit.
         workers = min(options.workers, options.runs or options.workers)
@@ -95,6 +99,7 @@ class Campaign:
         self._pauses = False
         """Ctrl-Z was pressed."""
         self._pace = Pace()
+        self._flags_said = False
         self.summary = Summary(
             situations={
                 item.name: False
@@ -108,7 +113,7 @@ class Campaign:
         """Run the campaign until it ends; return its exit status.
 
         Raises:
-            UsageError: the folder cannot be used, or a corpus is no folder.
+            UsageError: the folder cannot be used.
             HarnessError: the ledger or the corpus cannot be written.
         """
         out = self._options.out
@@ -248,6 +253,10 @@ class Campaign:
         ended = worker.exit_code is not None
         for message in worker.read():
             self._handle(worker, message)
+        if self._options.libfuzzer and not self._flags_said and worker.statistic(Stat.EXECS):
+            self._flags_said = True  # libFuzzer reads them before it runs an input
+            for said in unknown_flags(worker.log):
+                self._on_message(Message("warning", f"libFuzzer: {said}"))
         if ended:
             self._selector.unregister(worker.messages_fd)
             worker.close_messages()
@@ -311,9 +320,9 @@ class Campaign:
 
     def _recover(self, worker: WorkerProcess) -> None:
         """Save the input of a worker that ended unexpectedly, and start the worker again."""
-        error = f"worker {worker.plan.index} {_ending(worker)}, see {worker.log}"
-        self.summary.last_error = error
-        if worker.exit_code != ExitStatus.HARNESS:  # else the input was saved with its message
+        self.summary.last_error = error = ending_of(worker)
+        # Else no input is to blame, or it was saved with its message.
+        if worker.exit_code not in (ExitStatus.CLEAN, ExitStatus.HARNESS):
             self._keep_input(worker.arena.flight.read(), error)
         self._on_message(Message("harness_error", error))
         verdicts = worker.verdicts - worker.verdicts_before
@@ -387,14 +396,3 @@ class Campaign:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _ending(worker: WorkerProcess) -> str:
-    code = worker.exit_code
-    if worker.stuck:
-        return f"ran nothing for {STUCK_LIMIT_S:g} s and was ended"
-    if code == ExitStatus.HARNESS:
-        return "gave up"
-    if code is not None and code < 0:
-        return f"was ended by signal {-code}"
-    return f"ended with exit status {code}"

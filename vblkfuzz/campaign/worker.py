@@ -103,9 +103,9 @@ class Worker:
         self._ending: ExitStatus | None = None
 
     @property
-    def exit_status(self) -> ExitStatus:
-        """The reason for which the worker ended."""
-        return ExitStatus.CLEAN if self._ending is None else self._ending
+    def ending(self) -> ExitStatus | None:
+        """The reason for which the worker ends; None: there is none, libFuzzer has ended."""
+        return self._ending
 
     def end(self, status: ExitStatus) -> None:
         """Let the worker end after the running execution; only the first call has an effect."""
@@ -123,7 +123,8 @@ class Worker:
             raise KeyboardInterrupt
         try:
             self._run(data)
-        except Exception:  # a bug of the harness, which libFuzzer would take for a finding
+        # A bug of the harness, or of a target of others: libFuzzer would take it for a finding.
+        except (Exception, SystemExit):
             self._note_error(traceback.format_exc(), data)
             self._give_up()
             self._statistics[Stat.EXECS] += 1
@@ -275,8 +276,11 @@ class Worker:
 
 def fuzz(
     plan: WorkerPlan, send: Callable[[Message], None], memory_fd: int | None = None
-) -> ExitStatus:
+) -> ExitStatus | None:
     """Run a worker until it ends; return the reason. Call once per process.
+
+    libFuzzer ends by itself when it has run the files that it was given instead of folders, and for
+    errors that it prints, such as those in a dictionary. Then there is no reason: None.
 
     Args:
         plan: the task.
@@ -307,7 +311,7 @@ def fuzz(
         with suppress(SystemExit):
             atheris.Fuzz()
     worker.report_counts()
-    return worker.exit_status
+    return worker.ending
 
 
 def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
@@ -367,9 +371,10 @@ def main() -> NoReturn:
             rest = rest[os.write(messages_fd, rest) :]
 
     status = fuzz(plan, send, memory_fd)
-    send(Message("done", status.name))
+    if status is not None:  # else the budget is not spent, and the log says why
+        send(Message("done", status.name))
     sys.stderr.flush()
-    os._exit(status)
+    os._exit(status or 0)
 
 
 if __name__ == "__main__":

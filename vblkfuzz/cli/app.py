@@ -20,10 +20,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from vblkfuzz.cli import verbs
 from vblkfuzz.cli.options.empty_argument import refuse_empty
-from vblkfuzz.cli.signals import Stopped
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
-from vblkfuzz.errors import ExitStatus, HarnessError, OutputLost, VblkfuzzError
+from vblkfuzz.errors import ExitStatus, HarnessError, OutputLost, Stopped, VblkfuzzError
+from vblkfuzz.foreign_code import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,12 @@ class Verbs(TyperGroup):
     def invoke(self, ctx: Context) -> Any:  # type: ignore[override]  # noqa: ANN401  # as click
         """Run a verb; click has exit codes of its own for some errors that leave it."""
         with _exit_codes():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except SystemExit as error:  # a verb of ours raises typer.Exit
+                raise HarnessError(
+                    f"code of a device or a package ends it: {shown(error)}"
+                ) from error
 
 
 @contextmanager

@@ -11,23 +11,17 @@ from __future__ import annotations
 import os
 import signal
 
+from vblkfuzz.errors import Stopped
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is slow to import, and until the handlers are set ctrl-C is not quiet
     from types import FrameType
     from typing import Final
 
 _STATUS: Final = {signal.SIGINT: 130, signal.SIGTERM: 72, signal.SIGHUP: 72}
-"""Exit status by signal; as in `errors.ExitStatus`, which is not loaded yet."""
+"""Exit status by signal; as in `errors.ExitStatus`."""
 _IMPORT: Final = "<frozen importlib._bootstrap>"
 _LATER_S: Final = 0.02
-
-
-class Stopped(BaseException):
-    """A signal asks for the end; not a KeyboardInterrupt, of which click makes an exit status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 def end_at_once() -> None:

@@ -114,7 +114,7 @@ def _program(case: Case) -> str:
 def _why_none(case: Case) -> str:
     """Return why there is no program; empty if there is one."""
     if (target := case.outcome.setup.target) != "qemu":
-        return f"the program runs a QEMU, and this is a bug of target {target}"
+        return f"it would run a QEMU, and this was found on target {target}"
     try:
         program_of([case], _FORM)
     except UsageError as error:

@@ -14,7 +14,7 @@ from vblkfuzz.export.case_text import case_text
 from vblkfuzz.export.reproduced import reproduced
 from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.triage.printable import printable
-from vblkfuzz.triage.story import seen
+from vblkfuzz.triage.story import said_seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -97,7 +97,7 @@ def _state(case: Case, silenced: Collection[str]) -> tuple[State, str]:
     if violation := reproduced(case):
         return State.FAILED, f"{violation.rule}: {violation.sentence}"
     if case.sightings:
-        return State.FAILED, f"{case.signature}: {seen(case)}"
+        return State.FAILED, f"{case.signature}: {said_seen(case)}"
     if run.verdict == "harness_error":
         return State.ERROR, run.error.rstrip().rpartition("\n")[2]
     return State.PASSED, ""

@@ -22,7 +22,7 @@ from vblkfuzz.export.scenario_place import scenario_place, uri_of
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.triage.printable import printable
 from vblkfuzz.triage.step import lanes
-from vblkfuzz.triage.story import again, seen, shown_again, shown_steps
+from vblkfuzz.triage.story import again, said_seen, shown_again, shown_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +120,7 @@ def _result(case: Case) -> Json:
             {"name": names[-1], "fullyQualifiedName": violation.path, "kind": "function"}
         ]
     signature = violation.signature if violation else case.signature
-    sentence = violation.sentence if violation else f"{rule.title} {signature}: {seen(case)}."
+    sentence = violation.sentence if violation else f"{rule.title} {signature}: {said_seen(case)}."
     return {
         "ruleId": rule.id,
         "ruleIndex": _RULE_INDEX[rule.id],

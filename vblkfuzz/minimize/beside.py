@@ -74,7 +74,7 @@ def keep(folder: Path, smaller: Smaller, *, force: bool = False) -> Reduction:
     Args:
         folder: the folder of the finding.
         smaller: the input, which shows the bug of the finding.
-        force: replace the one that is there, whatever its size.
+        force: replace the one that is there, whatever its size: it no longer shows the bug.
 
     Returns:
         The reduction as recorded.
@@ -87,17 +87,18 @@ def keep(folder: Path, smaller: Smaller, *, force: bool = False) -> Reduction:
     there = None if force or not has(folder, MINIMIZED) else smallest(folder)
     better = there is None or weight(smaller.artifact.scenario) < weight(there.scenario)
     kept = smaller.artifact if there is None or better else there
+    earlier = None if better else reduction_of(folder)
     reduction = Reduction(
         ops_before=len(before.ops),
         deviations_before=len(before.schedule),
         ops=len(kept.scenario.ops),
         deviations=len(kept.scenario.schedule),
         tried=smaller.tried,
-        complete=smaller.complete,
+        complete=smaller.complete or (earlier is not None and earlier.complete),
     )
     if better:
         write_file(folder / _TEXT, artifact_text(kept, smaller.sentence).encode())
-    if better or reduction_of(folder):
+    if better or earlier:
         write_file(folder / _RECORD, reduction.to_json().encode())
     if better:
         write_file(folder / MINIMIZED, dump_artifact(kept))

@@ -10,7 +10,7 @@ from collections import Counter
 from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.dataplane.wrong_return import WrongReturn
+from vblkfuzz.dataplane.wrong_return import WrongValue
 from vblkfuzz.process.cpu_limit import Hang
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
@@ -55,16 +55,25 @@ def fault_of(error: BaseException, own: OwnCode) -> Fault | None:
     """
     if isinstance(error, Hang):
         return _hang([code for code in error.stays if own.has(code)])
-    passed = ((frame.f_code, line) for frame, line in walk_tb(error.__traceback__))
-    places = [place_of(code, line) for code, line in passed if own.has(code)]
-    if isinstance(error, WrongReturn) and not places:
-        places = [place_of(one, one.co_firstlineno) for one in error.codes if own.has(one)][:1]
+    places = _own_places(error, own)
+    if isinstance(error.__cause__, StopIteration) and not places:
+        error = error.__cause__  # Python has replaced it where it left a generator (PEP 479)
+        places = _own_places(error, own)
+    if isinstance(error, WrongValue):
+        wrong = [place_of(one, one.co_firstlineno) for one in error.codes if own.has(one)]
+        places = wrong[:1] or places
     if not places:
         return None
     place = _recurring(places) if isinstance(error, RecursionError) else places[-1]
     status = _exit_status(error) if isinstance(error, SystemExit) else 1
     what = printable(type(error).__name__, _SHORT)
     return _crash(place, what, printable(_message(error), _MESSAGE), status=status)
+
+
+def _own_places(error: BaseException, own: OwnCode) -> list[Place]:
+    """Return the lines of the device that an exception has passed, the innermost last."""
+    passed = ((frame.f_code, line) for frame, line in walk_tb(error.__traceback__))
+    return [place_of(code, line) for code, line in passed if own.has(code)]
 
 
 def fault_at(place: Place, code: int) -> Fault:

@@ -213,8 +213,8 @@ def read_input_file(path: str | os.PathLike[str]) -> InputFile:
 
     Raises:
         InputFileError: the file cannot be read, is larger than `limits.MAX_ARTIFACT_BYTES` (a raw
-            input: `codec.MAX_BYTES`), or holds no valid input (see `load_artifact` and
-            `text.read_text`).
+            input: `codec.MAX_BYTES`), is empty without the name of a raw input, or holds no valid
+            input (see `load_artifact` and `text.read_text`).
     """
     name = os.fspath(path)
     data = _read(name)
@@ -225,6 +225,8 @@ def read_input_file(path: str | os.PathLike[str]) -> InputFile:
         case Form.TEXT:
             artifact = _of_text(data, name)
         case Form.RAW:
+            if not data and not is_raw_name(os.path.basename(name)):
+                raise InputFileError(name, "", "expected an input, found an empty file")
             return InputFile(_of_raw(data, name), form, data)
     return InputFile(artifact, form, encode(artifact.scenario))
 

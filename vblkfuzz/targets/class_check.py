@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _OURS: Final = "vblkfuzz."
-_PARTS: Final = ("block_backend", "aio_context", "operator", "queue_port", "device_queue")
+PARTS: Final = ("block_backend", "aio_context", "operator", "queue_port", "device_queue")
 """Class attributes of a device that name the classes of its parts."""
 _NEARLY: Final = 0.85
 """Likeness of two names (`difflib`) of which one is a mistake for the other."""
@@ -51,7 +51,7 @@ def check_class(device: type[VirtioBlk]) -> None:
         DeviceClassError: there are some.
     """
     found = list(problems(device))
-    for part in _PARTS:
+    for part in PARTS:
         own = getattr(device, part)
         if isinstance(own, type):
             found += problems(own)
@@ -64,17 +64,18 @@ def problems(device: type) -> Iterator[Problem]:
     for left in sorted(getattr(device, "__abstractmethods__", ())):
         yield Problem(device, left, "abstract: expected a method in its place")
     for owner in device.__mro__:
-        if not _in_package(owner):
+        if not in_package(owner):
             for name, value in vars(owner).items():
                 yield from _of_name(owner, name, value)
 
 
-def _in_package(owner: type) -> bool:
+def in_package(owner: type) -> bool:
+    """Whether a class is of vblkfuzz, or Python's `object` or `ABC`."""
     return owner.__module__.startswith(_OURS) or owner.__module__ in ("builtins", "abc")
 
 
 def _of_name(owner: type, name: str, value: object) -> Iterator[Problem]:
-    base = _overridden(owner, name)
+    base = overridden(owner, name)
     if name.startswith("__"):
         return
     if base is None:
@@ -87,9 +88,9 @@ def _of_name(owner: type, name: str, value: object) -> Iterator[Problem]:
             yield Problem(owner, name, f"line {line}: {called} has steps: expected yield from")
 
 
-def _overridden(owner: type, name: str) -> Any:  # noqa: ANN401 -- whatever the class has
+def overridden(owner: type, name: str) -> Any:  # noqa: ANN401 -- whatever the class has
     """Return what a class of ours has under a name that `owner` uses too; None: nothing."""
-    ours = (base for base in owner.__mro__[1:] if _in_package(base) and base is not object)
+    ours = (base for base in owner.__mro__[1:] if in_package(base) and base is not object)
     return next((vars(base)[name] for base in ours if name in vars(base)), None)
 
 
@@ -198,7 +199,7 @@ def _misspelt(owner: type, name: str, value: object) -> Iterator[Problem]:
     ours = {
         known: each
         for base in owner.__mro__[1:]
-        if _in_package(base)
+        if in_package(base)
         for known, each in vars(base).items()
         if not known.startswith("_") and _is_function(each) is _is_function(value)
     }

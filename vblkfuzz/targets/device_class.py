@@ -21,9 +21,11 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
+from vblkfuzz.foreign_code import blamed, no_arguments
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.class_check import check_class
+from vblkfuzz.targets.return_check import watch_returns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -87,7 +89,9 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
 
 
 def _class_in(module: ModuleType, attribute: str, name: str) -> type[VirtioBlk]:
-    return checked(getattr(module, attribute, None), name, attribute)
+    with blamed(f"device {name}: its module fails"):
+        found = getattr(module, attribute, None)
+    return checked(found, name, attribute)
 
 
 @lru_cache(maxsize=64)
@@ -105,17 +109,13 @@ def checked(found: object, name: str, attribute: str) -> type[VirtioBlk]:
     if not (isinstance(found, type) and issubclass(found, VirtioBlk)):
         raise UsageError(f"device {name}: expected a subclass of VirtioBlk called {attribute}")
     check_class(found)
+    watch_returns(found)
     return found
 
 
 def _module(place: str, load_file: LoadFile) -> ModuleType:
-    try:
-        with _saying_on_stderr():
-            return _loaded(place, load_file)
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(f"device {place}: its module fails: {error!r}") from error
+    with blamed(f"device {place}: its module fails"), _saying_on_stderr(), no_arguments(place):
+        return _loaded(place, load_file)
 
 
 @contextmanager

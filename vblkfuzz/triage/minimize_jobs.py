@@ -26,6 +26,10 @@ class Job(NamedTuple):
 
     input: str
     output: Path
+    otherwise: str = ""
+    """Input to begin with if `input` no longer shows its bug; empty: none."""
+    replaces: bool = False
+    """Replace the minimized input of a finding, whatever its size: it no longer shows the bug."""
 
     @property
     def finding(self) -> Path | None:
@@ -48,7 +52,7 @@ def jobs_of(path: str, beginning: str | None, *, anew: bool) -> list[Job]:
     Args:
         path: a file, a folder of inputs, a finding or the output folder of a campaign.
         beginning: signature of the findings to take, or the beginning of it; None: all.
-        anew: begin with the finding, although there is a smaller input of it.
+        anew: do it again; a minimized input that no longer shows its bug gives way to another one.
 
     Raises:
         InputFileError: there is no input, or no finding begins like that.
@@ -63,7 +67,9 @@ def jobs_of(path: str, beginning: str | None, *, anew: bool) -> list[Job]:
 def _job(file: Path, *, anew: bool) -> Job:
     folder = file.parent
     if file.name in (ARTIFACT, MINIMIZED) and has(folder, ARTIFACT):
-        return Job(str(folder / ARTIFACT if anew else file), folder / MINIMIZED)
+        again = anew and has(folder, MINIMIZED)
+        start = folder / MINIMIZED if again else file
+        return Job(str(start), folder / MINIMIZED, str(folder / ARTIFACT) if again else "")
     suffix = file.suffix if file.suffix in _FORMS else ".vblk"
     return Job(str(file), file.with_name(f"{file.stem}{_MARK}{suffix}"))
 

@@ -62,12 +62,18 @@ def device_facts(case: Case) -> str:
     return ", ".join(f"{name}={value}" for name, value in differing.items()) or "plain"
 
 
+def said_seen(case: Case) -> str:
+    """Return `seen` in words for a place that has no heading *seen*."""
+    counted_there = case.sightings is not None and case.sightings.count > 0
+    return f"seen {seen(case)}" if counted_there else seen(case)
+
+
 def seen(case: Case) -> str:
     """Return how often the campaign saw the finding and in how many runs it was reproduced."""
     parts = []
     if case.sightings:
         if case.sightings.count:
-            parts.append(f"seen {counted(case.sightings.count)}")
+            parts.append(counted(case.sightings.count))
         first = case.sightings
         parts.append(f"first after {first.first_s:.1f} s (execution {first.first_exec:,})")
     parts.append(again(case))

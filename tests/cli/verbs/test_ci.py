@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -145,7 +146,7 @@ def test_known_signatures_are_skipped_and_files_that_are_no_input_are_errors(
     ("summary", "status", "state", "expected"),
     [
         (Summary(execs=9), 0, State.PASSED, 0),
-        (Summary(), 0, State.SKIPPED, 0),
+        (Summary(), 0, State.SKIPPED, 125),
         (Summary(execs=9, harness_errors=1, hangs=1, last_error="slow"), 70, State.ERROR, 70),
         (Summary(execs=9, harness_errors=1, last_error="a\nb"), 125, State.ERROR, 125),
         (Summary(execs=9, fallbacks=["disk full"]), 125, State.ERROR, 125),
@@ -188,6 +189,27 @@ def test_a_finding_that_could_not_be_saved_is_a_failed_test(
     assert names(one, State.FAILED) == ["s1-reset"]
     assert one.tests[-1].message == "S1: It was dequeued."
     assert one.exit_status == 77
+
+
+def test_a_job_that_tested_nothing_is_not_green(cli: Cli, tmp_path: Path) -> None:
+    result = cli("ci", "--budget", "0.5", "--device", "reference", "--out", tmp_path / "out")
+    assert result.exit_code == 125
+    assert result.stdout.splitlines()[-1] == "1 test: 1 skipped"
+    assert "nothing was tested, no time is left: give more --budget\n" in result.stderr
+
+
+@pytest.mark.e2e
+def test_a_report_that_cannot_be_written(cli: Cli, corpus: Path, tmp_path: Path) -> None:
+    """It is said after the results, and hides none of them."""
+    reports = ("--out", tmp_path / "out", "--junit", "/dev/full")
+    for device, status, said in (("patch-v4", 77, "FAILED"), ("reference", 125, "tests: ")):
+        result = cli("ci", "--corpus", corpus, *SMALL, *reports, "--device", device)
+        assert result.exit_code == status
+        assert said in result.stdout
+        problem = "/dev/full: cannot be written: No space left on device\n"
+        assert result.stderr.endswith(problem)
+        assert "vblkfuzz-out" not in result.stdout
+        shutil.rmtree(tmp_path / "out")
 
 
 def test_a_stop_skips_the_rest(corpus: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_texts_and_files_that_cannot_be_read(tmp_path: Path, bad: Path, clean: P
     (tmp_path / "large").write_bytes(bytes(MAX_BYTES + 1))
     done = run("cmin", tmp_path, "-o", tmp_path / "small")
     assert done.returncode == 2
-    assert done.stdout.startswith("1 inputs, ")
+    assert done.stdout.startswith("1 input, ")
     reported = sorted(done.stderr.splitlines())
     assert [line.split(": ")[1] for line in reported] == [str(bad), str(tmp_path / "large")]
     assert len(list((tmp_path / "small").iterdir())) == 1

@@ -374,7 +374,7 @@ def test_a_signal_ends_it_with_what_it_has(
     )
     assert result.exit_code == status
     assert "1 scenario compared, 1 scenario with a difference" in result.stdout
-    assert "stopped after 1 inputs; the corpus has 2" in result.stderr
+    assert "stopped after 1 input; the corpus has 2" in result.stderr
     assert json.loads((out / "compare.json").read_text())["stopped"] is True
 
 

@@ -16,6 +16,7 @@ from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.reach import Reach
 from vblkfuzz.store.summary import Summary
+from vblkfuzz.targets.options import NO_OPTIONS
 
 COUNT = "1,204 of 22,763 functions"
 REACH = Reach("functions", 1204, 22763)
@@ -32,7 +33,8 @@ def test_the_screen_and_the_log_count_them() -> None:
 
 
 def test_the_summary_counts_them(capsys: pytest.CaptureFixture[str]) -> None:
-    say_summary(Summary(execs=1, features=7, reach=REACH), "qemu", "virtio-blk-pci")
+    filled = Summary(execs=1, features=7, reach=REACH)
+    say_summary(filled, "qemu", "virtio-blk-pci", NO_OPTIONS, Path("out"))
     assert f"7 features, {COUNT}," in " ".join(capsys.readouterr().out.split())
 
 

@@ -18,7 +18,7 @@ from vblkfuzz.launch.plan import Message
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.summary import Finding, Summary
-from vblkfuzz.targets.options import TargetOptions
+from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 
 OPTIONS = CampaignOptions(Path("out"), seconds=60)
 
@@ -95,7 +95,7 @@ def test_many_situations_are_counted(capsys: pytest.CaptureFixture[str]) -> None
 def test_the_summary_counts_the_folder_too(capsys: pytest.CaptureFixture[str]) -> None:
     filled = summary(("S1", 0.5))
     filled.start_up_s, filled.saved_before, filled.saved = 2.5, 3, 4
-    say_summary(filled, "model", "patch-v4", out=Path("out"))
+    say_summary(filled, "model", "patch-v4", NO_OPTIONS, Path("out"))
     lines = capsys.readouterr().out.splitlines()
     assert ", 2.5 s of it start-up, " in lines[0]
     assert lines[0].endswith(", 1 finding")
@@ -151,11 +151,11 @@ def test_findings_come_by_rule_then_by_time(capsys: pytest.CaptureFixture[str]) 
     filled = summary(("S8", 0.1), ("L1", 0.2), ("S1", 5.0), ("S1", 4.0), ("S11", 0.3))
     ordered = [(finding.rule, finding.first_s) for finding in by_rule(filled)]
     assert ordered == [("S1", 4.0), ("S1", 5.0), ("S8", 0.1), ("S11", 0.3), ("L1", 0.2)]
-    say_summary(filled, "model", "my device.py:Mine")
+    say_summary(filled, "model", "my device.py:Mine", NO_OPTIONS, Path("out"))
     last = capsys.readouterr().out.splitlines()[-1]
     command = "vblkfuzz replay out/s1-4.0/finding.vblk --device 'my device.py:Mine'"
     assert last == f"replay one with: {command}"
-    say_summary(filled, "qemu", "virtio-blk-pci", TargetOptions(iothread=False))
+    say_summary(filled, "qemu", "virtio-blk-pci", TargetOptions(iothread=False), Path("out"))
     last = capsys.readouterr().out.splitlines()[-1]
     assert "finding.vblk --target qemu --no-iothread" in last
 
@@ -199,7 +199,7 @@ def test_what_was_minimized_and_what_was_not(capsys: pytest.CaptureFixture[str])
     }
     filled.not_minimized = {f"s8-{number}": "" for number in range(7)}
     filled.not_minimized["s9"] = "it did not show again"
-    say_summary(filled, "model", "patch-v4")
+    say_summary(filled, "model", "patch-v4", NO_OPTIONS, Path("out"))
     lines = capsys.readouterr().out.splitlines()
     assert lines[6:13] == [
         "Minimized, operations + deviations (minimized.vblk in their folders):",

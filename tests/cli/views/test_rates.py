@@ -10,6 +10,7 @@ from vblkfuzz.cli.views.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.store.confidence import Confidence
 from vblkfuzz.store.rate import Rate
 from vblkfuzz.store.summary import Summary
+from vblkfuzz.targets.options import NO_OPTIONS
 
 
 def shown(target: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -17,7 +18,7 @@ def shown(target: str, capsys: pytest.CaptureFixture[str]) -> str:
         "s1-reset": Confidence(target, Rate(19, 20), Rate(0, 20)),
         "l6-drained": Confidence(target, Rate(3, 3, 2)),
     }
-    say_summary(Summary(confidence=confidence), target, "x")
+    say_summary(Summary(confidence=confidence), target, "x", NO_OPTIONS, Path("out"))
     return capsys.readouterr().out
 
 
@@ -39,7 +40,7 @@ def test_the_model_gives_the_same_each_time(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_without_rates_there_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    say_summary(Summary(), "qemu", "x")
+    say_summary(Summary(), "qemu", "x", NO_OPTIONS, Path("out"))
     assert "Re-runs" not in capsys.readouterr().out
 
 

@@ -6,6 +6,7 @@ Where no option has the meaning of a flag, the error names what to use instead.
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _FLAG: Final = re.compile(r"-([a-z][a-z0-9_]+)=(.*)", re.DOTALL)
+_ALIKE: Final = 0.85
+"""How alike a misspelt flag and the one that is meant are, from 0 to 1 (`difflib`)."""
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 _TWINS: Final = {
@@ -83,5 +86,12 @@ def _translated(argument: str, name: str, value: str) -> Sequence[str]:
         if not _NUMBER.fullmatch(value):
             raise UsageError(f"{argument}: expected a number from 0 on, found {value!r}")
         return [_TWINS[name], value]
-    own = f"a flag for libFuzzer itself goes after --: fuzz -- {argument}"
-    raise UsageError(f"{argument}: {_INSTEAD.get(name, own)}")
+    raise UsageError(f"{argument}: {_INSTEAD.get(name) or _not_ours(name, value)}")
+
+
+def _not_ours(name: str, value: str) -> str:
+    """Say what to do with a flag that has neither a twin nor something else instead of it."""
+    meant = get_close_matches(name, (*_TWINS, "ignore_crashes"), 1, _ALIKE)
+    if meant:
+        return f"did you mean -{meant[0]}={value}?"
+    return f"a flag for libFuzzer itself goes after --: fuzz -- -{name}={value}"

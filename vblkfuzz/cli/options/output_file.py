@@ -49,7 +49,7 @@ def check_possible(output: Path) -> None:
         UsageError: it is a folder or the like, or its folder does not exist or cannot be written.
     """
     if str(output) in _STDOUT and stdout_is_closed():
-        raise UsageError(f"{output}: cannot be written: standard output is closed")
+        raise UsageError("standard output: cannot be written: it is closed")
     if str(output) in _STDOUT or _is_stream(output):
         return
     folder = os.path.dirname(os.path.realpath(output))
@@ -79,7 +79,7 @@ def _print(output: Path, text: str) -> None:
     except OutputLost as error:
         if error.reader_left:
             raise
-        raise UsageError(f"{output}: cannot be written: {error.reason}") from None
+        raise UsageError(str(error)) from None
 
 
 def write_output(output: Path, data: bytes, *, force: bool) -> None:

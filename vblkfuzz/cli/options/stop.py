@@ -6,8 +6,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.cli.signals import Stopped
-from vblkfuzz.errors import ExitStatus
+from vblkfuzz.errors import ExitStatus, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

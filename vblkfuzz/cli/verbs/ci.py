@@ -12,8 +12,8 @@ from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget, Mode, RunMode
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
-from vblkfuzz.cli.views.complaint import say
-from vblkfuzz.errors import InputFileError
+from vblkfuzz.cli.views.complaint import say, say_error
+from vblkfuzz.errors import ExitStatus, InputFileError, UsageError
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _Budget = Annotated[
         help="8m, 90s, 1h30m, or seconds.  [default: 8m]",
     ),
 ]
+_BEFORE_REPORTS: Final = (ExitStatus.USER_STOP, ExitStatus.INTERRUPTED, ExitStatus.VIOLATION)
+"""Exit statuses that a report which cannot be written does not change."""
 _Corpus = Annotated[
     list[Path] | None,
     typer.Option(metavar="DIR", help="Inputs to run first and to start from; repeatable."),
@@ -80,7 +82,7 @@ def ci(  # noqa: PLR0913  # an option each
     if that is less, so that the findings can be minimized and run again.
 
     Exit code: 130 or 72 stopped; else 77 a test failed; else 125 an input could not be read or
-    judged; else 70 an input hung; else 0.
+    judged, a report not written, or nothing was tested; else 70 an input hung; else 0.
     """
     began = time.monotonic()  # the imports are part of the budget
     from vblkfuzz.campaign.job import Job
@@ -115,9 +117,12 @@ def ci(  # noqa: PLR0913  # an option each
         began=began,
     )
     _run(job, files)
-    _write(job, junit, sarif)
     _say(job, tap=tap)
-    raise typer.Exit(int(job.exit_status))
+    written = _write(job, junit, sarif)
+    status = job.exit_status
+    # What was found counts for more than a report, which counts for more than inputs that hung.
+    keeps = status in _BEFORE_REPORTS
+    raise typer.Exit(int(status if written or keeps else ExitStatus.HARNESS))
 
 
 def _check_reports(*reports: Path | None) -> None:
@@ -154,15 +159,25 @@ def _run(job: Job, files: list[str]) -> None:
         job.fuzz(view.announce, view.progress)
 
 
-def _write(job: Job, junit: Path | None, sarif: Path | None) -> None:
-    from vblkfuzz.cli.options.output_file import print_output
+def _write(job: Job, junit: Path | None, sarif: Path | None) -> bool:
+    """Write the reports; return False, after a line about it, if one cannot be written."""
     from vblkfuzz.export.junit import junit_text
     from vblkfuzz.export.sarif import sarif_text
 
-    if junit:
-        print_output(junit, junit_text(job.tests), force=True)
-    if sarif:
-        print_output(sarif, sarif_text(job.shown), force=True)
+    written = [_written(junit, junit_text(job.tests))] if junit else []
+    written += [_written(sarif, sarif_text(job.shown))] if sarif else []
+    return all(written)
+
+
+def _written(report: Path, text: str) -> bool:
+    from vblkfuzz.cli.options.output_file import print_output
+
+    try:
+        print_output(report, text, force=True)
+    except UsageError as error:
+        say_error(error)
+        return False
+    return True
 
 
 def _say(job: Job, *, tap: bool) -> None:
@@ -175,10 +190,13 @@ def _say(job: Job, *, tap: bool) -> None:
         print(tap_text(job.tests), end="", flush=True)
     else:
         if summary:
-            say_summary(summary, options.target, options.device, options.target_options)
+            setup = (options.target, options.device, options.target_options, options.out)
+            say_summary(summary, *setup)
         say_tests(job.tests)
     if summary:
         say_trouble(options.out, summary)
+    if not (summary or job.tested or job.stopped):
+        say(f"nothing was tested, {job.why_cut}: give more --budget")
     if job.overrun:
         say(job.overrun)
 

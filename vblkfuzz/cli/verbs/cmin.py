@@ -31,6 +31,7 @@ def cmin(
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """
     from vblkfuzz.cli.options.measured import CorpusReader
+    from vblkfuzz.counted import counted
     from vblkfuzz.feedback.features import measuring
     from vblkfuzz.feedback.minimal_corpus import cover
     from vblkfuzz.store.corpus import add_inputs
@@ -46,7 +47,8 @@ def cmin(
     if as_json:
         print(json.dumps({"inputs": len(inputs), "kept": len(kept), "features": features}))
     else:
-        print(f"{len(inputs)} inputs, {features} features; {len(kept)} kept in {output}")
+        found = f"{counted(len(inputs), 'input')}, {counted(features, 'feature')}"
+        print(f"{found}; {len(kept):,} kept in {output}")
     raise typer.Exit(reader.exit_status)
 
 

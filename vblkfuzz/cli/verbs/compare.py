@@ -213,6 +213,7 @@ class _Work:
             found: returns what was found so far, for the bar.
         """
         from vblkfuzz.compare.inputs import mutations
+        from vblkfuzz.counted import counted
 
         plan, corpus = self._plan, self._corpus
         end = time.monotonic() + 60 * plan.minutes if plan.minutes else math.inf
@@ -220,7 +221,7 @@ class _Work:
         for ran, given in enumerate(chain(corpus, new)):
             self._view.update(ran, len(corpus), found())
             if self._stop.status:
-                say(f"stopped after {ran} inputs; the corpus has {len(corpus)}")
+                say(f"stopped after {counted(ran, 'input')}; the corpus has {len(corpus):,}")
                 return
             if time.monotonic() >= end:
                 if ran < len(corpus):

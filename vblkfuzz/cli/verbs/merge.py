@@ -27,6 +27,7 @@ def merge(
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """
     from vblkfuzz.cli.options.measured import CorpusReader
+    from vblkfuzz.counted import counted
     from vblkfuzz.feedback.features import measuring
     from vblkfuzz.feedback.minimal_corpus import cover
     from vblkfuzz.store.corpus import add_inputs
@@ -43,7 +44,9 @@ def merge(
         found = {"inputs": len(inputs), "added": len(added), "features": len(had) + new}
         print(json.dumps({**found, "new_features": new}))
     else:
-        print(f"{len(inputs)} inputs; {len(added)} with {new} new features added to {into}")
+        features = counted(new, "new feature")
+        read = counted(len(inputs), "input")
+        print(f"{read}; {len(added):,} with {features} added to {into}")
     raise typer.Exit(reader.exit_status)
 
 

@@ -15,7 +15,14 @@ from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherMode, AnotherTarge
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
-from vblkfuzz.errors import ExitStatus, HarnessError, UsageError, VblkfuzzError
+from vblkfuzz.errors import (
+    ExitStatus,
+    HarnessError,
+    InputFileError,
+    NotReproduced,
+    UsageError,
+    VblkfuzzError,
+)
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -152,13 +159,24 @@ def _do(jobs: list[Job], asked: Asked, stop: Stop) -> ExitStatus:
         if stop.status is not None:
             break
         try:
-            _do_one(job, asked, stop, f"{number} of {len(jobs)}: " if len(jobs) > 1 else "")
+            _begin(job, asked, stop, f"{number} of {len(jobs)}: " if len(jobs) > 1 else "")
         except VblkfuzzError as error:
             if len(jobs) == 1:
                 raise
             say_error(error)
             status = max(status, error.exit_status)
     return status
+
+
+def _begin(job: Job, asked: Asked, stop: Stop, place: str) -> None:
+    """Do a job with the smallest input that shows the bug."""
+    try:
+        _do_one(job, asked, stop, place)
+    except (InputFileError, NotReproduced):
+        if not job.otherwise or stop.status is not None:
+            raise
+        anew = job._replace(input=job.otherwise, otherwise="", replaces=True)
+        _do_one(anew, asked, stop, place)
 
 
 def _do_one(job: Job, asked: Asked, stop: Stop, place: str) -> None:
@@ -176,7 +194,7 @@ def _do_one(job: Job, asked: Asked, stop: Stop, place: str) -> None:
         _tell_done(job, artifact, asked)
         return
     result = _minimized(job, artifact, asked, stop, place)
-    kept = _write(job, artifact, result, force=asked.force)
+    kept = _write(job, result, force=asked.force)
     if asked.as_json:
         named = {"input": job.input, "output": str(job.output)}
         print(json.dumps({**named, **_object(artifact, result)}), flush=True)
@@ -230,7 +248,7 @@ def _expected(
     return wanted
 
 
-def _write(job: Job, artifact: Artifact, result: Result, *, force: bool) -> bool:
+def _write(job: Job, result: Result, *, force: bool) -> bool:
     """Write the result; return False if a smaller one was there.
 
     Raises:
@@ -243,12 +261,12 @@ def _write(job: Job, artifact: Artifact, result: Result, *, force: bool) -> bool
         write_output(job.output, _file(job.output, result), force=force)
         return True
     minimized = result.found.minimized
-    earlier = None if force else reduction_of(job.finding)
+    earlier = None if job.replaces else reduction_of(job.finding)
     tried = minimized.tried + (earlier.tried if earlier else 0)
     sentence = result.found.reproduction.violation.sentence
     smaller = Smaller(result.artifact, sentence, tried, minimized.complete)
     try:
-        kept = keep(job.finding, smaller, force=force)
+        kept = keep(job.finding, smaller, force=job.replaces)
     except OSError as error:
         raise UsageError(f"{job.output}: cannot be written: {error.strerror or error}") from None
     size = len(minimized.scenario.ops), len(minimized.scenario.schedule)

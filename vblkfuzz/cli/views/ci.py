@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.counted import counted
 from vblkfuzz.export.result import State
 
 if TYPE_CHECKING:
@@ -32,4 +33,4 @@ def say_tests(tests: Sequence[Result]) -> None:
             screen.say(f"        and {len(named) - _MOST} more {state}")
     counts = Counter(one.state for one in tests)
     figures = (f"{counts[state]} {state}" for state in State if counts[state])
-    screen.say(f"{len(tests)} tests: {', '.join(figures)}")
+    screen.say(f"{counted(len(tests), 'test')}: {', '.join(figures)}")

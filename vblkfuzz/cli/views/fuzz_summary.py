@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.fuzz_minimized import say_minimized
@@ -12,11 +11,13 @@ from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.rates import say_rates, say_unsteady
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
-from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vblkfuzz.store.summary import Finding, Summary
+    from vblkfuzz.targets.options import TargetOptions
 
 _FALLBACK_LINES: Final = 20
 
@@ -25,8 +26,8 @@ def say_summary(
     summary: Summary,
     target: str,
     device: str,
-    target_options: TargetOptions = NO_OPTIONS,
-    out: Path = Path("vblkfuzz-out"),
+    target_options: TargetOptions,
+    out: Path,
 ) -> None:
     """Print figures and findings on stdout."""
     from vblkfuzz.targets.registry import MODEL
@@ -56,8 +57,9 @@ def say_summary(
 def _say_figures(screen: Screen, summary: Summary, out: Path) -> None:
     """Print what was done, and what was found: by this campaign, and in the folder altogether."""
     screen.wrapped(
-        f"{summary.execs:,} executions in {summary.seconds:.1f} s ({summary.execs_per_s:,.0f}/s)"
-        f"{_start_up(summary)}, {summary.features:,} features{_reached(summary)}, "
+        f"{counted(summary.execs, 'execution')} in {summary.seconds:.1f} s "
+        f"({summary.execs_per_s:,.0f}/s)"
+        f"{_start_up(summary)}, {counted(summary.features, 'feature')}{_reached(summary)}, "
         f"{summary.violations:,} violating, "
         f"{counted(len(summary.findings), 'finding')}"
     )
@@ -124,10 +126,15 @@ def say_trouble(out: Path, summary: Summary) -> None:
     say_unsteady(summary.confidence)
     if summary.always_fails:
         _complain(f"{summary.always_fails}: mend that first; nothing else can be found")
-    if summary.harness_errors or summary.last_error:
+    if not (summary.execs or summary.last_error):
+        _complain("no input was run: nothing was tested")
+    if summary.last_error and not (summary.harness_errors or summary.restarts):
+        _complain(last_line(summary.last_error))
+    elif summary.harness_errors or summary.last_error:
         _complain(
-            f"{summary.harness_errors} executions without a verdict, {summary.restarts} workers "
-            f"restarted; inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
+            f"{counted(summary.harness_errors, 'execution')} without a verdict, "
+            f"{counted(summary.restarts, 'worker')} restarted; "
+            f"inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
         )
 
 

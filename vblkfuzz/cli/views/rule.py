@@ -50,7 +50,7 @@ def _observed() -> _Observed:
             seen[name] = _witnesses(name)
         except UsageError as error:
             unavailable[name] = str(error)
-        except Exception as error:  # code of another package, which may do anything
+        except (Exception, SystemExit) as error:  # code of another package, which may do anything
             unavailable[name] = f"{type(error).__name__}: {error}"
     return _Observed(seen, unavailable)
 

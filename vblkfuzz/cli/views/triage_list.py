@@ -13,7 +13,7 @@ from vblkfuzz.store.finding_files import MINIMIZED
 from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.replay_target import words_to_repeat
-from vblkfuzz.triage.story import last_output, seen, shown_again, size
+from vblkfuzz.triage.story import last_output, said_seen, shown_again, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
     screen.say(name, "yellow" if lost else "cyan")
     if case.violation and last_output(case):
         screen.wrapped(case.violation.sentence, indent=4)
-    screen.wrapped(seen(case), indent=4)
+    screen.wrapped(said_seen(case), indent=4)
     for name, value in shown_again(case):
         screen.wrapped(f"{name} {value}", indent=4)
     smaller = ", minimized" if Path(case.outcome.input).name == MINIMIZED else ""

@@ -28,8 +28,8 @@ _BY_FAULT: Final = Naming(path="none")
 
 @rule(
     "CRASH",
-    title="The device process does not end by itself.",
-    source="assertions and signals of the process; virtio 1.2, 2.1.2 (DEVICE_NEEDS_RESET)",
+    title="The device does not fail: no error of its own ends it.",
+    source="exceptions, assertions and signals; virtio 1.2, 2.1.2 (DEVICE_NEEDS_RESET)",
     instead="Whatever the guest does, the device goes on, or asks for a reset and works after it.",
     needs=(OP, kinds.CRASH),
     witnesses=Witness.PROCESS,

@@ -1,0 +1,100 @@
+"""A user's method that returns or yields a wrong value now and then: a finding that names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.device_class import device_class
+from vblkfuzz.targets.model import MODES, model
+
+FILE = """
+from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+
+class Backend(BlockBackend):
+{backend}
+
+class Device(VirtioBlk):
+    summary = "wrong"
+    block_backend = Backend
+{body}
+"""
+RESET = "    def reset(self, thread, *, system=False):\n        "
+GOES_ON = "\n        return super().reset(thread, system=system)"
+STEPS = "expected steps (yield POINT, yield from, return NO_STEPS), found"
+WRONG = {
+    "returns None": (f"{RESET}if self.pops: return None{GOES_ON}", f"reset: {STEPS} NoneType"),
+    "returns 5": (f"{RESET}if self.pops: return 5{GOES_ON}", f"reset: {STEPS} int"),
+    "yields 5": (
+        f"{RESET}yield 5",
+        "Device.reset: expected yield POINT or yield CONDITION, found int",
+    ),
+    "yields 5 further in": (
+        f"{RESET}yield from self.more()\n    def more(self):\n        yield 5",
+        "Device.more: expected yield POINT or yield CONDITION, found int",
+    ),
+    "called by one of its own": (
+        f"{RESET}if self.pops: return None{GOES_ON}\n"
+        "    def write_status(self, thread, value):\n"
+        "        yield from super().write_status(thread, value)",
+        f"reset: {STEPS} NoneType",
+    ),
+    "no number": (
+        "    def capacity(self): return None",
+        "capacity: expected a number, found NoneType",
+    ),
+    "no status": (
+        "    def answer_at_once(self, request): return 'ok'",
+        "answer_at_once: expected a BlkStatus or None, found str",
+    ),
+}
+SCENARIO = Scenario(ops=(op("init"), op("publish_kick", request="out", sector=1), op("reset")))
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> str:
+    return f"{tmp_path / 'device.py'}:Device"
+
+
+def write(named: str, body: str, backend: str = "    pass") -> None:
+    Path(named.partition(":")[0]).write_text(FILE.format(body=body, backend=backend))
+
+
+def crash(named: str, mode: str) -> str:
+    """Run the scenario; return what is said of the crash, the only violation."""
+    with model(named, mode) as target:
+        (violation,) = run_scenario(target, SCENARIO).verdict.violations
+    assert violation.rule == "CRASH"
+    return violation.sentence
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", WRONG)
+def test_the_method_is_to_blame(named: str, name: str, mode: str) -> None:
+    body, problem = WRONG[name]
+    write(named, body)
+    method = problem.partition(":")[0].removeprefix("Device.")
+    assert f" ({problem}) in Device.{method} (device.py, line " in crash(named, mode)
+
+
+def test_so_is_a_method_of_a_part(named: str) -> None:
+    write(named, "    pass", "    def submit(self, thread, request):\n        return 1 + 1")
+    assert f"WrongReturn (submit: {STEPS} int) in Backend.submit (device.py" in crash(
+        named, "inline"
+    )
+
+
+def test_a_generator_is_not_wrapped(named: str) -> None:
+    write(named, f"{RESET}yield from super().reset(thread, system=system)")
+    assert not hasattr(vars(device_class(named))["reset"], "__wrapped__")
+
+
+def test_what_can_be_used_is_used(named: str) -> None:
+    write(named, f"{RESET}return super().reset(thread)\n    def capacity(self): return 64")
+    with model(named, "inline") as target:
+        assert not run_scenario(target, SCENARIO).verdict.violations

@@ -1,0 +1,51 @@
+"""Code of others that vblkfuzz imports or calls: whatever it raises is a mistake there.
+
+A module may call `sys.exit`, and pytest skips a module by an exception that is no `Exception`
+either. If that passed through, vblkfuzz would end as the module says: with status 0 and no word.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vblkfuzz.errors import Stopped, UsageError, VblkfuzzError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def blamed(where: str) -> Iterator[None]:
+    """Raise a UsageError that begins with `where` for all that the code inside raises.
+
+    Our own errors pass, and so does the end that the user asks for by a signal.
+    """
+    try:
+        yield
+    except (VblkfuzzError, KeyboardInterrupt, Stopped):
+        raise
+    except BaseException as error:
+        raise UsageError(f"{where}: {shown(error)}") from error
+
+
+def shown(error: BaseException) -> str:
+    """Return an exception as one line, whatever its class does."""
+    name = type(error).__name__
+    try:
+        text = " ".join(repr(error).split())
+    except Exception:
+        return name
+    return text if text.startswith(name) else f"{name}: {text}"
+
+
+@contextmanager
+def no_arguments(program: str) -> Iterator[None]:
+    """Hide our command line from a module, which could take it for its own."""
+    ours = sys.argv
+    sys.argv = [program]
+    try:
+        yield
+    finally:
+        sys.argv = ours
