@@ -69,9 +69,13 @@ def test_the_results_so_far_are_kept(tmp_path: Path) -> None:
     run(before, 40)
     after = exploration(tmp_path, ruined(HANG)).explored
     (found,) = after.findings.values()
-    assert found.where == ("op 3, main at point 2 (event), next first",)
+    assert found.where == (
+        "in operation 3, hold the main loop at event (its point 2) over the next operation",
+    )
     assert Path(found.path, "finding.vblk").exists()
-    assert [one.where for one in after.unjudged] == [("op 3, main at point 1, io0 first",)]
+    assert [one.where for one in after.unjudged] == [
+        ("in operation 3, hold the main loop at its point 1 until iothread 0 rests",)
+    ]
     assert after.findings == before.explored.findings
     assert after.learnt == before.explored.learnt
 

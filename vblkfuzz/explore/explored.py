@@ -10,9 +10,10 @@ from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.codec import encode
-from vblkfuzz.scenario.place import place_text
-from vblkfuzz.scenario.scenario import Role
 from vblkfuzz.store.finding import save_finding
+from vblkfuzz.targets.registry import MODEL
+from vblkfuzz.trace.placed import placed
+from vblkfuzz.triage.schedule_words import deviation_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,7 +141,7 @@ class Explored:
             HarnessError: none of the last ones could.
         """
         self.learnt.append(())
-        self.unjudged.append(Unjudged(tuple(map(deviation_text, schedule)), error.sentence))
+        self.unjudged.append(Unjudged(self._words(schedule), error.sentence))
         self._in_a_row += 1
         if not schedule or self._in_a_row >= _IN_A_ROW:
             raise error
@@ -149,13 +150,14 @@ class Explored:
         self, execution: Execution, violation: Violation, again: int | None, tried: int = 1
     ) -> Found:
         known = explanation(violation.signature, self.listed)
-        data = encode(execution.scenario)
+        met = placed(execution.scenario, execution.trace)
+        data = encode(met)
         saved = save_finding(self.folder, self.target, execution, violation, data, known)
         found = Found(
             violation.signature,
             violation.rule,
             violation.sentence,
-            tuple(map(deviation_text, execution.scenario.schedule)),
+            self._words(met.schedule),
             known,
             str(saved.path),
             saved.fallback,
@@ -165,18 +167,6 @@ class Explored:
         self.findings[violation.signature] = found
         return found
 
-
-def deviation_text(deviation: Deviation) -> str:
-    """Return a deviation in one line.
-
-    >>> from vblkfuzz.scenario.scenario import Deviation, Go, Place, Role
-    >>> deviation_text(Deviation(5, 77, Go.IO0, role=Role.MAIN, locks=True))
-    'op 5, main at point 77 (locks), io0 first'
-    >>> deviation_text(Deviation(2, 7, Go.NEXT, role=Role.IO0, place=Place("blk_co_preadv")))
-    'op 2, io0 at point 7 (blk_co_preadv), next first'
-    """
-    who = "" if deviation.role is Role.ANY else f", {deviation.role.name.lower()}"
-    locks = " (locks)" if deviation.locks else ""
-    where = f" ({place_text(deviation.place)})" if deviation.place else locks
-    first = deviation.go.name.lower()
-    return f"op {deviation.op}{who} at point {deviation.point}{where}, {first} first"
+    def _words(self, schedule: tuple[Deviation, ...]) -> tuple[str, ...]:
+        held = self.target.name != MODEL
+        return tuple(deviation_words(one, held=held) for one in schedule)

@@ -137,7 +137,7 @@ def test_a_comparison_that_was_killed_is_set_aside_as_well(
     command = ("compare", *MODEL, "--binaries", "reference", "patch-v4", "--corpus", inputs)
     with monkeypatch.context() as context:
         context.setattr(CompareView, "update", killed)
-        assert cli(*command, "--out", out).exit_code == 137
+        assert cli(*command, "--out", out).exit_code == 125
     assert json.loads((out / "compare.json").read_text())["stopped"] is True
     assert cli(*command, "--out", out).exit_code == 77
     assert "scenarios/bug.toml" in below(out / "earlier" / "1")

@@ -258,5 +258,5 @@ def test_schedules_without_a_verdict_are_listed(
     assert result.exit_code == 125
     assert result.stdout.splitlines()[-2:] == [
         "1 schedule could not be judged:",
-        "  op 1 at point 0, main first: it hangs",
+        "  at point 0 of operation 1, go on with the main loop: it hangs",
     ]

@@ -47,6 +47,6 @@ def test_without_rates_there_is_nothing(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize("target", ["model", "qemu"])
 def test_only_the_model_must_not_vary(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     varying = {"s1-x": Confidence(target, Rate(2, 5)), "s1-y": Confidence(target, Rate(5, 5))}
-    say_trouble(Path("out"), Summary(confidence=varying))
+    say_trouble(Path("out"), Summary(execs=1, confidence=varying))
     said = "vblkfuzz: s1-x: not deterministic: the model showed it in 2 of 5 runs\n"
     assert capsys.readouterr().err == (said if target == "model" else "")

@@ -97,7 +97,7 @@ class ExploreView:
         if found.again is not None:
             self._say(f"    shown again in {found.again} of {TRIES} runs", "dim")
         if found.known:
-            self._say(f"    known: {found.known}", "dim")
+            self._say(f"    known: {found.known}", "dim", whole=self._bar.disable)
         if found.fallback:
             self._say(f"    not in the output folder: {found.fallback}", "yellow")
 
