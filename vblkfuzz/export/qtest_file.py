@@ -141,7 +141,8 @@ def _has_no_effect(operation: Op) -> bool:
 
 def command_line(text: str) -> str:
     """Return the command line of the QEMU that a program starts, in the current folder."""
-    names: dict[str, Any] = {"__name__": _TEMPLATE}
+    # A dataclass looks for its module.
+    names: dict[str, Any] = {"__name__": __name__}
     exec(compile(text, _TEMPLATE, "exec"), names)
     qemu = object.__new__(names.get("SerialQemu", names["Qemu"]))
     qemu.log, qemu.null = "trace.log", 5
