@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.target import Target
 
-_SURE: Final = 6
-"""Runs that must all show a bug: one that shows in half of them passes in 1 of 64 cases. A hang
-takes a second or two each time."""
+_SURE: Final = 20
+"""Runs that must all show a bug: one that shows in 9 of 10 of them passes in 1 of 8 cases."""
+_SURE_OF_AN_END: Final = 6
+"""The same of a bug that ends the process: a hang takes a second or two each time."""
+_ENDS: Final = frozenset({"CRASH", "HANG"})
+"""Rules that such a bug breaks."""
 
 
 class MinimizedInput(NamedTuple):
@@ -71,15 +74,19 @@ def minimize_input(
             if confirmed is not None:
                 errors = quick.harness_errors + slow.harness_errors
                 return MinimizedInput(found, confirmed, errors)
-    times = _SURE if _is_sure(slow, shown, asked) else 1
-    found, confirmed = _on(slow, scenario, tell, times)
+    found, confirmed = _on(slow, scenario, tell, _times(slow, shown, asked))
     return MinimizedInput(found, confirmed, slow.harness_errors)
 
 
-def _is_sure(reproducer: Reproducer, shown: Reproduction, asked: Asked) -> bool:
-    """Whether an input that interrupts threads of a real device shows the bug each time."""
-    interrupted = any(shown.execution.trace.places)
-    return asked.runs == 1 and interrupted and reproducer.surely(shown.execution.scenario, _SURE)
+def _times(reproducer: Reproducer, shown: Reproduction, asked: Asked) -> int:
+    """Return in how many runs a scenario has to show the bug, each time.
+
+    One suffices, unless the input interrupts threads of a real device and shows it in all.
+    """
+    if asked.runs > 1 or not any(shown.execution.trace.places):
+        return 1
+    times = _SURE_OF_AN_END if shown.bug.rule in _ENDS else _SURE
+    return times if reproducer.surely(shown.execution.scenario, times - 1) else 1
 
 
 def _on(
