@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.export.export import Export
 from vblkfuzz.export.licence import SPDX
+from vblkfuzz.export.python_source import with_imports
 from vblkfuzz.export.qtest_file import SECTIONS, left_out_of, program_of
+from vblkfuzz.export.qtest_schedule import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +24,32 @@ if TYPE_CHECKING:
 
 _MAIN: Final = "iotest_main.txt"
 _HOW: Final = "How it works: "
-_IMPORTS: Final = (
-    ("import argparse\n", "import contextlib\n"),
-    ("import json\n", "import io\nimport json\nimport os\n"),
-    ("from pathlib import Path\n", "import unittest\nfrom pathlib import Path\n"),
-)
+_ARGPARSE: Final = "import argparse\n"
+_IMPORTS: Final = (("contextlib", ""), ("io", ""), ("os", ""), ("unittest", ""))
 _CONTROL: Final = """
     def test_without_drains(self):
         self.check(drains=False)
 """
+_UNINTERRUPTED: Final = """
+    def test_without_schedule(self):
+        self.addCleanup(SCHEDULE.extend, SCHEDULE[:])
+        SCHEDULE.clear()
+        self.check(drains=True)
+"""
+_RUN: Final = (
+    """            found = run(binary(), drains)
+""",
+    """            try:
+                found = run(binary(), drains)
+            except Unusable as error:
+                self.skipTest(str(error))
+""",
+)
+"""A race that this machine cannot show is neither there nor gone."""
+_LIMIT: Final = (
+    "LIMIT_S = 28  # for each test, so that both end",
+    "LIMIT_S = 19  # for each test, so that all end",
+)
 _AFTER: Final = "\n\nclass Tap("
 _WIDTH: Final = 79
 
@@ -43,14 +62,15 @@ def iotest_text(cases: Sequence[Case]) -> str:
     """
     text = program_of(cases, "iotest")
     (case,) = cases
-    for before, after in _IMPORTS:
-        assert text.count(before) == 1, before
-        text = text.replace(before, after)
-    body = text[text.index(_HOW) : text.index("def main():")]
+    body = text[text.index(_HOW) : text.index("def main():")].replace(_ARGPARSE, "", 1)
     main = (files("vblkfuzz.export") / _MAIN).read_text()
     if any(one.name in SECTIONS for one in case.scenario.ops):
         main = main.replace(_AFTER, _CONTROL + _AFTER)
-    return "\n".join([*_head(case), body]) + main
+    if interrupts(case.scenario):
+        for before, after in ((_AFTER, _UNINTERRUPTED + _AFTER), _RUN, _LIMIT):
+            assert main.count(before) == 1, before
+            main = main.replace(before, after)
+    return with_imports("\n".join([*_head(case), body]) + main, _IMPORTS)
 
 
 def _head(case: Case) -> list[str]:

@@ -21,6 +21,7 @@ from vblkfuzz.export.export import Export
 from vblkfuzz.export.host import host_of
 from vblkfuzz.export.licence import SPDX
 from vblkfuzz.export.qtest_file import SECTIONS, command_line, left_out, program_of
+from vblkfuzz.export.qtest_schedule import interrupts
 from vblkfuzz.export.with_vblkfuzz import (
     device_options,
     injected,
@@ -130,7 +131,8 @@ def _host(case: Case, host: Host, text: str) -> Iterator[str]:
         yield f"- QEMU flavor: {host.program}"
         yield f"- QEMU version: {host.version or 'unknown'}"
     if text:
-        yield "- QEMU command line (descriptors 3 and 4 are sockets for qtest and QMP):"
+        null = ", 5 is /dev/null" if interrupts(case.scenario) else ""
+        yield f"- QEMU command line (descriptors 3 and 4 are sockets for qtest and QMP{null}):"
     elif host.program == _QEMU:
         yield "- QEMU command line (the device; vblkfuzz adds its disks, guest memory, sockets):"
     if text or host.program == _QEMU:
@@ -167,10 +169,19 @@ def _problem(case: Case) -> Iterator[str]:
 
 def _steps(case: Case, text: str) -> Iterator[str]:
     """Yield the steps for a reader who has no vblkfuzz."""
-    yield "1. Save the program below as `reproducer.py`. It needs Python 3.8 and a QEMU."
+    race = interrupts(case.scenario)
+    needs = (
+        "Python 3.10, Linux on x86-64,\n   and QEMU 7.1 or later"
+        if race
+        else "Python 3.8 and a QEMU"
+    )
+    yield f"1. Save the program below as `reproducer.py`. It needs {needs}."
     yield f"2. `python3 reproducer.py {_QEMU}` prints what is wrong. Its exit status is 1 if the"
     yield "   bug shows, and 0 if not."
-    if any(one.name in SECTIONS for one in case.scenario.ops):
+    if race:
+        yield f"3. The control run, `python3 reproducer.py --without-schedule {_QEMU}`, interrupts"
+        yield "   no thread. The exit status 2 says that this QEMU cannot be interrupted there."
+    elif any(one.name in SECTIONS for one in case.scenario.ops):
         yield f"3. The control run, `python3 reproducer.py --without-drains {_QEMU}`, does the same"
         yield "   without the drained sections."
     yield from ("", _fenced(text.rstrip(), "python"))

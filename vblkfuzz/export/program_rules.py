@@ -11,13 +11,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.export.qtest_schedule import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vblkfuzz.triage.case import Case
 
-LOST: Final = "a request was never served after the restore"
+LOST: Final = "a request was never served"
 _MEMORY: Final = "was written after the reset"
 _STOPPED: Final = "a request was used while the machine was stopped"
 _REFUSED: Final = "must be refused, but ended well"
@@ -61,6 +62,13 @@ def check_rule(case: Case, form: str) -> None:
             f"{form}: the program cannot judge rule {rule.id} ({rule.title.rstrip('.')}): "
             "use --to issue, which has the scenario and its replay"
         )
-    if words == LOST and all(one.name != "save" for one in case.scenario.ops):
+    restores = any(one.name == "save" for one in case.scenario.ops)
+    if words == LOST and not (restores or interrupts(case.scenario)):
         problem = f"the program judges rule {rule.id} after a restore only"
         raise UsageError(f"{form}: {problem}, and the scenario has none")
+
+
+def words_of(case: Case) -> str:
+    """Return words of the sentences with which the program shows the bug of a case."""
+    rule = case.rule or case.expected_rule
+    return SHOWN_BY.get(rule.id, "") if rule else ""

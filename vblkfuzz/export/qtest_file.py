@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz.driver.features import accepted, scenario_features
 from vblkfuzz.errors import UsageError
 from vblkfuzz.export.export import Export
-from vblkfuzz.export.program_rules import check_rule
+from vblkfuzz.export.program_rules import check_rule, words_of
+from vblkfuzz.export.qtest_hostile import broken, is_shown
 from vblkfuzz.export.qtest_request import is_shaped, shaped
-from vblkfuzz.scenario.scenario import Role
+from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
 from vblkfuzz.targets.qemu.without import WITHOUT
-from vblkfuzz.triage.schedule_words import deviation_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +36,8 @@ _STEPS: Final = "STEPS: list = []  # [(operation, {argument: value}), ...]\n"
 _SIZES: Final = "QUEUES, SIZE, SECTORS = 1, 8, 64\n"
 _FLAGS: Final = "IOTHREAD, IOEVENTFD, POLLING, READ_ONLY = True, True, False, False\n"
 _SENTENCE: Final = 'SENTENCE = ""  # the violation that vblkfuzz found\n'
+_SHOWS: Final = 'SHOWS = ""  # words of the sentences that show the bug; others are only printed\n'
 _LEFT_OUT: Final = "LEFT_OUT: list = []  # operations of the scenario that are not in STEPS\n"
-_HELD: Final = "HELD: list = []  # where the scenario holds threads, this program does not\n"
 SECTIONS: Final = ("drain_begin", "mirror_begin")
 """Operations that the control run leaves out."""
 _ELSEWHERE: Final = ("qsd", "vhost-user")
@@ -68,7 +68,8 @@ def program_of(cases: Sequence[Case], form: str) -> str:
     if target in _ELSEWHERE:
         raise UsageError(f"{form}: the program runs a QEMU, not {target}: use --target qemu")
     check_rule(case, form)
-    return program(case.scenario, case.violation.sentence if case.violation else "", form)
+    sentence = case.violation.sentence if case.violation else ""
+    return program(_as_met(case), sentence, form, words_of(case))
 
 
 def left_out_of(cases: Sequence[Case]) -> list[str]:
@@ -78,42 +79,57 @@ def left_out_of(cases: Sequence[Case]) -> list[str]:
 
 def left_out(scenario: Scenario) -> list[str]:
     """Return the operations that the program does not have, each name once, in order."""
-    return [*dict.fromkeys(one.name for one in scenario.ops if not one.spec.qtest)]
+    return [*dict.fromkeys(one.name for one in scenario.ops if not _has(one))]
 
 
-def held(scenario: Scenario) -> list[str]:
-    """Return what the schedule holds threads at, in words: the program lets them run."""
-    actors = (one for one in scenario.schedule if one.role is not Role.ANY)
-    return [deviation_words(one, held=True) for one in actors]
+def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str = "") -> str:
+    """Return the program for a scenario.
 
-
-def program(scenario: Scenario, sentence: str, form: str = "qtest") -> str:
-    """Return the program for a scenario; `sentence` says what is wrong, for its help.
+    Args:
+        scenario: it.
+        sentence: says what is wrong, for its help.
+        form: names the export in errors.
+        shows: words of the program's sentences that show the bug, if it has a schedule: its control
+            run may show another bug. Any sentence does in other programs.
 
     Raises:
         UsageError: the program cannot carry out an operation of the scenario.
     """
     for index, operation in enumerate(scenario.ops):
-        if not (operation.spec.qtest or _has_no_effect(operation)):
+        if not (_has(operation) or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")
     text = (files("vblkfuzz.export") / _TEMPLATE).read_text()
     device = scenario.device
     sizes = device.queues, device.queue_size, device.disk_sectors
     flags = device.iothreads > 0, device.ioeventfd, device.polling, device.read_only
-    steps = "".join(
-        f"    {step},\n" for one in scenario.ops if one.spec.qtest and (step := _step(one, device))
-    )
+    made = [_step(one, device) if _has(one) else "" for one in scenario.ops]
+    steps = "".join(f"    {step},\n" for step in made if step)
+    serial = interrupts(scenario)
     for line, filled in (
         (_STEPS, f"STEPS = [\n{steps}]\n"),
         (_SIZES, f"{_SIZES.partition(' = ')[0]} = {', '.join(map(repr, sizes))}\n"),
         (_FLAGS, f"{_FLAGS.partition(' = ')[0]} = {', '.join(map(repr, flags))}\n"),
         (_SENTENCE, f"SENTENCE = {sentence!r}\n"),
-        (_HELD, f"HELD = {held(scenario)!r}{_HELD[_HELD.index('  #') :]}"),
+        (_SHOWS, f"SHOWS = {shows if serial else ''!r}{_SHOWS[_SHOWS.index('  #') :]}"),
         (_LEFT_OUT, f"LEFT_OUT = {left_out(scenario)!r}{_LEFT_OUT[_LEFT_OUT.index('  #') :]}"),
     ):
         assert text.count(line) == 1, line
         text = text.replace(line, filled)
+    if serial:
+        kept = [index for index, step in enumerate(made) if step]
+        return with_schedule(text, scenario, {op: at for at, op in enumerate(kept)}, form)
     return text
+
+
+def _as_met(case: Case) -> Scenario:
+    """Return the scenario of a case, with the places at which its run was interrupted."""
+    run = case.outcome.run.execution
+    return run.scenario if run and interrupts(case.scenario) else case.scenario
+
+
+def _has(operation: Op) -> bool:
+    """Whether the program has an operation."""
+    return operation.spec.qtest or is_shown(operation)
 
 
 def _has_no_effect(operation: Op) -> bool:
@@ -125,10 +141,11 @@ def _has_no_effect(operation: Op) -> bool:
 
 def command_line(text: str) -> str:
     """Return the command line of the QEMU that a program starts, in the current folder."""
-    names: dict[str, Any] = {"__name__": _TEMPLATE}
+    # A dataclass looks for its module.
+    names: dict[str, Any] = {"__name__": __name__}
     exec(compile(text, _TEMPLATE, "exec"), names)
-    qemu = object.__new__(names["Qemu"])
-    qemu.log = "trace.log"
+    qemu = object.__new__(names.get("SerialQemu", names["Qemu"]))
+    qemu.log, qemu.null = "trace.log", 5
     return " ".join(qemu.command("qemu-system-x86_64", ".", 3, 4, None))
 
 
@@ -138,6 +155,8 @@ def _step(operation: Op, device: DeviceConfig) -> str:
     if name == "init":
         features = accepted(scenario_features(device), operation.b)
         return f"({name!r}, {{'how': {arguments['how']!r}, 'features': {features:#x}}})"
+    if name == "hostile":
+        return repr((name, broken(operation)))
     shape = arguments.pop("shape", None)
     if shape is not None and is_shaped(operation):
         more = shaped(operation, device.queue_size)

@@ -14,4 +14,7 @@ ptrace nor a compiler is needed.
     core.py       one core for all threads
     installation.py, available.py   from fork to exec; whether this machine can do it
     gate.py       all that as a thread of the fuzz process: start here
+
+Exported programs carry these modules but `available`, all in one file (`export.qtest_schedule`): so
+they need the standard library and each other only, and no two of them define the same name.
 """

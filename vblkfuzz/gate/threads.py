@@ -23,7 +23,7 @@ _ROLES: Final = {
 _VCPU: Final = b"CPU "
 """How the name of a thread of a virtual CPU begins."""
 _RUNS: Final = (b"0", b"")
-_LINE: Final = 256
+_PROC_BYTES: Final = 256
 
 
 class Threads:
@@ -66,9 +66,9 @@ class Threads:
         """Whether a thread sleeps, or has ended."""
         try:
             wchan, schedstat = self._files.get(thread) or self._open(thread)
-            before = os.pread(schedstat, _LINE, 0)
-            return os.pread(wchan, _LINE, 0) not in _RUNS and before == os.pread(
-                schedstat, _LINE, 0
+            before = os.pread(schedstat, _PROC_BYTES, 0)
+            return os.pread(wchan, _PROC_BYTES, 0) not in _RUNS and before == os.pread(
+                schedstat, _PROC_BYTES, 0
             )
         except (FileNotFoundError, ProcessLookupError):
             self._forget_one(thread)
@@ -78,7 +78,7 @@ class Threads:
         """Return the CPU time of a thread; 0: it has ended."""
         try:
             _, schedstat = self._files.get(thread) or self._open(thread)
-            return int(os.pread(schedstat, _LINE, 0).split()[0])
+            return int(os.pread(schedstat, _PROC_BYTES, 0).split()[0])
         except (FileNotFoundError, ProcessLookupError):
             self._forget_one(thread)
             return 0

@@ -80,6 +80,10 @@ class Reproducer:
         """Whether one of the runs shows the bug."""
         return self.run(scenario) is not None
 
+    def surely(self, scenario: Scenario, times: int) -> bool:
+        """Whether a scenario shows the bug `times` times in a row."""
+        return all(self(scenario) for _ in range(times))
+
     def run(self, scenario: Scenario) -> Reproduction | None:
         """Return the first run that shows the bug, or None.
 
