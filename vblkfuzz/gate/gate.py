@@ -24,7 +24,6 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import HarnessError
 from vblkfuzz.gate.line import line_in
 from vblkfuzz.gate.listener import Gone, Listener
 from vblkfuzz.gate.neighbours import Neighbours
@@ -74,7 +73,7 @@ class Gate:
         self._stuck: Callable[[], bool] = lambda: False
         self._runs_on: Callable[[], bool] = lambda: False
         self._steps = 0
-        self._failure = ""
+        self.failure = ""
         """A traceback if the gate has failed; the process is killed then."""
         self._closing = False
         self._lock = threading.RLock()
@@ -92,15 +91,6 @@ class Gate:
         self._threads.forget()
         self._listener.close()
         os.close(self._wake)
-
-    def check(self) -> None:
-        """Check that the gate has not failed: the process was killed then.
-
-        Raises:
-            HarnessError: it has; the text is the traceback.
-        """
-        if self._failure:
-            raise HarnessError(f"the gate has failed, and its process was ended\n{self._failure}")
 
     # --- What the caller says -----------------------------------------------------------------
 
@@ -176,7 +166,7 @@ class Gate:
         except Gone:
             pass
         except BaseException:
-            self._failure = traceback.format_exc()
+            self.failure = traceback.format_exc()
             with suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
 

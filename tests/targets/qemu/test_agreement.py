@@ -81,7 +81,8 @@ def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
     """Return what the guest collected in each operation, and the number of pushes of each queue.
 
     The order does not count: requests dequeued together are sorted by sector and merged
-    (virtio_blk_submit_multireq), and a device may end them in any order (virtio 1.2, 2.7.8). Nor
+    (virtio_blk_submit_multireq), and a device may end them in any order (virtio 1.2, 2.7.8). So the
+    heads do not count: the driver takes descriptors again in the order in which they came back. Nor
     does the request of a used entry: after a reset only the model can name it.
     """
     collected: list[list[tuple[int, ...]]] = []
@@ -89,7 +90,7 @@ def visible(trace: Trace) -> tuple[list[list[tuple[int, ...]]], Counter[int]]:
         if event.kind == OP:
             collected.append([])
         elif event.kind == COLLECT:
-            collected[-1].append((event.queue, event.flag, event.head))
+            collected[-1].append((event.queue, event.flag))
         elif event.kind == SECTOR and event.flag != UNWRITTEN:  # the model announces no such data
             collected[-1][-1] += (event.head, event.flag, event.value)
     pushes = [event for event in without_probe(trace.events) if event.kind == PUSH]

@@ -7,7 +7,7 @@ import socket
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost, DeviceUnavailable
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable, HarnessError
 from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
@@ -313,9 +313,13 @@ class QemuProcess:
     # --- Its end ------------------------------------------------------------------------------
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
-        """Return how it ended, or that it hangs; None if it was killed."""
-        if self._gate is not None:
-            self._gate.check()
+        """Return how it ended, or that it hangs; None if it was killed.
+
+        Raises:
+            HarnessError: its gate has failed.
+        """
+        if self._gate is not None and self._gate.failure:
+            raise HarnessError(f"the gate has failed, and QEMU was ended\n{self._gate.failure}")
         if self.refused and self._child.exit_code() is None:
             return refusal_of(self._child)
         dies = self.qmp.is_cut
