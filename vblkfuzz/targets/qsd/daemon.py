@@ -13,6 +13,8 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
+from vblkfuzz.gate.filter import Calls
+from vblkfuzz.gate.start_order import STORAGE_DAEMON
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.child import WRAPPER, Child
@@ -20,6 +22,8 @@ from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.doors.throttle import IOPS
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.gated import GateDoor, GatedProcess
+from vblkfuzz.targets.hold import Holds
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
@@ -46,6 +50,9 @@ if TYPE_CHECKING:
 _SOON_S: Final = 0.0005
 """Seconds to sample the threads before the first probe: most requests are done by then, and a
 sample is cheaper than a probe."""
+_SERIAL_SOON_S: Final = 0.1
+"""The same of a daemon behind a gate, which takes longer."""
+_CALLS: Final = Calls.READS | Calls.OWN_WRITES | Calls.WAITS
 _BRIEF_S: Final = 0.004
 """Seconds for a daemon to fall asleep before its main loop is examined."""
 _ROUND_TRIPS: Final = 4
@@ -84,6 +91,10 @@ class Daemon:
         """Answers of each probe that have not come yet."""
         first = {export: Endpoint() for export in _EXPORTS}
         self._endpoints: dict[Export, SocketFile] = {**first}
+        self.holds = Holds()
+        """What the schedule did to its threads."""
+        self.gated: GatedProcess | None = None
+        """Its gate, once it is connected; None: it runs as it likes."""
         self.image = Image()
         """For block jobs."""
         near, far = socket.socketpair()
@@ -95,10 +106,17 @@ class Daemon:
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, variant)
             fds = [self.image.fd, far.fileno(), *disks, *listeners]
-            self._child = Child([binary, *command], fds)
+            door = stack.enter_context(closing(GateDoor(_CALLS))) if variant.serial else None
+            prepare = door.prepare if door else lambda: None
+            self._child = Child([binary, *command], fds, prepare)
+            self._gate = (
+                door.open(self._child.pid, self.holds.feed, STORAGE_DAEMON) if door else None
+            )
         for endpoint in endpoints:
             endpoint.hand_over()
-        self._still = Stillness(self._child.pid, nbd.pid)
+        self._still = Stillness(self._child.pid, nbd.pid, held=self._held)
+        # The questions to a thread that does not sleep are points of it, too.
+        self._soon_s = _SERIAL_SOON_S if variant.serial else _SOON_S
         self._spin = SpinWatch(self._still, spins)
         try:
             self._connect(near, probes)
@@ -122,6 +140,13 @@ class Daemon:
         if self._child.is_wrapper:
             self.end()
             raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
+        if self._gate is not None:
+            pids = self._child.pid, self._nbd.pid
+            self.gated = GatedProcess(self._gate, pids, lambda: self.qmp.has_answer)
+
+    def _held(self) -> frozenset[str]:
+        """Return the ids of the threads that a schedule holds."""
+        return self._gate.held if self._gate else frozenset()
 
     def connect(self, export: Export) -> socket.socket:
         """Return a new connection to an export."""
@@ -146,8 +171,10 @@ class Daemon:
             DeviceLost: the daemon has ended.
             Restless: the daemon does not come to rest.
         """
-        if self._still.wait(_SOON_S):
+        if self._still.wait(self._soon_s):
             return True
+        if self._held():
+            return self._outlast_main_loop()
         try:
             return self._come_to_rest()
         except DeviceLost:
@@ -155,6 +182,17 @@ class Daemon:
             # those of the probes as well: with a held request these answer after its release.
             if not (self.answers() and self._nbd.counters.held):
                 raise
+        return True
+
+    def _outlast_main_loop(self) -> bool:
+        """As `rest` while a schedule holds a thread, which answers no probe."""
+        patience, spent = Patience(DEVICE_LIMIT_S), self._still.main_seconds()
+        while not self._still.wait(_BRIEF_S):
+            self._still.lives.check()
+            if self._still.main_seconds() > spent + SPIN_S:
+                return False
+            if patience.over and self._spin.others_spin():
+                raise Restless
         return True
 
     def spins(self, *, drained: bool) -> bool:
@@ -243,6 +281,8 @@ class Daemon:
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Return how it ended, or that it hangs; None if it was killed."""
+        if self._gate is not None:
+            self._gate.check()
         dies = self.qmp.is_cut
         return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 
@@ -255,6 +295,10 @@ class Daemon:
         self._close()
 
     def _close(self) -> None:
+        if self.gated is not None:
+            self.gated.free()
+        if self._gate is not None:
+            self._gate.close()
         self._still.close()
         self.image.free()
         for endpoint in self._endpoints.values():
