@@ -16,9 +16,6 @@ from vblkfuzz.scenario.scenario import Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-STORAGE_DAEMON: Final = (Role.MAIN, None, Role.MONITOR, Role.IO0)
-"""Of qemu-storage-daemon 7.2 to 11.1, the second one is that of RCU; see `StartOrder`."""
-ANY_BACKEND: Final = (Role.MAIN, Role.IO0, Role.IO1)
 _STARTED_AT: Final = 22 - 3
 """Place of the start time among the fields of /proc/PID/stat that follow the name (proc(5))."""
 

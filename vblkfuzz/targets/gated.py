@@ -1,4 +1,4 @@
-"""A device process behind a gate, whose points are its system calls (`gate.calls`)."""
+"""A device process behind a gate; its points are trace lines or system calls (`gate.calls`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vblkfuzz.gate.core import share_one
 from vblkfuzz.gate.filter import Calls
 from vblkfuzz.gate.gate import Gate
 from vblkfuzz.gate.installation import Installation
-from vblkfuzz.gate.start_order import StartOrder
+from vblkfuzz.gate.shared_core import SharedCore
 from vblkfuzz.targets.stillness import Stillness
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ class GatedProcess:
         self._asker = asker = _Asker()
         self.gate.start(lambda: asker.waits and rest.wait(0) and not self._has_answer())
 
-    def watch_locks(self, *, on: bool) -> None:
-        """Do nothing: whether waits for locks ask is settled when the process starts."""
+    def rests(self, patience_s: float) -> bool:
+        """Wait until all threads sleep, those that are held as well; False: time is up."""
+        return self._rest is not None and self._rest.wait(patience_s)
 
     def free(self) -> None:
         """End the scenario."""
@@ -57,6 +58,28 @@ class GatedProcess:
             if used is not None:
                 used.close()
         self._rest = self._asker = None
+
+
+class CallGate(GatedProcess):
+    """The gate of a process whose system calls are points, waits for locks as well."""
+
+    _core: SharedCore | None = None
+
+    def start(self, guest: int) -> None:
+        """Begin a scenario of the guest process `guest`."""
+        super().start(guest)
+        program, *others = self._pids
+        self._core = SharedCore(program, [*others, threading.get_native_id()])
+
+    def free(self) -> None:
+        """End the scenario."""
+        super().free()
+        if self._core is not None:
+            self._core.leave()
+        self._core = None
+
+    def watch_locks(self, *, on: bool) -> None:
+        """Do nothing: there are few waits, so they always ask."""
 
 
 class _Asker:
@@ -93,20 +116,14 @@ class GateDoor:
         self,
         pid: int,
         told: Callable[[int, bytes], None],
-        roles: Sequence[Role | None] = (),
+        role_of: Callable[[int], Role | None] | None = None,
     ) -> Gate:
-        """Return the gate of the process, which has started.
-
-        Args:
-            pid: it.
-            told: as in `Gate`.
-            roles: those of its threads, by their order (`StartOrder`); none: by their names.
+        """Return the gate of the process `pid`, which has started; the rest is as in `Gate`.
 
         Raises:
             NoGate: this machine has none.
         """
-        named = StartOrder(pid, roles).role if roles else None
-        return Gate(self._installation.listener(), pid, told, named)
+        return Gate(self._installation.listener(), pid, told, role_of)
 
     def close(self) -> None:
         """Close what only the process needs."""

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.gate.filter import Calls
-from vblkfuzz.gate.start_order import STORAGE_DAEMON
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.targets.child import WRAPPER, Child
+from vblkfuzz.scenario.scenario import Role
+from vblkfuzz.targets.child import WRAPPER
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.doors.throttle import IOPS
 from vblkfuzz.targets.ending import ending_of
-from vblkfuzz.targets.gated import GateDoor, GatedProcess
-from vblkfuzz.targets.hold import Holds
+from vblkfuzz.targets.gated_child import CallPoints, GatedChild
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
@@ -44,6 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.targets.device_end import Ending
+    from vblkfuzz.targets.gated import CallGate
+    from vblkfuzz.targets.hold import Holds
     from vblkfuzz.targets.nbd.process import NbdProcess
     from vblkfuzz.targets.qsd.variant import Variant
 
@@ -52,7 +53,10 @@ _SOON_S: Final = 0.0005
 sample is cheaper than a probe."""
 _SERIAL_SOON_S: Final = 0.1
 """The same of a daemon behind a gate, which takes longer."""
-_CALLS: Final = Calls.READS | Calls.OWN_WRITES | Calls.WAITS
+_POINTS: Final = CallPoints(
+    Calls.READS | Calls.OWN_WRITES | Calls.WAITS, (Role.MAIN, None, Role.MONITOR, Role.IO0)
+)
+"""The second thread is that of RCU, in 7.2 to 11.1, with an IOThread for the exports or not."""
 _BRIEF_S: Final = 0.004
 """Seconds for a daemon to fall asleep before its main loop is examined."""
 _ROUND_TRIPS: Final = 4
@@ -91,10 +95,6 @@ class Daemon:
         """Answers of each probe that have not come yet."""
         first = {export: Endpoint() for export in _EXPORTS}
         self._endpoints: dict[Export, SocketFile] = {**first}
-        self.holds = Holds()
-        """What the schedule did to its threads."""
-        self.gated: GatedProcess | None = None
-        """Its gate, once it is connected; None: it runs as it likes."""
         self.image = Image()
         """For block jobs."""
         near, far = socket.socketpair()
@@ -106,15 +106,11 @@ class Daemon:
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, variant)
             fds = [self.image.fd, far.fileno(), *disks, *listeners]
-            door = stack.enter_context(closing(GateDoor(_CALLS))) if variant.serial else None
-            prepare = door.prepare if door else lambda: None
-            self._child = Child([binary, *command], fds, prepare)
-            self._gate = (
-                door.open(self._child.pid, self.holds.feed, STORAGE_DAEMON) if door else None
-            )
+            points = _POINTS if variant.serial else None
+            self._child = GatedChild([binary, *command], fds, points)
         for endpoint in endpoints:
             endpoint.hand_over()
-        self._still = Stillness(self._child.pid, nbd.pid, held=self._held)
+        self._still = Stillness(self._child.pid, nbd.pid, held=self._child.held)
         # The questions to a thread that does not sleep are points of it, too.
         self._soon_s = _SERIAL_SOON_S if variant.serial else _SOON_S
         self._spin = SpinWatch(self._still, spins)
@@ -140,13 +136,7 @@ class Daemon:
         if self._child.is_wrapper:
             self.end()
             raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
-        if self._gate is not None:
-            pids = self._child.pid, self._nbd.pid
-            self.gated = GatedProcess(self._gate, pids, lambda: self.qmp.has_answer)
-
-    def _held(self) -> frozenset[str]:
-        """Return the ids of the threads that a schedule holds."""
-        return self._gate.held if self._gate else frozenset()
+        self._child.watch(self._nbd.pid, has_answer=lambda: self.qmp.has_answer)
 
     def connect(self, export: Export) -> socket.socket:
         """Return a new connection to an export."""
@@ -173,7 +163,7 @@ class Daemon:
         """
         if self._still.wait(self._soon_s):
             return True
-        if self._held():
+        if self._child.held():
             return self._outlast_main_loop()
         try:
             return self._come_to_rest()
@@ -271,6 +261,16 @@ class Daemon:
                 raise Restless
 
     @property
+    def gated(self) -> CallGate | None:
+        """It behind its gate; None: it runs as it likes."""
+        return self._child.gated
+
+    @property
+    def holds(self) -> Holds:
+        """What the schedule did to its threads."""
+        return self._child.holds
+
+    @property
     def lives(self) -> bool:
         """Whether the process runs."""
         return self._child.exit_code() is None
@@ -281,8 +281,7 @@ class Daemon:
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Return how it ended, or that it hangs; None if it was killed."""
-        if self._gate is not None:
-            self._gate.check()
+        self._child.check_gate()
         dies = self.qmp.is_cut
         return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 
@@ -295,10 +294,6 @@ class Daemon:
         self._close()
 
     def _close(self) -> None:
-        if self.gated is not None:
-            self.gated.free()
-        if self._gate is not None:
-            self._gate.close()
         self._still.close()
         self.image.free()
         for endpoint in self._endpoints.values():

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
-    from vblkfuzz.targets.gated import GatedProcess
+    from vblkfuzz.targets.gated import CallGate
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.options import TargetOptions
@@ -347,7 +347,7 @@ class QsdRig:
         return f"{reason}: schedules do not interrupt the threads of the daemon" if reason else ""
 
     @property
-    def gated(self) -> GatedProcess | None:
+    def gated(self) -> CallGate | None:
         """The daemon of this scenario behind its gate; None: it has none."""
         return self._daemon.gated
 

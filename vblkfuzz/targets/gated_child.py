@@ -1,0 +1,84 @@
+"""A device process that may be behind a gate whose points are system calls."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from vblkfuzz.gate.start_order import StartOrder
+from vblkfuzz.targets.child import Child
+from vblkfuzz.targets.gated import CallGate, GateDoor
+from vblkfuzz.targets.hold import Holds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vblkfuzz.gate.filter import Calls
+    from vblkfuzz.scenario.scenario import Role
+
+
+class CallPoints(NamedTuple):
+    """Where a schedule may interrupt the threads of a program."""
+
+    calls: Calls
+    roles: Sequence[Role | None]
+    """Roles of its threads, in the order of their start (`StartOrder`)."""
+
+
+class GatedChild(Child):
+    """A running device process, behind a gate or not."""
+
+    def __init__(
+        self, command: Sequence[str], fds: Sequence[int], points: CallPoints | None
+    ) -> None:
+        """Start it; `command` and `fds` as in `Child`.
+
+        Args:
+            command: the program and its arguments.
+            fds: files to inherit.
+            points: where its threads can be interrupted; None: it has no gate.
+
+        Raises:
+            DeviceUnavailable: the command cannot be executed.
+            NoGate: this machine has none.
+        """
+        self.holds = Holds()
+        """What the schedule did to its threads."""
+        self.gated: CallGate | None = None
+        """Its gate, once it is watched; None: it runs as it likes."""
+        self._gate = None
+        with ExitStack() as stack:
+            if points is None:
+                super().__init__(command, fds)
+                return
+            door = stack.enter_context(closing(GateDoor(points.calls)))
+            super().__init__(command, fds, door.prepare)
+            roles = StartOrder(self.pid, points.roles)
+            self._gate = door.open(self.pid, self.holds.feed, roles.role)
+
+    def watch(self, *others: int, has_answer: Callable[[], bool] = lambda: False) -> None:
+        """Let a schedule interrupt its threads, if there is a gate.
+
+        Args:
+            others: ids of the processes that serve it.
+            has_answer: as in `GatedProcess`.
+        """
+        if self._gate is not None:
+            self.gated = CallGate(self._gate, (self.pid, *others), has_answer)
+
+    def held(self) -> frozenset[str]:
+        """Return the ids of the threads that a schedule holds."""
+        return self._gate.held if self._gate else frozenset()
+
+    def check_gate(self) -> None:
+        """Check that its gate has not failed (`Gate.check`)."""
+        if self._gate is not None:
+            self._gate.check()
+
+    def end(self) -> None:
+        """Kill it with all that it has started, and reap it."""
+        super().end()
+        if self.gated is not None:
+            self.gated.free()
+        if self._gate is not None:
+            self._gate.close()
