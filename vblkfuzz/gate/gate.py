@@ -36,6 +36,7 @@ from vblkfuzz.gate.threads import SPIN_NS, Threads
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from vblkfuzz.gate.line import Line
     from vblkfuzz.gate.listener import Stop
     from vblkfuzz.scenario.place import Place
     from vblkfuzz.scenario.scenario import Deviation, Role
@@ -203,19 +204,24 @@ class Gate:
     def _arrive(self, stop: Stop) -> None:
         if self._asks_again(stop):
             return
-        text = self._listener.text(stop) if stop.is_line else b""
-        line = line_in(text) if stop.is_line else call_at(stop)
+        role = self._threads.role(stop.thread)
+        line = self._line_at(stop)
         if line is None:
             self._listener.carry_out(stop)
-            return
-        role = self._threads.role(stop.thread)
-        if stop.is_line:
-            self._told(stop.thread, text)  # now: the line says what the thread has done already
-        if self._free or role is None:
+        elif self._free or role is None:
             self._answer(stop)
-            return
-        if waiting := self._order.arrive(Waiting(stop, role, line)):
+        elif waiting := self._order.arrive(Waiting(stop, role, line)):
             self._reach(waiting)
+
+    def _line_at(self, stop: Stop) -> Line | None:
+        """Return the point, and tell a trace line: it says what the thread has done already."""
+        if not stop.is_line:
+            return call_at(stop)
+        text = self._listener.text(stop)
+        line = line_in(text)
+        if line is not None:
+            self._told(stop.thread, text)
+        return line
 
     def _asks_again(self, stop: Stop) -> bool:
         """Whether a thread was stopped at a point that counts already (SIGSTOP)."""
