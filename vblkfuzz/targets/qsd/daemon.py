@@ -54,10 +54,9 @@ sample is cheaper than a probe."""
 _SERIAL_SOON_S: Final = 0.1
 """The same of a daemon behind a gate, which takes longer."""
 _POINTS: Final = CallPoints(
-    Calls.READS | Calls.OWN_WRITES | Calls.WAITS, (Role.MAIN, None, None, Role.IO0)
+    Calls.READS | Calls.OWN_WRITES | Calls.WAITS, (Role.MAIN, None, Role.MONITOR, Role.IO0)
 )
-"""The second thread is that of RCU, the third reads QMP, in 7.2 to 11.1, with an IOThread for the
-exports or not. What the third one does is all alike: it reads a byte and rings its own bell."""
+"""The second thread is that of RCU, in 7.2 to 11.1, with an IOThread for the exports or not."""
 _BRIEF_S: Final = 0.004
 """Seconds for a daemon to fall asleep before its main loop is examined."""
 _ROUND_TRIPS: Final = 4
