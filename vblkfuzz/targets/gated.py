@@ -74,6 +74,10 @@ class CallGate(GatedProcess):
     def free(self) -> None:
         """End the scenario."""
         super().free()
+        self.share_no_core()
+
+    def share_no_core(self) -> None:
+        """Give each its own cores for the rest of the scenario, as to a main loop that spins."""
         if self._core is not None:
             self._core.leave()
         self._core = None

@@ -53,6 +53,8 @@ _SOON_S: Final = 0.0005
 sample is cheaper than a probe."""
 _SERIAL_SOON_S: Final = 0.1
 """The same of a daemon behind a gate, which takes longer."""
+_SPINS_S: Final = 0.005
+"""Seconds of CPU time of its main thread in which such a daemon has done all, unless it spins."""
 _POINTS: Final = CallPoints(
     Calls.READS | Calls.OWN_WRITES | Calls.WAITS, (Role.MAIN, None, Role.MONITOR, Role.IO0)
 )
@@ -111,8 +113,6 @@ class Daemon:
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid, held=self._child.held)
-        # The questions to a thread that does not sleep are points of it, too.
-        self._soon_s = _SERIAL_SOON_S if variant.serial else _SOON_S
         self._spin = SpinWatch(self._still, spins)
         try:
             self._connect(near, probes)
@@ -161,7 +161,7 @@ class Daemon:
             DeviceLost: the daemon has ended.
             Restless: the daemon does not come to rest.
         """
-        if self._still.wait(self._soon_s):
+        if self._falls_asleep():
             return True
         if self._child.held():
             return self._outlast_main_loop()
@@ -172,6 +172,22 @@ class Daemon:
             # those of the probes as well: with a held request these answer after its release.
             if not (self.answers() and self._nbd.counters.held):
                 raise
+        return True
+
+    def _falls_asleep(self) -> bool:
+        """Whether all threads sleep soon.
+
+        Behind a gate the questions to a thread that does not sleep would be points of it, too. So
+        it gets more time, unless its main loop spins.
+        """
+        if self.gated is None:
+            return self._still.wait(_SOON_S)
+        patience, end = Patience(_SERIAL_SOON_S), self._still.main_seconds() + _SPINS_S
+        while not self._still.wait(_SOON_S):
+            self._still.lives.check()
+            if patience.over or self._still.main_seconds() > end:
+                self.gated.share_no_core()
+                return False
         return True
 
     def _outlast_main_loop(self) -> bool:
