@@ -2,7 +2,8 @@
 
 A program without trace events that are known has these points. An eventfd is a kick that a handler
 is about to read, the call to the guest, or the bell of another thread's event loop. The kernel
-carries out each call once the gate lets the thread go on.
+carries out each call once the gate lets the thread go on. One that blocks then, as a wait does,
+asks again if a signal interrupts it, and is a point again.
 """
 
 from __future__ import annotations
