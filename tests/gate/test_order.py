@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from vblkfuzz.gate.line import Line
 from vblkfuzz.gate.listener import Stop
-from vblkfuzz.gate.order import Held, Order, Waiting
+from vblkfuzz.gate.order import MOST_IN_A_ROW, Held, Order, Waiting
 from vblkfuzz.scenario.scenario import Deviation, Go, Role
 
 ROLES = (Role.MAIN, Role.IO0, Role.IO1, Role.VCPU, Role.MONITOR, Role.WORKER)
@@ -141,3 +141,14 @@ def test_the_order_of_those_that_wait_does_not_depend_on_when_they_came(threads:
     for thread in threads:
         assert order.arrive(waiting(thread)) is None
     assert [order.next().stop.thread for _ in threads] == sorted(THREADS)
+
+
+def test_a_thread_that_passes_points_for_ever_lets_another_one_go_on() -> None:
+    order = Order()
+    assert order.arrive(waiting(100))
+    assert order.arrive(waiting(105)) is None
+    passed = 1
+    while order.arrive(waiting(100)):
+        passed += 1
+    assert passed == MOST_IN_A_ROW + 1
+    assert [order.next().stop.thread for _ in range(2)] == [105, 100]

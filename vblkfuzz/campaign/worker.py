@@ -273,6 +273,7 @@ def fuzz(
     _end_on_signals(worker)
     with target:
         worker.stops = stops = _stops(target, plan)
+        worker.warn(_why_free(target, plan))
         mutator = Mutator(plan.seed, stops)
         atheris.Setup(
             arguments_of(plan),
@@ -303,6 +304,13 @@ def _stops(target: Target, plan: WorkerPlan) -> Stops | None:
     """Return what remembers the points of threads; None: schedules do not interrupt them."""
     no_gate = getattr(target, "no_gate", MODEL)
     return Stops() if not no_gate and plan.target_options.serial is not False else None
+
+
+def _why_free(target: Target, plan: WorkerPlan) -> str:
+    """Return why schedules do not interrupt threads that they could, or were asked to; else ''."""
+    wanted, gated = plan.target_options.serial, plan.target == "qemu"
+    why: str = getattr(target, "no_gate", "")
+    return why if wanted or (gated and wanted is None) else ""
 
 
 def _end_on_signals(worker: Worker) -> None:

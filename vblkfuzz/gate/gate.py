@@ -7,8 +7,8 @@ A thread that a deviation holds goes on
 
 * at the end of the operation, when all others rest (`resume`), or at the end of the next operation
   (`Go.NEXT`; `resume_over_next`): the caller says so, which knows when a device is at rest;
-* earlier, if all others rest while the fuzz process waits for an answer of the device: nothing
-  would ever happen otherwise.
+* earlier, if all others rest, or one of them runs in a loop, while the fuzz process waits for an
+  answer of the device: nothing would ever happen otherwise.
 
 A thread that does not have the turn runs until its next point, beside the one that has it.
 """
@@ -45,6 +45,8 @@ _LOOKS: Final = 1000
 """Looks without any change after which there is a pause between two: a device may be stopped."""
 _PAUSE_MS: Final = 1
 _FOREVER_MS: Final = None
+_SELDOM: Final = 256
+"""Looks between two that ask whether the program runs on."""
 
 
 class Gate:
@@ -79,6 +81,8 @@ class Gate:
         self._spent_ns = 0
         """CPU time of the thread with the turn when it got it."""
         self._stuck: Callable[[], bool] = lambda: False
+        self._runs_on: Callable[[], bool] = lambda: False
+        self._steps = 0
         self._failure = ""
         """A traceback if the gate has failed; the process is killed then."""
         self._closing = False
@@ -118,16 +122,18 @@ class Gate:
             for waiting in self._order.drain():
                 self._answer(waiting.stop)
 
-    def start(self, stuck: Callable[[], bool]) -> None:
+    def start(self, stuck: Callable[[], bool], runs_on: Callable[[], bool] = lambda: False) -> None:
         """Begin a scenario.
 
         Args:
             stuck: whether nothing will ever happen unless a held thread goes on; called in the
-                gate's thread.
+                gate's thread, while no thread asks.
+            runs_on: whether nothing but a loop that waits for a held thread goes on, perhaps;
+                called there now and then while a thread is held.
         """
         with self._lock:
             self._free = False
-            self._stuck = stuck
+            self._stuck, self._runs_on = stuck, runs_on
             self._places = {}
             self._neighbours = Neighbours()
 
@@ -192,6 +198,9 @@ class Gate:
         return 0
 
     def _step(self) -> None:
+        self._steps += 1
+        if self._order.held and self._steps % _SELDOM == 0 and self._runs_on():
+            self._let_first_go()
         if self._listener.asked:
             self._looks = 0
             if stop := self._listener.receive():
@@ -262,8 +271,7 @@ class Gate:
         if order.waits:
             self._reach(order.next())
         elif order.held and self._stuck() and not self._listener.asked:
-            first = next((held for held in order.held if not held.over_next), order.held[0])
-            self._let_go(first)
+            self._let_first_go()
 
     def _has_stopped(self, thread: int) -> bool:
         """Whether a thread sleeps, or has run for so long that it may wait for the others."""
@@ -277,6 +285,10 @@ class Gate:
             if found is not None:
                 self._let_go(found)
             return found is not None
+
+    def _let_first_go(self) -> None:
+        held = self._order.held
+        self._let_go(next((one for one in held if not one.over_next), held[0]))
 
     def _let_go(self, held: Held) -> None:
         self._told(held.waiting.stop.thread, note(b"goes_on", held.number, held.deviation))

@@ -6,7 +6,7 @@ holds a thread: the one that it names goes first then, and the held one goes on 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.scenario.scenario import Go, Role
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _RANK = {Role.MAIN: 0, Role.IO0: 1, Role.IO1: 2, Role.VCPU: 3, Role.MONITOR: 4, Role.WORKER: 5}
 _NAMED = {Go.MAIN: Role.MAIN, Go.IO0: Role.IO0, Go.IO1: Role.IO1}
+
+
+MOST_IN_A_ROW: Final = 1000
+"""Points after which a thread lets another one go on: it may wait for that one in a loop."""
 
 
 class Waiting(NamedTuple):
@@ -50,6 +54,10 @@ class Order:
         self.held: list[Held] = []
         """In the order in which they were held."""
         self._waiting: dict[int, Waiting] = {}
+        self._passed = 0
+        """Points in a row of the thread that has the turn."""
+        self._gives_way = 0
+        """Id of a thread that is next only if no other one waits; 0: none."""
 
     @property
     def waits(self) -> bool:
@@ -59,7 +67,10 @@ class Order:
     def arrive(self, waiting: Waiting) -> Waiting | None:
         """Note that a thread is at a point; return it if it may go on now."""
         thread = waiting.stop.thread
-        if self.turn == thread or (self.turn is None and not self._waiting):
+        self._passed = self._passed + 1 if self.turn == thread else 0
+        if self._passed > MOST_IN_A_ROW and self._waiting:
+            self.turn, self._gives_way = None, thread
+        elif self.turn == thread or (self.turn is None and not self._waiting):
             self.turn = thread
             return waiting
         self._waiting[thread] = waiting
@@ -83,7 +94,9 @@ class Order:
     def next(self) -> Waiting:
         """Give the turn to the next thread that waits for it, and return it."""
         first = {_NAMED.get(held.deviation.go) for held in self.held}
-        chosen = min(self._waiting.values(), key=lambda each: _rank(each, first))
+        others = [each for each in self._waiting.values() if each.stop.thread != self._gives_way]
+        chosen = min(others or self._waiting.values(), key=lambda each: _rank(each, first))
+        self._gives_way = 0
         del self._waiting[chosen.stop.thread]
         self.turn = chosen.stop.thread
         return chosen

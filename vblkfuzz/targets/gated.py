@@ -11,7 +11,7 @@ from vblkfuzz.gate.filter import Calls
 from vblkfuzz.gate.gate import Gate
 from vblkfuzz.gate.installation import Installation
 from vblkfuzz.gate.shared_core import SharedCore
-from vblkfuzz.targets.stillness import Stillness
+from vblkfuzz.targets.stillness import SPIN_S, Stillness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,18 +25,10 @@ _LINE: Final = 64
 class GatedProcess:
     """The gate of one process, and what it has to know."""
 
-    def __init__(
-        self, gate: Gate, pids: Sequence[int], has_answer: Callable[[], bool] = lambda: False
-    ) -> None:
-        """Know what a gate needs.
-
-        Args:
-            gate: it; its owner closes it.
-            pids: the process, and those that serve it.
-            has_answer: whether the process has said what was not read yet.
-        """
+    def __init__(self, gate: Gate, pids: Sequence[int]) -> None:
+        """Watch `pids`: the process, and those that serve it; the owner of `gate` closes it."""
         self.gate = gate
-        self._pids, self._has_answer = pids, has_answer
+        self._pids = pids
         self._rest: Stillness | None = None
         self._asker: _Asker | None = None
 
@@ -45,7 +37,12 @@ class GatedProcess:
         self.free()
         self._rest = rest = Stillness(*self._pids, guest, held=lambda: self.gate.held)
         self._asker = asker = _Asker()
-        self.gate.start(lambda: asker.waits and rest.wait(0) and not self._has_answer())
+        spell = _Spell(rest)
+
+        def runs_on() -> bool:
+            return spell.is_long(self.gate.held) and asker.waits
+
+        self.gate.start(lambda: asker.sleeps_while(lambda: rest.wait(0)), runs_on)
 
     def rests(self, patience_s: float) -> bool:
         """Wait until all threads sleep, those that are held as well; False: time is up."""
@@ -93,16 +90,44 @@ class _Asker:
     """
 
     def __init__(self) -> None:
-        self._wchan = os.open(f"/proc/self/task/{threading.get_native_id()}/wchan", os.O_RDONLY)
+        folder = f"/proc/self/task/{threading.get_native_id()}"
+        self._wchan = os.open(f"{folder}/wchan", os.O_RDONLY)
+        self._schedstat = os.open(f"{folder}/schedstat", os.O_RDONLY)
 
     @property
     def waits(self) -> bool:
         """Whether it waits for an answer."""
-        return b"poll" in os.pread(self._wchan, _LINE, 0)
+        return b"poll" in self._where()
+
+    def sleeps_while(self, looks: Callable[[], bool]) -> bool:
+        """Whether it has waited all the time of a look at others, which is true."""
+        before = os.pread(self._schedstat, _LINE, 0)
+        if not (self.waits and looks()):
+            return False
+        return b"poll" in self._where() and os.pread(self._schedstat, _LINE, 0) == before
+
+    def _where(self) -> bytes:
+        return os.pread(self._wchan, _LINE, 0)
 
     def close(self) -> None:
-        """Close its file."""
+        """Close its files."""
         os.close(self._wchan)
+        os.close(self._schedstat)
+
+
+class _Spell:
+    """The CPU time of a device since the same threads are held."""
+
+    def __init__(self, rest: Stillness) -> None:
+        self._rest = rest
+        self._held: frozenset[str] = frozenset()
+        self._since = 0.0
+
+    def is_long(self, held: frozenset[str]) -> bool:
+        """Whether it is as long as that of a thread that spins (`SPIN_S`)."""
+        if held != self._held:
+            self._held, self._since = held, self._rest.seconds()
+        return self._rest.seconds() > self._since + SPIN_S
 
 
 class GateDoor:

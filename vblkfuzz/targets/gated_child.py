@@ -11,7 +11,7 @@ from vblkfuzz.targets.gated import CallGate, GateDoor
 from vblkfuzz.targets.hold import Holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from vblkfuzz.gate.filter import Calls
     from vblkfuzz.scenario.scenario import Role
@@ -56,15 +56,10 @@ class GatedChild(Child):
             roles = StartOrder(self.pid, points.roles)
             self._gate = door.open(self.pid, self.holds.feed, roles.role)
 
-    def watch(self, *others: int, has_answer: Callable[[], bool] = lambda: False) -> None:
-        """Let a schedule interrupt its threads, if there is a gate.
-
-        Args:
-            others: ids of the processes that serve it.
-            has_answer: as in `GatedProcess`.
-        """
+    def watch(self, *others: int) -> None:
+        """Let a schedule interrupt its threads, if there is a gate; `others` serve the process."""
         if self._gate is not None:
-            self.gated = CallGate(self._gate, (self.pid, *others), has_answer)
+            self.gated = CallGate(self._gate, (self.pid, *others))
 
     def held(self) -> frozenset[str]:
         """Return the ids of the threads that a schedule holds."""

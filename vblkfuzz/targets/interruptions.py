@@ -118,6 +118,7 @@ class Interruptions:
         return gated
 
     def _watch_locks(self, gated: Gated, *, on: bool) -> None:
-        if on != self._locks:
+        """Make locks points, or not any more; later, if the main loop may not answer now."""
+        if on != self._locks and not self._rig.keeps_guest_waiting:
             gated.watch_locks(on=on)
             self._locks = on

@@ -176,11 +176,6 @@ class Qmp:
         poll.register(self._connection, select.POLLRDHUP)
         return bool(poll.poll(0))
 
-    @property
-    def has_answer(self) -> bool:
-        """Whether something has arrived that was not read yet."""
-        return _readable(self._connection)
-
     def finished(self, task: asyncio.Task[_T], patience_s: float) -> bool:
         """Continue begun work for at most `patience_s` seconds; return whether it has ended."""
         self._loop.run_until_complete(asyncio.wait([task], timeout=patience_s))

@@ -95,6 +95,18 @@ class ReplayTarget:
             outcome = measured(outcome, target)
         return replace(outcome, target_options=asked.target_options)
 
+    def why_free(self, artifact: Artifact) -> str:
+        """Return why the schedule of the last input did not interrupt threads; empty: it did.
+
+        It is empty as well if the schedule names no thread, or the user wants it so.
+        """
+        serial = self._options.target_options.serial
+        named = any(deviation.role for deviation in artifact.scenario.schedule)
+        if serial is False or not (serial or named) or self._started is None:
+            return ""
+        why: str = getattr(self._started[1], "no_gate", "")
+        return why
+
     def _start(self, setup: Setup) -> Target:
         if self._started and self._started[0] == setup:
             return self._started[1]

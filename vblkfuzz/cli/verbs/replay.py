@@ -101,6 +101,8 @@ def replay(  # noqa: PLR0913  # a verb's parameters are its options
             report(outcome, trace)
             keep_rate(outcome)
             _report_left_out(outcome)
+            if why := replay_target.why_free(artifact):
+                say(f"{path}: {why}")
             seen[_STATUS[outcome.run.verdict]] += 1
     if seen.total() > 1 and not as_json:
         _report_total(seen)

@@ -55,7 +55,7 @@ class QemuGate(GatedProcess):
 
     def __init__(self, gate: Gate, qmp: Qmp, pids: Sequence[int]) -> None:
         """Watch `pids`: the process, and those that serve it."""
-        super().__init__(gate, pids, lambda: qmp.has_answer)
+        super().__init__(gate, pids)
         self._qmp = qmp
 
     def begin(self) -> None:

@@ -136,7 +136,7 @@ class Daemon:
         if self._child.is_wrapper:
             self.end()
             raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
-        self._child.watch(self._nbd.pid, has_answer=lambda: self.qmp.has_answer)
+        self._child.watch(self._nbd.pid)
 
     def connect(self, export: Export) -> socket.socket:
         """Return a new connection to an export."""
