@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import WAIT_S, until
 from vblkfuzz.gate.available import why_no_gate
+from vblkfuzz.gate.filter import Calls
 from vblkfuzz.gate.installation import Installation
-from vblkfuzz.gate.listener import Listener, Stop
+from vblkfuzz.gate.listener import Gone, Listener, Stop
 
 NEEDS_GATE = pytest.mark.skipif(bool(why_no_gate()), reason=why_no_gate() or "there is one")
 
@@ -34,13 +36,15 @@ def begin(name, work):
 
 
 @contextmanager
-def below_a_filter(code: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def below_a_filter(
+    code: str, calls: Calls = Calls.LINES
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run Python code below a filter; yield it and the fd of its listener, which the block owns.
 
     The code may use `line(event)` and `begin(name, work)`, which starts a thread of that name; it
     waits for `sys.stdin.readline()`, and its standard output is a pipe.
     """
-    installation = Installation()
+    installation = Installation(calls)
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _BEGIN + code],
         stdin=subprocess.PIPE,
@@ -56,9 +60,11 @@ def below_a_filter(code: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 
 @contextmanager
-def listening(code: str) -> Iterator[tuple[subprocess.Popen[bytes], Listener]]:
+def listening(
+    code: str, calls: Calls = Calls.LINES
+) -> Iterator[tuple[subprocess.Popen[bytes], Listener]]:
     """As `below_a_filter`; yield the listener, which is closed afterwards."""
-    with below_a_filter(code) as (process, fd):
+    with below_a_filter(code, calls) as (process, fd):
         listener = Listener(fd, process.pid)
         try:
             yield process, listener
@@ -77,6 +83,19 @@ def next_stop(listener: Listener) -> Stop:
 
     until(comes)
     return found[0]
+
+
+def asking(listener: Listener) -> Iterator[Stop]:
+    """Yield each thread that asks, until the program has ended."""
+    poll = select.poll()
+    poll.register(listener.fd, select.POLLIN)
+    while poll.poll(1000 * WAIT_S):
+        try:
+            stop = listener.receive() if listener.asked else None
+        except Gone:
+            return
+        if stop:
+            yield stop
 
 
 def stop_and_continue(pid: int) -> None:

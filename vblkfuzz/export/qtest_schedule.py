@@ -28,6 +28,7 @@ _PARTS: Final = (
     Part("vblkfuzz.gate.installation"),
     Part("vblkfuzz.gate.listener"),
     Part("vblkfuzz.gate.line"),
+    Part("vblkfuzz.gate.calls"),
     Part("vblkfuzz.gate.core"),
     Part("vblkfuzz.gate.threads"),
     Part("vblkfuzz.gate.points"),

@@ -1,8 +1,8 @@
-"""A seccomp filter that asks the gate about each trace line (seccomp(2), SECCOMP_RET_USER_NOTIF).
+"""A seccomp filter: which system calls ask the gate (seccomp(2), SECCOMP_RET_USER_NOTIF).
 
-A line is a write(2) of more than 8 bytes; eventfds are written 8 bytes at a time. File descriptors
-need not be known. Everything else passes in the kernel. The filter needs no privilege, since the
-process gives up the gain of privileges by execve(2) (PR_SET_NO_NEW_PRIVS).
+The number of bytes tells what a read(2) or write(2) is for, so file descriptors need not be known.
+Everything else passes in the kernel. The filter needs no privilege, since the process gives up the
+gain of privileges by execve(2) (PR_SET_NO_NEW_PRIVS).
 """
 
 from __future__ import annotations
@@ -10,13 +10,23 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from enum import Flag, auto
 from struct import Struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-WRITE: Final = 1
-"""Number of write(2) on x86-64."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Line = tuple[int, int, int, int]
+    _Condition = Callable[[int], list[_Line]]
+    """Instructions that go on if a condition holds; else they jump over so many that follow."""
+
+READ, WRITE, FUTEX = 0, 1, 202
+"""Numbers of system calls on x86-64."""
 EVENTFD_BYTES: Final = 8
-"""Bytes of a write to an eventfd (eventfd(2))."""
+"""Bytes of a read or write of an eventfd (eventfd(2))."""
+NOTIFIER_BYTES: Final = 512
+"""Bytes that QEMU asks an eventfd for (event_notifier_test_and_clear)."""
 
 _SECCOMP: Final = 317
 """Number of seccomp(2) on x86-64."""
@@ -27,34 +37,94 @@ _ARCH: Final = 0xC000003E
 _ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
 _LOAD, _IF_EQUAL, _IF_GREATER, _RETURN = 0x20, 0x15, 0x25, 0x06
 """Codes of classic BPF instructions: load a word, two jumps, return."""
-_NUMBER_AT, _ARCH_AT, _COUNT_AT = 0, 4, 16 + 2 * 8
-"""Places in struct seccomp_data; the count is the low word of the third argument."""
+_AND: Final = 0x54
+_NUMBER_AT, _ARCH_AT, _SECOND_AT, _COUNT_AT = 0, 4, 16 + 8, 16 + 2 * 8
+"""Places in struct seccomp_data: the second argument is the operation of futex(2) and the address
+of write(2), the low word of the third one the count of read(2) and write(2)."""
+_HIGH: Final = 4
+"""From the low word of an argument to its high word."""
+_OWN: Final = 0x6FFF
+"""Highest upper half of an address in the program itself or its heap; libraries and stacks are
+above."""
+_FUTEX_KIND: Final = 0x7F
+"""Without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME."""
+_WAIT, _WAIT_BITSET = 0, 9
 _INSTRUCTION: Final = Struct("<HBBI")
 _PROGRAM: Final = Struct("<H6xQ")
 
 
-def program() -> bytes:
-    """Return the filter, eight bytes an instruction: code, jump if true, jump if false, constant.
+class Calls(Flag):
+    """System calls that ask."""
 
-    The constant of the last comparison is the largest count that passes.
-    """
-    lines = (
+    LINES = auto()
+    """write(2) of a trace line: more than 8 bytes."""
+    READS = auto()
+    """read(2) of an eventfd: 8 bytes, or 512."""
+    WRITES = auto()
+    """write(2) to an eventfd: 8 bytes."""
+    OWN_WRITES = auto()
+    """Those of WRITES whose bytes are in the program's own memory, not on a stack. QEMU writes a
+    constant, GLib a variable: the thread of QMP does so for each byte that it reads."""
+    WAITS = auto()
+    """futex(2) of a thread that is about to wait, for a lock or a condition."""
+
+
+def program(calls: Calls = Calls.LINES) -> bytes:
+    """Return the filter: code, jump if true, jump if false, constant; 8 bytes an instruction."""
+    lines = [
         (_LOAD, 0, 0, _ARCH_AT),
-        (_IF_EQUAL, 0, 4, _ARCH),
-        (_LOAD, 0, 0, _NUMBER_AT),
-        (_IF_EQUAL, 0, 2, WRITE),
-        (_LOAD, 0, 0, _COUNT_AT),
-        (_IF_GREATER, 1, 0, EVENTFD_BYTES),
+        (_IF_EQUAL, 1, 0, _ARCH),
         (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _NOTIFY),
-    )
+        *(line for call in calls for line in _BLOCKS[call]),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
     return b"".join(_INSTRUCTION.pack(*line) for line in lines)
 
 
-def install() -> int:
+def _block(number: int, *conditions: _Condition) -> list[_Line]:
+    """Return instructions that ask if it is this call and all conditions hold; else they go on."""
+    lines: list[_Line] = [(_RETURN, 0, 0, _NOTIFY)]
+    for condition in reversed((_is(_NUMBER_AT, number), *conditions)):
+        lines = condition(len(lines)) + lines
+    return lines
+
+
+def _is(at: int, *values: int, mask: int = 0xFFFFFFFF) -> _Condition:
+    """Compare a word with some values."""
+
+    def lines(rest: int) -> list[_Line]:
+        last = len(values) - 1
+        tests = [
+            (_IF_EQUAL, last - n, 0 if n < last else rest, one) for n, one in enumerate(values)
+        ]
+        return [(_LOAD, 0, 0, at), (_AND, 0, 0, mask), *tests]
+
+    return lines
+
+
+def _is_above(at: int, limit: int) -> _Condition:
+    return lambda rest: [(_LOAD, 0, 0, at), (_IF_GREATER, 0, rest, limit)]
+
+
+def _is_not_above(at: int, limit: int) -> _Condition:
+    return lambda rest: [(_LOAD, 0, 0, at), (_IF_GREATER, rest, 0, limit)]
+
+
+_BLOCKS: Final = {
+    Calls.LINES: _block(WRITE, _is_above(_COUNT_AT, EVENTFD_BYTES)),
+    Calls.READS: _block(READ, _is(_COUNT_AT, EVENTFD_BYTES, NOTIFIER_BYTES)),
+    Calls.WRITES: _block(WRITE, _is(_COUNT_AT, EVENTFD_BYTES)),
+    Calls.OWN_WRITES: _block(
+        WRITE, _is(_COUNT_AT, EVENTFD_BYTES), _is_not_above(_SECOND_AT + _HIGH, _OWN)
+    ),
+    Calls.WAITS: _block(FUTEX, _is(_SECOND_AT, _WAIT, _WAIT_BITSET, mask=_FUTEX_KIND)),
+}
+
+
+def install(calls: Calls = Calls.LINES) -> int:
     """Install the filter in the calling thread and its children; return the listener's fd.
 
-    Call it between fork and exec. From then on the caller sleeps at its first long write(2), until
+    Call it between fork and exec. From then on the caller sleeps at its first call that asks, until
     another process answers.
 
     Raises:
@@ -64,7 +134,7 @@ def install() -> int:
     if platform.machine() != "x86_64":
         raise OSError(0, f"no filter for {platform.machine()}")
     libc = ctypes.CDLL(None, use_errno=True)
-    code = program()
+    code = program(calls)
     buffer = ctypes.create_string_buffer(code, len(code))
     head = _PROGRAM.pack(len(code) // _INSTRUCTION.size, ctypes.addressof(buffer))
     pointer = ctypes.create_string_buffer(head, len(head))

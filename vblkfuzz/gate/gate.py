@@ -24,6 +24,7 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.gate.calls import call_at
 from vblkfuzz.gate.line import line_in
 from vblkfuzz.gate.listener import Gone, Listener
 from vblkfuzz.gate.neighbours import Neighbours
@@ -34,11 +35,12 @@ from vblkfuzz.gate.threads import SPIN_NS, Threads
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from vblkfuzz.gate.line import Line
     from vblkfuzz.gate.listener import Stop
     from vblkfuzz.scenario.place import Place
-    from vblkfuzz.scenario.scenario import Deviation
+    from vblkfuzz.scenario.scenario import Deviation, Role
 
-_LOOKS: Final = 1000
+_LOOKS: Final = 200
 """Looks without any change after which there is a pause between two: a device may be stopped."""
 _PAUSE_MS: Final = 1
 _FOREVER_MS: Final = None
@@ -49,7 +51,13 @@ _SELDOM: Final = 256
 class Gate:
     """Answers the threads of one process."""
 
-    def __init__(self, fd: int, pid: int, told: Callable[[int, bytes], None]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        pid: int,
+        told: Callable[[int, bytes], None],
+        role_of: Callable[[int], Role | None] | None = None,
+    ) -> None:
         """Answer the process `pid`, whose listener is `fd`, from now on.
 
         Args:
@@ -57,10 +65,11 @@ class Gate:
             pid: the process, after its execve(2).
             told: gets the thread and each trace line when it arrives, and the gate's own lines
                 (`note`); called in the gate's thread.
+            role_of: as in `Threads`.
         """
         self._pid, self._told = pid, told
         self._listener = Listener(fd, pid)
-        self._threads = Threads(pid)
+        self._threads = Threads(pid, role_of)
         self._order, self._points = Order(), Points()
         self._neighbours = Neighbours()
         self._places: dict[int, Place] = {}
@@ -194,18 +203,24 @@ class Gate:
     def _arrive(self, stop: Stop) -> None:
         if self._asks_again(stop):
             return
-        text = self._listener.text(stop)
-        line = line_in(text)
+        role = self._threads.role(stop.thread)
+        line = self._line_at(stop)
         if line is None:
             self._listener.carry_out(stop)
-            return
-        role = self._threads.role(stop.thread)
-        self._told(stop.thread, text)  # now: the line says what the thread has done already
-        if self._free or role is None:
+        elif self._free or role is None:
             self._answer(stop)
-            return
-        if waiting := self._order.arrive(Waiting(stop, role, line)):
+        elif waiting := self._order.arrive(Waiting(stop, role, line)):
             self._reach(waiting)
+
+    def _line_at(self, stop: Stop) -> Line | None:
+        """Return the point, and tell a trace line: it says what the thread has done already."""
+        if not stop.is_line:
+            return call_at(stop)
+        text = self._listener.text(stop)
+        line = line_in(text)
+        if line is not None:
+            self._told(stop.thread, text)
+        return line
 
     def _asks_again(self, stop: Stop) -> bool:
         """Whether a thread was stopped at a point that counts already (SIGSTOP)."""
@@ -216,7 +231,8 @@ class Gate:
         return self._order.arrive_again(stop)
 
     def _answer(self, stop: Stop) -> None:
-        if not self._listener.swallow(stop):
+        answer = self._listener.swallow if stop.is_line else self._listener.carry_out
+        if not answer(stop):
             self._unanswered.add(stop.thread)
 
     def _reach(self, waiting: Waiting) -> None:

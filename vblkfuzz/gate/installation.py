@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-from vblkfuzz.gate.filter import install
+from vblkfuzz.gate.filter import Calls, install
 
 _WORD: Final = 256
 
@@ -17,7 +17,8 @@ class NoGate(Exception):
 class Installation:
     """One filter, from fork to exec."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Calls = Calls.LINES) -> None:
+        self._calls = calls
         self._ours, self._theirs = socket.socketpair()
 
     def prepare(self) -> None:
@@ -26,7 +27,7 @@ class Installation:
         A machine that has none starts the program without it.
         """
         try:
-            listener = install()
+            listener = install(self._calls)
         except OSError as error:
             self._theirs.send((error.strerror or str(error)).encode())
         else:

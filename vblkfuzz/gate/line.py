@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 LOCKS: Final = ("qemu_mutex_lock",)
 """Events of locks: there are many, so they are points only where a deviation asks for them."""
+WAIT: Final = "futex_wait"
+"""Event of a thread that is about to wait for a lock or a condition (`calls`)."""
 POLLS: Final = ("run_poll_handlers_begin", "run_poll_handlers_end")
 """Events of busy polling: how often a thread polls depends on the clock."""
 
@@ -29,7 +31,7 @@ class Line(NamedTuple):
     @property
     def locks(self) -> bool:
         """Whether it is about a lock."""
-        return self.event in LOCKS
+        return self.event in LOCKS or self.event == WAIT
 
     @property
     def polls(self) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from struct import Struct
 from typing import Final, NamedTuple
 
-from vblkfuzz.gate.filter import WRITE
+from vblkfuzz.gate.filter import EVENTFD_BYTES, WRITE
 
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101
 """SECCOMP_IOCTL_NOTIF_RECV and _SEND."""
@@ -43,6 +43,15 @@ class Stop(NamedTuple):
     """Address of the bytes that it wants to write."""
     size: int
     """How many."""
+    call: int = WRITE
+    """Number of the system call."""
+    file: int = 0
+    """File descriptor of a read(2) or write(2)."""
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it writes more than an eventfd takes."""
+        return self.call == WRITE and self.size > EVENTFD_BYTES
 
 
 class Listener:
@@ -88,9 +97,8 @@ class Listener:
             if error.errno in _GONE:
                 return None
             raise
-        cookie, thread, _, number, _, _, _, address, count, *_ = _NOTIFICATION.unpack(buffer)
-        assert number == WRITE, number  # the filter asks for nothing else
-        return Stop(cookie, thread, address, count)
+        cookie, thread, _, call, _, _, file, address, count, *_ = _NOTIFICATION.unpack(buffer)
+        return Stop(cookie, thread, address, count, call, file)
 
     def text(self, stop: Stop) -> bytes:
         """Return what the thread wants to write, `_MOST` bytes at most; empty if it has gone."""
@@ -108,9 +116,9 @@ class Listener:
         self._memory = memory
         return self._read(stop)
 
-    def carry_out(self, stop: Stop) -> None:
-        """Let the kernel write it."""
-        self._answer(stop.id, 0, _CONTINUE)
+    def carry_out(self, stop: Stop) -> bool:
+        """Let the kernel carry the call out; return as `swallow`."""
+        return self._answer(stop.id, 0, _CONTINUE)
 
     def swallow(self, stop: Stop) -> bool:
         """Let the thread go on as if all had been written.

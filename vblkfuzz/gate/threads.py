@@ -1,13 +1,16 @@
-"""The threads of a QEMU process: their roles, and whether one of them sleeps (proc(5))."""
+"""The threads of a process: their roles, and whether one of them sleeps (proc(5))."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.gate.core import give_way
 from vblkfuzz.scenario.scenario import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPIN_NS: Final = 3_000_000
 """Nanoseconds of CPU time after which a thread that has the turn, and neither sleeps nor reaches a
@@ -29,8 +32,10 @@ _PROC_BYTES: Final = 256
 class Threads:
     """Of one process; keeps files of proc open until `forget`."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, role_of: Callable[[int], Role | None] | None = None) -> None:
+        """Watch the process `pid`; `role_of` a thread is that of its name in QEMU if left out."""
         self._pid = pid
+        self._role_of = role_of or self._role_by_name
         self._roles: dict[int, Role | None] = {pid: Role.MAIN}
         self._files: dict[int, tuple[int, int]] = {}
         """wchan and schedstat of a thread."""
@@ -53,7 +58,7 @@ class Threads:
         """
         if thread not in self._roles:
             give_way(thread, self._pid)
-            self._roles[thread] = self._role_by_name(thread)
+            self._roles[thread] = self._role_of(thread)
         return self._roles[thread]
 
     def _role_by_name(self, thread: int) -> Role | None:

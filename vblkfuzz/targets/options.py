@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vblkfuzz.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,12 @@ class TargetOptions:
     """Path of the socket of a running vhost-user-blk back-end."""
     vhost_user_command: str = ""
     """Command line that starts a vhost-user-blk back-end; `{socket}` in it becomes its socket."""
+
+    def is_serial(self, scenario: Scenario) -> bool:
+        """Whether the threads of the device go on one at a time in a scenario."""
+        if self.serial is not None:
+            return self.serial
+        return any(deviation.role for deviation in scenario.schedule)
 
     @property
     def words(self) -> list[str]:

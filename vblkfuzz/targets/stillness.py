@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SPIN_S: Final = 0.25
 """Seconds of CPU time after which a thread that never slept counts as spinning."""
 
+_LOOKS: Final = 100
+"""Looks without a pause: after these the threads need their processors more than this one does."""
+_PAUSE_S: Final = 0.0002
 _QMP_THREAD: Final = b"IO mon_iothread"
 """QEMU's name of the thread that reads QMP (``-name debug-threads=on``)."""
 AWAKE: Final = (b"0", b"", b"do_signal_stop", b"ptrace_stop")
@@ -84,10 +87,15 @@ class Stillness:
         (`lives`): it never sleeps.
         """
         deadline = time.monotonic() + patience_s
+        looks = 0
         while not self._all_sleep():
             if time.monotonic() > deadline or self.lives.ended():
                 return False
-            os.sched_yield()  # a thread that is not at rest may be waiting for this core
+            looks += 1
+            if looks < _LOOKS:
+                os.sched_yield()  # a thread that is not at rest may be waiting for this core
+            else:
+                time.sleep(_PAUSE_S)
         return True
 
     def _all_sleep(self) -> bool:

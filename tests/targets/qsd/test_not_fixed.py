@@ -40,7 +40,8 @@ def test_the_variant_of_a_scenario(
     iothreads: int, fixed: bool, wanted: bool | None, expected: Variant
 ) -> None:
     config = DeviceConfig(iothreads=iothreads, fixed_iothread=fixed)
-    assert variant_of(config, wanted) == expected
+    options = TargetOptions(iothread=wanted)
+    assert variant_of(Scenario(device=config), options) == expected
 
 
 @pytest.fixture(scope="module")

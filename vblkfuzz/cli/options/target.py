@@ -43,8 +43,8 @@ _OPTIONS: Final = {
         bool | None,
         typer.Option(
             "--serial/--no-serial",
-            help="Threads of QEMU one at a time, in a fixed order; or as they like, whatever the "
-            "schedule says.  [default: one at a time if the schedule interrupts one]",
+            help="Threads of the device one at a time, in a fixed order; or as they like, "
+            "whatever the schedule says.  [default: one at a time if the schedule interrupts one]",
             rich_help_panel=_PANEL,
         ),
     ],

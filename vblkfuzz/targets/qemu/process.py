@@ -17,7 +17,7 @@ from vblkfuzz.targets.ending import ending_of, refusal_of
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.disks import DISK_NODES
-from vblkfuzz.targets.qemu.gated import GateDoor, QemuGate, log_options
+from vblkfuzz.targets.qemu.gated import LogDoor, QemuGate, log_options
 from vblkfuzz.targets.qemu.hotplug import argument
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
@@ -93,7 +93,7 @@ class QemuProcess:
         self._qtest, qtest = socket.socketpair()
         self._control, qmp = socket.socketpair()
         bios = _bios()
-        door = GateDoor() if variant.serial else None
+        door = LogDoor() if variant.serial else None
         log = door.null if door else self._log.fd
         fds = [ram, bios, log, qtest.fileno(), qmp.fileno()]
         try:

@@ -18,12 +18,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.scenario.scenario import Role
 from vblkfuzz.targets.child import memfd
 from vblkfuzz.targets.dequeue import Dequeue
-from vblkfuzz.targets.hold import Hold
+from vblkfuzz.targets.hold import Hold, hold_of
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.schedule_kinds import GOES_ON, HELD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +87,7 @@ class TraceLog:
             thread, _, event, number, address, *hold = line
             actor = actors.get(int(thread), ActorId.VCPU) if thread else self._handler
             if hold[0]:
-                found.append(_hold(*hold))
+                found.append(hold_of(*hold))
             elif event == b"virtqueue_pop":
                 found.append(Dequeue(self._queue(address), actor))
             else:
@@ -109,9 +107,3 @@ class TraceLog:
                 self.fd, _PUNCH_HOLE, ctypes.c_long(self._freed), ctypes.c_long(end - self._freed)
             )
             self._freed = end
-
-
-def _hold(what: bytes, *fields: bytes) -> Hold:
-    index, role, go, point = map(int, fields)
-    kind = HELD if what == b"held" else GOES_ON
-    return Hold(kind, ActorId[Role(role).name], index, point, go)

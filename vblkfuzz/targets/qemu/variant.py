@@ -61,9 +61,7 @@ def variant_of(scenario: Scenario, options: TargetOptions) -> Variant:
     """
     config = scenario.device
     wanted = config.iothreads > 0 if options.iothread is None else options.iothread
-    serial = options.serial
-    if serial is None:
-        serial = any(deviation.role for deviation in scenario.schedule)
+    serial = options.is_serial(scenario)
     holds = any(operation.name == "hold" for operation in scenario.ops)
     nbd = _nbd_variant(scenario) if holds else None
     # QEMU refuses an IOThread without ioeventfd.

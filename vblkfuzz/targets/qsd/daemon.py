@@ -13,13 +13,16 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
+from vblkfuzz.gate.filter import Calls
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.targets.child import WRAPPER, Child
+from vblkfuzz.scenario.scenario import Role
+from vblkfuzz.targets.child import WRAPPER
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.doors.throttle import IOPS
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.gated_child import CallPoints, GatedChild
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
@@ -41,12 +44,22 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.device_end import Ending
+    from vblkfuzz.targets.gated import CallGate
+    from vblkfuzz.targets.hold import Holds
     from vblkfuzz.targets.nbd.process import NbdProcess
     from vblkfuzz.targets.qsd.variant import Variant
 
 _SOON_S: Final = 0.0005
 """Seconds to sample the threads before the first probe: most requests are done by then, and a
 sample is cheaper than a probe."""
+_SERIAL_SOON_S: Final = 0.1
+"""The same of a daemon behind a gate, which takes longer."""
+_SPINS_S: Final = 0.005
+"""Seconds of CPU time of its main thread in which such a daemon has done all, unless it spins."""
+_POINTS: Final = CallPoints(
+    Calls.READS | Calls.OWN_WRITES | Calls.WAITS, (Role.MAIN, None, Role.MONITOR, Role.IO0)
+)
+"""The second thread is that of RCU, in 7.2 to 11.1, with an IOThread for the exports or not."""
 _BRIEF_S: Final = 0.004
 """Seconds for a daemon to fall asleep before its main loop is examined."""
 _ROUND_TRIPS: Final = 4
@@ -103,10 +116,11 @@ class Daemon:
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, variant)
             fds = [self.image.fd, far.fileno(), *disks, *listeners]
-            self._child = Child([binary, *command], fds, coverage)
+            points = _POINTS if variant.serial else None
+            self._child = GatedChild([binary, *command], fds, points, coverage)
         for endpoint in endpoints:
             endpoint.hand_over()
-        self._still = Stillness(self._child.pid, nbd.pid)
+        self._still = Stillness(self._child.pid, nbd.pid, held=self._child.held)
         self._spin = SpinWatch(self._still, spins)
         try:
             self._connect(near, probes)
@@ -130,6 +144,7 @@ class Daemon:
         if self._child.is_wrapper:
             self.end()
             raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
+        self._child.watch(self._nbd.pid)
 
     def connect(self, export: Export) -> socket.socket:
         """Return a new connection to an export."""
@@ -154,8 +169,10 @@ class Daemon:
             DeviceLost: the daemon has ended.
             Restless: the daemon does not come to rest.
         """
-        if self._still.wait(_SOON_S):
+        if self._falls_asleep():
             return True
+        if self._child.held():
+            return self._outlast_main_loop()
         try:
             return self._come_to_rest()
         except DeviceLost:
@@ -163,6 +180,33 @@ class Daemon:
             # those of the probes as well: with a held request these answer after its release.
             if not (self.answers() and self._nbd.counters.held):
                 raise
+        return True
+
+    def _falls_asleep(self) -> bool:
+        """Whether all threads sleep soon.
+
+        Behind a gate the questions to a thread that does not sleep would be points of it, too. So
+        it gets more time, unless its main loop spins.
+        """
+        if self.gated is None:
+            return self._still.wait(_SOON_S)
+        patience, end = Patience(_SERIAL_SOON_S), self._still.main_seconds() + _SPINS_S
+        while not self._still.wait(_SOON_S):
+            self._still.lives.check()
+            if patience.over or self._still.main_seconds() > end:
+                self.gated.share_no_core()
+                return False
+        return True
+
+    def _outlast_main_loop(self) -> bool:
+        """As `rest` while a schedule holds a thread, which answers no probe."""
+        patience, spent = Patience(DEVICE_LIMIT_S), self._still.main_seconds()
+        while not self._still.wait(_BRIEF_S):
+            self._still.lives.check()
+            if self._still.main_seconds() > spent + SPIN_S:
+                return False
+            if patience.over and self._spin.others_spin():
+                raise Restless
         return True
 
     def spins(self, *, drained: bool) -> bool:
@@ -241,6 +285,16 @@ class Daemon:
                 raise Restless
 
     @property
+    def gated(self) -> CallGate | None:
+        """It behind its gate; None: it runs as it likes."""
+        return self._child.gated
+
+    @property
+    def holds(self) -> Holds:
+        """What the schedule did to its threads."""
+        return self._child.holds
+
+    @property
     def lives(self) -> bool:
         """Whether the process runs."""
         return self._child.exit_code() is None
@@ -251,6 +305,7 @@ class Daemon:
 
     def ending(self, *, guest_waits: bool, explain: bool) -> Ending | None:
         """Return how it ended, or that it hangs; None if it was killed."""
+        self._child.check_gate()
         dies = self.qmp.is_cut
         return ending_of(self._child, guest_waits=guest_waits, dies=dies, explain=explain)
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.dequeue import Dequeue
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.operator_work import Work
     from vblkfuzz.targets.qsd.daemon import Daemon
     from vblkfuzz.targets.qsd.exports import Export
@@ -59,7 +60,7 @@ class Operator(DrainedSections):
         self._qmp = daemon.qmp
         self.work = OperatorWork(daemon.qmp)
         """Operations that have begun or are queued."""
-        self._dequeues: Callable[[], Sequence[Dequeue]]
+        self._dequeues: Callable[[], Sequence[Dequeue | Hold]]
         self._window = MirrorWindow(daemon.qmp)
         self._polling = IOThreadPolling(daemon.qmp)
         self._jobs = BlockJobs(daemon.qmp, daemon.image)
@@ -77,7 +78,7 @@ class Operator(DrainedSections):
         job has begun. What a job flushes when it ends must not be held."""
 
     def make_ready(
-        self, sectors: int, dequeues: Callable[[], Sequence[Dequeue]], *, polling: bool
+        self, sectors: int, dequeues: Callable[[], Sequence[Dequeue | Hold]], *, polling: bool
     ) -> None:
         """Begin a scenario on the export with `sectors`; the daemon is at rest."""
         self._sectors, self._dequeues = sectors, dequeues

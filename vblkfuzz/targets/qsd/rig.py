@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
+from vblkfuzz.gate.available import why_no_gate
 from vblkfuzz.scenario.alphabet.operator import INTO
 from vblkfuzz.scenario.alphabet.ops import CODES, NOT_WHILE_SAVED
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.binary import version_of
 from vblkfuzz.targets.complete import check_complete
 from vblkfuzz.targets.coverage.coverage import Coverage
+from vblkfuzz.targets.hold import in_order
 from vblkfuzz.targets.nbd.backend import BACKEND_OPS, NbdBackend
 from vblkfuzz.targets.nbd.process import NbdProcess
 from vblkfuzz.targets.nbd.server import Order
@@ -36,10 +39,11 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
+    from vblkfuzz.targets.gated import CallGate
     from vblkfuzz.targets.handover import Handover
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Recorder
@@ -62,8 +66,6 @@ check_complete(Operator, WITHOUT, ELSEWHERE)
 class QsdRig:
     """Satisfies `targets.real.Rig`. Keeps a daemon of each variant that scenarios have needed."""
 
-    gated = None
-    no_gate = "the storage daemon has one log for all threads: schedules do not interrupt them"
     resets_at_end = False
 
     def __init__(self, options: TargetOptions) -> None:
@@ -125,7 +127,8 @@ class QsdRig:
         self._shared, self._link = SharedMemory(), Link()
         self._started = True
         self._nbd.start()
-        self._select(Variant(self._options.iothread is not False, fixed=True))
+        first = variant_of(Scenario(), self._options)
+        self._select(first._replace(iothread=self._options.iothread is not False, fixed=True))
 
     def stop(self) -> None:
         """End all processes; free guest memory."""
@@ -137,6 +140,8 @@ class QsdRig:
             self._shared.close()
 
     def _select(self, variant: Variant) -> None:
+        if self.no_gate:
+            variant = variant._replace(serial=False)
         if not self._nbd.lives:  # its daemons have lost their disks
             self._end_daemons()
             self._nbd.stop()
@@ -166,7 +171,7 @@ class QsdRig:
     def power_on(self, scenario: Scenario) -> Sequence[int]:
         """Begin a scenario on a zeroed disk and a new connection."""
         config = scenario.device
-        self._select(variant_of(config, self._options.iothread))
+        self._select(variant_of(scenario, self._options))
         self._quiet = False
         self._backend.note_start()
         self._still_since = None
@@ -334,9 +339,20 @@ class QsdRig:
         """Wait until the daemon answers the guest; return whether it does."""
         return self._daemon.answers_guest(guest, comes)
 
-    def dequeues(self) -> Sequence[Dequeue]:
-        """Return the dequeues shown by avail_event; none without EVENT_IDX."""
-        return self._pops.dequeues()
+    def dequeues(self) -> Sequence[Dequeue | Hold]:
+        """Return the dequeues shown by avail_event, none without EVENT_IDX, and what was held."""
+        return in_order(self._daemon.holds.take(), self._pops.dequeues())
+
+    @property
+    def no_gate(self) -> str:
+        """Why no daemon has a gate, in one sentence; empty: each has one that needs it."""
+        reason = why_no_gate()
+        return f"{reason}: schedules do not interrupt the threads of the daemon" if reason else ""
+
+    @property
+    def gated(self) -> CallGate | None:
+        """The daemon of this scenario behind its gate; None: it has none."""
+        return self._daemon.gated
 
     @property
     def witness(self) -> str:

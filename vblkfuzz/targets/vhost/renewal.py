@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.targets.dequeue import Dequeue
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.vhost.link import Link
 
 
@@ -22,7 +23,7 @@ class Renewal:
         self,
         link: Link,
         connect: Callable[[], socket.socket],
-        dequeues: Callable[[], Sequence[Dequeue]],
+        dequeues: Callable[[], Sequence[Dequeue | Hold]],
     ) -> None:
         """Begin on the connection that `link` watches.
 

@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable, UsageError
+from vblkfuzz.gate.available import why_no_gate
+from vblkfuzz.gate.filter import Calls
 from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.scenario.alphabet.ops import CODES
+from vblkfuzz.scenario.scenario import Role, Scenario
 from vblkfuzz.targets import broken_protocol
-from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.coverage.coverage import Coverage
 from vblkfuzz.targets.ending import ending_of
+from vblkfuzz.targets.gated_child import CallPoints, GatedChild
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.private_folder import private_folder
 from vblkfuzz.targets.silence import ASLEEP_S, Silence
@@ -43,10 +46,11 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
+    from vblkfuzz.targets.gated import CallGate
     from vblkfuzz.targets.handover import Handover
+    from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.options import TargetOptions
     from vblkfuzz.targets.queue_counts import QueueCounts
     from vblkfuzz.targets.recorder import Recorder
@@ -67,13 +71,15 @@ _ONE_CONNECTION: Final = (
 )
 _PATIENCE_S: Final = 0.02
 """Seconds that a back-end gets to complete requests before the scenario goes on."""
+_POINTS: Final = CallPoints(
+    Calls.READS | Calls.WRITES | Calls.WAITS, (Role.MAIN, Role.IO0, Role.IO1)
+)
+"""Nothing is known of its threads but which one was started first."""
 
 
 class VhostUserRig:
     """Satisfies `targets.real.Rig`."""
 
-    gated = None
-    no_gate = "a back-end has no trace events that are known: schedules do not interrupt it"
     resets_at_end = False
     keeps_guest_waiting = False
     processes = 0
@@ -89,7 +95,9 @@ class VhostUserRig:
         self._reconnection: Reconnection
         self._shared: SharedMemory
         self._started = False
-        self._child: Child | None = None
+        self._child: GatedChild | None = None
+        self._serial = False
+        """The threads of the back-end go on one at a time in this scenario."""
         self._socket = -1
         """O_PATH fd of the back-end's socket file."""
         self._first: socket.socket | None = None
@@ -119,6 +127,7 @@ class VhostUserRig:
             )
         self._shared, self._link = SharedMemory(), Link()
         self._started = True
+        self._serial = self._options.is_serial(Scenario()) and not self.no_gate
         self._start_backend()
 
     def stop(self) -> None:
@@ -156,7 +165,10 @@ class VhostUserRig:
             return
         with private_folder() as folder:
             path = f"{folder}/s"
-            self._child = Child(_words(self._options.vhost_user_command, path), (), self.coverage)
+            command = _words(self._options.vhost_user_command, path)
+            points = _POINTS if self._serial else None
+            self._child = GatedChild(command, (), points, self.coverage)
+            self._child.watch()
             self._await_socket(path)
 
     def _await_socket(self, path: str) -> None:
@@ -187,6 +199,9 @@ class VhostUserRig:
         """Begin a scenario on a new connection."""
         if self._child is not None and self._child.exit_code() == 0:
             self.discard()  # a back-end that serves one connection and ends
+        self._serial = self._options.is_serial(scenario) and not self.no_gate
+        if self._serial and self._child is not None and self._child.gated is None:
+            self.discard()  # the next one has a gate, and keeps it
         if self._socket < 0:
             self._start_backend()
         self._link.forget()
@@ -227,10 +242,13 @@ class VhostUserRig:
         return False
 
     def settle(self, recorder: Recorder) -> None:
-        """Give the back-end some time to complete the published requests, then look."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while not recorder.idle and time.monotonic() < deadline and not self._link.is_cut:
-            time.sleep(_LOOK_S)
+        """Give the back-end some time to complete the published requests, then look.
+
+        While a schedule holds a thread, requests may wait for it.
+        """
+        gated = self.gated
+        if gated is None or not (gated.rests(_PATIENCE_S) and gated.gate.held):
+            self._await_requests(recorder)
         recorder.look(self.dequeues)
         if self._link.is_cut:
             if self._child is not None and self._child.exit_code(_PATIENCE_S) is not None:
@@ -239,6 +257,11 @@ class VhostUserRig:
             self._link.offer(self._connect())
         elif not self._link.works:
             recorder.tell(BROKEN)
+
+    def _await_requests(self, recorder: Recorder) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not recorder.idle and time.monotonic() < deadline and not self._link.is_cut:
+            time.sleep(_LOOK_S)
 
     def check_rest(self, recorder: Recorder) -> None:
         """Check nothing: it cannot be determined when the back-end is at rest."""
@@ -258,9 +281,22 @@ class VhostUserRig:
         with closing(Stillness(self._child.pid, guest)) as both:
             return Silence(both, looks=_ASLEEP_LOOKS).outlast(comes)
 
-    def dequeues(self) -> Sequence[Dequeue]:
-        """None: no witness is exact for every back-end."""
-        return ()
+    def dequeues(self) -> Sequence[Dequeue | Hold]:
+        """Return what the schedule did; no dequeues: no witness of them is exact everywhere."""
+        return self._child.holds.take() if self._child else ()
+
+    @property
+    def no_gate(self) -> str:
+        """Why no schedule interrupts the threads of the back-end; empty: it can be."""
+        if not self._options.vhost_user_command:
+            return "a back-end that runs already has no gate: schedules do not interrupt it"
+        reason = why_no_gate()
+        return f"{reason}: schedules do not interrupt the back-end" if reason else ""
+
+    @property
+    def gated(self) -> CallGate | None:
+        """The back-end behind its gate; None: nothing interrupts it in this scenario."""
+        return self._child.gated if self._child and self._serial else None
 
     def ending(self, *, guest_waits: bool) -> Ending | None:
         """Return how the back-end ended, or that it hangs; None if it was not started here.
@@ -272,6 +308,7 @@ class VhostUserRig:
         """
         if self._child is None:
             return None
+        self._child.check_gate()
         words = self._child.words()
         cut = self._link.is_cut
         ending = ending_of(self._child, guest_waits=guest_waits, explain=not cut)
