@@ -10,16 +10,14 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from collections.abc import Callable
 from enum import Flag, auto
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Line = tuple[int, int, int, int]
-    _Condition = Callable[[int], list[_Line]]
-    """Instructions that go on if a condition holds; else they jump over so many that follow."""
+_Instruction = tuple[int, int, int, int]
+_Condition = Callable[[int], list[_Instruction]]
+"""Instructions that go on if a condition holds; else they jump over so many that follow."""
 
 READ, WRITE, FUTEX = 0, 1, 202
 """Numbers of system calls on x86-64."""
@@ -81,9 +79,9 @@ def program(calls: Calls = Calls.LINES) -> bytes:
     return b"".join(_INSTRUCTION.pack(*line) for line in lines)
 
 
-def _block(number: int, *conditions: _Condition) -> list[_Line]:
+def _block(number: int, *conditions: _Condition) -> list[_Instruction]:
     """Return instructions that ask if it is this call and all conditions hold; else they go on."""
-    lines: list[_Line] = [(_RETURN, 0, 0, _NOTIFY)]
+    lines: list[_Instruction] = [(_RETURN, 0, 0, _NOTIFY)]
     for condition in reversed((_is(_NUMBER_AT, number), *conditions)):
         lines = condition(len(lines)) + lines
     return lines
@@ -92,7 +90,7 @@ def _block(number: int, *conditions: _Condition) -> list[_Line]:
 def _is(at: int, *values: int, mask: int = 0xFFFFFFFF) -> _Condition:
     """Compare a word with some values."""
 
-    def lines(rest: int) -> list[_Line]:
+    def lines(rest: int) -> list[_Instruction]:
         last = len(values) - 1
         tests = [
             (_IF_EQUAL, last - n, 0 if n < last else rest, one) for n, one in enumerate(values)
