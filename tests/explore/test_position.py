@@ -10,7 +10,7 @@ import pytest
 
 from tests.explore.gated import OPS, Threads
 from tests.explore.test_at_gate import SCENARIO
-from vblkfuzz.errors import DeviceLost, UsageError
+from vblkfuzz.errors import DeviceLost, HarnessError, UsageError
 from vblkfuzz.explore.exploration import Bounds, Exploration
 from vblkfuzz.explore.position import NAME
 from vblkfuzz.scenario.op import op
@@ -56,6 +56,20 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
     run(exploration(tmp_path, first), 40)
     run(exploration(tmp_path, second), 20)
     assert first.ran + second.ran == _from_the_start(tmp_path, whole)[: len(first.ran) + 20]
+
+
+def test_a_schedule_that_the_stop_has_cut_off_runs_again(tmp_path: Path) -> None:
+    """SIGTERM to the process group ends the device as well."""
+    work = exploration(tmp_path, ruined())
+    work.explored.stopped = lambda: True
+    with pytest.raises(HarnessError):
+        run(work)
+    work.keep(now=True)
+    assert work.explored.unjudged == []
+    after = exploration(tmp_path, Threads())
+    assert after.explored.schedules == work.explored.schedules > 0
+    run(after)
+    assert after.explored.complete and after.explored.unjudged == []
 
 
 def _from_the_start(tmp_path: Path, target: Threads) -> list[tuple[Deviation, ...]]:

@@ -379,11 +379,12 @@ class Campaign:
         summary.execs = sum(worker.statistic(Stat.EXECS) for worker in workers)
         summary.violations = sum(worker.statistic(Stat.VIOLATIONS) for worker in workers)
         summary.harness_errors = sum(worker.statistic(Stat.HARNESS_ERRORS) for worker in workers)
-        features = max(worker.statistic(Stat.FEATURES) for worker in workers)
+        features = max([summary.features, *(one.statistic(Stat.FEATURES) for one in workers)])
         if self._corpus_size.count(final=final):
             summary.features, summary.corpus = features, self._corpus_size.inputs
-        reached = max([(w.statistic(Stat.REACHED), w.statistic(Stat.REACHABLE)) for w in workers])
-        summary.reach = Reach(self._options.coverage, *reached)
+        reached = [(w.statistic(Stat.REACHED), w.statistic(Stat.REACHABLE)) for w in workers]
+        # A worker that was started again has reached less than before.
+        summary.reach = Reach(self._options.coverage, *max([summary.reach[1:], *reached]))
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
         summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
         self._pace.note(summary)

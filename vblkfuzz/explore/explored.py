@@ -16,7 +16,7 @@ from vblkfuzz.trace.placed import placed
 from vblkfuzz.triage.schedule_words import deviation_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from vblkfuzz.executor import Execution
@@ -83,6 +83,9 @@ class Explored:
     """What the search has learnt from each schedule."""
     repeats: bool = False
     """Whether schedules that show a bug are run again: the target is a real device."""
+    stopped: Callable[[], bool] = lambda: False
+    """Whether the exploration was told to end: then the signal may have ended what serves the
+    device, too, so a schedule without a verdict has not run."""
     complete: bool = False
     """Whether all schedules within the bound were run."""
     findings: dict[str, Found] = field(default_factory=dict)
@@ -138,8 +141,10 @@ class Explored:
         """Count a schedule that could not be judged.
 
         Raises:
-            HarnessError: none of the last ones could.
+            HarnessError: none of the last ones could, or the exploration was told to end.
         """
+        if self.stopped():
+            raise error
         self.learnt.append(())
         self.unjudged.append(Unjudged(self._words(schedule), error.sentence))
         self._in_a_row += 1

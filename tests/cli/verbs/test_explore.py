@@ -216,8 +216,8 @@ def test_on_qemu_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("--target qsd", "target qsd: the storage daemon has one log"),
-        ("--target vhost-user --vhost-user-socket x", "target vhost-user: a back-end has no"),
+        ("--target qsd --no-serial", "--no-serial: no schedule has an effect then"),
+        ("--target vhost-user --vhost-user-socket x", "a back-end that runs already has no gate"),
         ("--target qemu --no-serial", "--no-serial: no schedule has an effect then"),
         ("--op 3", "--op 3: the input has 3 operations, 0 is first"),
     ],

@@ -138,6 +138,7 @@ def _watch(exploration: Exploration, runs: int, stop: Stop) -> None:
     from vblkfuzz.cli.views.explore import ExploreView
 
     explored = exploration.explored
+    explored.stopped = lambda: stop.status is not None
     before = explored.schedules
     with ExploreView(before) as view:
         try:
@@ -151,6 +152,10 @@ def _watch(exploration: Exploration, runs: int, stop: Stop) -> None:
                     view.stopped(goes_on=exploration.remembers)
                     return
             explored.complete = True
+        except HarnessError:
+            if stop.status is None:
+                raise
+            view.stopped(goes_on=exploration.remembers)
         finally:
             exploration.keep(now=True)
 
