@@ -151,3 +151,13 @@ class Stopped(BaseException):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+def too_many_files(error: BaseException) -> str:
+    """Return what to do about an error of a limit of open files; empty: it is another error.
+
+    Such an error is no bug of this program. One worker on a real QEMU has 500 files open.
+    """
+    if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+        return ""
+    return f"{error.strerror}: allow more, for example: ulimit -n 1024"

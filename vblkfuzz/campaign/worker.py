@@ -28,7 +28,7 @@ import atheris
 
 from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
-from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost
+from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
 from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
@@ -124,8 +124,8 @@ class Worker:
         try:
             self._run(data)
         # A bug of the harness, or of a target of others: libFuzzer would take it for a finding.
-        except (Exception, SystemExit):
-            self._note_error(traceback.format_exc(), data)
+        except (Exception, SystemExit) as error:
+            self._note_error(too_many_files(error) or traceback.format_exc(), data)
             self._give_up()
             self._statistics[Stat.EXECS] += 1
         if self._ending is not None:

@@ -18,10 +18,14 @@ def ending_of(worker: WorkerProcess) -> str:
     if worker.stuck:
         return _in_log(worker, f"ran nothing for {STUCK_LIMIT_S:g} s and was ended")
     if code == ExitStatus.HARNESS:
-        return _in_log(worker, "gave up")
+        return _with_words(worker, "gave up")
     if code is not None and code < 0:
         return _in_log(worker, f"was ended by signal {-code}")
     how = f"ended with exit status {code}" if code else "ended before its budget was spent"
+    return _with_words(worker, how)
+
+
+def _with_words(worker: WorkerProcess, how: str) -> str:
     words = last_words(worker.log)
     return _in_log(worker, f"{how}: {words}" if words else how)
 

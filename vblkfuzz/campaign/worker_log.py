@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _OURS: Final = "--- "
 """How the lines begin that the orchestrator adds."""
+_STOPPING: Final = "KeyboardInterrupt: stopping."
+"""What Atheris says when a worker ends itself, whatever the reason."""
 _STARTS: Final = re.compile(rf"^{_OURS}\S+ worker \d+ starts.*$", re.MULTILINE)
 _UNKNOWN: Final = re.compile(r"^WARNING: (unrecognized flag '[^'\n]*')", re.MULTILINE)
 _TAIL_BYTES: Final = 1 << 16
@@ -18,7 +20,7 @@ _TAIL_BYTES: Final = 1 << 16
 def last_words(log: Path) -> str:
     """Return the last line of a worker since it was started last; empty: it said nothing."""
     said = _since_start(log).splitlines()
-    lines = [line.strip() for line in said if not line.startswith(_OURS)]
+    lines = [line.strip() for line in said if not line.startswith((_OURS, _STOPPING))]
     return next((line for line in reversed(lines) if line), "")
 
 

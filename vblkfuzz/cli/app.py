@@ -6,7 +6,6 @@ so that ``--help`` and ``list`` do not load the fuzzing engine.
 
 from __future__ import annotations
 
-import errno
 import sys
 import traceback
 from contextlib import contextmanager
@@ -22,7 +21,14 @@ from vblkfuzz.cli import verbs
 from vblkfuzz.cli.options.empty_argument import refuse_empty
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
-from vblkfuzz.errors import ExitStatus, HarnessError, OutputLost, Stopped, VblkfuzzError
+from vblkfuzz.errors import (
+    ExitStatus,
+    HarnessError,
+    OutputLost,
+    Stopped,
+    VblkfuzzError,
+    too_many_files,
+)
 from vblkfuzz.foreign_code import shown
 
 if TYPE_CHECKING:
@@ -33,9 +39,6 @@ if TYPE_CHECKING:
 
 _SIGPIPE_STATUS: Final = 128 + 13
 """Status of a program that SIGPIPE ended, as shells report it: the other codes are verdicts."""
-
-_TOO_MANY: Final = (errno.EMFILE, errno.ENFILE)
-"""Errors of a limit of open files, which is no bug of this program."""
 
 
 class Verbs(TyperGroup):
@@ -78,9 +81,9 @@ def _exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         raise SystemExit(int(ExitStatus.USER_STOP)) from None
     except OSError as error:
-        if error.errno not in _TOO_MANY:
+        if not (advice := too_many_files(error)):
             raise
-        say_error(HarnessError(f"{error.strerror}: allow more, for example: ulimit -n 1024"))
+        say_error(HarnessError(advice))
         raise SystemExit(int(ExitStatus.HARNESS)) from None
 
 
