@@ -38,6 +38,30 @@ WRONG = {
         f"{RESET}yield from self.more()\n    def more(self):\n        yield 5",
         "Device.more: expected yield POINT or yield CONDITION, found int",
     ),
+    "returns a list of numbers": (
+        f"{RESET}return [None, 5]",
+        "Device.reset: expected yield POINT or yield CONDITION, found int",
+    ),
+    "returns an iterator that fails": (
+        f"{RESET}return map(len, [5])",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: object of type "
+        "'int' has no len()",
+    ),
+    "returns a condition that takes an argument": (
+        f"{RESET}return [lambda x: x]",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: "
+        "Device.reset.<locals>.<lambda>() missing 1 required positional argument: 'x'",
+    ),
+    "yields a condition that takes an argument": (
+        f"{RESET}yield lambda *, x: x",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: "
+        "Device.reset.<locals>.<lambda>() missing 1 required keyword-only argument: 'x'",
+    ),
+    "yields a built-in that takes an argument": (
+        f"{RESET}yield len",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: "
+        "len() takes exactly one argument (0 given)",
+    ),
     "called by one of its own": (
         f"{RESET}if self.pops: return None{GOES_ON}\n"
         "    def write_status(self, thread, value):\n"
@@ -98,3 +122,16 @@ def test_what_can_be_used_is_used(named: str) -> None:
     write(named, f"{RESET}return super().reset(thread)\n    def capacity(self): return 64")
     with model(named, "inline") as target:
         assert not run_scenario(target, SCENARIO).verdict.violations
+
+
+def test_so_are_points_in_a_list_and_a_condition_with_a_default(named: str) -> None:
+    """A device may return any steps, and a condition that can be called needs no fewer names."""
+    body = "    def drained_begin(self, thread):\n        return [None, lambda ready=True: ready]"
+    write(named, f"{body}\n{RESET}return super().reset(thread)")
+    with model(named, "inline") as target:
+        assert not run_scenario(target, SCENARIO).verdict.violations
+
+
+def test_an_error_within_a_condition_is_its_own(named: str) -> None:
+    write(named, f"{RESET}yield self.later\n    def later(self, *no): return no[0]")
+    assert "raised IndexError" in crash(named, "inline")

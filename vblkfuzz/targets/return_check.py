@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import inspect
 from functools import wraps
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vblkfuzz.dataplane.wrong_return import WrongReturn
+from vblkfuzz.dataplane.wrong_return import WrongReturn, code_of
+from vblkfuzz.dataplane.wrong_step import GivenSteps
 from vblkfuzz.targets.class_check import PARTS, has_steps, in_package, overridden
 
 if TYPE_CHECKING:
@@ -23,11 +25,10 @@ if TYPE_CHECKING:
 
 class _Expected(NamedTuple):
     kinds: tuple[type, ...]
-    """Empty: anything that can be iterated."""
     words: str
 
 
-_STEPS: Final = _Expected((), "steps (yield POINT, yield from, return NO_STEPS)")
+_STEPS: Final = "steps (yield POINT, yield from, return NO_STEPS)"
 _VALUES: Final = {
     "int": _Expected((int,), "a number"),
     "BlkStatus | None": _Expected((int, type(None)), "a BlkStatus or None"),
@@ -36,7 +37,7 @@ _VALUES: Final = {
 
 
 def watch_returns(device: type[VirtioBlk]) -> None:
-    """Let the methods of a user's device and its parts raise `WrongReturn` for a wrong value."""
+    """Let the methods of a user's device and its parts raise `WrongValue` for a wrong value."""
     for part in (device, *(getattr(device, name) for name in PARTS)):
         for owner in inspect.getmro(part):
             if not in_package(owner):
@@ -47,21 +48,40 @@ def _watch(owner: type) -> None:
     for name, value in [*vars(owner).items()]:
         base = overridden(owner, name)
         if inspect.isfunction(value) and inspect.isfunction(base):
-            said = str(base.__annotations__.get("return"))
-            expected = _STEPS if has_steps(base) else _VALUES.get(said)
-            if expected and not inspect.isgeneratorfunction(value):
-                setattr(owner, name, _watched(value, name, expected))
+            if inspect.isgeneratorfunction(value):
+                continue
+            if has_steps(base):
+                setattr(owner, name, _with_steps(value, name))
+            elif expected := _VALUES.get(str(base.__annotations__.get("return"))):
+                setattr(owner, name, _with_value(value, name, expected))
 
 
-def _watched(method: Callable[..., Any], name: str, expected: _Expected) -> Callable[..., Any]:
-    kinds = expected.kinds
+def _with_steps(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    code = code_of(method) or method.__code__
 
     @wraps(method)
     def watched(self: object, *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as the method
         found = method(self, *args, **more)
-        if isinstance(found, kinds) if kinds else hasattr(found, "__iter__"):
+        if isinstance(found, GeneratorType):
             return found
-        problem = f"expected {expected.words}, found {type(found).__name__}"
-        raise WrongReturn(self, (name,), problem)
+        try:
+            return GivenSteps(iter(found), code)
+        except TypeError:
+            raise WrongReturn(self, (name,), _problem(_STEPS, found)) from None
 
     return watched
+
+
+def _with_value(method: Callable[..., Any], name: str, expected: _Expected) -> Callable[..., Any]:
+    @wraps(method)
+    def watched(self: object, *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as the method
+        found = method(self, *args, **more)
+        if isinstance(found, expected.kinds):
+            return found
+        raise WrongReturn(self, (name,), _problem(expected.words, found))
+
+    return watched
+
+
+def _problem(words: str, found: object) -> str:
+    return f"expected {words}, found {type(found).__name__}"
