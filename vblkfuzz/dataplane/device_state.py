@@ -10,8 +10,10 @@ States: `starting`; `started` (ioeventfds are in use, or, after a failed start, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from vblkfuzz.dataplane.construction import constructed
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import CAPACITY, FEATURES_EXIT, GENERATION, KNOWN_ID, WRITEBACK
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
@@ -68,7 +70,8 @@ class DeviceState(ABC):
         self.iothreads = iothreads
         self.first_iothread = 0
         """Index of the IOThread of queue 0; set_iothread changes it."""
-        self.ports = [self.queue_port(self, board, index) for index in range(config.queues)]
+        port = partial(constructed, self.queue_port, QueuePort, "_device", self, board)
+        self.ports = [port(index) for index in range(config.queues)]
         self.status = 0
         self.set_features(0)
         board.registers.offered = self.host_features()
