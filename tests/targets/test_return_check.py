@@ -13,7 +13,10 @@ from vblkfuzz.targets.device_class import device_class
 from vblkfuzz.targets.model import MODES, model
 
 FILE = """
+from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 
 class Backend(BlockBackend):
@@ -72,6 +75,34 @@ WRONG = {
         "    def capacity(self): return None",
         "capacity: expected a number, found NoneType",
     ),
+    "a status of more than a byte": (
+        "    def answer_at_once(self, request): return 256",
+        "answer_at_once: expected a BlkStatus or None, found 256",
+    ),
+    "features of more than 64 bits": (
+        "    def host_features(self): return 1 << 70",
+        "host_features: expected a number of 64 bits, found 1180591620717411303424",
+    ),
+    "features below zero": (
+        "    def host_features(self): return -1",
+        "host_features: expected a number of 64 bits, found -1",
+    ),
+    "no contexts": (
+        "    def contexts(self): return None",
+        "contexts: expected a list of AioContexts, found NoneType",
+    ),
+    "contexts that are none": (
+        "    def contexts(self): return (None,)",
+        "contexts: expected a list of AioContexts, found tuple",
+    ),
+    "no context": (
+        "    def context_of(self, port): return None",
+        "context_of: expected an AioContext, found NoneType",
+    ),
+    "no context to complete in": (
+        "    def completion_context(self, thread): return 3",
+        "completion_context: expected an AioContext, found 3",
+    ),
     "no status": (
         "    def answer_at_once(self, request): return 'ok'",
         "answer_at_once: expected a BlkStatus or None, found str",
@@ -111,6 +142,42 @@ def test_so_is_a_method_of_a_part(named: str) -> None:
     assert f"WrongReturn (submit: {STEPS} int) in Backend.submit (device.py" in crash(
         named, "inline"
     )
+
+
+_PARTS = {
+    ("block_backend", "BlockBackend"): {
+        "def cancel_parked(self, queue=None): return None": "a list of Requests, found NoneType",
+        "def cancel_parked(self, *queue): return [1]": "a list of Requests, found list",
+        "@property\n    def lock(self): return 3": "a Lock or None, found 3",
+    },
+    ("aio_context", "AioContext"): {
+        "def overslept(self): return 3": "a tuple of numbers below 65536, found 3",
+        "def overslept(self): return 'x'": "a tuple of numbers below 65536, found str",
+    },
+    ("operator", "Operator"): {
+        "def unfinished(self): return (1, 2)": "an Op or None, found tuple",
+    },
+    ("queue_port", "QueuePort"): {
+        "def needs_bql(self, thread): return None": "True or False, found NoneType",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "base", "method", "problem"),
+    [(*part, *one) for part, methods in _PARTS.items() for one in methods.items()],
+)
+def test_so_are_methods_and_properties_of_parts(
+    named: str, part: str, base: str, method: str, problem: str
+) -> None:
+    write(named, f"    {part} = Part\n\nclass Part({base}):\n    {method}")
+    path = Path(named.partition(":")[0])
+    before, _, after = path.read_text().partition("class Device")
+    device, _, own = f"class Device{after}".partition("class Part")
+    path.write_text(f"{before}class Part{own}\n{device}")
+    name = method.partition("def ")[2].partition("(")[0]
+    said = crash(named, "inline")
+    assert f"WrongReturn ({name}: expected {problem}) in Part.{name} (device.py" in said
 
 
 def test_a_generator_is_not_wrapped(named: str) -> None:

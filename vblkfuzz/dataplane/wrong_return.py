@@ -6,7 +6,7 @@ the error names the method, for `process.blame`.
 
 from __future__ import annotations
 
-from inspect import unwrap
+from inspect import getattr_static, unwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,8 +26,14 @@ class WrongReturn(WrongValue):
 
     def __init__(self, device: object, methods: Sequence[str], problem: str) -> None:
         super().__init__(f"{methods[0]}: {problem}")
-        found = (code_of(getattr(device, name, None)) for name in methods)
+        found = (code_of(_method(device, name)) for name in methods)
         self.codes = tuple(code for code in found if code is not None)
+
+
+def _method(device: object, name: str) -> object:
+    """Return a method, or the function of a property, which must not be called here."""
+    static = getattr_static(device, name, None)
+    return static.fget if isinstance(static, property) else getattr(device, name, None)
 
 
 def code_of(method: Any) -> CodeType | None:  # noqa: ANN401  # a user's class may have anything
