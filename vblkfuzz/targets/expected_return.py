@@ -38,7 +38,7 @@ def _is_below(end: int) -> Callable[[object], bool]:
     return lambda found: isinstance(found, int) and 0 <= found < end
 
 
-def _is_many(container: Any, fits: Callable[[object], bool]) -> Callable[[Any], bool]:
+def _is_many(container: type, fits: Callable[[object], bool]) -> Callable[[Any], bool]:
     def fit(found: Any) -> bool:  # noqa: ANN401  # a user may return anything
         return issubclass(type(found), container) and all(map(fits, found))
 
