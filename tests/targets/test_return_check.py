@@ -87,6 +87,10 @@ WRONG = {
         "    def host_features(self): return -1",
         "host_features: expected a number of 64 bits, found -1",
     ),
+    "no features left behind": (
+        "    def set_features(self, bits): pass",
+        "set_features: expected a call of super().set_features",
+    ),
     "no contexts": (
         "    def contexts(self): return None",
         "contexts: expected a list of AioContexts, found NoneType",
