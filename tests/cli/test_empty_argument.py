@@ -52,6 +52,8 @@ def test_an_option(cli: Cli, verb: tuple[str, ...], option: str) -> None:
         (("merge", "", "other"), "CORPUS: expected the name of a folder"),
         (("status", ""), "DIR: expected the name of a folder"),
         (("new", ""), "DEVICE: expected a value"),
+        (("compare", ""), "expected binaries after --binaries, found an empty argument"),
+        (("bisect", "a", ""), "expected binaries after --binaries, found an empty argument"),
     ],
 )
 def test_what_was_expected(cli: Cli, words: tuple[str, ...], expected: str) -> None:

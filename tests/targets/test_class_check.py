@@ -39,7 +39,25 @@ def device(*lines: str) -> str:
     return "\n".join(("class Device(VirtioBlk):", *(f"    {line}" for line in lines)))
 
 
+TAKES = "(self, board, config, blk, main, iothreads)"
+KNOWN = "Device.known: expected the beginning of a signature and one line of text, found"
 WRONG = [
+    (
+        device("def __init__(self):", "    super().__init__()"),
+        f"Device.__init__: expected {TAKES}, found (self)",
+    ),
+    (
+        device("def __init__(self, *parts):", "    yield super().__init__(*parts)"),
+        "Device.__init__: expected a plain method, found a generator: its caller does not iterate "
+        "it",
+    ),
+    (device("known = {1: 2}"), f"{KNOWN} 1: 2"),
+    (device("known = {'s1-': None}"), f"{KNOWN} 's1-': None"),
+    (device("known = {'': 'text'}"), f"{KNOWN} '': 'text'"),
+    (device(r"known = {'s1': 'a\nb\x1b[31m'}"), rf"{KNOWN} 's1': 'a\nb\x1b[31m'"),
+    (device("known = {'s1': object()}"), f"{KNOWN} 's1': object"),
+    (device("device_id = 'disk'"), "Device.device_id: expected bytes, found 'disk'"),
+    (device("device_id = bytes(21)"), "Device.device_id: expected at most 20 bytes, found 21"),
     (
         device("def reset(self, thread, *, system=False):", "    self.broken = False"),
         "Device.reset: expected a generator (yield POINT, yield from), found a method that "
@@ -138,6 +156,10 @@ def test_each_problem_has_its_line(tmp_path: Path) -> None:
 
 
 RIGHT = [
+    device("known = {'s1-reset': 'bug 12'}", "device_id = bytes(20)"),
+    device("@property", "def device_id(self):", "    return b'disk'"),
+    "class Base(VirtioBlk):\n    def __init__(self, *parts, limit): super().__init__(*parts)\n"
+    "class Device(Base):\n    def __init__(self, *parts): super().__init__(*parts, limit=2)",
     device(
         "def handle_output(self, thread, port):", "    return super().handle_output(thread, port)"
     ),

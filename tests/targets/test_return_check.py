@@ -13,7 +13,10 @@ from vblkfuzz.targets.device_class import device_class
 from vblkfuzz.targets.model import MODES, model
 
 FILE = """
+from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.operator import Operator
+from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 
 class Backend(BlockBackend):
@@ -38,6 +41,30 @@ WRONG = {
         f"{RESET}yield from self.more()\n    def more(self):\n        yield 5",
         "Device.more: expected yield POINT or yield CONDITION, found int",
     ),
+    "returns a list of numbers": (
+        f"{RESET}return [None, 5]",
+        "Device.reset: expected yield POINT or yield CONDITION, found int",
+    ),
+    "returns an iterator that fails": (
+        f"{RESET}return map(len, [5])",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: object of type "
+        "'int' has no len()",
+    ),
+    "returns a condition that takes an argument": (
+        f"{RESET}return [lambda x: x]",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: "
+        "Device.reset.<locals>.<lambda>() missing 1 required positional argument: 'x'",
+    ),
+    "yields a condition that takes an argument": (
+        f"{RESET}yield lambda *, x: x",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: "
+        "Device.reset.<locals>.<lambda>() missing 1 required keyword-only argument: 'x'",
+    ),
+    "yields a built-in that takes an argument": (
+        f"{RESET}yield len",
+        "Device.reset: expected yield POINT or yield CONDITION, found TypeError: "
+        "len() takes exactly one argument (0 given)",
+    ),
     "called by one of its own": (
         f"{RESET}if self.pops: return None{GOES_ON}\n"
         "    def write_status(self, thread, value):\n"
@@ -47,6 +74,38 @@ WRONG = {
     "no number": (
         "    def capacity(self): return None",
         "capacity: expected a number, found NoneType",
+    ),
+    "a status of more than a byte": (
+        "    def answer_at_once(self, request): return 256",
+        "answer_at_once: expected a BlkStatus or None, found 256",
+    ),
+    "features of more than 64 bits": (
+        "    def host_features(self): return 1 << 70",
+        "host_features: expected a number of 64 bits, found 1180591620717411303424",
+    ),
+    "features below zero": (
+        "    def host_features(self): return -1",
+        "host_features: expected a number of 64 bits, found -1",
+    ),
+    "no features left behind": (
+        "    def set_features(self, bits): pass",
+        "set_features: expected a call of super().set_features",
+    ),
+    "no contexts": (
+        "    def contexts(self): return None",
+        "contexts: expected a list of AioContexts, found NoneType",
+    ),
+    "contexts that are none": (
+        "    def contexts(self): return (None,)",
+        "contexts: expected a list of AioContexts, found tuple",
+    ),
+    "no context": (
+        "    def context_of(self, port): return None",
+        "context_of: expected an AioContext, found NoneType",
+    ),
+    "no context to complete in": (
+        "    def completion_context(self, thread): return 3",
+        "completion_context: expected an AioContext, found 3",
     ),
     "no status": (
         "    def answer_at_once(self, request): return 'ok'",
@@ -89,6 +148,42 @@ def test_so_is_a_method_of_a_part(named: str) -> None:
     )
 
 
+_PARTS = {
+    ("block_backend", "BlockBackend"): {
+        "def cancel_parked(self, queue=None): return None": "a list of Requests, found NoneType",
+        "def cancel_parked(self, *queue): return [1]": "a list of Requests, found list",
+        "@property\n    def lock(self): return 3": "a Lock or None, found 3",
+    },
+    ("aio_context", "AioContext"): {
+        "def overslept(self): return 3": "a tuple of numbers below 65536, found 3",
+        "def overslept(self): return 'x'": "a tuple of numbers below 65536, found str",
+    },
+    ("operator", "Operator"): {
+        "def unfinished(self): return (1, 2)": "an Op or None, found tuple",
+    },
+    ("queue_port", "QueuePort"): {
+        "def needs_bql(self, thread): return None": "True or False, found NoneType",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "base", "method", "problem"),
+    [(*part, *one) for part, methods in _PARTS.items() for one in methods.items()],
+)
+def test_so_are_methods_and_properties_of_parts(
+    named: str, part: str, base: str, method: str, problem: str
+) -> None:
+    write(named, f"    {part} = Part\n\nclass Part({base}):\n    {method}")
+    path = Path(named.partition(":")[0])
+    before, _, after = path.read_text().partition("class Device")
+    device, _, own = f"class Device{after}".partition("class Part")
+    path.write_text(f"{before}class Part{own}\n{device}")
+    name = method.partition("def ")[2].partition("(")[0]
+    said = crash(named, "inline")
+    assert f"WrongReturn ({name}: expected {problem}) in Part.{name} (device.py" in said
+
+
 def test_a_generator_is_not_wrapped(named: str) -> None:
     write(named, f"{RESET}yield from super().reset(thread, system=system)")
     assert not hasattr(vars(device_class(named))["reset"], "__wrapped__")
@@ -98,3 +193,16 @@ def test_what_can_be_used_is_used(named: str) -> None:
     write(named, f"{RESET}return super().reset(thread)\n    def capacity(self): return 64")
     with model(named, "inline") as target:
         assert not run_scenario(target, SCENARIO).verdict.violations
+
+
+def test_so_are_points_in_a_list_and_a_condition_with_a_default(named: str) -> None:
+    """A device may return any steps, and a condition that can be called needs no fewer names."""
+    body = "    def drained_begin(self, thread):\n        return [None, lambda ready=True: ready]"
+    write(named, f"{body}\n{RESET}return super().reset(thread)")
+    with model(named, "inline") as target:
+        assert not run_scenario(target, SCENARIO).verdict.violations
+
+
+def test_an_error_within_a_condition_is_its_own(named: str) -> None:
+    write(named, f"{RESET}yield self.later\n    def later(self, *no): return no[0]")
+    assert "raised IndexError" in crash(named, "inline")

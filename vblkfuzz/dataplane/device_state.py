@@ -10,10 +10,13 @@ States: `starting`; `started` (ioeventfds are in use, or, after a failed start, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from vblkfuzz.dataplane.construction import constructed
 from vblkfuzz.dataplane.queue_port import QueuePort
 from vblkfuzz.dataplane.registers import CAPACITY, FEATURES_EXIT, GENERATION, KNOWN_ID, WRITEBACK
+from vblkfuzz.dataplane.wrong_return import WrongReturn
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CONFIG_IRQ
 from vblkfuzz.virtio.blk import F_FLUSH, id_digest
@@ -68,9 +71,13 @@ class DeviceState(ABC):
         self.iothreads = iothreads
         self.first_iothread = 0
         """Index of the IOThread of queue 0; set_iothread changes it."""
-        self.ports = [self.queue_port(self, board, index) for index in range(config.queues)]
+        port = partial(constructed, self.queue_port, QueuePort, "_device", self, board)
+        self.ports = [port(index) for index in range(config.queues)]
         self.status = 0
         self.set_features(0)
+        if not hasattr(self, "features"):
+            problem = "expected a call of super().set_features"
+            raise WrongReturn(self, ("set_features",), problem)
         board.registers.offered = self.host_features()
         may_refuse = type(self).accepts_features is not DeviceState.accepts_features
         board.registers.words[FEATURES_EXIT] = may_refuse

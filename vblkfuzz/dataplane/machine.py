@@ -7,10 +7,15 @@ It executes the operations of operator, backend and environment, and satisfies
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.dataplane.backend import Backend
 from vblkfuzz.dataplane.backend_control import BackendControl
+from vblkfuzz.dataplane.block_backend import BlockBackend
+from vblkfuzz.dataplane.construction import constructed
+from vblkfuzz.dataplane.device_state import DeviceState
 from vblkfuzz.dataplane.disk_content import content
 from vblkfuzz.dataplane.environment import Environment
 from vblkfuzz.dataplane.lock import Lock
@@ -62,21 +67,23 @@ class Machine:
     def __init__(self, board: Board, config: DeviceConfig, device_class: type[VirtioBlk]) -> None:
         self._board = board
         self.bql = Lock()
-        aio_context = device_class.aio_context
-        main = aio_context(ActorId.MAIN)
+        event_loop = partial(constructed, device_class.aio_context, AioContext, "_waits")
+        main = event_loop(ActorId.MAIN)
         self.iothreads = [
-            aio_context(ActorId(ActorId.IO0 + index), polling=config.polling)
+            event_loop(ActorId(ActorId.IO0 + index), polling=config.polling)
             for index in range(config.iothreads)
         ]
         self.backend = Backend(board.memory, board.ring, config.disk_sectors, self._deliver)
-        self.blk = device_class.block_backend(self.backend, board.ring, main)
+        self.blk = constructed(
+            device_class.block_backend, BlockBackend, "_emit", self.backend, board.ring, main
+        )
         self._config = config
         self._device_class = device_class
         self._main = main
         self.device = self._plug()
         self.ring = board.ring
         self.exit_pending = board.registers.exit_pending
-        self.operator = device_class.operator(self)
+        self.operator = constructed(device_class.operator, Operator, "_config_interrupts", self)
         self._backend_control = BackendControl(self.backend)
         self._environment = Environment(self.iothreads)
         self._commands: deque[Op] = deque()
@@ -93,7 +100,8 @@ class Machine:
 
     def _plug(self) -> VirtioBlk:
         """Return a new device, in the state after power-on, that uses the BlockBackend."""
-        device = self._device_class(self._board, self._config, self.blk, self._main, self.iothreads)
+        parts = self._board, self._config, self.blk, self._main, self.iothreads
+        device = constructed(self._device_class, DeviceState, "start_fails_at", *parts)
         self.blk.device = device
         device.request_vm_stop = self._request_vm_stop
         return device

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from vblkfuzz.dataplane.construction import constructed
 from vblkfuzz.dataplane.registers import IOEVENTFD
 from vblkfuzz.dataplane.thread import Steps, Thread, causal
 from vblkfuzz.trace.event import ActorId, Frame
@@ -15,10 +16,10 @@ from vblkfuzz.trace.kinds import (
     POLL_BEGIN,
     POLL_END,
 )
+from vblkfuzz.virtio.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
-    from vblkfuzz.virtio.device_queue import DeviceQueue
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _IO0: Final = ActorId.IO0
@@ -49,7 +50,7 @@ class QueuePort:
 
     def __init__(self, device: PortOwner, board: Board, index: int) -> None:
         self.index = index
-        self.queue = device.device_queue(board.memory, index)
+        self.queue = constructed(device.device_queue, DeviceQueue, "_u32", board.memory, index)
         self.notifier = board.kicks[index]
         self._board = board
         self._device = device

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import update_wrapper
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from vblkfuzz.dataplane.wrong_return import WrongStep
+from vblkfuzz.dataplane.wrong_step import checked_condition
 from vblkfuzz.limits import MAX_NESTING
 from vblkfuzz.trace.event import PATH_MASK, ActorId, Frame
 
@@ -76,9 +76,7 @@ class Thread:
                     used += 1
                     if wait is not None or used >= budget:
                         self._steps = steps
-                        if wait is not None and not callable(wait):
-                            raise WrongStep(steps, wait)
-                        self.ready = wait or _at_once
+                        self.ready = _at_once if wait is None else checked_condition(wait, steps)
                         return used
                 if not self._has_work():
                     break

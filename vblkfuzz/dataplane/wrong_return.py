@@ -1,4 +1,4 @@
-"""What a method of a device returned, yielded or left behind cannot be used: it is to blame.
+"""What a method of a device returned or left behind cannot be used: it is to blame.
 
 A user's method that returns a wrong value is not on the stack any more when the value is used. So
 the error names the method, for `process.blame`.
@@ -6,11 +6,11 @@ the error names the method, for `process.blame`.
 
 from __future__ import annotations
 
-from inspect import unwrap
+from inspect import getattr_static, unwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from types import CodeType
 
 
@@ -26,27 +26,14 @@ class WrongReturn(WrongValue):
 
     def __init__(self, device: object, methods: Sequence[str], problem: str) -> None:
         super().__init__(f"{methods[0]}: {problem}")
-        found = (code_of(getattr(device, name, None)) for name in methods)
+        found = (code_of(_method(device, name)) for name in methods)
         self.codes = tuple(code for code in found if code is not None)
 
 
-class WrongStep(WrongValue):
-    """A method with steps has yielded a value that is neither POINT nor a condition."""
-
-    def __init__(self, steps: object, found: object) -> None:
-        codes = [*_codes(steps)]
-        names = f"{codes[-1].co_qualname}: " if codes else ""
-        kind = type(found).__name__
-        super().__init__(f"{names}expected yield POINT or yield CONDITION, found {kind}")
-        self.codes = tuple(reversed(codes))
-
-
-def _codes(steps: Any) -> Iterator[CodeType]:  # noqa: ANN401  # a user may iterate anything
-    """Yield the code of generators that wait for one another, the innermost last."""
-    while steps is not None:
-        if code := getattr(steps, "gi_code", None):
-            yield code
-        steps = getattr(steps, "gi_yieldfrom", None)
+def _method(device: object, name: str) -> object:
+    """Return a method, or the function of a property, which must not be called here."""
+    static = getattr_static(device, name, None)
+    return static.fget if isinstance(static, property) else getattr(device, name, None)
 
 
 def code_of(method: Any) -> CodeType | None:  # noqa: ANN401  # a user's class may have anything

@@ -38,7 +38,7 @@ def named(beginning: str, signatures: Iterable[str], where: str) -> list[str]:
     """Return the signatures that a user has named by one of them, or by its beginning.
 
     Args:
-        beginning: what was typed.
+        beginning: what was typed; a shell that completes the name of a folder adds a slash.
         signatures: those of the findings that there are.
         where: what the user has named before it, for the error.
 
@@ -46,7 +46,7 @@ def named(beginning: str, signatures: Iterable[str], where: str) -> list[str]:
         InputFileError: none begins like that; the line says which one was probably meant.
     """
     known = sorted(signatures)
-    found = begin_like(beginning, known)
+    found = begin_like(beginning.rstrip("/") or beginning, known)
     if not found:
         few = f"; there is {', '.join(known[:_NAMED])}" if known else "; there is none"
         more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""

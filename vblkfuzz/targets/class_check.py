@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import DeviceClassError
+from vblkfuzz.targets.attribute_check import wrong_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +68,7 @@ def problems(device: type) -> Iterator[Problem]:
         if not in_package(owner):
             for name, value in vars(owner).items():
                 yield from _of_name(owner, name, value)
+    yield from _of_constructor(device)
 
 
 def in_package(owner: type) -> bool:
@@ -83,9 +85,21 @@ def _of_name(owner: type, name: str, value: object) -> Iterator[Problem]:
     else:
         for what in _of_override(value, base):
             yield Problem(owner, name, what)
+        if what := wrong_value(name, value):
+            yield Problem(owner, name, what)
     if _is_function(value):
         for line, called in _dropped(owner, value):
             yield Problem(owner, name, f"line {line}: {called} has steps: expected yield from")
+
+
+def _of_constructor(device: type) -> Iterator[Problem]:
+    """Look at the one that is called; a class above may have another, which it calls."""
+    name = "__init__"
+    owner = next(each for each in device.__mro__ if name in vars(each))
+    base = overridden(device, name)
+    if base is not None and not in_package(owner):
+        for what in _of_override(vars(owner)[name], base):
+            yield Problem(owner, name, what)
 
 
 def overridden(owner: type, name: str) -> Any:  # noqa: ANN401 -- whatever the class has

@@ -12,6 +12,7 @@ changed in each input before it ran it: ``--iothread``, ``--without``.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,7 @@ from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import NO_INPUTS, input_paths
 from vblkfuzz.store.saved_findings import (
     FINDINGS,
+    begin_like,
     finding_folders,
     saved_findings,
     the_one_named,
@@ -36,6 +38,7 @@ from vblkfuzz.triage.named_target import with_target
 if TYPE_CHECKING:
     from vblkfuzz.scenario.artifact import Artifact, InputFile
 
+_SIGNATURE: Final = re.compile(r"(?:[sl]\d+|crash|hang)-[\w@-]*")
 _OF_CAMPAIGN: Final = ("corpus", "harness")
 """Folders of an output folder that hold raw inputs."""
 
@@ -53,6 +56,8 @@ def input_files(path: str) -> list[str]:
         out, parent = folder.parents[1], folder.parent
         folder = parent / the_one_named(folder.name, saved_findings(out), str(parent))
     if not folder.is_dir():
+        if not os.path.lexists(path) and (hint := _where_findings_are(path)):
+            raise InputFileError(path, "", f"expected a readable file: no such file{hint}")
         return [path]
     if (folder / FINDINGS).is_dir():
         return finding_files(path)
@@ -62,6 +67,17 @@ def input_files(path: str) -> list[str]:
     if not files:
         raise InputFileError(path, "", NO_INPUTS)
     return files
+
+
+def _where_findings_are(path: str) -> str:
+    """Return the end of a message about a name without a file: where a finding of it would be."""
+    place = Path(path)
+    found = begin_like(place.name, sorted(saved_findings(place.parent)))
+    if found:
+        return f"; did you mean {place.parent / FINDINGS / found[0]}?"
+    if _SIGNATURE.fullmatch(place.name):
+        return f"; the place of a finding is OUT/{FINDINGS}/{place.name}"
+    return ""
 
 
 def finding_files(path: str) -> list[str]:

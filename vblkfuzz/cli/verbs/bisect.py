@@ -69,6 +69,8 @@ def bisect(  # noqa: PLR0913  # a verb's parameters are its options
     from vblkfuzz.triage.bisect import judge_all
 
     if more and not binaries:
+        if not more[0]:
+            raise UsageError("expected binaries after --binaries, found an empty argument")
         raise UsageError(f"{more[0]}: expected one PATH; name binaries after --binaries")
     artifact = read_one(path)
     names = [*(binaries or ()), *(more or ())]

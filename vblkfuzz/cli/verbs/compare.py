@@ -127,6 +127,8 @@ def _names(
     """
     names = [*(binaries or ()), *(more or ())]
     if more and not binaries:
+        if not more[0]:
+            raise UsageError("expected binaries after --binaries, found an empty argument")
         raise UsageError(f"{more[0]}: unexpected; name binaries after --binaries")
     if binaries and (base or patched):
         raise UsageError("--binaries: expected without --base and --patched")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -24,14 +23,9 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.cases import CaseReader
 
 
+_SHOW: Final = "show"
 _RUNS: Final = 3
 """Runs of each finding that only show whether it is reproduced: a race does not show each time."""
-
-
-class Action(StrEnum):
-    """What to do with one finding."""
-
-    SHOW = "show"
 
 
 @takes_target_options
@@ -41,7 +35,10 @@ def triage(  # noqa: PLR0913  # an option each
         typer.Argument(metavar="DIR", help="The output folder of a campaign.", show_default=False),
     ],
     action: Annotated[
-        Action | None, typer.Argument(metavar="show", help="Show the story of one finding.")
+        str | None,
+        typer.Argument(
+            metavar=_SHOW, help="Show the story of one finding.", autocompletion=lambda: [_SHOW]
+        ),
     ] = None,
     signature: Annotated[
         str | None,
@@ -86,6 +83,8 @@ def triage(  # noqa: PLR0913  # an option each
     from vblkfuzz.triage.inputs import finding_files
     from vblkfuzz.triage.replay_target import Options
 
+    if action not in (None, _SHOW):
+        raise UsageError(f"triage: expected DIR, or DIR show SIGNATURE, found {action}")
     if (action is None) != (signature is None):
         raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
     files = finding_files(folder)
