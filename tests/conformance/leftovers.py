@@ -14,6 +14,7 @@ Only what our own processes made counts: other programs come and go, and keep fi
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -61,6 +62,7 @@ def nothing_left() -> Iterator[None]:
 
     An orphan is nobody's descendant: who kills parents must `await_end` of the children.
     """
+    gc.collect()  # files of an earlier test would be closed meanwhile
     before = open_fds(), descendants(), os.sched_getaffinity(0)
     with _own_temporary_folder() as folder:
         yield

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.export.races import OPS, SCHEDULE, SHOWS, SUPPRESSED
 from tests.export.test_issue import blocks, on_qemu
 from tests.targets.qemu.binary import NEEDS_QEMU
@@ -69,12 +70,13 @@ def test_a_program_without_interrupted_threads_has_none() -> None:
 def test_its_text_is_the_same_each_time() -> None:
     code = "from tests.export.races import *; from vblkfuzz.export.qtest_file import program\n"
     code += "print(program(SUPPRESSED, 'It waits.', shows=SHOWS), end='')"
+    path = os.pathsep.join([*sys.path, str(CHECKOUT)])
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONHASHSEED": "4711"},
+        env={**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": path},
     )
     assert done.stdout == TEXT
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.conformance.leftovers import await_end, nothing_left
 from tests.gate import without_seccomp
 from tests.gate.program import NEEDS_GATE
@@ -44,6 +45,8 @@ from vblkfuzz.targets.qemu.rig import QemuRig
 from vblkfuzz.targets.qemu.rings_at_zero import QemuTarget
 from vblkfuzz.trace.schedule_kinds import GOES_ON, HELD
 
+PATH_OF_TESTS = os.pathsep.join([*sys.path, str(CHECKOUT)])
+"""For programs that import the tests; the package under test may be an installed one."""
 pytestmark = [NEEDS_QEMU, NEEDS_GATE, pytest.mark.realdevice]
 
 
@@ -261,7 +264,7 @@ def test_another_user(tmp_path: Path) -> None:
     said = subprocess.check_output(
         [sys.executable, "-c", OTHER_USER],
         text=True,
-        env={**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "HOME": str(tmp_path), "PYTHONPATH": PATH_OF_TESTS},
     )
     assert {re.sub(r"\d+$", "", line) for line in said.splitlines()} == {"'' True "}
     assert "65534" in said or os.getuid() != 0
@@ -281,7 +284,7 @@ with qemu_target("virtio-blk-pci", "processes", TargetOptions(serial=True)) as t
 
 def test_a_machine_without_a_gate() -> None:
     command = [sys.executable, without_seccomp.__file__, "38", sys.executable, "-c", WITHOUT]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    env = {**os.environ, "PYTHONPATH": PATH_OF_TESTS}
     said = subprocess.check_output(command, text=True, env=env)
     assert said.startswith("no seccomp user notification: Function not implemented: schedules do")
     assert said.endswith(" () ()\n")
@@ -296,7 +299,7 @@ schedule = [{op = 0, actor = "main", point = 0, go = "next"}]
 
 def said_without_a_gate(*words: str) -> str:
     command = [sys.executable, without_seccomp.__file__, "38", sys.executable, "-m", "vblkfuzz"]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    env = {**os.environ, "PYTHONPATH": PATH_OF_TESTS}
     done = subprocess.run([*command, *words], capture_output=True, text=True, env=env, check=False)
     return done.stdout + done.stderr
 
@@ -328,7 +331,7 @@ with qemu_target("virtio-blk-pci", "processes", TargetOptions()) as target:
 
 
 def test_its_fuzz_process_is_killed_while_a_thread_is_held(tmp_path: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
+    env = {**os.environ, "PYTHONPATH": PATH_OF_TESTS, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         [sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True, env=env
     ) as program:
