@@ -6,9 +6,10 @@ either. If that passed through, vblkfuzz would end as the module says: with stat
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
 
 from vblkfuzz.errors import Stopped, UsageError, VblkfuzzError
 
@@ -49,3 +50,27 @@ def no_arguments(program: str) -> Iterator[None]:
         yield
     finally:
         sys.argv = ours
+
+
+_imported: list[str] = []
+
+
+def note_import(module: str) -> None:
+    """Note that a module of a user was imported into this process."""
+    _imported.append(module)
+
+
+def was_imported() -> bool:
+    """Whether a module of a user was imported into this process."""
+    return bool(_imported)
+
+
+def end(status: int) -> NoReturn:
+    """End this process without what an imported module wants to do then.
+
+    Its threads would keep the process, and its `atexit` functions could change the exit status.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # the verb has written what matters, and has checked it
+            stream.flush()
+    os._exit(status)

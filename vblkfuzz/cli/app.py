@@ -23,7 +23,7 @@ from vblkfuzz.cli.options.empty_argument import refuse_empty
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
 from vblkfuzz.errors import ExitStatus, HarnessError, OutputLost, Stopped, VblkfuzzError
-from vblkfuzz.foreign_code import shown
+from vblkfuzz.foreign_code import end, shown, was_imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,6 +179,16 @@ for _verb in _written():
 
 
 def main() -> NoReturn:
+    """Run the command line, and end the process whatever a user's module has left behind."""
+    try:
+        _main()
+    except SystemExit as ended:
+        if was_imported() and isinstance(ended.code, int | None):
+            end(ended.code or 0)
+        raise
+
+
+def _main() -> NoReturn:
     """Run the command line; an unexpected exception is reported as a bug of vblkfuzz."""
     try:
         app(prog_name="vblkfuzz")
