@@ -132,8 +132,10 @@ def test_a_module_that_ends_its_process_ends_a_child_only(
 
 
 LEAVES = """
-import atexit, os, threading
+import atexit, os, signal, threading
 os.fork()
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 atexit.register(lambda: os._exit(5))
 threading.Thread(target=threading.Event().wait).start()
 from vblkfuzz import VirtioBlk

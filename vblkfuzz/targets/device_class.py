@@ -21,7 +21,7 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
-from vblkfuzz.foreign_code import blamed, no_arguments, note_import
+from vblkfuzz.foreign_code import blamed, no_arguments, note_import, own_signals
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.class_check import check_class
@@ -117,7 +117,12 @@ def checked(found: object, name: str, attribute: str) -> type[VirtioBlk]:
 
 
 def _module(place: str, load_file: LoadFile) -> ModuleType:
-    with blamed(f"device {place}: its module fails"), _saying_on_stderr(), no_arguments(place):
+    with (
+        blamed(f"device {place}: its module fails"),
+        _saying_on_stderr(),
+        no_arguments(place),
+        own_signals(),
+    ):
         pid = os.getpid()
         module = _loaded(place, load_file)
         if os.getpid() != pid:
