@@ -53,7 +53,7 @@ GOES = ("guest", "vcpu", "main", "io0", "io1", "next")
 
 EVENT_KINDS: dict[int, tuple[str, tuple[str, ...]]] = {
     1: ("op", tuple(CODES)),
-    2: ("end", ()),
+    2: ("end", ("", "driver waits")),
     3: ("step_limit", ("", "spins")),
     4: ("stores_delayed", ()),
     5: ("stores_seen", ()),

@@ -6,14 +6,18 @@ either. If that passed through, vblkfuzz would end as the module says: with stat
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from vblkfuzz.errors import Stopped, UsageError, VblkfuzzError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGVTALRM)
 
 
 @contextmanager
@@ -49,3 +53,40 @@ def no_arguments(program: str) -> Iterator[None]:
         yield
     finally:
         sys.argv = ours
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Set the handlers of the signals that vblkfuzz needs back to what they were before."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) != handler:
+                with suppress(ValueError):  # only the main thread can, and could change them
+                    signal.signal(number, handler)
+
+
+_imported: list[str] = []
+
+
+def note_import(module: str) -> None:
+    """Note that a module of a user was imported into this process."""
+    _imported.append(module)
+
+
+def was_imported() -> bool:
+    """Whether a module of a user was imported into this process."""
+    return bool(_imported)
+
+
+def end(status: int) -> NoReturn:
+    """End this process without what an imported module wants to do then.
+
+    Its threads would keep the process, and its `atexit` functions could change the exit status.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # the verb has written what matters, and has checked it
+            stream.flush()
+    os._exit(status)

@@ -55,6 +55,10 @@ MAX_NESTING: Final = 32
 """Stations of causal paths that a thread may be in at once. The reference nests 5, planted defects
 nest 9; a device that recurses reaches any limit (L5), and this one long before Python's."""
 
+IMPORT_LIMIT_S: Final = 20
+"""Seconds of processor time after which a user's module is said not to end when it is imported.
+The largest libraries take ten."""
+
 HANG_LIMIT_S: Final = 2.0
 """Seconds of processor time after which an execution on a user's device is a hang; 2000 times a
 normal execution."""

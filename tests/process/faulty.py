@@ -57,6 +57,16 @@ class RaisesLong(Faulty):
         raise RuntimeError("x" * 100_000 + "planted end")
 
 
+class Forks(Faulty):
+    def fail(self) -> None:
+        os.fork()
+
+
+class ForksTerminal(Faulty):
+    def fail(self) -> None:
+        os.forkpty()
+
+
 class Recurses(Faulty):
     def fail(self) -> None:
         self.fail()

@@ -39,6 +39,8 @@ RAISING: list[tuple[type[Faulty], str, str]] = [
         r"The device raised RuntimeError (planted \udc80 error) in Raises.fail (faulty.py, line",
     ),
     (faulty.RaisesLong, "crash-runtimeerror-raiseslong-fail-", f"({'x' * 500}) in"),
+    (faulty.Forks, "crash-forkerror-forks-fail-", "a device must not fork"),
+    (faulty.ForksTerminal, "crash-forkerror-forksterminal-fail-", "a device must not fork"),
     (faulty.Recurses, "crash-recursionerror-recurses-fail-", "RecursionError"),
     (faulty.RecursesThroughTwo, "crash-recursionerror-recursesthroughtwo-fail-", ".fail ("),
     (faulty.Interrupts, "crash-keyboardinterrupt-interrupts-fail-", "KeyboardInterrupt in"),

@@ -67,6 +67,9 @@ class Play:
     def show_settled(self, ops: Sequence[Op]) -> None:
         """Do nothing: there is no disk."""
 
+    def exit_pending(self) -> bool:
+        return False
+
     def in_flight(self) -> int:
         return 0
 

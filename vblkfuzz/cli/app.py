@@ -29,7 +29,7 @@ from vblkfuzz.errors import (
     VblkfuzzError,
     too_many_files,
 )
-from vblkfuzz.foreign_code import shown
+from vblkfuzz.foreign_code import end, shown, was_imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,6 +182,16 @@ for _verb in _written():
 
 
 def main() -> NoReturn:
+    """Run the command line, and end the process whatever a user's module has left behind."""
+    try:
+        _main()
+    except SystemExit as ended:
+        if was_imported() and isinstance(ended.code, int | None):
+            end(ended.code or 0)
+        raise
+
+
+def _main() -> NoReturn:
     """Run the command line; an unexpected exception is reported as a bug of vblkfuzz."""
     try:
         app(prog_name="vblkfuzz")

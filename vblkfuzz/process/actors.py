@@ -37,6 +37,7 @@ from vblkfuzz.process.cpu_limit import CpuLimit
 from vblkfuzz.process.execution import Ran, SharedParts, execute
 from vblkfuzz.process.guest import GuestState, InlineRunner
 from vblkfuzz.process.last_line import LastLine
+from vblkfuzz.process.no_fork import refuse_forks
 from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.scenario.codec import decode_canonical
 
@@ -96,6 +97,7 @@ def device_main(
     limit = CpuLimit(HANG_LIMIT_S)
     if own:
         limit.install()
+        refuse_forks()
     while True:
         turns.device.acquire()
         runner = RemoteRunner(parts, turns)

@@ -80,6 +80,9 @@ class World(Protocol):
     def show_settled(self, ops: Sequence[Op]) -> None:
         """Record what shows only now that all has settled after these operations."""
 
+    def exit_pending(self) -> bool:
+        """Return whether the driver waits for the answer to a register write."""
+
     def in_flight(self) -> int:
         """Return the number of requests in flight, mod 2^16."""
 
@@ -124,7 +127,9 @@ class Turnstile:
         settled = self.steps < MAX_STEPS
         if settled:
             self._world.show_settled(self._scenario.ops)
-        self._emit(END if settled else STEP_LIMIT, value=self._world.in_flight())
+        unanswered = settled and self._world.exit_pending()
+        in_flight = self._world.in_flight()
+        self._emit(END if settled else STEP_LIMIT, flag=unanswered, value=in_flight)
 
     def _plan(self, deviations: list[Deviation]) -> None:
         """Take the deviations of the operation that starts."""

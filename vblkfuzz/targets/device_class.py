@@ -21,11 +21,12 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
-from vblkfuzz.foreign_code import blamed, no_arguments
+from vblkfuzz.foreign_code import blamed, no_arguments, note_import, own_signals
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.class_check import check_class
 from vblkfuzz.targets.return_check import watch_returns
+from vblkfuzz.targets.trial_import import try_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -76,6 +77,8 @@ def device_class(name: str, load_file: LoadFile | None = None) -> type[VirtioBlk
     place, colon, attribute = name.rpartition(":")
     attribute, *defects = attribute.split("+")
     if colon:
+        if load_file is None:  # else the command that started this process has tried it
+            _try_once(place, attribute, _version(place))
         device = _class_in(_module(place, load_file or import_file), attribute, name)
     elif (revision := current_name(attribute)) in REVISIONS:
         device = REVISIONS[revision]
@@ -114,8 +117,33 @@ def checked(found: object, name: str, attribute: str) -> type[VirtioBlk]:
 
 
 def _module(place: str, load_file: LoadFile) -> ModuleType:
-    with blamed(f"device {place}: its module fails"), _saying_on_stderr(), no_arguments(place):
-        return _loaded(place, load_file)
+    with (
+        blamed(f"device {place}: its module fails"),
+        _saying_on_stderr(),
+        no_arguments(place),
+        own_signals(),
+    ):
+        pid = os.getpid()
+        module = _loaded(place, load_file)
+        if os.getpid() != pid:
+            os._exit(0)  # a child that the module has forked: the verb runs in its parent
+        note_import(place)
+        return module
+
+
+@lru_cache(maxsize=64)
+def _try_once(place: str, attribute: str, version: int) -> None:
+    """Import a module in a child; not twice, unless the file has another `version` by then."""
+    if place not in sys.modules:
+        try_import(f"device {place}", lambda: getattr(_module(place, import_file), attribute, None))
+
+
+def _version(place: str) -> int:
+    """Return the time of the last change of a file in ns; 0 if there is none."""
+    try:
+        return os.stat(place).st_mtime_ns
+    except OSError:
+        return 0
 
 
 @contextmanager

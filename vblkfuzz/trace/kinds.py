@@ -39,7 +39,9 @@ OP: Final = kind(
 )
 END: Final = kind(
     2,
-    "the device has settled after the last operation; value: requests in flight",
+    "the device has settled after the last operation; *driver waits*: for the "
+    "answer to a register write; value: requests in flight",
+    flags=("", "driver waits"),
     value="{} in flight",
     note=True,
 )

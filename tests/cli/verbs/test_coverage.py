@@ -128,3 +128,10 @@ def test_what_cannot_be_done(
     result = cli("coverage", *arguments)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert problem in result.stderr
+
+
+def test_a_device_that_forks_has_no_copy_that_counts_too(project: Path) -> None:
+    forks = DEVICE.replace('print("a reset")', "__import__('os').fork()")
+    (project / "device.py").write_text(forks)
+    done = vblkfuzz_in(project, "coverage", "corpus", "--device", "device.py:Own")
+    assert done.stdout.count("TOTAL") == 1

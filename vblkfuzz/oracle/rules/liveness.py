@@ -16,7 +16,7 @@ from vblkfuzz.oracle.operation import operation_of
 from vblkfuzz.oracle.rule import Report, Situation, rule
 from vblkfuzz.oracle.rules.operational import hostile_queues, must_serve
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.trace.event import Event
+from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.kinds import (
     CANCEL,
     DRAIN_CALL,
@@ -48,9 +48,11 @@ PARKED_COMPLETED = Situation(
 
 @rule(
     "L2",
-    title="Drains, stops and resets return.",
+    title="Drains, stops, resets and register writes return.",
     source="QEMU bdrv_drained_begin, virtio_bus_stop_ioeventfd, virtio_reset, do_vm_stop",
-    instead="While a drain, stop or reset waits, the code that it waits for can run.",
+    instead=(
+        "While a drain, stop, reset or register write waits, the code that it waits for can run."
+    ),
     needs=(
         DRAIN_CALL,
         DRAIN_RET,
@@ -90,6 +92,8 @@ def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                     f"returned when everything had settled (turn {event.turn})."
                 )
                 report.violation(call, event, sentence, _CALLS[call.kind])
+            if event.flag and not open_calls:
+                _report_unanswered(event, report)
 
 
 _RETURNS: Final = {
@@ -119,6 +123,17 @@ def _close(ret: Event, open_calls: list[tuple[Event, int]]) -> int | None:
             del open_calls[place]
             return done
     return None
+
+
+def _report_unanswered(end: Event, report: Report) -> None:
+    """Report a driver that waits for ever, although no call that has an event is open."""
+    before = [event for event in report.events if event.actor in (ActorId.GUEST, ActorId.VCPU)]
+    last = before[-1] if before else report.events[0]
+    sentence = (
+        f"The driver still waited when everything had settled (turn {end.turn}): the device has "
+        f"not returned from a register write of turn {last.turn} or later."
+    )
+    report.violation(last, end, sentence, "register_write")
 
 
 def _note_wait(ret: Event, report: Report) -> None:
