@@ -7,13 +7,10 @@ from random import Random
 from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS, MAX_POINT
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
-from vblkfuzz.scenario.codec import DEVIATION, HEADER, OP, decode, encode
+from vblkfuzz.scenario.codec import MAX_BYTES, decode, encode
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
-
-LONGEST = HEADER.size + MAX_DEVIATIONS * DEVIATION.size + MAX_OPS * OP.size
-"""Bytes of the longest input without places: random bytes beyond that are ignored, or text."""
 
 
 def fuzz_inputs(seed: int, count: int) -> list[bytes]:
@@ -24,11 +21,11 @@ def fuzz_inputs(seed: int, count: int) -> list[bytes]:
     for index in range(count):
         at = random.randrange(len(pool))
         if index % 4 == 0:
-            data = encode(decode(random.randbytes(random.randrange(LONGEST))))
+            data = encode(decode(random.randbytes(random.randrange(MAX_BYTES))))
         elif index % 10 == 9:
-            data = mutator.crossover(pool[at], random.choice(pool), LONGEST)
+            data = mutator.crossover(pool[at], random.choice(pool), MAX_BYTES)
         else:
-            data = mutator.mutate(pool[at], LONGEST)
+            data = mutator.mutate(pool[at], MAX_BYTES)
         if index % 4:  # random bytes make long stories; mutations of those would all be long
             pool[at] = data
         made.append(data)
