@@ -36,6 +36,8 @@ def try_import(where: str, load: Callable[[], object]) -> None:
     Raises:
         UsageError: the module ends the child, or takes longer than `IMPORT_LIMIT_S`.
     """
+    if not hasattr(os, "pidfd_open"):  # not Linux: a user's device cannot run there anyway
+        return
     forked = Forked(partial(_serve, load))
     forked.start()
     try:
