@@ -6,6 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.errors import HarnessError
 from vblkfuzz.gate.core import share_one
 from vblkfuzz.gate.filter import Calls
 from vblkfuzz.gate.gate import Gate
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 _LINE: Final = 64
 """Bytes to read of a wchan."""
+
+
+def check(gate: Gate | None) -> None:
+    """Check that a gate, if there is one, has not failed.
+
+    Raises:
+        HarnessError: it has, and its process was ended.
+    """
+    if gate is not None and gate.failure:
+        raise HarnessError(f"the gate has failed, and its process was ended\n{gate.failure}")
 
 
 class GatedProcess:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from vblkfuzz.errors import HarnessError
 from vblkfuzz.gate.start_order import StartOrder
 from vblkfuzz.targets.child import Child
-from vblkfuzz.targets.gated import CallGate, GateDoor
+from vblkfuzz.targets.gated import CallGate, GateDoor, check
 from vblkfuzz.targets.hold import Holds
 
 if TYPE_CHECKING:
@@ -78,10 +77,7 @@ class GatedChild(Child):
         Raises:
             HarnessError: it has, and the process was ended.
         """
-        if self._gate is not None and self._gate.failure:
-            raise HarnessError(
-                f"the gate has failed, and its process was ended\n{self._gate.failure}"
-            )
+        check(self._gate)
 
     def end(self) -> None:
         """Kill it with all that it has started, and reap it."""

@@ -94,24 +94,31 @@ class Interruptions:
         self._note(gated)
 
     def _note(self, gated: Gated) -> None:
+        self._stops[self._index] = gated.gate.passed
+
+    def _take(self, gated: Gated) -> None:
+        """Take what a gate has noted of the whole scenario, once the scenario leaves it."""
+        self._note(gated)
         self._places |= gated.gate.places
         self._neighbours |= dict.fromkeys(gated.gate.neighbours)
-        self._stops[self._index] = gated.gate.passed
 
     def end(self) -> None:
         """Let all threads go on, from now on as they like."""
         if self._gated is not None:
-            self._note(self._gated)
+            self._take(self._gated)
             self._gated.free()
             self._gated = None
 
     def _current(self) -> Gated | None:
-        gated = self._rig.gated
-        if self._gated is not None:
-            self._note(self._gated)
-        if gated is not self._gated and gated is not None:
-            gated.start(self._guest)
-        self._gated = gated
+        gated, before = self._rig.gated, self._gated
+        if before is not None:
+            self._note(before)
+        if gated is not before:
+            if before is not None:
+                self._take(before)
+            if gated is not None:
+                gated.start(self._guest)
+            self._gated = gated
         return gated
 
     def _watch_locks(self, gated: Gated, *, on: bool) -> None:

@@ -37,8 +37,6 @@ LIGHT: Final = (
 )
 """Events that are always points, beside those of the trace log; which of them exist depends on the
 version. A star stands for any text."""
-_LINE: Final = 64
-"""Bytes to read of a wchan."""
 
 
 def why_not_gated(binary: str) -> str:

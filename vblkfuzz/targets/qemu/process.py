@@ -7,9 +7,10 @@ import socket
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost, DeviceUnavailable, HarnessError
+from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets import gated
 from vblkfuzz.targets.child import WRAPPER, Child, memfd
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
@@ -318,8 +319,7 @@ class QemuProcess:
         Raises:
             HarnessError: its gate has failed.
         """
-        if self._gate is not None and self._gate.failure:
-            raise HarnessError(f"the gate has failed, and QEMU was ended\n{self._gate.failure}")
+        gated.check(self._gate)
         if self.refused and self._child.exit_code() is None:
             return refusal_of(self._child)
         dies = self.qmp.is_cut
