@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.explore.gated import Threads
 from tests.explore.test_at_gate import SCENARIO
@@ -33,6 +36,26 @@ def test_the_schedule_that_shows_it_most_often_is_kept(tmp_path: Path) -> None:
     (deviation,) = read_input(f"{kept.path}/finding.vblk").scenario.schedule
     assert (deviation.op, deviation.point) == (ALWAYS.op, ALWAYS.point)
     assert [path.name for path in (tmp_path / "findings").iterdir()] == [kept.signature]
+
+
+def test_a_better_schedule_that_cannot_be_saved_takes_nothing_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Threads()
+    target.rare.update({BY_CHANCE: 1})
+    target.hangs.add(ALWAYS)
+    save = Explored._save
+
+    def full(self: Explored, *what: Any) -> Found:
+        if self.findings:
+            raise OSError("no space left")
+        return save(self, *what)
+
+    monkeypatch.setattr(Explored, "_save", full)
+    with pytest.raises(OSError, match="no space left"):
+        explored(tmp_path, target)
+    (kept,) = (tmp_path / "findings").iterdir()
+    assert (kept / "finding.vblk").exists()
 
 
 def test_one_that_shows_it_each_time_has_no_rivals(tmp_path: Path) -> None:

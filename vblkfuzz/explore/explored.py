@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
@@ -17,7 +18,6 @@ from vblkfuzz.triage.schedule_words import deviation_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from vblkfuzz.executor import Execution
     from vblkfuzz.explore.prefix import Counts
@@ -121,8 +121,11 @@ class Explored:
         self.findings[before.signature] = before._replace(tried=before.tried + 1)
         if before.again is None or again is None or again <= before.again:
             return None
-        shutil.rmtree(before.path)
-        return self._save(execution, violation, again, before.tried + 1)
+        aside = Path(f"{before.path}~")  # until the new one is there: nothing is lost if it fails
+        Path(before.path).rename(aside)
+        found = self._save(execution, violation, again, before.tried + 1)
+        shutil.rmtree(aside)
+        return found
 
     def _again(self, execution: Execution, violation: Violation) -> int | None:
         """Return in how many of `TRIES` runs a schedule shows a bug again."""
