@@ -46,7 +46,7 @@ def test_a_better_schedule_that_cannot_be_saved_takes_nothing_away(
     target.hangs.add(ALWAYS)
     save = Explored._save
 
-    def full(self: Explored, *what: Any) -> Found:
+    def full(self: Explored, *what: Any) -> Found:  # noqa: ANN401 -- what `_save` takes
         if self.findings:
             raise OSError("no space left")
         return save(self, *what)
