@@ -110,6 +110,11 @@ EDGE_MAP_BYTES: Final = 1 << 16
 MAX_REPORT_BYTES: Final = 16 * 1024
 """Most bytes of a traceback in the report area of the arena."""
 
+# --- Messages -------------------------------------------------------------------------------
+MAX_MESSAGE_BYTES: Final = 1 << 20
+"""Longest message of a worker (bytes of JSON). The longest parts are an input in hexadecimal, twice
+16 KiB, and a report."""
+
 # --- Files ----------------------------------------------------------------------------------
 MAX_ARTIFACT_BYTES: Final = 1 << 20
 """Largest `.vblk` or `.toml` that is read (bytes). A full scenario takes about 2 KiB."""

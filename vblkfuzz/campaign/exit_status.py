@@ -23,7 +23,7 @@ def exit_status(summary: Summary, stopped: ExitStatus | None) -> ExitStatus:
         return ExitStatus.HARNESS
     if summary.findings:
         return ExitStatus.VIOLATION
-    if summary.restarts or summary.harness_errors > summary.hangs:
+    if summary.restarts or summary.waiting or summary.harness_errors > summary.hangs:
         return ExitStatus.HARNESS
     if summary.always_fails:  # all its findings are silenced
         return ExitStatus.HARNESS

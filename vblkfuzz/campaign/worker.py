@@ -366,7 +366,8 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def send(message: Message) -> None:
-        rest = memoryview(message.to_line())
+        # Whatever a device has written to the pipe is a line of its own.
+        rest = memoryview(b"\n" + message.to_line())
         while rest:  # a signal may interrupt a write to a full pipe
             rest = rest[os.write(messages_fd, rest) :]
 

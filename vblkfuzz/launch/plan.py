@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
+
+KINDS: Final = frozenset(
+    (
+        "finding",
+        "seen",
+        "situation",
+        "harness_error",
+        "hang",
+        "always_fails",
+        "unsteady",
+        "warning",
+        "done",
+    )
+)
+"""Kinds of messages that a worker sends."""
 
 
 class Stat(IntEnum):
@@ -103,6 +118,30 @@ class Message:
 
     @staticmethod
     def from_line(line: bytes) -> Message:
-        """Return the message in the output of `to_line`."""
-        values: dict[str, Any] = json.loads(line)
-        return Message(**values)
+        """Return the message in the output of `to_line`.
+
+        Raises:
+            ValueError: it is something else. A user's device can write to the worker's pipe.
+        """
+        try:
+            values = json.loads(line)
+        except RecursionError as error:
+            raise ValueError("expected a message, found brackets in brackets") from error
+        if not isinstance(values, dict) or not values.keys() <= _TYPES.keys():
+            raise ValueError("expected the fields of a message")
+        for name, value in values.items():
+            if type(value).__name__ != _TYPES[name]:
+                raise ValueError(f"field {name}: expected {_TYPES[name]}")
+        message = Message(**{"kind": "", **values})
+        message._check()
+        return message
+
+    def _check(self) -> None:
+        """Raise ValueError for values that no worker sends."""
+        bytes.fromhex(self.input)
+        if self.kind not in KINDS or not 0 <= self.execs < 1 << 63 or "\0" in self.path:
+            raise ValueError("expected a message of a worker")
+
+
+_TYPES: Final = {one.name: one.type for one in fields(Message)}
+"""Fields of a message, and the names of their types."""

@@ -54,6 +54,10 @@ class Summary:
     """Inputs in the corpus, at the moment in which `features` were counted."""
     alive: int = 0
     """Workers that run."""
+    waiting: int = 0
+    """Workers that have ended and wait for another start."""
+    dropped: int = 0
+    """What came through the pipe of a worker and was no message."""
     findings: dict[str, Finding] = field(default_factory=dict)
     saved_before: int = 0
     """Findings that were in the output folder when the campaign began."""
@@ -127,6 +131,8 @@ class Summary:
             "violations": self.violations,
             "harness_errors": self.harness_errors,
             "workers": self.alive,
+            "waiting": self.waiting,
+            "dropped": self.dropped,
             "restarts": self.restarts,
         }
 

@@ -49,6 +49,10 @@ def test_the_lines_of_a_log_fit() -> None:
         "    15/16 workers run, 12 restarted, 123 harness errors",
     ]
     assert max(map(len, lines)) <= 80
+    waiting = late()
+    waiting.waiting = 1
+    said = "    15/16 workers run, 1 to restart, 12 restarted, 123 harness errors"
+    assert status_lines(waiting, 86_400, 16)[-1] == said
     quiet = Summary(execs=1, alive=2)
     assert len(status_lines(quiet, 0, 2)) == 2
 
