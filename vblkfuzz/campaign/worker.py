@@ -124,7 +124,7 @@ class Worker:
         try:
             self._run(data)
         # A bug of the harness, or of a target of others: libFuzzer would take it for a finding.
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self._note_error(too_many_files(error) or traceback.format_exc(), data)
             self._give_up()
             self._statistics[Stat.EXECS] += 1

@@ -121,7 +121,7 @@ def device_main(
                 parts.arena.schedule.write(json.dumps(fields).encode())
         except ActorHung as error:
             _report(parts, error, Status.HUNG)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             _report(parts, error)
         turns.fuzzer.release()
 
