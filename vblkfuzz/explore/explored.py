@@ -117,7 +117,7 @@ class Explored:
             return self._save(execution, violation, self._again(execution, violation))
         if not (before.has_rivals and execution.scenario.schedule):
             return None
-        again = self._again(execution, violation)
+        again = self._again(execution, violation, 1 + (before.again or 0))
         self.findings[before.signature] = before._replace(tried=before.tried + 1)
         if before.again is None or again is None or again <= before.again:
             return None
@@ -127,11 +127,19 @@ class Explored:
         shutil.rmtree(aside)
         return found
 
-    def _again(self, execution: Execution, violation: Violation) -> int | None:
-        """Return in how many of `TRIES` runs a schedule shows a bug again."""
+    def _again(self, execution: Execution, violation: Violation, least: int = 0) -> int | None:
+        """Return in how many of `TRIES` runs a schedule shows a bug again.
+
+        The runs end as soon as `least` is out of reach: each hang costs a process.
+        """
         if not (self.repeats and execution.scenario.schedule):
             return None
-        return sum(self._shows(execution.scenario, violation.signature) for _ in range(TRIES))
+        shown = 0
+        for left in reversed(range(TRIES)):
+            shown += self._shows(execution.scenario, violation.signature)
+            if shown + left < least:
+                break
+        return shown
 
     def _shows(self, scenario: Scenario, signature: str) -> bool:
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import Execution, run_scenario
-from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.options import BINARY_OPTIONS, NO_OPTIONS, TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict
@@ -124,7 +124,7 @@ class Outcome:
         """A note for each program that has another version than when the input was found."""
         found = self.artifact.versions
         return [
-            f"found on {name} {found[name]}, run on {version}"
+            f"found on {name} {found[name]}, run on {version}{_another(name)}"
             for name, version in self.versions.items()
             if found.get(name, version) != version
         ]
@@ -136,6 +136,12 @@ class Outcome:
             self.artifact.target,
             self.artifact.device,
         )
+
+
+def _another(program: str) -> str:
+    """Return how to run another build of a program; empty: no option names one."""
+    option = BINARY_OPTIONS.get(program)
+    return f"; {option} PATH runs another one" if option else ""
 
 
 def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Outcome:
