@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.targets.without_processes import WithoutProcesses
 from vblkfuzz.cli.views.replay_json import outcome_object
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.artifact import Artifact
@@ -27,26 +26,13 @@ DIED = None
 Answer = Trace | None
 
 
-class ScriptedTarget:
+class ScriptedTarget(WithoutProcesses):
     """Returns prepared traces; None: raises, as if an actor had died."""
 
-    name = "model"
-    device = "patch-v4"
-    mode = "inline"
+    name, device, mode = "model", "patch-v4", "inline"
 
     def __init__(self, answers: Iterable[Answer]) -> None:
         self._answers = iter(answers)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
 
     def run(self, scenario: Scenario) -> Trace:
         answer = next(self._answers)

@@ -33,7 +33,7 @@ from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.store.confidence import keep_confidence
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.targets.registry import MODEL, open_target, quick_target
-from vblkfuzz.triage.rerun import rerun
+from vblkfuzz.triage.rerun import RERUNS, rerun
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.minimizing_order import Order
@@ -53,8 +53,6 @@ _SAVE_S: Final = 5.0
 """Seconds after which a smaller input is kept although the search goes on: it may be killed."""
 _SEARCH_SHARE: Final = 0.75
 """Share of a finding's seconds for the search; the rest is for the re-runs that follow."""
-RERUNS: Final = 5
-"""Re-runs that measure how often a finding shows its bug; as many without its schedule."""
 _RUNS: Final = 3
 """Runs of which one must show a finding of a real device: some depend on its timing."""
 

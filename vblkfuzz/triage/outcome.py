@@ -144,20 +144,31 @@ def _another(program: str) -> str:
     return f"; {option} PATH runs another one" if option else ""
 
 
-def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Outcome:
-    """Run an input `runs` times on a started target."""
+def replay_input(
+    path: str, artifact: Artifact, target: Target, most: int, least: int = 0
+) -> Outcome:
+    """Run an input on a started target.
+
+    Args:
+        path: of the input.
+        artifact: the input, with what it was saved for.
+        target: runs it.
+        most: runs, at least 1.
+        least: runs that are to reproduce it; they end as soon as that is out of reach.
+    """
     setup = Setup(target.name, target.device, target.mode)
     count: Counter[tuple[str, str, str]] = Counter()
     reported: Run | None = None
-    reproduced = errors = 0
-    for _ in range(runs):
+    runs = reproduced = errors = 0
+    while runs < most and (not runs or reproduced + most - runs >= least):
+        runs += 1
         run = _run(target, artifact)
         reproduced += _reproduces(run, artifact.expectation)
         errors += run.verdict == "harness_error"
         count[_key(run)] += 1
         if reported is None or _rank(run) < _rank(reported):
             reported = run
-    assert reported is not None, "runs is at least 1"
+    assert reported is not None, "there is one run at least"
     same = count[_key(reported)]
     versions: dict[str, str] = getattr(target, "versions", {})
     counts = runs, same, reproduced, errors

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
@@ -23,6 +25,12 @@ class CoverageKind(StrEnum):
 
     FUNCTIONS = "functions"
     EDGES = "edges"
+
+
+ACoverage = Annotated[
+    CoverageKind | None,
+    typer.Option(help="Keep inputs that reach new code of a real device: its functions or edges."),
+]
 
 
 class Checked(NamedTuple):

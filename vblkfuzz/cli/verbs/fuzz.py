@@ -10,7 +10,7 @@ import typer
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.campaign import (
-    CoverageKind,
+    ACoverage,
     check_device,
     coverage_of,
     listed_bugs,
@@ -63,10 +63,6 @@ _Without = Annotated[
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
-_Coverage = Annotated[
-    CoverageKind | None,
-    typer.Option(help="Keep inputs that reach new code of a real device: its functions or edges."),
-]
 
 
 @takes_target_options
@@ -88,7 +84,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: _Known = None,
     without: _Without = None,
-    coverage: _Coverage = None,
+    coverage: ACoverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
         bool, typer.Option("--stop-on-first", help="End with the first finding.")

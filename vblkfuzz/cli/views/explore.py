@@ -16,7 +16,6 @@ from rich.text import Text
 
 from vblkfuzz.cli.views.progress_bar import progress_bar
 from vblkfuzz.counted import counted
-from vblkfuzz.explore.explored import TRIES
 from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
@@ -95,8 +94,8 @@ class ExploreView:
         self._say(f"    {found.path}", "dim")
         for each in found.where or ("without any deviation",):
             self._say(f"    {each}", "dim")
-        if found.again is not None:
-            self._say(f"    shown again in {found.again} of {TRIES} runs", "dim")
+        if found.confidence:
+            self._say(f"    rate {found.confidence}", "dim")
         if found.known:
             self._say(f"    known: {found.known}", "dim", whole=self._bar.disable)
         if found.fallback:
