@@ -77,7 +77,7 @@ class Campaign:
         """A name for what a test needs besides; not made."""
         for path in (self.tmp, self.home):
             path.mkdir()
-        self.process: subprocess.Popen[bytes]
+        self._process: subprocess.Popen[bytes] | None = None
         self._mark = secrets.token_hex(8)
         self._starts = 0
 
@@ -104,7 +104,7 @@ class Campaign:
         there = self.disk.through if self.disk else ()
         command = (*_PROGRAM, "fuzz", "--json", "--out", str(self.out))
         with self._said("stdout").open("wb") as out, self._said("stderr").open("wb") as err:
-            self.process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [*_AS_A_SHELL, *there, *through, *command, *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout or out,
@@ -132,6 +132,12 @@ class Campaign:
         """Send a signal to the orchestrator and wait for the end."""
         self.process.send_signal(number)
         return self.ended()
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The orchestrator, as it was started last."""
+        assert self._process is not None
+        return self._process
 
     def alter(self, code: str) -> dict[str, str | None]:
         """Return variables with which each Python process of the campaign runs `code` first."""
@@ -214,7 +220,8 @@ class Campaign:
             for one in left:
                 with suppress(ProcessLookupError):
                     os.kill(one.pid, signal.SIGKILL)
-        self.process.wait(WAIT_S)
+        if self._process is not None:
+            self._process.wait(WAIT_S)
 
     # --- What it leaves -------------------------------------------------------------------------
 
@@ -229,6 +236,10 @@ class Campaign:
     def findings(self) -> set[str]:
         """Signatures of the findings on disk."""
         return {path.name for path in (self.seen(self.out) / "findings").glob("[!.]*")}
+
+    def executions(self) -> int:
+        """Executions of the last campaign, as its ledger says."""
+        return read_history(self.out / LEDGER).campaigns[-1].execs
 
     def check_nothing_left(self) -> None:
         """Check that neither a process nor a file outside the output folder is left."""

@@ -98,9 +98,5 @@ class Disk:
 
     def grow(self) -> None:
         """Have space again, much of it."""
-        self.remount("size=64m,nr_inodes=100k")
-
-    def remount(self, options: str) -> None:
-        """Change options of the mount."""
-        command = [*self.through, "mount", "-o", f"remount,{options}", str(self.folder)]
-        subprocess.run(command, check=True)
+        options = "remount,size=64m,nr_inodes=100k"
+        subprocess.run([*self.through, "mount", "-o", options, str(self.folder)], check=True)

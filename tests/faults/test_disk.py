@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 from pathlib import Path
 
 import pytest
@@ -93,7 +93,7 @@ def test_what_it_says_goes_to_a_full_disk(campaign: Campaign, stream: str) -> No
     with open("/dev/full", "wb") as full:
         ended = campaign.run(*SETUP, *RUNS, **{stream: full})
     assert ended.status in (77, 125)
-    assert campaign.findings()
+    assert campaign.executions() == 60
     campaign.check_files()
     campaign.check_nothing_left()
 
@@ -101,17 +101,16 @@ def test_what_it_says_goes_to_a_full_disk(campaign: Campaign, stream: str) -> No
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 @pytest.mark.fault(
     "The reader of `--json` or of stderr goes away",
-    "The same; as `| head` ends other programs, 0 to 125.",
+    "The same.",
 )
 @long
 def test_the_reader_goes_away(campaign: Campaign, stream: str) -> None:
-    with subprocess.Popen("true", stdin=subprocess.PIPE) as reader:
-        assert reader.stdin is not None
-        reader.wait()
-        ended = campaign.run(*SETUP, *RUNS, **{stream: reader.stdin})
-        with pytest.raises(BrokenPipeError):
-            reader.stdin.write(b"x")
-            reader.stdin.flush()
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as pipe:
+        ended = campaign.run(*SETUP, *RUNS, **{stream: pipe})
+    assert ended.status in (77, 125)
+    assert campaign.executions() == 60
     assert "Traceback" not in ended.stderr
     campaign.check_files()
     campaign.check_nothing_left()
@@ -126,23 +125,3 @@ def test_a_read_only_disk(campaign: Campaign) -> None:
     assert (ended.status, ended.events) == (2, [])
     (line,) = ended.stderr.splitlines()
     assert "cannot be written: Read-only file system; choose another --out" in line
-
-
-@pytest.mark.fault(
-    "The file system of the output folder becomes read-only in the middle",
-    "As with a full disk: the campaign goes on, new findings are saved in TMPDIR.",
-)
-@long
-def test_a_disk_that_becomes_read_only(campaign: Campaign) -> None:
-    (campaign.folder / "disk").mkdir()
-    with Disk(campaign.folder / "disk", "size=16m") as disk:
-        campaign.use(disk)
-        campaign.start(*SETUP, "--runs", "600", "--no-minimize")
-        campaign.under_way()
-        disk.remount("ro")
-        ended = campaign.ended()
-        assert ended.status == 125, ended.stderr
-        assert "Traceback" not in ended.stderr
-        assert "Read-only file system" in ended.stderr
-        told = {event["path"] for event in ended.events if event["event"] == "finding"}
-        assert all((campaign.seen(Path(path)) / "finding.vblk").stat().st_size for path in told)

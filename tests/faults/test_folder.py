@@ -42,7 +42,7 @@ def test_the_output_folder_is_deleted(campaign: Campaign) -> None:
 )
 @long
 def test_a_part_of_it_is_deleted(campaign: Campaign, part: str) -> None:
-    campaign.start(*SETUP, "--runs", "3000")
+    campaign.start(*SETUP, "--runs", "400")
     campaign.under_way()
     path = campaign.out / part
     os.rename(path, campaign.aside)

@@ -44,13 +44,13 @@ def test_a_ledger_that_is_locked_for_a_while(campaign: Campaign) -> None:
 )
 @long
 def test_a_ledger_that_stays_locked(campaign: Campaign) -> None:
-    campaign.start(*SETUP, "--runs", "2000")
+    campaign.start(*SETUP, "--runs", "400")
     campaign.under_way()
     with closing(sqlite3.connect(campaign.out / LEDGER, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         ended = campaign.ended()
     assert ended.status == 125, ended.stderr
-    assert ended.end["execs"] == 2000
+    assert ended.end["execs"] == 400
     assert "Traceback" not in ended.stderr
     assert "campaign.sqlite is not complete: database is locked" in ended.stderr
     campaign.check_files()

@@ -21,6 +21,7 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -183,7 +184,8 @@ def _empty(semaphore: Semaphore) -> None:
 
 def _name_process(name: str) -> None:
     """Show `name` in ps and top (proc(5), /proc/self/comm: 15 characters)."""
-    Path("/proc/self/comm").write_text(f"vblk-{name}")
+    with suppress(OSError):  # a sandbox without /proc: the name is for people
+        Path("/proc/self/comm").write_text(f"vblk-{name}")
 
 
 def _say_on_stderr() -> None:
