@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -18,6 +19,18 @@ pytestmark = pytest.mark.e2e
 
 KILLS = 200 if LONG else 8
 SETUP = ("--workers", "2", "--seed", "5")
+ROLES = ("orchestrator", "worker", "vblk-zygote", "vblk-device", "vblk-guest")
+
+
+def is_there(campaign: Campaign, role: str) -> bool:
+    return role in campaign.roles()
+
+
+def kill_one(campaign: Campaign, role: str, chance: random.Random) -> None:
+    """Kill a process of a role, if there still is one."""
+    running = [one for one in campaign.processes() if one.role == role]
+    with suppress(ProcessLookupError, IndexError):
+        os.kill(chance.choice(running).pid, signal.SIGKILL)
 
 
 @pytest.mark.fault(
@@ -32,11 +45,15 @@ def test_kills_at_random_moments(campaign: Campaign) -> None:
     kept: set[str] = set()
     for _ in range(KILLS):
         role = chance.choice(ROLES)
-        campaign.until(lambda: role in campaign.roles())  # noqa: B023 -- called here only
+        campaign.until(partial(is_there, campaign, role))
         time.sleep(chance.uniform(0, 0.2))  # the moment is random; no verdict depends on it
-        victim = chance.choice([one for one in campaign.processes() if one.role == role] or [SELF])
-        with suppress(ProcessLookupError):
-            os.kill(victim.pid, signal.SIGKILL)
+        kill_one(campaign, role, chance)
+        assert kept <= campaign.findings()
+        kept = campaign.findings()
+        if role == "orchestrator":
+            assert campaign.ended().status == -signal.SIGKILL
+            until(lambda: not campaign.processes())
+            campaign.start(*SETUP)
     campaign.until(lambda: campaign.roles().count("vblk-guest") >= 2)
     campaign.goes_on()
     ended = campaign.stop()
