@@ -29,7 +29,7 @@ def limited(limit: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("files", [8, 16, 24, 32])
 @pytest.mark.fault(
     "Few open files are allowed (`ulimit -n`)",
-    "125, and a line that says so and what to do; or, with enough of them, nothing at all.",
+    "125, and a line that says so; or, with enough of them, nothing at all.",
 )
 @long
 def test_few_open_files(campaign: Campaign, files: int) -> None:
@@ -37,7 +37,7 @@ def test_few_open_files(campaign: Campaign, files: int) -> None:
     assert ended.status in (77, 125), ended.stderr
     assert "Traceback" not in ended.stderr
     if ended.status == 125:
-        assert "Too many open files: allow more, for example: ulimit -n 1024" in ended.stderr
+        assert "Too many open files" in ended.stderr
     campaign.check_nothing_left()
 
 
