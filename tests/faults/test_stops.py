@@ -30,8 +30,22 @@ datetime.datetime = Datetime
 """
 
 
-def pid_of(campaign: Campaign, role: str) -> int:
-    return next(one.pid for one in campaign.processes() if one.role == role)
+def pid_of(campaign: Campaign, role: str) -> int | None:
+    """The id of the process of a role; None: there is none now."""
+    return next((one.pid for one in campaign.processes() if one.role == role), None)
+
+
+def stop_one(campaign: Campaign, role: str) -> int:
+    """Stop the process of a role; return its id."""
+    campaign.until(campaign.inputs)
+    pid = pid_of(campaign, role)
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    return pid
+
+
+def replaced(campaign: Campaign, role: str, stopped: int) -> bool:
+    return pid_of(campaign, role) not in (None, stopped)
 
 
 @pytest.mark.fault(
@@ -80,10 +94,8 @@ def test_all_are_stopped(campaign: Campaign) -> None:
 @long
 def test_a_worker_is_stopped(campaign: Campaign) -> None:
     campaign.start(*SETUP)
-    campaign.until(campaign.inputs)
-    stopped = pid_of(campaign, "worker")
-    os.kill(stopped, signal.SIGSTOP)
-    campaign.until(lambda: "worker" in campaign.roles() and pid_of(campaign, "worker") != stopped)
+    stopped = stop_one(campaign, "worker")
+    campaign.until(lambda: replaced(campaign, "worker", stopped))
     campaign.goes_on()
     ended = campaign.stop()
     assert (ended.status, ended.end["restarts"]) == (130, 1), ended.stderr
@@ -100,10 +112,8 @@ def test_a_worker_is_stopped(campaign: Campaign) -> None:
 @long
 def test_an_actor_is_stopped(campaign: Campaign, role: str) -> None:
     campaign.start(*SETUP)
-    campaign.until(campaign.inputs)
-    stopped = pid_of(campaign, role)
-    os.kill(stopped, signal.SIGSTOP)
-    campaign.until(lambda: role in campaign.roles() and pid_of(campaign, role) != stopped)
+    stopped = stop_one(campaign, role)
+    campaign.until(lambda: replaced(campaign, role, stopped))
     campaign.goes_on()
     ended = campaign.stop()
     assert (ended.status, ended.end["restarts"], ended.end["harness_errors"]) == (130, 0, 1)
@@ -119,8 +129,7 @@ def test_an_actor_is_stopped(campaign: Campaign, role: str) -> None:
 @long
 def test_the_zygote_is_stopped(campaign: Campaign) -> None:
     campaign.start(*SETUP)
-    campaign.until(campaign.inputs)
-    os.kill(pid_of(campaign, "vblk-zygote"), signal.SIGSTOP)
+    stop_one(campaign, "vblk-zygote")
     campaign.goes_on()
     ended = campaign.stop()
     assert ended.status == 130

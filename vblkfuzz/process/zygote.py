@@ -18,6 +18,7 @@ ctrl-C, which the orchestrator handles.
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import sys
@@ -119,6 +120,7 @@ class Zygote:
                 die_with_parent(parent)
                 _name_process(name)
                 _say_on_stderr()
+                _leave_no_core()
                 main()
             finally:
                 os._exit(1)
@@ -192,6 +194,12 @@ def _say_on_stderr() -> None:
     """Let what a device prints go to standard error: standard output is its parent's."""
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+
+
+def _leave_no_core() -> None:
+    """Let a crash write no core file: a campaign would fill its working directory with them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _ending(status: int) -> str:
