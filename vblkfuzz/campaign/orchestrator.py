@@ -341,6 +341,9 @@ class Campaign:
         features = max([summary.features, *(one.statistic(Stat.FEATURES) for one in workers)])
         if self._corpus_size.count(final=final):
             summary.features, summary.corpus = features, self._corpus_size.inputs
+        if (gone := self._corpus_size.problem) and gone not in summary.fallbacks:
+            summary.fallbacks.append(gone)  # new inputs would be lost without a word
+            self._stop = self._stop or ExitStatus.HARNESS
         reached = [(w.statistic(Stat.REACHED), w.statistic(Stat.REACHABLE)) for w in workers]
         # A worker that was started again has reached less than before.
         summary.reach = Reach(self._options.coverage, *max([summary.reach[1:], *reached]))

@@ -18,9 +18,11 @@ ctrl-C, which the orchestrator handles.
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -118,6 +120,7 @@ class Zygote:
                 die_with_parent(parent)
                 _name_process(name)
                 _say_on_stderr()
+                _leave_no_core()
                 main()
             finally:
                 os._exit(1)
@@ -183,13 +186,20 @@ def _empty(semaphore: Semaphore) -> None:
 
 def _name_process(name: str) -> None:
     """Show `name` in ps and top (proc(5), /proc/self/comm: 15 characters)."""
-    Path("/proc/self/comm").write_text(f"vblk-{name}")
+    with suppress(OSError):  # a sandbox without /proc: the name is for people
+        Path("/proc/self/comm").write_text(f"vblk-{name}")
 
 
 def _say_on_stderr() -> None:
     """Let what a device prints go to standard error: standard output is its parent's."""
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+
+
+def _leave_no_core() -> None:
+    """Let a crash write no core file: a campaign would fill its working directory with them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _ending(status: int) -> str:
