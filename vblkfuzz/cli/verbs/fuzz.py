@@ -145,10 +145,12 @@ def _run(options: CampaignOptions, *, as_json: bool) -> ExitStatus:
         campaign = Campaign(options, *_shown(view, lines))
         status = campaign.run()
     summary = campaign.summary
-    if not lines:
-        setup = (options.target, options.device, options.target_options, options.out)
-        say_summary(summary, *setup)
-    say_trouble(options.out, summary)
+    try:
+        if not lines:
+            setup = (options.target, options.device, options.target_options, options.out)
+            say_summary(summary, *setup)
+    finally:  # stdout may be lost
+        say_trouble(options.out, summary)
     if lines:
         lines.end(summary, status)
     return status
