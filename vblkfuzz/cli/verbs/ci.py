@@ -89,7 +89,6 @@ def ci(  # noqa: PLR0913  # an option each
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.cli.options.campaign import (
         check_device,
-        listed_bugs,
         number_of_workers,
         seed_of,
         silenced_by,
@@ -111,7 +110,7 @@ def ci(  # noqa: PLR0913  # an option each
             runs=runs,
             seed=seed_of(seed),
             corpora=tuple(corpus or ()),
-            listed=listed_bugs(target, checked.device),
+            listed=checked.listed,
             silenced=silenced_by(known),
         ),
         began=began,
