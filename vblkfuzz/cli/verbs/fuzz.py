@@ -13,7 +13,6 @@ from vblkfuzz.cli.options.campaign import (
     ACoverage,
     check_device,
     coverage_of,
-    listed_bugs,
     number_of_workers,
     seed_of,
     silenced_by,
@@ -120,7 +119,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         seed=seed_of(seed),
         corpora=tuple(corpus or ()),
         stop_on_first=stop_on_first,
-        listed=listed_bugs(target, checked.device),
+        listed=checked.listed,
         silenced=silenced_by(known),
         without=_operations(without or ()),
         coverage=coverage_of(target, coverage),
@@ -141,10 +140,12 @@ def _run(options: CampaignOptions, *, as_json: bool) -> ExitStatus:
         campaign = Campaign(options, *_shown(view, lines))
         status = campaign.run()
     summary = campaign.summary
-    if not lines:
-        setup = (options.target, options.device, options.target_options, options.out)
-        say_summary(summary, *setup)
-    say_trouble(options.out, summary)
+    try:
+        if not lines:
+            setup = (options.target, options.device, options.target_options, options.out)
+            say_summary(summary, *setup)
+    finally:  # stdout may be lost
+        say_trouble(options.out, summary)
     if lines:
         lines.end(summary, status)
     return status
