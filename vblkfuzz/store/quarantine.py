@@ -58,7 +58,7 @@ class Quarantine:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def name(self, path: Path, reason: str) -> None:
+    def name(self, path: str | Path, reason: str) -> None:
         """Record a file that stays where it is.
 
         Raises:
