@@ -17,6 +17,7 @@ from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_cam
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
+from vblkfuzz.campaign.importing import Importing
 from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.campaign.pace import Pace
@@ -25,11 +26,10 @@ from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.campaign.time_budget import TimeBudget
 from vblkfuzz.campaign.worker_ending import is_of_input
 from vblkfuzz.campaign.worker_log import unknown_flags
-from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.errors import ExitStatus
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.naming.known import matches
-from vblkfuzz.store.corpus import import_folder
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.history import LEDGER
@@ -110,7 +110,8 @@ class Campaign:
             status = ExitStatus.HARNESS  # if an error ends it
             try:
                 self._go_on(out)
-                self._import_corpora(out)
+                importing = Importing(out, self._on_message, lambda: self._stop is not None)
+                importing.run(self._options.corpora)
                 self._fuzz_and_minimize()
                 if self._ledger.problem:
                     self.summary.fallbacks.append(self._ledger.problem)
@@ -135,21 +136,6 @@ class Campaign:
         with self._minimizing:
             self._fuzz()
             self._minimizing.finish(lambda: self._stop, self._on_progress, self._options.minimize_s)
-
-    def _import_corpora(self, out: Path) -> None:
-        try:
-            for folder in self._options.corpora:
-                found = False
-                for problem in import_folder(folder, out / "corpus", out / "quarantine"):
-                    found = True
-                    if problem:
-                        self._on_message(Message("quarantined", problem))
-                    if self._stop is not None:
-                        return
-                if not found:
-                    self._on_message(Message("corpus", f"{folder}: no inputs"))
-        except OSError as error:
-            raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
 
     def _end(self, status: ExitStatus) -> None:
         self._stop = status

@@ -95,8 +95,8 @@ class Message:
     kind: str
     """One of: finding, seen, situation, harness_error, hang (also a harness error), always_fails
     (of the device), unsteady (the device, on `input`), warning (of a weak feedback), done. The
-    orchestrator itself adds quarantined, corpus (a folder without inputs), continued (the output
-    folder) and paused."""
+    orchestrator itself adds quarantined, corpus (its import), continued (the output folder) and
+    paused."""
     name: str = ""
     """Signature, name of the situation, text of the error, or name of a worker's exit status."""
     rule: str = ""

@@ -3,7 +3,7 @@
     corpus/           raw inputs, shared by all workers
     findings/         one folder per signature
     harness/          inputs on which the harness itself failed
-    quarantine/       imported files that are no valid inputs
+    quarantine/       files that are no valid inputs: which, and why
     log/              output of libFuzzer and the workers; the lock
     campaign.sqlite   the ledger
 
