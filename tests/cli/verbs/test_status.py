@@ -55,7 +55,7 @@ def test_killed_is_not_ended(cli: Cli, out: Path) -> None:
 
 def test_a_version_that_did_not_record_the_end(cli: Cli, out: Path) -> None:
     with closing(sqlite3.connect(out / "campaign.sqlite")) as db:
-        db.executescript("DROP TABLE ending; DROP TABLE expected")
+        db.executescript("DROP TABLE ending; DROP TABLE expected; PRAGMA user_version = 0")
     begin(out).close()
     found = json.loads(cli("status", out, "--json").stdout)
     assert [one["state"] for one in found["campaigns"]] == ["ended", "killed"]
