@@ -105,7 +105,7 @@ def test_a_lock_is_not_tried_with_each_row(tmp_path: Path, monkeypatch: pytest.M
     path = tmp_path / "campaign.sqlite"
     ledger = begun(path)
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
         ledger.situation("one", 1)

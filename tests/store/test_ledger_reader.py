@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_locked_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     connect = sqlite3.connect
     with closing(connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, timeout=0))
+        monkeypatch.setattr(sqlite3, "connect", partial(connect, timeout=0))
         with pytest.raises(InputFileError, match="ledger of a campaign: database is locked"):
             read_history(path)
 
