@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import InputFileError
@@ -139,6 +140,7 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
 
 def _setup(row: sqlite3.Row) -> dict[str, Any]:
     words = {key: str(row[key] or "") for key in ("started", "target", "device", "mode")}
+    datetime.fromisoformat(words["started"])  # others compute with it
     words["device"] = current_name(words["device"])
     return words | {key: int(row[key] or 0) for key in ("workers", "seed")}
 

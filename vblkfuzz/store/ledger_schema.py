@@ -71,7 +71,7 @@ def migrate(db: sqlite3.Connection) -> None:
     """
     db.execute("BEGIN IMMEDIATE")
     try:
-        for version in range(_number(db, "user_version"), VERSION):
+        for version in range(version_of(db), VERSION):
             _MIGRATIONS[version](db)
             db.execute(f"PRAGMA user_version = {version + 1}")
         db.execute("COMMIT")
@@ -94,13 +94,22 @@ def check(db: sqlite3.Connection, path: Path) -> None:
         raise InputFileError(
             str(path), "", "expected the ledger of a campaign, found that of another program"
         )
-    if (version := _number(db, "user_version")) > VERSION:
+    if (version := version_of(db)) > VERSION:
         raise InputFileError(
             str(path),
             "",
             f"expected a ledger of schema {VERSION} or older, found schema {version}: "
             "a newer vblkfuzz wrote it; use that, or another folder",
         )
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """Return the version of a ledger's schema.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    return _number(db, "user_version")
 
 
 def _number(db: sqlite3.Connection, pragma: str) -> int:
