@@ -7,13 +7,14 @@ writes are below the output folder (`store.folder`).
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
+from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of, said_of
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
@@ -32,7 +33,7 @@ from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
-from vblkfuzz.store.history import LEDGER
+from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import check_folder_of_inputs
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.reach import Reach
@@ -113,21 +114,32 @@ class Campaign:
                 importing = Importing(out, self._on_message, lambda: self._stop is not None)
                 importing.run(self._options.corpora)
                 self._fuzz_and_minimize()
-                if self._ledger.problem:
-                    self.summary.fallbacks.append(self._ledger.problem)
                 status = exit_status(self.summary, self._stop)
             finally:
-                self._ledger.end(_now(), status)
-                self._ledger.close()
-        return status
+                self._end_ledger(status)
+            return exit_status(self.summary, self._stop)
+
+    def _end_ledger(self, status: ExitStatus) -> None:
+        """Record the end, however it comes; say what the ledger lacks."""
+        self._ledger.end(_now(), status)
+        self._ledger.close()
+        if self._ledger.replaced:
+            self._say_warning(self._ledger.replaced)
+        if problem := self._ledger.problem:
+            self.summary.fallbacks.append(problem)
+            if sys.exception():  # else the summary says it
+                self._say_warning(problem)
 
     def _go_on(self, out: Path) -> None:
         """Say what the folder has of earlier campaigns, if it may be used."""
-        options, earlier = self._options, earlier_campaigns(out)
-        check_same(out, earlier, options.target, options.device, anyway=options.other_device)
-        if said := said_of(out, earlier):
+        options, history = self._options, read_history(out / LEDGER)
+        setup = (options.target, options.device)
+        check_same(out, history.campaigns, *setup, anyway=options.other_device)
+        if said := said_of(out, history):
             self._on_message(Message("continued", said))
-        self.summary.saved_before = len(saved_findings(out))
+        self.summary.earlier = earlier_of(history.campaigns)
+        self._saved_before = saved_findings(out)
+        self.summary.saved_before = len(self._saved_before)
 
     def _fuzz_and_minimize(self) -> None:
         self._started = time.monotonic()
@@ -263,7 +275,7 @@ class Campaign:
         if message.fallback:
             saved = f": saved in {message.path}" if message.path else ""
             self.summary.fallbacks.append(message.fallback + saved)
-        if message.name in self.summary.findings:
+        if message.name in self.summary.findings or message.name in self.summary.again:
             return
         others = sum(
             other.statistic(Stat.EXECS) for other in self._roster.workers if other is not worker
@@ -277,9 +289,12 @@ class Campaign:
             message.sentence,
             message.known,
         )
-        self.summary.findings[message.name] = finding
         self._ledger.finding(finding)
         self._minimizing.add(message.path)
+        if not message.fallback and Path(message.path).name in self._saved_before:
+            self.summary.again[message.name] = finding
+            return
+        self.summary.findings[message.name] = finding
         self._on_message(message)
         if self._options.stop_on_first:
             self._stop = ExitStatus.VIOLATION

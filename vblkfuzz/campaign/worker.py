@@ -92,7 +92,8 @@ class Worker:
         """Executions per signature."""
         self._reported: Counter[str] = Counter()
         """Executions already reported, per signature."""
-        self._silenced: set[str] = set()
+        self._passed_by: set[str] = set()
+        """Signatures with which it does not end: silenced ones, and findings of before."""
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
         self.stops: Stops | None = None
@@ -213,12 +214,12 @@ class Worker:
             self._seen[signature] = count = self._seen[signature] + 1
             if count == 1:
                 if matches(signature, self._plan.silenced):
-                    self._silenced.add(signature)
+                    self._passed_by.add(signature)
                 else:
                     self._save(execution, violation, data)
             if count & (count - 1) == 0:  # at each doubling: few messages, never far behind
                 self._report_count(signature)
-                if self._plan.stop_on_first and signature not in self._silenced:
+                if self._plan.stop_on_first and signature not in self._passed_by:
                     self.end(ExitStatus.VIOLATION)
                     return
 
@@ -229,6 +230,8 @@ class Worker:
         try:
             saved = save_finding(self._findings, self._target, execution, violation, data, known)
             path, fallback = str(saved.path), saved.fallback
+            if not (saved.new or self._plan.stop_on_known):
+                self._passed_by.add(violation.signature)
         except OSError as error:  # the input is kept in the message only
             path, fallback = "", f"{error}; fuzz input in hexadecimal: {data.hex()}"
         signature, rule, sentence = violation.signature, violation.rule, violation.sentence

@@ -57,6 +57,9 @@ class WorkerPlan:
     """When to end, on the clock of `time.monotonic` (seconds); 0: no limit. It counts from the
     start of the campaign, but each worker runs at least one input."""
     stop_on_first: bool = False
+    """End with the first finding that is not in the output folder yet."""
+    stop_on_known: bool = False
+    """With `stop_on_first`: end with one that is there already, too, as libFuzzer does."""
     feedback: bool = True
     """False: libFuzzer gets no coverage, to measure what feedback is worth."""
     states: bool = True

@@ -86,7 +86,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     coverage: ACoverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
-        bool, typer.Option("--stop-on-first", help="End with the first finding.")
+        bool, typer.Option("--stop-on-first", help="End with the first new finding.")
     ] = False,
     no_minimize: _NoMinimize = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
@@ -100,7 +100,7 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     Some flags of libFuzzer are options too, like -runs=1000 and -jobs=2.
 
-    Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
+    Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an input could not be
     judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
     """
     from vblkfuzz.campaign.options import CampaignOptions
