@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
+from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
@@ -57,10 +58,7 @@ campaign of days may have many."""
 _FAR: Final = 1000
 """Verdicts after which a restart counts as a success."""
 _QUIET: Final = ("-verbosity=0",)
-"""libFuzzer prints a line for each new corpus file, which would fill the log over days. The ledger
-records the progress."""
-
-
+"""libFuzzer prints a line for each new corpus file, which would fill the log over days."""
 _UNEXPECTED: Final = (
     ExitStatus.HARNESS.name,
     ExitStatus.INTERRUPTED.name,
@@ -124,6 +122,7 @@ class Campaign:
             try:
                 self._go_on(out)
                 self._import_corpora(out)
+                self._care = CorpusCare(out, self._on_message)
                 self._fuzz_and_minimize()
                 if self._ledger.problem:
                     self.summary.fallbacks.append(self._ledger.problem)
@@ -218,6 +217,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            record=True,
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
@@ -244,6 +244,7 @@ class Campaign:
                 worker.end_if_stuck()
                 self._serve(worker)
         self._update()
+        self._care.turn()
         self._minimizing.turn()
         self._on_progress(self.summary)
 
