@@ -20,7 +20,7 @@ _REST: Final = 100
 
 
 class CorpusSize:
-    """The number of files in a folder to which files are only added.
+    """The number of files in a folder.
 
     Args:
         folder: the corpus.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of, said_of
+from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
@@ -113,6 +114,7 @@ class Campaign:
                 self._go_on(out)
                 importing = Importing(out, self._on_message, lambda: self._stop is not None)
                 importing.run(self._options.corpora)
+                self._care = CorpusCare(out, self._on_message)
                 self._fuzz_and_minimize()
                 status = exit_status(self.summary, self._stop)
             finally:
@@ -207,6 +209,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            record=True,
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
@@ -221,6 +224,7 @@ class Campaign:
         self._budget.end_late(self._roster.workers)
         self._warn()
         self._update()
+        self._care.turn()
         self._minimizing.turn()
         self._on_progress(self.summary)
         if hopeless := self._roster.hopeless:

@@ -47,7 +47,7 @@ class _Model:
         self.device = device
         self.arena = arena
         """Shared memory of guest and device."""
-        self._device_class = device_class
+        self.device_class = device_class
 
     def _events(self) -> tuple[Event, ...]:
         return merge((self.arena.guest_ring, self.arena.device_ring))
@@ -78,7 +78,7 @@ class InlineModel(_Model):
         """Run one scenario."""
         try:
             with self._limit:
-                ran = execute(self._parts, scenario, self._device_class, self._parts.inline_runner)
+                ran = execute(self._parts, scenario, self.device_class, self._parts.inline_runner)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
@@ -104,8 +104,8 @@ class ProcessesModel(_Model):
 
     def __enter__(self) -> Self:
         """Pin this process to one core and start the actors there."""
-        self._own = OwnCode(self._device_class)
-        self._supervisor = self._new_supervisor(self.arena, self._device_class, alone=self._alone)
+        self._own = OwnCode(self.device_class)
+        self._supervisor = self._new_supervisor(self.arena, self.device_class, alone=self._alone)
         self._affinity = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {_core(self._affinity)})
         try:
