@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.launch.bounded_log import bound
 from vblkfuzz.launch.plan import Message, Stat
 from vblkfuzz.limits import STUCK_LIMIT_S
 from vblkfuzz.process.arena import Arena
@@ -75,7 +76,12 @@ class WorkerProcess:
             os.close(write_fd)
 
     def read(self) -> list[Message]:
-        """Return the complete messages received since the last call; does not wait."""
+        """Return the complete messages received since the last call; does not wait.
+
+        It also keeps the log small.
+        """
+        with suppress(OSError):  # the log is for people
+            bound(self.log)
         while True:
             try:
                 data = os.read(self.messages_fd, _READ_BYTES)
