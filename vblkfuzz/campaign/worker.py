@@ -360,9 +360,13 @@ def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
         return target
     from vblkfuzz.targets.device_class import device_class
     from vblkfuzz.targets.model import model
+    from vblkfuzz.targets.model_modes import ProcessesModel
 
     device = device_class(plan.device, finder.load_file)
-    return model(plan.device, plan.mode, arena, device)
+    found = model(plan.device, plan.mode, arena, device)
+    if isinstance(found, ProcessesModel):
+        found.number = os.getppid() + plan.index  # the workers of a campaign share out the cores
+    return found
 
 
 def _end_on_signals(worker: Worker) -> None:
@@ -380,11 +384,13 @@ def main() -> NoReturn:
 
     Exits by os._exit: libFuzzer's exit hooks would write the last input as a crash.
     """
+    from vblkfuzz.process.leftovers import adopt_orphans, end_leftovers
     from vblkfuzz.process.parent_death import die_with_parent
 
     plan = WorkerPlan.from_json(sys.argv[1])
     memory_fd, messages_fd, parent = (int(text) for text in sys.argv[2:5])
     die_with_parent(parent)
+    adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def send(message: Message) -> None:
@@ -396,6 +402,7 @@ def main() -> NoReturn:
     status = fuzz(plan, send, memory_fd)
     if status is not None:  # else the budget is not spent, and the log says why
         send(Message("done", status.name))
+    end_leftovers()  # what a zygote that was killed has left
     sys.stderr.flush()
     os._exit(status or 0)
 
