@@ -100,8 +100,9 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     Some flags of libFuzzer are options too, like -runs=1000 and -jobs=2.
 
-    Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an input could not be
-    judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
+    Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an
+    input could not be judged or a finding not saved, 130 stopped by ctrl-C, 72
+    stopped by SIGTERM or SIGHUP.
     """
     from vblkfuzz.campaign.options import CampaignOptions
 
