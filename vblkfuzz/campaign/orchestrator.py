@@ -308,13 +308,15 @@ class Campaign:
     def _note_end(self, worker: WorkerProcess, how: str) -> None:
         """Say that a worker has ended, and save the input if that is to blame."""
         self.summary.last_error = how
-        if is_of_input(worker) and (data := worker.arena.flight.read()):
-            self._keep_input(data, how)
+        if is_of_input(worker):
+            self._keep_input(worker.arena.flight.read(), how)
         self._on_message(Message("harness_error", how))
 
     def _keep_input(self, data: bytes, reason: str) -> None:
+        """Save an input; an empty one stands for none."""
         try:
-            self._failed_inputs.keep(data, reason)
+            if data:
+                self._failed_inputs.keep(data, reason)
         except OSError as error:
             self.summary.fallbacks.append(
                 f"{error.strerror or error}; failed input in hexadecimal: {data.hex()}"

@@ -142,7 +142,7 @@ class Worker:
                 self._run_again(execution, data)
         except HarnessError as error:
             kind = "hang" if isinstance(error, ActorHung) else "harness_error"
-            self._note_error(str(error), data, kind)
+            self._note_error(str(error), data if error.of_input else b"", kind)
             if self._errors_in_a_row == _MAX_HARNESS_ERRORS or isinstance(error, ZygoteLost):
                 self._give_up()
         else:
@@ -151,10 +151,10 @@ class Worker:
         self._count()
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
-        """Return the scenario that runs for a fuzz input, and its bytes."""
+        """Return the scenario that runs for a fuzz input, and its bytes; there are some."""
         scenario, data = decoded(data, self._plan.without)
         ran = as_run(self._target, scenario)
-        return (scenario, data) if ran is scenario else (ran, encode(ran))
+        return (scenario, data) if data and ran is scenario else (ran, encode(ran))
 
     def _register(self, region: Region) -> None:
         region.register()

@@ -110,7 +110,7 @@ class Message:
     execs: int = 0
     """Executions of this worker so far. In seen: those with the signature since the last report."""
     input: str = ""
-    """The fuzz input of a harness error, in hexadecimal."""
+    """The fuzz input of a harness error, in hexadecimal; empty: no input has to do with it."""
 
     def to_line(self) -> bytes:
         """Return the message as one line of JSON."""
