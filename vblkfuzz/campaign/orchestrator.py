@@ -7,16 +7,19 @@ writes are below the output folder (`store.folder`).
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
+from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of, said_of
+from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
+from vblkfuzz.campaign.importing import Importing
 from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.campaign.pace import Pace
@@ -25,14 +28,13 @@ from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.campaign.time_budget import TimeBudget
 from vblkfuzz.campaign.worker_ending import is_of_input
 from vblkfuzz.campaign.worker_log import unknown_flags
-from vblkfuzz.errors import ExitStatus, HarnessError
+from vblkfuzz.errors import ExitStatus
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.naming.known import matches
-from vblkfuzz.store.corpus import import_folder
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
-from vblkfuzz.store.history import LEDGER
+from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import check_folder_of_inputs
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.reach import Reach
@@ -110,23 +112,36 @@ class Campaign:
             status = ExitStatus.HARNESS  # if an error ends it
             try:
                 self._go_on(out)
-                self._import_corpora(out)
+                importing = Importing(out, self._on_message, lambda: self._stop is not None)
+                importing.run(self._options.corpora)
+                self._care = CorpusCare(out, self._on_message)
                 self._fuzz_and_minimize()
-                if self._ledger.problem:
-                    self.summary.fallbacks.append(self._ledger.problem)
                 status = exit_status(self.summary, self._stop)
             finally:
-                self._ledger.end(_now(), status)
-                self._ledger.close()
-        return status
+                self._end_ledger(status)
+            return exit_status(self.summary, self._stop)
+
+    def _end_ledger(self, status: ExitStatus) -> None:
+        """Record the end, however it comes; say what the ledger lacks."""
+        self._ledger.end(_now(), status)
+        self._ledger.close()
+        if self._ledger.replaced:
+            self._say_warning(self._ledger.replaced)
+        if problem := self._ledger.problem:
+            self.summary.fallbacks.append(problem)
+            if sys.exception():  # else the summary says it
+                self._say_warning(problem)
 
     def _go_on(self, out: Path) -> None:
         """Say what the folder has of earlier campaigns, if it may be used."""
-        options, earlier = self._options, earlier_campaigns(out)
-        check_same(out, earlier, options.target, options.device, anyway=options.other_device)
-        if said := said_of(out, earlier):
+        options, history = self._options, read_history(out / LEDGER)
+        setup = (options.target, options.device)
+        check_same(out, history.campaigns, *setup, anyway=options.other_device)
+        if said := said_of(out, history):
             self._on_message(Message("continued", said))
-        self.summary.saved_before = len(saved_findings(out))
+        self.summary.earlier = earlier_of(history.campaigns)
+        self._saved_before = saved_findings(out)
+        self.summary.saved_before = len(self._saved_before)
 
     def _fuzz_and_minimize(self) -> None:
         self._started = time.monotonic()
@@ -135,21 +150,6 @@ class Campaign:
         with self._minimizing:
             self._fuzz()
             self._minimizing.finish(lambda: self._stop, self._on_progress, self._options.minimize_s)
-
-    def _import_corpora(self, out: Path) -> None:
-        try:
-            for folder in self._options.corpora:
-                found = False
-                for problem in import_folder(folder, out / "corpus", out / "quarantine"):
-                    found = True
-                    if problem:
-                        self._on_message(Message("quarantined", problem))
-                    if self._stop is not None:
-                        return
-                if not found:
-                    self._on_message(Message("corpus", f"{folder}: no inputs"))
-        except OSError as error:
-            raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
 
     def _end(self, status: ExitStatus) -> None:
         self._stop = status
@@ -209,6 +209,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            record=True,
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
@@ -223,6 +224,7 @@ class Campaign:
         self._budget.end_late(self._roster.workers)
         self._warn()
         self._update()
+        self._care.turn()
         self._minimizing.turn()
         self._on_progress(self.summary)
         if hopeless := self._roster.hopeless:
@@ -277,7 +279,7 @@ class Campaign:
         if message.fallback:
             saved = f": saved in {message.path}" if message.path else ""
             self.summary.fallbacks.append(message.fallback + saved)
-        if message.name in self.summary.findings:
+        if message.name in self.summary.findings or message.name in self.summary.again:
             return
         others = sum(
             other.statistic(Stat.EXECS) for other in self._roster.workers if other is not worker
@@ -291,9 +293,12 @@ class Campaign:
             message.sentence,
             message.known,
         )
-        self.summary.findings[message.name] = finding
         self._ledger.finding(finding)
         self._minimizing.add(message.path)
+        if not message.fallback and Path(message.path).name in self._saved_before:
+            self.summary.again[message.name] = finding
+            return
+        self.summary.findings[message.name] = finding
         self._on_message(message)
         if self._options.stop_on_first:
             self._stop = ExitStatus.VIOLATION
@@ -343,6 +348,9 @@ class Campaign:
         features = max([summary.features, *(one.statistic(Stat.FEATURES) for one in workers)])
         if self._corpus_size.count(final=final):
             summary.features, summary.corpus = features, self._corpus_size.inputs
+        if (gone := self._corpus_size.problem) and gone not in summary.fallbacks:
+            summary.fallbacks.append(gone)  # new inputs would be lost without a word
+            self._stop = self._stop or ExitStatus.HARNESS
         reached = [(w.statistic(Stat.REACHED), w.statistic(Stat.REACHABLE)) for w in workers]
         # A worker that was started again has reached less than before.
         summary.reach = Reach(self._options.coverage, *max([summary.reach[1:], *reached]))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from vblkfuzz.errors import ExitStatus
+from vblkfuzz.launch.bounded_log import bound
 from vblkfuzz.launch.lines import Lines
 from vblkfuzz.launch.memory_kills import memory_kills
 from vblkfuzz.launch.plan import Message, Stat
@@ -110,7 +111,12 @@ class WorkerProcess:
             return Path(os.devnull).open("ab")
 
     def read(self) -> list[Message]:
-        """Return the complete messages received since the last call; does not wait."""
+        """Return the complete messages received since the last call; does not wait.
+
+        It also keeps the log small.
+        """
+        with suppress(OSError):  # the log is for people
+            bound(self.log)
         messages = []
         for _ in range(_READS):
             try:

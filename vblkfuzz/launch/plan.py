@@ -57,6 +57,9 @@ class WorkerPlan:
     """When to end, on the clock of `time.monotonic` (seconds); 0: no limit. It counts from the
     start of the campaign, but each worker runs at least one input."""
     stop_on_first: bool = False
+    """End with the first finding that is not in the output folder yet."""
+    stop_on_known: bool = False
+    """With `stop_on_first`: end with one that is there already, too, as libFuzzer does."""
     feedback: bool = True
     """False: libFuzzer gets no coverage, to measure what feedback is worth."""
     states: bool = True
@@ -71,6 +74,8 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
+    record: bool = False
+    """Use the record of features of the output folder (`campaign.recorded_inputs`)."""
     coverage: str = ""
     """What to note of the device's own code (`targets.coverage`); empty: nothing."""
     target: str = MODEL
@@ -95,8 +100,8 @@ class Message:
     kind: str
     """One of: finding, seen, situation, harness_error, hang (also a harness error), always_fails
     (of the device), unsteady (the device, on `input`), warning (of a weak feedback), done. The
-    orchestrator itself adds quarantined, corpus (a folder without inputs), continued (the output
-    folder) and paused."""
+    orchestrator itself adds quarantined, corpus (its import, and what became of its inputs),
+    continued (the output folder) and paused."""
     name: str = ""
     """Signature, name of the situation, text of the error, or name of a worker's exit status."""
     rule: str = ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.process.usable_cores import usable_cores
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 
@@ -23,6 +25,12 @@ class CoverageKind(StrEnum):
 
     FUNCTIONS = "functions"
     EDGES = "edges"
+
+
+ACoverage = Annotated[
+    CoverageKind | None,
+    typer.Option(help="Keep inputs that reach new code of a real device: its functions or edges."),
+]
 
 
 class Checked(NamedTuple):
@@ -77,8 +85,8 @@ def coverage_of(target: str, kind: CoverageKind | None) -> str:
 
 
 def number_of_workers(asked: int) -> int:
-    """Return the number of workers; 0 stands for one on each core."""
-    return asked or len(os.sched_getaffinity(0))
+    """Return the number of workers; 0 stands for one on each core that may be used."""
+    return asked or usable_cores()
 
 
 def seed_of(asked: int) -> int:

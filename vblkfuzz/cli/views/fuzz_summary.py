@@ -70,7 +70,15 @@ def _say_figures(screen: Screen, summary: Summary, out: Path) -> None:
     if summary.saved != len(summary.findings) or summary.saved_before:
         new = summary.saved - summary.saved_before
         said = f"{new} of them new" if new else "none of them new"
-        screen.say(f"{counted(summary.saved, 'finding')} in {out}, {said}")
+        again = len(summary.again)
+        words = f"; {counted(again, 'finding')} of before seen again" if again else ""
+        screen.say(f"{counted(summary.saved, 'finding')} in {out}, {said}{words}")
+    if (earlier := summary.earlier).campaigns:
+        screen.say(
+            f"{counted(earlier.campaigns + 1, 'campaign')} in {out}: "
+            f"{counted(earlier.execs + summary.execs, 'execution')} "
+            f"in {earlier.seconds + summary.seconds:,.1f} s"
+        )
 
 
 def _reached(summary: Summary) -> str:
