@@ -178,10 +178,15 @@ class Campaign:
                     self._roster.start(index)
             while self._stop is None and self._has_work():
                 self._turn()
-            if self._stop is None and (said := self._budget.said_of(self._roster.workers)):
-                self._on_message(Message("warning", said))
+            self._say_if_late()
         finally:
             self._end_workers()
+
+    def _say_if_late(self) -> None:
+        """Say that start-up took all the time, if no worker has ended for another reason."""
+        ended = self._stop or self._roster.restarts or self._roster.waiting
+        if not ended and (said := self._budget.said_of(self._roster.workers)):
+            self._say_warning(said)
 
     def _has_work(self) -> bool:
         """Whether a worker runs, or is started again in time."""

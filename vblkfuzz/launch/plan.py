@@ -24,6 +24,8 @@ KINDS: Final = frozenset(
     )
 )
 """Kinds of messages that a worker sends."""
+_OF_LEDGER: Final = ("finding", "seen", "situation")
+"""Those whose texts the ledger takes: it has no characters that are none, such as half a pair."""
 
 
 class Stat(IntEnum):
@@ -144,6 +146,8 @@ class Message:
     def _check(self) -> None:
         """Raise ValueError for values that no worker sends."""
         bytes.fromhex(self.input)
+        if self.kind in _OF_LEDGER:
+            "".join((self.name, self.rule, self.sentence, self.known)).encode()
         if self.kind not in KINDS or not 0 <= self.execs < 1 << 63 or "\0" in self.path:
             raise ValueError("expected a message of a worker")
 
