@@ -8,7 +8,8 @@ from typing import Final
 CLEAN: Final = (0,)
 FOUND: Final = (77,)
 ALSO_FOUND: Final = (0, 77)
-"""How much a few executions find on a real device may depend on it."""
+"""How much a few executions find on a real device may depend on it; and in the folder of an earlier
+campaign only what is new counts."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ TABLE: Final = {
     "vblkfuzz fuzz --device reference --defect no_selfkick --runs 20000 --out defect-out": Row(
         FOUND
     ),
-    "vblkfuzz fuzz --corpus corpus/start --max-total-time 60": Row(FOUND),
-    "vblkfuzz fuzz --without stop --max-total-time 60": Row(FOUND),
+    "vblkfuzz fuzz --corpus corpus/start --max-total-time 60": Row(ALSO_FOUND),
+    "vblkfuzz fuzz --without stop --max-total-time 60": Row(ALSO_FOUND),
     "vblkfuzz cmin vblkfuzz-out/corpus -o small-corpus": Row(),
     "vblkfuzz merge small-corpus reference-out/corpus": Row(),
     "vblkfuzz list devices": Row(),
@@ -80,7 +81,9 @@ TABLE: Final = {
     "vblkfuzz bench detection": Row(
         changes=(("detection", "detection --defect no_selfkick --seeds 1 --max-total-time 1"),)
     ),
-    "echo 's8-*' > known.txt && vblkfuzz fuzz --known known.txt --max-total-time 60": Row(FOUND),
+    "echo 's8-*' > known.txt && vblkfuzz fuzz --known known.txt --max-total-time 60": Row(
+        ALSO_FOUND
+    ),
     # Your own device
     "vblkfuzz new my_device": Row(),
     "vblkfuzz fuzz --device my_device/device.py:MyDevice --max-total-time 60 --out my-out": Row(),

@@ -25,6 +25,7 @@ def test_unfinished_files_of_a_killed_worker_are_removed(tmp_path: Path) -> None
     (tmp_path / "findings" / ".tmp-1" / "trace.txt").touch()
     (tmp_path / "findings" / "s1").mkdir()
     (tmp_path / "findings" / "s1" / ".tmp-3").touch()
+    (tmp_path / ".tmp-4").touch()
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / ".tmp-2").touch()
     (tmp_path / "corpus" / "input").touch()
@@ -32,6 +33,7 @@ def test_unfinished_files_of_a_killed_worker_are_removed(tmp_path: Path) -> None
         left = {path.name for path in tmp_path.glob("*/*")}
         inside = list((tmp_path / "findings" / "s1").iterdir())
     assert (left, inside) == ({"s1", "input", "lock"}, [])
+    assert not (tmp_path / ".tmp-4").exists()
 
 
 def test_a_full_disk_is_noticed_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vblkfuzz.errors import HarnessError, InputFileError
+from vblkfuzz.errors import HarnessError, InputFileError, VblkfuzzError
 from vblkfuzz.store import ledger as module
 from vblkfuzz.store.history import read_history
 from vblkfuzz.store.ledger import Ledger
@@ -251,17 +251,18 @@ def test_a_ledger_of_a_newer_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
     for use in (Ledger, read_history):
-        with pytest.raises(InputFileError, match="found schema 99: a newer vblkfuzz wrote it"):
+        with pytest.raises(VblkfuzzError, match="found schema 99: a newer vblkfuzz wrote it"):
             use(path)
 
 
-def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["mine", "campaign"])
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path, table: str) -> None:
     path = tmp_path / "campaign.sqlite"
     with closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE mine (x)")
+        database.execute(f"CREATE TABLE {table} (mine TEXT)")
         database.commit()
     content = path.read_bytes()
     for use in (Ledger, read_history):
-        with pytest.raises(InputFileError, match="found that of another program"):
+        with pytest.raises(VblkfuzzError, match="found that of another program"):
             use(path)
     assert path.read_bytes() == content

@@ -82,8 +82,8 @@ def test_values_that_no_version_writes(tmp_path: Path) -> None:
 
 MOUNTS = """\
 22 1 8:1 / / rw - ext4 /dev/sda1 rw
-23 22 0:5 / /home rw shared:1 - nfs4 server:/home rw
-24 23 0:6 / /home/my\\040disk rw - xfs /dev/sdb rw
+23 22 0:5 / /srv rw shared:1 - nfs4 server:/srv rw
+24 23 0:6 / /srv/my\\040disk rw - xfs /dev/sdb rw
 25 22 0:7 / /far rw - fuse.sshfs me@far: rw
 26 25 0:8 / /far rw - tmpfs none rw
 """
@@ -91,7 +91,7 @@ MOUNTS = """\
 
 @pytest.mark.parametrize(
     ("folder", "network"),
-    [("/out", False), ("/home/me/out", True), ("/home/my disk/out", False), ("/far/out", False)],
+    [("/out", False), ("/srv/me/out", True), ("/srv/my disk/out", False), ("/far/out", False)],
 )
 def test_which_folders_are_on_other_machines(tmp_path: Path, folder: str, network: bool) -> None:
     mounts = tmp_path / "mountinfo"

@@ -97,7 +97,7 @@ def _sign(file: IO[str]) -> None:
 
 def _sweep(out: Path) -> None:
     """Remove unfinished files and folders of killed processes (`atomic`)."""
-    for left in [*out.glob(f"*/{TEMPORARY}*"), *out.glob(f"findings/*/{TEMPORARY}*")]:
+    for left in [one for at in ("", "*/", "findings/*/") for one in out.glob(f"{at}{TEMPORARY}*")]:
         if left.is_dir():
             shutil.rmtree(left)
         else:

@@ -42,8 +42,8 @@ class Ledger:
     the end. Of the rows of progress that wait, some may be left out; no others are.
 
     Raises:
-        InputFileError: the file is of a newer version, or of another program.
-        HarnessError: it is damaged or locked, or cannot be written.
+        HarnessError: the file is damaged or locked, of a newer version or another program, or
+            cannot be written.
     """
 
     def __init__(self, path: Path) -> None:

@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import HarnessError
+from vblkfuzz.errors import HarnessError, InputFileError
 from vblkfuzz.store.atomic import write_file
 from vblkfuzz.store.ledger_schema import check, migrate
 from vblkfuzz.store.network_folder import is_network_folder
@@ -39,8 +39,8 @@ class LedgerFile:
     """The ledger, open for the only process that writes it.
 
     Raises:
-        InputFileError: it is of a newer version, or of another program.
-        HarnessError: it is damaged or locked, or cannot be written.
+        HarnessError: it is damaged or locked, of a newer version or another program, or cannot be
+            written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,6 +52,8 @@ class LedgerFile:
             (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM campaign").fetchone()
         except sqlite3.Error as error:
             raise HarnessError(f"{path}: cannot be used: {said_of(error, path)}") from error
+        except InputFileError as error:
+            raise HarnessError(str(error)) from None
         self.campaigns = int(last)
         """Number of the last campaign that it has."""
         self.replaced = ""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 APPLICATION: Final = 0x76626C6B
 """SQLite's ``application_id`` of a ledger: "vblk". Ledgers of schema 0 have none."""
+_OURS: Final = {"id", "started", "target", "device", "mode", "workers", "seed"}
+"""Columns that the table of campaigns has in each version."""
 _TABLES_1: Final = """
 CREATE TABLE IF NOT EXISTS campaign (
     id INTEGER PRIMARY KEY, started TEXT, target TEXT, device TEXT, mode TEXT,
@@ -88,9 +90,10 @@ def check(db: sqlite3.Connection, path: Path) -> None:
         InputFileError: a newer version wrote it, or another program.
         sqlite3.Error: it cannot be read.
     """
-    names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    tables = db.execute("SELECT name FROM sqlite_master").fetchall()
+    columns = {row[1] for row in db.execute("PRAGMA table_info(campaign)")}
     marked = _number(db, "application_id")
-    if marked not in (0, APPLICATION) or (names and "campaign" not in names):
+    if marked not in (0, APPLICATION) or (tables and not columns >= _OURS):
         raise InputFileError(
             str(path), "", "expected the ledger of a campaign, found that of another program"
         )

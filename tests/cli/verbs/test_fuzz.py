@@ -11,9 +11,11 @@ import pytest
 
 from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
-from vblkfuzz.campaign.continuation import check_folder, check_same
+from vblkfuzz.campaign.continuation import check_folder, check_same, said_of
 from vblkfuzz.errors import UsageError
 from vblkfuzz.store.history import CampaignRecord, read_history
+from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.summary import Finding
 
 
 def test_a_short_campaign(cli: Cli, tmp_path: Path) -> None:
@@ -101,6 +103,7 @@ def test_all_verbs_count_the_same_findings(cli: Cli, tmp_path: Path) -> None:
         (("corpus/x", ".gitignore"), ""),
         (("corpus/x", "setup.py"), "setup.py"),
         (("campaign.sqlite", "notes.txt"), ""),
+        (("corpus/x", "campaign.sqlite-wal", "campaign.sqlite.broken-1"), ""),
     ],
 )
 def test_a_folder_of_something_else_is_refused(
@@ -116,6 +119,18 @@ def test_a_folder_of_something_else_is_refused(
         UsageError, match=f"output folder of a campaign, found {refused} in it; choose"
     ):
         check_folder(tmp_path)
+
+
+def test_a_finding_that_no_campaign_told_of(tmp_path: Path) -> None:
+    """As if the campaign was killed between the two."""
+    ledger = Ledger(tmp_path / "campaign.sqlite")
+    ledger.begin("2026-01-01T00:00:00+00:00", "reference", "inline", 1, 7)
+    ledger.finding(Finding("s1-x", "S1", 42, 1.5, "findings/s1-x"))
+    ledger.close()
+    for name in ("corpus", "findings/s1-x", "findings/s1-x@2", "findings/s1-y"):
+        (tmp_path / name).mkdir(parents=True)
+    said = said_of(tmp_path, read_history(tmp_path / "campaign.sqlite"))
+    assert said.endswith("0 inputs, 3 findings; told of by no campaign: s1-y")
 
 
 def test_a_folder_whose_name_the_locale_cannot_read(cli: Cli, tmp_path: Path) -> None:
