@@ -71,8 +71,8 @@ def _ran(cases: Sequence[Case], others: Others | None) -> str:
     """Return how many findings the report has current results of."""
     if others:
         return (
-            f"Page {others.number:,} of {others.of:,}: the {counted(len(cases), 'finding')} on it "
-            "were run again for this report; the others are listed as they were recorded."
+            f"Page {others.number:,} of {others.of:,}, with {counted(len(cases), 'finding')} run again "
+            "for this report. The others are listed below as they were recorded."
         )
     ran = sum(case.outcome.run.execution is not None for case in cases)
     if ran == len(cases):

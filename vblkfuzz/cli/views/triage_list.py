@@ -26,9 +26,15 @@ if TYPE_CHECKING:
 
 def print_list(cases: Sequence[Case], folder: str, page: Page, shadow: str = "") -> None:
     """Print a page of findings under the rules they break, then which of them hides others."""
-    if not cases:
-        return
     screen = Screen()
+    if cases:
+        _say_cases(screen, cases, folder, page, shadow)
+    if page.number < page.of:
+        words = ["vblkfuzz", "triage", folder, "--page", str(page.number + 1)]
+        screen.say(f"the next page: {shlex.join(words)}")
+
+
+def _say_cases(screen: Screen, cases: Sequence[Case], folder: str, page: Page, shadow: str) -> None:
     setups = {case.outcome.setup for case in cases}
     ran_on = f" on {', '.join(setups.pop())}" if len(setups) == 1 else ""
     screen.say(f"{counted(len(page.all_files), 'finding')}{ran_on}")
@@ -47,9 +53,6 @@ def print_list(cases: Sequence[Case], folder: str, page: Page, shadow: str = "")
     words = ["vblkfuzz", "triage", folder, "show", first.signature]
     words += words_to_repeat(first.outcome)
     screen.say(f"the story of one: {shlex.join(words)}")
-    if page.number < page.of:
-        words = ["vblkfuzz", "triage", folder, "--page", str(page.number + 1)]
-        screen.say(f"the next page: {shlex.join(words)}")
 
 
 def _say_page(screen: Screen, page: Page) -> None:
