@@ -70,9 +70,10 @@ def html_text(
 def _ran(cases: Sequence[Case], others: Others | None) -> str:
     """Return how many findings the report has current results of."""
     if others:
+        here = counted(len(cases), "finding")
         return (
-            f"Page {others.number:,} of {others.of:,}, with {counted(len(cases), 'finding')} run again "
-            "for this report. The others are listed below as they were recorded."
+            f"Page {others.number:,} of {others.of:,}, with {here} run again for this report. "
+            "The others are listed below as they were recorded."
         )
     ran = sum(case.outcome.run.execution is not None for case in cases)
     if ran == len(cases):

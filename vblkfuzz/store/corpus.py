@@ -17,7 +17,7 @@ from vblkfuzz.store.atomic import NewFiles
 from vblkfuzz.store.input_paths import found_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from vblkfuzz.store.input_paths import Found
@@ -33,7 +33,9 @@ class Imported(NamedTuple):
     """Why it is in the quarantine, in one line that names it; empty: it is in the corpus."""
 
 
-def import_folder(folder: Path, corpus: Path, quarantine: Quarantine) -> Iterator[Imported]:
+def import_folder(
+    folder: Path, corpus: Path, quarantine: Quarantine
+) -> Generator[Imported, None, None]:
     """Copy every input below `folder` into the corpus.
 
     They are in the corpus when the last one has been yielded: with one sync for all of them, and
