@@ -13,7 +13,7 @@ from tests.campaign.large_findings import LARGE, SIGNATURE, write_finding
 from tests.cli.conftest import BUG
 from tests.triage.unsteady import Unsteady
 from vblkfuzz.campaign import minimizer
-from vblkfuzz.campaign.minimizer import RERUNS, answer
+from vblkfuzz.campaign.minimizer import answer
 from vblkfuzz.campaign.minimizing_order import Answer, Order, Orders
 from vblkfuzz.errors import ActorHung, ZygoteLost
 from vblkfuzz.minimize.beside import reduction_of
@@ -25,7 +25,7 @@ from vblkfuzz.store.rate import Rate
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.target import Target
-from vblkfuzz.triage.rerun import rerun
+from vblkfuzz.triage.rerun import RERUNS, rerun
 
 REGRESS = Path(__file__).parents[2] / "corpus" / "regress"
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conformance.inputs import biggest
 from tests.conformance.leftovers import await_end, descendants, nothing_left
+from tests.targets.without_processes import WithoutProcesses
 from vblkfuzz.compare.apart import Apart
 from vblkfuzz.errors import ActorDied, HarnessError, UsageError
 from vblkfuzz.scenario.op import op
@@ -25,16 +26,8 @@ def reference() -> Target:
     return model("reference", "inline")
 
 
-class Failing:
+class Failing(WithoutProcesses):
     """A target that has no trace."""
-
-    name, device, mode = "failing", "none", "inline"
-
-    def __enter__(self) -> Failing:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
     def run(self, scenario: Scenario) -> Trace:
         raise HarnessError(f"no trace of {len(scenario.ops)}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
+from tests.targets.without_processes import WithoutProcesses
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.scenario.scenario import Deviation, Place, Role, Scenario
 from vblkfuzz.trace.event import ActorId, Event
@@ -21,10 +20,10 @@ LOCKS = {(1, Role.IO0): 5, (3, Role.MAIN): 40, (3, Role.IO0): 3}
 OPS = 4
 
 
-class Threads:
-    """Satisfies `Target`; hangs where it is told to."""
+class Threads(WithoutProcesses):
+    """Hangs where it is told to."""
 
-    name, device, mode = "threads", "disk", "processes"
+    name = "threads"
     no_gate = ""
 
     def __init__(self) -> None:
@@ -39,17 +38,6 @@ class Threads:
         self.unmet: set[Deviation] = set()
         """Deviations that are not met although they might be."""
         self.versions = {"threads": "1.0"}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
 
     def run(self, scenario: Scenario) -> Trace:
         schedule = tuple(replace(each, place=None) for each in scenario.schedule)

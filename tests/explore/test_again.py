@@ -10,9 +10,12 @@ import pytest
 from tests.explore.gated import Threads
 from tests.explore.test_at_gate import SCENARIO
 from vblkfuzz.explore.exploration import Bounds, Exploration
-from vblkfuzz.explore.explored import TRIES, Explored, Found
+from vblkfuzz.explore.explored import Explored, Found
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.scenario import Deviation, Go, Role
+from vblkfuzz.store.confidence import Confidence, confidence_in
+from vblkfuzz.store.rate import Rate
+from vblkfuzz.triage.rerun import RERUNS
 
 BY_CHANCE = Deviation(3, 0, Go.IO0, role=Role.MAIN)
 OFTEN = Deviation(3, 1, Go.IO0, role=Role.MAIN)
@@ -25,14 +28,21 @@ def explored(out: Path, target: Threads) -> tuple[Explored, list[Found]]:
     return work.explored, [found for each in work.visits() for found in work.explored.add(each)]
 
 
+def shown(*found: Found) -> list[Rate | None]:
+    return [one.confidence.rate if one.confidence else None for one in found]
+
+
 def test_the_schedule_that_shows_it_most_often_is_kept(tmp_path: Path) -> None:
     target = Threads()
     target.rare.update({BY_CHANCE: 1, OFTEN: 4})
     target.hangs.add(ALWAYS)
     result, found = explored(tmp_path, target)
-    assert [one.again for one in found] == [0, 3, TRIES]
+    assert shown(*found) == [Rate(0, RERUNS), Rate(3, RERUNS), Rate(RERUNS, RERUNS)]
     (kept,) = result.findings.values()
-    assert (kept.again, kept.tried) == (TRIES, 3)
+    assert kept.tried == 3
+    rates = Rate(RERUNS, RERUNS), Rate(0, RERUNS)
+    assert kept.confidence == Confidence("threads", *rates, target.versions)
+    assert confidence_in(Path(kept.path)) == kept.confidence
     (deviation,) = read_input(f"{kept.path}/finding.vblk").scenario.schedule
     assert (deviation.op, deviation.point) == (ALWAYS.op, ALWAYS.point)
     assert [path.name for path in (tmp_path / "findings").iterdir()] == [kept.signature]
@@ -62,10 +72,20 @@ def test_one_that_shows_it_each_time_has_no_rivals(tmp_path: Path) -> None:
     target = Threads()
     target.hangs |= {BY_CHANCE, ALWAYS}
     _, found = explored(tmp_path, target)
-    assert [(one.again, one.tried) for one in found] == [(TRIES, 1)]
+    assert (shown(*found), found[0].tried) == ([Rate(RERUNS, RERUNS)], 1)
     once = [schedule for schedule in target.ran if schedule == (BY_CHANCE,)]
-    assert len(once) == 1 + TRIES
+    assert len(once) == 1 + RERUNS
     assert target.ran.count((ALWAYS,)) == 1
+
+
+def test_a_rival_runs_only_as_long_as_it_may_be_better(tmp_path: Path) -> None:
+    target = Threads()
+    target.rare.update({BY_CHANCE: 5, OFTEN: 2})
+    result, _ = explored(tmp_path, target)
+    (kept,) = result.findings.values()
+    assert (kept.shown, kept.tried) == (4, 2)
+    assert target.ran.count((BY_CHANCE,)) == 1 + RERUNS
+    assert target.ran.count((OFTEN,)) == 1 + 2  # again in the first run, not in the second
 
 
 def test_only_so_many_schedules_are_tried(tmp_path: Path) -> None:
@@ -74,7 +94,7 @@ def test_only_so_many_schedules_are_tried(tmp_path: Path) -> None:
     target.rare.update(dict.fromkeys(schedules, 1))
     result, found = explored(tmp_path, target)
     (kept,) = result.findings.values()
-    assert (len(found), kept.again, kept.tried) == (1, 0, 30)
+    assert (shown(*found), kept.tried) == ([Rate(0, RERUNS)], 30)
 
 
 def test_a_finding_of_before_stays_as_it_is(tmp_path: Path) -> None:
@@ -97,4 +117,4 @@ def test_a_run_without_a_verdict_does_not_show_it(tmp_path: Path) -> None:
         target.lost.add(BY_CHANCE)
         work.explored.add(visit)
         target.lost.clear()
-    assert [found.again for found in work.explored.findings.values()] == [0]
+    assert shown(*work.explored.findings.values()) == [Rate(harness_errors=RERUNS)]

@@ -15,6 +15,7 @@ from vblkfuzz.explore.exploration import Bounds, Exploration
 from vblkfuzz.explore.position import NAME
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Deviation, Go, Role, Scenario
+from vblkfuzz.store.confidence import confidence_in
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 
@@ -87,6 +88,8 @@ def test_the_results_so_far_are_kept(tmp_path: Path) -> None:
         "in operation 3, hold the main loop at event (its point 2) over the next operation",
     )
     assert Path(found.path, "finding.vblk").exists()
+    assert found == next(iter(before.explored.findings.values()))
+    assert found.confidence == confidence_in(Path(found.path)) is not None
     assert [one.where for one in after.unjudged] == [
         ("in operation 3, hold the main loop at its point 1 until iothread 0 rests",)
     ]
@@ -137,9 +140,9 @@ def test_the_schedule_of_the_input_does_not_matter(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         ("", "Expecting value"),
-        ("[]", r"expected format 1, found \[\]"),
-        ('{"format": 2}', "expected format 1, found 2"),
-        ('{"format": 1}', "expected what explore writes"),
+        ("[]", r"expected format 2, found \[\]"),
+        ('{"format": 1}', "expected format 2, found 1"),
+        ('{"format": 2}', "expected what explore writes"),
     ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, content: str, problem: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.targets.without_processes import WithoutProcesses
 from vblkfuzz.cli.views.replay_json import outcome_object
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.artifact import Artifact
@@ -27,26 +26,13 @@ DIED = None
 Answer = Trace | None
 
 
-class ScriptedTarget:
+class ScriptedTarget(WithoutProcesses):
     """Returns prepared traces; None: raises, as if an actor had died."""
 
-    name = "model"
-    device = "patch-v4"
-    mode = "inline"
+    name, device, mode = "model", "patch-v4", "inline"
 
     def __init__(self, answers: Iterable[Answer]) -> None:
         self._answers = iter(answers)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
 
     def run(self, scenario: Scenario) -> Trace:
         answer = next(self._answers)
@@ -91,13 +77,15 @@ def test_no_verdict_has_its_reason() -> None:
 
 
 def test_another_version_of_the_program_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Artifact(Scenario(), versions={"vblkfuzz": "0.1", "qemu-system-x86_64": "7.2.19"})
+    versions = {"vblkfuzz": "0.1", "qemu-system-x86_64": "7.2.19", "back-end": "1"}
+    found = Artifact(Scenario(), versions=versions)
 
     def notes(now: dict[str, str]) -> list[str]:
         monkeypatch.setattr(ScriptedTarget, "versions", now, raising=False)
         return replay_input("x", found, ScriptedTarget([CLEAN]), 1).notes
 
     assert notes({"qemu-system-x86_64": "10.0.2"}) == [
-        "found on qemu-system-x86_64 7.2.19, run on 10.0.2"
+        "found on qemu-system-x86_64 7.2.19, run on 10.0.2; --qemu-binary PATH runs another one"
     ]
     assert notes({"qemu-system-x86_64": "7.2.19"}) == notes({"qemu-storage-daemon": "9"}) == []
+    assert notes({"back-end": "2"}) == ["found on back-end 1, run on 2"]

@@ -29,11 +29,12 @@ from vblkfuzz.minimize.beside import Smaller, keep, reduction_of, smallest
 from vblkfuzz.minimize.minimize import StopMinimizing
 from vblkfuzz.minimize.on_target import Asked, minimize_input
 from vblkfuzz.minimize.reproduce import Bug, Reproducer
+from vblkfuzz.process.leftovers import adopt_orphans, end_leftovers
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.store.confidence import keep_confidence
 from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.targets.registry import MODEL, open_target, quick_target
-from vblkfuzz.triage.rerun import rerun
+from vblkfuzz.triage.rerun import RERUNS, rerun
 
 if TYPE_CHECKING:
     from vblkfuzz.campaign.minimizing_order import Order
@@ -53,8 +54,6 @@ _SAVE_S: Final = 5.0
 """Seconds after which a smaller input is kept although the search goes on: it may be killed."""
 _SEARCH_SHARE: Final = 0.75
 """Share of a finding's seconds for the search; the rest is for the re-runs that follow."""
-RERUNS: Final = 5
-"""Re-runs that measure how often a finding shows its bug; as many without its schedule."""
 _RUNS: Final = 3
 """Runs of which one must show a finding of a real device: some depend on its timing."""
 
@@ -241,8 +240,10 @@ def main() -> NoReturn:
     plan = WorkerPlan.from_json(sys.argv[1])
     orders_fd, answers_fd, parent = (int(text) for text in sys.argv[2:5])
     die_with_parent(parent)
+    adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _serve(plan, Orders(orders_fd), answers_fd)
+    end_leftovers()
     sys.exit()
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
-from vblkfuzz.executor import run_scenario
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.codec import encode
+from vblkfuzz.store.confidence import keep_confidence
 from vblkfuzz.store.finding import save_finding
+from vblkfuzz.store.finding_artifact import finding_artifact
 from vblkfuzz.targets.registry import MODEL
 from vblkfuzz.trace.placed import placed
+from vblkfuzz.triage.outcome import replay_input
+from vblkfuzz.triage.rerun import RERUNS, measured
 from vblkfuzz.triage.schedule_words import deviation_words
 
 if TYPE_CHECKING:
@@ -23,11 +26,11 @@ if TYPE_CHECKING:
     from vblkfuzz.explore.prefix import Counts
     from vblkfuzz.explore.search import Visit
     from vblkfuzz.oracle.violation import Violation
-    from vblkfuzz.scenario.scenario import Deviation, Scenario
+    from vblkfuzz.scenario.scenario import Deviation
+    from vblkfuzz.store.confidence import Confidence
     from vblkfuzz.targets.target import Target
+    from vblkfuzz.triage.outcome import Outcome
 
-TRIES: Final = 5
-"""Runs of a schedule that has shown a bug on a real device: some show it by chance."""
 _RIVALS: Final = 30
 """Most schedules of one bug that are tried."""
 _IN_A_ROW: Final = 20
@@ -51,15 +54,24 @@ class Found(NamedTuple):
     """Where it was saved."""
     fallback: str = ""
     """Why it is not in the output folder; empty if it is."""
-    again: int | None = None
-    """In how many of `TRIES` further runs it was shown; None: there were none."""
+    confidence: Confidence | None = None
+    """How often it was shown in `RERUNS` further runs; None: there were none."""
     tried: int = 1
     """Number of schedules that have been tried."""
 
     @property
+    def shown(self) -> int:
+        """How many of the runs again showed it."""
+        return 0 if self.confidence is None else self.confidence.rate.seen
+
+    @property
     def has_rivals(self) -> bool:
         """Whether another schedule may show it more often."""
-        return self.again is not None and self.again < TRIES and self.tried < _RIVALS
+        return self.confidence is not None and self.shown < RERUNS and self.tried < _RIVALS
+
+    def is_rarer(self, again: Outcome) -> bool:
+        """Whether another schedule, which was run again, showed it more often."""
+        return self.confidence is not None and self.shown < again.reproduced
 
 
 class Unjudged(NamedTuple):
@@ -102,13 +114,17 @@ class Explored:
         """Count a schedule; save and return the bugs that none before showed, or less often.
 
         Raises:
-            OSError: a finding could not be saved, not even in a temporary folder.
+            OSError: a finding could not be saved, not even in a temporary folder, or its rate not.
         """
         self._in_a_row = 0
         self.learnt.append(visit.learnt)
         execution = visit.execution
-        found = (self._take(execution, one) for one in execution.verdict.causes)
-        return [one for one in found if one is not None]
+        taken = (self._take(execution, one) for one in execution.verdict.causes)
+        found = [one for one in taken if one is not None]
+        for one in found:
+            if one.confidence is not None:
+                keep_confidence(Path(one.path), one.confidence)
+        return found
 
     def _take(self, execution: Execution, violation: Violation) -> Found | None:
         """Save a bug that is new, or that was shown less often before."""
@@ -117,9 +133,9 @@ class Explored:
             return self._save(execution, violation, self._again(execution, violation))
         if not (before.has_rivals and execution.scenario.schedule):
             return None
-        again = self._again(execution, violation)
+        again = self._again(execution, violation, 1 + before.shown)
         self.findings[before.signature] = before._replace(tried=before.tried + 1)
-        if before.again is None or again is None or again <= before.again:
+        if again is None or not before.is_rarer(again):
             return None
         aside = Path(f"{before.path}~")  # until the new one is there: nothing is lost if it fails
         Path(before.path).rename(aside)
@@ -127,18 +143,15 @@ class Explored:
         shutil.rmtree(aside)
         return found
 
-    def _again(self, execution: Execution, violation: Violation) -> int | None:
-        """Return in how many of `TRIES` runs a schedule shows a bug again."""
+    def _again(self, execution: Execution, violation: Violation, least: int = 0) -> Outcome | None:
+        """Run a schedule that has shown a bug again; None: on this target, that says nothing.
+
+        The runs end as soon as `least` that show it are out of reach: each hang costs a process.
+        """
         if not (self.repeats and execution.scenario.schedule):
             return None
-        return sum(self._shows(execution.scenario, violation.signature) for _ in range(TRIES))
-
-    def _shows(self, scenario: Scenario, signature: str) -> bool:
-        try:
-            causes = run_scenario(self.target, scenario).verdict.causes
-        except HarnessError:
-            return False
-        return signature in [one.signature for one in causes]
+        artifact = finding_artifact(self.target, execution, violation)
+        return replay_input("", artifact, self.target, RERUNS, least)
 
     def fail(self, schedule: tuple[Deviation, ...], error: HarnessError) -> None:
         """Count a schedule that could not be judged.
@@ -155,7 +168,7 @@ class Explored:
             raise error
 
     def _save(
-        self, execution: Execution, violation: Violation, again: int | None, tried: int = 1
+        self, execution: Execution, violation: Violation, again: Outcome | None, tried: int = 1
     ) -> Found:
         known = explanation(violation.signature, self.listed)
         met = placed(execution.scenario, execution.trace)
@@ -169,7 +182,8 @@ class Explored:
             known,
             str(saved.path),
             saved.fallback,
-            again if saved.new else None,  # one of before stays as it is
+            # One of before stays as it is.
+            measured(again, self.target).confidence if again and saved.new else None,
             tried,
         )
         self.findings[violation.signature] = found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vblkfuzz.errors import InputFileError, UsageError
 from vblkfuzz.explore.explored import Found, Unjudged
 from vblkfuzz.store.atomic import write_file
+from vblkfuzz.store.confidence import Confidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vblkfuzz.explore.prefix import Counts
 
 NAME: Final = "explore.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 _EVERY_S: Final = 3.0
 """Seconds between two times that it is written, so that a killed process loses little."""
 
@@ -55,12 +56,12 @@ class Position:
             self._check(said["of"])
             tables = [tuple(map(tuple, table)) for table in said["counts"]]
             explored.learnt = [tables[index] for index in said["learnt"]]
-            found = [Found(**one | {"where": tuple(one["where"])}) for one in said["findings"]]
+            found = [_found(one) for one in said["findings"]]
             explored.findings = {one.signature: one for one in found}
             explored.unjudged = [
                 Unjudged(tuple(one["where"]), one["error"]) for one in said["unjudged"]
             ]
-        except (KeyError, TypeError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
             raise self._unreadable(f"expected what explore writes, found {error!r}") from error
 
     def _read(self) -> Any:  # noqa: ANN401 -- whatever is in the file
@@ -104,9 +105,20 @@ class Position:
         said = {
             "format": FORMAT,
             "of": self._of,
-            "findings": [found._asdict() for found in explored.findings.values()],
+            "findings": [_record(found) for found in explored.findings.values()],
             "unjudged": [one._asdict() for one in explored.unjudged],
             "counts": list(numbers),
             "learnt": learnt,
         }
         return (json.dumps(said) + "\n").encode()
+
+
+def _record(found: Found) -> dict[str, Any]:
+    shown = found.confidence
+    return found._asdict() | {"confidence": shown and shown.to_json()}
+
+
+def _found(record: dict[str, Any]) -> Found:
+    shown = record["confidence"]
+    confidence = None if shown is None else Confidence.from_json(shown)
+    return Found(**record | {"where": tuple(record["where"]), "confidence": confidence})

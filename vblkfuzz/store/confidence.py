@@ -76,6 +76,21 @@ class Confidence:
             "versions": self.versions,
         }
 
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Confidence:
+        """Return what `to_json` has returned; other keys are left alone.
+
+        Raises:
+            KeyError, TypeError, ValueError, OverflowError: it has not.
+        """
+        bare = record["without_schedule"]
+        return cls(
+            str(record["target"]),
+            Rate.from_json(record["rate"]),
+            None if bare is None else Rate.from_json(bare),
+            {str(name): str(version) for name, version in dict(record["versions"]).items()},
+        )
+
 
 def keep_confidence(folder: Path, confidence: Confidence) -> None:
     """Keep the confidence in a finding, that of the input that stands for it.
@@ -97,7 +112,7 @@ def confidence_in(folder: Path) -> Confidence | None:
         record = json.loads((folder / RECORD).read_bytes())
         if any(record[key] != value for key, value in _input(folder).items()):
             return None
-        return _confidence_of(record)
+        return Confidence.from_json(record)
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
@@ -112,19 +127,3 @@ def _input(folder: Path) -> dict[str, str]:
     """Return which input stands for a finding."""
     file = file_of_finding(folder)
     return {"input": file.name, "sha256": sha256(file.read_bytes()).hexdigest()}
-
-
-def _confidence_of(record: dict[str, Any]) -> Confidence:
-    bare = record["without_schedule"]
-    return Confidence(
-        str(record["target"]),
-        _rate_of(record["rate"]),
-        None if bare is None else _rate_of(bare),
-        {str(name): str(version) for name, version in dict(record["versions"]).items()},
-    )
-
-
-def _rate_of(values: dict[str, Any]) -> Rate:
-    rate = Rate(*(int(values[key]) for key in ("seen", "runs", "harness_errors")))
-    _ = rate.interval  # raises OverflowError for counts that no runs can have
-    return rate

@@ -33,9 +33,7 @@ class Imported(NamedTuple):
     """Why it is in the quarantine, in one line that names it; empty: it is in the corpus."""
 
 
-def import_folder(
-    folder: Path, corpus: Path, quarantine: Quarantine
-) -> Generator[Imported, None, None]:
+def import_folder(folder: Path, corpus: Path, quarantine: Quarantine) -> Generator[Imported]:
     """Copy every input below `folder` into the corpus.
 
     They are in the corpus when the last one has been yielded: with one sync for all of them, and

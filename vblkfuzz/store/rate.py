@@ -117,3 +117,14 @@ class Rate:
             "low": round(low, 4),
             "high": round(high, 4),
         }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Rate:
+        """Return what `to_json` has returned.
+
+        Raises:
+            KeyError, TypeError, ValueError, OverflowError: it has not.
+        """
+        rate = cls(*(int(values[key]) for key in ("seen", "runs", "harness_errors")))
+        _ = rate.interval  # raises OverflowError for counts that no runs can have
+        return rate

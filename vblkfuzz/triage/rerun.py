@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.store.confidence import Confidence, confidence_in, keep_confidence
 from vblkfuzz.store.finding_files import ARTIFACT, file_of_finding, has
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.artifact import Artifact
     from vblkfuzz.targets.target import Target
     from vblkfuzz.triage.outcome import Outcome
+
+RERUNS: Final = 5
+"""Runs that measure how often a new finding shows its bug; as many without its schedule."""
 
 
 def rerun(target: Target, artifact: Artifact) -> Confidence | None:

@@ -87,7 +87,7 @@ def test_json_of_findings(cli: Cli, bug_file: Path, tmp_path: Path) -> None:
         "signature": S1,
         "rule": "S1",
         "deviations": 0,
-        "again": None,
+        "confidence": None,
         "known": "open: stop in a drain reads the notifiers as it closes them (B1)",
         "path": str(tmp_path / "out" / "findings" / S1),
     }

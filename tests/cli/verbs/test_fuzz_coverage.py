@@ -1,4 +1,4 @@
-"""`fuzz --coverage`: what a real device reaches of its own code, wherever it is shown."""
+"""`--coverage` of `fuzz` and `ci`: what a real device reaches of its own code, and where."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ def test_status_counts_them(cli: Cli, tmp_path: Path) -> None:
     assert [one.reach.reached for one in records] == [3, 1204, 0]
 
 
-def test_the_model_has_no_process_to_watch(cli: Cli, tmp_path: Path) -> None:
-    result = cli("fuzz", "--coverage", "functions", "--out", tmp_path / "out")
+@pytest.mark.parametrize("verb", ["fuzz", "ci"])
+def test_the_model_has_no_process_to_watch(cli: Cli, verb: str, tmp_path: Path) -> None:
+    result = cli(verb, "--coverage", "functions", "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "--coverage functions: for real devices; the model is always covered" in result.stderr
 
@@ -69,6 +70,16 @@ def test_a_campaign_on_a_daemon(cli: Cli, tmp_path: Path) -> None:
     found = re.search(r"device +([\d,]+) of ([\d,]+) functions reached", cli("status", out).stdout)
     assert found is not None
     assert found[1] == f"{end['reached']:,}"
+
+
+@pytest.mark.realdevice
+@NEEDS_QSD
+def test_a_job_on_a_daemon(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["--target", "qsd", "--runs", "2", "--seed", "1", "--workers", "1", "--budget", "1h"]
+    cli("ci", *words, "--coverage", "functions", "--out", out)
+    (record,) = read_history(out / LEDGER).campaigns
+    assert (record.reach.kind, record.reach.reached > 500) == ("functions", True)
 
 
 @pytest.mark.realdevice

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from vblkfuzz.cli.options.budget import span
+from vblkfuzz.cli.options.campaign import (
+    ACoverage,
+    check_device,
+    coverage_of,
+    number_of_workers,
+    seed_of,
+    silenced_by,
+)
 from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget, Mode, RunMode
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
@@ -61,6 +69,7 @@ def ci(  # noqa: PLR0913  # an option each
     defect: AnotherDefects = None,
     mode: RunMode = Mode.PROCESSES,
     known: _Known = None,
+    coverage: ACoverage = None,
     junit: _Report = None,
     sarif: _Report = None,
     tap: _Tap = False,
@@ -87,13 +96,6 @@ def ci(  # noqa: PLR0913  # an option each
     began = time.monotonic()  # the imports are part of the budget
     from vblkfuzz.campaign.job import Job
     from vblkfuzz.campaign.options import CampaignOptions
-    from vblkfuzz.cli.options.campaign import (
-        check_device,
-        listed_bugs,
-        number_of_workers,
-        seed_of,
-        silenced_by,
-    )
 
     _check_reports(junit, sarif)
     files = [file for folder in corpus or () for file in _files_in(folder)]
@@ -111,8 +113,9 @@ def ci(  # noqa: PLR0913  # an option each
             runs=runs,
             seed=seed_of(seed),
             corpora=tuple(corpus or ()),
-            listed=listed_bugs(target, checked.device),
+            listed=checked.listed,
             silenced=silenced_by(known),
+            coverage=coverage_of(target, coverage),
         ),
         began=began,
     )

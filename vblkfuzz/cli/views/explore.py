@@ -1,6 +1,7 @@
 """View of an exploration on stderr: a bar for each level of its search, and the findings.
 
-Without a terminal, a line of the same figures every ten seconds.
+Without a terminal, a line of the same figures every ten seconds. The time that is left is that of
+the level: how many schedules the next ones have is not known before it has run.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from rich.text import Text
 
 from vblkfuzz.cli.views.progress_bar import progress_bar
 from vblkfuzz.counted import counted
-from vblkfuzz.explore.explored import TRIES
 from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class ExploreView:
         began, before = self._begun
         each_s = (time.monotonic() - began) / (visit.number - before)
         left = timedelta(seconds=round(each_s * (visit.of - visit.number)))
-        schedules = f"{visit.number:,}/{visit.of:,} schedules, {left} left"
+        schedules = f"{visit.number:,}/{visit.of:,} schedules, {left} left at this level"
         return f"{visit.level}: {schedules}, {counted(findings, 'finding')}"
 
     def announce(self, found: Found) -> None:
@@ -94,8 +94,8 @@ class ExploreView:
         self._say(f"    {found.path}", "dim")
         for each in found.where or ("without any deviation",):
             self._say(f"    {each}", "dim")
-        if found.again is not None:
-            self._say(f"    shown again in {found.again} of {TRIES} runs", "dim")
+        if found.confidence:
+            self._say(f"    rate {found.confidence}", "dim")
         if found.known:
             self._say(f"    known: {found.known}", "dim", whole=self._bar.disable)
         if found.fallback:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.counted import counted
-from vblkfuzz.explore.explored import TRIES
 
 if TYPE_CHECKING:
     from vblkfuzz.explore.explored import Explored, Found
@@ -31,7 +30,7 @@ def explored_object(explored: Explored, setup: Setup, deviations: int) -> dict[s
                 "signature": found.signature,
                 "rule": found.rule,
                 "deviations": len(found.where),
-                "again": found.again,
+                "confidence": found.confidence.to_json() if found.confidence else None,
                 "known": found.known,
                 "path": found.path,
             }
@@ -61,7 +60,7 @@ def print_explored(explored: Explored, setup: Setup, deviations: int) -> None:
 
 
 def _needs(found: Found) -> str:
-    again = "" if found.again is None else f", {found.again}/{TRIES} again"
+    again = f", {found.confidence.rate.counts} again" if found.confidence else ""
     return f"{counted(len(found.where), 'deviation')}{again}"
 
 
