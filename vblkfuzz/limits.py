@@ -121,6 +121,10 @@ MAX_MESSAGE_BYTES: Final = 1 << 20
 MAX_ARTIFACT_BYTES: Final = 1 << 20
 """Largest `.vblk` or `.toml` that is read (bytes). A full scenario takes about 2 KiB."""
 
+# --- Views ----------------------------------------------------------------------------------
+FINDINGS_PER_PAGE: Final = 50
+"""Most findings that a list or a report runs at once: a few seconds, and what somebody reads."""
+
 assert HANG_LIMIT_S < ANSWER_LIMIT_S < WAIT_LIMIT_S < STUCK_LIMIT_S
 assert DEVICE_LIMIT_S < BUSY_LIMIT_S < STUCK_LIMIT_S
 assert COVERAGE_EDGES < COVERAGE_SIZE

@@ -12,6 +12,7 @@ import pytest
 from tests.triage.stories import case
 from tests.waiting import WAIT_S
 from vblkfuzz.export.html_report import html_text
+from vblkfuzz.triage.recorded import Others, Recorded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -144,3 +145,42 @@ def test_it_reads_without_javascript(opened: Open) -> None:
     assert page.locator(".drawing text:text-is('pop q0 r1 h0 avail 1')").is_visible()
     page.locator("summary").click()
     assert page.locator(".steps tbody tr").last.is_visible()
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """A report on one finding of many, whose names and sentences are long."""
+    path = tmp_path / "report.html"
+    rows = [
+        Recorded(f"S{rule}", f"s{rule}-{'reset_' * 12}{n}", "Sentence. " * 9, "7 times", 2)
+        for rule in (1, 2)
+        for n in range(50)
+    ]
+    command = f"vblkfuzz export {'x' * 80} --to html --page 2 -o report-2.html"
+    path.write_text(html_text([case()], (), Others(rows, 1, 3, command)))
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_an_index_of_many(opened: Open, index: Path, width: int, scheme: str) -> None:
+    page = opened(width, color_scheme=scheme)
+    assert index.exists()
+    assert page.locator("h1").text_content() == "101 findings"
+    rows = page.locator("#others tbody tr")
+    assert rows.first.is_hidden()
+    page.locator("#others input").fill("S2-" + "RESET_" * 12 + "42")
+    assert page.locator("#others [role=status]").text_content() == "1 found"
+    assert [row.is_visible() for row in rows.all()].count(True) == 1
+    page.locator("#others input").fill("")
+    page.locator("#others summary").first.click()
+    assert rows.first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_an_index_without_javascript(opened: Open, index: Path) -> None:
+    page = opened(java_script_enabled=False)
+    assert index.exists()
+    assert page.locator("#others input").is_hidden()
+    page.locator("#others summary").last.click()
+    assert page.locator("#others tbody tr").last.is_visible()

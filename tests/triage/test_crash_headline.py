@@ -23,6 +23,7 @@ from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.outcome import Outcome, Run, Setup
+from vblkfuzz.triage.pages import page_of
 from vblkfuzz.triage.story import case_object, last_output
 
 WORDS = "qsd: ../block/io.c:19: write_prepare: Assertion `perm & WRITE' failed."
@@ -50,7 +51,7 @@ def sarif(case: Case) -> str:
 def test_the_views(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     case = crashed()
-    print_list([case], "out")
+    print_list([case], "out", page_of("out", ["x.vblk"], 1))
     listed = capsys.readouterr().out
     print_story(case, whole=False)
     shown = capsys.readouterr().out

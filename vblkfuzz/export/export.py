@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from vblkfuzz.errors import InputFileError
     from vblkfuzz.triage.case import Case
+    from vblkfuzz.triage.recorded import Others
 
 Text: TypeAlias = "Callable[[Sequence[Case]], str]"
 """Takes cases, at least one, and returns the file's text. The same cases give the same text.
@@ -27,6 +28,9 @@ could not be judged.
 
 Whole: TypeAlias = "Callable[[Sequence[Case], Sequence[InputFileError]], str]"
 """Takes the same cases and the errors of inputs that could not be read; returns the text."""
+
+Paged: TypeAlias = "Callable[[Sequence[Case], Sequence[InputFileError], Others], str]"
+"""Takes the same, and the findings that are not among the cases; returns the text."""
 
 LeftOut: TypeAlias = "Callable[[Sequence[Case]], list[str]]"
 """Takes the same cases; returns the names of the operations that the text leaves out."""
@@ -60,6 +64,23 @@ class Export:
     whole: Whole | None = None
     """As `text`, with the inputs that could not be read; None: the form has no place for them."""
 
-    def written(self, cases: Sequence[Case], unreadable: Sequence[InputFileError]) -> str:
-        """Return the text of the file, with unreadable inputs where the form has a place."""
+    paged: Paged | None = None
+    """As `whole`, with an index of the findings of other pages: a folder may have ten thousand.
+    None: the form has all findings, however many."""
+
+    def written(
+        self,
+        cases: Sequence[Case],
+        unreadable: Sequence[InputFileError],
+        others: Others | None = None,
+    ) -> str:
+        """Return the text of the file, with unreadable inputs where the form has a place.
+
+        Args:
+            cases: at least one.
+            unreadable: errors of inputs that could not be read.
+            others: of a form with pages, the findings that are not on this one.
+        """
+        if others and self.paged:
+            return self.paged(cases, unreadable, others)
         return self.whole(cases, unreadable) if self.whole else self.text(cases)

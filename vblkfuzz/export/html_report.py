@@ -1,8 +1,10 @@
 """Findings as one HTML file: a summary, stories, and diagrams to step through.
 
-The file is self-contained: it includes style and script and fetches nothing. Everything can be read
-without JavaScript; with it, arrow keys step through a diagram and show the state at each event. The
-template is `report.html.jinja` beside this file; all text from an artifact is escaped there.
+The file is self-contained: it includes style and script and fetches nothing. Of many
+findings, those of one page have a story, the others a row each (`triage.pages`). Everything can be
+read without JavaScript; with it, arrow keys step through a diagram and show the state at each
+event. The template is `report.html.jinja` beside this file; all text from an artifact is escaped
+there.
 """
 
 from __future__ import annotations
@@ -26,12 +28,20 @@ if TYPE_CHECKING:
 
     from vblkfuzz.errors import InputFileError
     from vblkfuzz.triage.case import Case
+    from vblkfuzz.triage.recorded import Others
 
 _TEMPLATE: Final = "report.html.jinja"
 
 
-def html_text(cases: Sequence[Case], unreadable: Sequence[InputFileError] = ()) -> str:
-    """Return a report on cases; for a case that could not be judged or read, it says why."""
+def html_text(
+    cases: Sequence[Case],
+    unreadable: Sequence[InputFileError] = (),
+    others: Others | None = None,
+) -> str:
+    """Return a report on cases; for a case that could not be judged or read, it says why.
+
+    Others are the findings of other pages, which the report only lists.
+    """
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -45,18 +55,26 @@ def html_text(cases: Sequence[Case], unreadable: Sequence[InputFileError] = ()) 
     stories = [_story(case) for case in cases]
     page = template.render(
         stories=stories,
+        others=others,
+        total=len(stories) + (len(others.findings) if others else 0),
         unreadable=[printable(str(error)) for error in unreadable],
         row=ROW,
         version=__version__,
-        ran=_ran(cases),
+        ran=_ran(cases, others),
         licence=SPDX,
     )
     # The name of a file need not be UTF-8; other bytes are shown as escapes.
     return page.encode(errors="backslashreplace").decode()
 
 
-def _ran(cases: Sequence[Case]) -> str:
+def _ran(cases: Sequence[Case], others: Others | None) -> str:
     """Return how many findings the report has current results of."""
+    if others:
+        here = counted(len(cases), "finding")
+        return (
+            f"Page {others.number:,} of {others.of:,}, with {here} run again for this report. "
+            "The others are listed below as they were recorded."
+        )
     ran = sum(case.outcome.run.execution is not None for case in cases)
     if ran == len(cases):
         return "All findings were run again for this report."
@@ -92,4 +110,5 @@ EXPORT: Final = Export(
     summary="one HTML page with stories, and diagrams to step through",
     text=html_text,
     whole=html_text,
+    paged=html_text,
 )

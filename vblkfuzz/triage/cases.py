@@ -16,6 +16,7 @@ from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.inputs import input_at
+from vblkfuzz.triage.pages import sightings_in
 from vblkfuzz.triage.replay_target import Options, ReplayTarget
 from vblkfuzz.triage.rerun import kept_for
 
@@ -39,6 +40,8 @@ class CaseReader:
     """How often each input is run."""
     measure: bool = False
     """Whether these runs measure how often each input shows its bug (`triage.rerun`)."""
+    sightings: dict[Path, dict[str, Sightings]] = field(default_factory=dict)
+    """What the ledgers record, by output folder: each is read once."""
     exit_status: ExitStatus = ExitStatus.CLEAN
     """Exit code so far: 125 an input was not judged, else 2 one was not readable, else 0."""
 
@@ -59,7 +62,15 @@ class CaseReader:
                 outcome = target.replay(file, artifact, self.runs, measure=self.measure)
                 if outcome.run.verdict == "harness_error" or outcome.unsteady:
                     self._note(ExitStatus.HARNESS)
-                yield _case(outcome)
+                yield self._case(outcome)
+
+    def _case(self, outcome: Outcome) -> Case:
+        file = Path(outcome.input)
+        out = file.parent.parent.parent
+        if out not in self.sightings:
+            self.sightings[out] = sightings_in(str(out))
+        seen = self.sightings[out].get(signature_of(file.parent))
+        return Case(outcome, seen, _reduction(file), outcome.confidence or kept_for(outcome))
 
     def _note(self, status: ExitStatus) -> None:
         self.exit_status = max(self.exit_status, status)
@@ -73,20 +84,5 @@ def shadow_in(folder: str) -> str:
         return ""
 
 
-def _case(outcome: Outcome) -> Case:
-    file = Path(outcome.input)
-    sightings, reduction = _sightings(file.parent), _reduction(file)
-    return Case(outcome, sightings, reduction, outcome.confidence or kept_for(outcome))
-
-
 def _reduction(file: Path) -> Reduction | None:
     return reduction_of(file.parent) if file.name == MINIMIZED else None
-
-
-def _sightings(finding: Path) -> Sightings | None:
-    """Return what the ledger records of a finding; None: the finding is in no output folder."""
-    try:
-        history = read_history(finding.parent.parent / LEDGER)
-    except InputFileError:
-        return None
-    return history.sightings.get(signature_of(finding))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -141,3 +142,24 @@ def test_an_input_that_cannot_be_read_is_in_the_report(
     text = output.read_text()
     assert 'tests="2" failures="1" errors="1"' in text
     assert f'name="{damaged}"' in text
+
+
+def test_an_html_report_of_many_findings_has_pages(
+    cli: Cli, finding: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vblkfuzz.triage.pages._SIZE", 1)
+    out = finding.parent.parent.parent
+    shutil.copytree(finding.parent, out / "findings" / "s2-other")
+    (out / "findings" / "s2-other" / "verdict.json").write_text(
+        '{"sentence": "<b>What</b> it was"}'
+    )
+    report = tmp_path / "report.html"
+    assert cli("export", out, "--to", "html", "-o", report).exit_code == 0
+    text = report.read_text()
+    assert text.count('<section class="story"') == 1
+    assert "&lt;b&gt;What&lt;/b&gt; it was" in text
+    assert "Page 1 of 2, with 1 finding run again" in text
+    assert f"vblkfuzz export {out} --to html --page 2 -o report-2.html" in text
+    assert cli("export", out, "--to", "html", "--page", 2, "-o", tmp_path / "2.html").exit_code == 0
+    refused = cli("export", out, "--to", "sarif", "--page", 2, "-o", tmp_path / "x")
+    assert refused.stderr == "vblkfuzz: --page: this form has all findings; html has pages\n"

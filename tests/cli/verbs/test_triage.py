@@ -75,6 +75,57 @@ class TestList:
         (line,) = cli("triage", out, "--json").stdout.splitlines()
         assert json.loads(line)["minimized"]["ops_before"] == 4
 
+    def test_pages(
+        self, cli: Cli, out: Path, bug: Artifact, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("vblkfuzz.triage.pages._SIZE", 1)
+        add(out, "s2-hostile", b"no artifact")
+        add(out, "l2-other", dump_artifact(bug))
+        first = cli("triage", out)
+        lines = first.stdout.splitlines()
+        assert lines[:3] == [
+            "3 findings on model, patch-v4, inline",
+            "S1 1, S2 1, L2 1",
+            "page 1 of 3; only its findings were run",
+        ]
+        assert lines[-1] == f"the next page: vblkfuzz triage {out} --page 2"
+        second = cli("triage", out, "--page", 2)
+        assert second.exit_code == 2
+        assert second.stderr.count("\n") == 1
+        assert second.stdout == f"the next page: vblkfuzz triage {out} --page 3\n"
+        assert "the next page" not in cli("triage", out, "--page", 3).stdout
+        assert len(cli("triage", out, "--json").stdout.splitlines()) == 2
+        assert len(cli("triage", out, "--json", "--page", 3).stdout.splitlines()) == 1
+        too_far = cli("triage", out, "--page", 4)
+        assert too_far.exit_code == 2
+        assert too_far.stderr == f"vblkfuzz: --page 4: the last page of {out} is 3\n"
+
+    def test_hostile_findings_are_a_line_each(self, cli: Cli, out: Path, tmp_path: Path) -> None:
+        findings = out / "findings"
+        (findings / "s2-half-written").mkdir()
+        (findings / "s2-half-written" / "verdict.json").write_bytes(b"")
+        add(out, "s3-empty", b"")
+        (findings / "s4-loop").mkdir()
+        (findings / "s4-loop" / "finding.vblk").symlink_to("finding.vblk")
+        (findings / "s5-folder" / "finding.vblk").mkdir(parents=True)
+        mine = findings / SIGNATURE
+        for name in ("verdict.json", "rate.json", "minimized.json"):
+            (mine / name).write_bytes(b"[[]]")
+        (findings / "notes").write_text("no folder")
+        result = cli("triage", out)
+        assert result.exit_code == 2
+        lines = result.stderr.splitlines()
+        assert [line.split("/findings/")[1].split("/")[0] for line in lines] == [
+            "s2-half-written",
+            "s3-empty",
+            "s4-loop",
+            "s5-folder",
+        ]
+        assert SIGNATURE in result.stdout
+        report = tmp_path / "report.html"
+        assert cli("export", out, "--to", "html", "-o", report).exit_code == 2
+        assert report.read_text().count("Not read: ") == 4
+
     def test_a_fixed_device(self, cli: Cli, out: Path) -> None:
         result = cli("triage", out, "--device", "reference", "--repeat", 1)
         assert (result.exit_code, "reproduced in 0 of 1 run\n" in result.stdout) == (0, True)

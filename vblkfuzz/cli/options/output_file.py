@@ -21,6 +21,11 @@ _STDOUT: Final = ("-", "/dev/stdout")
 _NO_READER: Final = "no program reads this pipe"
 
 
+def is_stdout(output: Path) -> bool:
+    """Return whether a name stands for standard output."""
+    return str(output) in _STDOUT
+
+
 def check_suffix(output: Path, *suffixes: str) -> None:
     """Check the name of an output file.
 
@@ -48,9 +53,9 @@ def check_possible(output: Path) -> None:
     Raises:
         UsageError: it is a folder or the like, or its folder does not exist or cannot be written.
     """
-    if str(output) in _STDOUT and stdout_is_closed():
+    if is_stdout(output) and stdout_is_closed():
         raise UsageError("standard output: cannot be written: it is closed")
-    if str(output) in _STDOUT or _is_stream(output):
+    if is_stdout(output) or _is_stream(output):
         return
     folder = os.path.dirname(os.path.realpath(output))
     if not os.path.isdir(folder):
@@ -66,7 +71,7 @@ def print_output(output: Path, text: str, *, force: bool) -> None:
         UsageError: it cannot be written, as for any other name.
         OutputLost: stdout is a pipe whose reader has left.
     """
-    if str(output) in _STDOUT:
+    if is_stdout(output):
         _print(output, text)
     else:
         write_output(output, text.encode(), force=force)

@@ -5,19 +5,26 @@ Each form is an `Export`, imported when it is used; `vblkfuzz.export.registry` s
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherDevice, AnotherTarget, Measured
+from vblkfuzz.cli.options.page import PageNumber
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
 from vblkfuzz.errors import InputFileError, UsageError
 from vblkfuzz.export.registry import EXPORTS
 from vblkfuzz.targets.options import TargetOptions
+
+if TYPE_CHECKING:
+    from vblkfuzz.export.export import Export
+    from vblkfuzz.triage.pages import Page
+    from vblkfuzz.triage.recorded import Others
 
 _FORMS: Final = ", ".join(EXPORTS.names()) or "see vblkfuzz list exports"
 """Names of all forms, for the help; read from metadata, without an import."""
@@ -61,6 +68,7 @@ def export(  # noqa: PLR0913  # an option each
     target: AnotherTarget = None,
     device: AnotherDevice = None,
     repeat: Measured = None,
+    page: PageNumber = None,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace a file that has other content.")
     ] = False,
@@ -74,6 +82,9 @@ def export(  # noqa: PLR0913  # an option each
     that of these runs with --repeat. One that cannot run here is named on stderr. A file is
     written under another name and renamed, so it is never incomplete. A program for QEMU is run
     once; if it does not show the bug, stderr says so.
+
+    Of more than 50 findings an HTML report has the stories of a page, and lists the others: --page
+    2 is the next one. The other forms have all findings.
 
     Exit codes: 0 written, 125 an input could not be judged, 2 an input could not be read.
     """
@@ -98,10 +109,12 @@ def export(  # noqa: PLR0913  # an option each
     files = input_files(path)
     if files == [path]:
         say_guess(path, input_at(path))
-    cases = in_order(reader.read(files))
+    shown = _page(form, path, files, page)
+    cases = in_order(reader.read(list(shown.files) if shown else files))
     if not cases:
         raise UsageError(f"{path}: nothing to export")
-    print_output(output, form.written(cases, unreadable), force=force)
+    others = _others(shown, path, to, output) if shown and shown.of > 1 else None
+    print_output(output, form.written(cases, unreadable, others), force=force)
     for case in cases:
         if case.outcome.run.execution is None:
             say(f"{case.outcome.input}: {again(case)}")
@@ -110,6 +123,33 @@ def export(  # noqa: PLR0913  # an option each
     if any(case.violation for case in cases) and (program := form.program(cases)):
         _try(output, program, target_options.qemu_binary)
     raise typer.Exit(int(reader.exit_status))
+
+
+def _page(form: Export, path: str, files: list[str], number: int | None) -> Page | None:
+    """Return the page of findings that a form shows; None: it shows all findings.
+
+    Raises:
+        UsageError: there is no such page, or the form has no pages.
+    """
+    from vblkfuzz.triage.pages import page_of
+
+    if form.paged:
+        return page_of(path, files, number or 1)
+    if number:
+        raise UsageError("--page: this form has all findings; html has pages")
+    return None
+
+
+def _others(page: Page, path: str, to: str, output: Path) -> Others:
+    """Return the findings of other pages, for an index in the output file."""
+    from vblkfuzz.cli.options.output_file import is_stdout
+    from vblkfuzz.triage.recorded import others_of
+
+    number = page.number % page.of + 1
+    named = f"{output.stem}-{number}{output.suffix}" if not is_stdout(output) else f"{number}.html"
+    words = ["vblkfuzz", "export", path, "--to", to, "--page", str(number), "-o", named]
+    folder = "" if is_stdout(output) else str(output.parent)
+    return others_of(page, folder, shlex.join(words))
 
 
 def _try(output: Path, program: str, binary: str) -> None:

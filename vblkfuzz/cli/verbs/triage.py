@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -10,6 +11,7 @@ import typer
 
 from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.inputs import AnotherTarget, Measured
+from vblkfuzz.cli.options.page import PageNumber
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say_error
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.triage.case import Case
     from vblkfuzz.triage.cases import CaseReader
+    from vblkfuzz.triage.pages import Page
 
 
 _SHOW: Final = "show"
@@ -58,6 +61,7 @@ def triage(  # noqa: PLR0913  # an option each
         ),
     ] = None,
     repeat: Measured = None,
+    page: PageNumber = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="With show: all events, not only those of the clash.")
     ] = False,
@@ -72,6 +76,9 @@ def triage(  # noqa: PLR0913  # an option each
     Each finding is run three times, on the target and device that it was found on, so the list
     shows which of them are still reproduced. A finding that names a device outside this package is
     run only with --device.
+
+    Of more than 50 findings a page is run and listed: --page 2 is the next one. With --json all are
+    run, unless --page is given.
 
     With --repeat N the runs measure how often each one shows its bug, with its schedule and
     without. The rate is kept beside the finding (rate.json), and shown from then on; nothing else
@@ -91,7 +98,7 @@ def triage(  # noqa: PLR0913  # an option each
     options = Options(target, device, target_options=target_options)
     reader = CaseReader(say_error, options, repeat or _RUNS, measure=repeat is not None)
     if signature is None:
-        _list(reader, folder, files, as_json)
+        _list(reader, folder, _page(folder, files, page, as_json), as_json)
     else:
         _show(reader, [_named(files, signature, folder)], whole=whole, as_json=as_json)
     raise typer.Exit(int(reader.exit_status))
@@ -114,17 +121,25 @@ def _kept(cases: Iterable[Case]) -> Iterator[Case]:
         yield case
 
 
-def _list(reader: CaseReader, folder: str, files: list[str], as_json: bool) -> None:
+def _page(folder: str, files: list[str], number: int | None, as_json: bool) -> Page:
+    """Return what to run: a page, or with --json alone all findings."""
+    from vblkfuzz.triage.pages import page_of
+
+    page = page_of(folder, files, number or 1)
+    return replace(page, files=page.all_files) if as_json and number is None else page
+
+
+def _list(reader: CaseReader, folder: str, page: Page, as_json: bool) -> None:
     from vblkfuzz.cli.views.triage_list import print_list
     from vblkfuzz.triage.cases import shadow_in
     from vblkfuzz.triage.story import case_object
 
-    cases = _kept(reader.read(files))
+    cases = _kept(reader.read(list(page.files)))
     if as_json:
         for case in cases:
             print(json.dumps(case_object(case)), flush=True)
         return
-    print_list(list(cases), folder, shadow_in(folder))
+    print_list(list(cases), folder, page, shadow_in(folder))
 
 
 def _show(reader: CaseReader, files: list[str], *, whole: bool, as_json: bool) -> None:

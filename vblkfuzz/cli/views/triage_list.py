@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from vblkfuzz.counted import counted
 from vblkfuzz.store.finding_files import MINIMIZED
 from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.triage.case import in_order
+from vblkfuzz.triage.pages import rule_in
 from vblkfuzz.triage.replay_target import words_to_repeat
 from vblkfuzz.triage.story import last_output, said_seen, shown_again, size
 
@@ -19,16 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.triage.case import Case
+    from vblkfuzz.triage.pages import Page
 
 
-def print_list(cases: Sequence[Case], folder: str, shadow: str = "") -> None:
-    """Print findings under the rules they break, then which of them hides others."""
-    if not cases:
-        return
+def print_list(cases: Sequence[Case], folder: str, page: Page, shadow: str = "") -> None:
+    """Print a page of findings under the rules they break, then which of them hides others."""
     screen = Screen()
+    if cases:
+        _say_cases(screen, cases, folder, page, shadow)
+    if page.number < page.of:
+        words = ["vblkfuzz", "triage", folder, "--page", str(page.number + 1)]
+        screen.say(f"the next page: {shlex.join(words)}")
+
+
+def _say_cases(screen: Screen, cases: Sequence[Case], folder: str, page: Page, shadow: str) -> None:
     setups = {case.outcome.setup for case in cases}
     ran_on = f" on {', '.join(setups.pop())}" if len(setups) == 1 else ""
-    screen.say(f"{counted(len(cases), 'finding')}{ran_on}")
+    screen.say(f"{counted(len(page.all_files), 'finding')}{ran_on}")
+    _say_page(screen, page)
     ordered = in_order(cases)
     for rule, group in groupby(ordered, _rule):
         screen.say()
@@ -43,6 +53,15 @@ def print_list(cases: Sequence[Case], folder: str, shadow: str = "") -> None:
     words = ["vblkfuzz", "triage", folder, "show", first.signature]
     words += words_to_repeat(first.outcome)
     screen.say(f"the story of one: {shlex.join(words)}")
+
+
+def _say_page(screen: Screen, page: Page) -> None:
+    """Print which page of how many it is, and how many findings there are by rule."""
+    if page.of == 1:
+        return
+    rules = Counter(rule_in(file) or "others" for file in page.all_files)
+    screen.wrapped(", ".join(f"{rule} {count:,}" for rule, count in rules.items()))
+    screen.say(f"page {page.number:,} of {page.of:,}; only its findings were run")
 
 
 def _print_one(screen: Screen, case: Case, *, with_setup: bool) -> None:
