@@ -116,7 +116,7 @@ class CorpusCare:
     def _complain(self, error: OSError) -> None:
         if not self._complained:
             self._complained = True
-            self._say(f"{self._corpus}: needless inputs cannot leave: {error.strerror or error}")
+            self._say(f"{self._corpus}: not looked after: {error.strerror or error}")
 
 
 def _needed(entries: Iterable[Entry]) -> list[bytes]:

@@ -70,7 +70,7 @@ class RecordedInputs:
         self._last: tuple[bytes, bytes, Verdict] | None = None
         self._is_mutant = False
         self._complained = False
-        names = set(os.listdir(self._corpus))
+        names = set(os.listdir(self._corpus)) if self._corpus.is_dir() else set()
         self._take(names)
         self.unrecorded = len(names) - len(self._unread)
         """Inputs of the corpus that are run at the start."""
@@ -106,7 +106,8 @@ class RecordedInputs:
         features = entry.features
         limit = PER_PLACE * len(self._counters)
         mark(self._counters, (one for one in features if one < limit))
-        return frozenset(self._names[one - limit] for one in features if one >= limit)
+        met = (self._names[one - limit : one - limit + 1] for one in features if one >= limit)
+        return frozenset().union(*met)
 
     def _entry(self, name: str) -> Entry | None:
         entry = self._unread.pop(name, None)
