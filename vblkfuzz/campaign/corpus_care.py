@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.counted import counted
-from vblkfuzz.feedback.minimal_corpus import Measured, cover
+from vblkfuzz.feedback.minimal_corpus import Measured, cover_in_order, order
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.store.atomic import write_file
 from vblkfuzz.store.damaged_inputs import quarantine_damaged
@@ -24,15 +24,13 @@ from vblkfuzz.store.feature_record import RecordReader, merge_segments
 from vblkfuzz.store.input_name import input_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from vblkfuzz.store.feature_record import Entry
 
 LEAST: Final = 512
 """Inputs below which none leave."""
-_BATCH: Final = 500
-"""Inputs whose features are in memory at the same time."""
 _PAUSE_S: Final = 1.0
 """Seconds between two looks at the record."""
 
@@ -118,22 +116,10 @@ class CorpusCare:
     def _complain(self, error: OSError) -> None:
         if not self._complained:
             self._complained = True
-            self._say(f"{self._corpus}: needless inputs cannot leave: {error.strerror or error}")
+            self._say(f"{self._corpus}: not looked after: {error.strerror or error}")
 
 
 def _needed(entries: Iterable[Entry]) -> list[bytes]:
-    """Return inputs that together have all features; few have theirs in memory at a time."""
-    kept: list[Measured] = []
-    for batch in _batches(entries):
-        kept = cover([*kept, *batch])
-    return [one.data for one in kept]
-
-
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Measured]]:
-    batch = []
-    for entry in entries:
-        batch.append(Measured(entry.data, frozenset(entry.features)))
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    yield batch
+    """Return inputs that together have all features."""
+    each = (Measured(one.data, frozenset(one.features)) for one in sorted(entries, key=order))
+    return [one.data for one in cover_in_order(each)]

@@ -30,6 +30,7 @@ class KeptInputs:
 
     def __init__(self, corpus: Path, say: Callable[[str], None]) -> None:
         self._corpus = corpus
+        self._folder = str(corpus)  # for each execution: to join paths takes longer than to look
         self._say = say
         self._said = False
         self._owed: dict[str, bytes] = {}
@@ -38,7 +39,7 @@ class KeptInputs:
         """Whether libFuzzer has kept an input; a file that is not whole is written again."""
         name = input_name(data)
         try:
-            size = os.stat(self._corpus / name).st_size
+            size = os.stat(f"{self._folder}/{name}").st_size
         except OSError:
             return False
         if size == len(data):

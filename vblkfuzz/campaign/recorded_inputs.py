@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.kept_inputs import KeptInputs
 from vblkfuzz.feedback.feature_numbers import PER_PLACE, mark, numbers_in
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from vblkfuzz.launch.plan import WorkerPlan
     from vblkfuzz.oracle.verdict import Verdict
     from vblkfuzz.targets.target import Target
+
+_MANY: Final = 1000
+"""Inputs to run at the start above which it is said: nothing new is tried for a while."""
 
 
 class RecordedInputs:
@@ -67,7 +70,10 @@ class RecordedInputs:
         self._last: tuple[bytes, bytes, Verdict] | None = None
         self._is_mutant = False
         self._complained = False
-        self._take(set(os.listdir(self._corpus)))
+        names = set(os.listdir(self._corpus)) if self._corpus.is_dir() else set()
+        self._take(names)
+        self.unrecorded = len(names) - len(self._unread)
+        """Inputs of the corpus that are run at the start."""
 
     def _take(self, names: Collection[str] | None) -> None:
         """Read what the record has got since the last time, for files of these names; None: all."""
@@ -100,7 +106,8 @@ class RecordedInputs:
         features = entry.features
         limit = PER_PLACE * len(self._counters)
         mark(self._counters, (one for one in features if one < limit))
-        return frozenset(self._names[one - limit] for one in features if one >= limit)
+        met = (self._names[one - limit : one - limit + 1] for one in features if one >= limit)
+        return frozenset().union(*met)
 
     def _entry(self, name: str) -> Entry | None:
         entry = self._unread.pop(name, None)
@@ -173,4 +180,7 @@ def recorded_inputs(
     def say(sentence: str) -> None:
         send(Message("warning", sentence))
 
-    return RecordedInputs(Path(plan.out), fingerprint, counters, situations, is_saved, say)
+    recorded = RecordedInputs(Path(plan.out), fingerprint, counters, situations, is_saved, say)
+    if plan.index == 0 and recorded.unrecorded > _MANY:
+        say(f"first run {recorded.unrecorded:,} inputs of the corpus that are not on record")
+    return recorded

@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from vblkfuzz.feedback.features import Features
+
+
+class HasData(Protocol):
+    """An input, in whatever form."""
+
+    @property
+    def data(self) -> bytes:
+        """The raw input."""
 
 
 class Measured(NamedTuple):
@@ -28,9 +36,22 @@ def cover(inputs: Iterable[Measured], covered: Features = frozenset()) -> list[M
     Short inputs are preferred: an input is kept only if it has a feature that the shorter ones
     lack. Each input kept has a feature that no other input kept has.
     """
+    return cover_in_order(sorted(set(inputs), key=order), covered)
+
+
+def order(one: HasData) -> tuple[int, bytes]:
+    """Return the place of an input among others: shortest first."""
+    return len(one.data), one.data
+
+
+def cover_in_order(inputs: Iterable[Measured], covered: Features = frozenset()) -> list[Measured]:
+    """Do the same for inputs that come in the order of `order`, each once.
+
+    Only the features of those that may be kept are in memory together.
+    """
     seen = set(covered)
     kept = []
-    for one in sorted(set(inputs), key=lambda each: (len(each.data), each.data)):
+    for one in inputs:
         if not one.features <= seen:
             kept.append(one)
             seen |= one.features

@@ -6,6 +6,7 @@ one is not what was kept for its features. Files with other names are those of u
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from vblkfuzz.counted import counted
@@ -23,8 +24,8 @@ def damaged_inputs(corpus: Path) -> Iterator[tuple[Path, str]]:
     Raises:
         OSError: the folder cannot be read.
     """
-    for path in sorted(corpus.iterdir()):
-        if not is_digest(path.name) or not path.is_file():
+    for path in (corpus / name for name in sorted(filter(is_digest, os.listdir(corpus)))):
+        if not path.is_file():
             continue
         try:
             data = path.read_bytes()
