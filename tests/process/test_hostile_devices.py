@@ -49,7 +49,7 @@ def _nothing_left() -> Iterator[None]:
         (hostile.StopsParent, "crash-signalerror-killsparent-fail-", "must not send"),
         (hostile.KillsGroup, "crash-signalerror-killsgroup-fail-", "must not send"),
         (hostile.KillsAll, "crash-signalerror-killsall-fail-", "must not send"),
-        (hostile.TakesMemory, "crash-memoryerror-takesmemory-", "a device may take 2048 MiB"),
+        (hostile.TakesMemory, "crash-memoryerror-takesmemory-", "it may take 2048 MiB, see"),
         (hostile.Segfaults, "crash-sigsegv-segfaults-fail-", "was ended by SIGSEGV"),
         (hostile.LowersRecursion, "crash-", "The device "),
     ],
@@ -61,12 +61,18 @@ def test_a_finding(mode: str, device: type[Faulty], signature: str, said: str) -
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_memory_that_a_device_keeps(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_a_device_keeps(mode: str) -> None:
     """The next execution has a process with all of it."""
-    monkeypatch.setattr(actors, "MEMORY_LIMIT_MB", 256)
-    violation, _ = check_finding(mode, hostile.TakesMoreAndMore, times=2)
-    assert violation.signature.startswith("crash-memoryerror-takesmoreandmore-fail-")
-    assert "a device may take 256 MiB" in violation.sentence
+    with model("hostile", mode, None, hostile.TakesMoreAndMore, memory_mb=256) as target:
+        right = target.run(GOOD).digest
+        for _ in range(2):
+            fault = target.run(FATAL).fault
+            assert fault is not None
+            assert (fault.what, fault.message) == (
+                "MemoryError",
+                "it may take 256 MiB, see --rss-limit-mb",
+            )
+            assert target.run(GOOD).digest == right
 
 
 def test_a_lower_limit_of_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:

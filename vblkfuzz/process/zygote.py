@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.process.actors import Turns, device_main, guest_main
+from vblkfuzz.process.actors import Turns, guest_main
 from vblkfuzz.process.control import (
     DEVICE_ENDED,
     GENERATION,
@@ -44,7 +44,6 @@ from vblkfuzz.process.parent_death import die_with_parent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.execution import SharedParts
     from vblkfuzz.process.semaphore import Semaphore
 
@@ -105,7 +104,7 @@ class Zygote:
         self,
         parts: SharedParts,
         turns: Turns,
-        device: type[VirtioBlk],
+        device: Callable[[], None],
         line: Line,
         *,
         alone: bool,
@@ -113,6 +112,7 @@ class Zygote:
         self._parts = parts
         self._turns = turns
         self._device = device
+        """Main loop of the device."""
         self._line = line
         self._alone = alone
         """Whether the device runs the guest too."""
@@ -148,11 +148,10 @@ class Zygote:
                 self._report_death(ready)
 
     def _spawn(self) -> None:
-        parts, turns, alone = self._parts, self._turns, self._alone
-        main = partial(device_main, parts, turns, self._device, alone=alone)
-        self._children = [self._fork("device", main)]
-        if not alone:
-            self._children.append(self._fork("guest", lambda: guest_main(parts, turns)))
+        self._children = [self._fork("device", self._device)]
+        if not self._alone:
+            guest = partial(guest_main, self._parts, self._turns)
+            self._children.append(self._fork("guest", guest))
 
     def _fork(self, name: str, main: Callable[[], None]) -> Child:
         parent = os.getpid()
