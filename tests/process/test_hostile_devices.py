@@ -8,6 +8,7 @@ table.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,8 +77,8 @@ def test_memory_that_a_device_keeps(mode: str) -> None:
 
 
 def test_a_lower_limit_of_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory_limit.resource, "getrlimit", lambda _: (1 << 20, 1 << 20))
-    monkeypatch.setattr(memory_limit.resource, "setrlimit", lambda *_: pytest.fail("raised"))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1 << 20, 1 << 20))
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: pytest.fail("raised"))
     memory_limit.limit_memory(2048)
     assert memory_limit.words_of(MemoryError()) == ""
 
