@@ -38,7 +38,7 @@ from vblkfuzz.process.control import (
     STATUS,
     Status,
 )
-from vblkfuzz.process.leftovers import adopt_orphans, end_leftovers, reap_children
+from vblkfuzz.process.leftovers import adopt_orphans, end_if_many, end_leftovers, reap_children
 from vblkfuzz.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ LOOK: Final = 1
 """Command: compare GENERATION_WANTED with GENERATION."""
 END: Final = 1 << 32
 """Command: end actors and zygote. An eventfd adds values up; no sum of LOOKs gets this large."""
+
+
+_LOOK_MS: Final = 1000
+"""Milliseconds between two looks at how much a device has left, if nothing else happens."""
 
 
 class Line(NamedTuple):
@@ -142,6 +146,8 @@ class Zygote:
                 self._execute(END)
             elif self._bell.read in ready:
                 self._reap()
+            elif not ready:
+                end_if_many({child.pid for child in self._children})
             elif self._line.command in ready:
                 self._execute(int.from_bytes(os.read(self._line.command, 8), sys.byteorder))
             else:
@@ -169,12 +175,15 @@ class Zygote:
         return Child(name, pid, os.pidfd_open(pid))
 
     def _wait(self) -> set[int]:
-        """Wait until a process has ended or a command has come; return the readable fds."""
+        """Wait until a process has ended or a command has come; return the readable fds.
+
+        After _LOOK_MS there are none.
+        """
         poll = select.poll()
         fds = (self._parent, self._bell.read, self._line.command)
         for fd in (*fds, *(child.pidfd for child in self._children)):
             poll.register(fd, select.POLLIN)
-        return {fd for fd, _ in poll.poll()}
+        return {fd for fd, _ in poll.poll(_LOOK_MS)}
 
     def _execute(self, command: int) -> None:
         if command >= END:
