@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -88,6 +89,16 @@ def test_a_module_that_fails_while_it_is_imported(folder: Path, code: str) -> No
     install(folder, "things_bad", {GROUP: {"bad": "things_bad:X"}}, code)
     with pytest.raises(UsageError, match=r"^test bad: things_bad \(things_bad:X\): "):
         THINGS.find("bad")
+
+
+def test_a_module_that_ends_the_process(folder: Path) -> None:
+    """It did so without a word. A child that it forks may end as it likes."""
+    code = "import os\nif (pid := os.fork()) == 0: os._exit(0)\nos.waitpid(pid, 0)\nos._exit(3)"
+    install(folder, "things_bad", {GROUP: {"bad": "things_bad:THING"}}, code)
+    ours = os._exit
+    with pytest.raises(UsageError, match=r"EndsProcess: it calls os\._exit\(3\)"):
+        THINGS.find("bad")
+    assert os._exit is ours
 
 
 def test_a_name_that_two_packages_register_is_refused(folder: Path) -> None:

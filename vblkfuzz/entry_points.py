@@ -18,7 +18,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.foreign_code import blamed, no_arguments
+from vblkfuzz.foreign_code import blamed, no_arguments, no_exit
 from vblkfuzz.suggestion import did_you_mean
 
 _OWN_PACKAGE: Final = "vblkfuzz"
@@ -118,7 +118,7 @@ class Registry(Generic[Value]):
 
     def _loaded(self, entry: EntryPoint) -> Value:
         where = f"{self.kind} {entry.name}: {_origin(entry)}"
-        with blamed(where), no_arguments(entry.module):
+        with blamed(where), no_arguments(entry.module), no_exit():
             named: object = entry.load()
         value = self.accept(named, entry)
         if value is None:

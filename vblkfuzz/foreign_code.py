@@ -55,6 +55,30 @@ def no_arguments(program: str) -> Iterator[None]:
         sys.argv = ours
 
 
+class EndsProcess(BaseException):
+    """Raised instead of an end of the process."""
+
+    def __repr__(self) -> str:
+        return f"it calls os._exit({', '.join(map(repr, self.args))})"
+
+
+@contextmanager
+def no_exit() -> Iterator[None]:
+    """Let `os._exit` raise in this process: it would end vblkfuzz without a word."""
+    ours, pid = os._exit, os.getpid()
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != pid:  # a child that the code has forked
+            ours(status)
+        raise EndsProcess(status)
+
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = ours
+
+
 @contextmanager
 def own_signals() -> Iterator[None]:
     """Set the handlers of the signals that vblkfuzz needs back to what they were before."""

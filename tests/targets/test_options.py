@@ -23,6 +23,7 @@ OPTIONS = st.builds(
         ["qemu_binary", "qsd_binary", "vhost_user_socket", "vhost_user_command"], PATHS
     ),
     iothread=st.sampled_from([None, True, False]),
+    rss_limit_mb=st.integers(0, 1 << 20),
 )
 
 

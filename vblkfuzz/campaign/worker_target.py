@@ -27,7 +27,8 @@ def target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
     from vblkfuzz.targets.model_modes import ProcessesModel
 
     device = device_class(plan.device, finder.load_file)
-    found = model(plan.device, plan.mode, arena, device)
+    memory_mb = plan.target_options.rss_limit_mb
+    found = model(plan.device, plan.mode, arena, device, memory_mb)
     if isinstance(found, ProcessesModel):
         found.number = os.getppid() + plan.index  # the workers of a campaign share out the cores
     return found

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ActorHung, HarnessError
-from vblkfuzz.limits import HANG_LIMIT_S, MAX_REPORT_BYTES, MEMORY_LIMIT_MB
+from vblkfuzz.limits import HANG_LIMIT_S, MAX_REPORT_BYTES
 from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.control import (
     EXECUTION,
@@ -94,16 +94,30 @@ class RemoteRunner:
 
 
 def device_main(
-    parts: SharedParts, turns: Turns, device: type[VirtioBlk], *, alone: bool = False
+    parts: SharedParts,
+    turns: Turns,
+    device: type[VirtioBlk],
+    *,
+    memory_mb: int | None,
+    alone: bool,
 ) -> None:
-    """Run executions for ever; `alone`: those of the guest too, so there is no guest process."""
+    """Run executions for ever.
+
+    Args:
+        parts: what it shares.
+        turns: whose turn it is.
+        device: class of the device.
+        memory_mb: MiB that a user's device may take; 0: no limit; None: the device is built in.
+        alone: it runs the guest too, so there is no guest process.
+    """
     control = parts.arena.control
     own = OwnCode(device)
     limit = CpuLimit(HANG_LIMIT_S, deadly=bool(own))
     if own:
         limit.install()
         refuse_calls()
-        limit_memory(MEMORY_LIMIT_MB)
+    if memory_mb:
+        limit_memory(memory_mb)
     while True:
         turns.device.acquire()
         runner = RemoteRunner(parts, turns)

@@ -34,7 +34,7 @@ def words_of(error: BaseException) -> str:
     """Say which limit a MemoryError has met; empty: it is another error, or there is no limit."""
     if not isinstance(error, MemoryError) or not _Limit.mib:
         return ""
-    return f"a device may take {_Limit.mib} MiB"
+    return f"it may take {_Limit.mib} MiB, see --rss-limit-mb"
 
 
 def _taken() -> int:

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 import select
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import multiprocess
 
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, ZygoteLost
 from vblkfuzz.limits import ANSWER_LIMIT_S, RESPAWN_LIMIT_S, WAIT_LIMIT_S
-from vblkfuzz.process.actors import Turns
+from vblkfuzz.process.actors import Turns, device_main
 from vblkfuzz.process.control import (
     DEVICE_ENDED,
     EXECUTION,
@@ -48,26 +49,35 @@ class Supervisor:
     """Owns the actor processes of one worker."""
 
     def __init__(
-        self, arena: Arena, device: type[VirtioBlk], *, alone: bool = False, limited: bool = False
+        self,
+        arena: Arena,
+        device: type[VirtioBlk],
+        memory_mb: int | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
         """Prepare the actors of a device class.
 
         Args:
             arena: what they share.
             device: the class.
+            memory_mb: what `device_main` expects.
             alone: its process runs the guest too.
-            limited: its process ends itself if it uses too much processor time.
         """
         check_linux()
         self._arena = arena
-        self._limited = limited
+        self._limited = memory_mb is not None
+        """Whether the device ends itself if it uses too much processor time."""
         self._settled = False
         """Whether the actors are ready for an execution and no earlier request is pending."""
         self._parts = SharedParts(arena, alone=alone)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
         context = multiprocess.get_context("fork")
         self._turns = Turns(*map(Semaphore, arena.semaphores))
-        zygote = Zygote(self._parts, self._turns, device, self._line, alone=alone)
+        main = partial(
+            device_main, self._parts, self._turns, device, memory_mb=memory_mb, alone=alone
+        )
+        zygote = Zygote(self._parts, self._turns, main, self._line, alone=alone)
         self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
         self._zygote_ended = -1
         """pidfd of the zygote, readable when it has ended; -1 before `start`."""

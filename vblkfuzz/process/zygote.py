@@ -31,7 +31,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.process.actors import Turns, device_main, guest_main
+from vblkfuzz.process.actors import Turns, guest_main
 from vblkfuzz.process.control import (
     DEVICE_ENDED,
     GENERATION,
@@ -40,13 +40,12 @@ from vblkfuzz.process.control import (
     STATUS,
     Status,
 )
-from vblkfuzz.process.leftovers import adopt_orphans, end_leftovers, reap_children
+from vblkfuzz.process.leftovers import adopt_orphans, end_if_many, end_leftovers, reap_children
 from vblkfuzz.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.execution import SharedParts
     from vblkfuzz.process.semaphore import Semaphore
 
@@ -54,6 +53,10 @@ LOOK: Final = 1
 """Command: compare GENERATION_WANTED with GENERATION."""
 END: Final = 1 << 32
 """Command: end actors and zygote. An eventfd adds values up; no sum of LOOKs gets this large."""
+
+
+_LOOK_MS: Final = 1000
+"""Milliseconds between two looks at how much a device has left, if nothing else happens."""
 
 
 class Line(NamedTuple):
@@ -107,7 +110,7 @@ class Zygote:
         self,
         parts: SharedParts,
         turns: Turns,
-        device: type[VirtioBlk],
+        device: Callable[[], None],
         line: Line,
         *,
         alone: bool,
@@ -115,6 +118,7 @@ class Zygote:
         self._parts = parts
         self._turns = turns
         self._device = device
+        """Main loop of the device."""
         self._line = line
         self._alone = alone
         """Whether the device runs the guest too."""
@@ -144,17 +148,18 @@ class Zygote:
                 self._execute(END)
             elif self._bell.read in ready:
                 self._reap()
+            elif not ready:
+                end_if_many({child.pid for child in self._children})
             elif self._line.command in ready:
                 self._execute(int.from_bytes(os.read(self._line.command, 8), sys.byteorder))
             else:
                 self._report_death(ready)
 
     def _spawn(self) -> None:
-        parts, turns, alone = self._parts, self._turns, self._alone
-        main = partial(device_main, parts, turns, self._device, alone=alone)
-        self._children = [self._fork("device", main)]
-        if not alone:
-            self._children.append(self._fork("guest", lambda: guest_main(parts, turns)))
+        self._children = [self._fork("device", self._device)]
+        if not self._alone:
+            guest = partial(guest_main, self._parts, self._turns)
+            self._children.append(self._fork("guest", guest))
 
     def _fork(self, name: str, main: Callable[[], None]) -> Child:
         parent = os.getpid()
@@ -173,12 +178,15 @@ class Zygote:
         return Child(name, pid, os.pidfd_open(pid))
 
     def _wait(self) -> set[int]:
-        """Wait until a process has ended or a command has come; return the readable fds."""
+        """Wait until a process has ended or a command has come; return the readable fds.
+
+        After _LOOK_MS there are none.
+        """
         poll = select.poll()
         fds = (self._parent, self._bell.read, self._line.command)
         for fd in (*fds, *(child.pidfd for child in self._children)):
             poll.register(fd, select.POLLIN)
-        return {fd for fd, _ in poll.poll()}
+        return {fd for fd, _ in poll.poll(_LOOK_MS)}
 
     def _execute(self, command: int) -> None:
         if command >= END:

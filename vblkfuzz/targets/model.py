@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.limits import MEMORY_LIMIT_MB
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.targets.target_kind import TargetKind
 
@@ -33,6 +34,7 @@ def model(
     mode: str,
     arena: Arena | None = None,
     device_class: type[VirtioBlk] | None = None,
+    memory_mb: int = MEMORY_LIMIT_MB,
 ) -> InlineModel | ProcessesModel:
     """Return the model in a mode, not started yet.
 
@@ -41,6 +43,7 @@ def model(
         mode: as in ``--mode``.
         arena: shared memory to use; None: a new arena.
         device_class: the class that `device` names; None: it is looked up.
+        memory_mb: MiB that a user's device may take; 0: no limit.
 
     Raises:
         UsageError: there is no such device or mode.
@@ -54,13 +57,15 @@ def model(
     device = current_name(device)
     found = device_class or find_device(device)
     if mode == ProcessesModel.mode:
-        return ProcessesModel(device, arena or Arena(), found)
-    return (AloneModel if OwnCode(found) else InlineModel)(device, arena or Arena(), found)
+        return ProcessesModel(device, arena or Arena(), found, memory_mb)
+    if OwnCode(found):
+        return AloneModel(device, arena or Arena(), found, memory_mb)
+    return InlineModel(device, arena or Arena(), found)
 
 
 def _open(device: str, mode: str, options: TargetOptions) -> InlineModel | ProcessesModel:
-    """Return the model; target options have no effect on it."""
-    return model(device, mode)
+    """Return the model; of the options, only the limit of memory has an effect on it."""
+    return model(device, mode, memory_mb=options.rss_limit_mb)
 
 
 TARGET: Final = TargetKind(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from vblkfuzz.errors import ActorDied, HarnessError
-from vblkfuzz.limits import HANG_LIMIT_S
+from vblkfuzz.limits import HANG_LIMIT_S, MEMORY_LIMIT_MB
 from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.blame import Place, fault_at
@@ -95,11 +95,18 @@ class ProcessesModel(_Model):
     mode = "processes"
     _alone: ClassVar = False
 
-    def __init__(self, device: str, arena: Arena, device_class: type[VirtioBlk]) -> None:
+    def __init__(
+        self,
+        device: str,
+        arena: Arena,
+        device_class: type[VirtioBlk],
+        memory_mb: int = MEMORY_LIMIT_MB,
+    ) -> None:
         # Not above: its libraries need /dev/null, which a machine of OSS-Fuzz need not have.
         from vblkfuzz.process.supervisor import Supervisor
 
         super().__init__(device, arena, device_class)
+        self._memory_mb = memory_mb
         self.number = os.getpid()
         """Which one of the allowed cores: consecutive numbers stand for different ones."""
         self._new_supervisor = Supervisor
@@ -107,8 +114,9 @@ class ProcessesModel(_Model):
     def __enter__(self) -> Self:
         """Pin this process to one core and start the actors there."""
         self._own = OwnCode(self.device_class)
+        memory_mb = self._memory_mb if self._own else None
         self._supervisor = self._new_supervisor(
-            self.arena, self.device_class, alone=self._alone, limited=bool(self._own)
+            self.arena, self.device_class, memory_mb, alone=self._alone
         )
         self._affinity = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {_core(self._affinity, self.number)})

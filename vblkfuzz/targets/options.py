@@ -1,9 +1,14 @@
-"""Command line options about the real device that scenarios run on. The model uses none of them."""
+"""Command line options about the device that scenarios run on.
+
+The model uses only the limit of memory.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.limits import MEMORY_LIMIT_MB
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
@@ -11,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
-    """Options of real targets, each named like its command line option.
+    """Options of targets, each named like its command line option.
 
     Plain values only: they are sent to workers as JSON.
     """
@@ -30,6 +35,9 @@ class TargetOptions:
     vhost_user_command: str = ""
     """Command line that starts a vhost-user-blk back-end; `{socket}` in it becomes its socket."""
 
+    rss_limit_mb: int = MEMORY_LIMIT_MB
+    """MiB that a user's device may take on the model; 0: no limit."""
+
     def is_serial(self, scenario: Scenario) -> bool:
         """Whether the threads of the device go on one at a time in a scenario."""
         if self.serial is not None:
@@ -45,8 +53,8 @@ class TargetOptions:
             name = field.name.replace("_", "-")
             if isinstance(value, bool):
                 words.append(f"--{name}" if value else f"--no-{name}")
-            elif value:
-                words += [f"--{name}", value]
+            elif value != field.default:
+                words += [f"--{name}", str(value)]
         return words
 
 

@@ -26,6 +26,7 @@ _TWINS: Final = {
     "workers": "--workers",
     "jobs": "--workers",
     "fork": "--workers",
+    "rss_limit_mb": "--rss-limit-mb",
 }
 """Options with the same meaning. A flag of 0 or -1 may have another one, see `_translated`."""
 
@@ -38,8 +39,7 @@ _INSTEAD: Final = {
     "minimize_crash": "fuzz minimizes no input; use vblkfuzz minimize INPUT -o SMALL",
     "cleanse_crash": "fuzz cleanses no input; use vblkfuzz minimize INPUT -o SMALL",
     "timeout": "vblkfuzz has a limit of its own for each input; leave it out",
-    "rss_limit_mb": "vblkfuzz has no limit of memory; use ulimit -v",
-    "malloc_limit_mb": "vblkfuzz has no limit of memory; use ulimit -v",
+    "malloc_limit_mb": "vblkfuzz has no limit of its own for it; use --rss-limit-mb",
 }
 """What to do without a twin. All other flags are for libFuzzer itself."""
 

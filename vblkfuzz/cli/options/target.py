@@ -1,4 +1,4 @@
-"""The options of real targets, the same for every verb that runs scenarios.
+"""The options of targets, the same for every verb that runs scenarios.
 
     @takes_target_options
     def verb(path: ..., *, target_options: TargetOptions) -> None: ...
@@ -50,6 +50,10 @@ _OPTIONS: Final = {
     ],
     "vhost_user_socket": _text("PATH", "Socket of a running vhost-user-blk back-end."),
     "vhost_user_command": _text("COMMAND", "Starts a back-end; {socket} is its socket."),
+    "rss_limit_mb": Annotated[
+        int,
+        typer.Option(min=0, help="MiB of memory that a device of your own may take; 0: no limit."),
+    ],
 }
 
 
