@@ -85,3 +85,22 @@ def test_a_worker_that_is_stuck_is_replaced(start: Start, tmp_path: Path) -> Non
     stdout, stderr = process.communicate(timeout=WAIT_S)
     assert '"restarts": 1' in stdout
     assert f"ran nothing for {STUCK_LIMIT_S:g} s and was ended" in stderr
+
+
+def named(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def test_an_input_is_not_to_blame_for_a_device_that_is_killed(start: Start, tmp_path: Path) -> None:
+    process = start("--workers", "1", "--seed", "5", "--device", "reference")
+    corpus = tmp_path / "out" / "corpus"
+    until(lambda: len(family(process.pid)) == 5 and len(list(corpus.iterdir())) > 5)
+    (device,) = (pid for pid in family(process.pid) if named(pid) == "vblk-device")
+    os.kill(device, signal.SIGKILL)
+    until(lambda: len(family(process.pid)) == 5 and device not in family(process.pid))
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=WAIT_S)
+    summary = json.loads(stdout.splitlines()[-1])
+    assert (summary["harness_errors"], summary["restarts"]) == (1, 0)
+    assert "the device process was ended by signal 9" in stderr
+    assert list((tmp_path / "out" / "harness").iterdir()) == []

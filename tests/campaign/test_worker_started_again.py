@@ -17,6 +17,8 @@ from vblkfuzz.launch.plan import Stat
 class Known:
     """A worker with some statistics."""
 
+    dropped = 0
+
     def __init__(self, **statistics: int) -> None:
         self._statistics = Counter({Stat[name]: value for name, value in statistics.items()})
 

@@ -74,6 +74,7 @@ def test_what_is_no_message_is_a_value_error(line: bytes) -> None:
         b'{"kind": "seen", "execs": -1}',
         b'{"kind": "seen", "execs": 9223372036854775808}',
         b'{"kind": "hang", "input": "xyz"}',
+        b'{"kind": "seen", "name": "\\ud800"}',
         b'{"kind": "finding", "path": "a\\u0000b"}',
         b'{"kind": "done", "more": ""}',
     ],

@@ -178,10 +178,15 @@ class Campaign:
                     self._roster.start(index)
             while self._stop is None and self._has_work():
                 self._turn()
-            if self._stop is None and (said := self._budget.said_of(self._roster.workers)):
-                self._on_message(Message("warning", said))
+            self._say_if_late()
         finally:
             self._end_workers()
+
+    def _say_if_late(self) -> None:
+        """Say that start-up took all the time, if no worker has ended for another reason."""
+        ended = self._stop or self._roster.restarts or self._roster.waiting
+        if not ended and (said := self._budget.said_of(self._roster.workers)):
+            self._say_warning(said)
 
     def _has_work(self) -> bool:
         """Whether a worker runs, or is started again in time."""
@@ -313,13 +318,15 @@ class Campaign:
     def _note_end(self, worker: WorkerProcess, how: str) -> None:
         """Say that a worker has ended, and save the input if that is to blame."""
         self.summary.last_error = how
-        if is_of_input(worker) and (data := worker.arena.flight.read()):
-            self._keep_input(data, how)
+        if is_of_input(worker):
+            self._keep_input(worker.arena.flight.read(), how)
         self._on_message(Message("harness_error", how))
 
     def _keep_input(self, data: bytes, reason: str) -> None:
+        """Save an input; an empty one stands for none."""
         try:
-            self._failed_inputs.keep(data, reason)
+            if data:
+                self._failed_inputs.keep(data, reason)
         except OSError as error:
             self.summary.fallbacks.append(
                 f"{error.strerror or error}; failed input in hexadecimal: {data.hex()}"

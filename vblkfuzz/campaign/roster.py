@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from vblkfuzz.campaign.retry import LONGEST_S, next_wait
 from vblkfuzz.campaign.worker_ending import ending_of, is_from_outside
+from vblkfuzz.errors import too_many_files
 from vblkfuzz.launch.local import WorkerProcess
 from vblkfuzz.launch.plan import Stat
 
@@ -90,7 +91,8 @@ class Roster:
         try:
             member.worker.start()
         except OSError as error:
-            self._lose(member, f"worker {index} cannot be started: {error.strerror or error}")
+            why = too_many_files(error) or error.strerror or error
+            self._lose(member, f"worker {index} cannot be started: {why}")
         else:
             self._selector.register(member.worker.messages_fd, selectors.EVENT_READ)
 

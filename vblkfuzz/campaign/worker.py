@@ -30,6 +30,7 @@ from vblkfuzz.campaign.interruptions import stops_of, why_free
 from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.recorded_inputs import recorded_inputs
+from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
 from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from vblkfuzz.campaign.recorded_inputs import RecordedInputs
     from vblkfuzz.executor import Execution
     from vblkfuzz.feedback.device_coverage import EdgeFeatures, FunctionFeatures
-    from vblkfuzz.feedback.instrument import Instrumenter
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.mutation.interrupt import Stops
     from vblkfuzz.oracle.violation import Violation
@@ -163,7 +163,7 @@ class Worker:
                 self._run_again(execution, data)
         except HarnessError as error:
             kind = "hang" if isinstance(error, ActorHung) else "harness_error"
-            self._note_error(str(error), data, kind)
+            self._note_error(str(error), data if error.of_input else b"", kind)
             if self._errors_in_a_row == _MAX_HARNESS_ERRORS or isinstance(error, ZygoteLost):
                 self._give_up()
         else:
@@ -174,10 +174,10 @@ class Worker:
         self._count()
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
-        """Return the scenario that runs for a fuzz input, and its bytes."""
+        """Return the scenario that runs for a fuzz input, and its bytes; there are some."""
         scenario, data = decoded(data, self._plan.without)
         ran = as_run(self._target, scenario)
-        return (scenario, data) if ran is scenario else (ran, encode(ran))
+        return (scenario, data) if data and ran is scenario else (ran, encode(ran))
 
     def _register(self, region: Region) -> None:
         region.register()
@@ -326,7 +326,7 @@ def fuzz(
     from vblkfuzz.process.arena import Arena
 
     arena = Arena() if memory_fd is None else Arena.over(memory_fd)
-    target = _target_of(plan, arena, finder)
+    target = target_of(plan, arena, finder)
     finder.connect(arena.coverage)
     region = Region(arena.coverage) if plan.feedback else None
     worker = Worker(plan, target, arena, region, send)
@@ -347,26 +347,6 @@ def fuzz(
             atheris.Fuzz()
     worker.close()
     return worker.ending
-
-
-def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
-    """Import the target of the plan, with probes; return it, not started."""
-    from vblkfuzz.targets.registry import open_target
-
-    if plan.target != MODEL:
-        target = open_target(plan.target, plan.device, plan.mode, plan.target_options)
-        if plan.coverage and (coverage := getattr(target, "coverage", None)):
-            coverage.begin(plan.coverage)
-        return target
-    from vblkfuzz.targets.device_class import device_class
-    from vblkfuzz.targets.model import model
-    from vblkfuzz.targets.model_modes import ProcessesModel
-
-    device = device_class(plan.device, finder.load_file)
-    found = model(plan.device, plan.mode, arena, device)
-    if isinstance(found, ProcessesModel):
-        found.number = os.getppid() + plan.index  # the workers of a campaign share out the cores
-    return found
 
 
 def _end_on_signals(worker: Worker) -> None:

@@ -24,6 +24,8 @@ KINDS: Final = frozenset(
     )
 )
 """Kinds of messages that a worker sends."""
+_OF_LEDGER: Final = ("finding", "seen", "situation")
+"""Those whose texts the ledger takes: it has no characters that are none, such as half a pair."""
 
 
 class Stat(IntEnum):
@@ -115,7 +117,7 @@ class Message:
     execs: int = 0
     """Executions of this worker so far. In seen: those with the signature since the last report."""
     input: str = ""
-    """The fuzz input of a harness error, in hexadecimal."""
+    """The fuzz input of a harness error, in hexadecimal; empty: no input has to do with it."""
 
     def to_line(self) -> bytes:
         """Return the message as one line of JSON."""
@@ -144,6 +146,8 @@ class Message:
     def _check(self) -> None:
         """Raise ValueError for values that no worker sends."""
         bytes.fromhex(self.input)
+        if self.kind in _OF_LEDGER:
+            "".join((self.name, self.rule, self.sentence, self.known)).encode()
         if self.kind not in KINDS or not 0 <= self.execs < 1 << 63 or "\0" in self.path:
             raise ValueError("expected a message of a worker")
 

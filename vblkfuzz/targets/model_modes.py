@@ -154,6 +154,7 @@ class ProcessesModel(_Model):
             ActorDied: it was not the device's own code.
         """
         code = died.device_ended
+        died.of_input = code is None or -code not in FROM_OUTSIDE
         if not self._own or code is None or -code in FROM_OUTSIDE:
             raise died
         try:
