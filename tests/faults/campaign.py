@@ -33,6 +33,8 @@ _MODULES: Final = {
     b"vblkfuzz.campaign.worker": "worker",
     b"vblkfuzz.campaign.minimizer": "minimizer",
 }
+ROLES: Final = ("orchestrator", "worker", "vblk-zygote", "vblk-device", "vblk-guest")
+"""Roles of processes that there are all the time, once a campaign has begun."""
 NO_CHANGE: Final[Mapping[str, str | None]] = {}
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from tests.faults.campaign import Campaign
+from tests.faults.campaign import ROLES, Campaign
 from tests.faults.conftest import LONG, long
 from tests.waiting import until
 
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.e2e
 
 KILLS = 200 if LONG else 8
 SETUP = ("--workers", "2", "--seed", "5")
-ROLES = ("orchestrator", "worker", "vblk-zygote", "vblk-device", "vblk-guest")
 
 
 def is_there(campaign: Campaign, role: str) -> bool:

@@ -26,7 +26,7 @@ def limited(limit: str) -> tuple[str, ...]:
     return ("prlimit", limit)
 
 
-@pytest.mark.parametrize("files", [8, 16, 24, 32])
+@pytest.mark.parametrize("files", [16, 24, 32])
 @pytest.mark.fault(
     "Few open files are allowed (`ulimit -n`)",
     "125, and a line that says so; or, with enough of them, nothing at all.",

@@ -23,6 +23,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 def test_unfinished_files_of_a_killed_worker_are_removed(tmp_path: Path) -> None:
     (tmp_path / "findings" / ".tmp-1").mkdir(parents=True)
     (tmp_path / "findings" / ".tmp-1" / "trace.txt").touch()
+    (tmp_path / "findings" / ".tmp-1" / ".tmp-4").touch()
     (tmp_path / "findings" / "s1").mkdir()
     (tmp_path / "findings" / "s1" / ".tmp-3").touch()
     (tmp_path / ".tmp-4").touch()

@@ -101,7 +101,7 @@ def _sweep(out: Path) -> None:
         if left.is_dir():
             shutil.rmtree(left)
         else:
-            left.unlink()
+            left.unlink(missing_ok=True)  # it was in a folder that is removed already
 
 
 def _try_to_write(out: Path) -> None:
