@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from tests import reference
 from tests.device_api import device_api
+from tests.faults.table import faults
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.trace.kinds import KINDS
 
@@ -68,6 +69,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "vblkfuzz/scenario/alphabet": reference.operations,
     "vblkfuzz/scenario/document.py": reference.schedule,
     "docs/decisions": reference.decisions,
+    "tests/faults": faults,
 }
 
 

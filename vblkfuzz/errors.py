@@ -95,6 +95,9 @@ class OutputLost(VblkfuzzError):
 class HarnessError(VblkfuzzError):
     """The harness failed, so there is no verdict. It is never reported as a finding."""
 
+    of_input: bool = True
+    """Whether the input that ran may have to do with it; not if somebody has killed a process."""
+
     @property
     def sentence(self) -> str:
         """The error without the traceback of an actor, whose last line says what happened."""

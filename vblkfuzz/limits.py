@@ -63,13 +63,15 @@ HANG_LIMIT_S: Final = 2.0
 """Seconds of processor time after which an execution on a user's device is a hang; 2000 times a
 normal execution."""
 
-ANSWER_LIMIT_S: Final = 6.0
-"""Seconds without an answer from the actors after which they are killed. More than HANG_LIMIT_S, so
-that a busy device itself reports where it hangs, also on a machine with other work."""
+MEMORY_LIMIT_MB: Final = 2048
+"""MiB that a user's device may take, as in libFuzzer; each program that it starts may, too."""
 
-ALONE_LIMIT_S: Final = 45.0
-"""The same for a user's device that runs inline. It is for a device that waits, so it is long: one
-that loops reaches HANG_LIMIT_S first, also on a machine with much other work."""
+ANSWER_LIMIT_S: Final = 6.0
+"""Seconds without an answer from the actors after which they are killed."""
+
+WAIT_LIMIT_S: Final = 45.0
+"""The same for a user's device. It is for a device that waits, so it is long: one that loops
+reaches HANG_LIMIT_S first, also on a machine with much other work."""
 
 RESPAWN_LIMIT_S: Final = 10.0
 """Seconds in which the zygote must have forked fresh actors; after that the zygote is lost."""
@@ -110,11 +112,16 @@ EDGE_MAP_BYTES: Final = 1 << 16
 MAX_REPORT_BYTES: Final = 16 * 1024
 """Most bytes of a traceback in the report area of the arena."""
 
+# --- Messages -------------------------------------------------------------------------------
+MAX_MESSAGE_BYTES: Final = 1 << 20
+"""Longest message of a worker (bytes of JSON). The longest parts are an input in hexadecimal, twice
+16 KiB, and a report."""
+
 # --- Files ----------------------------------------------------------------------------------
 MAX_ARTIFACT_BYTES: Final = 1 << 20
 """Largest `.vblk` or `.toml` that is read (bytes). A full scenario takes about 2 KiB."""
 
-assert HANG_LIMIT_S < ANSWER_LIMIT_S < ALONE_LIMIT_S < STUCK_LIMIT_S
+assert HANG_LIMIT_S < ANSWER_LIMIT_S < WAIT_LIMIT_S < STUCK_LIMIT_S
 assert DEVICE_LIMIT_S < BUSY_LIMIT_S < STUCK_LIMIT_S
 assert COVERAGE_EDGES < COVERAGE_SIZE
 assert all(size & (size - 1) == 0 for size in QUEUE_SIZES), "virtio 2.7: a power of two"

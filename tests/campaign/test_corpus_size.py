@@ -61,3 +61,12 @@ def test_a_folder_that_is_slow_is_counted_in_a_hundredth_of_the_time(tmp_path: P
     os.utime(tmp_path, ns=(2, 2))
     clock.now += 100
     assert (size.count(), size.inputs) == (True, 2)
+
+
+def test_a_folder_that_is_gone_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    size = CorpusSize(tmp_path / "corpus", Clock(0))
+    assert (size.count(), size.problem) == (True, "")
+    (tmp_path / "corpus").rmdir()
+    assert (size.count(), size.count(final=True)) == (False, False)
+    assert size.problem == f"{tmp_path / 'corpus'}: No such file or directory"

@@ -205,3 +205,34 @@ def test_a_crash_that_hides_others_and_how_to_get_past_it(
     again = fuzz(*setup, *without, out=tmp_path / "again")
     # A failed request may stop the VM as well, now and then.
     assert (again.summary["execs"], again.summary["shadow"]) == (300, None)
+
+
+GARBAGE = (
+    "def __init__(self, *arguments):\n"
+    "    super().__init__(*arguments)\n"
+    "    import os\n"
+    "    words = open('/proc/self/cmdline', 'rb').read().split(b'\\0')\n"
+    "    if b'vblkfuzz.campaign.worker' in words:\n"
+    "        fd = int(words[5])\n"
+    "        for line in {lines}: os.write(fd, line)"
+)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b'[b"\\xff\\xfe\\n", b"{}\\n[[1]]\\n", b"{\\"kind\\": \\"seen\\", \\"execs\\": []}\\n"]',
+        b'[bytes(1 << 20) + b"\\n"]',
+        b'[b"no end"]',
+    ],
+)
+def test_what_a_device_writes_to_our_pipe_is_dropped(
+    fuzz: Fuzz, device_file: Callable[[str], str], lines: bytes
+) -> None:
+    device = device_file(GARBAGE.format(lines=lines.decode()))
+    setup = ("--workers", "1", "--seed", "5", "--runs", "20", "--device", device)
+    ended = fuzz(*setup)
+    assert (ended.status, ended.summary["execs"]) == (0, 20), ended.stderr
+    assert ended.summary["dropped"] > 0
+    assert ended.stderr.count("sent what is no message") == 1
+    assert "Traceback" not in ended.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,7 @@ from vblkfuzz.launch.plan import Stat
 class Known:
     """A worker with some statistics."""
 
-    messages_fd = -1
+    dropped = 0
 
     def __init__(self, **statistics: int) -> None:
         self._statistics = Counter({Stat[name]: value for name, value in statistics.items()})
@@ -33,7 +34,8 @@ def test_features_and_functions_never_become_fewer(
     campaign._started, campaign._next_entry = 0.0, float("inf")
     campaign._corpus_size = CorpusSize(tmp_path / "corpus")
     for before in (Known(FEATURES=90, REACHED=50, REACHABLE=99), Known(FEATURES=7, REACHED=3)):
-        monkeypatch.setattr(campaign, "_workers", [before], raising=False)
+        roster = SimpleNamespace(workers=[before], running=0, waiting=0, restarts=0)
+        monkeypatch.setattr(campaign, "_roster", roster, raising=False)
         campaign._update(final=True)
     assert campaign.summary.features == 90
     assert campaign.summary.reach == ("functions", 50, 99)

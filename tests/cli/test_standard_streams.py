@@ -62,6 +62,41 @@ def test_a_full_disk_behind_stdout_ends_no_campaign(tmp_path: Path) -> None:
     assert record.execs == 3 and record.ended
 
 
+SHORT = ("--runs", "3", "--workers", "1", "--seed", "3", "--mode", "inline", "--no-minimize")
+
+
+def test_a_reader_of_stdout_that_has_gone_ends_no_campaign(tmp_path: Path) -> None:
+    """As with `| head -1`; the campaign is done to its end, and its books are right."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run(
+            *("fuzz", "--json", *SHORT, "--out", str(tmp_path)),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        os.close(writing)
+    last = done.stderr.decode().splitlines()[-1]
+    assert (done.returncode, last) == (141, "vblkfuzz: lines of --json were lost: Broken pipe")
+    (record,) = read_history(tmp_path / "campaign.sqlite").campaigns
+    assert record.execs == 3 and record.ended
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_full_disk_behind_stderr_ends_no_campaign(as_json: bool, tmp_path: Path) -> None:
+    more = ("--json",) if as_json else ()
+    with FULL.open("wb") as full:
+        done = run(
+            *("fuzz", *more, *SHORT, "--out", str(tmp_path)), stdout=subprocess.PIPE, stderr=full
+        )
+    assert done.returncode in (0, 77)
+    said = "essages on standard error"
+    assert done.stdout.decode().count(said) == 1
+    (record,) = read_history(tmp_path / "campaign.sqlite").campaigns
+    assert record.execs == 3 and record.ended
+
+
 @pytest.mark.parametrize("command", PRINT)
 def test_a_reader_of_stdout_that_has_gone(command: str) -> None:
     reading, writing = os.pipe()

@@ -20,6 +20,7 @@ from vblkfuzz.doctor.check import Check, Found, Verdict
 from vblkfuzz.doctor.checks import resources
 from vblkfuzz.doctor.registry import checks
 from vblkfuzz.doctor.trial import tried
+from vblkfuzz.process import usable_cores
 from vblkfuzz.targets.options import NO_OPTIONS
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86-64")
@@ -178,7 +179,7 @@ def test_a_quota_of_a_control_group_limits_the_cores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cpu.max").write_text("50000 100000\n")
-    monkeypatch.setattr(resources, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(usable_cores, "_CGROUPS", tmp_path)
     found = tried(resources.cores)
     assert (found.verdict, found.advice) == (Verdict.LIMITED, "fuzz --workers 1")
     assert found.fact.endswith("time of 0.5")

@@ -78,6 +78,16 @@ def test_one_that_shows_it_each_time_has_no_rivals(tmp_path: Path) -> None:
     assert target.ran.count((ALWAYS,)) == 1
 
 
+def test_a_rival_runs_only_as_long_as_it_may_be_better(tmp_path: Path) -> None:
+    target = Threads()
+    target.rare.update({BY_CHANCE: 5, OFTEN: 2})
+    result, _ = explored(tmp_path, target)
+    (kept,) = result.findings.values()
+    assert (kept.shown, kept.tried) == (4, 2)
+    assert target.ran.count((BY_CHANCE,)) == 1 + RERUNS
+    assert target.ran.count((OFTEN,)) == 1 + 2  # again in the first run, not in the second
+
+
 def test_only_so_many_schedules_are_tried(tmp_path: Path) -> None:
     target = Threads()
     schedules = [Deviation(3, at, Go.IO0, role=Role.MAIN, locks=True) for at in range(39)]

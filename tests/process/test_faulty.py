@@ -190,7 +190,7 @@ def test_a_device_that_waits(mode: str, monkeypatch: pytest.MonkeyPatch) -> None
         right = target.run(GOOD).digest
         for _ in range(2):
             with monkeypatch.context() as patch:  # healthy runs have all the time they need
-                for limit in ("ALONE_LIMIT_S", "ANSWER_LIMIT_S"):
+                for limit in ("WAIT_LIMIT_S", "ANSWER_LIMIT_S"):
                     patch.setattr(supervisor, limit, 0.1)
                 with pytest.raises(ActorHung, match=r"no answer within 0\.1 s"):
                     run_scenario(target, FATAL)

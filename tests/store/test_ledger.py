@@ -1,4 +1,4 @@
-"""The ledger's rows."""
+"""The ledger's rows, and what becomes of them while nothing can be written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from vblkfuzz.errors import HarnessError
+from vblkfuzz.errors import HarnessError, InputFileError
+from vblkfuzz.store import ledger as module
+from vblkfuzz.store.history import read_history
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.summary import Finding
 
@@ -53,7 +55,9 @@ def test_a_row_that_cannot_be_written_is_reported_and_others_follow(tmp_path: Pa
     with closing(sqlite3.connect(path)) as database:
         database.execute("DROP TABLE finding")
     ledger.finding(FINDING)
-    assert "campaign.sqlite is not complete" in ledger.problem
+    assert (
+        ledger.problem == "campaign.sqlite is not complete, 1 row missing: no such table: finding"
+    )
     ledger.situation("goes on", 1)
     ledger.close()
     assert len(rows(path, "situation")) == 1
@@ -64,3 +68,200 @@ def test_no_database(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(HarnessError, match="cannot be used"):
         Ledger(path)
+
+
+def begun(path: Path) -> Ledger:
+    ledger = Ledger(path)
+    ledger.begin("2026-01-01T00:00:00+00:00", "patch-v4", "inline", 2, 9)
+    return ledger
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that wait are tried again with the next one."""
+    monkeypatch.setattr(module, "_RETRY_S", 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_rows_wait_for_a_lock_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ledger.finding(FINDING)
+        ledger.situation("met", 1)
+        assert (
+            ledger.problem == "campaign.sqlite is not complete, 2 rows missing: database is locked"
+        )
+        assert rows(path, "finding") == []
+    ledger.seen("s1-x", 3)
+    assert ledger.problem == ""
+    ledger.close()
+    assert (len(rows(path, "finding")), len(rows(path, "situation"))) == (1, 1)
+
+
+def test_a_lock_is_not_tried_with_each_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a burst of rows would keep the campaign for as long as all its tries together."""
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ledger.situation("one", 1)
+        tries: list[object] = []
+        monkeypatch.setattr(ledger._file, "write", lambda *_, sync: tries.append(sync))
+        for _ in range(100):
+            ledger.situation("more", 1)
+        assert tries == []
+        now[0] = 1.0
+        ledger.situation("last", 1)
+    assert len(tries) == 1
+    ledger.close()
+
+
+def test_a_row_that_is_missing_in_the_end_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    ledger._file.be_patient = lambda: None  # type: ignore[method-assign]  # not a second
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ledger.finding(FINDING)
+        ledger.end("2026-01-01T00:00:09+00:00", 77)
+        ledger.close()
+    assert ledger.problem.startswith("campaign.sqlite is not complete, 2 rows missing: ")
+    (record,) = read_history(path).campaigns
+    assert (record.ended, record.findings) == (None, ())
+
+
+@pytest.mark.usefixtures("at_once")
+def test_of_progress_some_is_left_out_but_neither_the_last_nor_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_PROGRESS", 8)
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+
+    def full(*_: object, sync: bool) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger._file, "write", full)
+        for number in range(1, 101):
+            ledger.finding(FINDING)
+            ledger.progress(number, number, 0, (0, 0))
+            assert sum("progress" in row[0] for row in ledger._waiting) <= 8
+    ledger.close()
+    assert len(rows(path, "finding")) == 100
+    assert read_history(path).campaigns[0].execs == 100
+
+
+def test_a_reader_does_not_keep_a_campaign_from_writing(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN")
+        before = reader.execute("SELECT count(*) FROM finding").fetchall()
+        ledger.finding(FINDING)
+        assert ledger.problem == ""
+        assert reader.execute("SELECT count(*) FROM finding").fetchall() == before == [(0,)]
+    ledger.close()
+
+
+def test_a_campaign_that_has_ended_leaves_one_file(tmp_path: Path) -> None:
+    ledger = begun(tmp_path / "campaign.sqlite")
+    assert (tmp_path / "campaign.sqlite-wal").exists()
+    ledger.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["campaign.sqlite"]
+
+
+def test_a_network_folder_has_no_shared_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vblkfuzz.store.ledger_file.is_network_folder", lambda _: True)
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    ledger.finding(FINDING)
+    assert [one.name for one in tmp_path.iterdir()] == ["campaign.sqlite"]
+    assert len(read_history(path).campaigns[0].findings) == 1
+    ledger.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_was_taken_away_is_written_anew(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    ledger.finding(FINDING)
+    path.unlink()
+    if replaced:
+        path.write_bytes(b"mine")
+    ledger.situation("met", 1)
+    assert (ledger.problem, "written anew" in ledger.replaced) == ("", True)
+    ledger.end("2026-01-01T00:00:09+00:00", 77)
+    ledger.close()
+    (record,) = read_history(path).campaigns
+    assert (record.findings, record.met, record.status) == (("s1-x",), ("met",), 77)
+    others = {one.name: one.read_bytes() for one in tmp_path.iterdir() if one != path}
+    assert others == ({"campaign.sqlite.other-1": b"mine"} if replaced else {})
+
+
+def test_a_folder_that_is_gone_is_no_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "campaign.sqlite"
+    path.parent.mkdir()
+    ledger = begun(path)
+    for file in path.parent.iterdir():
+        file.unlink()
+    path.parent.rmdir()
+    ledger.finding(FINDING)
+    ledger.close()
+    assert "1 row missing: [Errno 2]" in ledger.problem
+
+
+def test_a_ledger_that_is_overwritten_is_said_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    begun(path).close()
+    ledger = begun(path)
+    for file in tmp_path.iterdir():
+        with file.open("r+b") as opened:
+            opened.write(b"x" * file.stat().st_size)
+    ledger.finding(FINDING)
+    ledger.close()
+    assert "missing: " in ledger.problem
+    with pytest.raises(HarnessError, match=r"cannot be used: .*vblkfuzz status --rebuild"):
+        Ledger(path)
+    with pytest.raises(InputFileError, match=r"expected the ledger .*vblkfuzz status --rebuild"):
+        read_history(path)
+
+
+def test_a_damaged_page_is_seen_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    ledger.expect("x" * 90 + str(number) for number in range(300))
+    ledger.close()
+    with path.open("r+b") as file:
+        file.seek(-3 * 4096, 2)
+        file.write(b"\xff" * 3 * 4096)
+    with pytest.raises(HarnessError, match=r"cannot be used: .*vblkfuzz status --rebuild"):
+        Ledger(path)
+
+
+def test_a_ledger_of_a_newer_version(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    begun(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 99")
+    for use in (Ledger, read_history):
+        with pytest.raises(InputFileError, match="found schema 99: a newer vblkfuzz wrote it"):
+            use(path)
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE mine (x)")
+        database.commit()
+    content = path.read_bytes()
+    for use in (Ledger, read_history):
+        with pytest.raises(InputFileError, match="found that of another program"):
+            use(path)
+    assert path.read_bytes() == content

@@ -77,13 +77,15 @@ def test_no_verdict_has_its_reason() -> None:
 
 
 def test_another_version_of_the_program_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Artifact(Scenario(), versions={"vblkfuzz": "0.1", "qemu-system-x86_64": "7.2.19"})
+    versions = {"vblkfuzz": "0.1", "qemu-system-x86_64": "7.2.19", "back-end": "1"}
+    found = Artifact(Scenario(), versions=versions)
 
     def notes(now: dict[str, str]) -> list[str]:
         monkeypatch.setattr(ScriptedTarget, "versions", now, raising=False)
         return replay_input("x", found, ScriptedTarget([CLEAN]), 1).notes
 
     assert notes({"qemu-system-x86_64": "10.0.2"}) == [
-        "found on qemu-system-x86_64 7.2.19, run on 10.0.2"
+        "found on qemu-system-x86_64 7.2.19, run on 10.0.2; --qemu-binary PATH runs another one"
     ]
     assert notes({"qemu-system-x86_64": "7.2.19"}) == notes({"qemu-storage-daemon": "9"}) == []
+    assert notes({"back-end": "2"}) == ["found on back-end 1, run on 2"]

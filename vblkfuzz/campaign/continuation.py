@@ -6,17 +6,22 @@ and its findings could not be told from the new ones. So the user must ask for t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.counted import counted
 from vblkfuzz.errors import UsageError
+from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.store.folder import PARTS
-from vblkfuzz.store.history import LEDGER, CampaignRecord, read_history
+from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.saved_findings import saved_findings
+from vblkfuzz.store.summary import Earlier
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from vblkfuzz.store.history import CampaignRecord, History
 
+_NAMED: Final = 5
+"""Findings that are named; the others are counted."""
 ANYWAY: Final = "--other-device"
 """The option that allows another device or target in a folder."""
 
@@ -36,18 +41,15 @@ def check_folder(out: Path) -> None:
     except OSError:
         return  # `folder.claimed` says why
     for name in others:
-        if not name.startswith("."):
+        if not name.startswith((".", LEDGER)):  # what was beside a ledger that is gone
             expected = "expected a new folder or the output folder of a campaign"
             raise UsageError(f"{out}: {expected}, found {name} in it; choose another --out")
 
 
-def earlier_campaigns(out: Path) -> tuple[CampaignRecord, ...]:
-    """Return the campaigns that have used the folder.
-
-    Raises:
-        InputFileError: the ledger cannot be read.
-    """
-    return read_history(out / LEDGER).campaigns
+def earlier_of(campaigns: tuple[CampaignRecord, ...]) -> Earlier:
+    """Return what campaigns did, together."""
+    execs = sum(one.execs for one in campaigns)
+    return Earlier(len(campaigns), execs, sum(one.seconds for one in campaigns))
 
 
 def check_same(
@@ -69,18 +71,29 @@ def check_same(
 
 def _is_on(record: CampaignRecord, target: str, device: str) -> bool:
     # Versions that did not record the end recorded the model as the target, whatever it was.
-    any_target = record.ended == ""
+    any_target = record.ended == "" and not record.restored
+    if not record.device:  # no file says it
+        return True
     return record.device == device and (any_target or record.target == target)
 
 
-def said_of(out: Path, earlier: tuple[CampaignRecord, ...]) -> str:
+def said_of(out: Path, history: History) -> str:
     """Say what the folder already has; empty if there was no campaign."""
-    if not earlier:
+    if not history.campaigns:
         return ""
-    first, execs = earlier[0], sum(one.execs for one in earlier)
+    first, earlier = history.campaigns[0], history.campaigns
     inputs = sum(1 for path in (out / "corpus").iterdir() if path.is_file())
     return (
         f"{out} goes on: begun {first.started}, {counted(len(earlier), 'campaign')}, "
-        f"{counted(execs, 'execution')}, {counted(inputs, 'input')}, "
-        f"{counted(len(saved_findings(out)), 'finding')}"
+        f"{counted(history.execs, 'execution')}, {counted(inputs, 'input')}, "
+        f"{counted(len(saved_findings(out)), 'finding')}{_untold(out, history)}"
     )
+
+
+def _untold(out: Path, history: History) -> str:
+    """Name the findings that no campaign told of: it was killed, or they came from elsewhere."""
+    untold = sorted(
+        one for one in saved_findings(out) if signature_of(Path(one)) not in history.sightings
+    )
+    more = f" and {len(untold) - _NAMED} more" if len(untold) > _NAMED else ""
+    return f"; told of by no campaign: {', '.join(untold[:_NAMED])}{more}" if untold else ""

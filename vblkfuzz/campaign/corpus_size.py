@@ -20,7 +20,7 @@ _REST: Final = 100
 
 
 class CorpusSize:
-    """The number of files in a folder to which files are only added.
+    """The number of files in a folder.
 
     Args:
         folder: the corpus.
@@ -35,13 +35,24 @@ class CorpusSize:
         self._next_s = 0.0
         self.inputs = 0
         """The number when it was counted last."""
+        self.problem = ""
+        """Why the folder cannot be listed, as when it was deleted; empty if it can."""
 
     def count(self, *, final: bool = False) -> bool:
-        """Count, if needed; return False if there was no time, and the number may be an old one.
+        """Count, if needed; return False if the number may be an old one.
+
+        That is so if there was no time, or if there is a `problem`.
 
         Args:
             final: count whatever time it takes.
         """
+        try:
+            return self._count(final=final)
+        except OSError as error:
+            self.problem = f"{self._folder}: {error.strerror or error}"
+            return False
+
+    def _count(self, *, final: bool) -> bool:
         changed_ns = os.stat(self._folder).st_mtime_ns
         same = changed_ns == self._changed_ns
         if same and self._settled and not final:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def exit_status(summary: Summary, stopped: ExitStatus | None) -> ExitStatus:
-    """Return the exit status: a stop by the user comes first, then faults, then findings.
+    """Return the exit status: a stop by the user comes first, then faults, then new findings.
 
     Args:
         summary: of the campaign that has ended.
@@ -23,9 +23,9 @@ def exit_status(summary: Summary, stopped: ExitStatus | None) -> ExitStatus:
         return ExitStatus.HARNESS
     if summary.findings:
         return ExitStatus.VIOLATION
-    if summary.restarts or summary.harness_errors > summary.hangs:
+    if summary.restarts or summary.waiting or summary.harness_errors > summary.hangs:
         return ExitStatus.HARNESS
-    if summary.always_fails:  # all its findings are silenced
+    if summary.always_fails:  # all its findings are silenced, or known from before
         return ExitStatus.HARNESS
     if not summary.execs:  # nothing was tested
         return ExitStatus.HARNESS

@@ -70,6 +70,7 @@ def plan_of(arguments: Sequence[str], device: str, out: Path) -> WorkerPlan:
         runs=max(0, own["runs"]),
         deadline=time.monotonic() + seconds if (seconds := own["max_total_time"]) > 0 else 0,
         stop_on_first=not own["ignore_crashes"],
+        stop_on_known=True,
         feedback=bool(own["feedback"]),
         states=bool(own["states"]),
         corpora=corpora,

@@ -1,7 +1,8 @@
 """A job of continuous integration: the inputs of a corpus, then a campaign, as results of tests.
 
 An input of the corpus passes if the device breaks no rule, whatever the input expects: a finding
-that is kept there fails until the device is fixed. A finding of the campaign is a failed test.
+that is kept there fails until the device is fixed. A finding of the campaign is a failed test, also
+one that was in the output folder before: a test says how the device is now.
 """
 
 from __future__ import annotations
@@ -115,11 +116,12 @@ class Job:
         self.summary = summary = campaign.summary
         self._note_campaign(summary)
         self.tested = self.tested or bool(summary.execs)
-        saved = [one for one in summary.findings.values() if one.path]
+        found = [*summary.findings.values(), *summary.again.values()]
+        saved = [one for one in found if one.path]
         runs = _FINDING_RUNS if self._rest() > 0 else 1
         reader = CaseReader(self._note_unreadable, self._replayed_on(), runs)
         self._note([*reader.read([input_files(one.path)[0] for one in saved])])
-        self._note_unsaved(one for one in summary.findings.values() if not one.path)
+        self._note_unsaved(one for one in found if not one.path)
 
     @property
     def why_cut(self) -> str:

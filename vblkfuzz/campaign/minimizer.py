@@ -29,6 +29,7 @@ from vblkfuzz.minimize.beside import Smaller, keep, reduction_of, smallest
 from vblkfuzz.minimize.minimize import StopMinimizing
 from vblkfuzz.minimize.on_target import Asked, minimize_input
 from vblkfuzz.minimize.reproduce import Bug, Reproducer
+from vblkfuzz.process.leftovers import adopt_orphans, end_leftovers
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.store.confidence import keep_confidence
 from vblkfuzz.store.finding_artifact import finding_artifact
@@ -239,8 +240,10 @@ def main() -> NoReturn:
     plan = WorkerPlan.from_json(sys.argv[1])
     orders_fd, answers_fd, parent = (int(text) for text in sys.argv[2:5])
     die_with_parent(parent)
+    adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _serve(plan, Orders(orders_fd), answers_fd)
+    end_leftovers()
     sys.exit()
 
 

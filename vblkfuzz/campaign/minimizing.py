@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.campaign.minimizer import TRIES
 from vblkfuzz.campaign.minimizing_order import Answer, Order
 from vblkfuzz.errors import ExitStatus, InputFileError
+from vblkfuzz.launch.bounded_log import bound
 from vblkfuzz.minimize.beside import is_wanting, reduction_of
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.confidence import confidence_in
@@ -108,6 +109,8 @@ class Minimizing:
         Args:
             seconds: limit of a search at full speed; 0: in a share of the time.
         """
+        with suppress(OSError):  # the log is for people
+            bound(self._log)
         # Checked before reading: it may answer and end in between.
         ended = self._process is not None and self._process.poll() is not None
         self._read_answers()
@@ -176,7 +179,7 @@ class Minimizing:
         os.set_blocking(self._answers_fd, False)
         arguments = [self._plan.to_json(), str(orders_fd), str(answers_fd), str(os.getpid())]
         try:
-            with (Path(self._plan.out) / "log" / "minimizer.log").open("ab") as output:
+            with self._log.open("ab") as output:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "vblkfuzz.campaign.minimizer", *arguments],
                     stdin=subprocess.DEVNULL,
@@ -189,6 +192,10 @@ class Minimizing:
         finally:
             os.close(orders_fd)
             os.close(answers_fd)
+
+    @property
+    def _log(self) -> Path:
+        return Path(self._plan.out) / "log" / "minimizer.log"
 
     def _send(self, order: Order) -> None:
         with suppress(BrokenPipeError):  # it has ended: `turn` sees that

@@ -1,39 +1,40 @@
 """The orchestrator: runs N workers until the budget is spent or the campaign is stopped.
 
-It does not import Atheris and runs no scenario. It owns the workers' arenas, collects their
-messages, restarts a worker that died (and saves the input that killed it), and is the only writer
-of the ledger. All files that it writes are below the output folder (`store.folder`).
+It does not import Atheris and runs no scenario. It notes what the workers send (`campaign.roster`
+has them), saves the input that killed one, and is the only writer of the ledger. All files that it
+writes are below the output folder (`store.folder`).
 """
 
 from __future__ import annotations
 
-import selectors
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_campaigns, said_of
+from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of, said_of
+from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
 from vblkfuzz.campaign.exit_status import exit_status
+from vblkfuzz.campaign.importing import Importing
 from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.campaign.pace import Pace
+from vblkfuzz.campaign.roster import Roster
 from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.campaign.time_budget import TimeBudget
-from vblkfuzz.campaign.worker_ending import ending_of
+from vblkfuzz.campaign.worker_ending import is_of_input
 from vblkfuzz.campaign.worker_log import unknown_flags
-from vblkfuzz.errors import ExitStatus, HarnessError
-from vblkfuzz.launch.local import WorkerProcess
+from vblkfuzz.errors import ExitStatus
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.naming.known import matches
-from vblkfuzz.store.corpus import import_folder
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.folder import claimed
-from vblkfuzz.store.history import LEDGER
+from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import check_folder_of_inputs
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.reach import Reach
@@ -45,28 +46,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vblkfuzz.campaign.options import CampaignOptions
+    from vblkfuzz.launch.local import WorkerProcess
 
 _POLL_S: Final = 0.2
 _GRACE_S: Final = 2.0
 """Seconds for workers to end by themselves; an execution and clean-up take milliseconds."""
 _LEDGER_S: Final = 5.0
 """Seconds between two entries of progress in the ledger."""
-_MAX_RESTARTS: Final = 20
-"""Most restarts in a row of workers with fewer than `_FAR` verdicts. Other restarts do not count: a
-campaign of days may have many."""
-_FAR: Final = 1000
-"""Verdicts after which a restart counts as a success."""
 _QUIET: Final = ("-verbosity=0",)
 """libFuzzer prints a line for each new corpus file, which would fill the log over days. The ledger
 records the progress."""
-
-
-_UNEXPECTED: Final = (
-    ExitStatus.HARNESS.name,
-    ExitStatus.INTERRUPTED.name,
-    ExitStatus.USER_STOP.name,
-)
-"""Exit statuses of a worker that are expected only if the orchestrator stopped it."""
 
 
 class Campaign:
@@ -92,14 +81,14 @@ class Campaign:
         self._options = replace(options, workers=workers)
         setup = (options.target, options.device, options.mode)
         self._failed_inputs = FailedInputs(options.out / "harness", *setup)
-        self._restarts_in_a_row = 0
         self._on_message = on_message
         self._on_progress = on_progress
         self._stop: ExitStatus | None = None
         self._pauses = False
         """Ctrl-Z was pressed."""
         self._pace = Pace()
-        self._flags_said = False
+        self._warned: set[str] = set()
+        """What is said once, and was said."""
         self.summary = Summary(
             situations={
                 item.name: False
@@ -123,23 +112,36 @@ class Campaign:
             status = ExitStatus.HARNESS  # if an error ends it
             try:
                 self._go_on(out)
-                self._import_corpora(out)
+                importing = Importing(out, self._on_message, lambda: self._stop is not None)
+                importing.run(self._options.corpora)
+                self._care = CorpusCare(out, self._on_message)
                 self._fuzz_and_minimize()
-                if self._ledger.problem:
-                    self.summary.fallbacks.append(self._ledger.problem)
                 status = exit_status(self.summary, self._stop)
             finally:
-                self._ledger.end(_now(), status)
-                self._ledger.close()
-        return status
+                self._end_ledger(status)
+            return exit_status(self.summary, self._stop)
+
+    def _end_ledger(self, status: ExitStatus) -> None:
+        """Record the end, however it comes; say what the ledger lacks."""
+        self._ledger.end(_now(), status)
+        self._ledger.close()
+        if self._ledger.replaced:
+            self._say_warning(self._ledger.replaced)
+        if problem := self._ledger.problem:
+            self.summary.fallbacks.append(problem)
+            if sys.exception():  # else the summary says it
+                self._say_warning(problem)
 
     def _go_on(self, out: Path) -> None:
         """Say what the folder has of earlier campaigns, if it may be used."""
-        options, earlier = self._options, earlier_campaigns(out)
-        check_same(out, earlier, options.target, options.device, anyway=options.other_device)
-        if said := said_of(out, earlier):
+        options, history = self._options, read_history(out / LEDGER)
+        setup = (options.target, options.device)
+        check_same(out, history.campaigns, *setup, anyway=options.other_device)
+        if said := said_of(out, history):
             self._on_message(Message("continued", said))
-        self.summary.saved_before = len(saved_findings(out))
+        self.summary.earlier = earlier_of(history.campaigns)
+        self._saved_before = saved_findings(out)
+        self.summary.saved_before = len(self._saved_before)
 
     def _fuzz_and_minimize(self) -> None:
         self._started = time.monotonic()
@@ -148,21 +150,6 @@ class Campaign:
         with self._minimizing:
             self._fuzz()
             self._minimizing.finish(lambda: self._stop, self._on_progress, self._options.minimize_s)
-
-    def _import_corpora(self, out: Path) -> None:
-        try:
-            for folder in self._options.corpora:
-                found = False
-                for problem in import_folder(folder, out / "corpus", out / "quarantine"):
-                    found = True
-                    if problem:
-                        self._on_message(Message("quarantined", problem))
-                    if self._stop is not None:
-                        return
-                if not found:
-                    self._on_message(Message("corpus", f"{folder}: no inputs"))
-        except OSError as error:
-            raise HarnessError(f"{out}: cannot be written: {error.strerror or error}") from error
 
     def _end(self, status: ExitStatus) -> None:
         self._stop = status
@@ -183,18 +170,27 @@ class Campaign:
         iothread = None if options.target == MODEL else options.target_options.iothread
         self._ledger.changes(iothread, options.without)
         self._ledger.expect(self.summary.situations)
-        self._workers = [WorkerProcess(self._plan(index)) for index in range(options.workers)]
-        self._selector = selectors.DefaultSelector()
+        plans = [self._plan(index) for index in range(options.workers)]
+        self._roster = Roster(plans, self._handle, self._note_end)
         try:
-            for worker in self._workers:
-                if self._stop is None and (worker.plan.index == 0 or not self._budget.over):
-                    self._start(worker)
-            while self._stop is None and any(worker.messages_fd >= 0 for worker in self._workers):
+            for index in range(options.workers):
+                if self._stop is None and (index == 0 or not self._budget.over):
+                    self._roster.start(index)
+            while self._stop is None and self._has_work():
                 self._turn()
-            if self._stop is None and (said := self._budget.said_of(self._workers)):
-                self._on_message(Message("warning", said))
+            self._say_if_late()
         finally:
             self._end_workers()
+
+    def _say_if_late(self) -> None:
+        """Say that start-up took all the time, if no worker has ended for another reason."""
+        ended = self._stop or self._roster.restarts or self._roster.waiting
+        if not ended and (said := self._budget.said_of(self._roster.workers)):
+            self._say_warning(said)
+
+    def _has_work(self) -> bool:
+        """Whether a worker runs, or is started again in time."""
+        return bool(self._roster.running or (self._roster.waiting and not self._budget.over))
 
     def _plan(self, index: int) -> WorkerPlan:
         options = self._options
@@ -218,50 +214,48 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            record=True,
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
         )
 
-    def _start(self, worker: WorkerProcess) -> None:
-        try:
-            worker.start()
-        except OSError as error:
-            self.summary.fallbacks.append(f"{worker.log}: {error.strerror or error}: no worker")
-            self._stop = ExitStatus.HARNESS
-        if worker.messages_fd >= 0:
-            self._selector.register(worker.messages_fd, selectors.EVENT_READ)
-
     def _turn(self) -> None:
-        self._selector.select(_POLL_S)
+        self._roster.turn(_POLL_S)
         if self._pauses:
             self._pauses = False
             self._on_message(Message("paused", "the campaign, with its workers"))
-            stop_together(self._workers)
-        self._budget.end_late(self._workers)
-        for worker in self._workers:
-            if worker.messages_fd >= 0:
-                worker.end_if_stuck()
-                self._serve(worker)
+            stop_together(self._roster.workers)
+        self._budget.end_late(self._roster.workers)
+        self._warn()
         self._update()
+        self._care.turn()
         self._minimizing.turn()
         self._on_progress(self.summary)
+        if hopeless := self._roster.hopeless:
+            self.summary.last_error = hopeless
+            self._stop = self._stop or ExitStatus.HARNESS
 
-    def _serve(self, worker: WorkerProcess) -> None:
-        """Handle the messages of a worker, and its end."""
-        # Checked before reading: a worker may send its last messages and end in between.
-        ended = worker.exit_code is not None
-        for message in worker.read():
-            self._handle(worker, message)
-        if self._options.libfuzzer and not self._flags_said and worker.statistic(Stat.EXECS):
-            self._flags_said = True  # libFuzzer reads them before it runs an input
-            for said in unknown_flags(worker.log):
-                self._on_message(Message("warning", f"libFuzzer: {said}"))
-        if ended:
-            self._selector.unregister(worker.messages_fd)
-            worker.close_messages()
-            if not worker.done:
-                self._recover(worker)
+    def _warn(self) -> None:
+        """Say once what is wrong with workers that work."""
+        for worker in self._roster.workers:
+            if worker.log_problem and self._is_new("log"):
+                self._say_warning(f"{worker.log_problem}: what workers print is lost")
+            if worker.dropped and self._is_new("dropped"):
+                said = "sent what is no message: dropped, and counted"
+                self._say_warning(f"worker {worker.plan.index} {said}")
+            # libFuzzer reads its flags before it runs an input.
+            if self._options.libfuzzer and worker.statistic(Stat.EXECS) and self._is_new("flags"):
+                for said in unknown_flags(worker.log):
+                    self._say_warning(f"libFuzzer: {said}")
+
+    def _is_new(self, trouble: str) -> bool:
+        known = trouble in self._warned
+        self._warned.add(trouble)
+        return not known
+
+    def _say_warning(self, sentence: str) -> None:
+        self._on_message(Message("warning", sentence))
 
     def _handle(self, worker: WorkerProcess, message: Message) -> None:
         if message.kind == "finding":
@@ -285,16 +279,16 @@ class Campaign:
         elif message.kind == "always_fails":
             self._stop = self._stop or ExitStatus.VIOLATION
             self.summary.always_fails = message.name
-        elif message.kind == "done" and message.name in _UNEXPECTED:
-            worker.done = False  # it could run no input, or got a signal from elsewhere
 
     def _note_finding(self, worker: WorkerProcess, message: Message) -> None:
         if message.fallback:
             saved = f": saved in {message.path}" if message.path else ""
             self.summary.fallbacks.append(message.fallback + saved)
-        if message.name in self.summary.findings:
+        if message.name in self.summary.findings or message.name in self.summary.again:
             return
-        others = sum(other.statistic(Stat.EXECS) for other in self._workers if other is not worker)
+        others = sum(
+            other.statistic(Stat.EXECS) for other in self._roster.workers if other is not worker
+        )
         finding = Finding(
             message.name,
             message.rule,
@@ -304,9 +298,12 @@ class Campaign:
             message.sentence,
             message.known,
         )
-        self.summary.findings[message.name] = finding
         self._ledger.finding(finding)
         self._minimizing.add(message.path)
+        if not message.fallback and Path(message.path).name in self._saved_before:
+            self.summary.again[message.name] = finding
+            return
+        self.summary.findings[message.name] = finding
         self._on_message(message)
         if self._options.stop_on_first:
             self._stop = ExitStatus.VIOLATION
@@ -318,55 +315,29 @@ class Campaign:
             silenced = self.summary.silenced
             silenced[signature] = silenced.get(signature, 0) + count
 
-    def _recover(self, worker: WorkerProcess) -> None:
-        """Save the input of a worker that ended unexpectedly, and start the worker again."""
-        self.summary.last_error = error = ending_of(worker)
-        # Else no input is to blame, or it was saved with its message.
-        if worker.exit_code not in (ExitStatus.CLEAN, ExitStatus.HARNESS):
-            self._keep_input(worker.arena.flight.read(), error)
-        self._on_message(Message("harness_error", error))
-        verdicts = worker.verdicts - worker.verdicts_before
-        self._restarts_in_a_row = 0 if verdicts >= _FAR else self._restarts_in_a_row + 1
-        if verdicts == 0 or self._restarts_in_a_row > _MAX_RESTARTS:
-            self._stop = ExitStatus.HARNESS
-            return
-        self.summary.restarts += 1
-        worker.plan = self._rest_of(worker)
-        self._start(worker)
-
-    def _rest_of(self, worker: WorkerProcess) -> WorkerPlan:
-        """Return the plan for a restarted worker: another seed, and the rest of the budget."""
-        plan = worker.plan
-        runs = self._plan(plan.index).runs
-        return replace(
-            plan,
-            seed=plan.seed + 1000,
-            runs=max(1, runs - worker.statistic(Stat.EXECS)) if runs else 0,
-        )
+    def _note_end(self, worker: WorkerProcess, how: str) -> None:
+        """Say that a worker has ended, and save the input if that is to blame."""
+        self.summary.last_error = how
+        if is_of_input(worker):
+            self._keep_input(worker.arena.flight.read(), how)
+        self._on_message(Message("harness_error", how))
 
     def _keep_input(self, data: bytes, reason: str) -> None:
+        """Save an input; an empty one stands for none."""
         try:
-            self._failed_inputs.keep(data, reason)
+            if data:
+                self._failed_inputs.keep(data, reason)
         except OSError as error:
             self.summary.fallbacks.append(
                 f"{error.strerror or error}; failed input in hexadecimal: {data.hex()}"
             )
 
     def _end_workers(self) -> None:
-        for worker in self._workers:
-            worker.interrupt()
-        deadline = time.monotonic() + _GRACE_S
-        for worker in self._workers:
-            worker.finish(max(0.0, deadline - time.monotonic()))
-            if worker.messages_fd >= 0:
-                for message in worker.read():
-                    self._handle(worker, message)
+        self._roster.end(_GRACE_S)
         self._next_entry = 0.0
         self._update(final=True)
         self.summary.saved = len(saved_findings(self._options.out))
-        for worker in self._workers:
-            worker.close()
-        self._selector.close()
+        self._roster.close()
 
     # --- Summary and ledger -------------------------------------------------------------------
 
@@ -374,7 +345,7 @@ class Campaign:
         return time.monotonic() - self._started
 
     def _update(self, *, final: bool = False) -> None:
-        summary, workers = self.summary, self._workers
+        summary, workers = self.summary, self._roster.workers
         summary.seconds = self._elapsed()
         summary.execs = sum(worker.statistic(Stat.EXECS) for worker in workers)
         summary.violations = sum(worker.statistic(Stat.VIOLATIONS) for worker in workers)
@@ -382,11 +353,16 @@ class Campaign:
         features = max([summary.features, *(one.statistic(Stat.FEATURES) for one in workers)])
         if self._corpus_size.count(final=final):
             summary.features, summary.corpus = features, self._corpus_size.inputs
+        if (gone := self._corpus_size.problem) and gone not in summary.fallbacks:
+            summary.fallbacks.append(gone)  # new inputs would be lost without a word
+            self._stop = self._stop or ExitStatus.HARNESS
         reached = [(w.statistic(Stat.REACHED), w.statistic(Stat.REACHABLE)) for w in workers]
         # A worker that was started again has reached less than before.
         summary.reach = Reach(self._options.coverage, *max([summary.reach[1:], *reached]))
         summary.steps = sum(worker.statistic(Stat.STEPS) for worker in workers)
-        summary.alive = sum(worker.messages_fd >= 0 for worker in workers)
+        summary.alive, summary.waiting = self._roster.running, self._roster.waiting
+        summary.restarts = self._roster.restarts
+        summary.dropped = sum(worker.dropped for worker in workers)
         self._pace.note(summary)
         if summary.seconds >= self._next_entry:
             self._next_entry = summary.seconds + _LEDGER_S

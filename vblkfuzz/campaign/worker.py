@@ -26,14 +26,16 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import atheris
 
+from vblkfuzz.campaign.interruptions import stops_of, why_free
 from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
+from vblkfuzz.campaign.recorded_inputs import recorded_inputs
+from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
 from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
-from vblkfuzz.mutation.interrupt import Stops
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import encode
@@ -43,10 +45,11 @@ from vblkfuzz.targets.registry import MODEL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vblkfuzz.campaign.recorded_inputs import RecordedInputs
     from vblkfuzz.executor import Execution
     from vblkfuzz.feedback.device_coverage import EdgeFeatures, FunctionFeatures
-    from vblkfuzz.feedback.instrument import Instrumenter
     from vblkfuzz.feedback.region import Region
+    from vblkfuzz.mutation.interrupt import Stops
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.scenario.scenario import Scenario
@@ -92,11 +95,14 @@ class Worker:
         """Executions per signature."""
         self._reported: Counter[str] = Counter()
         """Executions already reported, per signature."""
-        self._silenced: set[str] = set()
+        self._passed_by: set[str] = set()
+        """Signatures with which it does not end: silenced ones, and findings of before."""
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
         self.stops: Stops | None = None
         """What remembers the points of threads of the device, if schedules interrupt them."""
+        self.recorded: RecordedInputs | None = None
+        """The record of features, if there is one."""
         self._faults = 0
         """Executions that ended in a fault of the device."""
         self._last_error = ""
@@ -122,19 +128,34 @@ class Worker:
             self.end(ExitStatus.CLEAN)  # the first worker runs one input at least
             raise KeyboardInterrupt
         try:
-            self._run(data)
+            if not self._is_marked(data):
+                self._run(data)
         # A bug of the harness, or of a target of others: libFuzzer would take it for a finding.
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self._note_error(too_many_files(error) or traceback.format_exc(), data)
             self._give_up()
             self._statistics[Stat.EXECS] += 1
         if self._ending is not None:
             raise KeyboardInterrupt
 
+    def new(self, data: bytes) -> bytes:
+        """Return an input that the mutator has made: it runs, whatever the record says."""
+        return self.recorded.mutated(data) if self.recorded else data
+
+    def _is_marked(self, data: bytes) -> bool:
+        """Mark the features of an input that are on record, if so; it need not run then."""
+        # The first execution registers the region.
+        situations = self.recorded.marked(data) if self.recorded and self._execs else None
+        if situations is None:
+            return False
+        self._note_situations(situations)
+        self._count_features()
+        return True
+
     def _run(self, data: bytes) -> None:
         if self._execs == 0 and self._region is not None:
             self._register(self._region)
-        scenario, data = self._input(data)
+        given, (scenario, data) = data, self._input(data)
         self._flight.write(data)
         try:
             execution = self._execute(self._target, scenario)
@@ -142,19 +163,21 @@ class Worker:
                 self._run_again(execution, data)
         except HarnessError as error:
             kind = "hang" if isinstance(error, ActorHung) else "harness_error"
-            self._note_error(str(error), data, kind)
+            self._note_error(str(error), data if error.of_input else b"", kind)
             if self._errors_in_a_row == _MAX_HARNESS_ERRORS or isinstance(error, ZygoteLost):
                 self._give_up()
         else:
             self._errors_in_a_row = 0
             self._note(execution, data)
+            if self.recorded is not None:
+                self.recorded.ran(given, execution.verdict)
         self._count()
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
-        """Return the scenario that runs for a fuzz input, and its bytes."""
+        """Return the scenario that runs for a fuzz input, and its bytes; there are some."""
         scenario, data = decoded(data, self._plan.without)
         ran = as_run(self._target, scenario)
-        return (scenario, data) if ran is scenario else (ran, encode(ran))
+        return (scenario, data) if data and ran is scenario else (ran, encode(ran))
 
     def _register(self, region: Region) -> None:
         region.register()
@@ -189,15 +212,19 @@ class Worker:
         statistics, verdict = self._statistics, execution.verdict
         statistics[Stat.STEPS] += execution.trace.steps
         statistics[Stat.HANDOVERS] += execution.trace.handovers
-        if not verdict.situations <= self._situations:
-            for name in sorted(verdict.situations - self._situations):
-                self._send(Message("situation", name, execs=self._execs + 1))
-            self._situations |= verdict.situations
+        self._note_situations(verdict.situations)
         if verdict.violations:
             statistics[Stat.VIOLATIONS] += 1
             self._note_violations(execution, data)
         if execution.trace.fault:
             self._note_fault()
+
+    def _note_situations(self, situations: frozenset[str]) -> None:
+        if situations <= self._situations:
+            return
+        for name in sorted(situations - self._situations):
+            self._send(Message("situation", name, execs=self._execs + 1))
+        self._situations |= situations
 
     def _note_fault(self) -> None:
         """End if the device has never done anything else than fail."""
@@ -213,12 +240,12 @@ class Worker:
             self._seen[signature] = count = self._seen[signature] + 1
             if count == 1:
                 if matches(signature, self._plan.silenced):
-                    self._silenced.add(signature)
+                    self._passed_by.add(signature)
                 else:
                     self._save(execution, violation, data)
             if count & (count - 1) == 0:  # at each doubling: few messages, never far behind
                 self._report_count(signature)
-                if self._plan.stop_on_first and signature not in self._silenced:
+                if self._plan.stop_on_first and signature not in self._passed_by:
                     self.end(ExitStatus.VIOLATION)
                     return
 
@@ -229,14 +256,18 @@ class Worker:
         try:
             saved = save_finding(self._findings, self._target, execution, violation, data, known)
             path, fallback = str(saved.path), saved.fallback
+            if not (saved.new or self._plan.stop_on_known):
+                self._passed_by.add(violation.signature)
         except OSError as error:  # the input is kept in the message only
             path, fallback = "", f"{error}; fuzz input in hexadecimal: {data.hex()}"
         signature, rule, sentence = violation.signature, violation.rule, violation.sentence
         execs = self._execs + 1
         self._send(Message("finding", signature, rule, sentence, path, fallback, known, execs))
 
-    def report_counts(self) -> None:
-        """Report the final number of executions per signature."""
+    def close(self) -> None:
+        """Record the last execution; report the final number of executions per signature."""
+        if self.recorded is not None:
+            self.recorded.close()
         for signature in self._seen:
             self._report_count(signature)
 
@@ -259,10 +290,13 @@ class Worker:
     def _count(self) -> None:
         self._execs += 1
         self._statistics[Stat.EXECS] += 1
-        if self._region is not None:
-            self._statistics[Stat.FEATURES] = self._region.count() + self._count_reached()
+        self._count_features()
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
             self.end(ExitStatus.CLEAN)
+
+    def _count_features(self) -> None:
+        if self._region is not None:
+            self._statistics[Stat.FEATURES] = self._region.count() + self._count_reached()
 
     def _count_reached(self) -> int:
         """Mark what the device has reached; return how much that is altogether."""
@@ -292,55 +326,27 @@ def fuzz(
     from vblkfuzz.process.arena import Arena
 
     arena = Arena() if memory_fd is None else Arena.over(memory_fd)
-    target = _target_of(plan, arena, finder)
+    target = target_of(plan, arena, finder)
     finder.connect(arena.coverage)
     region = Region(arena.coverage) if plan.feedback else None
     worker = Worker(plan, target, arena, region, send)
     worker.warn(finder.blind_spots)
     _end_on_signals(worker)
     with target:
-        worker.stops = stops = _stops(target, plan)
-        worker.warn(_why_free(target, plan))
+        worker.stops = stops = stops_of(target, plan)
+        worker.warn(why_free(target, plan))
+        worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
         mutator = Mutator(plan.seed, stops)
         atheris.Setup(
             arguments_of(plan),
             worker.test_one_input,
-            custom_mutator=lambda data, size, _seed: mutator.mutate(data, size),
-            custom_crossover=lambda a, b, size, _seed: mutator.crossover(a, b, size),
+            custom_mutator=lambda data, size, _seed: worker.new(mutator.mutate(data, size)),
+            custom_crossover=lambda a, b, size, _seed: worker.new(mutator.crossover(a, b, size)),
         )
         with suppress(SystemExit):
             atheris.Fuzz()
-    worker.report_counts()
+    worker.close()
     return worker.ending
-
-
-def _target_of(plan: WorkerPlan, arena: Arena, finder: Instrumenter) -> Target:
-    """Import the target of the plan, with probes; return it, not started."""
-    from vblkfuzz.targets.registry import open_target
-
-    if plan.target != MODEL:
-        target = open_target(plan.target, plan.device, plan.mode, plan.target_options)
-        if plan.coverage and (coverage := getattr(target, "coverage", None)):
-            coverage.begin(plan.coverage)
-        return target
-    from vblkfuzz.targets.device_class import device_class
-    from vblkfuzz.targets.model import model
-
-    device = device_class(plan.device, finder.load_file)
-    return model(plan.device, plan.mode, arena, device)
-
-
-def _stops(target: Target, plan: WorkerPlan) -> Stops | None:
-    """Return what remembers the points of threads; None: schedules do not interrupt them."""
-    no_gate = getattr(target, "no_gate", MODEL)
-    return Stops() if not no_gate and plan.target_options.serial is not False else None
-
-
-def _why_free(target: Target, plan: WorkerPlan) -> str:
-    """Return why schedules do not interrupt threads that they could, or were asked to; else ''."""
-    wanted, gated = plan.target_options.serial, plan.target == "qemu"
-    why: str = getattr(target, "no_gate", "")
-    return why if wanted or (gated and wanted is None) else ""
 
 
 def _end_on_signals(worker: Worker) -> None:
@@ -358,21 +364,25 @@ def main() -> NoReturn:
 
     Exits by os._exit: libFuzzer's exit hooks would write the last input as a crash.
     """
+    from vblkfuzz.process.leftovers import adopt_orphans, end_leftovers
     from vblkfuzz.process.parent_death import die_with_parent
 
     plan = WorkerPlan.from_json(sys.argv[1])
     memory_fd, messages_fd, parent = (int(text) for text in sys.argv[2:5])
     die_with_parent(parent)
+    adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def send(message: Message) -> None:
-        rest = memoryview(message.to_line())
+        # Whatever a device has written to the pipe is a line of its own.
+        rest = memoryview(b"\n" + message.to_line())
         while rest:  # a signal may interrupt a write to a full pipe
             rest = rest[os.write(messages_fd, rest) :]
 
     status = fuzz(plan, send, memory_fd)
     if status is not None:  # else the budget is not spent, and the log says why
         send(Message("done", status.name))
+    end_leftovers()  # what a zygote that was killed has left
     sys.stderr.flush()
     os._exit(status or 0)
 

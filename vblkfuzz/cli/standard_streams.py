@@ -1,7 +1,8 @@
 """Standard output and standard error of the command, for whatever they are connected to.
 
 A write to stdout that fails raises `OutputLost`, in every verb and in the help: a full disk, or a
-reader that has gone. A write to stderr that fails is dropped: messages there change no result.
+reader that has gone. A write to stderr that fails is dropped: messages there change no result. That
+they were lost can be said on stdout.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _STDOUT: Final = 1
 _STDERR: Final = 2
 _closed: Final[set[int]] = set()
 """Descriptors that were closed when the program began."""
+_lost: Final[list[str]] = []
+"""Why messages were lost, at the first failure."""
 
 
 class _Output(io.FileIO):
@@ -43,7 +46,9 @@ class _Messages(io.FileIO):
         """Write; a failure is ignored."""
         try:
             return super().write(data)
-        except OSError:
+        except OSError as error:
+            if not _lost:
+                _lost.append(error.strerror or str(error))
             return len(memoryview(data).cast("B"))
 
 
@@ -57,6 +62,11 @@ def guard() -> None:
 def stdout_is_closed() -> bool:
     """Return whether the program was started without a standard output."""
     return _STDOUT in _closed
+
+
+def messages_lost() -> str:
+    """Return why messages on stderr were lost; empty: none was."""
+    return _lost[0] if _lost else ""
 
 
 def _open_all() -> None:

@@ -60,14 +60,18 @@ class Found(NamedTuple):
     """Number of schedules that have been tried."""
 
     @property
+    def shown(self) -> int:
+        """How many of the runs again showed it."""
+        return 0 if self.confidence is None else self.confidence.rate.seen
+
+    @property
     def has_rivals(self) -> bool:
         """Whether another schedule may show it more often."""
-        shown = self.confidence
-        return shown is not None and shown.rate.seen < RERUNS and self.tried < _RIVALS
+        return self.confidence is not None and self.shown < RERUNS and self.tried < _RIVALS
 
     def is_rarer(self, again: Outcome) -> bool:
         """Whether another schedule, which was run again, showed it more often."""
-        return self.confidence is not None and self.confidence.rate.seen < again.reproduced
+        return self.confidence is not None and self.shown < again.reproduced
 
 
 class Unjudged(NamedTuple):
@@ -129,7 +133,7 @@ class Explored:
             return self._save(execution, violation, self._again(execution, violation))
         if not (before.has_rivals and execution.scenario.schedule):
             return None
-        again = self._again(execution, violation)
+        again = self._again(execution, violation, 1 + before.shown)
         self.findings[before.signature] = before._replace(tried=before.tried + 1)
         if again is None or not before.is_rarer(again):
             return None
@@ -139,12 +143,15 @@ class Explored:
         shutil.rmtree(aside)
         return found
 
-    def _again(self, execution: Execution, violation: Violation) -> Outcome | None:
-        """Run a schedule that has shown a bug again; None: on this target, that says nothing."""
+    def _again(self, execution: Execution, violation: Violation, least: int = 0) -> Outcome | None:
+        """Run a schedule that has shown a bug again; None: on this target, that says nothing.
+
+        The runs end as soon as `least` that show it are out of reach: each hang costs a process.
+        """
         if not (self.repeats and execution.scenario.schedule):
             return None
         artifact = finding_artifact(self.target, execution, violation)
-        return replay_input("", artifact, self.target, RERUNS)
+        return replay_input("", artifact, self.target, RERUNS, least)
 
     def fail(self, schedule: tuple[Deviation, ...], error: HarnessError) -> None:
         """Count a schedule that could not be judged.

@@ -17,8 +17,8 @@ from vblkfuzz.limits import HANG_LIMIT_S
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.cpu_limit import CpuLimit
 from vblkfuzz.process.execution import SharedParts, execute
-from vblkfuzz.process.no_fork import allow_forks, refuse_forks
 from vblkfuzz.process.own_code import OwnCode
+from vblkfuzz.process.refused_calls import allow_calls, refuse_calls
 from vblkfuzz.targets.device_class import device_class
 
 if TYPE_CHECKING:
@@ -65,12 +65,12 @@ class LineCoverage:
             HarnessError: the harness failed, or the input did not end in time.
         """
         self._limit.install()
-        refuse_forks()
+        refuse_calls()
         try:
             with self._limit, redirect_stdout(sys.stderr):
                 execute(self._parts, scenario, self._device, self._parts.inline_runner, self._own)
         finally:
-            allow_forks()
+            allow_calls()
             self._limit.remove()
         return frozenset()
 

@@ -9,10 +9,14 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
+from vblkfuzz.errors import ExitStatus
+from vblkfuzz.launch.bounded_log import bound
+from vblkfuzz.launch.lines import Lines
+from vblkfuzz.launch.memory_kills import memory_kills
 from vblkfuzz.launch.plan import Message, Stat
-from vblkfuzz.limits import STUCK_LIMIT_S
+from vblkfuzz.limits import MAX_MESSAGE_BYTES, STUCK_LIMIT_S
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.patience import Patience
 
@@ -20,6 +24,16 @@ if TYPE_CHECKING:
     from vblkfuzz.launch.plan import WorkerPlan
 
 _READ_BYTES: Final = 1 << 16
+"""Bytes of one read: what a pipe holds."""
+_READS: Final = 16
+"""Most reads in a row: a device that writes to the pipe without end keeps nobody from the others.
+They empty the pipe of a worker that has ended."""
+_UNEXPECTED: Final = (
+    ExitStatus.HARNESS.name,
+    ExitStatus.INTERRUPTED.name,
+    ExitStatus.USER_STOP.name,
+)
+"""What a worker says at its end that could run no input, or got a signal: it is not done."""
 
 
 class WorkerProcess:
@@ -32,7 +46,11 @@ class WorkerProcess:
     def __init__(self, plan: WorkerPlan) -> None:
         self.plan = plan
         self.done = False
-        """The worker has sent `done`."""
+        """The worker has sent `done`, and not because of a signal or an error."""
+        self.dropped = 0
+        """Lines on the pipe that were no messages."""
+        self.log_problem = ""
+        """Why there is no log; empty: there is one."""
         self.verdicts_before = 0
         """Value of `verdicts` at the last start."""
         self.stuck = False
@@ -41,7 +59,8 @@ class WorkerProcess:
         self._patience: Patience
         self._memory_fd = os.memfd_create("vblkfuzz-worker", os.MFD_CLOEXEC)
         self.arena = Arena.over(self._memory_fd)
-        self._partial = b""
+        self._memory_kills = 0
+        self._lines = Lines(MAX_MESSAGE_BYTES)
         self._process: subprocess.Popen[bytes] | None = None
         self.messages_fd = -1
 
@@ -49,44 +68,77 @@ class WorkerProcess:
         """Start the process, for the first time or again after it ended.
 
         Raises:
-            OSError: its log cannot be written, or the process cannot be created.
+            OSError: the process cannot be created.
         """
-        plan = self.plan
         self.done = self.stuck = False
         self._patience = Patience(STUCK_LIMIT_S)
-        self._partial = b""  # drop the unfinished message of a killed worker
+        self._lines = Lines(MAX_MESSAGE_BYTES)  # drop the unfinished message of a killed worker
         self.verdicts_before = self.verdicts
-        self.messages_fd, write_fd = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(self.messages_fd, False)
-        arguments = [plan.to_json(), str(self._memory_fd), str(write_fd), str(os.getpid())]
+        self.arena.flight.write(b"")
+        self._memory_kills = memory_kills()
+        messages_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         try:
-            self._note(f"worker {plan.index} starts, seed {plan.seed}")
-            with self.log.open("ab") as output:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "vblkfuzz.campaign.worker", *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=(self._memory_fd, write_fd),
-                    start_new_session=True,  # ctrl-C is for the orchestrator
-                    env={**os.environ, "PYTHONHASHSEED": "0"},
-                )
+            self._spawn(write_fd)
+        except OSError:
+            os.close(messages_fd)
+            raise
         finally:
             os.close(write_fd)
+        os.set_blocking(messages_fd, False)
+        self.messages_fd = messages_fd
+
+    def _spawn(self, write_fd: int) -> None:
+        plan = self.plan
+        arguments = [plan.to_json(), str(self._memory_fd), str(write_fd), str(os.getpid())]
+        self._note(f"worker {plan.index} starts, seed {plan.seed}")
+        with self._output() as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "vblkfuzz.campaign.worker", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(self._memory_fd, write_fd),
+                start_new_session=True,  # ctrl-C is for the orchestrator
+                env={**os.environ, "PYTHONHASHSEED": "0"},
+            )
+
+    def _output(self) -> BinaryIO:
+        """Open the log. A worker without one works as well."""
+        try:
+            return self.log.open("ab")
+        except OSError as error:
+            self.log_problem = f"{self.log}: {error.strerror or error}"
+            return Path(os.devnull).open("ab")
 
     def read(self) -> list[Message]:
-        """Return the complete messages received since the last call; does not wait."""
-        while True:
+        """Return the complete messages received since the last call; does not wait.
+
+        It also keeps the log small.
+        """
+        with suppress(OSError):  # the log is for people
+            bound(self.log)
+        messages = []
+        for _ in range(_READS):
             try:
                 data = os.read(self.messages_fd, _READ_BYTES)
             except BlockingIOError:
                 break
             if not data:
                 break
-            self._partial += data
-        *lines, self._partial = self._partial.split(b"\n")
-        messages = [Message.from_line(line) for line in lines]
-        self.done = self.done or any(message.kind == "done" for message in messages)
+            messages += self._messages_in(data)
+        if any(one.kind == "done" and one.name not in _UNEXPECTED for one in messages):
+            self.done = True
+        return messages
+
+    def _messages_in(self, data: bytes) -> list[Message]:
+        """Return the messages that `data` completes; drop and count what is none."""
+        messages, dropped = [], self._lines.dropped
+        for line in self._lines.feed(data):
+            try:
+                messages.append(Message.from_line(line))
+            except ValueError:
+                self.dropped += 1
+        self.dropped += self._lines.dropped - dropped
         return messages
 
     @property
@@ -107,6 +159,16 @@ class WorkerProcess:
     def exit_code(self) -> int | None:
         """Exit status of the process as in `Popen`; None if it runs or was not started."""
         return self._process.poll() if self._process else None
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process was started and its end was not noticed yet."""
+        return self.messages_fd >= 0
+
+    @property
+    def lacked_memory(self) -> bool:
+        """Whether the system has killed a process for lack of memory since the last start."""
+        return memory_kills() > self._memory_kills
 
     def end_if_stuck(self) -> None:
         """Kill the process if it finished no execution for STUCK_LIMIT_S; call this regularly."""
@@ -152,13 +214,13 @@ class WorkerProcess:
         if self.messages_fd >= 0:
             os.close(self.messages_fd)
             self.messages_fd = -1
-            with suppress(OSError):  # the log is for people: a full disk ends no campaign
-                self._note(f"worker {self.plan.index} ended with exit status {self.exit_code}")
+            self._note(f"worker {self.plan.index} ended with exit status {self.exit_code}")
 
     def _note(self, text: str) -> None:
         """Write a line with the time to the log; what libFuzzer prints there has none."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self.log.open("a", encoding="utf-8") as output:
+        # The log is for people: a full disk ends no campaign.
+        with suppress(OSError), self.log.open("a", encoding="utf-8") as output:
             output.write(f"--- {now} {text}\n")
 
     def close(self) -> None:

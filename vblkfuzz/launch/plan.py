@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
+
+KINDS: Final = frozenset(
+    (
+        "finding",
+        "seen",
+        "situation",
+        "harness_error",
+        "hang",
+        "always_fails",
+        "unsteady",
+        "warning",
+        "done",
+    )
+)
+"""Kinds of messages that a worker sends."""
+_OF_LEDGER: Final = ("finding", "seen", "situation")
+"""Those whose texts the ledger takes: it has no characters that are none, such as half a pair."""
 
 
 class Stat(IntEnum):
@@ -42,6 +59,9 @@ class WorkerPlan:
     """When to end, on the clock of `time.monotonic` (seconds); 0: no limit. It counts from the
     start of the campaign, but each worker runs at least one input."""
     stop_on_first: bool = False
+    """End with the first finding that is not in the output folder yet."""
+    stop_on_known: bool = False
+    """With `stop_on_first`: end with one that is there already, too, as libFuzzer does."""
     feedback: bool = True
     """False: libFuzzer gets no coverage, to measure what feedback is worth."""
     states: bool = True
@@ -56,6 +76,8 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
+    record: bool = False
+    """Use the record of features of the output folder (`campaign.recorded_inputs`)."""
     coverage: str = ""
     """What to note of the device's own code (`targets.coverage`); empty: nothing."""
     target: str = MODEL
@@ -80,8 +102,8 @@ class Message:
     kind: str
     """One of: finding, seen, situation, harness_error, hang (also a harness error), always_fails
     (of the device), unsteady (the device, on `input`), warning (of a weak feedback), done. The
-    orchestrator itself adds quarantined, corpus (a folder without inputs), continued (the output
-    folder) and paused."""
+    orchestrator itself adds quarantined, corpus (its import, and what became of its inputs),
+    continued (the output folder) and paused."""
     name: str = ""
     """Signature, name of the situation, text of the error, or name of a worker's exit status."""
     rule: str = ""
@@ -95,7 +117,7 @@ class Message:
     execs: int = 0
     """Executions of this worker so far. In seen: those with the signature since the last report."""
     input: str = ""
-    """The fuzz input of a harness error, in hexadecimal."""
+    """The fuzz input of a harness error, in hexadecimal; empty: no input has to do with it."""
 
     def to_line(self) -> bytes:
         """Return the message as one line of JSON."""
@@ -103,6 +125,32 @@ class Message:
 
     @staticmethod
     def from_line(line: bytes) -> Message:
-        """Return the message in the output of `to_line`."""
-        values: dict[str, Any] = json.loads(line)
-        return Message(**values)
+        """Return the message in the output of `to_line`.
+
+        Raises:
+            ValueError: it is something else. A user's device can write to the worker's pipe.
+        """
+        try:
+            values = json.loads(line)
+        except RecursionError as error:
+            raise ValueError("expected a message, found brackets in brackets") from error
+        if not isinstance(values, dict) or not values.keys() <= _TYPES.keys():
+            raise ValueError("expected the fields of a message")
+        for name, value in values.items():
+            if type(value).__name__ != _TYPES[name]:
+                raise ValueError(f"field {name}: expected {_TYPES[name]}")
+        message = Message(**{"kind": "", **values})
+        message._check()
+        return message
+
+    def _check(self) -> None:
+        """Raise ValueError for values that no worker sends."""
+        bytes.fromhex(self.input)
+        if self.kind in _OF_LEDGER:
+            "".join((self.name, self.rule, self.sentence, self.known)).encode()
+        if self.kind not in KINDS or not 0 <= self.execs < 1 << 63 or "\0" in self.path:
+            raise ValueError("expected a message of a worker")
+
+
+_TYPES: Final = {one.name: one.type for one in fields(Message)}
+"""Fields of a message, and the names of their types."""

@@ -11,12 +11,14 @@ from typing import Final
 
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.mutation.deviate import mark
-from vblkfuzz.mutation.draft import COUNTED, Draft
+from vblkfuzz.mutation.draft import COUNTED, Draft, Mark
 from vblkfuzz.scenario.scenario import Go, Role
 
 Random = Callable[[], float]
 Counts = Sequence[int]
 """Points of each role in one operation, by its number."""
+Interruption = tuple[int, Mark]
+"""Index of an operation, and the mark that holds a thread in it."""
 
 _MAX_STORIES: Final = 4096
 _UNKNOWN: Final[Counts] = tuple({Role.MAIN: 8, Role.IO0: 8}.get(role, 0) for role in Role)
@@ -64,20 +66,33 @@ def interrupt(draft: Draft, stops: Stops, random: Random) -> None:
     """Hold a thread at a point of an operation; in most cases drop the other deviations."""
     if random() < 0.75:
         draft.items = [(record, ()) for record, _ in draft.items]
+    if found := interruption(draft, stops, random):
+        mark(draft, *found)
+
+
+def interruption(draft: Draft, stops: Stops, random: Random) -> Interruption | None:
+    """Choose a thread to hold, at a point of an operation; None: no thread passes one."""
     every = stops.of(draft)
     passing = [at for at, counts in enumerate(every) if any(counts)]
     if not passing:
-        return
+        return None
     at = passing[int(random() * len(passing))]
     roles = [role for role, count in enumerate(every[at]) if count]
     role = roles[int(random() * len(roles))]
-    others = [
-        go for other, go in _GOES.items() if other != role and any(c[other] for c in every if c)
-    ]
     locks = random() < _LOCKS
     most = _MOST_LOCKS if locks else every[at][role]
-    go = int(Go.NEXT)
-    if others and random() >= _OVER_NEXT:
-        go = others[int(random() * len(others))]
+    go = _instead_of(role, every, random)
     point = min(int(random() * most), MAX_POINT - 1)
-    mark(draft, at, (point, go + COUNTED * (2 * role + locks), b""))
+    return at, (point, go + COUNTED * (2 * role + locks), b"")
+
+
+def _instead_of(role: int, every: Sequence[Counts], random: Random) -> int:
+    """Choose what goes on instead of a thread: the next operation, or a thread that has points."""
+    others = [
+        go
+        for other, go in _GOES.items()
+        if other != role and any(counts[other] for counts in every if counts)
+    ]
+    if not others or random() < _OVER_NEXT:
+        return int(Go.NEXT)
+    return others[int(random() * len(others))]

@@ -12,12 +12,13 @@ execution ends as FAILED. Actors end only by `os._exit` or a signal.
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+import os
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import ActorHung, HarnessError
-from vblkfuzz.limits import HANG_LIMIT_S, MAX_REPORT_BYTES
+from vblkfuzz.limits import HANG_LIMIT_S, MAX_REPORT_BYTES, MEMORY_LIMIT_MB
 from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.control import (
     EXECUTION,
@@ -37,11 +38,15 @@ from vblkfuzz.process.cpu_limit import CpuLimit
 from vblkfuzz.process.execution import Ran, SharedParts, execute
 from vblkfuzz.process.guest import GuestState, InlineRunner
 from vblkfuzz.process.last_line import LastLine
-from vblkfuzz.process.no_fork import refuse_forks
+from vblkfuzz.process.leftovers import has_copy
+from vblkfuzz.process.memory_limit import limit_memory
 from vblkfuzz.process.own_code import OwnCode
+from vblkfuzz.process.refused_calls import refuse_calls
 from vblkfuzz.scenario.codec import decode_canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.semaphore import Semaphore
     from vblkfuzz.scenario.device import DeviceConfig
@@ -94,10 +99,11 @@ def device_main(
     """Run executions for ever; `alone`: those of the guest too, so there is no guest process."""
     control = parts.arena.control
     own = OwnCode(device)
-    limit = CpuLimit(HANG_LIMIT_S)
+    limit = CpuLimit(HANG_LIMIT_S, deadly=bool(own))
     if own:
         limit.install()
-        refuse_forks()
+        refuse_calls()
+        limit_memory(MEMORY_LIMIT_MB)
     while True:
         turns.device.acquire()
         runner = RemoteRunner(parts, turns)
@@ -110,10 +116,11 @@ def device_main(
 
         try:
             scenario = decode_canonical(parts.arena.scenario.read())
-            with limit, watch:
-                ran = execute(
-                    parts, scenario, device, parts.inline_runner if alone else remote, own
-                )
+            make_runner = parts.inline_runner if alone else remote
+            with limit, watch, _one_returns():
+                ran = execute(parts, scenario, device, make_runner, own)
+            if own and has_copy():
+                raise HarnessError("the device process was forked in C; its copy ran on beside it")
             _report_result(parts, ran)
             control[HANDOVERS] = 0 if alone else runner.handovers
             if alone:
@@ -121,9 +128,20 @@ def device_main(
                 parts.arena.schedule.write(json.dumps(fields).encode())
         except ActorHung as error:
             _report(parts, error, Status.HUNG)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             _report(parts, error)
         turns.fuzzer.release()
+
+
+@contextmanager
+def _one_returns() -> Iterator[None]:
+    """End a copy of this process that the device has made in C (fork(2)) inside the block."""
+    pid = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != pid:
+            os._exit(1)
 
 
 def _report_result(parts: SharedParts, ran: Ran) -> None:

@@ -11,7 +11,8 @@ from traceback import format_exception, walk_tb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.dataplane.wrong_return import WrongValue
-from vblkfuzz.process.cpu_limit import Hang
+from vblkfuzz.process.cpu_limit import DEADLY, Hang
+from vblkfuzz.process.memory_limit import words_of
 from vblkfuzz.trace.fault import Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 
@@ -83,6 +84,8 @@ def fault_at(place: Place, code: int) -> Fault:
         place: that line.
         code: exit status; negative: the number of the signal.
     """
+    if -code == DEADLY:
+        return _hang_in(place)
     if code < 0:
         return _crash(place, signal_name(-code), "", signal=-code)
     return _crash(place, "exit", "", status=code)
@@ -110,8 +113,11 @@ def _hang(stays: list[CodeType]) -> Fault | None:
     """Return the hang in the innermost of the device's functions that do not end."""
     if not stays:
         return None
-    place = place_of(stays[-1], stays[-1].co_firstlineno)
-    return Fault(HANG, "", "", *_names(place), place.line)
+    return _hang_in(place_of(stays[-1], stays[-1].co_firstlineno))
+
+
+def _hang_in(place: Place) -> Fault:
+    return Fault(HANG, "", "", *_names(place), place.first)
 
 
 def _crash(place: Place, what: str, message: str, *, signal: int = 0, status: int = 0) -> Fault:
@@ -148,7 +154,7 @@ def _recurring(places: list[Place]) -> Place:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        return "; ".join(part for part in (str(error), words_of(error)) if part)
     except BaseException:  # the device's own class may raise anything
         return "its text cannot be had"
 

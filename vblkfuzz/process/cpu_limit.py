@@ -5,6 +5,10 @@ The timer is ITIMER_VIRTUAL, because libFuzzer uses SIGALRM. A device that sleep
 time; in mode processes the supervisor ends it, inline libFuzzer (``-timeout``) or the user does
 (ctrl-C).
 
+Python calls a handler between two of its own instructions, so a loop in C (`pow`, a regular
+expression) never sees it, nor does one that catches whatever is raised. In a process that may be
+lost, a second timer then ends it by SIGPROF, whose default action no Python code is needed for.
+
 To find the function that does not end, the stack is looked at several times: that function is on it
 each time, while those that it calls in its loop come and go.
 """
@@ -25,6 +29,10 @@ _LOOKS: Final = 8
 """Looks at the stack after the limit."""
 _LOOK_S: Final = 0.02
 """Seconds of processor time between two of them."""
+DEADLY: Final = signal.SIGPROF
+"""What ends a process that goes on and on."""
+_DEADLY_S: Final = 1.0
+"""Seconds of processor time after the limit in which the process is ended, if it may be."""
 _AGAIN_S: Final = 0.5
 """Seconds until the next attempt: the device may catch the first exception."""
 
@@ -47,8 +55,10 @@ class CpuLimit:
     thread only, so there is no limit in other threads. The limit is in seconds of processor time.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, deadly: bool = False) -> None:
+        """`deadly`: end the process by SIGPROF if it goes on, also outside the main thread."""
         self._seconds = seconds
+        self._deadly = deadly
         self._installed = False
         self._running = False
         self._looks: list[list[FrameType]] = []
@@ -69,6 +79,8 @@ class CpuLimit:
         if self._installed:
             self._running = True
             signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds, _LOOK_S)
+        if self._deadly:
+            signal.setitimer(signal.ITIMER_PROF, self._seconds + _DEADLY_S)
 
     def __exit__(
         self,
@@ -85,6 +97,8 @@ class CpuLimit:
             self._running = False
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             self._looks.clear()
+        if self._deadly:
+            signal.setitimer(signal.ITIMER_PROF, 0)
         if isinstance(error, Hang):
             raise ActorHung(f"no end within {self._seconds} s of processor time") from error
 

@@ -4,9 +4,9 @@
 
 `run` hands one execution over and waits for its end. When an actor dies, the execution ends within
 about a millisecond (the zygote polls the pidfds); when one hangs, it is killed after
-ANSWER_LIMIT_S. After both, the actors are replaced, so that a late answer of the old actors is
-never taken for an answer to the next execution. If a user's device has raised, they stay: they wait
-for the next execution.
+ANSWER_LIMIT_S, or after WAIT_LIMIT_S if it limits its own processor time. After both, the actors
+are replaced, so that a late answer of the old actors is never taken for an answer to the next
+execution. If a user's device has raised, they stay: they wait for the next execution.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import multiprocess
 
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, ZygoteLost
-from vblkfuzz.limits import ALONE_LIMIT_S, ANSWER_LIMIT_S, RESPAWN_LIMIT_S
+from vblkfuzz.limits import ANSWER_LIMIT_S, RESPAWN_LIMIT_S, WAIT_LIMIT_S
 from vblkfuzz.process.actors import Turns
 from vblkfuzz.process.control import (
     DEVICE_ENDED,
@@ -47,11 +47,20 @@ if TYPE_CHECKING:
 class Supervisor:
     """Owns the actor processes of one worker."""
 
-    def __init__(self, arena: Arena, device: type[VirtioBlk], *, alone: bool = False) -> None:
-        """Prepare the actors of a device class; `alone`: a device that runs the guest too."""
+    def __init__(
+        self, arena: Arena, device: type[VirtioBlk], *, alone: bool = False, limited: bool = False
+    ) -> None:
+        """Prepare the actors of a device class.
+
+        Args:
+            arena: what they share.
+            device: the class.
+            alone: its process runs the guest too.
+            limited: its process ends itself if it uses too much processor time.
+        """
         check_linux()
         self._arena = arena
-        self._alone = alone
+        self._limited = limited
         self._settled = False
         """Whether the actors are ready for an execution and no earlier request is pending."""
         self._parts = SharedParts(arena, alone=alone)
@@ -113,19 +122,21 @@ class Supervisor:
         control[DEVICE_ENDED] = NOT_ENDED
         self._arena.scenario.write(scenario)
         self._turns.device.release()
-        limit = ALONE_LIMIT_S if self._alone else ANSWER_LIMIT_S
+        limit = WAIT_LIMIT_S if self._limited else ANSWER_LIMIT_S
         if not self._turn_comes(limit):
             self._replace_actors()
             raise ActorHung(f"no answer within {limit} s; the actors were replaced")
         if control[STATUS] not in (Status.DONE, Status.FAULT):
             raise self._failure()
-        self._settled = True
-        return self._broken() if control[STATUS] == Status.FAULT else None
+        broken = self._broken() if control[STATUS] == Status.FAULT else None
+        # A device that is out of memory may keep what it has taken, and would fail ever after.
+        self._settled = broken is None or not broken.fault.what.endswith(MemoryError.__name__)
+        return broken
 
-    def run_watched(self, scenario: bytes) -> None:
+    def run_watched(self, scenario: bytes) -> Broken | None:
         """Run an execution slowly: when the device dies, `Arena.last_line` says where.
 
-        The events up to there are in the arena, too.
+        The events up to there are in the arena, too. It returns what `run` does.
 
         Raises:
             As `run`.
@@ -134,7 +145,7 @@ class Supervisor:
         control[WATCHED] = 1
         self._arena.last_line.write(b"[]")
         try:
-            self.run(scenario)
+            return self.run(scenario)
         finally:
             control[WATCHED] = 0
 
@@ -143,10 +154,10 @@ class Supervisor:
         return Broken(Fault.from_line(line), stack.decode(errors="replace"))
 
     def _turn_comes(self, limit: float) -> bool:
-        """Wait for the turn of the fuzz process; False if the actors hang."""
+        """Wait for the turn of the fuzz process; False if actors hang or died with the zygote."""
         patience = Patience(limit)
         while not self._turns.fuzzer.acquire(True, SLICE_S):
-            if patience.over:
+            if patience.over or _readable((self._zygote_ended,), 0):
                 return False
         return True
 

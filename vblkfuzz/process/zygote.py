@@ -1,26 +1,31 @@
 """The zygote: forks the actors, detects when one dies, and forks new ones.
 
 It is forked from the fuzz process before libFuzzer installs handlers and starts threads there, so
-the actors have neither. It waits in poll(2) on the pidfds of the actors and on one eventfd.
+the actors have neither. It waits in poll(2) on the pidfds of the actors and of the fuzz process,
+on one eventfd and on a pipe that SIGCHLD writes to.
 
 * When an actor has died, the zygote kills the other one and wakes the fuzz process, whose execution
   has failed. From then on only the fuzz process uses the semaphores.
 * When the fuzz process requests fresh actors, after any failure, the zygote kills the actors that
   are left, empties the semaphores and forks new actors. The fuzz process waits for them, so the
   new actors get no stale wake-up.
-* When the fuzz process sends END, the zygote kills and reaps the actors, then exits. No zombie is
-  left once the fuzz process has reaped the zygote.
+* When the fuzz process sends END or ends, the zygote kills and reaps the actors, then exits. No
+  zombie is left once the fuzz process has reaped the zygote.
+* What a device has started and left becomes a child of the zygote (`leftovers`). It ends with the
+  actors; what ends by itself is reaped at once (SIGCHLD).
 
-Each of these processes dies with its parent (`parent_death`), ends by `os._exit` and ignores
-ctrl-C, which the orchestrator handles.
+The actors die with the zygote (`parent_death`). Each process ends by `os._exit` and ignores ctrl-C,
+which the orchestrator handles.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +40,7 @@ from vblkfuzz.process.control import (
     STATUS,
     Status,
 )
+from vblkfuzz.process.leftovers import adopt_orphans, end_leftovers, reap_children
 from vblkfuzz.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
@@ -68,6 +74,32 @@ class Child:
     pidfd: int
 
 
+class Bell(NamedTuple):
+    """A pipe that becomes readable at each SIGCHLD (signal.set_wakeup_fd)."""
+
+    read: int
+    write: int
+
+    @staticmethod
+    def hung() -> Bell:
+        """Let SIGCHLD ring a new bell."""
+        bell = Bell(*os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK))
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.set_wakeup_fd(bell.write, warn_on_full_buffer=False)
+        return bell
+
+    def silence(self) -> None:
+        """Make it unreadable again."""
+        os.read(self.read, select.PIPE_BUF)
+
+    def take_down(self) -> None:
+        """Undo `hung`, in a child."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for fd in self:
+            os.close(fd)
+
+
 class Zygote:
     """Runs in the zygote process."""
 
@@ -87,18 +119,32 @@ class Zygote:
         self._alone = alone
         """Whether the device runs the guest too."""
         self._children: list[Child] = []
+        self._reaped: dict[int, int] = {}
+        """Wait status of actors that are reaped already, by process id."""
+        self._parent = -1
+        """pidfd of the fuzz process."""
+        self._bell = Bell(-1, -1)
 
     def run(self, parent: int) -> None:
-        """Serve until END, or until killed."""
-        die_with_parent(parent)
+        """Serve until END or the end of the fuzz process, or until killed."""
+        self._parent = os.pidfd_open(parent)
+        # It does not die with its parent, but sees its end and kills what the device has left; also
+        # if it was stopped (SIGSTOP) meanwhile.
+        die_with_parent(parent, signal.SIGCONT)
         _name_process("zygote")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        adopt_orphans()
+        self._bell = Bell.hung()
         self._replace_actors()
         while True:
             ready = self._wait()
-            if self._line.command in ready:
+            if self._parent in ready:
+                self._execute(END)
+            elif self._bell.read in ready:
+                self._reap()
+            elif self._line.command in ready:
                 self._execute(int.from_bytes(os.read(self._line.command, 8), sys.byteorder))
             else:
                 self._report_death(ready)
@@ -116,17 +162,21 @@ class Zygote:
         if pid == 0:
             try:
                 die_with_parent(parent)
+                self._bell.take_down()
+                os.close(self._parent)
                 _name_process(name)
                 _say_on_stderr()
+                _leave_no_core()
                 main()
             finally:
                 os._exit(1)
         return Child(name, pid, os.pidfd_open(pid))
 
     def _wait(self) -> set[int]:
-        """Wait until an actor has ended or a command has come; return the readable fds."""
+        """Wait until a process has ended or a command has come; return the readable fds."""
         poll = select.poll()
-        for fd in (self._line.command, *(child.pidfd for child in self._children)):
+        fds = (self._parent, self._bell.read, self._line.command)
+        for fd in (*fds, *(child.pidfd for child in self._children)):
             poll.register(fd, select.POLLIN)
         return {fd for fd, _ in poll.poll()}
 
@@ -135,6 +185,12 @@ class Zygote:
             self._end_actors()
             os._exit(0)
         self._replace_actors()
+
+    def _reap(self) -> None:
+        """Reap what has ended; of an actor, keep how it did."""
+        self._bell.silence()
+        ended, actors = reap_children(), {child.pid for child in self._children}
+        self._reaped |= {pid: status for pid, status in ended.items() if pid in actors}
 
     def _replace_actors(self) -> None:
         """Fork the requested pair of actors, unless it is there already."""
@@ -161,14 +217,17 @@ class Zygote:
         self._turns.fuzzer.release()
 
     def _end_actors(self) -> dict[str, int]:
-        """Kill and reap all actors; return the wait status of each by name."""
+        """Kill and reap all actors and what they left; return the wait status of each by name."""
         statuses = {}
         for child in self._children:
-            signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
-            _, status = os.waitpid(child.pid, 0)
+            if child.pid not in self._reaped:
+                signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+                self._reaped[child.pid] = os.waitpid(child.pid, 0)[1]
             os.close(child.pidfd)
-            statuses[child.name] = status
+            statuses[child.name] = self._reaped[child.pid]
         self._children = []
+        end_leftovers()
+        self._reaped.clear()
         return statuses
 
     def _empty_semaphores(self) -> None:
@@ -183,13 +242,20 @@ def _empty(semaphore: Semaphore) -> None:
 
 def _name_process(name: str) -> None:
     """Show `name` in ps and top (proc(5), /proc/self/comm: 15 characters)."""
-    Path("/proc/self/comm").write_text(f"vblk-{name}")
+    with suppress(OSError):  # a sandbox without /proc: the name is for people
+        Path("/proc/self/comm").write_text(f"vblk-{name}")
 
 
 def _say_on_stderr() -> None:
     """Let what a device prints go to standard error: standard output is its parent's."""
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+
+
+def _leave_no_core() -> None:
+    """Let a crash write no core file: a campaign would fill its working directory with them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _ending(status: int) -> str:

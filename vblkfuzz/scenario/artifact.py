@@ -217,18 +217,32 @@ def read_input_file(path: str | os.PathLike[str]) -> InputFile:
             input (see `load_artifact` and `text.read_text`).
     """
     name = os.fspath(path)
+    data, form = _form_and_data(name)
+    if form is Form.RAW:
+        return InputFile(Artifact(decode(data)), form, data)
+    artifact = _artifact_in(name, data, form)
+    return InputFile(artifact, form, encode(artifact.scenario))
+
+
+def read_raw_input(path: str | os.PathLike[str]) -> bytes:
+    """Return the raw fuzz input of a file, see `read_input_file`; a raw one is not decoded."""
+    name = os.fspath(path)
+    data, form = _form_and_data(name)
+    return data if form is Form.RAW else encode(_artifact_in(name, data, form).scenario)
+
+
+def _form_and_data(name: str) -> tuple[bytes, Form]:
     data = _read(name)
     form = form_of(name, data)
-    match form:
-        case Form.ARTIFACT:
-            artifact = load_artifact(data, name)
-        case Form.TEXT:
-            artifact = _of_text(data, name)
-        case Form.RAW:
-            if not data and not is_raw_name(os.path.basename(name)):
-                raise InputFileError(name, "", "expected an input, found an empty file")
-            return InputFile(_of_raw(data, name), form, data)
-    return InputFile(artifact, form, encode(artifact.scenario))
+    if form is Form.RAW and not data and not is_raw_name(os.path.basename(name)):
+        raise InputFileError(name, "", "expected an input, found an empty file")
+    if form is Form.RAW and len(data) > MAX_BYTES:
+        raise InputFileError(name, "", f"{_ANY_FORM}, found {len(data)} bytes")
+    return data, form
+
+
+def _artifact_in(name: str, data: bytes, form: Form) -> Artifact:
+    return load_artifact(data, name) if form is Form.ARTIFACT else _of_text(data, name)
 
 
 def _of_text(data: bytes, name: str) -> Artifact:
@@ -245,12 +259,6 @@ def _of_text(data: bytes, name: str) -> Artifact:
     return Artifact(
         scenario, target or DEFAULT_TARGET, device or DEFAULT_DEVICE, expectation=expectation
     )
-
-
-def _of_raw(data: bytes, name: str) -> Artifact:
-    if len(data) > MAX_BYTES:
-        raise InputFileError(name, "", f"{_ANY_FORM}, found {len(data)} bytes")
-    return Artifact(decode(data))
 
 
 def _read(name: str) -> bytes:

@@ -1,11 +1,16 @@
-"""Atomic writes of files and folders: write a temporary one, sync, check its size, rename."""
+"""Atomic writes of files and folders: write a temporary one, sync, check its size, rename.
+
+A sync takes milliseconds, so many files share one (`NewFiles`).
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import shutil
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,21 +27,95 @@ def write_file(path: Path, data: bytes) -> None:
     """
     temporary = _temporary(path)
     try:
-        # Not tempfile: it ignores the umask and lets only the owner read the file.
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if temporary.stat().st_size != len(data):
-            raise OSError("short write, the disk is full")
+        _write(str(temporary), data, sync=True)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
+def _write(temporary: str, data: bytes, *, sync: bool) -> None:
+    # Not tempfile: it ignores the umask and lets only the owner read the file.
+    with open(temporary, "xb") as file:
+        file.write(data)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+        if os.fstat(file.fileno()).st_size != len(data):
+            raise OSError("short write, the disk is full")
+
+
+class NewFiles:
+    """Writes many files of one folder, with one sync for all of them.
+
+    They have their names when the block ends, and are complete then, as with `write_file`. If it
+    ends by an exception, or the process is killed before, none of them is there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = os.fspath(folder)
+        self._temporary: dict[str, str] = {}
+        """By path."""
+        self._prefix = f"{_temporary(folder / 'any')}-"
+
+    def __enter__(self) -> Self:
+        """Return this object; `add` writes files."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Sync and rename the files.
+
+        Raises:
+            OSError: they could not be written.
+        """
+        try:
+            if kind is None and self._temporary:
+                self._rename()
+        finally:
+            for temporary in self._temporary.values():
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary)
+
+    def add(self, name: str, data: bytes) -> None:
+        """Write a file, unless there is one of this name and size.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        path = os.path.join(self._folder, name)
+        if path not in self._temporary and not _has(path, len(data)):
+            self._temporary[path] = temporary = f"{self._prefix}{len(self._temporary)}"
+            _write(temporary, data, sync=False)
+
+    def _rename(self) -> None:
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _sync_disk_of(descriptor)
+            for path, temporary in self._temporary.items():
+                os.replace(temporary, path)
+            self._temporary.clear()
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _has(path: str, size: int) -> bool:
+    try:
+        return os.stat(path).st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def _sync_disk_of(descriptor: int) -> None:
+    """Wait until all files of a file system are on the disk (syncfs(2)); it reports lost writes."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syncfs(descriptor) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
 def _temporary(path: Path) -> Path:
-    return path.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
+    return path.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
 
 
 def write_folder(path: Path, files: dict[str, bytes]) -> bool:

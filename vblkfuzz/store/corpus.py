@@ -2,77 +2,82 @@
 
 Workers share ``corpus/`` in the output folder; libFuzzer writes new inputs there and reloads those
 of the other workers. The import converts the inputs below a folder (`store.input_paths`) to raw
-ones. A file that is no valid input is copied to ``quarantine/`` together with the reason; the
-original is not changed.
+ones. A file that is no valid input is named in the quarantine (`store.quarantine`), with the
+reason. The user's files are not changed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.errors import InputFileError, UsageError
-from vblkfuzz.scenario.artifact import read_input_file
-from vblkfuzz.store.atomic import write_file
-from vblkfuzz.store.input_paths import input_paths
+from vblkfuzz.scenario.artifact import read_raw_input
+from vblkfuzz.store.atomic import NewFiles
+from vblkfuzz.store.input_paths import found_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
+    from vblkfuzz.store.input_paths import Found
+    from vblkfuzz.store.quarantine import Quarantine
 
-def import_folder(folder: Path, corpus: Path, quarantine: Path) -> Iterator[str]:
+
+class Imported(NamedTuple):
+    """One file of an import."""
+
+    total: int
+    """How many files there are altogether."""
+    problem: str = ""
+    """Why it is in the quarantine, in one line that names it; empty: it is in the corpus."""
+
+
+def import_folder(folder: Path, corpus: Path, quarantine: Quarantine) -> Generator[Imported]:
     """Copy every input below `folder` into the corpus.
 
-    Yields:
-        For each input "", or a line with the reason why it was quarantined.
+    They are in the corpus when the last one has been yielded: with one sync for all of them, and
+    none if the caller stops before.
 
     Raises:
         InputFileError: `folder` is no folder.
         OSError: corpus or quarantine cannot be written.
     """
-    for path in input_paths(folder):
-        try:
-            data = read_input_file(path).raw
-        except InputFileError as error:
-            _quarantine(path, quarantine, str(error))
-            yield str(error)
-            continue
-        add_input(corpus, data)
-        yield ""
+    found = found_below(folder)
+    with NewFiles(corpus) as files:
+        for one in found:
+            try:
+                data = _read(one)
+            except InputFileError as error:
+                problem = str(error).replace("\n", "\\n")
+                quarantine.name(one.path, problem)
+                yield Imported(len(found), problem)
+                continue
+            files.add(_name_of(data), data)
+            yield Imported(len(found))
 
 
-def add_input(corpus: Path, data: bytes) -> None:
-    """Write a raw input under the name that libFuzzer would use: the SHA-1 of its content.
+def _read(found: Found) -> bytes:
+    if found.problem:
+        raise InputFileError(found.path, "", found.problem)
+    return read_raw_input(found.path)
 
-    Raises:
-        OSError: the corpus cannot be written.
-    """
-    name = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-    if not (corpus / name).exists():
-        write_file(corpus / name, data)
+
+def _name_of(data: bytes) -> str:
+    """Return the name that libFuzzer would use for an input: the SHA-1 of its content."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
 def add_inputs(corpus: Path, inputs: Iterable[bytes]) -> None:
-    """Write raw inputs into a corpus folder; create it if it is missing.
+    """Write raw inputs into a corpus folder, all or none of them; create it if it is missing.
 
     Raises:
         UsageError: the folder cannot be written.
     """
     try:
         corpus.mkdir(parents=True, exist_ok=True)
-        for data in inputs:
-            add_input(corpus, data)
+        with NewFiles(corpus) as files:
+            for data in inputs:
+                files.add(_name_of(data), data)
     except OSError as error:
         raise UsageError(f"{corpus}: cannot be written: {error.strerror or error}") from None
-
-
-def _quarantine(path: Path, quarantine: Path, reason: str) -> None:
-    quarantine.mkdir(exist_ok=True)
-    name = f"{hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()[:8]}-{path.name}"
-    write_file(quarantine / f"{name}.reason", (reason + "\n").encode())
-    try:
-        shutil.copyfile(path, quarantine / name)
-    except OSError:
-        return  # the file cannot be read; the reason names it

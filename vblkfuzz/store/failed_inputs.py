@@ -3,16 +3,19 @@
     <hash>.vblk  the input, with target, device and mode
     <hash>.txt   how often it failed like this, and the error with the traceback of the actor
 
-One input is saved for each cause, which is the error without its numbers. A campaign saves the
-first `MAX_KEPT` causes, so that a device that always fails does not fill the disk. All failures are
+One input is saved for each cause, which is the error without its numbers. The campaigns of a folder
+together save the first `MAX_KEPT` causes, so that a device that always fails does not fill the
+disk: the next campaign goes on with the causes and counts that it finds there. All failures are
 counted (`plan.Stat.HARNESS_ERRORS`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Final, cast
 
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
@@ -20,22 +23,24 @@ from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.store.atomic import write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vblkfuzz.scenario.artifact import Mode
 
 MAX_KEPT: Final = 20
+_HEAD: Final = re.compile(r"Seen at least (\d+) times\. The first time:\n\n")
 _NUMBERS: Final = re.compile(r"0x[0-9a-f]+|\d+")
 
 
 class FailedInputs:
-    """Saves the first input of each of the first `MAX_KEPT` causes."""
+    """Saves the first input of each of the first `MAX_KEPT` causes of a folder."""
 
     def __init__(self, folder: Path, target: str, device: str, mode: str) -> None:
         self._folder = folder
         self._target, self._device, self._mode = target, device, cast("Mode", mode)
-        self._kept: dict[str, _Kept] = {}
-        """By cause."""
+        self._kept: dict[str, _Kept] | None = None
+        """By cause; None: the folder was not read yet."""
 
     def keep(self, data: bytes, reason: str) -> None:
         """Save an input with its error, if its cause is new; else count it.
@@ -43,25 +48,49 @@ class FailedInputs:
         Raises:
             OSError: the files cannot be written.
         """
+        if self._kept is None:
+            self._kept = {cause_of(one.reason): one for one in _kept_in(self._folder)}
+        reason = reason.encode(errors="replace").decode()  # as the file has it
         cause = cause_of(reason)
         kept = self._kept.get(cause)
         if kept is None:
-            if len(self._kept) == MAX_KEPT:
+            if len(list(self._folder.glob("*.vblk"))) >= MAX_KEPT:
                 return
             self._kept[cause] = kept = self._saved(data, reason)
         kept.times += 1
-        if kept.times & (kept.times - 1) == 0:  # at each doubling: few writes, never far behind
-            write_file(kept.text, f"{kept.head}{kept.reason}".encode(errors="replace"))
+        # Once in a campaign and at each doubling: few writes, never far behind.
+        if kept.from_before or kept.times & (kept.times - 1) == 0:
+            kept.from_before = False
+            write_file(kept.text, f"{kept.head}{kept.reason}".encode())
 
     def _saved(self, data: bytes, reason: str) -> _Kept:
         scenario = decode(data)
-        name = hashlib.sha1(encode(scenario), usedforsecurity=False).hexdigest()[:16]
-        # Two causes may have one input.
-        same = sum(kept.text.name.startswith(name) for kept in self._kept.values())
-        name += f"-{same + 1}" if same else ""
         artifact = Artifact(scenario, self._target, self._device, self._mode)
-        write_file(self._folder / f"{name}.vblk", dump_artifact(artifact))
-        return _Kept(self._folder / f"{name}.txt", reason)
+        path = self._free_place(hashlib.sha1(encode(scenario), usedforsecurity=False).hexdigest())
+        write_file(path.with_suffix(".vblk"), dump_artifact(artifact))
+        return _Kept(path.with_suffix(".txt"), reason)
+
+    def _free_place(self, digest: str) -> Path:
+        """Return a path without suffix that no file has: two causes may have one input."""
+        for number in count(1):
+            name = digest[:16] + (f"-{number}" if number > 1 else "")
+            path = self._folder / name
+            if not any(os.path.lexists(f"{path}{suffix}") for suffix in (".vblk", ".txt")):
+                break
+        return path
+
+
+def _kept_in(folder: Path) -> Iterator[_Kept]:
+    """Yield the causes that a folder has; not those whose text is lost."""
+    for path in sorted(folder.glob("*.vblk")):
+        text = path.with_suffix(".txt")
+        try:
+            said = text.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        head = _HEAD.match(said)
+        if reason := said[head.end() :] if head else said:
+            yield _Kept(text, reason, int(head[1]) if head else 1, from_before=True)
 
 
 @dataclass(slots=True)
@@ -71,6 +100,8 @@ class _Kept:
     text: Path
     reason: str
     times: int = 0
+    from_before: bool = False
+    """Whether only earlier campaigns have met it."""
 
     @property
     def head(self) -> str:

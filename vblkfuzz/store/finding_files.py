@@ -7,10 +7,8 @@ its artifact. These also say target, device and mode.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Final
 
 ARTIFACT: Final = "finding.vblk"
 MINIMIZED: Final = "minimized.vblk"
@@ -29,9 +27,10 @@ def file_of_finding(folder: Path) -> Path:
     return folder / (MINIMIZED if has(folder, MINIMIZED) else ARTIFACT)
 
 
-def has_better(path: Path) -> bool:
+def has_better(path: str | Path) -> bool:
     """Whether a file is of a finding that has another one which says more."""
-    if path.name not in _BEST_FIRST or not has(path.parent, ARTIFACT):
+    folder, name = os.path.split(path)
+    if name not in _BEST_FIRST or not has(Path(folder), ARTIFACT):
         return False
-    better = _BEST_FIRST[: _BEST_FIRST.index(path.name)]
-    return any(has(path.parent, name) for name in better)
+    better = _BEST_FIRST[: _BEST_FIRST.index(name)]
+    return any(has(Path(folder), one) for one in better)

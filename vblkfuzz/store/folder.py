@@ -1,11 +1,12 @@
 """The output folder: its parts, and the lock that lets one campaign at a time use it.
 
     corpus/           raw inputs, shared by all workers
+    features/         what each of them showed when it ran
     findings/         one folder per signature
     harness/          inputs on which the harness itself failed
-    quarantine/       imported files that are no valid inputs
+    quarantine/       files that are no valid inputs: which, and why
     log/              output of libFuzzer and the workers; the lock
-    campaign.sqlite   the ledger
+    campaign.sqlite   the ledger; while a campaign runs, SQLite has files beside it
 
 Nothing outside the folder is changed.
 """
@@ -32,7 +33,7 @@ _PAUSES_S: Final = (0.02, 0.05, 0.1)
 _DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """Errors of the disk: not of the folder that the user has chosen."""
 _FOLDERS: Final = ("corpus", "findings", "harness")
-PARTS: Final = (*_FOLDERS, "quarantine", "log")
+PARTS: Final = (*_FOLDERS, "features", "quarantine", "log")
 """Names of the folders in an output folder."""
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.former_names import current_name
+from vblkfuzz.store.ledger_file import advice
+from vblkfuzz.store.ledger_reader import reading
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 
 
 LEDGER: Final = "campaign.sqlite"
-_SETUP: Final = ("started", "target", "device", "mode", "workers", "seed")
-_FIGURES: Final = ("seconds", "execs", "features", "violations", "harness_errors")
+_COUNTS: Final = ("execs", "features", "violations", "harness_errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class CampaignRecord:
     """Whether all inputs ran with an IOThread; None: each said so itself, or not recorded."""
     without: tuple[str, ...] = ()
     """Names of operations that were left out of all inputs."""
+    new: tuple[str, ...] = ()
+    """Those of the findings that no earlier campaign of the folder saw."""
+    restored: bool = False
+    """Known from the files of the folder alone (`rebuild`): 0 and empty mean not known."""
 
     @property
     def execs_per_s(self) -> float:
@@ -77,52 +82,86 @@ class History:
     """By signature, over all campaigns."""
 
     @property
+    def execs(self) -> int:
+        """Executions of all campaigns together."""
+        return sum(one.execs for one in self.campaigns)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that all campaigns ran together."""
+        return sum(one.seconds for one in self.campaigns)
+
+    @property
     def shadow(self) -> str:
         """What is said of a crash that hides other bugs; empty if there is none."""
         seen = {name: one.count for name, one in self.sightings.items()}
-        return shadow(seen, sum(one.execs for one in self.campaigns))
+        return shadow(seen, self.execs)
 
 
 def read_history(path: Path) -> History:
     """Read a ``campaign.sqlite``.
 
     Raises:
-        InputFileError: there is no such file, or it is no ledger.
+        InputFileError: there is no such file, it is damaged or locked, or no ledger that this
+            version knows.
     """
-    if not path.is_file():
-        raise InputFileError(str(path), "", "expected the ledger of a campaign, found no file")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with reading(path) as db:
             db.row_factory = sqlite3.Row
-            return History(tuple(_campaigns(db)), _sightings(db))
-    except sqlite3.Error as error:
-        raise InputFileError(str(path), "", f"expected the ledger of a campaign: {error}") from None
+            campaigns = tuple(_campaigns(db))
+            return History(campaigns, _sightings(db))
+    except (TypeError, ValueError, AttributeError):  # values that no version writes
+        problem = f"expected the ledger of a campaign, found other values; {advice(path)}"
+        raise InputFileError(str(path), "", problem) from None
 
 
 def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
+    before: set[str] = set()
     for row in db.execute("SELECT * FROM campaign ORDER BY id").fetchall():
-        campaign = row["id"]
-        last = db.execute(
-            "SELECT * FROM progress WHERE campaign = ? ORDER BY seconds DESC LIMIT 1", (campaign,)
-        ).fetchone()
-        met = db.execute("SELECT name FROM situation WHERE campaign = ?", (campaign,))
-        figures: dict[str, Any] = {key: last[key] if last else 0 for key in _FIGURES}
-        setup: dict[str, Any] = {key: row[key] for key in _SETUP}
-        setup["device"] = current_name(setup["device"])
+        campaign, findings = row["id"], _found(db, row["id"])
         ended, status = _ending(db, campaign)
         iothread, without = _changes(db, campaign)
         yield CampaignRecord(
-            **setup,
-            **figures,
-            met=tuple(sorted({name for (name,) in met})),
-            findings=_found(db, campaign),
+            **_setup(row),
+            **_figures(db, campaign),
+            met=_met(db, campaign),
+            findings=findings,
             expected=_expected(db, campaign),
             reach=_reach(db, campaign),
             ended=ended,
             status=status,
             iothread=iothread,
             without=without,
+            new=tuple(name for name in dict.fromkeys(findings) if name not in before),
+            restored=_is_restored(db, campaign),
         )
+        before.update(findings)
+
+
+def _setup(row: sqlite3.Row) -> dict[str, Any]:
+    words = {key: str(row[key] or "") for key in ("started", "target", "device", "mode")}
+    datetime.fromisoformat(words["started"])  # others compute with it
+    words["device"] = current_name(words["device"])
+    return words | {key: int(row[key] or 0) for key in ("workers", "seed")}
+
+
+def _figures(db: sqlite3.Connection, campaign: int) -> dict[str, Any]:
+    query = "SELECT * FROM progress WHERE campaign = ? ORDER BY seconds DESC, execs DESC LIMIT 1"
+    last = db.execute(query, (campaign,)).fetchone()
+    counts = {key: int(last[key] if last else 0) for key in _COUNTS}
+    return counts | {"seconds": float(last["seconds"] if last else 0.0)}
+
+
+def _met(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
+    rows = db.execute("SELECT name FROM situation WHERE campaign = ?", (campaign,))
+    return tuple(sorted({name for (name,) in rows}))
+
+
+def _is_restored(db: sqlite3.Connection, campaign: int) -> bool:
+    if not _has_table(db, "restored"):
+        return False
+    query = "SELECT 1 FROM restored WHERE campaign = ?"
+    return bool(db.execute(query, (campaign,)).fetchone())
 
 
 def _found(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
@@ -168,17 +207,28 @@ def _has_table(db: sqlite3.Connection, name: str) -> bool:
 
 def _sightings(db: sqlite3.Connection) -> dict[str, Sightings]:
     first = db.execute(
-        "SELECT signature, first_exec, first_s, started FROM finding JOIN campaign"
+        "SELECT campaign, signature, first_exec, first_s, started FROM finding JOIN campaign"
         " ON campaign.id = finding.campaign ORDER BY campaign.id, first_s"
     ).fetchall()
-    counts = _counts(db)
+    counts, earlier = _counts(db), _earlier(db)
     found: dict[str, Sightings] = {}
     for row in first:
         signature = row["signature"]
         if signature not in found:
-            known = (row["first_exec"], row["first_s"], row["started"])
-            found[signature] = Sightings(counts.get(signature, 0), *known)
+            when = int(row["first_exec"] or 0), float(row["first_s"] or 0), str(row["started"])
+            count = counts.get(signature, 0)
+            found[signature] = Sightings(count, *when, *earlier[row["campaign"]])
     return found
+
+
+def _earlier(db: sqlite3.Connection) -> dict[int, tuple[int, float]]:
+    """Return the executions of the campaigns before each one, and the seconds that they ran."""
+    earlier, execs, seconds = {}, 0, 0.0
+    for (campaign,) in db.execute("SELECT id FROM campaign ORDER BY id").fetchall():
+        earlier[campaign] = (execs, round(seconds, 1))
+        figures = _figures(db, campaign)
+        execs, seconds = execs + figures["execs"], seconds + figures["seconds"]
+    return earlier
 
 
 def _counts(db: sqlite3.Connection) -> dict[str, int]:

@@ -3,28 +3,52 @@
 A file counts by its content and name (`scenario.input_form`): artifacts, `.vblk` and `.toml` files,
 and every other file that is no text. Hidden files and folders, texts of other names (a README, a
 trace, a log), empty files and the data that campaigns and repositories keep beside inputs do not
-count.
+count. Of an output folder, its corpus and findings count, not the inputs on which the harness
+failed or which were put into quarantine.
 
-A finding counts once (`store.finding_files`).
+A finding counts once (`store.finding_files`). What cannot be read, such as a folder without
+permission or a link that leads nowhere, counts, so that its reader says why.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.codec import MAX_BYTES
+from vblkfuzz.scenario.file_bytes import read_at_most
 from vblkfuzz.scenario.input_form import Form, form_of, is_raw_name
 from vblkfuzz.store.finding_files import has_better
+from vblkfuzz.store.history import LEDGER
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 NO_INPUTS: Final = "expected a folder with inputs (.vblk, .toml or raw ones), found none"
 """What is said of a folder without inputs."""
 _FORMS: Final = (".vblk", ".toml")
 _BESIDE: Final = (".md", ".txt", ".json", ".log", ".sqlite", ".reason", ".py", ".html", ".png")
 """Suffixes of files that are no inputs: those of findings, output folders and repositories."""
+_LEFT_OUT: Final = ("harness", "log", "quarantine")
+"""Parts of an output folder that are not looked into."""
+_KINDS: Final = {
+    stat.S_IFIFO: "a named pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a link to a folder, which is not followed: name that folder itself",
+}
+
+
+class Found(NamedTuple):
+    """A file below a folder that may be an input."""
+
+    path: str
+    problem: str = ""
+    """Why it is none, and must not be opened; empty: its reader says whether it is one."""
 
 
 def input_paths(folder: Path) -> list[Path]:
@@ -33,8 +57,17 @@ def input_paths(folder: Path) -> list[Path]:
     Raises:
         InputFileError: `folder` is no folder.
     """
+    return [Path(found.path) for found in found_below(folder) if not found.problem]
+
+
+def found_below(folder: Path) -> list[Found]:
+    """Return the files below a folder that are inputs, and what may have been meant as one.
+
+    Raises:
+        InputFileError: `folder` is no folder.
+    """
     check_folder_of_inputs(folder)
-    return sorted(path for path in folder.rglob("*") if _counts(path, folder))
+    return sorted(_walk(os.fspath(folder)), key=lambda found: found.path.split(os.sep))
 
 
 def check_folder_of_inputs(folder: Path) -> None:
@@ -43,26 +76,57 @@ def check_folder_of_inputs(folder: Path) -> None:
     Raises:
         InputFileError: it is none.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir raises PermissionError
         raise InputFileError(str(folder), "", "expected a folder of inputs")
 
 
-def _counts(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    if hidden or path.suffix in _BESIDE or not path.is_file() or has_better(path):
-        return False
-    return path.suffix in _FORMS or (_form(path) is not Form.TEXT and not _is_blank(path))
+def _walk(folder: str) -> Iterator[Found]:
+    """Yield what is found below a folder, without going through links: they may lead back.
+
+    Paths are texts here: of 50,000 files, objects would take most of the time.
+    """
+    folders = [folder]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as listed:
+                entries = [entry for entry in listed if not entry.name.startswith(".")]
+        except OSError:
+            yield Found(folder)
+            continue
+        left_out = _LEFT_OUT if any(entry.name == LEDGER for entry in entries) else ()
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders += [entry.path] if entry.name not in left_out else []
+            elif os.path.splitext(entry.name)[1] not in _BESIDE:
+                yield from _found(entry)
 
 
-def _is_blank(path: Path) -> bool:
-    """Whether a file is empty; not one whose name says that it is a raw input, which may be."""
-    return not is_raw_name(path.name) and path.stat().st_size == 0
-
-
-def _form(path: Path) -> Form:
-    """Return the form of a file; one that cannot be read counts, so that its reader says why."""
+def _found(entry: os.DirEntry[str]) -> Iterator[Found]:
+    """Yield a file if it counts."""
     try:
-        with path.open("rb") as file:
-            return form_of(path.name, file.read(MAX_BYTES))
+        regular = entry.is_file()
+        kind = stat.S_IFREG if regular else stat.S_IFMT(entry.stat().st_mode)
     except OSError:
-        return Form.RAW
+        yield Found(entry.path)
+        return
+    if not regular:
+        yield Found(entry.path, f"expected a file, found {_KINDS.get(kind, 'something else')}")
+    elif _is_input(entry.path, entry.name):
+        yield Found(entry.path)
+
+
+def _is_input(path: str, name: str) -> bool:
+    """Whether a file counts: not a second form of a finding, and no text of another name.
+
+    An empty one counts only with the name of a raw input.
+    """
+    if has_better(path):
+        return False
+    if name.endswith(_FORMS) or is_raw_name(name):
+        return True
+    try:
+        data = read_at_most(path, MAX_BYTES)
+    except (OSError, InputFileError):
+        return True
+    return bool(data) and form_of(name, data) is not Form.TEXT

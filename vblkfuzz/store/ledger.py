@@ -4,72 +4,68 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
-from vblkfuzz.errors import HarnessError
+from vblkfuzz.counted import counted
+from vblkfuzz.errors import VblkfuzzError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
+from vblkfuzz.store.ledger_file import LedgerFile, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from vblkfuzz.store.ledger_file import Row
     from vblkfuzz.store.reach import Reach
     from vblkfuzz.store.summary import Finding
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS campaign (
-    id INTEGER PRIMARY KEY, started TEXT, target TEXT, device TEXT, mode TEXT,
-    workers INTEGER, seed INTEGER
-);
-CREATE TABLE IF NOT EXISTS progress (
-    campaign INTEGER, seconds REAL, execs INTEGER, features INTEGER, violations INTEGER,
-    harness_errors INTEGER
-);
-CREATE TABLE IF NOT EXISTS finding (
-    campaign INTEGER, signature TEXT, rule TEXT, first_exec INTEGER, first_s REAL, path TEXT
-);
-CREATE TABLE IF NOT EXISTS seen (
-    campaign INTEGER, signature TEXT, count INTEGER, PRIMARY KEY (campaign, signature)
-);
-CREATE TABLE IF NOT EXISTS situation (campaign INTEGER, name TEXT, seconds REAL);
-CREATE TABLE IF NOT EXISTS expected (campaign INTEGER, name TEXT);
-CREATE TABLE IF NOT EXISTS input_change (
-    campaign INTEGER PRIMARY KEY, iothread INTEGER, without TEXT
-);
-CREATE TABLE IF NOT EXISTS reach (
-    campaign INTEGER PRIMARY KEY, kind TEXT, reached INTEGER, reachable INTEGER
-);
-CREATE TABLE IF NOT EXISTS ending (campaign INTEGER PRIMARY KEY, ended TEXT, status INTEGER);
-"""
+_RETRY_S: Final = 1.0
+"""Seconds after a failure until rows are written again, so that a lock takes 4 % of the time."""
+_MOST_PROGRESS: Final = 1000
+"""Most rows of progress that wait; then every other one is left out."""
+_PROGRESS: Final = "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)"
+_SEEN: Final = (
+    "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+)
+_SITUATION: Final = "INSERT INTO situation VALUES (?, ?, ?)"
+_OFTEN: Final = frozenset((_SEEN, _SITUATION))
+"""Rows of which many come at once: they are on the disk with the next of the others."""
+_REACH: Final = "INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)"
 
 
 class Ledger:
     """Appends rows to the ledger; each campaign in the same folder appends its own.
 
-    If a row cannot be written, for example because the disk is full, the campaign continues and
-    `problem` is set.
+    A row that cannot be written now, because others lock the ledger or the disk is full, waits in
+    memory and is written later. Nothing here takes longer than about 50 ms, but for the start and
+    the end. Of the rows of progress that wait, some may be left out; no others are.
 
     Raises:
-        HarnessError: the file exists and is no ledger, or cannot be written.
+        InputFileError: the file is of a newer version, or of another program.
+        HarnessError: it is damaged or locked, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        # Autocommit: each statement is a transaction of its own, so a crash loses no earlier row.
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise HarnessError(f"{path}: cannot be used: {error}") from error
+        self._path = path
+        self._file = LedgerFile(path)
         self._campaign = 0
-        self.problem = ""
-        """Why rows are missing; empty if none is."""
+        self._waiting: list[Row] = []
+        self._retry_at = 0.0
+        self._error = ""
 
-    def _insert(self, statement: str, *values: Any) -> int:  # noqa: ANN401 - what SQLite takes
-        try:
-            return self._db.execute(statement, values).lastrowid or 0
-        except sqlite3.Error as error:
-            self.problem = f"campaign.sqlite is not complete: {error}"
-            return 0
+    @property
+    def problem(self) -> str:
+        """Says how many rows are missing, and why; empty if none is."""
+        if not self._waiting:
+            return ""
+        rows = counted(len(self._waiting), "row")
+        return f"{self._path.name} is not complete, {rows} missing: {self._error}"
+
+    @property
+    def replaced(self) -> str:
+        """Says that the file was deleted or replaced by others, and written anew; else empty."""
+        return self._file.replaced
 
     def begin(
         self,
@@ -84,9 +80,11 @@ class Ledger:
 
         Its ending is empty until `end`. It stays so if the process is killed.
         """
-        self._campaign = self._insert(
-            "INSERT INTO campaign (started, target, device, mode, workers, seed)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+        # Given here, not by SQLite: the following rows need it, and this one may have to wait.
+        self._campaign = self._file.campaigns + 1
+        self._note(
+            "INSERT INTO campaign (id, started, target, device, mode, workers, seed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             started,
             target,
             device,
@@ -94,7 +92,7 @@ class Ledger:
             workers,
             seed,
         )
-        self._insert("INSERT INTO ending VALUES (?, NULL, NULL)", self._campaign)
+        self._note("INSERT INTO ending VALUES (?, NULL, NULL)")
 
     def changes(self, iothread: bool | None, without: Iterable[str]) -> None:
         """Record what the campaign changes in each input before it runs it.
@@ -104,45 +102,32 @@ class Ledger:
             without: names of operations that are left out.
         """
         names = json.dumps(list(without))
-        self._insert("INSERT INTO input_change VALUES (?, ?, ?)", self._campaign, iothread, names)
+        self._note("INSERT INTO input_change VALUES (?, ?, ?)", iothread, names)
 
     def expect(self, situations: Iterable[str]) -> None:
         """Record the names of the situations that can be met on the target."""
         names = json.dumps(list(situations))
-        self._insert(
-            "INSERT INTO expected SELECT ?, value FROM json_each(?)", self._campaign, names
-        )
+        self._note("INSERT INTO expected SELECT ?, value FROM json_each(?)", names)
 
     def end(self, ended: str, status: int) -> None:
         """Record the end of the campaign (ISO 8601, UTC) and its exit status."""
-        self._insert(
-            "UPDATE ending SET ended = ?, status = ? WHERE campaign = ?",
-            ended,
-            status,
-            self._campaign,
-        )
+        if self._campaign:
+            self._note("INSERT OR REPLACE INTO ending VALUES (?, ?, ?)", ended, status)
 
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
         """Record the progress; `other`: executions with a violation, harness errors."""
-        self._insert(
-            "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)",
-            self._campaign,
-            round(seconds, 1),
-            execs,
-            features,
-            *other,
-        )
+        self._note(_PROGRESS, round(seconds, 1), execs, features, *other)
 
     def reach(self, reach: Reach) -> None:
         """Record what was reached of the device's own code so far."""
         if reach.kind:
-            self._insert("INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)", self._campaign, *reach)
+            self._waiting = [row for row in self._waiting if row[0] != _REACH]
+            self._note(_REACH, *reach)
 
     def finding(self, finding: Finding) -> None:
         """Record the first finding with a signature."""
-        self._insert(
+        self._note(
             "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?)",
-            self._campaign,
             finding.signature,
             finding.rule,
             finding.first_exec,
@@ -152,20 +137,51 @@ class Ledger:
 
     def seen(self, signature: str, count: int) -> None:
         """Add `count` executions that showed a signature."""
-        self._insert(
-            "INSERT INTO seen VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            self._campaign,
-            signature,
-            count,
-        )
+        self._note(_SEEN, signature, count)
 
     def situation(self, name: str, seconds: float) -> None:
         """Record that a situation was met for the first time, after `seconds`."""
-        self._insert(
-            "INSERT INTO situation VALUES (?, ?, ?)", self._campaign, name, round(seconds, 1)
-        )
+        self._note(_SITUATION, name, round(seconds, 1))
 
     def close(self) -> None:
-        """Close the database."""
-        self._db.close()
+        """Write the rows that wait, for which others get some seconds more, and close the file.
+
+        After this, `problem` says which rows are missing for good.
+        """
+        self._file.be_patient()
+        self._retry_at = 0.0
+        self._write()
+        self._file.close()
+
+    def _note(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - what SQLite takes
+        self._waiting.append((statement, (self._campaign, *values)))
+        self._write()
+
+    def _write(self) -> None:
+        """Write the rows that wait, if it is time to try."""
+        if not self._waiting or time.monotonic() < self._retry_at:
+            return
+        refused: list[Row] = []
+
+        def note(row: Row, error: sqlite3.Error) -> None:
+            refused.append(row)
+            self._error = str(error)
+
+        try:
+            sync = any(statement not in _OFTEN for statement, _ in self._waiting)
+            self._file.write(self._waiting, note, sync=sync)
+        except sqlite3.Error as error:
+            self._put_off(said_of(error, self._path))
+        except (OSError, VblkfuzzError) as error:
+            self._put_off(str(error))
+        else:
+            self._waiting = refused
+            self._retry_at = time.monotonic() + _RETRY_S if refused else 0.0
+
+    def _put_off(self, error: str) -> None:
+        self._error = error
+        self._retry_at = time.monotonic() + _RETRY_S
+        progress = [row for row in self._waiting if row[0] == _PROGRESS]
+        if len(progress) > _MOST_PROGRESS:
+            left_out = {id(row) for row in progress[-2::-2]}  # the last one stays
+            self._waiting = [row for row in self._waiting if id(row) not in left_out]

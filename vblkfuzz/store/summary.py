@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from vblkfuzz.store.confidence import Confidence
 from vblkfuzz.store.reach import NOTHING, Reach
@@ -25,6 +25,17 @@ class Finding:
     sentence: str = ""
     known: str = ""
     """The known bug that explains it, if the device lists one; else empty."""
+
+
+class Earlier(NamedTuple):
+    """What earlier campaigns did in the output folder, together."""
+
+    campaigns: int = 0
+    execs: int = 0
+    seconds: float = 0.0
+
+
+NONE_EARLIER: Final = Earlier()
 
 
 @dataclass(slots=True)
@@ -54,7 +65,16 @@ class Summary:
     """Inputs in the corpus, at the moment in which `features` were counted."""
     alive: int = 0
     """Workers that run."""
+    waiting: int = 0
+    """Workers that have ended and wait for another start."""
+    dropped: int = 0
+    """What came through the pipe of a worker and was no message."""
     findings: dict[str, Finding] = field(default_factory=dict)
+    """New ones, by signature."""
+    again: dict[str, Finding] = field(default_factory=dict)
+    """Those that were in the output folder before, and were seen again."""
+    earlier: Earlier = NONE_EARLIER
+    """What the campaigns before it did in the output folder."""
     saved_before: int = 0
     """Findings that were in the output folder when the campaign began."""
     saved: int = 0
@@ -102,6 +122,12 @@ class Summary:
         return {
             **self.figures(),
             "findings": [self._finding(finding) for finding in self.findings.values()],
+            "seen_again": {name: self.seen.get(name, 0) for name in self.again},
+            "total": {
+                "campaigns": self.earlier.campaigns + 1,
+                "execs": self.earlier.execs + self.execs,
+                "seconds": round(self.earlier.seconds + self.seconds, 2),
+            },
             "known": dict(self.silenced),
             "shadow": self.shadow or None,
             "sometimes": dict(self.situations),
@@ -127,6 +153,8 @@ class Summary:
             "violations": self.violations,
             "harness_errors": self.harness_errors,
             "workers": self.alive,
+            "waiting": self.waiting,
+            "dropped": self.dropped,
             "restarts": self.restarts,
         }
 

@@ -13,7 +13,7 @@ import importlib.util
 import os
 import sys
 from contextlib import contextmanager, redirect_stdout
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +135,12 @@ def _module(place: str, load_file: LoadFile) -> ModuleType:
 def _try_once(place: str, attribute: str, version: int) -> None:
     """Import a module in a child; not twice, unless the file has another `version` by then."""
     if place not in sys.modules:
-        try_import(f"device {place}", lambda: getattr(_module(place, import_file), attribute, None))
+        try_import(f"device {place}", partial(_looked_at, place, attribute))
+
+
+def _looked_at(place: str, attribute: str) -> bytes:
+    getattr(_module(place, import_file), attribute, None)
+    return b""
 
 
 def _version(place: str) -> int:

@@ -66,6 +66,8 @@ _BY_NAME: Final = {
         _is_many(Collection, _is_below(1 << 16)), "a tuple of numbers below 65536"
     ),
     "needs_bql": _FLAG,
+    # One that is always true never lets its loop rest, most often by mistake: a method, a list.
+    "poll": Expected(_is(bool), "True or False"),
     "would_be_kicked": _FLAG,
 }
 """Where the annotation does not say all of it."""

@@ -19,7 +19,7 @@ from vblkfuzz.process.actor_error import error_text
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.blame import Place, fault_at
 from vblkfuzz.process.control import HANDOVERS, STEPS
-from vblkfuzz.process.cpu_limit import CpuLimit
+from vblkfuzz.process.cpu_limit import DEADLY, CpuLimit
 from vblkfuzz.process.execution import Broken, SharedParts, execute
 from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.scenario.codec import encode
@@ -47,7 +47,7 @@ class _Model:
         self.device = device
         self.arena = arena
         """Shared memory of guest and device."""
-        self._device_class = device_class
+        self.device_class = device_class
 
     def _events(self) -> tuple[Event, ...]:
         return merge((self.arena.guest_ring, self.arena.device_ring))
@@ -78,7 +78,7 @@ class InlineModel(_Model):
         """Run one scenario."""
         try:
             with self._limit:
-                ran = execute(self._parts, scenario, self._device_class, self._parts.inline_runner)
+                ran = execute(self._parts, scenario, self.device_class, self._parts.inline_runner)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
@@ -100,14 +100,18 @@ class ProcessesModel(_Model):
         from vblkfuzz.process.supervisor import Supervisor
 
         super().__init__(device, arena, device_class)
+        self.number = os.getpid()
+        """Which one of the allowed cores: consecutive numbers stand for different ones."""
         self._new_supervisor = Supervisor
 
     def __enter__(self) -> Self:
         """Pin this process to one core and start the actors there."""
-        self._own = OwnCode(self._device_class)
-        self._supervisor = self._new_supervisor(self.arena, self._device_class, alone=self._alone)
+        self._own = OwnCode(self.device_class)
+        self._supervisor = self._new_supervisor(
+            self.arena, self.device_class, alone=self._alone, limited=bool(self._own)
+        )
         self._affinity = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {_core(self._affinity)})
+        os.sched_setaffinity(0, {_core(self._affinity, self.number)})
         try:
             self._supervisor.start()
         except BaseException:
@@ -150,15 +154,18 @@ class ProcessesModel(_Model):
             ActorDied: it was not the device's own code.
         """
         code = died.device_ended
+        died.of_input = code is None or -code not in FROM_OUTSIDE
         if not self._own or code is None or -code in FROM_OUTSIDE:
             raise died
         try:
-            self._supervisor.run_watched(data)
+            broken = self._supervisor.run_watched(data)
         except ActorDied as again:
             places = [Place(*place) for place in json.loads(self.arena.last_line.read())]
             if again.device_ended != code or not places:
                 raise died from again
         else:
+            if -code == DEADLY and broken:  # so slow that the milder end of a hang came first
+                return _with_fault(self._trace(), broken)
             raise ActorDied(f"{died}, but not when it was run again: it is not deterministic")
         fault = fault_at(places[0], code)
         events = self._events()
@@ -196,6 +203,5 @@ def _with_fault(trace: Trace, broken: Broken) -> Trace:
     return replace(trace, witnesses=witnesses, report=broken.stack, fault=broken.fault)
 
 
-def _core(allowed: set[int]) -> int:
-    """Return a core for this process; processes with consecutive pids get different cores."""
-    return sorted(allowed)[os.getpid() % len(allowed)]
+def _core(allowed: set[int], number: int) -> int:
+    return sorted(allowed)[number % len(allowed)]

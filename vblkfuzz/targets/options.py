@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.scenario import Scenario
@@ -51,3 +51,9 @@ class TargetOptions:
 
 
 NO_OPTIONS = TargetOptions()
+
+BINARY_OPTIONS: Final = {
+    "qemu-system-x86_64": "--qemu-binary",
+    "qemu-storage-daemon": "--qsd-binary",
+}
+"""The option that names another build, for each program that findings record the version of."""

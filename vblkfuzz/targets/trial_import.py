@@ -21,35 +21,43 @@ from vblkfuzz.trace.fault import signal_name
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from io import FileIO
 
 _GOOD: Final = b"good"
 _INTERRUPT: Final = b"interrupt"
 
 
-def try_import(where: str, load: Callable[[], object]) -> None:
-    """Import a module in a child that ends then.
+def try_import(where: str, load: Callable[[], bytes]) -> bytes:
+    """Import a module in a child that ends then; return what `load` returned there.
 
     Args:
         where: the beginning of a message.
-        load: imports it.
+        load: imports it, and says something of it.
+
+    Returns:
+        Nothing if `load` has raised something, or this is not Linux: a user's device cannot run
+        there anyway.
 
     Raises:
         UsageError: the module ends the child, or takes longer than `IMPORT_LIMIT_S`.
     """
-    if not hasattr(os, "pidfd_open"):  # not Linux: a user's device cannot run there anyway
-        return
-    forked = Forked(partial(_serve, load))
-    forked.start()
-    try:
-        answer = _answer(forked)
-        wrong = _ending(forked.pid) if not answer else "raises KeyboardInterrupt"
-    finally:
-        forked.stop()
-    if answer != _GOOD:
-        raise UsageError(f"{where}: its module {wrong}")
+    if not hasattr(os, "pidfd_open"):
+        return b""
+    with open(os.memfd_create("vblkfuzz-said", os.MFD_CLOEXEC), "w+b", buffering=0) as said:
+        forked = Forked(partial(_serve, load, said))
+        forked.start()
+        try:
+            answer = _answer(forked)
+            wrong = _ending(forked.pid) if not answer else "raises KeyboardInterrupt"
+        finally:
+            forked.stop()
+        if answer != _GOOD:
+            raise UsageError(f"{where}: its module {wrong}")
+        said.seek(0)
+        return said.read()
 
 
-def _serve(load: Callable[[], object], line: socket.socket) -> None:
+def _serve(load: Callable[[], bytes], said: FileIO, line: socket.socket) -> None:
     """Import in the child; what it prints is left to the import that counts."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (IMPORT_LIMIT_S, IMPORT_LIMIT_S + 1))
@@ -59,7 +67,7 @@ def _serve(load: Callable[[], object], line: socket.socket) -> None:
         os.dup2(null, fd)
     answer = _GOOD
     try:
-        load()
+        said.write(load())
     except KeyboardInterrupt:
         answer = _INTERRUPT
     except BaseException:  # the same is raised again by the import that counts

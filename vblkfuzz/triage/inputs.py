@@ -150,6 +150,8 @@ def _of_campaign(raw: Artifact, ledger: Path) -> Artifact:
     if not campaigns:
         return raw
     last = campaigns[-1]
+    if not last.device:  # restored, and no file says it
+        return raw
     mode = last.mode if last.mode in MODES else raw.mode
     scenario = with_iothread(without_named(raw.scenario, last.without), last.iothread)
     return replace(raw, scenario=scenario, target=last.target, device=last.device, mode=mode)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import Execution, run_scenario
-from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
+from vblkfuzz.targets.options import BINARY_OPTIONS, NO_OPTIONS, TargetOptions
 
 if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict
@@ -124,7 +124,7 @@ class Outcome:
         """A note for each program that has another version than when the input was found."""
         found = self.artifact.versions
         return [
-            f"found on {name} {found[name]}, run on {version}"
+            f"found on {name} {found[name]}, run on {version}{_another(name)}"
             for name, version in self.versions.items()
             if found.get(name, version) != version
         ]
@@ -138,20 +138,37 @@ class Outcome:
         )
 
 
-def replay_input(path: str, artifact: Artifact, target: Target, runs: int) -> Outcome:
-    """Run an input `runs` times on a started target."""
+def _another(program: str) -> str:
+    """Return how to run another build of a program; empty: no option names one."""
+    option = BINARY_OPTIONS.get(program)
+    return f"; {option} PATH runs another one" if option else ""
+
+
+def replay_input(
+    path: str, artifact: Artifact, target: Target, most: int, least: int = 0
+) -> Outcome:
+    """Run an input on a started target.
+
+    Args:
+        path: of the input.
+        artifact: the input, with what it was saved for.
+        target: runs it.
+        most: runs, at least 1.
+        least: runs that are to reproduce it; they end as soon as that is out of reach.
+    """
     setup = Setup(target.name, target.device, target.mode)
     count: Counter[tuple[str, str, str]] = Counter()
     reported: Run | None = None
-    reproduced = errors = 0
-    for _ in range(runs):
+    runs = reproduced = errors = 0
+    while runs < most and (not runs or reproduced + most - runs >= least):
+        runs += 1
         run = _run(target, artifact)
         reproduced += _reproduces(run, artifact.expectation)
         errors += run.verdict == "harness_error"
         count[_key(run)] += 1
         if reported is None or _rank(run) < _rank(reported):
             reported = run
-    assert reported is not None, "runs is at least 1"
+    assert reported is not None, "there is one run at least"
     same = count[_key(reported)]
     versions: dict[str, str] = getattr(target, "versions", {})
     counts = runs, same, reproduced, errors

@@ -75,7 +75,8 @@ def seen(case: Case) -> str:
         if case.sightings.count:
             parts.append(counted(case.sightings.count))
         first = case.sightings
-        parts.append(f"first after {first.first_s:.1f} s (execution {first.first_exec:,})")
+        when = f"first after {first.first_s:.1f} s (execution {first.first_exec:,})"
+        parts.append(when if first.first_exec else "first execution not recorded")
     parts.append(again(case))
     return ", ".join(parts)
 

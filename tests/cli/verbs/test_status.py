@@ -12,6 +12,7 @@ from tests.cli.conftest import Cli
 from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.summary import Finding
 
 
 def test_an_ended_campaign(cli: Cli, out: Path) -> None:
@@ -55,7 +56,7 @@ def test_killed_is_not_ended(cli: Cli, out: Path) -> None:
 
 def test_a_version_that_did_not_record_the_end(cli: Cli, out: Path) -> None:
     with closing(sqlite3.connect(out / "campaign.sqlite")) as db:
-        db.executescript("DROP TABLE ending; DROP TABLE expected")
+        db.executescript("DROP TABLE ending; DROP TABLE expected; PRAGMA user_version = 0")
     begin(out).close()
     found = json.loads(cli("status", out, "--json").stdout)
     assert [one["state"] for one in found["campaigns"]] == ["ended", "killed"]
@@ -87,3 +88,55 @@ def test_no_campaign(cli: Cli, tmp_path: Path) -> None:
         result = cli("status", folder)
         assert result.exit_code == 2
         assert result.stderr == f"vblkfuzz: {folder}: {expected} {found}\n"
+
+
+def test_campaigns_of_a_folder_are_summed(cli: Cli, out: Path) -> None:
+    ledger = begin(out)
+    ledger.finding(Finding(SIGNATURE, "S1", 5, 0.5, "out"))
+    ledger.finding(Finding("s1-y", "S1", 6, 0.6, "out"))
+    ledger.seen(SIGNATURE, 50)
+    ledger.progress(5, 500, 50, (50, 0))
+    ledger.close()
+    lines = cli("status", out).stdout.splitlines()
+    assert "  found     2 findings, 1 of them new" in lines
+    assert "2 campaigns: 2,500 executions in 15.0 s" in lines
+    found = json.loads(cli("status", out, "--json").stdout)
+    assert found["total"] == {"campaigns": 2, "execs": 2500, "seconds": 15.0}
+    first, other = found["findings"][SIGNATURE], found["findings"]["s1-y"]
+    assert (first["count"], first["first_exec"], first["earlier_execs"]) == (350, 42, 0)
+    assert (other["first_exec"], other["earlier_execs"], other["earlier_s"]) == (6, 2000, 10.0)
+    assert [one["new"] for one in found["campaigns"]] == [[SIGNATURE], ["s1-y"]]
+
+
+def test_a_damaged_ledger_is_restored(cli: Cli, out: Path) -> None:
+    ledger = out / "campaign.sqlite"
+    ledger.write_bytes(b"not a database, but long enough " * 9)
+    for arguments in (("status", out), ("fuzz", "--runs", "1", "--out", out)):
+        result = cli(*arguments)
+        assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+        assert f"vblkfuzz status --rebuild {out}\n" in result.stderr
+    result = cli("status", "--rebuild", out)
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        f"vblkfuzz: {ledger}: 0 rows kept; from files: 1 campaign, 1 finding",
+        "vblkfuzz: not all of the old one could be read: file is not a database",
+        "vblkfuzz: not known of what is from files: executions, times, counts, situations",
+        f"vblkfuzz: the old one is {ledger}.broken-1",
+    ]
+    lines = result.stdout.splitlines()
+    assert lines[0].endswith("  restored")
+    assert lines[1:4] == [
+        "  on        model, patch-v4, inline",
+        "  found     1 finding",
+        "  not known how long and how much it ran: the ledger was lost",
+    ]
+    setup = ("--runs", "3", "--workers", "1", "--seed", "3", "--mode", "inline", "--out", out)
+    assert cli("fuzz", *setup).exit_code in (0, 77)
+    other = cli("fuzz", *setup, "--device", "reference")
+    assert "has campaigns on model, patch-v4, not on model, reference" in other.stderr
+
+
+def test_nothing_to_restore_from(cli: Cli, tmp_path: Path) -> None:
+    result = cli("status", "--rebuild", tmp_path)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert list(tmp_path.iterdir()) == []

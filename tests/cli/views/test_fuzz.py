@@ -17,7 +17,7 @@ from vblkfuzz.cli.views.screen import Screen
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.oracle.judge import RULES
 from vblkfuzz.store.reduction import Reduction
-from vblkfuzz.store.summary import Finding, Summary
+from vblkfuzz.store.summary import Earlier, Finding, Summary
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 
 OPTIONS = CampaignOptions(Path("out"), seconds=60)
@@ -49,6 +49,10 @@ def test_the_lines_of_a_log_fit() -> None:
         "    15/16 workers run, 12 restarted, 123 harness errors",
     ]
     assert max(map(len, lines)) <= 80
+    waiting = late()
+    waiting.waiting = 1
+    said = "    15/16 workers run, 1 to restart, 12 restarted, 123 harness errors"
+    assert status_lines(waiting, 86_400, 16)[-1] == said
     quiet = Summary(execs=1, alive=2)
     assert len(status_lines(quiet, 0, 2)) == 2
 
@@ -100,6 +104,17 @@ def test_the_summary_counts_the_folder_too(capsys: pytest.CaptureFixture[str]) -
     assert ", 2.5 s of it start-up, " in lines[0]
     assert lines[0].endswith(", 1 finding")
     assert lines[1] == "4 findings in out, 1 of them new"
+
+
+def test_the_summary_says_what_was_seen_again(capsys: pytest.CaptureFixture[str]) -> None:
+    filled = Summary(execs=30, seconds=20.0, saved_before=3, saved=3)
+    filled.again["s1-x"] = Finding("s1-x", "S1", 2, 0.5, "out/s1-x", "It broke.")
+    filled.earlier = Earlier(2, 1200, 3600.5)
+    say_summary(filled, "model", "patch-v4", NO_OPTIONS, Path("out"))
+    assert capsys.readouterr().out.splitlines()[1:3] == [
+        "3 findings in out, none of them new; 1 finding of before seen again",
+        "3 campaigns in out: 1,230 executions in 3,620.5 s",
+    ]
 
 
 def test_more_workers_than_cores_are_said(cli: Cli, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from vblkfuzz.cli.views.fuzz_json import VERSION, FuzzJson
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.store.confidence import Confidence
 from vblkfuzz.store.rate import Rate
-from vblkfuzz.store.summary import Finding, Summary
+from vblkfuzz.store.summary import Earlier, Finding, Summary
 
 SCHEMA = json.loads(files("vblkfuzz.cli.views").joinpath(fuzz_json.SCHEMA).read_text())
 EVENTS = {one["title"]: one for one in SCHEMA["oneOf"]}
@@ -42,6 +42,8 @@ def test_every_event(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     summary = Summary(execs=2, seconds=3.5, features=7, situations={"a": True, "b": False})
     summary.findings["s1-x"] = Finding("s1-x", "S1", 2, 0.5, "out/s1-x", "It broke.")
     summary.findings["s1-y"] = replace(summary.findings["s1-x"], signature="s1-y")
+    summary.again["s1-z"] = replace(summary.findings["s1-x"], signature="s1-z")
+    summary.seen, summary.earlier = {"s1-x": 4, "s1-z": 3}, Earlier(1, 8, 2.0)
     kept = Confidence("qemu", Rate(19, 20), Rate(0, 20), {"qemu-system-x86_64": "7.2.22"})
     summary.confidence["s1-x"] = kept
     lines = FuzzJson(CampaignOptions(Path("out"), seed=7))
@@ -59,6 +61,8 @@ def test_every_event(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert (finding["signature"], finding["known"]) == ("s1-x", "B1")
     assert (progress["event"], progress["findings"], progress["met"]) == ("progress", 2, 1)
     assert (end["status"], end["findings"][0]["signature"]) == (77, "s1-x")
+    assert end["seen_again"] == {"s1-z": 3}
+    assert end["total"] == {"campaigns": 2, "execs": 10, "seconds": 5.5}
     measured, not_measured = (one["confidence"] for one in end["findings"])
     assert (measured, not_measured) == (kept.to_json(), None)
     described = EVENTS["end"]["properties"]["findings"]["items"]["properties"]["confidence"]

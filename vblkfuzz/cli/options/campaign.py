@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.process.usable_cores import usable_cores
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
 from vblkfuzz.trace.witness import Witness
 
@@ -39,6 +39,8 @@ class Checked(NamedTuple):
     device: str
     """Name of the device, with defects."""
     witnesses: Witness
+    listed: tuple[tuple[str, str], ...] = ()
+    """The known bugs of a device of the model; a real device has no such list."""
 
 
 def check_device(
@@ -52,7 +54,8 @@ def check_device(
     """
     from vblkfuzz.campaign.engine import check_engine
     from vblkfuzz.scenario.former_names import current_name
-    from vblkfuzz.targets.device_class import defective, device_class
+    from vblkfuzz.targets.device_class import defective
+    from vblkfuzz.targets.listed_bugs import listed_bugs
     from vblkfuzz.targets.model import check_mode
     from vblkfuzz.targets.registry import MODEL, default_device, open_target
 
@@ -61,20 +64,11 @@ def check_device(
     if target == MODEL:
         check_mode(mode)
         name = defective(current_name(name), defects)
-        device_class(name)
-        return Checked(name, MODEL_WITNESSES)
+        return Checked(name, MODEL_WITNESSES, listed_bugs(name))
     if defects:
         raise UsageError(f"--defect: defects are planted in the {MODEL} only")
     with open_target(target, name, mode, options) as started:
         return Checked(name, getattr(started, "witnesses", MODEL_WITNESSES))
-
-
-def listed_bugs(target: str, device: str) -> tuple[tuple[str, str], ...]:
-    """Return the known bugs of a device of the model; a real device has no such list."""
-    from vblkfuzz.targets.device_class import device_class
-    from vblkfuzz.targets.registry import MODEL
-
-    return tuple(device_class(device).known.items()) if target == MODEL else ()
 
 
 def coverage_of(target: str, kind: CoverageKind | None) -> str:
@@ -91,8 +85,8 @@ def coverage_of(target: str, kind: CoverageKind | None) -> str:
 
 
 def number_of_workers(asked: int) -> int:
-    """Return the number of workers; 0 stands for one on each core."""
-    return asked or len(os.sched_getaffinity(0))
+    """Return the number of workers; 0 stands for one on each core that may be used."""
+    return asked or usable_cores()
 
 
 def seed_of(asked: int) -> int:

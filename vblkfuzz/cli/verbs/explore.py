@@ -74,10 +74,11 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     Exit code: 77 a violation; 125 a schedule could not be judged, or a finding could not be saved
     in DIR; 2 the file cannot be read; 130 or 72 stopped; else 0.
     """
-    from vblkfuzz.cli.options.campaign import listed_bugs
     from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.explore.exploration import Bounds, Exploration
+    from vblkfuzz.targets.device_class import device_class
+    from vblkfuzz.targets.registry import MODEL
     from vblkfuzz.triage.replay_target import setup_of
 
     artifact = read_one(path)
@@ -87,7 +88,7 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     with Stop() as stop:
         try:
             with _started(setup, options, out) as started:
-                listed = dict(listed_bugs(setup.target, setup.device))
+                listed = dict(device_class(setup.device).known) if setup.target == MODEL else {}
                 exploration = Exploration(started, artifact.scenario, bounds, out, listed)
                 exploration.remember(options.target_options)
                 _watch(exploration, runs, stop)

@@ -13,7 +13,6 @@ from vblkfuzz.cli.options.campaign import (
     ACoverage,
     check_device,
     coverage_of,
-    listed_bugs,
     number_of_workers,
     seed_of,
     silenced_by,
@@ -87,7 +86,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     coverage: ACoverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
-        bool, typer.Option("--stop-on-first", help="End with the first finding.")
+        bool, typer.Option("--stop-on-first", help="End with the first new finding.")
     ] = False,
     no_minimize: _NoMinimize = False,
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
@@ -101,8 +100,9 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     Some flags of libFuzzer are options too, like -runs=1000 and -jobs=2.
 
-    Exit codes: 0 nothing found, 77 violation found, 70 an input hung, 125 an input could not be
-    judged or a finding not saved, 130 stopped by ctrl-C, 72 stopped by SIGTERM or SIGHUP.
+    Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an
+    input could not be judged or a finding not saved, 130 stopped by ctrl-C, 72
+    stopped by SIGTERM or SIGHUP.
     """
     from vblkfuzz.campaign.options import CampaignOptions
 
@@ -120,7 +120,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         seed=seed_of(seed),
         corpora=tuple(corpus or ()),
         stop_on_first=stop_on_first,
-        listed=listed_bugs(target, checked.device),
+        listed=checked.listed,
         silenced=silenced_by(known),
         without=_operations(without or ()),
         coverage=coverage_of(target, coverage),
@@ -141,10 +141,12 @@ def _run(options: CampaignOptions, *, as_json: bool) -> ExitStatus:
         campaign = Campaign(options, *_shown(view, lines))
         status = campaign.run()
     summary = campaign.summary
-    if not lines:
-        setup = (options.target, options.device, options.target_options, options.out)
-        say_summary(summary, *setup)
-    say_trouble(options.out, summary)
+    try:
+        if not lines:
+            setup = (options.target, options.device, options.target_options, options.out)
+            say_summary(summary, *setup)
+    finally:  # stdout may be lost
+        say_trouble(options.out, summary)
     if lines:
         lines.end(summary, status)
     return status

@@ -23,14 +23,22 @@ def status(
         typer.Argument(metavar="DIR", help="The output folder of a campaign.", show_default=False),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="First restore a ledger that is damaged or gone."),
+    ] = False,
 ) -> None:
-    """Show the progress of a campaign, running or ended.
+    """Show the progress of a campaign, running, ended or killed.
 
-    Reads the ledger (campaign.sqlite), which a running campaign writes every few seconds.
+    Reads the ledger (campaign.sqlite), which a running campaign writes every few seconds. With
+    --rebuild, what can still be read of it is kept, and findings that it lacks are added from their
+    files; the old ledger stays beside it under another name.
     """
     from vblkfuzz.store.folder import is_claimed
     from vblkfuzz.store.history import LEDGER, read_history
 
+    if rebuild:
+        _rebuild(folder)
     if not (folder / LEDGER).is_file():
         found = f"no {LEDGER} in it" if folder.is_dir() else "no such folder"
         problem = f"expected the output folder of a campaign, found {found}"
@@ -41,6 +49,33 @@ def status(
         print(json.dumps(_object(folder, history, running)))
     else:
         _print(folder, history, running)
+
+
+def _rebuild(folder: Path) -> None:
+    """Restore the ledger; say on stderr how, as --json has stdout."""
+    from vblkfuzz.cli.views.complaint import say
+    from vblkfuzz.counted import counted
+    from vblkfuzz.store.folder import PARTS
+    from vblkfuzz.store.history import LEDGER
+    from vblkfuzz.store.rebuild import rebuild
+
+    if not any((folder / name).exists() for name in (LEDGER, *PARTS)):
+        found = "none of its parts in it" if folder.is_dir() else "no such folder"
+        problem = f"expected the output folder of a campaign, found {found}"
+        raise InputFileError(str(folder), "", problem)
+    done = rebuild(folder, folder / LEDGER)
+    say(
+        f"{folder / LEDGER}: {counted(done.rows, 'row')} kept; from files: "
+        f"{counted(done.campaigns, 'campaign')}, {counted(len(done.findings), 'finding')}"
+    )
+    if done.problem:
+        say(f"not all of the old one could be read: {done.problem}")
+    if done.findings:
+        say("not known of what is from files: executions, times, counts, situations")
+    for name in done.unreadable:
+        say(f"{name}: left out, its finding.vblk cannot be read")
+    if done.kept:
+        say(f"the old one is {folder / done.kept}")
 
 
 def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
@@ -54,6 +89,11 @@ def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
         "campaigns": [
             asdict(one) | {"state": state} for one, state in _with_states(history, running)
         ],
+        "total": {
+            "campaigns": len(history.campaigns),
+            "execs": history.execs,
+            "seconds": round(history.seconds, 1),
+        },
         "findings": {name: asdict(seen) for name, seen in history.sightings.items()},
         "confidence": {name: one.to_json() for name, one in confidences(folder).items()},
         "never_met": _never_met(history),
@@ -73,6 +113,9 @@ def _print(folder: Path, history: History, running: bool) -> None:
     for record, state in _with_states(history, running):
         _print_campaign(screen, record, state)
         screen.say()
+    if len(history.campaigns) > 1:
+        campaigns, execs = len(history.campaigns), counted(history.execs, "execution")
+        screen.say(f"{campaigns} campaigns: {execs} in {history.seconds:,.1f} s")
     saved = saved_findings(folder)
     screen.say(f"{counted(len(saved), 'finding')} in the folder: vblkfuzz triage {folder}")
     if gone := sorted(set(history.sightings) - {signature_of(Path(one)) for one in saved}):
@@ -95,6 +138,8 @@ def _with_states(history: History, running: bool) -> list[tuple[CampaignRecord, 
 
 
 def _state(record: CampaignRecord, *, running: bool) -> str:
+    if record.restored:
+        return "restored"
     if record.ended is None:
         return "running" if running else "killed"
     return "ended"
@@ -104,6 +149,12 @@ def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
     from vblkfuzz.counted import counted
 
     screen.say(f"{record.started}  {state}{_how(record)}", "bold")
+    if record.restored:
+        on = ", ".join(filter(None, (record.target, record.device, record.mode)))
+        screen.wrapped(on or "not known", label=f"  {'on':<9} ")
+        screen.wrapped(_found(record), label=f"  {'found':<9} ")
+        screen.wrapped("how long and how much it ran: the ledger was lost", label="  not known ")
+        return
     facts = [
         ("on", ", ".join((record.target, record.device, record.mode, *_changes(record)))),
         ("with", f"{counted(record.workers, 'worker')}, seed {record.seed}"),
@@ -111,11 +162,19 @@ def _print_campaign(screen: Screen, record: CampaignRecord, state: str) -> None:
         ("speed", f"{record.execs_per_s:,.0f} executions/s"),
         ("coverage", f"{record.features:,} features, {len(record.met)} situations met"),
         *([("device", f"{record.reach.words} reached")] if record.reach.words else []),
-        ("found", counted(len(record.findings), "finding")),
+        ("found", _found(record)),
         ("bad", f"{record.violations:,} violating, {record.harness_errors:,} not judged"),
     ]
     for name, value in facts:
         screen.wrapped(value, label=f"  {name:<9} ")
+
+
+def _found(record: CampaignRecord) -> str:
+    """Return how many findings it saw, and how many of them no campaign had seen before."""
+    from vblkfuzz.counted import counted
+
+    count, new = len(set(record.findings)), len(record.new)
+    return counted(count, "finding") + ("" if new == count else f", {new or 'none'} of them new")
 
 
 def _changes(record: CampaignRecord) -> list[str]:
@@ -142,5 +201,6 @@ VERB: Final = Verb(
     examples=(
         "vblkfuzz status vblkfuzz-out",
         "vblkfuzz status vblkfuzz-out --json",
+        "vblkfuzz status --rebuild vblkfuzz-out",
     ),
 )

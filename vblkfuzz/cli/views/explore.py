@@ -1,6 +1,7 @@
 """View of an exploration on stderr: a bar for each level of its search, and the findings.
 
-Without a terminal, a line of the same figures every ten seconds.
+Without a terminal, a line of the same figures every ten seconds. The time that is left is that of
+the level: how many schedules the next ones have is not known before it has run.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class ExploreView:
         began, before = self._begun
         each_s = (time.monotonic() - began) / (visit.number - before)
         left = timedelta(seconds=round(each_s * (visit.of - visit.number)))
-        schedules = f"{visit.number:,}/{visit.of:,} schedules, {left} left"
+        schedules = f"{visit.number:,}/{visit.of:,} schedules, {left} left at this level"
         return f"{visit.level}: {schedules}, {counted(findings, 'finding')}"
 
     def announce(self, found: Found) -> None:

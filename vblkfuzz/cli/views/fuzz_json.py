@@ -6,6 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from vblkfuzz.cli.standard_streams import messages_lost
+from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.errors import OutputLost
 
 if TYPE_CHECKING:
@@ -85,15 +87,17 @@ class FuzzJson:
             OutputLost: a line could not be written.
         """
         self._begin()
+        if why := messages_lost():
+            self._print("note", kind="lost", text=f"messages on standard error: {why}")
         self._print("end", status=status, **summary.to_json())
         if self._lost:
+            if self._lost.reader_left:  # else the error says it
+                say(f"lines of --json were lost: {self._lost.reason}")
             raise self._lost
 
     def _print(self, event: str, **fields: Any) -> None:  # noqa: ANN401  # what JSON takes
-        """Print a line. A full disk ends no campaign, a reader that has gone does."""
+        """Print a line. Neither a full disk nor a reader that has gone ends a campaign."""
         try:
             print(json.dumps({"event": event, **fields}), flush=True)
         except OutputLost as error:
             self._lost = error
-            if error.reader_left:
-                raise

@@ -82,8 +82,9 @@ def _ago(summary: Summary, seconds: float | None) -> str:
 
 
 def _workers(summary: Summary, workers: int) -> str:
+    waiting = f"{summary.waiting} to restart, " if summary.waiting else ""
     return (
-        f"{summary.alive}/{workers} workers run, {summary.restarts} restarted, "
+        f"{summary.alive}/{workers} workers run, {waiting}{summary.restarts} restarted, "
         f"{summary.harness_errors} harness errors"
     )
 

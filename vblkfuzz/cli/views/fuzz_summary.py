@@ -6,6 +6,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.cli.standard_streams import messages_lost
 from vblkfuzz.cli.views.fuzz_minimized import say_minimized
 from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.rates import say_rates, say_unsteady
@@ -52,6 +53,9 @@ def say_summary(
     if summary.missed:
         screen.say()
         say_how_many(screen, summary.missed, len(summary.situations), out)
+    if why := messages_lost():
+        screen.say()
+        screen.say(f"Messages on standard error were lost: {why}")
 
 
 def _say_figures(screen: Screen, summary: Summary, out: Path) -> None:
@@ -66,7 +70,15 @@ def _say_figures(screen: Screen, summary: Summary, out: Path) -> None:
     if summary.saved != len(summary.findings) or summary.saved_before:
         new = summary.saved - summary.saved_before
         said = f"{new} of them new" if new else "none of them new"
-        screen.say(f"{counted(summary.saved, 'finding')} in {out}, {said}")
+        again = len(summary.again)
+        words = f"; {counted(again, 'finding')} of before seen again" if again else ""
+        screen.say(f"{counted(summary.saved, 'finding')} in {out}, {said}{words}")
+    if (earlier := summary.earlier).campaigns:
+        screen.say(
+            f"{counted(earlier.campaigns + 1, 'campaign')} in {out}: "
+            f"{counted(earlier.execs + summary.execs, 'execution')} "
+            f"in {earlier.seconds + summary.seconds:,.1f} s"
+        )
 
 
 def _reached(summary: Summary) -> str:
@@ -131,10 +143,11 @@ def say_trouble(out: Path, summary: Summary) -> None:
     if summary.last_error and not (summary.harness_errors or summary.restarts):
         _complain(last_line(summary.last_error))
     elif summary.harness_errors or summary.last_error:
+        kept = f"inputs are in {out / 'harness'}; " if any((out / "harness").glob("*")) else ""
         _complain(
             f"{counted(summary.harness_errors, 'execution')} without a verdict, "
             f"{counted(summary.restarts, 'worker')} restarted; "
-            f"inputs are in {out / 'harness'}; last: {last_line(summary.last_error)}"
+            f"{kept}last: {last_line(summary.last_error)}"
         )
 
 

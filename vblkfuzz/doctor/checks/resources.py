@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import resource
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from vblkfuzz.doctor.check import Found, limited, no, yes
 from vblkfuzz.doctor.child import child, sleep
+from vblkfuzz.process.usable_cores import quota
 
 _WORKER: Final = 4
 """Processes of a worker: fuzz process, zygote, device and guest. The minimizer has as many."""
@@ -23,7 +24,6 @@ _FILES_OF_DEVICES: Final = 512
 has a verdict, with 256 some have none."""
 _SHARED_BYTES: Final = 256 << 20
 """Bytes in /dev/shm that are enough for chromium."""
-_CGROUPS: Final = Path("/sys/fs/cgroup")
 _CORE_PATTERN: Final = Path("/proc/sys/kernel/core_pattern")
 
 
@@ -32,24 +32,10 @@ def cores() -> Found:
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     fact = f"{len(allowed)} of {os.cpu_count()}, can be pinned"
-    quota = _quota()
-    if quota is not None and quota < len(allowed):
-        return limited(f"{fact}, time of {quota:g}", f"fuzz --workers {max(1, int(quota))}")
+    granted = quota()
+    if granted is not None and granted < len(allowed):
+        return limited(f"{fact}, time of {granted:g}", f"fuzz --workers {max(1, int(granted))}")
     return yes(fact)
-
-
-def _quota() -> float | None:
-    """Return how many cores the control group may keep busy; None: no limit is known."""
-    with suppress(OSError, ValueError):
-        own = Path("/proc/self/cgroup").read_text().partition("0::")[2].strip()
-        folder = _CGROUPS / own.lstrip("/")
-        limits = [
-            (one / "cpu.max").read_text().split()
-            for one in (folder, *folder.parents)
-            if (one / "cpu.max").is_file()
-        ]
-        return min((int(most) / int(span) for most, span in limits if most != "max"), default=None)
-    return None
 
 
 def processes() -> Found:

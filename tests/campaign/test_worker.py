@@ -1,0 +1,43 @@
+"""A worker whose target raises what usually ends a program: it is an error of that input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vblkfuzz.campaign.worker import Worker
+from vblkfuzz.errors import ExitStatus
+from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
+from vblkfuzz.process.arena import Arena
+from vblkfuzz.scenario.scenario import Scenario
+
+
+class Raising:
+    """A target, as a plugin may have it."""
+
+    name, device, mode = "model", "reference", "inline"
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def run(self, scenario: Scenario) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit, SystemExit, RuntimeError])
+def test_no_exception_of_a_target_ends_a_worker_as_if_it_were_done(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    plan = WorkerPlan(0, "reference", "inline", 1, str(tmp_path))
+    sent: list[Message] = []
+    arena = Arena()
+    worker = Worker(plan, Raising(error()), arena, None, sent.append)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):  # ours: it lets Atheris leave Fuzz()
+        worker.test_one_input(bytes(8))
+    assert worker.ending is ExitStatus.HARNESS
+    (message,) = sent
+    assert message.kind == "harness_error"
+    assert message.name.strip().endswith(error.__name__)
+    assert bytes.fromhex(message.input) == bytes(8)
+    assert arena.statistics[Stat.HARNESS_ERRORS] == arena.statistics[Stat.EXECS] == 1

@@ -1,0 +1,25 @@
+"""Whether the schedules of a campaign interrupt the threads of its device, and why they do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.mutation.interrupt import Stops
+from vblkfuzz.targets.registry import MODEL
+
+if TYPE_CHECKING:
+    from vblkfuzz.launch.plan import WorkerPlan
+    from vblkfuzz.targets.target import Target
+
+
+def stops_of(target: Target, plan: WorkerPlan) -> Stops | None:
+    """Return what remembers the points of threads; None: schedules do not interrupt them."""
+    no_gate = getattr(target, "no_gate", MODEL)
+    return Stops() if not no_gate and plan.target_options.serial is not False else None
+
+
+def why_free(target: Target, plan: WorkerPlan) -> str:
+    """Return why schedules do not interrupt threads that they could, or were asked to; else ''."""
+    wanted, gated = plan.target_options.serial, plan.target == "qemu"
+    why: str = getattr(target, "no_gate", "")
+    return why if wanted or (gated and wanted is None) else ""

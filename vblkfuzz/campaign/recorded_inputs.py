@@ -1,0 +1,176 @@
+"""The record of features in a worker: inputs that it need not run, and those that it has run.
+
+libFuzzer knows the features of an input only from running it. If the record has them, they are
+marked instead, and libFuzzer takes the input into its corpus as if it had run. A worker that starts
+in a folder with thousands of inputs, or again, is at work at once.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vblkfuzz.campaign.kept_inputs import KeptInputs
+from vblkfuzz.feedback.feature_numbers import PER_PLACE, mark, numbers_in
+from vblkfuzz.launch.plan import Message
+from vblkfuzz.oracle.naming.known import matches
+from vblkfuzz.store.feature_record import Entry, RecordReader, Segment
+from vblkfuzz.store.finding_files import ARTIFACT
+from vblkfuzz.store.input_name import input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from vblkfuzz.feedback.instrument import Instrumenter
+    from vblkfuzz.launch.plan import WorkerPlan
+    from vblkfuzz.oracle.verdict import Verdict
+    from vblkfuzz.targets.target import Target
+
+
+class RecordedInputs:
+    """Looks inputs up that a worker reads, and records those that it has run and kept.
+
+    Args:
+        out: the output folder.
+        fingerprint: that of this worker (`feedback.fingerprint`).
+        counters: the coverage region.
+        situations: names of all situations; an input is kept for each one that it meets, too.
+        is_saved: whether the bug of a signature is known without running an input that shows it.
+        say: called with a sentence, when the disk is full.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        fingerprint: str,
+        counters: memoryview,
+        situations: Collection[str],
+        is_saved: Callable[[str], bool],
+        say: Callable[[str], None],
+    ) -> None:
+        self._corpus = out / "corpus"
+        self._fingerprint = fingerprint
+        self._counters = counters
+        self._is_saved = is_saved
+        self._say = say
+        self._names = sorted(situations)
+        first = PER_PLACE * len(counters)
+        self._numbers = {name: first + at for at, name in enumerate(self._names)}
+        self._kept = KeptInputs(self._corpus, say)
+        self._reader = RecordReader(out)
+        self._segment = Segment(out, fingerprint)
+        self._unread: dict[str, Entry] = {}
+        """Entries by name, of inputs that libFuzzer has not read yet."""
+        self._recorded: set[str] = set()
+        """Names of inputs that have an entry."""
+        self._last: tuple[bytes, bytes, Verdict] | None = None
+        self._is_mutant = False
+        self._complained = False
+        self._take(set(os.listdir(self._corpus)))
+
+    def _take(self, names: Collection[str] | None) -> None:
+        """Read what the record has got since the last time, for files of these names; None: all."""
+        try:
+            for fingerprint, entry in self._reader.added():
+                name = entry.name
+                if fingerprint == self._fingerprint and (names is None or name in names):
+                    self._recorded.add(name)
+                    self._unread[name] = entry
+        except OSError as error:
+            self._complain("the record of features cannot be read", error)
+
+    def mutated(self, data: bytes) -> bytes:
+        """Note that the next input is a new one; return it."""
+        self._is_mutant = True
+        return data
+
+    def marked(self, data: bytes) -> frozenset[str] | None:
+        """Mark the features of an input that libFuzzer has read; return the situations it meets.
+
+        None: it is to be run. So is an input that broke a rule if nothing in the folder shows that.
+        """
+        is_mutant, self._is_mutant = self._is_mutant, False
+        self.settle()
+        if is_mutant:
+            return None
+        entry = self._entry(input_name(data))
+        if entry is None or not all(map(self._is_saved, entry.signatures)):
+            return None
+        features = entry.features
+        limit = PER_PLACE * len(self._counters)
+        mark(self._counters, (one for one in features if one < limit))
+        return frozenset(self._names[one - limit] for one in features if one >= limit)
+
+    def _entry(self, name: str) -> Entry | None:
+        entry = self._unread.pop(name, None)
+        if entry is None:  # perhaps another worker has recorded it in the meantime
+            self._take(None)
+            entry = self._unread.pop(name, None)
+        return entry
+
+    def ran(self, data: bytes, verdict: Verdict) -> None:
+        """Note an execution; its features are those that are marked now."""
+        self._last = (data, bytes(self._counters), verdict)
+
+    def settle(self) -> None:
+        """Record the last execution if libFuzzer has kept its input."""
+        last, self._last = self._last, None
+        if last is None or not self._kept.has(last[0]):
+            return
+        data, counters, verdict = last
+        name = input_name(data)
+        if name in self._recorded:
+            return
+        met = sorted(self._numbers[one] for one in verdict.situations if one in self._numbers)
+        broken = [violation.signature for violation in verdict.causes]
+        entry = Entry.of(data, [*numbers_in(counters), *met], broken)
+        try:
+            self._segment.append(entry)
+            self._recorded.add(name)
+        except OSError as error:
+            self._complain("features are not recorded", error)
+
+    def _complain(self, what: str, error: OSError) -> None:
+        if not self._complained:
+            self._complained = True
+            self._say(f"{self._segment.folder}: {what}: {error.strerror or error}")
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.settle()
+        self._kept.write_owed()
+        self._segment.close()
+
+
+def recorded_inputs(
+    plan: WorkerPlan,
+    target: Target,
+    probes: Instrumenter,
+    counters: memoryview,
+    send: Callable[[Message], None],
+) -> RecordedInputs | None:
+    """Return the record for a worker whose target has started; None: it uses none.
+
+    That is for the model. What an input of a real device shows depends on more than its code.
+    """
+    # These import the device's code, which `instrument` must come before.
+    from vblkfuzz.feedback.fingerprint import fingerprint_of
+    from vblkfuzz.oracle.judge import RULES
+    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
+
+    if not (plan.record and plan.feedback and isinstance(target, (InlineModel, ProcessesModel))):
+        return None
+    options = (plan.target, plan.device, plan.mode, plan.states, plan.without, probes.next)
+    fingerprint = fingerprint_of(target.device_class, options)
+    situations = {item.name for rule in RULES for item in rule.situations}
+
+    findings = Path(plan.out) / "findings"
+
+    def is_saved(signature: str) -> bool:
+        return matches(signature, plan.silenced) or (findings / signature / ARTIFACT).exists()
+
+    def say(sentence: str) -> None:
+        send(Message("warning", sentence))
+
+    return RecordedInputs(Path(plan.out), fingerprint, counters, situations, is_saved, say)

@@ -1,0 +1,45 @@
+"""The fingerprint of features: of what code, device and options their numbers speak.
+
+It changes with each change of the code of vblkfuzz or of the device, since either may change where
+a probe lies, what an input does and how it is judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz._version import __version__
+from vblkfuzz.feedback.line_coverage import own_files
+from vblkfuzz.process.own_code import OwnCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+
+
+def fingerprint_of(device: type[VirtioBlk], options: Sequence[object]) -> str:
+    """Return 40 hexadecimal digits.
+
+    Args:
+        device: the class of the device, imported.
+        options: values with a JSON form, which change the features of an input.
+
+    Raises:
+        OSError: a file of the device's code cannot be read any more.
+    """
+    found = hashlib.sha1(usedforsecurity=False)
+    python = (platform.python_implementation(), platform.python_version())
+    found.update(json.dumps([__version__, *python, *options]).encode())
+    own = OwnCode(device)
+    files = [Path(file) for file in own_files(device, own)] if own else []
+    for file in [*sorted(_PACKAGE.rglob("*.py")), *files]:
+        source = file.read_bytes()
+        found.update(f"{file.name} {len(source)}\n".encode() + source)
+    return found.hexdigest()

@@ -1,0 +1,205 @@
+r"""The record of features: what each input of a corpus showed when it ran, in ``features/``.
+
+A worker that reads a recorded input marks its features instead of running it, and the orchestrator
+sees which inputs have no feature of their own. Each process that records something appends to a
+file of its own, a *segment*:
+
+    vblkfuzz features 1 FINGERPRINT\n
+    length, CRC-32, entry
+    ...
+
+The fingerprint says of which code and options the numbers speak (`feedback.fingerprint`). A segment
+that ends within an entry, or with other bytes, is valid up to there. Entries are not synced: what a
+loss of power takes is found out again by running.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from itertools import accumulate, pairwise
+from struct import Struct, pack, unpack
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vblkfuzz.store.atomic import write_file
+from vblkfuzz.store.input_name import input_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+FOLDER: Final = "features"
+"""Name of the folder of the record in an output folder."""
+_SUFFIX: Final = ".features"
+_HEAD: Final = re.compile(rb"vblkfuzz features 1 ([0-9a-f]{40})\n")
+_FRAME: Final = Struct("<II")
+_BODY: Final = Struct("<HH")
+
+
+class Entry(NamedTuple):
+    """An input that has run, and what it showed."""
+
+    data: bytes
+    coded: bytes
+    """Its features, in a form that takes little memory."""
+    signatures: tuple[str, ...] = ()
+    """Of the rules that it broke."""
+
+    @staticmethod
+    def of(data: bytes, features: Sequence[int], signatures: Iterable[str] = ()) -> Entry:
+        """Return an entry.
+
+        Args:
+            data: the input, of less than 64 KiB.
+            features: numbers in increasing order, of at most 32 bits each.
+            signatures: those of the rules that it broke.
+        """
+        deltas = [after - before for before, after in pairwise((0, *features))]
+        coded = zlib.compress(pack(f"<{len(deltas)}I", *deltas), 1)
+        return Entry(data, coded, tuple(signatures))
+
+    @property
+    def features(self) -> list[int]:
+        """The features, in increasing order."""
+        deltas = zlib.decompress(self.coded)
+        return [*accumulate(unpack(f"<{len(deltas) // 4}I", deltas))]
+
+    @property
+    def name(self) -> str:
+        """Name of its file in a corpus."""
+        return input_name(self.data)
+
+    def to_bytes(self) -> bytes:
+        """Return the entry with its length and checksum."""
+        broken = "\n".join(self.signatures).encode()
+        body = _BODY.pack(len(self.data), len(broken)) + self.data + broken + self.coded
+        return _FRAME.pack(len(body), zlib.crc32(body)) + body
+
+
+def head_of(fingerprint: str) -> bytes:
+    """Return the first line of a segment."""
+    return f"vblkfuzz features 1 {fingerprint}\n".encode()
+
+
+def entries_in(data: bytes) -> Iterator[tuple[Entry, int]]:
+    """Yield entries, each with the place behind it, up to the first damage."""
+    at = 0
+    while at + _FRAME.size <= len(data):
+        length, checksum = _FRAME.unpack_from(data, at)
+        at += _FRAME.size
+        body = data[at : at + length]
+        at += length
+        if at > len(data) or length < _BODY.size or zlib.crc32(body) != checksum:
+            return
+        size, more = _BODY.unpack_from(body)
+        middle = _BODY.size + size
+        broken = body[middle : middle + more].decode(errors="replace")
+        yield Entry(body[_BODY.size : middle], body[middle + more :], tuple(broken.split())), at
+
+
+class RecordReader:
+    """Reads the record; again and again, what was added since."""
+
+    def __init__(self, out: Path) -> None:
+        self._folder = out / FOLDER
+        self._read: dict[Path, tuple[str, int]] = {}
+        """Fingerprint of each segment, and the place up to which it was read."""
+
+    @property
+    def segments(self) -> list[Path]:
+        """The files of the record, oldest first."""
+        return sorted(self._folder.glob(f"*{_SUFFIX}"))
+
+    def added(self) -> Iterator[tuple[str, Entry]]:
+        """Yield the entries that are new since the last call, each with its fingerprint.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        for segment in self.segments:
+            fingerprint, at = self._read.get(segment, ("", 0))
+            if at and segment.stat().st_size == at:
+                continue
+            with segment.open("rb") as file:
+                file.seek(at)
+                data = file.read()
+            if not at and (head := _HEAD.match(data)):
+                fingerprint, at = head[1].decode(), head.end()
+                data = data[at:]
+            if fingerprint:
+                found = [*entries_in(data)]
+                self._read[segment] = (fingerprint, at + (found[-1][1] if found else 0))
+                yield from ((fingerprint, entry) for entry, _ in found)
+
+
+class Segment:
+    """A new file of the record, made when there is an entry for it."""
+
+    def __init__(self, out: Path, fingerprint: str) -> None:
+        self.folder = out / FOLDER
+        self._fingerprint = fingerprint
+        self._fd = -1
+        self._end = 0
+
+    def append(self, entry: Entry) -> None:
+        """Append an entry.
+
+        Raises:
+            OSError: it cannot be written; the segment is as it was.
+        """
+        if self._fd < 0:
+            self._fd = self._made()
+            self._write(head_of(self._fingerprint))
+        self._write(entry.to_bytes())
+
+    def _made(self) -> int:
+        self.folder.mkdir(exist_ok=True)
+        number = 1 + max((_number(path) for path in self.folder.glob(f"*{_SUFFIX}")), default=0)
+        while True:
+            path = self.folder / f"{number:06}{_SUFFIX}"
+            try:
+                return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+            except FileExistsError:
+                number += 1  # another worker was faster
+
+    def _write(self, data: bytes) -> None:
+        written = os.write(self._fd, data)
+        if written < len(data):
+            os.ftruncate(self._fd, self._end)
+            raise OSError("short write, the disk is full")
+        self._end += written
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _number(path: Path) -> int:
+    name = path.name.removesuffix(_SUFFIX)
+    return int(name) if name.isdecimal() else 0
+
+
+def merge_segments(out: Path) -> None:
+    """Merge the segments into one, of the fingerprint of the last one; no process may append.
+
+    Entries of other fingerprints are dropped: they are of code or options that are no longer used.
+
+    Raises:
+        OSError: a segment cannot be read or written; then nothing is dropped.
+    """
+    reader = RecordReader(out)
+    old = reader.segments
+    if len(old) < 2:
+        return
+    found = [*reader.added()]
+    if found:
+        last = found[-1][0]
+        entries = {one.name: one for fingerprint, one in found if fingerprint == last}
+        data = b"".join(one.to_bytes() for one in entries.values())
+        place = out / FOLDER / f"{_number(old[-1]) + 1:06}{_SUFFIX}"
+        write_file(place, head_of(last) + data)
+    for segment in old:
+        segment.unlink()
