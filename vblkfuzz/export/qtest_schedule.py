@@ -30,6 +30,7 @@ _PARTS: Final = (
     Part("vblkfuzz.gate.line"),
     Part("vblkfuzz.gate.calls"),
     Part("vblkfuzz.gate.core"),
+    Part("vblkfuzz.gate.thread_files"),
     Part("vblkfuzz.gate.threads"),
     Part("vblkfuzz.gate.points"),
     Part("vblkfuzz.gate.order"),

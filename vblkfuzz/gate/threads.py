@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.gate.core import give_way
+from vblkfuzz.gate.thread_files import ThreadFiles
 from vblkfuzz.scenario.scenario import Role
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _ROLES: Final = {
 _VCPU: Final = b"CPU "
 """How the name of a thread of a virtual CPU begins."""
 _RUNS: Final = (b"0", b"")
-_PROC_BYTES: Final = 256
 
 
 class Threads:
@@ -37,8 +36,7 @@ class Threads:
         self._pid = pid
         self._role_of = role_of or self._role_by_name
         self._roles: dict[int, Role | None] = {pid: Role.MAIN}
-        self._files: dict[int, tuple[int, int]] = {}
-        """wchan and schedstat of a thread."""
+        self._files: dict[int, ThreadFiles] = {}
 
     def forget(self) -> None:
         """Close all files; the next question opens them again.
@@ -46,8 +44,7 @@ class Threads:
         Without it there would be files and a role of each thread that has ended.
         """
         for files in self._files.values():
-            for fd in files:
-                os.close(fd)
+            files.close()
         self._files.clear()
         self._roles = {self._pid: Role.MAIN}
 
@@ -70,11 +67,9 @@ class Threads:
     def sleeps(self, thread: int) -> bool:
         """Whether a thread sleeps, or has ended."""
         try:
-            wchan, schedstat = self._files.get(thread) or self._open(thread)
-            before = os.pread(schedstat, _PROC_BYTES, 0)
-            return os.pread(wchan, _PROC_BYTES, 0) not in _RUNS and before == os.pread(
-                schedstat, _PROC_BYTES, 0
-            )
+            files = self._files.get(thread) or self._open(thread)
+            before = files.runs()
+            return files.where() not in _RUNS and files.runs() == before
         except (FileNotFoundError, ProcessLookupError):
             self._forget_one(thread)
             return True
@@ -82,24 +77,16 @@ class Threads:
     def spent_ns(self, thread: int) -> int:
         """Return the CPU time of a thread; 0: it has ended."""
         try:
-            _, schedstat = self._files.get(thread) or self._open(thread)
-            return int(os.pread(schedstat, _PROC_BYTES, 0).split()[0])
+            return (self._files.get(thread) or self._open(thread)).spent_ns()
         except (FileNotFoundError, ProcessLookupError):
             self._forget_one(thread)
             return 0
 
-    def _open(self, thread: int) -> tuple[int, int]:
-        folder = f"/proc/{self._pid}/task/{thread}"
-        wchan = os.open(f"{folder}/wchan", os.O_RDONLY)
-        try:
-            files = wchan, os.open(f"{folder}/schedstat", os.O_RDONLY)
-        except OSError:
-            os.close(wchan)
-            raise
-        self._files[thread] = files
+    def _open(self, thread: int) -> ThreadFiles:
+        files = self._files[thread] = ThreadFiles(f"/proc/{self._pid}/task/{thread}")
         return files
 
     def _forget_one(self, thread: int) -> None:
         self._roles.pop(thread, None)
-        for fd in self._files.pop(thread, ()):
-            os.close(fd)
+        if files := self._files.pop(thread, None):
+            files.close()

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
 
-from vblkfuzz.errors import HarnessError
 from vblkfuzz.gate.core import share_one
 from vblkfuzz.gate.filter import Calls
 from vblkfuzz.gate.gate import Gate
 from vblkfuzz.gate.installation import Installation
 from vblkfuzz.gate.shared_core import SharedCore
+from vblkfuzz.gate.start_order import StartOrder
+from vblkfuzz.gate.thread_files import ThreadFiles
 from vblkfuzz.targets.stillness import SPIN_S, Stillness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vblkfuzz.scenario.scenario import Role
-
-_LINE: Final = 64
-"""Bytes to read of a wchan."""
-
-
-def check(gate: Gate | None) -> None:
-    """Check that a gate, if there is one, has not failed.
-
-    Raises:
-        HarnessError: it has, and its process was ended.
-    """
-    if gate is not None and gate.failure:
-        raise HarnessError(f"the gate has failed, and its process was ended\n{gate.failure}")
 
 
 class GatedProcess:
@@ -101,29 +88,23 @@ class _Asker:
     """
 
     def __init__(self) -> None:
-        folder = f"/proc/self/task/{threading.get_native_id()}"
-        self._wchan = os.open(f"{folder}/wchan", os.O_RDONLY)
-        self._schedstat = os.open(f"{folder}/schedstat", os.O_RDONLY)
+        self._files = ThreadFiles(f"/proc/self/task/{threading.get_native_id()}")
 
     @property
     def waits(self) -> bool:
         """Whether it waits for an answer."""
-        return b"poll" in self._where()
+        return b"poll" in self._files.where()
 
     def sleeps_while(self, looks: Callable[[], bool]) -> bool:
         """Whether it has waited all the time of a look at others, which is true."""
-        before = os.pread(self._schedstat, _LINE, 0)
+        before = self._files.runs()
         if not (self.waits and looks()):
             return False
-        return b"poll" in self._where() and os.pread(self._schedstat, _LINE, 0) == before
-
-    def _where(self) -> bytes:
-        return os.pread(self._wchan, _LINE, 0)
+        return b"poll" in self._files.where() and self._files.runs() == before
 
     def close(self) -> None:
         """Close its files."""
-        os.close(self._wchan)
-        os.close(self._schedstat)
+        self._files.close()
 
 
 class _Spell:
@@ -152,19 +133,37 @@ class GateDoor:
         share_one()
         self._installation.prepare()
 
-    def open(
-        self,
-        pid: int,
-        told: Callable[[int, bytes], None],
-        role_of: Callable[[int], Role | None] | None = None,
-    ) -> Gate:
-        """Return the gate of the process `pid`, which has started; the rest is as in `Gate`.
+    def open(self, pid: int, told: Callable[[int, bytes], None]) -> Gate:
+        """Return the gate of the process `pid`, which has started; `told` is as in `Gate`.
 
         Raises:
             NoGate: this machine has none.
         """
-        return Gate(self._installation.listener(), pid, told, role_of)
+        return Gate(self._installation.listener(), pid, told, self._roles(pid))
+
+    def _roles(self, pid: int) -> Callable[[int], Role | None] | None:
+        """Return what knows the role of a thread of the process; None: its name says it."""
+        return None
 
     def close(self) -> None:
         """Close what only the process needs."""
         self._installation.close()
+
+
+class CallPoints(NamedTuple):
+    """Where a schedule may interrupt the threads of a program."""
+
+    calls: Calls
+    roles: Sequence[Role | None]
+    """Roles of its threads, in the order of their start (`StartOrder`)."""
+
+
+class CallDoor(GateDoor):
+    """What a process needs to start behind a gate whose points are system calls."""
+
+    def __init__(self, points: CallPoints) -> None:
+        super().__init__(points.calls)
+        self._points = points
+
+    def _roles(self, pid: int) -> Callable[[int], Role | None]:
+        return StartOrder(pid, self._points.roles).role

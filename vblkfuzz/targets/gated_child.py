@@ -1,71 +1,73 @@
-"""A device process that may be behind a gate whose points are system calls."""
+"""A device process that may be behind a gate: it owns the gate, from its start to its end."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from vblkfuzz.gate.start_order import StartOrder
+from vblkfuzz.errors import HarnessError
 from vblkfuzz.targets.child import Child
-from vblkfuzz.targets.gated import CallGate, GateDoor, check
-from vblkfuzz.targets.hold import Holds
+from vblkfuzz.targets.gated import GatedProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from vblkfuzz.gate.filter import Calls
-    from vblkfuzz.scenario.scenario import Role
+    from vblkfuzz.gate.gate import Gate
     from vblkfuzz.targets.coverage.coverage import Coverage
+    from vblkfuzz.targets.gated import GateDoor
+
+Gated = TypeVar("Gated", bound=GatedProcess)
 
 
-class CallPoints(NamedTuple):
-    """Where a schedule may interrupt the threads of a program."""
-
-    calls: Calls
-    roles: Sequence[Role | None]
-    """Roles of its threads, in the order of their start (`StartOrder`)."""
-
-
-class GatedChild(Child):
+class GatedChild(Child, Generic[Gated]):
     """A running device process, behind a gate or not."""
 
     def __init__(
         self,
         command: Sequence[str],
         fds: Sequence[int],
-        points: CallPoints | None,
-        coverage: Coverage | None = None,
+        coverage: Coverage,
+        door: GateDoor | None,
+        told: Callable[[int, bytes], None],
     ) -> None:
         """Start it; `command`, `fds` and `coverage` as in `Child`.
 
         Args:
             command: the program and its arguments.
             fds: files to inherit.
-            points: where its threads can be interrupted; None: it has no gate.
-            coverage: where it is noted what it reaches of its code; None: it is not.
+            coverage: where it is noted what it reaches of its code.
+            door: to its gate, which is opened and then closed here; None: it has no gate.
+            told: as in `Gate`.
 
         Raises:
             DeviceUnavailable: the command cannot be executed.
             NoGate: this machine has none.
         """
-        self.holds = Holds()
-        """What the schedule did to its threads."""
-        self.gated: CallGate | None = None
+        self.gated: Gated | None = None
         """Its gate, once it is watched; None: it runs as it likes."""
-        self._gate = None
-        with ExitStack() as stack:
-            if points is None:
-                super().__init__(command, fds, coverage)
-                return
-            door = stack.enter_context(closing(GateDoor(points.calls)))
-            super().__init__(command, fds, coverage, door.prepare)
-            roles = StartOrder(self.pid, points.roles)
-            self._gate = door.open(self.pid, self.holds.feed, roles.role)
+        self._gate: Gate | None = None
+        try:
+            super().__init__(command, fds, coverage, door.prepare if door else None)
+            if door:
+                self._open(door, told)
+        finally:
+            if door:
+                door.close()
 
-    def watch(self, *others: int) -> None:
-        """Let a schedule interrupt its threads, if there is a gate; `others` serve the process."""
+    def _open(self, door: GateDoor, told: Callable[[int, bytes], None]) -> None:
+        try:
+            self._gate = door.open(self.pid, told)
+        except BaseException:
+            super().end()
+            raise
+
+    def watch(self, behind: Callable[[Gate], Gated]) -> None:
+        """Let a schedule interrupt its threads, if there is a gate.
+
+        Args:
+            behind: returns what knows its kind of process behind a gate.
+        """
         if self._gate is not None:
-            self.gated = CallGate(self._gate, (self.pid, *others))
+            self.gated = behind(self._gate)
 
     def held(self) -> frozenset[str]:
         """Return the ids of the threads that a schedule holds."""
@@ -77,7 +79,9 @@ class GatedChild(Child):
         Raises:
             HarnessError: it has, and the process was ended.
         """
-        check(self._gate)
+        if self._gate is not None and self._gate.failure:
+            failure = self._gate.failure
+            raise HarnessError(f"the gate has failed, and its process was ended\n{failure}")
 
     def end(self) -> None:
         """Kill it with all that it has started, and reap it."""

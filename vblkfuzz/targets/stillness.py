@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from vblkfuzz.gate.thread_files import ThreadFiles
 from vblkfuzz.targets.lives import Lives
 
 if TYPE_CHECKING:
@@ -75,10 +76,9 @@ class Stillness:
         self._folders = [f"/proc/{process}/task" for process in (pid, *others)]
         self._links: list[int] = []
         """Link count of each folder when its threads were listed; empty: no file is open."""
-        self._files: dict[str, tuple[int, int]] = {}
-        """fds of wchan and schedstat of each thread: opening takes longer than reading."""
-        self._busy = -1
-        """fd of wchan of a thread that did not sleep when it was read last."""
+        self._files: dict[str, ThreadFiles] = {}
+        self._busy: ThreadFiles | None = None
+        """Those of a thread that did not sleep when they were read last."""
 
     def wait(self, patience_s: float) -> bool:
         """Wait until all threads sleep.
@@ -101,19 +101,19 @@ class Stillness:
     def _all_sleep(self) -> bool:
         """Whether there was a moment just now at which all threads slept."""
         try:
-            if self._busy >= 0 and os.pread(self._busy, _LINE, 0) in AWAKE:
+            if self._busy and self._busy.where() in AWAKE:
                 return False
-            self._busy = -1
+            self._busy = None
             if not self._files:
                 self._all_are_open()
             before = self._counts()
             # Now: a thread that is started later shows in the counts of the one that starts it.
             if not self._all_are_open():
                 return False
-            for task, (wchan, _) in self._files.items():
-                where = os.pread(wchan, _LINE, 0)
+            for task, files in self._files.items():
+                where = files.where()
                 if where in AWAKE or (where.startswith(_AT_GATE) and task not in self._held()):
-                    self._busy = wchan
+                    self._busy = files
                     return False
             return self._counts() == before
         except (FileNotFoundError, ProcessLookupError):
@@ -121,7 +121,7 @@ class Stillness:
             return False
 
     def _counts(self) -> list[bytes]:
-        return [os.pread(schedstat, _LINE, 0) for _, schedstat in self._files.values()]
+        return [files.runs() for files in self._files.values()]
 
     def only_main_ran(self, before: Threads | None) -> bool:
         """Whether, since a sample, only the main thread ran or was ready to run.
@@ -177,11 +177,10 @@ class Stillness:
 
     def _close_samples(self) -> None:
         for files in self._files.values():
-            for fd in files:
-                os.close(fd)
+            files.close()
         self._files.clear()
         self._links = []
-        self._busy = -1
+        self._busy = None
 
     def look(self) -> Threads | None:
         """Sample all threads; None if one has just ended."""
@@ -189,15 +188,14 @@ class Stillness:
         asleep = main_asleep = True
         try:
             self._all_are_open()
-            for task, (wchan, schedstat) in self._files.items():
-                sleeps = not _is_awake(os.pread(wchan, _LINE, 0))
+            for task, files in self._files.items():
+                sleeps = not _is_awake(files.where())
                 if task == self._main:
                     main_asleep = sleeps
                 elif not sleeps:
                     asleep = False
-                counts[task] = os.pread(schedstat, _LINE, 0)
+                counts[task] = files.runs()
         except (FileNotFoundError, ProcessLookupError):
-            # The thread's number may be used again; its open files stay invalid.
             self._close_samples()
             return None
         return Threads(asleep, main_asleep, counts)
@@ -214,18 +212,9 @@ class Stillness:
         self._close_samples()
         for folder in self._folders:
             for task in os.listdir(folder):
-                self._open(f"{folder}/{task}", task)
+                self._files[task] = ThreadFiles(f"{folder}/{task}")
         self._links = links
         return False
-
-    def _open(self, thread: str, task: str) -> None:
-        wchan = os.open(f"{thread}/wchan", os.O_RDONLY)
-        try:
-            schedstat = os.open(f"{thread}/schedstat", os.O_RDONLY)
-        except OSError:
-            os.close(wchan)
-            raise
-        self._files[task] = wchan, schedstat
 
 
 def _is_awake(wchan: bytes) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
-from vblkfuzz.targets import gated
-from vblkfuzz.targets.child import WRAPPER, Child, memfd
+from vblkfuzz.targets.child import WRAPPER, memfd
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.ending import ending_of, refusal_of
+from vblkfuzz.targets.gated_child import GatedChild
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.qemu.disks import DISK_NODES
@@ -99,20 +100,15 @@ class QemuProcess:
         fds = [ram, bios, log, qtest.fileno(), qmp.fileno()]
         try:
             command = _command(binary, variant, fds, disks, waits=waits)
-            prepare = door.prepare if door else None
-            self._child = Child(command, [*fds, self.image.fd, *disks.fds], coverage, prepare)
-            self._gate = door.open(self._child.pid, self._log.feed) if door else None
+            inherited = [*fds, self.image.fd, *disks.fds]
+            self._child = GatedChild[QemuGate](command, inherited, coverage, door, self._log.feed)
         finally:
             qtest.close()
             qmp.close()
             os.close(bios)
-            if door:
-                door.close()
         disks.inherited()
         self._pids = self._child.pid, *disks.pids
-        self._still = Stillness(*self._pids, held=self._held)
-        self.gated: QemuGate | None = None
-        """Its gate, once it is connected; None: it runs as it likes."""
+        self._still = Stillness(*self._pids, held=self._child.held)
         self._spin = SpinWatch(self._still, spins)
         self.refused = False
         """It has refused to load the state that it, or the process before it, has saved."""
@@ -132,13 +128,14 @@ class QemuProcess:
         threads = self.qmp.execute("query-iothreads")
         self._actors = {self._child.pid: ActorId.MAIN}
         self._actors |= {thread["thread-id"]: ActorId.IO0 for thread in threads}
-        if self._gate is not None:
-            self.gated = QemuGate(self._gate, self.qmp, self._pids)
+        self._child.watch(partial(QemuGate, qmp=self.qmp, pids=self._pids))
+        if self.gated is not None:
             self.gated.begin()
 
-    def _held(self) -> frozenset[str]:
-        """Return the ids of the threads that a schedule holds."""
-        return self._gate.held if self._gate else frozenset()
+    @property
+    def gated(self) -> QemuGate | None:
+        """Its gate, once it is connected; None: it runs as it likes."""
+        return self._child.gated
 
     def check_start(self) -> None:
         """Connect to a QEMU that has not run before.
@@ -299,10 +296,6 @@ class QemuProcess:
     def end(self) -> None:
         """Kill it and free everything."""
         self._child.end()
-        if self.gated is not None:
-            self.gated.free()
-        if self._gate is not None:
-            self._gate.close()
         if hasattr(self, "qmp"):  # else it has never answered
             self.qmp.close()
         self._still.close()
@@ -319,7 +312,7 @@ class QemuProcess:
         Raises:
             HarnessError: its gate has failed.
         """
-        gated.check(self._gate)
+        self._child.check_gate()
         if self.refused and self._child.exit_code() is None:
             return refusal_of(self._child)
         dies = self.qmp.is_cut

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
@@ -22,7 +23,9 @@ from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
 from vblkfuzz.targets.doors.throttle import IOPS
 from vblkfuzz.targets.ending import ending_of
-from vblkfuzz.targets.gated_child import CallPoints, GatedChild
+from vblkfuzz.targets.gated import CallDoor, CallGate, CallPoints
+from vblkfuzz.targets.gated_child import GatedChild
+from vblkfuzz.targets.hold import Holds
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.nbd.disk import export_name
@@ -44,8 +47,6 @@ if TYPE_CHECKING:
 
     from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.device_end import Ending
-    from vblkfuzz.targets.gated import CallGate
-    from vblkfuzz.targets.hold import Holds
     from vblkfuzz.targets.nbd.process import NbdProcess
     from vblkfuzz.targets.qsd.variant import Variant
 
@@ -107,6 +108,8 @@ class Daemon:
         self._endpoints: dict[Export, SocketFile] = {**first}
         self.image = Image()
         """For block jobs."""
+        self.holds = Holds()
+        """What the schedule did to its threads."""
         near, far = socket.socketpair()
         with ExitStack() as stack:
             stack.enter_context(far)
@@ -116,8 +119,10 @@ class Daemon:
             listeners = [endpoint.listener.fileno() for endpoint in endpoints]
             command = _command(far.fileno(), disks, listeners, variant)
             fds = [self.image.fd, far.fileno(), *disks, *listeners]
-            points = _POINTS if variant.serial else None
-            self._child = GatedChild([binary, *command], fds, points, coverage)
+            door = CallDoor(_POINTS) if variant.serial else None
+            self._child = GatedChild[CallGate](
+                [binary, *command], fds, coverage, door, self.holds.feed
+            )
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid, held=self._child.held)
@@ -144,7 +149,7 @@ class Daemon:
         if self._child.is_wrapper:
             self.end()
             raise DeviceUnavailable(f"{self._child.command}: {WRAPPER}")
-        self._child.watch(self._nbd.pid)
+        self._child.watch(partial(CallGate, pids=(self._child.pid, self._nbd.pid)))
 
     def connect(self, export: Export) -> socket.socket:
         """Return a new connection to an export."""
@@ -288,11 +293,6 @@ class Daemon:
     def gated(self) -> CallGate | None:
         """It behind its gate; None: it runs as it likes."""
         return self._child.gated
-
-    @property
-    def holds(self) -> Holds:
-        """What the schedule did to its threads."""
-        return self._child.holds
 
     @property
     def lives(self) -> bool:

@@ -13,6 +13,7 @@ import os
 import shlex
 import time
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,9 @@ from vblkfuzz.scenario.scenario import Role, Scenario
 from vblkfuzz.targets import broken_protocol
 from vblkfuzz.targets.coverage.coverage import Coverage
 from vblkfuzz.targets.ending import ending_of
-from vblkfuzz.targets.gated_child import CallPoints, GatedChild
+from vblkfuzz.targets.gated import CallDoor, CallGate, CallPoints
+from vblkfuzz.targets.gated_child import GatedChild
+from vblkfuzz.targets.hold import Holds
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.private_folder import private_folder
 from vblkfuzz.targets.silence import ASLEEP_S, Silence
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
-    from vblkfuzz.targets.gated import CallGate
     from vblkfuzz.targets.handover import Handover
     from vblkfuzz.targets.hold import Hold
     from vblkfuzz.targets.options import TargetOptions
@@ -95,7 +97,9 @@ class VhostUserRig:
         self._reconnection: Reconnection
         self._shared: SharedMemory
         self._started = False
-        self._child: GatedChild | None = None
+        self._child: GatedChild[CallGate] | None = None
+        self._holds: Holds
+        """What the schedule did to its threads."""
         self._serial = False
         """The threads of the back-end go on one at a time in this scenario."""
         self._socket = -1
@@ -166,9 +170,11 @@ class VhostUserRig:
         with private_folder() as folder:
             path = f"{folder}/s"
             command = _words(self._options.vhost_user_command, path)
-            points = _POINTS if self._serial else None
-            self._child = GatedChild(command, (), points, self.coverage)
-            self._child.watch()
+            door = CallDoor(_POINTS) if self._serial else None
+            self._holds = Holds()
+            child = GatedChild[CallGate](command, (), self.coverage, door, self._holds.feed)
+            child.watch(partial(CallGate, pids=(child.pid,)))
+            self._child = child
             self._await_socket(path)
 
     def _await_socket(self, path: str) -> None:
@@ -283,7 +289,7 @@ class VhostUserRig:
 
     def dequeues(self) -> Sequence[Dequeue | Hold]:
         """Return what the schedule did; no dequeues: no witness of them is exact everywhere."""
-        return self._child.holds.take() if self._child else ()
+        return self._holds.take() if self._child else ()
 
     @property
     def no_gate(self) -> str:
