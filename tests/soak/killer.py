@@ -114,8 +114,8 @@ class Observed:
 
 
 def _after_a_week(early: Sample, late: Sample) -> int:
-    """Extrapolate the size of the folder, which grows with a power of the time."""
-    power = math.log(late.disk / early.disk) / math.log(late.second / early.second)
+    """Extrapolate the size of the folder, which grows with a power of the time, of 1 at most."""
+    power = min(1.0, math.log(late.disk / early.disk) / math.log(late.second / early.second))
     return int(late.disk * (_WEEK_S / late.second) ** power)
 
 
