@@ -55,6 +55,8 @@ END: Final = 1 << 32
 """Command: end actors and zygote. An eventfd adds values up; no sum of LOOKs gets this large."""
 
 
+_FOR_PARENT: Final = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end an actor, but not the zygote."""
 _LOOK_MS: Final = 1000
 """Milliseconds between two looks at how much a device has left, if nothing else happens."""
 
@@ -136,9 +138,9 @@ class Zygote:
         # if it was stopped (SIGSTOP) meanwhile.
         die_with_parent(parent, signal.SIGCONT)
         _name_process("zygote")
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        # Those of a group (ctrl-C, timeout(1)) are for the fuzz process; its end is seen here.
+        for number in (signal.SIGINT, *_FOR_PARENT):
+            signal.signal(number, signal.SIG_IGN)
         adopt_orphans()
         self._bell = Bell.hung()
         self._replace_actors()
@@ -168,6 +170,8 @@ class Zygote:
             try:
                 die_with_parent(parent)
                 self._bell.take_down()
+                for number in _FOR_PARENT:
+                    signal.signal(number, signal.SIG_DFL)
                 os.close(self._parent)
                 _name_process(name)
                 _say_on_stderr()
