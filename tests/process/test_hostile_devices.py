@@ -32,7 +32,8 @@ from vblkfuzz.targets.return_check import watch_returns
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
+def _nothing_left(tmp_path: Path) -> Iterator[None]:
+    assert tmp_path.exists()  # the first one of a session is made with the folder of all of them
     with nothing_left():
         yield
 

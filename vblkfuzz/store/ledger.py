@@ -81,7 +81,7 @@ class Ledger:
         Its ending is empty until `end`. It stays so if the process is killed.
         """
         # Given here, not by SQLite: the following rows need it, and this one may have to wait.
-        self._campaign = self._file.campaigns + 1
+        self._campaign = max(self._campaign, self._file.campaigns) + 1
         self._note(
             "INSERT INTO campaign (id, started, target, device, mode, workers, seed)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -200,7 +200,6 @@ VERB: Final = Verb(
     status,
     examples=(
         "vblkfuzz status vblkfuzz-out",
-        "vblkfuzz status vblkfuzz-out --json",
         "vblkfuzz status --rebuild vblkfuzz-out",
     ),
 )
