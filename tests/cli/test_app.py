@@ -206,6 +206,8 @@ def test_main(
             raise error
 
     monkeypatch.setattr(app_module, "app", run)
+    # An earlier test may have imported a device; then it ends by os._exit.
+    monkeypatch.setattr(app_module, "was_imported", lambda: False)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == status
