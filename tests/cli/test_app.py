@@ -27,6 +27,12 @@ Words = tuple[str, ...]
 """A verb as the user types it: its name, with the name of its group before it; empty: no verb."""
 
 
+@pytest.fixture(autouse=True)
+def _no_device_was_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an earlier test has imported one, `main` ends the process by os._exit."""
+    monkeypatch.setattr(app_module, "was_imported", lambda: False)
+
+
 def below(group: TyperGroup, words: Words = ()) -> Iterator[Words]:
     """Yield the verbs of a group and of the groups in it, the groups included."""
     for name, command in group.commands.items():
@@ -206,8 +212,6 @@ def test_main(
             raise error
 
     monkeypatch.setattr(app_module, "app", run)
-    # An earlier test may have imported a device; then it ends by os._exit.
-    monkeypatch.setattr(app_module, "was_imported", lambda: False)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == status
