@@ -2,15 +2,15 @@
 
 It is forked from the fuzz process before libFuzzer installs handlers and starts threads there, so
 the actors have neither. It waits in poll(2) on the pidfds of the actors and of the fuzz process,
-on one eventfd and on a pipe that SIGCHLD writes to.
+on one eventfd and on a pipe that SIGCHLD and SIGTERM write to.
 
 * When an actor has died, the zygote kills the other one and wakes the fuzz process, whose execution
   has failed. From then on only the fuzz process uses the semaphores.
 * When the fuzz process requests fresh actors, after any failure, the zygote kills the actors that
   are left, empties the semaphores and forks new actors. The fuzz process waits for them, so the
   new actors get no stale wake-up.
-* When the fuzz process sends END or ends, the zygote kills and reaps the actors, then exits. No
-  zombie is left once the fuzz process has reaped the zygote.
+* When the fuzz process sends END or ends, and at a SIGTERM, the zygote kills and reaps the actors,
+  then exits. No zombie is left once the fuzz process has reaped the zygote.
 * What a device has started and left becomes a child of the zygote (`leftovers`). It ends with the
   actors; what ends by itself is reaped at once (SIGCHLD).
 
@@ -45,6 +45,7 @@ from vblkfuzz.process.parent_death import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from vblkfuzz.process.execution import SharedParts
     from vblkfuzz.process.semaphore import Semaphore
@@ -55,8 +56,8 @@ END: Final = 1 << 32
 """Command: end actors and zygote. An eventfd adds values up; no sum of LOOKs gets this large."""
 
 
-_FOR_PARENT: Final = (signal.SIGTERM, signal.SIGHUP)
-"""Signals that end an actor, but not the zygote."""
+_ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that are an END too. A process that ends sends one to its children (multiprocess)."""
 _LOOK_MS: Final = 1000
 """Milliseconds between two looks at how much a device has left, if nothing else happens."""
 
@@ -130,6 +131,8 @@ class Zygote:
         self._parent = -1
         """pidfd of the fuzz process."""
         self._bell = Bell(-1, -1)
+        self._told_to_end = False
+        """A signal has said so."""
 
     def run(self, parent: int) -> None:
         """Serve until END or the end of the fuzz process, or until killed."""
@@ -138,15 +141,15 @@ class Zygote:
         # if it was stopped (SIGSTOP) meanwhile.
         die_with_parent(parent, signal.SIGCONT)
         _name_process("zygote")
-        # Those of a group (ctrl-C, timeout(1)) are for the fuzz process; its end is seen here.
-        for number in (signal.SIGINT, *_FOR_PARENT):
-            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         adopt_orphans()
         self._bell = Bell.hung()
+        for number in _ENDS:
+            signal.signal(number, self._end_soon)
         self._replace_actors()
         while True:
             ready = self._wait()
-            if self._parent in ready:
+            if self._parent in ready or self._told_to_end:
                 self._execute(END)
             elif self._bell.read in ready:
                 self._reap()
@@ -156,6 +159,9 @@ class Zygote:
                 self._execute(int.from_bytes(os.read(self._line.command, 8), sys.byteorder))
             else:
                 self._report_death(ready)
+
+    def _end_soon(self, _number: int, _frame: FrameType | None) -> None:
+        self._told_to_end = True  # the bell rings for each signal that has a handler
 
     def _spawn(self) -> None:
         self._children = [self._fork("device", self._device)]
@@ -170,7 +176,7 @@ class Zygote:
             try:
                 die_with_parent(parent)
                 self._bell.take_down()
-                for number in _FOR_PARENT:
+                for number in _ENDS:
                     signal.signal(number, signal.SIG_DFL)
                 os.close(self._parent)
                 _name_process(name)
