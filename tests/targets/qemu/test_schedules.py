@@ -18,6 +18,8 @@ from vblkfuzz.targets.qemu.target import DEVICE, qemu_target
 
 pytestmark = [pytest.mark.realdevice, NEEDS_QEMU]
 
+_RUNS = 5
+"""Of these one shows the bug at least; on an idle machine each does (tests/soak/gate.py)."""
 FILES = sorted((Path(__file__).parent / "schedules").glob("*.toml"))
 
 
@@ -39,8 +41,11 @@ def signatures(target: QemuTarget, path: Path, schedule: tuple[Deviation, ...]) 
 def test_the_bug_is_shown(gated: QemuTarget, path: Path) -> None:
     said = read_text(path.read_text(), path.name)
     assert said.expectation is not None
-    assert said.expectation.signature in signatures(gated, path, said.scenario.schedule)
-    assert said.expectation.signature not in signatures(gated, path, ())
+    wanted = said.expectation.signature
+    # On a busy machine a thread passes another number of points now and then: then it is not held.
+    runs = (signatures(gated, path, said.scenario.schedule) for _ in range(_RUNS))
+    assert any(wanted in shown for shown in runs)
+    assert wanted not in signatures(gated, path, ())
 
 
 def test_the_point_before_shows_nothing(gated: QemuTarget) -> None:
