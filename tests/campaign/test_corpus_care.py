@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -74,6 +75,26 @@ def test_all_features_remain_whatever_libfuzzer_deletes(
     assert {feature for data in left for feature in inputs[data]} == every
 
 
+def test_what_is_needed_and_gone_is_there_after_the_end(folder: Folder) -> None:
+    """libFuzzer has deleted it, and its features are nowhere else."""
+    care = folder.care()
+    folder.record({b"one": [1], b"both": [1, 2], b"other": [3]})
+    (folder.out / "corpus" / input_name(b"both")).unlink()
+    care.finish()
+    assert folder.inputs == {b"one", b"both", b"other"}
+    assert folder.said == []
+
+
+def test_a_stray_folder_in_the_record_is_passed_over(folder: Folder) -> None:
+    folder.record({b"one": [1], b"both": [1, 2]})
+    (folder.out / "features" / "zz.features").mkdir()
+    (folder.out / "features" / "000000.features").write_text("mine")
+    folder.care().reduce()
+    assert folder.inputs == {b"both"}
+    assert len(folder.said) == 1
+    assert "1 input of 2 remain" in folder.said[0]
+
+
 def test_they_leave_when_there_are_many_and_that_is_said(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +142,6 @@ def test_a_file_that_the_user_has_deleted_stays_away(folder: Folder) -> None:
 def test_a_folder_that_cannot_be_read_ends_nothing(folder: Folder) -> None:
     care = folder.care()
     folder.record({b"one": [1]})
-    (folder.out / "features" / "000009.features").mkdir()
-    care._next_s = 0.0
-    care.turn()
+    shutil.rmtree(folder.out / "corpus")
+    care.finish()
     assert len(folder.said) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -142,3 +143,12 @@ def test_not_beside_a_campaign_and_not_of_a_newer_version(out: Path) -> None:
         rebuild(out, ledger)
     assert ledger.read_bytes() == newer
     assert not list(out.glob(".tmp*"))
+
+
+def test_a_pipe_of_that_name_is_not_waited_for(out: Path) -> None:
+    ledger = out / "campaign.sqlite"
+    ledger.unlink(missing_ok=True)
+    os.mkfifo(ledger)
+    done = rebuild(out, ledger)
+    assert ledger.is_file()
+    assert (out / done.kept).is_fifo()

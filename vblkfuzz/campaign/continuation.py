@@ -78,15 +78,17 @@ def _is_on(record: CampaignRecord, target: str, device: str) -> bool:
 
 
 def said_of(out: Path, history: History) -> str:
-    """Say what the folder already has; empty if there was no campaign."""
-    if not history.campaigns:
-        return ""
-    first, earlier = history.campaigns[0], history.campaigns
+    """Say what the folder already has; empty if that is nothing."""
     inputs = sum(1 for path in (out / "corpus").iterdir() if path.is_file())
+    findings = len(saved_findings(out))
+    has = f"{counted(inputs, 'input')}, {counted(findings, 'finding')}"
+    if not history.campaigns:
+        lost = "but no ledger of a campaign: figures begin anew, or restore it with"
+        return f"{out}: {has}, {lost} vblkfuzz status --rebuild" if inputs or findings else ""
+    first, earlier = history.campaigns[0], history.campaigns
     return (
         f"{out} goes on: begun {first.started}, {counted(len(earlier), 'campaign')}, "
-        f"{counted(history.execs, 'execution')}, {counted(inputs, 'input')}, "
-        f"{counted(len(saved_findings(out)), 'finding')}{_untold(out, history)}"
+        f"{counted(history.execs, 'execution')}, {has}{_untold(out, history)}"
     )
 
 

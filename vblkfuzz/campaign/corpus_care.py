@@ -98,10 +98,7 @@ class CorpusCare:
         Raises:
             OSError: the folder cannot be read or written.
         """
-        there = set(os.listdir(self._corpus))
-        needed = {input_name(data) for data in _needed(self._entries.values())}
-        for name in sorted(needed - there):
-            write_file(self._corpus / name, self._entries[name].data)
+        needed, there = self._write_needed()
         needless = [name for name in self._entries if name in there and name not in needed]
         for name in needless:
             (self._corpus / name).unlink(missing_ok=True)
@@ -109,6 +106,26 @@ class CorpusCare:
         if needless:
             left = counted(len(needed), "input")
             self._say(f"{left} of {len(there):,} remain: the others had no feature of their own")
+
+    def finish(self) -> None:
+        """Write the inputs that are needed and gone, after the last worker has ended."""
+        try:
+            self._read()
+            self._write_needed()
+        except OSError as error:
+            self._complain(error)
+
+    def _write_needed(self) -> tuple[set[str], set[str]]:
+        """Write needed inputs that are gone; return the names of needed ones, and of those there.
+
+        Raises:
+            OSError: the folder cannot be read or written.
+        """
+        there = set(os.listdir(self._corpus))
+        needed = {input_name(data) for data in _needed(self._entries.values())}
+        for name in sorted(needed - there):
+            write_file(self._corpus / name, self._entries[name].data)
+        return needed, there
 
     def _say(self, sentence: str) -> None:
         self._on_message(Message("corpus", sentence))

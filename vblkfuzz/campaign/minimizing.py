@@ -207,7 +207,9 @@ class Minimizing:
                 self._partial += data
         *lines, self._partial = self._partial.split(b"\n")
         for line in lines:
-            self._note(Answer.from_line(line))
+            # A device may write to any pipe that its process has.
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
+                self._note(Answer.from_line(line))
 
     def _let_end(self) -> None:
         """Close the pipe of orders: the process ends by itself."""

@@ -7,6 +7,7 @@ writes are below the output folder (`store.folder`).
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from dataclasses import replace
@@ -87,6 +88,8 @@ class Campaign:
         self._pauses = False
         """Ctrl-Z was pressed."""
         self._pace = Pace()
+        self._name = secrets.token_hex(8)
+        """No other campaign has it."""
         self._warned: set[str] = set()
         """What is said once, and was said."""
         self.summary = Summary(
@@ -214,7 +217,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
-            record=True,
+            record=self._name,
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
@@ -334,6 +337,7 @@ class Campaign:
 
     def _end_workers(self) -> None:
         self._roster.end(_GRACE_S)
+        self._care.finish()
         self._next_entry = 0.0
         self._update(final=True)
         self.summary.saved = len(saved_findings(self._options.out))

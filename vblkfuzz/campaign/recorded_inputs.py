@@ -38,7 +38,7 @@ class RecordedInputs:
         out: the output folder.
         fingerprint: that of this worker (`feedback.fingerprint`).
         counters: the coverage region.
-        situations: names of all situations; an input is kept for each one that it meets, too.
+        situations: names of all situations, which are on record as further features.
         is_saved: whether the bug of a signature is known without running an input that shows it.
         say: called with a sentence, when the disk is full.
     """
@@ -169,7 +169,7 @@ def recorded_inputs(
     if not (plan.record and plan.feedback and isinstance(target, (InlineModel, ProcessesModel))):
         return None
     options = (plan.target, plan.device, plan.mode, plan.states, plan.without, probes.next)
-    fingerprint = fingerprint_of(target.device_class, options)
+    fingerprint = fingerprint_of(target.device_class, options, plan.record)
     situations = {item.name for rule in RULES for item in rule.situations}
 
     findings = Path(plan.out) / "findings"

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
-def fingerprint_of(device: type[VirtioBlk], options: Sequence[object]) -> str:
+def fingerprint_of(device: type[VirtioBlk], options: Sequence[object], campaign: str) -> str:
     """Return 40 hexadecimal digits.
 
     Args:
         device: the class of the device, imported.
         options: values with a JSON form, which change the features of an input.
+        campaign: a name that no other campaign has. A user's device has another fingerprint in
+            each: which modules it is made of, some imported when it runs, is not known.
 
     Raises:
         OSError: a file of the device's code cannot be read any more.
@@ -38,7 +40,10 @@ def fingerprint_of(device: type[VirtioBlk], options: Sequence[object]) -> str:
     python = (platform.python_implementation(), platform.python_version())
     found.update(json.dumps([__version__, *python, *options]).encode())
     own = OwnCode(device)
-    files = [Path(file) for file in own_files(device, own)] if own else []
+    files = []
+    if own:
+        found.update(campaign.encode())
+        files = [Path(file) for file in own_files(device, own)]
     for file in [*sorted(_PACKAGE.rglob("*.py")), *files]:
         source = file.read_bytes()
         found.update(f"{file.name} {len(source)}\n".encode() + source)

@@ -76,8 +76,9 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
-    record: bool = False
-    """Use the record of features of the output folder (`campaign.recorded_inputs`)."""
+    record: str = ""
+    """A name that no other campaign has, to use the record of features of the output folder with
+    (`campaign.recorded_inputs`); empty: it is not used."""
     coverage: str = ""
     """What to note of the device's own code (`targets.coverage`); empty: nothing."""
     target: str = MODEL

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_ENDED: Final = ("", b"")
 _FEW: Final = 64
 """Leftovers that may run until the actors end."""
 
@@ -66,14 +67,15 @@ def has_children() -> bool:
 
 
 def has_copy() -> bool:
-    """Whether the calling thread has forked a process that runs the same program under its name.
+    """Whether the calling thread has forked a process that runs the same program on.
 
     Python's own forks can be refused (`refused_calls`), those in C cannot.
     """
     if not has_children():
         return False
-    name = _name("thread-self")
-    return any(_name(str(child)) == name for child in _started_here())
+    name, program = _name("thread-self"), _program("thread-self")
+    children = [str(child) for child in _started_here()]
+    return any(_name(one) == name and _program(one) in (program, _ENDED) for one in children)
 
 
 def end_if_many(spared: Collection[int]) -> None:
@@ -97,8 +99,20 @@ def _started_here() -> list[int]:
 def _name(pid: str) -> bytes:
     try:
         return Path(f"/proc/{pid}/comm").read_bytes()
-    except OSError:  # it has ended since
+    except OSError:  # it was reaped since
         return b""
+
+
+def _program(pid: str) -> tuple[str, bytes]:
+    """Return the file and the arguments of a process; `_ENDED` if it has none any more.
+
+    The name is not enough: a program that was just started has that of its parent for a moment,
+    when it has its own file and no arguments yet.
+    """
+    try:
+        return os.readlink(f"/proc/{pid}/exe"), Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return _ENDED
 
 
 def reap_children() -> dict[int, int]:

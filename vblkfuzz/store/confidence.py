@@ -108,8 +108,11 @@ def confidence_in(folder: Path) -> Confidence | None:
     None: it was not measured (earlier versions did not), another input stands for the finding now,
     or the file is damaged.
     """
+    file = folder / RECORD
+    if not file.is_file():  # a pipe would be waited for
+        return None
     try:
-        record = json.loads((folder / RECORD).read_bytes())
+        record = json.loads(file.read_bytes())
         if any(record[key] != value for key, value in _input(folder).items()):
             return None
         return Confidence.from_json(record)

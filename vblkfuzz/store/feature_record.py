@@ -115,7 +115,8 @@ class RecordReader:
     @property
     def segments(self) -> list[Path]:
         """The files of the record, oldest first."""
-        return sorted(self._folder.glob(f"*{_SUFFIX}"))
+        found = [path for path in self._folder.glob(f"*{_SUFFIX}") if _number(path)]
+        return sorted(path for path in found if path.is_file())
 
     def added(self) -> Iterator[tuple[str, Entry]]:
         """Yield the entries that are new since the last call, each with its fingerprint.

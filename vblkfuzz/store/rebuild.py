@@ -75,7 +75,7 @@ def rebuild(out: Path, ledger: Path) -> Rebuilt:
             with closing(sqlite3.connect(new, isolation_level=None)) as db:
                 migrate(db)
                 db.execute("BEGIN")
-                if ledger.exists():
+                if ledger.is_file():  # a pipe would be waited for
                     done.problem = _take_over(ledger, db)
                 done.rows = _rows(db)
                 _from_files(out, db, done)

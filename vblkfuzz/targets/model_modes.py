@@ -162,7 +162,8 @@ class ProcessesModel(_Model):
             ActorDied: it was not the device's own code.
         """
         code = died.device_ended
-        died.of_input = code is None or -code not in FROM_OUTSIDE
+        # A device that has code of a user's may have sent the signal itself.
+        died.of_input = bool(self._own) or code is None or -code not in FROM_OUTSIDE
         if not self._own or code is None or -code in FROM_OUTSIDE:
             raise died
         try:

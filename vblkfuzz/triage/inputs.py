@@ -59,9 +59,9 @@ def input_files(path: str) -> list[str]:
         if not os.path.lexists(path) and (hint := _where_findings_are(path)):
             raise InputFileError(path, "", f"expected a readable file: no such file{hint}")
         return [path]
-    if (folder / FINDINGS).is_dir():
+    if os.path.isdir(folder / FINDINGS):
         return finding_files(path)
-    if (folder / ARTIFACT).exists():
+    if os.path.exists(folder / ARTIFACT):
         return [str(file_of_finding(folder))]
     files = [str(file) for file in input_paths(folder)]
     if not files:

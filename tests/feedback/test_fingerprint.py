@@ -1,0 +1,25 @@
+"""The record of a user's device is of one campaign: what it is made of is not known."""
+
+from __future__ import annotations
+
+import pytest
+
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+from vblkfuzz.feedback.fingerprint import fingerprint_of
+from vblkfuzz.targets.device_class import device_class
+
+
+class Own(VirtioBlk):
+    """A device from outside the package."""
+
+
+def test_of_a_user_s_device_each_campaign_has_its_own() -> None:
+    assert fingerprint_of(Own, (), "a") != fingerprint_of(Own, (), "b")
+    assert fingerprint_of(Own, (), "a") == fingerprint_of(Own, (), "a")
+
+
+@pytest.mark.parametrize("name", ["patch-v4", "reference"])
+def test_of_a_device_of_the_package_all_campaigns_have_one(name: str) -> None:
+    device = device_class(name)
+    assert fingerprint_of(device, (), "a") == fingerprint_of(device, (), "b")
+    assert fingerprint_of(device, (), "a") != fingerprint_of(device, ("states",), "a")
