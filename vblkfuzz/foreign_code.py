@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGVTALRM)
+_LONGEST: Final = 500
+"""Characters of an exception that are shown."""
 
 
 @contextmanager
@@ -41,7 +43,8 @@ def shown(error: BaseException) -> str:
         text = " ".join(repr(error).split())
     except Exception:
         return name
-    return text if text.startswith(name) else f"{name}: {text}"
+    cut = f"{text[:_LONGEST]} ..." if len(text) > _LONGEST else text
+    return cut if cut.startswith(name) else f"{name}: {cut}"
 
 
 @contextmanager

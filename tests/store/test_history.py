@@ -57,6 +57,13 @@ def test_a_campaign_that_has_just_begun(tmp_path: Path) -> None:
     assert (record.execs, record.execs_per_s, record.met) == (0, 0.0, ())
 
 
+def test_an_empty_ledger_can_be_restored(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.sqlite"
+    path.touch()
+    with pytest.raises(InputFileError, match=r"found an empty file; restore it .* --rebuild"):
+        read_history(path)
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no database", b"SQLite format 3\0 truncated"])
 def test_no_ledger(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "campaign.sqlite"

@@ -6,15 +6,19 @@ and its findings could not be told from the new ones. So the user must ask for t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.counted import counted
-from vblkfuzz.errors import UsageError
+from vblkfuzz.errors import InputFileError, UsageError
+from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.former_names import current_name
+from vblkfuzz.store.finding_files import ARTIFACT
 from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.store.folder import PARTS
 from vblkfuzz.store.history import LEDGER
-from vblkfuzz.store.saved_findings import saved_findings
+from vblkfuzz.store.saved_findings import finding_folders, saved_findings
 from vblkfuzz.store.summary import Earlier
 
 if TYPE_CHECKING:
@@ -57,16 +61,28 @@ def check_same(
 ) -> None:
     """Check that the campaigns of the folder ran on this target and device.
 
+    Without a ledger, the first finding that can be read says on which they ran.
+
     Raises:
         UsageError: one of them did not, and the user has not allowed it.
     """
-    others = [one for one in earlier if not _is_on(one, target, device)]
+    others = [(one.target, one.device) for one in earlier if not _is_on(one, target, device)]
+    if not earlier:
+        others = [one for one in _first_found_on(out) if one != (target, device)]
     if others and not anyway:
-        one = others[-1]
         raise UsageError(
-            f"{out}: has campaigns on {one.target}, {one.device}, not on {target}, {device}; "
+            f"{out}: has campaigns on {', '.join(others[-1])}, not on {target}, {device}; "
             f"choose another --out, or allow it with {ANYWAY}"
         )
+
+
+def _first_found_on(out: Path) -> list[tuple[str, str]]:
+    """Return target and device of the first finding that can be read; empty: there is none."""
+    for folder in finding_folders(out):
+        with suppress(InputFileError):
+            found = read_input(str(folder / ARTIFACT))
+            return [(found.target, current_name(found.device))]
+    return []
 
 
 def _is_on(record: CampaignRecord, target: str, device: str) -> bool:

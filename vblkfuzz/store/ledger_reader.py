@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import InputFileError
-from vblkfuzz.store.ledger_file import SIDE_FILES, said_of
+from vblkfuzz.store.ledger_file import SIDE_FILES, advice, said_of
 from vblkfuzz.store.ledger_schema import check
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not path.is_file():
         raise InputFileError(str(path), "", "expected the ledger of a campaign, found no file")
+    if path.stat().st_size == 0:
+        found = f"found an empty file; {advice(path)}"
+        raise InputFileError(str(path), "", f"expected the ledger of a campaign, {found}")
     try:
         with _opened(path) as db:
             db.execute("BEGIN")
