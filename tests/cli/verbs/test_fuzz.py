@@ -86,6 +86,19 @@ def test_what_is_the_same(
     check_same(tmp_path, (record,), "qemu", "virtio-blk-pci", anyway=True)
 
 
+def test_without_a_ledger_a_finding_says_the_device(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    setup = ("--runs", "40", "--workers", "1", "--seed", "3", "--mode", "inline", "--out", out)
+    assert cli("fuzz", *setup).exit_code == 77
+    (out / "campaign.sqlite").unlink()
+    refused = cli("fuzz", *setup, "--device", "reference")
+    assert refused.exit_code == 2
+    assert "has campaigns on model, patch-v4, not on model, reference" in refused.stderr
+    again = cli("fuzz", *setup)
+    assert again.exit_code in (0, 77)
+    assert "but no ledger of a campaign: figures begin anew" in again.stderr
+
+
 def test_all_verbs_count_the_same_findings(cli: Cli, tmp_path: Path) -> None:
     out = tmp_path / "out"
     setup = ("--runs", "40", "--workers", "1", "--seed", "3", "--mode", "inline", "--out", out)
