@@ -8,12 +8,12 @@ reason. The user's files are not changed.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.errors import InputFileError, UsageError
 from vblkfuzz.scenario.artifact import read_raw_input
 from vblkfuzz.store.atomic import NewFiles
+from vblkfuzz.store.input_name import input_name
 from vblkfuzz.store.input_paths import found_below
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def import_folder(folder: Path, corpus: Path, quarantine: Quarantine) -> Generat
                 quarantine.name(one.path, problem)
                 yield Imported(len(found), problem)
                 continue
-            files.add(_name_of(data), data)
+            files.add(input_name(data), data)
             yield Imported(len(found))
 
 
@@ -61,11 +61,6 @@ def _read(found: Found) -> bytes:
     if found.problem:
         raise InputFileError(found.path, "", found.problem)
     return read_raw_input(found.path)
-
-
-def _name_of(data: bytes) -> str:
-    """Return the name that libFuzzer would use for an input: the SHA-1 of its content."""
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
 def add_inputs(corpus: Path, inputs: Iterable[bytes]) -> None:
@@ -78,6 +73,6 @@ def add_inputs(corpus: Path, inputs: Iterable[bytes]) -> None:
         corpus.mkdir(parents=True, exist_ok=True)
         with NewFiles(corpus) as files:
             for data in inputs:
-                files.add(_name_of(data), data)
+                files.add(input_name(data), data)
     except OSError as error:
         raise UsageError(f"{corpus}: cannot be written: {error.strerror or error}") from None

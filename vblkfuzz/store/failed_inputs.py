@@ -11,7 +11,6 @@ counted (`plan.Stat.HARNESS_ERRORS`).
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Final, cast
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.store.atomic import write_file
+from vblkfuzz.store.input_name import input_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ class FailedInputs:
     def _saved(self, data: bytes, reason: str) -> _Kept:
         scenario = decode(data)
         artifact = Artifact(scenario, self._target, self._device, self._mode)
-        path = self._free_place(hashlib.sha1(encode(scenario), usedforsecurity=False).hexdigest())
+        path = self._free_place(input_name(encode(scenario)))
         write_file(path.with_suffix(".vblk"), dump_artifact(artifact))
         return _Kept(path.with_suffix(".txt"), reason)
 
