@@ -231,6 +231,16 @@ def test_what_was_minimized_and_what_was_not(capsys: pytest.CaptureFixture[str])
     assert second["minimized"] is None
 
 
+def test_one_finding_that_was_not_minimized_has_no_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    filled = summary(("S1", 4.0))
+    filled.findings["s1-4.0"] = Finding("s1-4.0", "S1", 1, 4.0, "out/findings/s1-4.0")
+    filled.not_minimized = {"s1-4.0": "it did not show again"}
+    say_summary(filled, "model", "patch-v4", NO_OPTIONS, Path("out"))
+    assert "\nminimize them with: vblkfuzz minimize out\n" in capsys.readouterr().out
+
+
 def test_the_line_while_the_rest_is_minimized() -> None:
     filled = summary(("S1", 4.0))
     filled.minimizing = 3, 7

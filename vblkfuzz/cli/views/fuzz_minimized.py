@@ -47,4 +47,5 @@ def _say_rest(screen: Screen, summary: Summary) -> None:
     paths = [Path(finding.path) for finding in summary.findings.values() if finding.path]
     if paths:
         words = ["vblkfuzz", "minimize", str(paths[0].parents[1])]
-        screen.say(f"minimize the others with: {shlex.join(words)}")
+        which = "the others" if summary.minimized else "them"
+        screen.say(f"minimize {which} with: {shlex.join(words)}")
