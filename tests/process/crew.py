@@ -35,11 +35,11 @@ def expected(device: str) -> dict[Scenario, str]:
 def process(role: str) -> psutil.Process:
     """Return the process of the one target that is started."""
     children = psutil.Process().children(recursive=True)
-    (found,) = [child for child in children if _lives_as(child, f"vblk-{role}")]
+    (found,) = [child for child in children if lives_as(child, f"vblk-{role}")]
     return found
 
 
-def _lives_as(child: psutil.Process, name: str) -> bool:
+def lives_as(child: psutil.Process, name: str) -> bool:
     try:
         return child.name() == name and child.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:  # one that was replaced, reaped since it was listed

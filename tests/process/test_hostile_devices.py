@@ -17,7 +17,7 @@ import pytest
 
 from tests.conformance.leftovers import await_end, descendants, nothing_left
 from tests.process import hostile
-from tests.process.crew import process
+from tests.process.crew import lives_as, process
 from tests.process.faulty import FATAL, GOOD, Faulty
 from tests.process.test_faulty import SHORT_S, check_error, check_finding
 from tests.process.test_parent_death import written
@@ -227,7 +227,7 @@ def test_it_ends_with_a_killed_fuzz_process(stopped: bool, tmp_path: Path) -> No
         os.set_inheritable(write, True)
         with model("hostile", "processes", device_class=Daemon) as target:
             target.run(FATAL)
-            until(lambda: "sleep" in {one.name() for one in descendants()})
+            until(lambda: any(lives_as(one, "sleep") for one in descendants()))
             if stopped:
                 process("zygote").suspend()
             os.write(write, b"up")
@@ -245,7 +245,7 @@ def test_it_ends_when_the_zygote_was_killed() -> None:
         adopt_orphans()
         with model("hostile", "processes", device_class=hostile.StartsDaemon) as target:
             target.run(FATAL)
-            until(lambda: "sleep" in {one.name() for one in descendants()})
+            until(lambda: any(lives_as(one, "sleep") for one in descendants()))
             process("zygote").kill()
             with pytest.raises(ZygoteLost):
                 target.run(GOOD)
