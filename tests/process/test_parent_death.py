@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from random import Random
 
@@ -28,6 +29,8 @@ def forked(main: Callable[[], None]) -> int:
     if pid == 0:
         try:
             main()
+        except BaseException:
+            traceback.print_exc()  # else only what it has not written says that it failed
         finally:
             os._exit(0)
     return pid
