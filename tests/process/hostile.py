@@ -171,18 +171,6 @@ class Alters(Faulty):
         time.monotonic = time.time = lambda: 0.0
 
 
-class LowersRecursion(Faulty):
-    def fail(self) -> None:
-        sys.setrecursionlimit(len_of_stack() + 5)
-
-
-def len_of_stack() -> int:
-    frame, depth = sys._getframe(), 0
-    while frame.f_back is not None:
-        frame, depth = frame.f_back, depth + 1
-    return depth
-
-
 class Prints(Faulty):
     def fail(self) -> None:
         print("x" * (1 << 16))

@@ -52,7 +52,6 @@ def _nothing_left(tmp_path: Path) -> Iterator[None]:
         (hostile.KillsAll, "crash-signalerror-killsall-fail-", "must not send"),
         (hostile.TakesMemory, "crash-memoryerror-takesmemory-", "it may take 2048 MiB, see"),
         (hostile.Segfaults, "crash-sigsegv-segfaults-fail-", "was ended by SIGSEGV"),
-        (hostile.LowersRecursion, "crash-", "The device "),
     ],
 )
 def test_a_finding(mode: str, device: type[Faulty], signature: str, said: str) -> None:
