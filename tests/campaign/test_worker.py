@@ -32,7 +32,7 @@ def test_no_exception_of_a_target_ends_a_worker_as_if_it_were_done(
     plan = WorkerPlan(0, "reference", "inline", 1, str(tmp_path))
     sent: list[Message] = []
     arena = Arena()
-    worker = Worker(plan, Raising(error()), arena, None, sent.append)  # type: ignore[arg-type]
+    worker = Worker(plan, Raising(error()), arena, None, sent.append)  # type: ignore[arg-type]  # a fake
     with pytest.raises(KeyboardInterrupt):  # ours: it lets Atheris leave Fuzz()
         worker.test_one_input(bytes(8))
     assert worker.ending is ExitStatus.HARNESS

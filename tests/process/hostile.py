@@ -183,7 +183,7 @@ class ForksInCAndGoesOn(Faulty):
 
 class PollsPort(QueuePort):
     def poll(self) -> bool:
-        return 1  # type: ignore[return-value]
+        return 1  # type: ignore[return-value]  # that is the mistake
 
 
 class PollsWrong(Faulty):

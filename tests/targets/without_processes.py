@@ -26,4 +26,4 @@ class WithoutProcesses:
         pass
 
     def run(self, scenario: Scenario) -> Trace:
-        raise NotImplementedError
+        raise NotImplementedError  # each fake has its own
