@@ -20,6 +20,8 @@ from vblkfuzz.campaign.minimizer import TRIES
 from vblkfuzz.campaign.minimizing_order import Answer, Order
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.launch.bounded_log import bound
+from vblkfuzz.launch.lines import Lines
+from vblkfuzz.limits import MAX_MESSAGE_BYTES
 from vblkfuzz.minimize.beside import is_wanting, reduction_of
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.store.confidence import confidence_in
@@ -67,7 +69,7 @@ class Minimizing:
         self._done = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._orders_fd = self._answers_fd = -1
-        self._partial = b""
+        self._lines = Lines(MAX_MESSAGE_BYTES)
 
     def __enter__(self) -> Self:
         """Look for findings of earlier campaigns; start nothing yet."""
@@ -202,14 +204,16 @@ class Minimizing:
             os.write(self._orders_fd, order.to_line())
 
     def _read_answers(self) -> None:
+        lines: list[bytes] = []
         with suppress(BlockingIOError):
             while self._answers_fd >= 0 and (data := os.read(self._answers_fd, _READ_BYTES)):
-                self._partial += data
-        *lines, self._partial = self._partial.split(b"\n")
+                lines += self._lines.feed(data)
         for line in lines:
-            # A device may write to any pipe that its process has.
-            with suppress(ValueError, TypeError, KeyError, RecursionError):
-                self._note(Answer.from_line(line))
+            try:
+                answer = Answer.from_line(line)
+            except (ValueError, TypeError, KeyError, RecursionError):
+                continue  # a device may write to any pipe that its process has
+            self._note(answer)
 
     def _let_end(self) -> None:
         """Close the pipe of orders: the process ends by itself."""
@@ -220,7 +224,7 @@ class Minimizing:
     def _close_answers(self) -> None:
         if self._answers_fd >= 0:
             os.close(self._answers_fd)
-            self._answers_fd, self._partial = -1, b""
+            self._answers_fd, self._lines = -1, Lines(MAX_MESSAGE_BYTES)
 
     def _end(self) -> None:
         """End the process, and note what was not minimized."""
