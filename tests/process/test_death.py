@@ -82,8 +82,9 @@ def test_the_zygote_is_killed(hang_after: Callable[[float], None]) -> None:
             hang_after(0.1)
             actors = descendants()
             ended = pytest.raises(HarnessError, match="the zygote has ended, exit code -9")
-            with soon(random, process("zygote").kill), ended:
+            with soon(random, process("zygote").kill), ended as error:
                 run_through_hangs(crew)
+            assert not error.value.of_input
             await_end(actors)
             with pytest.raises(HarnessError, match="zygote"):
                 crew.run()

@@ -165,7 +165,7 @@ class Worker:
             kind = "hang" if isinstance(error, ActorHung) else "harness_error"
             self._note_error(str(error), data if error.of_input else b"", kind)
             if self._errors_in_a_row == _MAX_HARNESS_ERRORS or isinstance(error, ZygoteLost):
-                self._give_up()
+                self._give_up(ExitStatus.HARNESS if error.of_input else ExitStatus.INTERRUPTED)
         else:
             self._errors_in_a_row = 0
             self._note(execution, data)
@@ -282,10 +282,10 @@ class Worker:
         self._last_error = error
         self._send(Message(kind, error, execs=self._execs + 1, input=data.hex()))
 
-    def _give_up(self) -> None:
+    def _give_up(self, status: ExitStatus = ExitStatus.HARNESS) -> None:
         """End because no input can be run; write the last error to the log."""
         print(self._last_error, file=sys.stderr)
-        self.end(ExitStatus.HARNESS)
+        self.end(status)
 
     def _count(self) -> None:
         self._execs += 1

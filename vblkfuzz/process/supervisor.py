@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -206,10 +207,17 @@ class Supervisor:
         if self._line.ready in ready:
             os.read(self._line.ready, 8)
         elif ready:
-            self._zygote.join()
-            raise ZygoteLost(f"the zygote has ended, exit code {self._zygote.exitcode}")
+            raise self._lost()
         elif patience.over:
             raise ZygoteLost(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
+
+    def _lost(self) -> ZygoteLost:
+        """Return what to say of a zygote that has ended; a kill is nobody's fault here."""
+        self._zygote.join()
+        code = self._zygote.exitcode
+        error = ZygoteLost(f"the zygote has ended, exit code {code}")
+        error.of_input = code != -signal.SIGKILL
+        return error
 
 
 def _exit_code(ended: int) -> int | None:
