@@ -301,9 +301,10 @@ class Campaign:
             message.sentence,
             message.known,
         )
-        self._ledger.finding(finding)
+        again = not message.fallback and Path(message.path).name in self._saved_before
+        self._ledger.finding(finding, new=not again)
         self._minimizing.add(message.path)
-        if not message.fallback and Path(message.path).name in self._saved_before:
+        if again:
             self.summary.again[message.name] = finding
             return
         self.summary.findings[message.name] = finding
