@@ -229,6 +229,21 @@ def test_a_network_folder_has_no_shared_memory(
     ledger.close()
 
 
+def test_an_exit_status_is_corrected(tmp_path: Path) -> None:
+    """Of its own campaign, though another one has begun in the folder."""
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    ledger.end("2026-01-01T00:00:09+00:00", 77)
+    ledger.close()
+    other = begun(path)
+    ledger.correct(141)
+    assert ledger.problem == ""
+    other.end("2026-01-01T00:00:19+00:00", 0)
+    other.close()
+    found = [(one.ended, one.status) for one in read_history(path).campaigns]
+    assert found == [("2026-01-01T00:00:09+00:00", 141), ("2026-01-01T00:00:19+00:00", 0)]
+
+
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_ledger_that_was_taken_away_is_written_anew(tmp_path: Path, replaced: bool) -> None:
     path = tmp_path / "campaign.sqlite"

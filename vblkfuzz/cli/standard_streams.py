@@ -10,11 +10,13 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import OutputLost
+from vblkfuzz.errors import OutputLost, Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
     from _typeshed import ReadableBuffer
@@ -57,6 +59,21 @@ def guard() -> None:
     _open_all()
     sys.stdout = _text(_Output(_STDOUT, "wb", closefd=False), sys.stdout)
     sys.stderr = _text(_Messages(_STDERR, "wb", closefd=False), sys.stderr)
+
+
+@contextmanager
+def results_said(note: Callable[[int], None]) -> Iterator[None]:
+    """Write what is said inside, to the last byte.
+
+    Args:
+        note: called with the exit status of the process, if output is lost or a signal ends it.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except (OutputLost, Stopped) as error:
+        note(error.status)
+        raise
 
 
 def stdout_is_closed() -> bool:

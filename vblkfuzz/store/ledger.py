@@ -120,6 +120,17 @@ class Ledger:
         if self._campaign:
             self._note(_ENDING, ended, status)
 
+    def correct(self, status: int) -> None:
+        """Record another exit status, after `close`; `problem` says so if that cannot be written.
+
+        Raises:
+            HarnessError: the ledger cannot be used any more.
+        """
+        if self._campaign:
+            self._file = LedgerFile(self._path)
+            self._note("UPDATE ending SET status = ?2 WHERE campaign = ?1", status)
+            self._file.close()
+
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
         """Record the progress; `other`: executions with a violation, harness errors."""
         self._note(_PROGRESS, round(seconds, 1), execs, features, *other)
