@@ -179,7 +179,10 @@ class Job:
         elif stopped:
             problems, state = [self.why_cut, *problems], State.ERROR
         else:
-            state = State.ERROR if problems else State.PASSED
+            # A worker that was started again is told, and is no fault.
+            faults = summary.harness_errors or summary.ended_worker or summary.fallbacks
+            faults = faults or summary.always_fails or not summary.execs
+            state = State.ERROR if faults else State.PASSED
         words = f"{counted(summary.execs, 'execution')}, seed {self.options.seed}"
         self.tests.append(self._test(_CAMPAIGN, state, "; ".join([words, *problems])))
 

@@ -187,7 +187,8 @@ class Ledger:
     def _write_first(self) -> None:
         """Write what says most, if there is no room for all the rows that wait."""
         last = next((row for row in reversed(self._waiting) if row[0] == _PROGRESS), None)
-        first, others = [], []
+        first: list[Row] = []
+        others: list[Row] = []
         for row in self._waiting:
             (first if row[0] in _FIRST or row is last else others).append(row)
         self._waiting = first

@@ -104,7 +104,7 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an
     input could not be judged or a finding not saved, 130 stopped by ctrl-C, 72
-    stopped by SIGTERM or SIGHUP.
+    stopped by SIGTERM or SIGHUP. A worker that was killed and started again changes none of them.
     """
     began = time.monotonic()  # the imports are part of the time
     from vblkfuzz.campaign.options import CampaignOptions
