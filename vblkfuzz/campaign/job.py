@@ -180,8 +180,8 @@ class Job:
             problems, state = [self.why_cut, *problems], State.ERROR
         else:
             # A worker that was started again is told, and is no fault.
-            faults = summary.harness_errors or summary.ended_worker or summary.fallbacks
-            faults = faults or summary.always_fails or not summary.execs
+            counts = (summary.harness_errors, summary.ended_worker, not summary.execs)
+            faults = any(counts) or summary.fallbacks or summary.always_fails
             state = State.ERROR if faults else State.PASSED
         words = f"{counted(summary.execs, 'execution')}, seed {self.options.seed}"
         self.tests.append(self._test(_CAMPAIGN, state, "; ".join([words, *problems])))
