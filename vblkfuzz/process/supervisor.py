@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -108,12 +109,18 @@ class Supervisor:
                 os.close(fd)
 
     def _end_zygote(self) -> None:
-        os.eventfd_write(self._line.command, END)
+        self._ask_zygote(END)
         if not _readable((self._zygote_ended,), ANSWER_LIMIT_S):
-            self._zygote.kill()  # a stopped zygote (SIGSTOP) does not end; its children die with it
+            self._zygote.kill()  # its children die with it
         os.close(self._zygote_ended)
         self._zygote.join()
         self._zygote.close()
+
+    def _ask_zygote(self, command: int) -> None:
+        """Send a command, and wake the zygote if somebody has stopped it (SIGSTOP)."""
+        os.eventfd_write(self._line.command, command)
+        with suppress(ProcessLookupError):  # whoever waits for it sees that it has ended
+            signal.pidfd_send_signal(self._zygote_ended, signal.SIGCONT)
 
     def run(self, scenario: bytes) -> Broken | None:
         """Run one execution of the canonical bytes; afterwards the trace is in the arena.
@@ -187,7 +194,7 @@ class Supervisor:
     def _replace_actors(self) -> None:
         control = self._arena.control
         control[GENERATION_WANTED] = (control[GENERATION_WANTED] + 1) & _U32
-        os.eventfd_write(self._line.command, LOOK)
+        self._ask_zygote(LOOK)
         self._await_actors()
 
     def _await_actors(self) -> None:
