@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def hit_bound(actors: int, steps: int, depth: int, runs: int = 1) -> float:
-    """Return the least probability that one of `runs` runs hits a bug of that depth, if it is there.
+    """Return the least probability that one of `runs` runs hits a bug of that depth.
 
     Args:
         actors: number of actors that have a priority, the story among them.

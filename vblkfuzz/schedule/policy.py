@@ -1,8 +1,8 @@
 """Policies: what decides, while a scenario runs, which actor goes on at each preemption point.
 
 A *scheduler* has a name, by entry point, and makes a policy for one run. `steered` asks the policy
-and records each answer that differs from the default as a deviation. So whatever a policy decides is
-part of the input afterwards: the input runs again without the policy, in any mode.
+and records each answer that differs from the default as a deviation. So whatever a policy decides
+is part of the input afterwards: the input runs again without the policy, in any mode.
 
 To add one, see CONTRIBUTING.md: a file in `schedule.policies` and a line in pyproject.toml.
 """

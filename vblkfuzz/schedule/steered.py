@@ -112,7 +112,9 @@ class SteeredTurnstile(Turnstile):
         go = self._policy.choose(moment)
         if go not in choices:
             names = ", ".join(one.name for one in choices)
-            raise HarnessError(f"{type(self._policy).__name__}: expected one of {names}, found {go}")
+            raise HarnessError(
+                f"{type(self._policy).__name__}: expected one of {names}, found {go}"
+            )
         return go
 
     def _record(self, go: Go) -> None:

@@ -1,4 +1,4 @@
-"""Which shared object an event accesses; two events of different actors conflict on the same one."""
+"""Which shared object an event accesses: events of different actors on the same one conflict."""
 
 from __future__ import annotations
 

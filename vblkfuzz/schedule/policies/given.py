@@ -26,4 +26,6 @@ class Given:
         return go if go in moment.choices else moment.default
 
 
-SCHEDULER: Final = Scheduler("the deviations of the input, as mutations make them", Given, steers=False)
+SCHEDULER: Final = Scheduler(
+    "the deviations of the input, as mutations make them", Given, steers=False
+)

@@ -2,7 +2,8 @@
 
 The next step of each actor has a random priority, and the highest one is done. Then the actor gets
 a new priority, and so do those whose next step conflicts with it. What a step will access is not
-known before it is done; it is taken to be what the last step of that actor accessed.
+known before it is done; it is taken to be what the last step of that actor accessed, and anything
+before its first one.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Pos:
         self._random = Random(task.seed).random
         self._priorities = [self._random() for _ in range(ACTORS)]
         self._accessed: list[frozenset[int]] = [frozenset()] * ACTORS
-        """By actor: the objects of the last step of it that accessed any."""
+        """By actor: the objects of the last step of it that accessed any; none: there was none."""
         self._last: Go | None = None
 
     def choose(self, moment: Moment) -> Go:
@@ -43,7 +44,7 @@ class Pos:
         objects = frozenset(map(object_of, happened)) - {0}
         self._priorities[done] = self._random()
         for who, others in enumerate(self._accessed):
-            if who != done and others & objects:
+            if who != done and objects and (not others or others & objects):
                 self._priorities[who] = self._random()
         if objects:
             self._accessed[done] = objects
