@@ -1,4 +1,4 @@
-"""A toy under a scheduler: actors whose steps are known, so that all interleavings can be counted."""
+"""A toy under a scheduler: its actors' steps are known, so all interleavings can be counted."""
 
 from __future__ import annotations
 

@@ -12,4 +12,5 @@ def hit_bound(actors: int, steps: int, depth: int, runs: int = 1) -> float:
         depth: ordered pairs of steps that the bug needs, at least 1.
         runs: number of runs with priorities by lot.
     """
-    return 1.0 - (1.0 - 1.0 / (actors * steps ** (depth - 1))) ** runs
+    misses: float = (1.0 - 1.0 / (actors * steps ** (depth - 1))) ** runs
+    return 1.0 - misses

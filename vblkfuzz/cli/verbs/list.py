@@ -44,9 +44,9 @@ def list_(
     """List targets, exports, devices, defects, rules, operations, fields of a schedule, schedulers.
 
     Each has a summary and its source. Targets, exports and schedulers include those of other
-    installed packages; a target names the device fields that it ignores. Devices are the built-in revisions
-    of the model with their known violations, each with the commit that fixes it; --device also
-    accepts your own classes. --defect plants a defect in a revision. An operation (ops) has an
+    installed packages; a target names the device fields that it ignores. Devices are the built-in
+    revisions of the model with their known violations, each with the commit that fixes it; --device
+    also accepts your own classes. --defect plants a defect in a revision. An operation (ops) has an
     actor, arguments with their values, and the targets that carry it out. To have a rule
     explained: vblkfuzz show S13.
     """
