@@ -232,6 +232,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            schedulers=list(options.schedulers),
             record=self._name,
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
