@@ -214,10 +214,12 @@ class Campaign:
             stop_on_first=options.stop_on_first,
             feedback=options.feedback,
             states=options.states,
+            mutate=options.mutate,
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
-            record=self._name,
+            # Of bytes that libFuzzer makes itself, none can be told from those that it reads.
+            record=self._name if options.mutate else "",
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],

@@ -336,17 +336,20 @@ def fuzz(
         worker.stops = stops = stops_of(target, plan)
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
-        mutator = Mutator(plan.seed, stops)
-        atheris.Setup(
-            arguments_of(plan),
-            worker.test_one_input,
-            custom_mutator=lambda data, size, _seed: worker.new(mutator.mutate(data, size)),
-            custom_crossover=lambda a, b, size, _seed: worker.new(mutator.crossover(a, b, size)),
-        )
+        mutations = _mutations(worker, Mutator(plan.seed, stops)) if plan.mutate else {}
+        atheris.Setup(arguments_of(plan), worker.test_one_input, **mutations)
         with suppress(SystemExit):
             atheris.Fuzz()
     worker.close()
     return worker.ending
+
+
+def _mutations(worker: Worker, mutator: Mutator) -> dict[str, Callable[..., bytes]]:
+    """Return the functions that libFuzzer calls for new inputs, by the name of the argument."""
+    return {
+        "custom_mutator": lambda data, size, _seed: worker.new(mutator.mutate(data, size)),
+        "custom_crossover": lambda a, b, size, _seed: worker.new(mutator.crossover(a, b, size)),
+    }
 
 
 def _end_on_signals(worker: Worker) -> None:
