@@ -136,7 +136,7 @@ def detect(  # noqa: PLR0913  # each is an option
     results: Annotated[
         Path,
         typer.Option(metavar="FILE", help="JSON lines; trials that it has are not run again."),
-    ] = Path("vblkfuzz-out/detect.jsonl"),
+    ] = Path("vblkfuzz-bench/detect.jsonl"),
     report_only: Annotated[
         bool, typer.Option("--report-only", help="Run nothing: report the results that there are.")
     ] = False,
