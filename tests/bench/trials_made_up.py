@@ -6,8 +6,8 @@ from vblkfuzz.bench.results import Setup
 from vblkfuzz.bench.searches.search import Budget
 from vblkfuzz.bench.trial import Key, Trial
 
-BUDGET = Budget(500, 60)
-SETUP = Setup(500, 60, "0123", "1.0", "3.11.7", "a processor, 2 cores", "2026-11-30")
+BUDGET = Budget(500, 3600)
+SETUP = Setup(500, 3600, "0123", "1.0", "3.11.7", "a processor, 2 cores", "2026-11-30")
 
 
 def trial(key: Key, execs: int = 100, found: str = "s1") -> Trial:
