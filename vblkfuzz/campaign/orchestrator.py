@@ -218,6 +218,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            schedulers=list(options.schedulers),
             # Of bytes that libFuzzer makes itself, none can be told from those that it reads.
             record=self._name if options.mutate else "",
             coverage=options.coverage,

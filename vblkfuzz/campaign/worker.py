@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import atheris
 
 from vblkfuzz.campaign.interruptions import stops_of, why_free
-from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.recorded_inputs import recorded_inputs
+from vblkfuzz.campaign.steered_inputs import SteeredInputs
 from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
 from vblkfuzz.feedback import libfuzzer_core
@@ -101,6 +101,7 @@ class Worker:
         self._errors_in_a_row = 0
         self.stops: Stops | None = None
         """What remembers the points of threads of the device, if schedules interrupt them."""
+        self.steered = SteeredInputs(plan, target, self.warn)
         self.recorded: RecordedInputs | None = None
         """The record of features, if there is one."""
         self._faults = 0
@@ -138,8 +139,12 @@ class Worker:
         if self._ending is not None:
             raise KeyboardInterrupt
 
-    def new(self, data: bytes) -> bytes:
-        """Return an input that the mutator has made: it runs, whatever the record says."""
+    def new(self, before: bytes, data: bytes, size: int) -> bytes:
+        """Return an input that the mutator has made of `before`, at most `size` bytes.
+
+        A scheduler may decide its schedule. It runs, whatever the record says.
+        """
+        data = self.steered.of(before, data, size)
         return self.recorded.mutated(data) if self.recorded else data
 
     def _is_marked(self, data: bytes) -> bool:
@@ -158,7 +163,7 @@ class Worker:
         given, (scenario, data) = data, self._input(data)
         self._flight.write(data)
         try:
-            execution = self._execute(self._target, scenario)
+            execution = self._execute(self._target, scenario, self.steered.take(data))
             if self._execs % _TWICE_OF == _TWICE_AT and self._plan.target == MODEL:
                 self._run_again(execution, data)
         except HarnessError as error:
@@ -175,7 +180,7 @@ class Worker:
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
         """Return the scenario that runs for a fuzz input, and its bytes; there are some."""
-        scenario, data = decoded(data, self._plan.without)
+        scenario, data = self.steered.decoded(data)
         ran = as_run(self._target, scenario)
         return (scenario, data) if data and ran is scenario else (ran, encode(ran))
 
@@ -209,6 +214,7 @@ class Worker:
             self._region.mark_states(execution.trace)
         if self.stops is not None and execution.trace.stops:
             self.stops.note(data, execution.trace.stops)
+        self.steered.note(execution)
         statistics, verdict = self._statistics, execution.verdict
         statistics[Stat.STEPS] += execution.trace.steps
         statistics[Stat.HANDOVERS] += execution.trace.handovers
@@ -336,20 +342,19 @@ def fuzz(
         worker.stops = stops = stops_of(target, plan)
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
-        mutations = _mutations(worker, Mutator(plan.seed, stops)) if plan.mutate else {}
-        atheris.Setup(arguments_of(plan), worker.test_one_input, **mutations)
+        mutator = Mutator(plan.seed, stops)
+        mutations = {
+            "custom_mutator": lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),
+            "custom_crossover": lambda a, b, size, _: worker.new(
+                a, mutator.crossover(a, b, size), size
+            ),
+        }
+        chosen = mutations if plan.mutate else {}
+        atheris.Setup(arguments_of(plan), worker.test_one_input, **chosen)
         with suppress(SystemExit):
             atheris.Fuzz()
     worker.close()
     return worker.ending
-
-
-def _mutations(worker: Worker, mutator: Mutator) -> dict[str, Callable[..., bytes]]:
-    """Return the functions that libFuzzer calls for new inputs, by the name of the argument."""
-    return {
-        "custom_mutator": lambda data, size, _seed: worker.new(mutator.mutate(data, size)),
-        "custom_crossover": lambda a, b, size, _seed: worker.new(mutator.crossover(a, b, size)),
-    }
 
 
 def _end_on_signals(worker: Worker) -> None:

@@ -9,7 +9,9 @@ from vblkfuzz.bench.searches import (
     byte_mutations,
     default,
     no_feedback,
+    no_schedule,
     no_states,
+    pct,
     state_machine,
     uniform,
 )
@@ -24,6 +26,8 @@ _ALL: Final[tuple[Search, ...]] = (
     uniform.SEARCH,
     no_feedback.SEARCH,
     no_states.SEARCH,
+    no_schedule.SEARCH,
+    pct.SEARCH,
     byte_mutations.SEARCH,
     state_machine.SEARCH,
 )
