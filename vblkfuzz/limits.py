@@ -40,6 +40,10 @@ SLOTS_PER_QUEUE: Final = 8
 MAX_OPS: Final = 64
 """Most operations of one scenario. Known bugs need at most 8; the rest is context."""
 
+MAX_EPILOGUE: Final = MAX_OPS + 8
+"""Most operations of an epilogue. Each operation may open a drained section; the rest is for what
+there is once, such as a stop of the VM. Most scenarios need two."""
+
 MAX_DEVIATIONS: Final = 32
 """Most schedule deviations of one scenario. Almost all ordering bugs need one or two; what a
 scheduler decides in a short story takes up to some twenty."""

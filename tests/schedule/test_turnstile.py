@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from tests.strategies import scenarios
-from vblkfuzz.limits import MAX_STEPS
+from vblkfuzz.limits import MAX_EPILOGUE, MAX_STEPS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
@@ -352,7 +352,7 @@ def test_an_epilogue_without_end_ends() -> None:
     play.world.rest.append("drain_end")
     play.world.never_ends = True
     play.run()
-    assert len(play.ops(epilogue=True)) == 32
+    assert len(play.ops(epilogue=True)) == MAX_EPILOGUE
     assert play.kinds()[-1] == END
 
 

@@ -40,6 +40,8 @@ class CampaignOptions:
     """As in `plan.WorkerPlan`."""
     states: bool = True
     """As in `plan.WorkerPlan`."""
+    mutate: bool = True
+    """As in `plan.WorkerPlan`."""
     listed: tuple[tuple[str, str], ...] = ()
     """The bugs that the device lists as known, see `oracle.naming.known`."""
     silenced: tuple[str, ...] = ()

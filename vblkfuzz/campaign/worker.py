@@ -343,14 +343,14 @@ def fuzz(
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
         mutator = Mutator(plan.seed, stops)
-        atheris.Setup(
-            arguments_of(plan),
-            worker.test_one_input,
-            custom_mutator=lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),
-            custom_crossover=lambda a, b, size, _: worker.new(
+        mutations = {
+            "custom_mutator": lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),
+            "custom_crossover": lambda a, b, size, _: worker.new(
                 a, mutator.crossover(a, b, size), size
             ),
-        )
+        }
+        chosen = mutations if plan.mutate else {}
+        atheris.Setup(arguments_of(plan), worker.test_one_input, **chosen)
         with suppress(SystemExit):
             atheris.Fuzz()
     worker.close()
