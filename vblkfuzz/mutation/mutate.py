@@ -198,7 +198,7 @@ class Mutator:
         chance = self._random()
         if chance < 0.15:
             burst(draft, self._random)
-            if chance < 0.08:
+            if chance < 0.04:
                 prompt(draft, self._random)
         elif chance < 0.22:
             delay(draft, self._random)
