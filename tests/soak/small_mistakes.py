@@ -53,9 +53,8 @@ class _NoWrap(DeviceQueue):
         if not self.ready or not self._event_idx:
             return super().should_call()
         wanted = self._u16[self._avail_ring + self.size]
-        old, valid = self.signalled_used, self._signalled_valid
-        self.signalled_used, self._signalled_valid = self.used_idx, True
-        return not valid or old <= wanted < self.used_idx
+        old, self.signalled_used = self.signalled_used, self.used_idx
+        return old <= wanted < self.used_idx
 
 
 class CallLostAtWrap(VirtioBlk):
@@ -79,22 +78,5 @@ class DropWhenDraining(VirtioBlk):
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
         """Drop kicks of IOThreads in between."""
         if thread.actor >= ActorId.IO0 and self._ending:
-            return NO_STEPS
-        return super().handle_output(thread, port)
-
-
-class DropWhenStopping(VirtioBlk):
-    """A stop that has begun makes handlers drop kicks, and a start serves only what is kicked."""
-
-    def attach(self, thread: Thread, port: QueuePort) -> Steps:
-        """Watch a queue without setting its notifier."""
-        yield POINT
-        if not port.queue.notification:
-            port.set_notification(thread, True)
-        self._watch(thread, port, self.context_of(port))
-
-    def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
-        """Drop kicks while stopping."""
-        if self.stopping:
             return NO_STEPS
         return super().handle_output(thread, port)

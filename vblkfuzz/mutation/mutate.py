@@ -22,7 +22,7 @@ from vblkfuzz.mutation.early import early, prompt
 from vblkfuzz.mutation.enclose import enclose
 from vblkfuzz.mutation.interrupt import Stops, interrupt
 from vblkfuzz.mutation.parents import Parent, Parents
-from vblkfuzz.mutation.relate import relate, relate_at
+from vblkfuzz.mutation.relate import move_to_end, relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import choices
@@ -62,8 +62,8 @@ _OTHER_INIT: Final = 1 / 4
 """Probability that a new story begins with any init, which may decline a feature."""
 _RELATED: Final = 0.75
 """Probability that an inserted request touches the sectors of another one or the disk's end."""
-_MOVED: Final = 0.2
-"""Probability that a request of a new story touches another one, or the disk's end."""
+_AT_END: Final = 0.2
+"""Probability that requests of a new story are at the end of the disk."""
 _SHORT: Final = 5
 """With fewer operations than this an input is not shortened."""
 _LONG: Final = 20
@@ -193,8 +193,8 @@ class Mutator:
         draft.items = [first, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
             self._edits_short[self._below(len(self._edits_short))](draft)
-        if self._random() < _MOVED:
-            relate(draft, self._random)
+        if self._random() < _AT_END:
+            move_to_end(draft, self._random)
         chance = self._random()
         if chance < 0.15:
             burst(draft, self._random)
