@@ -21,6 +21,7 @@ import time
 import traceback
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -37,10 +38,12 @@ from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
+from vblkfuzz.mutation.parents import Parents
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.targets.as_run import as_run
 from vblkfuzz.targets.registry import MODEL
+from vblkfuzz.trace.lanes import lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +102,8 @@ class Worker:
         """Signatures with which it does not end: silenced ones, and findings of before."""
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
+        self.parents = Parents()
+        """The inputs of which most new ones are made."""
         self.stops: Stops | None = None
         """What remembers the points of threads of the device, if schedules interrupt them."""
         self.steered = SteeredInputs(plan, target, self.warn)
@@ -154,7 +159,7 @@ class Worker:
         if situations is None:
             return False
         self._note_situations(situations)
-        self._count_features()
+        self._count_features(data, None)
         return True
 
     def _run(self, data: bytes) -> None:
@@ -162,6 +167,7 @@ class Worker:
             self._register(self._region)
         given, (scenario, data) = data, self._input(data)
         self._flight.write(data)
+        execution = None
         try:
             execution = self._execute(self._target, scenario, self.steered.take(data))
             if self._execs % _TWICE_OF == _TWICE_AT and self._plan.target == MODEL:
@@ -176,7 +182,7 @@ class Worker:
             self._note(execution, data)
             if self.recorded is not None:
                 self.recorded.ran(given, execution.verdict)
-        self._count()
+        self._count(data, execution)
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
         """Return the scenario that runs for a fuzz input, and its bytes; there are some."""
@@ -293,16 +299,18 @@ class Worker:
         print(self._last_error, file=sys.stderr)
         self.end(status)
 
-    def _count(self) -> None:
+    def _count(self, data: bytes, execution: Execution | None) -> None:
         self._execs += 1
         self._statistics[Stat.EXECS] += 1
-        self._count_features()
+        self._count_features(data, execution)
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
             self.end(ExitStatus.CLEAN)
 
-    def _count_features(self) -> None:
+    def _count_features(self, data: bytes, execution: Execution | None) -> None:
         if self._region is not None:
             self._statistics[Stat.FEATURES] = self._region.count() + self._count_reached()
+            acted = partial(lanes, execution.trace) if execution else None
+            self.parents.note(data, self._region.marked, acted)
 
     def _count_reached(self) -> int:
         """Mark what the device has reached; return how much that is altogether."""
@@ -342,7 +350,7 @@ def fuzz(
         worker.stops = stops = stops_of(target, plan)
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
-        mutator = Mutator(plan.seed, stops)
+        mutator = Mutator(plan.seed, stops, worker.parents)
         mutations = {
             "custom_mutator": lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),
             "custom_crossover": lambda a, b, size, _: worker.new(
