@@ -83,9 +83,14 @@ class Region:
         for number in trace.neighbours:
             view[COVERAGE_EDGES + number % _STATES] = 1
 
-    def count(self) -> int:
-        """Return the number of features seen so far, with those now marked in the region."""
-        seen = self._seen | int.from_bytes(self._view, "little")
+    @property
+    def features(self) -> int:
+        """The features that are marked now, as the bits of an integer."""
+        return int.from_bytes(self._view, "little")
+
+    def count(self, features: int) -> int:
+        """Return the number of features seen so far, those of one more execution included."""
+        seen = self._seen | features
         if seen != self._seen:
             self._seen, self._count = seen, seen.bit_count()
         return self._count
