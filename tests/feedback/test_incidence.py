@@ -29,9 +29,7 @@ def test_it_says_how_many_executions_had_each_feature(executions: list[frozenset
 
 
 @given(EXECUTIONS, EXECUTIONS)
-def test_two_workers_add_up_as_one(
-    one: list[frozenset[int]], other: list[frozenset[int]]
-) -> None:
+def test_two_workers_add_up_as_one(one: list[frozenset[int]], other: list[frozenset[int]]) -> None:
     total = noted(one)
     total.add(noted(other))
     assert total == noted([*one, *other])

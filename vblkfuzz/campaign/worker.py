@@ -26,14 +26,16 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import atheris
 
+from vblkfuzz.campaign.canary import Canaries
+from vblkfuzz.campaign.counting import counting_of
 from vblkfuzz.campaign.interruptions import stops_of, why_free
 from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.recorded_inputs import recorded_inputs
+from vblkfuzz.campaign.worker_features import WorkerFeatures
 from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
 from vblkfuzz.feedback import libfuzzer_core
-from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
@@ -47,13 +49,11 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.recorded_inputs import RecordedInputs
     from vblkfuzz.executor import Execution
-    from vblkfuzz.feedback.device_coverage import EdgeFeatures, FunctionFeatures
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.mutation.interrupt import Stops
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
@@ -83,8 +83,6 @@ class Worker:
         self._plan = plan
         self._target = target
         self._region = region
-        self._device: FunctionFeatures | EdgeFeatures | None = None
-        """Coverage of the device's own code."""
         self._send = send
         self._findings = Path(plan.out) / "findings"
         self._flight = arena.flight
@@ -103,6 +101,8 @@ class Worker:
         """What remembers the points of threads of the device, if schedules interrupt them."""
         self.recorded: RecordedInputs | None = None
         """The record of features, if there is one."""
+        self.features = WorkerFeatures(region, arena.statistics)
+        self._canaries = Canaries(target, plan, arena, send)
         self._faults = 0
         """Executions that ended in a fault of the device."""
         self._last_error = ""
@@ -149,7 +149,7 @@ class Worker:
         if situations is None:
             return False
         self._note_situations(situations)
-        self._count_features()
+        self.features.marked()
         return True
 
     def _run(self, data: bytes) -> None:
@@ -171,6 +171,7 @@ class Worker:
             self._note(execution, data)
             if self.recorded is not None:
                 self.recorded.ran(given, execution.verdict)
+            self._canaries.turn(execution, self._execs)
         self._count()
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
@@ -181,17 +182,9 @@ class Worker:
 
     def _register(self, region: Region) -> None:
         region.register()
-        self._begin_coverage()
+        self.warn(self.features.begin(self._target, self._plan.coverage))
         if libfuzzer_core.is_preloaded():
             self.warn(libfuzzer_core.NO_MUTATOR)
-
-    def _begin_coverage(self) -> None:
-        """Begin with the coverage of the device's own code, if there is any."""
-        coverage: Coverage | None = getattr(self._target, "coverage", None)
-        self._device = features_of(coverage)
-        begin(self._device)
-        if problem := problem_of(coverage, self._plan.coverage):
-            self.warn(f"no coverage of the device: {problem}")
 
     def warn(self, sentence: str) -> None:
         """Report that the feedback is weak; it is for all workers alike, so one reports it."""
@@ -268,6 +261,7 @@ class Worker:
         """Record the last execution; report the final number of executions per signature."""
         if self.recorded is not None:
             self.recorded.close()
+        self.features.close()
         for signature in self._seen:
             self._report_count(signature)
 
@@ -290,22 +284,9 @@ class Worker:
     def _count(self) -> None:
         self._execs += 1
         self._statistics[Stat.EXECS] += 1
-        self._count_features()
+        self.features.ran()
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
             self.end(ExitStatus.CLEAN)
-
-    def _count_features(self) -> None:
-        if self._region is not None:
-            self._statistics[Stat.FEATURES] = self._region.count() + self._count_reached()
-
-    def _count_reached(self) -> int:
-        """Mark what the device has reached; return how much that is altogether."""
-        if self._device is None:
-            return 0
-        self._device.mark()
-        self._statistics[Stat.REACHED] = count = self._device.count
-        self._statistics[Stat.REACHABLE] = self._device.total
-        return count
 
 
 def fuzz(
@@ -336,6 +317,7 @@ def fuzz(
         worker.stops = stops = stops_of(target, plan)
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
+        worker.features.counting = counting_of(plan, worker.recorded, send)
         mutator = Mutator(plan.seed, stops)
         atheris.Setup(
             arguments_of(plan),

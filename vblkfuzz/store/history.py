@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.former_names import current_name
+from vblkfuzz.store.canary import Canary, together
 from vblkfuzz.store.ledger_file import advice
 from vblkfuzz.store.ledger_reader import reading
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
+from vblkfuzz.store.unseen import NOTHING_NOTED, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +65,10 @@ class CampaignRecord:
     """Names of operations that were left out of all inputs."""
     new: tuple[str, ...] = ()
     """Those of the findings that no earlier campaign of the folder saw."""
+    canaries: tuple[Canary, ...] = ()
+    """Planted defects, the easiest first."""
+    unseen: Unseen = NOTHING_NOTED
+    """How often features were seen, by the campaigns before it with the same code as well."""
     restored: bool = False
     """Known from the files of the folder alone (`rebuild`): 0 and empty mean not known."""
 
@@ -90,6 +96,17 @@ class History:
     def seconds(self) -> float:
         """Seconds that all campaigns ran together."""
         return sum(one.seconds for one in self.campaigns)
+
+    @property
+    def canaries(self) -> list[Canary]:
+        """The planted defects of all campaigns together."""
+        return together([(one.execs, one.canaries) for one in self.campaigns])
+
+    @property
+    def unseen(self) -> Unseen:
+        """The counts of the last campaign that has some; they include earlier ones."""
+        noted = [one.unseen for one in self.campaigns if one.unseen.executions]
+        return noted[-1] if noted else NOTHING_NOTED
 
     @property
     def shadow(self) -> str:
@@ -133,6 +150,8 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
             iothread=iothread,
             without=without,
             new=tuple(name for name in dict.fromkeys(findings) if name not in before),
+            canaries=_canaries(db, campaign),
+            unseen=_unseen(db, campaign),
             restored=_is_restored(db, campaign),
         )
         before.update(findings)
@@ -191,6 +210,22 @@ def _reach(db: sqlite3.Connection, campaign: int) -> Reach:
         return NOTHING
     query = "SELECT kind, reached, reachable FROM reach WHERE campaign = ?"
     return Reach(*(db.execute(query, (campaign,)).fetchone() or ()))
+
+
+def _canaries(db: sqlite3.Connection, campaign: int) -> tuple[Canary, ...]:
+    if not _has_table(db, "canary"):
+        return ()
+    query = (
+        "SELECT defect, tries, first_exec, first_s FROM canary WHERE campaign = ? ORDER BY rowid"
+    )
+    return tuple(Canary(*row) for row in db.execute(query, (campaign,)))
+
+
+def _unseen(db: sqlite3.Connection, campaign: int) -> Unseen:
+    if not _has_table(db, "unseen"):
+        return NOTHING_NOTED
+    query = "SELECT execs, features, once, twice FROM unseen WHERE campaign = ?"
+    return Unseen(*(db.execute(query, (campaign,)).fetchone() or ()))
 
 
 def _ending(db: sqlite3.Connection, campaign: int) -> tuple[str | None, int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.counted import counted
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from vblkfuzz.store.canary import Canary
     from vblkfuzz.store.ledger_file import Row
     from vblkfuzz.store.reach import Reach
     from vblkfuzz.store.summary import Finding
+    from vblkfuzz.store.unseen import Unseen
 
 _RETRY_S: Final = 1.0
 """Seconds after a failure until rows are written again, so that a lock takes 4 % of the time."""
@@ -32,6 +35,8 @@ _SITUATION: Final = "INSERT INTO situation VALUES (?, ?, ?)"
 _OFTEN: Final = frozenset((_SEEN, _SITUATION))
 """Rows of which many come at once: they are on the disk with the next of the others."""
 _REACH: Final = "INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)"
+_CANARY: Final = "INSERT OR REPLACE INTO canary VALUES (?, ?, ?, ?, ?)"
+_UNSEEN: Final = "INSERT OR REPLACE INTO unseen VALUES (?, ?, ?, ?, ?)"
 
 
 class Ledger:
@@ -121,8 +126,20 @@ class Ledger:
     def reach(self, reach: Reach) -> None:
         """Record what was reached of the device's own code so far."""
         if reach.kind:
-            self._waiting = [row for row in self._waiting if row[0] != _REACH]
+            self._drop(_REACH)
             self._note(_REACH, *reach)
+
+    def silence(self, unseen: Unseen, canaries: Iterable[Canary]) -> None:
+        """Record what a clean result is worth so far: estimates, and planted defects."""
+        self._drop(_UNSEEN, _CANARY)
+        if unseen.executions:
+            self._note(_UNSEEN, *unseen)
+        for one in canaries:
+            self._note(_CANARY, *astuple(one))
+
+    def _drop(self, *statements: str) -> None:
+        """Drop rows that wait and are about to be replaced."""
+        self._waiting = [row for row in self._waiting if row[0] not in statements]
 
     def finding(self, finding: Finding) -> None:
         """Record the first finding with a signature."""

@@ -41,9 +41,7 @@ class Unseen(NamedTuple):
     @staticmethod
     def of(noted: Incidence) -> Unseen:
         """Return the counts of what was noted."""
-        seen, twice, thrice = (
-            one.bit_count() for one in (noted.once, noted.twice, noted.thrice)
-        )
+        seen, twice, thrice = (one.bit_count() for one in (noted.once, noted.twice, noted.thrice))
         return Unseen(noted.executions, seen, seen - twice, twice - thrice)
 
     @property
@@ -63,20 +61,18 @@ class Unseen(NamedTuple):
         """The estimates in words; empty if nothing was noted.
 
         >>> Unseen(20000, 1527, 12, 6).words
-        'at least 12 features more than the 1,527 seen; a new one in 1 of 1,667 executions'
+        '12 features or more (seen: 1,527), a new one in about 1,667 executions'
         >>> Unseen(20000, 1527, 0, 6).words
-        'no feature was seen only once: little is left that this search can reach'
+        'nothing that this search can reach: all 1,527 features were seen twice'
         """
         if not self.executions or not self.features:
             return ""
         if not self.once:
-            return "no feature was seen only once: little is left that this search can reach"
-        more = counted(ceil(self.left), "feature")
-        every = ceil(self.executions / self.once)
-        return (
-            f"at least {more} more than the {self.features:,} seen; "
-            f"a new one in 1 of {counted(every, 'execution')}"
-        )
+            seen = f"all {counted(self.features, 'feature')} were seen twice"
+            return f"nothing that this search can reach: {seen}"
+        every = counted(round(self.executions / self.once), "execution")
+        left = counted(ceil(self.left), "feature")
+        return f"{left} or more (seen: {self.features:,}), a new one in about {every}"
 
     def to_json(self) -> dict[str, Any]:
         """Return counts and estimates in JSON values."""

@@ -1,0 +1,26 @@
+"""What silence is worth: lines on planted defects, and on what is still unseen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vblkfuzz.store.canary import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.cli.views.screen import Screen
+    from vblkfuzz.store.canary import Canary
+    from vblkfuzz.store.unseen import Unseen
+
+
+def say_silence(screen: Screen, canaries: Sequence[Canary], unseen: Unseen) -> None:
+    """Print, after an empty line, what a clean result is worth; nothing if nothing is known about it."""
+    said = {"canary": words(canaries), "unseen": unseen.words}
+    if not any(said.values()):
+        return
+    screen.say()
+    screen.say("What silence is worth:", "bold")
+    for name, sentence in said.items():
+        if sentence:
+            screen.wrapped(sentence, label=f"  {name:<8} ")
