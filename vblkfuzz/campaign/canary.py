@@ -37,14 +37,17 @@ _EACH: Final = 100
 """Of so many executions, one is tried on a canary."""
 _AT: Final = 49
 """Which one of them: not the one that runs twice (`campaign.worker`)."""
-_CANDIDATES: Final = (
-    ("in_flight_not_awaited", "lost_completion", "push_twice"),
-    ("poll_bypasses_drain", "no_selfkick", "error_told_ok"),
-    ("wakes_one", "clear_after_handling", "read_error_by_werror"),
+_GRADES: Final = (
+    {"in_flight_not_awaited": "S3", "status_of_last": "S21"},
+    {"wakes_one": "L3", "enospc_reported": "S21"},
+    {"no_selfkick": "L1", "read_error_by_werror": "S21"},
 )
-"""Defects of three grades of difficulty; of each, the first that fits a target is planted.
+"""Defects of three grades of difficulty, each with the rule that must see it; of each grade, the
+first one that fits a target is planted.
 
-They are neither trivial nor very rare: docs/silence.md has how many inputs show each."""
+They are neither trivial nor very rare: docs/silence.md has how many inputs show each.
+"""
+_RULES: Final = {name: rule for grade in _GRADES for name, rule in grade.items()}
 
 
 def planted_for(device: str, witnesses: Witness) -> tuple[Canary, ...]:
@@ -52,16 +55,15 @@ def planted_for(device: str, witnesses: Witness) -> tuple[Canary, ...]:
 
     Args:
         device: as in ``--device``. A defect that it has already is not planted.
-        witnesses: of the target; a rule that sees the defect must be sound on it.
+        witnesses: of the target; the rule that sees a defect must be sound on it.
     """
-    from vblkfuzz.dataplane.defects.registry import DEFECTS
     from vblkfuzz.oracle.judge import rules_for
 
     sound = {rule.id for rule in rules_for(witnesses)}
     there = device.split("+")[1:]
     fitting = (
-        [one for one in grade if one not in there and sound.intersection(DEFECTS[one].rules)]
-        for grade in _CANDIDATES
+        [name for name, rule in grade.items() if rule in sound and name not in there]
+        for grade in _GRADES
     )
     return tuple(Canary(names[0]) for names in fitting if names)
 
@@ -111,17 +113,15 @@ class Canaries:
 
     def _shows(self, execution: Execution, name: str) -> bool:
         """Whether the campaign would report the defect, were it in the device, for this input."""
-        from vblkfuzz.dataplane.defects.registry import DEFECTS
         from vblkfuzz.oracle.judge import judge
 
         trace = self._run(execution.scenario, name)
         # Else rules would judge that the target of the campaign cannot have.
         trace = replace(trace, witnesses=trace.witnesses & execution.trace.witnesses)
         own = {one.rule for one in execution.verdict.violations} if self._is_in_device else set()
-        return any(
-            one.rule in DEFECTS[name].rules
-            and one.rule not in own
-            and not matches(one.signature, self._silenced)
+        rule = _RULES[name]
+        return rule not in own and any(
+            one.rule == rule and not matches(one.signature, self._silenced)
             for one in judge(execution.scenario, trace).causes
         )
 

@@ -13,7 +13,7 @@ from vblkfuzz.counted import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ENOUGH: Final = 100
+ENOUGH: Final = 200
 """Tries after which the easiest canary has shown itself, or the set-up cannot find bugs."""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def say_silence(screen: Screen, canaries: Sequence[Canary], unseen: Unseen) -> None:
-    """Print, after an empty line, what a clean result is worth; nothing if nothing is known about it."""
+    """Print what a clean result is worth, below an empty line; nothing if nothing is known."""
     said = {"canary": words(canaries), "unseen": unseen.words}
     if not any(said.values()):
         return
