@@ -28,6 +28,7 @@ class Actor:
         self.blocked = False
         self.on_end: Callable[[], None] = lambda: None
         self.turns: list[int] = []
+        self.interrupted = False
         self._log = log
 
     def ready(self) -> bool:
@@ -38,6 +39,7 @@ class Actor:
         self.turns.append(turn)
         used = min(budget, self.work[0])
         self.work[0] -= used
+        self.interrupted = used == budget and self.work[0] > 0
         self._log.append(f"{self.name} {used}")
         if not self.work[0]:
             self.work.popleft()

@@ -221,6 +221,7 @@ class Campaign:
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
+            schedulers=list(options.schedulers),
             record=self._name,
             canaries=[one.defect for one in self.summary.canaries],
             coverage=options.coverage,

@@ -29,9 +29,9 @@ import atheris
 from vblkfuzz.campaign.canary import Canaries
 from vblkfuzz.campaign.counting import counting_of
 from vblkfuzz.campaign.interruptions import stops_of, why_free
-from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.recorded_inputs import recorded_inputs
+from vblkfuzz.campaign.steered_inputs import SteeredInputs
 from vblkfuzz.campaign.worker_features import WorkerFeatures
 from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
@@ -99,6 +99,7 @@ class Worker:
         self._errors_in_a_row = 0
         self.stops: Stops | None = None
         """What remembers the points of threads of the device, if schedules interrupt them."""
+        self.steered = SteeredInputs(plan, target, self.warn)
         self.recorded: RecordedInputs | None = None
         """The record of features, if there is one."""
         self.features = WorkerFeatures(region, arena.statistics)
@@ -138,8 +139,12 @@ class Worker:
         if self._ending is not None:
             raise KeyboardInterrupt
 
-    def new(self, data: bytes) -> bytes:
-        """Return an input that the mutator has made: it runs, whatever the record says."""
+    def new(self, before: bytes, data: bytes, size: int) -> bytes:
+        """Return an input that the mutator has made of `before`, at most `size` bytes.
+
+        A scheduler may decide its schedule. It runs, whatever the record says.
+        """
+        data = self.steered.of(before, data, size)
         return self.recorded.mutated(data) if self.recorded else data
 
     def _is_marked(self, data: bytes) -> bool:
@@ -158,7 +163,7 @@ class Worker:
         given, (scenario, data) = data, self._input(data)
         self._flight.write(data)
         try:
-            execution = self._execute(self._target, scenario)
+            execution = self._execute(self._target, scenario, self.steered.take(data))
             if self._execs % _TWICE_OF == _TWICE_AT and self._plan.target == MODEL:
                 self._run_again(execution, data)
         except HarnessError as error:
@@ -176,7 +181,7 @@ class Worker:
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
         """Return the scenario that runs for a fuzz input, and its bytes; there are some."""
-        scenario, data = decoded(data, self._plan.without)
+        scenario, data = self.steered.decoded(data)
         ran = as_run(self._target, scenario)
         return (scenario, data) if data and ran is scenario else (ran, encode(ran))
 
@@ -202,6 +207,7 @@ class Worker:
             self._region.mark_states(execution.trace)
         if self.stops is not None and execution.trace.stops:
             self.stops.note(data, execution.trace.stops)
+        self.steered.note(execution)
         statistics, verdict = self._statistics, execution.verdict
         statistics[Stat.STEPS] += execution.trace.steps
         statistics[Stat.HANDOVERS] += execution.trace.handovers
@@ -322,8 +328,10 @@ def fuzz(
         atheris.Setup(
             arguments_of(plan),
             worker.test_one_input,
-            custom_mutator=lambda data, size, _seed: worker.new(mutator.mutate(data, size)),
-            custom_crossover=lambda a, b, size, _seed: worker.new(mutator.crossover(a, b, size)),
+            custom_mutator=lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),
+            custom_crossover=lambda a, b, size, _: worker.new(
+                a, mutator.crossover(a, b, size), size
+            ),
         )
         with suppress(SystemExit):
             atheris.Fuzz()

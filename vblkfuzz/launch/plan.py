@@ -79,6 +79,8 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
+    schedulers: list[str] = field(default_factory=list)
+    """Schedulers with their shares of new inputs, as in ``pct:1``; none: inputs run as they are."""
     record: str = ""
     """A name that no other campaign has, to use the record of features of the output folder with
     (`campaign.recorded_inputs`); empty: it is not used."""

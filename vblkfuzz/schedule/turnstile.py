@@ -47,6 +47,10 @@ class Actor(Protocol):
     def ready(self) -> Callable[[], bool]:
         """Whether `resume` would make progress."""
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last turn has ended because its budget was used up, and for nothing else."""
+
     def resume(self, budget: int, turn: int) -> int:
         """Go on for at most `budget` preemption points; return how many were passed.
 

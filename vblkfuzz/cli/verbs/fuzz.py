@@ -14,6 +14,7 @@ from vblkfuzz.cli.options.campaign import (
     check_device,
     coverage_of,
     number_of_workers,
+    schedulers_of,
     seed_of,
     silenced_by,
 )
@@ -59,6 +60,15 @@ _Without = Annotated[
     ),
 ]
 
+_Schedulers = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[:SHARE],...",
+        show_default="shares that suit most devices",
+        help="Schedulers (vblkfuzz list schedulers), each with its share of new inputs.",
+    ),
+]
+
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
@@ -83,6 +93,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: _Known = None,
     without: _Without = None,
+    schedulers: _Schedulers = "",
     coverage: ACoverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
@@ -123,6 +134,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         listed=checked.listed,
         silenced=silenced_by(known),
         without=_operations(without or ()),
+        schedulers=schedulers_of(schedulers),
         coverage=coverage_of(target, coverage),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,
