@@ -277,6 +277,8 @@ class Campaign:
         elif message.kind == "canary":
             execs = self._execs_until(worker, message)
             self._silence.found(message.name, execs, self._elapsed())
+        elif message.kind == "tried":
+            self._silence.tried((worker.plan.index, worker.plan.seed), message.name)
         elif message.kind in ("harness_error", "hang"):
             self.summary.hangs += message.kind == "hang"
             self.summary.last_error = message.name

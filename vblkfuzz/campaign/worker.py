@@ -268,6 +268,7 @@ class Worker:
         if self.recorded is not None:
             self.recorded.close()
         self.features.close()
+        self.steered.tried.tell(self._send)
         for signature in self._seen:
             self._report_count(signature)
 
@@ -291,6 +292,8 @@ class Worker:
         self._execs += 1
         self._statistics[Stat.EXECS] += 1
         self.features.ran()
+        if self._execs & (self._execs - 1) == 0:  # at each doubling: few messages
+            self.steered.tried.tell(self._send)
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
             self.end(ExitStatus.CLEAN)
 

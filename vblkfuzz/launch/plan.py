@@ -16,6 +16,7 @@ KINDS: Final = frozenset(
         "seen",
         "situation",
         "canary",
+        "tried",
         "harness_error",
         "hang",
         "always_fails",
@@ -108,13 +109,13 @@ class Message:
     """One line that a worker sends to the orchestrator."""
 
     kind: str
-    """One of: finding, seen, situation, canary (found), harness_error, hang (also a harness error),
-    always_fails (of the device), unsteady (the device, on `input`), warning (of a weak feedback),
-    done. The orchestrator itself adds quarantined, corpus (its import, and what became of its
-    inputs), continued (the output folder) and paused."""
+    """One of: finding, seen, situation, canary (found), tried (by PCT, so far), harness_error, hang
+    (also a harness error), always_fails (of the device), unsteady (the device, on `input`), warning
+    (of a weak feedback), done. The orchestrator itself adds quarantined, corpus (its import, and
+    what became of its inputs), continued (the output folder) and paused."""
     name: str = ""
-    """Signature, name of the situation or planted defect, text of the error, or name of a worker's
-    exit status."""
+    """Signature, name of the situation or planted defect, bounds as JSON, text of the error, or
+    name of a worker's exit status."""
     rule: str = ""
     sentence: str = ""
     path: str = ""

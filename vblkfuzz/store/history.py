@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,8 @@ from vblkfuzz.store.ledger_reader import reading
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
+from vblkfuzz.store.tried import Bound, Bounds
+from vblkfuzz.store.tried import together as all_tried
 from vblkfuzz.store.unseen import NOTHING_NOTED, Unseen
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class CampaignRecord:
     """Planted defects, the easiest first."""
     unseen: Unseen = NOTHING_NOTED
     """How often features were seen, by the campaigns before it with the same code as well."""
+    tried: Bounds = field(default_factory=dict)
+    """What runs of PCT are worth, by depth."""
     restored: bool = False
     """Known from the files of the folder alone (`rebuild`): 0 and empty mean not known."""
 
@@ -101,6 +105,11 @@ class History:
     def canaries(self) -> list[Canary]:
         """The planted defects of all campaigns together."""
         return together([(one.execs, one.canaries) for one in self.campaigns])
+
+    @property
+    def tried(self) -> Bounds:
+        """What runs of PCT of all campaigns are worth, by depth."""
+        return all_tried(one.tried for one in self.campaigns)
 
     @property
     def unseen(self) -> Unseen:
@@ -152,6 +161,7 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
             new=tuple(name for name in dict.fromkeys(findings) if name not in before),
             canaries=_canaries(db, campaign),
             unseen=_unseen(db, campaign),
+            tried=_tried(db, campaign),
             restored=_is_restored(db, campaign),
         )
         before.update(findings)
@@ -226,6 +236,14 @@ def _unseen(db: sqlite3.Connection, campaign: int) -> Unseen:
         return NOTHING_NOTED
     query = "SELECT execs, features, once, twice FROM unseen WHERE campaign = ?"
     return Unseen(*(db.execute(query, (campaign,)).fetchone() or ()))
+
+
+def _tried(db: sqlite3.Connection, campaign: int) -> Bounds:
+    if not _has_table(db, "tried"):
+        return {}
+    columns = "depth, stories, runs, best, mean"
+    rows = db.execute(f"SELECT {columns} FROM tried WHERE campaign = ? ORDER BY depth", (campaign,))
+    return {depth: Bound(*bound) for depth, *bound in rows}
 
 
 def _ending(db: sqlite3.Connection, campaign: int) -> tuple[str | None, int | None]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vblkfuzz.store.ledger_file import Row
     from vblkfuzz.store.reach import Reach
     from vblkfuzz.store.summary import Finding
+    from vblkfuzz.store.tried import Bounds
     from vblkfuzz.store.unseen import Unseen
 
 _RETRY_S: Final = 1.0
@@ -37,6 +38,7 @@ _OFTEN: Final = frozenset((_SEEN, _SITUATION))
 _REACH: Final = "INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)"
 _CANARY: Final = "INSERT OR REPLACE INTO canary VALUES (?, ?, ?, ?, ?)"
 _UNSEEN: Final = "INSERT OR REPLACE INTO unseen VALUES (?, ?, ?, ?, ?)"
+_TRIED: Final = "INSERT OR REPLACE INTO tried VALUES (?, ?, ?, ?, ?, ?)"
 
 
 class Ledger:
@@ -129,9 +131,11 @@ class Ledger:
             self._drop(_REACH)
             self._note(_REACH, *reach)
 
-    def silence(self, unseen: Unseen, canaries: Iterable[Canary]) -> None:
-        """Record what a clean result is worth so far: estimates, and planted defects."""
-        self._drop(_UNSEEN, _CANARY)
+    def silence(self, unseen: Unseen, canaries: Iterable[Canary], tried: Bounds) -> None:
+        """Record what a clean result is worth so far: estimates, planted defects, runs of PCT."""
+        self._drop(_UNSEEN, _CANARY, _TRIED)
+        for depth, bound in tried.items():
+            self._note(_TRIED, depth, *bound)
         if unseen.executions:
             self._note(_UNSEEN, *unseen)
         for one in canaries:

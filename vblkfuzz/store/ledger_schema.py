@@ -55,6 +55,10 @@ CREATE TABLE IF NOT EXISTS canary (
 CREATE TABLE IF NOT EXISTS unseen (
     campaign INTEGER PRIMARY KEY, execs INTEGER, features INTEGER, once INTEGER, twice INTEGER
 );
+CREATE TABLE IF NOT EXISTS tried (
+    campaign INTEGER, depth INTEGER, stories INTEGER, runs INTEGER, best REAL, mean REAL,
+    PRIMARY KEY (campaign, depth)
+);
 """
 
 
@@ -70,7 +74,7 @@ def _to_2(db: sqlite3.Connection) -> None:
 
 
 def _to_3(db: sqlite3.Connection) -> None:
-    """Say what a clean result is worth: planted defects, and features that are still unseen."""
+    """Say what a clean result is worth: planted defects, unseen features, and runs of PCT."""
     _run(db, _TABLES_3)
 
 

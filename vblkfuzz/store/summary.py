@@ -10,6 +10,7 @@ from vblkfuzz.store.confidence import Confidence
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.shadow import shadow
+from vblkfuzz.store.tried import Bounds
 from vblkfuzz.store.unseen import NOTHING_NOTED, Unseen
 
 
@@ -91,6 +92,8 @@ class Summary:
     """Planted defects, the easiest first."""
     unseen: Unseen = NOTHING_NOTED
     """How often features were seen, by earlier campaigns with the same code as well."""
+    tried: Bounds = field(default_factory=dict)
+    """What runs of PCT are worth, by depth."""
     restarts: int = 0
     fallbacks: list[str] = field(default_factory=list)
     """Reasons why findings, inputs or rows are not in the output folder."""
@@ -140,6 +143,7 @@ class Summary:
             "canaries": [asdict(one) for one in self.canaries],
             "blind": blind(self.canaries) or None,
             "unseen": self.unseen.to_json(),
+            "tried": {str(depth): one._asdict() for depth, one in self.tried.items()},
             "saved": self.saved,
         }
 

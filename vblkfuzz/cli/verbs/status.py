@@ -98,6 +98,7 @@ def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
         "confidence": {name: one.to_json() for name, one in confidences(folder).items()},
         "canaries": [asdict(one) for one in history.canaries],
         "unseen": history.unseen.to_json(),
+        "tried": {depth: bound._asdict() for depth, bound in history.tried.items()},
         "never_met": _never_met(history),
     }
 
@@ -130,7 +131,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
     if kept := confidences(folder):
         screen.say()
         say_rates(screen, kept)
-    say_silence(screen, history.canaries, history.unseen)
+    say_silence(screen, history.canaries, history.unseen, history.tried)
     if missed := _never_met(history):
         screen.say()
         say_never_met(screen, missed)

@@ -52,7 +52,7 @@ def say_summary(
     if summary.shadow and not summary.always_fails:
         screen.say()
         screen.wrapped(summary.shadow)
-    say_silence(screen, summary.canaries, summary.unseen)
+    say_silence(screen, summary.canaries, summary.unseen, summary.tried)
     if summary.missed:
         screen.say()
         say_how_many(screen, summary.missed, len(summary.situations), out)
