@@ -39,7 +39,7 @@ def test_words_of_nothing() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [(0, 0, 0, 0), (2, 1, 0.5, 0.5), (1, 1, 0.5, 0.6), (1, 1, 2, 0), (1, 1, "x", 0), (1, 1, [], 0)],
+    [(0, 0, 0, 0), (2, 1, 0.5, 0.5), (1, 1, 0.5, -1), (1, 1, 2, 0), (1, 1, "x", 0), (1, 1, [], 0)],
 )
 def test_what_cannot_be_is_no_bound(values: tuple[int, int, float, float]) -> None:
     with pytest.raises((TypeError, ValueError)):

@@ -29,7 +29,8 @@ class Bound(NamedTuple):
             TypeError, ValueError: these cannot be.
         """
         bound = Bound(int(stories), int(runs), float(best), float(mean))
-        if not (0 < bound.stories <= bound.runs < 1 << 63 and 0 <= bound.mean <= bound.best <= 1):
+        chances = 0 <= bound.best <= 1 and 0 <= bound.mean <= 1
+        if not (chances and 0 < bound.stories <= bound.runs < 1 << 63):
             raise ValueError(f"expected a bound, found {bound}")
         return bound
 
@@ -60,11 +61,11 @@ def words(bounds: Mapping[int, Bound]) -> str:
     """Return bounds in words; empty if there are none.
 
     >>> words({1: Bound(812, 2400, 0.9, 0.4811), 2: Bound(812, 2400, 0.1, 0.0123)})
-    'a story (of 812) shows a bug of depth 1, 2 with P >= 0.48, 0.012'
+    'P >= 0.48, 0.012 for a bug of depth 1, 2 (812 stories)'
     """
     if not bounds:
         return ""
     depths = ", ".join(map(str, bounds))
     chances = ", ".join(f"{one.mean:.2g}" for one in bounds.values())
     stories = max(one.stories for one in bounds.values())
-    return f"a story (of {stories:,}) shows a bug of depth {depths} with P >= {chances}"
+    return f"P >= {chances} for a bug of depth {depths} ({stories:,} stories)"
