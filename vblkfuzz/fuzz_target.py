@@ -122,8 +122,7 @@ class FuzzTarget:
             self._count(error)
             return None
         self._region.mark_states(execution.trace)
-        self._region.count()
-        self._parents.note(data, self._region.marked, partial(lanes, execution.trace))
+        self._parents.note(data, self._region.features, partial(lanes, execution.trace))
         return execution
 
     def check(self, execution: Execution) -> None:

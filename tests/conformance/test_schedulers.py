@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import scenarios
+from vblkfuzz.dataplane.thread import POINT, Steps, Thread
+from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.limits import MAX_DEVIATIONS
 from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.scenario.op import op
@@ -49,7 +52,7 @@ def processes() -> Iterator[InlineModel | ProcessesModel]:
 
 
 @pytest.mark.parametrize("name", SCHEDULERS.names())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(scenario=scenarios(max_ops=8), task=tasks)
 def test_what_was_decided_replays(
     name: str, scenario: Scenario, task: Task, inline: InlineModel | ProcessesModel
@@ -74,6 +77,22 @@ def test_it_decides_the_same_in_all_modes(
     other_ran, other = processes.steered(STORY, steering)
     assert (ran, trace.digest) == (other_ran, other.digest)
     assert processes.run(ran).digest == trace.digest
+
+
+class Dies(VirtioBlk):
+    """A device of a user's that ends its process when it is reset."""
+
+    def reset(self, thread: Thread, *, system: bool = False) -> Steps:
+        yield POINT
+        os._exit(3)
+
+
+def test_what_was_decided_outlives_the_device() -> None:
+    with model("mine", "inline", device_class=Dies) as target:
+        ran, trace = target.steered(STORY, Steering("pct", Task(3, 2, 60)))
+        assert trace.fault
+        assert ran.schedule
+        assert target.run(ran).digest == trace.digest
 
 
 @pytest.mark.parametrize("name", SCHEDULERS.names())

@@ -37,7 +37,7 @@ def test_too_many_operations() -> None:
 
 def test_too_many_deviations() -> None:
     many = tuple(Deviation(0, point, Go.MAIN) for point in range(limits.MAX_DEVIATIONS + 1))
-    with pytest.raises(ValueError, match="schedule: expected at most 8"):
+    with pytest.raises(ValueError, match="schedule: expected at most 32"):
         Scenario(schedule=many)
 
 

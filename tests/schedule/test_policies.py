@@ -51,8 +51,7 @@ def test_pct_hits_a_bug_of_depth_1_as_often_as_its_bound_says(wanted: str) -> No
     for seed in range(SEEDS):
         toy = Toy(2, 2, 2)
         toy.steered("pct", seed, 1, 12)
-        first, second = wanted
-        hits += toy.order.rindex(first) < toy.order.index(second)
+        hits += toy.order.rindex(wanted[0]) < toy.order.index(wanted[1])
     assert hits >= SEEDS * hit_bound(ACTORS, 12, 1)
 
 

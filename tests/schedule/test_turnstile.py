@@ -25,10 +25,9 @@ class Actor:
     def __init__(self, name: str, log: list[str], *work: int) -> None:
         self.name = name
         self.work: deque[int] = deque(work)
-        self.blocked = False
+        self.blocked = self.interrupted = False
         self.on_end: Callable[[], None] = lambda: None
         self.turns: list[int] = []
-        self.interrupted = False
         self._log = log
 
     def ready(self) -> bool:
@@ -39,7 +38,6 @@ class Actor:
         self.turns.append(turn)
         used = min(budget, self.work[0])
         self.work[0] -= used
-        self.interrupted = used == budget and self.work[0] > 0
         self._log.append(f"{self.name} {used}")
         if not self.work[0]:
             self.work.popleft()

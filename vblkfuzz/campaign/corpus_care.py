@@ -20,6 +20,7 @@ from vblkfuzz.feedback.minimal_corpus import Measured, cover_in_order, order
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.store.atomic import write_file
 from vblkfuzz.store.damaged_inputs import quarantine_damaged
+from vblkfuzz.store.feature_counts import merge_counts
 from vblkfuzz.store.feature_record import RecordReader, merge_segments
 from vblkfuzz.store.input_name import input_name
 
@@ -61,6 +62,7 @@ class CorpusCare:
         try:
             quarantine_damaged(self._corpus, self._out / "quarantine", self._say)
             merge_segments(self._out)
+            merge_counts(self._out)
             self._read()
             there = set(os.listdir(self._corpus))
             # A file that the user has deleted does not come back.

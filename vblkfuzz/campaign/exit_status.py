@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vblkfuzz.errors import ExitStatus
+from vblkfuzz.store.canary import blind
 
 if TYPE_CHECKING:
     from vblkfuzz.store.summary import Summary
@@ -30,6 +31,6 @@ def exit_status(summary: Summary, stopped: ExitStatus | None) -> ExitStatus:
         return ExitStatus.HARNESS
     if summary.always_fails:  # all its findings are silenced, or known from before
         return ExitStatus.HARNESS
-    if not summary.execs:  # nothing was tested
+    if not summary.execs or blind(summary.canaries):  # nothing was tested
         return ExitStatus.HARNESS
     return ExitStatus.TIMEOUT if summary.hangs else ExitStatus.CLEAN

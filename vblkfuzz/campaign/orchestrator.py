@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.campaign.canary import planted_for
 from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of, said_of
 from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
@@ -25,6 +26,7 @@ from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.campaign.minimizing import Minimizing
 from vblkfuzz.campaign.pace import Pace
 from vblkfuzz.campaign.roster import Roster
+from vblkfuzz.campaign.silence import Silence
 from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.campaign.time_budget import TimeBudget
 from vblkfuzz.campaign.worker_ending import is_of_input
@@ -108,6 +110,7 @@ class Campaign:
                 for item in rule.situations
                 if item.witnesses & options.witnesses == item.witnesses
             },
+            canaries=planted_for(options.device, options.witnesses),
         )
 
     def run(self) -> ExitStatus:
@@ -188,6 +191,7 @@ class Campaign:
         iothread = None if options.target == MODEL else options.target_options.iothread
         self._ledger.changes(iothread, options.without)
         self._ledger.expect(self.summary.situations)
+        self._silence = Silence(self.summary, self._ledger, options.out, self._name)
         plans = [self._plan(index) for index in range(options.workers)]
         self._roster = Roster(plans, self._handle, self._note_end)
         try:
@@ -236,6 +240,7 @@ class Campaign:
             schedulers=list(options.schedulers),
             # Of bytes that libFuzzer makes itself, none can be told from those that it reads.
             record=self._name if options.mutate else "",
+            canaries=[one.defect for one in self.summary.canaries],
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
@@ -286,6 +291,11 @@ class Campaign:
         elif message.kind == "situation" and not self.summary.situations.get(message.name):
             self.summary.situations[message.name] = True
             self._ledger.situation(message.name, self._elapsed())
+        elif message.kind == "canary":
+            execs = self._execs_until(worker, message)
+            self._silence.found(message.name, execs, self._elapsed())
+        elif message.kind == "tried":
+            self._silence.tried((worker.plan.index, worker.plan.seed), message.name)
         elif message.kind in ("harness_error", "hang"):
             self.summary.hangs += message.kind == "hang"
             self.summary.last_error = message.name
@@ -307,13 +317,10 @@ class Campaign:
             self.summary.fallbacks.append(message.fallback + saved)
         if message.name in self.summary.findings or message.name in self.summary.again:
             return
-        others = sum(
-            other.statistic(Stat.EXECS) for other in self._roster.workers if other is not worker
-        )
         finding = Finding(
             message.name,
             message.rule,
-            message.execs + others,
+            self._execs_until(worker, message),
             round(self._elapsed(), 2),
             message.path,
             message.sentence,
@@ -329,6 +336,11 @@ class Campaign:
         self._on_message(message)
         if self._options.stop_on_first:
             self._stop = ExitStatus.VIOLATION
+
+    def _execs_until(self, worker: WorkerProcess, message: Message) -> int:
+        """Return the executions of all workers until one has sent a message."""
+        others = (one for one in self._roster.workers if one is not worker)
+        return message.execs + sum(one.statistic(Stat.EXECS) for one in others)
 
     def _note_seen(self, signature: str, count: int) -> None:
         self._ledger.seen(signature, count)
@@ -393,6 +405,7 @@ class Campaign:
             other = (summary.violations, summary.harness_errors)
             self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
             self._ledger.reach(summary.reach)
+            self._silence.update(workers)
 
 
 def _now() -> str:

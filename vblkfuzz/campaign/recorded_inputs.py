@@ -53,7 +53,8 @@ class RecordedInputs:
         say: Callable[[str], None],
     ) -> None:
         self._corpus = out / "corpus"
-        self._fingerprint = fingerprint
+        self.fingerprint: Final = fingerprint
+        """Of what the numbers of its features speak."""
         self._counters = counters
         self._is_saved = is_saved
         self._say = say
@@ -80,7 +81,7 @@ class RecordedInputs:
         try:
             for fingerprint, entry in self._reader.added():
                 name = entry.name
-                if fingerprint == self._fingerprint and (names is None or name in names):
+                if fingerprint == self.fingerprint and (names is None or name in names):
                     self._recorded.add(name)
                     self._unread[name] = entry
         except OSError as error:

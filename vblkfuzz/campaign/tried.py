@@ -7,25 +7,20 @@ to find a bug of some depth gives the probability with which they would have hit
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from math import expm1, log1p
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.launch.plan import Message
 from vblkfuzz.schedule.bound import hit_bound
+from vblkfuzz.store.tried import Bound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MAX_STORIES: Final = 1 << 16
 """Stories whose runs are counted; later ones are not, which makes the bound smaller."""
-
-
-class Bound(NamedTuple):
-    """What all runs for bugs of one depth are worth."""
-
-    stories: int
-    runs: int
-    best: float
-    """The highest probability of a story: to hit a bug of that depth that this story can show."""
-    mean: float
-    """Mean of all stories that were tried."""
 
 
 class Tried:
@@ -42,6 +37,11 @@ class Tried:
         if story in missed or len(missed) < _MAX_STORIES:
             self._runs[depth] += 1
             missed[story] = missed.get(story, 0.0) + log1p(-hit_bound(actors, steps, depth))
+
+    def tell(self, send: Callable[[Message], None]) -> None:
+        """Send the bounds as a message, if there is one."""
+        if self._runs:
+            send(Message("tried", json.dumps(self.bounds())))
 
     def bounds(self) -> dict[int, Bound]:
         """Return the bound of each depth that was tried, by depth."""

@@ -27,14 +27,16 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import atheris
 
+from vblkfuzz.campaign.canary import Canaries
+from vblkfuzz.campaign.counting import counting_of
 from vblkfuzz.campaign.interruptions import stops_of, why_free
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.recorded_inputs import recorded_inputs
 from vblkfuzz.campaign.steered_inputs import SteeredInputs
+from vblkfuzz.campaign.worker_features import WorkerFeatures
 from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
 from vblkfuzz.feedback import libfuzzer_core
-from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
@@ -50,13 +52,11 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.recorded_inputs import RecordedInputs
     from vblkfuzz.executor import Execution
-    from vblkfuzz.feedback.device_coverage import EdgeFeatures, FunctionFeatures
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.mutation.interrupt import Stops
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.scenario.scenario import Scenario
-    from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.target import Target
 
 _MAX_HARNESS_ERRORS: Final = 50
@@ -86,8 +86,6 @@ class Worker:
         self._plan = plan
         self._target = target
         self._region = region
-        self._device: FunctionFeatures | EdgeFeatures | None = None
-        """Coverage of the device's own code."""
         self._send = send
         self._findings = Path(plan.out) / "findings"
         self._flight = arena.flight
@@ -109,6 +107,8 @@ class Worker:
         self.steered = SteeredInputs(plan, target, self.warn)
         self.recorded: RecordedInputs | None = None
         """The record of features, if there is one."""
+        self.features = WorkerFeatures(region, arena.statistics)
+        self._canaries = Canaries(target, plan, arena, send)
         self._faults = 0
         """Executions that ended in a fault of the device."""
         self._last_error = ""
@@ -159,7 +159,7 @@ class Worker:
         if situations is None:
             return False
         self._note_situations(situations)
-        self._count_features(data, None)
+        self.parents.note(data, self.features.marked(), None)
         return True
 
     def _run(self, data: bytes) -> None:
@@ -182,6 +182,7 @@ class Worker:
             self._note(execution, data)
             if self.recorded is not None:
                 self.recorded.ran(given, execution.verdict)
+            self._canaries.turn(execution, self._execs)
         self._count(data, execution)
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
@@ -192,17 +193,9 @@ class Worker:
 
     def _register(self, region: Region) -> None:
         region.register()
-        self._begin_coverage()
+        self.warn(self.features.begin(self._target, self._plan.coverage))
         if libfuzzer_core.is_preloaded():
             self.warn(libfuzzer_core.NO_MUTATOR)
-
-    def _begin_coverage(self) -> None:
-        """Begin with the coverage of the device's own code, if there is any."""
-        coverage: Coverage | None = getattr(self._target, "coverage", None)
-        self._device = features_of(coverage)
-        begin(self._device)
-        if problem := problem_of(coverage, self._plan.coverage):
-            self.warn(f"no coverage of the device: {problem}")
 
     def warn(self, sentence: str) -> None:
         """Report that the feedback is weak; it is for all workers alike, so one reports it."""
@@ -280,6 +273,8 @@ class Worker:
         """Record the last execution; report the final number of executions per signature."""
         if self.recorded is not None:
             self.recorded.close()
+        self.features.close()
+        self.steered.tried.tell(self._send)
         for signature in self._seen:
             self._report_count(signature)
 
@@ -302,24 +297,12 @@ class Worker:
     def _count(self, data: bytes, execution: Execution | None) -> None:
         self._execs += 1
         self._statistics[Stat.EXECS] += 1
-        self._count_features(data, execution)
+        acted = partial(lanes, execution.trace) if execution else None
+        self.parents.note(data, self.features.ran(), acted)
+        if self._execs & (self._execs - 1) == 0:  # at each doubling: few messages
+            self.steered.tried.tell(self._send)
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
             self.end(ExitStatus.CLEAN)
-
-    def _count_features(self, data: bytes, execution: Execution | None) -> None:
-        if self._region is not None:
-            self._statistics[Stat.FEATURES] = self._region.count() + self._count_reached()
-            acted = partial(lanes, execution.trace) if execution else None
-            self.parents.note(data, self._region.marked, acted)
-
-    def _count_reached(self) -> int:
-        """Mark what the device has reached; return how much that is altogether."""
-        if self._device is None:
-            return 0
-        self._device.mark()
-        self._statistics[Stat.REACHED] = count = self._device.count
-        self._statistics[Stat.REACHABLE] = self._device.total
-        return count
 
 
 def fuzz(
@@ -350,6 +333,7 @@ def fuzz(
         worker.stops = stops = stops_of(target, plan)
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
+        worker.features.counting = counting_of(plan, worker.recorded, send)
         mutator = Mutator(plan.seed, stops, worker.parents)
         mutations = {
             "custom_mutator": lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),

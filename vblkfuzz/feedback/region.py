@@ -59,8 +59,6 @@ class Region:
         self._view = view
         self._seen = 0
         self._count = 0
-        self.marked = 0
-        """A bit for each feature of the input that was counted last."""
 
     def register(self) -> None:
         """Register the region with libFuzzer. Call in the first execution: Fuzz() loads its core.
@@ -85,10 +83,14 @@ class Region:
         for number in trace.neighbours:
             view[COVERAGE_EDGES + number % _STATES] = 1
 
-    def count(self) -> int:
-        """Return the number of features seen so far, with those now marked in the region."""
-        self.marked = int.from_bytes(self._view, "little")
-        seen = self._seen | self.marked
+    @property
+    def features(self) -> int:
+        """The features that are marked now, as the bits of an integer."""
+        return int.from_bytes(self._view, "little")
+
+    def count(self, features: int) -> int:
+        """Return the number of features seen so far, those of one more execution included."""
+        seen = self._seen | features
         if seen != self._seen:
             self._seen, self._count = seen, seen.bit_count()
         return self._count

@@ -151,8 +151,8 @@ class WorkerProcess:
         """Executions with a verdict, over all restarts."""
         return self.statistic(Stat.EXECS) - self.statistic(Stat.HARNESS_ERRORS)
 
-    def statistic(self, stat: Stat) -> int:
-        """A counter of this worker, over all its restarts."""
+    def statistic(self, stat: int) -> int:
+        """A counter of this worker (`Stat`), over all its restarts."""
         return self.arena.statistics[stat]
 
     @property

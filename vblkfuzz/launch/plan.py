@@ -15,6 +15,8 @@ KINDS: Final = frozenset(
         "finding",
         "seen",
         "situation",
+        "canary",
+        "tried",
         "harness_error",
         "hang",
         "always_fails",
@@ -24,7 +26,7 @@ KINDS: Final = frozenset(
     )
 )
 """Kinds of messages that a worker sends."""
-_OF_LEDGER: Final = ("finding", "seen", "situation")
+_OF_LEDGER: Final = ("finding", "seen", "situation", "canary")
 """Those whose texts the ledger takes: it has no characters that are none, such as half a pair."""
 
 
@@ -42,6 +44,8 @@ class Stat(IntEnum):
     """Functions or edges of the device's own code that were reached."""
     REACHABLE = 7
     """How many there are; 0: not known."""
+    CANARIES = 8
+    """Tries of the first canary; those of the others follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class WorkerPlan:
     record: str = ""
     """A name that no other campaign has, to use the record of features of the output folder with
     (`campaign.recorded_inputs`); empty: it is not used."""
+    canaries: list[str] = field(default_factory=list)
+    """Names of planted defects to try inputs on (`campaign.canary`)."""
     coverage: str = ""
     """What to note of the device's own code (`targets.coverage`); empty: nothing."""
     target: str = MODEL
@@ -105,12 +111,13 @@ class Message:
     """One line that a worker sends to the orchestrator."""
 
     kind: str
-    """One of: finding, seen, situation, harness_error, hang (also a harness error), always_fails
-    (of the device), unsteady (the device, on `input`), warning (of a weak feedback), done. The
-    orchestrator itself adds quarantined, corpus (its import, and what became of its inputs),
-    continued (the output folder) and paused."""
+    """One of: finding, seen, situation, canary (found), tried (by PCT, so far), harness_error, hang
+    (also a harness error), always_fails (of the device), unsteady (the device, on `input`), warning
+    (of a weak feedback), done. The orchestrator itself adds quarantined, corpus (its import, and
+    what became of its inputs), continued (the output folder) and paused."""
     name: str = ""
-    """Signature, name of the situation, text of the error, or name of a worker's exit status."""
+    """Signature, name of the situation or planted defect, bounds as JSON, text of the error, or
+    name of a worker's exit status."""
     rule: str = ""
     sentence: str = ""
     path: str = ""

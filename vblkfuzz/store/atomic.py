@@ -19,15 +19,20 @@ TEMPORARY: Final = ".tmp-"
 """Prefix of the names of unfinished files and folders."""
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write a file atomically: `path` never holds only a part of `data`.
+
+    Args:
+        path: the file.
+        data: its content.
+        sync: return when it is on the disk. Else a loss of power may take it, or leave it empty.
 
     Raises:
         OSError: the file could not be written; `path` is unchanged.
     """
     temporary = _temporary(path)
     try:
-        _write(str(temporary), data, sync=True)
+        _write(str(temporary), data, sync=sync)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

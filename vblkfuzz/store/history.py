@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.former_names import current_name
+from vblkfuzz.store.canary import Canary, together
 from vblkfuzz.store.ledger_file import advice
 from vblkfuzz.store.ledger_reader import reading
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
+from vblkfuzz.store.tried import Bound, Bounds
+from vblkfuzz.store.tried import together as all_tried
+from vblkfuzz.store.unseen import NOTHING_NOTED, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +67,12 @@ class CampaignRecord:
     """Names of operations that were left out of all inputs."""
     new: tuple[str, ...] = ()
     """Those of the findings that no earlier campaign of the folder saw, and that were not in it."""
+    canaries: tuple[Canary, ...] = ()
+    """Planted defects, the easiest first."""
+    unseen: Unseen = NOTHING_NOTED
+    """How often features were seen, by the campaigns before it with the same code as well."""
+    tried: Bounds = field(default_factory=dict)
+    """What runs of PCT are worth, by depth."""
     restored: bool = False
     """Known from the files of the folder alone (`rebuild`): 0 and empty mean not known."""
 
@@ -90,6 +100,22 @@ class History:
     def seconds(self) -> float:
         """Seconds that all campaigns ran together."""
         return sum(one.seconds for one in self.campaigns)
+
+    @property
+    def canaries(self) -> list[Canary]:
+        """The planted defects of all campaigns together."""
+        return together([(one.execs, one.canaries) for one in self.campaigns])
+
+    @property
+    def tried(self) -> Bounds:
+        """What runs of PCT of all campaigns are worth, by depth."""
+        return all_tried(one.tried for one in self.campaigns)
+
+    @property
+    def unseen(self) -> Unseen:
+        """The counts of the last campaign that has some; they include earlier ones."""
+        noted = [one.unseen for one in self.campaigns if one.unseen.executions]
+        return noted[-1] if noted else NOTHING_NOTED
 
     @property
     def shadow(self) -> str:
@@ -134,6 +160,9 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
             iothread=iothread,
             without=without,
             new=tuple(name for name in dict.fromkeys(findings) if name not in before),
+            canaries=_canaries(db, campaign),
+            unseen=_unseen(db, campaign),
+            tried=_tried(db, campaign),
             restored=_is_restored(db, campaign),
         )
         before.update(findings)
@@ -199,6 +228,30 @@ def _reach(db: sqlite3.Connection, campaign: int) -> Reach:
         return NOTHING
     query = "SELECT kind, reached, reachable FROM reach WHERE campaign = ?"
     return Reach(*(db.execute(query, (campaign,)).fetchone() or ()))
+
+
+def _canaries(db: sqlite3.Connection, campaign: int) -> tuple[Canary, ...]:
+    if not _has_table(db, "canary"):
+        return ()
+    query = (
+        "SELECT defect, tries, first_exec, first_s FROM canary WHERE campaign = ? ORDER BY rowid"
+    )
+    return tuple(Canary(*row) for row in db.execute(query, (campaign,)))
+
+
+def _unseen(db: sqlite3.Connection, campaign: int) -> Unseen:
+    if not _has_table(db, "unseen"):
+        return NOTHING_NOTED
+    query = "SELECT execs, features, once, twice FROM unseen WHERE campaign = ?"
+    return Unseen(*(db.execute(query, (campaign,)).fetchone() or ()))
+
+
+def _tried(db: sqlite3.Connection, campaign: int) -> Bounds:
+    if not _has_table(db, "tried"):
+        return {}
+    columns = "depth, stories, runs, best, mean"
+    rows = db.execute(f"SELECT {columns} FROM tried WHERE campaign = ? ORDER BY depth", (campaign,))
+    return {depth: Bound(*bound) for depth, *bound in rows}
 
 
 def _ending(db: sqlite3.Connection, campaign: int) -> tuple[str | None, int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.counted import counted
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from vblkfuzz.store.canary import Canary
     from vblkfuzz.store.ledger_file import Row
     from vblkfuzz.store.reach import Reach
     from vblkfuzz.store.summary import Finding
+    from vblkfuzz.store.tried import Bounds
+    from vblkfuzz.store.unseen import Unseen
 
 _RETRY_S: Final = 1.0
 """Seconds after a failure until rows are written again, so that a lock takes 4 % of the time."""
@@ -40,6 +44,9 @@ _OFTEN: Final = frozenset((_SEEN, _SITUATION))
 _REACH: Final = "INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)"
 _FIRST: Final = (_BEGIN, _ENDING)
 """Rows that are written, with the last one of progress, if there is no room for all."""
+_CANARY: Final = "INSERT OR REPLACE INTO canary VALUES (?, ?, ?, ?, ?)"
+_UNSEEN: Final = "INSERT OR REPLACE INTO unseen VALUES (?, ?, ?, ?, ?)"
+_TRIED: Final = "INSERT OR REPLACE INTO tried VALUES (?, ?, ?, ?, ?, ?)"
 
 
 class Ledger:
@@ -138,8 +145,22 @@ class Ledger:
     def reach(self, reach: Reach) -> None:
         """Record what was reached of the device's own code so far."""
         if reach.kind:
-            self._waiting = [row for row in self._waiting if row[0] != _REACH]
+            self._drop(_REACH)
             self._note(_REACH, *reach)
+
+    def silence(self, unseen: Unseen, canaries: Iterable[Canary], tried: Bounds) -> None:
+        """Record what a clean result is worth so far: estimates, planted defects, runs of PCT."""
+        self._drop(_UNSEEN, _CANARY, _TRIED)
+        for depth, bound in tried.items():
+            self._note(_TRIED, depth, *bound)
+        if unseen.executions:
+            self._note(_UNSEEN, *unseen)
+        for one in canaries:
+            self._note(_CANARY, *astuple(one))
+
+    def _drop(self, *statements: str) -> None:
+        """Drop rows that wait and are about to be replaced."""
+        self._waiting = [row for row in self._waiting if row[0] not in statements]
 
     def finding(self, finding: Finding, *, new: bool = True) -> None:
         """Record the first finding with a signature; not new: it was in the folder before."""

@@ -47,7 +47,20 @@ _TABLES_2: Final = """
 CREATE TABLE IF NOT EXISTS restored (campaign INTEGER PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS progress_of_campaign ON progress (campaign, seconds);
 """
-_TABLES_3: Final = "CREATE TABLE IF NOT EXISTS not_new (campaign INTEGER, signature TEXT);"
+_TABLES_3: Final = """
+CREATE TABLE IF NOT EXISTS not_new (campaign INTEGER, signature TEXT);
+CREATE TABLE IF NOT EXISTS canary (
+    campaign INTEGER, defect TEXT, tries INTEGER, first_exec INTEGER, first_s REAL,
+    PRIMARY KEY (campaign, defect)
+);
+CREATE TABLE IF NOT EXISTS unseen (
+    campaign INTEGER PRIMARY KEY, execs INTEGER, features INTEGER, once INTEGER, twice INTEGER
+);
+CREATE TABLE IF NOT EXISTS tried (
+    campaign INTEGER, depth INTEGER, stories INTEGER, runs INTEGER, best REAL, mean REAL,
+    PRIMARY KEY (campaign, depth)
+);
+"""
 
 
 def _to_1(db: sqlite3.Connection) -> None:
@@ -62,7 +75,7 @@ def _to_2(db: sqlite3.Connection) -> None:
 
 
 def _to_3(db: sqlite3.Connection) -> None:
-    """Say which findings were in the folder before a campaign, whose ledger may be lost."""
+    """Say what a clean result is worth, and which findings were in the folder before a campaign."""
     _run(db, _TABLES_3)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, NamedTuple
 
+from vblkfuzz.store.canary import Canary, blind
 from vblkfuzz.store.confidence import Confidence
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.reduction import Reduction
 from vblkfuzz.store.shadow import shadow
+from vblkfuzz.store.tried import Bounds
+from vblkfuzz.store.unseen import NOTHING_NOTED, Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,12 @@ class Summary:
     """Executions per signature that matches the user's file of known ones (`known_file`)."""
     situations: dict[str, bool] = field(default_factory=dict)
     """Whether each situation of each rule was met."""
+    canaries: tuple[Canary, ...] = ()
+    """Planted defects, the easiest first."""
+    unseen: Unseen = NOTHING_NOTED
+    """How often features were seen, by earlier campaigns with the same code as well."""
+    tried: Bounds = field(default_factory=dict)
+    """What runs of PCT are worth, by depth."""
     restarts: int = 0
     fallbacks: list[str] = field(default_factory=list)
     """Reasons why findings, inputs or rows are not in the output folder."""
@@ -133,6 +142,10 @@ class Summary:
             "known": dict(self.silenced),
             "shadow": self.shadow or None,
             "sometimes": dict(self.situations),
+            "canaries": [asdict(one) for one in self.canaries],
+            "blind": blind(self.canaries) or None,
+            "unseen": self.unseen.to_json(),
+            "tried": {str(depth): one._asdict() for depth, one in self.tried.items()},
             "saved": self.saved,
         }
 

@@ -10,9 +10,12 @@ from pathlib import Path
 
 from tests.cli.conftest import Cli
 from tests.cli.verbs.conftest import SIGNATURE
+from vblkfuzz.store.canary import Canary
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.summary import Finding
+from vblkfuzz.store.tried import Bound
+from vblkfuzz.store.unseen import Unseen
 
 
 def test_an_ended_campaign(cli: Cli, out: Path) -> None:
@@ -117,6 +120,33 @@ def test_campaigns_of_a_folder_are_summed(cli: Cli, out: Path) -> None:
     assert (first["count"], first["first_exec"], first["earlier_execs"]) == (350, 42, 0)
     assert (other["first_exec"], other["earlier_execs"], other["earlier_s"]) == (6, 2000, 10.0)
     assert [one["new"] for one in found["campaigns"]] == [[SIGNATURE], ["s1-y"]]
+
+
+def test_what_silence_is_worth_is_summed(cli: Cli, out: Path) -> None:
+    for unseen, canaries in (
+        (Unseen(900, 50, 4, 2), [Canary("easy", 4, 250, 1.0), Canary("hard", 3)]),
+        (Unseen(1500, 60, 3, 1), [Canary("easy", 1, 50, 0.2), Canary("hard", 5)]),
+    ):
+        ledger = begin(out)
+        ledger.silence(unseen, canaries, {2: Bound(10, 20, 0.5, 0.25)})
+        ledger.progress(5, 500, 50, (0, 0))
+        ledger.close()
+    lines = cli("status", out).stdout.splitlines()
+    at = lines.index("What silence is worth:")
+    assert lines[at + 1 : at + 4] == [
+        "  canary   1 of 2 planted defects found, first after 2,250 executions; never: hard",
+        "  unseen   5 features or more (seen: 60), a new one in about 500 executions",
+        "  PCT      P >= 0.25 for a bug of depth 2 (20 stories)",
+    ]
+    found = json.loads(cli("status", out, "--json").stdout)
+    assert found["canaries"][1] == {
+        "defect": "hard",
+        "tries": 8,
+        "first_exec": None,
+        "first_s": None,
+    }
+    assert (found["unseen"]["once"], found["unseen"]["left"]) == (3, 4.5)
+    assert found["tried"] == {"2": {"stories": 20, "runs": 40, "best": 0.5, "mean": 0.25}}
 
 
 def test_a_damaged_ledger_is_restored(cli: Cli, out: Path) -> None:

@@ -87,7 +87,7 @@ def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
         "running": running,
         "saved": len(saved_findings(folder)),
         "campaigns": [
-            asdict(one) | {"state": state} for one, state in _with_states(history, running)
+            _campaign(one) | {"state": state} for one, state in _with_states(history, running)
         ],
         "total": {
             "campaigns": len(history.campaigns),
@@ -96,14 +96,22 @@ def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
         },
         "findings": {name: asdict(seen) for name, seen in history.sightings.items()},
         "confidence": {name: one.to_json() for name, one in confidences(folder).items()},
+        "canaries": [asdict(one) for one in history.canaries],
+        "unseen": history.unseen.to_json(),
+        "tried": {depth: bound._asdict() for depth, bound in history.tried.items()},
         "never_met": _never_met(history),
     }
+
+
+def _campaign(record: CampaignRecord) -> dict[str, Any]:
+    return asdict(record) | {"unseen": record.unseen.to_json()}
 
 
 def _print(folder: Path, history: History, running: bool) -> None:
     from vblkfuzz.cli.views.never_met import say_never_met
     from vblkfuzz.cli.views.rates import say_rates
     from vblkfuzz.cli.views.screen import Screen
+    from vblkfuzz.cli.views.silence import say_silence
     from vblkfuzz.counted import counted
     from vblkfuzz.store.confidence import confidences
     from vblkfuzz.store.finding_place import signature_of
@@ -123,6 +131,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
     if kept := confidences(folder):
         screen.say()
         say_rates(screen, kept)
+    say_silence(screen, history.canaries, history.unseen, history.tried)
     if missed := _never_met(history):
         screen.say()
         say_never_met(screen, missed)

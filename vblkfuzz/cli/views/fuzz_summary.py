@@ -11,7 +11,9 @@ from vblkfuzz.cli.views.fuzz_minimized import say_minimized
 from vblkfuzz.cli.views.never_met import say_how_many
 from vblkfuzz.cli.views.rates import say_rates, say_unsteady
 from vblkfuzz.cli.views.screen import Screen
+from vblkfuzz.cli.views.silence import say_silence
 from vblkfuzz.counted import counted
+from vblkfuzz.store.canary import blind
 from vblkfuzz.triage.printable import printable
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def say_summary(
     if summary.shadow and not summary.always_fails:
         screen.say()
         screen.wrapped(summary.shadow)
+    say_silence(screen, summary.canaries, summary.unseen, summary.tried)
     if summary.missed:
         screen.say()
         say_how_many(screen, summary.missed, len(summary.situations), out)
@@ -140,6 +143,8 @@ def say_trouble(out: Path, summary: Summary) -> None:
         _complain(f"{summary.always_fails}: mend that first; nothing else can be found")
     if not (summary.execs or summary.last_error):
         _complain("no input was run: nothing was tested")
+    if cannot := blind(summary.canaries):
+        _complain(cannot)
     if summary.last_error and not (summary.harness_errors or summary.restarts):
         _complain(last_line(summary.last_error))
     elif summary.harness_errors or summary.last_error:
