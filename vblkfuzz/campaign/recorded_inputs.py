@@ -15,6 +15,7 @@ from vblkfuzz.campaign.kept_inputs import KeptInputs
 from vblkfuzz.feedback.feature_numbers import PER_PLACE, mark, numbers_in
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.oracle.naming.known import matches
+from vblkfuzz.schedule.registry import NONE
 from vblkfuzz.store.feature_record import Entry, RecordReader, Segment
 from vblkfuzz.store.finding_files import ARTIFACT
 from vblkfuzz.store.input_name import input_name
@@ -169,7 +170,8 @@ def recorded_inputs(
 
     if not (plan.record and plan.feedback and isinstance(target, (InlineModel, ProcessesModel))):
         return None
-    options = (plan.target, plan.device, plan.mode, plan.states, plan.without, probes.next)
+    inputs = (plan.without, plan.schedulers == [NONE])  # what they stand for
+    options = (plan.target, plan.device, plan.mode, plan.states, *inputs, probes.next)
     fingerprint = fingerprint_of(target.device_class, options, plan.record)
     situations = {item.name for rule in RULES for item in rule.situations}
 
