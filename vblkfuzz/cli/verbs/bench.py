@@ -156,6 +156,7 @@ def detect(  # noqa: PLR0913  # each is an option
     from vblkfuzz.bench.results import Results, read_results, setup_of
     from vblkfuzz.bench.searches.search import Budget
     from vblkfuzz.cli.options.compared import devices_of, searches_of
+    from vblkfuzz.cli.options.stop import at_once
     from vblkfuzz.cli.views.bench import as_object, show, watch
     from vblkfuzz.cli.views.bench_page import check_page, write_page
     from vblkfuzz.process.usable_cores import usable_cores
@@ -168,7 +169,7 @@ def detect(  # noqa: PLR0913  # each is an option
         devices = devices_of(defect, device, SHORT if short else ())
         budget = Budget(runs or (_SHORT_RUNS if short else _RUNS), max_total_time)
         plan = Plan(devices, searches, trials, budget, jobs or usable_cores())
-        with Results(results, setup_of(budget)) as file:
+        with at_once(), Results(results, setup_of(budget)) as file:
             watch(run_missing(plan, file))
     setup, ended = read_results(results)
     if not ended:
