@@ -23,6 +23,48 @@ _RUNS: Final = 20_000
 _SHORT_RUNS: Final = 500
 """The same with ``--short``."""
 
+_Defects = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Planted bug, or 'all'; repeatable.  [default: all; none with --device]",
+        autocompletion=complete.defects,
+    ),
+]
+_Devices = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Device with a bug to look for: a revision, module:Class or file.py:Class; "
+        "repeatable.",
+        autocompletion=complete.devices,
+    ),
+]
+_Searches = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Search to run; repeatable.  [default: all]",
+        autocompletion=complete.searches,
+    ),
+]
+_Runs = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Executions of a trial.  [default: 20000]"),
+]
+_Seconds = Annotated[
+    float,
+    typer.Option(
+        parser=span("--max-total-time"),
+        metavar="TIME",
+        help="Seconds of a trial at most, or 8m.",
+    ),
+]
+_Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Trials at a time.  [default: usable cores]"),
+]
+
 
 def bench() -> None:
     """Measure speed, and how soon searches find bugs."""
@@ -86,50 +128,15 @@ def qsd(
 
 
 def detect(  # noqa: PLR0913  # each is an option
-    defect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Planted bug, or 'all'; repeatable.  [default: all; none with --device]",
-            autocompletion=complete.defects,
-        ),
-    ] = None,
-    device: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Device with a bug to look for: a revision, module:Class or file.py:Class; "
-            "repeatable.",
-            autocompletion=complete.devices,
-        ),
-    ] = None,
-    search: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Search to run; repeatable.  [default: all]",
-            autocompletion=complete.searches,
-        ),
-    ] = None,
+    defect: _Defects = None,
+    device: _Devices = None,
+    search: _Searches = None,
     trials: Annotated[
         int, typer.Option(min=1, metavar="N", help="Trials of each search, with seeds 1 to N.")
     ] = 10,
-    runs: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Executions of a trial.  [default: 20000]"),
-    ] = None,
-    max_total_time: Annotated[
-        float,
-        typer.Option(
-            parser=span("--max-total-time"),
-            metavar="TIME",
-            help="Seconds of a trial at most, or 8m.",
-        ),
-    ] = 300,
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Trials at a time.  [default: usable cores]"),
-    ] = None,
+    runs: _Runs = None,
+    max_total_time: _Seconds = 300,
+    jobs: _Jobs = None,
     short: Annotated[
         bool, typer.Option("--short", help="Four bugs, 500 executions: a few minutes on two cores.")
     ] = False,
