@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +30,7 @@ from vblkfuzz.bench.trials import order, remaining_s, run_all
 from vblkfuzz.dataplane.defects import DEFECTS
 from vblkfuzz.errors import HarnessError
 
+PATH = os.pathsep.join((str(CHECKOUT), *sys.path))
 EASY = "reference+status_of_last"
 NAMES = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4, unique=True)
 
@@ -73,9 +77,8 @@ def test_only_what_is_missing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(detect, "run_all", run)
     plan = Plan(("d", "e"), ("default", "uniform"), 2, BUDGET)
     with Results(tmp_path / "r.jsonl", SETUP) as results:
-        stopped = run_missing(plan, results)
-        assert [next(stopped).done for _ in range(3)] == [1, 2, 3]
-        stopped.close()
+        stopped = islice(run_missing(plan, results), 3)
+        assert [one.done for one in stopped] == [1, 2, 3]
     with Results(tmp_path / "r.jsonl", SETUP) as results:
         progress = list(run_missing(plan, results))
         assert (progress[0].done, progress[-1].done, progress[-1].total) == (4, 8, 8)
@@ -103,7 +106,7 @@ with Results(Path(sys.argv[1]), SETUP) as results:
 def test_a_bench_that_was_killed_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     command = [sys.executable, "-c", KILLED, str(path)]
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": PATH, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as bench:
         assert bench.stdout is not None
         assert bench.stdout.readline() == b"1\n"
@@ -115,6 +118,35 @@ def test_a_bench_that_was_killed_goes_on(tmp_path: Path) -> None:
     assert trials[: len(before)] == before
     assert sorted(one.seed for one in trials) == [1, 2, 3]
     assert len(done.stdout.split()) == 3 - len(before)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_its_trials_and_nothing_is_left(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    pytest.importorskip("scipy")
+    temporary, path = tmp_path / "temporary", tmp_path / "r.jsonl"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "vblkfuzz", "bench", "detect", "--results", str(path)]
+    options = ["--device", "reference", "--search", "uniform", "--runs", "1000000", "--jobs", "1"]
+    environment = {**os.environ, "PYTHONPATH": PATH, "TMPDIR": str(temporary)}
+    with subprocess.Popen([*command, *options], env=environment) as bench:
+        (trial,) = children_of(bench)
+        bench.send_signal(number)
+        assert bench.wait() == {signal.SIGTERM: 72, signal.SIGINT: 130}[number]
+    assert list(temporary.iterdir()) == []
+    assert not trial.is_running()
+    assert read_results(path)[1] == []
+
+
+def children_of(bench: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Wait until a bench runs a trial; return its processes."""
+    while True:
+        assert bench.poll() is None
+        if found := psutil.Process(bench.pid).children():
+            return found
+        time.sleep(0.05)
 
 
 def test_what_a_trial_takes_is_told_from_those_most_like_it() -> None:

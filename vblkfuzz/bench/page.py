@@ -6,6 +6,7 @@ Equal results give an equal page.
 from __future__ import annotations
 
 from statistics import median
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.bench.cells import effect, interval_of_counts, probability, seconds
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _MOST_IN_GRID: Final = 24
 """Bugs with a figure of their own: those with the highest medians of the default search."""
+_FEW: Final = 4
+"""Trials of each search with which U can have p < 0.05: all before all of four and four is one of
+70 orders."""
 _EXECS, _CPU = "executions", "CPU seconds"
 
 _INTRODUCTION: Final = """\
@@ -84,19 +88,27 @@ def page_of(setup: Setup, trials: Sequence[Trial], curves: str) -> dict[str, byt
     }
 
 
+def _paragraph(text: str) -> str:
+    return fill(text, 100, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
 def _measured(setup: Setup, trials: Sequence[Trial]) -> Iterator[str]:
     devices = {one.device for one in trials}
     seeds = {one.seed for one in trials}
     early = sum(not one.found and one.execs < setup.runs for one in trials)
     loads = [one.load for one in trials]
-    yield (
-        f"{len(trials):,} trials: {len(devices)} bugs, up to {len(seeds)} seeds. Limit of a trial: "
-        f"{setup.runs:,} executions or {setup.seconds:,.0f} s; {early} trials were at the limit of "
-        f"seconds before that of executions.\n"
-        f"Machine: {setup.machine}; load average {min(loads):.1f} to {max(loads):.1f}, median "
-        f"{median(loads):.1f}. Python {setup.python}, vblkfuzz {setup.version}, begun "
-        f"{setup.begun}.\n"
+    yield _paragraph(
+        f"{len(trials):,} trials: {len(devices)} bugs, up to {len(seeds)} seeds. Limit of a "
+        f"trial: {setup.runs:,} executions or {setup.seconds:,.0f} s; {early} trials came to the "
+        f"limit of seconds first. Machine: {setup.machine}; load average {min(loads):.1f} to "
+        f"{max(loads):.1f}, median {median(loads):.1f}. Python {setup.python}, vblkfuzz "
+        f"{setup.version}, begun {setup.begun}."
     )
+    if len(seeds) < _FEW:
+        yield _paragraph(
+            f"With fewer than {_FEW} trials on each side no difference can be significant, "
+            "however large it is: all comparisons below are open."
+        )
     yield "| search | what it is |\n|---|---|"
     used = {one.search for one in trials}
     yield from (f"| `{name}` | {one.summary} |" for name, one in SEARCHES.items() if name in used)
@@ -104,9 +116,9 @@ def _measured(setup: Setup, trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _totals(rows: Sequence[Row]) -> Iterator[str]:
-    yield (
+    yield _paragraph(
         "Better, worse, open: the number of bugs for which the default search is that, compared "
-        "with the search of the row.\n"
+        "with the search of the row. Executions per CPU second include the start-up of each trial."
     )
     yield (
         "| search | trials that found it | executions per CPU second | executions: better | worse "

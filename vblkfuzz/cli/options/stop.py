@@ -62,3 +62,22 @@ class Stop:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.status = self.status or _SIGNALS[signal.Signals(number)]
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a verb whose results are kept as they come, as ctrl-C does.
+
+    Raises:
+        Stopped: there was one.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Stopped(_SIGNALS[signal.Signals(number)])
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -23,6 +23,48 @@ _RUNS: Final = 20_000
 _SHORT_RUNS: Final = 500
 """The same with ``--short``."""
 
+_Defects = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Planted bug, or 'all'; repeatable.  [default: all; none with --device]",
+        autocompletion=complete.defects,
+    ),
+]
+_Devices = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Device with a bug to look for: a revision, module:Class or file.py:Class; "
+        "repeatable.",
+        autocompletion=complete.devices,
+    ),
+]
+_Searches = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Search to run; repeatable.  [default: all]",
+        autocompletion=complete.searches,
+    ),
+]
+_Runs = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Executions of a trial.  [default: 20000]"),
+]
+_Seconds = Annotated[
+    float,
+    typer.Option(
+        parser=span("--max-total-time"),
+        metavar="TIME",
+        help="Seconds of a trial at most, or 8m.",
+    ),
+]
+_Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Trials at a time.  [default: usable cores]"),
+]
+
 
 def bench() -> None:
     """Measure speed, and how soon searches find bugs."""
@@ -86,50 +128,15 @@ def qsd(
 
 
 def detect(  # noqa: PLR0913  # each is an option
-    defect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Planted bug, or 'all'; repeatable.  [default: all; none with --device]",
-            autocompletion=complete.defects,
-        ),
-    ] = None,
-    device: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Device with a bug to look for: a revision, module:Class or file.py:Class; "
-            "repeatable.",
-            autocompletion=complete.devices,
-        ),
-    ] = None,
-    search: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Search to run; repeatable.  [default: all]",
-            autocompletion=complete.searches,
-        ),
-    ] = None,
+    defect: _Defects = None,
+    device: _Devices = None,
+    search: _Searches = None,
     trials: Annotated[
         int, typer.Option(min=1, metavar="N", help="Trials of each search, with seeds 1 to N.")
     ] = 10,
-    runs: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Executions of a trial.  [default: 20000]"),
-    ] = None,
-    max_total_time: Annotated[
-        float,
-        typer.Option(
-            parser=span("--max-total-time"),
-            metavar="TIME",
-            help="Seconds of a trial at most, or 8m.",
-        ),
-    ] = 300,
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Trials at a time.  [default: usable cores]"),
-    ] = None,
+    runs: _Runs = None,
+    max_total_time: _Seconds = 300,
+    jobs: _Jobs = None,
     short: Annotated[
         bool, typer.Option("--short", help="Four bugs, 500 executions: a few minutes on two cores.")
     ] = False,
@@ -156,6 +163,7 @@ def detect(  # noqa: PLR0913  # each is an option
     from vblkfuzz.bench.results import Results, read_results, setup_of
     from vblkfuzz.bench.searches.search import Budget
     from vblkfuzz.cli.options.compared import devices_of, searches_of
+    from vblkfuzz.cli.options.stop import at_once
     from vblkfuzz.cli.views.bench import as_object, show, watch
     from vblkfuzz.cli.views.bench_page import check_page, write_page
     from vblkfuzz.process.usable_cores import usable_cores
@@ -168,7 +176,7 @@ def detect(  # noqa: PLR0913  # each is an option
         devices = devices_of(defect, device, SHORT if short else ())
         budget = Budget(runs or (_SHORT_RUNS if short else _RUNS), max_total_time)
         plan = Plan(devices, searches, trials, budget, jobs or usable_cores())
-        with Results(results, setup_of(budget)) as file:
+        with at_once(), Results(results, setup_of(budget)) as file:
             watch(run_missing(plan, file))
     setup, ended = read_results(results)
     if not ended:
