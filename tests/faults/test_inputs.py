@@ -1,4 +1,4 @@
-"""A corpus that nobody should have."""
+"""A corpus that nobody should have, and a folder with more findings than one reads."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ import pytest
 
 from tests.faults.campaign import Campaign
 from tests.faults.conftest import long
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
 
 pytestmark = pytest.mark.e2e
 
 SETUP = ("--workers", "1", "--seed", "5", "--mode", "inline")
+FINDINGS = 10_000
+FINDING = Artifact(
+    Scenario(ops=(op("init"),)),
+    device="patch-v4",
+    mode="inline",
+    expectation=Expectation("violation", "S1", "s1"),
+)
 
 
 def hostile_corpus(folder: Path) -> None:
@@ -68,3 +79,22 @@ def test_a_corpus_folder_that_cannot_be_read(campaign: Campaign) -> None:
     ended = campaign.run(*SETUP, "--runs", "5", "--device", "reference", "--corpus", brought)
     (brought / "closed").chmod(0o700)
     assert (ended.status, ended.stderr.count("closed")) == (0, 1), ended.stderr
+
+
+@pytest.mark.fault(
+    "An output folder with 10,000 findings",
+    "A campaign goes on in it; `status` and `triage` answer, page by page.",
+)
+@long
+def test_ten_thousand_findings(campaign: Campaign) -> None:
+    data = dump_artifact(FINDING)
+    for number in range(FINDINGS):
+        folder = campaign.out / "findings" / f"s1-{number:05}"
+        folder.mkdir(parents=True)
+        (folder / "finding.vblk").write_bytes(data)
+    ended = campaign.run(*SETUP, "--runs", "60", "--no-minimize")
+    assert (ended.status, ended.end["saved"]) == (77, FINDINGS + len(ended.end["findings"]))
+    campaign.check_status()
+    shown = campaign.verb("triage", str(campaign.out))
+    assert shown.returncode in (0, 77), shown.stderr
+    assert len(shown.stdout) < 1 << 20
