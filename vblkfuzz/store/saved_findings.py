@@ -18,18 +18,22 @@ FINDINGS: Final = "findings"
 """Folder of an output folder; it has a folder for each finding, named by signature."""
 
 
-def finding_folders(out: Path) -> list[Path]:
-    """Return the folders of the findings, by signature (none if nothing can be listed).
+def finding_names(out: Path) -> list[str]:
+    """Return the names of the folders of the findings, sorted (none if nothing can be listed).
 
     A name that begins with a dot is that of a folder which a worker has not finished writing. Links
     and empty folders are no findings.
     """
     try:
         with os.scandir(out / FINDINGS) as listed:
-            names = sorted(one.name for one in listed if _is_finding(one))
+            return sorted(one.name for one in listed if _is_finding(one))
     except OSError:
         return []
-    return [out / FINDINGS / name for name in names]
+
+
+def finding_folders(out: Path) -> list[Path]:
+    """Return the folders of the findings, in the order of `finding_names`."""
+    return [out / FINDINGS / name for name in finding_names(out)]
 
 
 def _is_finding(entry: os.DirEntry[str]) -> bool:
@@ -44,7 +48,7 @@ def _is_finding(entry: os.DirEntry[str]) -> bool:
 
 def saved_findings(out: Path) -> frozenset[str]:
     """Return the names of the findings: their signatures (`finding_place`)."""
-    return frozenset(path.name for path in finding_folders(out))
+    return frozenset(finding_names(out))
 
 
 def named(beginning: str, signatures: Iterable[str], where: str) -> list[str]:
