@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -19,6 +20,14 @@ pytestmark = pytest.mark.e2e
 
 SETUP = ("--workers", "1", "--seed", "5", "--mode", "inline")
 FINDINGS = 10_000
+MANY = 2_000
+FAST_CLOCK = """
+import itertools, sys, time
+if "fuzz" in sys.orig_argv:
+    right, looks = time.monotonic, itertools.count()
+    time.monotonic = lambda: right() + 0.1 * next(looks)
+"""
+"""For the orchestrator, which looks at it for each file."""
 FINDING = Artifact(
     Scenario(ops=(op("init"),)),
     device="patch-v4",
@@ -79,6 +88,25 @@ def test_a_corpus_folder_that_cannot_be_read(campaign: Campaign) -> None:
     ended = campaign.run(*SETUP, "--runs", "5", "--device", "reference", "--corpus", brought)
     (brought / "closed").chmod(0o700)
     assert (ended.status, ended.stderr.count("closed")) == (0, 1), ended.stderr
+
+
+@pytest.mark.fault(
+    "The time ends while a large corpus is imported",
+    "What was imported is used; a line says how many of how many files that was.",
+)
+@long
+def test_an_import_that_takes_too_long(campaign: Campaign) -> None:
+    environ = campaign.alter(FAST_CLOCK)
+    brought = campaign.folder / "aside" / "brought"
+    brought.mkdir()
+    for number in range(MANY):
+        (brought / f"{number}.bin").write_bytes(number.to_bytes(8))
+    setup = ("--device", "reference", "--runs", "5", "--max-total-time", "50")
+    ended = campaign.run(*SETUP, *setup, "--corpus", brought, environ=environ)
+    assert ended.status == 0, ended.stderr
+    (said,) = re.findall(f" ([0-9]+) of {MANY:,} files imported, the 50 s", ended.stderr)
+    assert 0 < int(said) <= len(campaign.inputs())
+    campaign.check_books(ended)
 
 
 @pytest.mark.fault(
