@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.faults.campaign import Campaign, Ended
-from tests.faults.conftest import LONG, long
+from tests.faults.conftest import LONG, ONE_WORKER, RUNS, long
 from tests.faults.disk import Disk, private
 from tests.waiting import until
 from vblkfuzz.errors import InputFileError
 
 pytestmark = pytest.mark.e2e
 
-SETUP = ("--workers", "1", "--seed", "5", "--mode", "inline")
-RUNS = ("--runs", "60")
+SETUP = (*ONE_WORKER, "--mode", "inline")
 FULL = ("No space left on device", "disk is full", "campaign.sqlite: cannot be used: ")
 """What is said of a full disk. SQLite has words of its own for it, such as: disk I/O error."""
 BALLAST = 32
@@ -158,7 +157,8 @@ def test_nobody_reads_what_it_says(campaign: Campaign, stream: str) -> None:
             pass
     os.set_blocking(write, True)
     with open(write, "wb") as pipe:
-        campaign.start(*SETUP, *RUNS, **{stream: pipe})
+        said = (pipe, None) if stream == "stdout" else (None, pipe)
+        campaign.start(*SETUP, *RUNS, stdout=said[0], stderr=said[1])
     if stream == "stdout":
         until(lambda: has_ended(campaign))
         until(lambda: drained(read, campaign))
