@@ -111,7 +111,7 @@ def test_an_import_that_takes_too_long(campaign: Campaign) -> None:
 
 @pytest.mark.fault(
     "An output folder with 10,000 findings",
-    "A campaign goes on in it; `status` and `triage` answer, page by page.",
+    "A campaign goes on in it; `status` and `triage` answer, page by page, and so does the report.",
 )
 @long
 def test_ten_thousand_findings(campaign: Campaign) -> None:
@@ -126,3 +126,7 @@ def test_ten_thousand_findings(campaign: Campaign) -> None:
     shown = campaign.verb("triage", str(campaign.out))
     assert shown.returncode in (0, 77), shown.stderr
     assert len(shown.stdout) < 1 << 20
+    report = campaign.aside
+    done = campaign.verb("export", str(campaign.out), "--to", "html", "-o", str(report))
+    assert done.returncode in (0, 77), done.stderr
+    assert report.stat().st_size < 4 << 20, "a page, and a line for each of the others"
