@@ -144,6 +144,8 @@ def test_a_finding_that_no_campaign_told_of(tmp_path: Path) -> None:
     ledger.close()
     for name in ("corpus", "findings/s1-x", "findings/s1-x@2", "findings/s1-y"):
         (tmp_path / name).mkdir(parents=True)
+        if name != "corpus":
+            (tmp_path / name / "finding.vblk").touch()
     said = said_of(tmp_path, read_history(tmp_path / "campaign.sqlite"))
     assert said.endswith("0 inputs, 3 findings; told of by no campaign: s1-y")
 
