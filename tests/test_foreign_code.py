@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from vblkfuzz.foreign_code import shown
+import os
+import sys
+
+from vblkfuzz.foreign_code import own_process, shown
 
 
 def test_a_long_exception_is_cut() -> None:
@@ -22,3 +25,11 @@ def test_a_class_that_cannot_show_itself_is_named() -> None:
             raise RuntimeError
 
     assert shown(Mute()) == "Mute"
+
+
+def test_a_module_does_not_decide_how_the_process_ends() -> None:
+    """Else `sys.exit = os._exit` ends a worker that got a signal with status 0."""
+    ends = sys.exit, os._exit
+    with own_process():
+        sys.exit = os._exit = lambda *_: None  # type: ignore[assignment]
+    assert (sys.exit, os._exit) == ends

@@ -83,12 +83,17 @@ def no_exit() -> Iterator[None]:
 
 
 @contextmanager
-def own_signals() -> Iterator[None]:
-    """Set the handlers of the signals that vblkfuzz needs back to what they were before."""
+def own_process() -> Iterator[None]:
+    """Set back how the process ends, and the handlers of the signals that vblkfuzz needs.
+
+    A module that replaces `sys.exit` or `os._exit` would decide on our exit status.
+    """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
+    ends = sys.exit, os._exit
     try:
         yield
     finally:
+        sys.exit, os._exit = ends
         for number, handler in before.items():
             if handler is not None and signal.getsignal(number) != handler:
                 with suppress(ValueError):  # only the main thread can, and could change them

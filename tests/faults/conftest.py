@@ -14,6 +14,9 @@ from tests.faults.campaign import Campaign
 LONG: Final = os.environ.get("VBLKFUZZ_FAULTS") == "all"
 long = pytest.mark.skipif(not LONG, reason="not in the short form: tox -e faults")
 """A fault that the ordinary tests leave out, because it takes long."""
+ONE_WORKER: Final = ("--workers", "1", "--seed", "5")
+RUNS: Final = ("--runs", "60")
+"""A campaign of a few seconds, which finds something."""
 
 
 @pytest.fixture

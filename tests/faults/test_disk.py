@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.faults.campaign import Campaign, Ended
-from tests.faults.conftest import LONG, long
+from tests.faults.conftest import LONG, ONE_WORKER, RUNS, long
 from tests.faults.disk import Disk, private
+from tests.waiting import until
+from vblkfuzz.errors import InputFileError
 
 pytestmark = pytest.mark.e2e
 
-SETUP = ("--workers", "1", "--seed", "5", "--mode", "inline")
-RUNS = ("--runs", "60")
+SETUP = (*ONE_WORKER, "--mode", "inline")
 FULL = ("No space left on device", "disk is full", "campaign.sqlite: cannot be used: ")
 """What is said of a full disk. SQLite has words of its own for it, such as: disk I/O error."""
 BALLAST = 32
@@ -138,6 +140,51 @@ def test_the_reader_goes_away(campaign: Campaign, stream: str) -> None:
     assert "Traceback" not in ended.stderr
     campaign.check_files()
     campaign.check_nothing_left()
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.fault(
+    "`--json` or stderr is a pipe that is full, and that nobody reads",
+    "The campaign goes on and ends in its time; its books are closed. What was not read of stderr "
+    "is said at the end; lines of `--json` wait for their reader.",
+)
+@long
+def test_nobody_reads_what_it_says(campaign: Campaign, stream: str) -> None:
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while os.write(write, bytes(1 << 16)):
+            pass
+    os.set_blocking(write, True)
+    with open(write, "wb") as pipe:
+        said = (pipe, None) if stream == "stdout" else (None, pipe)
+        campaign.start(*SETUP, *RUNS, stdout=said[0], stderr=said[1])
+    if stream == "stdout":
+        until(lambda: has_ended(campaign))
+        until(lambda: drained(read, campaign))
+    ended = campaign.ended()
+    os.close(read)
+    assert ended.status == 77
+    assert campaign.record().execs == 60
+    if stream == "stderr":
+        (lost,) = [event for event in ended.events if event.get("kind") == "lost"]
+        assert "not read in time" in lost["text"]
+    campaign.check_files()
+    campaign.check_nothing_left()
+
+
+def has_ended(campaign: Campaign) -> bool:
+    try:
+        return campaign.record().ended is not None
+    except (InputFileError, IndexError):  # it is about to be made
+        return False
+
+
+def drained(read: int, campaign: Campaign) -> bool:
+    os.set_blocking(read, False)
+    with suppress(BlockingIOError):
+        os.read(read, 1 << 16)
+    return campaign.process.poll() is not None
 
 
 @pytest.mark.fault("The output folder is on a read-only file system", "2, and one line.")

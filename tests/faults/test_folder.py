@@ -8,11 +8,10 @@ import shutil
 import pytest
 
 from tests.faults.campaign import Campaign
-from tests.faults.conftest import long
+from tests.faults.conftest import ONE_WORKER, long
 
 pytestmark = pytest.mark.e2e
 
-SETUP = ("--workers", "1", "--seed", "5")
 PARTS = ("corpus", "findings", "harness", "log", "campaign.sqlite")
 
 
@@ -21,7 +20,7 @@ PARTS = ("corpus", "findings", "harness", "log", "campaign.sqlite")
     "The campaign ends with 125 and a line that names it; nothing is made anew in its place.",
 )
 def test_the_output_folder_is_deleted(campaign: Campaign) -> None:
-    campaign.start(*SETUP)
+    campaign.start(*ONE_WORKER)
     campaign.under_way()
     # Moved away first: a folder that is written cannot be deleted in one step.
     campaign.out.rename(campaign.aside)
@@ -42,7 +41,7 @@ def test_the_output_folder_is_deleted(campaign: Campaign) -> None:
 )
 @long
 def test_a_part_of_it_is_deleted(campaign: Campaign, part: str) -> None:
-    campaign.start(*SETUP, "--runs", "400")
+    campaign.start(*ONE_WORKER, "--runs", "400")
     campaign.under_way()
     path = campaign.out / part
     os.rename(path, campaign.aside)
@@ -50,7 +49,7 @@ def test_a_part_of_it_is_deleted(campaign: Campaign, part: str) -> None:
     assert ended.status in (77, 125), ended.stderr
     assert "Traceback" not in ended.stderr
     assert campaign.processes() == []
-    again = campaign.run(*SETUP, "--runs", "20")
+    again = campaign.run(*ONE_WORKER, "--runs", "20")
     assert again.status in (0, 77), again.stderr
     campaign.check_books(again)
 
@@ -61,7 +60,7 @@ def test_a_part_of_it_is_deleted(campaign: Campaign, part: str) -> None:
 )
 @long
 def test_a_second_campaign_on_the_folder(campaign: Campaign) -> None:
-    campaign.start(*SETUP)
+    campaign.start(*ONE_WORKER)
     campaign.under_way()
     second = campaign.verb("fuzz", "--runs", "1", "--out", str(campaign.out))
     assert second.returncode == 2

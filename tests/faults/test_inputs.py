@@ -1,8 +1,9 @@
-"""A corpus that nobody should have."""
+"""A corpus that nobody should have, and a folder with more findings than one reads."""
 
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -10,10 +11,29 @@ import pytest
 
 from tests.faults.campaign import Campaign
 from tests.faults.conftest import long
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.expectation import Expectation
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
 
 pytestmark = pytest.mark.e2e
 
 SETUP = ("--workers", "1", "--seed", "5", "--mode", "inline")
+FINDINGS = 10_000
+MANY = 2_000
+FAST_CLOCK = """
+import itertools, sys, time
+if "fuzz" in sys.orig_argv:
+    right, looks = time.monotonic, itertools.count()
+    time.monotonic = lambda: right() + 0.1 * next(looks)
+"""
+"""For the orchestrator, which looks at it for each file."""
+FINDING = Artifact(
+    Scenario(ops=(op("init"),)),
+    device="patch-v4",
+    mode="inline",
+    expectation=Expectation("violation", "S1", "s1"),
+)
 
 
 def hostile_corpus(folder: Path) -> None:
@@ -68,3 +88,45 @@ def test_a_corpus_folder_that_cannot_be_read(campaign: Campaign) -> None:
     ended = campaign.run(*SETUP, "--runs", "5", "--device", "reference", "--corpus", brought)
     (brought / "closed").chmod(0o700)
     assert (ended.status, ended.stderr.count("closed")) == (0, 1), ended.stderr
+
+
+@pytest.mark.fault(
+    "The time ends while a large corpus is imported",
+    "What was imported is used; a line says how many of how many files that was.",
+)
+@long
+def test_an_import_that_takes_too_long(campaign: Campaign) -> None:
+    environ = campaign.alter(FAST_CLOCK)
+    brought = campaign.folder / "aside" / "brought"
+    brought.mkdir()
+    for number in range(MANY):
+        (brought / f"{number}.bin").write_bytes(number.to_bytes(8))
+    setup = ("--device", "reference", "--runs", "5", "--max-total-time", "50")
+    ended = campaign.run(*SETUP, *setup, "--corpus", brought, environ=environ)
+    assert ended.status == 0, ended.stderr
+    (said,) = re.findall(f" ([0-9]+) of {MANY:,} files imported, the 50 s", ended.stderr)
+    assert 0 < int(said) <= len(campaign.inputs())
+    campaign.check_books(ended)
+
+
+@pytest.mark.fault(
+    "An output folder with 10,000 findings",
+    "A campaign goes on in it; `status` and `triage` answer, page by page, and so does the report.",
+)
+@long
+def test_ten_thousand_findings(campaign: Campaign) -> None:
+    data = dump_artifact(FINDING)
+    for number in range(FINDINGS):
+        folder = campaign.out / "findings" / f"s1-{number:05}"
+        folder.mkdir(parents=True)
+        (folder / "finding.vblk").write_bytes(data)
+    ended = campaign.run(*SETUP, "--runs", "60", "--no-minimize")
+    assert (ended.status, ended.end["saved"]) == (77, FINDINGS + len(ended.end["findings"]))
+    campaign.check_status()
+    shown = campaign.verb("triage", str(campaign.out))
+    assert shown.returncode in (0, 77), shown.stderr
+    assert len(shown.stdout) < 1 << 20
+    report = campaign.aside
+    done = campaign.verb("export", str(campaign.out), "--to", "html", "-o", str(report))
+    assert done.returncode in (0, 77), done.stderr
+    assert report.stat().st_size < 4 << 20, "a page, and a line for each of the others"

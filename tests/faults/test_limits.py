@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.campaign import Campaign
-from tests.faults.conftest import long
+from tests.faults.conftest import ONE_WORKER, RUNS, long
 
 pytestmark = pytest.mark.e2e
 
-SETUP = ("--workers", "1", "--seed", "5")
-RUNS = ("--runs", "60")
 SEGFAULT = """
 import ctypes
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
@@ -33,7 +31,7 @@ def limited(limit: str) -> tuple[str, ...]:
 )
 @long
 def test_few_open_files(campaign: Campaign, files: int) -> None:
-    ended = campaign.run(*SETUP, *RUNS, through=limited(f"--nofile={files}"))
+    ended = campaign.run(*ONE_WORKER, *RUNS, through=limited(f"--nofile={files}"))
     assert ended.status in (77, 125), ended.stderr
     assert "Traceback" not in ended.stderr
     if ended.status == 125:
@@ -48,7 +46,7 @@ def test_few_open_files(campaign: Campaign, files: int) -> None:
 )
 @long
 def test_little_memory(campaign: Campaign, megabytes: int) -> None:
-    ended = campaign.run(*SETUP, *RUNS, through=limited(f"--as={megabytes << 20}"))
+    ended = campaign.run(*ONE_WORKER, *RUNS, through=limited(f"--as={megabytes << 20}"))
     assert ended.status in (77, 125), ended.stderr
     assert "Traceback" not in ended.stderr
     campaign.check_nothing_left()
@@ -60,7 +58,7 @@ def test_little_memory(campaign: Campaign, megabytes: int) -> None:
 )
 @long
 def test_short_files_only(campaign: Campaign, bytes_: int) -> None:
-    ended = campaign.run(*SETUP, *RUNS, through=limited(f"--fsize={bytes_}"))
+    ended = campaign.run(*ONE_WORKER, *RUNS, through=limited(f"--fsize={bytes_}"))
     assert ended.status in (2, 77, 125)
     assert "Traceback" not in ended.stderr
     assert campaign.processes() == []
@@ -75,7 +73,7 @@ def test_no_core_file_is_left(campaign: Campaign) -> None:
     device = campaign.folder / "device.py"
     device.write_text(SEGFAULT)
     unlimited = limited("--core=unlimited:unlimited")
-    ended = campaign.run(*SETUP, *RUNS, "--device", f"{device}:Device", through=unlimited)
+    ended = campaign.run(*ONE_WORKER, *RUNS, "--device", f"{device}:Device", through=unlimited)
     assert ended.status == 77, ended.stderr
     assert [name for name in campaign.findings() if name.startswith("crash-sigsegv-")]
     campaign.check_nothing_left()
@@ -84,7 +82,7 @@ def test_no_core_file_is_left(campaign: Campaign) -> None:
 @pytest.mark.fault("No memory can be locked (`ulimit -l 0`)", "Nothing at all.")
 @long
 def test_no_locked_memory(campaign: Campaign) -> None:
-    ended = campaign.run(*SETUP, *RUNS, through=limited("--memlock=0"))
+    ended = campaign.run(*ONE_WORKER, *RUNS, through=limited("--memlock=0"))
     assert ended.status == 77, ended.stderr
     campaign.check_books(ended)
     campaign.check_nothing_left()

@@ -124,7 +124,8 @@ def test_an_actor_is_stopped(campaign: Campaign, role: str) -> None:
 
 @pytest.mark.fault(
     "SIGSTOP of the zygote",
-    "The worker needs it for fresh actors only. It ends with the campaign, and nothing is left.",
+    "The worker needs it for fresh actors and at its end, and wakes it for that: the campaign ends "
+    "in its time, and nothing is left.",
 )
 @long
 def test_the_zygote_is_stopped(campaign: Campaign) -> None:

@@ -9,13 +9,11 @@ import sys
 import pytest
 
 from tests.faults.campaign import Campaign
-from tests.faults.conftest import long
+from tests.faults.conftest import ONE_WORKER, RUNS, long
 from tests.faults.disk import private
 
 pytestmark = pytest.mark.e2e
 
-SETUP = ("--workers", "1", "--seed", "5")
-RUNS = ("--runs", "60")
 NOBODY = (
     *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
     *("sh", "-c", 'exec "$@"', "sh"),  # setpriv itself can run what only root can read
@@ -29,7 +27,7 @@ NOBODY = (
 def test_without_home_and_streams(campaign: Campaign) -> None:
     closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
     nothing = {"HOME": None, "TMPDIR": None}
-    campaign.start(*SETUP, *RUNS, through=closed, environ=nothing)
+    campaign.start(*ONE_WORKER, *RUNS, through=closed, environ=nothing)
     assert campaign.ended().status == 77
     campaign.check_files()
     assert campaign.findings()
@@ -41,7 +39,7 @@ def test_without_home_and_streams(campaign: Campaign) -> None:
 @pytest.mark.fault("TMPDIR does not exist, or cannot be written", "Nothing at all.")
 @long
 def test_a_bad_folder_for_temporary_files(campaign: Campaign, tmpdir: str) -> None:
-    ended = campaign.run(*SETUP, *RUNS, environ={"TMPDIR": tmpdir})
+    ended = campaign.run(*ONE_WORKER, *RUNS, environ={"TMPDIR": tmpdir})
     assert ended.status == 77, ended.stderr
     campaign.check_books(ended)
     campaign.check_nothing_left()
@@ -51,7 +49,7 @@ def test_a_bad_folder_for_temporary_files(campaign: Campaign, tmpdir: str) -> No
 @long
 def test_no_shared_memory_folder(campaign: Campaign) -> None:
     read_only = private("mount -t tmpfs -o ro,size=4k none /dev/shm")
-    ended = campaign.run(*SETUP, *RUNS, through=read_only)
+    ended = campaign.run(*ONE_WORKER, *RUNS, through=read_only)
     assert ended.status == 77, ended.stderr
     campaign.check_books(ended)
     campaign.check_nothing_left()
@@ -62,7 +60,7 @@ def test_no_shared_memory_folder(campaign: Campaign) -> None:
 )
 @long
 def test_no_proc(campaign: Campaign) -> None:
-    ended = campaign.run(*SETUP, *RUNS, through=private("mount -t tmpfs -o ro none /proc"))
+    ended = campaign.run(*ONE_WORKER, *RUNS, through=private("mount -t tmpfs -o ro none /proc"))
     assert ended.status in (77, 125), ended.stderr
     assert "Traceback" not in ended.stderr
     if ended.status == 125:
@@ -82,7 +80,7 @@ def test_another_user(campaign: Campaign) -> None:
         os.chown(folder, 65534, 65534)
     for above in campaign.folder.parents[:2]:
         above.chmod(above.stat().st_mode | 0o011)
-    ended = campaign.run(*SETUP, *RUNS, through=NOBODY)
+    ended = campaign.run(*ONE_WORKER, *RUNS, through=NOBODY)
     assert ended.status == 77, ended.stderr
     campaign.check_books(ended)
     campaign.check_nothing_left()

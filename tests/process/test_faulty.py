@@ -14,23 +14,20 @@ import pytest
 
 from tests.conformance.leftovers import nothing_left
 from tests.process import faulty
+from tests.process.failing import SHORT_S, check_error, check_finding
 from tests.process.faulty import FATAL, GOOD, Faulty, crash
 from vblkfuzz.dataplane.revisions.reference import Reference
 from vblkfuzz.dataplane.thread import Steps, Thread
 from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.driver.transport import GuestSteps
 from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, TraceOverflow
-from vblkfuzz.executor import Execution, run_scenario
-from vblkfuzz.oracle.violation import Violation
+from vblkfuzz.executor import run_scenario
 from vblkfuzz.process import actors, supervisor
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets import model_modes
 from vblkfuzz.targets.model import MODES, model
 from vblkfuzz.trace.kinds import CRASH, HANDLER, HANG, OP
-
-SHORT_S = 0.2
-"""Processor time after which an execution hangs, where a hang is wanted: it takes all of that."""
 
 RAISING: list[tuple[type[Faulty], str, str]] = [
     (
@@ -64,34 +61,6 @@ HANGING: list[tuple[type[Faulty], str]] = [
 def _nothing_left() -> Iterator[None]:
     with nothing_left():
         yield
-
-
-def check_finding(
-    mode: str, device: type[Faulty], scenario: Scenario = FATAL, times: int = 3
-) -> tuple[Violation, Execution]:
-    """The device fails the same way each time, and runs between; return how."""
-    with model("faulty", mode, device_class=device) as target:
-        right = target.run(GOOD).digest
-        found = []
-        for _ in range(times):
-            execution = run_scenario(target, scenario)
-            found.append(execution.trace.digest)
-            assert target.run(GOOD).digest == right
-        assert len(set(found)) == 1
-    (violation,) = execution.verdict.violations
-    return violation, execution
-
-
-def check_error(
-    mode: str, device: type[Reference], error: type[HarnessError], why: str, times: int = 3
-) -> None:
-    with model("faulty", mode, device_class=device) as target:
-        right = target.run(GOOD).digest
-        for _ in range(times):
-            with pytest.raises(HarnessError, match=why) as raised:
-                run_scenario(target, FATAL)
-            assert raised.type is error
-            assert target.run(GOOD).digest == right
 
 
 @pytest.mark.parametrize(("device", "signature", "said"), RAISING)

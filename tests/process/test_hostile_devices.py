@@ -18,8 +18,8 @@ import pytest
 from tests.conformance.leftovers import await_end, descendants, nothing_left
 from tests.process import hostile
 from tests.process.crew import lives_as, process
+from tests.process.failing import SHORT_S, check_error, check_finding
 from tests.process.faulty import FATAL, GOOD, Faulty
-from tests.process.test_faulty import SHORT_S, check_error, check_finding
 from tests.process.test_parent_death import written
 from tests.waiting import until
 from vblkfuzz.errors import HarnessError, ZygoteLost

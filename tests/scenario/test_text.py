@@ -358,6 +358,7 @@ UNUSABLE = {
         "expect: expected only the keys verdict, rule, signature, target, on, found 'why'",
     ),
     "long line": (f"format = 1\nx = 1 # {'x' * 9000}", "line 2: expected at most 8192 characters"),
+    "a BOM": ("\ufeffformat = 1", "line 1 column 1: expected TOML, found a byte order mark (BOM)*"),
     "no TOML": ("format = 1\nops = [\n}", "line 3 column 1: expected TOML: *"),
     "half a TOML": ("format = 1\nops = [", "end of file: expected TOML: *"),
     "nested": ("x = " + "[" * 5000, "expected a scenario, found deeply nested values"),

@@ -56,6 +56,7 @@ def record(out: Path, *signatures: str) -> Path:
 
 def test_from_files_alone(out: Path) -> None:
     (out / "findings" / "s1-broken").mkdir()
+    (out / "findings" / "s1-broken" / "finding.vblk").touch()
     ledger = out / "campaign.sqlite"
     done = rebuild(out, ledger)
     assert (done.rows, done.campaigns, done.kept, done.problem) == (0, 1, "", "")

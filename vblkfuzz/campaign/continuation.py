@@ -15,7 +15,7 @@ from vblkfuzz.errors import InputFileError, UsageError
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.store.finding_files import ARTIFACT
-from vblkfuzz.store.finding_place import signature_of
+from vblkfuzz.store.finding_place import signature_in
 from vblkfuzz.store.folder import PARTS
 from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.saved_findings import finding_folders, saved_findings
@@ -111,7 +111,7 @@ def said_of(out: Path, history: History) -> str:
 def _untold(out: Path, history: History) -> str:
     """Name the findings that no campaign told of: it was killed, or they came from elsewhere."""
     untold = sorted(
-        one for one in saved_findings(out) if signature_of(Path(one)) not in history.sightings
+        one for one in saved_findings(out) if signature_in(one) not in history.sightings
     )
     more = f" and {len(untold) - _NAMED} more" if len(untold) > _NAMED else ""
     return f"; told of by no campaign: {', '.join(untold[:_NAMED])}{more}" if untold else ""

@@ -7,13 +7,13 @@ instead. All other flags of users come after the defaults and override them.
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.fuzz_target import FLAGS
+from vblkfuzz.triage.shell_word import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,9 +73,9 @@ def check_arguments(arguments: Sequence[str]) -> None:
 def _instead_of(path: str) -> str:
     """Say how an input or a folder of inputs is given."""
     if Path(path).is_file():
-        return f"to run an input: vblkfuzz replay {shlex.quote(path)}"
+        return f"to run an input: vblkfuzz replay {shell_word(path)}"
     # libFuzzer writes new inputs into the first folder, a campaign does not.
-    return f"a folder of inputs to start from is --corpus {shlex.quote(path)}"
+    return f"a folder of inputs to start from is --corpus {shell_word(path)}"
 
 
 def arguments_of(plan: WorkerPlan) -> list[str]:

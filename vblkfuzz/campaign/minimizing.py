@@ -171,7 +171,8 @@ class Minimizing:
         try:
             self._start()
         except OSError as error:
-            self._give_up(f"no minimizer: {error.strerror or error}")
+            where = f"{error.filename}: " if error.filename else ""
+            self._give_up(f"no minimizer: {where}{error.strerror or error}")
             return False
         return True
 

@@ -91,7 +91,8 @@ class Roster:
         try:
             member.worker.start()
         except OSError as error:
-            why = too_many_files(error) or error.strerror or error
+            where = f"{error.filename}: " if error.filename else ""
+            why = too_many_files(error) or f"{where}{error.strerror or error}"
             self._lose(member, f"worker {index} cannot be started: {why}")
         else:
             self._selector.register(member.worker.messages_fd, selectors.EVENT_READ)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import sysconfig
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.triage.case import replay_command
+from vblkfuzz.triage.shell_word import shell_word
 
 if TYPE_CHECKING:
     from vblkfuzz.triage.outcome import Outcome
@@ -26,7 +26,7 @@ def replay_line(outcome: Outcome) -> str:
     if not folder:
         return replay_command(outcome)
     before = f'":${_PATH}"' if os.environ.get(_PATH) else ""
-    return f"{_PATH}={shlex.quote(folder)}{before} {replay_command(outcome)}"
+    return f"{_PATH}={shell_word(folder)}{before} {replay_command(outcome)}"
 
 
 def _import_folder(device: str) -> str:

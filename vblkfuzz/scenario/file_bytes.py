@@ -15,6 +15,10 @@ from vblkfuzz.errors import InputFileError
 _NO_WRITER: Final = "expected a file, found a named pipe (FIFO) that no process writes to"
 
 
+_PIECE: Final = 1 << 16
+"""Bytes that are read at once: the memory for a larger piece takes longer than a small file."""
+
+
 def read_at_most(path: str | os.PathLike[str], limit: int) -> bytes:
     """Return the first `limit` bytes of a file, or all if it has fewer.
 
@@ -28,13 +32,13 @@ def read_at_most(path: str | os.PathLike[str], limit: int) -> bytes:
     with open(descriptor, "rb", buffering=0) as file:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise IsADirectoryError
-        data = _without_waiting(descriptor, limit)
+        data = _without_waiting(descriptor, min(limit, _PIECE))
         if data == b"" and _is_named_pipe(descriptor):
             raise InputFileError(os.fspath(path), "", _NO_WRITER)
         os.set_blocking(descriptor, True)
         parts = [data or b""]
         missing = limit - len(parts[0])
-        while data != b"" and missing > 0 and (more := file.read(missing)):
+        while data != b"" and missing > 0 and (more := file.read(min(missing, _PIECE))):
             parts.append(more)
             missing -= len(more)
     return b"".join(parts)

@@ -11,9 +11,9 @@ campaign gives to raw inputs promises one, however much its bytes look like text
 
 from __future__ import annotations
 
+import os
 import re
 from enum import Enum, auto
-from pathlib import PurePath
 from typing import Final
 
 import msgpack
@@ -48,7 +48,7 @@ def form_of(path: str, data: bytes) -> Form:
     >>> form_of("crash-da39a3ee5e6b4b0d3255bfef95601890afd80709", b"abc")
     <Form.RAW: 3>
     """
-    name = PurePath(path).name
+    name = os.path.basename(path)
     if data[:1] in _MAP_STARTS and _MAGIC in data:
         return Form.ARTIFACT
     if is_raw_name(name):

@@ -49,6 +49,7 @@ _MAX_LINE: Final = 8192
 length: hours for 1 MiB."""
 
 _KEYS: Final = ("format", *SCENARIO_KEYS, "expect")
+_BOM: Final = "\ufeff"
 _STOPPED: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -142,6 +143,9 @@ def read_text(text: str, path: str) -> Text:
 
 
 def _parse(text: str, path: str) -> Table:
+    if text.startswith(_BOM):
+        problem = "expected TOML, found a byte order mark (BOM): save the file as UTF-8 without it"
+        raise InputFileError(path, "line 1 column 1", problem)
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > _MAX_LINE:
             raise InputFileError(path, f"line {number}", f"expected at most {_MAX_LINE} characters")

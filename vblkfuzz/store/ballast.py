@@ -6,6 +6,7 @@ Without it, a campaign that ends on a full disk could not record that it has end
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -34,5 +35,6 @@ class Ballast:
             raise
 
     def drop(self) -> None:
-        """Give the room back; the file may be gone already, with its folder."""
-        self._path.unlink(missing_ok=True)
+        """Give the room back; the file may be gone already, or its folder be another one now."""
+        with suppress(OSError):
+            self._path.unlink()

@@ -24,16 +24,20 @@ def damaged_inputs(corpus: Path) -> Iterator[tuple[Path, str]]:
     Raises:
         OSError: the folder cannot be read.
     """
-    for path in (corpus / name for name in sorted(filter(is_digest, os.listdir(corpus)))):
-        if not path.is_file():
+    folder = os.fspath(corpus)
+    for name in sorted(filter(is_digest, os.listdir(folder))):
+        path = os.path.join(folder, name)  # a text: there may be 50,000 of them
+        if not os.path.isfile(path):
             continue
         try:
-            data = path.read_bytes()
+            with open(path, "rb", buffering=0) as file:
+                data = file.read()
         except OSError as error:
-            yield path, f"cannot be read: {error.strerror or error}"
+            yield corpus / name, f"cannot be read: {error.strerror or error}"
             continue
-        if input_name(data) != path.name:
-            yield path, f"cut off: its {counted(len(data), 'byte')} are not those it is named by"
+        if input_name(data) != name:
+            size = counted(len(data), "byte")
+            yield corpus / name, f"cut off: its {size} are not those it is named by"
 
 
 def quarantine_damaged(corpus: Path, folder: Path, say: Callable[[str], None]) -> None:

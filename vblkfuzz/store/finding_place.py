@@ -38,7 +38,12 @@ def signature_of(finding: Path) -> str:
     >>> signature_of(Path("out/findings/s1-reset")), signature_of(Path("out/findings/s1-reset@2"))
     ('s1-reset', 's1-reset')
     """
-    return finding.name.partition(_MARK)[0]
+    return signature_in(finding.name)
+
+
+def signature_in(name: str) -> str:
+    """Return the signature in the name of a finding's folder."""
+    return name.partition(_MARK)[0]
 
 
 def is_of_another(finding: Path, target: Target) -> bool:

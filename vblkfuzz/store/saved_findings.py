@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,21 +18,37 @@ FINDINGS: Final = "findings"
 """Folder of an output folder; it has a folder for each finding, named by signature."""
 
 
-def finding_folders(out: Path) -> list[Path]:
-    """Return the folders of the findings, by signature (none if nothing can be listed).
+def finding_names(out: Path) -> list[str]:
+    """Return the names of the folders of the findings, sorted (none if nothing can be listed).
 
-    A name that begins with a dot is that of a folder which a worker has not finished writing.
+    A name that begins with a dot is that of a folder which a worker has not finished writing. Links
+    and empty folders are no findings.
     """
     try:
-        found = [path for path in (out / FINDINGS).iterdir() if path.is_dir()]
+        with os.scandir(out / FINDINGS) as listed:
+            return sorted(one.name for one in listed if _is_finding(one))
     except OSError:
         return []
-    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def finding_folders(out: Path) -> list[Path]:
+    """Return the folders of the findings, in the order of `finding_names`."""
+    return [out / FINDINGS / name for name in finding_names(out)]
+
+
+def _is_finding(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
+        return False
+    try:
+        with os.scandir(entry.path) as inside:
+            return any(inside)
+    except OSError:  # its reader says why
+        return True
 
 
 def saved_findings(out: Path) -> frozenset[str]:
     """Return the names of the findings: their signatures (`finding_place`)."""
-    return frozenset(path.name for path in finding_folders(out))
+    return frozenset(finding_names(out))
 
 
 def named(beginning: str, signatures: Iterable[str], where: str) -> list[str]:

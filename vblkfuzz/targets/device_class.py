@@ -21,7 +21,7 @@ from vblkfuzz.dataplane.defects import DEFECTS, check_defect, with_defects
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
-from vblkfuzz.foreign_code import blamed, no_arguments, note_import, own_signals
+from vblkfuzz.foreign_code import blamed, no_arguments, note_import, own_process
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.targets.class_check import check_class
@@ -121,12 +121,12 @@ def _module(place: str, load_file: LoadFile) -> ModuleType:
         blamed(f"device {place}: its module fails"),
         _saying_on_stderr(),
         no_arguments(place),
-        own_signals(),
+        own_process(),
     ):
-        pid = os.getpid()
+        pid, leave = os.getpid(), os._exit
         module = _loaded(place, load_file)
         if os.getpid() != pid:
-            os._exit(0)  # a child that the module has forked: the verb runs in its parent
+            leave(0)  # a child that the module has forked: the verb runs in its parent
         note_import(place)
         return module
 

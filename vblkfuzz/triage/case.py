@@ -6,7 +6,6 @@ the outcome says why.
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
 from vblkfuzz.targets.device_class import device_class, is_revision
 from vblkfuzz.triage.schedule_words import held_at
+from vblkfuzz.triage.shell_word import shell_line
 from vblkfuzz.triage.step import Step, steps_of
 
 if TYPE_CHECKING:
@@ -123,4 +123,4 @@ def replay_command(outcome: Outcome) -> str:
     words = ["vblkfuzz", "replay", outcome.input, "--device", device, "--mode", mode]
     if target != DEFAULT_TARGET:
         words += ["--target", target, *outcome.target_options.words]
-    return shlex.join(words)
+    return shell_line(words)

@@ -21,13 +21,13 @@ from vblkfuzz.errors import InputFileError
 from vblkfuzz.minimize.edit import without_named
 from vblkfuzz.scenario.artifact import MODES, read_input, read_input_file
 from vblkfuzz.scenario.input_form import Form
-from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding
+from vblkfuzz.store.finding_files import ARTIFACT, RAW, file_of_finding, path_of_finding
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.input_paths import NO_INPUTS, input_paths
 from vblkfuzz.store.saved_findings import (
     FINDINGS,
     begin_like,
-    finding_folders,
+    finding_names,
     saved_findings,
     the_one_named,
 )
@@ -90,7 +90,8 @@ def finding_files(path: str) -> list[str]:
     if not folder.is_dir():
         problem = f"expected the output folder of a campaign, found no {FINDINGS}/ in it"
         raise InputFileError(path, "", problem)
-    found = [str(file_of_finding(one)) for one in finding_folders(Path(path))]
+    names = finding_names(Path(path))
+    found = [path_of_finding(os.path.join(folder, name)) for name in names]
     if not found:
         raise InputFileError(path, "", "expected findings, found none: the campaign had no finding")
     return found

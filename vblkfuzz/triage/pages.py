@@ -83,7 +83,8 @@ def signature_in(file: str) -> str:
     >>> signature_in("out/findings/s1-reset@2/finding.vblk")
     's1-reset'
     """
-    return os.path.basename(os.path.dirname(file)).partition("@")[0]
+    parts = file.rsplit(os.sep, 2)  # not os.path: it is asked for each of 10,000 files
+    return parts[-2].partition("@")[0] if len(parts) > 1 else ""
 
 
 def rule_in(file: str) -> str:

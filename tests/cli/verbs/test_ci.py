@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from dataclasses import replace
@@ -256,3 +257,14 @@ def test_an_overrun_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert one.overrun == ""
     now[0] += 3
     assert one.overrun == "the job took 64 s, 4 s more than its budget"
+
+
+@pytest.mark.e2e
+def test_what_is_no_file_in_the_corpus_is_said_in_a_line(
+    cli: Cli, corpus: Path, tmp_path: Path
+) -> None:
+    for name in ("pipe", "pipes"):
+        os.mkfifo(corpus / name)
+    result = cli("ci", "--corpus", corpus, *SMALL, "--out", tmp_path / "out")
+    said = f"{corpus / 'pipe'}: expected a file, found a named pipe (FIFO), and 1 more"
+    assert result.stderr.splitlines().count(f"vblkfuzz: left out: {said}") == 1

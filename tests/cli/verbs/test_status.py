@@ -13,6 +13,7 @@ from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.store.canary import Canary
 from vblkfuzz.store.folder import claimed
 from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.saved_findings import finding_folders
 from vblkfuzz.store.summary import Finding
 from vblkfuzz.store.tried import Bound
 from vblkfuzz.store.unseen import Unseen
@@ -37,6 +38,14 @@ def test_a_finding_whose_folder_has_gone(cli: Cli, out: Path) -> None:
     lines = cli("status", out).stdout.splitlines()
     assert f"0 findings in the folder: vblkfuzz triage {out}" in lines
     assert f"seen, but not in the folder: {SIGNATURE}" in lines
+
+
+def test_a_link_and_an_empty_folder_are_no_findings(cli: Cli, out: Path) -> None:
+    (out / "findings" / "empty").mkdir()
+    (out / "findings" / "link").symlink_to(SIGNATURE)
+    saved = json.loads(cli("status", out, "--json").stdout)["saved"]
+    assert saved == 1
+    assert [one.name for one in finding_folders(out)] == [SIGNATURE]
 
 
 def begin(out: Path, *situations: str) -> Ledger:

@@ -152,6 +152,7 @@ class TestList:
 
     def test_one_that_is_missing(self, cli: Cli, out: Path) -> None:
         (out / "findings" / "s9-empty").mkdir()
+        (out / "findings" / "s9-empty" / "trace.txt").touch()
         result = cli("triage", out)
         assert result.exit_code == 2
         assert "s9-empty/finding.vblk: expected a readable file" in result.stderr

@@ -246,3 +246,13 @@ def test_the_line_while_the_rest_is_minimized() -> None:
     filled.minimizing = 3, 7
     line = "minimizing 3 of 7 findings; ctrl-C stops"
     assert status_lines(filled, 60, 2) == status_block(filled, 60, 2) == [line]
+
+
+def test_a_file_of_the_user_that_is_no_input_is_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It stays where it is, in spite of the name of the message."""
+    with FuzzView(OPTIONS) as view:
+        view.announce(Message("quarantined", "mine/notes: expected a file, found a socket"))
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == "left out: mine/notes: expected a file, found a socket"

@@ -146,10 +146,15 @@ def _files_in(folder: Path) -> list[str]:
     Raises:
         InputFileError: there are none.
     """
+    from vblkfuzz.store.input_paths import found_below
     from vblkfuzz.triage.inputs import input_files
 
     if not folder.is_dir():
         raise InputFileError(str(folder), "", "expected a folder of inputs, found none")
+    left_out = [one for one in found_below(folder) if one.problem]
+    if left_out:
+        more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
+        say(f"left out: {left_out[0].path}: {left_out[0].problem}{more}")
     return input_files(str(folder))
 
 

@@ -5,7 +5,6 @@ Each form is an `Export`, imported when it is used; `vblkfuzz.export.registry` s
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -144,12 +143,13 @@ def _others(page: Page, path: str, to: str, output: Path) -> Others:
     """Return the findings of other pages, for an index in the output file."""
     from vblkfuzz.cli.options.output_file import is_stdout
     from vblkfuzz.triage.recorded import others_of
+    from vblkfuzz.triage.shell_word import shell_line
 
     number = page.number % page.of + 1
     named = f"{output.stem}-{number}{output.suffix}" if not is_stdout(output) else f"{number}.html"
     words = ["vblkfuzz", "export", path, "--to", to, "--page", str(number), "-o", named]
     folder = "" if is_stdout(output) else str(output.parent)
-    return others_of(page, folder, shlex.join(words))
+    return others_of(page, folder, shell_line(words))
 
 
 def _try(output: Path, program: str, binary: str) -> None:

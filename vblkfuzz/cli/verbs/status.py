@@ -114,7 +114,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
     from vblkfuzz.cli.views.silence import say_silence
     from vblkfuzz.counted import counted
     from vblkfuzz.store.confidence import confidences
-    from vblkfuzz.store.finding_place import signature_of
+    from vblkfuzz.store.finding_place import signature_in
     from vblkfuzz.store.saved_findings import saved_findings
 
     screen = Screen()
@@ -126,7 +126,7 @@ def _print(folder: Path, history: History, running: bool) -> None:
         screen.say(f"{campaigns} campaigns: {execs} in {history.seconds:,.1f} s")
     saved = saved_findings(folder)
     screen.say(f"{counted(len(saved), 'finding')} in the folder: vblkfuzz triage {folder}")
-    if gone := sorted(set(history.sightings) - {signature_of(Path(one)) for one in saved}):
+    if gone := sorted(set(history.sightings) - {signature_in(one) for one in saved}):
         screen.wrapped(f"seen, but not in the folder: {', '.join(gone)}")
     if kept := confidences(folder):
         screen.say()

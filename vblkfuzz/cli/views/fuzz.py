@@ -67,6 +67,8 @@ class FuzzView:
         elif message.kind == "paused":
             self._live.stop()  # the shell gets its cursor back
             self._say(f"paused: {message.name}")
+        elif message.kind == "quarantined":  # a file of the user, which stays where it is
+            self._say(f"left out: {message.name}", "yellow")
         elif message.kind in ("unsteady", "continued"):
             self._say(message.name, "yellow")
         else:

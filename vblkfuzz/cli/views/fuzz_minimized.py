@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.counted import counted
+from vblkfuzz.triage.shell_word import shell_line
 
 if TYPE_CHECKING:
     from vblkfuzz.cli.views.screen import Screen
@@ -48,4 +48,4 @@ def _say_rest(screen: Screen, summary: Summary) -> None:
     if paths:
         words = ["vblkfuzz", "minimize", str(paths[0].parents[1])]
         which = "the others" if summary.minimized else "them"
-        screen.say(f"minimize {which} with: {shlex.join(words)}")
+        screen.say(f"minimize {which} with: {shell_line(words)}")

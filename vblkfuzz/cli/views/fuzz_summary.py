@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from vblkfuzz.cli.views.silence import say_silence
 from vblkfuzz.counted import counted
 from vblkfuzz.store.canary import blind
 from vblkfuzz.triage.printable import printable
+from vblkfuzz.triage.shell_word import shell_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,7 @@ def _replay(summary: Summary, target: str, device: str, target_options: TargetOp
         words += ["--target", target, *target_options.words]
     if not is_revision(device):  # the user must name code to run, a file is not enough
         words += ["--device", device]
-    return shlex.join(words)
+    return shell_line(words)
 
 
 def say_trouble(out: Path, summary: Summary) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +14,7 @@ from vblkfuzz.store.finding_place import signature_of
 from vblkfuzz.triage.case import in_order
 from vblkfuzz.triage.pages import rule_in
 from vblkfuzz.triage.replay_target import words_to_repeat
+from vblkfuzz.triage.shell_word import shell_line
 from vblkfuzz.triage.story import last_output, said_seen, shown_again, size
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def print_list(cases: Sequence[Case], folder: str, page: Page, shadow: str = "")
         _say_cases(screen, cases, folder, page, shadow)
     if page.number < page.of:
         words = ["vblkfuzz", "triage", folder, "--page", str(page.number + 1)]
-        screen.say(f"the next page: {shlex.join(words)}")
+        screen.say(f"the next page: {shell_line(words)}")
 
 
 def _say_cases(screen: Screen, cases: Sequence[Case], folder: str, page: Page, shadow: str) -> None:
@@ -52,7 +52,7 @@ def _say_cases(screen: Screen, cases: Sequence[Case], folder: str, page: Page, s
     screen.say()
     words = ["vblkfuzz", "triage", folder, "show", first.signature]
     words += words_to_repeat(first.outcome)
-    screen.say(f"the story of one: {shlex.join(words)}")
+    screen.say(f"the story of one: {shell_line(words)}")
 
 
 def _say_page(screen: Screen, page: Page) -> None:
