@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.strategies import scenarios
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.mutation.draft import Draft, Mark
-from vblkfuzz.mutation.early import early, prompt
+from vblkfuzz.mutation.early import early
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.scenario.codec import decode, encode
 from vblkfuzz.scenario.op import op
@@ -44,15 +44,6 @@ def test_operations_stay_and_one_thread_goes_on_in_one_of_them(
 
 def marks_of(draft: Draft) -> set[tuple[int, Mark]]:
     return {(at, mark) for at, item in enumerate(draft.items) for mark in item[1]}
-
-
-def test_a_prompt_thread_has_points_in_a_row_of_one_operation() -> None:
-    for seed in range(100):
-        draft = Draft.of(encode(STORY))
-        prompt(draft, Random(seed).random)
-        ((_, first, *_), *_) = found = sorted((at, *mark) for at, mark in marks_of(draft))
-        assert first == 0
-        assert len({(at, go) for at, _, go, _ in found}) == 1
 
 
 def test_deviations_where_a_thread_had_work_are_often_obeyed() -> None:

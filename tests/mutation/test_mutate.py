@@ -14,6 +14,7 @@ from tests.mutation.chain import chain
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.mutation.mutate import Mutator
+from vblkfuzz.mutation.parents import Parents
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import HEADER, MAX_BYTES, decode, encode
 from vblkfuzz.scenario.device import FIELDS
@@ -171,3 +172,28 @@ def test_crossover_takes_operations_of_both() -> None:
         crossed = set(decode(mutator.crossover(left, right, MAX_BYTES)).ops)
         both += bool(crossed & (ops[0] - ops[1])) and bool(crossed & (ops[1] - ops[0]))
     assert both > 30
+
+
+def test_most_inputs_are_made_of_the_parents_that_are_known() -> None:
+    parents = Parents()
+    parents.note(encode(Scenario(ops=(op("init"), op("publish_kick"), op("stop")))), 1)
+    long = encode(Scenario(ops=(op("init"), *[op("read_config")] * 60)))
+    mutator = Mutator(1, parents=parents)
+    made = [decode(mutator.mutate(long, MAX_BYTES)) for _ in range(300)]
+    crossed = [decode(mutator.crossover(long, long, MAX_BYTES)) for _ in range(300)]
+    for stories in (made, crossed):
+        short = sum(len(story.ops) < 20 for story in stories)
+        assert 0.3 * len(stories) < short < 0.95 * len(stories)
+    (parent,) = parents
+    assert parent.children > 100
+
+
+def test_a_story_of_a_parent_often_gets_a_schedule_alone() -> None:
+    story = Scenario(ops=(op("init"), op("publish_kick"), op("stop"), op("cont")))
+    parents = Parents()
+    parents.note(encode(story), 1, lambda: [(), ((0, 0), (3, 3)), (), ((2, 0), (3, 10))])
+    mutator = Mutator(1, parents=parents)
+    made = [decode(mutator.mutate(b"", MAX_BYTES)) for _ in range(300)]
+    same = [one for one in made if one.ops == story.ops]
+    assert len(same) > 40
+    assert sum(bool(one.schedule) for one in same) > 0.8 * len(same)

@@ -32,8 +32,6 @@ _FROM_START: Final = 1 / 2
 """Probability that this holds from the start of the operation."""
 _ROW: Final = 7
 """Points in a row at which a thread goes on if it can."""
-_THREADS: Final = (*[int(Go.IO0)] * 4, *[int(Go.MAIN)] * 2, int(Go.VCPU), int(Go.IO1))
-"""`Go` of `prompt`; repetition is weight."""
 _ALONE: Final = 1 / 4
 """Probability that the other deviations are dropped."""
 
@@ -63,14 +61,6 @@ def early(draft: Draft, lanes: Lanes, random: Random) -> None:
         at_once(draft, at, actor, 0 if random() < _FROM_START else point)
     else:
         mark(draft, at, (point, actor, b""))
-
-
-def prompt(draft: Draft, random: Random) -> None:
-    """Let a thread go on as soon as it has work, in an operation of a story that has not run."""
-    marked = [at for at, item in enumerate(draft.items) if item[1]]
-    first = marked[0] if marked else 0
-    at = first + int(random() * (len(draft.items) - first))
-    at_once(draft, at, _THREADS[int(random() * len(_THREADS))], 0)
 
 
 def at_once(draft: Draft, at: int, actor: int, first: int) -> None:

@@ -18,7 +18,7 @@ from vblkfuzz.mutation.argument import changed_record, new_record
 from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
-from vblkfuzz.mutation.early import early, prompt
+from vblkfuzz.mutation.early import early
 from vblkfuzz.mutation.enclose import enclose
 from vblkfuzz.mutation.interrupt import Stops, interrupt
 from vblkfuzz.mutation.parents import Parent, Parents
@@ -198,8 +198,6 @@ class Mutator:
         chance = self._random()
         if chance < 0.15:
             burst(draft, self._random)
-            if chance < 0.04:
-                prompt(draft, self._random)
         elif chance < 0.22:
             delay(draft, self._random)
         elif chance < 0.85:
