@@ -88,6 +88,11 @@ class Thread:
         self.ready = self._has_work
         return used
 
+    @property
+    def at_point(self) -> bool:
+        """Whether the last turn ended at a preemption point because its budget was used up."""
+        return self.ready is _at_once
+
     def abandon(self) -> None:
         """Close the work that was begun, whatever its code raises then."""
         if self._steps is not None:

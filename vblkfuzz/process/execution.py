@@ -141,6 +141,7 @@ def execute(
     device_class: type[VirtioBlk],
     make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
     own: OwnCode | None = None,
+    make_turnstile: Callable[..., Turnstile] = Turnstile,
 ) -> Ran:
     """Run a scenario from power-on to rest, or to where the device's own code fails.
 
@@ -152,6 +153,7 @@ def execute(
         device_class: what it happens to.
         make_runner: makes the guest.
         own: what the device is blamed for; None: nothing.
+        make_turnstile: makes the turnstile, unless the schedule delays stores.
     """
     parts.power_on(scenario.device.queues)
     ran = Ran()
@@ -163,7 +165,7 @@ def execute(
         if scenario.delays:
             ran.turnstile = _delaying_turnstile(parts, scenario, machine, guest)
         else:
-            ran.turnstile = Turnstile(scenario, machine, guest, board.ring)
+            ran.turnstile = make_turnstile(scenario, machine, guest, board.ring)
         ran.turnstile.run()
     except BaseException as error:
         fault = fault_of(error, own) if own else None

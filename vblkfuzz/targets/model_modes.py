@@ -23,6 +23,7 @@ from vblkfuzz.process.cpu_limit import DEADLY, CpuLimit
 from vblkfuzz.process.execution import Broken, SharedParts, execute
 from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.scenario.codec import encode
+from vblkfuzz.schedule.turnstile import Turnstile
 from vblkfuzz.targets.child import FROM_OUTSIDE
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.ring import merge
@@ -30,6 +31,7 @@ from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -57,6 +59,8 @@ class InlineModel(_Model):
     """Guest and device in the calling process; for devices that are built in."""
 
     mode = "inline"
+    make_turnstile: Callable[..., Turnstile] = Turnstile
+    """Makes the turnstile of each execution; see `explore.watched`."""
 
     def __enter__(self) -> Self:
         """Limit the time of an execution."""
@@ -78,7 +82,13 @@ class InlineModel(_Model):
         """Run one scenario."""
         try:
             with self._limit:
-                ran = execute(self._parts, scenario, self.device_class, self._parts.inline_runner)
+                ran = execute(
+                    self._parts,
+                    scenario,
+                    self.device_class,
+                    self._parts.inline_runner,
+                    make_turnstile=self.make_turnstile,
+                )
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:

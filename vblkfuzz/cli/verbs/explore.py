@@ -16,7 +16,8 @@ from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.counted import counted
 from vblkfuzz.errors import ExitStatus, HarnessError, UsageError
-from vblkfuzz.limits import MAX_DEVIATIONS
+from vblkfuzz.explore.alphabets import ALPHABETS
+from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @takes_target_options
 def explore(  # noqa: PLR0913  # a verb's parameters are its options
-    path: OneInput,
+    path: OneInput = "",
     deviations: Annotated[
         int,
         typer.Option(
@@ -46,6 +47,25 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
             min=0, metavar="N", help="Deviate in this operation only; repeatable.  [default: all]"
         ),
     ] = None,
+    stories: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_OPS,
+            metavar="N",
+            help="All stories of at most N operations instead of an input; 0: an input.",
+        ),
+    ] = 0,
+    alphabet: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"Operations of stories: {', '.join(ALPHABETS)}, or a list as in init,kick,reset.",
+        ),
+    ] = "drain",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that explore stories; 0: one for each core.")
+    ] = 0,
     target: ATarget = "model",
     device: AnotherDevice = None,
     defect: AnotherDefects = None,
@@ -68,6 +88,11 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     operation, or of one and the next. If it is stopped, the same command goes on from there
     (DIR/explore.json).
 
+    With --stories there is no input: every sequence of at most N operations of an alphabet is run,
+    shortest first, each under every schedule of at most --deviations that makes a difference. So
+    the first finding of a kind is one of the shortest. If it is stopped or killed, the same command
+    goes on (DIR/explore-stories.json).
+
     Findings are saved in DIR/findings (vblkfuzz-out/findings if --out is not given), as those of
     a campaign.
 
@@ -76,11 +101,19 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     """
     from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.stop import Stop
+    from vblkfuzz.cli.options.stories import Bound, explore_stories
     from vblkfuzz.explore.exploration import Bounds, Exploration
     from vblkfuzz.targets.device_class import device_class
     from vblkfuzz.targets.registry import MODEL
     from vblkfuzz.triage.replay_target import setup_of
 
+    if bool(path) is bool(stories):
+        raise UsageError("explore: expected either an input or --stories N")
+    if stories:
+        if target != MODEL or op or runs:
+            raise UsageError("--stories: works on the model, without --op and --runs")
+        bound = Bound(stories, alphabet, deviations, workers)
+        raise typer.Exit(explore_stories(bound, device, defect or (), out, as_json=as_json))
     artifact = read_one(path)
     bounds = Bounds(deviations, _checked(op or (), artifact))
     options = _options(target, device, defect, target_options)
@@ -192,6 +225,8 @@ VERB: Final = Verb(
     examples=(
         "vblkfuzz explore corpus/regress/s1-reset-in-drain --device reference",
         "vblkfuzz explore scenario.toml --target qemu --op 2 --op 4",
+        "vblkfuzz explore --stories 3 --device reference",
+        "vblkfuzz explore --stories 4 --alphabet init,publish_kick,reset,drain_begin",
     ),
-    summary="Run an input under every schedule of a few deviations.",
+    summary="Run an input, or all short stories, under every schedule of a few deviations.",
 )
