@@ -77,7 +77,7 @@ class _Walk:
             return
         self._numbers[id(thing)] = len(self._numbers)
         self._kept.append(thing)
-        _visit(type(thing))(self, thing)
+        _visit(type(thing))(self, thing)  # type: ignore[arg-type]  # classes are hashable
 
     def _all(self, name: str, things: Iterable[object]) -> None:
         self.tokens.append(name)
@@ -182,7 +182,7 @@ def _is_written_in_python(kind: type) -> bool:
 def _attributes(thing: object) -> Iterator[tuple[str, object]]:
     """Yield names and values of an object's attributes that are set."""
     yield from getattr(thing, "__dict__", {}).items()
-    for name in _slots(type(thing)):
+    for name in _slots(type(thing)):  # type: ignore[arg-type]  # classes are hashable
         if hasattr(thing, name):
             yield name, getattr(thing, name)
 
