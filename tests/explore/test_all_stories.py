@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vblkfuzz.errors import InputFileError, UsageError
-from vblkfuzz.explore.all_stories import AllStories, Done, Key, Progress, StoryBounds
+from vblkfuzz.explore.all_stories import AllStories, Done, Key, Progress, StoryBounds, story_crew
 from vblkfuzz.explore.alphabets import alphabet
 from vblkfuzz.explore.stories import stories
 from vblkfuzz.explore.story_position import NAME, StoryPosition
@@ -20,13 +20,14 @@ OF = {"device": "patch-v4"}
 
 
 def opened(out: Path, bounds: StoryBounds = BOUNDS) -> AllStories:
-    return AllStories("patch-v4", bounds, StoryPosition(out, OF))
+    return AllStories(bounds, StoryPosition(out, OF))
 
 
 def run(work: AllStories, most: int = 10**6) -> list[Progress]:
     """Explore at most so many units."""
     seen: list[Progress] = []
-    seen += work.run(1, lambda: sum(bool(each.done) for each in seen) >= most)
+    with story_crew("patch-v4", BOUNDS, 1) as crew:
+        seen += work.run(crew, lambda: sum(bool(each.done) for each in seen) >= most)
     work.position.keep()
     return seen
 

@@ -8,6 +8,7 @@ processes, unit by unit (`unit`), and what is done is kept in a file (`story_pos
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.explore.branches import Branches
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vblkfuzz.explore.story_position import StoryPosition
-    from vblkfuzz.explore.unit import Unit
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
@@ -62,11 +62,6 @@ class Key(NamedTuple):
     """Its number among those of this length."""
 
 
-class _Piece(NamedTuple):
-    key: Key
-    unit: Unit
-
-
 class Progress(NamedTuple):
     """How far an exploration is."""
 
@@ -77,72 +72,70 @@ class Progress(NamedTuple):
     of: int
 
 
+def story_crew(device: str, bounds: StoryBounds, processes: int) -> Crew:
+    """Return processes that explore units, not started yet.
+
+    Args:
+        device: one that is built in.
+        bounds: which stories and schedules.
+        processes: how many.
+    """
+
+    def start() -> Callable[[list[int]], Done]:
+        target = model(device, "inline")
+        assert isinstance(target, InlineModel), "the command line has looked"
+        branches = Branches(target.__enter__(), bounds.config, bounds.deviations)
+        run = UnitRun(branches, bounds.config, bounds.letters).run
+        units_of = cache(partial(units, bounds.letters))
+
+        def explored(key: list[int]) -> Done:
+            length, number = key
+            result = run(units_of(length)[number])
+            findings = {name: encode(one).hex() for name, one in result.findings.items()}
+            counts = result.stories, result.schedules, result.prefixes, result.merged
+            return Done(*counts, findings)
+
+        return explored
+
+    return Crew(processes, start)
+
+
 class AllStories:
     """One exploration."""
 
-    def __init__(self, device: str, bounds: StoryBounds, position: StoryPosition) -> None:
-        """Explore the stories on a device that is built in; go on from the position."""
-        self._device, self._bounds = device, bounds
+    def __init__(self, bounds: StoryBounds, position: StoryPosition) -> None:
+        """Explore the stories within bounds; go on from the position."""
+        self._bounds = bounds
         self.position = position
         """What has been explored."""
         self.length = 0
         """All stories up to this number of operations have run."""
         self._told_length = 0
 
-    def run(self, processes: int, stopped: Callable[[], bool]) -> Iterator[Progress]:
+    def run(self, crew: Crew, stopped: Callable[[], bool]) -> Iterator[Progress]:
         """Explore what is left, and yield the progress after each unit.
 
         `length` has grown when all stories of a length have run.
 
         Args:
-            processes: how many work at a time.
+            crew: that of `story_crew`, started.
             stopped: whether to end early.
 
         Raises:
             HarnessError: a schedule could not be run.
             OSError: the position cannot be written.
         """
-        work = self._work()
-
-        def start() -> Callable[[int], Done]:
-            explored = self._explorer()
-            return lambda place: explored(work[place].unit)
-
-        with Crew(processes, start) as crew:
-            for length in range(1, self._bounds.length + 1):
-                of = [place for place, piece in enumerate(work) if piece.unit.length == length]
-                left = [place for place in of if not self.position.has(work[place].key)]
-                yield Progress(length, len(of) - len(left), len(of))
-                for done, (place, said) in enumerate(crew.results(left, stopped), 1):
-                    self.position.add(work[place].key, Done(*said))
-                    yield Progress(length, len(of) - len(left) + done, len(of))
-                if stopped():
-                    return
-                self.length = length
-
-    def _work(self) -> list[_Piece]:
-        """Return all units, shortest stories first."""
-        return [
-            _Piece(Key(length, number), unit)
-            for length in range(1, self._bounds.length + 1)
-            for number, unit in enumerate(units(self._bounds.letters, length))
-        ]
-
-    def _explorer(self) -> Callable[[Unit], Done]:
-        """Return what explores units in the calling process."""
-        bounds = self._bounds
-        target = model(self._device, "inline")
-        assert isinstance(target, InlineModel), "checked by the command line"
-        branches = Branches(target.__enter__(), bounds.config, bounds.deviations)
-        run = UnitRun(branches, bounds.config, bounds.letters).run
-
-        def explored(unit: Unit) -> Done:
-            result = run(unit)
-            findings = {name: encode(one).hex() for name, one in result.findings.items()}
-            counts = result.stories, result.schedules, result.prefixes, result.merged
-            return Done(*counts, findings)
-
-        return explored
+        for length in range(1, self._bounds.length + 1):
+            of = len(units(self._bounds.letters, length))
+            keys = [Key(length, number) for number in range(of)]
+            left = [key for key in keys if not self.position.has(key)]
+            yield Progress(length, of - len(left), of)
+            for done, (key, said) in enumerate(crew.results(left, stopped), of - len(left) + 1):
+                self.position.add(key, Done(*said))
+                yield Progress(length, done, of)
+            if stopped():
+                return
+            self.length = length
 
     def totals(self) -> Done:
         """Return the sums over the units that have been explored, without findings."""

@@ -1,13 +1,13 @@
-"""Forked processes that work on numbered pieces of work, each on one at a time.
+"""Forked processes that do pieces of work, each one at a time.
 
-They die with the process that started them. What they return is a value in JSON form.
+They die with the process that started them. Pieces and results are values in JSON form.
 """
 
 from __future__ import annotations
 
 import json
 from selectors import EVENT_READ, DefaultSelector
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.process.actor_error import error_text
@@ -15,8 +15,10 @@ from vblkfuzz.process.forked import Forked
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
+
+_Piece = TypeVar("_Piece")
 
 _LONGEST: Final = 1 << 20
 """Bytes of an answer, at most."""
@@ -27,12 +29,12 @@ _LOOK_S: Final = 0.2
 class Crew:
     """Does pieces of work on several cores; use it in a `with` statement."""
 
-    def __init__(self, size: int, start: Callable[[], Callable[[int], Any]]) -> None:
+    def __init__(self, size: int, start: Callable[[], Callable[[Any], Any]]) -> None:
         """Prepare a crew.
 
         Args:
             size: number of processes.
-            start: called once in each process; what it returns does the piece with this number.
+            start: called once in each process; what it returns does a piece.
         """
         self._start = start
         self._members = [Forked(self._serve) for _ in range(size)]
@@ -53,19 +55,19 @@ class Crew:
             member.stop()
 
     def results(
-        self, pieces: Sequence[int], stopped: Callable[[], bool]
-    ) -> Iterator[tuple[int, Any]]:
-        """Yield the results of pieces of work as they are done, each with the number of its piece.
+        self, pieces: Iterable[_Piece], stopped: Callable[[], bool]
+    ) -> Iterator[tuple[_Piece, Any]]:
+        """Yield the results of pieces of work as they are done, each with its piece.
 
         Args:
-            pieces: their numbers; they are begun in this order.
+            pieces: they are begun in this order.
             stopped: whether to end; then pieces that are under way are left.
 
         Raises:
             HarnessError: a process failed at a piece, or has ended.
         """
         waiting = iter(pieces)
-        under_way: dict[socket.socket, int] = {}
+        under_way: dict[socket.socket, _Piece] = {}
         with DefaultSelector() as selector:
             for member in self._members:
                 selector.register(member.line, EVENT_READ)
@@ -79,11 +81,11 @@ class Crew:
                     yield piece, answer
 
     def _give(
-        self, line: socket.socket, waiting: Iterator[int], under_way: dict[socket.socket, int]
+        self, line: socket.socket, waiting: Iterator[_Piece], under_way: dict[socket.socket, _Piece]
     ) -> None:
         piece = next(waiting, None)
         if piece is not None:
-            line.send(str(piece).encode())
+            line.send(json.dumps(piece).encode())
             under_way[line] = piece
 
     def _serve(self, line: socket.socket) -> None:
@@ -91,7 +93,7 @@ class Crew:
         work = self._start()
         while data := line.recv(_LONGEST):
             try:
-                said = {"result": work(int(data))}
+                said = {"result": work(json.loads(data))}
             except HarnessError as error:
                 said = {"error": error.sentence}
             except Exception as error:
@@ -99,7 +101,7 @@ class Crew:
             line.send(json.dumps(said).encode())
 
 
-def _answer(line: socket.socket, piece: int) -> Any:  # noqa: ANN401 -- what the work returns
+def _answer(line: socket.socket, piece: object) -> Any:  # noqa: ANN401 -- what the work returns
     data = line.recv(_LONGEST)
     if not data:
         raise HarnessError(f"the process that worked on piece {piece} has ended")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz import __version__
 from vblkfuzz.cli.options.stop import Stop
-from vblkfuzz.cli.views.stories import StoriesView, print_stories, stories_object
+from vblkfuzz.cli.views.stories import StoriesResult, StoriesView
 from vblkfuzz.errors import ExitStatus, HarnessError, UsageError
 from vblkfuzz.executor import run_scenario
-from vblkfuzz.explore.all_stories import AllStories, StoryBounds
+from vblkfuzz.explore.all_stories import AllStories, StoryBounds, story_crew
 from vblkfuzz.explore.alphabets import alphabet
 from vblkfuzz.explore.explored import Explored
 from vblkfuzz.explore.search import Visit
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from vblkfuzz.explore.explored import Found
-
-    Told = dict[str, tuple[Found, int]]
-    """Findings by signature, each with the number of its operations."""
+    from vblkfuzz.cli.views.stories import Told
+    from vblkfuzz.process.crew import Crew
 
 
 class Bound(NamedTuple):
@@ -57,21 +55,21 @@ def explore_stories(
     target = model(name, "inline")
     if not isinstance(target, InlineModel):
         raise UsageError(f"--stories: device {name} is not one of those that are built in")
-    with Stop() as stop, claimed(out):
-        position = StoryPosition(out, _of(name, bounds))
-        stories = AllStories(name, bounds, position)
-        told: Told = {}
-        explored = Explored(target, out / "findings", dict(device_class(name).known))
-        with target, StoriesView() as view:
-            view.resumed(position.units)
-            _watch(stories, bound.workers or usable_cores(), stop, view, explored, told)
-        complete = stories.length == bound.stories
-        if complete:
-            position.remove()
+    # The processes are forked before anything else has begun: they inherit no lock and no thread.
+    with story_crew(name, bounds, bound.workers or usable_cores()) as crew, Stop() as stop:
+        with claimed(out):
+            stories = AllStories(bounds, StoryPosition(out, _of(name, bounds)))
+            explored = Explored(target, out / "findings", dict(device_class(name).known))
+            with target:
+                told = _watch(stories, crew, stop, explored)
+            complete = stories.length == bound.stories
+            if complete:
+                stories.position.remove()
+        result = StoriesResult(name, bound.deviations, stories, told, complete)
         if as_json:
-            print(json.dumps(stories_object(stories, name, told, complete=complete)))
+            print(json.dumps(result.to_json()))
         else:
-            print_stories(stories, name, bound.deviations, told, complete=complete)
+            result.show()
     return stop.status or _exit_status(told)
 
 
@@ -85,36 +83,31 @@ def _of(device: str, bounds: StoryBounds) -> dict[str, str]:
     }
 
 
-def _watch(  # what an exploration consists of
-    stories: AllStories,
-    processes: int,
-    stop: Stop,
-    view: StoriesView,
-    explored: Explored,
-    told: Told,
-) -> None:
-    """Explore until all is done or a signal arrives."""
-    stopped = lambda: stop.status is not None  # noqa: E731
+def _watch(stories: AllStories, crew: Crew, stop: Stop, explored: Explored) -> Told:
+    """Explore until all is done or a signal arrives; return the findings."""
+    told: Told = {}
     position = stories.position
-    try:
-        for progress in stories.run(processes, stopped):
+    with StoriesView() as view:
+        view.resumed(position.units)
+        try:
+            for progress in stories.run(crew, lambda: stop.status is not None):
+                _tell(stories, view, explored, told)
+                view.update(progress)
             _tell(stories, view, explored, told)
-            view.update(progress)
-        _tell(stories, view, explored, told)
-    except HarnessError:
-        if stop.status is None:
-            raise
-    finally:
-        position.keep()
-    if stop.status is not None:
-        view.stopped()
+        except HarnessError:
+            if stop.status is None:
+                raise
+        finally:
+            position.keep()
+        if stop.status is not None:
+            view.stopped()
+    return told
 
 
 def _tell(stories: AllStories, view: StoriesView, explored: Explored, told: Told) -> None:
     """Save and announce what the lengths that are complete have shown."""
     for signature, scenario in stories.news():
-        execution = run_scenario(explored.target, scenario)
-        explored.add(Visit(execution, "", 1, 1, ()))
+        explored.add(Visit(run_scenario(explored.target, scenario), "", 1, 1, ()))
         for name, found in explored.findings.items():
             if name not in told:
                 told[name] = found, len(scenario.ops)

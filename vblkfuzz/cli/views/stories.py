@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from vblkfuzz.explore.all_stories import AllStories, Progress
     from vblkfuzz.explore.explored import Found
+
+    Told = dict[str, tuple[Found, int]]
+    """Findings by signature, each with the number of its operations."""
 
 _PLAIN_S: Final = 10.0
 """Seconds between two lines if stderr is no terminal."""
@@ -96,57 +99,58 @@ class StoriesView:
         self._console.print(Text(printable(text), style), soft_wrap=whole)
 
 
-def stories_object(
-    stories: AllStories, device: str, found: dict[str, tuple[Found, int]], *, complete: bool
-) -> dict[str, object]:
-    """Return the result for JSON; `found` has the operations of each finding."""
-    totals = stories.totals()
-    return {
-        "device": device,
-        "length": stories.length,
-        "complete": complete,
-        "stories": totals.stories,
-        "schedules": totals.schedules,
-        "prefixes": totals.prefixes,
-        "merged": totals.merged,
-        "findings": [
-            {
-                "signature": one.signature,
-                "rule": one.rule,
-                "operations": operations,
-                "deviations": len(one.where),
-                "known": one.known,
-                "path": one.path,
-            }
-            for one, operations in found.values()
-        ],
-    }
+class StoriesResult(NamedTuple):
+    """The result of an exploration, on stdout."""
 
+    device: str
+    deviations: int
+    """Most deviations of a schedule."""
+    stories: AllStories
+    told: Told
+    complete: bool
 
-def print_stories(
-    stories: AllStories,
-    device: str,
-    deviations: int,
-    found: dict[str, tuple[Found, int]],
-    *,
-    complete: bool,
-) -> None:
-    """Print the result: one line, and the findings, shortest first."""
-    screen = Screen()
-    totals = stories.totals()
-    which = "all" if complete else "stopped after"
-    ran = f"{counted(totals.stories, 'story', 'stories')}, {counted(totals.schedules, 'schedule')}"
-    bound = counted(deviations, "deviation")
-    result = counted(len(found), "finding") if found else "clean"
-    screen.say(f"{device}: {which} {ran} of at most {bound}: {result}")
-    if found:
-        screen.table(
-            ("rule", "needs", "finding", "known"),
-            [
-                (one.rule, _needs(one, operations), one.signature, one.known)
-                for one, operations in found.values()
+    def to_json(self) -> dict[str, object]:
+        """Return the result as an object for JSON."""
+        totals = self.stories.totals()
+        return {
+            "device": self.device,
+            "length": self.stories.length,
+            "complete": self.complete,
+            "stories": totals.stories,
+            "schedules": totals.schedules,
+            "prefixes": totals.prefixes,
+            "merged": totals.merged,
+            "findings": [
+                {
+                    "signature": found.signature,
+                    "rule": found.rule,
+                    "operations": operations,
+                    "deviations": len(found.where),
+                    "known": found.known,
+                    "path": found.path,
+                }
+                for found, operations in self.told.values()
             ],
-        )
+        }
+
+    def show(self) -> None:
+        """Print one line, and the findings, shortest first."""
+        screen = Screen()
+        totals = self.stories.totals()
+        which = "all" if self.complete else "stopped after"
+        ran = counted(totals.schedules, "schedule")
+        bound = counted(self.deviations, "deviation")
+        result = counted(len(self.told), "finding") if self.told else "clean"
+        stories = counted(totals.stories, "story", "stories")
+        screen.say(f"{self.device}: {which} {stories}, {ran} of at most {bound}: {result}")
+        if self.told:
+            screen.table(
+                ("rule", "needs", "finding", "known"),
+                [
+                    (found.rule, _needs(found, operations), found.signature, found.known)
+                    for found, operations in self.told.values()
+                ],
+            )
 
 
 def _needs(found: Found, operations: int) -> str:
