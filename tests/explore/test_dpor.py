@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vblkfuzz.explore.dpor import Touched, history, independent, touched
+from vblkfuzz.explore.dpor import Touched, history, independent
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.artifact import read_input
 from vblkfuzz.scenario.scenario import Scenario
@@ -85,19 +85,17 @@ def test_a_history_tells_the_order_of_dependent_events_only(
     assert equal == (one[1:] == two[1:] or independent(one, two))
 
 
-def _without(part: tuple[str, ...], event: Event) -> Touched:
-    reads, writes = touched(event)
-    return Touched(tuple(each for each in reads if each != part), writes)
+def _apart(_: Event) -> Touched:
+    """Were all events of different threads independent, an order that a rule forbids would do."""
+    return Touched((), ())
 
 
 def test_a_wrong_independence_changes_a_verdict() -> None:
-    """Were requests independent of drains, a pop in a section could be one before it."""
-    forgets = partial(_without, ("drain",))
     changed = 0
-    for path in MODEL_FILES:
+    for path in MODEL_FILES[:12]:
         scenario, trace = executed(path)
         for place, one, two in pairs(trace):
-            if independent(one, two, forgets) and not independent(one, two):
+            if independent(one, two, _apart) and OP not in (one.kind, two.kind):
                 other = signatures(scenario, swapped(trace, place))
                 changed += other != signatures(scenario, trace)
     assert changed
