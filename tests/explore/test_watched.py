@@ -14,15 +14,15 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.targets.model import model
 from vblkfuzz.targets.model_modes import InlineModel
 from vblkfuzz.trace.event import ActorId
+from vblkfuzz.trace.trace import Trace
 
 REGRESS = Path(__file__).resolve().parent.parent.parent / "corpus" / "regress"
 INIT, KICK = op("init"), op("publish_kick")
 
 
-def watched(target: InlineModel, *, state: bool = True) -> Watch:
+def watched(target: InlineModel, scenario: Scenario, *, state: bool = True) -> tuple[Watch, Trace]:
     watch = Watch(state=state)
-    target.make_turnstile = partial(WatchedTurnstile, watch)
-    return watch
+    return watch, target.run_with(scenario, partial(WatchedTurnstile, watch))
 
 
 @pytest.mark.parametrize("path", sorted(REGRESS.glob("s1*/scenario.toml")), ids=str)
@@ -31,8 +31,8 @@ def test_the_trace_is_the_same(path: Path) -> None:
     with model(artifact.device, "inline") as target:
         assert isinstance(target, InlineModel)
         plain = target.run(artifact.scenario)
-        watch = watched(target)
-        assert target.run(artifact.scenario) == plain
+        watch, trace = watched(target, artifact.scenario)
+    assert trace == plain
     assert len(watch.state) == 16
     assert list(watch.events) == list(plain.events[: len(watch.events)])
 
@@ -40,8 +40,7 @@ def test_the_trace_is_the_same(path: Path) -> None:
 def test_a_kick_lets_the_iothread_go_on_beside_the_guest() -> None:
     with model("reference", "inline") as target:
         assert isinstance(target, InlineModel)
-        watch = watched(target, state=False)
-        trace = target.run(Scenario(ops=(INIT, KICK)))
+        watch, trace = watched(target, Scenario(ops=(INIT, KICK)), state=False)
     assert sorted(watch.choices) == list(range(len(watch.choices)))
     assert len(watch.choices) >= trace.points[1]
     assert watch.choices[0] == (ActorId.GUEST, (ActorId.GUEST,))
@@ -53,8 +52,8 @@ def test_an_actor_that_is_ready_obeys_and_another_one_does_not() -> None:
     story = (INIT, op("hold"), KICK, op("drain_begin"), op("release"))
     with model("reference", "inline") as target:
         assert isinstance(target, InlineModel)
-        watch = watched(target)
-        target.run(Scenario(ops=story, schedule=(Deviation(3, 1, Go.NEXT),)))
+        begun = Scenario(ops=story, schedule=(Deviation(3, 1, Go.NEXT),))
+        watch, _ = watched(target, begun)
         for point, choice in watch.choices.items():
             for go in tuple(Go)[: Go.IO1]:
                 schedule = Deviation(3, 1, Go.NEXT), Deviation(4, point, go)

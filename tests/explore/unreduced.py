@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vblkfuzz.explore.stories import Story
+    from vblkfuzz.process.execution import MakeTurnstile
     from vblkfuzz.trace.event import Event
     from vblkfuzz.trace.trace import Trace
 
@@ -62,8 +63,8 @@ class Recorded(InlineModel):
         self.outcomes: set[Outcome] = set()
         self.runs = 0
 
-    def run(self, scenario: Scenario) -> Trace:
-        trace = super().run(scenario)
+    def run_with(self, scenario: Scenario, make_turnstile: MakeTurnstile | None) -> Trace:
+        trace = super().run_with(scenario, make_turnstile)
         self.runs += 1
         if len(scenario.ops) == self.operations:
             self.outcomes.add(outcome(trace))

@@ -52,6 +52,11 @@ class Thread:
         self._work = work
         self._steps: Steps | None = None
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last turn has ended because its budget was used up, and for nothing else."""
+        return self.ready is _at_once
+
     def before_work(self, act: Callable[[], None]) -> None:
         """Call `act` before each unit of work from now on."""
         work = self._work
@@ -87,11 +92,6 @@ class Thread:
         self._steps = None
         self.ready = self._has_work
         return used
-
-    @property
-    def at_point(self) -> bool:
-        """Whether the last turn ended at a preemption point because its budget was used up."""
-        return self.ready is _at_once
 
     def abandon(self) -> None:
         """Close the work that was begun, whatever its code raises then."""

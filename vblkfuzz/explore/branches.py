@@ -22,7 +22,6 @@ from vblkfuzz.explore.watched import Watch, WatchedTurnstile
 from vblkfuzz.limits import MAX_POINT
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
-from vblkfuzz.schedule.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -110,11 +109,9 @@ class Branches:
 
     def _run(self, scenario: Scenario, watch: Watch, *, choices: bool) -> Trace:
         watched = choices or watch.wants_state
-        self._target.make_turnstile = partial(WatchedTurnstile, watch) if watched else Turnstile
-        try:
-            return self._target.run(scenario)
-        finally:
-            self._target.make_turnstile = Turnstile
+        return self._target.run_with(
+            scenario, partial(WatchedTurnstile, watch) if watched else None
+        )
 
 
 class _Boundaries:

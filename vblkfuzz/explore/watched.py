@@ -7,7 +7,7 @@ before the next one or the epilogue begins, it takes the fingerprint of the stat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.explore.model_state import fingerprint
 from vblkfuzz.schedule.turnstile import Actor, Turnstile
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.trace.event import Event
-    from vblkfuzz.trace.ring import TraceRing
-
-
-class StoppedActor(Actor, Protocol):
-    """An actor that tells how its turn has ended."""
-
-    @property
-    def at_point(self) -> bool:
-        """Whether the last turn ended at a preemption point because its budget was used up."""
 
 
 class Choice(NamedTuple):
@@ -64,11 +55,10 @@ class WatchedTurnstile(Turnstile):
         scenario: Scenario,
         world: Machine,
         guest: GuestActor,
-        ring: TraceRing,
     ) -> None:
-        super().__init__(scenario, world, guest, ring)
+        super().__init__(scenario, world, guest, world.ring)
         self._watch = watch
-        self._plain: list[StoppedActor] = [guest, *world.threads]
+        self._plain: list[Actor] = [guest, *world.threads]
         self._loops: Sequence[AioContext] = (world.device.main, *world.iothreads)
         self._state_of = (world, guest)
 
@@ -84,7 +74,7 @@ class WatchedTurnstile(Turnstile):
             self._watch.events = self._ring.read()
         return super()._come_to_rest()
 
-    def _note(self, actor: StoppedActor, used: int) -> None:
+    def _note(self, actor: Actor, used: int) -> None:
         """Note who could go on instead of an actor after `used` points of its turn."""
         point = self._points + used
         if point not in self._watch.choices:
@@ -104,7 +94,7 @@ class WatchedTurnstile(Turnstile):
 class _Stepped:
     """An actor that takes its turns a point at a time."""
 
-    def __init__(self, actor: StoppedActor, note: Callable[[StoppedActor, int], None]) -> None:
+    def __init__(self, actor: Actor, note: Callable[[Actor, int], None]) -> None:
         self._actor = actor
         self._note = note
 
@@ -113,6 +103,11 @@ class _Stepped:
         """As in `Actor`."""
         return self._actor.ready
 
+    @property
+    def interrupted(self) -> bool:
+        """As in `Actor`."""
+        return self._actor.interrupted
+
     def resume(self, budget: int, turn: int) -> int:
         """As in `Actor`."""
         used = 0
@@ -120,5 +115,5 @@ class _Stepped:
             self._note(self._actor, used)
             passed = self._actor.resume(1, turn)
             used += passed
-            if used >= budget or not (passed and self._actor.at_point):
+            if used >= budget or not (passed and self._actor.interrupted):
                 return used

@@ -104,8 +104,8 @@ class GuestActor:
         return self._may_run()
 
     @property
-    def at_point(self) -> bool:
-        """Whether the last turn ended at a preemption point because its budget was used up."""
+    def interrupted(self) -> bool:
+        """Whether the last turn has ended because its budget was used up, and for nothing else."""
         return self._state is _PREEMPTED
 
     def resume(self, budget: int, turn: int) -> int:

@@ -20,10 +20,9 @@ from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.blame import Place, fault_at
 from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.cpu_limit import DEADLY, CpuLimit
-from vblkfuzz.process.execution import Broken, SharedParts, execute
+from vblkfuzz.process.execution import Broken, SharedParts, execute, steered_by
 from vblkfuzz.process.own_code import OwnCode
-from vblkfuzz.scenario.codec import encode
-from vblkfuzz.schedule.turnstile import Turnstile
+from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.targets.child import FROM_OUTSIDE
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.ring import merge
@@ -31,12 +30,13 @@ from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+    from vblkfuzz.process.execution import MakeTurnstile
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.schedule.steering import Steering
 
 
 class _Model:
@@ -51,6 +51,31 @@ class _Model:
         """Shared memory of guest and device."""
         self.device_class = device_class
 
+    def run(self, scenario: Scenario) -> Trace:
+        """Run one scenario."""
+        return self._run(scenario, None)
+
+    def steered(self, scenario: Scenario, steering: Steering) -> tuple[Scenario, Trace]:
+        """Run the operations of a scenario, steered by a scheduler.
+
+        Returns:
+            The scenario with the schedule that was decided, and the trace, which is that of `run`
+            for this scenario. If a user's device ends its process, that happens in `run` too.
+
+        Raises:
+            UsageError: there is no such scheduler, or it cannot be imported.
+            HarnessError: as `run`.
+        """
+        self.arena.steering.write(steering.to_json())
+        try:
+            trace = self._run(scenario, steering)
+        finally:
+            self.arena.steering.write(b"")
+        return decode_canonical(self.arena.steered.read()), trace
+
+    def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
+        raise NotImplementedError
+
     def _events(self) -> tuple[Event, ...]:
         return merge((self.arena.guest_ring, self.arena.device_ring))
 
@@ -59,8 +84,6 @@ class InlineModel(_Model):
     """Guest and device in the calling process; for devices that are built in."""
 
     mode = "inline"
-    make_turnstile: Callable[..., Turnstile] = Turnstile
-    """Makes the turnstile of each execution; see `explore.watched`."""
 
     def __enter__(self) -> Self:
         """Limit the time of an execution."""
@@ -78,16 +101,28 @@ class InlineModel(_Model):
         """Remove the limit."""
         self._limit.remove()
 
-    def run(self, scenario: Scenario) -> Trace:
-        """Run one scenario."""
+    def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
+        return self.run_with(scenario, steered_by(steering, self.arena) if steering else None)
+
+    def run_with(self, scenario: Scenario, make_turnstile: MakeTurnstile | None) -> Trace:
+        """Run one scenario with a turnstile of its own.
+
+        Args:
+            scenario: what happens.
+            make_turnstile: as for `execute`.
+
+        Raises:
+            HarnessError: as `run`.
+        """
+        parts = self._parts
         try:
             with self._limit:
                 ran = execute(
-                    self._parts,
+                    parts,
                     scenario,
                     self.device_class,
-                    self._parts.inline_runner,
-                    make_turnstile=self.make_turnstile,
+                    parts.inline_runner,
+                    make_turnstile=make_turnstile,
                 )
         except HarnessError:
             raise
@@ -149,8 +184,7 @@ class ProcessesModel(_Model):
         finally:
             os.sched_setaffinity(0, self._affinity)
 
-    def run(self, scenario: Scenario) -> Trace:
-        """Run one scenario."""
+    def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
         data = encode(scenario)
         try:
             broken = self._supervisor.run(data)
