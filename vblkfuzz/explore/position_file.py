@@ -56,7 +56,7 @@ class PositionFile:
 
     def _check(self, of: object) -> None:
         if not isinstance(of, dict):
-            raise self.unreadable(f"expected what it is of, found {of!r}")
+            raise self.unreadable(f"expected what explore writes, found {of!r} for what it is of")
         other = next((name for name in self._of if of.get(name) != self._of[name]), None)
         if other is not None:
             raise UsageError(
