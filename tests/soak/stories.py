@@ -1,6 +1,6 @@
 """The reduction of `explore --stories` hides nothing: ``pytest -s tests/soak/stories.py``.
 
-Not collected by a plain `pytest`. For each of VBLKFUZZ_DEFECTS planted defects (40) and each
+Not collected by a plain `pytest`. For each of VBLKFUZZ_STORY_DEFECTS planted defects (40) and each
 alphabet, one story of three operations under every schedule of two deviations, and one of four
 under every schedule of one, with the reduction and without it: the same outcomes for the guest and
 the same findings. VBLKFUZZ_SEED chooses defects and stories. The last line has how many schedules
@@ -21,7 +21,7 @@ from vblkfuzz.explore.alphabets import ALPHABETS, alphabet
 from vblkfuzz.explore.stories import stories
 
 SEED = int(os.environ.get("VBLKFUZZ_SEED", "0"))
-COUNT = int(os.environ.get("VBLKFUZZ_DEFECTS", "40"))
+COUNT = int(os.environ.get("VBLKFUZZ_STORY_DEFECTS", "40"))
 CHANCE = random.Random(SEED)
 NAMES = CHANCE.sample(sorted(DEFECTS), min(COUNT, len(DEFECTS)))
 DEVICES = ["reference", "patch-v4", *(f"reference+{name}" for name in NAMES)]
