@@ -18,6 +18,7 @@ from tests import reference
 from tests.device_api import device_api
 from tests.faults.table import faults
 from vblkfuzz.dataplane.defects import DEFECTS
+from vblkfuzz.explore.alphabets import ALPHABETS
 from vblkfuzz.trace.kinds import KINDS
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
@@ -57,10 +58,17 @@ def figures(of: dict[str, Any] | None) -> str:
     return f"{of['found']}/{of['seeds']} | {execs} | {most} | {seconds}"
 
 
+def alphabets() -> str:
+    """The operations of each alphabet of `explore --stories`."""
+    rows = (f"| `{name}` | {words} |" for name, words in ALPHABETS.items())
+    return "\n".join(("| alphabet | operations |", "| --- | --- |", *rows))
+
+
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "vblkfuzz/trace/kinds.py": event_kinds,
     "docs/measured/defects.json": defects,
     "vblkfuzz/dataplane": device_api,
+    "vblkfuzz/explore/alphabets.py": alphabets,
     "vblkfuzz/cli/verbs": reference.commands,
     "vblkfuzz/cli/views/fuzz.schema.json": partial(reference.json_keys, "fuzz.schema.json"),
     "vblkfuzz/cli/views/doctor.schema.json": partial(reference.json_keys, "doctor.schema.json"),

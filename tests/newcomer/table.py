@@ -63,6 +63,7 @@ TABLE: Final = {
     "vblkfuzz export corpus/regress/s1-reset-in-drain --to perfetto -o trace.json": Row(),
     "vblkfuzz explore corpus/regress/s3-handler-not-submitted": Row(FOUND),
     "vblkfuzz explore corpus/regress/s3-handler-not-submitted --device reference": Row(),
+    "vblkfuzz explore --stories 3 --device reference --out stories-out": Row(),
     "vblkfuzz bisect corpus/regress/s1-wrong-context": Row(FOUND),
     # Fuzz something else
     "vblkfuzz fuzz --device reference --runs 20000 --out reference-out": Row(),

@@ -35,7 +35,7 @@ from vblkfuzz.process.control import (
     Status,
 )
 from vblkfuzz.process.cpu_limit import CpuLimit
-from vblkfuzz.process.execution import Ran, SharedParts, execute
+from vblkfuzz.process.execution import Ran, SharedParts, execute, steered_by
 from vblkfuzz.process.guest import GuestState, InlineRunner
 from vblkfuzz.process.last_line import LastLine
 from vblkfuzz.process.leftovers import has_copy
@@ -133,9 +133,9 @@ def device_main(
             scenario = decode_canonical(parts.arena.scenario.read())
             make_runner = parts.inline_runner if alone else remote
             asked = parts.arena.steering.read()
-            steering = Steering.from_json(asked) if asked else None
+            steered = steered_by(Steering.from_json(asked), parts.arena) if asked else None
             with limit, watch, _one_returns():
-                ran = execute(parts, scenario, device, make_runner, own, steering)
+                ran = execute(parts, scenario, device, make_runner, own, steered)
             if own and has_copy():
                 raise HarnessError("the device process was forked in C; its copy ran on beside it")
             _report_result(parts, ran)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.ring import TraceRing
 
+    MakeTurnstile = Callable[[Scenario, Machine, GuestActor], Turnstile]
+
 
 class SharedParts:
     """The arena and the eventfds: they outlive executions, and guest and device inherit them."""
@@ -146,7 +148,7 @@ def execute(
     device_class: type[VirtioBlk],
     make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
     own: OwnCode | None = None,
-    steering: Steering | None = None,
+    make_turnstile: MakeTurnstile | None = None,
 ) -> Ran:
     """Run a scenario from power-on to rest, or to where the device's own code fails.
 
@@ -158,19 +160,20 @@ def execute(
         device_class: what it happens to.
         make_runner: makes the guest.
         own: what the device is blamed for; None: nothing.
-        steering: what decides instead of the scenario's schedule; None: that schedule.
+        make_turnstile: makes what decides who goes on, for actors whose stores are not delayed;
+            None: the scenario decides.
     """
     parts.power_on(scenario.device.queues)
     ran = Ran()
     try:
-        delays = scenario.delays and not steering
+        delays = scenario.delays and make_turnstile is None
         board = parts.ordering_board() if delays else parts.board
         ran.machine = machine = Machine(board, scenario.device, device_class)
         runner = make_runner(scenario.device, scenario.ops)
         guest = GuestActor(runner, machine.guest_may_run)
-        if steering:
-            ran.turnstile = _steered_turnstile(parts.arena, steering, scenario, machine, guest)
-        elif scenario.delays:
+        if make_turnstile is not None:
+            ran.turnstile = make_turnstile(scenario, machine, guest)
+        elif delays:
             ran.turnstile = _delaying_turnstile(parts, scenario, machine, guest)
         else:
             ran.turnstile = Turnstile(scenario, machine, guest, board.ring)
@@ -200,20 +203,25 @@ def _break_off(ran: Ran, ring: TraceRing, *, recursed: bool) -> None:
     ring.cut(written)
 
 
-def _steered_turnstile(
-    arena: Arena, steering: Steering, scenario: Scenario, machine: Machine, guest: GuestActor
-) -> Turnstile:
-    """Return a turnstile that a scheduler steers; the arena keeps what it has decided so far."""
-    policy = steering.policy(scenario)
-    turnstile = SteeredTurnstile(scenario, machine, guest, machine.ring, policy)
-    turnstile.happened = Lookout((arena.device_ring, arena.guest_ring)).new
+def steered_by(steering: Steering, arena: Arena) -> MakeTurnstile:
+    """Return what makes turnstiles that a scheduler steers.
 
-    def keep(decided: Sequence[Deviation]) -> None:
-        arena.steered.write(encode(replace(scenario, schedule=tuple(decided))))
+    The arena keeps what it has decided so far.
+    """
 
-    keep(())
-    turnstile.on_decision = keep
-    return turnstile
+    def make(scenario: Scenario, machine: Machine, guest: GuestActor) -> Turnstile:
+        policy = steering.policy(scenario)
+        turnstile = SteeredTurnstile(scenario, machine, guest, machine.ring, policy)
+        turnstile.happened = Lookout((arena.device_ring, arena.guest_ring)).new
+
+        def keep(decided: Sequence[Deviation]) -> None:
+            arena.steered.write(encode(replace(scenario, schedule=tuple(decided))))
+
+        keep(())
+        turnstile.on_decision = keep
+        return turnstile
+
+    return make
 
 
 def _delaying_turnstile(

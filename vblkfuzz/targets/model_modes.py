@@ -20,7 +20,7 @@ from vblkfuzz.process.arena import Arena
 from vblkfuzz.process.blame import Place, fault_at
 from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.cpu_limit import DEADLY, CpuLimit
-from vblkfuzz.process.execution import Broken, SharedParts, execute
+from vblkfuzz.process.execution import Broken, SharedParts, execute, steered_by
 from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.targets.child import FROM_OUTSIDE
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
+    from vblkfuzz.process.execution import MakeTurnstile
     from vblkfuzz.scenario.scenario import Scenario
     from vblkfuzz.schedule.steering import Steering
 
@@ -101,11 +102,27 @@ class InlineModel(_Model):
         self._limit.remove()
 
     def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
+        return self.run_with(scenario, steered_by(steering, self.arena) if steering else None)
+
+    def run_with(self, scenario: Scenario, make_turnstile: MakeTurnstile | None) -> Trace:
+        """Run one scenario with a turnstile of its own.
+
+        Args:
+            scenario: what happens.
+            make_turnstile: as for `execute`.
+
+        Raises:
+            HarnessError: as `run`.
+        """
         parts = self._parts
         try:
             with self._limit:
                 ran = execute(
-                    parts, scenario, self.device_class, parts.inline_runner, steering=steering
+                    parts,
+                    scenario,
+                    self.device_class,
+                    parts.inline_runner,
+                    make_turnstile=make_turnstile,
                 )
         except HarnessError:
             raise

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen, run
 
 import pytest
 
+from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 from tests.targets.qemu.binary import NEEDS_QEMU
 from vblkfuzz.cli.views.explore import ExploreView
+from vblkfuzz.counted import counted
 from vblkfuzz.errors import ActorHung
 from vblkfuzz.explore.search import Visit
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
@@ -260,3 +265,74 @@ def test_schedules_without_a_verdict_are_listed(
         "1 schedule could not be judged:",
         "  at point 0 of operation 1, go on with the main loop: it hangs",
     ]
+
+
+STORIES = ("explore", "--alphabet", "init,drain_begin,publish_kick,reset", "--deviations", 0)
+
+
+def test_all_stories_of_a_correct_device_are_clean(cli: Cli, tmp_path: Path) -> None:
+    command = (*STORIES, "--stories", 3, "--device", "reference", "--workers", 1)
+    result = cli(*command, "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "reference: all 39 stories, 39 schedules of at most 0 deviations: clean\n"
+    )
+    assert not (tmp_path / "out" / "explore-stories.json").exists()
+
+
+def test_the_shortest_stories_of_each_bug_are_saved(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = cli(*STORIES, "--stories", 4, "--workers", 2, "--out", out)
+    assert result.exit_code == 77
+    assert f"S1  4 operations, 0 deviations  {S1}" in result.stdout
+    assert "shortest: 4 operations" in result.stderr
+    assert cli("replay", out / "findings" / S1).exit_code == 77
+
+
+def test_stories_as_json(cli: Cli, tmp_path: Path) -> None:
+    result = cli(*STORIES, "--stories", 1, "--json", "--out", tmp_path / "out")
+    said = json.loads(result.stdout)
+    assert (said["stories"], said["schedules"], said["complete"]) == (3, 3, True)
+    (finding,) = said["findings"]
+    assert (finding["rule"], finding["operations"], finding["deviations"]) == ("S8", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("", "expected either an input or --stories N"),
+        ("in.toml --stories 2", "expected either an input or --stories N"),
+        ("--stories 2 --target qemu", "--stories: works on the model"),
+        ("--stories 2 --alphabet nothing", "--alphabet nothing: expected an alphabet or"),
+        ("--stories 2 --device DEVICE:Raises", "is not one of those that are built in"),
+    ],
+)
+def test_stories_that_cannot_be_explored(
+    cli: Cli, tmp_path: Path, words: str, problem: str
+) -> None:
+    device = tmp_path / "device.py"
+    device.write_text(RAISES)
+    words = words.replace("DEVICE", str(device))
+    result = cli("explore", *words.split(), "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert problem in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_stories_that_were_killed_go_on(tmp_path: Path) -> None:
+    """As after a loss of power: what is in the position is not run again."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "vblkfuzz", *map(str, STORIES), "--out", str(out)]
+    command += ["--device", "reference", "--stories", "5", "--workers", "2"]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    position = out / "explore-stories.json"
+    with Popen(command, env=environment, stdout=PIPE, stderr=DEVNULL) as killed:
+        while not position.exists() and killed.poll() is None:
+            time.sleep(0.01)
+        killed.kill()
+    before = json.loads(position.read_bytes())["units"]
+    again = run(command, env=environment, capture_output=True, text=True, check=False)
+    assert again.returncode == 0
+    assert f"going on after {counted(len(before), 'group')} of stories" in again.stderr
+    whole = "reference: all 363 stories"
+    assert again.stdout.startswith(whole), again.stdout

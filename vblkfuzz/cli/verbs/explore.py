@@ -16,7 +16,8 @@ from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.counted import counted
 from vblkfuzz.errors import ExitStatus, HarnessError, UsageError
-from vblkfuzz.limits import MAX_DEVIATIONS
+from vblkfuzz.explore.alphabets import ALPHABETS
+from vblkfuzz.limits import MAX_DEVIATIONS, MAX_OPS
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
@@ -31,28 +32,53 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.replay_target import Options
 
 
+_Deviations = Annotated[
+    int,
+    typer.Option(min=0, max=MAX_DEVIATIONS, metavar="N", help="Deviations of a schedule, at most."),
+]
+_DeviateIn = Annotated[
+    list[int] | None,
+    typer.Option(
+        min=0, metavar="N", help="Deviate in this operation only; repeatable.  [default: all]"
+    ),
+]
+_Stories = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=MAX_OPS,
+        metavar="N",
+        help="All stories of at most N operations instead of an input; 0: an input.",
+    ),
+]
+_Alphabet = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help=f"Operations of stories: {', '.join(ALPHABETS)}, or a list as in init,kick,reset.",
+    ),
+]
+_Workers = Annotated[
+    int, typer.Option(min=0, help="Processes that explore stories; 0: one for each core.")
+]
+_Out = Annotated[
+    Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
+]
+
+
 @takes_target_options
 def explore(  # noqa: PLR0913  # a verb's parameters are its options
-    path: OneInput,
-    deviations: Annotated[
-        int,
-        typer.Option(
-            min=0, max=MAX_DEVIATIONS, metavar="N", help="Deviations of a schedule, at most."
-        ),
-    ] = 2,
-    op: Annotated[
-        list[int] | None,
-        typer.Option(
-            min=0, metavar="N", help="Deviate in this operation only; repeatable.  [default: all]"
-        ),
-    ] = None,
+    path: OneInput = "",
+    deviations: _Deviations = 2,
+    op: _DeviateIn = None,
+    stories: _Stories = 0,
+    alphabet: _Alphabet = "drain",
+    workers: _Workers = 0,
     target: ATarget = "model",
     device: AnotherDevice = None,
     defect: AnotherDefects = None,
     runs: Annotated[int, typer.Option(min=0, metavar="N", help="Schedules to run; 0: all.")] = 0,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
-    ] = Path("vblkfuzz-out"),
+    out: _Out = Path("vblkfuzz-out"),
     as_json: Json = False,
     *,
     target_options: TargetOptions,
@@ -68,12 +94,45 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     operation, or of one and the next. If it is stopped, the same command goes on from there
     (DIR/explore.json).
 
+    With --stories there is no input: every sequence of at most N operations of an alphabet is run,
+    shortest first, each under every schedule of at most --deviations that makes a difference. So
+    the first finding of a kind is one of the shortest. If it is stopped or killed, the same command
+    goes on (DIR/explore-stories.json).
+
     Findings are saved in DIR/findings (vblkfuzz-out/findings if --out is not given), as those of
     a campaign.
 
     Exit code: 77 a violation; 125 a schedule could not be judged, or a finding could not be saved
     in DIR; 2 the file cannot be read; 130 or 72 stopped; else 0.
     """
+    from vblkfuzz.targets.registry import MODEL
+
+    if bool(path) is bool(stories):
+        raise UsageError("explore: expected either an input or --stories N")
+    if not stories:
+        options = _options(target, device, defect, target_options)
+        status = _explore_input(path, deviations, op or (), options, runs, out, as_json=as_json)
+        raise typer.Exit(status)
+    if target != MODEL or op or runs:
+        raise UsageError("--stories: works on the model, without --op and --runs")
+
+    from vblkfuzz.cli.options.stories import Bound, explore_stories
+
+    bound = Bound(stories, alphabet, deviations, workers)
+    raise typer.Exit(explore_stories(bound, device, defect or (), out, as_json=as_json))
+
+
+def _explore_input(  # noqa: PLR0913  # options of the verb
+    path: str,
+    deviations: int,
+    ops: Sequence[int],
+    options: Options,
+    runs: int,
+    out: Path,
+    *,
+    as_json: bool,
+) -> ExitStatus:
+    """Explore the schedules of an input and print the result."""
     from vblkfuzz.cli.options.one_input import read_one
     from vblkfuzz.cli.options.stop import Stop
     from vblkfuzz.explore.exploration import Bounds, Exploration
@@ -82,8 +141,7 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
     from vblkfuzz.triage.replay_target import setup_of
 
     artifact = read_one(path)
-    bounds = Bounds(deviations, _checked(op or (), artifact))
-    options = _options(target, device, defect, target_options)
+    bounds = Bounds(deviations, _checked(ops, artifact))
     setup = setup_of(artifact, options)
     with Stop() as stop:
         try:
@@ -96,7 +154,7 @@ def explore(  # noqa: PLR0913  # a verb's parameters are its options
             raise type(error)(f"{path}: {error.sentence}") from error
     _report_left_out(path, setup, artifact)
     _report(path, exploration.explored, setup, deviations, as_json=as_json)
-    raise typer.Exit(stop.status or _exit_status(exploration.explored))
+    return stop.status or _exit_status(exploration.explored)
 
 
 @contextmanager
@@ -192,6 +250,8 @@ VERB: Final = Verb(
     examples=(
         "vblkfuzz explore corpus/regress/s1-reset-in-drain --device reference",
         "vblkfuzz explore scenario.toml --target qemu --op 2 --op 4",
+        "vblkfuzz explore --stories 3 --device reference",
+        "vblkfuzz explore --stories 4 --alphabet init,publish_kick,reset,drain_begin",
     ),
-    summary="Run an input under every schedule of a few deviations.",
+    summary="Run an input, or all short stories, under every schedule of a few deviations.",
 )
