@@ -54,7 +54,7 @@ def _svg(
     with rc_context(_STYLE):
         figure = Figure(size, layout="constrained")
         rows = -(-len(samples) // columns)
-        axes = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
+        axes: list[Any] = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
         for axis in axes[len(samples) :]:
             axis.set_axis_off()
         for axis, (title, of) in zip(axes, samples.items(), strict=False):

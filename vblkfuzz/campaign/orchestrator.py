@@ -31,8 +31,9 @@ from vblkfuzz.campaign.stop_signals import handled, stop_together
 from vblkfuzz.campaign.time_budget import TimeBudget
 from vblkfuzz.campaign.worker_ending import is_of_input
 from vblkfuzz.campaign.worker_log import unknown_flags
+from vblkfuzz.campaign.worker_plan import plan_of
 from vblkfuzz.errors import ExitStatus
-from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
+from vblkfuzz.launch.plan import Message, Stat
 from vblkfuzz.oracle.judge import rules_for
 from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.store.failed_inputs import FailedInputs
@@ -50,15 +51,13 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.launch.local import WorkerProcess
+    from vblkfuzz.launch.plan import WorkerPlan
 
 _POLL_S: Final = 0.2
 _GRACE_S: Final = 2.0
 """Seconds for workers to end by themselves; an execution and clean-up take milliseconds."""
 _LEDGER_S: Final = 5.0
 """Seconds between two entries of progress in the ledger."""
-_QUIET: Final = ("-verbosity=0",)
-"""libFuzzer prints a line for each new corpus file, which would fill the log over days. The ledger
-records the progress."""
 
 
 class Campaign:
@@ -215,36 +214,8 @@ class Campaign:
         return bool(self._roster.running or (self._roster.waiting and not self._budget.over))
 
     def _plan(self, index: int) -> WorkerPlan:
-        options = self._options
-        share, rest = divmod(options.runs, options.workers)
-        # Reloading, at intervals of time, reads the inputs that other workers found. Without it,
-        # a single worker is deterministic.
-        alone = ("-reload=0",) if options.workers == 1 else ()
-        return WorkerPlan(
-            index=index,
-            target=options.target,
-            target_options=options.target_options,
-            device=options.device,
-            mode=options.mode,
-            seed=options.seed + index,
-            out=str(options.out),
-            runs=share + (index < rest),
-            deadline=self._budget.deadline,
-            stop_on_first=options.stop_on_first,
-            feedback=options.feedback,
-            states=options.states,
-            mutate=options.mutate,
-            listed=dict(options.listed),
-            silenced=list(options.silenced),
-            without=list(options.without),
-            schedulers=list(options.schedulers),
-            # Of bytes that libFuzzer makes itself, none can be told from those that it reads.
-            record=self._name if options.mutate else "",
-            canaries=[one.defect for one in self.summary.canaries],
-            coverage=options.coverage,
-            corpora=[str(options.out / "corpus")],
-            libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
-        )
+        canaries = [one.defect for one in self.summary.canaries]
+        return plan_of(self._options, index, self._budget.deadline, self._name, canaries)
 
     def _turn(self) -> None:
         self._roster.turn(_POLL_S)
