@@ -27,30 +27,22 @@ import shlex
 import sys
 import traceback
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.feedback import libfuzzer_core
+from vblkfuzz.feedback.libfuzzer_flags import FLAGS
 from vblkfuzz.feedback.probed import probed_model
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.mutation.parents import Parents
 from vblkfuzz.oracle.naming.known import matches
-from vblkfuzz.scenario.codec import MAX_BYTES, decode
+from vblkfuzz.scenario.codec import decode
 from vblkfuzz.trace.lanes import lanes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.executor import Execution
-
-FLAGS: Final = (
-    f"-max_len={MAX_BYTES}",
-    "-len_control=0",  # inputs cut short are seldom useful
-    # Mutations in a row before libFuzzer takes another input (default 5). After three, little
-    # of an input is left.
-    "-mutate_depth=2",
-)
-"""Flags of libFuzzer that suit the inputs of vblkfuzz."""
 
 
 def arguments(given: Sequence[str]) -> list[str]:

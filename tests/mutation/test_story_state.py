@@ -6,10 +6,8 @@ from collections import Counter
 
 import pytest
 
-from vblkfuzz.mutation.story_state import FITS, NEXT, PAIRS, choices
+from vblkfuzz.mutation.story_state import FITS, NEXT, PAIRS, STATES, choices
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
-
-STATES = range(len(NEXT))
 
 
 def state_after(*names: str) -> int:

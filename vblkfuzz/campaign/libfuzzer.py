@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import UsageError
-from vblkfuzz.fuzz_target import FLAGS
+from vblkfuzz.feedback.libfuzzer_flags import FLAGS
 from vblkfuzz.triage.shell_word import shell_word
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from vblkfuzz.campaign.minimizing_order import Answer, Orders
+from vblkfuzz.campaign.minimizing_order import TRIES, Answer, Orders
 from vblkfuzz.counted import counted
 from vblkfuzz.errors import HarnessError, InputFileError, NotReproduced, ZygoteLost
 from vblkfuzz.launch.plan import WorkerPlan
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from vblkfuzz.store.confidence import Confidence
     from vblkfuzz.store.reduction import Reduction
 
-TRIES: Final = 2000
-"""Most candidates of a finding, over all searches. On the model few findings need 1000."""
 _SHARE: Final = 0.02
 """Share of the time that the search takes of one processor while workers run."""
 _SAVE_S: Final = 5.0

@@ -16,8 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.campaign.minimizer import TRIES
-from vblkfuzz.campaign.minimizing_order import Answer, Order
+from vblkfuzz.campaign.minimizing_order import TRIES, Answer, Order
 from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.launch.bounded_log import bound
 from vblkfuzz.launch.lines import Lines

@@ -11,6 +11,8 @@ from typing import Final
 
 from vblkfuzz.store.reduction import Reduction
 
+TRIES: Final = 2000
+"""Most candidates of a finding, over all searches. On the model few findings need 1000."""
 _READ_BYTES: Final = 1 << 16
 
 

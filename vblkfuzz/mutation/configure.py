@@ -7,11 +7,12 @@ The functions look up header bytes in tables and build no `DeviceConfig`, for sp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from math import gcd, lcm
 from typing import Final
 
 from vblkfuzz.scenario.device import DEFAULTS, FIELDS, Value
-from vblkfuzz.scenario.device_header import BYTES, COUNTS, HeaderByte
+from vblkfuzz.scenario.device_header import BYTES, HeaderByte
 
 Random = Callable[[], float]
 
@@ -32,7 +33,7 @@ def new_config(random: Random) -> list[int]:
 def change_config(config: list[int], random: Random) -> None:
     """Give one field of the device another value; fields tied by `Row.like` may change together."""
     at = _CHANGED[int(random() * len(_CHANGED))]
-    near = _NEAR[at][config[at]]
+    near = _near(at, config[at])
     config[at] = near[int(random() * len(near))]
 
 
@@ -68,8 +69,10 @@ def _groups(byte: HeaderByte) -> list[list[int]]:
     return groups
 
 
-def _near(byte: HeaderByte, number: int) -> tuple[int, ...]:
+@cache
+def _near(at: int, number: int) -> tuple[int, ...]:
     """Return the codes that a change can lead to, each repeated by its weight (`Row.changed`)."""
+    byte = BYTES[at]
     groups = _groups(byte)
     others = [_differing_in(byte, number, group) for group in groups]
     whole = lcm(*map(len, others))
@@ -100,8 +103,3 @@ def _differing_in(byte: HeaderByte, number: int, group: list[int]) -> list[int]:
 _NEW: Final = tuple(_settings())
 _CHANGED: Final = tuple(sorted(row.byte for row in FIELDS.values() for _ in range(row.changed)))
 """Indices of header bytes to change; repetition is weight."""
-_NEAR: Final = tuple(
-    tuple(_near(byte, number) for number in range(count)) if byte.names else ()
-    for byte, count in zip(BYTES, COUNTS, strict=True)
-)
-"""By byte and code: the codes that a change can lead to."""

@@ -3,21 +3,36 @@
 A story state is a small integer made of the bits of `scenario.alphabet.spec`: the state of driver,
 drains, VM and backend between two operations. It ignores the schedule and does not distinguish
 queues, so it is an estimate, good enough to keep most inputs meaningful: a publish after an init,
-an end for a begin. The tables below, by [state][code], are computed from the rows of the alphabet
-at import. Next: `mutation.sentence`.
+an end for a begin. The rows of the tables below, by [state][code], are computed from those of the
+alphabet when they are first needed: a story meets few of the states. Next: `mutation.sentence`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.alphabet.spec import BROKEN, DRAINED, SET_UP, UNKICKED, OpSpec
 
 _DEPTH: Final = 3 * DRAINED
 """Two bits that count levels of drained sections up to three; deeper nesting counts as three."""
-_STATES: Final = 4 * DRAINED
+STATES: Final = range(4 * DRAINED)
+
+_Cell = TypeVar("_Cell")
+
+
+class _Rows(dict[int, tuple[_Cell, ...]]):
+    """A table by [state][code]."""
+
+    def __init__(self, rule: Callable[[int, OpSpec], _Cell]) -> None:
+        super().__init__()
+        self._rule = rule
+
+    def __missing__(self, state: int) -> tuple[_Cell, ...]:
+        row = self[state] = tuple(self._rule(state, spec) for spec in OPS)
+        return row
 
 
 def fits(state: int, spec: OpSpec) -> bool:
@@ -39,10 +54,10 @@ def after(state: int, spec: OpSpec) -> int:
     return state & ~(spec.clears & ~DRAINED) | spec.sets & ~DRAINED
 
 
-NEXT: Final = tuple(tuple(after(state, spec) for spec in OPS) for state in range(_STATES))
+NEXT: Final = _Rows(after)
 """The state after an operation, by [state][code]."""
 
-FITS: Final = tuple(tuple(fits(state, spec) for spec in OPS) for state in range(_STATES))
+FITS: Final = _Rows(fits)
 """Whether an operation makes sense, by [state][code]."""
 
 WANTS_INIT: Final = frozenset(spec.code for spec in OPS if spec.needs & SET_UP)
