@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from vblkfuzz.errors import InputFileError, UsageError
-from vblkfuzz.explore.all_stories import AllStories, Done, Key, Progress, StoryBounds, story_crew
+from vblkfuzz.explore.all_stories import AllStories, Progress, StoryBounds, story_crew
 from vblkfuzz.explore.alphabets import alphabet
 from vblkfuzz.explore.stories import stories
-from vblkfuzz.explore.story_position import NAME, StoryPosition
+from vblkfuzz.explore.story_position import NAME, Done, Key, StoryPosition
 from vblkfuzz.scenario.device import DeviceConfig
 
 LETTERS = alphabet("init,reset,drain_begin,publish_kick")

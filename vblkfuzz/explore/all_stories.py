@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.explore.branches import Branches
+from vblkfuzz.explore.story_position import Done, Key
 from vblkfuzz.explore.unit import UnitRun, units
 from vblkfuzz.process.crew import Crew
 from vblkfuzz.scenario.codec import decode, encode
@@ -39,27 +40,6 @@ class StoryBounds:
     """Most deviations of a schedule."""
     config: DeviceConfig
     """Configuration of the device."""
-
-
-class Done(NamedTuple):
-    """One unit that has been explored, as a value in JSON form."""
-
-    stories: int
-    schedules: int
-    prefixes: int
-    """Schedules that were run for the states they lead to only."""
-    merged: int
-    """Those that led where another one had."""
-    findings: dict[str, str]
-    """By signature: a scenario in hexadecimal digits."""
-
-
-class Key(NamedTuple):
-    """Which unit it is."""
-
-    length: int
-    number: int
-    """Its number among those of this length."""
 
 
 class Progress(NamedTuple):

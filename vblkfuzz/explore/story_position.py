@@ -6,9 +6,8 @@ each with its counts and findings.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.explore.all_stories import Done, Key
 from vblkfuzz.explore.position_file import PositionFile
 
 if TYPE_CHECKING:
@@ -17,6 +16,27 @@ if TYPE_CHECKING:
 
 NAME: Final = "explore-stories.json"
 FORMAT: Final = 1
+
+
+class Done(NamedTuple):
+    """One unit that has been explored, as a value in JSON form."""
+
+    stories: int
+    schedules: int
+    prefixes: int
+    """Schedules that were run for the states they lead to only."""
+    merged: int
+    """Those that led where another one had."""
+    findings: dict[str, str]
+    """By signature: a scenario in hexadecimal digits."""
+
+
+class Key(NamedTuple):
+    """Which unit it is."""
+
+    length: int
+    number: int
+    """Its number among those of this length."""
 
 
 class StoryPosition:
