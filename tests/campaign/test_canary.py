@@ -157,13 +157,40 @@ def test_a_defect_that_the_device_has_is_not_planted_again() -> None:
 
 def test_every_candidate_is_a_defect_that_its_rule_sees() -> None:
     for grade in canary._GRADES:
-        for name, rule in grade.items():
-            assert rule in DEFECTS[name].rules
+        for one in grade:
+            assert one.rule in DEFECTS[one.defect].rules
+
+
+def test_a_candidate_needs_the_operations_of_its_scenario() -> None:
+    for grade in canary._GRADES:
+        for one in grade:
+            shown_by = {operation.name for operation in scenario_of(one.defect).ops}
+            assert shown_by == one.needs, one.defect
+
+
+@pytest.mark.parametrize(
+    ("without", "planted"),
+    [
+        (("flush",), ["in_flight_not_awaited", "wakes_one", "no_selfkick"]),
+        (("drain_end",), ["in_flight_not_awaited", "enospc_reported", "read_error_by_werror"]),
+        (("drain_begin",), ["status_of_last", "enospc_reported", "read_error_by_werror"]),
+        (("hold",), []),
+        (("init",), []),
+    ],
+)
+def test_what_inputs_cannot_show_is_not_planted(
+    without: tuple[str, ...], planted: list[str]
+) -> None:
+    """A campaign that leaves sections out on purpose is no broken set-up."""
+    found = planted_for("reference", MODEL, without)
+    assert [one.defect for one in found] == planted
 
 
 def test_a_campaign_is_the_same_with_and_without(start: Start, tmp_path: Path) -> None:
     ran = []
-    for without, before in enumerate(("", "import vblkfuzz.campaign.canary as c; c._GRADES = ()")):
+    for without, before in enumerate(
+        ("", "import vblkfuzz.campaign.canary as c; c._GRADES = ((),)")
+    ):
         out = tmp_path / f"out-{without}"
         process = start(*SETUP, "--runs", "400", out=out, before=before)
         stdout, _ = process.communicate(timeout=WAIT_S)

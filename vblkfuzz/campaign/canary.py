@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.launch.plan import Message, Stat
@@ -22,7 +22,7 @@ from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.store.canary import Canary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.executor import Execution
@@ -37,35 +37,60 @@ _EACH: Final = 100
 """Of so many executions, one is tried on a canary."""
 _AT: Final = 49
 """Which one of them: not the one that runs twice (`campaign.worker`)."""
+
+
+class _Candidate(NamedTuple):
+    """A defect that may be planted."""
+
+    defect: str
+    rule: str
+    """The rule that must see it."""
+    needs: frozenset[str]
+    """Operations that show it."""
+
+
+_START: Final = frozenset(("init", "publish_kick"))
+_HELD: Final = frozenset((*_START, "hold", "complete", "collect"))
+_SECTION: Final = frozenset((*_START, "drain_begin", "drain_end"))
+
 _GRADES: Final = (
-    {"in_flight_not_awaited": "S3", "status_of_last": "S21"},
-    {"wakes_one": "L3", "enospc_reported": "S21"},
-    {"no_selfkick": "L1", "read_error_by_werror": "S21"},
+    (
+        _Candidate("in_flight_not_awaited", "S3", frozenset((*_START, "hold", "drain_begin"))),
+        _Candidate("status_of_last", "S21", _HELD),
+    ),
+    (_Candidate("wakes_one", "L3", _SECTION), _Candidate("enospc_reported", "S21", _HELD)),
+    (_Candidate("no_selfkick", "L1", _SECTION), _Candidate("read_error_by_werror", "S21", _HELD)),
 )
-"""Defects of three grades of difficulty, each with the rule that must see it; of each grade, the
-first one that fits a target is planted.
+"""Candidates by grade of difficulty; of each grade, the first one that fits is planted.
 
 They are neither trivial nor very rare: docs/silence.md has how many inputs show each.
 """
-_RULES: Final = {name: rule for grade in _GRADES for name, rule in grade.items()}
+_RULES: Final = {one.defect: one.rule for grade in _GRADES for one in grade}
 
 
-def planted_for(device: str, witnesses: Witness) -> tuple[Canary, ...]:
+def planted_for(device: str, witnesses: Witness, without: Iterable[str] = ()) -> tuple[Canary, ...]:
     """Return the defects to plant, the easiest first.
+
+    Without an easy one there are none: whether the others are found says little of a set-up.
 
     Args:
         device: as in ``--device``. A defect that it has already is not planted.
         witnesses: of the target; the rule that sees a defect must be sound on it.
+        without: operations that inputs do not have; a defect that needs one is not planted.
     """
     from vblkfuzz.oracle.judge import rules_for
 
     sound = {rule.id for rule in rules_for(witnesses)}
-    there = device.split("+")[1:]
-    fitting = (
-        [name for name, rule in grade.items() if rule in sound and name not in there]
+    there, left_out = device.split("+")[1:], frozenset(without)
+    fitting = [
+        [
+            one.defect
+            for one in grade
+            if one.rule in sound and one.defect not in there and not one.needs & left_out
+        ]
         for grade in _GRADES
-    )
-    return tuple(Canary(names[0]) for names in fitting if names)
+    ]
+    return tuple(Canary(names[0]) for names in fitting if names) if fitting[0] else ()
 
 
 class Canaries:

@@ -109,7 +109,7 @@ class Campaign:
                 for item in rule.situations
                 if item.witnesses & options.witnesses == item.witnesses
             },
-            canaries=planted_for(options.device, options.witnesses),
+            canaries=planted_for(options.device, options.witnesses, options.without),
         )
 
     def run(self) -> ExitStatus:
