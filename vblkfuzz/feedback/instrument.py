@@ -7,6 +7,10 @@ about 20 ns on all Python versions; the bytecode instrumentation of Atheris cost
 
 `instrument` must run before the modules are imported, `connect` before the actors are forked.
 The name `__vcov__` ends in ``__`` too, since class-private mangling would change it otherwise.
+
+A compiled build has the same probes, put in before it was compiled
+(``tools/compiled/source.py``). Its modules number their own probes from 0, and get a part of the
+region each.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import ast
 import importlib.util
 import sys
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.limits import COVERAGE_EDGES
@@ -47,7 +51,21 @@ _CALLED_EVERY_TURN: Final = frozenset(
 """Functions without probes. The turnstile calls them at every turn: they would be a fifth of all
 probe executions and carry no information."""
 
+
+def has_probes(module: str, prefixes: tuple[str, ...] = INSTRUMENTED) -> bool:
+    """Whether a module gets probes."""
+    return module.startswith(prefixes) and module not in _ENGINE
+
+
 _BRANCHES: Final = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
+
+
+def _only_declares(function: ast.FunctionDef) -> bool:
+    """Whether a function has no code, as in a protocol: nothing but texts and ``...``."""
+    return all(
+        isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+        for line in function.body
+    )
 
 
 class Probes(ast.NodeTransformer):
@@ -73,7 +91,9 @@ class Probes(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Visit the children, then insert probes into the node's own blocks."""
-        if isinstance(node, ast.FunctionDef) and node.name in _CALLED_EVERY_TURN:
+        if isinstance(node, ast.FunctionDef) and (
+            node.name in _CALLED_EVERY_TURN or _only_declares(node)
+        ):
             return node
         branches = isinstance(node, ast.FunctionDef) and any(
             isinstance(inner, _BRANCHES) for inner in ast.walk(node)
@@ -119,6 +139,19 @@ class _Loader(SourceFileLoader):
         super().exec_module(module)
 
 
+class _CompiledLoader(ExtensionFileLoader):
+    """Loads a module that was compiled with probes."""
+
+    def __init__(self, fullname: str, path: str, finder: Instrumenter) -> None:
+        super().__init__(fullname, path)
+        self._finder = finder
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module, whose probes write to a region of its own until `connect`."""
+        super().exec_module(module)
+        self._finder.add_compiled(module)
+
+
 class Instrumenter(MetaPathFinder):
     """Finds the modules to instrument; probes are numbered in import order, which is fixed."""
 
@@ -127,6 +160,8 @@ class Instrumenter(MetaPathFinder):
         self.next = 0
         """Number of the next probe, which is the number of probes so far."""
         self.modules: list[ModuleType] = []
+        self._compiled: list[tuple[ModuleType, int, int]] = []
+        """Modules that were compiled with probes, each with its part of the region."""
         self._without_source: list[str] = []
 
     def find_spec(
@@ -136,14 +171,30 @@ class Instrumenter(MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """Return a spec with the instrumenting loader, or None if `fullname` has no probes."""
-        if not fullname.startswith(self._prefixes) or fullname in _ENGINE:
+        if not has_probes(fullname, self._prefixes):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is None or not isinstance(spec.loader, SourceFileLoader):
-            self._without_source.append(fullname)
-            return None
-        spec.loader = _Loader(fullname, spec.loader.path, self)
-        return spec
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _Loader(fullname, spec.loader.path, self)
+            return spec
+        if spec is not None and isinstance(spec.loader, ExtensionFileLoader):
+            spec.loader = _CompiledLoader(fullname, spec.loader.path, self)
+            return spec
+        self._without_source.append(fullname)
+        return None
+
+    def add_compiled(self, module: ModuleType) -> None:
+        """Give a compiled module its part of the region, if it was compiled with probes."""
+        region = getattr(module, REGION, None)
+        if region is None:
+            self._without_source.append(module.__name__)
+            return
+        first = self.next % COVERAGE_EDGES
+        end = first + len(region)
+        self.next += len(region)
+        self._compiled.append(
+            (module, first, end) if end <= COVERAGE_EDGES else (module, 0, len(region))
+        )
 
     def load_file(self, name: str, path: Path) -> ModuleType:
         """Import a user's device file with probes (a `device_class.LoadFile`)."""
@@ -157,10 +208,10 @@ class Instrumenter(MetaPathFinder):
 
     @property
     def blind_spots(self) -> str:
-        """A warning of modules that have no probes, since only source can have them; or empty.
+        """A warning of modules that have no probes, since they had no source; or empty.
 
-        Such are compiled modules, and in a PyInstaller bundle all, unless its hook for vblkfuzz ran
-        (`feedback.pyinstaller`).
+        Such are modules that others have compiled, and in a PyInstaller bundle all, unless its hook
+        for vblkfuzz ran (`feedback.pyinstaller`).
         """
         if self.next and not self._without_source:
             return ""
@@ -172,6 +223,8 @@ class Instrumenter(MetaPathFinder):
         """Make all probes write to `region`."""
         for module in self.modules:
             setattr(module, REGION, region)
+        for module, first, end in self._compiled:
+            setattr(module, REGION, memoryview(region)[first:end])
 
 
 def instrument(device: str) -> Instrumenter:
@@ -183,7 +236,7 @@ def instrument(device: str) -> Instrumenter:
     Raises:
         RuntimeError: such a module was imported before, so it has no probes.
     """
-    early = [name for name in sys.modules if name.startswith(INSTRUMENTED) and name not in _ENGINE]
+    early = [name for name in sys.modules if has_probes(name)]
     if early:
         raise RuntimeError(f"imported before it could be instrumented: {', '.join(early)}")
     module, colon, _ = device.rpartition(":")

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import DeviceClassError
 from vblkfuzz.targets.attribute_check import wrong_value
+from vblkfuzz.targets.python_twin import python_twin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _OURS: Final = "vblkfuzz."
 PARTS: Final = ("block_backend", "aio_context", "operator", "queue_port", "device_queue")
@@ -104,8 +105,14 @@ def _of_constructor(device: type) -> Iterator[Problem]:
 
 def overridden(owner: type, name: str) -> Any:  # noqa: ANN401 -- whatever the class has
     """Return what a class of ours has under a name that `owner` uses too; None: nothing."""
-    ours = (base for base in owner.__mro__[1:] if in_package(base) and base is not object)
-    return next((vars(base)[name] for base in ours if name in vars(base)), None)
+    return next((ours[name] for ours in _ours(owner) if name in ours), None)
+
+
+def _ours(owner: type) -> Iterator[Mapping[str, Any]]:
+    """Yield what the classes of ours have that `owner` derives from."""
+    for base in owner.__mro__[1:]:
+        if in_package(base) and base is not object:
+            yield vars(python_twin(base))
 
 
 def _is_function(value: object) -> bool:
@@ -212,9 +219,8 @@ def _misspelt(owner: type, name: str, value: object) -> Iterator[Problem]:
         return
     ours = {
         known: each
-        for base in owner.__mro__[1:]
-        if in_package(base)
-        for known, each in vars(base).items()
+        for base in _ours(owner)
+        for known, each in base.items()
         if not known.startswith("_") and _is_function(each) is _is_function(value)
     }
     plain = {known.replace("_", ""): known for known in ours}
@@ -249,8 +255,16 @@ def _has_steps_in(owner: type, called: ast.Attribute) -> bool:
         owner = getattr(owner, "block_backend", object)
     elif place not in ("self", "super()"):
         return False
-    found = inspect.getattr_static(owner, called.attr, None)
+    found = _static(owner, called.attr)
     return _is_function(found) and has_steps(_called(found))
+
+
+def _static(owner: type, name: str) -> object:
+    """Return what a class has under a name, without calling anything."""
+    for base in owner.__mro__:
+        if name in (found := vars(python_twin(base))):
+            return found[name]
+    return None
 
 
 def _file(owner: type) -> str:
