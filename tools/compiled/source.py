@@ -20,7 +20,8 @@ from vblkfuzz.feedback.instrument import REGION, Probes, has_probes
 _MARK: Final = "__open__"
 _PRELUDE: Final = f"""
 import typing as __typing__
-if __typing__.TYPE_CHECKING:
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
     from mypy_extensions import mypyc_attr as {_MARK}
 """
 _PLACE: Final = re.compile(r'("vblkfuzz/[\w/]+\.py", "[^"]*",) (\d+), ')
@@ -39,6 +40,7 @@ def source_to_compile(module: str, source: str) -> tuple[str, dict[int, int]]:
     if has_probes(module):
         probes = Probes(0)
         probes.visit(tree)
+        _leave_declarations(tree)
         region = f"{REGION}: __typing__.Any = bytearray({probes.next})"
         prelude += ast.parse(region).body
     for node in tree.body:
@@ -50,6 +52,27 @@ def source_to_compile(module: str, source: str) -> tuple[str, dict[int, int]]:
     ast.fix_missing_locations(tree)
     written = ast.unparse(tree)
     return written, _lines(tree, ast.parse(written))
+
+
+def _leave_declarations(tree: ast.Module) -> None:
+    """Remove the probes of what has no code when it runs: protocols, imports for types."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body, node.orelse = (
+                [line for line in part if not _is_probe(line)] for part in (node.body, node.orelse)
+            )
+        if isinstance(node, ast.FunctionDef):
+            code = [line for line in node.body if not _is_probe(line)]
+            if all(isinstance(line, ast.Expr) and _is_text(line.value) for line in code):
+                node.body = code
+
+
+def _is_probe(line: ast.stmt) -> bool:
+    return isinstance(line, ast.Assign) and ast.unparse(line.targets[0]).startswith(f"{REGION}[")
+
+
+def _is_text(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and (value.value is ... or isinstance(value.value, str))
 
 
 def _after_future_imports(tree: ast.Module) -> int:

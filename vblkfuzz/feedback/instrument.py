@@ -60,14 +60,6 @@ def has_probes(module: str, prefixes: tuple[str, ...] = INSTRUMENTED) -> bool:
 _BRANCHES: Final = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
 
 
-def _only_declares(function: ast.FunctionDef) -> bool:
-    """Whether a function has no code, as in a protocol: nothing but texts and ``...``."""
-    return all(
-        isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
-        for line in function.body
-    )
-
-
 class Probes(ast.NodeTransformer):
     """Inserts a probe at the start of every block that does not always run with its outer block.
 
@@ -91,9 +83,7 @@ class Probes(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Visit the children, then insert probes into the node's own blocks."""
-        if isinstance(node, ast.FunctionDef) and (
-            node.name in _CALLED_EVERY_TURN or _only_declares(node)
-        ):
+        if isinstance(node, ast.FunctionDef) and node.name in _CALLED_EVERY_TURN:
             return node
         branches = isinstance(node, ast.FunctionDef) and any(
             isinstance(inner, _BRANCHES) for inner in ast.walk(node)
@@ -139,19 +129,6 @@ class _Loader(SourceFileLoader):
         super().exec_module(module)
 
 
-class _CompiledLoader(ExtensionFileLoader):
-    """Loads a module that was compiled with probes."""
-
-    def __init__(self, fullname: str, path: str, finder: Instrumenter) -> None:
-        super().__init__(fullname, path)
-        self._finder = finder
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module, whose probes write to a region of its own until `connect`."""
-        super().exec_module(module)
-        self._finder.add_compiled(module)
-
-
 class Instrumenter(MetaPathFinder):
     """Finds the modules to instrument; probes are numbered in import order, which is fixed."""
 
@@ -160,8 +137,6 @@ class Instrumenter(MetaPathFinder):
         self.next = 0
         """Number of the next probe, which is the number of probes so far."""
         self.modules: list[ModuleType] = []
-        self._compiled: list[tuple[ModuleType, int, int]] = []
-        """Modules that were compiled with probes, each with its part of the region."""
         self._without_source: list[str] = []
 
     def find_spec(
@@ -177,24 +152,9 @@ class Instrumenter(MetaPathFinder):
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
             spec.loader = _Loader(fullname, spec.loader.path, self)
             return spec
-        if spec is not None and isinstance(spec.loader, ExtensionFileLoader):
-            spec.loader = _CompiledLoader(fullname, spec.loader.path, self)
-            return spec
-        self._without_source.append(fullname)
+        if spec is None or not isinstance(spec.loader, ExtensionFileLoader):
+            self._without_source.append(fullname)
         return None
-
-    def add_compiled(self, module: ModuleType) -> None:
-        """Give a compiled module its part of the region, if it was compiled with probes."""
-        region = getattr(module, REGION, None)
-        if region is None:
-            self._without_source.append(module.__name__)
-            return
-        first = self.next % COVERAGE_EDGES
-        end = first + len(region)
-        self.next += len(region)
-        self._compiled.append(
-            (module, first, end) if end <= COVERAGE_EDGES else (module, 0, len(region))
-        )
 
     def load_file(self, name: str, path: Path) -> ModuleType:
         """Import a user's device file with probes (a `device_class.LoadFile`)."""
@@ -223,8 +183,24 @@ class Instrumenter(MetaPathFinder):
         """Make all probes write to `region`."""
         for module in self.modules:
             setattr(module, REGION, region)
-        for module, first, end in self._compiled:
-            setattr(module, REGION, memoryview(region)[first:end])
+        self._connect_compiled(memoryview(region))
+
+    def _connect_compiled(self, region: memoryview) -> None:
+        """Give each module that was compiled with probes a part of the region, after the others.
+
+        They import one another without asking a finder.
+        """
+        for name in sorted(sys.modules):
+            module = sys.modules[name]
+            if not has_probes(name, self._prefixes) or module in self.modules:
+                continue
+            own = getattr(module, REGION, None)
+            if own is not None:
+                first = self.next if self.next + len(own) <= COVERAGE_EDGES else 0
+                setattr(module, REGION, region[first : first + len(own)])
+                self.next = first + len(own)
+            elif (getattr(module, "__file__", None) or "").endswith(".so"):
+                self._without_source.append(name)
 
 
 def instrument(device: str) -> Instrumenter:
