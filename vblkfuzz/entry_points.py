@@ -1,4 +1,4 @@
-"""What installed packages register with vblkfuzz by entry point: targets and exports.
+"""What installed packages register with vblkfuzz by entry point: targets, exports, schedulers.
 
 A package registers a value by a line in its pyproject.toml. vblkfuzz registers its own values in
 the same way:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import errno
 from enum import IntEnum
+from typing import Final
 
 
 class ExitStatus(IntEnum):
@@ -82,6 +83,10 @@ class DeviceClassError(UsageError):
         return self._problems
 
 
+_SIGPIPE_STATUS: Final = 128 + 13
+"""Status of a program that SIGPIPE ended, as shells report it: the other codes are verdicts."""
+
+
 class OutputLost(VblkfuzzError):
     """A write to stdout failed."""
 
@@ -90,6 +95,11 @@ class OutputLost(VblkfuzzError):
         super().__init__(f"standard output: cannot be written: {self.reason}")
         self.reader_left = error.errno == errno.EPIPE
         """Whether it was a pipe whose reader had enough: nothing is said then."""
+
+    @property
+    def status(self) -> int:
+        """The exit status of the process."""
+        return _SIGPIPE_STATUS if self.reader_left else int(self.exit_status)
 
 
 class HarnessError(VblkfuzzError):

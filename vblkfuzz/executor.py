@@ -31,12 +31,17 @@ class Execution:
     verdict: Verdict
 
 
-def run_scenario(target: Target, scenario: Scenario) -> Execution:
+def run_scenario(target: Target, scenario: Scenario, ran: Trace | None = None) -> Execution:
     """Run a scenario on a started target and judge its trace.
+
+    Args:
+        target: started.
+        scenario: what to run.
+        ran: the trace, if it has just run there.
 
     Raises:
         HarnessError: the trace is missing or incomplete, so there is no verdict.
     """
     scenario = as_run(target, scenario)
-    trace = target.run(scenario)
+    trace = ran or target.run(scenario)
     return Execution(scenario, trace, judge(scenario, trace))

@@ -26,14 +26,17 @@ from __future__ import annotations
 import shlex
 import sys
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.feedback import libfuzzer_core
 from vblkfuzz.feedback.probed import probed_model
 from vblkfuzz.mutation.mutate import Mutator
+from vblkfuzz.mutation.parents import Parents
 from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.scenario.codec import MAX_BYTES, decode
+from vblkfuzz.trace.lanes import lanes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +84,7 @@ class FuzzTarget:
         self._known = tuple(known)
         self._region = Region(coverage)
         self._registered = False
+        self._parents = Parents()
         self._mutator: Mutator | None = None
         self.harness_errors = 0
         """Inputs without a verdict. They are counted and never raised; stderr has the last one
@@ -118,6 +122,8 @@ class FuzzTarget:
             self._count(error)
             return None
         self._region.mark_states(execution.trace)
+        self._region.count()
+        self._parents.note(data, self._region.marked, partial(lanes, execution.trace))
         return execution
 
     def check(self, execution: Execution) -> None:
@@ -143,7 +149,7 @@ class FuzzTarget:
     def _mutator_for(self, seed: int) -> Mutator:
         """Return the mutator. libFuzzer's first seed decides all that it does."""
         if self._mutator is None:
-            self._mutator = Mutator(seed)
+            self._mutator = Mutator(seed, parents=self._parents)
         return self._mutator
 
     def _register(self) -> None:

@@ -40,8 +40,13 @@ SLOTS_PER_QUEUE: Final = 8
 MAX_OPS: Final = 64
 """Most operations of one scenario. Known bugs need at most 8; the rest is context."""
 
-MAX_DEVIATIONS: Final = 8
-"""Most schedule deviations of one scenario. Almost all ordering bugs need one or two."""
+MAX_EPILOGUE: Final = MAX_OPS + 8
+"""Most operations of an epilogue. Each operation may open a drained section; the rest is for what
+there is once, such as a stop of the VM. Most scenarios need two."""
+
+MAX_DEVIATIONS: Final = 32
+"""Most schedule deviations of one scenario. Almost all ordering bugs need one or two; what a
+scheduler decides in a short story takes up to some twenty."""
 
 MAX_POINT: Final = 256
 """A deviation can name the preemption points 0..255 of an operation."""
@@ -111,6 +116,9 @@ EDGE_MAP_BYTES: Final = 1 << 16
 
 MAX_REPORT_BYTES: Final = 16 * 1024
 """Most bytes of a traceback in the report area of the arena."""
+
+MAX_STEERING_BYTES: Final = 1024
+"""Most bytes of the name of a scheduler and its task: a line of JSON of some ten numbers."""
 
 # --- Messages -------------------------------------------------------------------------------
 MAX_MESSAGE_BYTES: Final = 1 << 20

@@ -206,6 +206,16 @@ def test_a_corpus_that_is_none_is_said_before_the_folder_goes_on(fuzz: Fuzz) -> 
     assert (ended.status, ended.stderr) == (2, "vblkfuzz: gone: expected a folder of inputs\n")
 
 
+def test_the_time_begins_before_the_import(fuzz: Fuzz, tmp_path: Path) -> None:
+    """Loading the program has taken all of it; one input is run nevertheless."""
+    (tmp_path / "brought").mkdir()
+    (tmp_path / "brought" / "one.bin").write_bytes(bytes(8))
+    setup = (*ONE_RUN, "--runs", "0", "--max-total-time", "0.001")
+    ended = fuzz(*setup, "--corpus", tmp_path / "brought")
+    said = f"corpus: {tmp_path / 'brought'}: nothing imported, the 0.001 s of the campaign are over"
+    assert (ended.status, ended.summary["execs"], said in ended.stderr) == (0, 1, True)
+
+
 def test_arguments_for_libfuzzer_reach_it(fuzz: Fuzz) -> None:
     ended = fuzz("--workers", "1", "--runs", "50", "--", "-verbosity=1", "-print_final_stats=1")
     assert "INITED" in (ended.out / "log" / "worker-0.log").read_text()

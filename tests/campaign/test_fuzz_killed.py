@@ -45,7 +45,7 @@ def test_workers_killed_at_once_are_started_again(start: Start, tmp_path: Path) 
     summary = json.loads(stdout.splitlines()[-1])
     assert (summary["execs"], summary["restarts"], summary["waiting"]) == (400, 2, 0)
     assert stderr.count("was ended by signal 9 from outside") >= 2
-    assert process.returncode == 125
+    assert process.returncode == 0
 
 
 def test_an_input_that_crashes_a_worker_is_kept(start: Start, tmp_path: Path) -> None:

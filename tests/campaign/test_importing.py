@@ -22,7 +22,7 @@ class Clock:
 def told(tmp_path: Path, *folders: Path) -> list[str]:
     (tmp_path / "out" / "corpus").mkdir(parents=True, exist_ok=True)
     messages: list[Message] = []
-    Importing(tmp_path / "out", messages.append, lambda: False, Clock()).run(folders)
+    Importing(tmp_path / "out", messages.append, lambda: "", Clock()).run(folders)
     return [f"{one.kind}: {one.name}" for one in messages]
 
 
@@ -60,10 +60,21 @@ def test_a_folder_without_inputs(tmp_path: Path) -> None:
     assert told(tmp_path, tmp_path / "empty") == [f"corpus: {tmp_path / 'empty'}: no inputs"]
 
 
-def test_a_request_to_stop(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, 3, ".bin", b"\x00")
+def test_what_was_taken_when_it_is_cut_short_is_kept_and_counted(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, 0, "", b"")
+    for number in range(5):
+        (folder / f"{number}.bin").write_bytes(bytes([number]))
     (tmp_path / "out" / "corpus").mkdir(parents=True)
     messages: list[Message] = []
-    Importing(tmp_path / "out", messages.append, lambda: True).run([folder, folder])
-    assert messages == []
-    assert list((tmp_path / "out" / "corpus").iterdir()) == []
+    looks = iter(["", "", *["stopped"] * 9])
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "one.bin"
+    other.write_bytes(b"x")
+    importing = Importing(tmp_path / "out", messages.append, lambda: next(looks))
+    importing.run([folder, other.parent])
+    assert [one.name for one in messages] == [
+        f"{folder}: 2 of 5 files imported, stopped",
+        f"{other.parent}: nothing imported, stopped",
+    ]
+    corpus = (tmp_path / "out" / "corpus").iterdir()
+    assert {path.read_bytes() for path in corpus} == {b"\0", b"\1"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vblkfuzz.campaign.worker import Worker
-from vblkfuzz.errors import ExitStatus
+from vblkfuzz.errors import ExitStatus, ZygoteLost
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.process.arena import Arena
 from vblkfuzz.scenario.scenario import Scenario
@@ -41,3 +41,19 @@ def test_no_exception_of_a_target_ends_a_worker_as_if_it_were_done(
     assert message.name.strip().endswith(error.__name__)
     assert bytes.fromhex(message.input) == bytes(8)
     assert arena.statistics[Stat.HARNESS_ERRORS] == arena.statistics[Stat.EXECS] == 1
+
+
+@pytest.mark.parametrize(
+    ("of_input", "ending"), [(True, ExitStatus.HARNESS), (False, ExitStatus.INTERRUPTED)]
+)
+def test_a_zygote_that_somebody_has_killed_is_no_failure_of_the_worker(
+    of_input: bool, ending: ExitStatus, tmp_path: Path
+) -> None:
+    """Before the first verdict it would be one: a campaign of one worker would end."""
+    error = ZygoteLost("the zygote has ended")
+    error.of_input = of_input
+    plan = WorkerPlan(0, "reference", "processes", 1, str(tmp_path))
+    worker = Worker(plan, Raising(error), Arena(), None, lambda _message: None)  # type: ignore[arg-type]  # a fake
+    with pytest.raises(KeyboardInterrupt):
+        worker.test_one_input(bytes(8))
+    assert worker.ending is ending

@@ -15,7 +15,7 @@ from vblkfuzz.errors import UsageError
 
 _TIMES = {
     ("fuzz",): "--max-total-time",
-    ("bench", "detection"): "--max-total-time",
+    ("bench", "detect"): "--max-total-time",
     ("ci",): "--budget",
     ("compare",): "--minutes",
 }

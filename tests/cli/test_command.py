@@ -14,7 +14,7 @@ import pytest
 from tests.waiting import WAIT_S, until
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.text import to_text
-from vblkfuzz.targets.stillness import Stillness
+from vblkfuzz.targets.activity.stillness import Stillness
 
 pytestmark = pytest.mark.e2e
 

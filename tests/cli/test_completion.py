@@ -57,7 +57,7 @@ def test_devices_with_defects(offer: Offer) -> None:
     ]
 
 
-@pytest.mark.parametrize("verb", [("fuzz",), ("replay",), ("bench", "detection")])
+@pytest.mark.parametrize("verb", [("fuzz",), ("replay",), ("bench", "detect")])
 def test_defects(offer: Offer, verb: tuple[str, ...]) -> None:
     assert offer(*verb, "--defect", "") == list(DEFECTS)
 

@@ -57,13 +57,13 @@ def without(code: str, calls: str, verbs: dict[str, list[str]], cwd: str | Path)
 def test_without_atheris_only_campaigns_are_missing(finding: Path, tmp_path: Path) -> None:
     verbs = {
         "fuzz": ["fuzz", "--runs", "1", "--out", str(tmp_path / "new")],
-        "detection": ["bench", "detection", "--seeds", "1"],
+        "detect": ["bench", "detect", "--results", str(tmp_path / "new")],
         "replay": ["replay", str(finding)],
         "triage": ["triage", str(finding.parents[2])],
         "export": ["export", BUG, "--to", "pytest", "-o", str(tmp_path / "test_bug.py")],
     }
     ended = without(PLUGIN, "", verbs, EXAMPLE)
-    for name in ("fuzz", "detection"):
+    for name in ("fuzz", "detect"):
         status, text = ended.pop(name)
         assert status == 125
         assert text.startswith("vblkfuzz: a campaign needs Atheris, which is not installed")

@@ -59,7 +59,7 @@ def test_a_full_disk_behind_stdout_ends_no_campaign(tmp_path: Path) -> None:
         )
     assert (done.returncode, done.stderr.decode().splitlines(keepends=True)[-1]) == (125, LOST)
     (record,) = read_history(tmp_path / "campaign.sqlite").campaigns
-    assert record.execs == 3 and record.ended
+    assert (record.execs, record.status) == (3, 125) and record.ended
 
 
 SHORT = ("--runs", "3", "--workers", "1", "--seed", "3", "--mode", "inline", "--no-minimize")
@@ -80,7 +80,18 @@ def test_a_reader_of_stdout_that_has_gone_ends_no_campaign(tmp_path: Path) -> No
     last = done.stderr.decode().splitlines()[-1]
     assert (done.returncode, last) == (141, "vblkfuzz: lines of --json were lost: Broken pipe")
     (record,) = read_history(tmp_path / "campaign.sqlite").campaigns
-    assert record.execs == 3 and record.ended
+    assert (record.execs, record.status) == (3, 141) and record.ended
+
+
+@pytest.mark.parametrize("verb", ["fuzz", "ci"])
+def test_a_summary_that_is_lost_is_the_status_in_the_ledger(verb: str, tmp_path: Path) -> None:
+    """It is written when the campaign has ended, and so has its ledger."""
+    budget = SHORT if verb == "fuzz" else (*SHORT[:-1], "--budget", "1h")
+    with FULL.open("wb") as full:
+        done = run(verb, *budget, "--out", str(tmp_path), stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, LOST in done.stderr.decode()) == (125, True)
+    (record,) = read_history(tmp_path / "campaign.sqlite").campaigns
+    assert (record.execs, record.status) == (3, 125)
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from typing import IO, Any, Final
 from tests.faults.disk import Disk
 from tests.waiting import WAIT_S, until
 from vblkfuzz.scenario.artifact import read_input
-from vblkfuzz.store.history import LEDGER, read_history
+from vblkfuzz.store.history import LEDGER, CampaignRecord, read_history
 
 _MARK: Final = "VBLKFUZZ_FAULT"
 _PROGRAM: Final = (sys.executable, "-c", "from vblkfuzz.cli import main; main()")
@@ -239,9 +241,14 @@ class Campaign:
         """Signatures of the findings on disk."""
         return {path.name for path in (self.seen(self.out) / "findings").glob("[!.]*")}
 
-    def executions(self) -> int:
-        """Executions of the last campaign, as its ledger says."""
-        return read_history(self.out / LEDGER).campaigns[-1].execs
+    def record(self) -> CampaignRecord:
+        """The last campaign, as its ledger says."""
+        if not self.disk:
+            return read_history(self.out / LEDGER).campaigns[-1]
+        with tempfile.TemporaryDirectory() as copy:
+            for file in self.seen(self.out).glob(f"{LEDGER}*"):
+                shutil.copy(file, copy)
+            return read_history(Path(copy, LEDGER)).campaigns[-1]
 
     def check_nothing_left(self) -> None:
         """Check that neither a process nor a file outside the output folder is left."""
@@ -267,7 +274,7 @@ class Campaign:
     def check_books(self, ended: Ended) -> None:
         """Check that ledger, ``--json`` and folder say the same of the last campaign."""
         self.check_files()
-        record = read_history(self.out / LEDGER).campaigns[-1]
+        record = self.record()
         assert (record.status, record.ended is None) == (ended.status, False)
         end = ended.end
         assert (record.execs, record.violations) == (end["execs"], end["violations"])

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_DISK_SECTORS, MAX_REQUEST_SECTORS
 from vblkfuzz.mutation.draft import ITEMS, Draft, Item
-from vblkfuzz.mutation.relate import Sectors, capacity_at, relate, relate_at, sectors_of
+from vblkfuzz.mutation.relate import (
+    Sectors,
+    capacity_at,
+    move_to_end,
+    relate,
+    relate_at,
+    sectors_of,
+)
 from vblkfuzz.scenario.alphabet.ops import PUBLISHES
 from vblkfuzz.scenario.codec import MAX_BYTES, OP, decode, encode
 from vblkfuzz.scenario.device import DeviceConfig
@@ -85,3 +92,21 @@ def test_a_story_without_requests_stays_as_it_is() -> None:
     draft = draft_of(op("init"), op("stop"))
     relate(draft, Random(1).random)
     assert draft.items == [item(op("init")), item(op("stop"))]
+
+
+def test_requests_of_the_same_sectors_move_to_the_end_of_the_disk_together() -> None:
+    for random in randoms(50):
+        draft = draft_of(
+            *(op("init"), op("publish_kick", request="out", sector=3, sectors=2)),
+            *(op("publish_kick", request="in", sector=3, sectors=2), op("collect")),
+        )
+        move_to_end(draft, random)
+        wrote, read = (sectors_of(draft.items[at][0]) for at in (1, 2))
+        assert wrote == read
+        assert wrote.end == 64
+
+
+def test_a_story_without_requests_has_nothing_to_move() -> None:
+    draft = draft_of(op("init"))
+    move_to_end(draft, Random(1).random)
+    assert len(draft.items) == 1

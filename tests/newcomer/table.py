@@ -78,8 +78,8 @@ TABLE: Final = {
     "vblkfuzz list rules": Row(),
     "vblkfuzz list ops": Row(),
     "vblkfuzz bench core": Row(changes=(("core", "core --rounds 1"),)),
-    "vblkfuzz bench detection": Row(
-        changes=(("detection", "detection --defect no_selfkick --seeds 1 --max-total-time 1"),)
+    "pip install --quiet '.[bench]' && vblkfuzz bench detect --short": Row(
+        changes=(("--short", "--short --trials 1 --runs 10 --search default"),)
     ),
     "echo 's8-*' > known.txt && vblkfuzz fuzz --known known.txt --max-total-time 60": Row(
         ALSO_FOUND

@@ -82,8 +82,9 @@ def test_the_zygote_is_killed(hang_after: Callable[[float], None]) -> None:
             hang_after(0.1)
             actors = descendants()
             ended = pytest.raises(HarnessError, match="the zygote has ended, exit code -9")
-            with soon(random, process("zygote").kill), ended:
+            with soon(random, process("zygote").kill), ended as error:
                 run_through_hangs(crew)
+            assert not error.value.of_input
             await_end(actors)
             with pytest.raises(HarnessError, match="zygote"):
                 crew.run()
@@ -127,7 +128,21 @@ def test_a_hang_is_not_called_one_too_soon(crew: Crew, hang_after: Callable[[flo
     crew.run_all()
 
 
-def test_a_stopped_zygote_is_killed_at_the_end(hang_after: Callable[[float], None]) -> None:
+def test_a_stopped_zygote_is_woken_to_end(hang_after: Callable[[float], None]) -> None:
+    """It would be killed after the limit, by which the end of a campaign would be late."""
+    hang_after(1e6)
+    with model("patch-v4", "processes") as target:
+        Crew(target).run()
+        gone = descendants()
+        process("zygote").suspend()
+    await_end(gone)
+    assert descendants() == set()
+
+
+def test_a_zygote_that_does_not_end_is_killed(
+    monkeypatch: pytest.MonkeyPatch, hang_after: Callable[[float], None]
+) -> None:
+    monkeypatch.setattr(signal, "pidfd_send_signal", lambda *_: None)  # it stays stopped
     with model("patch-v4", "processes") as target:
         Crew(target).run()
         gone = descendants()
@@ -135,6 +150,18 @@ def test_a_stopped_zygote_is_killed_at_the_end(hang_after: Callable[[float], Non
         hang_after(0.1)
     await_end(gone)
     assert descendants() == set()
+
+
+def test_a_stopped_zygote_is_woken_for_fresh_actors(
+    crew: Crew, hang_after: Callable[[float], None]
+) -> None:
+    process("zygote").suspend()
+    process("device").kill()
+    hang_after(0.1)
+    with pytest.raises(ActorHung):
+        crew.run_until_error()
+    hang_after(WAIT_S)
+    crew.run_all()
 
 
 def test_a_zygote_that_gives_no_actors(
@@ -146,6 +173,7 @@ def test_a_zygote_that_gives_no_actors(
     hang_after(0.1)
     with monkeypatch.context() as patched:
         patched.setattr(supervisor, "RESPAWN_LIMIT_S", 0.1)
+        patched.setattr(signal, "pidfd_send_signal", lambda *_: None)  # it stays stopped
         with pytest.raises(HarnessError, match="the zygote gave no actors within"):
             crew.run_until_error()
     zygote.resume()

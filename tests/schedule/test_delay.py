@@ -24,6 +24,7 @@ class Actor:
     def __init__(self) -> None:
         self.steps: deque[Step] = deque()
         self.blocked = False
+        self.interrupted = False
         self.wakes: Callable[[], bool] = lambda: True
 
     def ready(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from tests.strategies import scenarios
-from vblkfuzz.limits import MAX_STEPS
+from vblkfuzz.limits import MAX_EPILOGUE, MAX_STEPS
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
@@ -28,6 +28,7 @@ class Actor:
         self.blocked = False
         self.on_end: Callable[[], None] = lambda: None
         self.turns: list[int] = []
+        self.interrupted = False
         self._log = log
 
     def ready(self) -> bool:
@@ -38,6 +39,7 @@ class Actor:
         self.turns.append(turn)
         used = min(budget, self.work[0])
         self.work[0] -= used
+        self.interrupted = used == budget and self.work[0] > 0
         self._log.append(f"{self.name} {used}")
         if not self.work[0]:
             self.work.popleft()
@@ -350,7 +352,7 @@ def test_an_epilogue_without_end_ends() -> None:
     play.world.rest.append("drain_end")
     play.world.never_ends = True
     play.run()
-    assert len(play.ops(epilogue=True)) == 32
+    assert len(play.ops(epilogue=True)) == MAX_EPILOGUE
     assert play.kinds()[-1] == END
 
 

@@ -13,6 +13,7 @@ from vblkfuzz.errors import HarnessError, InputFileError, VblkfuzzError
 from vblkfuzz.store import ledger as module
 from vblkfuzz.store.history import read_history
 from vblkfuzz.store.ledger import Ledger
+from vblkfuzz.store.ledger_file import Row
 from vblkfuzz.store.summary import Finding
 
 FINDING = Finding("s1-x", "S1", 7, 0.5, "out/findings/s1-x")
@@ -156,6 +157,46 @@ def test_of_progress_some_is_left_out_but_neither_the_last_nor_a_finding(
     assert read_history(path).campaigns[0].execs == 100
 
 
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("room", [3, 100])
+def test_the_end_of_a_campaign_fits_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """The room is that of the ballast: for all rows, or for few of them."""
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    write, ballast = ledger._file.write, tmp_path / "campaign.sqlite-ballast"
+
+    def full(found: list[Row], *more: Any, sync: bool) -> None:  # noqa: ANN401 - as `write`
+        if ballast.exists() or len(found) > room:
+            raise OSError(28, "No space left on device")
+        write(found, *more, sync=sync)
+
+    monkeypatch.setattr(ledger._file, "write", full)
+    assert ballast.stat().st_size == 128 << 10
+    for number in range(1, 5):
+        ledger.finding(FINDING)
+        ledger.progress(number, number, 0, (0, 0))
+    ledger.end("2026-01-01T00:00:09+00:00", 77)
+    ledger.close()
+    (record,) = read_history(path).campaigns
+    assert (record.execs, record.status, len(record.findings)) == (4, 77, 0 if room == 3 else 4)
+    assert ("7 rows missing" in ledger.problem) == (room == 3)
+    assert not ballast.exists()
+
+
+def test_a_disk_without_room_for_the_end_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(HarnessError, match=r"sqlite: cannot be written: No space left on device"):
+        Ledger(tmp_path / "campaign.sqlite")
+    assert [one.name for one in tmp_path.iterdir()] == ["campaign.sqlite"]
+
+
 def test_a_reader_does_not_keep_a_campaign_from_writing(tmp_path: Path) -> None:
     path = tmp_path / "campaign.sqlite"
     ledger = begun(path)
@@ -182,9 +223,25 @@ def test_a_network_folder_has_no_shared_memory(
     path = tmp_path / "campaign.sqlite"
     ledger = begun(path)
     ledger.finding(FINDING)
-    assert [one.name for one in tmp_path.iterdir()] == ["campaign.sqlite"]
+    names = {one.name for one in tmp_path.iterdir()}
+    assert names == {"campaign.sqlite", "campaign.sqlite-ballast"}
     assert len(read_history(path).campaigns[0].findings) == 1
     ledger.close()
+
+
+def test_an_exit_status_is_corrected(tmp_path: Path) -> None:
+    """Of its own campaign, though another one has begun in the folder."""
+    path = tmp_path / "campaign.sqlite"
+    ledger = begun(path)
+    ledger.end("2026-01-01T00:00:09+00:00", 77)
+    ledger.close()
+    other = begun(path)
+    ledger.correct(141)
+    assert ledger.problem == ""
+    other.end("2026-01-01T00:00:19+00:00", 0)
+    other.close()
+    found = [(one.ended, one.status) for one in read_history(path).campaigns]
+    assert found == [("2026-01-01T00:00:09+00:00", 141), ("2026-01-01T00:00:19+00:00", 0)]
 
 
 @pytest.mark.parametrize("replaced", [False, True])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from vblkfuzz.targets.stillness import Stillness, Threads
+from vblkfuzz.targets.activity.stillness import Stillness, Threads
 
 ASLEEP, RUNS, IDLE_CORE = "asleep", "runs", "ready"
 """What the threads do from one look to the next: sleep; run for a second of CPU time; be ready to

@@ -10,7 +10,10 @@ from tests.conformance.target import Make, TargetContract
 from tests.process.faulty import FATAL, Floods
 from vblkfuzz.dataplane.revisions import REVISIONS
 from vblkfuzz.errors import UsageError
+from vblkfuzz.executor import run_scenario
+from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.process.arena import Arena
+from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.targets.model import MODES, model
 from vblkfuzz.targets.registry import open_target
@@ -42,6 +45,13 @@ def test_it_runs_on_one_core_and_gives_the_others_back() -> None:
     with model("patch-v4", "processes"):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
+
+
+def test_all_that_a_scenario_can_begin_is_ended() -> None:
+    begun = (op("hold"), *[op("drain_begin")] * (MAX_OPS - 3))
+    with model("reference", "inline") as target:
+        execution = run_scenario(target, Scenario(ops=(op("init"), *begun, op("stop"))))
+    assert execution.verdict.clean
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from qemu.qmp import EventListener
 
 from tests.waiting import WAIT_S
+from vblkfuzz.targets.activity.stillness import Stillness
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.stillness import Stillness
 
 TALKATIVE = 3
 """Events with each answer."""

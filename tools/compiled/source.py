@@ -39,7 +39,7 @@ def source_to_compile(module: str, source: str) -> tuple[str, dict[int, int]]:
     prelude = ast.parse(_PRELUDE).body
     if has_probes(module):
         probes = Probes(0)
-        probes.visit(tree)
+        probes.insert(tree)
         _leave_declarations(tree)
         region = f"{REGION}: __typing__.Any = bytearray({probes.next})"
         prelude += ast.parse(region).body

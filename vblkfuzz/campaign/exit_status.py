@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 def exit_status(summary: Summary, stopped: ExitStatus | None) -> ExitStatus:
     """Return the exit status: a stop by the user comes first, then faults, then new findings.
 
+    A worker that somebody has killed, or that could not start, is told, but is no fault of the
+    campaign: others went on, or it did itself. An execution without a verdict is one.
+
     Args:
         summary: of the campaign that has ended.
         stopped: why it was stopped; None: it has spent its budget.
@@ -23,7 +26,7 @@ def exit_status(summary: Summary, stopped: ExitStatus | None) -> ExitStatus:
         return ExitStatus.HARNESS
     if summary.findings:
         return ExitStatus.VIOLATION
-    if summary.restarts or summary.waiting or summary.harness_errors > summary.hangs:
+    if summary.ended_worker or summary.harness_errors > summary.hangs:
         return ExitStatus.HARNESS
     if summary.always_fails:  # all its findings are silenced, or known from before
         return ExitStatus.HARNESS

@@ -31,7 +31,7 @@ class Importing:
     Args:
         out: the output folder.
         say: called with each message.
-        stopped: whether the user has asked for the end.
+        cut_short: returns why no more is to be imported; empty: nothing is wrong.
         clock: seconds that pass, for tests.
     """
 
@@ -39,17 +39,17 @@ class Importing:
         self,
         out: Path,
         say: Callable[[Message], None],
-        stopped: Callable[[], bool],
+        cut_short: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._out = out
         self._say = say
-        self._stopped = stopped
+        self._cut_short = cut_short
         self._clock = clock
         self._problems = 0
 
     def run(self, folders: Iterable[Path]) -> None:
-        """Import folders, each once, until all are there or the user has asked for the end.
+        """Import folders, each once, until all are there or it is cut short.
 
         Raises:
             InputFileError: a folder has gone.
@@ -68,19 +68,23 @@ class Importing:
             self._quarantined(f"{self._problems - _NAMED} more files, all named in {where}")
 
     def _import(self, folder: Path, quarantine: Quarantine) -> None:
-        done, said = 0, self._clock()
-        for one in import_folder(folder, self._out / "corpus", quarantine):
-            if self._stopped():
-                return
-            done += 1
+        done = total = 0
+        said, corpus = self._clock(), self._out / "corpus"
+        for one in import_folder(folder, corpus, quarantine, self._cut_short):
+            done, total = done + 1, one.total
             if one.problem:
                 self._note(one.problem)
             if (now := self._clock()) >= said + _EVERY_S:
                 said = now
-                progress = f"{folder}: {done:,} of {one.total:,} files imported"
-                self._say(Message("corpus", progress))
+                self._say_corpus(folder, f"{done:,} of {total:,} files imported")
+        why = self._cut_short() if done < total or not done else ""
         if not done:
-            self._say(Message("corpus", f"{folder}: no inputs"))
+            self._say_corpus(folder, f"nothing imported, {why}" if why else "no inputs")
+        elif why:
+            self._say_corpus(folder, f"{done:,} of {total:,} files imported, {why}")
+
+    def _say_corpus(self, folder: Path, text: str) -> None:
+        self._say(Message("corpus", f"{folder}: {text}"))
 
     def _note(self, problem: str) -> None:
         self._problems += 1

@@ -59,6 +59,8 @@ class Job:
     """Of the campaign, or the stop of the corpus."""
     tested: bool = False
     """Whether anything ran: an input of the corpus, or an execution of the campaign."""
+    campaign: Campaign | None = None
+    """None: there was none."""
     began: float = field(default_factory=time.monotonic)
     """When its time began, on the clock of `time.monotonic`."""
 
@@ -111,7 +113,7 @@ class Job:
             return
         reserve = min(_RESERVE_S, _SHARE * rest)
         options = replace(self.options, seconds=rest - reserve, minimize_s=reserve / 1.5)
-        campaign = Campaign(options, on_message, on_progress)
+        self.campaign = campaign = Campaign(options, on_message, on_progress)
         self.status = campaign.run()
         self.summary = summary = campaign.summary
         self._note_campaign(summary)
@@ -122,6 +124,15 @@ class Job:
         reader = CaseReader(self._note_unreadable, self._replayed_on(), runs)
         self._note([*reader.read([input_files(one.path)[0] for one in saved])])
         self._note_unsaved(one for one in found if not one.path)
+
+    def note_status(self, status: int) -> None:
+        """Record the exit status of the process in the ledger, if it is not that of the campaign.
+
+        Raises:
+            HarnessError: the ledger cannot be used any more.
+        """
+        if self.campaign and status != self.status:
+            self.campaign.note_status(status)
 
     @property
     def why_cut(self) -> str:
@@ -168,7 +179,10 @@ class Job:
         elif stopped:
             problems, state = [self.why_cut, *problems], State.ERROR
         else:
-            state = State.ERROR if problems else State.PASSED
+            # A worker that was started again is told, and is no fault.
+            counts = (summary.harness_errors, summary.ended_worker, not summary.execs)
+            faults = any(counts) or summary.fallbacks or summary.always_fails
+            state = State.ERROR if faults else State.PASSED
         words = f"{counted(summary.execs, 'execution')}, seed {self.options.seed}"
         self.tests.append(self._test(_CAMPAIGN, state, "; ".join([words, *problems])))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vblkfuzz.minimize.edit import without_named
@@ -24,12 +25,18 @@ def begun_by(left_out: Iterable[str]) -> dict[str, str]:
     return {spec.name: spec.end for spec in OPS if spec.end in ends and spec.name not in ends}
 
 
-def decoded(data: bytes, left_out: Collection[str]) -> tuple[Scenario, bytes]:
+def decoded(
+    data: bytes, left_out: Collection[str], *, scheduled: bool = True
+) -> tuple[Scenario, bytes]:
     """Return the scenario of an input without the operations of some names, and its bytes.
+
+    If it is not `scheduled`, it has no deviations either.
 
     The mutator does not know of them: an input of a corpus may have them, and its other operations
     are worth keeping.
     """
     scenario = decode(data)
     rest = without_named(scenario, left_out)
+    if rest.schedule and not scheduled:
+        rest = replace(rest, schedule=())
     return (scenario, data) if rest is scenario else (rest, encode(rest))

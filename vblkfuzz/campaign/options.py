@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from vblkfuzz.campaign.shares import DEFAULT
 from vblkfuzz.scenario.artifact import DEFAULT_DEVICE
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
@@ -39,12 +40,16 @@ class CampaignOptions:
     """As in `plan.WorkerPlan`."""
     states: bool = True
     """As in `plan.WorkerPlan`."""
+    mutate: bool = True
+    """As in `plan.WorkerPlan`."""
     listed: tuple[tuple[str, str], ...] = ()
     """The bugs that the device lists as known, see `oracle.naming.known`."""
     silenced: tuple[str, ...] = ()
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: tuple[str, ...] = ()
     """Names of operations that are left out of every input."""
+    schedulers: tuple[str, ...] = DEFAULT
+    """Schedulers with their shares of new inputs, as in ``pct:1`` (`campaign.shares`)."""
     coverage: str = ""
     """As in `plan.WorkerPlan`."""
     libfuzzer: tuple[str, ...] = ()

@@ -62,6 +62,12 @@ records the progress."""
 class Campaign:
     """One campaign, from the preparation of its folder to its summary.
 
+    Args:
+        options: what it does.
+        on_message: called with what is told to the user.
+        on_progress: called with its state, several times a second.
+        began: when its time began, on the clock of `time.monotonic`; None: now.
+
     Raises:
         UsageError: a libFuzzer argument cannot be passed on, or a corpus is no folder.
         HarnessError: there is no fuzzing engine.
@@ -72,7 +78,9 @@ class Campaign:
         options: CampaignOptions,
         on_message: Callable[[Message], None],
         on_progress: Callable[[Summary], None],
+        began: float | None = None,
     ) -> None:
+        self._started = time.monotonic() if began is None else began
         check_arguments(options.libfuzzer)
         for folder in options.corpora:
             check_folder_of_inputs(folder)
@@ -88,6 +96,7 @@ class Campaign:
         self._pauses = False
         """Ctrl-Z was pressed."""
         self._pace = Pace()
+        self._budget = TimeBudget(self._started, options.seconds)
         self._name = secrets.token_hex(8)
         """No other campaign has it."""
         self._warned: set[str] = set()
@@ -115,7 +124,7 @@ class Campaign:
             status = ExitStatus.HARNESS  # if an error ends it
             try:
                 self._go_on(out)
-                importing = Importing(out, self._on_message, lambda: self._stop is not None)
+                importing = Importing(out, self._on_message, self._cut_short)
                 importing.run(self._options.corpora)
                 self._care = CorpusCare(out, self._on_message)
                 self._fuzz_and_minimize()
@@ -135,6 +144,10 @@ class Campaign:
             if sys.exception():  # else the summary says it
                 self._say_warning(problem)
 
+    def note_status(self, status: int) -> None:
+        """Record the exit status of the process, if it is not what `run` has returned."""
+        self._ledger.correct(status)
+
     def _go_on(self, out: Path) -> None:
         """Say what the folder has of earlier campaigns, if it may be used."""
         options, history = self._options, read_history(out / LEDGER)
@@ -147,12 +160,14 @@ class Campaign:
         self.summary.saved_before = len(self._saved_before)
 
     def _fuzz_and_minimize(self) -> None:
-        self._started = time.monotonic()
-        self._budget = TimeBudget(self._started, self._options.seconds)
         self._minimizing = Minimizing(self._plan(0), self.summary, self._options.minimize)
         with self._minimizing:
             self._fuzz()
             self._minimizing.finish(lambda: self._stop, self._on_progress, self._options.minimize_s)
+
+    def _cut_short(self) -> str:
+        """Return why the import ends before its end; empty: it goes on."""
+        return "stopped" if self._stop is not None else self._budget.said_over
 
     def _end(self, status: ExitStatus) -> None:
         self._stop = status
@@ -214,10 +229,13 @@ class Campaign:
             stop_on_first=options.stop_on_first,
             feedback=options.feedback,
             states=options.states,
+            mutate=options.mutate,
             listed=dict(options.listed),
             silenced=list(options.silenced),
             without=list(options.without),
-            record=self._name,
+            schedulers=list(options.schedulers),
+            # Of bytes that libFuzzer makes itself, none can be told from those that it reads.
+            record=self._name if options.mutate else "",
             coverage=options.coverage,
             corpora=[str(options.out / "corpus")],
             libfuzzer=[*_QUIET, *alone, *options.libfuzzer],
@@ -301,9 +319,10 @@ class Campaign:
             message.sentence,
             message.known,
         )
-        self._ledger.finding(finding)
+        again = not message.fallback and Path(message.path).name in self._saved_before
+        self._ledger.finding(finding, new=not again)
         self._minimizing.add(message.path)
-        if not message.fallback and Path(message.path).name in self._saved_before:
+        if again:
             self.summary.again[message.name] = finding
             return
         self.summary.findings[message.name] = finding
@@ -322,6 +341,7 @@ class Campaign:
         """Say that a worker has ended, and save the input if that is to blame."""
         self.summary.last_error = how
         if is_of_input(worker):
+            self.summary.ended_worker += 1
             self._keep_input(worker.arena.flight.read(), how)
         self._on_message(Message("harness_error", how))
 

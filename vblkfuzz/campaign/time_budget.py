@@ -31,6 +31,11 @@ class TimeBudget:
         """Whether the budget has ended."""
         return self._passed(0.0)
 
+    @property
+    def said_over(self) -> str:
+        """Says that the budget has ended; empty if it has not."""
+        return f"the {self._seconds:g} s of the campaign are over" if self.over else ""
+
     def end_late(self, workers: list[WorkerProcess]) -> None:
         """End the workers that have not begun at the end; the first may, if none has."""
         if not self._passed(_FIRST_S):

@@ -21,15 +21,16 @@ import time
 import traceback
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import atheris
 
 from vblkfuzz.campaign.interruptions import stops_of, why_free
-from vblkfuzz.campaign.left_out import decoded
 from vblkfuzz.campaign.libfuzzer import arguments_of
 from vblkfuzz.campaign.recorded_inputs import recorded_inputs
+from vblkfuzz.campaign.steered_inputs import SteeredInputs
 from vblkfuzz.campaign.worker_target import target_of
 from vblkfuzz.errors import ActorHung, ExitStatus, HarnessError, ZygoteLost, too_many_files
 from vblkfuzz.feedback import libfuzzer_core
@@ -37,10 +38,12 @@ from vblkfuzz.feedback.device_coverage import begin, features_of, problem_of
 from vblkfuzz.feedback.instrument import instrument
 from vblkfuzz.launch.plan import Message, Stat, WorkerPlan
 from vblkfuzz.mutation.mutate import Mutator
+from vblkfuzz.mutation.parents import Parents
 from vblkfuzz.oracle.naming.known import explanation, matches
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.targets.as_run import as_run
 from vblkfuzz.targets.registry import MODEL
+from vblkfuzz.trace.lanes import lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,8 +102,11 @@ class Worker:
         """Signatures with which it does not end: silenced ones, and findings of before."""
         self._situations: frozenset[str] = frozenset()
         self._errors_in_a_row = 0
+        self.parents = Parents()
+        """The inputs of which most new ones are made."""
         self.stops: Stops | None = None
         """What remembers the points of threads of the device, if schedules interrupt them."""
+        self.steered = SteeredInputs(plan, target, self.warn)
         self.recorded: RecordedInputs | None = None
         """The record of features, if there is one."""
         self._faults = 0
@@ -138,8 +144,12 @@ class Worker:
         if self._ending is not None:
             raise KeyboardInterrupt
 
-    def new(self, data: bytes) -> bytes:
-        """Return an input that the mutator has made: it runs, whatever the record says."""
+    def new(self, before: bytes, data: bytes, size: int) -> bytes:
+        """Return an input that the mutator has made of `before`, at most `size` bytes.
+
+        A scheduler may decide its schedule. It runs, whatever the record says.
+        """
+        data = self.steered.of(before, data, size)
         return self.recorded.mutated(data) if self.recorded else data
 
     def _is_marked(self, data: bytes) -> bool:
@@ -149,7 +159,7 @@ class Worker:
         if situations is None:
             return False
         self._note_situations(situations)
-        self._count_features()
+        self._count_features(data, None)
         return True
 
     def _run(self, data: bytes) -> None:
@@ -157,25 +167,26 @@ class Worker:
             self._register(self._region)
         given, (scenario, data) = data, self._input(data)
         self._flight.write(data)
+        execution = None
         try:
-            execution = self._execute(self._target, scenario)
+            execution = self._execute(self._target, scenario, self.steered.take(data))
             if self._execs % _TWICE_OF == _TWICE_AT and self._plan.target == MODEL:
                 self._run_again(execution, data)
         except HarnessError as error:
             kind = "hang" if isinstance(error, ActorHung) else "harness_error"
             self._note_error(str(error), data if error.of_input else b"", kind)
             if self._errors_in_a_row == _MAX_HARNESS_ERRORS or isinstance(error, ZygoteLost):
-                self._give_up()
+                self._give_up(ExitStatus.HARNESS if error.of_input else ExitStatus.INTERRUPTED)
         else:
             self._errors_in_a_row = 0
             self._note(execution, data)
             if self.recorded is not None:
                 self.recorded.ran(given, execution.verdict)
-        self._count()
+        self._count(data, execution)
 
     def _input(self, data: bytes) -> tuple[Scenario, bytes]:
         """Return the scenario that runs for a fuzz input, and its bytes; there are some."""
-        scenario, data = decoded(data, self._plan.without)
+        scenario, data = self.steered.decoded(data)
         ran = as_run(self._target, scenario)
         return (scenario, data) if data and ran is scenario else (ran, encode(ran))
 
@@ -209,6 +220,7 @@ class Worker:
             self._region.mark_states(execution.trace)
         if self.stops is not None and execution.trace.stops:
             self.stops.note(data, execution.trace.stops)
+        self.steered.note(execution)
         statistics, verdict = self._statistics, execution.verdict
         statistics[Stat.STEPS] += execution.trace.steps
         statistics[Stat.HANDOVERS] += execution.trace.handovers
@@ -282,21 +294,23 @@ class Worker:
         self._last_error = error
         self._send(Message(kind, error, execs=self._execs + 1, input=data.hex()))
 
-    def _give_up(self) -> None:
+    def _give_up(self, status: ExitStatus = ExitStatus.HARNESS) -> None:
         """End because no input can be run; write the last error to the log."""
         print(self._last_error, file=sys.stderr)
-        self.end(ExitStatus.HARNESS)
+        self.end(status)
 
-    def _count(self) -> None:
+    def _count(self, data: bytes, execution: Execution | None) -> None:
         self._execs += 1
         self._statistics[Stat.EXECS] += 1
-        self._count_features()
+        self._count_features(data, execution)
         if self._execs == self._plan.runs or time.monotonic() >= self._deadline:
             self.end(ExitStatus.CLEAN)
 
-    def _count_features(self) -> None:
+    def _count_features(self, data: bytes, execution: Execution | None) -> None:
         if self._region is not None:
             self._statistics[Stat.FEATURES] = self._region.count() + self._count_reached()
+            acted = partial(lanes, execution.trace) if execution else None
+            self.parents.note(data, self._region.marked, acted)
 
     def _count_reached(self) -> int:
         """Mark what the device has reached; return how much that is altogether."""
@@ -336,13 +350,15 @@ def fuzz(
         worker.stops = stops = stops_of(target, plan)
         worker.warn(why_free(target, plan))
         worker.recorded = recorded_inputs(plan, target, finder, arena.coverage, send)
-        mutator = Mutator(plan.seed, stops)
-        atheris.Setup(
-            arguments_of(plan),
-            worker.test_one_input,
-            custom_mutator=lambda data, size, _seed: worker.new(mutator.mutate(data, size)),
-            custom_crossover=lambda a, b, size, _seed: worker.new(mutator.crossover(a, b, size)),
-        )
+        mutator = Mutator(plan.seed, stops, worker.parents)
+        mutations = {
+            "custom_mutator": lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),
+            "custom_crossover": lambda a, b, size, _: worker.new(
+                a, mutator.crossover(a, b, size), size
+            ),
+        }
+        chosen = mutations if plan.mutate else {}
+        atheris.Setup(arguments_of(plan), worker.test_one_input, **chosen)
         with suppress(SystemExit):
             atheris.Fuzz()
     worker.close()

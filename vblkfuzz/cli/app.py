@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     # From typer, not from click: some versions of typer include click, others depend on it.
     from typer import Context
 
-_SIGPIPE_STATUS: Final = 128 + 13
-"""Status of a program that SIGPIPE ended, as shells report it: the other codes are verdicts."""
-
 
 class Verbs(TyperGroup):
     """The group of all verbs; turns the errors that a verb raises into exit codes."""
@@ -70,10 +67,9 @@ def _exit_codes() -> Iterator[None]:
     try:
         yield
     except OutputLost as error:
-        if error.reader_left:
-            raise SystemExit(_SIGPIPE_STATUS) from None
-        say_error(error)
-        raise SystemExit(int(error.exit_status)) from None
+        if not error.reader_left:
+            say_error(error)
+        raise SystemExit(error.status) from None
     except VblkfuzzError as error:
         say_error(error)
         raise SystemExit(int(error.exit_status)) from None

@@ -52,6 +52,11 @@ class Thread:
         self._work = work
         self._steps: Steps | None = None
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last turn has ended because its budget was used up, and for nothing else."""
+        return self.ready is _at_once
+
     def before_work(self, act: Callable[[], None]) -> None:
         """Call `act` before each unit of work from now on."""
         work = self._work

@@ -22,7 +22,7 @@ _TEMPLATE: Final = "qtest_schedule.txt"
 _PARTS: Final = (
     Part("vblkfuzz.scenario.place", ("Place",)),
     Part("vblkfuzz.scenario.scenario", ("Go", "Role", "Deviation")),
-    Part("vblkfuzz.targets.stillness", ("AWAKE", "_AT_GATE")),
+    Part("vblkfuzz.targets.activity.stillness", ("AWAKE", "_AT_GATE")),
     Part("vblkfuzz.targets.qemu.gated", ("LIGHT",)),
     Part("vblkfuzz.gate.filter"),
     Part("vblkfuzz.gate.installation"),

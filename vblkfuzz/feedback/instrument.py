@@ -20,7 +20,7 @@ import importlib.util
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vblkfuzz.limits import COVERAGE_EDGES
 
@@ -60,7 +60,20 @@ def has_probes(module: str, prefixes: tuple[str, ...] = INSTRUMENTED) -> bool:
 _BRANCHES: Final = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
 
 
-class Probes(ast.NodeTransformer):
+_BLOCKS: Final = ("body", "cases", "handlers", "orelse", "finalbody")
+"""Fields of statements that have statements in them. Expressions have none, so none is visited."""
+
+_Node = TypeVar("_Node", ast.expr, ast.stmt)
+
+
+def _placed(node: _Node) -> _Node:
+    """Return the node with a place in its file, which it needs; a probe is nowhere."""
+    node.lineno = node.end_lineno = 1
+    node.col_offset, node.end_col_offset = 0, 1
+    return node
+
+
+class Probes:
     """Inserts a probe at the start of every block that does not always run with its outer block.
 
     A function with branches needs no probe of its own: one of its branches always runs.
@@ -70,10 +83,27 @@ class Probes(ast.NodeTransformer):
         self.next = first
         """Number of the next probe."""
 
-    def _probe(self) -> ast.stmt:
-        number = self.next % COVERAGE_EDGES
-        self.next += 1
-        return ast.parse(f"{REGION}[{number}] = 1").body[0]
+    def insert(self, node: ast.AST) -> bool:
+        """Insert probes into the blocks of `node`; return whether there are branches in it."""
+        if isinstance(node, ast.FunctionDef) and node.name in _CALLED_EVERY_TURN:
+            return any(isinstance(inner, _BRANCHES) for inner in ast.walk(node))
+        inner = [self.insert(one) for name in _BLOCKS for one in getattr(node, name, ())]
+        branches = any(inner)
+        self._mark_blocks(node, branches)
+        return branches or isinstance(node, _BRANCHES)
+
+    def _mark_blocks(self, node: ast.AST, branches: bool) -> None:
+        """Insert probes into the node's own blocks."""
+        if isinstance(node, ast.FunctionDef):
+            node.body = node.body if branches else self._mark(node.body)
+        elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
+            node.body = self._mark(node.body)
+        elif isinstance(node, ast.Try):
+            node.orelse = self._mark(node.orelse) if node.orelse else []
+        elif isinstance(node, (ast.If, ast.For, ast.While)):
+            node.body = self._mark(node.body)
+            # A missing `else` gets a probe too: it marks the branch not taken.
+            node.orelse = self._mark(node.orelse)
 
     def _mark(self, body: list[ast.stmt]) -> list[ast.stmt]:
         first = body[0] if body else None
@@ -81,31 +111,19 @@ class Probes(ast.NodeTransformer):
         at = 1 if docstring else 0
         return [*body[:at], self._probe(), *body[at:]]
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        """Visit the children, then insert probes into the node's own blocks."""
-        if isinstance(node, ast.FunctionDef) and node.name in _CALLED_EVERY_TURN:
-            return node
-        branches = isinstance(node, ast.FunctionDef) and any(
-            isinstance(inner, _BRANCHES) for inner in ast.walk(node)
-        )
-        super().generic_visit(node)
-        if isinstance(node, (ast.FunctionDef, ast.ExceptHandler, ast.match_case)):
-            node.body = node.body if branches else self._mark(node.body)
-        elif isinstance(node, ast.Try):
-            node.orelse = self._mark(node.orelse) if node.orelse else []
-        elif isinstance(node, (ast.If, ast.For, ast.While)):
-            node.body = self._mark(node.body)
-            # A missing `else` gets a probe too: it marks the branch not taken.
-            node.orelse = self._mark(node.orelse)
-        return node
+    def _probe(self) -> ast.stmt:
+        number = _placed(ast.Constant(self.next % COVERAGE_EDGES))
+        self.next += 1
+        region = _placed(ast.Name(REGION, ast.Load()))
+        flag = _placed(ast.Subscript(region, number, ast.Store()))
+        return _placed(ast.Assign([flag], _placed(ast.Constant(1))))
 
 
 def compile_with_probes(source: bytes, path: str, first: int) -> tuple[CodeType, int]:
     """Return the code of a module with probes numbered from `first`, and the next free number."""
     tree = ast.parse(source, path)
     probes = Probes(first)
-    probes.visit(tree)
-    ast.fix_missing_locations(tree)
+    probes.insert(tree)
     return compile(tree, path, "exec", dont_inherit=True), probes.next
 
 

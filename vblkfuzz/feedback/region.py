@@ -59,6 +59,8 @@ class Region:
         self._view = view
         self._seen = 0
         self._count = 0
+        self.marked = 0
+        """A bit for each feature of the input that was counted last."""
 
     def register(self) -> None:
         """Register the region with libFuzzer. Call in the first execution: Fuzz() loads its core.
@@ -85,7 +87,8 @@ class Region:
 
     def count(self) -> int:
         """Return the number of features seen so far, with those now marked in the region."""
-        seen = self._seen | int.from_bytes(self._view, "little")
+        self.marked = int.from_bytes(self._view, "little")
+        seen = self._seen | self.marked
         if seen != self._seen:
             self._seen, self._count = seen, seen.bit_count()
         return self._count

@@ -66,6 +66,8 @@ class WorkerPlan:
     """False: libFuzzer gets no coverage, to measure what feedback is worth."""
     states: bool = True
     """False: libFuzzer gets only the blocks of guest and device, to measure the probes alone."""
+    mutate: bool = True
+    """False: libFuzzer mutates the bytes of inputs itself, to measure what the mutator is worth."""
     corpora: list[str] = field(default_factory=list)
     """Folders of raw inputs to start from; new inputs are written to the first one."""
     libfuzzer: list[str] = field(default_factory=list)
@@ -76,6 +78,8 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
+    schedulers: list[str] = field(default_factory=list)
+    """Schedulers with their shares of new inputs, as in ``pct:1``; none: inputs run as they are."""
     record: str = ""
     """A name that no other campaign has, to use the record of features of the output folder with
     (`campaign.recorded_inputs`); empty: it is not used."""

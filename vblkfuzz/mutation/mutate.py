@@ -5,7 +5,7 @@ The operations of an input are its *story*. `Mutator.mutate` unpacks an input in
 (`mutation.repair`), and packs the draft into canonical bytes. Edits prefer operations whose
 preconditions hold (`mutation.story_state`), small arguments, few deviations and races
 (`mutation.deviate`), since these find bugs soon. Now and then the input is replaced by a new short
-story.
+story, and often by a short one of this campaign (`mutation.parents`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from vblkfuzz.mutation.argument import changed_record, new_record
 from vblkfuzz.mutation.configure import change_config, new_config
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
+from vblkfuzz.mutation.early import early, prompt
 from vblkfuzz.mutation.enclose import enclose
 from vblkfuzz.mutation.interrupt import Stops, interrupt
-from vblkfuzz.mutation.relate import relate, relate_at
+from vblkfuzz.mutation.parents import Parent, Parents
+from vblkfuzz.mutation.relate import move_to_end, relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import choices
@@ -42,6 +44,13 @@ _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow. libFuzzer asks for a crossover in half of all executions, so one in eight
 has a new story."""
+_OWN: Final = 2 / 3
+"""Probability that a parent of ours takes the place of the one that libFuzzer has chosen."""
+_UNCROSSED: Final = 1 / 2
+"""Probability that an input is mutated where libFuzzer asks for a crossover, if there are parents
+of ours. What libFuzzer crosses is long."""
+_EARLY: Final = 1 / 2
+"""Probability that the story of a parent stays as it is, and a thread goes on earlier in it."""
 _SWEPT: Final = 1 / 2
 """Probability that a short story is interrupted where that was not tried, of a device behind a
 gate. Short stories take a fraction of the time of others."""
@@ -53,6 +62,8 @@ _OTHER_INIT: Final = 1 / 4
 """Probability that a new story begins with any init, which may decline a feature."""
 _RELATED: Final = 0.75
 """Probability that an inserted request touches the sectors of another one or the disk's end."""
+_AT_END: Final = 0.2
+"""Probability that requests of a new story are at the end of the disk."""
 _SHORT: Final = 5
 """With fewer operations than this an input is not shortened."""
 _LONG: Final = 20
@@ -62,14 +73,18 @@ _LONG: Final = 20
 class Mutator:
     """Makes new inputs from old ones; the same seed and calls give the same bytes."""
 
-    def __init__(self, seed: int, stops: Stops | None = None) -> None:
+    def __init__(
+        self, seed: int, stops: Stops | None = None, parents: Parents | None = None
+    ) -> None:
         """Begin.
 
         Args:
             seed: any number.
             stops: the points that threads of the device pass, if a schedule interrupts them.
+            parents: the shortest inputs of the campaign; whoever runs inputs tells them which.
         """
         self._stops = stops
+        self._parents = Parents() if parents is None else parents
         self._sweep = Sweep()
         # Python guarantees only for random() that its sequence stays the same in later versions;
         # randrange, choice and shuffle have changed. Hence int(random() * n).
@@ -100,19 +115,33 @@ class Mutator:
             return swept.pack(max_size)
         result = b""
         for _ in range(_ATTEMPTS):
-            draft = Draft.of(data)
-            if self._interrupts(draft, _INTERRUPTED):
-                pass
-            elif draft.items and self._random() >= _FRESH:
-                self._edit(draft)
-                self._interrupts(draft, _INTERRUPTED_TOO)
-            else:
-                self._begin(draft)
-                self._interrupts(draft, _INTERRUPTED_TOO)
-            result = self._finish(draft, max_size)
-            if result != data:
+            parent = self._parent()
+            source = parent.data if parent else data
+            result = self._finish(self._child(Draft.of(source), parent), max_size)
+            if result != source:
                 break
         return result
+
+    def _parent(self) -> Parent | None:
+        """Perhaps choose a parent instead of the one that libFuzzer has chosen."""
+        self._parents.none_chosen()
+        if not len(self._parents) or self._random() >= _OWN:
+            return None
+        return self._parents.choose(self._random)
+
+    def _child(self, draft: Draft, parent: Parent | None) -> Draft:
+        """Return an edited draft; `parent` is the one that it was made of, if that is ours."""
+        if self._interrupts(draft, _INTERRUPTED):
+            return draft
+        if not draft.items or self._random() < _FRESH:
+            self._parents.none_chosen()
+            self._begin(draft)
+        elif parent is not None and parent.lanes and self._random() < _EARLY:
+            early(draft, parent.lanes, self._random)
+        else:
+            self._edit(draft)
+        self._interrupts(draft, _INTERRUPTED_TOO)
+        return draft
 
     def _swept(self) -> Draft | None:
         """Perhaps return a short story with an interruption that was not tried on it."""
@@ -132,6 +161,9 @@ class Mutator:
 
         It is canonical and has at most `max_size` bytes.
         """
+        if len(self._parents) and self._random() < _UNCROSSED:
+            return self.mutate(left, max_size)
+        self._parents.none_chosen()
         one, other = Draft.of(left), Draft.of(right)
         start = self._below(len(one.items) + 1)
         first = self._below(len(other.items) + 1)
@@ -161,9 +193,13 @@ class Mutator:
         draft.items = [first, self._new(_PUBLISH_KICK)]
         for _ in range(1 + self._below(3)):
             self._edits_short[self._below(len(self._edits_short))](draft)
+        if self._random() < _AT_END:
+            move_to_end(draft, self._random)
         chance = self._random()
         if chance < 0.15:
             burst(draft, self._random)
+            if chance < 0.04:
+                prompt(draft, self._random)
         elif chance < 0.22:
             delay(draft, self._random)
         elif chance < 0.85:

@@ -43,6 +43,16 @@ def relate(draft: Draft, random: Random) -> None:
         relate_at(draft, requests[int(random() * len(requests))], random)
 
 
+def move_to_end(draft: Draft, random: Random) -> None:
+    """Move a request of the story, and all of the same sectors, to the end of the disk."""
+    requests = [at for at, item in enumerate(draft.items) if item[0][0] in PUBLISHES]
+    if requests:
+        at = requests[int(random() * len(requests))]
+        own = sectors_of(draft.items[at][0])
+        same = [place for place in requests if sectors_of(draft.items[place][0]) == own]
+        _move(draft, same, _last(own, capacity_at(draft, at), random))
+
+
 def relate_at(draft: Draft, at: int, random: Random) -> None:
     """Do the same with the request at index `at`."""
     others = [

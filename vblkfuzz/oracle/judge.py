@@ -22,6 +22,7 @@ from vblkfuzz.oracle.streams import Streams
 from vblkfuzz.oracle.verdict import Verdict
 from vblkfuzz.oracle.violation import Violation
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event
 from vblkfuzz.trace.probe import without_probe
 from vblkfuzz.trace.trace import Trace
 from vblkfuzz.trace.witness import Witness
@@ -107,24 +108,36 @@ def judge(scenario: Scenario, trace: Trace) -> Verdict:
     for rule in streams.of_probe:  # they alone get the events of the probe
         report.rule = rule
         rule.check(scenario, [each for each in trace.events if each.kind in rule.needs], report)
-    violations = _one_per_signature(report.violations, trace) if report.violations else ()
+    found = report.violations
+    violations = _one_per_signature(found, events, trace.events) if found else ()
     return Verdict(violations, frozenset(report.situations))
 
 
-def _one_per_signature(found: list[Violation], trace: Trace) -> tuple[Violation, ...]:
-    """Return the first violation of each signature, in trace order, then in order of RULES."""
-    places = {id(event): place for place, event in enumerate(trace.events)}
-    ordered = sorted(found, key=lambda violation: places[id(violation.second)])
+def _one_per_signature(
+    found: list[Violation], events: Sequence[Event], whole: Sequence[Event]
+) -> tuple[Violation, ...]:
+    """Return the first violation of each signature, in trace order, then in order of RULES.
+
+    `events` are those of the `whole` trace, without those of its probe.
+    """
     by_signature: dict[str, Violation] = {}
-    for violation in ordered:
-        precise = _precise(violation, trace)
+    for violation in _in_order(found, whole):
+        precise = _precise(violation, events)
         by_signature.setdefault(precise.signature, precise)
     return tuple(by_signature.values())
 
 
-def _precise(violation: Violation, trace: Trace) -> Violation:
+def _in_order(found: list[Violation], whole: Sequence[Event]) -> list[Violation]:
+    """Return violations in trace order; those of one event stay in their order."""
+    if len(found) == 1:
+        return found
+    wanted = {id(violation.second) for violation in found}
+    places = {id(event): place for place, event in enumerate(whole) if id(event) in wanted}
+    return sorted(found, key=lambda violation: places[id(violation.second)])
+
+
+def _precise(violation: Violation, events: Sequence[Event]) -> Violation:
     """Return a violation with the state that the circumstance of its rule gives it."""
     refine = _RULES_BY_ID[violation.rule].circumstance
-    if refine is None:
-        return violation
-    return replace(violation, state=refine(violation, without_probe(trace.events)))
+    state = refine(violation, events) if refine else violation.state
+    return violation if state == violation.state else replace(violation, state=state)

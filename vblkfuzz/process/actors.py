@@ -43,6 +43,7 @@ from vblkfuzz.process.memory_limit import limit_memory
 from vblkfuzz.process.own_code import OwnCode
 from vblkfuzz.process.refused_calls import refuse_calls
 from vblkfuzz.scenario.codec import decode_canonical
+from vblkfuzz.schedule.steering import Steering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,8 +132,10 @@ def device_main(
         try:
             scenario = decode_canonical(parts.arena.scenario.read())
             make_runner = parts.inline_runner if alone else remote
+            asked = parts.arena.steering.read()
+            steering = Steering.from_json(asked) if asked else None
             with limit, watch, _one_returns():
-                ran = execute(parts, scenario, device, make_runner, own)
+                ran = execute(parts, scenario, device, make_runner, own, steering)
             if own and has_copy():
                 raise HarnessError("the device process was forked in C; its copy ran on beside it")
             _report_result(parts, ran)

@@ -12,6 +12,8 @@ last process ends. Offsets are fixed and used in this file only. Areas, contents
     report       why it failed         an actor that raised, or the zygote if one has died
     last_line    where the device is   device, while it is watched
     schedule     what became of it     device, if it runs the guest too
+    steering     which scheduler       fuzz process, before an execution that one steers
+    steered      what it has decided   device, while it runs: canonical bytes; survives its death
     coverage     blocks, features      guest, device, fuzz process; libFuzzer clears it
     stores       store buffer          guest and device, while the schedule delays stores
     memory       guest memory          guest and device
@@ -26,7 +28,12 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.registers import WORDS, Registers
-from vblkfuzz.limits import COVERAGE_SIZE, GUEST_MEMORY_SIZE, MAX_REPORT_BYTES
+from vblkfuzz.limits import (
+    COVERAGE_SIZE,
+    GUEST_MEMORY_SIZE,
+    MAX_REPORT_BYTES,
+    MAX_STEERING_BYTES,
+)
 from vblkfuzz.process.semaphore import SEMAPHORE_BYTES
 from vblkfuzz.scenario.codec import MAX_BYTES
 from vblkfuzz.trace.ring import RING_BYTES, TraceRing
@@ -66,6 +73,8 @@ _AREAS: Final = _offsets(
         ("report", 4 + MAX_REPORT_BYTES),
         ("last_line", 4 + MAX_REPORT_BYTES),
         ("schedule", 4 + MAX_REPORT_BYTES),
+        ("steering", 4 + MAX_STEERING_BYTES),
+        ("steered", 4 + BLOB_BYTES),
         ("coverage", COVERAGE_SIZE),
         ("stores", HEAD_BYTES + GUEST_MEMORY_SIZE),
         ("memory", GUEST_MEMORY_SIZE),
@@ -116,6 +125,8 @@ class Arena:
         self.report = Blob(self._view("report"))
         self.last_line = Blob(self._view("last_line"))
         self.schedule = Blob(self._view("schedule"))
+        self.steering = Blob(self._view("steering"))
+        self.steered = Blob(self._view("steered"))
         self.coverage = self._view("coverage")
         self.memory = GuestMemory(self._view("memory"))
         self.stores = StoreBuffer(self.memory, self._view("stores"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.dataplane.board import Board
@@ -14,20 +15,24 @@ from vblkfuzz.driver.guest import GuestDriver
 from vblkfuzz.limits import MAX_QUEUES
 from vblkfuzz.process.blame import fault_of, report_of
 from vblkfuzz.process.guest import GuestActor, GuestRunner, InlineRunner
+from vblkfuzz.process.lookout import Lookout
 from vblkfuzz.process.mailbox import MailboxTransport
+from vblkfuzz.scenario.codec import encode
 from vblkfuzz.schedule.delay import DelayingTurnstile
+from vblkfuzz.schedule.steered import SteeredTurnstile
 from vblkfuzz.schedule.turnstile import Turnstile
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.process.own_code import OwnCode
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
-    from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.scenario.scenario import Deviation, Scenario
+    from vblkfuzz.schedule.steering import Steering
     from vblkfuzz.trace.fault import Fault
     from vblkfuzz.trace.ring import TraceRing
 
@@ -141,6 +146,7 @@ def execute(
     device_class: type[VirtioBlk],
     make_runner: Callable[[DeviceConfig, tuple[Op, ...]], GuestRunner],
     own: OwnCode | None = None,
+    steering: Steering | None = None,
 ) -> Ran:
     """Run a scenario from power-on to rest, or to where the device's own code fails.
 
@@ -152,15 +158,19 @@ def execute(
         device_class: what it happens to.
         make_runner: makes the guest.
         own: what the device is blamed for; None: nothing.
+        steering: what decides instead of the scenario's schedule; None: that schedule.
     """
     parts.power_on(scenario.device.queues)
     ran = Ran()
     try:
-        board = parts.ordering_board() if scenario.delays else parts.board
+        delays = scenario.delays and not steering
+        board = parts.ordering_board() if delays else parts.board
         ran.machine = machine = Machine(board, scenario.device, device_class)
         runner = make_runner(scenario.device, scenario.ops)
         guest = GuestActor(runner, machine.guest_may_run)
-        if scenario.delays:
+        if steering:
+            ran.turnstile = _steered_turnstile(parts.arena, steering, scenario, machine, guest)
+        elif scenario.delays:
             ran.turnstile = _delaying_turnstile(parts, scenario, machine, guest)
         else:
             ran.turnstile = Turnstile(scenario, machine, guest, board.ring)
@@ -188,6 +198,22 @@ def _break_off(ran: Ran, ring: TraceRing, *, recursed: bool) -> None:
         for thread in ran.machine.threads:
             thread.abandon()
     ring.cut(written)
+
+
+def _steered_turnstile(
+    arena: Arena, steering: Steering, scenario: Scenario, machine: Machine, guest: GuestActor
+) -> Turnstile:
+    """Return a turnstile that a scheduler steers; the arena keeps what it has decided so far."""
+    policy = steering.policy(scenario)
+    turnstile = SteeredTurnstile(scenario, machine, guest, machine.ring, policy)
+    turnstile.happened = Lookout((arena.device_ring, arena.guest_ring)).new
+
+    def keep(decided: Sequence[Deviation]) -> None:
+        arena.steered.write(encode(replace(scenario, schedule=tuple(decided))))
+
+    keep(())
+    turnstile.on_decision = keep
+    return turnstile
 
 
 def _delaying_turnstile(

@@ -103,6 +103,11 @@ class GuestActor:
             return False
         return self._may_run()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last turn has ended because its budget was used up, and for nothing else."""
+        return self._state is _PREEMPTED
+
     def resume(self, budget: int, turn: int) -> int:
         """Run until the operation ends, has to wait, or has passed `budget` preemption points."""
         index = self._waiting_ops.popleft() if self._state is _DONE else None

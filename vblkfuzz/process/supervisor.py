@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import os
 import select
+import signal
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -107,12 +109,18 @@ class Supervisor:
                 os.close(fd)
 
     def _end_zygote(self) -> None:
-        os.eventfd_write(self._line.command, END)
+        self._ask_zygote(END)
         if not _readable((self._zygote_ended,), ANSWER_LIMIT_S):
-            self._zygote.kill()  # a stopped zygote (SIGSTOP) does not end; its children die with it
+            self._zygote.kill()  # its children die with it
         os.close(self._zygote_ended)
         self._zygote.join()
         self._zygote.close()
+
+    def _ask_zygote(self, command: int) -> None:
+        """Send a command, and wake the zygote if somebody has stopped it (SIGSTOP)."""
+        os.eventfd_write(self._line.command, command)
+        with suppress(ProcessLookupError):  # whoever waits for it sees that it has ended
+            signal.pidfd_send_signal(self._zygote_ended, signal.SIGCONT)
 
     def run(self, scenario: bytes) -> Broken | None:
         """Run one execution of the canonical bytes; afterwards the trace is in the arena.
@@ -186,7 +194,7 @@ class Supervisor:
     def _replace_actors(self) -> None:
         control = self._arena.control
         control[GENERATION_WANTED] = (control[GENERATION_WANTED] + 1) & _U32
-        os.eventfd_write(self._line.command, LOOK)
+        self._ask_zygote(LOOK)
         self._await_actors()
 
     def _await_actors(self) -> None:
@@ -206,10 +214,17 @@ class Supervisor:
         if self._line.ready in ready:
             os.read(self._line.ready, 8)
         elif ready:
-            self._zygote.join()
-            raise ZygoteLost(f"the zygote has ended, exit code {self._zygote.exitcode}")
+            raise self._lost()
         elif patience.over:
             raise ZygoteLost(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
+
+    def _lost(self) -> ZygoteLost:
+        """Return what to say of a zygote that has ended; a kill is nobody's fault here."""
+        self._zygote.join()
+        code = self._zygote.exitcode
+        error = ZygoteLost(f"the zygote has ended, exit code {code}")
+        error.of_input = code != -signal.SIGKILL
+        return error
 
 
 def _exit_code(ended: int) -> int | None:

@@ -98,6 +98,11 @@ class _Buffered:
         """Whether `resume` would make progress."""
         return self._actor.ready
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last turn has ended because its budget was used up, and for nothing else."""
+        return self._actor.interrupted
+
     def resume(self, budget: int, turn: int) -> int:
         """Go on for at most `budget` preemption points."""
         return self._turnstile.resume(self._who, self._actor, budget, turn)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from vblkfuzz.limits import MAX_STEPS
+from vblkfuzz.limits import MAX_EPILOGUE, MAX_STEPS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.op import Op
 from vblkfuzz.scenario.scenario import Deviation, Go, Role
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
 
 
-_MAX_EPILOGUE: Final = 32
-"""Limit of operations in an epilogue: most scenarios need two, and MAX_OPS bounds nesting."""
 _COLLECT: Final = CODES["collect"]
 
 
@@ -46,6 +44,10 @@ class Actor(Protocol):
     @property
     def ready(self) -> Callable[[], bool]:
         """Whether `resume` would make progress."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the last turn has ended because its budget was used up, and for nothing else."""
 
     def resume(self, budget: int, turn: int) -> int:
         """Go on for at most `budget` preemption points; return how many were passed.
@@ -158,7 +160,7 @@ class Turnstile:
         """End what is open; return the number of operations that this took."""
         self._plan([])
         self._settle()
-        for index in range(_MAX_EPILOGUE):
+        for index in range(MAX_EPILOGUE):
             operation = self._world.unfinished()
             before = self.steps
             if operation is None or self.steps >= MAX_STEPS:
@@ -168,7 +170,7 @@ class Turnstile:
             self._settle()
             if self.steps == before and operation == self._world.unfinished():
                 return index + 1  # no progress: the actor that should do it waits for ever
-        return _MAX_EPILOGUE
+        return MAX_EPILOGUE
 
     def _collect(self, index: int) -> None:
         """Let the guest take all answers, unless it can never run again."""

@@ -17,7 +17,7 @@ from vblkfuzz.store.input_name import input_name
 from vblkfuzz.store.input_paths import found_below
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
     from vblkfuzz.store.input_paths import Found
@@ -33,8 +33,13 @@ class Imported(NamedTuple):
     """Why it is in the quarantine, in one line that names it; empty: it is in the corpus."""
 
 
-def import_folder(folder: Path, corpus: Path, quarantine: Quarantine) -> Generator[Imported]:
-    """Copy every input below `folder` into the corpus.
+def import_folder(
+    folder: Path,
+    corpus: Path,
+    quarantine: Quarantine,
+    cut_short: Callable[[], object] = lambda: False,
+) -> Generator[Imported]:
+    """Copy every input below `folder` into the corpus, until `cut_short` returns something true.
 
     They are in the corpus when the last one has been yielded: with one sync for all of them, and
     none if the caller stops before.
@@ -46,6 +51,8 @@ def import_folder(folder: Path, corpus: Path, quarantine: Quarantine) -> Generat
     found = found_below(folder)
     with NewFiles(corpus) as files:
         for one in found:
+            if cut_short():
+                break
             try:
                 data = _read(one)
             except InputFileError as error:

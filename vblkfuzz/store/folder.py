@@ -6,7 +6,7 @@
     harness/          inputs on which the harness itself failed
     quarantine/       files that are no valid inputs: which, and why
     log/              output of libFuzzer and the workers; the lock
-    campaign.sqlite   the ledger; while a campaign runs, SQLite has files beside it
+    campaign.sqlite   the ledger; while a campaign runs, there are files beside it
 
 Nothing outside the folder is changed.
 """

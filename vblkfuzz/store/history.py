@@ -62,7 +62,7 @@ class CampaignRecord:
     without: tuple[str, ...] = ()
     """Names of operations that were left out of all inputs."""
     new: tuple[str, ...] = ()
-    """Those of the findings that no earlier campaign of the folder saw."""
+    """Those of the findings that no earlier campaign of the folder saw, and that were not in it."""
     restored: bool = False
     """Known from the files of the folder alone (`rebuild`): 0 and empty mean not known."""
 
@@ -121,6 +121,7 @@ def _campaigns(db: sqlite3.Connection) -> Iterator[CampaignRecord]:
         campaign, findings = row["id"], _found(db, row["id"])
         ended, status = _ending(db, campaign)
         iothread, without = _changes(db, campaign)
+        before.update(_not_new(db, campaign))
         yield CampaignRecord(
             **_setup(row),
             **_figures(db, campaign),
@@ -169,6 +170,13 @@ def _found(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
         "SELECT signature FROM finding WHERE campaign = ? ORDER BY first_s", (campaign,)
     )
     return tuple(name for (name,) in rows)
+
+
+def _not_new(db: sqlite3.Connection, campaign: int) -> set[str]:
+    if not _has_table(db, "not_new"):
+        return set()
+    rows = db.execute("SELECT signature FROM not_new WHERE campaign = ?", (campaign,))
+    return {name for (name,) in rows}
 
 
 def _expected(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:

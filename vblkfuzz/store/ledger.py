@@ -8,9 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.counted import counted
-from vblkfuzz.errors import VblkfuzzError
+from vblkfuzz.errors import HarnessError, VblkfuzzError
 from vblkfuzz.scenario.artifact import DEFAULT_TARGET
-from vblkfuzz.store.ledger_file import LedgerFile, said_of
+from vblkfuzz.store.ballast import Ballast
+from vblkfuzz.store.ledger_file import BALLAST, LedgerFile, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,11 @@ _RETRY_S: Final = 1.0
 """Seconds after a failure until rows are written again, so that a lock takes 4 % of the time."""
 _MOST_PROGRESS: Final = 1000
 """Most rows of progress that wait; then every other one is left out."""
+_BEGIN: Final = (
+    "INSERT INTO campaign (id, started, target, device, mode, workers, seed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_ENDING: Final = "INSERT OR REPLACE INTO ending VALUES (?, ?, ?)"
 _PROGRESS: Final = "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)"
 _SEEN: Final = (
     "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
@@ -32,6 +38,8 @@ _SITUATION: Final = "INSERT INTO situation VALUES (?, ?, ?)"
 _OFTEN: Final = frozenset((_SEEN, _SITUATION))
 """Rows of which many come at once: they are on the disk with the next of the others."""
 _REACH: Final = "INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)"
+_FIRST: Final = (_BEGIN, _ENDING)
+"""Rows that are written, with the last one of progress, if there is no room for all."""
 
 
 class Ledger:
@@ -49,10 +57,17 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = LedgerFile(path)
+        try:
+            self._ballast = Ballast(path.with_name(path.name + BALLAST))
+        except OSError as error:
+            self._file.close()
+            raise HarnessError(f"{path}: cannot be written: {error.strerror or error}") from None
         self._campaign = 0
         self._waiting: list[Row] = []
         self._retry_at = 0.0
         self._error = ""
+        self._locked = False
+        """Whether the last failure was a lock of others, which no room on the disk ends."""
 
     @property
     def problem(self) -> str:
@@ -82,17 +97,8 @@ class Ledger:
         """
         # Given here, not by SQLite: the following rows need it, and this one may have to wait.
         self._campaign = max(self._campaign, self._file.campaigns) + 1
-        self._note(
-            "INSERT INTO campaign (id, started, target, device, mode, workers, seed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            started,
-            target,
-            device,
-            mode,
-            workers,
-            seed,
-        )
-        self._note("INSERT INTO ending VALUES (?, NULL, NULL)")
+        self._note(_BEGIN, started, target, device, mode, workers, seed)
+        self._note(_ENDING, None, None)
 
     def changes(self, iothread: bool | None, without: Iterable[str]) -> None:
         """Record what the campaign changes in each input before it runs it.
@@ -112,7 +118,18 @@ class Ledger:
     def end(self, ended: str, status: int) -> None:
         """Record the end of the campaign (ISO 8601, UTC) and its exit status."""
         if self._campaign:
-            self._note("INSERT OR REPLACE INTO ending VALUES (?, ?, ?)", ended, status)
+            self._note(_ENDING, ended, status)
+
+    def correct(self, status: int) -> None:
+        """Record another exit status, after `close`; `problem` says so if that cannot be written.
+
+        Raises:
+            HarnessError: the ledger cannot be used any more.
+        """
+        if self._campaign:
+            self._file = LedgerFile(self._path)
+            self._note("UPDATE ending SET status = ?2 WHERE campaign = ?1", status)
+            self._file.close()
 
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
         """Record the progress; `other`: executions with a violation, harness errors."""
@@ -124,8 +141,8 @@ class Ledger:
             self._waiting = [row for row in self._waiting if row[0] != _REACH]
             self._note(_REACH, *reach)
 
-    def finding(self, finding: Finding) -> None:
-        """Record the first finding with a signature."""
+    def finding(self, finding: Finding, *, new: bool = True) -> None:
+        """Record the first finding with a signature; not new: it was in the folder before."""
         self._note(
             "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?)",
             finding.signature,
@@ -134,6 +151,8 @@ class Ledger:
             finding.first_s,
             finding.path,
         )
+        if not new:
+            self._note("INSERT INTO not_new VALUES (?, ?)", finding.signature)
 
     def seen(self, signature: str, count: int) -> None:
         """Add `count` executions that showed a signature."""
@@ -146,16 +165,35 @@ class Ledger:
     def close(self) -> None:
         """Write the rows that wait, for which others get some seconds more, and close the file.
 
-        After this, `problem` says which rows are missing for good.
+        On a full disk, they get the room of the ballast. After this, `problem` says which rows are
+        missing for good.
         """
         self._file.be_patient()
-        self._retry_at = 0.0
-        self._write()
+        self._write_now()
+        self._ballast.drop()
+        if self._waiting and not self._locked:
+            self._write_now()
+            self._write_first()
         self._file.close()
 
     def _note(self, statement: str, *values: Any) -> None:  # noqa: ANN401 - what SQLite takes
         self._waiting.append((statement, (self._campaign, *values)))
         self._write()
+
+    def _write_now(self) -> None:
+        self._retry_at = 0.0
+        self._write()
+
+    def _write_first(self) -> None:
+        """Write what says most, if there is no room for all the rows that wait."""
+        last = next((row for row in reversed(self._waiting) if row[0] == _PROGRESS), None)
+        first: list[Row] = []
+        others: list[Row] = []
+        for row in self._waiting:
+            (first if row[0] in _FIRST or row is last else others).append(row)
+        self._waiting = first
+        self._write_now()
+        self._waiting += others
 
     def _write(self) -> None:
         """Write the rows that wait, if it is time to try."""
@@ -171,6 +209,7 @@ class Ledger:
             sync = any(statement not in _OFTEN for statement, _ in self._waiting)
             self._file.write(self._waiting, note, sync=sync)
         except sqlite3.Error as error:
+            self._locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             self._put_off(said_of(error, self._path))
         except (OSError, VblkfuzzError) as error:
             self._put_off(str(error))

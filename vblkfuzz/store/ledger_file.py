@@ -33,6 +33,8 @@ _CLOSE_MS: Final = 1000
 _BROKEN: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 """Ends of the names of the files that SQLite keeps beside a database."""
+BALLAST: Final = "-ballast"
+"""End of the name of the file that takes room beside it (`store.ballast`)."""
 
 
 class LedgerFile:

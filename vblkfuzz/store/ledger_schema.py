@@ -47,6 +47,7 @@ _TABLES_2: Final = """
 CREATE TABLE IF NOT EXISTS restored (campaign INTEGER PRIMARY KEY);
 CREATE INDEX IF NOT EXISTS progress_of_campaign ON progress (campaign, seconds);
 """
+_TABLES_3: Final = "CREATE TABLE IF NOT EXISTS not_new (campaign INTEGER, signature TEXT);"
 
 
 def _to_1(db: sqlite3.Connection) -> None:
@@ -60,7 +61,12 @@ def _to_2(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION}")
 
 
-_MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_1, _to_2)
+def _to_3(db: sqlite3.Connection) -> None:
+    """Say which findings were in the folder before a campaign, whose ledger may be lost."""
+    _run(db, _TABLES_3)
+
+
+_MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_1, _to_2, _to_3)
 """Each makes the next version out of that of its place. What has been released is never changed."""
 VERSION: Final = len(_MIGRATIONS)
 

@@ -48,6 +48,8 @@ class Summary:
     harness_errors: int = 0
     hangs: int = 0
     """Harness errors that were executions that did not end in time."""
+    ended_worker: int = 0
+    """Executions that ended their worker, by a crash or because it was stuck: without a verdict."""
     features: int = 0
     reach: Reach = NOTHING
     """What was reached of the device's own code."""

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.process.blame import printable
+from vblkfuzz.targets.activity.silence import ASLEEP_S, Silence
+from vblkfuzz.targets.activity.stillness import Stillness
 from vblkfuzz.targets.backtrace import backtrace
 from vblkfuzz.targets.child import FROM_OUTSIDE, signal_of
-from vblkfuzz.targets.crash_place import place_of_crash
 from vblkfuzz.targets.device_end import Ending
-from vblkfuzz.targets.hang_place import place_of_hang
 from vblkfuzz.targets.last_words import Place, farewell, place_in
-from vblkfuzz.targets.silence import ASLEEP_S, Silence
-from vblkfuzz.targets.stillness import Stillness
-from vblkfuzz.targets.thread_stacks import sleeping_threads
+from vblkfuzz.targets.native.crash_place import place_of_crash
+from vblkfuzz.targets.native.hang_place import place_of_hang
+from vblkfuzz.targets.native.thread_stacks import sleeping_threads
 from vblkfuzz.trace.fault import REFUSES, Fault, signal_name
 from vblkfuzz.trace.kinds import CRASH, HANG
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vblkfuzz.targets.child import Child
-    from vblkfuzz.targets.thread_stacks import Thread
+    from vblkfuzz.targets.native.thread_stacks import Thread
 
 _END_LOOKS: Final = 10
 """Number of samples in a row that must show a process asleep which may be ending, before it hangs:

@@ -33,16 +33,16 @@ from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.targets.breakpoints.tracee import Tracee, What
 from vblkfuzz.targets.coverage.functions import FunctionWatch
 from vblkfuzz.targets.coverage.reached import REFUSED
-from vblkfuzz.targets.mappings import Code, Mapping, code_at, mappings_of
-from vblkfuzz.targets.program_file import Program
-from vblkfuzz.targets.ptrace import registers_of
-from vblkfuzz.targets.unwinder import Unwinder
+from vblkfuzz.targets.native.mappings import Code, Mapping, code_at, mappings_of
+from vblkfuzz.targets.native.program_file import Program
+from vblkfuzz.targets.native.ptrace import registers_of
+from vblkfuzz.targets.native.unwinder import Unwinder
 
 if TYPE_CHECKING:
     import socket
 
     from vblkfuzz.targets.coverage.reached import Reached
-    from vblkfuzz.targets.ptrace import Registers
+    from vblkfuzz.targets.native.ptrace import Registers
 
 _FATAL: Final = frozenset(
     {

@@ -12,7 +12,7 @@ from vblkfuzz.gate.installation import Installation
 from vblkfuzz.gate.shared_core import SharedCore
 from vblkfuzz.gate.start_order import StartOrder
 from vblkfuzz.gate.thread_files import ThreadFiles
-from vblkfuzz.targets.stillness import SPIN_S, Stillness
+from vblkfuzz.targets.activity.stillness import SPIN_S, Stillness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

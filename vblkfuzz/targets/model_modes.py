@@ -22,7 +22,7 @@ from vblkfuzz.process.control import HANDOVERS, STEPS
 from vblkfuzz.process.cpu_limit import DEADLY, CpuLimit
 from vblkfuzz.process.execution import Broken, SharedParts, execute
 from vblkfuzz.process.own_code import OwnCode
-from vblkfuzz.scenario.codec import encode
+from vblkfuzz.scenario.codec import decode_canonical, encode
 from vblkfuzz.targets.child import FROM_OUTSIDE
 from vblkfuzz.trace.event import ActorId, Event
 from vblkfuzz.trace.ring import merge
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.dataplane.virtio_blk import VirtioBlk
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.schedule.steering import Steering
 
 
 class _Model:
@@ -48,6 +49,31 @@ class _Model:
         self.arena = arena
         """Shared memory of guest and device."""
         self.device_class = device_class
+
+    def run(self, scenario: Scenario) -> Trace:
+        """Run one scenario."""
+        return self._run(scenario, None)
+
+    def steered(self, scenario: Scenario, steering: Steering) -> tuple[Scenario, Trace]:
+        """Run the operations of a scenario, steered by a scheduler.
+
+        Returns:
+            The scenario with the schedule that was decided, and the trace, which is that of `run`
+            for this scenario. If a user's device ends its process, that happens in `run` too.
+
+        Raises:
+            UsageError: there is no such scheduler, or it cannot be imported.
+            HarnessError: as `run`.
+        """
+        self.arena.steering.write(steering.to_json())
+        try:
+            trace = self._run(scenario, steering)
+        finally:
+            self.arena.steering.write(b"")
+        return decode_canonical(self.arena.steered.read()), trace
+
+    def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
+        raise NotImplementedError
 
     def _events(self) -> tuple[Event, ...]:
         return merge((self.arena.guest_ring, self.arena.device_ring))
@@ -74,11 +100,13 @@ class InlineModel(_Model):
         """Remove the limit."""
         self._limit.remove()
 
-    def run(self, scenario: Scenario) -> Trace:
-        """Run one scenario."""
+    def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
+        parts = self._parts
         try:
             with self._limit:
-                ran = execute(self._parts, scenario, self.device_class, self._parts.inline_runner)
+                ran = execute(
+                    parts, scenario, self.device_class, parts.inline_runner, steering=steering
+                )
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
@@ -139,8 +167,7 @@ class ProcessesModel(_Model):
         finally:
             os.sched_setaffinity(0, self._affinity)
 
-    def run(self, scenario: Scenario) -> Trace:
-        """Run one scenario."""
+    def _run(self, scenario: Scenario, steering: Steering | None) -> Trace:
         data = encode(scenario)
         try:
             broken = self._supervisor.run(data)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from qemu.qmp import EventListener, ExecuteError, Message, QMPClient, QMPError, Runstate
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.targets.silence import ASLEEP_S, Silence
+from vblkfuzz.targets.activity.silence import ASLEEP_S, Silence
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine
 
-    from vblkfuzz.targets.stillness import Stillness
+    from vblkfuzz.targets.activity.stillness import Stillness
 
 _T = TypeVar("_T")
 _NOTHING: Final[Mapping[str, object]] = {}

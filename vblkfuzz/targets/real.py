@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost
+from vblkfuzz.limits import MAX_EPILOGUE
 from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
 from vblkfuzz.scenario.alphabet.ops import CODES
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.rig import Rig
     from vblkfuzz.trace.trace import Trace
 
-_MAX_EPILOGUE: Final = 32
 _COLLECT: Final = CODES["collect"]
 _SOON_S: Final = 0.005
 """Seconds in which most answers have come."""
@@ -295,7 +295,7 @@ class RealTarget:
 
     def _end_what_is_open(self, recorder: Recorder) -> int:
         """End drained sections, I/O and a stop of the VM; return the number of operations."""
-        for index in range(_MAX_EPILOGUE):
+        for index in range(MAX_EPILOGUE):
             operation = self._rig.unfinished()
             if operation is None:
                 return index
@@ -305,7 +305,7 @@ class RealTarget:
             if not recorder.blind:
                 self._run_guest(recorder)
             self._interruptions.settle(recorder)
-        return _MAX_EPILOGUE
+        return MAX_EPILOGUE
 
     def _ended(self, recorder: Recorder, lost: DeviceLost) -> Ending:
         """Record how the device process ended, and replace it.

@@ -11,6 +11,7 @@ total order, because only one process runs at a time in the deterministic modes.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -93,8 +94,12 @@ def path_names(path: int) -> str:
     return " > ".join(Frame(code).name.lower() for code in codes)
 
 
+@lru_cache(maxsize=4096)
 def path_text(path: int) -> str:
-    """Return a causal path as text; a device outside this project may use frames of its own."""
+    """Return a causal path as text; a device outside this project may use frames of its own.
+
+    Cached: a campaign names the same few paths again and again.
+    """
     try:
         return path_names(path)
     except ValueError:

@@ -127,6 +127,14 @@ class TraceRing:
         events += map(_new_event, self._unpublished)
         return events
 
+    def after(self, count: int) -> list[Event]:
+        """Return the events after the first `count` ones, published or not."""
+        published = self._counters[0]
+        records = self._records[count * _RECORD_BYTES : published * _RECORD_BYTES]
+        events = list(map(_new_event, EVENT_RECORD.iter_unpack(records)))
+        events += map(_new_event, self._unpublished[max(count - published, 0) :])
+        return events
+
     @property
     def dropped(self) -> int:
         """Number of events that were dropped because the ring was full."""

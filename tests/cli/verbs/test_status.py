@@ -90,6 +90,17 @@ def test_no_campaign(cli: Cli, tmp_path: Path) -> None:
         assert result.stderr == f"vblkfuzz: {folder}: {expected} {found}\n"
 
 
+def test_what_was_there_when_a_ledger_was_lost_is_not_new(cli: Cli, out: Path) -> None:
+    (out / "campaign.sqlite").unlink()
+    ledger = begin(out)
+    ledger.finding(Finding(SIGNATURE, "S1", 5, 0.5, "out"), new=False)
+    ledger.finding(Finding("s1-y", "S1", 6, 0.6, "out"))
+    ledger.close()
+    assert "  found     2 findings, 1 of them new" in cli("status", out).stdout.splitlines()
+    (found,) = json.loads(cli("status", out, "--json").stdout)["campaigns"]
+    assert (found["findings"], found["new"]) == ([SIGNATURE, "s1-y"], ["s1-y"])
+
+
 def test_campaigns_of_a_folder_are_summed(cli: Cli, out: Path) -> None:
     ledger = begin(out)
     ledger.finding(Finding(SIGNATURE, "S1", 5, 0.5, "out"))

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
-from vblkfuzz.oracle.judge import rule_named
+from tests.oracle.events import traces
+from vblkfuzz.oracle.judge import judge, rule_named
 from vblkfuzz.oracle.naming.signature import signature
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.trace.event import Event, path_text
+from vblkfuzz.trace.trace import Trace
 
 
 def named(rule: str, path: str, state: str) -> str:
@@ -60,3 +65,11 @@ def test_a_signature_that_fits_is_not_cut_and_a_longer_one_keeps_its_name() -> N
     fits = "x" * (80 - len("s1-"))
     assert named("S1", "", fits) == f"s1-{fits}"
     assert named("S1", "", f"{fits}x") == "s1-" + "x" * 68 + "-6f2b1dda"
+
+
+@given(traces())
+def test_a_name_from_the_cache_is_the_name(events: tuple[Event, ...]) -> None:
+    for found in judge(Scenario(), Trace(events)).violations:
+        path = found.path and path_text.__wrapped__(found.second.path)
+        assert found.path == path
+        assert found.signature == signature.__wrapped__(found.rule, found.naming, path, found.state)

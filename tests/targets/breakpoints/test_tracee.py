@@ -23,9 +23,9 @@ pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="register
 TRACER: Final = """
     import json, os, signal, sys
     from vblkfuzz.targets.breakpoints.tracee import Tracee, What
-    from vblkfuzz.targets.call_frames import CallFrames
-    from vblkfuzz.targets.mappings import shift_of
-    from vblkfuzz.targets.program_file import Program
+    from vblkfuzz.targets.native.call_frames import CallFrames
+    from vblkfuzz.targets.native.mappings import shift_of
+    from vblkfuzz.targets.native.program_file import Program
 
     program, *words = sys.argv[1:]
     ready, go = os.pipe()

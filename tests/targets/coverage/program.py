@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from vblkfuzz.targets.call_frames import CallFrames
 from vblkfuzz.targets.coverage.reached import Reached
-from vblkfuzz.targets.program_file import Program
+from vblkfuzz.targets.native.call_frames import CallFrames
+from vblkfuzz.targets.native.program_file import Program
 
 SOURCE: Final = r"""
 #include <pthread.h>

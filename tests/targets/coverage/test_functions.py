@@ -16,13 +16,13 @@ from tests.conformance.leftovers import nothing_left
 from tests.targets.coverage.program import compiled, names
 from tests.waiting import until
 from vblkfuzz.targets.breakpoints import tracee
-from vblkfuzz.targets.call_frames import CallFrames
 from vblkfuzz.targets.child import Child
 from vblkfuzz.targets.coverage.coverage import FUNCTIONS, Coverage
 from vblkfuzz.targets.coverage.reached import Reached
 from vblkfuzz.targets.ending import ending_of
-from vblkfuzz.targets.mappings import shift_of
-from vblkfuzz.targets.program_file import Program
+from vblkfuzz.targets.native.call_frames import CallFrames
+from vblkfuzz.targets.native.mappings import shift_of
+from vblkfuzz.targets.native.program_file import Program
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="registers of x86-64")
 

@@ -9,10 +9,10 @@ from collections.abc import Coroutine
 from contextlib import closing
 from typing import Any, cast
 
+from vblkfuzz.targets.activity.spin import SpinWatch
+from vblkfuzz.targets.activity.stillness import Stillness
 from vblkfuzz.targets.qemu.process import QemuProcess
 from vblkfuzz.targets.qemu.variant import Variant
-from vblkfuzz.targets.spin import SpinWatch
-from vblkfuzz.targets.stillness import Stillness
 
 TURNS = "print(flush=True)\nwhile True: pass"
 

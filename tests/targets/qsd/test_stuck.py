@@ -8,8 +8,8 @@ import pytest
 
 from tests.targets.scripted_still import ASLEEP, IDLE_CORE, ScriptedStill
 from vblkfuzz.errors import DeviceLost
+from vblkfuzz.targets.activity.silence import ASLEEP_LOOKS
 from vblkfuzz.targets.qsd.daemon import Daemon
-from vblkfuzz.targets.silence import ASLEEP_LOOKS
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.message import Request
 

@@ -11,7 +11,7 @@ from tests.targets.vhost_user import rude_backend
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.executor import run_scenario
 from vblkfuzz.scenario.scenario import Scenario
-from vblkfuzz.targets import silence
+from vblkfuzz.targets.activity import silence
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.real import RealTarget
 from vblkfuzz.targets.vhost_user import rig

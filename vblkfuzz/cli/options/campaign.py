@@ -84,6 +84,19 @@ def coverage_of(target: str, kind: CoverageKind | None) -> str:
     return kind.value if kind else ""
 
 
+def schedulers_of(text: str) -> tuple[str, ...]:
+    """Return the schedulers of a campaign with their shares; those of every campaign if none.
+
+    Raises:
+        UsageError: there is no such scheduler, or a share is no number.
+    """
+    from vblkfuzz.campaign.shares import DEFAULT, shares_of
+
+    texts = tuple(text.split(",")) if text else DEFAULT
+    shares_of(texts)
+    return texts
+
+
 def number_of_workers(asked: int) -> int:
     """Return the number of workers; 0 stands for one on each core that may be used."""
     return asked or usable_cores()

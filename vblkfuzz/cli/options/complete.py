@@ -35,6 +35,13 @@ def defects(incomplete: str) -> Offered:
     return _beginning(incomplete, ((name, one.mechanism) for name, one in DEFECTS.items()))
 
 
+def searches(incomplete: str) -> Offered:
+    """Offer the searches that are compared."""
+    from vblkfuzz.bench.searches.registry import SEARCHES
+
+    return _beginning(incomplete, ((name, one.summary) for name, one in SEARCHES.items()))
+
+
 def targets(incomplete: str) -> Offered:
     """Offer the targets, those of other packages too; none of them is imported."""
     from vblkfuzz.targets.registry import TARGETS

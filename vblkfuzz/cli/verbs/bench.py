@@ -1,11 +1,12 @@
-"""``vblkfuzz bench``: speed, its parts, and time to detection of planted bugs."""
+"""``vblkfuzz bench``: speed, its parts, and time to detection."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Annotated, Final
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
@@ -14,15 +15,17 @@ from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.target import takes_target_options
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.screen import Screen
-from vblkfuzz.errors import HarnessError
+from vblkfuzz.errors import HarnessError, UsageError
 from vblkfuzz.targets.options import TargetOptions
 
-if TYPE_CHECKING:
-    from vblkfuzz.bench.detection import Median
+_RUNS: Final = 20_000
+"""Executions of a trial of `bench detect`."""
+_SHORT_RUNS: Final = 500
+"""The same with ``--short``."""
 
 
 def bench() -> None:
-    """Measure speed, and time to detection of planted bugs."""
+    """Measure speed, and how soon searches find bugs."""
 
 
 def core(
@@ -82,57 +85,101 @@ def qsd(
     _show_real(measure(rounds, target_options), "sessions", "sessions, one daemon", as_json)
 
 
-def detection(
+def detect(  # noqa: PLR0913  # each is an option
     defect: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Planted bug to look for; repeatable.  [default: three]",
+            help="Planted bug, or 'all'; repeatable.  [default: all; none with --device]",
             autocompletion=complete.defects,
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Campaigns of each search.")] = 5,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Device with a bug to look for: a revision, module:Class or file.py:Class; "
+            "repeatable.",
+            autocompletion=complete.devices,
+        ),
+    ] = None,
+    search: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Search to run; repeatable.  [default: all]",
+            autocompletion=complete.searches,
+        ),
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Trials of each search, with seeds 1 to N.")
+    ] = 10,
+    runs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Executions of a trial.  [default: 20000]"),
+    ] = None,
     max_total_time: Annotated[
         float,
         typer.Option(
             parser=span("--max-total-time"),
             metavar="TIME",
-            help="Seconds of each campaign, or 8m.",
+            help="Seconds of a trial at most, or 8m.",
         ),
-    ] = 30,
+    ] = 300,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Trials at a time.  [default: usable cores]"),
+    ] = None,
+    short: Annotated[
+        bool, typer.Option("--short", help="Four bugs, 500 executions: a few minutes on two cores.")
+    ] = False,
+    results: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="JSON lines; trials that it has are not run again."),
+    ] = Path("vblkfuzz-bench/detect.jsonl"),
+    report_only: Annotated[
+        bool, typer.Option("--report-only", help="Run nothing: report the results that there are.")
+    ] = False,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="PAGE.md", help="Write the report as a page, with curves beside it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
 ) -> None:
-    """Measure executions and seconds until planted bugs are found, with and without feedback.
+    """Compare how soon searches find bugs: the default one, and what one could use instead.
 
-    Runs campaigns of one worker, inline, from an empty corpus, one after another. Prints medians
-    over the seeds; a campaign that finds nothing counts as longer than any other.
+    A trial is one search for one bug with one seed, inline, from nothing, until the first finding
+    or its limit. Needs the extra bench: pip install 'vblkfuzz[bench]'.
     """
-    from vblkfuzz.bench.detection import DEFECTS, SEARCHES, detections, medians
-    from vblkfuzz.cli.views.bench import watched
-    from vblkfuzz.targets.device_class import defective
+    from vblkfuzz.bench.detect import SHORT, Plan, check, run_missing
+    from vblkfuzz.bench.report import rows_of
+    from vblkfuzz.bench.results import Results, read_results, setup_of
+    from vblkfuzz.bench.searches.search import Budget
+    from vblkfuzz.cli.options.compared import devices_of, searches_of
+    from vblkfuzz.cli.views.bench import as_object, show, watch
+    from vblkfuzz.cli.views.bench_page import check_page, write_page
+    from vblkfuzz.process.usable_cores import usable_cores
 
-    names = tuple(defect or DEFECTS)
-    for name in names:
-        defective("reference", (name,))  # report an unknown name before the first campaign
-    campaigns = detections(names, seeds, max_total_time)
-    found = medians(list(watched(campaigns, len(names) * len(SEARCHES) * seeds)))
+    if write:
+        check_page(write)
+    searches = () if report_only else searches_of(search)
+    check(searches, drawn=write is not None)
+    if not report_only:
+        devices = devices_of(defect, device, SHORT if short else ())
+        budget = Budget(runs or (_SHORT_RUNS if short else _RUNS), max_total_time)
+        plan = Plan(devices, searches, trials, budget, jobs or usable_cores())
+        with Results(results, setup_of(budget)) as file:
+            watch(run_missing(plan, file))
+    setup, ended = read_results(results)
+    if not ended:
+        raise UsageError(f"{results}: no trial has ended yet")
+    if write:
+        write_page(write, setup, ended)
+    rows = rows_of(ended)
     if as_json:
-        print(json.dumps({"detections": [row._asdict() for row in found], "seeds": seeds}))
+        print(json.dumps(as_object(setup, rows)))
     else:
-        Screen().table(("bug", "search", "found", "executions", "seconds"), _detected(found))
-
-
-def _detected(found: list[Median]) -> list[tuple[str, ...]]:
-    return [
-        (
-            row.defect,
-            row.search,
-            f"{row.found}/{row.seeds}",
-            "-" if row.execs is None else f"{row.execs:,.0f}",
-            "-" if row.seconds is None else f"{row.seconds:,.1f}",
-        )
-        for row in found
-    ]
+        show(rows)
 
 
 def _show_real(figures: dict[str, float], unit: str, what: str, as_json: bool) -> None:
@@ -184,12 +231,12 @@ VERB: Final = Verb(
             summary="Executions per second, inline and in processes.",
         ),
         Verb(
-            detection,
+            detect,
             examples=(
-                "vblkfuzz bench detection",
-                "vblkfuzz bench detection --defect wakes_one --seeds 10 --json",
+                "vblkfuzz bench detect --short",
+                "vblkfuzz bench detect --device my_device.py:MyDevice --write found/page.md",
             ),
-            summary="Time until planted bugs are found, with and without feedback.",
+            summary="How soon searches find bugs, the default one against others.",
         ),
         Verb(
             qemu,

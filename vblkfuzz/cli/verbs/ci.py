@@ -19,6 +19,7 @@ from vblkfuzz.cli.options.campaign import (
 )
 from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget, Mode, RunMode
 from vblkfuzz.cli.options.target import takes_target_options
+from vblkfuzz.cli.standard_streams import results_said
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say, say_error
 from vblkfuzz.errors import ExitStatus, InputFileError, UsageError
@@ -120,12 +121,15 @@ def ci(  # noqa: PLR0913  # an option each
         began=began,
     )
     _run(job, files)
-    _say(job, tap=tap)
-    written = _write(job, junit, sarif)
+    with results_said(job.note_status):
+        _say(job, tap=tap)
+        written = _write(job, junit, sarif)
     status = job.exit_status
     # What was found counts for more than a report, which counts for more than inputs that hung.
-    keeps = status in _BEFORE_REPORTS
-    raise typer.Exit(int(status if written or keeps else ExitStatus.HARNESS))
+    if not written and status not in _BEFORE_REPORTS:
+        status = ExitStatus.HARNESS
+    job.note_status(status)
+    raise typer.Exit(int(status))
 
 
 def _check_reports(*reports: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,12 +15,14 @@ from vblkfuzz.cli.options.campaign import (
     check_device,
     coverage_of,
     number_of_workers,
+    schedulers_of,
     seed_of,
     silenced_by,
 )
 from vblkfuzz.cli.options.inputs import ADevice, AnotherDefects, ATarget
 from vblkfuzz.cli.options.libfuzzer_flags import from_libfuzzer
 from vblkfuzz.cli.options.target import takes_target_options
+from vblkfuzz.cli.standard_streams import results_said
 from vblkfuzz.cli.verb import Verb
 from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.cli.views.fuzz import FuzzView
@@ -59,6 +62,15 @@ _Without = Annotated[
     ),
 ]
 
+_Schedulers = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[:SHARE],...",
+        show_default="shares that suit most devices",
+        help="Schedulers (vblkfuzz list schedulers), each with its share of new inputs.",
+    ),
+]
+
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
@@ -83,6 +95,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = None,
     known: _Known = None,
     without: _Without = None,
+    schedulers: _Schedulers = "",
     coverage: ACoverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
@@ -102,8 +115,9 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an
     input could not be judged or a finding not saved, 130 stopped by ctrl-C, 72
-    stopped by SIGTERM or SIGHUP.
+    stopped by SIGTERM or SIGHUP. A worker that was killed and started again changes none of them.
     """
+    began = time.monotonic()  # the imports are part of the time
     from vblkfuzz.campaign.options import CampaignOptions
 
     checked = check_device(target, device, tuple(defect or ()), mode, target_options)
@@ -123,32 +137,34 @@ def fuzz(  # noqa: PLR0913  # an option each
         listed=checked.listed,
         silenced=silenced_by(known),
         without=_operations(without or ()),
+        schedulers=schedulers_of(schedulers),
         coverage=coverage_of(target, coverage),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,
         minimize=not no_minimize,
     )
-    raise typer.Exit(int(_run(options, as_json=as_json)))
+    raise typer.Exit(int(_run(options, began, as_json=as_json)))
 
 
-def _run(options: CampaignOptions, *, as_json: bool) -> ExitStatus:
+def _run(options: CampaignOptions, began: float, *, as_json: bool) -> ExitStatus:
     """Run a campaign and show it; return its exit status."""
     from vblkfuzz.campaign.orchestrator import Campaign
 
     _warn(options.workers)
     lines = FuzzJson(options) if as_json else None
     with FuzzView(options) as view:
-        campaign = Campaign(options, *_shown(view, lines))
+        campaign = Campaign(options, *_shown(view, lines), began)
         status = campaign.run()
     summary = campaign.summary
-    try:
-        if not lines:
-            setup = (options.target, options.device, options.target_options, options.out)
-            say_summary(summary, *setup)
-    finally:  # stdout may be lost
-        say_trouble(options.out, summary)
-    if lines:
-        lines.end(summary, status)
+    with results_said(campaign.note_status):
+        try:
+            if not lines:
+                setup = (options.target, options.device, options.target_options, options.out)
+                say_summary(summary, *setup)
+        finally:  # stdout may be lost
+            say_trouble(options.out, summary)
+        if lines:
+            lines.end(summary, status)
     return status
 
 

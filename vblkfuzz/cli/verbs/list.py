@@ -29,6 +29,7 @@ class Kind(StrEnum):
     RULES = "rules"
     OPS = "ops"
     SCHEDULE = "schedule"
+    SCHEDULERS = "schedulers"
 
 
 def list_(
@@ -40,12 +41,12 @@ def list_(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """List targets, exports, devices, defects, rules, operations or the fields of a schedule.
+    """List targets, exports, devices, defects, rules, operations, fields of a schedule, schedulers.
 
-    Each has a summary and its source. Targets and exports include those of other installed
-    packages; a target names the device fields that it ignores. Devices are the built-in revisions
-    of the model with their known violations, each with the commit that fixes it; --device also
-    accepts your own classes. --defect plants a defect in a revision. An operation (ops) has an
+    Each has a summary and its source. Targets, exports and schedulers include those of other
+    installed packages; a target names the device fields that it ignores. Devices are the built-in
+    revisions of the model with their known violations, each with the commit that fixes it; --device
+    also accepts your own classes. --defect plants a defect in a revision. An operation (ops) has an
     actor, arguments with their values, and the targets that carry it out. To have a rule
     explained: vblkfuzz show S13.
     """
@@ -114,6 +115,12 @@ def _exports() -> list[Entry]:
     from vblkfuzz.export.registry import EXPORTS
 
     return [dict(entry._asdict()) for entry in EXPORTS.listed()]
+
+
+def _schedulers() -> list[Entry]:
+    from vblkfuzz.schedule.registry import SCHEDULERS
+
+    return [dict(entry._asdict()) for entry in SCHEDULERS.listed()]
 
 
 def _devices() -> list[Entry]:
@@ -245,6 +252,7 @@ _ENTRIES = {
     Kind.RULES: _rules,
     Kind.OPS: _ops,
     Kind.SCHEDULE: _schedule,
+    Kind.SCHEDULERS: _schedulers,
 }
 _SHORT = {Kind.RULES: _short_rules}
 """What a text has, where that takes less than all that is known: JSON names targets, so it opens

@@ -9,6 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from vblkfuzz.cli.standard_streams import wait_for_nobody
 from vblkfuzz.cli.views.fuzz_status import status_block, status_lines
 from vblkfuzz.cli.views.fuzz_summary import last_line
 from vblkfuzz.counted import counted
@@ -46,6 +47,7 @@ class FuzzView:
 
     def __enter__(self) -> Self:
         """Show nothing yet: if the campaign cannot start, its error is the only line."""
+        wait_for_nobody()
         return self
 
     def __exit__(self, *_: object) -> None:

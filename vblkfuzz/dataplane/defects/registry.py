@@ -1,15 +1,19 @@
 """All defects by name, family by family: ``vblkfuzz list defects``.
 
-Every other file of this package is a family and has a tuple `FAMILY`.
+Every other file of this package is a family and has a tuple `FAMILY`. They are imported when a
+defect is looked up: most devices have none, and a worker would instrument them all at its start.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.dataplane.defects.defect import Defect
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.defects.defect import Defect
 
 _PACKAGE: Final = __name__.rpartition(".")[0]
 _NO_FAMILY: Final = frozenset({"defect", "plant", "registry"})
@@ -44,4 +48,21 @@ def by_name(defects: list[Defect]) -> dict[str, Defect]:
     return found
 
 
-DEFECTS: Final = by_name(_written())
+class _Defects(Mapping[str, "Defect"]):
+    """All defects by name."""
+
+    @cached_property
+    def _by_name(self) -> dict[str, Defect]:
+        return by_name(_written())
+
+    def __getitem__(self, name: str) -> Defect:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+
+DEFECTS: Final[Mapping[str, Defect]] = _Defects()

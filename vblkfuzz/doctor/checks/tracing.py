@@ -10,7 +10,7 @@ from typing import Final
 
 from vblkfuzz.doctor.check import Found, no, yes
 from vblkfuzz.doctor.child import child, sleep
-from vblkfuzz.targets.ptrace import ALL, DETACH, INTERRUPT, SEIZE, ptrace, registers_of
+from vblkfuzz.targets.native.ptrace import ALL, DETACH, INTERRUPT, SEIZE, ptrace, registers_of
 
 _SCOPE: Final = Path("/proc/sys/kernel/yama/ptrace_scope")
 _MARK: Final = b"vblkfuzz doctor"

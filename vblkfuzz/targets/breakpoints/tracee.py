@@ -27,8 +27,17 @@ from enum import Enum, auto
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vblkfuzz.targets import ptrace as kernel
-from vblkfuzz.targets.ptrace import ALL, CONT, DETACH, INTERRUPT, LISTEN, SEIZE, SINGLE_STEP, ptrace
+from vblkfuzz.targets.native import ptrace as kernel
+from vblkfuzz.targets.native.ptrace import (
+    ALL,
+    CONT,
+    DETACH,
+    INTERRUPT,
+    LISTEN,
+    SEIZE,
+    SINGLE_STEP,
+    ptrace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

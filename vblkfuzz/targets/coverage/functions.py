@@ -17,10 +17,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from vblkfuzz.limits import MAX_FUNCTIONS
-from vblkfuzz.targets.call_frames import CallFrames
 from vblkfuzz.targets.coverage.reached import NO_INDEX, READ_ONLY
-from vblkfuzz.targets.mappings import mappings_of, shift_of
-from vblkfuzz.targets.program_file import Program
+from vblkfuzz.targets.native.call_frames import CallFrames
+from vblkfuzz.targets.native.mappings import mappings_of, shift_of
+from vblkfuzz.targets.native.program_file import Program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

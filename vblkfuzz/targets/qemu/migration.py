@@ -15,9 +15,9 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, HarnessError
+from vblkfuzz.targets.activity.silence import ASLEEP_LOOKS, ASLEEP_S
 from vblkfuzz.targets.device_end import StateRefused
 from vblkfuzz.targets.qmp import Refused
-from vblkfuzz.targets.silence import ASLEEP_LOOKS, ASLEEP_S
 
 if TYPE_CHECKING:
     from vblkfuzz.targets.qmp import Qmp

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
+from vblkfuzz.targets.activity.silence import Silence
+from vblkfuzz.targets.activity.spin import SpinWatch
+from vblkfuzz.targets.activity.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.child import WRAPPER, memfd
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
@@ -23,9 +26,6 @@ from vblkfuzz.targets.qemu.gated import LogDoor, QemuGate, log_options
 from vblkfuzz.targets.qemu.hotplug import argument
 from vblkfuzz.targets.qemu.trace_log import EVENTS, SUPPORTED, TraceLog
 from vblkfuzz.targets.qmp import Qmp
-from vblkfuzz.targets.silence import Silence
-from vblkfuzz.targets.spin import SpinWatch
-from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:

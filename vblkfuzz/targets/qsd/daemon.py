@@ -18,6 +18,9 @@ from vblkfuzz.gate.filter import Calls
 from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.scenario import Role
+from vblkfuzz.targets.activity.silence import ASLEEP_S, Silence
+from vblkfuzz.targets.activity.spin import SpinWatch
+from vblkfuzz.targets.activity.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.child import WRAPPER
 from vblkfuzz.targets.device_end import Restless
 from vblkfuzz.targets.doors.image import Image
@@ -33,9 +36,6 @@ from vblkfuzz.targets.nbd.server import Order
 from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.targets.qsd import exports
 from vblkfuzz.targets.qsd.exports import Export
-from vblkfuzz.targets.silence import ASLEEP_S, Silence
-from vblkfuzz.targets.spin import SpinWatch
-from vblkfuzz.targets.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.vhost.connection import Connection
 from vblkfuzz.targets.vhost.endpoint import Endpoint, SocketFile
 from vblkfuzz.targets.vhost.fault import BackendFault

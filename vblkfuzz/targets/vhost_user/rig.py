@@ -24,6 +24,8 @@ from vblkfuzz.limits import DEVICE_LIMIT_S
 from vblkfuzz.scenario.alphabet.ops import CODES
 from vblkfuzz.scenario.scenario import Role, Scenario
 from vblkfuzz.targets import broken_protocol
+from vblkfuzz.targets.activity.silence import ASLEEP_S, Silence
+from vblkfuzz.targets.activity.stillness import Stillness
 from vblkfuzz.targets.coverage.coverage import Coverage
 from vblkfuzz.targets.ending import ending_of
 from vblkfuzz.targets.gated import CallDoor, CallGate, CallPoints
@@ -31,8 +33,6 @@ from vblkfuzz.targets.gated_child import GatedChild
 from vblkfuzz.targets.hold import Holds
 from vblkfuzz.targets.last_words import last_line
 from vblkfuzz.targets.private_folder import private_folder
-from vblkfuzz.targets.silence import ASLEEP_S, Silence
-from vblkfuzz.targets.stillness import Stillness
 from vblkfuzz.targets.vhost.endpoint import connect_to
 from vblkfuzz.targets.vhost.fault import BackendGone
 from vblkfuzz.targets.vhost.link import Link

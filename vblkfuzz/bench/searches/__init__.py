@@ -1,0 +1,1 @@
+"""Searches that `vblkfuzz bench detect` compares, a file each."""

@@ -1,0 +1,1 @@
+"""The schedulers, a file each, found by entry point (`schedule.registry`)."""

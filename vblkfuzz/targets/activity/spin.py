@@ -1,0 +1,77 @@
+"""Whether a main loop spins: it runs on and on although nothing is pending.
+
+The bound is CPU time of that thread, not the clock, so a busy machine cannot change the verdict: a
+thread that does not get a core uses no time, and one that falls asleep is seen asleep, however
+late. The first spin in a state of the machine takes `SPIN_S` to prove. If the same program has spun
+in that state before, less suffices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.targets.activity.stillness import SPIN_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vblkfuzz.targets.activity.stillness import Stillness
+
+AGAIN_S: Final = 0.0001
+"""Seconds of CPU time that prove a spin in a state in which the program has spun for SPIN_S. What
+is left to do after an answer takes a part of that, and then the thread sleeps."""
+_MUCH: Final = 4
+"""How much longer the main thread runs than others that do not spin."""
+_BRIEF_S: Final = 0.0001
+"""Seconds for the main loop to fall asleep before its CPU time is read."""
+
+
+class SpinWatch:
+    """Watches the main thread of one process."""
+
+    def __init__(self, still: Stillness, known: set[bool]) -> None:
+        """Watch the process that `still` samples.
+
+        Args:
+            still: samples its threads.
+            known: states in which a process of the same program has spun; more are added.
+        """
+        self._still = still
+        self._known = known
+
+    def spins(self, *, drained: bool) -> bool:
+        """Whether the main thread spins; call it when nothing is pending for any thread.
+
+        Args:
+            drained: whether a drained section is open, a state that may be the reason.
+
+        Raises:
+            DeviceLost: the process has ended.
+        """
+        if not self._runs_for(
+            AGAIN_S if drained in self._known else SPIN_S, self._still.main_seconds
+        ):
+            return False
+        self._known.add(drained)
+        return True
+
+    def others_spin(self) -> bool:
+        """Whether another thread than the main thread runs on and on; call it as `spins`.
+
+        They do not if the main thread runs much longer than they do: it may spin meanwhile.
+        """
+        end = self._still.main_seconds() + _MUCH * SPIN_S
+        return self._runs_for(
+            SPIN_S, self._still.others_seconds, lambda: self._still.main_seconds() < end
+        )
+
+    def _runs_for(
+        self, limit: float, spent: Callable[[], float], goes_on: Callable[[], bool] = lambda: True
+    ) -> bool:
+        """Whether so many seconds of CPU time are spent before all threads sleep."""
+        end = spent() + limit
+        while spent() < end:
+            if self._still.wait(_BRIEF_S) or not goes_on():
+                return False
+            self._still.lives.check()
+        return True

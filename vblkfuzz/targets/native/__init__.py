@@ -1,0 +1,1 @@
+"""A native program as the kernel shows it: its files, memory, registers and stacks."""
