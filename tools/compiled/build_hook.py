@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from setuptools import Extension
 
 _ASKED: Final = "VBLKFUZZ_COMPILE"
-_OPTIMIZE: Final = "VBLKFUZZ_COMPILE_LEVEL"
 _PACKAGE: Final = "vblkfuzz"
 
 
@@ -93,15 +94,41 @@ def _c_code(files: list[str]) -> list[Extension]:
     from mypyc.build import mypycify
 
     Path("mypy.ini").write_text("[mypy]\nignore_missing_imports = True\n")
-    level = os.environ.get(_OPTIMIZE, "2")
-    return mypycify(files, opt_level=level, debug_level="0", group_name=_PACKAGE)
+    return mypycify(files, opt_level="1", debug_level="0", group_name=_PACKAGE, multi_file=True)
 
 
 def _build(extensions: list[Extension]) -> None:
     from setuptools import Distribution
     from setuptools.command.build_ext import build_ext
 
-    command = build_ext(Distribution({"ext_modules": extensions}))
+    class OnAllCores(build_ext):
+        """Compiles the files of a library on all cores, as setuptools does with libraries."""
+
+        def build_extensions(self) -> None:
+            self.compiler.compile = partial(_compile, self.compiler)
+            super().build_extensions()
+
+    command = OnAllCores(Distribution({"ext_modules": extensions}))
     command.inplace = True
     command.ensure_finalized()
     command.run()
+
+
+def _compile(compiler: Any, sources: list[str], **given: Any) -> list[str]:  # noqa: ANN401
+    """Compile the files of a library; return the object files (`CCompiler.compile`)."""
+    _, objects, after, options, made_of = compiler._setup_compile(
+        given.get("output_dir"),
+        given.get("macros"),
+        given.get("include_dirs"),
+        sources,
+        given.get("depends"),
+        given.get("extra_postargs"),
+    )
+    before = compiler._get_cc_args(options, given.get("debug", False), None)
+
+    def one(made: str) -> None:
+        compiler._compile(made, *made_of[made], before, after, options)
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(one, objects))
+    return objects
