@@ -88,7 +88,7 @@ def _of_name(owner: type, name: str, value: object) -> Iterator[Problem]:
             yield Problem(owner, name, what)
         if what := wrong_value(name, value):
             yield Problem(owner, name, what)
-    if _is_function(value):
+    if is_function(value):
         for line, called in _dropped(owner, value):
             yield Problem(owner, name, f"line {line}: {called} has steps: expected yield from")
 
@@ -115,7 +115,8 @@ def _ours(owner: type) -> Iterator[Mapping[str, Any]]:
             yield vars(python_twin(base))
 
 
-def _is_function(value: object) -> bool:
+def is_function(value: object) -> bool:
+    """Whether something is a function, perhaps decorated, or a static or class method."""
     return inspect.isfunction(inspect.unwrap(_called(value)))
 
 
@@ -129,8 +130,8 @@ def _called(value: Any) -> Any:  # noqa: ANN401 -- whatever the class has
 
 def _of_override(value: object, base: object) -> Iterator[str]:
     """Say what is wrong with a value that replaces one of ours."""
-    if inspect.isfunction(base):
-        if not _is_function(value):
+    if is_function(base):
+        if not is_function(value):
             yield f"expected a method, found {type(value).__name__}"
             return
         yield from _of_steps(_called(value), base)
@@ -221,7 +222,7 @@ def _misspelt(owner: type, name: str, value: object) -> Iterator[Problem]:
         known: each
         for base in _ours(owner)
         for known, each in base.items()
-        if not known.startswith("_") and _is_function(each) is _is_function(value)
+        if not known.startswith("_") and is_function(each) is is_function(value)
     }
     plain = {known.replace("_", ""): known for known in ours}
     near = difflib.get_close_matches(name.replace("_", "").lower(), plain, 1, _NEARLY)
@@ -256,7 +257,7 @@ def _has_steps_in(owner: type, called: ast.Attribute) -> bool:
     elif place not in ("self", "super()"):
         return False
     found = _static(owner, called.attr)
-    return _is_function(found) and has_steps(_called(found))
+    return is_function(found) and has_steps(_called(found))
 
 
 def _static(owner: type, name: str) -> object:

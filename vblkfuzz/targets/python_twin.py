@@ -18,9 +18,9 @@ def python_twin(owner: type) -> type:
 
     Nothing but its methods and attributes may be looked at: it is another class.
     """
-    file = Path(getattr(sys.modules.get(owner.__module__), "__file__", None) or "")
-    source = file.with_name(f"{owner.__module__.rpartition('.')[2]}.py")
-    if file.suffix != ".so" or not source.exists():
+    file = getattr(sys.modules.get(owner.__module__), "__file__", None) or ""
+    source = Path(file).parent / f"{owner.__module__.rpartition('.')[2]}.py"
+    if not file.endswith(".so") or not source.exists():
         return owner
     module = ModuleType(owner.__module__)
     exec(compile(source.read_bytes(), str(source), "exec", dont_inherit=True), vars(module))
