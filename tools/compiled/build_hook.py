@@ -25,7 +25,7 @@ _ASKED: Final = "VBLKFUZZ_COMPILE"
 _PACKAGE: Final = "vblkfuzz"
 
 
-class CompiledBuild(BuildHookInterface):
+class CompiledBuild(BuildHookInterface):  # type: ignore[misc,unused-ignore]  # may be missing
     """Adds the libraries to the wheel, if it is asked to."""
 
     _folder: TemporaryDirectory[str] | None = None
@@ -101,7 +101,7 @@ def _build(extensions: list[Extension]) -> None:
     from setuptools import Distribution
     from setuptools.command.build_ext import build_ext
 
-    class OnAllCores(build_ext):
+    class OnAllCores(build_ext):  # type: ignore[misc,unused-ignore]  # may be missing
         """Compiles the files of a library on all cores, as setuptools does with libraries."""
 
         def build_extensions(self) -> None:
@@ -131,4 +131,4 @@ def _compile(compiler: Any, sources: list[str], **given: Any) -> list[str]:  # n
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         list(pool.map(one, objects))
-    return objects
+    return list(objects)

@@ -128,7 +128,7 @@ def _called(value: Any) -> Any:  # noqa: ANN401 -- whatever the class has
 # --- Methods and attributes that ours are replaced by --------------------------------------------
 
 
-def _of_override(value: object, base: object) -> Iterator[str]:
+def _of_override(value: object, base: Any) -> Iterator[str]:  # noqa: ANN401 -- any
     """Say what is wrong with a value that replaces one of ours."""
     if is_function(base):
         if not is_function(value):
