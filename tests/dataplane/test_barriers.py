@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from tests.conformance.inputs import fuzz_inputs
+from vblkfuzz._version import build
 from vblkfuzz.dataplane.defects.barriers import FAMILY
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode
@@ -87,6 +88,8 @@ def test_the_driver_has_its_barrier(
 ) -> None:
     """The guest reads that kicks are suppressed while the device does not see its entry yet."""
     if not ordered:
+        if build() == "compiled":
+            pytest.skip("replaces a method that is compiled")
         needs_kick = DriverQueue.needs_kick
 
         def unordered(queue: DriverQueue) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from vblkfuzz._version import build
 from vblkfuzz.cli import verbs
 from vblkfuzz.cli.options.empty_argument import refuse_empty
 from vblkfuzz.cli.verb import Verb
@@ -86,7 +87,7 @@ def _exit_codes() -> Iterator[None]:
 def _print_version(wanted: bool) -> None:
     if wanted:
         try:
-            print(f"vblkfuzz {version('vblkfuzz')}")
+            print(f"vblkfuzz {version('vblkfuzz')} ({build()})")
         except PackageNotFoundError:
             print("vblkfuzz (a checkout that is not installed)")
         raise typer.Exit

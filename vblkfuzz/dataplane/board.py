@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from vblkfuzz.dataplane.notifier import EventNotifier
-    from vblkfuzz.dataplane.registers import Registers
-    from vblkfuzz.trace.ring import TraceRing
-    from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.dataplane.notifier import EventNotifier
+from vblkfuzz.dataplane.registers import Registers
+from vblkfuzz.trace.ring import TraceRing
+from vblkfuzz.virtio.memory import GuestMemory
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from vblkfuzz.dataplane.aio import AioContext
-    from vblkfuzz.virtio.blk import BlkRequest
-    from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.dataplane.aio import AioContext
+from vblkfuzz.virtio.blk import BlkRequest
+from vblkfuzz.virtio.device_queue import DeviceQueue
 
 
 class IoResult(IntEnum):

@@ -8,11 +8,9 @@ with the VM. Next: `migration`, which makes and loads it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from vblkfuzz.virtio.blk import BlkRequest
-    from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.blk import BlkRequest
+from vblkfuzz.virtio.layout import RingLayout
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,9 +125,10 @@ class MemoryWatch:
 
     def _look_closely(self, found: bytes) -> None:
         """Record the changes; `found`: memory at one moment, as the device may be writing."""
+        now = memoryview(found)
         for slices in (*self._used.values(), *(loan[0] for loan in self._loans.values())):
             for each in slices:  # again, from that moment
-                self._expected[each] = found[each]
+                self._expected[each] = now[each]
         seen: set[tuple[Place, int, int]] = set()
         for place, queue, head, offset in self._changes(found):
             if (place, queue, head) not in seen:

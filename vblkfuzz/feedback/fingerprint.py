@@ -12,7 +12,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz._version import __version__
+from vblkfuzz._version import __version__, build
 from vblkfuzz.feedback.line_coverage import own_files
 from vblkfuzz.process.own_code import OwnCode
 
@@ -38,7 +38,7 @@ def fingerprint_of(device: type[VirtioBlk], options: Sequence[object], campaign:
     """
     found = hashlib.sha1(usedforsecurity=False)
     python = (platform.python_implementation(), platform.python_version())
-    found.update(json.dumps([__version__, *python, *options]).encode())
+    found.update(json.dumps([__version__, build(), *python, *options]).encode())
     own = OwnCode(device)
     files = []
     if own:

@@ -7,6 +7,10 @@ about 20 ns on all Python versions; the bytecode instrumentation of Atheris cost
 
 `instrument` must run before the modules are imported, `connect` before the actors are forked.
 The name `__vcov__` ends in ``__`` too, since class-private mangling would change it otherwise.
+
+A compiled build has the same probes, put in before it was compiled
+(``tools/compiled/source.py``). Its modules number their own probes from 0, and get a part of the
+region each.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import ast
 import importlib.util
 import sys
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from vblkfuzz.limits import COVERAGE_EDGES
@@ -46,6 +50,12 @@ _CALLED_EVERY_TURN: Final = frozenset(
 )
 """Functions without probes. The turnstile calls them at every turn: they would be a fifth of all
 probe executions and carry no information."""
+
+
+def has_probes(module: str, prefixes: tuple[str, ...] = INSTRUMENTED) -> bool:
+    """Whether a module gets probes."""
+    return module.startswith(prefixes) and module not in _ENGINE
+
 
 _BRANCHES: Final = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
 
@@ -154,14 +164,15 @@ class Instrumenter(MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """Return a spec with the instrumenting loader, or None if `fullname` has no probes."""
-        if not fullname.startswith(self._prefixes) or fullname in _ENGINE:
+        if not has_probes(fullname, self._prefixes):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is None or not isinstance(spec.loader, SourceFileLoader):
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _Loader(fullname, spec.loader.path, self)
+            return spec
+        if spec is None or not isinstance(spec.loader, ExtensionFileLoader):
             self._without_source.append(fullname)
-            return None
-        spec.loader = _Loader(fullname, spec.loader.path, self)
-        return spec
+        return None
 
     def load_file(self, name: str, path: Path) -> ModuleType:
         """Import a user's device file with probes (a `device_class.LoadFile`)."""
@@ -175,10 +186,10 @@ class Instrumenter(MetaPathFinder):
 
     @property
     def blind_spots(self) -> str:
-        """A warning of modules that have no probes, since only source can have them; or empty.
+        """A warning of modules that have no probes, since they had no source; or empty.
 
-        Such are compiled modules, and in a PyInstaller bundle all, unless its hook for vblkfuzz ran
-        (`feedback.pyinstaller`).
+        Such are modules that others have compiled, and in a PyInstaller bundle all, unless its hook
+        for vblkfuzz ran (`feedback.pyinstaller`).
         """
         if self.next and not self._without_source:
             return ""
@@ -190,6 +201,24 @@ class Instrumenter(MetaPathFinder):
         """Make all probes write to `region`."""
         for module in self.modules:
             setattr(module, REGION, region)
+        self._connect_compiled(memoryview(region))
+
+    def _connect_compiled(self, region: memoryview) -> None:
+        """Give each module that was compiled with probes a part of the region, after the others.
+
+        They import one another without asking a finder.
+        """
+        for name in sorted(sys.modules):
+            module = sys.modules[name]
+            if not has_probes(name, self._prefixes) or module in self.modules:
+                continue
+            own = getattr(module, REGION, None)
+            if own is not None:
+                first = self.next if self.next + len(own) <= COVERAGE_EDGES else 0
+                setattr(module, REGION, region[first : first + len(own)])
+                self.next = first + len(own)
+            elif (getattr(module, "__file__", None) or "").endswith(".so"):
+                self._without_source.append(name)
 
 
 def instrument(device: str) -> Instrumenter:
@@ -201,7 +230,7 @@ def instrument(device: str) -> Instrumenter:
     Raises:
         RuntimeError: such a module was imported before, so it has no probes.
     """
-    early = [name for name in sys.modules if name.startswith(INSTRUMENTED) and name not in _ENGINE]
+    early = [name for name in sys.modules if has_probes(name)]
     if early:
         raise RuntimeError(f"imported before it could be instrumented: {', '.join(early)}")
     module, colon, _ = device.rpartition(":")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 _PACKAGE: Final = f"{Path(__file__).resolve().parent.parent}/"
+_COMPILED: Final = "vblkfuzz/"
+"""Begin of the name of a file in code that was compiled: it does not know where it is installed."""
 _PYTHON: Final = f"{sysconfig.get_path('stdlib')}/"
 _INSTALLED: Final = ("/site-packages/", "/dist-packages/")
 
@@ -65,6 +67,8 @@ class OwnCode:
 
 
 def _absolute(file: str) -> str:
+    if file.startswith(_COMPILED):
+        return os.path.join(_PACKAGE, file[len(_COMPILED) :])
     return file if file.startswith("<") else os.path.abspath(file)
 
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import DeviceClassError
 from vblkfuzz.targets.attribute_check import wrong_value
+from vblkfuzz.targets.python_twin import python_twin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _OURS: Final = "vblkfuzz."
 PARTS: Final = ("block_backend", "aio_context", "operator", "queue_port", "device_queue")
@@ -87,7 +88,7 @@ def _of_name(owner: type, name: str, value: object) -> Iterator[Problem]:
             yield Problem(owner, name, what)
         if what := wrong_value(name, value):
             yield Problem(owner, name, what)
-    if _is_function(value):
+    if is_function(value):
         for line, called in _dropped(owner, value):
             yield Problem(owner, name, f"line {line}: {called} has steps: expected yield from")
 
@@ -104,11 +105,18 @@ def _of_constructor(device: type) -> Iterator[Problem]:
 
 def overridden(owner: type, name: str) -> Any:  # noqa: ANN401 -- whatever the class has
     """Return what a class of ours has under a name that `owner` uses too; None: nothing."""
-    ours = (base for base in owner.__mro__[1:] if in_package(base) and base is not object)
-    return next((vars(base)[name] for base in ours if name in vars(base)), None)
+    return next((ours[name] for ours in _ours(owner) if name in ours), None)
 
 
-def _is_function(value: object) -> bool:
+def _ours(owner: type) -> Iterator[Mapping[str, Any]]:
+    """Yield what the classes of ours have that `owner` derives from."""
+    for base in owner.__mro__[1:]:
+        if in_package(base) and base is not object:
+            yield vars(python_twin(base))
+
+
+def is_function(value: object) -> bool:
+    """Whether something is a function, perhaps decorated, or a static or class method."""
     return inspect.isfunction(inspect.unwrap(_called(value)))
 
 
@@ -120,10 +128,10 @@ def _called(value: Any) -> Any:  # noqa: ANN401 -- whatever the class has
 # --- Methods and attributes that ours are replaced by --------------------------------------------
 
 
-def _of_override(value: object, base: object) -> Iterator[str]:
+def _of_override(value: object, base: Any) -> Iterator[str]:  # noqa: ANN401 -- any
     """Say what is wrong with a value that replaces one of ours."""
-    if inspect.isfunction(base):
-        if not _is_function(value):
+    if is_function(base):
+        if not is_function(value):
             yield f"expected a method, found {type(value).__name__}"
             return
         yield from _of_steps(_called(value), base)
@@ -212,10 +220,9 @@ def _misspelt(owner: type, name: str, value: object) -> Iterator[Problem]:
         return
     ours = {
         known: each
-        for base in owner.__mro__[1:]
-        if in_package(base)
-        for known, each in vars(base).items()
-        if not known.startswith("_") and _is_function(each) is _is_function(value)
+        for base in _ours(owner)
+        for known, each in base.items()
+        if not known.startswith("_") and is_function(each) is is_function(value)
     }
     plain = {known.replace("_", ""): known for known in ours}
     near = difflib.get_close_matches(name.replace("_", "").lower(), plain, 1, _NEARLY)
@@ -249,8 +256,16 @@ def _has_steps_in(owner: type, called: ast.Attribute) -> bool:
         owner = getattr(owner, "block_backend", object)
     elif place not in ("self", "super()"):
         return False
-    found = inspect.getattr_static(owner, called.attr, None)
-    return _is_function(found) and has_steps(_called(found))
+    found = _static(owner, called.attr)
+    return is_function(found) and has_steps(_called(found))
+
+
+def _static(owner: type, name: str) -> object:
+    """Return what a class has under a name, without calling anything."""
+    for base in owner.__mro__:
+        if name in (found := vars(python_twin(base))):
+            return found[name]
+    return None
 
 
 def _file(owner: type) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.dataplane.wrong_return import WrongReturn, code_of
 from vblkfuzz.dataplane.wrong_step import GivenSteps
-from vblkfuzz.targets.class_check import PARTS, has_steps, in_package, overridden
+from vblkfuzz.targets.class_check import PARTS, has_steps, in_package, is_function, overridden
 from vblkfuzz.targets.expected_return import Expected, expected_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _watch(owner: type) -> None:
         if isinstance(value, property) and isinstance(base, property):
             if value.fget and base.fget and (expected := expected_of(name, base.fget)):
                 setattr(owner, name, value.getter(_with_value(value.fget, name, expected)))
-        elif inspect.isfunction(value) and inspect.isfunction(base):
+        elif inspect.isfunction(value) and is_function(base):
             if inspect.isgeneratorfunction(value):
                 continue
             if has_steps(base):

@@ -11,8 +11,9 @@ Next: `chain` for chains, `ring_error` for the errors of a bad request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
+from operator import attrgetter
 from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -226,4 +227,7 @@ class ConfigSpace:
 
     def to_bytes(self) -> bytes:
         """Return the 60 bytes of the configuration, as a driver reads them."""
-        return CONFIG_LAYOUT.pack(*[getattr(self, name) for name in self.__slots__])
+        return CONFIG_LAYOUT.pack(*_CONFIG_VALUES(self))
+
+
+_CONFIG_VALUES: Final = attrgetter(*[field.name for field in fields(ConfigSpace)])

@@ -1,0 +1,53 @@
+"""Two builds give the same traces and verdicts: the installed one and the checkout, on some inputs.
+
+With a compiled build installed (`tox -e compiled`) this compares it with the source. The whole
+comparison is a command: see `builds`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import vblkfuzz
+from tests.checkout import CHECKOUT
+from tests.conformance.builds import Side, differences
+from tests.conformance.inputs import fuzz_inputs
+from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.targets.model import MODES
+
+INPUTS = 24
+INSTALLED = Side(Path(vblkfuzz.__file__).resolve().parent.parent)
+
+
+def runs(inputs: int) -> list[tuple[str, str, int]]:
+    devices = (*REVISIONS, "reference+no_selfkick", "reference+push_twice")
+    return [(device, mode, inputs) for device in devices for mode in MODES]
+
+
+def test_the_installed_build_does_as_the_checkout() -> None:
+    found = differences((INSTALLED, Side(CHECKOUT)), runs(INPUTS), fuzz_inputs(1, INPUTS))
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("file", "written", "instead"),
+    [
+        ("dataplane/virtio_blk.py", "self.pops += 1", "self.pops += 2"),
+        ("oracle/rule.py", "second, sentence, state", "second, sentence.upper(), state"),
+    ],
+)
+def test_another_trace_or_sentence_is_a_difference(
+    file: str, written: str, instead: str, tmp_path: Path
+) -> None:
+    shutil.copytree(CHECKOUT / "vblkfuzz", tmp_path / "vblkfuzz")
+    changed = tmp_path / "vblkfuzz" / file
+    source = changed.read_text()
+    assert written in source
+    changed.write_text(source.replace(written, instead))
+    sides = (Side(CHECKOUT), Side(tmp_path))
+    inputs = fuzz_inputs(1, INPUTS)
+    (line,) = differences(sides, [("qemu-8.0", "inline", INPUTS)], inputs)
+    assert line.startswith("qemu-8.0, inline: ")
