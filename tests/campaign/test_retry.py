@@ -38,3 +38,9 @@ def test_who_fails_again_waits_no_less(lives: list[bool]) -> None:
 
 def test_failures_in_a_row() -> None:
     assert waits([False] * 9) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+@given(st.sampled_from([0.0, 1.0, LONGEST_S]))
+def test_who_has_worked_and_was_killed_is_back_at_once(last_s: float) -> None:
+    assert next_wait(last_s, worked=True, killed=True) == 0
+    assert next_wait(last_s, worked=False, killed=True) >= FIRST_S

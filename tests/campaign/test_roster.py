@@ -148,6 +148,14 @@ def test_one_that_dies_is_started_again_alone(gather: Gather, clock: Clock) -> N
     assert crew.ended == ["worker 1 was ended by signal 11, see worker.log"]
 
 
+def test_one_that_works_and_is_killed_is_back_at_once(gather: Gather) -> None:
+    crew = gather(1)
+    crew.workers[0].ends(-signal.SIGKILL, execs=1)
+    crew.turn()
+    crew.turn()
+    assert (crew.starts(), crew.roster.waiting) == ([2], 0)
+
+
 def test_it_waits_longer_each_time_until_it_works(gather: Gather, clock: Clock) -> None:
     crew = gather(2)
     crew.workers[0].statistics[Stat.EXECS] = 1

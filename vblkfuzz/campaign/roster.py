@@ -139,7 +139,7 @@ class Roster:
         rest = self._rest_of(worker)
         if rest is not None:
             worker.plan = rest
-            member.wait_s = next_wait(member.wait_s, worked=worked)
+            member.wait_s = next_wait(member.wait_s, worked=worked, killed=killed)
             member.due = time.monotonic() + member.wait_s
         self._on_end(worker, how)
 
