@@ -16,6 +16,8 @@ from tests.checkout import CHECKOUT
 from tests.conformance.builds import Side, differences
 from tests.conformance.inputs import fuzz_inputs
 from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.scenario.artifact import read_input
+from vblkfuzz.scenario.codec import encode
 from vblkfuzz.targets.model import MODES
 
 INPUTS = 24
@@ -47,7 +49,8 @@ def test_another_trace_or_sentence_is_a_difference(
     source = changed.read_text()
     assert written in source
     changed.write_text(source.replace(written, instead))
+    shown = read_input(CHECKOUT / "corpus" / "defects" / "push_twice" / "scenario.toml")
     sides = (Side(CHECKOUT), Side(tmp_path))
-    inputs = fuzz_inputs(1, INPUTS)
-    (line,) = differences(sides, [("qemu-8.0", "inline", INPUTS)], inputs)
-    assert line.startswith("qemu-8.0, inline: ")
+    run = ("reference+push_twice", "inline", 1)
+    (line,) = differences(sides, [run], [encode(shown.scenario)])
+    assert line.startswith("reference+push_twice, inline: ")
