@@ -19,7 +19,7 @@ from vblkfuzz.scenario.scenario import Deviation, Go, Scenario
 from vblkfuzz.schedule.policy import Task
 from vblkfuzz.schedule.registry import SCHEDULERS, scheduler_of
 from vblkfuzz.schedule.steering import Steering
-from vblkfuzz.targets.model import model
+from vblkfuzz.targets.model import MODES, model
 from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
 
 STORY = Scenario(
@@ -93,6 +93,21 @@ def test_what_was_decided_outlives_the_device() -> None:
         assert trace.fault
         assert ran.schedule
         assert target.run(ran).digest == trace.digest
+
+
+class NoBoard(VirtioBlk):
+    """A device of a user's that fails before anything can be decided."""
+
+    def __init__(self, *_arguments: object) -> None:
+        raise RuntimeError("no such board")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_device_that_cannot_be_made_has_an_empty_schedule(mode: str) -> None:
+    with model("mine", mode, device_class=NoBoard) as target:
+        ran, trace = target.steered(STORY, Steering("pct", Task(3, 2, 60)))
+        assert trace.fault
+        assert (ran.ops, ran.schedule) == (STORY.ops, ())
 
 
 @pytest.mark.parametrize("name", SCHEDULERS.names())

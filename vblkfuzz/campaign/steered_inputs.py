@@ -127,12 +127,11 @@ class SteeredInputs:
         steering = Steering(name, self._task(name, story, known, scenario))
         arena = self._target.arena
         arena.coverage[:] = bytes(len(arena.coverage))
-        arena.steered.write(b"")
         try:
             ran, trace = self._target.steered(scenario, steering)
         except HarnessError as error:
             self._complain(name, error)
-            return arena.steered.read() or story  # the worker sees it, unless it is the scheduler's
+            return arena.steered.read()  # the worker sees it, unless it is the scheduler's
         data = encode(ran)
         self._ahead = _Ahead(data, trace, bytes(arena.coverage))
         self._note_depth(story, steering.task, ran, trace)

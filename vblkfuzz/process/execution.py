@@ -217,7 +217,6 @@ def steered_by(steering: Steering, arena: Arena) -> MakeTurnstile:
         def keep(decided: Sequence[Deviation]) -> None:
             arena.steered.write(encode(replace(scenario, schedule=tuple(decided))))
 
-        keep(())
         turnstile.on_decision = keep
         return turnstile
 

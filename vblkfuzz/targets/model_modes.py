@@ -66,6 +66,8 @@ class _Model:
             UsageError: there is no such scheduler, or it cannot be imported.
             HarnessError: as `run`.
         """
+        # What is left if the device fails before anything can be decided.
+        self.arena.steered.write(encode(replace(scenario, schedule=())))
         self.arena.steering.write(steering.to_json())
         try:
             trace = self._run(scenario, steering)
