@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import errno
 from enum import IntEnum
-from typing import Final
 
 
 class ExitStatus(IntEnum):
@@ -83,7 +82,7 @@ class DeviceClassError(UsageError):
         return self._problems
 
 
-_SIGPIPE_STATUS: Final = 128 + 13
+_SIGPIPE_STATUS = 128 + 13
 """Status of a program that SIGPIPE ended, as shells report it: the other codes are verdicts."""
 
 

@@ -215,7 +215,8 @@ def test_a_set_up_that_sees_nothing_is_said(start: Start, tmp_path: Path) -> Non
 
 def test_a_campaign_finds_an_easy_one(start: Start) -> None:
     """One that a sixth of all inputs show, and it alone, so that few executions do."""
-    before = "import vblkfuzz.campaign.canary as c; c._GRADES = ({'status_of_last': 'S21'},)"
+    easy = "c._Candidate('status_of_last', 'S21', frozenset())"
+    before = f"import vblkfuzz.campaign.canary as c; c._GRADES = (({easy},),)"
     process = start(*SETUP, "--runs", "2000", before=before)
     stdout, _ = process.communicate(timeout=WAIT_S)
     end = json.loads(stdout.splitlines()[-1])

@@ -35,7 +35,8 @@ def fuzz_inputs(seed: int, count: int) -> list[bytes]:
 def biggest() -> Scenario:
     """Return a scenario at every limit of size."""
     ops = [op("init"), *[Op(CODES["publish_kick"], index % 4) for index in range(MAX_OPS - 1)]]
-    places = [(index * 8, (index * 5) % MAX_POINT) for index in range(MAX_DEVIATIONS)]
+    step = MAX_OPS // MAX_DEVIATIONS
+    places = [(index * step, (index * 5) % MAX_POINT) for index in range(MAX_DEVIATIONS)]
     schedule = [Deviation(*place, Go(index % len(Go))) for index, place in enumerate(places)]
     return Scenario(DeviceConfig(queues=4, iothreads=2), tuple(ops), tuple(schedule))
 

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.conformance.inputs import fuzz_inputs
-from vblkfuzz._version import build
+from vblkfuzz._build import build
 from vblkfuzz.dataplane.defects.barriers import FAMILY
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.scenario.codec import decode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vblkfuzz._version import build
+from vblkfuzz._build import build
 from vblkfuzz.oracle.answered import LIFE
 from vblkfuzz.oracle.judge import judge
 from vblkfuzz.oracle.naming.naming import Naming

@@ -318,7 +318,7 @@ UNUSABLE = {
     ),
     "too many deviations": (
         f"format = 1\nschedule = [{'1,' * (limits.MAX_DEVIATIONS + 1)}]",
-        "schedule: expected at most 8 items, found 9",
+        "schedule: expected at most 32 items, found 33",
     ),
     "device": ("format = 1\ndevice = 'seed'", "device: expected a table, found 'seed'"),
     "device key": (

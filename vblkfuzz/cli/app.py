@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from vblkfuzz._version import build
+from vblkfuzz._build import build
 from vblkfuzz.cli import verbs
 from vblkfuzz.cli.options.empty_argument import refuse_empty
 from vblkfuzz.cli.verb import Verb

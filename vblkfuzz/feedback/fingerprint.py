@@ -12,7 +12,8 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz._version import __version__, build
+from vblkfuzz._build import build
+from vblkfuzz._version import __version__
 from vblkfuzz.feedback.line_coverage import own_files
 from vblkfuzz.process.own_code import OwnCode
 

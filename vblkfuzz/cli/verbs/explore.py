@@ -249,9 +249,7 @@ VERB: Final = Verb(
     explore,
     examples=(
         "vblkfuzz explore corpus/regress/s1-reset-in-drain --device reference",
-        "vblkfuzz explore scenario.toml --target qemu --op 2 --op 4",
         "vblkfuzz explore --stories 3 --device reference",
-        "vblkfuzz explore --stories 4 --alphabet init,publish_kick,reset,drain_begin",
     ),
     summary="Run an input, or all short stories, under every schedule of a few deviations.",
 )

@@ -131,6 +131,7 @@ class Qemu102(VirtioBlk):
         "s1-host_notifier_read": _B13,
         "s1-poll": _B13,
         "l1-failed_start": _B13,
+        "l1-attached_again": _B13,
         "s9-drained_end-closed": _B13,
         "s9-cleanup_host_notifier-attached": _B13,
         "s10-beside": _STAYS,
