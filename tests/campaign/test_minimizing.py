@@ -215,9 +215,10 @@ def test_files_that_cannot_be_written(out: Path, work: Minimizing) -> None:
 
 
 def test_a_log_that_cannot_be_written(out: Path, work: Minimizing) -> None:
-    (out / "log" / "minimizer.log").mkdir()
+    log = out / "log" / "minimizer.log"
+    log.mkdir()
     work.add(str(write_finding(out, SIGNATURE)))
-    problem = "no minimizer: Is a directory"
+    problem = f"no minimizer: {log}: Is a directory"
     assert finish(work).not_minimized == {SIGNATURE: problem}
 
 

@@ -92,19 +92,32 @@ def test_an_input_that_would_be_too_long_stays(target: InlineModel | ProcessesMo
     assert inputs.of(DATA, DATA, len(DATA)) in (DATA, encode(replace(STORY, schedule=())))
 
 
-def test_an_error_of_a_scheduler_is_said_once_and_the_input_runs(
-    target: InlineModel | ProcessesModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def failing(target: InlineModel | ProcessesModel, monkeypatch: pytest.MonkeyPatch) -> Steered:
     def fails(*_: object) -> None:
+        target.arena.steered.write(encode(replace(STORY, schedule=())))
         raise HarnessError("an actor raised:\nWrong: expected one of GUEST, found 9")
 
-    steered = Steered(target, "pct")
     monkeypatch.setattr(type(target), "steered", fails)
+    return Steered(target, "pct")
+
+
+def test_an_error_that_the_device_has_too_is_not_the_schedulers(failing: Steered) -> None:
+    """The worker reports it; it notes no execution then."""
     for _ in range(2):
-        data = steered.inputs.of(DATA, DATA, MAX_BYTES)
-        assert (decode(data).ops, steered.inputs.take(data)) == (OPS, None)
+        failing.inputs.take(failing.inputs.of(DATA, DATA, MAX_BYTES))
+    assert failing.warnings == []
+
+
+def test_an_error_of_a_scheduler_is_said_once_and_the_input_runs(
+    target: InlineModel | ProcessesModel, failing: Steered
+) -> None:
+    for _ in range(2):
+        data = failing.inputs.of(DATA, DATA, MAX_BYTES)
+        assert (decode(data).ops, failing.inputs.take(data)) == (OPS, None)
+        failing.inputs.note(run_scenario(target, decode(data)))
     said = "scheduler pct: an input could not be steered: Wrong: expected one of GUEST, found 9"
-    assert steered.warnings == [said]
+    assert failing.warnings == [said]
 
 
 def test_runs_of_pct_are_counted_by_story(target: InlineModel | ProcessesModel) -> None:

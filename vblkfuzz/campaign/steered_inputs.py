@@ -87,6 +87,8 @@ class SteeredInputs:
         self._warned: set[str] = set()
         self._known: dict[bytes, _Known] = {}
         self._ahead: _Ahead | None = None
+        self._failed: tuple[str, HarnessError] | None = None
+        """The scheduler of the last input, and what kept it from deciding."""
 
     def decoded(self, data: bytes) -> tuple[Scenario, bytes]:
         """Return the scenario that the plan lets an input stand for, and its bytes."""
@@ -100,7 +102,7 @@ class SteeredInputs:
             data: the new one.
             max_size: most bytes.
         """
-        self._ahead = None
+        self._ahead = self._failed = None
         lot = self._lot(data)
         name = self._names[lot % len(self._names)]
         if name == INPUT or self._target is None:
@@ -130,8 +132,8 @@ class SteeredInputs:
         try:
             ran, trace = self._target.steered(scenario, steering)
         except HarnessError as error:
-            self._complain(name, error)
-            return arena.steered.read()  # the worker sees it, unless it is the scheduler's
+            self._failed = (name, error)
+            return arena.steered.read()  # the worker fails as well, unless it is the scheduler's
         data = encode(ran)
         self._ahead = _Ahead(data, trace, bytes(arena.coverage))
         self._note_depth(story, steering.task, ran, trace)
@@ -167,7 +169,10 @@ class SteeredInputs:
         return ahead.trace
 
     def note(self, execution: Execution) -> None:
-        """Remember what a run of a story shows."""
+        """Remember what a run of a story shows. What ran well has not failed for its device."""
+        if self._failed:
+            self._complain(*self._failed)
+            self._failed = None
         if [*self._shares] in ([INPUT], [NONE]):
             return
         if len(self._known) >= _MAX_STORIES:

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import BUG, CLEAN, Cli
 from vblkfuzz.errors import ActorDied
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact, read_input
-from vblkfuzz.scenario.codec import encode
+from vblkfuzz.scenario.codec import MAX_BYTES, encode
 from vblkfuzz.store.failed_inputs import FailedInputs
 from vblkfuzz.store.ledger import Ledger
 
@@ -69,13 +69,13 @@ def test_a_name_that_does_not_tell_is_said(cli: Cli, crash: Path, verb: str) -> 
 
 def test_a_file_that_is_none(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "program"
-    path.write_bytes(b"\x7fELF" + bytes(3000))
+    path.write_bytes(b"\x7fELF" + bytes(MAX_BYTES))
     for words in (["show"], ["replay"], ["export", "--to", "perfetto", "-o", "-"]):
         result = cli(words[0], path, *words[1:])
         assert result.exit_code == 2
         assert result.stderr == (
             f"vblkfuzz: {path}: expected a scenario in TOML, an artifact, or a raw fuzz input of"
-            " at most 2600 bytes, found 3004 bytes\n"
+            f" at most {MAX_BYTES} bytes, found {MAX_BYTES + 4} bytes\n"
         )
 
 

@@ -251,5 +251,5 @@ VERB: Final = Verb(
         "vblkfuzz explore corpus/regress/s1-reset-in-drain --device reference",
         "vblkfuzz explore --stories 3 --device reference",
     ),
-    summary="Run an input, or all short stories, under every schedule of a few deviations.",
+    summary="Run an input, or all short stories, under all short schedules.",
 )
