@@ -189,7 +189,9 @@ class Supervisor:
         if status == Status.HUNG:
             return ActorHung(report)
         # The status is DIED, or RUNNING if an actor died before the execution began.
-        return ActorDied(report, _exit_code(ended) if status == Status.DIED else None)
+        died = ActorDied(report, _exit_code(ended) if status == Status.DIED else None)
+        died.of_input = status == Status.DIED
+        return died
 
     def _replace_actors(self) -> None:
         control = self._arena.control

@@ -209,7 +209,8 @@ class ProcessesModel(_Model):
         """
         code = died.device_ended
         # A device that has code of a user's may have sent the signal itself.
-        died.of_input = bool(self._own) or code is None or -code not in FROM_OUTSIDE
+        may = bool(self._own) or code is None or -code not in FROM_OUTSIDE
+        died.of_input = died.of_input and may
         if not self._own or code is None or -code in FROM_OUTSIDE:
             raise died
         try:
