@@ -21,14 +21,15 @@ class Outline(NamedTuple):
 
 
 def outline(execution: Execution) -> Outline:
-    """Return signatures and events; in one turn the order of threads does not count."""
+    """Return signatures and events; in one turn the order of threads does not count.
+
+    Turns in which nothing of that happened do not count either: one may look once more.
+    """
     signatures = tuple(sorted(one.signature for one in execution.verdict.violations))
-    events = sorted(
-        (event.turn, event.kind, event.queue, event.flag, event.epoch)
-        for event in without_probe(execution.trace.events)
-        # Whoever opens the used ring first finds what was pushed until then.
-        if event.kind != COLLECT
-    )
+    # Whoever opens the used ring first finds what was pushed until then.
+    seen = [one for one in without_probe(execution.trace.events) if one.kind != COLLECT]
+    number = {turn: count for count, turn in enumerate(sorted({one.turn for one in seen}))}
+    events = sorted((number[one.turn], one.kind, one.queue, one.flag, one.epoch) for one in seen)
     return Outline(signatures, tuple(events))
 
 
