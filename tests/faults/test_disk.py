@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -67,11 +68,9 @@ def test_a_disk_without_inodes(campaign: Campaign, options: str) -> None:
         campaign.check_files()
 
 
-@pytest.mark.fault(
-    "The disk becomes full in the middle of a campaign, and has space again later",
-    "The campaign goes on all the time. What could not be written is said at the end (125).",
-)
-def test_a_disk_that_is_full_for_a_while(campaign: Campaign) -> None:
+@contextmanager
+def filled(campaign: Campaign) -> Iterator[Disk]:
+    """A disk that has become full while a campaign runs on it, which goes on."""
     (campaign.folder / "disk").mkdir()
     with Disk(campaign.folder / "disk", "size=4m") as disk:
         campaign.use(disk)
@@ -79,6 +78,15 @@ def test_a_disk_that_is_full_for_a_while(campaign: Campaign) -> None:
         campaign.under_way()
         disk.fill()
         campaign.goes_on()
+        yield disk
+
+
+@pytest.mark.fault(
+    "The disk becomes full in the middle of a campaign, and has space again later",
+    "The campaign goes on all the time. What could not be written is said at the end (125).",
+)
+def test_a_disk_that_is_full_for_a_while(campaign: Campaign) -> None:
+    with filled(campaign) as disk:
         disk.free()
         campaign.goes_on()
         ended = campaign.stop()
@@ -96,13 +104,7 @@ def test_a_disk_that_is_full_for_a_while(campaign: Campaign) -> None:
 )
 @long
 def test_a_disk_that_stays_full(campaign: Campaign) -> None:
-    (campaign.folder / "disk").mkdir()
-    with Disk(campaign.folder / "disk", "size=4m") as disk:
-        campaign.use(disk)
-        campaign.start("--workers", "1", "--seed", "5")
-        campaign.under_way()
-        disk.fill()
-        campaign.goes_on()
+    with filled(campaign):
         ended = campaign.stop()
         record = campaign.record()
         assert (record.status, record.ended is None) == (ended.status, False) == (130, False)
