@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from random import Random
 
 import psutil
@@ -16,9 +17,10 @@ import pytest
 from tests.conformance.leftovers import await_end, descendants
 from tests.process.crew import ROLES, Crew, kill, process, soon
 from tests.waiting import WAIT_S
-from vblkfuzz.errors import ActorDied, ActorHung, HarnessError
+from vblkfuzz.errors import ActorDied, ActorHung, HarnessError, ZygoteLost
 from vblkfuzz.limits import ANSWER_LIMIT_S
 from vblkfuzz.process import supervisor
+from vblkfuzz.process.life_line import LifeLine
 from vblkfuzz.targets.model import model
 
 TIMES = 25
@@ -74,29 +76,72 @@ def test_both_actors_are_killed_at_once(crew: Crew) -> None:
         crew.run_all()
 
 
-def test_the_zygote_is_killed(hang_after: Callable[[float], None]) -> None:
+def test_the_zygote_is_killed(crew: Crew, hang_after: Callable[[float], None]) -> None:
+    """Its actors die with it; another one takes its place."""
     random = Random(2)
     for _ in range(TIMES):
+        hang_after(0.1)
+        killed, before = process("zygote"), descendants()
+        with soon(random, killed.kill):
+            run_while_it_lives(crew, killed)
+        await_end(before)
         hang_after(WAIT_S)
-        with model("patch-v4", "processes") as target:
-            crew = Crew(target)
-            crew.run()
-            hang_after(0.1)
-            actors = descendants()
-            ended = pytest.raises(HarnessError, match="the zygote has ended, exit code -9")
-            with soon(random, process("zygote").kill), ended as error:
-                run_through_hangs(crew)
-            assert not error.value.of_input
-            await_end(actors)
-            with pytest.raises(HarnessError, match="zygote"):
-                crew.run()
-    assert descendants() == set()
+        crew.run_all()
 
 
-def run_through_hangs(crew: Crew) -> None:
-    while True:
-        with suppress(ActorHung):
+def run_while_it_lives(crew: Crew, zygote: psutil.Process) -> None:
+    while zygote in descendants():
+        try:
             crew.run()
+        except ActorHung:
+            pass
+        except ActorDied as error:
+            assert str(error) == "the zygote was killed, and the actors with it; they were replaced"
+            assert not error.of_input
+
+
+def test_a_zygote_is_killed_before_the_next_execution(crew: Crew) -> None:
+    crew.run_all()
+    actors = descendants()
+    process("zygote").kill()
+    await_end(actors)
+    with pytest.raises(ActorDied, match="the zygote was killed"):
+        crew.run()
+    crew.run_all()
+
+
+def test_a_zygote_that_replaces_another_has_no_crash_handlers(crew: Crew) -> None:
+    """LibFuzzer has installed its own meanwhile; a crash of a device would be printed, not seen."""
+    crew.run_all()
+    before = caught(process("device"))
+    handled = signal.signal(signal.SIGSEGV, lambda _number, _frame: None)
+    try:
+        process("zygote").kill()
+        with pytest.raises(ActorDied):
+            crew.run()
+    finally:
+        signal.signal(signal.SIGSEGV, handled)
+    assert caught(process("device")) == before
+
+
+def caught(actor: psutil.Process) -> str:
+    """Return the signals that a process handles (proc(5))."""
+    lines = Path(f"/proc/{actor.pid}/status").read_text().splitlines()
+    return next(line for line in lines if line.startswith("SigCgt"))
+
+
+def test_a_zygote_whose_actors_live_on_is_not_replaced(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would answer to the new one's executions."""
+    crew.run_all()
+    monkeypatch.setattr(LifeLine, "all_ended", lambda *_: False)
+    process("zygote").kill()
+    with pytest.raises(ZygoteLost, match="the zygote has ended, exit code -9") as error:
+        crew.run()
+    assert not error.value.of_input
+    with pytest.raises(ZygoteLost):
+        crew.run()
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -7,6 +7,9 @@ about a millisecond (the zygote polls the pidfds); when one hangs, it is killed 
 ANSWER_LIMIT_S, or after WAIT_LIMIT_S if it limits its own processor time. After both, the actors
 are replaced, so that a late answer of the old actors is never taken for an answer to the next
 execution. If a user's device has raised, they stay: they wait for the next execution.
+
+If somebody kills the zygote, its actors die with it, and a new zygote is forked. What the input has
+to do with its end is not known otherwise: then there are no actors any more.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from vblkfuzz.process.control import (
     Status,
 )
 from vblkfuzz.process.execution import Broken, SharedParts
+from vblkfuzz.process.life_line import LifeLine
 from vblkfuzz.process.linux import check_linux
 from vblkfuzz.process.patience import SLICE_S, Patience
 from vblkfuzz.process.semaphore import Semaphore
@@ -74,13 +78,14 @@ class Supervisor:
         """Whether the actors are ready for an execution and no earlier request is pending."""
         self._parts = SharedParts(arena, alone=alone)
         self._line = Line(os.eventfd(0, os.EFD_CLOEXEC), os.eventfd(0, os.EFD_CLOEXEC))
-        context = multiprocess.get_context("fork")
         self._turns = Turns(*map(Semaphore, arena.semaphores))
         main = partial(
             device_main, self._parts, self._turns, device, memory_mb=memory_mb, alone=alone
         )
-        zygote = Zygote(self._parts, self._turns, main, self._line, alone=alone)
-        self._zygote: Any = context.Process(target=zygote.run, args=(os.getpid(),), daemon=True)
+        self._serve = Zygote(self._parts, self._turns, main, self._line, alone=alone).run
+        self._zygote: Any = None
+        self._life: LifeLine
+        """Of the zygote and its actors."""
         self._zygote_ended = -1
         """pidfd of the zygote, readable when it has ended; -1 before `start`."""
 
@@ -94,9 +99,20 @@ class Supervisor:
         """
         control = self._arena.control
         control[GENERATION_WANTED] = (control[GENERATION] + 1) & _U32
-        self._zygote.start()
-        self._zygote_ended = os.pidfd_open(self._zygote.pid)
+        self._fork_zygote()
         self._await_actors()
+
+    def _fork_zygote(self) -> None:
+        context = multiprocess.get_context("fork")
+        self._zygote = context.Process(target=self._serve, args=(os.getpid(),), daemon=True)
+        self._life = LifeLine()
+        try:
+            self._zygote.start()
+        except BaseException:
+            self._life.close()
+            raise
+        self._life.let_go()
+        self._zygote_ended = os.pidfd_open(self._zygote.pid)
 
     def stop(self) -> None:
         """End all processes and close all fds, also after a failed `start`."""
@@ -112,7 +128,12 @@ class Supervisor:
         self._ask_zygote(END)
         if not _readable((self._zygote_ended,), ANSWER_LIMIT_S):
             self._zygote.kill()  # its children die with it
+        self._bury_zygote()
+
+    def _bury_zygote(self) -> None:
         os.close(self._zygote_ended)
+        self._zygote_ended = -1
+        self._life.close()
         self._zygote.join()
         self._zygote.close()
 
@@ -142,8 +163,7 @@ class Supervisor:
         self._turns.device.release()
         limit = WAIT_LIMIT_S if self._limited else ANSWER_LIMIT_S
         if not self._turn_comes(limit):
-            self._replace_actors()
-            raise ActorHung(f"no answer within {limit} s; the actors were replaced")
+            raise self._no_answer(limit)
         if control[STATUS] not in (Status.DONE, Status.FAULT):
             raise self._failure()
         broken = self._broken() if control[STATUS] == Status.FAULT else None
@@ -175,7 +195,7 @@ class Supervisor:
         """Wait for the turn of the fuzz process; False if actors hang or died with the zygote."""
         patience = Patience(limit)
         while not self._turns.fuzzer.acquire(True, SLICE_S):
-            if patience.over or _readable((self._zygote_ended,), 0):
+            if patience.over or self._has_ended():
                 return False
         return True
 
@@ -193,11 +213,40 @@ class Supervisor:
         died.of_input = status == Status.DIED
         return died
 
+    def _no_answer(self, limit: float) -> HarnessError:
+        """Replace the actors and return why there was no answer."""
+        if not self._has_ended():
+            self._replace_actors()
+            return ActorHung(f"no answer within {limit} s; the actors were replaced")
+        self._replace_actors()
+        died = ActorDied("the zygote was killed, and the actors with it; they were replaced")
+        died.of_input = False
+        return died
+
     def _replace_actors(self) -> None:
         control = self._arena.control
         control[GENERATION_WANTED] = (control[GENERATION_WANTED] + 1) & _U32
-        self._ask_zygote(LOOK)
+        if self._has_ended():
+            self._replace_zygote()
+        else:
+            self._ask_zygote(LOOK)
         self._await_actors()
+
+    def _has_ended(self) -> bool:
+        """Whether the zygote has ended."""
+        return bool(_readable((self._zygote_ended,), 0))
+
+    def _replace_zygote(self) -> None:
+        """Fork another one in the place of one that somebody has killed.
+
+        Raises:
+            ZygoteLost: it ended in another way, or its actors live on.
+        """
+        lost = self._lost()
+        if lost.of_input or not self._life.all_ended(RESPAWN_LIMIT_S):
+            raise lost
+        self._bury_zygote()
+        self._fork_zygote()
 
     def _await_actors(self) -> None:
         control = self._arena.control
@@ -210,13 +259,13 @@ class Supervisor:
         """Wait up to SLICE_S seconds for a message or the end of the zygote.
 
         Raises:
-            ZygoteLost: the zygote has ended, or the limit is reached.
+            ZygoteLost: the zygote has ended by itself, or the limit is reached.
         """
         ready = _readable((self._line.ready, self._zygote_ended), SLICE_S)
         if self._line.ready in ready:
             os.read(self._line.ready, 8)
-        elif ready:
-            raise self._lost()
+        elif ready and not patience.over:
+            self._replace_zygote()
         elif patience.over:
             raise ZygoteLost(f"the zygote gave no actors within {RESPAWN_LIMIT_S} s")
 

@@ -1,8 +1,9 @@
 """The zygote: forks the actors, detects when one dies, and forks new ones.
 
 It is forked from the fuzz process before libFuzzer installs handlers and starts threads there, so
-the actors have neither. It waits in poll(2) on the pidfds of the actors and of the fuzz process,
-on one eventfd and on a pipe that SIGCHLD and SIGTERM write to.
+the actors have neither; one that replaces another removes the handlers. It waits in poll(2) on the
+pidfds of the actors and of the fuzz process, on one eventfd and on a pipe that SIGCHLD and SIGTERM
+write to.
 
 * When an actor has died, the zygote kills the other one and wakes the fuzz process, whose execution
   has failed. From then on only the fuzz process uses the semaphores.
@@ -20,6 +21,7 @@ which the orchestrator handles.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import select
@@ -58,6 +60,12 @@ END: Final = 1 << 32
 
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
 """Signals that are an END too. A process that ends sends one to its children (multiprocess)."""
+_CRASHES: Final = (
+    *(signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE),
+    *(signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2),
+)
+"""Signals that libFuzzer handles in the fuzz process (FuzzerUtilPosix.cpp, SetSignalHandler), but
+for those that Python or the zygote handle."""
 _LOOK_MS: Final = 1000
 """Milliseconds between two looks at how much a device has left, if nothing else happens."""
 
@@ -142,6 +150,7 @@ class Zygote:
         die_with_parent(parent, signal.SIGCONT)
         _name_process("zygote")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _remove_crash_handlers()
         adopt_orphans()
         self._bell = Bell.hung()
         for number in _ENDS:
@@ -256,6 +265,14 @@ class Zygote:
 def _empty(semaphore: Semaphore) -> None:
     while semaphore.acquire(False):
         pass
+
+
+def _remove_crash_handlers() -> None:
+    """Let a crash end the process as the kernel does; a user's faulthandler comes before."""
+    if not faulthandler.is_enabled():
+        for number in _CRASHES:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does at its start
 
 
 def _name_process(name: str) -> None:
