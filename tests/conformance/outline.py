@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vblkfuzz.executor import Execution
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
-from vblkfuzz.trace.kinds import COLLECT, KINDS
+from vblkfuzz.trace.kinds import COLLECT, KINDS, MEMWRITE, POP, PUSH
 from vblkfuzz.trace.probe import without_probe
+from vblkfuzz.trace.schedule_kinds import GOES_ON, HELD
 
 
 class Outline(NamedTuple):
@@ -20,16 +22,23 @@ class Outline(NamedTuple):
     events: tuple[tuple[int, ...], ...]
 
 
-def outline(execution: Execution) -> Outline:
-    """Return signatures and events; in one turn the order of threads does not count.
+_LOOKED_FOR: Final = (POP, MEMWRITE, PUSH, HELD, GOES_ON)
+"""What is found by looking at rings, memory and log, and not reported by whoever has done it."""
 
-    Turns in which nothing of that happened do not count either: one may look once more.
+
+def outline(execution: Execution) -> Outline:
+    """Return signatures and events; between two acts the order of threads does not count.
+
+    An act is what guest, operator or harness do. How often is looked in between, and at which look
+    something is there, is up to the time that it takes.
     """
     signatures = tuple(sorted(one.signature for one in execution.verdict.violations))
     # Whoever opens the used ring first finds what was pushed until then.
     seen = [one for one in without_probe(execution.trace.events) if one.kind != COLLECT]
-    number = {turn: count for count, turn in enumerate(sorted({one.turn for one in seen}))}
-    events = sorted((number[one.turn], one.kind, one.queue, one.flag, one.epoch) for one in seen)
+    acts = sorted({one.turn for one in seen if one.kind not in _LOOKED_FOR})
+    events = sorted(
+        (bisect(acts, one.turn), one.kind, one.queue, one.flag, one.epoch) for one in seen
+    )
     return Outline(signatures, tuple(events))
 
 
@@ -56,9 +65,9 @@ def _only(one: object, other: object) -> list[object]:
 def _shown(part: object) -> str:
     if not isinstance(part, tuple):
         return f"  signature {part}"
-    turn, kind, queue, flag, epoch = part
+    act, kind, queue, flag, epoch = part
     name = KINDS[kind].name
-    return f"  turn {turn}: {name} queue={queue} flag={flag} epoch={epoch}"
+    return f"  act {act}: {name} queue={queue} flag={flag} epoch={epoch}"
 
 
 _RACES = ("crash-sigabrt-qio_channel_restart_read", "hang-operator-address_space_unmap")

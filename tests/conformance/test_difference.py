@@ -17,8 +17,8 @@ def test_it_names_the_scenario_and_the_events_that_one_run_has() -> None:
     assert said.startswith("scenario 81 differs\n")
     assert "publish_kick" in said
     alone, _, other = said.partition("only back:")
-    assert "only forth:\n  turn 5: push queue=0 flag=0 epoch=1\n" in alone
-    assert other == "\n  signature s1-reset\n  turn 6: push queue=0 flag=0 epoch=1"
+    assert "only forth:\n  act 5: push queue=0 flag=0 epoch=1\n" in alone
+    assert other == "\n  signature s1-reset\n  act 6: push queue=0 flag=0 epoch=1"
 
 
 def test_signatures_alone() -> None:
