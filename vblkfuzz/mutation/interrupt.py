@@ -7,6 +7,7 @@ same story, or else from the last one of that operation in any story. Next: `mut
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Final
 
 from vblkfuzz.limits import MAX_POINT
@@ -15,7 +16,7 @@ from vblkfuzz.mutation.draft import COUNTED, Draft, Mark
 from vblkfuzz.scenario.scenario import Go, Role
 
 Random = Callable[[], float]
-Counts = Sequence[int]
+Counts = tuple[int, ...]
 """Points of each role in one operation, by its number."""
 Interruption = tuple[int, Mark]
 """Index of an operation, and the mark that holds a thread in it."""
@@ -38,6 +39,8 @@ class Stops:
 
     def __init__(self) -> None:
         self._stories: dict[bytes, Sequence[Counts]] = {}
+        self._same: dict[Counts, Counts] = {}
+        """Each of the counts once: an operation passes the same points in most stories."""
         self._codes: dict[int, Counts] = {}
 
     def note(self, data: bytes, stops: Sequence[Counts]) -> None:
@@ -48,8 +51,10 @@ class Stops:
                 self._codes[record[0]] = counts
         if len(self._stories) >= _MAX_STORIES:
             self._stories.clear()
+            self._same.clear()
         if len(stops) == len(draft.items):
-            self._stories[_story(draft)] = stops
+            same = tuple(self._same.setdefault(counts, counts) for counts in stops)
+            self._stories[_story(draft)] = same
 
     def of(self, draft: Draft) -> list[Counts]:
         """Return for each operation of a draft what is known, or what to expect."""
@@ -59,7 +64,8 @@ class Stops:
 
 
 def _story(draft: Draft) -> bytes:
-    return b"".join([record for record, _ in draft.items])
+    """Return a digest of the operations: thousands of stories are kept, for weeks."""
+    return blake2b(b"".join([record for record, _ in draft.items]), digest_size=16).digest()
 
 
 def interrupt(draft: Draft, stops: Stops, random: Random) -> None:
