@@ -46,7 +46,7 @@ def test_the_points_are_those_that_the_threads_passed(seed: int, main: int, io0:
     story = _draft(*_RACE)
     stops, counts = Stops(), [0] * len(Role)
     counts[Role.MAIN], counts[Role.IO0] = main, io0
-    stops.note(story.pack(4096), [(), (), counts])
+    stops.note(story.pack(4096), [(), (), tuple(counts)])
     sweep = Sweep()
     sweep.offer(story)
     bounds = {Role.MAIN: main, Role.IO0: io0}
