@@ -1,4 +1,4 @@
-"""What proc(5) says of one thread: where in the kernel it sleeps, and how often it has run."""
+"""What proc(5) says of one thread: where and how it sleeps, and how often it has run."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 from typing import Final
 
 _PROC_BYTES: Final = 256
-"""Bytes to read; each of these files is shorter."""
+"""Bytes to read; each of these files is shorter, or begins with what is of interest."""
 
 
 class ThreadFiles:
-    """wchan and schedstat of a thread, kept open, since opening takes longer than reading.
+    """wchan, schedstat and stat of a thread, kept open, since opening takes longer than reading.
 
     They stay invalid after its end, also if its number is used again: to read them raises
     FileNotFoundError or ProcessLookupError then.
     """
 
-    __slots__ = ("_schedstat", "_wchan")
+    __slots__ = ("_schedstat", "_stat", "_wchan")
 
     def __init__(self, folder: str) -> None:
         """Open the files of the thread that `folder` in proc is of.
@@ -24,12 +24,15 @@ class ThreadFiles:
         Raises:
             FileNotFoundError, ProcessLookupError: it has ended.
         """
-        self._wchan = os.open(f"{folder}/wchan", os.O_RDONLY)
+        opened: list[int] = []
         try:
-            self._schedstat = os.open(f"{folder}/schedstat", os.O_RDONLY)
+            for name in ("wchan", "schedstat", "stat"):
+                opened.append(os.open(f"{folder}/{name}", os.O_RDONLY))
         except OSError:
-            os.close(self._wchan)
+            for fd in opened:
+                os.close(fd)
             raise
+        self._wchan, self._schedstat, self._stat = opened
 
     def where(self) -> bytes:
         """Return the function of the kernel in which it sleeps; "0" or nothing: it runs."""
@@ -43,7 +46,15 @@ class ThreadFiles:
         """Return its CPU time in nanoseconds."""
         return int(self.runs().split()[0])
 
+    def waits_for_kernel(self) -> bool:
+        """Whether it sleeps in the kernel until that has done its own work (state D of proc(5)).
+
+        It waits for a page, a disk, or a lock that another program may have: whoever reads
+        /proc/PID/smaps has that of the address space. No event from outside is needed to go on.
+        """
+        return os.pread(self._stat, _PROC_BYTES, 0).rpartition(b") ")[2][:1] == b"D"
+
     def close(self) -> None:
-        """Close both."""
-        os.close(self._wchan)
-        os.close(self._schedstat)
+        """Close all."""
+        for fd in (self._wchan, self._schedstat, self._stat):
+            os.close(fd)

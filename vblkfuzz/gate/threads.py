@@ -65,11 +65,12 @@ class Threads:
         return None
 
     def sleeps(self, thread: int) -> bool:
-        """Whether a thread sleeps, or has ended."""
+        """Whether a thread sleeps until an event from outside of the kernel, or has ended."""
         try:
             files = self._files.get(thread) or self._open(thread)
             before = files.runs()
-            return files.where() not in _RUNS and files.runs() == before
+            asleep = files.where() not in _RUNS and not files.waits_for_kernel()
+            return asleep and files.runs() == before
         except (FileNotFoundError, ProcessLookupError):
             self._forget_one(thread)
             return True

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from vblkfuzz.errors import DeviceLost
-from vblkfuzz.targets.activity.spin import AGAIN_S, SpinWatch
+from vblkfuzz.targets.activity.spin import AGAIN_S, Spin, SpinWatch
 from vblkfuzz.targets.activity.stillness import SPIN_S, Stillness
 
 TURNS = "print(flush=True)\nwhile True: pass"
@@ -37,19 +37,19 @@ def running(program: str) -> Iterator[Stillness]:
 
 @pytest.mark.parametrize("program", [SLEEPS, WORKS])
 def test_a_thread_that_falls_asleep_does_not_spin(program: str) -> None:
-    known: set[bool] = set()
+    known: set[Spin] = set()
     with running(program) as still:
         assert not SpinWatch(still, known).spins(drained=True)
     assert known == set()
 
 
 def test_the_first_spin_takes_long_to_prove_and_others_in_that_state_do_not() -> None:
-    known: set[bool] = set()
+    known: set[Spin] = set()
     with running(TURNS) as still:
         before = still.main_seconds()
         assert SpinWatch(still, known).spins(drained=True)
         assert still.main_seconds() - before >= SPIN_S
-    assert known == {True}
+    assert known == {Spin.DRAINED}
     with running(TURNS) as still:  # another process of the program
         before = still.main_seconds()
         assert SpinWatch(still, known).spins(drained=True)
@@ -57,6 +57,20 @@ def test_the_first_spin_takes_long_to_prove_and_others_in_that_state_do_not() ->
         before = still.main_seconds()
         assert SpinWatch(still, known).spins(drained=False)
         assert still.main_seconds() - before >= SPIN_S
+
+
+def test_outside_of_a_section_and_at_a_gate_each_spin_takes_long_to_prove() -> None:
+    known = {Spin.DRAINED}
+    with running(TURNS) as still:
+        for watch, drained in (
+            (SpinWatch(still, known), False),
+            (SpinWatch(still, known), False),
+            (SpinWatch(still, known, gated=True), True),
+        ):
+            before = still.main_seconds()
+            assert watch.spins(drained=drained)
+            assert still.main_seconds() - before >= SPIN_S
+    assert known == {Spin.DRAINED}
 
 
 def test_another_thread_that_spins() -> None:

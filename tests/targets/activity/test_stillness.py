@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,9 @@ PROGRAMS = {
     "turns": "print(flush=True)\nwhile True: pass",
     "lets another turn": "import threading, sys\ndef turn():\n    while True: pass\n"
     "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()",
+    # A parent waits in state D for a child that it has vforked, until that ends or runs a program.
+    "waits for the kernel": "import ctypes\nlibc = ctypes.CDLL(None)\nprint(flush=True)\n"
+    "if libc.vfork() == 0:\n    libc.pause()",
     "starts another thread": "import threading, sys\ndef turn():\n    while True: pass\n"
     "print(flush=True)\nsys.stdin.readline()\n"
     "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()",
@@ -61,6 +65,20 @@ def test_a_thread_that_starts_after_the_first_sample(process: subprocess.Popen[b
     process.stdin.flush()
     process.stdout.readline()
     assert not still.wait(0.2)
+
+
+@pytest.mark.parametrize("process", ["waits for the kernel"], indirect=True)
+def test_a_thread_that_waits_for_the_kernel_is_not_at_rest(
+    process: subprocess.Popen[bytes],
+) -> None:
+    child = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    until(lambda: child.read_text() != "")
+    still = Stillness(process.pid)
+    before = still.look()
+    assert before is not None
+    assert not before.main_asleep
+    assert not still.wait(0.2)
+    os.kill(int(child.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("process", ["turns", "lets another turn"], indirect=True)

@@ -2,12 +2,13 @@
 
 The bound is CPU time of that thread, not the clock, so a busy machine cannot change the verdict: a
 thread that does not get a core uses no time, and one that falls asleep is seen asleep, however
-late. The first spin in a state of the machine takes `SPIN_S` to prove. If the same program has spun
-in that state before, less suffices.
+late. A spin takes `SPIN_S` to prove. In a drained section, where QEMU up to 8.0 spins often, less
+suffices once the same program has spun there, unless each of its steps takes long (`gate`).
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.targets.activity.stillness import SPIN_S
@@ -18,26 +19,35 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.activity.stillness import Stillness
 
 AGAIN_S: Final = 0.0001
-"""Seconds of CPU time that prove a spin in a state in which the program has spun for SPIN_S. What
-is left to do after an answer takes a part of that, and then the thread sleeps."""
+"""Seconds of CPU time that prove a spin in a drained section once the program has spun there for
+SPIN_S. What is left to do after an answer takes a part of that, and then the thread sleeps."""
 _MUCH: Final = 4
 """How much longer the main thread runs than others that do not spin."""
 _BRIEF_S: Final = 0.0001
 """Seconds for the main loop to fall asleep before its CPU time is read."""
 
 
+class Spin(Enum):
+    """A spin that a program is known to have."""
+
+    DRAINED = "drained"
+    """In a drained section."""
+
+
 class SpinWatch:
     """Watches the main thread of one process."""
 
-    def __init__(self, still: Stillness, known: set[bool]) -> None:
+    def __init__(self, still: Stillness, known: set[Spin], *, gated: bool = False) -> None:
         """Watch the process that `still` samples.
 
         Args:
             still: samples its threads.
-            known: states in which a process of the same program has spun; more are added.
+            known: spins that a process of the same program has shown; more are added.
+            gated: whether a gate stops its threads, at which each of their steps takes CPU time.
         """
         self._still = still
         self._known = known
+        self._gated = gated
 
     def spins(self, *, drained: bool) -> bool:
         """Whether the main thread spins; call it when nothing is pending for any thread.
@@ -48,11 +58,11 @@ class SpinWatch:
         Raises:
             DeviceLost: the process has ended.
         """
-        if not self._runs_for(
-            AGAIN_S if drained in self._known else SPIN_S, self._still.main_seconds
-        ):
+        again = drained and Spin.DRAINED in self._known and not self._gated
+        if not self._runs_for(AGAIN_S if again else SPIN_S, self._still.main_seconds):
             return False
-        self._known.add(drained)
+        if drained:
+            self._known.add(Spin.DRAINED)
         return True
 
     def others_spin(self) -> bool:

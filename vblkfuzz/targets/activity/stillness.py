@@ -115,10 +115,17 @@ class Stillness:
                 if where in AWAKE or (where.startswith(_AT_GATE) and task not in self._held()):
                     self._busy = files
                     return False
-            return self._counts() == before
+            return not self._some_wait_for_kernel() and self._counts() == before
         except (FileNotFoundError, ProcessLookupError):
             self._close_samples()
             return False
+
+    def _some_wait_for_kernel(self) -> bool:
+        """Whether a thread sleeps that goes on without an event; at the gate, held ones may."""
+        held = self._held()
+        return any(
+            files.waits_for_kernel() for task, files in self._files.items() if task not in held
+        )
 
     def _counts(self) -> list[bytes]:
         return [files.runs() for files in self._files.values()]
@@ -189,7 +196,7 @@ class Stillness:
         try:
             self._all_are_open()
             for task, files in self._files.items():
-                sleeps = not _is_awake(files.where())
+                sleeps = not (_is_awake(files.where()) or files.waits_for_kernel())
                 if task == self._main:
                     main_asleep = sleeps
                 elif not sleeps:

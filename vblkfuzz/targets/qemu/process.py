@@ -12,7 +12,7 @@ from vblkfuzz.errors import DeviceLost, DeviceUnavailable
 from vblkfuzz.limits import DEVICE_LIMIT_S, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.targets.activity.silence import Silence
-from vblkfuzz.targets.activity.spin import SpinWatch
+from vblkfuzz.targets.activity.spin import Spin, SpinWatch
 from vblkfuzz.targets.activity.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.child import WRAPPER, memfd
 from vblkfuzz.targets.device_end import Restless
@@ -66,7 +66,7 @@ class QemuProcess:
         binary: str,
         variant: Variant,
         ram: int,
-        spins: set[bool],
+        spins: set[Spin],
         disks: Disks,
         coverage: Coverage,
         *,
@@ -109,7 +109,7 @@ class QemuProcess:
         disks.inherited()
         self._pids = self._child.pid, *disks.pids
         self._still = Stillness(*self._pids, held=self._child.held)
-        self._spin = SpinWatch(self._still, spins)
+        self._spin = SpinWatch(self._still, spins, gated=variant.serial)
         self.refused = False
         """It has refused to load the state that it, or the process before it, has saved."""
         self._questions: asyncio.Task[None] | None = None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.activity.spin import Spin
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.hold import Hold
@@ -69,7 +70,7 @@ class QemuRig:
         self._machines: dict[Variant, Operator] = {}
         self._machine: Operator
         """Machine of the current scenario."""
-        self._spins: set[bool] = set()
+        self._spins: set[Spin] = set()
         """States in which this QEMU is known to spin (`targets.spin`)."""
         self._counts = True
         """Whether this QEMU can tell what it counts of its queues, as far as is known."""

@@ -19,7 +19,7 @@ from vblkfuzz.limits import DEVICE_LIMIT_S, DISK_SECTORS, MAX_QUEUES
 from vblkfuzz.process.patience import Patience
 from vblkfuzz.scenario.scenario import Role
 from vblkfuzz.targets.activity.silence import ASLEEP_S, Silence
-from vblkfuzz.targets.activity.spin import SpinWatch
+from vblkfuzz.targets.activity.spin import Spin, SpinWatch
 from vblkfuzz.targets.activity.stillness import SPIN_S, Stillness
 from vblkfuzz.targets.child import WRAPPER
 from vblkfuzz.targets.device_end import Restless
@@ -92,7 +92,7 @@ class Daemon:
         binary: str,
         nbd: NbdProcess,
         variant: Variant,
-        spins: set[bool],
+        spins: set[Spin],
         coverage: Coverage,
     ) -> None:
         """Start it; `spins` is as `known` of `SpinWatch`, what it reaches is noted in `coverage`.
@@ -126,7 +126,7 @@ class Daemon:
         for endpoint in endpoints:
             endpoint.hand_over()
         self._still = Stillness(self._child.pid, nbd.pid, held=self._child.held)
-        self._spin = SpinWatch(self._still, spins)
+        self._spin = SpinWatch(self._still, spins, gated=variant.serial)
         try:
             self._connect(near, probes)
         finally:

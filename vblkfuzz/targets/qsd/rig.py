@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
+    from vblkfuzz.targets.activity.spin import Spin
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
     from vblkfuzz.targets.gated import CallGate
@@ -93,7 +94,7 @@ class QsdRig:
         """A hang has been reported with a backtrace; later ones get none, which is faster."""
         self._still_since: tuple[Recorder, int] | None = None
         """Recorder and its `acts` when the daemon was last found at rest."""
-        self._spins: set[bool] = set()
+        self._spins: set[Spin] = set()
         """States in which this daemon is known to spin (`targets.spin`)."""
         self._spun: Recorder | None = None
         """Recorder of the last scenario in which the main loop was found to spin."""
