@@ -106,29 +106,38 @@ def _checked(one: Observed) -> Iterator[str]:
         yield f"{one.name}: {where.name}: {where.line} {error}"
 
 
+def _compared(folder: Path, options: argparse.Namespace) -> int:
+    """Run both campaigns in a folder, print what they did as JSON; return the exit status."""
+    killed, left = (Observed.of(folder / name) for name in ("killed", "left-alone"))
+    both = (killed, left)
+    try:
+        for one in both:
+            _start(one, options)
+        _disturb(killed, left, options)
+        problems = [said for one in both for said in _checked(one)]
+        figures = [one.figures() for one in both]
+    finally:
+        for one in both:
+            one.campaign.kill_all()
+    problems += _problems(figures[0], figures[1])
+    print(json.dumps({"campaigns": figures, "problems": problems}, indent=1))
+    return bool(problems)
+
+
 def main() -> None:
-    """Run both campaigns, print what they did as JSON, and exit."""
+    """Compare the campaigns and exit."""
     parser = argparse.ArgumentParser(description="kill processes of a campaign")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--every", type=float, default=2, help="seconds between two kills")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default=_DEVICE)
+    parser.add_argument("--out", type=Path, help="new folder in which both campaigns stay")
     options = parser.parse_args()
+    if options.out:
+        options.out.mkdir(parents=True)
+        raise SystemExit(_compared(options.out.resolve(), options))
     with tempfile.TemporaryDirectory(prefix="vblkfuzz-killer-") as folder:
-        killed, left = (Observed.of(Path(folder, name)) for name in ("killed", "left-alone"))
-        both = (killed, left)
-        try:
-            for one in both:
-                _start(one, options)
-            _disturb(killed, left, options)
-            problems = [said for one in both for said in _checked(one)]
-            figures = [one.figures() for one in both]
-        finally:
-            for one in both:
-                one.campaign.kill_all()
-    problems += _problems(figures[0], figures[1])
-    print(json.dumps({"campaigns": figures, "problems": problems}, indent=1))
-    raise SystemExit(bool(problems))
+        raise SystemExit(_compared(Path(folder), options))
 
 
 if __name__ == "__main__":
