@@ -1,4 +1,4 @@
-"""A pack: inputs with their features, as one closed file of a store.
+r"""A pack: inputs with their features, as one closed file of a store.
 
     {"format": 1, "node": ..., "run": ..., "version": ..., "fingerprint": ..., "size": ...,
      "sha1": ...}\n

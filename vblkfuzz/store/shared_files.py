@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from vblkfuzz.errors import UsageError
 from vblkfuzz.store.atomic import TEMPORARY, write_file
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SCHEME: Final = "://"
+_Answer = TypeVar("_Answer")
 
 
 class SharedFiles(Protocol):
@@ -143,7 +144,7 @@ class FsspecFiles:
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 
 
-def _asked(ask: Callable[[], Any]) -> Any:
+def _asked(ask: Callable[[], _Answer]) -> _Answer:
     """Return an answer; errors of a cloud's library become OSError."""
     try:
         return ask()
