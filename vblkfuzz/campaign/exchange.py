@@ -109,9 +109,12 @@ class Exchange:
                 self.published[folder] = first
 
     def _read_record(self) -> None:
+        files = set(os.listdir(self._corpus))
         for fingerprint, entry in self._record.added():
             self._fingerprint = fingerprint
-            self._here[fingerprint].update(entry.features)
+            # Without its file it is one whose writing has failed, or others have its features.
+            if entry.name in files:
+                self._here[fingerprint].update(entry.features)
             self._recorded.add(entry.name)
             self._to_send[fingerprint].append(entry)
 
@@ -135,7 +138,7 @@ class Exchange:
     def _take(self, pack: Pack) -> None:
         """Take what has a feature that is new here; on record first."""
         new: list[Entry] = []
-        here = self._here[pack.fingerprint]
+        here = set(self._here[pack.fingerprint])
         for entry in pack.entries:
             features = entry.features
             if not here.issuperset(features) or not (features or self._has(entry)):
@@ -147,6 +150,7 @@ class Exchange:
         with NewFiles(self._corpus) as files:
             for entry in new:
                 files.add(entry.name, entry.data)
+        self._here[pack.fingerprint] = here  # now that nothing can fail
 
     def _has(self, entry: Entry) -> bool:
         return (self._corpus / entry.name).exists()

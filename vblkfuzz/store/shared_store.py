@@ -132,9 +132,11 @@ class SharedStore:
             UsageError: it is of another target, device or format.
             OSError: it cannot be read or written now.
         """
-        about = {"format": FORMAT, "version": __version__, "target": target, "device": device}
+        about = {"format": FORMAT, "target": target, "device": device, "version": __version__}
         if self.about() is None:
-            self.files.create(CAMPAIGN, tomlkit.dumps(about).encode())
+            data = tomlkit.dumps(about).encode()
+            if not self.files.create(CAMPAIGN, data) and self.about() is None:
+                self.files.replace(CAMPAIGN, data)  # half of it was left
         found = self.about() or {}
         for name in ("format", "target", "device"):
             if found.get(name) != about[name]:
@@ -142,17 +144,16 @@ class SharedStore:
                 raise UsageError(f"{self.files.url}: {problem}; choose another --store")
 
     def about(self) -> dict[str, Any] | None:
-        """Return what `CAMPAIGN` says; None: there is none yet.
+        """Return what `CAMPAIGN` says; None: there is none yet, or only half of it.
 
         Raises:
             OSError: it cannot be read now.
         """
         try:
-            return tomllib.loads(self.files.read(CAMPAIGN).decode())
-        except FileNotFoundError:
+            found = tomllib.loads(self.files.read(CAMPAIGN).decode())
+        except (FileNotFoundError, ValueError):
             return None
-        except ValueError as error:
-            raise OSError(f"{CAMPAIGN}: damaged, expected TOML: {error}") from error
+        return found if {"format", "target", "device"} <= found.keys() else None
 
     # --- Inputs -------------------------------------------------------------------------------
 
