@@ -40,7 +40,7 @@ def test_a_last_exchange_says_that_the_campaign_has_ended(out: Path, files: Flak
 
 def test_a_store_of_another_device_is_refused(out: Path, files: FlakyFiles) -> None:
     SharedStore(files).join("model", "reference")
-    with pytest.raises(UsageError, match="reference.*choose another --store"):
+    with pytest.raises(UsageError, match=r"reference.*choose another --store"):
         ExchangeThread(files, out, "run", SETUP).begin()
 
 

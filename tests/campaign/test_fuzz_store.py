@@ -38,7 +38,7 @@ def status(store: Path) -> dict[str, Any]:
 def test_two_nodes_share_features_and_findings(fuzz: Fuzz, tmp_path: Path) -> None:
     store = tmp_path / "S"
     ends = [
-        fuzz(*SETUP, "--runs", "200", "--seed", seed, "--store", store, out=tmp_path / seed)
+        fuzz(*SETUP, "--runs", "100", "--seed", seed, "--store", store, out=tmp_path / seed)
         for seed in ("1", "2")
     ]
     assert {end.status for end in ends} <= {0, 77}
@@ -71,7 +71,7 @@ def test_a_node_that_is_killed_loses_no_finding(start: Start, fuzz: Fuzz, tmp_pa
 def test_who_is_told_to_leave_uploads_first(start: Start, tmp_path: Path) -> None:
     store = SharedStore(FolderFiles(tmp_path / "S"))
     campaign = start(*SETUP, "--seed", "4", "--store", tmp_path / "S", out=tmp_path / "node")
-    until(lambda: store.signatures())
+    until(store.signatures)
     os.kill(campaign.pid, signal.SIGTERM)
     assert campaign.wait(WAIT_S) == 72
     (beat,) = store.beats()

@@ -103,7 +103,7 @@ class FsspecFiles:
 
     def __init__(self, url: str) -> None:
         try:
-            import fsspec  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            import fsspec
 
             self._files, self._root = fsspec.url_to_fs(url, use_listings_cache=False)
         except (ImportError, ValueError) as error:
