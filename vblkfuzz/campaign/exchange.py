@@ -82,6 +82,8 @@ class Exchange:
         """Names of inputs that had no record at the exchange before."""
         self._read: set[str] = set()
         """Packs that were read."""
+        self.waits = False
+        """Packs wait until workers have begun: soon."""
         self.published: dict[Path, bool] = {}
         """Folders of findings that are in the store; whether this node wrote them."""
 
@@ -122,6 +124,7 @@ class Exchange:
 
     def _down(self) -> None:
         """Take the inputs of all packs that were not read yet."""
+        self.waits = False
         for path in self._store.packs():
             if path in self._read:
                 continue
@@ -129,7 +132,8 @@ class Exchange:
             if pack is None:
                 continue  # half-written; perhaps it is whole the next time
             if not self._fingerprint and pack.fingerprint:
-                continue  # which features workers know here is not known before they have begun
+                self.waits = True  # for the fingerprint here, which workers write first
+                continue
             self._take(pack)
             self._read.add(path)
             self._stored.update(one.name for one in pack.entries)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 INTERVAL_S: Final = 30.0
 """Seconds between two exchanges."""
+SOON_S: Final = 1.0
+"""The same while the first input of the workers is not on record."""
 JOIN_S: Final = 5.0
 """Seconds in which a store is to say what it is of, before workers start without knowing."""
 LEAVE_S: Final = 5.0
@@ -110,6 +112,8 @@ class ExchangeThread:
             if whole:
                 next_s = time.monotonic() + INTERVAL_S
             self._try(whole=whole, leaves=leaves)
+            if self._exchange.waits:
+                next_s = min(next_s, time.monotonic() + SOON_S)
             if leaves:
                 break
             if not self._leaves:
