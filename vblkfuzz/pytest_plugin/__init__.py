@@ -56,16 +56,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """Copy the findings of a store to the cache, and collect them with what else is named."""
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Add the findings of a store. They are in a hidden folder, so no collector gets there."""
     store: str | None = session.config.getoption("--vblk-store")
     if not store:
         return
     from vblkfuzz.pytest_plugin.stored import copy_of
 
-    folder = copy_of(store, session.config.cache)
-    session.config.addinivalue_line("vblk_corpus", str(folder))
-    session.config.args.append(str(folder))
+    for path in sorted(copy_of(store, session.config.cache).glob("*/*.vblk")):
+        file: ScenarioFile = ScenarioFile.from_parent(session, path=path)
+        items.extend(file.collect())
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
