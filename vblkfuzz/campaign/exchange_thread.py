@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.campaign.exchange import Exchange, node_of
 from vblkfuzz.errors import UsageError
 from vblkfuzz.launch.plan import Message
+from vblkfuzz.store.shared_files import shared_files
 from vblkfuzz.store.shared_store import Beat, SharedStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.store.shared_files import SharedFiles
+    from vblkfuzz.store.summary import Summary
 
 INTERVAL_S: Final = 30.0
 """Seconds between two exchanges."""
@@ -74,6 +77,18 @@ class ExchangeThread:
             self._said.put(f"{self._url}: the store has not answered yet; the campaign goes on")
         if self._refused:
             raise self._refused
+
+    def note(self, summary: Summary, workers: int) -> None:
+        """Note the figures of now, for the next beat."""
+        self.beat = replace(
+            self.beat,
+            seconds=round(summary.seconds, 1),
+            workers=workers,
+            execs=summary.execs,
+            features=summary.features,
+            corpus=summary.corpus,
+            seen=dict(summary.seen),
+        )
 
     def publish(self) -> None:
         """Let the thread look for new findings now."""
@@ -149,6 +164,20 @@ class ExchangeThread:
         self._exchange.turn()
         beat = replace(self.beat, written=_now(), ended=leaves, problem=self._problem)
         self._store.beat(beat)
+
+
+def joined_store(options: CampaignOptions, run: str) -> ExchangeThread | None:
+    """Join the store of a campaign, if it has one.
+
+    Raises:
+        UsageError: it cannot be used, or is of another device.
+    """
+    if not options.store:
+        return None
+    files, setup = shared_files(options.store), (options.target, options.device)
+    exchange = ExchangeThread(files, options.out, run, setup)
+    exchange.begin()
+    return exchange
 
 
 def _now() -> str:

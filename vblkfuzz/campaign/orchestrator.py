@@ -20,7 +20,7 @@ from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of,
 from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
-from vblkfuzz.campaign.exchange_thread import ExchangeThread
+from vblkfuzz.campaign.exchange_thread import joined_store
 from vblkfuzz.campaign.exit_status import exit_status
 from vblkfuzz.campaign.held_findings import HeldFindings
 from vblkfuzz.campaign.importing import Importing
@@ -45,7 +45,6 @@ from vblkfuzz.store.input_paths import check_folder_of_inputs
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.reach import Reach
 from vblkfuzz.store.saved_findings import saved_findings
-from vblkfuzz.store.shared_files import shared_files
 from vblkfuzz.store.summary import Finding, Summary
 from vblkfuzz.targets.registry import MODEL
 
@@ -196,7 +195,7 @@ class Campaign:
         self._silence = Silence(self.summary, self._ledger, options.out, self._name)
         plans = [self._plan(index) for index in range(options.workers)]
         self._roster = Roster(plans, self._handle, self._note_end)
-        self._exchange = self._joined_store()
+        self._exchange = joined_store(options, self._name)
         self._held = HeldFindings(self._exchange, self._count_finding)
         try:
             for index in range(options.workers):
@@ -208,37 +207,12 @@ class Campaign:
         finally:
             self._end_workers()
 
-    def _joined_store(self) -> ExchangeThread | None:
-        """Join the store, if there is one.
-
-        Raises:
-            UsageError: it cannot be used, or is of another device.
-        """
-        if not (options := self._options).store:
-            return None
-        setup = (options.target, options.device)
-        files = shared_files(options.store)
-        exchange = ExchangeThread(files, options.out, self._name, setup)
-        exchange.begin()
-        return exchange
-
     def _tell_store(self) -> None:
-        """Give the exchange the figures of now, and say what it has to say."""
-        if not self._exchange:
-            return
-        summary = self.summary
-        self._exchange.beat = replace(
-            self._exchange.beat,
-            seconds=round(summary.seconds, 1),
-            workers=self._options.workers,
-            execs=summary.execs,
-            features=summary.features,
-            corpus=summary.corpus,
-            seen=dict(summary.seen),
-        )
-        self._held.count()
-        for message in self._exchange.messages():
-            self._on_message(message)
+        if self._exchange:
+            self._exchange.note(self.summary, self._options.workers)
+            self._held.count()
+            for message in self._exchange.messages():
+                self._on_message(message)
 
     def _say_if_late(self) -> None:
         """Say that start-up took all the time, if no worker has ended for another reason."""
