@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.campaign.exchange_thread import ExchangeThread
     from vblkfuzz.launch.plan import Message
-    from vblkfuzz.store.summary import Finding
+    from vblkfuzz.store.summary import Finding, Summary
 
 
 class HeldFindings:
@@ -45,6 +45,16 @@ class HeldFindings:
         assert self._exchange
         self._held[message.name] = (finding, message, time.monotonic() + COUNT_S)
         self._exchange.publish()
+
+    def tell(self, summary: Summary, workers: int, *, last: bool) -> list[Message]:
+        """Give the exchange the figures of now, count, and return what it has to say."""
+        if self._exchange is None:
+            return []
+        self._exchange.note(summary, workers)
+        if last:
+            self._exchange.finish()
+        self.count(whatever=last)
+        return self._exchange.messages()
 
     def count(self, *, whatever: bool = False) -> None:
         """Count those that the store has; `whatever`: all."""

@@ -207,12 +207,9 @@ class Campaign:
         finally:
             self._end_workers()
 
-    def _tell_store(self) -> None:
-        if self._exchange:
-            self._exchange.note(self.summary, self._options.workers)
-            self._held.count()
-            for message in self._exchange.messages():
-                self._on_message(message)
+    def _tell_store(self, *, last: bool = False) -> None:
+        for message in self._held.tell(self.summary, self._options.workers, last=last):
+            self._on_message(message)
 
     def _say_if_late(self) -> None:
         """Say that start-up took all the time, if no worker has ended for another reason."""
@@ -363,11 +360,7 @@ class Campaign:
         self._care.finish()
         self._next_entry = 0.0
         self._update(final=True)
-        if self._exchange:
-            self._tell_store()
-            self._exchange.finish()
-            self._held.count(whatever=True)
-            self._tell_store()
+        self._tell_store(last=True)
         self.summary.saved = len(saved_findings(self._options.out))
         self._roster.close()
 
