@@ -36,6 +36,11 @@ class HeldFindings:
         self._held: dict[str, tuple[Finding, Message, float]] = {}
 
     @property
+    def has_store(self) -> bool:
+        """Whether the campaign has a store."""
+        return self._exchange is not None
+
+    @property
     def signatures(self) -> frozenset[str]:
         """Those that are held."""
         return frozenset(self._held)

@@ -195,8 +195,7 @@ class Campaign:
         self._silence = Silence(self.summary, self._ledger, options.out, self._name)
         plans = [self._plan(index) for index in range(options.workers)]
         self._roster = Roster(plans, self._handle, self._note_end)
-        self._exchange = joined_store(options, self._name)
-        self._held = HeldFindings(self._exchange, self._count_finding)
+        self._held = HeldFindings(joined_store(options, self._name), self._count_finding)
         try:
             for index in range(options.workers):
                 if self._stop is None and (index == 0 or not self._budget.over):
@@ -308,7 +307,7 @@ class Campaign:
             message.known,
         )
         again = not message.fallback and Path(message.path).name in self._saved_before
-        if self._exchange and not again and not message.fallback:
+        if self._held.has_store and not again and not message.fallback:
             self._held.add(finding, message)
         else:
             self._count_finding(finding, message, again)
