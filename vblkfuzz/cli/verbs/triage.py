@@ -31,16 +31,22 @@ _RUNS: Final = 3
 """Runs of each finding that only show whether it is reproduced: a race does not show each time."""
 
 
+_Folder = Annotated[
+    str,
+    typer.Argument(
+        metavar="DIR|STORE",
+        help="The output folder of a campaign, or a store.",
+        show_default=False,
+    ),
+]
+_Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object per finding, nothing else on stdout.")
+]
+
+
 @takes_target_options
 def triage(  # noqa: PLR0913  # an option each
-    folder: Annotated[
-        str,
-        typer.Argument(
-            metavar="DIR|STORE",
-            help="The output folder of a campaign, or a store.",
-            show_default=False,
-        ),
-    ],
+    folder: _Folder,
     action: Annotated[
         str | None,
         typer.Argument(
@@ -69,9 +75,7 @@ def triage(  # noqa: PLR0913  # an option each
     whole: Annotated[
         bool, typer.Option("--whole", help="With show: all events, not only those of the clash.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object per finding, nothing else on stdout.")
-    ] = False,
+    as_json: _Json = False,
     *,
     target_options: TargetOptions,
 ) -> None:
