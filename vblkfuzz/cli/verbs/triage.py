@@ -31,12 +31,22 @@ _RUNS: Final = 3
 """Runs of each finding that only show whether it is reproduced: a race does not show each time."""
 
 
+_Folder = Annotated[
+    str,
+    typer.Argument(
+        metavar="DIR|STORE",
+        help="The output folder of a campaign, or a store.",
+        show_default=False,
+    ),
+]
+_Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object per finding, nothing else on stdout.")
+]
+
+
 @takes_target_options
 def triage(  # noqa: PLR0913  # an option each
-    folder: Annotated[
-        str,
-        typer.Argument(metavar="DIR", help="The output folder of a campaign.", show_default=False),
-    ],
+    folder: _Folder,
     action: Annotated[
         str | None,
         typer.Argument(
@@ -65,9 +75,7 @@ def triage(  # noqa: PLR0913  # an option each
     whole: Annotated[
         bool, typer.Option("--whole", help="With show: all events, not only those of the clash.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object per finding, nothing else on stdout.")
-    ] = False,
+    as_json: _Json = False,
     *,
     target_options: TargetOptions,
 ) -> None:
@@ -84,8 +92,11 @@ def triage(  # noqa: PLR0913  # an option each
     without. The rate is kept beside the finding (rate.json), and shown from then on; nothing else
     measures it again.
 
+    The findings of a store (fuzz --store) are copied to ./vblkfuzz-store first.
+
     Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
+    from vblkfuzz.cli.views.store_copy import copied
     from vblkfuzz.triage.cases import CaseReader
     from vblkfuzz.triage.inputs import finding_files
     from vblkfuzz.triage.replay_target import Options
@@ -94,6 +105,7 @@ def triage(  # noqa: PLR0913  # an option each
         raise UsageError(f"triage: expected DIR, or DIR show SIGNATURE, found {action}")
     if (action is None) != (signature is None):
         raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
+    folder = copied(folder)
     files = finding_files(folder)
     options = Options(target, device, target_options=target_options)
     reader = CaseReader(say_error, options, repeat or _RUNS, measure=repeat is not None)

@@ -1,0 +1,90 @@
+"""What a store does never holds a campaign up; it is said once, and tried again."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.store.flaky_files import FlakyFiles
+from tests.waiting import until
+from vblkfuzz.campaign import exchange_thread
+from vblkfuzz.campaign.exchange_thread import ExchangeThread
+from vblkfuzz.errors import UsageError
+from vblkfuzz.store.shared_store import SharedStore
+
+SETUP = ("model", "patch-v4")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    for name in ("corpus", "findings", "log"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FlakyFiles:
+    return FlakyFiles(tmp_path / "S")
+
+
+def test_a_last_exchange_says_that_the_campaign_has_ended(out: Path, files: FlakyFiles) -> None:
+    thread = ExchangeThread(files, out, "run", SETUP)
+    thread.begin()
+    thread.finish()
+    (beat,) = SharedStore(files).beats()
+    assert (beat.run, beat.ended, thread.messages()) == ("run", True, [])
+
+
+def test_a_store_of_another_device_is_refused(out: Path, files: FlakyFiles) -> None:
+    SharedStore(files).join("model", "reference")
+    with pytest.raises(UsageError, match=r"reference.*choose another --store"):
+        ExchangeThread(files, out, "run", SETUP).begin()
+
+
+def test_a_store_that_is_full_is_said_once(
+    out: Path, files: FlakyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_thread, "INTERVAL_S", 0.01)
+    tries: list[str] = []
+    files.writes = errno.ENOSPC
+    monkeypatch.setattr(files, "_write", _counting(files, tries))
+    thread = ExchangeThread(files, out, "run", SETUP)
+    thread.begin()
+    until(lambda: len(tries) > 3)
+    first, *others = thread.messages()
+    assert "No space left on device; the campaign goes on, and tries again" in first.name
+    assert others == []
+    files.writes = 0
+    until(lambda: any("exchanges again" in one.name for one in thread.messages()))
+    thread.finish()
+    assert [one.ended for one in SharedStore(files).beats()] == [True]
+
+
+def _counting(files: FlakyFiles, tries: list[str]) -> object:
+    write = files._write
+
+    def counted(path: str, data: bytes) -> None:
+        tries.append(path)
+        write(path, data)
+
+    return counted
+
+
+def test_a_store_that_hangs_is_left(
+    out: Path, files: FlakyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JOIN_S", "LEAVE_S"):
+        monkeypatch.setattr(exchange_thread, name, 0.05)
+    goes_on = threading.Event()
+    monkeypatch.setattr(files, "read", lambda _: goes_on.wait() and b"")
+    thread = ExchangeThread(files, out, "run", SETUP)
+    thread.begin()
+    thread.finish()
+    early, late = thread.messages()
+    assert "has not answered yet; the campaign goes on" in early.name
+    assert "it is slow; what it lacks is in" in late.name
+    goes_on.set()
+    thread._thread.join()

@@ -1,0 +1,110 @@
+"""A store says what it is of once, keeps whole files only, and has one finding of a signature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.store.feature_record import Entry
+from vblkfuzz.store.pack import Pack, read_pack
+from vblkfuzz.store.shared_files import FolderFiles, FsspecFiles, SharedFiles
+from vblkfuzz.store.shared_store import Beat, SharedStore
+from vblkfuzz.store.store_summary import summary_of
+
+ONE = dump_artifact(Artifact(Scenario(ops=(op("init"),))))
+OTHER = dump_artifact(Artifact(Scenario(ops=(op("init"), op("reset")))))
+PACK = Pack("a", "r", "f" * 40, (Entry.of(b"one", [1, 2]), Entry.of(b"two", [2, 3])))
+
+
+@pytest.fixture(params=["folder", "fsspec"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SharedStore:
+    files: SharedFiles = FolderFiles(tmp_path / "S")
+    if request.param == "fsspec":
+        pytest.importorskip("fsspec", reason="the extra store is not installed")
+        files = FsspecFiles(f"file://{tmp_path}/S")
+    return SharedStore(files)
+
+
+def test_the_first_node_says_what_it_is_of(store: SharedStore) -> None:
+    assert store.about() is None
+    store.join("model", "patch-v4")
+    store.join("model", "patch-v4")
+    with pytest.raises(UsageError, match="of device 'patch-v4', this campaign of 'reference'"):
+        store.join("model", "reference")
+
+
+def test_packs_are_numbered_and_never_overwritten(store: SharedStore) -> None:
+    paths = [store.add_pack("a", PACK), store.add_pack("a", PACK), store.add_pack("b", PACK)]
+    assert paths == ["shards/a/000001.pack", "shards/a/000002.pack", "shards/b/000001.pack"]
+    assert store.packs() == paths
+    assert store.pack(paths[0]) == PACK
+    assert not store.files.create(paths[0], b"")
+
+
+def test_of_a_signature_the_first_finding_stays(store: SharedStore) -> None:
+    assert store.add_finding("s1-reset", ONE)
+    assert not store.add_finding("s1-reset", OTHER)
+    assert [one.artifact for one in store.findings()] == [ONE]
+
+
+def test_half_a_finding_hides_no_other_one(store: SharedStore) -> None:
+    store.add_finding("s1-reset", ONE)
+    (found,) = store.findings()
+    store.files.replace(found.path, ONE[:9])
+    assert store.finding("s1-reset") is None
+    assert store.add_finding("s1-reset", OTHER)
+    assert store.add_finding("s1-reset", ONE) is False
+
+
+def test_of_findings_written_at_once_all_readers_take_the_same(store: SharedStore) -> None:
+    """As two nodes leave them that looked before either had written."""
+    store.add_finding("s1", ONE)
+    store.add_finding("s2", OTHER)
+    one, other = store.findings()
+    store.files.replace(other.path.replace("s2", "s1"), OTHER)
+    assert len(store.files.listed("findings/s1")) == 2
+    found = store.finding("s1")
+    assert found and found.path == min(one.path, other.path.replace("s2", "s1"))
+
+
+def test_half_of_what_it_is_of_is_written_again(store: SharedStore) -> None:
+    for half in (b"", b"format = 1\n", b'format = 1\ntarget = "mo'):
+        store.files.replace("campaign.toml", half)
+        store.join("model", "patch-v4")
+        assert store.about()
+
+
+@given(st.integers(0, len(PACK.to_bytes()) - 1))
+def test_half_a_pack_is_no_pack(end: int) -> None:
+    assert read_pack(PACK.to_bytes()[:end]) is None
+
+
+@given(st.binary())
+def test_any_bytes_may_be_in_a_pack(data: bytes) -> None:
+    assert read_pack(data) is None
+
+
+def test_clocks_an_hour_apart_decide_nothing(store: SharedStore) -> None:
+    """Runs are added up, whatever time their nodes believe it is."""
+    store.join("model", "patch-v4")
+    store.beat(Beat("a", "1", written="2026-01-01T13:00:00+00:00", execs=2, seen={"s1": 1}))
+    store.beat(Beat("b", "2", written="2026-01-01T12:00:00+00:00", execs=3, seen={"s1": 2}))
+    store.beat(Beat("b", "3", written="2026-01-01T11:00:00+00:00", execs=5, ended=True))
+    store.files.replace("beats/b/4.json", b'{"node": "b", "ru')
+    store.add_pack("a", PACK)
+    summary = summary_of(store)
+    assert (summary.execs, summary.nodes, summary.seen["s1"]) == (10, ["a", "b"], 3)
+    assert (summary.features, summary.inputs) == (3, 2)
+
+
+def test_a_beat_of_a_newer_version_is_read() -> None:
+    assert Beat.from_bytes(b'{"node": "a", "run": "r", "later": 1}') == Beat("a", "r")
+    with pytest.raises(ValueError, match="execs"):
+        Beat.from_bytes(b'{"node": "a", "run": "r", "execs": "many"}')
