@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         program = tmp_path / "program"
         program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path}/told\n{script}\n')
         program.chmod(0o755)
-        monkeypatch.setattr(node_module.sys, "executable", str(program))
+        monkeypatch.setattr(sys, "executable", str(program))
         nodes.append(Node(NodePlan(str(tmp_path / "nodes" / "0"), ("--store", "here"))))
         return nodes[-1]
 
@@ -100,7 +101,7 @@ def test_a_campaign_that_ends_by_itself_stays_so(start: Start, status: int) -> N
 
 
 def test_after_the_time_nothing_is_started(start: Start, tmp_path: Path) -> None:
-    assert start(RUNS).keep(0) == NodeState(node_module.socket.gethostname())
+    assert start(RUNS).keep(0) == NodeState(socket.gethostname())
     assert told(tmp_path) == []
 
 

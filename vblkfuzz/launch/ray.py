@@ -30,7 +30,7 @@ _LOOK_S: Final = 1.0
 """Seconds between two looks at the nodes."""
 _LOOPBACK: Final = "127.0.0.1"
 _PRIVATE: Final = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
-"""Unless the user has set them: who has no token is refused, and nobody is told that Ray is used."""
+"""Unless the user has set them: tokens are asked for, and Ray sends no statistics of its use."""
 
 
 def check_ray() -> None:

@@ -33,12 +33,12 @@ _WORST_FIRST: Final = (
 )
 
 
-def cluster(
+def cluster(  # noqa: PLR0913  # an option each
     ray: Annotated[
         str,
         typer.Option(
             metavar="ADDRESS|local",
-            help="HOST:PORT of the head; local: a cluster for this command.",
+            help="HOST:PORT of the head; local: started for this command.",
         ),
     ],
     store: Annotated[
