@@ -22,8 +22,9 @@ def objects() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def pod(objects: dict[str, Any]) -> Any:
-    return objects["Deployment"]["spec"]["template"]["spec"]
+def pod(objects: dict[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = objects["Deployment"]["spec"]["template"]["spec"]
+    return spec
 
 
 def test_each_object_is_valid(objects: dict[str, Any]) -> None:
@@ -34,7 +35,7 @@ def test_each_object_is_valid(objects: dict[str, Any]) -> None:
         validate.validate({**objects["Deployment"], "sepc": {}}, "1.37", strict=True)
 
 
-def test_what_it_names_is_there(objects: dict[str, Any], pod: Any) -> None:
+def test_what_it_names_is_there(objects: dict[str, Any], pod: dict[str, Any]) -> None:
     (node,) = pod["containers"]
     volumes = {one["name"]: one for one in pod["volumes"]}
     claim = volumes["store"]["persistentVolumeClaim"]["claimName"]
@@ -45,7 +46,7 @@ def test_what_it_names_is_there(objects: dict[str, Any], pod: Any) -> None:
     assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
 
 
-def test_the_store_is_on_a_mounted_folder(objects: dict[str, Any], pod: Any) -> None:
+def test_the_store_is_on_a_mounted_folder(objects: dict[str, Any], pod: dict[str, Any]) -> None:
     mounts = {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
     store = objects["ConfigMap"]["data"]["STORE"]
     args = pod["containers"][0]["args"]
@@ -53,13 +54,13 @@ def test_the_store_is_on_a_mounted_folder(objects: dict[str, Any], pod: Any) -> 
     assert f"/{args[args.index('--out') + 1].split('/')[1]}" in mounts
 
 
-def test_a_node_has_time_to_leave_and_a_core_for_each_worker(pod: Any) -> None:
+def test_a_node_has_time_to_leave_and_a_core_for_each_worker(pod: dict[str, Any]) -> None:
     (node,) = pod["containers"]
     assert pod["terminationGracePeriodSeconds"] > 10
     assert node["args"][node["args"].index("--workers") + 1] == node["resources"]["requests"]["cpu"]
 
 
-def test_the_image_runs_vblkfuzz_as_the_user_of_the_pod(pod: Any) -> None:
+def test_the_image_runs_vblkfuzz_as_the_user_of_the_pod(pod: dict[str, Any]) -> None:
     lines = (FOLDER / "Dockerfile").read_text().splitlines()
     words = {line.split()[0]: line.partition(" ")[2] for line in lines if re.match("[A-Z]", line)}
     user = pod["securityContext"]

@@ -29,8 +29,13 @@ _LEAST: Final = (2, 55)
 _LOOK_S: Final = 1.0
 """Seconds between two looks at the nodes."""
 _LOOPBACK: Final = "127.0.0.1"
-_PRIVATE: Final = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
-"""Unless the user has set them: tokens are asked for, and Ray sends no statistics of its use."""
+_DEFAULTS: Final = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "120",
+}
+"""Unless the user has set them: tokens are asked for, Ray sends no statistics of its use, and a
+busy machine has the time to start it."""
 
 
 def check_ray() -> None:
@@ -64,7 +69,7 @@ def connected(address: str, cpus: int) -> Iterator[None]:
     Raises:
         HarnessError: there is no connection.
     """
-    for name, value in _PRIVATE.items():
+    for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     import ray
 
