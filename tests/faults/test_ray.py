@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import psutil
 import pytest
@@ -39,7 +41,7 @@ class Started:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         path = f"{CHECKOUT}:{os.environ.get('PYTHONPATH', '')}"
-        self.env = {"PYTHONPATH": path, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5" * 64}
+        self.env = {"PYTHONPATH": path, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5" * 64, "RAY_worker_niceness": "0"}
         self._said = (folder / "said").open("w")
         self.process = subprocess.Popen(
             [*_PROGRAM, *arguments],
@@ -75,9 +77,9 @@ class Started:
 
     def end(self) -> None:
         """End it and all that it has started."""
-        for stream in (self.process.stdin, self._said):
-            assert isinstance(stream, IO) or stream is not None
-            stream.close()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self._said.close()
         left = [*descendants(self.process.pid), psutil.Process(self.process.pid)]
         self.process.terminate()
         try:
@@ -101,16 +103,11 @@ def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid)
 
 
-def log_of(folder: Path) -> str:
-    path = folder / "node-0.log"
-    return path.read_text() if path.exists() else ""
-
-
-def works(folder: Path, campaigns: int) -> None:
-    """Wait until that many campaigns of a node have said how far they are."""
-    until(lambda: log_of(folder).count('"type": "start"') >= campaigns)
-    begun = len(log_of(folder))
-    until(lambda: '"execs"' in log_of(folder)[begun:])
+def works(folder: Path, beyond: int = 0) -> int:
+    """Wait until the campaign of node 0 has more inputs than that; return how many it has."""
+    corpus = folder / "node-0" / "corpus"
+    until(lambda: corpus.exists() and len(list(corpus.iterdir())) > beyond)
+    return len(list(corpus.iterdir()))
 
 
 @pytest.fixture
@@ -119,3 +116,97 @@ def fleet(tmp_path: Path) -> Iterator[Started]:
     started = Started(tmp_path / "fleet", "local", str(tmp_path), "1")
     yield started
     started.end()
+
+
+@pytest.mark.fault(
+    "SIGKILL of the actor of a node on Ray (`cluster`); then SIGTERM of the command",
+    "The campaign ends by SIGTERM. Ray starts the actor again, and it goes on in the same folder. "
+    "All that Ray has opened is on the loopback interface. At the end nothing is left.",
+)
+def test_an_actor_is_killed(fleet: Started, tmp_path: Path) -> None:
+    first = fleet.runs(0)
+    inputs = works(tmp_path)
+    tree = descendants(fleet.process.pid)
+    assert open_to_others(tree) == []
+    actor = psutil.Process(first).parent()
+    assert actor is not None
+    began = time.monotonic()
+    actor.kill()
+    second = fleet.runs(0, before=first)
+    print(f"back after {time.monotonic() - began:.1f} s")
+    assert gone(first)
+    assert None in fleet.states(0)
+    works(tmp_path, beyond=inputs)
+    fleet.process.terminate()
+    assert fleet.process.wait(WAIT_S) == 0
+    assert json.loads(fleet.lines()[-1]) == {"late": 0}
+    until(lambda: gone(second) and not any(one.is_running() for one in tree))
+
+
+def open_to_others(processes: list[psutil.Process]) -> list[str]:
+    """Return what listens on other interfaces than that of this machine alone."""
+    found = []
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):
+            for line in one.net_connections("tcp"):
+                if line.status == psutil.CONN_LISTEN and line.laddr.ip not in _LOOPBACK:
+                    found.append(f"{one.name()} {line.laddr.ip}:{line.laddr.port}")
+    return found
+
+
+@pytest.mark.fault(
+    "SIGKILL of the head of a Ray cluster",
+    "The command and all campaigns end. The same command goes on in their folders.",
+)
+def test_the_head_is_killed(fleet: Started, tmp_path: Path) -> None:
+    campaign = fleet.runs(0)
+    inputs = works(tmp_path)
+    tree = descendants(fleet.process.pid)
+    (head,) = [one for one in tree if one.name() == _HEAD]
+    head.kill()
+    assert fleet.process.wait(WAIT_S) != 0
+    until(lambda: gone(campaign))
+    again = Started(tmp_path / "again", "local", str(tmp_path), "1")
+    try:
+        again.runs(0)
+        works(tmp_path, beyond=inputs)
+    finally:
+        again.end()
+
+
+@pytest.mark.fault(
+    "SIGKILL of the machine (raylet) that a node on Ray runs on",
+    "Its campaign ends. The node goes on on another machine.",
+)
+def test_a_machine_is_gone(tmp_path: Path) -> None:
+    machines = Started(tmp_path / "machines", "machines", "2")
+    address = re.compile(r"[\d.]+:\d+")
+    fleet = None
+    try:
+        until(
+            lambda: (
+                machines.process.poll() is not None or any(map(address.fullmatch, machines.lines()))
+            )
+        )
+        if machines.process.poll() is not None:
+            pytest.skip(f"Ray does not start here: {machines.lines()[-1]}")
+        (place,) = filter(address.fullmatch, machines.lines())
+        fleet = Started(tmp_path / "fleet", place, str(tmp_path), "1")
+        first = fleet.runs(0)
+        inputs = works(tmp_path)
+        began = time.monotonic()
+        raylet_of(first).kill()
+        second = fleet.runs(0, before=first)
+        print(f"on another machine after {time.monotonic() - began:.1f} s")
+        assert gone(first)
+        assert raylet_of(second).is_running()
+        works(tmp_path, beyond=inputs)
+    finally:
+        for one in filter(None, (fleet, machines)):
+            one.end()
+
+
+def raylet_of(campaign: int) -> psutil.Process:
+    """Return the process of Ray that stands for the machine of a campaign."""
+    (found,) = [one for one in psutil.Process(campaign).parents() if one.name() == "raylet"]
+    return found

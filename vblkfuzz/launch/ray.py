@@ -28,14 +28,17 @@ _LEAST: Final = (2, 55)
 """Version of Ray from which on we have tried it. Before 2.52 it has no tokens."""
 _LOOK_S: Final = 1.0
 """Seconds between two looks at the nodes."""
-_LOOPBACK: Final = "127.0.0.1"
+_LOOPBACK_ONLY: Final = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Set to 0, Ray listens on the loopback interface only: it replaces any address by that of the
+machine else, and then listens on all."""
 _DEFAULTS: Final = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_raylet_start_wait_time_s": "120",
+    "RAY_worker_niceness": "0",
 }
-"""Unless the user has set them: tokens are asked for, Ray sends no statistics of its use, and a
-busy machine has the time to start it."""
+"""Unless the user has set them: tokens are asked for, Ray sends no statistics of its use, a busy
+machine has the time to start it, and a campaign is not behind all else (Ray: niceness 15)."""
 
 
 def check_ray() -> None:
@@ -75,10 +78,11 @@ def connected(address: str, cpus: int) -> Iterator[None]:
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     with TemporaryDirectory(prefix="vblk-ray-", ignore_cleanup_errors=True) as folder:
-        own = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": folder}
-        more = {**own, "_node_ip_address": _LOOPBACK} if address == LOCAL else {}
+        more: dict[str, Any] = {}
         if address == LOCAL:
+            os.environ[_LOOPBACK_ONLY] = "0"
             _make_token()
+            more = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": folder}
         try:
             ray.init(address, **quiet, **more)
         except Exception as error:  # of Ray, RPC and the system: whatever it raises
