@@ -27,7 +27,7 @@ def test_systemd_understands_the_unit(tmp_path: Path, mistake: str) -> None:
     unit = tmp_path / UNIT.name
     text = text.replace(program, sys.executable)  # systemd looks whether it is there
     unit.write_text(text.replace("RestartSec=5\n", mistake or "RestartSec=5\n"))
-    command = ["systemd-analyze", "verify", "--man=no", unit]
+    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = [line for line in done.stderr.splitlines() if UNIT.name.partition("@")[0] in line]
     assert bool(said) == bool(mistake), done.stderr

@@ -41,7 +41,8 @@ class Started:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         path = f"{CHECKOUT}:{os.environ.get('PYTHONPATH', '')}"
-        self.env = {"PYTHONPATH": path, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5" * 64, "RAY_worker_niceness": "0"}
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5" * 64}
+        self.env = {"PYTHONPATH": path, "RAY_worker_niceness": "0", **token}
         self._said = (folder / "said").open("w")
         self.process = subprocess.Popen(
             [*_PROGRAM, *arguments],
