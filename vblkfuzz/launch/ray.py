@@ -74,14 +74,15 @@ def connected(address: str, cpus: int) -> Iterator[None]:
     """
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    if address == LOCAL:
+        os.environ[_LOOPBACK_ONLY] = "0"  # read when Ray is imported
+        _make_token()
     import ray
 
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     with TemporaryDirectory(prefix="vblk-ray-", ignore_cleanup_errors=True) as folder:
         more: dict[str, Any] = {}
         if address == LOCAL:
-            os.environ[_LOOPBACK_ONLY] = "0"
-            _make_token()
             more = {"num_cpus": cpus, "include_dashboard": False, "_temp_dir": folder}
         try:
             ray.init(address, **quiet, **more)
