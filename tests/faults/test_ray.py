@@ -81,7 +81,7 @@ class Started:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self._said.close()
-        left = [*descendants(self.process.pid), psutil.Process(self.process.pid)]
+        left = descendants(self.process.pid)
         self.process.terminate()
         try:
             self.process.wait(60)

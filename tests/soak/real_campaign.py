@@ -1,8 +1,9 @@
 """A campaign on a real target: what is left after it, and its memory meanwhile.
 
 ``pytest -s tests/soak/real_campaign.py``. Not collected by a plain `pytest`.
-VBLKFUZZ_SOAK_TARGET says which target (qemu), VBLKFUZZ_SOAK_SECONDS how long (600). Skipped where
-the target's program is not installed.
+VBLKFUZZ_SOAK_TARGET says which target (qemu), VBLKFUZZ_SOAK_SECONDS how long (600),
+VBLKFUZZ_SOAK_ARGUMENTS what else `fuzz` gets (``--iothread``). Skipped where the target's program
+is not installed. `--basetemp FOLDER` says where the findings stay.
 PSS shares a page between the processes that map it: the guest process is forked from the fuzz
 process again and again, so the sum of RSS would count most of both twice.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ from tests.targets.qsd.binary import NEEDS_QSD
 
 TARGET = os.environ.get("VBLKFUZZ_SOAK_TARGET", "qemu")
 SECONDS = int(os.environ.get("VBLKFUZZ_SOAK_SECONDS", "600"))
+ARGUMENTS = shlex.split(os.environ.get("VBLKFUZZ_SOAK_ARGUMENTS", ""))
 PERIOD_S = 5
 GROWTH_MIB = 20
 """Allowed between the second and the last quarter: corpus and features are kept in memory."""
@@ -77,6 +80,7 @@ def test_a_campaign_ends_leaves_nothing_and_stays_small(tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "vblkfuzz", "fuzz", "--target", TARGET, "--workers", "1"),
         *("--seed", "1", "--out", str(tmp_path / "out"), "--max-total-time", str(SECONDS)),
+        *ARGUMENTS,
         "--json",
     ]
     seen: set[psutil.Process] = set()

@@ -53,6 +53,8 @@ class CampaignOptions:
     coverage: str = ""
     """As in `plan.WorkerPlan`."""
     libfuzzer: tuple[str, ...] = ()
+    store: str = ""
+    """Folder or URL of the store to exchange with (`store.shared_store`); empty: none."""
     other_device: bool = False
     """Go on in a folder of another device or target."""
     minimize: bool = True

@@ -20,7 +20,9 @@ from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of,
 from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
+from vblkfuzz.campaign.exchange_thread import ExchangeThread
 from vblkfuzz.campaign.exit_status import exit_status
+from vblkfuzz.campaign.held_findings import HeldFindings
 from vblkfuzz.campaign.importing import Importing
 from vblkfuzz.campaign.libfuzzer import check_arguments
 from vblkfuzz.campaign.minimizing import Minimizing
@@ -43,6 +45,7 @@ from vblkfuzz.store.input_paths import check_folder_of_inputs
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.reach import Reach
 from vblkfuzz.store.saved_findings import saved_findings
+from vblkfuzz.store.shared_files import shared_files
 from vblkfuzz.store.summary import Finding, Summary
 from vblkfuzz.targets.registry import MODEL
 
@@ -193,6 +196,8 @@ class Campaign:
         self._silence = Silence(self.summary, self._ledger, options.out, self._name)
         plans = [self._plan(index) for index in range(options.workers)]
         self._roster = Roster(plans, self._handle, self._note_end)
+        self._exchange = self._joined_store()
+        self._held = HeldFindings(self._exchange, self._count_finding)
         try:
             for index in range(options.workers):
                 if self._stop is None and (index == 0 or not self._budget.over):
@@ -202,6 +207,38 @@ class Campaign:
             self._say_if_late()
         finally:
             self._end_workers()
+
+    def _joined_store(self) -> ExchangeThread | None:
+        """Join the store, if there is one.
+
+        Raises:
+            UsageError: it cannot be used, or is of another device.
+        """
+        if not (options := self._options).store:
+            return None
+        setup = (options.target, options.device)
+        files = shared_files(options.store)
+        exchange = ExchangeThread(files, options.out, self._name, setup)
+        exchange.begin()
+        return exchange
+
+    def _tell_store(self) -> None:
+        """Give the exchange the figures of now, and say what it has to say."""
+        if not self._exchange:
+            return
+        summary = self.summary
+        self._exchange.beat = replace(
+            self._exchange.beat,
+            seconds=round(summary.seconds, 1),
+            workers=self._options.workers,
+            execs=summary.execs,
+            features=summary.features,
+            corpus=summary.corpus,
+            seen=dict(summary.seen),
+        )
+        self._held.count()
+        for message in self._exchange.messages():
+            self._on_message(message)
 
     def _say_if_late(self) -> None:
         """Say that start-up took all the time, if no worker has ended for another reason."""
@@ -226,6 +263,7 @@ class Campaign:
         self._budget.end_late(self._roster.workers)
         self._warn()
         self._update()
+        self._tell_store()
         self._care.turn()
         self._minimizing.turn()
         self._on_progress(self.summary)
@@ -286,7 +324,8 @@ class Campaign:
         if message.fallback:
             saved = f": saved in {message.path}" if message.path else ""
             self.summary.fallbacks.append(message.fallback + saved)
-        if message.name in self.summary.findings or message.name in self.summary.again:
+        known = self.summary.findings, self.summary.again, self._held.signatures
+        if any(message.name in one for one in known):
             return
         finding = Finding(
             message.name,
@@ -298,6 +337,13 @@ class Campaign:
             message.known,
         )
         again = not message.fallback and Path(message.path).name in self._saved_before
+        if self._exchange and not again and not message.fallback:
+            self._held.add(finding, message)
+        else:
+            self._count_finding(finding, message, again)
+
+    def _count_finding(self, finding: Finding, message: Message, again: bool) -> None:
+        """Count a finding; `again`: the folder or the store had it before."""
         self._ledger.finding(finding, new=not again)
         self._minimizing.add(message.path)
         if again:
@@ -343,6 +389,11 @@ class Campaign:
         self._care.finish()
         self._next_entry = 0.0
         self._update(final=True)
+        if self._exchange:
+            self._tell_store()
+            self._exchange.finish()
+            self._held.count(whatever=True)
+            self._tell_store()
         self.summary.saved = len(saved_findings(self._options.out))
         self._roster.close()
 

@@ -31,7 +31,7 @@ def plan_of(
     share, rest = divmod(options.runs, options.workers)
     # Reloading, at intervals of time, reads the inputs that other workers found. Without it,
     # a single worker is deterministic.
-    alone = ("-reload=0",) if options.workers == 1 else ()
+    alone = ("-reload=0",) if options.workers == 1 and not options.store else ()
     return WorkerPlan(
         index=index,
         target=options.target,
@@ -42,7 +42,8 @@ def plan_of(
         out=str(options.out),
         runs=share + (index < rest),
         deadline=deadline,
-        stop_on_first=options.stop_on_first,
+        # With a store only the orchestrator knows which finding is new.
+        stop_on_first=options.stop_on_first and not options.store,
         feedback=options.feedback,
         states=options.states,
         mutate=options.mutate,

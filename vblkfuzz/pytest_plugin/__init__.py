@@ -13,6 +13,10 @@ scenario, then in the folder of the configuration, then in the working directory
 Collection does not read the files, so a broken one is one failed test, and a thousand are collected
 quickly. This module imports only pytest; `demand` is imported by the first test that runs.
 
+With ``--vblk-store URL`` the findings of a store (`vblkfuzz.store.shared_store`) are tests, too:
+each must be clean on `vblk_reference`, or on `--vblk-device`. They are copied to the cache of
+pytest, where the printed command replays them; nothing is written to the store.
+
 The plugin is registered as entry point ``pytest11``. Files in configured folders are trusted like
 test code: they may name device classes.
 """
@@ -44,8 +48,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--vblk-mode", metavar="MODE", help="inline or processes; default: inline on the model"
     )
+    group.addoption(
+        "--vblk-store", metavar="URL", help="test the findings of this store, too; a folder or URL"
+    )
     parser.addini("vblk_corpus", "folders of scenarios to collect", type="paths", default=[])
     parser.addini("vblk_reference", "device on which no scenario fails", default="reference")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Copy the findings of a store to the cache, and collect them with what else is named."""
+    store: str | None = session.config.getoption("--vblk-store")
+    if not store:
+        return
+    from vblkfuzz.pytest_plugin.stored import copy_of
+
+    folder = copy_of(store, session.config.cache)
+    session.config.addinivalue_line("vblk_corpus", str(folder))
+    session.config.args.append(str(folder))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:

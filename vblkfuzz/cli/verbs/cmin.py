@@ -14,7 +14,9 @@ from vblkfuzz.errors import UsageError
 
 
 def cmin(
-    corpora: Annotated[list[Path], typer.Argument(metavar="CORPUS", help="Folders of inputs.")],
+    corpora: Annotated[
+        list[str], typer.Argument(metavar="CORPUS", help="Folders of inputs, or stores.")
+    ],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write; new or empty."),
@@ -31,6 +33,7 @@ def cmin(
     Exit code: 0 done; else 125 an input could not be judged; else 2 one could not be read.
     """
     from vblkfuzz.cli.options.measured import CorpusReader
+    from vblkfuzz.cli.views.store_copy import as_folders
     from vblkfuzz.counted import counted
     from vblkfuzz.feedback.features import measuring
     from vblkfuzz.feedback.minimal_corpus import cover
@@ -38,9 +41,9 @@ def cmin(
 
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"{output}: expected a folder that is new or empty")
-    with measuring(device, mode) as measure:
+    with measuring(device, mode) as measure, as_folders(corpora) as folders:
         reader = CorpusReader(measure)
-        inputs = [one for corpus in corpora for one in reader.read(corpus)]
+        inputs = [one for folder in folders for one in reader.read(folder)]
     kept = cover(inputs)
     add_inputs(output, [one.data for one in kept])
     features = len({feature for one in kept for feature in one.features})

@@ -71,6 +71,14 @@ _Schedulers = Annotated[
     ),
 ]
 
+_Store = Annotated[
+    str,
+    typer.Option(
+        metavar="DIR|URL",
+        show_default=False,
+        help="Exchange inputs and findings with other nodes in this store.",
+    ),
+]
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
@@ -93,6 +101,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         list[Path] | None,
         typer.Option(metavar="DIR", help="Folder of inputs to start from; repeatable."),
     ] = None,
+    store: _Store = "",
     known: _Known = None,
     without: _Without = None,
     schedulers: _Schedulers = "",
@@ -133,6 +142,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         runs=runs,
         seed=seed_of(seed),
         corpora=tuple(corpus or ()),
+        store=store,
         stop_on_first=stop_on_first,
         listed=checked.listed,
         silenced=silenced_by(known),

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 
 def status(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="The output folder of a campaign.", show_default=False),
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR|STORE",
+            help="The output folder of a campaign, or a store.",
+            show_default=False,
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     rebuild: Annotated[
@@ -33,10 +37,18 @@ def status(
     Reads the ledger (campaign.sqlite), which a running campaign writes every few seconds. With
     --rebuild, what can still be read of it is kept, and findings that it lacks are added from their
     files; the old ledger stays beside it under another name.
+
+    Of a store (fuzz --store), what all its nodes have done together.
     """
+    from vblkfuzz.cli.views.store_status import show_store
     from vblkfuzz.store.folder import is_claimed
     from vblkfuzz.store.history import LEDGER, read_history
+    from vblkfuzz.store.store_summary import is_store
 
+    if is_store(place):
+        show_store(place, as_json=as_json)
+        return
+    folder = Path(place)
     if rebuild:
         _rebuild(folder)
     if not (folder / LEDGER).is_file():

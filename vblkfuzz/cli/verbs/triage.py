@@ -35,7 +35,11 @@ _RUNS: Final = 3
 def triage(  # noqa: PLR0913  # an option each
     folder: Annotated[
         str,
-        typer.Argument(metavar="DIR", help="The output folder of a campaign.", show_default=False),
+        typer.Argument(
+            metavar="DIR|STORE",
+            help="The output folder of a campaign, or a store.",
+            show_default=False,
+        ),
     ],
     action: Annotated[
         str | None,
@@ -84,8 +88,11 @@ def triage(  # noqa: PLR0913  # an option each
     without. The rate is kept beside the finding (rate.json), and shown from then on; nothing else
     measures it again.
 
+    The findings of a store (fuzz --store) are copied to ./vblkfuzz-store first.
+
     Exit code: 125 a finding could not be judged; else 2 one could not be read; else 0.
     """
+    from vblkfuzz.cli.views.store_copy import copied
     from vblkfuzz.triage.cases import CaseReader
     from vblkfuzz.triage.inputs import finding_files
     from vblkfuzz.triage.replay_target import Options
@@ -94,6 +101,7 @@ def triage(  # noqa: PLR0913  # an option each
         raise UsageError(f"triage: expected DIR, or DIR show SIGNATURE, found {action}")
     if (action is None) != (signature is None):
         raise UsageError("triage: expected DIR, or DIR show SIGNATURE")
+    folder = copied(folder)
     files = finding_files(folder)
     options = Options(target, device, target_options=target_options)
     reader = CaseReader(say_error, options, repeat or _RUNS, measure=repeat is not None)

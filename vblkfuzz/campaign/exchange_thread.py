@@ -1,0 +1,151 @@
+"""The thread that exchanges with the store: what the store does never holds a campaign up.
+
+It is the one thread of the orchestrator. Of a store that is slow, full or gone a line is said, and
+it is tried again; all that is to go there is in the output folder, and goes up later, if need be
+with the next campaign of this folder.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.campaign.exchange import Exchange, node_of
+from vblkfuzz.errors import UsageError
+from vblkfuzz.launch.plan import Message
+from vblkfuzz.store.shared_store import Beat, SharedStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vblkfuzz.store.shared_files import SharedFiles
+
+INTERVAL_S: Final = 30.0
+"""Seconds between two exchanges."""
+JOIN_S: Final = 5.0
+"""Seconds in which a store is to say what it is of, before workers start without knowing."""
+LEAVE_S: Final = 5.0
+"""Seconds for the last exchange: who is told to leave has ten in all."""
+COUNT_S: Final = 5.0
+"""Seconds after which a finding is counted, though the store has not taken it yet."""
+
+
+class ExchangeThread:
+    """Exchanges until `finish`.
+
+    Args:
+        files: those of the store.
+        out: the output folder.
+        run: a name of this campaign that no other one has.
+        setup: target and device.
+    """
+
+    def __init__(self, files: SharedFiles, out: Path, run: str, setup: tuple[str, str]) -> None:
+        self._url = files.url
+        self._out = out
+        self._store = SharedStore(files)
+        self._setup = setup
+        node = node_of(out)
+        self.beat = Beat(node, run, started=_now())
+        """What the campaign has done so far; the orchestrator replaces it."""
+        self._exchange = Exchange(self._store, out, node, run)
+        self._wake = threading.Event()
+        self._leaves = False
+        self._joined = threading.Event()
+        self._refused: UsageError | None = None
+        self._problem = ""
+        self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="exchange", daemon=True)
+
+    def begin(self) -> None:
+        """Begin; wait a moment for the store to say that it is of this target and device.
+
+        Raises:
+            UsageError: it is of something else.
+        """
+        self._thread.start()
+        if not self._joined.wait(JOIN_S):
+            self._said.put(f"{self._url}: the store has not answered yet; the campaign goes on")
+        if self._refused:
+            raise self._refused
+
+    def publish(self) -> None:
+        """Let the thread look for new findings now."""
+        self._wake.set()
+
+    def is_first(self, finding: Path) -> bool | None:
+        """Whether this node wrote a finding to the store; None: it is not there yet."""
+        return self._exchange.published.get(finding)
+
+    def messages(self) -> list[Message]:
+        """Return what is to be said, each once."""
+        found = []
+        while not self._said.empty():
+            found.append(Message("warning", self._said.get()))
+        return found
+
+    def finish(self) -> None:
+        """Exchange a last time, and end; a store that is too slow is left."""
+        self._leaves = True
+        self._wake.set()
+        self._thread.join(LEAVE_S)
+        left = self._thread.is_alive()
+        if left or self._problem:
+            why = "it is slow" if left else self._problem
+            rest = f"what it lacks is in {self._out}, and goes up with the next campaign there"
+            self._said.put(f"{self._url}: the last exchange has failed: {why}; {rest}")
+
+    # --- In the thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        next_s = 0.0
+        while not self._refused:
+            self._wake.clear()
+            leaves = self._leaves
+            whole = leaves or time.monotonic() >= next_s
+            if whole:
+                next_s = time.monotonic() + INTERVAL_S
+            self._try(whole=whole, leaves=leaves)
+            if leaves:
+                break
+            if not self._leaves:
+                self._wake.wait(max(0.0, next_s - time.monotonic()))
+        self._exchange.close()
+
+    def _try(self, *, whole: bool, leaves: bool) -> None:
+        """Exchange once; note what is wrong, and say it if it is new."""
+        before, problem = self._problem, ""
+        try:
+            self._exchange_once(whole=whole, leaves=leaves)
+        except UsageError as error:
+            self._refused = error
+            if self._joined.is_set():
+                self._said.put(str(error))
+        except Exception as error:  # whatever a library of a cloud raises: the campaign goes on
+            kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+            problem = f"{kind}{getattr(error, 'strerror', None) or error}"
+        self._problem = problem
+        self._joined.set()
+        if problem and not before:
+            self._said.put(f"{self._url}: {problem}; the campaign goes on, and tries again")
+        elif before and not problem and not self._refused:
+            self._said.put(f"{self._url}: exchanges again")
+
+    def _exchange_once(self, *, whole: bool, leaves: bool) -> None:
+        if not self._joined.is_set() or self._problem:
+            self._store.join(*self._setup)
+            self._joined.set()
+        if not whole:
+            self._exchange.publish()
+            return
+        self._exchange.turn()
+        beat = replace(self.beat, written=_now(), ended=leaves, problem=self._problem)
+        self._store.beat(beat)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

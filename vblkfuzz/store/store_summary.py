@@ -1,0 +1,157 @@
+"""What the nodes of a store have done together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vblkfuzz.store.shared_files import is_url, shared_files
+from vblkfuzz.store.shared_store import CAMPAIGN, SharedStore
+
+if TYPE_CHECKING:
+    from vblkfuzz.store.shared_store import Beat, StoredFinding
+
+
+def is_store(place: str) -> bool:
+    """Whether a user has named a store, not an output folder."""
+    return is_url(place) or (Path(place) / CAMPAIGN).is_file()
+
+
+def open_store(place: str) -> SharedStore:
+    """Return a store, to read.
+
+    Raises:
+        UsageError: fsspec is missing.
+    """
+    return SharedStore(shared_files(place))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSummary:
+    """All that a store has, added up."""
+
+    about: dict[str, Any]
+    """What ``campaign.toml`` says."""
+    runs: tuple[Beat, ...]
+    findings: tuple[StoredFinding, ...]
+    inputs: int
+    features: int
+    """All features of all inputs, of the version of the code that has most."""
+    damaged: tuple[str, ...]
+    """Packs that are not whole."""
+
+    @property
+    def execs(self) -> int:
+        """Executions of all nodes."""
+        return sum(one.execs for one in self.runs)
+
+    @property
+    def nodes(self) -> list[str]:
+        """Names of the nodes, sorted."""
+        return sorted({one.node for one in self.runs})
+
+    @property
+    def seen(self) -> Counter[str]:
+        """Executions of all nodes that showed a violation, by signature."""
+        total: Counter[str] = Counter()
+        for one in self.runs:
+            total.update(one.seen)
+        return total
+
+    def of_node(self, node: str) -> dict[str, Any]:
+        """Return what a node has done; its times are by its own clock."""
+        runs = [one for one in self.runs if one.node == node]
+        last = max(runs, key=lambda one: (one.written, one.run))
+        return {
+            "node": node,
+            "runs": len(runs),
+            "execs": sum(one.execs for one in runs),
+            "seconds": round(sum(one.seconds for one in runs), 1),
+            "workers": last.workers,
+            "features": max(one.features for one in runs),
+            "written": last.written,
+            "ended": last.ended,
+            "version": last.version,
+            "problem": last.problem,
+        }
+
+    def to_json(self, place: str) -> dict[str, Any]:
+        """Return the object of ``status --json``."""
+        seen = self.seen
+        return {
+            "store": place,
+            "target": self.about.get("target", ""),
+            "device": self.about.get("device", ""),
+            "execs": self.execs,
+            "features": self.features,
+            "inputs": self.inputs,
+            "findings": {
+                one.signature: {"path": one.path, "count": seen[one.signature]}
+                for one in self.findings
+            },
+            "nodes": [self.of_node(node) for node in self.nodes],
+            "damaged": list(self.damaged),
+        }
+
+
+def summary_of(store: SharedStore) -> StoreSummary:
+    """Read all of a store.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    features: defaultdict[str, set[int]] = defaultdict(set)
+    names: set[str] = set()
+    damaged = []
+    for path in store.packs():
+        if (pack := store.pack(path)) is None:
+            damaged.append(path)
+            continue
+        names.update(one.name for one in pack.entries)
+        features[pack.fingerprint].update(*(one.features for one in pack.entries))
+    return StoreSummary(
+        store.about() or {},
+        tuple(store.beats()),
+        tuple(store.findings()),
+        len(names),
+        max(map(len, features.values()), default=0),
+        tuple(damaged),
+    )
+
+
+def write_copy(store: SharedStore, out: Path) -> list[str]:
+    """Write the findings of a store into the form of an output folder; return their signatures.
+
+    Raises:
+        OSError: the store cannot be read, or the folder not written.
+    """
+    from vblkfuzz.store.atomic import write_folder
+    from vblkfuzz.store.finding_files import ARTIFACT
+    from vblkfuzz.store.saved_findings import FINDINGS
+
+    (out / FINDINGS).mkdir(parents=True, exist_ok=True)
+    found = []
+    for one in store.findings():
+        write_folder(out / FINDINGS / one.signature, {ARTIFACT: one.artifact})
+        found.append(one.signature)
+    return found
+
+
+def write_inputs(store: SharedStore, folder: Path) -> int:
+    """Write the inputs of a store as files of a corpus; return how many there are.
+
+    Raises:
+        OSError: the store cannot be read, or the folder not written.
+    """
+    from vblkfuzz.store.atomic import NewFiles
+
+    names: set[str] = set()
+    with NewFiles(folder) as files:
+        for path in store.packs():
+            if pack := store.pack(path):
+                for entry in pack.entries:
+                    files.add(entry.name, entry.data)
+                    names.add(entry.name)
+    return len(names)
