@@ -1,8 +1,8 @@
 """Nodes of one store on this machine: ``python -m tests.soak.nodes --nodes 12 --minutes 4``.
 
-It measures how the store grows and what goes to and fro, and extrapolates both in a straight line
-to 100 nodes and 7 days. That is an upper bound: less and less is new to a store that grows. The
-figures are for docs/scale.md.
+From when all nodes run, it measures how the store grows and what goes to and fro; it extrapolates
+both in a straight line to 100 nodes and 7 days. That is an upper bound: less and less is new to a
+store that grows. The figures are for docs/scale.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tests.waiting import WAIT_S
+from tests.waiting import WAIT_S, until
 from vblkfuzz.campaign.exchange_thread import INTERVAL_S
 from vblkfuzz.store.shared_files import shared_files
 from vblkfuzz.store.shared_store import SharedStore
@@ -72,8 +72,10 @@ def _start(folder: Path, index: int, store: Path, device: str) -> subprocess.Pop
     setup = ("--mode", "inline", "--workers", "1", "--no-minimize", "--seed", str(index + 1))
     with (folder / f"node-{index}.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "vblkfuzz", "fuzz", "--store", store, "--device", device]
-            + ["--out", folder / f"node-{index}", *setup],
+            [
+                *(sys.executable, "-m", "vblkfuzz", "fuzz", "--store", store),
+                *("--device", device, "--out", folder / f"node-{index}", *setup),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -85,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="nodes of one store on this machine")
     parser.add_argument("--nodes", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=4)
-    parser.add_argument("--device", default="default")
+    parser.add_argument("--device", default="reference+leak_on_error")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vblkfuzz-nodes-") as name:
         store = Path(name, "store")
@@ -93,9 +95,9 @@ def main() -> None:
             _start(Path(name), index, store, options.device) for index in range(options.nodes)
         ]
         try:
-            time.sleep(30 * options.minutes)
+            until(lambda: len(set((store / "beats").glob("*/*.json"))) == options.nodes)
             begin = size_of(store)
-            time.sleep(30 * options.minutes)
+            time.sleep(60 * options.minutes)
             before = time.monotonic()
             for one in started:
                 one.terminate()
