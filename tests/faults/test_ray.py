@@ -101,7 +101,11 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid)
+    """Whether a process has ended; who inherits it need not have taken note of that."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def works(folder: Path, beyond: int = 0) -> int:
