@@ -13,7 +13,7 @@ from typing import Any, Final
 from mkdocs.structure.files import File, Files
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = ("*.md", "docs/**/*.md", "examples/**/*.md")
+PAGES: Final = ("*.md", "docs/**/*.md", "examples/**/*.md", "deploy/**/*.md")
 LINK: Final = re.compile(r"\]\((?P<path>[\w./-]+)(?:#[\w-]+)?\)")
 
 
