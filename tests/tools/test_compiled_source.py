@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.checkout import CHECKOUT
 from tools.compiled.modules import OPEN, compiled_files
+from tools.compiled.primitives import with_primitives
 from tools.compiled.source import source_to_compile, with_lines
 from vblkfuzz.dataplane.defects.registry import DEFECTS
 from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.dataplane.thread import causal
 from vblkfuzz.feedback.instrument import REGION
+from vblkfuzz.trace.event import Frame
 
 FILES = compiled_files(CHECKOUT / "vblkfuzz")
 QUEUE = "vblkfuzz/virtio/device_queue.py"
@@ -55,8 +59,9 @@ def test_all_files_keep_their_code_and_lines() -> None:
 def test_probes_are_put_in_and_counted() -> None:
     written, _ = source_to_compile("vblkfuzz.virtio.device_queue", SOURCE)
     assert f"{REGION}: __typing__.Any = bytearray(2)" in written
-    assert f"{REGION}[0] = 1" in written
-    assert f"{REGION}[1] = 1" in written
+    assert "__mark__(0)" in written
+    assert "__mark__(1)" in written
+    assert f"{REGION}[" not in written
     assert REGION not in source_to_compile("vblkfuzz.schedule.turnstile", SOURCE)[0]
 
 
@@ -91,3 +96,75 @@ def test_every_compiled_class_below_which_there_is_python_is_open() -> None:
 def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file virtio/"):
         compiled_files(tmp_path)
+
+
+def test_a_constant_is_final_and_an_alias_of_a_type_is_not() -> None:
+    lines = source_to_compile(
+        "vblkfuzz.schedule.turnstile",
+        '''"""Constants."""
+U16 = 0xFFFF
+SIZE, _ = range(2)
+_IN, _OUT = RequestType
+_parse = partial(int)
+Wait = Callable[[], bool]
+_P = ParamSpec("_P")
+AGAIN = 1
+AGAIN = 2
+''',
+    )[0].splitlines()
+    final = "__typing__.Final"
+    assert f"U16: {final} = 65535" in lines
+    assert f"SIZE: {final} = 0" in lines
+    assert any(line.endswith(f": {final} = tuple(RequestType)") for line in lines)
+    assert any(line.startswith(f"_OUT: {final} = ") and line.endswith("[1]") for line in lines)
+    assert f"_parse: {final} = partial(int)" in lines
+    assert {"Wait = Callable[[], bool]", "_P = ParamSpec('_P')", "AGAIN = 1"} <= set(lines)
+
+
+STATION = '''"""A station."""
+class Device:
+    @causal(Frame.RESET)
+    def reset(self, thread, port, *_, system=False):
+        """Reset."""
+        yield thread.path
+        if port:
+            return
+        yield thread.path
+'''
+
+
+class Walker:
+    """Stands for a thread."""
+
+    def __init__(self, path: int) -> None:
+        self.path = path
+        self.nesting = 0
+
+
+@pytest.mark.parametrize("path", [0, 5, 1 << 56, (1 << 64) - 1])
+@pytest.mark.parametrize("port", [False, True])
+def test_a_station_does_what_its_wrapper_does(path: int, port: bool) -> None:
+    written, _ = source_to_compile("vblkfuzz.schedule.turnstile", STATION)
+    found = []
+    for source in (STATION, written):
+        names: dict[str, Any] = {"causal": causal, "Frame": Frame}
+        exec(source, names)
+        walker = Walker(path)
+        steps = list(names["Device"]().reset(walker, port, 1, system=True))
+        found.append((steps, walker.path, walker.nesting))
+    assert found[0] == found[1]
+    assert "causal" not in written
+
+
+def test_a_unary_plus_is_left_out() -> None:
+    assert "f(kind)" in source_to_compile("vblkfuzz.trace.ring", '"""F."""\nf(+kind)\n')[0]
+
+
+def test_our_code_in_c_comes_after_the_headers() -> None:
+    code = '#include "__native_v.h"\n#include "__native_internal_v.h"\nstatic int one;\n'
+    headers, own = code.split("static")
+    written = with_primitives(code)
+    assert written.startswith(f"{headers}/* What compiled code does in C")
+    assert written.endswith(f"static{own}")
+    with pytest.raises(ValueError, match="__native_internal"):
+        with_primitives("int one;\n")

@@ -63,6 +63,7 @@ def _is_asked() -> bool:
 def compile_into(folder: Path, checkout: Path) -> list[str]:
     """Compile the package of a checkout in a folder; return the libraries, relative to it."""
     sys.path.insert(0, str(checkout))  # hatchling loads this file by its path, without a package
+    from tools.compiled import primitives
     from tools.compiled.modules import compiled_files
     from tools.compiled.source import source_to_compile, with_lines
 
@@ -74,12 +75,16 @@ def compile_into(folder: Path, checkout: Path) -> list[str]:
         module = file.removesuffix(".py").replace("/", ".")
         written, lines[file] = source_to_compile(module, path.read_text())
         path.write_text(written)
+    (folder / f"{primitives.MODULE}.pyi").write_text(primitives.STUB)
+    primitives.register()
     before = Path.cwd()
     os.chdir(folder)  # mypyc names files, in tracebacks too, as it is given them
     try:
         extensions = _c_code(files)
         for code in Path("build").glob("__native*.c"):
-            code.write_text(with_lines(code.read_text(), lines))
+            if code.name != f"__native_{_PACKAGE}.c":  # the one of what all modules share
+                written = with_lines(code.read_text(), lines)
+                code.write_text(primitives.with_primitives(written))
         _build(extensions)
     finally:
         os.chdir(before)

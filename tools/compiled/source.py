@@ -1,11 +1,13 @@
-"""The source that is compiled: that of a module, with probes and with classes that stay open.
+"""The source that is compiled: that of a module, and what mypyc needs to make good code of it.
 
-Probes are the statements that `feedback.instrument` puts into a module when it is imported, put in
-before it is compiled. They write into `__vcov__` of the module, one byte a probe, which
-`Instrumenter.connect` replaces by a part of the coverage region.
+All of it is put in here, so the source needs nothing of mypyc, neither to read nor to run:
 
-mypyc lets a class have subclasses in Python only if it is marked so. The mark is put in here, so
-the source needs nothing of mypyc, neither to read nor to run.
+* Probes, where `feedback.instrument` has its own. They are calls of a primitive (`primitives`) that
+  writes into `__vcov__` of the module, one byte a probe. `Instrumenter.connect` gives the module a
+  part of the coverage region instead.
+* The mark of classes that have subclasses in Python.
+* Constants of a module are `Final` (`constants`), stations of causal paths are two methods
+  (`stations`), and ``+flag`` is the number itself: mypyc has made plain integers of enums already.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ import ast
 import re
 from typing import Final
 
+from tools.compiled.constants import make_final
 from tools.compiled.modules import OPEN
-from vblkfuzz.feedback.instrument import REGION, Probes, has_probes
+from tools.compiled.primitives import MODULE
+from tools.compiled.stations import IMPORTS, split_stations
+from vblkfuzz.feedback.instrument import CONNECT, REGION, Probes, has_probes
 
 _MARK: Final = "__open__"
 _PRELUDE: Final = f"""
@@ -24,6 +29,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_extensions import mypyc_attr as {_MARK}
 """
+_PROBE: Final = "__mark__"
+_REGION: Final = f"""
+if TYPE_CHECKING:
+    from {MODULE} import mark as {_PROBE}, use as __use__
+def {CONNECT}(region: __typing__.Any) -> None:
+    global {REGION}
+    {REGION} = region
+    __use__(region)
+{REGION}: __typing__.Any = bytearray(%d)
+{CONNECT}({REGION})
+"""
+"""Of a module with so many probes."""
 _PLACE: Final = re.compile(r'("vblkfuzz/[\w/]+\.py", "[^"]*",) (\d+), ')
 """File, function and line, as mypyc writes them into a call that reports an error."""
 
@@ -41,17 +58,37 @@ def source_to_compile(module: str, source: str) -> tuple[str, dict[int, int]]:
         probes = Probes(0)
         probes.insert(tree)
         _leave_declarations(tree)
-        region = f"{REGION}: __typing__.Any = bytearray({probes.next})"
-        prelude += ast.parse(region).body
+        prelude += ast.parse(_REGION % probes.next).body
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name in OPEN:
             mark = f"{_MARK}(allow_interpreted_subclasses=True)"
             node.decorator_list.append(ast.parse(mark, mode="eval").body)
+    if split_stations(tree):
+        prelude += ast.parse(IMPORTS).body
+    make_final(tree)
+    tree = _Plain().visit(tree)
     at = _after_future_imports(tree)
     tree.body[at:at] = prelude
     ast.fix_missing_locations(tree)
     written = ast.unparse(tree)
     return written, _lines(tree, ast.parse(written))
+
+
+class _Plain(ast.NodeTransformer):
+    """Makes calls of a primitive of probes, and nothing of a unary plus."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        """Replace a probe."""
+        if not _is_probe(node):
+            return self.generic_visit(node)  # type: ignore[return-value]
+        assert isinstance(node.targets[0], ast.Subscript)
+        call = ast.Call(ast.Name(_PROBE, ast.Load()), [node.targets[0].slice], [])
+        return ast.copy_location(ast.Expr(call), node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        """Replace a unary plus."""
+        self.generic_visit(node)
+        return node.operand if isinstance(node.op, ast.UAdd) else node
 
 
 def _leave_declarations(tree: ast.Module) -> None:

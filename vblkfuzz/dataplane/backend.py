@@ -49,7 +49,7 @@ class Backend:
         """Whether a write may be lost until the next flush; else each write is flushed (FUA)."""
         self.holding = False
         self._memory = memory
-        self._emit = ring.emit
+        self._ring = ring
         self._on_done = on_done
         self._held: list[Request] = []
 
@@ -129,7 +129,7 @@ class Backend:
     def _end(self, request: Request, result: IoResult) -> None:
         self._held.remove(request)
         request.result = result
-        self._emit(
+        self._ring.emit(
             IO_DONE,
             _HARNESS,
             request.queue.index,
@@ -140,7 +140,7 @@ class Backend:
         )
         if not self.write_cache and result is _OK and request.blk.type in _WRITES:
             queue, head = request.queue.index, request.head
-            self._emit(FLUSHED, _HARNESS, queue, 0, head, request.serial, request.epoch)
+            self._ring.emit(FLUSHED, _HARNESS, queue, 0, head, request.serial, request.epoch)
         self._on_done(request)
 
     def _take_effect(self, request: Request) -> None:

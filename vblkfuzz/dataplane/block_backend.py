@@ -69,7 +69,7 @@ class BlockBackend:
         self.in_flight = 0
         self.parked: list[Request] = []
         self.main = main
-        self._emit = ring.emit
+        self._ring = ring
 
     @property
     def in_drain(self) -> bool:
@@ -204,7 +204,7 @@ class BlockBackend:
         request.context.schedule(resume)
 
     def _trace(self, kind: int, thread: Thread, request: Request, flag: int = 0) -> None:
-        self._emit(
+        self._ring.emit(
             kind,
             thread.actor,
             request.queue.index,
@@ -217,4 +217,4 @@ class BlockBackend:
         )
 
     def _trace_drain(self, kind: int, thread: Thread, poll: bool, value: int) -> None:
-        self._emit(kind, thread.actor, NO_QUEUE, poll, 0, 0, 0, value & 0xFFFF, thread.path)
+        self._ring.emit(kind, thread.actor, NO_QUEUE, poll, 0, 0, 0, value & 0xFFFF, thread.path)

@@ -64,7 +64,7 @@ class DeviceState(ABC):
         iothreads: Sequence[AioContext],
     ) -> None:
         self.board = board
-        self._emit = board.ring.emit
+        self._ring = board.ring
         self.config = config
         self.blk = blk
         self.main = main
@@ -184,13 +184,13 @@ class DeviceState(ABC):
 
     def _trace(self, kind: int, thread: Thread, *, flag: int = 0, value: int = 0) -> None:
         epoch, path = self.epoch, thread.path
-        self._emit(kind, thread.actor, NO_QUEUE, flag, 0, 0, epoch, value, path)
+        self._ring.emit(kind, thread.actor, NO_QUEUE, flag, 0, 0, epoch, value, path)
 
     def _trace_queue(
         self, kind: int, thread: Thread, port: QueuePort, flag: int = 0, *, value: int = 0
     ) -> None:
         epoch, path = self.epoch, thread.path
-        self._emit(kind, thread.actor, port.index, flag, 0, 0, epoch, value, path)
+        self._ring.emit(kind, thread.actor, port.index, flag, 0, 0, epoch, value, path)
 
     def _trace_request(
         self,
@@ -201,7 +201,7 @@ class DeviceState(ABC):
         flag: int = 0,
         length: int = 0,
     ) -> None:
-        self._emit(
+        self._ring.emit(
             kind,
             thread.actor,
             request.queue.index,

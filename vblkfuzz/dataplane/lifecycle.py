@@ -257,7 +257,9 @@ class Lifecycle(DeviceState):
         context.attach(port)
         serial, epoch, path = port.notifier.serial, self.epoch, thread.path
         off = not port.queue.asks_for_kicks()
-        self._emit(ATTACH, thread.actor, port.index, off, serial, 0, epoch, context.actor, path)
+        self._ring.emit(
+            ATTACH, thread.actor, port.index, off, serial, 0, epoch, context.actor, path
+        )
 
     def detach(self, thread: Thread, port: QueuePort) -> Steps:
         """Stop watching a queue."""

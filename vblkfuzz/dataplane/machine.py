@@ -75,7 +75,7 @@ class Machine:
         ]
         self.backend = Backend(board.memory, board.ring, config.disk_sectors, self._deliver)
         self.blk = constructed(
-            device_class.block_backend, BlockBackend, "_emit", self.backend, board.ring, main
+            device_class.block_backend, BlockBackend, "_ring", self.backend, board.ring, main
         )
         self._config = config
         self._device_class = device_class

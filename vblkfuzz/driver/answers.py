@@ -6,7 +6,7 @@ Next: `trace.sector_data`, which says whose data is in a buffer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.request import id_in, is_poison
 from vblkfuzz.driver.shape import straighten
@@ -32,11 +32,12 @@ _MOST: Final = 64
 """Used entries taken in one operation: a wrong used idx must not make the loop endless."""
 
 
+_ACTOR: Final = int(ActorId.GUEST)
+"""The actor of all its events."""
+
+
 class Answers:
     """Takes used entries and frees their requests."""
-
-    actor: ClassVar = ActorId.GUEST
-    """The actor of all its events."""
 
     def __init__(
         self, memory: GuestMemory, transport: Transport, watch: MemoryWatch, ring: TraceRing
@@ -44,13 +45,13 @@ class Answers:
         self._memory = memory
         self._transport = transport
         self._watch = watch
-        self._emit = ring.emit
+        self._ring = ring
 
     def take(self, queue: GuestQueue) -> None:
         """Look at the flags, then take all used entries of a queue, at most `_MOST`."""
         flags = queue.ring.used_flags()
         if flags > (not queue.ring.event_idx):  # without EVENT_IDX it may be 1
-            self._emit(USED_FLAGS, self.actor, queue.index, value=flags)
+            self._ring.emit(USED_FLAGS, _ACTOR, queue.index, value=flags)
         for _ in range(_MOST):
             used = queue.ring.get_used()
             if used is None:
@@ -72,7 +73,9 @@ class Answers:
             if flag == ENDED_OK:
                 self._record_content(queue, sent)
             elif flag == ENDED_UNSUPP and sent.names:
-                self._emit(DEVICE_ID, self.actor, queue.index, _REFUSED, self._transport.known_id())
+                self._ring.emit(
+                    DEVICE_ID, _ACTOR, queue.index, _REFUSED, self._transport.known_id()
+                )
             elif sent.read is not None and length > STATUS_SIZE and flag != NO_STATUS:
                 self._record_unwritten(queue, sent.slot, *sent.read, length - STATUS_SIZE)
             self._watch.take_back((queue.index, head))
@@ -88,7 +91,7 @@ class Answers:
 
     def _record(self, queue: GuestQueue, head: int, length: int, flag: int) -> None:
         index, used = queue.index, queue.ring.last_used
-        self._emit(COLLECT, self.actor, index, flag, head & 0xFFFF, 0, 0, used, length=length)
+        self._ring.emit(COLLECT, _ACTOR, index, flag, head & 0xFFFF, 0, 0, used, length=length)
 
     def _record_content(self, queue: GuestQueue, sent: Sent) -> None:
         if sent.read is not None:
@@ -102,7 +105,7 @@ class Answers:
         for number in range(more + 1):
             start = number * SECTOR_SIZE
             data, mixed = described(found[start : start + SECTOR_SIZE], sector + number)
-            self._emit(SECTOR, self.actor, queue.index, mixed, sector + number, 0, 0, data)
+            self._ring.emit(SECTOR, _ACTOR, queue.index, mixed, sector + number, 0, 0, data)
 
     def _record_unwritten(
         self, queue: GuestQueue, slot: Slot, sector: int, more: int, announced: int
@@ -113,10 +116,10 @@ class Answers:
             size = min(announced - number * SECTOR_SIZE, SECTOR_SIZE)
             if size > 0 and is_poison(self._memory.read(start, size)):
                 place = sector + number
-                self._emit(SECTOR, self.actor, queue.index, UNWRITTEN, place, 0, 0, UNTOUCHED)
+                self._ring.emit(SECTOR, _ACTOR, queue.index, UNWRITTEN, place, 0, 0, UNTOUCHED)
 
     def _record_id(self, queue: GuestQueue, slot: Slot) -> None:
         """Record the id that a GET_ID found, and the one that the device is known to have."""
         digest, flag = id_in(self._memory, slot.data)
         known = self._transport.known_id()
-        self._emit(DEVICE_ID, self.actor, queue.index, flag, known, value=digest)
+        self._ring.emit(DEVICE_ID, _ACTOR, queue.index, flag, known, value=digest)

@@ -33,7 +33,7 @@ class CacheMode:
 
     def __init__(self, transport: Transport, ring: TraceRing) -> None:
         self._transport = transport
-        self._emit = ring.emit
+        self._ring = ring
         self._chosen: int | None = None
 
     def forget(self) -> None:
@@ -42,7 +42,7 @@ class CacheMode:
 
     def choose(self, mode: int) -> GuestSteps:
         """Write the mode into the configuration, read it back, and record both."""
-        self._emit(WRITEBACK, ActorId.GUEST, NO_QUEUE, mode)
+        self._ring.emit(WRITEBACK, ActorId.GUEST, NO_QUEUE, mode)
         yield from self._transport.set_writeback(mode)
         yield POINT
         self._chosen = mode
@@ -53,4 +53,6 @@ class CacheMode:
         if self._chosen is not None:
             found = self._transport.writeback()
             if found is not None:
-                self._emit(WRITEBACK_READ, ActorId.GUEST, NO_QUEUE, self._chosen, 0, 0, 0, found)
+                self._ring.emit(
+                    WRITEBACK_READ, ActorId.GUEST, NO_QUEUE, self._chosen, 0, 0, 0, found
+                )

@@ -8,7 +8,7 @@ operations can be carried out. Next: `guest_queue`, `answers`, `memory_watch`.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.driver.answers import Answers
 from vblkfuzz.driver.cache_mode import CacheMode, may_set_cache_mode
@@ -70,11 +70,12 @@ _READ: Final = REQUESTS.index("in")
 _GET_ID: Final = REQUESTS.index("get_id")
 
 
+_ACTOR: Final = int(ActorId.GUEST)
+"""The actor of all its events."""
+
+
 class GuestDriver:
     """A virtio-blk driver that carries out guest operations."""
-
-    actor: ClassVar = ActorId.GUEST
-    """The actor of all its events."""
 
     def __init__(
         self, memory: GuestMemory, transport: Transport, config: DeviceConfig, ring: TraceRing
@@ -83,7 +84,6 @@ class GuestDriver:
         self._transport = transport
         self._config = config
         self._ring = ring
-        self._emit = ring.emit
         self._registers = DriverRegisters(transport, ring)
         self._cache_mode = CacheMode(transport, ring)
         self._watch = MemoryWatch(memory, ring, config.queues)
@@ -110,7 +110,7 @@ class GuestDriver:
     def init(self, operation: Op) -> GuestSteps:
         """Initialise the device (virtio 1.2, 3.1.1) as far as `how` says; it may refuse that."""
         how = operation.a
-        self._emit(DRIVER_INIT, self.actor, flag=0, value=self._config.first_index)
+        self._ring.emit(DRIVER_INIT, _ACTOR, flag=0, value=self._config.first_index)
         if self._dirty or self._transport.is_lost():
             yield from self._reset()
         else:
@@ -132,7 +132,7 @@ class GuestDriver:
                 failed = status & ~STATUS_FEATURES_OK | STATUS_FAILED
                 yield from self._registers.write_status(failed)
                 return
-        self._emit(FEATURES, self.actor, **fields(offered, self._features))
+        self._ring.emit(FEATURES, _ACTOR, **fields(offered, self._features))
         if self._again:
             deque(read_config(self._transport, self._ring), maxlen=0)  # no step of the schedule
         self._again = True
@@ -145,7 +145,7 @@ class GuestDriver:
         else:
             yield from self._registers.write_status(status | STATUS_DRIVER_OK)
         event_idx = self._features >> F_EVENT_IDX & 1
-        self._emit(DRIVER_INIT, self.actor, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
+        self._ring.emit(DRIVER_INIT, _ACTOR, flag=2 - (how != _INIT_NO_DRIVER_OK), head=event_idx)
 
     def driver_ok(self, operation: Op) -> GuestSteps:
         """Write DRIVER_OK if init has left it out and the device has not been reset since."""
@@ -153,7 +153,7 @@ class GuestDriver:
         status, self._left_out = self._left_out, 0
         if status and self._transport.read_status() == status:
             yield from self._registers.write_status(status | STATUS_DRIVER_OK)
-            self._emit(DRIVER_OK, self.actor)
+            self._ring.emit(DRIVER_OK, _ACTOR)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
         event_idx = bool(self._features >> F_EVENT_IDX & 1)
@@ -206,11 +206,11 @@ class GuestDriver:
             _, _, code, shape, sector, more = operation
             sent = queue.sent[head]
             if sent.shaped:
-                self._emit(SHAPE, self.actor, queue.index, shape)
-            self._emit(REQUEST, self.actor, queue.index, code, head, 0, 0, sector | more << 8)
+                self._ring.emit(SHAPE, _ACTOR, queue.index, shape)
+            self._ring.emit(REQUEST, _ACTOR, queue.index, code, head, 0, 0, sector | more << 8)
             idx = queue.ring.publish_raw(head)
             self._watch.lend((queue.index, head), sent)
-            self._emit(PUBLISH, self.actor, queue.index, 0, head, 0, 0, idx)
+            self._ring.emit(PUBLISH, _ACTOR, queue.index, 0, head, 0, 0, idx)
 
     def kick(self, operation: Op) -> GuestSteps:
         """Notify the device unless it suppresses kicks (2.7.10)."""
@@ -224,7 +224,7 @@ class GuestDriver:
 
     def _wants_kick(self, queue: GuestQueue) -> bool:
         wanted = queue.ring.needs_kick()
-        self._emit(KICK, self.actor, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
+        self._ring.emit(KICK, _ACTOR, queue.index, wanted, 0, 0, 0, queue.ring.avail_idx)
         return wanted
 
     def inband_kick(self, operation: Op) -> GuestSteps:
@@ -233,7 +233,7 @@ class GuestDriver:
         if queue is not None:
             yield POINT
             queue.ring.needs_kick()  # counts all entries published so far as notified
-            self._emit(KICK, self.actor, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
+            self._ring.emit(KICK, _ACTOR, queue.index, 1, 0, 0, 0, queue.ring.avail_idx)
             yield from self._transport.kick_inband(queue.index)
 
     def publish_kick(self, operation: Op) -> GuestSteps:
@@ -266,8 +266,8 @@ class GuestDriver:
         self._watch.lend((queue.index, head), sent)
         self._watch.open(queue.index, opened(operation.b, slot))
         idx = queue.ring.avail_idx
-        self._emit(HOSTILE, self.actor, queue.index, operation.b)
-        self._emit(PUBLISH, self.actor, queue.index, 1, shown, value=idx)
+        self._ring.emit(HOSTILE, _ACTOR, queue.index, operation.b)
+        self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, shown, value=idx)
         yield from self.kick(operation)
 
     def publish_again(self, operation: Op) -> GuestSteps:
@@ -282,14 +282,14 @@ class GuestDriver:
         self._watch.look_at_ring(queue.index)
         idx = queue.ring.publish_raw(head)
         self._watch.wrote_ring(queue.index)
-        self._emit(HOSTILE, self.actor, queue.index, _HEAD_AGAIN)
-        self._emit(PUBLISH, self.actor, queue.index, 1, head, value=idx)
+        self._ring.emit(HOSTILE, _ACTOR, queue.index, _HEAD_AGAIN)
+        self._ring.emit(PUBLISH, _ACTOR, queue.index, 1, head, value=idx)
         yield from self.kick(operation)
 
     def stray_kick(self, operation: Op) -> GuestSteps:
         """Notify the device of a queue, whether or not it is set up, or there."""
         yield POINT
-        self._emit(STRAY_KICK, self.actor, operation.a)
+        self._ring.emit(STRAY_KICK, _ACTOR, operation.a)
         yield from self._transport.kick(operation.a)
 
     def collect(self, operation: Op) -> GuestSteps:
@@ -331,7 +331,7 @@ class GuestDriver:
             self._watch.look_at_ring(queue.index)
             used_event = queue.ring.set_used_event(distance(operation.c, operation.b))
             self._watch.wrote_ring(queue.index)
-            self._emit(USED_EVENT, self.actor, queue.index, value=used_event)
+            self._ring.emit(USED_EVENT, _ACTOR, queue.index, value=used_event)
 
     def suppress_calls(self, operation: Op) -> GuestSteps:
         """Suppress calls, or allow them again."""
@@ -341,7 +341,7 @@ class GuestDriver:
             self._watch.look_at_ring(queue.index)
             queue.ring.set_no_interrupt(bool(operation.b))
             self._watch.wrote_ring(queue.index)
-            self._emit(SUPPRESS_CALLS, self.actor, queue.index, operation.b)
+            self._ring.emit(SUPPRESS_CALLS, _ACTOR, queue.index, operation.b)
 
     @property
     def queues_in_use(self) -> int:

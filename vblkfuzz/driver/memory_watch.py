@@ -37,7 +37,6 @@ from vblkfuzz.virtio.store_buffer import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import ClassVar
 
     from vblkfuzz.driver.request import Segments
     from vblkfuzz.driver.sent import Sent
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 
 _POISON: Final = memoryview(b"\xff" * GUEST_MEMORY_SIZE)
 """Fills buffers that the driver has taken back: no request writes this byte (`sector_data`)."""
+_ACTOR: Final = int(ActorId.GUEST)
+"""The actor of its events."""
 _COLLECTED: Final = Place.COLLECTED
 _UNUSED: Final = Place.UNUSED
 _ZEROES: Final = bytearray(GUEST_MEMORY_SIZE)
@@ -58,9 +59,6 @@ there before."""
 class MemoryWatch:
     """Knows what guest memory must contain."""
 
-    actor: ClassVar = ActorId.GUEST
-    """The actor of its events."""
-
     def __init__(self, memory: GuestMemory, ring: TraceRing, queues: int) -> None:
         """Begin with zeroed guest memory, for a driver of so many queues."""
         end = end_of(queues)
@@ -69,7 +67,7 @@ class MemoryWatch:
         self._expected = memoryview(self._image)
         self._beyond = memory.bytes[end:]
         """Memory of queues that are not in use."""
-        self._emit = ring.emit
+        self._ring = ring
         self._owned: dict[int, slice] = {}
         """Descriptor table and available ring, by queue."""
         self._used: dict[int, tuple[slice, ...]] = {}
@@ -103,7 +101,7 @@ class MemoryWatch:
         self.look()
         if not _ZEROES.startswith(self._beyond):
             if not self._beyond_open():
-                self._emit(MEMORY_CHANGED, self.actor, NO_QUEUE, _UNUSED)
+                self._ring.emit(MEMORY_CHANGED, _ACTOR, NO_QUEUE, _UNUSED)
             self._beyond[:] = bytes(len(self._beyond))
 
     def _beyond_open(self) -> bool:
@@ -133,7 +131,7 @@ class MemoryWatch:
         for place, queue, head, offset in self._changes(found):
             if (place, queue, head) not in seen:
                 seen.add((place, queue, head))
-                self._emit(MEMORY_CHANGED, self.actor, queue, place, head, 0, 0, offset & 0xFFFF)
+                self._ring.emit(MEMORY_CHANGED, _ACTOR, queue, place, head, 0, 0, offset & 0xFFFF)
         self._expected[:] = found
 
     def _changes(self, found: bytes) -> Iterator[Change]:

@@ -66,7 +66,7 @@ class Observed:
     ) -> None:
         self._transport = transport
         self._queue_reset = int(queue_reset)
-        self._emit = ring.emit
+        self._ring = ring
 
     def device_features(self) -> int:
         """Return the feature bits that the device offers."""
@@ -127,14 +127,14 @@ class Observed:
     def write_status(self, value: int) -> GuestSteps:
         """Write the status; record a reset, and DRIVER_OK as a start."""
         if value == 0:
-            self._emit(RESET_CALL, ActorId.VCPU)
+            self._ring.emit(RESET_CALL, ActorId.VCPU)
         yield from self._transport.write_status(value)
         if value == 0:
-            self._emit(RESET_RET, ActorId.VCPU)
+            self._ring.emit(RESET_RET, ActorId.VCPU)
         elif value & STATUS_DRIVER_OK:
-            self._emit(START_RET, ActorId.VCPU)
+            self._ring.emit(START_RET, ActorId.VCPU)
 
     def reset_queue(self, index: int) -> GuestSteps:
         """Reset one queue and record it."""
         yield from self._transport.reset_queue(index)
-        self._emit(QUEUE_RESET, ActorId.VCPU, index, path=self._queue_reset)
+        self._ring.emit(QUEUE_RESET, ActorId.VCPU, index, path=self._queue_reset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.trace.event import NO_QUEUE, ActorId
 from vblkfuzz.trace.kinds import CALLED, ENABLE_READ, STATUS_READ
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
 
 
+_ACTOR: Final = int(ActorId.GUEST)
+"""The actor of all its events."""
+
+
 class DriverRegisters:
     """The registers as the driver uses them."""
 
-    actor: ClassVar = ActorId.GUEST
-    """The actor of all its events."""
-
     def __init__(self, transport: Transport, ring: TraceRing) -> None:
         self._transport = transport
-        self._emit = ring.emit
+        self._ring = ring
         self._written = 0
         """Device status that the driver wrote last."""
 
@@ -35,11 +36,11 @@ class DriverRegisters:
     def read_status(self) -> None:
         """Read the device status, and record it with what was written last."""
         value = self._transport.read_status()
-        self._emit(STATUS_READ, self.actor, NO_QUEUE, 0, self._written, 0, 0, value)
+        self._ring.emit(STATUS_READ, _ACTOR, NO_QUEUE, 0, self._written, 0, 0, value)
 
     def read_enable(self, queue: int) -> None:
         """Read whether a queue is enabled, and record it."""
-        self._emit(ENABLE_READ, self.actor, queue, self._transport.queue_enabled(queue))
+        self._ring.emit(ENABLE_READ, _ACTOR, queue, self._transport.queue_enabled(queue))
 
     def reset_queue(self, queue: GuestQueue, used: Iterable[GuestQueue]) -> GuestSteps:
         """Reset one queue and read whether it is enabled; also which other one it has disabled."""
@@ -53,4 +54,4 @@ class DriverRegisters:
 
     def take_call(self, queue: int) -> None:
         """Clear the interrupt of a queue, and record whether the device had raised it."""
-        self._emit(CALLED, self.actor, queue, self._transport.take_call(queue))
+        self._ring.emit(CALLED, _ACTOR, queue, self._transport.take_call(queue))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
 REGION: Final = "__vcov__"
+CONNECT: Final = "__vcov_connect__"
+"""In a compiled module, the function that takes another region."""
 
 INSTRUMENTED: Final = (
     "vblkfuzz.dataplane.",
@@ -215,7 +217,7 @@ class Instrumenter(MetaPathFinder):
             own = getattr(module, REGION, None)
             if own is not None:
                 first = self.next if self.next + len(own) <= COVERAGE_EDGES else 0
-                setattr(module, REGION, region[first : first + len(own)])
+                getattr(module, CONNECT)(region[first : first + len(own)])
                 self.next = first + len(own)
             elif (getattr(module, "__file__", None) or "").endswith(".so"):
                 self._without_source.append(name)

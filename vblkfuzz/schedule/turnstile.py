@@ -18,7 +18,7 @@ process costs two hand-overs a turn, not two a point. Next: `delay`, for delayed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.limits import MAX_EPILOGUE, MAX_STEPS
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from vblkfuzz.trace.ring import TraceRing
 
 
+_ACTOR: Final = int(ActorId.HARNESS)
+"""The actor of all its events."""
 _COLLECT: Final = CODES["collect"]
 
 
@@ -91,9 +93,6 @@ class World(Protocol):
 
 class Turnstile:
     """One execution of a scenario."""
-
-    actor: ClassVar = ActorId.HARNESS
-    """The actor of all its events."""
 
     def __init__(self, scenario: Scenario, world: World, guest: Guest, ring: TraceRing) -> None:
         self.steps = 0
@@ -305,4 +304,4 @@ class Turnstile:
         return self._deviations.pop(0).go
 
     def _emit(self, kind: int, flag: int = 0, head: int = 0, value: int = 0) -> None:
-        self._ring.emit(kind, self.actor, NO_QUEUE, flag, head, 0, 0, value, 0)
+        self._ring.emit(kind, _ACTOR, NO_QUEUE, flag, head, 0, 0, value, 0)

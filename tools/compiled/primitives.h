@@ -1,0 +1,97 @@
+/* What compiled code does in C that is Python when it is written: see primitives.py.
+ *
+ * It is put into each file of C code that mypyc makes, after the headers of that file. So each module
+ * has marks of its own.
+ */
+
+#include <string.h>
+
+static unsigned char *vblkfuzz_marks;
+
+/* Run a probe. */
+static inline int vblkfuzz_mark(CPyTagged probe)
+{
+    vblkfuzz_marks[CPyTagged_ShortAsSsize_t(probe)] = 1;
+    return 0;
+}
+
+/* Let probes write into a region, which must stay alive: the caller keeps it. */
+static inline int vblkfuzz_use(PyObject *region)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(region, &view, PyBUF_WRITABLE) < 0)
+        return -1;
+    vblkfuzz_marks = view.buf;
+    PyBuffer_Release(&view);
+    return 0;
+}
+
+/* The place of an item of a memoryview with native integers of 1, 2 or 4 bytes, and their size.
+ * NULL: it is none of these, or released, or has no such item. */
+static inline char *vblkfuzz_item(PyObject *object, CPyTagged index, Py_ssize_t *size)
+{
+    if (!PyMemoryView_Check(object) || !CPyTagged_CheckShort(index))
+        return NULL;
+    const PyMemoryViewObject *memory = (const PyMemoryViewObject *)object;
+    const Py_buffer *view = &memory->view;
+    Py_ssize_t at = CPyTagged_ShortAsSsize_t(index);
+    if (memory->flags & _Py_MEMORYVIEW_RELEASED || memory->mbuf->flags & _Py_MANAGED_BUFFER_RELEASED
+        || view->ndim != 1 || view->suboffsets || at < 0 || at >= view->shape[0])
+        return NULL;
+    const char *format = view->format;
+    if (!format || format[1] || (*format != 'B' && *format != 'H' && *format != 'I'))
+        return NULL;
+    *size = view->itemsize;
+    return (char *)view->buf + at * view->strides[0];
+}
+
+/* object[index] */
+static inline PyObject *vblkfuzz_get(PyObject *object, CPyTagged index)
+{
+    Py_ssize_t size;
+    const char *item = vblkfuzz_item(object, index, &size);
+    if (item && size == 1)
+        return PyLong_FromLong(*(const unsigned char *)item);
+    if (item && size == 2) {
+        uint16_t value;
+        memcpy(&value, item, 2);
+        return PyLong_FromLong(value);
+    }
+    if (item && size == 4) {
+        uint32_t value;
+        memcpy(&value, item, 4);
+        return PyLong_FromLong((long)value);
+    }
+    PyObject *boxed = CPyTagged_AsObject(index);
+    PyObject *found = PyObject_GetItem(object, boxed);
+    Py_DECREF(boxed);
+    return found;
+}
+
+/* object[index] = value */
+static inline int vblkfuzz_set(PyObject *object, CPyTagged index, CPyTagged value)
+{
+    Py_ssize_t size, number = CPyTagged_ShortAsSsize_t(value);
+    char *item = CPyTagged_CheckShort(value) && number >= 0 ? vblkfuzz_item(object, index, &size) : NULL;
+    if (item && !((const PyMemoryViewObject *)object)->view.readonly && !(number >> (8 * size))) {
+        if (size == 1) {
+            *(unsigned char *)item = (unsigned char)number;
+            return 0;
+        }
+        if (size == 2) {
+            uint16_t stored = (uint16_t)number;
+            memcpy(item, &stored, 2);
+            return 0;
+        }
+        if (size == 4) {
+            uint32_t stored = (uint32_t)number;
+            memcpy(item, &stored, 4);
+            return 0;
+        }
+    }
+    PyObject *boxed = CPyTagged_AsObject(index), *given = CPyTagged_AsObject(value);
+    int failed = PyObject_SetItem(object, boxed, given);
+    Py_DECREF(boxed);
+    Py_DECREF(given);
+    return failed;
+}
