@@ -38,13 +38,14 @@ class Size(NamedTuple):
 
 def size_of(store: Path) -> Size:
     """Measure a store."""
-    sizes = {
-        part: [path.stat().st_size for path in (store / part).rglob("*") if path.is_file()]
-        for part in ("shards", "findings", "beats")
-    }
+    sizes = {part: _sizes(store / part) for part in ("shards", "findings", "beats")}
     seconds = sum(one.seconds for one in SharedStore(shared_files(str(store))).beats())
-    files = sum(map(len, sizes.values()))
-    return Size(seconds, *(sum(one) for one in sizes.values()), files)
+    packs, findings, beats = (sum(one) for one in sizes.values())
+    return Size(seconds, packs, findings, beats, files=sum(map(len, sizes.values())))
+
+
+def _sizes(folder: Path) -> list[int]:
+    return [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
 
 
 def figures(begin: Size, end: Size, nodes: int) -> dict[str, Any]:
