@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.construction import constructed
 from vblkfuzz.dataplane.registers import IOEVENTFD
@@ -20,10 +20,27 @@ from vblkfuzz.virtio.device_queue import DeviceQueue
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
-    from vblkfuzz.dataplane.device_state import DeviceState
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _IO0: Final = ActorId.IO0
+
+
+class PortOwner(Protocol):
+    """What a port uses of its device (`device_state.DeviceState`)."""
+
+    started: bool
+    stopping: bool
+    disabled: bool
+    broken: bool
+    epoch: int
+    notifiers_opened: int
+
+    @property
+    def device_queue(self) -> type[DeviceQueue]:
+        """Class of the device's side of a ring."""
+
+    def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
+        """Handle a queue that was notified."""
 
 
 class QueuePort:
@@ -31,7 +48,7 @@ class QueuePort:
 
     __slots__ = ("_board", "_device", "index", "notifier", "queue")
 
-    def __init__(self, device: DeviceState, board: Board, index: int) -> None:
+    def __init__(self, device: PortOwner, board: Board, index: int) -> None:
         self.index = index
         self.queue = constructed(device.device_queue, DeviceQueue, "_u32", board.memory, index)
         self.notifier = board.kicks[index]
