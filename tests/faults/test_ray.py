@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,6 @@ pytestmark = [
 ]
 _PROGRAM: Final = (sys.executable, "-m", "tests.faults.ray_fleet")
 _HEAD: Final = "gcs_server"
-_LOOPBACK: Final = {"127.0.0.1", "::1"}
 
 
 class Started:
@@ -148,13 +148,19 @@ def test_an_actor_is_killed(fleet: Started, tmp_path: Path) -> None:
     until(lambda: gone(second) and not any(one.is_running() for one in tree))
 
 
+def is_loopback(text: str) -> bool:
+    address = ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
 def open_to_others(processes: list[psutil.Process]) -> list[str]:
     """Return what listens on other interfaces than that of this machine alone."""
     found = []
     for one in processes:
         with suppress(psutil.NoSuchProcess):
             for line in one.net_connections("tcp"):
-                if line.status == psutil.CONN_LISTEN and line.laddr.ip not in _LOOPBACK:
+                if line.status == psutil.CONN_LISTEN and not is_loopback(line.laddr.ip):
                     found.append(f"{one.name()} {line.laddr.ip}:{line.laddr.port}")
     return found
 

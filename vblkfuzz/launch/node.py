@@ -4,7 +4,7 @@ For launchers that do not do that themselves (`launch.ray`); systemd, Slurm and 
 
 The process ends when its supervisor ends, in whatever way: the kernel then sends it SIGTERM, so it
 uploads what it has and leaves (`launch.node_process`). A supervisor that is started anew waits for
-that: until the former process is gone, that process holds the lock of the node.
+that: until the former process is gone, that process, and it alone, holds the lock of the node.
 """
 
 from __future__ import annotations
@@ -63,7 +63,6 @@ class Node:
         self._host = socket.gethostname()
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
-        self._lock: IO[str] | None = None
         self._left = False
 
     def keep(self, seconds: float | None) -> NodeState:
@@ -95,8 +94,6 @@ class Node:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._lock is not None:
-            self._lock.close()
         return self._state()
 
     def _wants_start(self) -> bool:
@@ -108,10 +105,9 @@ class Node:
 
     def _start(self, seconds: float | None) -> None:
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        lock = self._locked()
         limit = ("--max-total-time", f"{seconds:.0f}") if seconds is not None else ()
         command = ["fuzz", *self._plan.arguments, "--out", self._plan.folder, *limit]
-        with self._log.open("ab") as log:
+        with self._locked() as lock, self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "vblkfuzz.launch.node_process", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
@@ -123,14 +119,12 @@ class Node:
         self._starts += 1
 
     def _locked(self) -> IO[str]:
-        """Return the lock of this node, held; the process inherits it.
+        """Return the lock of this node, held; the process inherits it and holds it alone then.
 
         Raises:
             HarnessError: a former process of this node does not end.
             OSError: the file cannot be made.
         """
-        if self._lock is not None:
-            return self._lock
         path = Path(f"{self._plan.folder}.lock")
         lock = path.open("a", encoding="ascii")
         deadline = time.monotonic() + 2 * LEAVE_S
@@ -143,7 +137,6 @@ class Node:
                     raise HarnessError(f"{path}: a former process of this node is alive") from None
                 time.sleep(_LOOK_S)
             else:
-                self._lock = lock
                 return lock
 
     @property
