@@ -2,9 +2,6 @@
 
 It prints a JSON object for each change: which node, and its state, or null if its actor is gone.
 SIGTERM has the nodes leave and ends it. Exit status 3: Ray does not start here, which it says.
-
-``python -m tests.faults.ray_fleet machines N`` is a cluster of N machines with room for one node
-each, and a head with room for none. It prints its address, and runs until its stdin is closed.
 """
 
 from __future__ import annotations
@@ -38,24 +35,9 @@ def _run(address: str, out: Path, nodes: int) -> None:
         raise SystemExit(NO_RAY) from None
 
 
-def _machines(count: int) -> None:
-    from ray.cluster_utils import Cluster
-
-    head = {"num_cpus": 0, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    for _ in range(count):
-        cluster.add_node(num_cpus=1)
-    print(cluster.address, flush=True)
-    sys.stdin.read()
-    cluster.shutdown()
-
-
 def main() -> None:
-    first, *more = sys.argv[1:]
-    if first == "machines":
-        _machines(int(more[0]))
-    else:
-        _run(first, Path(more[0]), int(more[1]))
+    address, out, nodes = sys.argv[1:]
+    _run(address, Path(out), int(nodes))
 
 
 if __name__ == "__main__":

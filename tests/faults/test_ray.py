@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -183,41 +182,3 @@ def test_the_head_is_killed(fleet: Started, tmp_path: Path) -> None:
         works(tmp_path, beyond=inputs)
     finally:
         again.end()
-
-
-@pytest.mark.fault(
-    "SIGKILL of the machine (raylet) that a node on Ray runs on",
-    "Its campaign ends. The node goes on on another machine.",
-)
-def test_a_machine_is_gone(tmp_path: Path) -> None:
-    machines = Started(tmp_path / "machines", "machines", "2")
-    address = re.compile(r"[\d.]+:\d+")
-    fleet = None
-    try:
-        until(
-            lambda: (
-                machines.process.poll() is not None or any(map(address.fullmatch, machines.lines()))
-            )
-        )
-        if machines.process.poll() is not None:
-            pytest.skip(f"Ray does not start here: {machines.lines()[-1]}")
-        (place,) = filter(address.fullmatch, machines.lines())
-        fleet = Started(tmp_path / "fleet", place, str(tmp_path), "1")
-        first = fleet.runs(0)
-        inputs = works(tmp_path)
-        began = time.monotonic()
-        raylet_of(first).kill()
-        second = fleet.runs(0, before=first)
-        print(f"on another machine after {time.monotonic() - began:.1f} s")
-        assert gone(first)
-        assert raylet_of(second).is_running()
-        works(tmp_path, beyond=inputs)
-    finally:
-        for one in filter(None, (fleet, machines)):
-            one.end()
-
-
-def raylet_of(campaign: int) -> psutil.Process:
-    """Return the process of Ray that stands for the machine of a campaign."""
-    (found,) = [one for one in psutil.Process(campaign).parents() if one.name() == "raylet"]
-    return found

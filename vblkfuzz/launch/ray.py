@@ -1,8 +1,8 @@
 """Nodes on a Ray cluster: an actor for each, which only keeps its campaign running.
 
-Nothing of value is in Ray: what nodes find is in their store. An actor that is killed, or whose
-machine is gone, is started again by Ray, on whichever machine has room (`max_restarts=-1`). If the
-head is lost, all actors end, and their campaigns with them; the same command then goes on.
+Nothing of value is in Ray: what nodes find is in their store. An actor that is killed is started
+again by Ray (`max_restarts=-1`). If the head is lost, all actors end, and their campaigns with
+them; the same command then goes on.
 """
 
 from __future__ import annotations

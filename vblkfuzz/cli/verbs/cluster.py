@@ -65,7 +65,7 @@ def cluster(  # noqa: PLR0913  # an option each
 ) -> None:
     """Keep campaigns running on a Ray cluster: `vblkfuzz fuzz --store URL`, once a node.
 
-    What is killed is started again, on another machine if need be. All that nodes find is in the
+    What is killed is started again, where its machine still runs. All that nodes find is in the
     store: the same command goes on after the loss of the whole cluster. The cluster must ask for
     a token (RAY_AUTH_MODE=token). Needs the extra cluster: pip install 'vblkfuzz[cluster]'.
 
