@@ -17,6 +17,7 @@ _TIMES = {
     ("fuzz",): "--max-total-time",
     ("bench", "detect"): "--max-total-time",
     ("ci",): "--budget",
+    ("cluster",): "--max-total-time",
     ("compare",): "--minutes",
 }
 _NONE = ("nan", "inf", "-inf", "-1", "1e3", "8x", "m", "1h30", "٣", "1 m", "9" * 12, "2.5m")

@@ -50,7 +50,7 @@ def test_an_option(cli: Cli, verb: tuple[str, ...], option: str) -> None:
         (("fuzz", "--corpus", "a", "--corpus", ""), "--corpus: expected the name of a folder"),
         (("replay", "a", ""), "PATH: expected the name of a file or folder"),
         (("merge", "", "other"), "CORPUS: expected the name of a folder"),
-        (("status", ""), "DIR: expected the name of a folder"),
+        (("status", ""), "DIR|STORE: expected the name of a folder, or the URL of a store"),
         (("new", ""), "DEVICE: expected a value"),
         (("compare", ""), "expected binaries after --binaries, found an empty argument"),
         (("bisect", "a", ""), "expected binaries after --binaries, found an empty argument"),

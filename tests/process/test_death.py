@@ -118,7 +118,7 @@ def test_a_zygote_that_replaces_another_has_no_crash_handlers(crew: Crew) -> Non
     try:
         process("zygote").kill()
         with pytest.raises(ActorDied):
-            crew.run()
+            crew.run_until_error()
     finally:
         signal.signal(signal.SIGSEGV, handled)
     assert caught(process("device")) == before
@@ -138,7 +138,7 @@ def test_a_zygote_whose_actors_live_on_is_not_replaced(
     monkeypatch.setattr(LifeLine, "all_ended", lambda *_: False)
     process("zygote").kill()
     with pytest.raises(ZygoteLost, match="the zygote has ended, exit code -9") as error:
-        crew.run()
+        crew.run_until_error()
     assert not error.value.of_input
     with pytest.raises(ZygoteLost):
         crew.run()

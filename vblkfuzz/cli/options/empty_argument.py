@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _EXPECTED: Final = {
     "FILE": "the name of a file",
     "DIR": "the name of a folder",
+    "DIR|STORE": "the name of a folder, or the URL of a store",
     "FOLDER": "the name of a folder",
     "CORPUS": "the name of a folder",
     "OTHER": "the name of a folder",

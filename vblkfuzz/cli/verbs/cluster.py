@@ -128,8 +128,8 @@ def _status(states: Sequence[NodeState | None]) -> ExitStatus:
 VERB: Final = Verb(
     cluster,
     examples=(
-        "vblkfuzz cluster --ray local --nodes 2 --store vblkfuzz-store --max-total-time 60",
-        "vblkfuzz cluster --ray 10.0.0.1:6379 --nodes 100 --workers 16 --store s3://bucket/store",
+        "vblkfuzz cluster --ray local --nodes 2 --store shared --max-total-time 60",
+        "vblkfuzz cluster --ray 10.0.0.1:6379 --nodes 100 --store s3://bucket/store",
     ),
     summary="Keep campaigns running on a Ray cluster.",
 )
