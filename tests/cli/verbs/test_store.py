@@ -1,0 +1,57 @@
+"""`cmin` and `triage` of a store: they read it, and change nothing in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.verbs.corpora import run
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.codec import encode
+from vblkfuzz.scenario.op import op
+from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.store.feature_record import Entry
+from vblkfuzz.store.pack import Pack
+from vblkfuzz.store.shared_files import FolderFiles
+from vblkfuzz.store.shared_store import SharedStore
+
+pytestmark = pytest.mark.e2e
+BUG = Scenario(ops=(op("init"), op("drain_begin"), op("publish_kick"), op("reset")))
+PLAIN = Scenario(ops=(op("init"), op("publish_kick"), op("collect")))
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    folder = tmp_path / "S"
+    store = SharedStore(FolderFiles(folder))
+    store.join("model", "patch-v4")
+    inputs = tuple(Entry.of(encode(one), ()) for one in (BUG, PLAIN))
+    store.add_pack("one", Pack("one", "1", "", inputs))
+    store.add_finding("s8-start-twice", dump_artifact(Artifact(BUG)))
+    return folder
+
+
+def test_cmin_takes_the_inputs_of_all_packs(store: Path, tmp_path: Path) -> None:
+    before = contents(store)
+    done = run("cmin", store, "-o", tmp_path / "small", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["inputs"] == 2
+    assert contents(store) == before
+
+
+def test_triage_copies_the_findings(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(store)
+    monkeypatch.chdir(tmp_path)
+    done = run("triage", "S")
+    assert done.returncode == 0
+    assert "s8-start-twice\n    reproduced in 3 of 3 runs\n" in done.stdout
+    assert list(Path("vblkfuzz-store").rglob("finding.vblk"))
+    assert contents(store) == before
