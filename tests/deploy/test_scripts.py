@@ -43,8 +43,6 @@ def test_the_commands_are_of_this_version() -> None:
     """Their options are; numbers are put in by whoever runs them."""
     (verb,) = [command for names, command in verbs() if names == ("fuzz",)]
     known = {name for one in verb.params for name in one.opts}
-    if "--store" not in known:
-        pytest.skip("this version of vblkfuzz fuzz has no --store")
     found = [re.findall(r"--[a-z-]+", text) for text in commands()]
     assert len(found) >= 3
     assert {name for names in found for name in names} <= known
