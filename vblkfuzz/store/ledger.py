@@ -33,6 +33,11 @@ _BEGIN: Final = (
     "INSERT INTO campaign (id, started, target, device, mode, workers, seed)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+_CORRECT: Final = (
+    "WITH given (campaign, status) AS (VALUES (?, ?)) UPDATE ending "
+    "SET status = (SELECT status FROM given) WHERE campaign = (SELECT campaign FROM given)"
+)
+"""Python 3.12 warns of ``?2``, with which the values could be in another order."""
 _ENDING: Final = "INSERT OR REPLACE INTO ending VALUES (?, ?, ?)"
 _PROGRESS: Final = "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)"
 _SEEN: Final = (
@@ -135,7 +140,7 @@ class Ledger:
         """
         if self._campaign:
             self._file = LedgerFile(self._path)
-            self._note("UPDATE ending SET status = ?2 WHERE campaign = ?1", status)
+            self._note(_CORRECT, status)
             self._file.close()
 
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:

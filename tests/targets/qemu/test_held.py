@@ -9,7 +9,7 @@ import pytest
 
 from tests.conformance.inputs import fuzz_inputs
 from tests.conformance.leftovers import nothing_left
-from tests.conformance.outline import outline, races
+from tests.conformance.outline import difference, outline, races
 from tests.targets.outcomes import but_spins
 from tests.targets.qemu.binary import EACH_QEMU
 from vblkfuzz.executor import Execution, run_scenario
@@ -315,6 +315,8 @@ def test_100_scenarios_that_hold_forth_and_back(target: QemuTarget) -> None:
     ][:100]
     forth = [outline(run_scenario(target, one)) for one in scenarios]
     back = [outline(run_scenario(target, one)) for one in reversed(scenarios)]
-    pairs = [pair for pair in zip(forth, back[::-1], strict=True) if not races(*pair)]
-    assert [there for there, _ in pairs] == [again for _, again in pairs]
+    runs = zip(scenarios, forth, back[::-1], strict=True)
+    pairs = [(one, there, again) for one, there, again in runs if not races(there, again)]
+    differ = [difference(index, *pair) for index, pair in enumerate(pairs) if pair[1] != pair[2]]
+    assert not differ, "\n".join(differ)
     assert len(pairs) > 50
