@@ -94,11 +94,12 @@ def _plans(
         UsageError: an argument for `vblkfuzz fuzz` is set by this verb.
     """
     from vblkfuzz.launch.node import NodePlan
+    from vblkfuzz.store.shared_files import is_url
 
     for one in arguments:
         if one.partition("=")[0] in _OURS:
             raise UsageError(f"{one}: an option of cluster itself; put it before --")
-    place = store if "://" in store else str(Path(store).absolute())
+    place = store if is_url(store) else str(Path(store).absolute())
     told = ("--store", place, "--workers", str(workers), *arguments)
     return [NodePlan(str(out.absolute() / f"node-{index}"), told) for index in range(nodes)]
 
