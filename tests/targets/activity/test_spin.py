@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
@@ -28,13 +28,13 @@ WORKS = "import sys; print(flush=True)\nfor _ in range(300000): pass\nsys.stdin.
 
 
 @contextmanager
-def running(program: str) -> Iterator[Stillness]:
+def running(program: str, held: Callable[[], frozenset[str]] = frozenset) -> Iterator[Stillness]:
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        with closing(Stillness(process.pid)) as still:
+        with closing(Stillness(process.pid, held=held)) as still:
             yield still
         process.kill()
 
@@ -92,6 +92,11 @@ def test_nothing_is_proved_while_another_thread_runs() -> None:
         assert not SpinWatch(still, known).spins(drained=True)
         assert SpinWatch(still, known).others_spin()
     assert known == set()
+
+
+def test_nothing_is_proved_while_a_thread_is_held() -> None:
+    with running(TURNS, lambda: frozenset({"1"})) as still:
+        assert not SpinWatch(still, set()).spins(drained=False)
 
 
 def test_a_process_that_has_ended_does_not_spin() -> None:

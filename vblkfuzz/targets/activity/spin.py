@@ -54,7 +54,8 @@ class SpinWatch:
     def spins(self, *, drained: bool) -> bool:
         """Whether the main thread spins; call it when nothing is pending for any thread.
 
-        If another thread has run meanwhile, something was pending, and nothing is proved.
+        If another thread has run meanwhile, or is held by a schedule, something was pending, and
+        nothing is proved.
 
         Args:
             drained: whether a drained section is open, a state that may be the reason.
@@ -63,7 +64,7 @@ class SpinWatch:
             DeviceLost: the process has ended.
         """
         again = drained and Spin.DRAINED in self._known and not self._gated
-        for _ in range(_PROOFS):
+        for _ in range(0 if self._still.holds else _PROOFS):
             before = self._still.look()
             if not self._runs_for(AGAIN_S if again else SPIN_S, self._still.main_seconds):
                 return False

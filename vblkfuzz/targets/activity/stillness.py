@@ -101,6 +101,11 @@ class Stillness:
                 time.sleep(_PAUSE_S)
         return True
 
+    @property
+    def holds(self) -> bool:
+        """Whether a schedule holds a thread: others may wait for it."""
+        return bool(self._held())
+
     def naps(self) -> bool:
         """Whether a thread sleeps for a time that it has chosen itself; `wait` takes it for asleep.
 

@@ -259,11 +259,8 @@ class QemuProcess:
         return False
 
     def spins(self, *, drained: bool) -> bool:
-        """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6).
-
-        It may wait for a thread that a schedule holds.
-        """
-        return not self._child.held() and self._spin.spins(drained=drained)
+        """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6)."""
+        return self._spin.spins(drained=drained)
 
     async def _only_main_runs(self) -> bool:
         before = self._still.look()
