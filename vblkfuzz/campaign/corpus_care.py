@@ -5,8 +5,9 @@ more of them, so most of a corpus is needless after a while, and each worker tha
 When the recorded inputs have doubled, those remain that together have all features
 (`feedback.minimal_corpus`).
 
-Only files whose input is on record, under one fingerprint, leave. libFuzzer itself deletes files
-that it has found shorter ones for; if one of them is needed, it is written again from the record.
+Only files whose input is on record, under one fingerprint, leave, and none on a real device.
+libFuzzer itself deletes files that it has found shorter ones for; if one of them is needed, it is
+written again from the record.
 
 The orchestrator has other work: what is to be done comes in steps, of which each turn does as many
 as there is time for.
@@ -47,10 +48,16 @@ class CorpusCare:
     Args:
         out: the output folder.
         on_message: called with what is said on the screen.
+        exact: an input shows the same features each time, as on the model. Else none leaves: what
+            made it needless may have shown a feature by chance.
     """
 
-    def __init__(self, out: Path, on_message: Callable[[Message], None]) -> None:
+    def __init__(
+        self, out: Path, on_message: Callable[[Message], None], *, exact: bool = True
+    ) -> None:
+        """Put damaged files of earlier campaigns away; no worker runs yet."""
         self._out = out
+        self._exact = exact
         self._corpus = out / "corpus"
         self._on_message = on_message
         self._reader = RecordReader(out)
@@ -67,11 +74,8 @@ class CorpusCare:
         self._work: Iterator[None] | None = None
         self._next_s = 0.0
         self._complained = False
-
-    def mend(self) -> None:
-        """Put damaged files of earlier campaigns away; no worker runs yet."""
         try:
-            quarantine_damaged(self._corpus, self._out / "quarantine", self._say)
+            quarantine_damaged(self._corpus, out / "quarantine", self._say)
         except OSError as error:
             self._complain(error)
 
@@ -80,6 +84,8 @@ class CorpusCare:
         try:
             merge_segments(self._out)
             merge_counts(self._out)
+            if not self._exact:
+                return
             # A file that the user has deleted does not come back.
             self._work = self._steps(set(os.listdir(self._corpus)))
             next(self._work)  # it has opened the record, to which no worker has added anything
@@ -90,7 +96,7 @@ class CorpusCare:
         """Take in what workers have recorded; reduce the corpus if it has doubled."""
         now_s = time.monotonic()
         if self._work is None:
-            if now_s < self._next_s:
+            if now_s < self._next_s or not self._exact:
                 return
             self._work = self._steps()
         try:
@@ -113,6 +119,8 @@ class CorpusCare:
 
     def finish(self) -> None:
         """Write the inputs that are needed and gone, after the last worker has ended."""
+        if not self._exact:
+            return
         try:
             self._read()
             for _ in self._writing(set(os.listdir(self._corpus))):

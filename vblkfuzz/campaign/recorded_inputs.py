@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.kept_inputs import KeptInputs
+from vblkfuzz.campaign.record_key import key_of
 from vblkfuzz.feedback.feature_numbers import PER_PLACE, mark, numbers_in
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.oracle.naming.known import matches
-from vblkfuzz.schedule.registry import NONE
 from vblkfuzz.store.feature_record import Entry, RecordReader, Segment
 from vblkfuzz.store.finding_files import ARTIFACT
 from vblkfuzz.store.input_name import input_name
@@ -168,20 +168,11 @@ def recorded_inputs(
     counters: memoryview,
     send: Callable[[Message], None],
 ) -> RecordedInputs | None:
-    """Return the record for a worker whose target has started; None: it uses none.
+    """Return the record for a worker whose target has started; None: it uses none."""
+    from vblkfuzz.oracle.judge import RULES  # imports the device's code, with probes by now
 
-    That is for the model. What an input of a real device shows depends on more than its code.
-    """
-    # These import the device's code, which `instrument` must come before.
-    from vblkfuzz.feedback.fingerprint import fingerprint_of
-    from vblkfuzz.oracle.judge import RULES
-    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
-
-    if not (plan.record and plan.feedback and isinstance(target, (InlineModel, ProcessesModel))):
+    if not (fingerprint := key_of(plan, target, probes)):
         return None
-    inputs = (plan.without, plan.schedulers == [NONE])  # what they stand for
-    options = (plan.target, plan.device, plan.mode, plan.states, *inputs, probes.next)
-    fingerprint = fingerprint_of(target.device_class, options, plan.record)
     situations = {item.name for rule in RULES for item in rule.situations}
 
     findings = Path(plan.out) / "findings"
