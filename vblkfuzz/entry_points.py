@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from vblkfuzz.errors import UsageError
@@ -137,7 +137,13 @@ class Registry(Generic[Value]):
 
 def package_of(entry: EntryPoint) -> str:
     """Return the name of the package that registers the entry point; empty if unknown."""
-    return entry.dist.name if entry.dist else ""
+    return _name_of(entry.dist) if entry.dist else ""
+
+
+@cache
+def _name_of(package: Distribution) -> str:
+    """Parse its metadata, once: a list of findings asks for each of them."""
+    return package.name
 
 
 def _origin(entry: EntryPoint) -> str:

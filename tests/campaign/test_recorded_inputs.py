@@ -72,6 +72,18 @@ def test_what_another_worker_records_is_marked_at_once(out: Path) -> None:
     assert other.marked == {3}
 
 
+def test_of_many_unrecorded_inputs_few_look_at_the_record_again(out: Path) -> None:
+    """It took longer than to run them; the next one after a new input looks at once."""
+    one, other = Worker(out), Worker(out)
+    assert other.reads(b"not on record") is None
+    one.runs(b"kept", 3)
+    one.record.settle()
+    assert other.reads(b"kept") is None
+    other.record.mutated(b"new")
+    assert other.reads(b"new") is None
+    assert other.reads(b"kept") == frozenset({"drained"})
+
+
 def test_a_new_input_runs_whatever_is_on_record(out: Path) -> None:
     first = Worker(out)
     first.runs(b"kept", 3)

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vblkfuzz.feedback.minimal_corpus import Measured, cover
+from vblkfuzz.feedback.minimal_corpus import Cover, Measured, cover
 
 FEATURES = st.frozensets(st.integers(0, 12), max_size=6)
 INPUTS = st.dictionaries(st.binary(max_size=4), FEATURES, max_size=12).map(
@@ -44,3 +44,18 @@ def test_short_inputs_are_preferred() -> None:
     assert cover([long, short]) == [short]
     assert cover([long, Measured(b"s", frozenset({1}))]) == [long]
     assert cover([long], frozenset({1, 2})) == []
+
+
+@given(INPUTS, st.randoms())
+def test_of_inputs_in_any_order_those_stay_that_a_cover_is_made_of(
+    inputs: list[Measured], random: Random
+) -> None:
+    expected = cover(inputs)
+    random.shuffle(inputs)
+    come, needless = Cover(), set[bytes]()
+    for one in [*inputs, *inputs]:  # each may be recorded by two workers
+        needless |= set(come.add(one.data, one.features))
+    left = [one for one in inputs if one.data in come]
+    assert len(left) == len(come)
+    assert needless == {one.data for one in inputs} - {one.data for one in left}
+    assert cover(left) == expected

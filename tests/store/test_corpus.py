@@ -25,7 +25,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import to_text
 from vblkfuzz.store import atomic
 from vblkfuzz.store.corpus import import_folder
-from vblkfuzz.store.input_paths import found_below
+from vblkfuzz.store.input_paths import maybe_below
 from vblkfuzz.store.quarantine import Quarantine
 
 SCENARIO = Scenario(ops=(op("init", how="ok"), op("kick", queue=0)))
@@ -175,9 +175,9 @@ def test_a_file_that_vanishes(
 ) -> None:
     for name in ("a.bin", "b.bin"):
         (brought / name).write_bytes(name.encode())
-    found = found_below(brought)
+    found = maybe_below(brought)
     (brought / "a.bin").unlink()
-    monkeypatch.setattr("vblkfuzz.store.corpus.found_below", lambda _folder: found)
+    monkeypatch.setattr("vblkfuzz.store.corpus.maybe_below", lambda _folder: found)
     problems, corpus = imported(tmp_path)
     assert problems == [f"{brought / 'a.bin'}: expected a readable file: No such file or directory"]
     assert list(corpus.values()) == [b"b.bin"]

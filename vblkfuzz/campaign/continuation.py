@@ -6,6 +6,7 @@ and its findings could not be told from the new ones. So the user must ask for t
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -95,7 +96,8 @@ def _is_on(record: CampaignRecord, target: str, device: str) -> bool:
 
 def said_of(out: Path, history: History) -> str:
     """Say what the folder already has; empty if that is nothing."""
-    inputs = sum(1 for path in (out / "corpus").iterdir() if path.is_file())
+    with os.scandir(out / "corpus") as listed:
+        inputs = sum(1 for one in listed if one.is_file())
     findings = len(saved_findings(out))
     has = f"{counted(inputs, 'input')}, {counted(findings, 'finding')}"
     if not history.campaigns:

@@ -59,7 +59,7 @@ def counting_of(
     """Return what counts for a worker; None if nobody reads it, or there are no features."""
     if not (plan.record and plan.feedback):
         return None
-    # Numbers of features on a real device mean the same within a campaign only.
+    # Without a record, numbers of features mean the same within a campaign only.
     fingerprint = recorded.fingerprint if recorded else plan.record
     path = counts_file(Path(plan.out), plan.record, plan.index)
     return Counting(path, fingerprint, lambda sentence: send(Message("warning", sentence)))

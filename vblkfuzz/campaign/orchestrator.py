@@ -128,9 +128,10 @@ class Campaign:
             status = ExitStatus.HARNESS  # if an error ends it
             try:
                 self._go_on(out)
-                importing = Importing(out, self._on_message, self._cut_short)
-                importing.run(self._options.corpora)
-                self._care = CorpusCare(out, self._on_message)
+                exact = self._options.target == MODEL
+                self._care = CorpusCare(out, self._on_message, exact=exact)
+                Importing(out, self._on_message, self._cut_short).run(self._options.corpora)
+                self._care.begin()
                 self._fuzz_and_minimize()
                 status = exit_status(self.summary, self._stop)
             finally:

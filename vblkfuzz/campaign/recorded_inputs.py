@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.kept_inputs import KeptInputs
+from vblkfuzz.campaign.record_key import key_of
 from vblkfuzz.feedback.feature_numbers import PER_PLACE, mark, numbers_in
 from vblkfuzz.launch.plan import Message
 from vblkfuzz.oracle.naming.known import matches
-from vblkfuzz.schedule.registry import NONE
 from vblkfuzz.store.feature_record import Entry, RecordReader, Segment
 from vblkfuzz.store.finding_files import ARTIFACT
 from vblkfuzz.store.input_name import input_name
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from vblkfuzz.oracle.verdict import Verdict
     from vblkfuzz.targets.target import Target
 
+_LOOK_EACH: Final = 32
+"""Of so many inputs in a row without an entry, the record is looked at again for one: it takes as
+long as to run a short input. Who starts in a large corpus reads nothing else for a while."""
 _MANY: Final = 1000
 """Inputs to run at the start above which it is said: nothing new is tried for a while."""
 
@@ -71,6 +74,8 @@ class RecordedInputs:
         """Names of inputs that have an entry."""
         self._last: tuple[bytes, bytes, Verdict] | None = None
         self._is_mutant = False
+        self._misses = 0
+        """Inputs in a row that were read and are not on record."""
         self._complained = False
         names = set(os.listdir(self._corpus)) if self._corpus.is_dir() else set()
         self._take(names)
@@ -101,6 +106,7 @@ class RecordedInputs:
         is_mutant, self._is_mutant = self._is_mutant, False
         self.settle()
         if is_mutant:
+            self._misses = 0
             return None
         entry = self._entry(input_name(data))
         if entry is None or not all(map(self._is_saved, entry.signatures)):
@@ -114,8 +120,10 @@ class RecordedInputs:
     def _entry(self, name: str) -> Entry | None:
         entry = self._unread.pop(name, None)
         if entry is None:  # perhaps another worker has recorded it in the meantime
-            self._take(None)
-            entry = self._unread.pop(name, None)
+            if self._misses % _LOOK_EACH == 0:
+                self._take(None)
+                entry = self._unread.pop(name, None)
+            self._misses += 1
         return entry
 
     def ran(self, data: bytes, verdict: Verdict) -> None:
@@ -136,6 +144,7 @@ class RecordedInputs:
         entry = Entry.of(data, [*numbers_in(counters), *met], broken)
         try:
             self._segment.append(entry)
+            self._reader.leave_out(self._segment.path)
             self._recorded.add(name)
         except OSError as error:
             self._complain("features are not recorded", error)
@@ -159,20 +168,11 @@ def recorded_inputs(
     counters: memoryview,
     send: Callable[[Message], None],
 ) -> RecordedInputs | None:
-    """Return the record for a worker whose target has started; None: it uses none.
+    """Return the record for a worker whose target has started; None: it uses none."""
+    from vblkfuzz.oracle.judge import RULES  # imports the device's code, with probes by now
 
-    That is for the model. What an input of a real device shows depends on more than its code.
-    """
-    # These import the device's code, which `instrument` must come before.
-    from vblkfuzz.feedback.fingerprint import fingerprint_of
-    from vblkfuzz.oracle.judge import RULES
-    from vblkfuzz.targets.model_modes import InlineModel, ProcessesModel
-
-    if not (plan.record and plan.feedback and isinstance(target, (InlineModel, ProcessesModel))):
+    if not (fingerprint := key_of(plan, target, probes)):
         return None
-    inputs = (plan.without, plan.schedulers == [NONE])  # what they stand for
-    options = (plan.target, plan.device, plan.mode, plan.states, *inputs, probes.next)
-    fingerprint = fingerprint_of(target.device_class, options, plan.record)
     situations = {item.name for rule in RULES for item in rule.situations}
 
     findings = Path(plan.out) / "findings"

@@ -34,7 +34,7 @@ from vblkfuzz.scenario.field import (
 )
 from vblkfuzz.scenario.file_bytes import read_at_most
 from vblkfuzz.scenario.former_names import current_name
-from vblkfuzz.scenario.input_form import Form, form_of, is_raw_name
+from vblkfuzz.scenario.input_form import Form, form_of, is_input_among_others, is_raw_name
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.scenario.text import read_text, to_text
 
@@ -217,28 +217,42 @@ def read_input_file(path: str | os.PathLike[str]) -> InputFile:
             input (see `load_artifact` and `text.read_text`).
     """
     name = os.fspath(path)
-    data, form = _form_and_data(name)
+    data = _beginning_of(name)
+    form = _form_in(name, data)
     if form is Form.RAW:
         return InputFile(Artifact(decode(data)), form, data)
     artifact = _artifact_in(name, data, form)
     return InputFile(artifact, form, encode(artifact.scenario))
 
 
-def read_raw_input(path: str | os.PathLike[str]) -> bytes:
-    """Return the raw fuzz input of a file, see `read_input_file`; a raw one is not decoded."""
-    name = os.fspath(path)
-    data, form = _form_and_data(name)
+def raw_input_among_others(path: str) -> bytes | None:
+    """Return the raw fuzz input of a file of a folder, see `read_input_file`; it is not decoded.
+
+    None: the file is not meant as an input (`scenario.input_form`).
+    """
+    data = _beginning_of(path)
+    return _raw_input_in(path, data) if is_input_among_others(path, data[:MAX_BYTES]) else None
+
+
+def _raw_input_in(name: str, data: bytes) -> bytes:
+    form = _form_in(name, data)
     return data if form is Form.RAW else encode(_artifact_in(name, data, form).scenario)
 
 
-def _form_and_data(name: str) -> tuple[bytes, Form]:
-    data = _read(name)
+def _form_in(name: str, data: bytes) -> Form:
+    """Return the form of the content of a file, if it is not too large for that.
+
+    Raises:
+        InputFileError: it is.
+    """
+    if len(data) > limits.MAX_ARTIFACT_BYTES:
+        raise InputFileError(name, "", f"expected at most {limits.MAX_ARTIFACT_BYTES} bytes")
     form = form_of(name, data)
     if form is Form.RAW and not data and not is_raw_name(os.path.basename(name)):
         raise InputFileError(name, "", "expected an input, found an empty file")
     if form is Form.RAW and len(data) > MAX_BYTES:
         raise InputFileError(name, "", f"{_ANY_FORM}, found {len(data)} bytes")
-    return data, form
+    return form
 
 
 def _artifact_in(name: str, data: bytes, form: Form) -> Artifact:
@@ -261,13 +275,15 @@ def _of_text(data: bytes, name: str) -> Artifact:
     )
 
 
-def _read(name: str) -> bytes:
+def _beginning_of(name: str) -> bytes:
+    """Return the content of a file; of a larger one than there may be, one byte too many.
+
+    Raises:
+        InputFileError: it cannot be read.
+    """
     try:
-        data = read_at_most(name, limits.MAX_ARTIFACT_BYTES + 1)
+        return read_at_most(name, limits.MAX_ARTIFACT_BYTES + 1)
     except IsADirectoryError:
         raise InputFileError(name, "", "expected a file, found a folder") from None
     except OSError as error:
         raise InputFileError(name, "", f"expected a readable file: {error.strerror}") from None
-    if len(data) > limits.MAX_ARTIFACT_BYTES:
-        raise InputFileError(name, "", f"expected at most {limits.MAX_ARTIFACT_BYTES} bytes")
-    return data

@@ -29,18 +29,27 @@ def read_at_most(path: str | os.PathLike[str], limit: int) -> bytes:
         OSError: the file cannot be opened or read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise IsADirectoryError
-        data = _without_waiting(descriptor, min(limit, _PIECE))
-        if data == b"" and _is_named_pipe(descriptor):
-            raise InputFileError(os.fspath(path), "", _NO_WRITER)
+    try:
+        return _read(descriptor, os.fspath(path), limit)
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int, path: str, limit: int) -> bytes:
+    # Without an object for the file: an import reads tens of thousands of small ones.
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError
+    data = _without_waiting(descriptor, min(limit, _PIECE))
+    if data == b"" and stat.S_ISFIFO(mode) and _has_a_name(descriptor):
+        raise InputFileError(path, "", _NO_WRITER)
+    if not stat.S_ISREG(mode):
         os.set_blocking(descriptor, True)
-        parts = [data or b""]
-        missing = limit - len(parts[0])
-        while data != b"" and missing > 0 and (more := file.read(min(missing, _PIECE))):
-            parts.append(more)
-            missing -= len(more)
+    parts = [data or b""]
+    missing = limit - len(parts[0])
+    while data != b"" and missing > 0 and (more := os.read(descriptor, min(missing, _PIECE))):
+        parts.append(more)
+        missing -= len(more)
     return b"".join(parts)
 
 
@@ -52,8 +61,6 @@ def _without_waiting(descriptor: int, limit: int) -> bytes | None:
         return None
 
 
-def _is_named_pipe(descriptor: int) -> bool:
-    """Whether it is a FIFO in a folder, and not one end of a pipe(2), whose writer may be done."""
-    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-        return False
+def _has_a_name(descriptor: int) -> bool:
+    """Whether a FIFO is in a folder, and not one end of a pipe(2), whose writer may be done."""
     return not os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:")

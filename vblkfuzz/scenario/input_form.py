@@ -26,7 +26,9 @@ _RAW_NAME: Final = re.compile(
     r".*\.bin|[0-9a-f]{40}|(crash|timeout|oom|leak|slow-unit|minimized-from)-[0-9a-f]{40}"
 )
 """Names of raw inputs: ``input.bin`` of a finding, and those that libFuzzer gives, by SHA-1."""
-_SPACES: Final = "\t\n\r\f"
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f]")
+"""Bytes that no text has; they are no part of another character in UTF-8."""
+_NAMED_FORMS: Final = (".vblk", ".toml")
 
 
 class Form(Enum):
@@ -58,6 +60,21 @@ def form_of(path: str, data: bytes) -> Form:
     return Form.ARTIFACT if name.endswith(".vblk") else Form.RAW
 
 
+def has_input_name(name: str) -> bool:
+    """Whether a file of this name is meant as an input, whatever it holds."""
+    return name.endswith(_NAMED_FORMS) or is_raw_name(name)
+
+
+def is_input_among_others(path: str, data: bytes) -> bool:
+    """Whether a file of a folder of any files is meant as an input; the beginning is enough.
+
+    A text is one only by its name, and an empty file, too.
+    """
+    if has_input_name(os.path.basename(path)):
+        return True
+    return bool(data) and form_of(path, data) is not Form.TEXT
+
+
 def is_raw_name(name: str) -> bool:
     """Whether a file of this name is a raw input, whatever its bytes look like."""
     return _RAW_NAME.fullmatch(name) is not None
@@ -69,6 +86,7 @@ def _is_text(data: bytes) -> bool:
     A few bytes that are no UTF-8 do not matter: in the beginning of a file the last character is
     cut off, and the reader says where another one is.
     """
+    if _CONTROL.search(data):
+        return False
     text = data.decode(errors="ignore")
-    lost = len(data) - len(text.encode())
-    return lost < 4 and bool(text.strip()) and all(one >= " " or one in _SPACES for one in text)
+    return len(data) - len(text.encode()) < 4 and bool(text.strip())

@@ -66,10 +66,13 @@ class NewFiles:
         self._folder = os.fspath(folder)
         self._temporary: dict[str, str] = {}
         """By path."""
+        self._there: frozenset[str] = frozenset()
         self._prefix = f"{_temporary(folder / 'any')}-"
 
     def __enter__(self) -> Self:
         """Return this object; `add` writes files."""
+        with suppress(OSError):  # `add` says what is wrong
+            self._there = frozenset(os.listdir(self._folder))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -87,13 +90,14 @@ class NewFiles:
                     os.unlink(temporary)
 
     def add(self, name: str, data: bytes) -> None:
-        """Write a file, unless there is one of this name and size.
+        """Write a file, unless there was one of this name and size before.
 
         Raises:
             OSError: it could not be written.
         """
         path = os.path.join(self._folder, name)
-        if path not in self._temporary and not _has(path, len(data)):
+        whole = name in self._there and _has(path, len(data))
+        if path not in self._temporary and not whole:
             self._temporary[path] = temporary = f"{self._prefix}{len(self._temporary)}"
             _write(temporary, data, sync=False)
 

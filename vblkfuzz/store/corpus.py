@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vblkfuzz.errors import InputFileError, UsageError
-from vblkfuzz.scenario.artifact import read_raw_input
+from vblkfuzz.scenario.artifact import raw_input_among_others
 from vblkfuzz.store.atomic import NewFiles
 from vblkfuzz.store.input_name import input_name
-from vblkfuzz.store.input_paths import found_below
+from vblkfuzz.store.input_paths import maybe_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -28,7 +28,7 @@ class Imported(NamedTuple):
     """One file of an import."""
 
     total: int
-    """How many files there are altogether."""
+    """How many files there are altogether, as far as that is known: some turn out to be texts."""
     problem: str = ""
     """Why it is in the quarantine, in one line that names it; empty: it is in the corpus."""
 
@@ -48,7 +48,8 @@ def import_folder(
         InputFileError: `folder` is no folder.
         OSError: corpus or quarantine cannot be written.
     """
-    found = found_below(folder)
+    found = maybe_below(folder)
+    total = len(found)
     with NewFiles(corpus) as files:
         for one in found:
             if cut_short():
@@ -58,16 +59,19 @@ def import_folder(
             except InputFileError as error:
                 problem = str(error).replace("\n", "\\n")
                 quarantine.name(one.path, problem)
-                yield Imported(len(found), problem)
+                yield Imported(total, problem)
+                continue
+            if data is None:
+                total -= 1
                 continue
             files.add(input_name(data), data)
-            yield Imported(len(found))
+            yield Imported(total)
 
 
-def _read(found: Found) -> bytes:
+def _read(found: Found) -> bytes | None:
     if found.problem:
         raise InputFileError(found.path, "", found.problem)
-    return read_raw_input(found.path)
+    return raw_input_among_others(found.path)
 
 
 def add_inputs(corpus: Path, inputs: Iterable[bytes]) -> None:

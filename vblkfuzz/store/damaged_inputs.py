@@ -7,9 +7,11 @@ one is not what was kept for its features. Files with other names are those of u
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from vblkfuzz.counted import counted
+from vblkfuzz.scenario.file_bytes import read_at_most
 from vblkfuzz.store.input_name import input_name, is_digest
 from vblkfuzz.store.quarantine import Quarantine
 
@@ -24,14 +26,11 @@ def damaged_inputs(corpus: Path) -> Iterator[tuple[Path, str]]:
     Raises:
         OSError: the folder cannot be read.
     """
-    folder = os.fspath(corpus)
-    for name in sorted(filter(is_digest, os.listdir(folder))):
-        path = os.path.join(folder, name)  # a text: there may be 50,000 of them
-        if not os.path.isfile(path):
-            continue
+    with os.scandir(corpus) as listed:
+        paths = {one.name: one.path for one in listed if is_digest(one.name) and one.is_file()}
+    for name in sorted(paths):  # texts: there may be 50,000 of them
         try:
-            with open(path, "rb", buffering=0) as file:
-                data = file.read()
+            data = read_at_most(paths[name], sys.maxsize)
         except OSError as error:
             yield corpus / name, f"cannot be read: {error.strerror or error}"
             continue

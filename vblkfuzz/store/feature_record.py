@@ -111,6 +111,7 @@ class RecordReader:
         self._folder = out / FOLDER
         self._read: dict[Path, tuple[str, int]] = {}
         """Fingerprint of each segment, and the place up to which it was read."""
+        self._left_out: Path | None = None
 
     @property
     def segments(self) -> list[Path]:
@@ -119,12 +120,21 @@ class RecordReader:
         return sorted(path for path in found if path.is_file())
 
     def added(self) -> Iterator[tuple[str, Entry]]:
-        """Yield the entries that are new since the last call, each with its fingerprint.
+        """Return the entries that are new since the last call, each with its fingerprint.
+
+        They are those of the segments that are there at the call; each is read when it is due.
 
         Raises:
-            OSError: the folder cannot be read.
+            OSError: the folder cannot be read; also while entries are taken.
         """
-        for segment in self.segments:
+        return self._added([one for one in self.segments if one != self._left_out])
+
+    def leave_out(self, segment: Path | None) -> None:
+        """Read this segment no more: it is the caller's own."""
+        self._left_out = segment
+
+    def _added(self, segments: list[Path]) -> Iterator[tuple[str, Entry]]:
+        for segment in segments:
             fingerprint, at = self._read.get(segment, ("", 0))
             if at and segment.stat().st_size == at:
                 continue
@@ -146,6 +156,8 @@ class Segment:
     def __init__(self, out: Path, fingerprint: str) -> None:
         self.folder = out / FOLDER
         self._fingerprint = fingerprint
+        self.path: Path | None = None
+        """Its place; None: it is not made yet."""
         self._fd = -1
         self._end = 0
 
@@ -166,9 +178,12 @@ class Segment:
         while True:
             path = self.folder / f"{number:06}{_SUFFIX}"
             try:
-                return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
             except FileExistsError:
                 number += 1  # another worker was faster
+            else:
+                self.path = path
+                return fd
 
     def _write(self, data: bytes) -> None:
         written = os.write(self._fd, data)

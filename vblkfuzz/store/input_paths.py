@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.codec import MAX_BYTES
 from vblkfuzz.scenario.file_bytes import read_at_most
-from vblkfuzz.scenario.input_form import Form, form_of, is_raw_name
+from vblkfuzz.scenario.input_form import has_input_name, is_input_among_others
 from vblkfuzz.store.finding_files import has_better
 from vblkfuzz.store.history import LEDGER
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 NO_INPUTS: Final = "expected a folder with inputs (.vblk, .toml or raw ones), found none"
 """What is said of a folder without inputs."""
-_FORMS: Final = (".vblk", ".toml")
 _BESIDE: Final = (".md", ".txt", ".json", ".log", ".sqlite", ".reason", ".py", ".html", ".png")
 """Suffixes of files that are no inputs: those of findings, output folders and repositories."""
 _LEFT_OUT: Final = ("harness", "log", "quarantine")
@@ -62,6 +61,15 @@ def input_paths(folder: Path) -> list[Path]:
 
 def found_below(folder: Path) -> list[Found]:
     """Return the files below a folder that are inputs, and what may have been meant as one.
+
+    Raises:
+        InputFileError: `folder` is no folder.
+    """
+    return [one for one in maybe_below(folder) if one.problem or _is_input(one.path)]
+
+
+def maybe_below(folder: Path) -> list[Found]:
+    """Do the same by names alone: the content of a file may say that it is no input.
 
     Raises:
         InputFileError: `folder` is no folder.
@@ -103,7 +111,7 @@ def _walk(folder: str) -> Iterator[Found]:
 
 
 def _found(entry: os.DirEntry[str]) -> Iterator[Found]:
-    """Yield a file if it counts."""
+    """Yield a file unless it is a second form of a finding."""
     try:
         regular = entry.is_file()
         kind = stat.S_IFREG if regular else stat.S_IFMT(entry.stat().st_mode)
@@ -112,21 +120,15 @@ def _found(entry: os.DirEntry[str]) -> Iterator[Found]:
         return
     if not regular:
         yield Found(entry.path, f"expected a file, found {_KINDS.get(kind, 'something else')}")
-    elif _is_input(entry.path, entry.name):
+    elif not has_better(entry.path):
         yield Found(entry.path)
 
 
-def _is_input(path: str, name: str) -> bool:
-    """Whether a file counts: not a second form of a finding, and no text of another name.
-
-    An empty one counts only with the name of a raw input.
-    """
-    if has_better(path):
-        return False
-    if name.endswith(_FORMS) or is_raw_name(name):
-        return True
+def _is_input(path: str) -> bool:
+    """Whether a file counts. One that cannot be read does."""
     try:
-        data = read_at_most(path, MAX_BYTES)
+        return has_input_name(os.path.basename(path)) or is_input_among_others(
+            path, read_at_most(path, MAX_BYTES)
+        )
     except (OSError, InputFileError):
         return True
-    return bool(data) and form_of(name, data) is not Form.TEXT

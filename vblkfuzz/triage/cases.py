@@ -13,7 +13,6 @@ from vblkfuzz.errors import ExitStatus, InputFileError
 from vblkfuzz.minimize.beside import reduction_of
 from vblkfuzz.store.finding_files import MINIMIZED
 from vblkfuzz.store.finding_place import signature_of
-from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.triage.case import Case
 from vblkfuzz.triage.inputs import input_at
 from vblkfuzz.triage.pages import sightings_in
@@ -74,14 +73,6 @@ class CaseReader:
 
     def _note(self, status: ExitStatus) -> None:
         self.exit_status = max(self.exit_status, status)
-
-
-def shadow_in(folder: str) -> str:
-    """Say which crash hides other bugs of a campaign's output folder; empty if there is none."""
-    try:
-        return read_history(Path(folder) / LEDGER).shadow
-    except InputFileError:
-        return ""
 
 
 def _reduction(file: Path) -> Reduction | None:

@@ -20,6 +20,7 @@ from vblkfuzz.store.history import LEDGER, read_history
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.store.history import History
     from vblkfuzz.store.sightings import Sightings
 
 _PLACES: Final = {rule.id.lower(): place for place, rule in enumerate(RULES)}
@@ -37,6 +38,8 @@ class Page:
     """The findings on all pages, in order."""
     sightings: dict[str, Sightings]
     """What the ledger records, by signature."""
+    shadow: str = ""
+    """Which crash hides other bugs; empty: none."""
 
     @property
     def of(self) -> int:
@@ -56,13 +59,15 @@ def page_of(path: str, files: Sequence[str], number: int) -> Page:
     Raises:
         UsageError: there is no page of this number.
     """
-    sightings = sightings_in(path)
+    history = _history_of(path)
+    sightings = history.sightings if history else {}
     ordered = tuple(sorted(files, key=lambda file: _rank(file, sightings)))
     page = Page(
         ordered[(number - 1) * _SIZE : number * _SIZE],
         number,
         ordered,
         sightings,
+        history.shadow if history else "",
     )
     if not page.files:
         raise UsageError(f"--page {number}: the last page of {path} is {page.of}")
@@ -71,10 +76,15 @@ def page_of(path: str, files: Sequence[str], number: int) -> Page:
 
 def sightings_in(path: str) -> dict[str, Sightings]:
     """Return what the ledger of an output folder records, by signature; without one nothing."""
+    history = _history_of(path)
+    return history.sightings if history else {}
+
+
+def _history_of(path: str) -> History | None:
     try:
-        return read_history(Path(path) / LEDGER).sightings
+        return read_history(Path(path) / LEDGER)
     except InputFileError:
-        return {}
+        return None
 
 
 def signature_in(file: str) -> str:

@@ -10,9 +10,12 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.cli.verbs.conftest import SIGNATURE
+from tests.many_findings import write_many
 from vblkfuzz.dataplane.revisions import REVISIONS
+from vblkfuzz.limits import FINDINGS_PER_PAGE
 from vblkfuzz.oracle.naming.known import explanation
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.store.history import History, read_history
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.summary import Finding
 
@@ -244,3 +247,25 @@ class TestShow:
         result = cli("triage", out, "show")
         assert result.exit_code == 2
         assert "expected DIR, or DIR show SIGNATURE" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("triage", "OUT"), ("export", "OUT", "--to", "html")])
+def test_of_many_findings_the_ledger_is_read_once(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """Of 10,000, that takes longer than to run a page of them."""
+    out = tmp_path / "many"
+    write_many(out, FINDINGS_PER_PAGE + 1)
+    read: list[Path] = []
+
+    def noted(path: Path) -> History:
+        read.append(path)
+        return read_history(path)
+
+    for user in ("vblkfuzz.triage.pages", "vblkfuzz.triage.cases"):
+        monkeypatch.setattr(f"{user}.read_history", noted, raising=False)
+    words = [str(out) if word == "OUT" else word for word in arguments]
+    more = ["-o", str(tmp_path / "report.html")] if "export" in arguments else []
+    result = cli(*words, *more)
+    assert result.exit_code == 0, result.stderr
+    assert read == [out / "campaign.sqlite"]

@@ -108,7 +108,8 @@ def export(  # noqa: PLR0913  # an option each
     files = input_files(path)
     if files == [path]:
         say_guess(path, input_at(path))
-    shown = _page(form, path, files, page)
+    if shown := _page(form, path, files, page):
+        reader.sightings[Path(path)] = shown.sightings
     cases = in_order(reader.read(list(shown.files) if shown else files))
     if not cases:
         raise UsageError(f"{path}: nothing to export")

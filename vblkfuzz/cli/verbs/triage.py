@@ -143,15 +143,15 @@ def _page(folder: str, files: list[str], number: int | None, as_json: bool) -> P
 
 def _list(reader: CaseReader, folder: str, page: Page, as_json: bool) -> None:
     from vblkfuzz.cli.views.triage_list import print_list
-    from vblkfuzz.triage.cases import shadow_in
     from vblkfuzz.triage.story import case_object
 
+    reader.sightings[Path(folder)] = page.sightings
     cases = _kept(reader.read(list(page.files)))
     if as_json:
         for case in cases:
             print(json.dumps(case_object(case)), flush=True)
         return
-    print_list(list(cases), folder, page, shadow_in(folder))
+    print_list(list(cases), folder, page)
 
 
 def _show(reader: CaseReader, files: list[str], *, whole: bool, as_json: bool) -> None:

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from vblkfuzz.triage.pages import Page
 
 
-def print_list(cases: Sequence[Case], folder: str, page: Page, shadow: str = "") -> None:
+def print_list(cases: Sequence[Case], folder: str, page: Page) -> None:
     """Print a page of findings under the rules they break, then which of them hides others."""
     screen = Screen()
     if cases:
-        _say_cases(screen, cases, folder, page, shadow)
+        _say_cases(screen, cases, folder, page)
     if page.number < page.of:
         words = ["vblkfuzz", "triage", folder, "--page", str(page.number + 1)]
         screen.say(f"the next page: {shell_line(words)}")
 
 
-def _say_cases(screen: Screen, cases: Sequence[Case], folder: str, page: Page, shadow: str) -> None:
+def _say_cases(screen: Screen, cases: Sequence[Case], folder: str, page: Page) -> None:
     setups = {case.outcome.setup for case in cases}
     ran_on = f" on {', '.join(setups.pop())}" if len(setups) == 1 else ""
     screen.say(f"{counted(len(page.all_files), 'finding')}{ran_on}")
@@ -45,9 +45,9 @@ def _say_cases(screen: Screen, cases: Sequence[Case], folder: str, page: Page, s
         screen.wrapped(rule[1], label=rule[0], style="bold")
         for case in group:
             _print_one(screen, case, with_setup=bool(setups))
-    if shadow:
+    if page.shadow:
         screen.say()
-        screen.wrapped(shadow)
+        screen.wrapped(page.shadow)
     first = ordered[0]
     screen.say()
     words = ["vblkfuzz", "triage", folder, "show", first.signature]
