@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.faults.conftest import LONG, long
 from tests.faults.faulty_store import FAULT, PROTOCOL, REGISTERED, calls
 from tests.soak.nodes_killed import DEVICE, FINDINGS, Nodes, losses
 from tests.waiting import until
+from vblkfuzz._version import __version__
 from vblkfuzz.store.shared_files import FolderFiles
 from vblkfuzz.store.shared_store import SharedStore
 from vblkfuzz.store.store_summary import summary_of
@@ -153,3 +155,56 @@ def test_a_store_that_is_deleted(campaign: Campaign, fault: Path) -> None:
     campaign.goes_on()
     ended = campaign.stop(signal.SIGTERM)
     assert (ended.status, "Traceback" in ended.stderr) == (72, False), ended.stderr
+
+
+OTHER: Final = """
+import datetime
+import vblkfuzz._version
+vblkfuzz._version.__version__ = "0.0.9"
+Right = datetime.datetime
+class Datetime(Right):
+    @classmethod
+    def now(cls, tz=None):
+        return Right.now(tz) - datetime.timedelta(hours=1)
+datetime.datetime = Datetime
+"""
+
+
+@pytest.mark.fault(
+    "Two nodes of a store are of different versions, and their clocks are an hour apart",
+    "They share inputs and findings; each runs those of the other. `status` shows the times of "
+    "each by its own clock.",
+)
+@long
+def test_nodes_that_differ(nodes: Nodes) -> None:
+    old, new = nodes.campaigns
+    nodes.start(0, "--runs", "100", environ=old.alter(OTHER))
+    old.check_books(old.ended())
+    nodes.start(1, "--runs", "100")
+    new.check_books(new.ended())
+    packs = [pack for path in nodes.store.packs() if (pack := nodes.store.pack(path))]
+    assert {one.version for one in packs} == {"0.0.9", __version__}
+    theirs = {entry.name for one in packs if one.version == "0.0.9" for entry in one.entries}
+    assert theirs <= new.inputs()
+    summary = summary_of(nodes.store)
+    assert summary.execs == 200
+    first, second = sorted(summary.runs, key=lambda one: one.version != "0.0.9")
+    assert first.written < second.started
+    assert {one.signature for one in summary.findings} == old.findings() | new.findings()
+
+
+@pytest.mark.fault(
+    "SIGTERM of a node of a store",
+    "It uploads what it has and leaves, with 72.",
+)
+@long
+def test_a_node_is_told_to_leave(nodes: Nodes) -> None:
+    nodes.start(0)
+    (node, _) = nodes.campaigns
+    node.under_way()
+    ended = node.stop(signal.SIGTERM)
+    assert ended.status == 72
+    node.check_books(ended)
+    assert node.findings() == set(nodes.store.signatures())
+    (beat,) = nodes.store.beats()
+    assert (beat.ended, beat.execs) == (True, ended.end["execs"])

@@ -18,11 +18,11 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.faults.campaign import Campaign
+from tests.faults.campaign import NO_CHANGE, Campaign
 from vblkfuzz.store.history import LEDGER, read_history
 from vblkfuzz.store.shared_files import FolderFiles
 from vblkfuzz.store.shared_store import SharedStore
@@ -54,10 +54,10 @@ class Nodes:
         self._setup = ("--store", folder / "store", "--device", device, "--mode", "inline")
         self.campaigns = [Campaign(_made(folder / f"node-{one}")) for one in range(count)]
 
-    def start(self, node: int, *more: str) -> None:
+    def start(self, node: int, *more: str, environ: Mapping[str, str | None] = NO_CHANGE) -> None:
         """Start a node, or start it again in its folder."""
         seed = ("--workers", "1", "--no-minimize", "--seed", str(node + 1))
-        self.campaigns[node].start(*self._setup, *seed, *more)
+        self.campaigns[node].start(*self._setup, *seed, *more, environ=environ)
 
     def kill(self, node: int) -> None:
         """Kill all processes of a node at once."""
