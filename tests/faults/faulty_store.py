@@ -1,7 +1,4 @@
-"""A file system of fsspec for stores, ``faulty://FOLDER``, that fails as a test says at the moment.
-
-The test writes a word into a file; each call is noted in another one, with the thread it is from.
-"""
+"""A file system of fsspec, ``faulty://FOLDER``, that fails as a test says at the moment."""
 
 from __future__ import annotations
 
@@ -14,26 +11,10 @@ from typing import Any, Final
 
 from fsspec.implementations.local import LocalFileSystem
 
-from tests.checkout import CHECKOUT
+from tests.faults.store_fault import FAULT, PROTOCOL, noted
 
-PROTOCOL: Final = "faulty"
-FAULT: Final = "VBLKFUZZ_STORE_FAULT"
-"""Variable with the path of the file that says what is wrong: a word below, or nothing."""
 _SECONDS: Final = {"slow": 5.0, "hangs": 1e6}
 _WRITES: Final = {"full": errno.ENOSPC, "read-only": errno.EROFS, "half": errno.EIO}
-REGISTERED: Final = f"""
-import sys
-sys.path.append({str(CHECKOUT)!r})
-from fsspec.registry import known_implementations
-known_implementations[{PROTOCOL!r}] = {{"class": "{__name__}.FaultyStore"}}
-"""
-"""What a process runs first that is to know it."""
-
-
-def calls(fault: Path) -> list[str]:
-    """Return the thread of each call so far."""
-    noted = fault.with_suffix(".calls")
-    return noted.read_text().split() if noted.exists() else []
 
 
 class FaultyStore(LocalFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -73,8 +54,8 @@ class FaultyStore(LocalFileSystem):  # type: ignore[misc]  # fsspec has no types
 def _fault() -> str:
     """Note a call; return what is wrong, when it has taken its time."""
     place = Path(os.environ[FAULT])
-    with place.with_suffix(".calls").open("a") as noted:
-        noted.write(f"{threading.current_thread().name}\n")
+    with noted(place).open("a") as file:
+        file.write(f"{threading.current_thread().name}\n")
     fault = place.read_text()
     time.sleep(_SECONDS.get(fault, 0))
     return fault

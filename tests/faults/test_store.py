@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.campaign import Campaign, Ended
 from tests.faults.conftest import LONG, long
-from tests.faults.faulty_store import FAULT, PROTOCOL, REGISTERED, calls
+from tests.faults.store_fault import FAULT, PROTOCOL, REGISTERED, calls
 from tests.soak.nodes_killed import DEVICE, FINDINGS, Nodes, losses
 from tests.waiting import until
 from vblkfuzz._version import __version__
