@@ -36,7 +36,7 @@ class FaultyStore(LocalFileSystem):  # type: ignore[misc]  # fsspec has no types
         _fault()
         return Path(path).exists()
 
-    def ls(self, path: str, **_: Any) -> list[str]:  # type: ignore[override]  # noqa: ANN401
+    def ls(self, path: str, **_: Any) -> list[str]:  # noqa: ANN401
         """List a folder; a stale listing lacks the files."""
         stale = _fault() == "stale"
         found = [os.path.join(path, name) for name in os.listdir(path)]

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -217,6 +218,11 @@ def raylet_of(campaign: int) -> psutil.Process:
     return found
 
 
+def has_all(store: SharedStore, out: Path) -> bool:
+    """Whether a store has the findings of an output folder."""
+    return saved_findings(out) <= set(store.signatures())
+
+
 def lose(machine: psutil.Process) -> None:
     """Kill all processes of a machine at once."""
     for one in [machine, *machine.children(recursive=True)]:
@@ -256,9 +262,7 @@ def test_a_machine_is_lost(machines: Started, tmp_path: Path) -> None:
         assert raylet_of(third[0]) == raylet_of(third[1])
         for node, inputs in enumerate(before):
             works(tmp_path, beyond=inputs, node=node)
-            until(
-                lambda out=tmp_path / f"node-{node}": saved_findings(out) <= {*store.signatures()}
-            )
+            until(partial(has_all, store, tmp_path / f"node-{node}"))
         fleet.process.terminate()
         assert fleet.process.wait(WAIT_S) == 0
         assert len(summary_of(store).nodes) == 2
@@ -267,12 +271,14 @@ def test_a_machine_is_lost(machines: Started, tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(
-    "SIGKILL of Ray on the machine that the command runs on, which is not the head",
+    "SIGKILL of the raylet of the machine that the command runs on",
     "The command ends with 125 and one line that says so, as Ray ends all its nodes.",
 )
 def test_ray_of_the_command_is_killed(machines: Started, tmp_path: Path) -> None:
     address = address_of(machines)
-    (own,) = [one for one in descendants(machines.process.pid) if "127.0.0.1" in arguments_of(one)]
+    address_is = "--node_ip_address=127.0.0.1"
+    raylets = [one for one in descendants(machines.process.pid) if one.name() == "raylet"]
+    (own,) = [one for one in raylets if address_is in one.cmdline()]
     fleet = Started(tmp_path / "fleet", address, str(tmp_path), "1")
     try:
         campaign = fleet.runs(0)
@@ -282,11 +288,3 @@ def test_ray_of_the_command_is_killed(machines: Started, tmp_path: Path) -> None
         until(lambda: gone(campaign))
     finally:
         fleet.end()
-
-
-def arguments_of(process: psutil.Process) -> str:
-    """Return for which address a raylet is; empty: it is none."""
-    with suppress(psutil.Error):
-        if process.name() == "raylet":
-            return " ".join(process.cmdline())
-    return ""
