@@ -6,8 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.conformance.leftovers import open_fds
 from tests.gate.program import NEEDS_GATE, listening, next_stop
+from tests.gate.woken_by_the_kernel import WokenByTheKernel
 from tests.waiting import until
 from vblkfuzz.gate.listener import Listener
 from vblkfuzz.gate.threads import Threads
@@ -96,3 +99,12 @@ def test_a_thread_that_has_ended() -> None:
         assert threads.sleeps(stop.thread)
         threads.forget()
     assert open_fds() == before
+
+
+@pytest.mark.parametrize("woken_at", range(6))
+def test_a_thread_that_the_kernel_wakes_does_not_sleep(
+    woken_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = WokenByTheKernel(woken_at)
+    monkeypatch.setattr("vblkfuzz.gate.threads.ThreadFiles", lambda folder: thread)
+    assert not Threads(os.getpid()).sleeps(os.getpid())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,24 +28,31 @@ class Shut(GateDoor):
         raise BlockingIOError("no listener")
 
 
-def start(command: str, door: GateDoor | None) -> GatedChild[CallGate]:
-    return GatedChild([command, "60"], (), Coverage(), door, Holds().feed)
-
-
-def test_a_gate_that_cannot_be_opened_leaves_nothing() -> None:
-    with nothing_left(), pytest.raises(BlockingIOError, match="no listener"):
-        start("sleep", Shut(Calls.WAITS))
-
-
-def test_a_program_that_cannot_be_started_leaves_nothing() -> None:
-    with nothing_left(), pytest.raises(DeviceUnavailable, match="none: cannot be run"):
-        start("/none", CallDoor(POINTS))
-
-
-def test_without_a_gate_nothing_is_held() -> None:
+@pytest.fixture
+def coverage() -> Iterator[Coverage]:
     with nothing_left():
-        child = start("sleep", None)
-        child.watch(lambda gate: CallGate(gate, (child.pid,)))
-        child.check_gate()
-        assert (child.gated, child.held()) == (None, frozenset())
-        child.end()
+        coverage = Coverage()
+        yield coverage
+        coverage.close()
+
+
+def start(command: str, door: GateDoor | None, coverage: Coverage) -> GatedChild[CallGate]:
+    return GatedChild([command, "60"], (), coverage, door, Holds().feed)
+
+
+def test_a_gate_that_cannot_be_opened_leaves_nothing(coverage: Coverage) -> None:
+    with pytest.raises(BlockingIOError, match="no listener"):
+        start("sleep", Shut(Calls.WAITS), coverage)
+
+
+def test_a_program_that_cannot_be_started_leaves_nothing(coverage: Coverage) -> None:
+    with pytest.raises(DeviceUnavailable, match="none: cannot be run"):
+        start("/none", CallDoor(POINTS), coverage)
+
+
+def test_without_a_gate_nothing_is_held(coverage: Coverage) -> None:
+    child = start("sleep", None, coverage)
+    child.watch(lambda gate: CallGate(gate, (child.pid,)))
+    child.check_gate()
+    assert (child.gated, child.held()) == (None, frozenset())
+    child.end()

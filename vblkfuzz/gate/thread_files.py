@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
+_BY_KERNEL: Final = b"D"
 _PROC_BYTES: Final = 256
 """Bytes to read; each of these files is shorter, or begins with what is of interest."""
 
@@ -46,13 +47,21 @@ class ThreadFiles:
         """Return its CPU time in nanoseconds."""
         return int(self.runs().split()[0])
 
-    def waits_for_kernel(self) -> bool:
-        """Whether it sleeps in the kernel until that has done its own work (state D of proc(5)).
+    def sleeps_in(self) -> bytes:
+        """Return as `where`, but nothing of a thread that goes on without an event from outside.
 
-        It waits for a page, a disk, or a lock that another program may have: whoever reads
-        /proc/PID/smaps has that of the address space. No event from outside is needed to go on.
+        Such a thread waits until the kernel has done its own work (state D of proc(5)): for a
+        page, a disk, or a lock that another program may have; whoever reads /proc/PID/smaps has
+        that of the address space. The state is read first. When it was woken in between, it waits
+        for a processor, has not run yet, and is not in state D any more: only its place would
+        show then, and that is of before.
         """
-        return os.pread(self._stat, _PROC_BYTES, 0).rpartition(b") ")[2][:1] == b"D"
+        if self._state() == _BY_KERNEL:
+            return b""
+        return self.where()
+
+    def _state(self) -> bytes:
+        return os.pread(self._stat, _PROC_BYTES, 0).rpartition(b") ")[2][:1]
 
     def close(self) -> None:
         """Close all."""

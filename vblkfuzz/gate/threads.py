@@ -69,7 +69,7 @@ class Threads:
         try:
             files = self._files.get(thread) or self._open(thread)
             before = files.runs()
-            asleep = files.where() not in _RUNS and not files.waits_for_kernel()
+            asleep = files.sleeps_in() not in _RUNS
             return asleep and files.runs() == before
         except (FileNotFoundError, ProcessLookupError):
             self._forget_one(thread)

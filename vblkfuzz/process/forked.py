@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def close_all_but(fd: int) -> None:
+    """Close what was inherited, but standard streams and `fd`.
+
+    A connection to another process has to end when that process does, not when this one does, too.
+    """
+    most = max(map(int, os.listdir("/proc/self/fd")))
+    os.closerange(3, fd)
+    os.closerange(fd + 1, most + 1)
+
+
 class Forked:
     """The parent's handle; `serve` runs in the child, on the child's end of the socket pair."""
 

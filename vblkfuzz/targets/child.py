@@ -65,7 +65,7 @@ class Child:
             DeviceUnavailable: the command cannot be executed.
         """
         self._stderr = memfd("stderr")
-        self._watcher = watcher = Watcher(coverage.reached if coverage else None)
+        self._watcher = watcher = coverage.watcher() if coverage else Watcher()
         parent = os.getpid()
 
         def begin() -> None:

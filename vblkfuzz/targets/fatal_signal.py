@@ -28,7 +28,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.limits import BUSY_LIMIT_S
-from vblkfuzz.process.forked import Forked
+from vblkfuzz.process.forked import Forked, close_all_but
+from vblkfuzz.process.nursery import Nursery
 from vblkfuzz.process.parent_death import die_with_parent
 from vblkfuzz.targets.breakpoints.tracee import Tracee, What
 from vblkfuzz.targets.coverage.functions import FunctionWatch
@@ -41,6 +42,7 @@ from vblkfuzz.targets.native.unwinder import Unwinder
 if TYPE_CHECKING:
     import socket
 
+    from vblkfuzz.process.nursery import Nursling
     from vblkfuzz.targets.coverage.reached import Reached
     from vblkfuzz.targets.native.ptrace import Registers
 
@@ -65,18 +67,26 @@ _SET_PTRACER: Final = 0x59616D61
 """PR_SET_PTRACER of prctl(2)."""
 
 
+def watchers(reached: Reached | None) -> Nursery:
+    """Return what forks watchers; `reached` is where they note the functions that devices reach."""
+    return Nursery(partial(_serve, reached))
+
+
 class Watcher:
     """The fuzz process's handle on the watcher of one device process."""
 
-    def __init__(self, reached: Reached | None = None) -> None:
+    def __init__(self, watchers: Nursery | None = None) -> None:
         """Fork the watcher, which waits for `begin`; on another machine do nothing.
 
         Args:
-            reached: where it notes the functions that the device reaches; None: it does not.
+            watchers: forks it; None: this process does, and it notes no coverage.
         """
-        self._forked = Forked(partial(_serve, reached))
+        self._forked: Forked | Nursling = Forked(partial(_serve, None))
         if platform.machine() == "x86_64":
-            self._forked.start()
+            if watchers:
+                self._forked = watchers.fork()
+            else:
+                self._forked.start()
             self._forked.line.settimeout(_PATIENCE_S)
 
     @property
@@ -123,7 +133,7 @@ class Watcher:
 
 def _serve(reached: Reached | None, line: socket.socket) -> None:
     """Trace the process whose id arrives, until it ends."""
-    _close_all_but(line.fileno())
+    close_all_but(line.fileno())
     pid = int(line.recv(_PACKET))
     _end_group_with_parent(pid)
     # Blocked, they are queued: none is lost between two looks.
@@ -163,13 +173,6 @@ def _watch(tracee: Tracee, watch: FunctionWatch | None) -> list[str]:
                 tracee.release()
                 os._exit(0)
     return found
-
-
-def _close_all_but(line: int) -> None:
-    """Close what was inherited: a connection to the device must end when the device does."""
-    most = max(map(int, os.listdir("/proc/self/fd")))
-    os.closerange(3, line)
-    os.closerange(line + 1, most + 1)
 
 
 def _end_group_with_parent(pid: int) -> None:

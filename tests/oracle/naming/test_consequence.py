@@ -40,6 +40,12 @@ def test_one_request_that_should_not_have_been_taken() -> None:
     assert kept(*chain[2:]) == ["S4"]
 
 
+def test_a_thread_that_never_returns_or_never_rests_owes_what_it_was_about_to_do() -> None:
+    for rule in ("L2", "L5"):
+        for owed in ("L1", "L3", "L4"):
+            assert kept(violation(owed, 5), violation(rule, 5 - (rule == "L5"))) == [rule]
+
+
 def test_what_comes_before_is_no_consequence() -> None:
     assert kept(violation("S6", 1), violation("S1", 2)) == ["S6", "S1"]
 

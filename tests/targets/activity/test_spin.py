@@ -19,6 +19,10 @@ ANOTHER = (
     "import threading, sys\ndef turn():\n    while True: pass\n"
     "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()"
 )
+BOTH = (
+    "import threading\ndef turn():\n    while True: pass\n"
+    "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nturn()"
+)
 ENDS = "print(flush=True)"
 WORKS = "import sys; print(flush=True)\nfor _ in range(300000): pass\nsys.stdin.read()"
 
@@ -80,6 +84,14 @@ def test_another_thread_that_spins() -> None:
         assert still.others_seconds() - before >= SPIN_S
     with running(SLEEPS) as still:
         assert not SpinWatch(still, set()).others_spin()
+
+
+def test_nothing_is_proved_while_another_thread_runs() -> None:
+    known: set[Spin] = set()
+    with running(BOTH) as still:
+        assert not SpinWatch(still, known).spins(drained=True)
+        assert SpinWatch(still, known).others_spin()
+    assert known == set()
 
 
 def test_a_process_that_has_ended_does_not_spin() -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.leftovers import open_fds
+from tests.gate.woken_by_the_kernel import WokenByTheKernel
 from tests.waiting import WAIT_S, until
 from vblkfuzz.targets.activity.stillness import Stillness
 
 PROGRAMS = {
     "sleeps": "import sys; print(flush=True); sys.stdin.read()",
+    "naps": "import time; print(flush=True); time.sleep(100)",
     "turns": "print(flush=True)\nwhile True: pass",
     "lets another turn": "import threading, sys\ndef turn():\n    while True: pass\n"
     "threading.Thread(target=turn, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()",
@@ -44,6 +46,18 @@ def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]
 @pytest.mark.parametrize("process", ["sleeps"], indirect=True)
 def test_a_process_that_waits_for_input_is_at_rest(process: subprocess.Popen[bytes]) -> None:
     assert Stillness(process.pid).wait(WAIT_S)
+
+
+@pytest.mark.parametrize("process", ["naps", "sleeps"], indirect=True)
+def test_a_process_that_sleeps_for_a_time(
+    process: subprocess.Popen[bytes], request: pytest.FixtureRequest
+) -> None:
+    with closing(Stillness(process.pid)) as still:
+        assert still.wait(WAIT_S)
+        assert still.naps() == ("naps" in request.node.name)
+        process.kill()
+        process.wait()
+        assert not still.naps()
 
 
 @pytest.mark.parametrize("process", ["sleeps"], indirect=True)
@@ -79,6 +93,21 @@ def test_a_thread_that_waits_for_the_kernel_is_not_at_rest(
     assert not before.main_asleep
     assert not still.wait(0.2)
     os.kill(int(child.read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("woken_at", range(12))
+def test_a_thread_that_the_kernel_wakes_during_a_look_is_not_at_rest(
+    woken_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for a processor then: it has not run, and its state is that of one that runs."""
+    thread = WokenByTheKernel(woken_at)
+    monkeypatch.setattr("vblkfuzz.targets.activity.stillness.ThreadFiles", lambda folder: thread)
+    with closing(Stillness(os.getpid())) as still:
+        assert not still.wait(0)
+        before, after = still.look(), still.look()
+        assert before is not None
+        assert after is not None
+        assert not (before.main_asleep and after.main_asleep)
 
 
 @pytest.mark.parametrize("process", ["turns", "lets another turn"], indirect=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,11 @@ from vblkfuzz.targets.coverage.edges import EdgeMap
 
 
 @pytest.fixture
-def coverage() -> Coverage:
+def coverage() -> Iterator[Coverage]:
     found = Coverage()
     found.begin(EDGES)
-    return found
+    yield found
+    found.close()
 
 
 def edges(coverage: Coverage) -> EdgeMap:

@@ -28,10 +28,11 @@ pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="register
 
 
 @pytest.fixture
-def coverage() -> Coverage:
+def coverage() -> Iterator[Coverage]:
     found = Coverage()
     found.begin(FUNCTIONS)
-    return found
+    yield found
+    found.close()
 
 
 def reached(coverage: Coverage) -> Reached:
@@ -48,6 +49,8 @@ def running(coverage: Coverage | None, *words: str) -> Iterator[Child]:
             yield child
         finally:
             child.end()
+            if coverage:
+                coverage.close()
 
 
 def ended(child: Child) -> None:

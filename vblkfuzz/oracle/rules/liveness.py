@@ -67,7 +67,7 @@ PARKED_COMPLETED = Situation(
     ),
     situations=(DRAIN_WAITED, RESET_WAITED),
     witnesses=Witness.GUEST | Witness.REST,
-    leads_to=("S11", "L1", "L2", "L3"),
+    leads_to=("S11", "L1", "L2", "L3", "L4"),
     circumstance=waits_for,
 )
 def L2(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
@@ -228,7 +228,7 @@ def _last_of(pop: Event, events: Sequence[Event]) -> Event:
     needs=(OP, STEP_LIMIT),
     witnesses=Witness.REST,
     decisive=(STEP_LIMIT,),
-    leads_to=("L1", "L2", "L3"),
+    leads_to=("L1", "L2", "L3", "L4"),
     no_situations="each execution puts it to the test",
 )
 def L5(scenario: Scenario, events: Sequence[Event], report: Report) -> None:

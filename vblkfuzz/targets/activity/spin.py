@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 AGAIN_S: Final = 0.0001
 """Seconds of CPU time that prove a spin in a drained section once the program has spun there for
 SPIN_S. What is left to do after an answer takes a part of that, and then the thread sleeps."""
+_PROOFS: Final = 8
+"""How often a proof is begun anew because another thread has run."""
 _MUCH: Final = 4
 """How much longer the main thread runs than others that do not spin."""
 _BRIEF_S: Final = 0.0001
@@ -52,6 +54,8 @@ class SpinWatch:
     def spins(self, *, drained: bool) -> bool:
         """Whether the main thread spins; call it when nothing is pending for any thread.
 
+        If another thread has run meanwhile, something was pending, and nothing is proved.
+
         Args:
             drained: whether a drained section is open, a state that may be the reason.
 
@@ -59,11 +63,14 @@ class SpinWatch:
             DeviceLost: the process has ended.
         """
         again = drained and Spin.DRAINED in self._known and not self._gated
-        if not self._runs_for(AGAIN_S if again else SPIN_S, self._still.main_seconds):
-            return False
-        if drained:
-            self._known.add(Spin.DRAINED)
-        return True
+        for _ in range(_PROOFS):
+            before = self._still.look()
+            if not self._runs_for(AGAIN_S if again else SPIN_S, self._still.main_seconds):
+                return False
+            if self._still.only_main_ran(before):
+                self._known.update([Spin.DRAINED] if drained else [])
+                return True
+        return False
 
     def others_spin(self) -> bool:
         """Whether another thread than the main thread runs on and on; call it as `spins`.

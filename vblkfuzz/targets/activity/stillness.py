@@ -1,12 +1,13 @@
 """Whether a process is at rest, observed from outside.
 
-Of each thread (proc(5)), schedstat says how often it has run, wchan where in the kernel it sleeps.
-First schedstat of all threads is read, then wchan of all, then schedstat again. If every thread
-slept and none has run in between, then no thread can continue before an event from outside: each
-has slept from its first reading to its second one at least, so there was a moment at which all of
-them slept, those of several processes that communicate included. No timing is involved, so a busy
-machine changes nothing. The state in `stat` is not sufficient: a thread that is preempted on its
-way to sleep shows the sleeping state already.
+Of each thread (proc(5)), schedstat says how often it has run, stat whether it waits for the kernel
+alone, wchan where in the kernel it sleeps. First schedstat of all threads is read, then stat and
+wchan of each, then schedstat again. If every thread slept and none has run in between, then no
+thread can continue before an event from outside: each has slept from its first reading to its
+second one at least, so there was a moment at which all of them slept, those of several processes
+that communicate included. No timing is involved, so a busy machine changes nothing. The state in
+`stat` is not sufficient: a thread that is preempted on its way to sleep shows the sleeping state
+already.
 
 A thread that spins never sleeps. How long it has run is measured in CPU time.
 """
@@ -38,6 +39,8 @@ thread may have work to do when it goes on."""
 _AT_GATE: Final = b"seccomp_do_user"
 """How wchan begins for a thread that waits for an answer of the gate (`vblkfuzz.gate`): it goes on
 without an event from outside. The name of a function may have a suffix."""
+_NAP: Final = b"hrtimer_nanosleep"
+"""How wchan begins for a thread in a nanosleep(2): it goes on without an event from outside."""
 _LINE: Final = 256
 """Bytes to read; each of these files is shorter."""
 
@@ -98,6 +101,19 @@ class Stillness:
                 time.sleep(_PAUSE_S)
         return True
 
+    def naps(self) -> bool:
+        """Whether a thread sleeps for a time that it has chosen itself; `wait` takes it for asleep.
+
+        QEMU's thread of RCU does, up to five times 10 ms (util/rcu.c, call_rcu_thread), and frees
+        then what others have dropped. Hardly anything waits for that.
+        """
+        try:
+            self._all_are_open()
+            return any(files.where().startswith(_NAP) for files in self._files.values())
+        except (FileNotFoundError, ProcessLookupError):
+            self._close_samples()
+            return False
+
     def _all_sleep(self) -> bool:
         """Whether there was a moment just now at which all threads slept."""
         try:
@@ -110,22 +126,15 @@ class Stillness:
             # Now: a thread that is started later shows in the counts of the one that starts it.
             if not self._all_are_open():
                 return False
+            held = self._held()
             for task, files in self._files.items():
-                where = files.where()
-                if where in AWAKE or (where.startswith(_AT_GATE) and task not in self._held()):
+                if not (_is_held(files) if task in held else _sleeps(files)):
                     self._busy = files
                     return False
-            return not self._some_wait_for_kernel() and self._counts() == before
+            return self._counts() == before
         except (FileNotFoundError, ProcessLookupError):
             self._close_samples()
             return False
-
-    def _some_wait_for_kernel(self) -> bool:
-        """Whether a thread sleeps that goes on without an event; at the gate, held ones may."""
-        held = self._held()
-        return any(
-            files.waits_for_kernel() for task, files in self._files.items() if task not in held
-        )
 
     def _counts(self) -> list[bytes]:
         return [files.runs() for files in self._files.values()]
@@ -196,7 +205,7 @@ class Stillness:
         try:
             self._all_are_open()
             for task, files in self._files.items():
-                sleeps = not (_is_awake(files.where()) or files.waits_for_kernel())
+                sleeps = _sleeps(files)
                 if task == self._main:
                     main_asleep = sleeps
                 elif not sleeps:
@@ -224,8 +233,14 @@ class Stillness:
         return False
 
 
-def _is_awake(wchan: bytes) -> bool:
-    return wchan in AWAKE or wchan.startswith(_AT_GATE)
+def _sleeps(files: ThreadFiles) -> bool:
+    place = files.sleeps_in()
+    return not (place in AWAKE or place.startswith(_AT_GATE))
+
+
+def _is_held(files: ThreadFiles) -> bool:
+    """Whether a thread is where the gate holds it; the kernel may show state D there."""
+    return files.where() not in AWAKE
 
 
 def _states_in(folder: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Coverage of device processes: what of their own code they reach.
 
 A rig has a `Coverage` and passes it to each process that it starts. It is off until `begin`, which
-comes before the start of the target.
+comes before the start of the target. The watcher of a device notes functions: it comes from here.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.limits import EDGE_MAP_BYTES
 from vblkfuzz.targets.coverage.edges import EdgeMap
 from vblkfuzz.targets.coverage.reached import Reached
+from vblkfuzz.targets.fatal_signal import Watcher, watchers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from vblkfuzz.process.nursery import Nursery
 
 FUNCTIONS, EDGES = "functions", "edges"
 KINDS: Final = (FUNCTIONS, EDGES)
@@ -30,6 +33,7 @@ class Coverage:
         """The functions reached; None: they are not watched."""
         self.edges: EdgeMap | None = None
         """The edges of the last execution; None: the device is not asked for them."""
+        self._watchers: Nursery | None = None
 
     def begin(self, kind: str) -> None:
         """Note from now on what new processes reach.
@@ -41,6 +45,20 @@ class Coverage:
             self.reached = Reached()
         else:
             self.edges = EdgeMap(EDGE_MAP_BYTES)
+
+    def watcher(self) -> Watcher:
+        """Return a new watcher, which notes the functions that a device reaches, if asked to.
+
+        The first one should come early (`process.nursery`).
+        """
+        self._watchers = self._watchers or watchers(self.reached)
+        return Watcher(self._watchers)
+
+    def close(self) -> None:
+        """End what forks the watchers; call it when all devices have ended."""
+        if self._watchers is not None:
+            self._watchers.stop()
+            self._watchers = None
 
     @property
     def fds(self) -> tuple[int, ...]:

@@ -179,13 +179,17 @@ class Machine(DrainedSections):
         """Let operations go on that can: only those are left that wait for held requests."""
         while True:
             sleeps = self.qemu.settle(blocked=self.blocked)
-            if not (self.work.go_on(blocked=self.blocked) or self._lets_off()):
+            if not (self.work.go_on(blocked=self.blocked) or self._lets_off() or self._naps()):
                 break
         self._closes = self._closes and self.work.waits
         self._note_rest(recorder, sleeps=sleeps)
 
     def _lets_off(self) -> bool:
         return self._closes and self._backend is not None and self._backend.let_off()
+
+    def _naps(self) -> bool:
+        """Whether what an operation waits for may have been a thread that slept for a time."""
+        return self.work.waits and self.qemu.outlasts_a_nap()
 
     async def _rests(self, recorder: Recorder) -> None:
         """As `settle`, for an operation."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -52,6 +53,8 @@ _SOON_S: Final = 0.001
 """Seconds for a main loop to fall asleep before it is probed: most requests are done by then."""
 _SERIAL_SOON_S: Final = 0.1
 """The same of a main loop behind a gate, which takes longer."""
+_NAP_LOOK_S: Final = 0.002
+"""Seconds between two looks at a thread that sleeps for a time of its own."""
 _BRIEF_S: Final = 0.02
 """Seconds for a main loop to fall asleep before its CPU time is checked."""
 
@@ -193,6 +196,18 @@ class QemuProcess:
             return self._outlast_if_it_answers()
         return self.qmp.run(self._outlast_main_loop())
 
+    def outlasts_a_nap(self) -> bool:
+        """Wait for a thread that sleeps for a time of its own; return whether there was one.
+
+        The main loop may wait for it: a refused `device_add` does (drain_call_rcu).
+        """
+        patience = Patience(DEVICE_LIMIT_S)
+        napped = False
+        while self._still.naps() and not patience.over:
+            napped = True
+            time.sleep(_NAP_LOOK_S)
+        return napped
+
     def _outlast_if_it_answers(self) -> bool:
         """As `_outlast_main_loop`, but the main loop may also spin without an answer."""
         patience = Patience(DEVICE_LIMIT_S)
@@ -244,8 +259,11 @@ class QemuProcess:
         return False
 
     def spins(self, *, drained: bool) -> bool:
-        """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6)."""
-        return self._spin.spins(drained=drained)
+        """Whether the main loop, which did not sleep when QEMU was at rest, spins (L6).
+
+        It may wait for a thread that a schedule holds.
+        """
+        return not self._child.held() and self._spin.spins(drained=drained)
 
     async def _only_main_runs(self) -> bool:
         before = self._still.look()

@@ -123,6 +123,7 @@ class QemuRig:
         """End all processes; free guest memory."""
         self._handed = None
         self._end_all()
+        self.coverage.close()
         self._nbd.stop()
         if self._ram >= 0:
             os.close(self._ram)

@@ -215,8 +215,11 @@ class Daemon:
         return True
 
     def spins(self, *, drained: bool) -> bool:
-        """Whether the main loop, which did not sleep when the daemon was at rest, spins (L6)."""
-        return self._spin.spins(drained=drained)
+        """Whether the main loop, which did not sleep when the daemon was at rest, spins (L6).
+
+        It may wait for a thread that a schedule holds.
+        """
+        return not self._child.held() and self._spin.spins(drained=drained)
 
     def _come_to_rest(self) -> bool:
         patience = Patience(DEVICE_LIMIT_S)

@@ -134,6 +134,7 @@ class QsdRig:
     def stop(self) -> None:
         """End all processes; free guest memory."""
         self._end_daemons()
+        self.coverage.close()
         self._nbd.stop()
         if self._started:
             self._started = False

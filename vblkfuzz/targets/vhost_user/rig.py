@@ -137,6 +137,7 @@ class VhostUserRig:
     def stop(self) -> None:
         """End the back-end, if it was started here; free guest memory."""
         self.discard()
+        self.coverage.close()
         if self._started:
             self._started = False
             self._link.close()
