@@ -11,14 +11,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vblkfuzz.campaign.descent import Descent
 from vblkfuzz.campaign.kept_inputs import KeptInputs
 from vblkfuzz.campaign.record_key import key_of
 from vblkfuzz.feedback.feature_numbers import PER_PLACE, mark, numbers_in
 from vblkfuzz.launch.plan import Message
+from vblkfuzz.mutation.made import NOT_KNOWN, Made
 from vblkfuzz.oracle.naming.known import matches
 from vblkfuzz.store.feature_record import Entry, RecordReader, Segment
 from vblkfuzz.store.finding_files import ARTIFACT
 from vblkfuzz.store.input_name import input_name
+from vblkfuzz.store.lineage import Lineage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -72,10 +75,13 @@ class RecordedInputs:
         """Entries by name, of inputs that libFuzzer has not read yet."""
         self._recorded: set[str] = set()
         """Names of inputs that have an entry."""
-        self._last: tuple[bytes, bytes, Verdict] | None = None
+        self._last: tuple[bytes, bytes, Verdict, Made] | None = None
         self._is_mutant = False
         self._misses = 0
         """Inputs in a row that were read and are not on record."""
+        self._descent = Descent()
+        self._made = NOT_KNOWN
+        """How the input that runs was made."""
         self._complained = False
         names = set(os.listdir(self._corpus)) if self._corpus.is_dir() else set()
         self._take(names)
@@ -93,9 +99,11 @@ class RecordedInputs:
         except OSError as error:
             self._complain("the record of features cannot be read", error)
 
-    def mutated(self, data: bytes) -> bytes:
-        """Note that the next input is a new one; return it."""
+    def mutated(self, data: bytes, made: Made = NOT_KNOWN) -> bytes:
+        """Note that the next input is a new one, and how it was made; return it."""
         self._is_mutant = True
+        self.settle()  # whether the last one was kept
+        self._made = self._descent.note(data, made)
         return data
 
     def marked(self, data: bytes) -> frozenset[str] | None:
@@ -108,6 +116,7 @@ class RecordedInputs:
         if is_mutant:
             self._misses = 0
             return None
+        self._made = NOT_KNOWN
         entry = self._entry(input_name(data))
         if entry is None or not all(map(self._is_saved, entry.signatures)):
             return None
@@ -128,20 +137,22 @@ class RecordedInputs:
 
     def ran(self, data: bytes, verdict: Verdict) -> None:
         """Note an execution; its features are those that are marked now."""
-        self._last = (data, bytes(self._counters), verdict)
+        self._last = (data, bytes(self._counters), verdict, self._made)
 
     def settle(self) -> None:
         """Record the last execution if libFuzzer has kept its input."""
         last, self._last = self._last, None
         if last is None or not self._kept.has(last[0]):
             return
-        data, counters, verdict = last
+        data, counters, verdict, made = last
+        self._descent.kept(data)
         name = input_name(data)
         if name in self._recorded:
             return
         met = sorted(self._numbers[one] for one in verdict.situations if one in self._numbers)
         broken = [violation.signature for violation in verdict.causes]
-        entry = Entry.of(data, [*numbers_in(counters), *met], broken)
+        lineage = Lineage(made.by, tuple(map(input_name, made.of)))
+        entry = Entry.of(data, [*numbers_in(counters), *met], broken, lineage)
         try:
             self._segment.append(entry)
             self._reader.leave_out(self._segment.path)

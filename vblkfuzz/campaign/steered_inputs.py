@@ -19,6 +19,7 @@ from vblkfuzz.campaign.shares import shares_of
 from vblkfuzz.campaign.tried import Tried
 from vblkfuzz.errors import HarnessError
 from vblkfuzz.limits import MAX_DEVIATIONS
+from vblkfuzz.mutation.made import Made
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.schedule.policies.surw import counts_in
@@ -89,6 +90,9 @@ class SteeredInputs:
         self._ahead: _Ahead | None = None
         self._failed: tuple[str, HarnessError] | None = None
         """The scheduler of the last input, and what kept it from deciding."""
+        self._decided = ("", False)
+        """The scheduler of the last input, if there was one; whether its story is that of before.
+        """
 
     def decoded(self, data: bytes) -> tuple[Scenario, bytes]:
         """Return the scenario that the plan lets an input stand for, and its bytes."""
@@ -103,12 +107,15 @@ class SteeredInputs:
             max_size: most bytes.
         """
         self._ahead = self._failed = None
+        self._decided = ("", False)
         lot = self._lot(data)
         name = self._names[lot % len(self._names)]
         if name == INPUT or self._target is None:
             return data
-        if lot >> 48 < _OWN_STORY:
-            data = before or data
+        own = bool(before) and lot >> 48 < _OWN_STORY
+        if own:
+            data = before
+        self._decided = (name, own)
         scenario = replace(self.decoded(data)[0], schedule=())
         if name == NONE or not scenario.ops:
             return encode(scenario)[:max_size]
@@ -117,6 +124,18 @@ class SteeredInputs:
             return data
         steered = self._steered(name, story, scenario)
         return steered if len(steered) <= max_size else data
+
+    def made(self, before: bytes, made: Made) -> Made:
+        """Return how the last input was made.
+
+        Args:
+            before: as for `of`.
+            made: how its other argument was.
+        """
+        name, own = self._decided
+        if own:
+            return Made((name,), (before,))
+        return Made((*made.by, name), made.of) if name else made
 
     def _lot(self, data: bytes) -> int:
         """Return a number of 64 bits that depends on bytes and on the seed."""

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from vblkfuzz.executor import Execution
     from vblkfuzz.feedback.region import Region
     from vblkfuzz.mutation.interrupt import Stops
+    from vblkfuzz.mutation.made import Made
     from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.process.arena import Arena
     from vblkfuzz.scenario.scenario import Scenario
@@ -144,13 +145,15 @@ class Worker:
         if self._ending is not None:
             raise KeyboardInterrupt
 
-    def new(self, before: bytes, data: bytes, size: int) -> bytes:
+    def new(self, before: bytes, data: bytes, size: int, made: Made) -> bytes:
         """Return an input that the mutator has made of `before`, at most `size` bytes.
 
         A scheduler may decide its schedule. It runs, whatever the record says.
         """
         data = self.steered.of(before, data, size)
-        return self.recorded.mutated(data) if self.recorded else data
+        if self.recorded is None:
+            return data
+        return self.recorded.mutated(data, self.steered.made(before, made))
 
     def _is_marked(self, data: bytes) -> bool:
         """Mark the features of an input that are on record, if so; it need not run then."""
@@ -336,9 +339,11 @@ def fuzz(
         worker.features.counting = counting_of(plan, worker.recorded, send)
         mutator = Mutator(plan.seed, stops, worker.parents)
         mutations = {
-            "custom_mutator": lambda a, size, _: worker.new(a, mutator.mutate(a, size), size),
+            "custom_mutator": lambda a, size, _: worker.new(
+                a, mutator.mutate(a, size), size, mutator.made
+            ),
             "custom_crossover": lambda a, b, size, _: worker.new(
-                a, mutator.crossover(a, b, size), size
+                a, mutator.crossover(a, b, size), size, mutator.made
             ),
         }
         chosen = mutations if plan.mutate else {}

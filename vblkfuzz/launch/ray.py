@@ -1,8 +1,9 @@
 """Nodes on a Ray cluster: an actor for each, which only keeps its campaign running.
 
 Nothing of value is in Ray: what nodes find is in their store. An actor that is killed is started
-again by Ray (`max_restarts=-1`). If the head is lost, all actors end, and their campaigns with
-them; the same command then goes on.
+again by Ray (`max_restarts=-1`); one whose machine is lost, on another that has room, or as soon as
+there is one. If the head is lost, or Ray on the machine of the command, all actors end, and their
+campaigns with them; the same command then goes on.
 """
 
 from __future__ import annotations
@@ -107,6 +108,22 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def _check_here() -> None:
+    """Check that this machine is still one of the cluster: Ray ends the actors of one that is not.
+
+    Raises:
+        HarnessError: it is not.
+    """
+    import ray
+
+    here = ray.get_runtime_context().get_node_id()
+    if here not in {one["NodeID"] for one in ray.nodes() if one["Alive"]}:
+        raise HarnessError(
+            "Ray on this machine has ended, and with it all nodes: start it again (ray start), "
+            "then the same command, which goes on with the store"
+        )
+
+
 class Fleet:
     """All nodes of a command, as the cluster to which it is connected runs them."""
 
@@ -148,7 +165,7 @@ class Fleet:
         """Take the answer of a node; return whether its state has changed.
 
         Raises:
-            HarnessError: the code of a node failed.
+            HarnessError: the code of a node failed, or there is no Ray here any more.
         """
         import ray
 
@@ -158,6 +175,7 @@ class Fleet:
         except ray.exceptions.RayTaskError as error:
             raise HarnessError(f"node {index}: {str(error).strip().splitlines()[-1]}") from error
         except ray.exceptions.RayError:  # its actor is gone; Ray starts it again
+            _check_here()
             self.states[index] = None
         return self.states[index] != before
 

@@ -21,6 +21,7 @@ from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.early import early
 from vblkfuzz.mutation.enclose import enclose
 from vblkfuzz.mutation.interrupt import Stops, interrupt
+from vblkfuzz.mutation.made import Made
 from vblkfuzz.mutation.parents import Parent, Parents
 from vblkfuzz.mutation.relate import move_to_end, relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
@@ -86,6 +87,9 @@ class Mutator:
         self._stops = stops
         self._parents = Parents() if parents is None else parents
         self._sweep = Sweep()
+        self._by: list[str] = []
+        """What the last input was made by."""
+        self._of: tuple[bytes, ...] = ()
         # Python guarantees only for random() that its sequence stays the same in later versions;
         # randrange, choice and shuffle have changed. Hence int(random() * n).
         self._random = Random(seed).random
@@ -109,14 +113,21 @@ class Mutator:
         self._edits = grow + shrink + alter
         self._edits_long = grow + shrink * 4 + alter
 
+    @property
+    def made(self) -> Made:
+        """How the last input was made."""
+        return Made(tuple(self._by), self._of)
+
     def mutate(self, data: bytes, max_size: int) -> bytes:
         """Return a mutated input: canonical, at most `max_size` bytes."""
         if swept := self._swept():
+            self._by, self._of = ["sweep"], ()
             return swept.pack(max_size)
         result = b""
         for _ in range(_ATTEMPTS):
             parent = self._parent()
             source = parent.data if parent else data
+            self._by, self._of = [], (source,)
             result = self._finish(self._child(Draft.of(source), parent), max_size)
             if result != source:
                 break
@@ -135,8 +146,10 @@ class Mutator:
             return draft
         if not draft.items or self._random() < _FRESH:
             self._parents.none_chosen()
+            self._by, self._of = ["new"], ()
             self._begin(draft)
         elif parent is not None and parent.lanes and self._random() < _EARLY:
+            self._by.append("early")
             early(draft, parent.lanes, self._random)
         else:
             self._edit(draft)
@@ -153,6 +166,7 @@ class Mutator:
         """Perhaps interrupt a thread of a device behind a gate; return whether that was chosen."""
         if self._stops is None or self._random() >= probability:
             return False
+        self._by.append("interrupt")
         interrupt(draft, self._stops, self._random)
         return True
 
@@ -164,6 +178,7 @@ class Mutator:
         if len(self._parents) and self._random() < _UNCROSSED:
             return self.mutate(left, max_size)
         self._parents.none_chosen()
+        self._by, self._of = ["cross"], (left, right)
         one, other = Draft.of(left), Draft.of(right)
         start = self._below(len(one.items) + 1)
         first = self._below(len(other.items) + 1)
@@ -209,6 +224,7 @@ class Mutator:
 
     def _edit(self, draft: Draft) -> None:
         if len(draft.items) >= _LONG and self._random() < 0.5:
+            self._by.append("cut")
             self._cut(draft)
         for _ in range(_MAX_EDITS):
             size = len(draft.items)
@@ -216,7 +232,9 @@ class Mutator:
                 edits = self._edits_short
             else:
                 edits = self._edits if size < _LONG else self._edits_long
-            edits[int(self._random() * len(edits))](draft)
+            edit = edits[int(self._random() * len(edits))]
+            self._by.append(edit.__name__[1:])
+            edit(draft)
             if self._random() < 0.5:
                 return
 

@@ -4,13 +4,13 @@ A worker that reads a recorded input marks its features instead of running it, a
 sees which inputs have no feature of their own. Each process that records something appends to a
 file of its own, a *segment*:
 
-    vblkfuzz features 1 FINGERPRINT\n
+    vblkfuzz features 2 FINGERPRINT\n
     length, CRC-32, entry
     ...
 
 The fingerprint says of which code and options the numbers speak (`feedback.fingerprint`). A segment
 that ends within an entry, or with other bytes, is valid up to there. Entries are not synced: what a
-loss of power takes is found out again by running.
+loss of power takes is found out again by running. Entries of format 1 have no lineage.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.store.atomic import write_file
 from vblkfuzz.store.input_name import input_name
+from vblkfuzz.store.lineage import UNKNOWN, Lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,11 +33,15 @@ if TYPE_CHECKING:
 FOLDER: Final = "features"
 """Name of the folder of the record in an output folder."""
 _SUFFIX: Final = ".features"
-_HEAD: Final = re.compile(rb"vblkfuzz features 1 ([0-9a-f]{40})\n")
+FORMAT: Final = 2
+"""Of the entries that are written."""
+_HEAD: Final = re.compile(rb"vblkfuzz features ([12]) ([0-9a-f]{40})\n")
 _FRAME: Final = Struct("<II")
 _MOST: Final = 1 << 22
 """Bytes of the features of one input at most: a file of others may claim anything."""
-_BODY: Final = Struct("<HH")
+_SIZES: Final = {1: Struct("<HH"), 2: Struct("<HHH")}
+"""By format: bytes of the input, of the signatures and of the lineage, which are before the
+features."""
 
 
 class Entry(NamedTuple):
@@ -47,19 +52,26 @@ class Entry(NamedTuple):
     """Its features, in a form that takes little memory."""
     signatures: tuple[str, ...] = ()
     """Of the rules that it broke."""
+    lineage: Lineage = UNKNOWN
 
     @staticmethod
-    def of(data: bytes, features: Sequence[int], signatures: Iterable[str] = ()) -> Entry:
+    def of(
+        data: bytes,
+        features: Sequence[int],
+        signatures: Iterable[str] = (),
+        lineage: Lineage = UNKNOWN,
+    ) -> Entry:
         """Return an entry.
 
         Args:
             data: the input, of less than 64 KiB.
             features: numbers in increasing order, of at most 32 bits each.
             signatures: those of the rules that it broke.
+            lineage: what it was made of.
         """
         deltas = [after - before for before, after in pairwise((0, *features))]
         coded = zlib.compress(pack(f"<{len(deltas)}I", *deltas), 1)
-        return Entry(data, coded, tuple(signatures))
+        return Entry(data, coded, tuple(signatures), lineage)
 
     @property
     def features(self) -> list[int]:
@@ -78,30 +90,43 @@ class Entry(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Return the entry with its length and checksum."""
-        broken = "\n".join(self.signatures).encode()
-        body = _BODY.pack(len(self.data), len(broken)) + self.data + broken + self.coded
+        parts = (self.data, "\n".join(self.signatures).encode(), self.lineage.to_text().encode())
+        body = b"".join((_SIZES[FORMAT].pack(*map(len, parts)), *parts, self.coded))
         return _FRAME.pack(len(body), zlib.crc32(body)) + body
 
 
 def head_of(fingerprint: str) -> bytes:
     """Return the first line of a segment."""
-    return f"vblkfuzz features 1 {fingerprint}\n".encode()
+    return f"vblkfuzz features {FORMAT} {fingerprint}\n".encode()
 
 
-def entries_in(data: bytes) -> Iterator[tuple[Entry, int]]:
-    """Yield entries, each with the place behind it, up to the first damage."""
-    at = 0
+def entries_in(data: bytes, written: int = FORMAT) -> Iterator[tuple[Entry, int]]:
+    """Yield entries, each with the place behind it, up to the first damage.
+
+    Args:
+        data: the entries.
+        written: their format.
+    """
+    at, sizes = 0, _SIZES[written]
     while at + _FRAME.size <= len(data):
         length, checksum = _FRAME.unpack_from(data, at)
         at += _FRAME.size
         body = data[at : at + length]
         at += length
-        if at > len(data) or length < _BODY.size or zlib.crc32(body) != checksum:
+        if at > len(data) or length < sizes.size or zlib.crc32(body) != checksum:
             return
-        size, more = _BODY.unpack_from(body)
-        middle = _BODY.size + size
-        broken = body[middle : middle + more].decode(errors="replace")
-        yield Entry(body[_BODY.size : middle], body[middle + more :], tuple(broken.split())), at
+        yield _entry(body, sizes.size, sizes.unpack_from(body)), at
+
+
+def _entry(body: bytes, begin: int, sizes: Sequence[int]) -> Entry:
+    """Return the entry that a body is; its parts begin somewhere and have these sizes."""
+    parts, at = [], begin
+    for size in sizes:
+        parts.append(body[at : at + size])
+        at += size
+    data, *texts = parts
+    broken, *lineage = (one.decode(errors="replace") for one in texts)
+    return Entry(data, body[at:], tuple(broken.split()), Lineage.from_text("".join(lineage)))
 
 
 class RecordReader:
@@ -109,8 +134,8 @@ class RecordReader:
 
     def __init__(self, out: Path) -> None:
         self._folder = out / FOLDER
-        self._read: dict[Path, tuple[str, int]] = {}
-        """Fingerprint of each segment, and the place up to which it was read."""
+        self._read: dict[Path, tuple[str, int, int]] = {}
+        """Fingerprint of each segment, its format, and the place up to which it was read."""
         self._left_out: Path | None = None
 
     @property
@@ -135,18 +160,18 @@ class RecordReader:
 
     def _added(self, segments: list[Path]) -> Iterator[tuple[str, Entry]]:
         for segment in segments:
-            fingerprint, at = self._read.get(segment, ("", 0))
+            fingerprint, written, at = self._read.get(segment, ("", FORMAT, 0))
             if at and segment.stat().st_size == at:
                 continue
             with segment.open("rb") as file:
                 file.seek(at)
                 data = file.read()
             if not at and (head := _HEAD.match(data)):
-                fingerprint, at = head[1].decode(), head.end()
+                fingerprint, written, at = head[2].decode(), int(head[1]), head.end()
                 data = data[at:]
             if fingerprint:
-                found = [*entries_in(data)]
-                self._read[segment] = (fingerprint, at + (found[-1][1] if found else 0))
+                found = [*entries_in(data, written)]
+                self._read[segment] = (fingerprint, written, at + (found[-1][1] if found else 0))
                 yield from ((fingerprint, entry) for entry, _ in found)
 
 

@@ -32,6 +32,8 @@ import tomlkit
 from vblkfuzz._version import __version__
 from vblkfuzz.errors import InputFileError, UsageError
 from vblkfuzz.scenario.artifact import load_artifact
+from vblkfuzz.scenario.codec import encode
+from vblkfuzz.store.input_name import input_name
 from vblkfuzz.store.pack import Pack, read_pack
 
 if TYPE_CHECKING:
@@ -50,6 +52,14 @@ class StoredFinding(NamedTuple):
     path: str
     """Within the store."""
     artifact: bytes
+
+    @property
+    def input(self) -> str:
+        """Name of its input, which may be in a pack; empty: a newer version wrote it."""
+        try:
+            return input_name(encode(load_artifact(self.artifact, self.path).scenario))
+        except InputFileError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from vblkfuzz.store.shared_files import is_url, shared_files
 from vblkfuzz.store.shared_store import CAMPAIGN, SharedStore
 
 if TYPE_CHECKING:
+    from vblkfuzz.store.lineage import Lineage
     from vblkfuzz.store.shared_store import Beat, StoredFinding
 
 
@@ -41,6 +42,24 @@ class StoreSummary:
     """All features of all inputs, of the version of the code that has most."""
     damaged: tuple[str, ...]
     """Packs that are not whole."""
+    lineages: dict[str, Lineage] = field(default_factory=dict)
+    """Of the inputs, by name."""
+
+    @property
+    def made_by(self) -> Counter[str]:
+        """How many inputs each edit and scheduler had a part in; "unknown": all others."""
+        total: Counter[str] = Counter()
+        for one in self.lineages.values():
+            total.update(set(one.made_by) or {"unknown"})
+        return total
+
+    def ancestry(self, name: str) -> list[tuple[str, Lineage]]:
+        """Return an input and those that it descends of by the first parent, as far as known."""
+        found: dict[str, Lineage] = {}
+        while name in self.lineages and name not in found:
+            found[name] = self.lineages[name]
+            name = next(iter(found[name].parents), "")
+        return [*found.items()]
 
     @property
     def execs(self) -> int:
@@ -87,8 +106,13 @@ class StoreSummary:
             "execs": self.execs,
             "features": self.features,
             "inputs": self.inputs,
+            "made_by": dict(self.made_by.most_common()),
             "findings": {
-                one.signature: {"path": one.path, "count": seen[one.signature]}
+                one.signature: {
+                    "path": one.path,
+                    "count": seen[one.signature],
+                    "lineage": [[name, *of] for name, of in self.ancestry(one.input)],
+                }
                 for one in self.findings
             },
             "nodes": [self.of_node(node) for node in self.nodes],
@@ -103,21 +127,24 @@ def summary_of(store: SharedStore) -> StoreSummary:
         OSError: it cannot be read.
     """
     features: defaultdict[str, set[int]] = defaultdict(set)
-    names: set[str] = set()
+    lineages: dict[str, Lineage] = {}
     damaged = []
     for path in store.packs():
         if (pack := store.pack(path)) is None:
             damaged.append(path)
             continue
-        names.update(one.name for one in pack.entries)
+        for one in pack.entries:
+            if any(one.lineage) or one.name not in lineages:
+                lineages[one.name] = one.lineage
         features[pack.fingerprint].update(*(one.features for one in pack.entries))
     return StoreSummary(
         store.about() or {},
         tuple(store.beats()),
         tuple(store.findings()),
-        len(names),
+        len(lineages),
         max(map(len, features.values()), default=0),
         tuple(damaged),
+        lineages,
     )
 
 

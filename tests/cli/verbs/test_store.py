@@ -13,6 +13,7 @@ from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.store.feature_record import Entry
+from vblkfuzz.store.lineage import Lineage
 from vblkfuzz.store.pack import Pack
 from vblkfuzz.store.shared_files import FolderFiles
 from vblkfuzz.store.shared_store import SharedStore
@@ -55,3 +56,15 @@ def test_triage_copies_the_findings(
     assert "s8-start-twice\n    reproduced in 3 of 3 runs\n" in done.stdout
     assert list(Path("vblkfuzz-store").rglob("finding.vblk"))
     assert contents(store) == before
+
+
+def test_status_says_what_made_the_inputs_and_of_what_a_finding_descends(store: Path) -> None:
+    of = Entry.of(encode(PLAIN), (), (), Lineage(("new",)))
+    bug = Entry.of(encode(BUG), (), (), Lineage(("insert", "surw"), (of.name,)))
+    files = SharedStore(FolderFiles(store))
+    files.add_pack("two", Pack("two", "2", "", (of, bug)))
+    done = run("status", store)
+    assert "  made by   insert 1, surw 1, new 1\n" in done.stdout
+    assert f"input {bug.name[:10]}, by insert and surw of {of.name[:10]}; in 2 steps" in " ".join(
+        done.stdout.split()
+    )

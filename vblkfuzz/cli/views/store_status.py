@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.counted import counted
 from vblkfuzz.errors import InputFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vblkfuzz.store.lineage import Lineage
     from vblkfuzz.store.store_summary import StoreSummary
+
+_MOST: Final = 8
+"""Edits and schedulers that are named."""
+_DIGITS: Final = 10
+"""Of the name of an input."""
 
 
 def show_store(place: str, *, as_json: bool) -> None:
@@ -44,6 +52,8 @@ def _print(place: str, summary: StoreSummary) -> None:
         ("coverage", f"{counted(summary.features, 'feature')}, {counted(summary.inputs, 'input')}"),
         ("found", counted(len(summary.findings), "finding")),
     ]
+    if made_by := summary.made_by.most_common(_MOST):
+        facts.insert(3, ("made by", ", ".join(f"{name} {count:,}" for name, count in made_by)))
     for name, value in facts:
         screen.wrapped(value, label=f"  {name:<9} ")
     for node in nodes:
@@ -63,3 +73,20 @@ def _print(place: str, summary: StoreSummary) -> None:
         seen = summary.seen
         for found in summary.findings:
             screen.wrapped(f"{seen[found.signature]:>6}x  {found.signature}")
+            if ancestry := summary.ancestry(found.input):
+                screen.wrapped(_descent(ancestry), label="         ")
+
+
+def _descent(ancestry: Sequence[tuple[str, Lineage]]) -> str:
+    """Say by what the input of a finding was made, and of what.
+
+    >>> from vblkfuzz.store.lineage import Lineage
+    >>> new, edited = Lineage(("new",)), Lineage(("insert", "surw"), ("5b" * 20,))
+    >>> _descent([("7c" * 20, edited), ("5b" * 20, new)])
+    'input 7c7c7c7c7c, by insert and surw of 5b5b5b5b5b; in 2 steps from a new story'
+    """
+    (name, last), first = ancestry[0], ancestry[-1][1]
+    of = f" of {' and '.join(one[:_DIGITS] for one in last.parents)}" if last.parents else ""
+    by = f"by {' and '.join(last.made_by)}{of}" if last.made_by else "of unknown descent"
+    begin = " from a new story" if "new" in first.made_by else ""
+    return f"input {name[:_DIGITS]}, {by}; in {counted(len(ancestry), 'step')}{begin}"
