@@ -121,16 +121,15 @@ class Campaign:
             UsageError: the folder cannot be used.
             HarnessError: the ledger or the corpus cannot be written.
         """
-        out = self._options.out
+        options, out = self._options, self._options.out
         check_folder(out)
         with handled(self._end, self._pause), claimed(out):
             self._ledger = Ledger(out / LEDGER)
             status = ExitStatus.HARNESS  # if an error ends it
             try:
                 self._go_on(out)
-                exact = self._options.target == MODEL
-                self._care = CorpusCare(out, self._on_message, exact=exact)
-                Importing(out, self._on_message, self._cut_short).run(self._options.corpora)
+                self._care = CorpusCare(out, self._on_message, exact=options.target == MODEL)
+                Importing(out, self._on_message, self._cut_short).run(options.corpora)
                 self._care.begin()
                 self._fuzz_and_minimize()
                 status = exit_status(self.summary, self._stop)

@@ -231,6 +231,8 @@ def raw_input_among_others(path: str) -> bytes | None:
     None: the file is not meant as an input (`scenario.input_form`).
     """
     data = _beginning_of(path)
+    if 0 < len(data) <= MAX_BYTES and form_of(path, data) is Form.RAW:
+        return data  # at once: of 50,000 files, most are that
     return _raw_input_in(path, data) if is_input_among_others(path, data[:MAX_BYTES]) else None
 
 

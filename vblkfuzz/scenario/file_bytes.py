@@ -37,12 +37,15 @@ def read_at_most(path: str | os.PathLike[str], limit: int) -> bytes:
 
 def _read(descriptor: int, path: str, limit: int) -> bytes:
     # Without an object for the file: an import reads tens of thousands of small ones.
-    mode = os.fstat(descriptor).st_mode
+    status = os.fstat(descriptor)
+    mode = status.st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError
     data = _without_waiting(descriptor, min(limit, _PIECE))
     if data == b"" and stat.S_ISFIFO(mode) and _has_a_name(descriptor):
         raise InputFileError(path, "", _NO_WRITER)
+    if data and stat.S_ISREG(mode) and len(data) == status.st_size:
+        return data
     if not stat.S_ISREG(mode):
         os.set_blocking(descriptor, True)
     parts = [data or b""]
