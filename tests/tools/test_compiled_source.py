@@ -156,6 +156,30 @@ def test_a_station_does_what_its_wrapper_does(path: int, port: bool) -> None:
     assert "causal" not in written
 
 
+def test_a_named_tuple_with_all_its_fields_is_made_in_c() -> None:
+    written, _ = source_to_compile(
+        "vblkfuzz.oracle.x",
+        '''"""Rows."""
+from vblkfuzz.virtio.chain import Chain as Buffers
+from vblkfuzz.scenario.scenario import Scenario
+
+_new = tuple.__new__
+
+class Own(NamedTuple):
+    a: int
+    b: int = 0
+
+def f(x):
+    Own(1, 2), Own(1), Own(1, b=2), Own(*x)
+    Buffers(1, (), ()), Scenario(1, 2, 3), _new(Own, x)
+''',
+    )
+    assert written.splitlines()[-2:] == [
+        "    (__row__(Own, (1, 2)), Own(1), Own(1, b=2), Own(*x))",
+        "    (__row__(Buffers, (1, (), ())), Scenario(1, 2, 3), __row__(Own, x))",
+    ]
+
+
 def test_a_unary_plus_is_left_out() -> None:
     assert "f(kind)" in source_to_compile("vblkfuzz.trace.ring", '"""F."""\nf(+kind)\n')[0]
 

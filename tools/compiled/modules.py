@@ -18,7 +18,8 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "driver": ("*.py",),
     "dataplane": ("*.py", "revisions/reference.py"),
     "oracle": ("*.py", "rules/*.py", "naming/*.py"),
-    "process": ("guest.py", "mailbox.py"),
+    "process": ("execution.py", "guest.py", "mailbox.py"),
+    "feedback": ("region.py",),
 }
 """Room, and which of its files are compiled."""
 

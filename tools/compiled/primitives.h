@@ -26,6 +26,33 @@ static inline int vblkfuzz_use(PyObject *region)
     return 0;
 }
 
+/* An instance of a NamedTuple with these fields, which are all that it has: tuple.__new__(kind, fields) */
+static inline PyObject *vblkfuzz_row(PyObject *kind, PyObject *fields)
+{
+    PyTypeObject *type = (PyTypeObject *)kind;
+    if (!PyTuple_CheckExact(fields) || !PyType_IsSubtype(type, &PyTuple_Type))
+        return PyErr_Format(PyExc_TypeError, "expected a kind of tuple and a tuple, found %R", fields);
+    Py_ssize_t size = PyTuple_GET_SIZE(fields);
+    PyObject *row = type->tp_alloc(type, size);
+    for (Py_ssize_t at = 0; row && at < size; at++)
+        PyTuple_SET_ITEM(row, at, Py_NewRef(PyTuple_GET_ITEM(fields, at)));
+    return row;
+}
+
+/* The object of a number, whose reference is taken over: Python keeps those from 0 to 256. */
+static PyObject *vblkfuzz_numbers[257];
+
+static inline PyObject *vblkfuzz_object(CPyTagged number)
+{
+    if (!CPyTagged_CheckShort(number) || number > 2 * 256)
+        return CPyTagged_StealAsObject(number);
+    PyObject **kept = &vblkfuzz_numbers[number >> 1];
+    if (!*kept)
+        *kept = CPyTagged_StealAsObject(number);
+    return Py_NewRef(*kept);
+}
+#define CPyTagged_StealAsObject vblkfuzz_object
+
 /* The place of an item of a memoryview with native integers of 1, 2 or 4 bytes, and their size.
  * NULL: it is none of these, or released, or has no such item. */
 static inline char *vblkfuzz_item(PyObject *object, CPyTagged index, Py_ssize_t *size)

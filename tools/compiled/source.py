@@ -7,7 +7,8 @@ All of it is put in here, so the source needs nothing of mypyc, neither to read 
   part of the coverage region instead.
 * The mark of classes that have subclasses in Python.
 * Constants of a module are `Final` (`constants`), stations of causal paths are two methods
-  (`stations`), and ``+flag`` is the number itself: mypyc has made plain integers of enums already.
+  (`stations`), NamedTuples are made in C (`rows`), and ``+flag`` is the number itself: mypyc has
+  made plain integers of enums already.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from typing import Final
 from tools.compiled.constants import make_final
 from tools.compiled.modules import OPEN
 from tools.compiled.primitives import MODULE
-from tools.compiled.stations import IMPORTS, split_stations
+from tools.compiled.rows import IMPORTS as ROWS
+from tools.compiled.rows import make_rows
+from tools.compiled.stations import IMPORTS as STATIONS
+from tools.compiled.stations import split_stations
 from vblkfuzz.feedback.instrument import CONNECT, REGION, Probes, has_probes
 
 _MARK: Final = "__open__"
@@ -64,7 +68,9 @@ def source_to_compile(module: str, source: str) -> tuple[str, dict[int, int]]:
             mark = f"{_MARK}(allow_interpreted_subclasses=True)"
             node.decorator_list.append(ast.parse(mark, mode="eval").body)
     if split_stations(tree):
-        prelude += ast.parse(IMPORTS).body
+        prelude += ast.parse(STATIONS).body
+    if make_rows(tree):
+        prelude += ast.parse(ROWS).body
     make_final(tree)
     tree = _Plain().visit(tree)
     at = _after_future_imports(tree)

@@ -1,12 +1,12 @@
 """Sorting: the events of a trace, in a list for each rule, by the kinds that the rule needs.
 
 This is a large part of what it costs to judge a trace without violations. So the lists are kept
-from trace to trace, with a table that has the `append` of each list that takes a kind.
+from trace to trace, with a table that has each list that takes a kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from itertools import compress
 from operator import itemgetter
 from typing import Final
@@ -18,7 +18,9 @@ from vblkfuzz.trace.event import Event
 _KINDS: Final = range(256)
 """Possible event kinds: `Event.kind` is a u8."""
 
-_kind: Final = itemgetter(Event._fields.index("kind"))
+_KIND: Final = 1
+"""Place of the kind in an event: looked up by place it costs a third of what it does by name."""
+_kind: Final = itemgetter(_KIND)
 
 Stream = list[Event]
 
@@ -51,8 +53,8 @@ class Streams:
         """Fill the empty streams with the events of a trace."""
         takers = self._takers
         for event in events:
-            for take in takers[event.kind]:
-                take(event)
+            for stream in takers[event[_KIND]]:
+                stream.append(event)
         kinds = b""
         for stream, needed in self._waiting:
             if stream:
@@ -66,10 +68,6 @@ class Streams:
             stream.clear()
 
 
-def _takers(
-    wanted: Sequence[tuple[Container[int], Stream]],
-) -> tuple[tuple[Callable[[Event], None], ...], ...]:
-    """Return, for each kind, the `append` of each stream that wants it."""
-    return tuple(
-        [tuple([stream.append for kinds, stream in wanted if kind in kinds]) for kind in _KINDS]
-    )
+def _takers(wanted: Sequence[tuple[Container[int], Stream]]) -> tuple[tuple[Stream, ...], ...]:
+    """Return, for each kind, the streams that want it."""
+    return tuple([tuple([stream for kinds, stream in wanted if kind in kinds]) for kind in _KINDS])

@@ -123,6 +123,14 @@ class Event(NamedTuple):
     """`len` of a used entry, in bytes, as the device wrote it: any u32."""
 
 
+_new = tuple.__new__
+
+
+def as_events(rows: list[tuple[int, ...]]) -> list[Event]:
+    """Return events with the fields of these rows."""
+    return [_new(Event, row) for row in rows]
+
+
 def frames_of(event: Event) -> bytes:
     """Return the codes of the frames on the causal path of an event, outermost first."""
     return event.path.to_bytes(8, "big")

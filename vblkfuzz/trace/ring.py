@@ -16,14 +16,13 @@ the order is total.
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import chain, starmap
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import TraceOverflow
 from vblkfuzz.limits import TRACE_EVENTS_MAX
-from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, ActorId, Event
+from vblkfuzz.trace.event import EVENT_RECORD, NO_QUEUE, ActorId, Event, as_events
 from vblkfuzz.trace.kinds import OP
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ RING_BYTES: Final = HEADER_BYTES + TRACE_EVENTS_MAX * EVENT_RECORD.size
 
 _pack = EVENT_RECORD.pack
 _RECORD_BYTES: Final = EVENT_RECORD.size
-_new_event = partial(tuple.__new__, Event)
 _turn_of = itemgetter(0)
 
 
@@ -123,17 +121,16 @@ class TraceRing:
     def read(self) -> list[Event]:
         """Return all events: those in shared memory, then those this process has not published."""
         end = self._counters[0] * _RECORD_BYTES
-        events = list(map(_new_event, EVENT_RECORD.iter_unpack(self._records[:end])))
-        events += map(_new_event, self._unpublished)
-        return events
+        if not end:  # as always in `inline` mode
+            return as_events(self._unpublished)
+        return as_events([*EVENT_RECORD.iter_unpack(self._records[:end]), *self._unpublished])
 
     def after(self, count: int) -> list[Event]:
         """Return the events after the first `count` ones, published or not."""
         published = self._counters[0]
         records = self._records[count * _RECORD_BYTES : published * _RECORD_BYTES]
-        events = list(map(_new_event, EVENT_RECORD.iter_unpack(records)))
-        events += map(_new_event, self._unpublished[max(count - published, 0) :])
-        return events
+        unpublished = self._unpublished[max(count - published, 0) :]
+        return as_events([*EVENT_RECORD.iter_unpack(records), *unpublished])
 
     @property
     def dropped(self) -> int:
