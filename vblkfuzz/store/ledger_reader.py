@@ -46,6 +46,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise InputFileError(str(path), "", f"expected the ledger of a campaign: {said}") from None
 
 
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Whether the ledger has a table that older ones do not have."""
+    return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     db = _in_place(path)

@@ -1,0 +1,147 @@
+"""The course of a campaign: its figures over time, as the ledger has them.
+
+A ledger has an entry every few seconds, so a campaign of a week has 100,000 of them. A course has a
+few hundred: the last one of each of so many equal parts of the time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from vblkfuzz.store.ledger_reader import has_table, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+POINTS: Final = 240
+"""Most points of a course."""
+
+
+_PART: Final = "CAST(seconds * ? / ? AS INTEGER)"
+
+
+class Point(NamedTuple):
+    """The figures of a campaign at one moment."""
+
+    seconds: float
+    """Since its start."""
+    execs: int
+    features: int
+    violations: int
+    """Executions with a violation."""
+    harness_errors: int
+    findings: int
+    """Signatures that it had seen."""
+
+
+class WorkerPoint(NamedTuple):
+    """The figures of a worker at one moment."""
+
+    seconds: float
+    """Since the start of the campaign."""
+    execs: int
+    features: int
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The course of one campaign."""
+
+    points: tuple[Point, ...]
+    workers: dict[int, tuple[WorkerPoint, ...]]
+    """By index; empty: an earlier version wrote the ledger."""
+    first_met: dict[str, float]
+    """Seconds until each situation was met for the first time, by name."""
+
+    @property
+    def speed(self) -> list[tuple[float, float]]:
+        """Executions per second of all workers together, each with the seconds at which it ends."""
+        return rates([(one.seconds, one.execs) for one in self.points])
+
+
+def rates(counts: list[tuple[float, int]]) -> list[tuple[float, float]]:
+    """Return how fast a count has grown until each moment, from that before it.
+
+    >>> rates([(0.0, 0), (5.0, 100), (10.0, 150)])
+    [(5.0, 20.0), (10.0, 10.0)]
+    """
+    found, before = [], (0.0, 0)
+    for seconds, count in counts:
+        if seconds > before[0]:
+            found.append((seconds, max(0, count - before[1]) / (seconds - before[0])))
+            before = seconds, count
+    return found
+
+
+def read_courses(path: Path, most: int = POINTS) -> list[Course]:
+    """Return the courses of the campaigns of a ledger, in the order of their start.
+
+    Args:
+        path: the ledger.
+        most: points of each; 0: all that there are.
+
+    Raises:
+        InputFileError: as `history.read_history`.
+    """
+    with reading(path) as db:
+        campaigns = db.execute("SELECT id FROM campaign ORDER BY id").fetchall()
+        return [_course(db, one, most) for (one,) in campaigns]
+
+
+def _course(db: sqlite3.Connection, campaign: int, most: int) -> Course:
+    rows = db.execute(
+        "SELECT signature, min(first_s) FROM finding WHERE campaign = ? GROUP BY signature",
+        (campaign,),
+    )
+    found = sorted(float(seconds or 0) for _, seconds in rows)
+    columns = ("execs", "features", "violations", "harness_errors")
+    points = [
+        Point(seconds, *counts, bisect_right(found, seconds))
+        for seconds, *counts in _thinned(db, campaign, most, "progress", columns)
+    ]
+    met = "SELECT name, min(seconds) FROM situation WHERE campaign = ? GROUP BY name"
+    first_met = {name: float(at or 0) for name, at in db.execute(met, (campaign,))}
+    return Course(tuple(points), _workers(db, campaign, most), first_met)
+
+
+def _workers(
+    db: sqlite3.Connection, campaign: int, most: int
+) -> dict[int, tuple[WorkerPoint, ...]]:
+    if not has_table(db, "worker"):
+        return {}
+    rows = _thinned(db, campaign, most, "worker", ("execs", "features", "worker"), "worker, ")
+    groups = groupby(rows, lambda row: int(row[-1]))
+    return {index: tuple(WorkerPoint(*row[:-1]) for row in group) for index, group in groups}
+
+
+def _thinned(  # noqa: PLR0913  # parts of one query
+    db: sqlite3.Connection,
+    campaign: int,
+    most: int,
+    table: str,
+    columns: Sequence[str],
+    first: str = "",
+) -> list[tuple[Any, ...]]:
+    """Return seconds and columns of a campaign's rows, the last row of each part of its time.
+
+    Args:
+        db: the ledger.
+        campaign: the campaign.
+        most: parts; 0: all rows.
+        table: where from.
+        columns: which, beside the seconds.
+        first: what rows are parted by before time, with a comma; empty: nothing.
+    """
+    (end,) = db.execute(f"SELECT max(seconds) FROM {table} WHERE campaign = ?", (campaign,))
+    # SQLite takes the other columns from the row that has the maximum.
+    query = (
+        f"SELECT max(seconds) AS seconds, {', '.join(columns)} FROM {table} WHERE campaign = ?"
+        f" GROUP BY {first}{_PART if most else 'rowid'} ORDER BY {first}max(seconds), rowid"
+    )
+    values = (campaign, most - 1, end[0] or 1.0) if most else (campaign,)
+    return db.execute(query, values).fetchall()
