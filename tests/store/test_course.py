@@ -7,11 +7,8 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.store.test_history import ledger_of_two
-from vblkfuzz.store.course import Point, WorkerPoint, rates, read_courses
+from vblkfuzz.store.course import Point, WorkerPoint, read_courses
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.summary import Finding
 
@@ -38,7 +35,6 @@ def test_two_campaigns(tmp_path: Path) -> None:
     first, second = read_courses(path)
     assert first.points == (Point(1.0, 10, 5, 1, 0, 1), Point(2.0, 30, 6, 4, 1, 1))
     assert (second.workers, second.first_met) == ({}, {"kick_in_drain": 0.5})
-    assert second.speed == [(1.0, 10.0), (2.0, 20.0)]
 
 
 def test_a_long_campaign_has_few_points_and_its_last_one(tmp_path: Path) -> None:
@@ -75,15 +71,3 @@ def test_a_ledger_of_an_earlier_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.executescript("DROP TABLE worker; PRAGMA user_version = 3")
     assert read_courses(path)[0].workers == {}
-
-
-@given(st.lists(st.tuples(st.integers(1, 100), st.integers(0, 1000)), max_size=20))
-def test_rates_add_up(steps: list[tuple[int, int]]) -> None:
-    counts, now = [], (0, 0)
-    for seconds, more in steps:
-        now = now[0] + seconds, now[1] + more
-        counts.append((float(now[0]), now[1]))
-    ends = [0.0, *(seconds for seconds, _ in rates(counts))]
-    speeds = [speed for _, speed in rates(counts)]
-    total = sum(speed * (end - begin) for speed, (begin, end) in zip(speeds, pairwise(ends)))
-    assert abs(total - now[1]) < 1e-6 * (1 + now[1])

@@ -58,25 +58,6 @@ class Course:
     first_met: dict[str, float]
     """Seconds until each situation was met for the first time, by name."""
 
-    @property
-    def speed(self) -> list[tuple[float, float]]:
-        """Executions per second of all workers together, each with the seconds at which it ends."""
-        return rates([(one.seconds, one.execs) for one in self.points])
-
-
-def rates(counts: list[tuple[float, int]]) -> list[tuple[float, float]]:
-    """Return how fast a count has grown until each moment, from that before it.
-
-    >>> rates([(0.0, 0), (5.0, 100), (10.0, 150)])
-    [(5.0, 20.0), (10.0, 10.0)]
-    """
-    found, before = [], (0.0, 0)
-    for seconds, count in counts:
-        if seconds > before[0]:
-            found.append((seconds, max(0, count - before[1]) / (seconds - before[0])))
-            before = seconds, count
-    return found
-
 
 def read_courses(path: Path, most: int = POINTS) -> list[Course]:
     """Return the courses of the campaigns of a ledger, in the order of their start.
@@ -94,16 +75,14 @@ def read_courses(path: Path, most: int = POINTS) -> list[Course]:
 
 
 def _course(db: sqlite3.Connection, campaign: int, most: int) -> Course:
-    rows = db.execute(
+    first = db.execute(
         "SELECT signature, min(first_s) FROM finding WHERE campaign = ? GROUP BY signature",
         (campaign,),
     )
-    found = sorted(float(seconds or 0) for _, seconds in rows)
+    found = sorted(float(seconds or 0) for _, seconds in first)
     columns = ("execs", "features", "violations", "harness_errors")
-    points = [
-        Point(seconds, *counts, bisect_right(found, seconds))
-        for seconds, *counts in _thinned(db, campaign, most, "progress", columns)
-    ]
+    rows = _thinned(db, campaign, most, "progress", columns)
+    points = [Point._make((*row, bisect_right(found, row[0]))) for row in rows]
     met = "SELECT name, min(seconds) FROM situation WHERE campaign = ? GROUP BY name"
     first_met = {name: float(at or 0) for name, at in db.execute(met, (campaign,))}
     return Course(tuple(points), _workers(db, campaign, most), first_met)
@@ -119,7 +98,7 @@ def _workers(
     return {index: tuple(WorkerPoint(*row[:-1]) for row in group) for index, group in groups}
 
 
-def _thinned(  # noqa: PLR0913  # parts of one query
+def _thinned(  # parts of one query
     db: sqlite3.Connection,
     campaign: int,
     most: int,

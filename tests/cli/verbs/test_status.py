@@ -91,6 +91,25 @@ def test_a_running_campaign(cli: Cli, out: Path) -> None:
     assert found["findings"][SIGNATURE]["count"] == 300
 
 
+def test_csv(cli: Cli, out: Path, tmp_path: Path) -> None:
+    ledger = begin(out)
+    ledger.progress(5, 900, 40, (1, 2))
+    ledger.worker(1, 5, 450, 39)
+    ledger.close()
+    expected = (
+        "campaign,worker,seconds,execs,features,violations,harness_errors,findings\n"
+        "1,,10.0,2000,50,300,0,1\n"
+        "2,,5.0,900,40,1,2,0\n"
+        "2,1,5.0,450,39,,,\n"
+    )
+    assert cli("status", out, "--csv", "-").stdout == expected
+    file = tmp_path / "figures.csv"
+    for _ in range(2):  # an older one is replaced
+        result = cli("status", out, "--csv", file)
+        assert (result.exit_code, result.stdout, file.read_text()) == (0, "", expected)
+    assert cli("status", out, "--csv", tmp_path / "no" / "x.csv").exit_code == 2
+
+
 def test_no_campaign(cli: Cli, tmp_path: Path) -> None:
     expected = "expected the output folder of a campaign, found"
     for folder, found in (

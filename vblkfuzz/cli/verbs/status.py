@@ -27,6 +27,10 @@ def status(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all figures over time; - is standard output."),
+    ] = None,
     rebuild: Annotated[
         bool,
         typer.Option("--rebuild", help="First restore a ledger that is damaged or gone."),
@@ -39,6 +43,9 @@ def status(
     files; the old ledger stays beside it under another name.
 
     Of a store (fuzz --store), what all its nodes have done together.
+
+    With --csv, nothing is shown: the file has a row for each entry of the ledger and, with a number
+    in the column worker, for each entry of one worker. An older file is replaced.
     """
     from vblkfuzz.cli.views.store_status import show_store
     from vblkfuzz.store.folder import is_claimed
@@ -57,7 +64,9 @@ def status(
         raise InputFileError(str(folder), "", problem)
     history = read_history(folder / LEDGER)
     running = is_claimed(folder)
-    if as_json:
+    if csv:
+        _write_csv(folder, csv)
+    elif as_json:
         print(json.dumps(_object(folder, history, running)))
     else:
         _print(folder, history, running)
@@ -88,6 +97,16 @@ def _rebuild(folder: Path) -> None:
         say(f"{name}: left out, its finding.vblk cannot be read")
     if done.kept:
         say(f"the old one is {folder / done.kept}")
+
+
+def _write_csv(folder: Path, output: Path) -> None:
+    from vblkfuzz.cli.options.output_file import check_possible, print_output
+    from vblkfuzz.cli.views.course_csv import csv_text
+    from vblkfuzz.store.course import read_courses
+    from vblkfuzz.store.history import LEDGER
+
+    check_possible(output)
+    print_output(output, csv_text(read_courses(folder / LEDGER, 0)), force=True)
 
 
 def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
