@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from vblkfuzz.store.ledger_reader import has_table, reading
+from vblkfuzz.store.ledger_reader import PATIENCE_S, has_table, reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 POINTS: Final = 240
 """Most points of a course."""
-
-
 _PART: Final = "CAST(seconds * ? / ? AS INTEGER)"
 
 
@@ -59,17 +57,18 @@ class Course:
     """Seconds until each situation was met for the first time, by name."""
 
 
-def read_courses(path: Path, most: int = POINTS) -> list[Course]:
+def read_courses(path: Path, most: int = POINTS, patience_s: float = PATIENCE_S) -> list[Course]:
     """Return the courses of the campaigns of a ledger, in the order of their start.
 
     Args:
         path: the ledger.
         most: points of each; 0: all that there are.
+        patience_s: seconds for which others may lock it.
 
     Raises:
         InputFileError: as `history.read_history`.
     """
-    with reading(path) as db:
+    with reading(path, patience_s) as db:
         campaigns = db.execute("SELECT id FROM campaign ORDER BY id").fetchall()
         return [_course(db, one, most) for (one,) in campaigns]
 

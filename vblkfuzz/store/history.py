@@ -15,7 +15,7 @@ from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.store.canary import Canary, together
 from vblkfuzz.store.ledger_file import advice
-from vblkfuzz.store.ledger_reader import has_table, reading
+from vblkfuzz.store.ledger_reader import PATIENCE_S, has_table, reading
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
@@ -124,15 +124,15 @@ class History:
         return shadow(seen, self.execs)
 
 
-def read_history(path: Path) -> History:
-    """Read a ``campaign.sqlite``.
+def read_history(path: Path, patience_s: float = PATIENCE_S) -> History:
+    """Read a ``campaign.sqlite``, which others may lock for `patience_s`.
 
     Raises:
         InputFileError: there is no such file, it is damaged or locked, or no ledger that this
             version knows.
     """
     try:
-        with reading(path) as db:
+        with reading(path, patience_s) as db:
             db.row_factory = sqlite3.Row
             campaigns = tuple(_campaigns(db))
             return History(campaigns, _sightings(db))
