@@ -299,15 +299,9 @@ class Campaign:
         known = self.summary.findings, self.summary.again, self._held.signatures
         if any(message.name in one for one in known):
             return
-        finding = Finding(
-            message.name,
-            message.rule,
-            self._execs_until(worker, message),
-            round(self._elapsed(), 2),
-            message.path,
-            message.sentence,
-            message.known,
-        )
+        when = self._execs_until(worker, message), round(self._elapsed(), 2)
+        what = message.path, message.sentence, message.known
+        finding = Finding(message.name, message.rule, *when, *what)
         again = not message.fallback and Path(message.path).name in self._saved_before
         if self._held.has_store and not again and not message.fallback:
             self._held.add(finding, message)
