@@ -56,9 +56,9 @@ def test_a_store(
     assert browser.get("/findings/s1-none").status_code == 404
     found = place.finding(SIGNATURE)
     assert found is not None
-    with found as path:
-        assert (path.read_bytes(), path.name) == (dump_artifact(ARTIFACT), "finding.vblk")
-    assert not path.exists()
+    with found as copy:
+        assert (copy.read_bytes(), copy.name) == (dump_artifact(ARTIFACT), "finding.vblk")
+    assert not copy.exists()
 
 
 def test_a_store_that_is_gone(
