@@ -136,6 +136,19 @@ def test_a_store_has_no_figures_over_time(cli: Cli, tmp_path: Path) -> None:
     assert "name the folder of a node" in result.stderr
 
 
+def test_plot(cli: Cli, out: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    for name, begin_of in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG")):
+        file = tmp_path / name
+        first = None
+        for _ in range(2):
+            assert cli("status", out, "--plot", file).exit_code == 0
+            assert file.read_bytes().startswith(begin_of)
+            first = first or file.read_bytes()
+        assert file.read_bytes() == first
+    assert cli("status", out, "--plot", tmp_path / "a.gif").exit_code == 2
+
+
 def test_no_campaign(cli: Cli, tmp_path: Path) -> None:
     expected = "expected the output folder of a campaign, found"
     for folder, found in (

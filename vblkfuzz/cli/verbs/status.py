@@ -33,6 +33,10 @@ def status(
         Path | None,
         typer.Option(metavar="FILE", help="Write all figures over time; - is standard output."),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg|png", help="Draw figures over time (extra plot)."),
+    ] = None,
     rebuild: Annotated[
         bool,
         typer.Option("--rebuild", help="First restore a ledger that is damaged or gone."),
@@ -47,34 +51,40 @@ def status(
     Of a store (fuzz --store), what all its nodes have done together. Of several folders, a row
     each, and with --json an array.
 
-    With --csv, nothing is shown: the file has a row for each entry of the ledger and, with a number
-    in the column worker, for each entry of one worker. An older file is replaced.
+    With --plot or --csv, nothing is shown, and an older file is replaced. That of --csv has a row
+    for each entry of the ledger and, with a number in the column worker, for each entry of one
+    worker.
     """
     from vblkfuzz.cli.views.store_status import show_store
     from vblkfuzz.store.store_summary import is_store
 
     stores = [one for one in places if is_store(one)]
-    if stores and csv:
+    if stores and (csv or plot):
         raise UsageError(
             f"{stores[0]}: a store has no figures over time; name the folder of a node"
         )
     if len(places) > 1:
-        if stores or csv or rebuild:
-            raise UsageError("several places: only folders, without --csv and --rebuild")
+        if stores or csv or plot or rebuild:
+            raise UsageError("several places: only folders, without --csv, --plot and --rebuild")
         _several([Path(one) for one in places], as_json=as_json)
     elif stores:
         show_store(stores[0], as_json=as_json)
     else:
-        _one(Path(places[0]), csv, as_json=as_json, restored=rebuild)
+        folder = Path(places[0])
+        if rebuild:
+            _rebuild(folder)
+        _one(folder, csv, plot, as_json=as_json)
 
 
-def _one(folder: Path, csv: Path | None, *, as_json: bool, restored: bool) -> None:
-    if restored:
-        _rebuild(folder)
+def _one(folder: Path, csv: Path | None, plot: Path | None, *, as_json: bool) -> None:
     history, running = _read(folder)
     if csv:
         _write_csv(folder, csv)
-    elif as_json:
+    if plot:
+        _write_plot(folder, plot)
+    if csv or plot:
+        return
+    if as_json:
         print(json.dumps(_object(folder, history, running)))
     else:
         _print(folder, history, running)
@@ -153,6 +163,19 @@ def _write_csv(folder: Path, output: Path) -> None:
 
     check_possible(output)
     print_output(output, csv_text(read_courses(folder / LEDGER, 0)), force=True)
+
+
+def _write_plot(folder: Path, output: Path) -> None:
+    from vblkfuzz.cli.options.output_file import check_possible, check_suffix
+    from vblkfuzz.cli.views.course_plot import FORMATS, plot
+    from vblkfuzz.store.atomic import write_file
+    from vblkfuzz.store.course import read_courses
+    from vblkfuzz.store.history import LEDGER
+
+    check_suffix(output, *FORMATS)
+    check_possible(output)
+    drawn = plot(read_courses(folder / LEDGER), str(folder), output.suffix)
+    write_file(output, drawn)
 
 
 def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
