@@ -1,13 +1,13 @@
 """The page of a finding: the HTML report (`export.html_report`) about it alone.
 
 The report runs the finding again, on its target. That may be code of the user, or a QEMU, so it is
-done in a process of its own, with a low priority, a limit of time, and one at a time.
+done in a process of its own, with a limit of time, and one at a time. Not with a low priority:
+beside workers on all cores, a second of work would take a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _LIMIT_S: Final = 120.0
 _GRACE_S: Final = 3.0
 """Seconds in which it removes what it has made, before it is killed."""
-_NICE: Final = 10
 _BODY: Final = "<body>\n"
 _BACK: Final = '<p><a href="/findings">All findings</a> <a href="/">Overview</a></p>\n'
 
@@ -45,8 +44,6 @@ async def _page(finding: Path) -> tuple[str, str]:
         start_new_session=True,  # ctrl-C is for the server, which ends it
     )
     try:
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
         written, said = await asyncio.wait_for(process.communicate(), _LIMIT_S)
     except TimeoutError:
         return "", f"it did not end within {_LIMIT_S:g} s"
