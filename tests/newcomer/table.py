@@ -82,6 +82,9 @@ TABLE: Final = {
     "pip install --quiet '.[bench]' && vblkfuzz bench detect --short": Row(
         changes=(("--short", "--short --trials 1 --runs 10 --search default"),)
     ),
+    "pip install --quiet '.[web]' && vblkfuzz serve vblkfuzz-out": Row(
+        (124,), (("vblkfuzz serve", "timeout 20 vblkfuzz serve"),)
+    ),
     "echo 's8-*' > known.txt && vblkfuzz fuzz --known known.txt --max-total-time 60": Row(
         ALSO_FOUND
     ),

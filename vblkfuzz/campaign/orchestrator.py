@@ -34,6 +34,7 @@ from vblkfuzz.campaign.time_budget import TimeBudget
 from vblkfuzz.campaign.worker_ending import is_of_input
 from vblkfuzz.campaign.worker_log import unknown_flags
 from vblkfuzz.campaign.worker_plan import plan_of
+from vblkfuzz.campaign.worker_record import WorkerRecord
 from vblkfuzz.errors import ExitStatus
 from vblkfuzz.launch.plan import Message, Stat
 from vblkfuzz.oracle.judge import rules_for
@@ -184,6 +185,7 @@ class Campaign:
     def _fuzz(self) -> None:
         options = self._options
         self._next_entry = 0.0
+        self._worker_record = WorkerRecord(self._ledger)
         self._corpus_size = CorpusSize(options.out / "corpus")
         self._ledger.begin(
             _now(), options.device, options.mode, options.workers, options.seed, options.target
@@ -297,15 +299,9 @@ class Campaign:
         known = self.summary.findings, self.summary.again, self._held.signatures
         if any(message.name in one for one in known):
             return
-        finding = Finding(
-            message.name,
-            message.rule,
-            self._execs_until(worker, message),
-            round(self._elapsed(), 2),
-            message.path,
-            message.sentence,
-            message.known,
-        )
+        when = self._execs_until(worker, message), round(self._elapsed(), 2)
+        what = message.path, message.sentence, message.known
+        finding = Finding(message.name, message.rule, *when, *what)
         again = not message.fallback and Path(message.path).name in self._saved_before
         if self._held.has_store and not again and not message.fallback:
             self._held.add(finding, message)
@@ -393,6 +389,7 @@ class Campaign:
             other = (summary.violations, summary.harness_errors)
             self._ledger.progress(summary.seconds, summary.execs, summary.features, other)
             self._ledger.reach(summary.reach)
+            self._worker_record.note(workers, summary.seconds, final=final)
             self._silence.update(workers)
 
 

@@ -9,6 +9,7 @@ there.
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,9 +50,7 @@ def html_text(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    template = environment.from_string(
-        resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
-    )
+    template = environment.from_string(_template())
     stories = [_story(case) for case in cases]
     page = template.render(
         stories=stories,
@@ -65,6 +64,22 @@ def html_text(
     )
     # The name of a file need not be UTF-8; other bytes are shown as escapes.
     return page.encode(errors="backslashreplace").decode()
+
+
+def _template() -> str:
+    return resources.files("vblkfuzz.export").joinpath(_TEMPLATE).read_text("utf-8")
+
+
+def inline_parts() -> tuple[list[str], list[str]]:
+    """Return the styles and the scripts of a report, as they are in each one.
+
+    Who serves it allows these and no others, whatever is in the text of an artifact.
+    """
+    text = _template()
+    styles, scripts = (
+        re.findall(f"<{name}>(.*?)</{name}>", text, re.DOTALL) for name in ("style", "script")
+    )
+    return styles, scripts
 
 
 def _ran(cases: Sequence[Case], others: Others | None) -> str:

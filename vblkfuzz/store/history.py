@@ -15,7 +15,7 @@ from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.former_names import current_name
 from vblkfuzz.store.canary import Canary, together
 from vblkfuzz.store.ledger_file import advice
-from vblkfuzz.store.ledger_reader import reading
+from vblkfuzz.store.ledger_reader import PATIENCE_S, has_table, reading
 from vblkfuzz.store.reach import NOTHING, Reach
 from vblkfuzz.store.shadow import shadow
 from vblkfuzz.store.sightings import Sightings
@@ -124,15 +124,15 @@ class History:
         return shadow(seen, self.execs)
 
 
-def read_history(path: Path) -> History:
-    """Read a ``campaign.sqlite``.
+def read_history(path: Path, patience_s: float = PATIENCE_S) -> History:
+    """Read a ``campaign.sqlite``, which others may lock for `patience_s`.
 
     Raises:
         InputFileError: there is no such file, it is damaged or locked, or no ledger that this
             version knows.
     """
     try:
-        with reading(path) as db:
+        with reading(path, patience_s) as db:
             db.row_factory = sqlite3.Row
             campaigns = tuple(_campaigns(db))
             return History(campaigns, _sightings(db))
@@ -188,7 +188,7 @@ def _met(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
 
 
 def _is_restored(db: sqlite3.Connection, campaign: int) -> bool:
-    if not _has_table(db, "restored"):
+    if not has_table(db, "restored"):
         return False
     query = "SELECT 1 FROM restored WHERE campaign = ?"
     return bool(db.execute(query, (campaign,)).fetchone())
@@ -202,21 +202,21 @@ def _found(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
 
 
 def _not_new(db: sqlite3.Connection, campaign: int) -> set[str]:
-    if not _has_table(db, "not_new"):
+    if not has_table(db, "not_new"):
         return set()
     rows = db.execute("SELECT signature FROM not_new WHERE campaign = ?", (campaign,))
     return {name for (name,) in rows}
 
 
 def _expected(db: sqlite3.Connection, campaign: int) -> tuple[str, ...]:
-    if not _has_table(db, "expected"):
+    if not has_table(db, "expected"):
         return ()
     rows = db.execute("SELECT name FROM expected WHERE campaign = ?", (campaign,))
     return tuple(name for (name,) in rows)
 
 
 def _changes(db: sqlite3.Connection, campaign: int) -> tuple[bool | None, tuple[str, ...]]:
-    if not _has_table(db, "input_change"):
+    if not has_table(db, "input_change"):
         return None, ()
     rows = db.execute("SELECT iothread, without FROM input_change WHERE campaign = ?", (campaign,))
     iothread, without = rows.fetchone() or (None, "[]")
@@ -224,14 +224,14 @@ def _changes(db: sqlite3.Connection, campaign: int) -> tuple[bool | None, tuple[
 
 
 def _reach(db: sqlite3.Connection, campaign: int) -> Reach:
-    if not _has_table(db, "reach"):
+    if not has_table(db, "reach"):
         return NOTHING
     query = "SELECT kind, reached, reachable FROM reach WHERE campaign = ?"
     return Reach(*(db.execute(query, (campaign,)).fetchone() or ()))
 
 
 def _canaries(db: sqlite3.Connection, campaign: int) -> tuple[Canary, ...]:
-    if not _has_table(db, "canary"):
+    if not has_table(db, "canary"):
         return ()
     query = (
         "SELECT defect, tries, first_exec, first_s FROM canary WHERE campaign = ? ORDER BY rowid"
@@ -240,14 +240,14 @@ def _canaries(db: sqlite3.Connection, campaign: int) -> tuple[Canary, ...]:
 
 
 def _unseen(db: sqlite3.Connection, campaign: int) -> Unseen:
-    if not _has_table(db, "unseen"):
+    if not has_table(db, "unseen"):
         return NOTHING_NOTED
     query = "SELECT execs, features, once, twice FROM unseen WHERE campaign = ?"
     return Unseen(*(db.execute(query, (campaign,)).fetchone() or ()))
 
 
 def _tried(db: sqlite3.Connection, campaign: int) -> Bounds:
-    if not _has_table(db, "tried"):
+    if not has_table(db, "tried"):
         return {}
     columns = "depth, stories, runs, best, mean"
     rows = db.execute(f"SELECT {columns} FROM tried WHERE campaign = ? ORDER BY depth", (campaign,))
@@ -255,15 +255,10 @@ def _tried(db: sqlite3.Connection, campaign: int) -> Bounds:
 
 
 def _ending(db: sqlite3.Connection, campaign: int) -> tuple[str | None, int | None]:
-    if not _has_table(db, "ending"):
+    if not has_table(db, "ending"):
         return "", None
     rows = db.execute("SELECT ended, status FROM ending WHERE campaign = ?", (campaign,))
     return tuple(rows.fetchone() or ("", None))
-
-
-def _has_table(db: sqlite3.Connection, name: str) -> bool:
-    """Whether the ledger has a table that older ones do not have."""
-    return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
 
 
 def _sightings(db: sqlite3.Connection) -> dict[str, Sightings]:
@@ -294,7 +289,7 @@ def _earlier(db: sqlite3.Connection) -> dict[int, tuple[int, float]]:
 
 def _counts(db: sqlite3.Connection) -> dict[str, int]:
     """Return the number of executions per signature."""
-    if not _has_table(db, "seen"):
+    if not has_table(db, "seen"):
         return {}
     rows = db.execute("SELECT signature, SUM(count) FROM seen GROUP BY signature")
     return dict(tuple(row) for row in rows)

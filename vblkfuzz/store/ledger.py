@@ -40,11 +40,12 @@ _CORRECT: Final = (
 """Python 3.12 warns of ``?2``, with which the values could be in another order."""
 _ENDING: Final = "INSERT OR REPLACE INTO ending VALUES (?, ?, ?)"
 _PROGRESS: Final = "INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)"
+_WORKER: Final = "INSERT INTO worker VALUES (?, ?, ?, ?, ?)"
 _SEEN: Final = (
     "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 )
 _SITUATION: Final = "INSERT INTO situation VALUES (?, ?, ?)"
-_OFTEN: Final = frozenset((_SEEN, _SITUATION))
+_OFTEN: Final = frozenset((_SEEN, _SITUATION, _WORKER))
 """Rows of which many come at once: they are on the disk with the next of the others."""
 _REACH: Final = "INSERT OR REPLACE INTO reach VALUES (?, ?, ?, ?)"
 _FIRST: Final = (_BEGIN, _ENDING)
@@ -146,6 +147,10 @@ class Ledger:
     def progress(self, seconds: float, execs: int, features: int, other: tuple[int, int]) -> None:
         """Record the progress; `other`: executions with a violation, harness errors."""
         self._note(_PROGRESS, round(seconds, 1), execs, features, *other)
+
+    def worker(self, index: int, seconds: float, execs: int, features: int) -> None:
+        """Record what one worker has done in the first `seconds` of the campaign."""
+        self._note(_WORKER, index, round(seconds, 1), execs, features)
 
     def reach(self, reach: Reach) -> None:
         """Record what was reached of the device's own code so far."""

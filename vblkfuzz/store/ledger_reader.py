@@ -21,11 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _IN_PLACE: Final = "?mode=ro"
+PATIENCE_S: Final = 5.0
+"""Seconds for which a reader waits for a ledger that others lock."""
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, patience_s: float = PATIENCE_S) -> Iterator[sqlite3.Connection]:
     """Open a ledger; reads see what was committed before the first of them.
+
+    Args:
+        path: the ledger.
+        patience_s: seconds for which others may lock it.
 
     Raises:
         InputFileError: there is no such file, it is damaged or locked, or not a ledger that this
@@ -37,7 +43,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         found = f"found an empty file; {advice(path)}"
         raise InputFileError(str(path), "", f"expected the ledger of a campaign, {found}")
     try:
-        with _opened(path) as db:
+        with _opened(path, patience_s) as db:
             db.execute("BEGIN")
             check(db, path)
             yield db
@@ -46,9 +52,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise InputFileError(str(path), "", f"expected the ledger of a campaign: {said}") from None
 
 
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Whether the ledger has a table that older ones do not have."""
+    return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    db = _in_place(path)
+def _opened(path: Path, patience_s: float) -> Iterator[sqlite3.Connection]:
+    db = _in_place(path, patience_s)
     if db is None:
         with _copied(path) as db:
             yield db
@@ -57,10 +68,11 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def _in_place(path: Path) -> sqlite3.Connection | None:
+def _in_place(path: Path, patience_s: float) -> sqlite3.Connection | None:
     """Open the ledger where it is; None: SQLite would have to write there, and cannot."""
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}{_IN_PLACE}", uri=True)
+        place = f"{path.absolute().as_uri()}{_IN_PLACE}"
+        db = sqlite3.connect(place, timeout=patience_s, uri=True)
         try:
             db.execute("SELECT 1 FROM sqlite_master").fetchall()
         except BaseException:

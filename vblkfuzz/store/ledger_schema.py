@@ -61,6 +61,12 @@ CREATE TABLE IF NOT EXISTS tried (
     PRIMARY KEY (campaign, depth)
 );
 """
+_TABLES_4: Final = """
+CREATE TABLE IF NOT EXISTS worker (
+    campaign INTEGER, worker INTEGER, seconds REAL, execs INTEGER, features INTEGER
+);
+CREATE INDEX IF NOT EXISTS worker_of_campaign ON worker (campaign, worker, seconds);
+"""
 
 
 def _to_1(db: sqlite3.Connection) -> None:
@@ -79,7 +85,12 @@ def _to_3(db: sqlite3.Connection) -> None:
     _run(db, _TABLES_3)
 
 
-_MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_1, _to_2, _to_3)
+def _to_4(db: sqlite3.Connection) -> None:
+    """Say what each worker did."""
+    _run(db, _TABLES_4)
+
+
+_MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_1, _to_2, _to_3, _to_4)
 """Each makes the next version out of that of its place. What has been released is never changed."""
 VERSION: Final = len(_MIGRATIONS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from vblkfuzz.store.shared_files import is_url, shared_files
 from vblkfuzz.store.shared_store import CAMPAIGN, SharedStore
@@ -120,32 +120,63 @@ class StoreSummary:
         }
 
 
+class StoreReader:
+    """Reads a store again and again; of packs and findings, which never change, the new ones only.
+
+    Args:
+        store: the store.
+    """
+
+    def __init__(self, store: SharedStore) -> None:
+        self._store = store
+        self._features: defaultdict[str, set[int]] = defaultdict(set)
+        self._lineages: dict[str, Lineage] = {}
+        """By name of the input."""
+        self._findings: dict[str, StoredFinding] = {}
+        self.packs: Final[dict[str, int]] = {}
+        """Inputs of each whole pack, by its path."""
+
+    def summary(self) -> StoreSummary:
+        """Read what is new, and the beats.
+
+        Raises:
+            OSError: the store cannot be read.
+        """
+        damaged = [path for path in self._store.packs() if not self._read(path)]
+        for name in self._store.signatures():
+            if name not in self._findings and (found := self._store.finding(name)):
+                self._findings[name] = found
+        return StoreSummary(
+            self._store.about() or {},
+            tuple(self._store.beats()),
+            tuple(self._findings[name] for name in sorted(self._findings)),
+            len(self._lineages),
+            max(map(len, self._features.values()), default=0),
+            tuple(damaged),
+            dict(self._lineages),
+        )
+
+    def _read(self, path: str) -> bool:
+        """Read a pack, unless it was; return whether it is whole."""
+        if path in self.packs:
+            return True
+        if (pack := self._store.pack(path)) is None:
+            return False
+        for one in pack.entries:
+            if any(one.lineage) or one.name not in self._lineages:
+                self._lineages[one.name] = one.lineage
+        self._features[pack.fingerprint].update(*(one.features for one in pack.entries))
+        self.packs[path] = len(pack.entries)
+        return True
+
+
 def summary_of(store: SharedStore) -> StoreSummary:
     """Read all of a store.
 
     Raises:
         OSError: it cannot be read.
     """
-    features: defaultdict[str, set[int]] = defaultdict(set)
-    lineages: dict[str, Lineage] = {}
-    damaged = []
-    for path in store.packs():
-        if (pack := store.pack(path)) is None:
-            damaged.append(path)
-            continue
-        for one in pack.entries:
-            if any(one.lineage) or one.name not in lineages:
-                lineages[one.name] = one.lineage
-        features[pack.fingerprint].update(*(one.features for one in pack.entries))
-    return StoreSummary(
-        store.about() or {},
-        tuple(store.beats()),
-        tuple(store.findings()),
-        len(lineages),
-        max(map(len, features.values()), default=0),
-        tuple(damaged),
-        lineages,
-    )
+    return StoreReader(store).summary()
 
 
 def write_copy(store: SharedStore, out: Path) -> list[str]:

@@ -84,10 +84,11 @@ def _recorded(file: str, number: int, page: Page, folder: str) -> Recorded:
     seen = page.sightings.get(signature_in(file))
     times = counted(seen.count) if seen and seen.count else ""
     link = _link(finding, folder) if folder else ""
-    return Recorded(rule, os.path.basename(finding), _sentence(finding), times, number, link)
+    return Recorded(rule, os.path.basename(finding), sentence_of(finding), times, number, link)
 
 
-def _sentence(finding: str) -> str:
+def sentence_of(finding: str) -> str:
+    """Return the violation that is recorded in the folder of a finding, or why it is not known."""
     path = os.path.join(finding, _VERDICT)
     try:
         verdict = json.loads(read_at_most(path, MAX_ARTIFACT_BYTES))

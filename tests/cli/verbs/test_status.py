@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Cli
 from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.store.canary import Canary
@@ -89,6 +91,62 @@ def test_a_running_campaign(cli: Cli, out: Path) -> None:
     assert found["running"] is False
     assert found["campaigns"][0]["execs"] == 2000
     assert found["findings"][SIGNATURE]["count"] == 300
+
+
+def test_csv(cli: Cli, out: Path, tmp_path: Path) -> None:
+    ledger = begin(out)
+    ledger.progress(5, 900, 40, (1, 2))
+    ledger.worker(1, 5, 450, 39)
+    ledger.close()
+    expected = (
+        "campaign,worker,seconds,execs,features,violations,harness_errors,findings\n"
+        "1,,10.0,2000,50,300,0,1\n"
+        "2,,5.0,900,40,1,2,0\n"
+        "2,1,5.0,450,39,,,\n"
+    )
+    assert cli("status", out, "--csv", "-").stdout == expected
+    file = tmp_path / "figures.csv"
+    for _ in range(2):  # an older one is replaced
+        result = cli("status", out, "--csv", file)
+        assert (result.exit_code, result.stdout, file.read_text()) == (0, "", expected)
+    assert cli("status", out, "--csv", tmp_path / "no" / "x.csv").exit_code == 2
+
+
+def test_several(cli: Cli, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    out, other = out.relative_to(tmp_path), Path("other")
+    other.mkdir()
+    begin(other).close()
+    lines = cli("status", out, other).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    said = " ".join(" ".join(lines).split())
+    for word in (str(out.name), "ended", "2,000", "50", "other", "killed"):
+        assert word in said
+    both = json.loads(cli("status", "--json", out, other).stdout)
+    assert [one["folder"] for one in both] == [str(out), str(other)]
+    for wrong in (("--rebuild",), ("--csv", "-")):
+        assert cli("status", out, other, *wrong).exit_code == 2
+    assert cli("status", out, tmp_path / "none").exit_code == 2
+
+
+def test_a_store_has_no_figures_over_time(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "campaign.toml").write_text("")
+    result = cli("status", tmp_path, "--csv", "-")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "name the folder of a node" in result.stderr
+
+
+def test_plot(cli: Cli, out: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    for name, begin_of in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG")):
+        file = tmp_path / name
+        first = None
+        for _ in range(2):
+            assert cli("status", out, "--plot", file).exit_code == 0
+            assert file.read_bytes().startswith(begin_of)
+            first = first or file.read_bytes()
+        assert file.read_bytes() == first
+    assert cli("status", out, "--plot", tmp_path / "a.gif").exit_code == 2
 
 
 def test_no_campaign(cli: Cli, tmp_path: Path) -> None:

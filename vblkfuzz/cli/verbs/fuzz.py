@@ -33,6 +33,7 @@ from vblkfuzz.targets.options import TargetOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.campaign.finding_hook import FindingHook
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.errors import ExitStatus
     from vblkfuzz.launch.plan import Message
@@ -79,6 +80,14 @@ _Store = Annotated[
         help="Exchange inputs and findings with other nodes in this store.",
     ),
 ]
+_OnFinding = Annotated[
+    str,
+    typer.Option(
+        metavar="COMMAND",
+        show_default=False,
+        help="Run this for each new finding; VBLKFUZZ_SIGNATURE and others tell it which.",
+    ),
+]
 _NoMinimize = Annotated[
     bool, typer.Option("--no-minimize", help="Leave findings as large as they were found.")
 ]
@@ -111,6 +120,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         bool, typer.Option("--stop-on-first", help="End with the first new finding.")
     ] = False,
     no_minimize: _NoMinimize = False,
+    on_finding: _OnFinding = "",
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
     libfuzzer: Annotated[
         list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
@@ -121,6 +131,11 @@ def fuzz(  # noqa: PLR0913  # an option each
     """Fuzz a device until the budget is spent; save one finding for each kind of violation.
 
     Some flags of libFuzzer are options too, like -runs=1000 and -jobs=2.
+
+    --on-finding runs a shell command for each new finding, one at a time, for a minute at most, and
+    for 5 s when the campaign ends. Its environment has VBLKFUZZ_SIGNATURE, _RULE, _SENTENCE and
+    _PATH (the folder of the finding); what it prints is in log/on-finding.txt. If it fails, a
+    warning says so, and nothing else changes.
 
     Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an
     input could not be judged or a finding not saved, 130 stopped by ctrl-C, 72
@@ -153,17 +168,24 @@ def fuzz(  # noqa: PLR0913  # an option each
         other_device=other_device,
         minimize=not no_minimize,
     )
-    raise typer.Exit(int(_run(options, began, as_json=as_json)))
+    raise typer.Exit(int(_run(options, began, on_finding, as_json=as_json)))
 
 
-def _run(options: CampaignOptions, began: float, *, as_json: bool) -> ExitStatus:
+def _run(options: CampaignOptions, began: float, hook: str, *, as_json: bool) -> ExitStatus:
     """Run a campaign and show it; return its exit status."""
+    from vblkfuzz.campaign.finding_hook import FindingHook
     from vblkfuzz.campaign.orchestrator import Campaign
+    from vblkfuzz.launch.plan import Message
 
     _warn(options.workers)
     lines = FuzzJson(options) if as_json else None
-    with FuzzView(options) as view:
-        campaign = Campaign(options, *_shown(view, lines), began)
+    with (
+        FuzzView(options) as view,
+        FindingHook(
+            hook, options.out, lambda said: view.announce(Message("warning", said))
+        ) as hooked,
+    ):
+        campaign = Campaign(options, *_shown(view, lines, hooked), began)
         status = campaign.run()
     summary = campaign.summary
     with results_said(campaign.note_status):
@@ -210,19 +232,21 @@ def _warn(workers: int) -> None:
 
 
 def _shown(
-    view: FuzzView, lines: FuzzJson | None
+    view: FuzzView, lines: FuzzJson | None, hook: FindingHook
 ) -> tuple[Callable[[Message], None], Callable[[Summary], None]]:
     """Return what a campaign calls with its messages and with its progress."""
-    if lines is None:
-        return view.announce, view.progress
 
     def announce(message: Message) -> None:
         view.announce(message)
-        lines.announce(message)
+        if lines:
+            lines.announce(message)
+        hook.note(message)
 
     def progress(summary: Summary) -> None:
         view.progress(summary)
-        lines.progress(summary)
+        if lines:
+            lines.progress(summary)
+        hook.turn()
 
     return announce, progress
 

@@ -10,23 +10,33 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from vblkfuzz.cli.verb import Verb
-from vblkfuzz.errors import InputFileError
+from vblkfuzz.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vblkfuzz.cli.views.screen import Screen
     from vblkfuzz.store.history import CampaignRecord, History
 
 
 def status(
-    place: Annotated[
-        str,
+    places: Annotated[
+        list[str],
         typer.Argument(
-            metavar="DIR|STORE",
-            help="The output folder of a campaign, or a store.",
+            metavar="DIR|STORE...",
+            help="The output folder of a campaign, or a store; several: a table.",
             show_default=False,
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all figures over time; - is standard output."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg|png", help="Draw figures over time (extra plot)."),
+    ] = None,
     rebuild: Annotated[
         bool,
         typer.Option("--rebuild", help="First restore a ledger that is damaged or gone."),
@@ -38,29 +48,84 @@ def status(
     --rebuild, what can still be read of it is kept, and findings that it lacks are added from their
     files; the old ledger stays beside it under another name.
 
-    Of a store (fuzz --store), what all its nodes have done together.
+    Of a store (fuzz --store), what all its nodes have done together. Of several folders, a row
+    each, and with --json an array.
+
+    With --plot or --csv, nothing is shown, and an older file is replaced. That of --csv has a row
+    for each entry of the ledger and, with a number in the column worker, for each entry of one
+    worker.
     """
     from vblkfuzz.cli.views.store_status import show_store
-    from vblkfuzz.store.folder import is_claimed
-    from vblkfuzz.store.history import LEDGER, read_history
     from vblkfuzz.store.store_summary import is_store
 
-    if is_store(place):
-        show_store(place, as_json=as_json)
+    stores = [one for one in places if is_store(one)]
+    if stores and (csv or plot):
+        raise UsageError(
+            f"{stores[0]}: a store has no figures over time; name the folder of a node"
+        )
+    if len(places) > 1:
+        if stores or csv or plot or rebuild:
+            raise UsageError("several places: only folders, without --csv, --plot and --rebuild")
+        _several([Path(one) for one in places], as_json=as_json)
+    elif stores:
+        show_store(stores[0], as_json=as_json)
+    else:
+        folder = Path(places[0])
+        if rebuild:
+            _rebuild(folder)
+        _one(folder, csv, plot, as_json=as_json)
+
+
+def _one(folder: Path, csv: Path | None, plot: Path | None, *, as_json: bool) -> None:
+    history, running = _read(folder)
+    if csv:
+        _write_csv(folder, csv)
+    if plot:
+        _write_plot(folder, plot)
+    if csv or plot:
         return
-    folder = Path(place)
-    if rebuild:
-        _rebuild(folder)
-    if not (folder / LEDGER).is_file():
-        found = f"no {LEDGER} in it" if folder.is_dir() else "no such folder"
-        problem = f"expected the output folder of a campaign, found {found}"
-        raise InputFileError(str(folder), "", problem)
-    history = read_history(folder / LEDGER)
-    running = is_claimed(folder)
     if as_json:
         print(json.dumps(_object(folder, history, running)))
     else:
         _print(folder, history, running)
+
+
+def _several(folders: Sequence[Path], *, as_json: bool) -> None:
+    """Print what several folders have, a row each."""
+    from vblkfuzz.cli.views.screen import Screen
+
+    found = [(folder, *_read(folder)) for folder in folders]
+    if as_json:
+        print(json.dumps([_object(*one) for one in found]))
+    else:
+        heads = ("folder", "state", "executions", "/s", "features", "findings")
+        Screen().table(heads, [_row(*one) for one in found], whole=0)
+
+
+def _row(folder: Path, history: History, running: bool) -> tuple[str, ...]:
+    from vblkfuzz.store.saved_findings import saved_findings
+
+    campaigns = _with_states(history, running)
+    record, state = campaigns[-1] if campaigns else (None, "empty")
+    speed, features = (record.execs_per_s, record.features) if record else (0, 0)
+    figures = (history.execs, speed, features, len(saved_findings(folder)))
+    return (str(folder), state, *(f"{one:,.0f}" for one in figures))
+
+
+def _read(folder: Path) -> tuple[History, bool]:
+    """Return what a folder has, and whether a campaign runs in it.
+
+    Raises:
+        InputFileError: it is no output folder, or its ledger cannot be read.
+    """
+    from vblkfuzz.store.folder import is_claimed
+    from vblkfuzz.store.history import LEDGER, read_history
+
+    if not (folder / LEDGER).is_file():
+        found = f"no {LEDGER} in it" if folder.is_dir() else "no such folder"
+        problem = f"expected the output folder of a campaign, found {found}"
+        raise InputFileError(str(folder), "", problem)
+    return read_history(folder / LEDGER), is_claimed(folder)
 
 
 def _rebuild(folder: Path) -> None:
@@ -88,6 +153,29 @@ def _rebuild(folder: Path) -> None:
         say(f"{name}: left out, its finding.vblk cannot be read")
     if done.kept:
         say(f"the old one is {folder / done.kept}")
+
+
+def _write_csv(folder: Path, output: Path) -> None:
+    from vblkfuzz.cli.options.output_file import check_possible, print_output
+    from vblkfuzz.cli.views.course_csv import csv_text
+    from vblkfuzz.store.course import read_courses
+    from vblkfuzz.store.history import LEDGER
+
+    check_possible(output)
+    print_output(output, csv_text(read_courses(folder / LEDGER, 0)), force=True)
+
+
+def _write_plot(folder: Path, output: Path) -> None:
+    from vblkfuzz.cli.options.output_file import check_possible, check_suffix
+    from vblkfuzz.cli.views.course_plot import FORMATS, plot
+    from vblkfuzz.store.atomic import write_file
+    from vblkfuzz.store.course import read_courses
+    from vblkfuzz.store.history import LEDGER
+
+    check_suffix(output, *FORMATS)
+    check_possible(output)
+    drawn = plot(read_courses(folder / LEDGER), str(folder), output.suffix)
+    write_file(output, drawn)
 
 
 def _object(folder: Path, history: History, running: bool) -> dict[str, Any]:
@@ -220,7 +308,7 @@ def _never_met(history: History) -> list[str]:
 VERB: Final = Verb(
     status,
     examples=(
-        "vblkfuzz status vblkfuzz-out",
+        "vblkfuzz status vblkfuzz-out other-out",
         "vblkfuzz status --rebuild vblkfuzz-out",
     ),
 )

@@ -1,0 +1,80 @@
+"""The dashboard of a store: nodes, findings and inputs, each file read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.web.conftest import Client
+from tests.web.folders import ARTIFACT, SIGNATURE
+from vblkfuzz.errors import InputFileError
+from vblkfuzz.scenario.artifact import dump_artifact
+from vblkfuzz.store.feature_record import Entry
+from vblkfuzz.store.pack import Pack
+from vblkfuzz.store.shared_files import FolderFiles
+from vblkfuzz.store.shared_store import Beat, SharedStore
+from vblkfuzz.web import store as web_store
+from vblkfuzz.web.place import PER_PAGE
+from vblkfuzz.web.store import Store
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> SharedStore:
+    store = SharedStore(FolderFiles(tmp_path / "store"))
+    store.join("model", "patch-v4")
+    store.add_finding(SIGNATURE, dump_artifact(ARTIFACT))
+    for node, count in (("a", PER_PAGE + 10), ("b", 5)):
+        entries = [Entry.of(f"{node}{at}".encode(), [at]) for at in range(count)]
+        store.add_pack(node, Pack(node, "run", "print", tuple(entries)))
+        seen = {SIGNATURE: 3}
+        store.beat(Beat(node, "run", execs=1000, seconds=10, features=7, workers=2, seen=seen))
+    return store
+
+
+def test_a_store(
+    client: Callable[..., Client], shared: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_store, "_FRESH_S", -1.0)
+    place = Store(shared.files.url)
+    figures = dict(place.overview().figures)
+    assert (figures["executions"], figures["inputs"], figures["nodes"]) == ("2,000", "65", "2")
+    shared.beat(Beat("a", "run", execs=3000, seconds=20, features=7, workers=2))
+    shown = place.overview()
+    assert dict(shown.figures)["executions"] == "4,000"
+    assert [line.name for line in shown.charts[0].lines] == ["a", "b"]
+    assert [row[0] for row in shown.tables[0].rows] == ["a", "b"]
+    assert place.findings("S1", 1).rows[0][:2] == ("S1", SIGNATURE)
+    names = [one[0] for number in (1, 2) for one in place.inputs(number).rows]
+    assert len(set(names)) == 65
+    assert place.input(names[-1]) == b"b4"
+    browser = client(place)
+    for path in ("/", "/findings", "/situations", "/corpus", f"/corpus/{names[0]}"):
+        page = browser.get(path)
+        assert (page.status_code, 'role="alert"' in page.text) == (200, False), path
+    assert browser.get("/findings/s1-none").status_code == 404
+    found = place.finding(SIGNATURE)
+    assert found is not None
+    with found as copy:
+        assert (copy.read_bytes(), copy.name) == (dump_artifact(ARTIFACT), "finding.vblk")
+    assert not copy.exists()
+
+
+def test_a_store_that_is_gone(
+    client: Callable[..., Client], shared: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_store, "_FRESH_S", -1.0)
+    place = Store(shared.files.url)
+
+    def refuse(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(FolderFiles, "listed", refuse)
+    browser = client(place)
+    for path in ("/", "/findings", "/corpus", f"/findings/{SIGNATURE}"):
+        page = browser.get(path).text
+        assert page.count('role="alert"') == 1
+        assert "cannot be read: Input/output error" in page
+    with pytest.raises(InputFileError, match="cannot be read"):
+        Store(shared.files.url)

@@ -1,0 +1,1 @@
+"""The dashboard: pages about an output folder or a store, for a browser. It only reads them."""
