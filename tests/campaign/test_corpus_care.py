@@ -187,3 +187,17 @@ def test_nothing_leaves_or_comes_back_if_features_may_be_chance(
     care.finish()
     assert folder.inputs == many.keys() - {min(many)}
     assert folder.said == []
+
+
+def test_few_lines_are_said_of_a_large_corpus(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of it has not run yet; a line came with each few hundred that had."""
+    monkeypatch.setattr(corpus_care, "_PAUSE_S", 0)
+    for at in range(8 * corpus_care.LEAST):
+        folder.add(bytes([2, at % 256, at // 256]))
+    care = folder.care()
+    for part in range(4):
+        folder.record({bytes([1, at % 256, part, at // 256]): [at % 2] for at in range(300)})
+        care.turn()
+    assert len(folder.said) == 1

@@ -178,9 +178,11 @@ class CorpusCare:
             (self._corpus / name).unlink(missing_ok=True)
             yield
         self._needless.clear()
-        self._limit = max(LEAST, 2 * len(self._cover))
+        remain = len(there) - len(needless)
+        # Each time a good part of the folder leaves, also while most of it has not run yet.
+        self._limit = max(LEAST, 2 * len(self._cover), remain // 4)
         if needless:
-            left = counted(len(there) - len(needless), "input")
+            left = counted(remain, "input")
             self._say(f"{left} of {len(there):,} remain: the others had no feature of their own")
 
     def _thin(self) -> None:
