@@ -57,6 +57,12 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _a_turn_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is: a test of steps says how many a turn has."""
+    monkeypatch.setattr(corpus_care, "_SLICE_S", float("inf"))
+
+
 @settings(max_examples=30, deadline=None)
 @given(RECORDED, st.data())
 def test_all_features_remain_whatever_libfuzzer_deletes(
