@@ -80,6 +80,13 @@ _Store = Annotated[
         help="Exchange inputs and findings with other nodes in this store.",
     ),
 ]
+_Out = Annotated[
+    Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
+]
+_Corpora = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="DIR", help="Folder of inputs to start from; repeatable."),
+]
 _OnFinding = Annotated[
     str,
     typer.Option(
@@ -103,13 +110,8 @@ def fuzz(  # noqa: PLR0913  # an option each
     max_total_time: _Seconds = 0,
     runs: Annotated[int, typer.Option(min=0, help="Executions of all workers; 0: no limit.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the mutations; 0: a random one.")] = 0,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Output folder; an existing one is continued.")
-    ] = Path("vblkfuzz-out"),
-    corpus: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="DIR", help="Folder of inputs to start from; repeatable."),
-    ] = None,
+    out: _Out = Path("vblkfuzz-out"),
+    corpus: _Corpora = None,
     store: _Store = "",
     known: _Known = None,
     without: _Without = None,
