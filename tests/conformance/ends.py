@@ -145,11 +145,13 @@ class EndsContract:
         command = [sys.executable, "-c", program]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as user:
             assert user.stdout is not None
-            assert user.stdout.readline() == "ready\n"
-            below = set(psutil.Process(user.pid).children(recursive=True))
-            assert len(below) == self.crew
-            user.kill()
+            try:
+                assert user.stdout.readline() == "ready\n"
+                below = set(psutil.Process(user.pid).children(recursive=True))
+            finally:
+                user.kill()
         await_end(below)
+        assert len(below) == self.crew
 
     def test_killed_processes_of_ours_are_replaced(self) -> None:
         with nothing_left(), self.factory(TargetOptions()) as target:

@@ -28,7 +28,9 @@ class Serving(NamedTuple):
 
 @contextmanager
 def serving(place: Path | str, *options: str) -> Iterator[Serving]:
-    command = [sys.executable, "-m", "vblkfuzz", "serve", str(place), *options]
+    # Also where these tests run under nohup, SIGHUP ends it.
+    signals = ["env", "--default-signal"]
+    command = [*signals, sys.executable, "-m", "vblkfuzz", "serve", str(place), *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

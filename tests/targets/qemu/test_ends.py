@@ -50,7 +50,7 @@ class TestEnds(EndsContract):
     device = "virtio-blk-pci"
     module = "vblkfuzz.targets.qemu"
     rig = KillingRig
-    crew = 4  # guest, NBD server, watcher and QEMU
+    crew = 5  # guest, NBD server, nursery, watcher and QEMU
     hang = "hang-guest"
     binary = "qemu-system-x86_64"
 

@@ -31,7 +31,7 @@ class TestEnds(EndsContract):
     device = "vhost-user-blk"
     module = "vblkfuzz.targets.qsd"
     rig = KillingRig
-    crew = 4  # guest, NBD server, watcher and daemon
+    crew = 5  # guest, NBD server, nursery, watcher and daemon
     hang = "hang-operator"
     binary = "qemu-storage-daemon"
 
