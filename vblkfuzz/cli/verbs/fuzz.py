@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -31,7 +33,7 @@ from vblkfuzz.cli.views.fuzz_summary import say_summary, say_trouble
 from vblkfuzz.targets.options import TargetOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from vblkfuzz.campaign.finding_hook import FindingHook
     from vblkfuzz.campaign.options import CampaignOptions
@@ -87,6 +89,16 @@ _Corpora = Annotated[
     list[Path] | None,
     typer.Option(metavar="DIR", help="Folder of inputs to start from; repeatable."),
 ]
+_MetricsPort = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=65535,
+        show_default=False,
+        metavar="PORT",
+        help="Serve figures for Prometheus on this port of loopback.",
+    ),
+]
 _OnFinding = Annotated[
     str,
     typer.Option(
@@ -123,6 +135,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     ] = False,
     no_minimize: _NoMinimize = False,
     on_finding: _OnFinding = "",
+    metrics_port: _MetricsPort = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One object per line on stdout.")] = False,
     libfuzzer: Annotated[
         list[str] | None, typer.Argument(help="After --: arguments for libFuzzer.")
@@ -136,8 +149,7 @@ def fuzz(  # noqa: PLR0913  # an option each
 
     --on-finding runs a shell command for each new finding, one at a time, for a minute at most, and
     for 5 s when the campaign ends. Its environment has VBLKFUZZ_SIGNATURE, _RULE, _SENTENCE and
-    _PATH (the folder of the finding); what it prints is in log/on-finding.txt. If it fails, a
-    warning says so, and nothing else changes.
+    _PATH (of the folder); what it prints is in log/on-finding.txt. A failure is said, no more.
 
     Exit codes: 0 nothing new found, 77 new violation found, 70 an input hung, 125 an
     input could not be judged or a finding not saved, 130 stopped by ctrl-C, 72
@@ -170,10 +182,12 @@ def fuzz(  # noqa: PLR0913  # an option each
         other_device=other_device,
         minimize=not no_minimize,
     )
-    raise typer.Exit(int(_run(options, began, on_finding, as_json=as_json)))
+    raise typer.Exit(int(_run(options, began, on_finding, metrics_port, as_json=as_json)))
 
 
-def _run(options: CampaignOptions, began: float, hook: str, *, as_json: bool) -> ExitStatus:
+def _run(
+    options: CampaignOptions, began: float, hook: str, port: int, *, as_json: bool
+) -> ExitStatus:
     """Run a campaign and show it; return its exit status."""
     from vblkfuzz.campaign.finding_hook import FindingHook
     from vblkfuzz.campaign.orchestrator import Campaign
@@ -186,8 +200,9 @@ def _run(options: CampaignOptions, began: float, hook: str, *, as_json: bool) ->
         FindingHook(
             hook, options.out, lambda said: view.announce(Message("warning", said))
         ) as hooked,
+        _metrics(port) as note,
     ):
-        campaign = Campaign(options, *_shown(view, lines, hooked), began)
+        campaign = Campaign(options, *_shown(view, lines, hooked, note), began)
         status = campaign.run()
     summary = campaign.summary
     with results_said(campaign.note_status):
@@ -233,8 +248,31 @@ def _warn(workers: int) -> None:
         say(f"--workers {workers}: on {counted(cores, 'core')} they slow each other down")
 
 
+@contextmanager
+def _metrics(port: int) -> Iterator[Callable[[Summary], None] | None]:
+    """Yield what a campaign calls with its figures; None: nobody is to have them.
+
+    Raises:
+        UsageError: the library is not installed, or the port cannot be used.
+    """
+    from vblkfuzz.errors import UsageError
+
+    if not port:
+        yield None
+        return
+    if find_spec("prometheus_client") is None:
+        raise UsageError("--metrics-port needs prometheus_client: pip install 'vblkfuzz[web]'")
+    from vblkfuzz.web.metrics import Metrics
+
+    with Metrics(port) as metrics:
+        yield metrics.note
+
+
 def _shown(
-    view: FuzzView, lines: FuzzJson | None, hook: FindingHook
+    view: FuzzView,
+    lines: FuzzJson | None,
+    hook: FindingHook,
+    note: Callable[[Summary], None] | None,
 ) -> tuple[Callable[[Message], None], Callable[[Summary], None]]:
     """Return what a campaign calls with its messages and with its progress."""
 
@@ -249,6 +287,8 @@ def _shown(
         if lines:
             lines.progress(summary)
         hook.turn()
+        if note:
+            note(summary)
 
     return announce, progress
 
