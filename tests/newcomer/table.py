@@ -85,6 +85,9 @@ TABLE: Final = {
     "pip install --quiet '.[web]' && vblkfuzz serve vblkfuzz-out": Row(
         (124,), (("vblkfuzz serve", "timeout 20 vblkfuzz serve"),)
     ),
+    "vblkfuzz fuzz --store shared --out node-1 --max-total-time 60": Row(FOUND),
+    # It says what to install.
+    "vblkfuzz cluster --ray local --nodes 2 --store shared --max-total-time 60": Row((2,)),
     "echo 's8-*' > known.txt && vblkfuzz fuzz --known known.txt --max-total-time 60": Row(
         ALSO_FOUND
     ),
