@@ -13,11 +13,12 @@ from tests.checkout import CHECKOUT
 PROTOCOL: Final = "faulty"
 FAULT: Final = "VBLKFUZZ_STORE_FAULT"
 """Variable with the path of the file."""
+_FAULTY: Final = "tests.faults.faulty_store"
 REGISTERED: Final = f"""
 import sys
 sys.path.append({str(CHECKOUT)!r})
 from fsspec.registry import known_implementations
-known_implementations[{PROTOCOL!r}] = {{"class": "tests.faults.faulty_store.FaultyStore"}}
+known_implementations[{PROTOCOL!r}] = {{"class": "{_FAULTY}.FaultyStore"}}
 """
 """What a process runs first that is to know the store."""
 

@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
         return
     from vblkfuzz.pytest_plugin.stored import copy_of
 
-    for path in sorted(copy_of(store, session.config.cache).glob("*/*.vblk")):
+    for path in sorted(copy_of(store, getattr(session.config, "cache", None)).glob("*/*.vblk")):
         file: ScenarioFile = ScenarioFile.from_parent(session, path=path)
         items.extend(file.collect())
 

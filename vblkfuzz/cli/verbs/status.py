@@ -23,7 +23,7 @@ def status(
     places: Annotated[
         list[str],
         typer.Argument(
-            metavar="DIR|STORE...",
+            metavar="DIR|STORE",
             help="The output folder of a campaign, or a store; several: a table.",
             show_default=False,
         ),
