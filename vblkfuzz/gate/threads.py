@@ -68,9 +68,10 @@ class Threads:
         """Whether a thread sleeps until an event from outside of the kernel, or has ended."""
         try:
             files = self._files.get(thread) or self._open(thread)
+            if files.where() in _RUNS:  # mostly; its state need not be read
+                return False
             before = files.runs()
-            asleep = files.sleeps_in() not in _RUNS
-            return asleep and files.runs() == before
+            return files.sleeps_in() not in _RUNS and files.runs() == before
         except (FileNotFoundError, ProcessLookupError):
             self._forget_one(thread)
             return True
