@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM, chromium
 from tests.docs.test_site import BUILT, NEEDS_SITE
-from tests.waiting import WAIT_S
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [NEEDS_SITE, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
+pytestmark = [NEEDS_SITE, NEEDS_CHROMIUM]
 
 PAGES = ("docs/defects", "docs/device-api", "docs/real-devices", "docs/reference/commands")
 BROKEN = r"""() => [...document.querySelectorAll("article td code, article td a")]
@@ -25,14 +22,10 @@ TOO_WIDE = "() => document.documentElement.scrollWidth > window.innerWidth"
 @pytest.mark.parametrize("width", [400, 1280])
 def test_identifiers_in_tables_are_whole(width: int) -> None:
     """A table that is too wide scrolls, not the page."""
-    with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT_S * 1000
-        )
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": width, "height": 800})
         for name in PAGES:
             page.goto(Path(os.path.abspath(BUILT / f"{name}.html")).as_uri())
             assert page.locator("article td code").count() > 0
             assert (name, page.evaluate(BROKEN)) == (name, [])
             assert not page.evaluate(TOO_WIDE)
-        browser.close()

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM, WAIT_MS, Browser, chromium
 from tests.triage.stories import case
-from tests.waiting import WAIT_S
 from vblkfuzz.export.html_report import html_text
 from vblkfuzz.triage.recorded import Others, Recorded
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+pytestmark = NEEDS_CHROMIUM
 
-WAIT_MS = WAIT_S * 1000
 
 # Playwright has types, but may be missing.
 Page = Any
-Browser = Any
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as tool:
-        found = tool.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT_MS
-        )
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.waiting import WAIT_S
+from tests.chromium import NEEDS_CHROMIUM, WAIT_MS, Browser, chromium
 from tests.web.folders import output_folder
 from tests.web.serving import Serving, serving
 from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+pytestmark = NEEDS_CHROMIUM
 
-WAIT_MS = WAIT_S * 1000
 SHOTS = os.environ.get("VBLKFUZZ_SHOTS")
 """A folder for pictures of all pages, to look at."""
 PAGES = ("/", "/findings", "/situations", "/corpus")
 
-# Playwright has types, but may be missing.
-Browser = Any
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as tool:
-        found = tool.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT_MS
-        )
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
