@@ -46,12 +46,15 @@ class StoreSummary:
     """Of the inputs, by name."""
 
     @property
-    def made_by(self) -> Counter[str]:
-        """How many inputs each edit and scheduler had a part in; "unknown": all others."""
+    def made_by(self) -> dict[str, int]:
+        """How many inputs each edit and scheduler had a part in, most first; "unknown": all others.
+
+        Of as many inputs each: by name.
+        """
         total: Counter[str] = Counter()
         for one in self.lineages.values():
             total.update(set(one.made_by) or {"unknown"})
-        return total
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
     def ancestry(self, name: str) -> list[tuple[str, Lineage]]:
         """Return an input and those that it descends of by the first parent, as far as known."""
@@ -106,7 +109,7 @@ class StoreSummary:
             "execs": self.execs,
             "features": self.features,
             "inputs": self.inputs,
-            "made_by": dict(self.made_by.most_common()),
+            "made_by": self.made_by,
             "findings": {
                 one.signature: {
                     "path": one.path,

@@ -64,7 +64,7 @@ def test_status_says_what_made_the_inputs_and_of_what_a_finding_descends(store: 
     files = SharedStore(FolderFiles(store))
     files.add_pack("two", Pack("two", "2", "", (of, bug)))
     done = run("status", store)
-    assert "  made by   insert 1, surw 1, new 1\n" in done.stdout
+    assert "  made by   insert 1, new 1, surw 1\n" in done.stdout
     assert f"input {bug.name[:10]}, by insert and surw of {of.name[:10]}; in 2 steps" in " ".join(
         done.stdout.split()
     )

@@ -52,7 +52,7 @@ def _print(place: str, summary: StoreSummary) -> None:
         ("coverage", f"{counted(summary.features, 'feature')}, {counted(summary.inputs, 'input')}"),
         ("found", counted(len(summary.findings), "finding")),
     ]
-    if made_by := summary.made_by.most_common(_MOST):
+    if made_by := list(summary.made_by.items())[:_MOST]:
         facts.insert(3, ("made by", ", ".join(f"{name} {count:,}" for name, count in made_by)))
     for name, value in facts:
         screen.wrapped(value, label=f"  {name:<9} ")
