@@ -46,6 +46,8 @@ _PAUSE_MS: Final = 1
 _FOREVER_MS: Final = None
 _SELDOM: Final = 256
 """Looks between two that ask whether the program runs on."""
+_RUNS_LONG: Final = 16
+"""Looks between two that ask for the CPU time of a thread that runs: few threads run so long."""
 
 
 class Gate:
@@ -77,8 +79,8 @@ class Gate:
         """Threads that were stopped before the answer came."""
         self._free = True
         self._looks = 0
-        self._spent_ns = 0
-        """CPU time of the thread with the turn when it got it."""
+        self._spent_ns: int | None = None
+        """CPU time of the thread with the turn soon after its last point; None: not asked yet."""
         self._stuck: Callable[[], bool] = lambda: False
         self._runs_on: Callable[[], bool] = lambda: False
         self._steps = 0
@@ -168,7 +170,9 @@ class Gate:
         poll.register(self._wake, select.POLLIN)
         try:
             while not self._closing:
-                if any(fd == self._wake for fd, _ in poll.poll(self._patience_ms())):
+                patience_ms = self._patience_ms()
+                # With no patience it looks at once whether a thread asks, which `_step` does.
+                if patience_ms != 0 and any(fd == self._wake for fd, _ in poll.poll(patience_ms)):
                     os.eventfd_read(self._wake)
                 with self._lock:
                     self._step()
@@ -248,7 +252,7 @@ class Gate:
 
     def _pass(self, waiting: Waiting) -> None:
         self._neighbours.add(waiting.role, waiting.line)
-        self._spent_ns = self._threads.spent_ns(waiting.stop.thread)
+        self._spent_ns = None
         self._answer(waiting.stop)
 
     def _go_on(self) -> None:
@@ -267,7 +271,12 @@ class Gate:
         """Whether a thread sleeps, or has run for so long that it may wait for the others."""
         if self._threads.sleeps(thread):
             return True
-        return self._looks % 16 == 0 and self._threads.spent_ns(thread) > self._spent_ns + SPIN_NS
+        if self._looks % _RUNS_LONG:
+            return False
+        spent_ns = self._threads.spent_ns(thread)
+        if self._spent_ns is None:
+            self._spent_ns = spent_ns
+        return spent_ns > self._spent_ns + SPIN_NS
 
     def _resume(self, which: Callable[[Held], bool]) -> bool:
         with self._lock:
