@@ -61,6 +61,7 @@ def folder(tmp_path: Path) -> Folder:
 def _a_turn_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is: a test of steps says how many a turn has."""
     monkeypatch.setattr(corpus_care, "_SLICE_S", float("inf"))
+    monkeypatch.setattr(corpus_care, "_LAST_S", float("inf"))
 
 
 @settings(max_examples=30, deadline=None)
@@ -179,6 +180,27 @@ def test_the_end_does_what_is_left(folder: Folder, monkeypatch: pytest.MonkeyPat
     care.turn()
     care.finish()
     assert len(folder.inputs) == 2
+
+
+def test_an_end_that_is_due_leaves_files_to_the_next_start(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took 30 s to delete 12,000 files, after the time of the campaign."""
+    monkeypatch.setattr(corpus_care, "_SLICE_S", 0)
+    monkeypatch.setattr(corpus_care, "_LAST_S", 0)
+    many = {bytes([1, at % 256, at // 256]): [at % 2] for at in range(corpus_care.LEAST)}
+    folder.record({b"both": [0, 1], **many})
+    (folder.out / "corpus" / input_name(b"both")).unlink()
+    care = folder.care()
+    folder.record({b"needed": [7]})
+    (folder.out / "corpus" / input_name(b"needed")).unlink()
+    care.turn()
+    care.finish()
+    assert folder.inputs == {b"needed", *many}
+    monkeypatch.setattr(corpus_care, "_SLICE_S", float("inf"))
+    folder.care().turn()
+    assert folder.inputs == {b"needed", b"\x01\x00\x00", b"\x01\x01\x00"}
+    assert len(folder.said) == 1
 
 
 def test_nothing_leaves_or_comes_back_if_features_may_be_chance(

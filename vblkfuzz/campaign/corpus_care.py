@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import time
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.counted import counted
@@ -40,6 +41,9 @@ _PAUSE_S: Final = 1.0
 """Seconds between two looks at the record."""
 _SLICE_S: Final = 0.1
 """Seconds of work in one turn."""
+_LAST_S: Final = 2.0
+"""Seconds for files to leave after the last worker has ended: some disks take 3 ms for each. The
+next campaign in the folder goes on with it."""
 
 
 class CorpusCare:
@@ -73,6 +77,8 @@ class CorpusCare:
         """Of how many inputs in the cover it is made anew, with fewer."""
         self._work: Iterator[None] | None = None
         self._next_s = 0.0
+        self._end_s = inf
+        """When no more files are to leave, as `time.monotonic`."""
         self._complained = False
         try:
             quarantine_damaged(self._corpus, out / "quarantine", self._say)
@@ -121,12 +127,18 @@ class CorpusCare:
         """Write the inputs that are needed and gone, after the last worker has ended."""
         if not self._exact:
             return
+        self._end_s = time.monotonic() + _LAST_S
         try:
             self._read()
             for _ in self._writing(set(os.listdir(self._corpus))):
                 pass
         except OSError as error:
             self._complain(error)
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether what can be left to the next campaign is left to it."""
+        return time.monotonic() >= self._end_s
 
     def _read(self) -> None:
         """Take in all that is on record."""
@@ -148,7 +160,7 @@ class CorpusCare:
         for fingerprint, entry in added:
             if there is None or entry.name in there:
                 self._take(fingerprint, entry)
-            if len(self._cover) + len(self._needless) >= self._limit:
+            if len(self._cover) + len(self._needless) >= self._limit and not self._is_late:
                 yield from self._reducing(thin=len(self._cover) >= self._many)
             yield
 
@@ -175,6 +187,8 @@ class CorpusCare:
         yield from self._writing(there)
         needless = self._needless & there
         for name in sorted(needless):
+            if self._is_late:
+                return
             (self._corpus / name).unlink(missing_ok=True)
             yield
         self._needless.clear()
