@@ -69,7 +69,6 @@ TAKEN: Final[dict[str, tuple[Callable[[], None], str]]] = {
     "model runs": (denied("sched_setaffinity"), "Operation not permitted"),
     "jinja2": (without_module("jinja2"), "import of jinja2 halted"),
     "coverage": (without_module("coverage"), "import of coverage halted"),
-    "qemu.qmp": (without_module("qemu.qmp"), "import of qemu.qmp halted"),
     "qemu": (without_programs, "qemu-system-x86_64: not found"),
     "qemu trace": (without_programs, "not tried: there is no usable QEMU"),
     "qemu tcg": (without_programs, "not tried: there is no usable QEMU"),

@@ -73,7 +73,6 @@ def _of_processes(options: TargetOptions) -> tuple[Check, ...]:
         Check("model runs", model, (MODEL,), (), _ABOVE),
         _package("jinja2", REPORTS),
         _package("coverage", REPORTS),
-        _package("qemu.qmp", QEMU, QSD, GATE),
     )
 
 

@@ -12,8 +12,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import asyncio
-
+    from vblkfuzz.targets.begun import Begun
     from vblkfuzz.targets.qmp import Qmp
 
 Work = Coroutine[Any, Any, None]
@@ -26,7 +25,7 @@ class OperatorWork:
         """Begin without work; `qmp` is the connection that all work uses."""
         self._qmp = qmp
         self._waiting: deque[Work] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._task: Begun[None] | None = None
         self.assured = False
         """The operation that has begun waits for what comes in any case: no held request can delay
         it. Set by the operation itself."""
@@ -70,7 +69,7 @@ class OperatorWork:
             task.result()
         return went
 
-    def _await_assured(self, task: asyncio.Task[None]) -> bool:
+    def _await_assured(self, task: Begun[None]) -> bool:
         """Wait as long as the operation is assured; return whether it was."""
         was = self.assured
         if was:

@@ -1,47 +1,31 @@
-"""QMP as blocking calls: a thin layer over `qemu.qmp`.
+"""QMP as blocking calls, and as work that goes on between calls.
 
 Nothing runs between two calls. Events that arrive in between are read by the next call.
 """
 
 from __future__ import annotations
 
-import asyncio
-import select
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from qemu.qmp import EventListener, ExecuteError, Message, QMPClient, QMPError, Runstate
-
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.targets.activity.silence import ASLEEP_S, Silence
+from vblkfuzz.targets.begun import Begun, until
+from vblkfuzz.targets.qmp_connection import QmpConnection
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from vblkfuzz.targets.activity.stillness import Stillness
 
 _T = TypeVar("_T")
 _NOTHING: Final[Mapping[str, object]] = {}
-_LOST: Final = (QMPError, EOFError, OSError)
 
 
 class Refused(Exception):
     """QEMU answered a command with an error."""
-
-
-class _QuietClient(QMPClient):
-    """A QMP client that skips formatting debug log messages."""
-
-    heard = 0
-    """Messages that have arrived."""
-
-    def _cb_outbound(self, msg: Message) -> Message:
-        return msg
-
-    def _cb_inbound(self, msg: Message) -> Message:
-        self.heard += 1
-        return msg
 
 
 class Qmp:
@@ -57,29 +41,32 @@ class Qmp:
         Raises:
             DeviceLost: there is no answer.
         """
-        self._loop = asyncio.new_event_loop()
-        self._connection = connection
+        self._line = QmpConnection(connection)
+        self._begun: list[Begun[Any]] = []
+        """Work that has not ended, in the order of its begin."""
         self.still = still
-        self._client = _QuietClient("vblkfuzz")
-        # The client's default listener would keep all events.
-        self._client.events.event_filter = lambda event: False
-        self._listener = EventListener()
-        self._client.register_listener(self._listener)
         try:
-            self._await(self._client.connect(connection))
+            self.run(self._negotiate())
         except DeviceLost:
-            self._loop.close()
-            connection.close()
+            self._line.close()
             raise
+
+    async def _negotiate(self) -> None:
+        """Enter the command mode (qmp-spec, "Capabilities Negotiation").
+
+        With `oob` the monitor takes a command before the one before has been answered.
+        """
+        line = self._line
+        await until(lambda: bool(line.greeting or line.ended))
+        self._check()
+        offered = line.greeting["capabilities"]
+        await self.call("qmp_capabilities", enable=[name for name in offered if name == "oob"])
 
     def close(self) -> None:
         """Disconnect; call it after the process has ended."""
-        try:
-            self._loop.run_until_complete(self._client.disconnect())
-        except _LOST:
-            pass  # the end of the process has been reported
-        finally:
-            self._loop.close()
+        for work in self._begun:
+            work.cancel()
+        self._line.close()
 
     def execute(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
         """Run a command and return its answer; `_` in argument names means `-`.
@@ -88,20 +75,7 @@ class Qmp:
             Refused: the answer is an error.
             DeviceLost: there is no answer.
         """
-        named = {name.replace("_", "-"): value for name, value in arguments.items()}
-        return self._await(self._client.execute(command, named or None))
-
-    async def send_fd(self, name: str, fd: int) -> None:
-        """Give QEMU a copy of a file descriptor, which later commands name `name`.
-
-        Raises:
-            DeviceLost: there is no answer.
-        """
-        try:
-            self._client.send_fd_scm(fd)
-        except _LOST as error:
-            raise DeviceLost(f"QMP: the connection has ended: {error}") from None
-        await self.call("getfd", fdname=name)
+        return self.run(self.call(command, **arguments))
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine of `call` and `event` to its end, and return its result.
@@ -109,7 +83,13 @@ class Qmp:
         Raises:
             DeviceLost: it never ends (`outlast`).
         """
-        return self._await(work)
+        task = self.begin(work)
+        try:
+            self.outlast(task)
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
 
     # --- Work that goes on between calls ------------------------------------------------------
 
@@ -119,12 +99,35 @@ class Qmp:
         """As `execute`, for a coroutine given to `begin`; `spelled` are arguments with `_`."""
         named = {name.replace("_", "-"): value for name, value in arguments.items()}
         named.update(spelled)
+        return await self._answer(command, named)
+
+    async def _answer(
+        self, command: str, arguments: Mapping[str, object], fds: Sequence[int] = ()
+    ) -> Any:  # noqa: ANN401 -- JSON
+        line = self._line
         try:
-            return await self._client.execute(command, named or None)
-        except ExecuteError as error:
-            raise Refused(str(error)) from None
-        except _LOST as error:
+            answer = line.send(command, arguments, fds)
+        except OSError as error:
             raise DeviceLost(f"QMP: the connection has ended: {error}") from None
+        await until(lambda: bool(answer.came or line.ended))
+        if not answer.came:
+            self._check()
+        if answer.refusal is not None:
+            raise Refused(answer.refusal)
+        return answer.value
+
+    def _check(self) -> None:
+        """Raise DeviceLost if the connection has ended."""
+        if self._line.ended:
+            raise DeviceLost(f"QMP: the connection has ended: {self._line.ended}")
+
+    async def send_fd(self, name: str, fd: int) -> None:
+        """Give QEMU a copy of a file descriptor, which later commands name `name`.
+
+        Raises:
+            DeviceLost: there is no answer.
+        """
+        await self._answer("getfd", {"fdname": name}, [fd])
 
     async def attempt(self, command: str, **arguments: object) -> bool:
         """As `call`, of a command that may be refused in this state; return whether it was not."""
@@ -136,17 +139,27 @@ class Qmp:
 
     async def event(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Return the next event that is wanted; events before it are dropped."""
+        line = self._line
         while True:
-            event: dict[str, Any] = dict(await self._listener.get())
+            await until(lambda: bool(line.events or line.ended))
+            if not line.events:
+                self._check()
+            event = line.events.popleft()
             if wanted(event):
                 return event
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Begin work that spans calls; `pump` and `finished` continue it."""
-        task = self._loop.create_task(work)
-        # Fetch the exception: asyncio would print one that was not fetched.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return task
+    def begin(self, work: Coroutine[Any, Any, _T]) -> Begun[_T]:
+        """Begin work that spans calls; `pump`, `finished` and `outlast` continue it."""
+        begun = Begun(work)
+        self._begun.append(begun)
+        return begun
+
+    def _go_on(self) -> None:
+        """Continue all work that has begun, with the messages that were read."""
+        for work in self._begun:
+            if not work.done():
+                work.go_on()
+        self._begun = [work for work in self._begun if not work.done()]
 
     def pump(self) -> bool:
         """Read all messages that have arrived and continue begun work; do not wait for more.
@@ -157,31 +170,29 @@ class Qmp:
             DeviceLost: the connection has ended.
         """
         came = False
-        while True:
-            readable = _readable(self._connection)
-            self._loop.run_until_complete(_spin())
-            if not readable:
-                break
+        self._go_on()
+        while self._line.receive(0):
             came = True
-        if self._client.runstate != Runstate.RUNNING:
-            raise DeviceLost("QMP: the connection has ended")
+            self._go_on()
+        self._check()
         return came
 
     @property
     def is_cut(self) -> bool:
         """Whether the other side has closed the connection."""
-        if self._connection.fileno() < 0:  # the client has noticed, and closed its end
-            return True
-        poll = select.poll()
-        poll.register(self._connection, select.POLLRDHUP)
-        return bool(poll.poll(0))
+        return self._line.is_cut
 
-    def finished(self, task: asyncio.Task[_T], patience_s: float) -> bool:
+    def finished(self, task: Begun[_T], patience_s: float) -> bool:
         """Continue begun work for at most `patience_s` seconds; return whether it has ended."""
-        self._loop.run_until_complete(asyncio.wait([task], timeout=patience_s))
-        return task.done()
+        end_s = time.monotonic() + patience_s
+        while True:
+            self._go_on()
+            now_s = time.monotonic()
+            if task.done() or now_s >= end_s:
+                return task.done()
+            self._line.receive(min(end_s, *(work.wakes_s for work in self._begun)) - now_s)
 
-    def outlast(self, task: asyncio.Task[_T], enough: Callable[[], bool] = lambda: False) -> None:
+    def outlast(self, task: Begun[_T], enough: Callable[[], bool] = lambda: False) -> None:
         """Continue begun work until it has ended, or `enough()`.
 
         Raises:
@@ -190,50 +201,14 @@ class Qmp:
         """
         if self.finished(task, ASLEEP_S) or enough():
             return
-        silence = Silence(self.still, heard=lambda: self._client.heard)
+        silence = Silence(self.still, heard=lambda: self._line.heard)
         silence.outlast(lambda patience_s: self._is_over(task, patience_s) or enough())
         if not (task.done() or enough()):
             raise DeviceLost("the device does not answer the operator")
 
-    def _is_over(self, task: asyncio.Task[_T], patience_s: float) -> bool:
+    def _is_over(self, task: Begun[_T], patience_s: float) -> bool:
         return self.finished(task, patience_s) or self.is_cut
 
     def forget_events(self) -> None:
-        """Drop the events that have arrived.
-
-        That takes a new listener: the old one keeps a history of all its events.
-        """
-        self._client.remove_listener(self._listener)
-        self._listener = EventListener()
-        self._client.register_listener(self._listener)
-
-    def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
-        task = self._loop.create_task(work)
-        try:
-            self.outlast(task)
-            return task.result()
-        except ExecuteError as error:
-            raise Refused(str(error)) from None
-        except _LOST as error:
-            raise DeviceLost(f"QMP: the connection has ended: {error}") from None
-        finally:
-            if not task.done():
-                task.cancel()
-                self._loop.run_until_complete(asyncio.wait([task]))
-
-
-_HOPS: Final = 12
-"""Twice the number of event loop turns from bytes in the socket to the waiting coroutine."""
-
-
-async def _spin() -> None:
-    for _ in range(_HOPS):
-        await asyncio.sleep(0)
-
-
-def _readable(connection: socket.socket) -> bool:
-    if connection.fileno() < 0:
-        return False
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return any(events & select.POLLIN and not events & select.POLLHUP for _, events in poll.poll(0))
+        """Drop the events that were read."""
+        self._line.events.clear()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -19,6 +18,7 @@ from vblkfuzz.scenario.codec import decode
 from vblkfuzz.scenario.device import DeviceConfig
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.scenario.scenario import Scenario
+from vblkfuzz.targets.begun import Begun
 from vblkfuzz.targets.options import TargetOptions
 from vblkfuzz.targets.qemu import migration
 from vblkfuzz.targets.qemu.migration import SavedState
@@ -42,6 +42,7 @@ from vblkfuzz.trace.kinds import (
 )
 from vblkfuzz.trace.probe import without_probe
 
+Returned = TypeVar("Returned")
 INIT, COLLECTS, RESET = op("init"), op("collect"), op("reset")
 WRITE, READ = op("publish_kick", request="out"), op("publish_kick", request="in")
 SAVE, RESTORE = op("save"), op("restore")
@@ -272,6 +273,13 @@ class Answers:
         return {"status": self.statuses.pop(0)} if command == "query-migrate" else {}
 
 
+def to_its_end(work: Coroutine[Any, Any, Returned]) -> Returned:
+    begun = Begun(work)
+    while not begun.done():
+        begun.go_on()
+    return begun.result()
+
+
 @pytest.mark.parametrize(
     ("qemu", "saved"),
     [
@@ -283,7 +291,7 @@ class Answers:
 def test_how_a_migration_ends(qemu: Answers, saved: bool) -> None:
     before = open_fds()
     state = SavedState(0)
-    assert asyncio.run(state.fill(cast("Qmp", qemu))) is saved
+    assert to_its_end(state.fill(cast("Qmp", qemu))) is saved
     state.close()
     assert open_fds() == before
 
@@ -296,7 +304,7 @@ def test_a_migration_that_does_not_end(works: int, monkeypatch: pytest.MonkeyPat
     qemu = Answers(*["active"] * statuses, works=works)
     state = SavedState(0)
     with pytest.raises(DeviceLost, match="does not end"):
-        asyncio.run(state.fill(cast("Qmp", qemu)))
+        to_its_end(state.fill(cast("Qmp", qemu)))
     assert qemu.statuses == []
     state.close()
 
@@ -304,7 +312,7 @@ def test_a_migration_that_does_not_end(works: int, monkeypatch: pytest.MonkeyPat
 def test_a_state_that_is_not_loaded() -> None:
     state = SavedState(0)
     with pytest.raises(DeviceLost, match="cannot load the state"):
-        asyncio.run(state.load(cast("Qmp", Answers("active", "failed"))))
+        to_its_end(state.load(cast("Qmp", Answers("active", "failed"))))
     state.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Coroutine
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from vblkfuzz.targets.activity.spin import SpinWatch
 from vblkfuzz.targets.activity.stillness import Stillness
+from vblkfuzz.targets.begun import Begun
 from vblkfuzz.targets.qemu.process import QemuProcess
 from vblkfuzz.targets.qemu.variant import Variant
 
@@ -20,11 +20,11 @@ TURNS = "print(flush=True)\nwhile True: pass"
 class NoAnswer:
     """A connection on which no question is ever answered."""
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def begin(self, work: Coroutine[Any, Any, None]) -> Begun[None]:
         work.close()
-        return cast("asyncio.Task[None]", self)
+        return cast("Begun[None]", self)
 
-    def finished(self, task: asyncio.Task[None], patience_s: float) -> bool:
+    def finished(self, task: Begun[None], patience_s: float) -> bool:
         return False
 
 

@@ -9,13 +9,13 @@ Guest memory is shared (`x-ignore-shared`), so only the state of the devices is 
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.targets.activity.silence import ASLEEP_LOOKS, ASLEEP_S
+from vblkfuzz.targets.begun import pause
 from vblkfuzz.targets.device_end import StateRefused
 from vblkfuzz.targets.qmp import Refused
 
@@ -100,6 +100,6 @@ async def _end_of(qmp: Qmp) -> str:
         status = (await qmp.call("query-migrate")).get("status")
         if status in ("completed", "failed"):
             return str(status)
-        await asyncio.sleep(_LOOK_S)
+        await pause(_LOOK_S)
         idle = idle + 1 if qmp.still.only_main_ran(before) else 0
     raise DeviceLost("the migration does not end")

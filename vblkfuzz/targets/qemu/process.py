@@ -30,9 +30,9 @@ from vblkfuzz.targets.qmp import Qmp
 from vblkfuzz.trace.event import ActorId
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
 
+    from vblkfuzz.targets.begun import Begun
     from vblkfuzz.targets.coverage.coverage import Coverage
     from vblkfuzz.targets.dequeue import Dequeue
     from vblkfuzz.targets.device_end import Ending
@@ -115,7 +115,7 @@ class QemuProcess:
         self._spin = SpinWatch(self._still, spins, gated=variant.serial)
         self.refused = False
         """It has refused to load the state that it, or the process before it, has saved."""
-        self._questions: asyncio.Task[None] | None = None
+        self._questions: Begun[None] | None = None
         """Questions to a main loop that has not answered them yet."""
 
     def connect(self) -> None:

@@ -7,12 +7,12 @@ the next one has a socket with a name, in a private folder that is removed as so
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.errors import DeviceLost
 from vblkfuzz.limits import MAX_QUEUES
+from vblkfuzz.targets.begun import pause
 from vblkfuzz.targets.iothread_polling import IOTHREAD
 from vblkfuzz.targets.private_folder import private_folder
 from vblkfuzz.targets.vhost.endpoint import SocketFile
@@ -56,7 +56,7 @@ async def exists(qmp: Qmp, export: Export) -> bool:
 async def gone(qmp: Qmp, export: Export) -> None:
     """Wait until an export is deleted. Its event may have been dropped by others that wait."""
     while await exists(qmp, export):
-        await asyncio.sleep(_LOOK_S)
+        await pause(_LOOK_S)
 
 
 async def add(qmp: Qmp, export: Export, node: str, variant: Variant) -> SocketFile:
