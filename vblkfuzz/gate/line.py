@@ -8,6 +8,7 @@ Messages to standard error begin with a time, too; what follows it is no name of
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 LOCKS: Final = ("qemu_mutex_lock",)
@@ -17,7 +18,7 @@ WAIT: Final = "futex_wait"
 POLLS: Final = ("run_poll_handlers_begin", "run_poll_handlers_end")
 """Events of busy polling: how often a thread polls depends on the clock."""
 
-_LINE: Final = re.compile(rb"(?:\d+@[\d.]+:|[\d-]+T[\d:.]+Z )(\w+) (.*)")
+_LINE: Final = re.compile(rb"(?:\d+@[\d.]+:|[\d-]+T[\d:.]+Z )(\w+) ")
 _SITE: Final = re.compile(rb"\((?:\.\./)*([^()\s]+:\d+)\)$")
 
 
@@ -49,6 +50,12 @@ def line_in(text: bytes) -> Line | None:
     found = _LINE.match(text)
     if found is None:
         return None
-    event, rest = found.groups()
-    site = _SITE.search(rest.rstrip())
-    return Line(event.decode(), site[1].decode(errors="replace") if site else "")
+    rest = text[found.end() :].partition(b"\n")[0].rstrip()
+    site = _SITE.search(rest) if rest.endswith(b")") else None
+    return _line(found[1], site[1] if site else b"")
+
+
+@lru_cache(maxsize=1 << 12)
+def _line(event: bytes, site: bytes) -> Line:
+    """Return what both say: there are few of them, and each comes often."""
+    return Line(event.decode(), site.decode(errors="replace"))

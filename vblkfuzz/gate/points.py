@@ -49,12 +49,20 @@ class Points:
 
     def reach(self, role: Role, line: Line) -> Due | None:
         """Count a stop; return the deviation that interrupts there."""
-        number, place = (self._light[role], self._all[role]), self._place(role, line)
+        number, after = (self._light[role], self._all[role]), self._after.get(role, "")
         light = self._is_light(role, line)
         self._all[role] += 1
         self._light[role] += light
+        self._places[key := (role, line.event, line.file, after)] += 1
         if not (line.locks or line.polls):
             self._after[role] = line.event
+        if not self._open:
+            return None
+        place = Place(line.event, line.site, after, self._places[key])
+        return self._due(role, number, place, light=light)
+
+    def _due(self, role: Role, number: tuple[int, int], place: Place, *, light: bool) -> Due | None:
+        """Take the deviation that interrupts at a point; None: there is none."""
         for item in self._open:
             index, deviation = item
             if deviation.role is role and _is_due(deviation, number, place, light=light):
@@ -76,12 +84,6 @@ class Points:
         first = role not in self._polling
         self._polling.add(role)
         return first
-
-    def _place(self, role: Role, line: Line) -> Place:
-        after = self._after.get(role, "")
-        key = role, line.event, line.file, after
-        self._places[key] += 1
-        return Place(line.event, line.site, after, self._places[key])
 
 
 def _is_due(deviation: Deviation, number: tuple[int, int], place: Place, *, light: bool) -> bool:
