@@ -304,3 +304,16 @@ def test_it_saves_by_an_internal_snapshot(tmp_path: Path) -> None:
     done = run(program(Scenario(DeviceConfig(), parked), ""), tmp_path)
     assert (done.returncode, done.stderr) == (1, ""), done.stdout
     assert "a request was used while the machine was stopped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("device", "added"),
+    [("reference+header_reused", ["drain_end", "collect"]), ("reference+detach_elsewhere", [])],
+)
+def test_it_has_the_epilogue_in_which_the_bug_shows(device: str, added: list[str]) -> None:
+    """A hang in the `cont` of an epilogue did not show in its program, which has no epilogue."""
+    ops = (op("init"), op("drain_begin"), WRITE)
+    text = qtest_text([case(Scenario(ops=ops), device)])
+    filled: dict[str, Any] = {"__name__": "reproducer"}
+    exec(compile(text, "reproducer.py", "exec"), filled)
+    assert [name for name, _ in filled["STEPS"]] == [*(one.name for one in ops), *added]

@@ -11,6 +11,7 @@ the bug may not show, and "nothing is wrong" would say that it is not there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,14 +22,20 @@ from vblkfuzz.export.program_rules import check_rule, words_of
 from vblkfuzz.export.qtest_hostile import broken, is_shown
 from vblkfuzz.export.qtest_request import is_shaped, shaped
 from vblkfuzz.export.qtest_schedule import interrupts, with_schedule
+from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.op import op
 from vblkfuzz.targets.qemu.without import WITHOUT
+from vblkfuzz.trace.kinds import OP
+from vblkfuzz.trace.probe import EPILOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vblkfuzz.oracle.violation import Violation
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.scenario.op import Op
     from vblkfuzz.scenario.scenario import Scenario
+    from vblkfuzz.trace.event import Event
     from vblkfuzz.triage.case import Case
 
 _TEMPLATE: Final = "qtest_program.txt"
@@ -122,9 +129,24 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
 
 
 def _as_met(case: Case) -> Scenario:
-    """Return the scenario of a case, with the places at which its run was interrupted."""
+    """Return the scenario of a case as it ran.
+
+    It has the places at which its run was interrupted, and the operations of the epilogue if the
+    bug shows in one of them.
+    """
     run = case.outcome.run.execution
-    return run.scenario if run and interrupts(case.scenario) else case.scenario
+    if run is None:
+        return case.scenario
+    scenario = run.scenario if interrupts(case.scenario) else case.scenario
+    return replace(scenario, ops=(*scenario.ops, *_epilogue(run.trace.events, case.violation)))
+
+
+def _epilogue(events: Sequence[Event], violation: Violation | None) -> list[Op]:
+    """Return the operations of an epilogue in which a bug shows; none if it shows before."""
+    added = [event for event in events if event.kind == OP and event.head == EPILOGUE]
+    if violation is None or not added or violation.second in events[: events.index(added[0])]:
+        return []
+    return [one for one in (op(OPS[event.flag].name) for event in added) if _has(one)]
 
 
 def _has(operation: Op) -> bool:
