@@ -215,15 +215,15 @@ def test_it_is_stopped_for_some_seconds_while_a_thread_is_held(
 
 
 def test_a_failure_of_the_gate(target: QemuTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    spent = Threads.spent_ns
+    sleeps = Threads.sleeps
 
-    def fails(self: Threads, thread: int) -> int:
+    def fails(self: Threads, thread: int) -> bool:
         raise ZeroDivisionError("a mistake")
 
-    monkeypatch.setattr(Threads, "spent_ns", fails)
+    monkeypatch.setattr(Threads, "sleeps", fails)
     with pytest.raises(HarnessError, match="ZeroDivisionError: a mistake"):
         run_scenario(target, WINDOW)
-    monkeypatch.setattr(Threads, "spent_ns", spent)
+    monkeypatch.setattr(Threads, "sleeps", sleeps)
     assert signatures(target, WINDOW) == []
 
 
