@@ -14,6 +14,7 @@ from tests.cli.conftest import Cli
 from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.store.canary import Canary
 from vblkfuzz.store.folder import claimed
+from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.saved_findings import finding_folders
 from vblkfuzz.store.summary import Finding
@@ -110,6 +111,19 @@ def test_csv(cli: Cli, out: Path, tmp_path: Path) -> None:
         result = cli("status", out, "--csv", file)
         assert (result.exit_code, result.stdout, file.read_text()) == (0, "", expected)
     assert cli("status", out, "--csv", tmp_path / "no" / "x.csv").exit_code == 2
+
+
+def test_csv_replaces_no_other_file(cli: Cli, out: Path, tmp_path: Path) -> None:
+    """A ledger above all."""
+    ledger, notes = out / LEDGER, tmp_path / "notes.csv"
+    notes.write_text("mine\n")
+    for file in (ledger, notes):
+        before = file.read_bytes()
+        result = cli("status", out, "--csv", file)
+        assert (result.exit_code, file.read_bytes()) == (2, before)
+        assert f"{file}: exists, and is of another kind" in result.stderr
+    notes.write_text("")
+    assert cli("status", out, "--csv", notes).exit_code == 0
 
 
 def test_several(cli: Cli, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

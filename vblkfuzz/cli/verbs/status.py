@@ -156,12 +156,12 @@ def _rebuild(folder: Path) -> None:
 
 
 def _write_csv(folder: Path, output: Path) -> None:
-    from vblkfuzz.cli.options.output_file import check_possible, print_output
-    from vblkfuzz.cli.views.course_csv import csv_text
+    from vblkfuzz.cli.options.output_file import check_written_before, print_output
+    from vblkfuzz.cli.views.course_csv import HEAD, csv_text
     from vblkfuzz.store.course import read_courses
     from vblkfuzz.store.history import LEDGER
 
-    check_possible(output)
+    check_written_before(output, HEAD)
     print_output(output, csv_text(read_courses(folder / LEDGER, 0)), force=True)
 
 
