@@ -11,8 +11,10 @@ import pytest
 from tests.store.flaky_files import FlakyFiles
 from tests.waiting import until
 from vblkfuzz.campaign import exchange_thread
-from vblkfuzz.campaign.exchange_thread import ExchangeThread
+from vblkfuzz.campaign.exchange_thread import ExchangeThread, check_store
 from vblkfuzz.errors import UsageError
+from vblkfuzz.store.history import LEDGER
+from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.shared_store import SharedStore
 
 SETUP = ("model", "patch-v4")
@@ -61,6 +63,36 @@ def test_a_store_that_is_full_is_said_once(
     until(lambda: any("exchanges again" in one.name for one in thread.messages()))
     thread.finish()
     assert [one.ended for one in SharedStore(files).beats()] == [True]
+
+
+def test_what_cannot_be_read_is_said_once(
+    out: Path, files: FlakyFiles, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(exchange_thread, "INTERVAL_S", 0.01)
+    for name in ("000001.pack", "000002.pack"):
+        (tmp_path / "S" / "shards" / "a" / name).mkdir(parents=True)
+    thread = ExchangeThread(files, out, "run", SETUP)
+    thread.begin()
+    thread.finish()
+    (message,) = thread.messages()
+    assert "shards/a/000001.pack: Is a directory, and 1 more: left out" in message.name
+    assert [one.ended for one in SharedStore(files).beats()] == [True]
+
+
+def test_what_cannot_be_a_store_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    file, other = tmp_path / "file", tmp_path / "other"
+    file.touch()
+    other.mkdir()
+    Ledger(other / LEDGER).close()
+    for store, found in (
+        (file, "expected a folder"),
+        (other, "is the output folder of a campaign"),
+        (tmp_path / "out", "is the output folder of a campaign"),
+    ):
+        with pytest.raises(UsageError, match=rf"{store.name}: {found}.*; choose another"):
+            check_store(str(store), tmp_path / "out")
+    check_store(str(tmp_path / "new"), tmp_path / "out")
+    check_store("", tmp_path / "out")
 
 
 def _counting(files: FlakyFiles, tries: list[str]) -> object:

@@ -99,7 +99,7 @@ class Store:
         """Return the first page."""
         summary = self._now()
         about = f"{summary.about.get('target')}, {summary.about.get('device')}"
-        damaged = [f"{path}: not whole, left out" for path in summary.damaged]
+        damaged = [f"{path}: not whole or not readable, left out" for path in summary.damaged]
         return Overview(
             about,
             "store",
