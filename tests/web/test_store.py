@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,3 +79,19 @@ def test_a_store_that_is_gone(
         assert "cannot be read: Input/output error" in page
     with pytest.raises(InputFileError, match="cannot be read"):
         Store(shared.files.url)
+
+
+def test_a_node_may_call_itself_anything(
+    client: Callable[..., Client], shared: SharedStore
+) -> None:
+    """Its name is in a beat, as JSON: there it can be no Unicode at all."""
+    named = Beat("<b>\udcff", "run", problem="<script>")
+    shared.files.replace("beats/a/more.json", named.to_bytes())
+    pages = client(Store(shared.files.url))
+    from vblkfuzz.web.app import Pages
+
+    page = pages.get("/").text
+    assert "&lt;b&gt;\\udcff" in page
+    assert "<b>" not in page
+    first = asyncio.run(anext(Pages(Store(shared.files.url))._live.events()))
+    assert b"&lt;b&gt;\\udcff" in first.encode()
