@@ -13,6 +13,8 @@ from tests.waiting import until
 from vblkfuzz.campaign import exchange_thread
 from vblkfuzz.campaign.exchange_thread import ExchangeThread, check_store
 from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.artifact import Artifact, dump_artifact
+from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.shared_store import SharedStore
@@ -93,6 +95,30 @@ def test_what_cannot_be_a_store_is_refused_before_anything_is_made(tmp_path: Pat
             check_store(str(store), tmp_path / "out")
     check_store(str(tmp_path / "new"), tmp_path / "out")
     check_store("", tmp_path / "out")
+
+
+def test_nothing_is_written_where_a_store_was(out: Path, files: FlakyFiles, tmp_path: Path) -> None:
+    """As when a file server is unmounted: what is written then is hidden when it comes back."""
+    here, away, finding = tmp_path / "S", tmp_path / "away", out / "findings" / "s1"
+    thread = ExchangeThread(files, out, "run", SETUP)
+    thread.begin()
+    until(lambda: list(SharedStore(files).beats()))  # the last thing that it writes
+    here.rename(away)
+    here.mkdir()
+    finding.mkdir()
+    (finding / "finding.vblk").write_bytes(dump_artifact(Artifact(Scenario())))
+    thread.publish()
+    said: list[str] = []
+    until(lambda: said.extend(one.name for one in thread.messages()) or said)
+    assert "the store is gone, no campaign.toml in it any more; the campaign goes on" in said[0]
+    assert thread.is_first(finding) is None
+    here.rmdir()  # nothing is in it
+    away.rename(here)
+    thread.publish()
+    until(lambda: thread.is_first(finding))
+    thread.finish()
+    assert [one.name for one in thread.messages()] == [f"{files.url}: exchanges again"]
+    assert SharedStore(files).signatures() == ["s1"]
 
 
 def _counting(files: FlakyFiles, tries: list[str]) -> object:

@@ -61,6 +61,8 @@ class ExchangeThread:
         self._wake = threading.Event()
         self._leaves = False
         self._joined = threading.Event()
+        """The store has answered, or failed."""
+        self._has_joined = False
         self._refused: UsageError | None = None
         self._problem = ""
         self._told_unreadable = False
@@ -156,8 +158,11 @@ class ExchangeThread:
             self._said.put(f"{self._url}: exchanges again")
 
     def _exchange_once(self, *, whole: bool, leaves: bool) -> None:
-        if not self._joined.is_set() or self._problem:
+        if self._has_joined:
+            self._store.check_there()
+        if not self._has_joined or self._problem:
             self._store.join(*self._setup)
+            self._has_joined = True
             self._joined.set()
         if not whole:
             self._exchange.publish()

@@ -30,7 +30,9 @@ def copies_of(place: str, cache: pytest.Cache | None) -> list[Path]:
     """
     if cache is None:
         raise pytest.UsageError("--vblk-store needs pytest's cache: leave out -p no:cacheprovider")
-    name = hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()[:12]
+    name = hashlib.sha1(place.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()[
+        :12
+    ]
     out = cache.mkdir(f"vblkfuzz-store-{name}")
     try:
         store = open_store(place)

@@ -175,6 +175,17 @@ class SharedStore:
                 problem = f"it is of {name} {found.get(name)!r}, this campaign of {about[name]!r}"
                 raise UsageError(f"{self.files.url}: {problem}; choose another --store")
 
+    def check_there(self) -> None:
+        """Check that a store which was joined is still there: a server may be unmounted.
+
+        Raises:
+            OSError: it is not; nothing may be written to what is there now.
+        """
+        if self.about() is None:
+            raise FileNotFoundError(
+                errno.ENOENT, f"the store is gone, no {CAMPAIGN} in it any more"
+            )
+
     def _check_half(self) -> None:
         """Check that what is there is half of what nodes write, and no file of somebody else.
 
