@@ -13,6 +13,7 @@ from tests.waiting import until
 from vblkfuzz.campaign import exchange_thread
 from vblkfuzz.campaign.exchange_thread import ExchangeThread, check_store
 from vblkfuzz.errors import UsageError
+from vblkfuzz.launch.plan import Message
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.store.history import LEDGER
@@ -108,9 +109,10 @@ def test_nothing_is_written_where_a_store_was(out: Path, files: FlakyFiles, tmp_
     finding.mkdir()
     (finding / "finding.vblk").write_bytes(dump_artifact(Artifact(Scenario())))
     thread.publish()
-    said: list[str] = []
-    until(lambda: said.extend(one.name for one in thread.messages()) or said)
-    assert "the store is gone, no campaign.toml in it any more; the campaign goes on" in said[0]
+    said: list[Message] = []
+    until(lambda: said or said.__iadd__(thread.messages()))
+    gone = "the store is gone, no campaign.toml in it any more; the campaign goes on"
+    assert gone in said[0].name
     assert thread.is_first(finding) is None
     here.rmdir()  # nothing is in it
     away.rename(here)

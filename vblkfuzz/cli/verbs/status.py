@@ -51,9 +51,9 @@ def status(
     Of a store (fuzz --store), what all its nodes have done together. Of several folders, a row
     each, and with --json an array; the exit status is 2 if one of them cannot be read.
 
-    With --plot or --csv, nothing is shown, and an older file is replaced. That of --csv has a row
-    for each entry of the ledger and, with a number in the column worker, for each entry of one
-    worker.
+    With --plot or --csv, nothing is shown, and an older file is replaced, by --csv only one of its
+    own. It has a row for each entry of the ledger and, with a number in the column worker, for each
+    entry of one worker.
     """
     from vblkfuzz.cli.views.store_status import show_store
     from vblkfuzz.store.store_summary import is_store
@@ -112,8 +112,8 @@ def _several(folders: Sequence[Path], *, as_json: bool) -> None:
     else:
         heads = ("folder", "state", "executions", "/s", "features", "findings")
         Screen().table(heads, [_row(*one) for one in found], whole=0)
-    for error in failed[1:]:
-        say(str(error))
+    for other in failed[1:]:
+        say(str(other))
     if failed:
         raise failed[0]
 
