@@ -17,7 +17,7 @@ usage() {
 }
 
 on() {
-	ssh -o BatchMode=yes -o ConnectTimeout=10 "$1" "$2"
+	ssh -o BatchMode=yes -o ConnectTimeout=10 -- "$1" "$2"
 }
 
 install_on() {
@@ -43,7 +43,7 @@ start | stop | status) [ $# -eq 2 ] || usage ;;
 esac
 
 failed=0
-while read -r host; do
+while read -r host || [ -n "$host" ]; do # the last line may lack its end
 	case $host in
 	'' | '#'*) continue ;;
 	esac

@@ -192,3 +192,23 @@ def test_a_full_disk_here_loses_nothing(
             two.exchange.turn()
     two.exchange.turn()
     assert two.inputs == {b"one", b"two"}
+
+
+def test_one_unreadable_pack_keeps_nothing_else_back(tmp_path: Path, store: SharedStore) -> None:
+    """Such as one of a user that no other may read."""
+    one, two = Node(tmp_path / "1", store), Node(tmp_path / "2", store)
+    (tmp_path / "S" / "shards" / "a" / "000001.pack").mkdir(parents=True)
+    one.keeps(b"one", 1)
+    two.keeps(b"two", 2)
+    exchanged(one, two)
+    assert one.inputs == two.inputs == {b"one", b"two"}
+    assert store.unreadable == {"shards/a/000001.pack": "Is a directory"}
+
+
+@pytest.mark.parametrize("name", [b"../../elsewhere", b"\xff", b"", b"a/b", b"."])
+def test_a_name_that_is_no_node_is_made_anew(tmp_path: Path, name: bytes) -> None:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "node").write_bytes(name)
+    assert "/" not in (made := node_of(tmp_path))
+    assert len(made) > 8
+    assert node_of(tmp_path) == made

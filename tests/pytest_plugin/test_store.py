@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 import vblkfuzz
+from vblkfuzz.pytest_plugin.stored import copies_of
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Scenario
@@ -48,3 +50,24 @@ def test_no_store_is_said_in_one_line(pytester: pytest.Pytester, store: Path) ->
     ended = run(pytester, "--vblk-store", store / "nowhere")
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
     ended.stderr.fnmatch_lines(["*nowhere: expected a store, found none*"])
+
+
+def test_workers_of_xdist_collect_the_same(pytester: pytest.Pytester, store: Path) -> None:
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    ended = run(pytester, "-n2", "--vblk-store", store, "-pxdist")
+    assert ended.parseoutcomes() == {"passed": 1}
+
+
+def test_another_run_keeps_its_copies(pytester: pytest.Pytester, store: Path) -> None:
+    """Two runs of pytest in one folder, of which one begins while the other one tests."""
+    cache = pytester.parseconfigure().cache
+    (first,) = copies_of(str(store), cache)
+    shutil.rmtree(store / "findings")
+    shared = SharedStore(FolderFiles(store))
+    shared.add_finding("s2", dump_artifact(Artifact(BUG)))
+    assert [one.parent.name for one in copies_of(str(store), cache)] == ["s2"]
+    assert first.exists()
+    other = dump_artifact(Artifact(Scenario(ops=(op("init"),))))
+    shutil.rmtree(store / "findings")
+    shared.add_finding("s2", other)
+    assert [one.read_bytes() for one in copies_of(str(store), cache)] == [other]

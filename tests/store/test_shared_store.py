@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,42 @@ def test_half_of_what_it_is_of_is_written_again(store: SharedStore) -> None:
         assert store.about()
 
 
+def test_a_file_of_somebody_else_stays(store: SharedStore) -> None:
+    store.files.replace("campaign.toml", b'title = "mine"\n')
+    with pytest.raises(UsageError, match="not that of a store"):
+        store.join("model", "patch-v4")
+    assert store.files.read("campaign.toml") == b'title = "mine"\n'
+
+
+def test_what_cannot_be_read_hides_nothing_else(store: SharedStore, tmp_path: Path) -> None:
+    """As files of a user that nobody else may read, strays, and links that lead nowhere."""
+    store.join("model", "patch-v4")
+    store.add_finding("s1", ONE)
+    store.add_pack("a", PACK)
+    store.beat(Beat("a", "r", execs=2))
+    top = tmp_path / "S"
+    (top / "shards" / "a" / "000000.pack").mkdir()
+    (top / "shards" / "b").mkdir()
+    (top / "shards" / "b" / "000001.pack").symlink_to("nowhere")
+    (top / "findings" / "s1" / "0.vblk").mkdir()
+    (top / "beats" / "a" / "0.json").mkdir()
+    for name in ("shards", "findings", "beats"):
+        (top / name / "README").write_text("of mine\n")
+    summary = summary_of(store)
+    assert (summary.inputs, summary.execs, len(summary.findings)) == (2, 2, 1)
+    assert {"shards/a/000000.pack", "shards/b/000001.pack"} <= {*summary.damaged}
+    assert not store.add_finding("s1", OTHER)
+    assert store.add_finding("README2", OTHER)
+    assert store.add_pack("a", PACK) == "shards/a/000002.pack"
+
+
+def test_nobody_waits_for_a_pipe_in_a_store(tmp_path: Path) -> None:
+    store = SharedStore(FolderFiles(tmp_path))
+    (tmp_path / "shards" / "a").mkdir(parents=True)
+    os.mkfifo(tmp_path / "shards" / "a" / "000001.pack")
+    assert summary_of(store).damaged == ("shards/a/000001.pack",)
+
+
 @given(st.integers(0, len(PACK.to_bytes()) - 1))
 def test_half_a_pack_is_no_pack(end: int) -> None:
     assert read_pack(PACK.to_bytes()[:end]) is None
@@ -108,3 +145,20 @@ def test_a_beat_of_a_newer_version_is_read() -> None:
     assert Beat.from_bytes(b'{"node": "a", "run": "r", "later": 1}') == Beat("a", "r")
     with pytest.raises(ValueError, match="execs"):
         Beat.from_bytes(b'{"node": "a", "run": "r", "execs": "many"}')
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '"seconds": NaN',
+        '"seconds": Infinity',
+        '"seconds": 1e999',
+        f'"execs": 1{"0" * 400}',
+        '"workers": -1',
+        '"seen": {"s1": "x"}',
+        f'"later": {"[" * 100_000}',
+    ],
+)
+def test_a_beat_that_nothing_can_count_is_none(more: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        Beat.from_bytes(f'{{"node": "a", "run": "r", {more}}}'.encode())

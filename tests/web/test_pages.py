@@ -168,3 +168,18 @@ def test_who_looks_at_once_shares_one_look() -> None:
 
     assert set(asyncio.run(look())) == {"data: <p>a\ndata: b</p>\n\n"}
     assert len(made) < 20
+
+
+def test_names_that_are_not_utf_8(client: Callable[..., Client], out: Path) -> None:
+    """Every list shows them, and their addresses lead to them."""
+    (one, *_) = sorted((out / "corpus").iterdir())
+    shutil.copy(one, out / "corpus" / "\udcff ?#%2f")
+    shutil.copytree(out / "findings" / SIGNATURE, out / "findings" / "s1-\udcfe")
+    browser = client(Folder(out))
+    inputs = browser.get("/corpus")
+    assert (inputs.status_code, "/corpus/%FF%20%3F%23%252f" in inputs.text) == (200, True)
+    assert browser.get("/corpus/%FF%20%3F%23%252f").status_code == 200
+    findings = browser.get("/findings")
+    assert (findings.status_code, "/findings/s1-%FE" in findings.text) == (200, True)
+    found = Folder(out).finding("s1-\udcfe")
+    assert found is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,3 +79,44 @@ def test_a_store_that_is_gone(
         assert "cannot be read: Input/output error" in page
     with pytest.raises(InputFileError, match="cannot be read"):
         Store(shared.files.url)
+
+
+def test_a_node_may_call_itself_anything(
+    client: Callable[..., Client], shared: SharedStore
+) -> None:
+    """Its name is in a beat, as JSON: there it can be no Unicode at all."""
+    named = Beat("<b>\udcff", "run", problem="<script>")
+    shared.files.replace("beats/a/more.json", named.to_bytes())
+    pages = client(Store(shared.files.url))
+    from vblkfuzz.web.app import Pages
+
+    page = pages.get("/").text
+    assert "&lt;b&gt;\\udcff" in page
+    assert "<b>" not in page
+    live = Pages(Store(shared.files.url))._live
+
+    async def first() -> bytes:
+        return (await anext(live.events())).encode()
+
+    assert b"&lt;b&gt;\\udcff" in asyncio.run(first())
+
+
+def test_many_files_that_are_left_out_hide_nothing(shared: SharedStore) -> None:
+    folder = Path(shared.files.url, "shards", "c")
+    folder.mkdir()
+    for at in range(100):
+        (folder / f"{at:06}.pack").write_bytes(b"half of a pack")
+    problems = Store(shared.files.url).overview().problems
+    assert len(problems) == 6
+    assert problems[0].startswith("shards/c/000000.pack: not whole or not readable")
+    assert problems[-1].startswith("95 more")
+
+
+def test_findings_without_a_rule_are_counted(
+    client: Callable[..., Client], shared: SharedStore
+) -> None:
+    """A link would lead to all findings: there is no rule to choose them by."""
+    shared.add_finding("odd", dump_artifact(ARTIFACT))
+    page = client(Store(shared.files.url)).get("/").text
+    assert "No rule in the name" in page
+    assert 'href="/findings?rule="' not in page

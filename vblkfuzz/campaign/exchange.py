@@ -12,6 +12,7 @@ versions of the code, and of devices without a record, are run.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 from collections import defaultdict
@@ -31,19 +32,22 @@ if TYPE_CHECKING:
     from vblkfuzz.store.shared_store import SharedStore
 
 _NODE: Final = "node"
+_NAME: Final = re.compile(r"[\w-]+")
 _UNKNOWN: Final = ""
 """Fingerprint of inputs of which no features are known."""
 
 
 def node_of(out: Path) -> str:
-    """Return the name of an output folder as a node; the first time it is made.
+    """Return the name of an output folder as a node; the first time, or if it is none, it is made.
 
     Raises:
         OSError: it cannot be read or written.
     """
     place = out / "log" / _NODE
-    if place.exists() and (name := place.read_text(encoding="utf-8").strip()):
-        return name
+    if place.exists():
+        name = place.read_text(encoding="utf-8", errors="replace").strip()
+        if _NAME.fullmatch(name):  # it is part of paths
+            return name
     host = "".join(one if one.isalnum() else "-" for one in socket.gethostname())
     name = f"{host}-{secrets.token_hex(4)}"
     write_file(place, f"{name}\n".encode())
@@ -93,6 +97,7 @@ class Exchange:
         Raises:
             OSError: the store or the output folder cannot be read or written now.
         """
+        self._store.unreadable.clear()
         self.publish()
         self._read_record()
         self._down()
@@ -130,7 +135,7 @@ class Exchange:
                 continue
             pack = self._store.pack(path)
             if pack is None:
-                continue  # half-written; perhaps it is whole the next time
+                continue  # perhaps it is whole, or can be read, the next time
             if not self._fingerprint and pack.fingerprint:
                 self.waits = True  # for the fingerprint here, which workers write first
                 continue

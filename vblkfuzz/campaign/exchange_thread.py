@@ -12,17 +12,17 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.campaign.exchange import Exchange, node_of
 from vblkfuzz.errors import UsageError
 from vblkfuzz.launch.plan import Message
-from vblkfuzz.store.shared_files import shared_files
+from vblkfuzz.store.history import LEDGER
+from vblkfuzz.store.shared_files import is_url, shared_files
 from vblkfuzz.store.shared_store import Beat, SharedStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vblkfuzz.campaign.options import CampaignOptions
     from vblkfuzz.store.shared_files import SharedFiles
     from vblkfuzz.store.summary import Summary
@@ -61,8 +61,11 @@ class ExchangeThread:
         self._wake = threading.Event()
         self._leaves = False
         self._joined = threading.Event()
+        """The store has answered, or failed."""
+        self._has_joined = False
         self._refused: UsageError | None = None
         self._problem = ""
+        self._told_unreadable = False
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="exchange", daemon=True)
 
@@ -155,15 +158,43 @@ class ExchangeThread:
             self._said.put(f"{self._url}: exchanges again")
 
     def _exchange_once(self, *, whole: bool, leaves: bool) -> None:
-        if not self._joined.is_set() or self._problem:
+        if self._has_joined:
+            self._store.check_there()
+        if not self._has_joined or self._problem:
             self._store.join(*self._setup)
+            self._has_joined = True
             self._joined.set()
         if not whole:
             self._exchange.publish()
             return
         self._exchange.turn()
+        self._say_unreadable()
         beat = replace(self.beat, written=_now(), ended=leaves, problem=self._problem)
         self._store.beat(beat)
+
+    def _say_unreadable(self) -> None:
+        """Say once that there are files of others which this node cannot read."""
+        paths = list(self._store.unreadable)
+        if not paths or self._told_unreadable:
+            return
+        self._told_unreadable = True
+        more = f", and {len(paths) - 1} more" if len(paths) > 1 else ""
+        why = self._store.unreadable[paths[0]]
+        self._said.put(f"{self._url}: {paths[0]}: {why}{more}: left out")
+
+
+def check_store(store: str, out: Path) -> None:
+    """Check a store as far as that needs no answer of it, before a campaign changes its folder.
+
+    Raises:
+        UsageError: it cannot be used, or is an output folder: their parts have the same names.
+    """
+    if not store:
+        return
+    shared_files(store)
+    place = Path(store)
+    if not is_url(store) and (place.absolute() == out.absolute() or (place / LEDGER).exists()):
+        raise UsageError(f"{store}: is the output folder of a campaign; choose another --store")
 
 
 def joined_store(options: CampaignOptions, run: str) -> ExchangeThread | None:

@@ -20,7 +20,7 @@ from vblkfuzz.campaign.continuation import check_folder, check_same, earlier_of,
 from vblkfuzz.campaign.corpus_care import CorpusCare
 from vblkfuzz.campaign.corpus_size import CorpusSize
 from vblkfuzz.campaign.engine import check_engine
-from vblkfuzz.campaign.exchange_thread import joined_store
+from vblkfuzz.campaign.exchange_thread import check_store, joined_store
 from vblkfuzz.campaign.exit_status import exit_status
 from vblkfuzz.campaign.held_findings import HeldFindings
 from vblkfuzz.campaign.importing import Importing
@@ -73,7 +73,8 @@ class Campaign:
         began: when its time began, on the clock of `time.monotonic`; None: now.
 
     Raises:
-        UsageError: a libFuzzer argument cannot be passed on, or a corpus is no folder.
+        UsageError: a libFuzzer argument cannot be passed on, a corpus is no folder, or the store
+            cannot be used.
         HarnessError: there is no fuzzing engine.
     """
 
@@ -88,6 +89,7 @@ class Campaign:
         check_arguments(options.libfuzzer)
         for folder in options.corpora:
             check_folder_of_inputs(folder)
+        check_store(options.store, options.out)
         check_engine()
         # Each worker needs at least one run as its share: 0 would mean no limit.
         workers = min(options.workers, options.runs or options.workers)

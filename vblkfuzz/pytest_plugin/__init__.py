@@ -23,17 +23,20 @@ test code: they may name device classes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from _pytest._code.code import ExceptionInfo, TerminalRepr
 
 SUFFIXES: Final = (".toml", ".vblk")
+_INPUT: Final = "vblkfuzz_findings"
+"""Of a worker of pytest-xdist: the findings of the store."""
+_COPIES: Final = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,17 +58,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("vblk_reference", "device on which no scenario fails", default="reference")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  # of pytest-xdist
+    """Tell a worker of pytest-xdist the findings: all must collect the same tests."""
+    config: pytest.Config = node.config
+    if store := config.getoption("--vblk-store"):
+        if _COPIES not in config.stash:
+            config.stash[_COPIES] = _copies(store, config)
+        node.workerinput[_INPUT] = config.stash[_COPIES]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Add the findings of a store. They are in a hidden folder, so no collector gets there."""
-    store: str | None = session.config.getoption("--vblk-store")
+    config = session.config
+    store: str | None = config.getoption("--vblk-store")
     if not store:
         return
-    from vblkfuzz.pytest_plugin.stored import copy_of
-
-    for path in sorted(copy_of(store, getattr(session.config, "cache", None)).glob("*/*.vblk")):
-        file: ScenarioFile = ScenarioFile.from_parent(session, path=path)
+    given: list[str] | None = getattr(config, "workerinput", {}).get(_INPUT)
+    for path in _copies(store, config) if given is None else given:
+        file: ScenarioFile = ScenarioFile.from_parent(session, path=Path(path))
         items.extend(file.collect())
+
+
+def _copies(store: str, config: pytest.Config) -> list[str]:
+    """Return the paths of copies of the findings of a store."""
+    from vblkfuzz.pytest_plugin.stored import copies_of
+
+    return [str(path) for path in copies_of(store, getattr(config, "cache", None))]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:

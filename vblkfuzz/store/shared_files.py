@@ -53,8 +53,10 @@ def shared_files(store: str) -> SharedFiles:
     """Return the files of a store, which may not exist yet.
 
     Raises:
-        UsageError: fsspec, or its part for this kind of URL, is not installed.
+        UsageError: fsspec, or its part for this kind of URL, is not installed; or it is no folder.
     """
+    if not is_url(store) and os.path.lexists(store) and not os.path.isdir(store):
+        raise UsageError(f"{store}: expected a folder, found something else; choose another store")
     return FsspecFiles(store) if is_url(store) else FolderFiles(Path(store))
 
 
@@ -66,8 +68,9 @@ class FolderFiles:
         self.url: Final = str(folder)
 
     def read(self, path: str) -> bytes:
-        """Read a file."""
-        return (self._folder / path).read_bytes()
+        """Read a file; a FIFO that somebody has put there is empty, and nothing waits for it."""
+        with open(self._folder / path, "rb", opener=_without_waiting) as file:
+            return file.read()
 
     def create(self, path: str, data: bytes) -> bool:
         """Write a file aside and link it: of several nodes only one can (on NFS, too)."""
@@ -93,9 +96,13 @@ class FolderFiles:
 
     def listed(self, folder: str) -> list[str]:
         """List a folder."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             return sorted(os.listdir(self._folder / folder))
         return []
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 class FsspecFiles:
@@ -139,7 +146,7 @@ class FsspecFiles:
         self._files.invalidate_cache()
         try:
             paths: list[str] = _asked(lambda: self._files.ls(self._at(folder), detail=False))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 

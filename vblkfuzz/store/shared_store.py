@@ -16,16 +16,20 @@ node. A run is one campaign of it. Each file has one writer, and nothing is lock
 * A beat is overwritten by the run that it is of. Its times are by the clock of its node. No
   decision compares clocks: that of another node may be wrong.
 
+What is listed and cannot be read for a reason of its own (no permission, no file) is left out, and
+`SharedStore.unreadable` says why: one such file does not keep nodes from all others.
+
 No file is ever deleted. Names that begin with ``.tmp-`` are of files that are being written.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import tomlkit
 
@@ -37,12 +41,17 @@ from vblkfuzz.store.input_name import input_name
 from vblkfuzz.store.pack import Pack, read_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from vblkfuzz.store.shared_files import SharedFiles
 
 CAMPAIGN: Final = "campaign.toml"
 FORMAT: Final = 1
+_BEGIN: Final = b"format ="
+"""Of `CAMPAIGN`, as all versions write it."""
+_OWN_REASONS: Final = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+"""Errors of reading that are those of one file, and not of the store."""
+_Read = TypeVar("_Read")
 
 
 class StoredFinding(NamedTuple):
@@ -96,16 +105,26 @@ class Beat:
         Raises:
             ValueError: it is none, or only a part of one.
         """
-        values = json.loads(data)
+        try:
+            values = json.loads(data)
+        except RecursionError:
+            raise ValueError("expected a beat, found a deep nest") from None
         if not isinstance(values, dict) or not {"node", "run"} <= values.keys():
             raise ValueError("expected a beat")
         for name, kind in _KINDS.items():
             if name in values and not isinstance(values[name], kind):
                 raise ValueError(f"field {name}: not of its type")
+        own = [one for one in values.values() if isinstance(one, (int, float))]
+        counts = values.get("seen", {}).values()
+        if not all(isinstance(one, int) for one in counts):
+            raise ValueError("field seen: expected counts")
+        if not all(0 <= one < _MOST for one in (*own, *counts)):  # NaN is in no range
+            raise ValueError("a number that nothing can count")
         names = {one.name for one in fields(Beat)}
         return Beat(**{name: value for name, value in values.items() if name in names})
 
 
+_MOST: Final = 1 << 63
 _KINDS: Final[dict[str, type | tuple[type, ...]]] = {
     "node": str,
     "run": str,
@@ -132,6 +151,8 @@ class SharedStore:
 
     def __init__(self, files: SharedFiles) -> None:
         self.files: Final = files
+        self.unreadable: Final[dict[str, str]] = {}
+        """Why files and folders that are there are left out, by path."""
 
     # --- What it is of ------------------------------------------------------------------------
 
@@ -139,19 +160,42 @@ class SharedStore:
         """Check that the store is for a target and a device; say so in it, if it is new.
 
         Raises:
-            UsageError: it is of another target, device or format.
+            UsageError: it is of another target, device or format, or is no store.
             OSError: it cannot be read or written now.
         """
         about = {"format": FORMAT, "target": target, "device": device, "version": __version__}
         if self.about() is None:
             data = tomlkit.dumps(about).encode()
             if not self.files.create(CAMPAIGN, data) and self.about() is None:
+                self._check_half()
                 self.files.replace(CAMPAIGN, data)  # half of it was left
         found = self.about() or {}
         for name in ("format", "target", "device"):
             if found.get(name) != about[name]:
                 problem = f"it is of {name} {found.get(name)!r}, this campaign of {about[name]!r}"
                 raise UsageError(f"{self.files.url}: {problem}; choose another --store")
+
+    def check_there(self) -> None:
+        """Check that a store which was joined is still there: a server may be unmounted.
+
+        Raises:
+            OSError: it is not; nothing may be written to what is there now.
+        """
+        if self.about() is None:
+            raise FileNotFoundError(
+                errno.ENOENT, f"the store is gone, no {CAMPAIGN} in it any more"
+            )
+
+    def _check_half(self) -> None:
+        """Check that what is there is half of what nodes write, and no file of somebody else.
+
+        Raises:
+            UsageError: it is another file.
+        """
+        found = self.files.read(CAMPAIGN).strip(b"\0")
+        if found[: len(_BEGIN)] != _BEGIN[: len(found)]:
+            problem = f"the {CAMPAIGN} in it is not that of a store"
+            raise UsageError(f"{self.files.url}: {problem}; choose another --store")
 
     def about(self) -> dict[str, Any] | None:
         """Return what `CAMPAIGN` says; None: there is none yet, or only half of it.
@@ -174,19 +218,41 @@ class SharedStore:
             OSError: the store cannot be read now.
         """
         nodes = self.files.listed("shards")
-        names = [f"shards/{node}/{one}" for node in nodes for one in self._in(f"shards/{node}")]
+        folders = [f"shards/{node}" for node in nodes]
+        names = [f"{folder}/{one}" for folder in folders for one in self._within(folder)]
         return [name for name in names if name.endswith(".pack")]
 
     def _in(self, folder: str) -> list[str]:
         return [one for one in self.files.listed(folder) if not one.startswith(".")]
 
-    def pack(self, path: str) -> Pack | None:
-        """Return a pack; None: it is not whole.
+    def _within(self, folder: str) -> list[str]:
+        """Return what is in a folder that was listed."""
+        return self._unless_unreadable(folder, self._in) or []
+
+    def _unless_unreadable(self, path: str, read: Callable[[str], _Read]) -> _Read | None:
+        """Read what was listed; None: it cannot be read, and the reason is its own.
 
         Raises:
-            OSError: it cannot be read now.
+            OSError: the store cannot be read now.
         """
-        return read_pack(self.files.read(path))
+        try:
+            found = read(path)
+        except OSError as error:
+            if not isinstance(error, _OWN_REASONS) and error.errno != errno.ELOOP:
+                raise
+            self.unreadable[path] = error.strerror or str(error)
+            return None
+        self.unreadable.pop(path, None)
+        return found
+
+    def pack(self, path: str) -> Pack | None:
+        """Return a pack that was listed; None: it is not whole, or `unreadable`.
+
+        Raises:
+            OSError: the store cannot be read now.
+        """
+        data = self._unless_unreadable(path, self.files.read)
+        return None if data is None else read_pack(data)
 
     def add_pack(self, node: str, pack: Pack) -> str:
         """Write a pack under the next number of a node; return its path.
@@ -217,10 +283,10 @@ class SharedStore:
         Raises:
             OSError: the store cannot be read now.
         """
-        for name in self._in(f"findings/{signature}"):
+        for name in self._within(f"findings/{signature}"):
             path = f"findings/{signature}/{name}"
-            data = self.files.read(path)
-            if name == _finding_name(data) and _is_artifact(data):
+            data = self._unless_unreadable(path, self.files.read)
+            if data and name == _finding_name(data) and _is_artifact(data):
                 return StoredFinding(signature, path, data)
         return None
 
@@ -262,9 +328,10 @@ class SharedStore:
             OSError: the store cannot be read now.
         """
         for node in self._in("beats"):
-            for name in self._in(f"beats/{node}"):
+            for path in [f"beats/{node}/{one}" for one in self._within(f"beats/{node}")]:
+                data = self._unless_unreadable(path, self.files.read)
                 try:
-                    yield Beat.from_bytes(self.files.read(f"beats/{node}/{name}"))
+                    yield Beat.from_bytes(data or b"")
                 except ValueError:
                     continue  # it is being written, or half was
 

@@ -41,7 +41,7 @@ class StoreSummary:
     features: int
     """All features of all inputs, of the version of the code that has most."""
     damaged: tuple[str, ...]
-    """Packs that are not whole."""
+    """Packs that are not whole, and files and folders that cannot be read."""
     lineages: dict[str, Lineage] = field(default_factory=dict)
     """Of the inputs, by name."""
 
@@ -104,8 +104,8 @@ class StoreSummary:
         seen = self.seen
         return {
             "store": place,
-            "target": self.about.get("target", ""),
-            "device": self.about.get("device", ""),
+            "target": str(self.about.get("target", "")),
+            "device": str(self.about.get("device", "")),
             "execs": self.execs,
             "features": self.features,
             "inputs": self.inputs,
@@ -145,17 +145,19 @@ class StoreReader:
         Raises:
             OSError: the store cannot be read.
         """
-        damaged = [path for path in self._store.packs() if not self._read(path)]
+        self._store.unreadable.clear()
+        damaged = {path for path in self._store.packs() if not self._read(path)}
         for name in self._store.signatures():
             if name not in self._findings and (found := self._store.finding(name)):
                 self._findings[name] = found
+        beats = tuple(self._store.beats())
         return StoreSummary(
             self._store.about() or {},
-            tuple(self._store.beats()),
+            beats,
             tuple(self._findings[name] for name in sorted(self._findings)),
             len(self._lineages),
             max(map(len, self._features.values()), default=0),
-            tuple(damaged),
+            tuple(sorted(damaged | self._store.unreadable.keys())),
             dict(self._lineages),
         )
 

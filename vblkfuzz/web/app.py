@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import quote, unquote_to_bytes
 
 import anyio.to_thread
 import jinja2
@@ -66,6 +67,7 @@ class Pages:
             lstrip_blocks=True,
             loader=jinja2.DictLoader({name: _text(name) for name in _TEMPLATES}),
         )
+        self._templates.filters["quoted"] = _quoted
         self._templates.globals.update(
             place=printable(place.name),
             version=__version__,
@@ -99,7 +101,7 @@ class Pages:
             overview = self._place.overview()
         except InputFileError as error:
             overview = Overview("", "", [], problems=[str(error)])
-        return self._templates.get_template("live.html.jinja").render(overview=overview)
+        return self._rendered("live", overview=overview)
 
     async def overview(self, _: Request) -> Response:
         """Return the first page."""
@@ -128,7 +130,7 @@ class Pages:
 
     async def finding(self, request: Request) -> Response:
         """Return the story of a finding, with its diagrams."""
-        name = request.path_params["name"]
+        name = _name(request)
         try:
             found = await _in_thread(lambda: self._place.finding(name))
         except InputFileError as error:
@@ -143,7 +145,7 @@ class Pages:
 
     async def input(self, request: Request) -> Response:
         """Return an input as text."""
-        name = request.path_params["name"]
+        name = _name(request)
         try:
             data = await _in_thread(lambda: self._place.input(name))
         except InputFileError as error:
@@ -177,11 +179,13 @@ class Pages:
         return self._page("problem", status, problem=printable(problem))
 
     def _page(self, template: str, status: int = 200, **values: object) -> Response:
-        page = self._templates.get_template(f"{template}.html.jinja").render(
-            here=template, **values
-        )
-        data = page.encode(errors="backslashreplace")  # names of files need not be UTF-8
-        return HTMLResponse(data, status, headers={POLICY: self._policy})
+        page = self._rendered(template, here=template, **values)
+        return HTMLResponse(page, status, headers={POLICY: self._policy})
+
+    def _rendered(self, template: str, **values: object) -> str:
+        page = self._templates.get_template(f"{template}.html.jinja").render(**values)
+        # Names of files need not be UTF-8.
+        return page.encode(errors="backslashreplace").decode()
 
 
 async def _in_thread(work: Callable[[], _Answer]) -> _Answer:
@@ -192,6 +196,17 @@ async def _in_thread(work: Callable[[], _Answer]) -> _Answer:
 
 def _text(name: str) -> str:
     return resources.files("vblkfuzz.web").joinpath("templates", name).read_text("utf-8")
+
+
+def _quoted(name: str) -> str:
+    """Return the name of a file as a part of an address; it need not be UTF-8."""
+    return quote(name.encode(errors="surrogateescape"), safe="")
+
+
+def _name(request: Request) -> str:
+    """Return the name at the end of an address."""
+    last = request.scope["raw_path"].rpartition(b"/")[2]
+    return unquote_to_bytes(last).decode(errors="surrogateescape")
 
 
 def _number(request: Request) -> int:

@@ -46,6 +46,8 @@ _FRESH_S: Final = 10.0
 _SAMPLES: Final = 480
 """Moments that are kept; then every other one is left out."""
 _LINES: Final = 8
+_DAMAGED: Final = 5
+"""Files that cannot be read of which the first page has a line."""
 _PLACES: Final = {rule.id: place for place, rule in enumerate(RULES)}
 
 
@@ -99,7 +101,6 @@ class Store:
         """Return the first page."""
         summary = self._now()
         about = f"{summary.about.get('target')}, {summary.about.get('device')}"
-        damaged = [f"{path}: not whole, left out" for path in summary.damaged]
         return Overview(
             about,
             "store",
@@ -114,7 +115,7 @@ class Store:
             self._charts(),
             [_nodes(summary)],
             _rules(summary),
-            problems=damaged,
+            problems=_left_out(summary),
         )
 
     def _charts(self) -> list[Chart]:
@@ -208,6 +209,14 @@ def _copied(found: StoredFinding) -> Iterator[Path]:
         path = Path(folder, ARTIFACT)
         path.write_bytes(found.artifact)
         yield path
+
+
+def _left_out(summary: StoreSummary) -> list[str]:
+    """Return a line about each file that is left out; of many about some."""
+    paths = summary.damaged
+    lines = [f"{path}: not whole or not readable, left out" for path in paths[:_DAMAGED]]
+    more = len(paths) - len(lines)
+    return [*lines, f"{more:,} more are left out; vblkfuzz status names them"] if more else lines
 
 
 def _rule(found: StoredFinding) -> str:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.cli.conftest import Cli
 from tests.cli.verbs.conftest import SIGNATURE
 from vblkfuzz.store.canary import Canary
 from vblkfuzz.store.folder import claimed
+from vblkfuzz.store.history import LEDGER
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.saved_findings import finding_folders
 from vblkfuzz.store.summary import Finding
@@ -112,6 +114,19 @@ def test_csv(cli: Cli, out: Path, tmp_path: Path) -> None:
     assert cli("status", out, "--csv", tmp_path / "no" / "x.csv").exit_code == 2
 
 
+def test_csv_replaces_no_other_file(cli: Cli, out: Path, tmp_path: Path) -> None:
+    """A ledger above all."""
+    ledger, notes = out / LEDGER, tmp_path / "notes.csv"
+    notes.write_text("mine\n")
+    for file in (ledger, notes):
+        before = file.read_bytes()
+        result = cli("status", out, "--csv", file)
+        assert (result.exit_code, file.read_bytes()) == (2, before)
+        assert f"{file}: exists, and is of another kind" in result.stderr
+    notes.write_text("")
+    assert cli("status", out, "--csv", notes).exit_code == 0
+
+
 def test_several(cli: Cli, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     out, other = out.relative_to(tmp_path), Path("other")
@@ -126,7 +141,21 @@ def test_several(cli: Cli, out: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert [one["folder"] for one in both] == [str(out), str(other)]
     for wrong in (("--rebuild",), ("--csv", "-")):
         assert cli("status", out, other, *wrong).exit_code == 2
-    assert cli("status", out, tmp_path / "none").exit_code == 2
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "campaign.toml").touch()
+    assert "shared: is a store" in cli("status", out, "shared").stderr
+
+
+def test_of_several_one_that_cannot_be_read_hides_no_other(
+    cli: Cli, out: Path, tmp_path: Path
+) -> None:
+    places = (tmp_path / "no", out, tmp_path)
+    result = cli("status", *places)
+    assert (result.exit_code, "2,000" in result.stdout) == (2, True)
+    assert result.stderr.count("found no such folder") == 1
+    assert result.stderr.count("found no campaign.sqlite in it") == 1
+    (found,) = json.loads(cli("status", "--json", *places).stdout)
+    assert found["folder"] == str(out)
 
 
 def test_a_store_has_no_figures_over_time(cli: Cli, tmp_path: Path) -> None:
@@ -147,6 +176,18 @@ def test_plot(cli: Cli, out: Path, tmp_path: Path) -> None:
             first = first or file.read_bytes()
         assert file.read_bytes() == first
     assert cli("status", out, "--plot", tmp_path / "a.gif").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["a$\\bad{$b", "\udcff\x1b[31m", "\u4e2d"])
+def test_a_plot_of_a_folder_of_any_name(
+    cli: Cli, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    monkeypatch.chdir(tmp_path)
+    out.rename(name)
+    result = cli("status", name, "--plot", "a.svg")
+    assert (result.exit_code, result.stderr) == (0, "")
+    ElementTree.parse("a.svg")
 
 
 def test_no_campaign(cli: Cli, tmp_path: Path) -> None:

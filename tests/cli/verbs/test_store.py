@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.verbs.corpora import run
+from vblkfuzz.cli.views.store_copy import as_folders, copied
+from vblkfuzz.errors import InputFileError
 from vblkfuzz.scenario.artifact import Artifact, dump_artifact
 from vblkfuzz.scenario.codec import encode
 from vblkfuzz.scenario.op import op
@@ -15,6 +18,7 @@ from vblkfuzz.scenario.scenario import Scenario
 from vblkfuzz.store.feature_record import Entry
 from vblkfuzz.store.lineage import Lineage
 from vblkfuzz.store.pack import Pack
+from vblkfuzz.store.saved_findings import finding_names
 from vblkfuzz.store.shared_files import FolderFiles
 from vblkfuzz.store.shared_store import SharedStore
 
@@ -56,6 +60,26 @@ def test_triage_copies_the_findings(
     assert "s8-start-twice\n    reproduced in 3 of 3 runs\n" in done.stdout
     assert list(Path("vblkfuzz-store").rglob("finding.vblk"))
     assert contents(store) == before
+
+
+def test_a_copy_has_no_finding_of_an_earlier_store(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is that removed: it may have been worked on."""
+    monkeypatch.chdir(tmp_path)
+    before = Path(copied("S"))
+    assert Path(copied("S")) == before
+    shutil.rmtree(store / "findings")
+    SharedStore(FolderFiles(store)).add_finding("s2", dump_artifact(Artifact(BUG)))
+    assert finding_names(Path(copied("S"))) == ["s2"]
+    assert finding_names(before) == ["s8-start-twice"]
+
+
+def test_a_store_without_inputs_is_named(tmp_path: Path) -> None:
+    SharedStore(FolderFiles(tmp_path / "S")).join("model", "patch-v4")
+    expected = "S: expected inputs, found none in this store"
+    with pytest.raises(InputFileError, match=expected), as_folders([str(tmp_path / "S")]):
+        pass
 
 
 def test_status_says_what_made_the_inputs_and_of_what_a_finding_descends(store: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from vblkfuzz.cli.standard_streams import stdout_is_closed
 from vblkfuzz.errors import OutputLost, UsageError
+from vblkfuzz.scenario.file_bytes import read_at_most
 from vblkfuzz.store.atomic import write_file
 
 _STDOUT: Final = ("-", "/dev/stdout")
@@ -62,6 +63,23 @@ def check_possible(output: Path) -> None:
         raise UsageError(f"{output}: cannot be written: no such folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{output}: cannot be written: no permission to write in its folder")
+
+
+def check_written_before(output: Path, begin: str) -> None:
+    """Check that a file which is there is empty, or was written by the same command before.
+
+    Raises:
+        UsageError: as `check_possible`, or it begins in another way.
+    """
+    check_possible(output)
+    if is_stdout(output) or _is_stream(output) or not output.exists():
+        return
+    try:
+        found = read_at_most(output, len(begin))
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be read: {error.strerror}") from None
+    if found not in (b"", begin.encode()):
+        raise UsageError(f"{output}: exists, and is of another kind; choose another name")
 
 
 def print_output(output: Path, text: str, *, force: bool) -> None:

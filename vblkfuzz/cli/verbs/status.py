@@ -49,11 +49,11 @@ def status(
     files; the old ledger stays beside it under another name.
 
     Of a store (fuzz --store), what all its nodes have done together. Of several folders, a row
-    each, and with --json an array.
+    each, and with --json an array; the exit status is 2 if one of them cannot be read.
 
-    With --plot or --csv, nothing is shown, and an older file is replaced. That of --csv has a row
-    for each entry of the ledger and, with a number in the column worker, for each entry of one
-    worker.
+    With --plot or --csv, nothing is shown, and an older file is replaced, by --csv only one of its
+    own. It has a row for each entry of the ledger and, with a number in the column worker, for each
+    entry of one worker.
     """
     from vblkfuzz.cli.views.store_status import show_store
     from vblkfuzz.store.store_summary import is_store
@@ -64,8 +64,10 @@ def status(
             f"{stores[0]}: a store has no figures over time; name the folder of a node"
         )
     if len(places) > 1:
-        if stores or csv or plot or rebuild:
-            raise UsageError("several places: only folders, without --csv, --plot and --rebuild")
+        if csv or plot or rebuild:
+            raise UsageError("several places: without --csv, --plot and --rebuild")
+        if stores:
+            raise UsageError(f"{stores[0]}: is a store; of several places, all must be folders")
         _several([Path(one) for one in places], as_json=as_json)
     elif stores:
         show_store(stores[0], as_json=as_json)
@@ -91,15 +93,29 @@ def _one(folder: Path, csv: Path | None, plot: Path | None, *, as_json: bool) ->
 
 
 def _several(folders: Sequence[Path], *, as_json: bool) -> None:
-    """Print what several folders have, a row each."""
+    """Print what several folders have, a row each; one that cannot be read hides no other.
+
+    Raises:
+        InputFileError: the first of those that cannot be read.
+    """
+    from vblkfuzz.cli.views.complaint import say
     from vblkfuzz.cli.views.screen import Screen
 
-    found = [(folder, *_read(folder)) for folder in folders]
+    found, failed = [], []
+    for folder in folders:
+        try:
+            found.append((folder, *_read(folder)))
+        except InputFileError as error:
+            failed.append(error)
     if as_json:
         print(json.dumps([_object(*one) for one in found]))
     else:
         heads = ("folder", "state", "executions", "/s", "features", "findings")
         Screen().table(heads, [_row(*one) for one in found], whole=0)
+    for other in failed[1:]:
+        say(str(other))
+    if failed:
+        raise failed[0]
 
 
 def _row(folder: Path, history: History, running: bool) -> tuple[str, ...]:
@@ -156,12 +172,12 @@ def _rebuild(folder: Path) -> None:
 
 
 def _write_csv(folder: Path, output: Path) -> None:
-    from vblkfuzz.cli.options.output_file import check_possible, print_output
-    from vblkfuzz.cli.views.course_csv import csv_text
+    from vblkfuzz.cli.options.output_file import check_written_before, print_output
+    from vblkfuzz.cli.views.course_csv import HEAD, csv_text
     from vblkfuzz.store.course import read_courses
     from vblkfuzz.store.history import LEDGER
 
-    check_possible(output)
+    check_written_before(output, HEAD)
     print_output(output, csv_text(read_courses(folder / LEDGER, 0)), force=True)
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from vblkfuzz.store.course import Course
 
 _FIGURES: Final = ("seconds", "execs", "features", "violations", "harness_errors", "findings")
+HEAD: Final = ",".join(("campaign", "worker", *_FIGURES))
+"""The first line."""
 
 
 def csv_text(courses: Sequence[Course]) -> str:
@@ -21,8 +23,8 @@ def csv_text(courses: Sequence[Course]) -> str:
     violations, harness errors or findings.
     """
     written = io.StringIO()
+    written.write(f"{HEAD}\n")
     rows = csv.writer(written, lineterminator="\n")
-    rows.writerow(("campaign", "worker", *_FIGURES))
     for number, course in enumerate(courses, start=1):
         rows.writerows((number, "", *point) for point in course.points)
         for index, points in course.workers.items():

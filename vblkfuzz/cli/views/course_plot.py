@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, Any, Final
+from warnings import catch_warnings, simplefilter
 
 from vblkfuzz.errors import UsageError
+from vblkfuzz.triage.printable import printable
 from vblkfuzz.web.chart import rates
 
 if TYPE_CHECKING:
@@ -39,9 +41,10 @@ def plot(courses: Sequence[Course], title: str, form: str) -> bytes:
         from matplotlib.figure import Figure
     except ImportError:
         raise UsageError("--plot needs matplotlib: pip install 'vblkfuzz[plot]'") from None
-    with rc_context(_STYLE):
+    with rc_context(_STYLE), catch_warnings():
+        simplefilter("ignore")  # a letter that no font here has is drawn as a box
         figure = Figure(_SIZE, layout="constrained")
-        figure.suptitle(title)
+        figure.suptitle(printable(title), parse_math=False)
         axes: list[Any] = list(figure.subplots(3, 1, sharex=True).flat)
         names = ("executions/s", "features", "findings")
         for axis, name in zip(axes, names, strict=True):

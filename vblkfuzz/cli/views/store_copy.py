@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.cli.views.complaint import say
 from vblkfuzz.counted import counted
 from vblkfuzz.errors import InputFileError
+from vblkfuzz.store.saved_findings import finding_names
 from vblkfuzz.store.store_summary import is_store, open_store, write_copy, write_inputs
 
 if TYPE_CHECKING:
@@ -27,14 +29,23 @@ def copied(place: str) -> str:
     """
     if not is_store(place):
         return place
-    name = hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()[:12]
-    out = Path(_COPIES) / name
     try:
-        found = write_copy(open_store(place), out)
+        store = open_store(place)
+        out = _folder_for(place, set(store.signatures()))
+        found = write_copy(store, out)
     except OSError as error:
         raise InputFileError(place, "", f"cannot be copied: {error.strerror or error}") from error
     say(f"{place}: {counted(len(found), 'finding')}, copied to {out}")
     return str(out)
+
+
+def _folder_for(place: str, signatures: set[str]) -> Path:
+    """Return the folder of a copy: with no finding of an earlier store that was in this place."""
+    digest = hashlib.sha1(place.encode(errors="surrogateescape"), usedforsecurity=False)
+    name = digest.hexdigest()[:12]
+    names = chain((name,), (f"{name}-{number}" for number in count(2)))
+    folders = (Path(_COPIES) / one for one in names)
+    return next(one for one in folders if signatures.issuperset(finding_names(one)))
 
 
 @contextmanager
@@ -53,7 +64,9 @@ def _inputs(place: str, folder: Path) -> Path:
         return Path(place)
     folder.mkdir()
     try:
-        write_inputs(open_store(place), folder)
+        found = write_inputs(open_store(place), folder)
     except OSError as error:
         raise InputFileError(place, "", f"cannot be read: {error.strerror or error}") from error
+    if not found:
+        raise InputFileError(place, "", "expected inputs, found none in this store")
     return folder

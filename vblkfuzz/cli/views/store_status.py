@@ -67,7 +67,7 @@ def _print(place: str, summary: StoreSummary) -> None:
             screen.wrapped(one["problem"], label="  problem   ")
     if summary.damaged:
         screen.say()
-        screen.wrapped(f"not whole, left out: {', '.join(summary.damaged)}")
+        screen.wrapped(f"left out, not whole or not readable: {', '.join(summary.damaged)}")
     if summary.findings:
         screen.say()
         seen = summary.seen
