@@ -170,14 +170,21 @@ class Own(NamedTuple):
     b: int = 0
 
 def f(x):
-    Own(1, 2), Own(1), Own(1, b=2), Own(*x)
-    Buffers(1, (), ()), Scenario(1, 2, 3), _new(Own, x)
+    Own(1, 2), Own(1, x), Own(1), Own(1, b=2), Own(*x)
+    Buffers(1, (), ()), Buffers(x, (), ()), Scenario(1, 2, 3), _new(Own, x)
 ''',
     )
+    own, buffers = "__kind_Own__", "__kind_Buffers__"
     assert written.splitlines()[-2:] == [
-        "    (__row__(Own, (1, 2)), Own(1), Own(1, b=2), Own(*x))",
-        "    (__row__(Buffers, (1, (), ())), Scenario(1, 2, 3), __row__(Own, x))",
+        f"    (__row__({own}, (1, 2)), __become__({own}, (1, x)), Own(1), Own(1, b=2), Own(*x))",
+        f"    (__row__({buffers}, (1, (), ())), __become__({buffers}, (x, (), ())), "
+        f"Scenario(1, 2, 3), __row__({own}, x))",
     ]
+    lines = written.splitlines()
+    assert lines.index(f"{buffers}: __typing__.Final = Buffers") < lines.index(
+        "class Own(NamedTuple):"
+    )
+    assert f"{own}: __typing__.Final = Own" in lines
 
 
 def test_a_unary_plus_is_left_out() -> None:

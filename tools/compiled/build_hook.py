@@ -99,7 +99,11 @@ def _c_code(files: list[str]) -> list[Extension]:
     from mypyc.build import mypycify
 
     Path("mypy.ini").write_text("[mypy]\nignore_missing_imports = True\n")
-    return mypycify(files, opt_level="1", debug_level="0", group_name=_PACKAGE, multi_file=True)
+    made = mypycify(files, opt_level="1", debug_level="0", group_name=_PACKAGE, multi_file=True)
+    for extension in made:
+        # Modules are one library: they need no indirection to call each other or read constants.
+        extension.extra_compile_args.append("-fvisibility=hidden")
+    return made
 
 
 def _build(extensions: list[Extension]) -> None:

@@ -39,6 +39,17 @@ static inline PyObject *vblkfuzz_row(PyObject *kind, PyObject *fields)
     return row;
 }
 
+/* The same for fields that nobody else has, nor will have: they become the instance. */
+static inline PyObject *vblkfuzz_become(PyObject *kind, PyObject *fields)
+{
+    PyTypeObject *type = (PyTypeObject *)kind;
+    if (!PyTuple_CheckExact(fields) || Py_REFCNT(fields) != 1 || !PyType_IsSubtype(type, &PyTuple_Type)
+        || type->tp_basicsize != PyTuple_Type.tp_basicsize || type->tp_dictoffset)
+        return vblkfuzz_row(kind, fields);
+    Py_SET_TYPE(fields, (PyTypeObject *)Py_NewRef(kind)); /* an instance holds its class */
+    return Py_NewRef(fields);
+}
+
 /* The object of a number, whose reference is taken over: Python keeps those from 0 to 256. */
 static PyObject *vblkfuzz_numbers[257];
 

@@ -5,7 +5,8 @@ Things that it leaves to the interpreter are needed some thousand times an execu
 
 * an item of a `memoryview` by its number: registers, rings and notifiers are such items;
 * a probe. It is a call of `mark` in the source that is compiled (`source`);
-* an instance of a NamedTuple, events above all. It is a call of `row` there (`rows`);
+* an instance of a NamedTuple, events above all. It is a call of `row` there, or of `become` if its
+  fields are written there (`rows`);
 * the object of a number from 0 to 256, which Python has only one of.
 """
 
@@ -16,11 +17,12 @@ from pathlib import Path
 from typing import Final
 
 MODULE: Final = "vblkfuzz_primitives"
-"""Where the type checker of mypyc finds `mark`, `use` and `row`; nothing imports it."""
+"""Where the type checker of mypyc finds `mark`, `use`, `row` and `become`; nothing imports it."""
 STUB: Final = """
 from typing import TypeVar
 _T = TypeVar("_T")
 def row(kind: type[_T], fields: tuple[object, ...]) -> _T: ...
+def become(kind: type[_T], fields: tuple[object, ...]) -> _T: ...
 def mark(probe: int) -> None: ...
 def use(region: object) -> None: ...
 """
@@ -38,6 +40,7 @@ def register() -> None:
     function_op(f"{MODULE}.use", [object_rprimitive], c_int_rprimitive, "vblkfuzz_use", ERR_NEG_INT)
     pair: list[RType] = [object_rprimitive, object_rprimitive]
     function_op(f"{MODULE}.row", pair, object_rprimitive, "vblkfuzz_row", ERR_MAGIC)
+    function_op(f"{MODULE}.become", pair, object_rprimitive, "vblkfuzz_become", ERR_MAGIC)
     for name in ("__getitem__", "__setitem__"):
         _put_last(name)
     item: list[RType] = [object_rprimitive, int_rprimitive]

@@ -3,7 +3,8 @@
 ``Chain(head, readable, writable)`` calls a function in Python that a NamedTuple has, and that one
 `tuple.__new__`; mypyc leaves both to the interpreter. Here each such call becomes one of a
 primitive (`primitives`), and so does `tuple.__new__` itself, if a module has a name for it. Calls
-that leave a field to its default, or name one, stay as they are.
+that leave a field to its default, or name one, stay as they are. The class is a constant of the
+module, as mypyc looks up its name in the dictionary of the module each time.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import vblkfuzz
 from tools.compiled.primitives import MODULE
 
 _ROW: Final = "__row__"
+_BECOME: Final = "__become__"
+"""Of fields that are written there, so nobody else has them. A constant tuple lasts."""
 IMPORTS: Final = f"""
 if TYPE_CHECKING:
-    from {MODULE} import row as {_ROW}
+    from {MODULE} import become as {_BECOME}, row as {_ROW}
 """
 _PACKAGE: Final = Path(vblkfuzz.__file__).parent
 
@@ -35,7 +38,8 @@ def make_rows(tree: ast.Module) -> bool:
             }
     rows = _Rows(fields, _constructors(tree))
     rows.visit(tree)
-    return rows.found
+    tree.body = [line for node in tree.body for line in (node, *_constants(node, rows.kinds))]
+    return bool(rows.kinds)
 
 
 class _Rows(ast.NodeTransformer):
@@ -44,7 +48,8 @@ class _Rows(ast.NodeTransformer):
     def __init__(self, fields: dict[str, int], constructors: set[str]) -> None:
         self._fields = fields
         self._constructors = constructors
-        self.found = False
+        self.kinds: set[str] = set()
+        """The names of the NamedTuples that are made."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Replace a call that makes a row."""
@@ -60,11 +65,40 @@ class _Rows(ast.NodeTransformer):
         return node
 
     def _row(self, node: ast.Call, given: list[ast.expr]) -> ast.expr:
-        self.found = True
-        call = ast.Call(ast.Name(_ROW, ast.Load()), given, [])
-        for one in (call, call.func, *given):
+        kind, fields = given
+        assert isinstance(kind, ast.Name)
+        self.kinds.add(kind.id)
+        own = isinstance(fields, ast.Tuple) and not all(map(_is_constant, fields.elts))
+        made = ast.Name(_BECOME if own else _ROW, ast.Load())
+        call = ast.Call(made, [ast.Name(_constant(kind.id), ast.Load()), fields], [])
+        for one in (call, made, *call.args):
             ast.copy_location(one, node)
         return call
+
+
+def _is_constant(node: ast.expr) -> bool:
+    """Whether mypyc may keep the value; a tuple of such values is kept as well."""
+    if isinstance(node, ast.Tuple):
+        return all(map(_is_constant, node.elts))
+    return isinstance(node, ast.Constant)
+
+
+def _constant(kind: str) -> str:
+    return f"__kind_{kind}__"
+
+
+def _constants(node: ast.stmt, kinds: set[str]) -> list[ast.stmt]:
+    """Return the constants of those NamedTuples that a statement of a module defines or imports."""
+    if isinstance(node, ast.ImportFrom):
+        names = {one.asname or one.name for one in node.names}
+    else:
+        names = {node.name} if isinstance(node, ast.ClassDef) else set()
+    code = [f"{_constant(name)}: __typing__.Final = {name}" for name in sorted(names & kinds)]
+    lines = ast.parse("\n".join(code)).body
+    for line in lines:
+        for part in ast.walk(line):
+            ast.copy_location(part, node)
+    return lines
 
 
 def _constructors(tree: ast.Module) -> set[str]:

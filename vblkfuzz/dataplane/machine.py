@@ -131,9 +131,10 @@ class Machine:
         The main loop executes those of the operator; the others take effect at once. So does a loss
         of power, after which the main loop only has to boot the VM.
         """
-        spec = operation.spec
+        code = operation[0]
+        spec = OPS[code]
         if spec.owner == "operator":
-            if operation.code == _POWER_LOSS:
+            if code == _POWER_LOSS:
                 self.operator.begin_power_loss()
             self._commands.append(operation)
         else:

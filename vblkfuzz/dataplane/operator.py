@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.saved_state_check import check_loaded, checked_save
 from vblkfuzz.dataplane.thread import POINT, Steps, Thread, causal
-from vblkfuzz.scenario.alphabet.ops import NOT_WHILE_SAVED
+from vblkfuzz.scenario.alphabet.ops import NOT_WHILE_SAVED, OPS
 from vblkfuzz.scenario.op import Op, op
 from vblkfuzz.trace.event import ActorId, Frame
 from vblkfuzz.trace.kinds import (
@@ -85,8 +85,9 @@ class Operator:
 
     def execute(self, thread: Thread, command: Op) -> Steps:
         """Run one command to its end; on a saved VM some do nothing: it is elsewhere."""
-        if self._saved is None or command.code not in NOT_WHILE_SAVED:
-            yield from getattr(self, command.name)(thread, *command[1:])
+        code = command[0]
+        if self._saved is None or code not in NOT_WHILE_SAVED:
+            yield from getattr(self, OPS[code].name)(thread, *command[1:])
 
     def unfinished(self) -> Op | None:
         """The next command that leads to a running VM without drains; None if it is one."""

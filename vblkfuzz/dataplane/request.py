@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.dataplane.aio import AioContext
-from vblkfuzz.virtio.blk import BlkRequest
-from vblkfuzz.virtio.device_queue import DeviceQueue
+if TYPE_CHECKING:
+    from vblkfuzz.dataplane.aio import AioContext
+    from vblkfuzz.virtio.blk import BlkRequest
+    from vblkfuzz.virtio.device_queue import DeviceQueue
 
 
 class IoResult(IntEnum):
@@ -18,21 +19,34 @@ class IoResult(IntEnum):
     ENOSPC = 2
 
 
-@dataclass(slots=True, eq=False)
+_OK: Final = IoResult.OK
+
+
 class Request:
     """A popped request (QEMU: VirtIOBlockReq)."""
 
-    serial: int
-    """Number of its pop in this execution; the first is 1."""
-    queue: DeviceQueue
-    head: int
-    epoch: int
-    """Number of resets before its pop."""
-    blk: BlkRequest
-    context: AioContext
-    """Event loop in which it is completed."""
-    result: IoResult = IoResult.OK
-    status: int = 0
-    """Status byte, when it has been written."""
-    data: bytes = b""
-    """Data of a read, or the device ID, to be written into guest memory."""
+    __slots__ = ("blk", "context", "data", "epoch", "head", "queue", "result", "serial", "status")
+
+    def __init__(
+        self,
+        serial: int,
+        queue: DeviceQueue,
+        head: int,
+        epoch: int,
+        blk: BlkRequest,
+        context: AioContext,
+    ) -> None:
+        self.serial = serial
+        """Number of its pop in this execution; the first is 1."""
+        self.queue = queue
+        self.head = head
+        self.epoch = epoch
+        """Number of resets before its pop."""
+        self.blk = blk
+        self.context = context
+        """Event loop in which it is completed."""
+        self.result: IoResult = _OK
+        self.status = 0
+        """Status byte, when it has been written."""
+        self.data = b""
+        """Data of a read, or the device ID, to be written into guest memory."""

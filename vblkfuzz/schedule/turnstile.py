@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _ACTOR: Final = int(ActorId.HARNESS)
 """The actor of all its events."""
 _COLLECT: Final = CODES["collect"]
+_OF_GUEST: Final = tuple([spec.owner == "guest" for spec in OPS])
+"""Whether an operation belongs to the guest, by its code."""
 
 
 class Actor(Protocol):
@@ -150,7 +152,7 @@ class Turnstile:
         self._points = 0
         code = operation[0]
         self._emit(OP, code, 0, index)
-        if OPS[code].owner == "guest":
+        if _OF_GUEST[code]:
             self._guest.assign(index)
         else:
             self._world.perform(operation)

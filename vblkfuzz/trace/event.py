@@ -13,7 +13,10 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import lru_cache
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NO_QUEUE: Final = 0xFF
 UNTOUCHED: Final = 0xFF
@@ -126,7 +129,7 @@ class Event(NamedTuple):
 _new = tuple.__new__
 
 
-def as_events(rows: list[tuple[int, ...]]) -> list[Event]:
+def as_events(rows: Iterable[tuple[int, ...]]) -> list[Event]:
     """Return events with the fields of these rows."""
     return [_new(Event, row) for row in rows]
 
