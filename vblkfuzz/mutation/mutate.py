@@ -23,6 +23,7 @@ from vblkfuzz.mutation.enclose import enclose
 from vblkfuzz.mutation.interrupt import Stops, interrupt
 from vblkfuzz.mutation.made import Made
 from vblkfuzz.mutation.parents import Parent, Parents
+from vblkfuzz.mutation.places import Place
 from vblkfuzz.mutation.relate import move_to_end, relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
@@ -45,13 +46,13 @@ _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow. libFuzzer asks for a crossover in half of all executions, so one in eight
 has a new story."""
-_OWN: Final = 2 / 3
+_OWN: Final = 1 / 2
 """Probability that a parent of ours takes the place of the one that libFuzzer has chosen."""
 _UNCROSSED: Final = 1 / 2
 """Probability that an input is mutated where libFuzzer asks for a crossover, if there are parents
 of ours. What libFuzzer crosses is long."""
-_EARLY: Final = 1 / 2
-"""Probability that the story of a parent stays as it is, and a thread goes on earlier in it."""
+_EARLY: Final = 1 / 4
+"""Probability that a story stays as it is, and a thread goes on earlier in it."""
 _SWEPT: Final = 1 / 2
 """Probability that a short story is interrupted where that was not tried, of a device behind a
 gate. Short stories take a fraction of the time of others."""
@@ -125,13 +126,21 @@ class Mutator:
             return swept.pack(max_size)
         result = b""
         for _ in range(_ATTEMPTS):
-            parent = self._parent()
+            place = self._place()
+            parent = place or self._parent()
             source = parent.data if parent else data
             self._by, self._of = [], (source,)
-            result = self._finish(self._child(Draft.of(source), parent), max_size)
+            result = self._finish(self._child(Draft.of(source), place), max_size)
             if result != source:
                 break
         return result
+
+    def _place(self) -> Place | None:
+        """Perhaps choose a place at which a thread goes on earlier."""
+        self._parents.none_chosen()
+        if not len(self._parents.places) or self._random() >= _EARLY:
+            return None
+        return self._parents.places.choose(self._random)
 
     def _parent(self) -> Parent | None:
         """Perhaps choose a parent instead of the one that libFuzzer has chosen."""
@@ -140,17 +149,17 @@ class Mutator:
             return None
         return self._parents.choose(self._random)
 
-    def _child(self, draft: Draft, parent: Parent | None) -> Draft:
-        """Return an edited draft; `parent` is the one that it was made of, if that is ours."""
+    def _child(self, draft: Draft, place: Place | None) -> Draft:
+        """Return an edited draft; `place` is where a thread goes on earlier in it, if chosen."""
         if self._interrupts(draft, _INTERRUPTED):
             return draft
-        if not draft.items or self._random() < _FRESH:
+        if place is not None:
+            self._by.append("early")
+            early(draft, place, self._random)
+        elif not draft.items or self._random() < _FRESH:
             self._parents.none_chosen()
             self._by, self._of = ["new"], ()
             self._begin(draft)
-        elif parent is not None and parent.lanes and self._random() < _EARLY:
-            self._by.append("early")
-            early(draft, parent.lanes, self._random)
         else:
             self._edit(draft)
         self._interrupts(draft, _INTERRUPTED_TOO)

@@ -1,0 +1,101 @@
+"""Places: where a thread acted after another one, in the shortest story in which it did.
+
+Many mistakes show only if a thread wakes up while another one is half done with an operation. A
+place is such an operation, the thread, and what it did to requests there. Each kind of place has
+its turn, those that were tried least first, however many stories have it: of all places of all
+stories, most are those of an init and a request. Half of the choices tell apart, too, in which
+state of driver, drains, VM and backend the operation began. Next: `mutation.early`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from vblkfuzz.mutation.story_state import NEXT
+
+if TYPE_CHECKING:
+    from vblkfuzz.trace.lanes import Lane
+
+Random = Callable[[], float]
+
+_DRAWN: Final = 8
+"""Kinds that are drawn to choose one of them."""
+
+
+class Place:
+    """One place of one story."""
+
+    __slots__ = ("actor", "at", "before", "data", "tries")
+
+    def __init__(self, data: bytes, at: int, actor: int, before: int, tries: int) -> None:
+        self.data = data
+        self.at = at
+        """Index of the operation."""
+        self.actor = actor
+        """The thread (`ActorId`)."""
+        self.before = before
+        """Events of others before its first one in that operation."""
+        self.tries = tries
+        """How often a place of this kind was chosen."""
+
+
+class _Table:
+    """A place of each kind."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[int, ...], Place] = {}
+        self._kinds: list[tuple[int, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def note(self, kind: tuple[int, ...], data: bytes, at: int, before: int) -> None:
+        """Note a place. Of stories as short as another, the last one counts."""
+        known = self._places.get(kind)
+        if known is None:
+            self._kinds.append(kind)
+            self._places[kind] = Place(data, at, kind[0], before, 0)
+        elif len(data) <= len(known.data):
+            self._places[kind] = Place(data, at, kind[0], before, known.tries)
+
+    def choose(self, random: Random) -> Place:
+        """Return the place that was tried least of some."""
+        kinds = self._kinds
+        drawn = [self._places[kinds[int(random() * len(kinds))]] for _ in range(_DRAWN)]
+        chosen = min(drawn, key=lambda place: place.tries)
+        chosen.tries += 1
+        return chosen
+
+
+class Places:
+    """The places of one worker. The same calls give the same places."""
+
+    def __init__(self) -> None:
+        self._tables = _Table(), _Table()
+
+    def __len__(self) -> int:
+        """Return the number of kinds."""
+        return sum(map(len, self._tables))
+
+    def note(self, data: bytes, lanes: Sequence[Lane]) -> None:
+        """Note who acted in an input that has run.
+
+        Args:
+            data: the input.
+            lanes: one for each of its operations.
+        """
+        state = 0
+        anywhere, in_state = self._tables
+        for at, (code, acted) in enumerate(lanes):
+            for actor, before, deeds in acted[1:]:
+                kind = actor, code, deeds
+                anywhere.note(kind, data, at, before)
+                in_state.note((*kind, state), data, at, before)
+            state = NEXT[state][code]
+
+    def choose(self, random: Random) -> Place | None:
+        """Return the place to try next; None: there is none."""
+        if not len(self):
+            return None
+        return self._tables[int(random() * len(self._tables))].choose(random)
