@@ -45,17 +45,22 @@ def lanes(trace: Trace) -> tuple[Lane, ...]:
     found: list[tuple[int, dict[int, list[int]]]] = []
     threads: dict[int, list[int]] = {}
     count = 0
-    for event in trace.events:
-        if event.kind == OP:
+    for event in trace.events:  # indices: this runs for most executions
+        actor = event[2]
+        if actor in _THREADS:
+            if actor not in threads:
+                threads[actor] = [count, 0]
+            count += 1
+            if event[1] in _DEEDS:
+                threads[actor][1] |= _DEEDS[event[1]]
+        elif event[1] == OP:
             if event.head:
                 break
             threads, count = {}, 0
             found.append((event.flag, threads))
-        elif event.actor in _THREADS:
-            acted = threads.setdefault(event.actor, [count, 0])
-            acted[1] |= _DEEDS.get(event.kind, 0)
-            count += 1
     return tuple(
-        Lane(code, tuple(Acted(actor, *rest) for actor, rest in each.items()))
-        for code, each in found
+        [
+            Lane(code, tuple([Acted(actor, *rest) for actor, rest in each.items()]))
+            for code, each in found
+        ]
     )
