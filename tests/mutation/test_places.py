@@ -60,6 +60,33 @@ def test_a_kind_that_few_stories_have_is_tried_as_often_as_others() -> None:
     assert min(tries.values()) >= 15
 
 
+def test_a_place_without_a_deed_is_tried_later() -> None:
+    idle, busy = (Acted(2, 0, 0), Acted(3, 9, 0)), (Acted(2, 0, 0), Acted(3, 9, 1))
+    places, random = Places(), Random(1).random
+    places.note(b"idle", [Lane(CODES["stop"], idle)])
+    places.note(b"busy", [Lane(CODES["cont"], busy)])
+    chosen = [place.data for _ in range(9) if (place := places.choose(random))]
+    assert chosen[:2] == [b"busy", b"busy"]
+    assert b"idle" in chosen
+
+
+def test_a_shorter_story_is_tried_anew() -> None:
+    lanes = [Lane(CODES["cont"], (Acted(2, 0, 0), Acted(3, 9, 1)))]
+    places, random = noted([(b"longer", lanes)]), Random(1).random
+    for _ in range(9):
+        place = places.choose(random)
+        assert place is not None
+        place.fresh = False
+    places.note(b"equals", lanes)
+    again = places.choose(random)
+    assert again is not None
+    assert (again.data, again.fresh) == (b"equals", False)
+    places.note(b"less", lanes)
+    anew = places.choose(random)
+    assert anew is not None
+    assert (anew.data, anew.fresh) == (b"less", True)
+
+
 def test_the_state_in_which_an_operation_began_tells_places_apart() -> None:
     drain, cont = CODES["drain_begin"], CODES["cont"]
     acted = (Acted(2, 0, 0), Acted(3, 9, 1))

@@ -44,7 +44,8 @@ def early(draft: Draft, place: Place, random: Random) -> None:
         place: where it acted after another one when the story ran.
         random: as in `random.random`.
     """
-    if place.tries == 1:
+    if place.fresh:
+        place.fresh = False
         at_once(draft, place.at, place.actor, 0)
         return
     if random() < _ALONE:

@@ -51,7 +51,7 @@ _OWN: Final = 1 / 2
 _UNCROSSED: Final = 1 / 2
 """Probability that an input is mutated where libFuzzer asks for a crossover, if there are parents
 of ours. What libFuzzer crosses is long."""
-_EARLY: Final = 1 / 4
+_EARLY: Final = 0.3
 """Probability that a story stays as it is, and a thread goes on earlier in it."""
 _SWEPT: Final = 1 / 2
 """Probability that a short story is interrupted where that was not tried, of a device behind a

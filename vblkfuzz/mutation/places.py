@@ -3,8 +3,8 @@
 Many mistakes show only if a thread wakes up while another one is half done with an operation. A
 place is such an operation, the thread, and what it did to requests there. Each kind of place has
 its turn, those that were tried least first, however many stories have it: of all places of all
-stories, most are those of an init and a request. Half of the choices tell apart, too, in which
-state of driver, drains, VM and backend the operation began. Next: `mutation.early`.
+stories, most are those of an init and a request. Some choices tell apart, too, in which state of
+driver, drains, VM and backend the operation began. Next: `mutation.early`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 
 Random = Callable[[], float]
 
+_IN_STATE: Final = 1 / 3
+"""Probability that kinds are told apart by the state in which the operation began."""
 _DRAWN: Final = 8
 """Kinds that are drawn to choose one of them."""
+
+_IDLE: Final = 3
+"""Tries that a kind seems to have had where the thread did nothing to a request. Half of all kinds
+are such."""
 
 
 class Place:
     """One place of one story."""
 
-    __slots__ = ("actor", "at", "before", "data", "tries")
+    __slots__ = ("actor", "at", "before", "data", "fresh", "tries")
 
     def __init__(self, data: bytes, at: int, actor: int, before: int, tries: int) -> None:
         self.data = data
@@ -38,6 +44,8 @@ class Place:
         """Events of others before its first one in that operation."""
         self.tries = tries
         """How often a place of this kind was chosen."""
+        self.fresh = True
+        """Whether no story as short as this one was tried."""
 
 
 class _Table:
@@ -55,9 +63,11 @@ class _Table:
         known = self._places.get(kind)
         if known is None:
             self._kinds.append(kind)
-            self._places[kind] = Place(data, at, kind[0], before, 0)
-        elif len(data) <= len(known.data):
+            self._places[kind] = Place(data, at, kind[0], before, 0 if kind[2] else _IDLE)
+        elif len(data) < len(known.data):
             self._places[kind] = Place(data, at, kind[0], before, known.tries)
+        elif len(data) == len(known.data):
+            known.data, known.at, known.before = data, at, before
 
     def choose(self, random: Random) -> Place:
         """Return the place that was tried least of some."""
@@ -91,11 +101,13 @@ class Places:
             for actor, before, deeds in acted[1:]:
                 kind = actor, code, deeds
                 anywhere.note(kind, data, at, before)
-                in_state.note((*kind, state), data, at, before)
+                if deeds:
+                    in_state.note((*kind, state), data, at, before)
             state = NEXT[state][code]
 
     def choose(self, random: Random) -> Place | None:
         """Return the place to try next; None: there is none."""
         if not len(self):
             return None
-        return self._tables[int(random() * len(self._tables))].choose(random)
+        anywhere, in_state = self._tables
+        return (in_state if len(in_state) and random() < _IN_STATE else anywhere).choose(random)
