@@ -26,12 +26,14 @@ _POINTS: Final = 4 / 3
 """Points for an event, at most: most threads have an event between two points."""
 _NEXT: Final = 1 / 5
 """Probability that the next operation starts early instead of a thread."""
-_AT_ONCE: Final = 3 / 4
+_AT_ONCE: Final = 1 / 2
 """Probability that a thread goes on as soon as it has work."""
 _FROM_START: Final = 1 / 2
 """Probability that this holds from the start of the operation."""
-_ROW: Final = 14
+_ROW: Final = 7
 """Points in a row at which a thread goes on if it can."""
+_FIRST_ROW: Final = 14
+"""The same, when a story is tried for the first time."""
 _ALONE: Final = 1 / 4
 """Probability that the other deviations are dropped."""
 
@@ -46,7 +48,7 @@ def early(draft: Draft, place: Place, random: Random) -> None:
     """
     if place.fresh:
         place.fresh = False
-        at_once(draft, place.at, place.actor, 0)
+        at_once(draft, place.at, place.actor, 0, _FIRST_ROW)
         return
     if random() < _ALONE:
         draft.items = [(record, ()) for record, _ in draft.items]
@@ -60,7 +62,7 @@ def early(draft: Draft, place: Place, random: Random) -> None:
         mark(draft, at, (point, actor, b""))
 
 
-def at_once(draft: Draft, at: int, actor: int, first: int) -> None:
+def at_once(draft: Draft, at: int, actor: int, first: int, points: int = _ROW) -> None:
     """Let a thread go on as soon as it has work, from point `first` of an operation on."""
-    for point in range(first, min(first + _ROW, MAX_POINT)):
+    for point in range(first, min(first + points, MAX_POINT)):
         mark(draft, at, (point, actor, b""))

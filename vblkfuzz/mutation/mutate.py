@@ -42,6 +42,8 @@ _ANY_OP: Final = 1 / 16
 """Probability that an inserted operation need not fit the story."""
 _ATTEMPTS: Final = 8
 """Attempts to get bytes other than the input: a repair may undo an edit."""
+_FEW: Final = 80
+"""With fewer parents than this a new story is more likely: what is made of few is much alike."""
 _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow. libFuzzer asks for a crossover in half of all executions, so one in eight
@@ -124,6 +126,8 @@ class Mutator:
         if swept := self._swept():
             self._by, self._of = ["sweep"], ()
             return swept.pack(max_size)
+        if self._few() and self._random() * _FEW >= len(self._parents):
+            return self._finish(self._new_story(Draft.of(data)), max_size)
         result = b""
         for _ in range(_ATTEMPTS):
             place = self._place()
@@ -134,6 +138,10 @@ class Mutator:
             if result != source:
                 break
         return result
+
+    def _few(self) -> bool:
+        """Whether there are parents, but few."""
+        return 0 < len(self._parents) < _FEW
 
     def _place(self) -> Place | None:
         """Perhaps choose a place at which a thread goes on earlier."""
@@ -157,12 +165,17 @@ class Mutator:
             self._by.append("early")
             early(draft, place, self._random)
         elif not draft.items or self._random() < _FRESH:
-            self._parents.none_chosen()
-            self._by, self._of = ["new"], ()
-            self._begin(draft)
+            self._new_story(draft)
         else:
             self._edit(draft)
         self._interrupts(draft, _INTERRUPTED_TOO)
+        return draft
+
+    def _new_story(self, draft: Draft) -> Draft:
+        """Replace the draft by a story that is nobody's child."""
+        self._parents.none_chosen()
+        self._by, self._of = ["new"], ()
+        self._begin(draft)
         return draft
 
     def _swept(self) -> Draft | None:
@@ -184,7 +197,7 @@ class Mutator:
 
         It is canonical and has at most `max_size` bytes.
         """
-        if len(self._parents) and self._random() < _UNCROSSED:
+        if self._few() or (len(self._parents) and self._random() < _UNCROSSED):
             return self.mutate(left, max_size)
         self._parents.none_chosen()
         self._by, self._of = ["cross"], (left, right)

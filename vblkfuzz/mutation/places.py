@@ -10,6 +10,7 @@ driver, drains, VM and backend the operation began. Next: `mutation.early`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.mutation.story_state import NEXT
@@ -98,8 +99,8 @@ class Places:
         state = 0
         anywhere, in_state = self._tables
         for at, (code, acted) in enumerate(lanes):
-            for actor, before, deeds in acted[1:]:
-                kind = actor, code, deeds
+            for (other, *_), (actor, before, deeds) in pairwise(acted):
+                kind = actor, code, deeds, other
                 anywhere.note(kind, data, at, before)
                 if deeds:
                     in_state.note((*kind, state), data, at, before)
