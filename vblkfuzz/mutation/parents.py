@@ -10,12 +10,9 @@ one is taken whose children brought most for their number. Next: `mutation.mutat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from vblkfuzz.mutation.places import Places
-
-if TYPE_CHECKING:
-    from vblkfuzz.trace.lanes import Lane
+from vblkfuzz.mutation.places import Lane, Places
 
 Random = Callable[[], float]
 

@@ -1,9 +1,9 @@
 """Places: where a thread acted after another one, in the shortest story in which it did.
 
 Many mistakes show only if a thread wakes up while another one is half done with an operation. A
-place is such an operation, the thread, and what it did to requests there. Each kind of place has
-its turn, those that were tried least first, however many stories have it: of all places of all
-stories, most are those of an init and a request. Some choices tell apart, too, in which state of
+place is such an operation, the thread, the one that acted before it, and what the thread did to
+requests there. Each kind of place has its turn, those that were tried least first, however many stories have it:
+of all places of all stories, most are those of an init and a request. Some choices tell apart, too, in which state of
 driver, drains, VM and backend the operation began. Next: `mutation.early`.
 """
 
@@ -11,23 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from vblkfuzz.mutation.story_state import NEXT
 
-if TYPE_CHECKING:
-    from vblkfuzz.trace.lanes import Lane
-
 Random = Callable[[], float]
+Lane = tuple[int, Sequence[tuple[int, int, int]]]
+"""Code of an operation, and who acted in it, in the order of their first events: an actor, how many
+events others had before it, and a bit for each of its deeds (`trace.lanes`)."""
 
 _IN_STATE: Final = 1 / 3
 """Probability that kinds are told apart by the state in which the operation began."""
 _DRAWN: Final = 8
 """Kinds that are drawn to choose one of them."""
-
 _IDLE: Final = 3
-"""Tries that a kind seems to have had where the thread did nothing to a request. Half of all kinds
-are such."""
+"""Tries that a kind seems to have had where the thread did nothing to a request. Many kinds are
+such, and mistakes are about requests."""
 
 
 class Place:
