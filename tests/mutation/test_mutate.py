@@ -15,11 +15,12 @@ from tests.strategies import fuzz_bytes
 from vblkfuzz.limits import MAX_OPS
 from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.mutation.parents import Parents
-from vblkfuzz.scenario.alphabet.ops import OPS
+from vblkfuzz.scenario.alphabet.ops import CODES, OPS
 from vblkfuzz.scenario.codec import HEADER, MAX_BYTES, decode, encode
 from vblkfuzz.scenario.device import FIELDS
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Go, Scenario
+from vblkfuzz.trace.lanes import Acted, Lane
 
 RARE = ("hostile", "start_fail", "set_iothread")
 seeds = st.integers(0, 1 << 32)
@@ -174,9 +175,18 @@ def test_crossover_takes_operations_of_both() -> None:
     assert both > 30
 
 
-def test_most_inputs_are_made_of_the_parents_that_are_known() -> None:
+def parents_of(*names: str, many: int = 100) -> Parents:
+    """Return so many parents, each with the same story."""
     parents = Parents()
-    parents.note(encode(Scenario(ops=(op("init"), op("publish_kick"), op("stop")))), 1)
+    data = encode(Scenario(ops=tuple(map(op, names))))
+    acted = Acted(2, 0, 0), Acted(3, 5, 1)
+    for feature in range(many):
+        parents.note(data, 1 << feature, lambda: [Lane(CODES[name], acted) for name in names])
+    return parents
+
+
+def test_most_inputs_are_made_of_the_parents_that_are_known() -> None:
+    parents = parents_of("init", "publish_kick", "stop")
     long = encode(Scenario(ops=(op("init"), *[op("read_config")] * 60)))
     mutator = Mutator(1, parents=parents)
     made = [decode(mutator.mutate(long, MAX_BYTES)) for _ in range(300)]
@@ -184,16 +194,24 @@ def test_most_inputs_are_made_of_the_parents_that_are_known() -> None:
     for stories in (made, crossed):
         short = sum(len(story.ops) < 20 for story in stories)
         assert 0.3 * len(stories) < short < 0.95 * len(stories)
-    (parent,) = parents
-    assert parent.children > 100
+    assert sum(parent.children for parent in parents) > 100
+
+
+def test_with_few_parents_most_inputs_are_new_stories() -> None:
+    long = encode(Scenario(ops=(op("init"), *[op("read_config")] * 60)))
+    new = []
+    for many in (4, 76):
+        mutator = Mutator(1, parents=parents_of("init", "publish_kick", "stop", many=many))
+        by = [(mutator.mutate(long, MAX_BYTES), mutator.made.by)[1] for _ in range(300)]
+        new.append(by.count(("new",)))
+    assert new[0] > 240
+    assert 30 < new[1] < 120
 
 
 def test_a_story_of_a_parent_often_gets_a_schedule_alone() -> None:
-    story = Scenario(ops=(op("init"), op("publish_kick"), op("stop"), op("cont")))
-    parents = Parents()
-    parents.note(encode(story), 1, lambda: [(), ((0, 0), (3, 3)), (), ((2, 0), (3, 10))])
-    mutator = Mutator(1, parents=parents)
+    names = "init", "publish_kick", "stop", "cont"
+    mutator = Mutator(1, parents=parents_of(*names))
     made = [decode(mutator.mutate(b"", MAX_BYTES)) for _ in range(300)]
-    same = [one for one in made if one.ops == story.ops]
+    same = [one for one in made if tuple(each.name for each in one.ops) == names]
     assert len(same) > 40
     assert sum(bool(one.schedule) for one in same) > 0.8 * len(same)

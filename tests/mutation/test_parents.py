@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vblkfuzz.mutation.parents import Parents
+from vblkfuzz.trace.lanes import Acted, Lane
 
 RUNS = st.lists(st.tuples(st.binary(max_size=240), st.integers(0, 255)), max_size=30)
 
@@ -82,14 +83,12 @@ def test_what_comes_from_elsewhere_is_nobodys_child() -> None:
     assert [parent.brought for parent in parents] == [0, 0]
 
 
-def test_lanes_are_asked_for_only_if_an_input_is_kept() -> None:
-    parents, asked = Parents(), list[int]()
-
-    def lanes() -> list[list[tuple[int, int]]]:
-        asked.append(1)
-        return [[(0, 0), (3, 4)]]
-
-    parents.note(b"one", 1, lanes)
-    parents.note(b"two", 1, lanes)
-    assert len(asked) == 1
-    assert [parent.lanes for parent in parents] == [[[(0, 0), (3, 4)]]]
+def test_places_are_those_of_all_inputs_that_are_short_enough() -> None:
+    parents = noted([(b"one", 1)])
+    lanes = [Lane(0, (Acted(0, 0, 0), Acted(3, 4, 1)))]
+    parents.note(bytes(201), 1, lambda: lanes)
+    assert len(parents.places) == 0
+    parents.note(b"two", 1, lambda: lanes)
+    place = parents.places.choose(Random(1).random)
+    assert place is not None
+    assert place.data == b"two"

@@ -18,7 +18,7 @@ from vblkfuzz.scenario.scenario import Go
 
 if TYPE_CHECKING:
     from vblkfuzz.mutation.draft import Draft
-    from vblkfuzz.mutation.parents import Lanes
+    from vblkfuzz.mutation.places import Place
 
 Random = Callable[[], float]
 
@@ -32,29 +32,28 @@ _FROM_START: Final = 1 / 2
 """Probability that this holds from the start of the operation."""
 _ROW: Final = 7
 """Points in a row at which a thread goes on if it can."""
+_FIRST_ROW: Final = 14
+"""The same, when a story is tried for the first time."""
 _ALONE: Final = 1 / 4
 """Probability that the other deviations are dropped."""
 
 
-def early(draft: Draft, lanes: Lanes, random: Random) -> None:
-    """Let a thread go on earlier in an operation in which it acted after another one.
+def early(draft: Draft, place: Place, random: Random) -> None:
+    """Let a thread go on earlier at a place.
 
     Args:
-        draft: the story.
-        lanes: who acted in its operations when it ran.
+        draft: the story of the place.
+        place: where it acted after another one when the story ran.
         random: as in `random.random`.
     """
+    if place.fresh:
+        place.fresh = False
+        at_once(draft, place.at, place.actor, 0, _FIRST_ROW)
+        return
     if random() < _ALONE:
         draft.items = [(record, ()) for record, _ in draft.items]
-    choices = [
-        (at, actor, before)
-        for at, (_, acted) in enumerate(zip(draft.items, lanes, strict=False))
-        for actor, before in acted[1:]
-    ]
-    if not choices:
-        return
-    at, actor, before = choices[int(random() * len(choices))]
-    point = min(int(random() * (1 + before * _POINTS)), MAX_POINT - 1)
+    at, actor = place.at, place.actor
+    point = min(int(random() * (1 + place.before * _POINTS)), MAX_POINT - 1)
     if random() < _NEXT:
         mark(draft, at, (point, int(Go.NEXT), b""))
     elif random() < _AT_ONCE:
@@ -63,7 +62,7 @@ def early(draft: Draft, lanes: Lanes, random: Random) -> None:
         mark(draft, at, (point, actor, b""))
 
 
-def at_once(draft: Draft, at: int, actor: int, first: int) -> None:
+def at_once(draft: Draft, at: int, actor: int, first: int, points: int = _ROW) -> None:
     """Let a thread go on as soon as it has work, from point `first` of an operation on."""
-    for point in range(first, min(first + _ROW, MAX_POINT)):
+    for point in range(first, min(first + points, MAX_POINT)):
         mark(draft, at, (point, actor, b""))

@@ -23,6 +23,7 @@ from vblkfuzz.mutation.enclose import enclose
 from vblkfuzz.mutation.interrupt import Stops, interrupt
 from vblkfuzz.mutation.made import Made
 from vblkfuzz.mutation.parents import Parent, Parents
+from vblkfuzz.mutation.places import Place
 from vblkfuzz.mutation.relate import move_to_end, relate, relate_at
 from vblkfuzz.mutation.repair import INIT_ITEM, repair
 from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
@@ -41,17 +42,19 @@ _ANY_OP: Final = 1 / 16
 """Probability that an inserted operation need not fit the story."""
 _ATTEMPTS: Final = 8
 """Attempts to get bytes other than the input: a repair may undo an edit."""
+_FEW: Final = 80
+"""With fewer parents than this a new story is more likely: what is made of few is much alike."""
 _FRESH: Final = 1 / 4
 """Probability that the input is replaced by a new story. Most bugs need only a very short one, but
 inputs of a corpus grow. libFuzzer asks for a crossover in half of all executions, so one in eight
 has a new story."""
-_OWN: Final = 2 / 3
+_OWN: Final = 1 / 2
 """Probability that a parent of ours takes the place of the one that libFuzzer has chosen."""
 _UNCROSSED: Final = 1 / 2
 """Probability that an input is mutated where libFuzzer asks for a crossover, if there are parents
 of ours. What libFuzzer crosses is long."""
-_EARLY: Final = 1 / 2
-"""Probability that the story of a parent stays as it is, and a thread goes on earlier in it."""
+_EARLY: Final = 0.3
+"""Probability that a story stays as it is, and a thread goes on earlier in it."""
 _SWEPT: Final = 1 / 2
 """Probability that a short story is interrupted where that was not tried, of a device behind a
 gate. Short stories take a fraction of the time of others."""
@@ -123,15 +126,29 @@ class Mutator:
         if swept := self._swept():
             self._by, self._of = ["sweep"], ()
             return swept.pack(max_size)
+        if self._few() and self._random() * _FEW >= len(self._parents):
+            return self._finish(self._new_story(Draft.of(data)), max_size)
         result = b""
         for _ in range(_ATTEMPTS):
-            parent = self._parent()
+            place = self._place()
+            parent = place or self._parent()
             source = parent.data if parent else data
             self._by, self._of = [], (source,)
-            result = self._finish(self._child(Draft.of(source), parent), max_size)
+            result = self._finish(self._child(Draft.of(source), place), max_size)
             if result != source:
                 break
         return result
+
+    def _few(self) -> bool:
+        """Whether there are parents, but few."""
+        return 0 < len(self._parents) < _FEW
+
+    def _place(self) -> Place | None:
+        """Perhaps choose a place at which a thread goes on earlier."""
+        self._parents.none_chosen()
+        if not len(self._parents.places) or self._random() >= _EARLY:
+            return None
+        return self._parents.places.choose(self._random)
 
     def _parent(self) -> Parent | None:
         """Perhaps choose a parent instead of the one that libFuzzer has chosen."""
@@ -140,20 +157,25 @@ class Mutator:
             return None
         return self._parents.choose(self._random)
 
-    def _child(self, draft: Draft, parent: Parent | None) -> Draft:
-        """Return an edited draft; `parent` is the one that it was made of, if that is ours."""
+    def _child(self, draft: Draft, place: Place | None) -> Draft:
+        """Return an edited draft; `place` is where a thread goes on earlier in it, if chosen."""
         if self._interrupts(draft, _INTERRUPTED):
             return draft
-        if not draft.items or self._random() < _FRESH:
-            self._parents.none_chosen()
-            self._by, self._of = ["new"], ()
-            self._begin(draft)
-        elif parent is not None and parent.lanes and self._random() < _EARLY:
+        if place is not None:
             self._by.append("early")
-            early(draft, parent.lanes, self._random)
+            early(draft, place, self._random)
+        elif not draft.items or self._random() < _FRESH:
+            self._new_story(draft)
         else:
             self._edit(draft)
         self._interrupts(draft, _INTERRUPTED_TOO)
+        return draft
+
+    def _new_story(self, draft: Draft) -> Draft:
+        """Replace the draft by a story that is nobody's child."""
+        self._parents.none_chosen()
+        self._by, self._of = ["new"], ()
+        self._begin(draft)
         return draft
 
     def _swept(self) -> Draft | None:
@@ -175,7 +197,7 @@ class Mutator:
 
         It is canonical and has at most `max_size` bytes.
         """
-        if len(self._parents) and self._random() < _UNCROSSED:
+        if self._few() or (len(self._parents) and self._random() < _UNCROSSED):
             return self.mutate(left, max_size)
         self._parents.none_chosen()
         self._by, self._of = ["cross"], (left, right)

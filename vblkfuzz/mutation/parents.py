@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from vblkfuzz.mutation.places import Lane, Places
+
 Random = Callable[[], float]
-Lanes = Sequence[Sequence[tuple[int, int]]]
-"""For each operation who acted in it, in the order of their first events: an actor, and how many
-events others had before it."""
 
 _LONGEST: Final = 200
 """Bytes of an input that can be a parent: about 20 operations. Longer ones are libFuzzer's."""
@@ -28,14 +27,12 @@ _DRAWN: Final = 3
 class Parent:
     """An input, and what became of it."""
 
-    __slots__ = ("brought", "children", "data", "features", "lanes")
+    __slots__ = ("brought", "children", "data", "features")
 
-    def __init__(self, data: bytes, features: int, lanes: Lanes) -> None:
+    def __init__(self, data: bytes, features: int) -> None:
         self.data = data
         self.features = features
         """Bits of the features that no shorter input is known to have."""
-        self.lanes = lanes
-        """Empty if they are not known."""
         self.children = 0
         self.brought = 0
         """Children that have become parents."""
@@ -50,6 +47,7 @@ class Parents:
     """The parents of one worker. The same calls give the same parents."""
 
     def __init__(self) -> None:
+        self.places = Places()
         self._parents: list[Parent] = []
         self._within = [0] * (_LONGEST // _STEP + 1)
         """Features of inputs of at most so many steps."""
@@ -78,7 +76,9 @@ class Parents:
         """Note that the next input comes from elsewhere."""
         self._last = None
 
-    def note(self, data: bytes, features: int, lanes: Callable[[], Lanes] | None = None) -> None:
+    def note(
+        self, data: bytes, features: int, lanes: Callable[[], Sequence[Lane]] | None = None
+    ) -> None:
         """Note an input that has run; it is a parent if no input as short has all its features.
 
         Args:
@@ -89,6 +89,8 @@ class Parents:
         last, self._last = self._last, None
         if len(data) > _LONGEST:
             return
+        if lanes is not None:
+            self.places.note(data, lanes())
         size = len(data) // _STEP
         new = features & ~self._within[size]
         if not new:
@@ -96,7 +98,7 @@ class Parents:
         if last is not None:
             last.brought += 1
         self._take_from_others(new, size)
-        self._parents.append(Parent(data, new, lanes() if lanes else ()))
+        self._parents.append(Parent(data, new))
 
     def _take_from_others(self, features: int, size: int) -> None:
         """Forget that longer inputs have these features."""

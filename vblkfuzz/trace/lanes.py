@@ -1,11 +1,11 @@
-"""Who acted in each operation of a scenario."""
+"""Who acted in each operation of a scenario, and what became of requests there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vblkfuzz.trace.event import ActorId
-from vblkfuzz.trace.kinds import OP
+from vblkfuzz.trace.kinds import OP, POP, PUSH, UNPARK
 
 if TYPE_CHECKING:
     from vblkfuzz.trace.trace import Trace
@@ -13,23 +13,54 @@ if TYPE_CHECKING:
 _THREADS: Final = frozenset(
     map(int, (ActorId.GUEST, ActorId.VCPU, ActorId.MAIN, ActorId.IO0, ActorId.IO1))
 )
+_DEEDS: Final = {POP: 1, PUSH: 2, UNPARK: 4}
+"""A bit for what a thread may do to a request."""
 
 
-def lanes(trace: Trace) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Return who acted in each operation, in the order of their first events.
+class Acted(NamedTuple):
+    """A thread that acted in an operation."""
 
-    Each is an actor (ActorId), and how many events others had before it in that operation.
+    actor: int
+    """`ActorId`."""
+    before: int
+    """How many events others had before its first one, in that operation."""
+    deeds: int
+    """What it did to requests there: a bit for each kind of deed."""
+
+
+class Lane(NamedTuple):
+    """One operation, and who acted while no later one had begun."""
+
+    code: int
+    """Code of the operation."""
+    acted: tuple[Acted, ...]
+    """In the order of their first events."""
+
+
+def lanes(trace: Trace) -> tuple[Lane, ...]:
+    """Return a lane for each operation.
+
     Operations of the epilogue and of the probe are left out: no schedule reaches them.
     """
-    found: list[dict[int, int]] = []
+    found: list[tuple[int, dict[int, list[int]]]] = []
+    threads: dict[int, list[int]] = {}
     count = 0
-    for event in trace.events:
-        if event.kind == OP:
+    for event in trace.events:  # indices: this runs for most executions
+        actor = event[2]
+        if actor in _THREADS:
+            if actor not in threads:
+                threads[actor] = [count, 0]
+            count += 1
+            if event[1] in _DEEDS:
+                threads[actor][1] |= _DEEDS[event[1]]
+        elif event[1] == OP:
             if event.head:
                 break
-            found.append({})
-            count = 0
-        elif found and event.actor in _THREADS:
-            found[-1].setdefault(event.actor, count)
-            count += 1
-    return tuple(tuple(each.items()) for each in found)
+            threads, count = {}, 0
+            found.append((event.flag, threads))
+    return tuple(
+        [
+            Lane(code, tuple([Acted(actor, *rest) for actor, rest in each.items()]))
+            for code, each in found
+        ]
+    )
