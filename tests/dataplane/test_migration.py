@@ -280,12 +280,12 @@ def test_the_rings_go_on_where_they_were(parts: SharedParts) -> None:
     rig.send()
     rig.perform("stop")
     queue = rig.device.ports[0].queue
-    before = queue.last_avail, queue.used_idx, queue.inuse, queue.notification, queue.layout
+    before = queue.last_avail, queue.used_idx, queue.inuse, queue.notification, queue.areas()
     rig.perform("save")
     rig.perform("restore")
     new = rig.machine.device.ports[0].queue
     assert before[:3] == (2, 1, 1)
-    assert (new.last_avail, new.used_idx, new.inuse, new.notification, new.layout) == before
+    assert (new.last_avail, new.used_idx, new.inuse, new.notification, new.areas()) == before
 
 
 def test_what_the_operator_has_chosen_stays(parts: SharedParts) -> None:

@@ -97,7 +97,7 @@ def test_every_operation_is_reached() -> None:
     }
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", [name for name, row in FIELDS.items() if row.changed])
 def test_every_value_of_the_device_is_reached(name: str) -> None:
     assert {getattr(story.device, name) for story in stories()} == set(FIELDS[name].values)
 

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from vblkfuzz.dataplane.aio import AioContext
 from vblkfuzz.virtio.blk import BlkRequest
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.queue import DeviceQueue
 
 
 class IoResult(IntEnum):
