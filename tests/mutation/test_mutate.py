@@ -17,7 +17,7 @@ from vblkfuzz.mutation.mutate import Mutator
 from vblkfuzz.mutation.parents import Parents
 from vblkfuzz.scenario.alphabet.ops import OPS
 from vblkfuzz.scenario.codec import HEADER, MAX_BYTES, decode, encode
-from vblkfuzz.scenario.device import FIELDS
+from vblkfuzz.scenario.device import FIELDS, DeviceConfig, Ring
 from vblkfuzz.scenario.op import op
 from vblkfuzz.scenario.scenario import Go, Scenario
 
@@ -197,3 +197,17 @@ def test_a_story_of_a_parent_often_gets_a_schedule_alone() -> None:
     same = [one for one in made if one.ops == story.ops]
     assert len(same) > 40
     assert sum(bool(one.schedule) for one in same) > 0.8 * len(same)
+
+
+@pytest.mark.parametrize("ring", ["split", "packed"])
+def test_a_campaign_may_ask_for_a_form_of_rings(ring: Ring) -> None:
+    mutator, data = Mutator(5, ring=ring), encode(Scenario(DeviceConfig(ring="packed")))
+    for _ in range(100):
+        data = mutator.mutate(data, MAX_BYTES)
+        assert decode(data).device.ring == ring
+
+
+def test_other_campaigns_keep_the_form_that_they_find() -> None:
+    packed = encode(Scenario(DeviceConfig(ring="packed"), (op("init"),)))
+    made = [decode(Mutator(seed).mutate(packed, MAX_BYTES)).device.ring for seed in range(100)]
+    assert 10 < made.count("split") < 50  # new stories
