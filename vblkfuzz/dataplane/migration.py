@@ -42,7 +42,8 @@ class Migration(Lifecycle):
     def save_queue(self, port: QueuePort) -> SavedQueue:
         """Return the state of one queue."""
         queue = port.queue
-        return SavedQueue(queue.areas(), queue.last_avail, queue.notification, queue.progress())
+        areas = port.rings.areas if queue.ready else None
+        return SavedQueue(areas, queue.last_avail, queue.notification, queue.progress())
 
     def save_request(self, request: Request) -> SavedRequest:
         """Return what a new device needs to submit a request again (virtio_blk_save_device)."""

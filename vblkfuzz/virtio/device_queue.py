@@ -20,8 +20,8 @@ from vblkfuzz.virtio.layout import (
     vring_need_event,
 )
 from vblkfuzz.virtio.memory import GuestMemory
-from vblkfuzz.virtio.queue import Areas, Progress
 from vblkfuzz.virtio.queue import DeviceQueue as AnyDeviceQueue
+from vblkfuzz.virtio.queue import Progress
 from vblkfuzz.virtio.ring_error import AvailIdxJump, QueueSizeExceeded
 
 U16 = 0xFFFF
@@ -76,10 +76,6 @@ class DeviceQueue(AnyDeviceQueue):
         self._signalled_valid = False
         self.span = 0
 
-    def areas(self) -> Areas | None:
-        """Return size and addresses of the ring; None when not ready."""
-        return self.layout if self.ready else None
-
     def set_up(self, layout: RingLayout, *, event_idx: bool, indirect: bool) -> None:
         """Use the ring at `layout`, with these negotiated features (4.1.5.1.3).
 
@@ -97,10 +93,6 @@ class DeviceQueue(AnyDeviceQueue):
     def begin_at(self, index: int) -> None:
         """Begin at ring index `index` (u16), as after a migration or SET_VRING_BASE."""
         self.last_avail = self.used_idx = self.signalled_used = index
-
-    def progress(self) -> Progress | None:
-        """Return None: what a save needs beside `last_avail` is in the ring."""
-        return None
 
     def go_on_at(self, last_avail: int, progress: Progress | None = None) -> None:
         """Go on with rings that another device has used up to `last_avail` (QEMU: virtio_load).

@@ -13,7 +13,7 @@ from vblkfuzz.virtio import device_queue as split
 from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, F_RING_PACKED, RingLayout
 from vblkfuzz.virtio.packed import device_queue as packed_rings
 from vblkfuzz.virtio.packed.layout import RingLayout as PackedLayout
-from vblkfuzz.virtio.queue import DeviceQueue
+from vblkfuzz.virtio.queue import Areas, DeviceQueue
 
 _split_layout = lru_cache(maxsize=64)(RingLayout)
 _packed_layout = lru_cache(maxsize=64)(PackedLayout)
@@ -26,15 +26,17 @@ Places = tuple[int, int, int, int]
 class DeviceRings:
     """The queues of both forms."""
 
-    __slots__ = ("_make_packed", "_packed", "split")
+    __slots__ = ("_make_packed", "_packed", "_split", "areas")
 
     def __init__(
         self, split_queue: split.DeviceQueue, make_packed: Callable[[], packed_rings.DeviceQueue]
     ) -> None:
         """Take the queue for split rings; the other is made when a driver first needs it."""
-        self.split = split_queue
+        self._split = split_queue
         self._make_packed = make_packed
         self._packed: packed_rings.DeviceQueue | None = None
+        self.areas: Areas | None = None
+        """Size and addresses of the ring set up last."""
 
     def set_up(self, places: Places, features: int) -> DeviceQueue:
         """Return the queue of the negotiated form, which uses the ring at these addresses.
@@ -46,7 +48,11 @@ class DeviceRings:
         indirect = bool(features >> F_INDIRECT_DESC & 1)
         if features >> F_RING_PACKED & 1:
             queue = self._packed = self._packed or self._make_packed()
-            queue.set_up(_packed_layout(*places), event_idx=event_idx, indirect=indirect)
+            packed = _packed_layout(*places)
+            queue.set_up(packed, event_idx=event_idx, indirect=indirect)
+            self.areas = packed
             return queue
-        self.split.set_up(_split_layout(*places), event_idx=event_idx, indirect=indirect)
-        return self.split
+        split_layout = _split_layout(*places)
+        self._split.set_up(split_layout, event_idx=event_idx, indirect=indirect)
+        self.areas = split_layout
+        return self._split

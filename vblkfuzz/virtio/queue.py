@@ -194,16 +194,12 @@ class DeviceQueue(ABC):
         """Go back to the power-on state; guest memory stays unchanged (2.4)."""
 
     @abstractmethod
-    def areas(self) -> Areas | None:
-        """Return size and addresses of the ring; None when not ready."""
-
-    @abstractmethod
     def begin_at(self, index: int) -> None:
         """Begin at position `index` (u16), as after a migration or SET_VRING_BASE."""
 
-    @abstractmethod
     def progress(self) -> Progress | None:
         """Return what a save needs beside `last_avail`; None: the ring in memory has it."""
+        return None
 
     @abstractmethod
     def go_on_at(self, last_avail: int, progress: Progress | None = None) -> None:

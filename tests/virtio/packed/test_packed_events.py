@@ -14,7 +14,6 @@ def test_a_device_that_is_not_ready() -> None:
     assert (end.empty(), end.pop(), end.push(0, 1), end.should_call()) == (True, None, False, False)
     assert end.would_be_kicked()
     assert end.asks_for_kicks()
-    assert end.areas() is None
 
 
 def test_kicks() -> None:

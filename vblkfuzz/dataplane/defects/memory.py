@@ -105,7 +105,7 @@ class _OldRingsSilenced(VirtioBlk):
         for flags in self._old:
             self.board.memory.u16[flags >> 1] |= USED_F_NO_NOTIFY
         super()._set_up(thread, port)
-        areas = port.queue.areas()
+        areas = port.rings.areas
         self._old = (areas.used,) if areas else ()
 
 

@@ -22,8 +22,8 @@ from vblkfuzz.virtio.packed.layout import (
     EVENT_ENABLE,
     RingLayout,
 )
-from vblkfuzz.virtio.queue import Areas, Progress
 from vblkfuzz.virtio.queue import DeviceQueue as AnyDeviceQueue
+from vblkfuzz.virtio.queue import Progress
 from vblkfuzz.virtio.ring_error import QueueSizeExceeded
 
 U16: Final = 0xFFFF
@@ -78,10 +78,6 @@ class DeviceQueue(AnyDeviceQueue):
         self.signalled_used = 0
         self._unsignalled = 0
         self._signalled_valid = False
-
-    def areas(self) -> Areas | None:
-        """Return size and addresses of the ring; None when not ready."""
-        return self.layout if self.ready else None
 
     def set_up(self, layout: RingLayout, *, event_idx: bool, indirect: bool) -> None:
         """Use the ring at `layout`, with these negotiated features (4.1.5.1.3).
