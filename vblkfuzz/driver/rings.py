@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vblkfuzz.driver import hostile, hostile_packed
 from vblkfuzz.driver.memory_map import packed_layout, ring_layout
@@ -17,24 +17,20 @@ if TYPE_CHECKING:
     from vblkfuzz.virtio.queue import Areas, DriverQueue
 
 
-class Rings(NamedTuple):
-    """New rings, and where they are."""
-
-    queue: DriverQueue
-    layout: Areas
-
-
 def new_rings(
     memory: GuestMemory, index: int, bank: int, config: DeviceConfig, features: int
-) -> Rings:
-    """Return rings for queue `index` in `bank` (0 or 1), with these negotiated features."""
+) -> tuple[DriverQueue, Areas]:
+    """Return rings for queue `index` in `bank` (0 or 1), and where they are.
+
+    `features`: those that were negotiated; they decide on the form.
+    """
     event_idx = bool(features >> F_EVENT_IDX & 1)
     size, first = config.queue_size, config.first_index
     if features >> F_RING_PACKED & 1:
         packed = packed_layout(index, size, bank)
-        return Rings(packed_rings.DriverQueue(memory, packed, event_idx, first), packed)
+        return packed_rings.DriverQueue(memory, packed, event_idx, first), packed
     layout = ring_layout(index, size, bank)
-    return Rings(split.DriverQueue(memory, layout, event_idx, first), layout)
+    return split.DriverQueue(memory, layout, event_idx, first), layout
 
 
 def publish_broken(queue: DriverQueue, content: int, slot: Slot, head: int) -> int:
