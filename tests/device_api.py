@@ -53,7 +53,8 @@ _ATTRIBUTES: Final = {
     "aio_context": "An event loop.",
     "operator": "Executes the commands of the operator.",
     "queue_port": "A queue as event loops see it: notifier and handlers.",
-    "device_queue": "The device's end of a ring.",
+    "device_queue": "The device's end of a split ring.",
+    "packed_queue": "The device's end of a packed ring; it has the methods of DeviceQueue.",
 }
 _ORDER: Final = ("vCPU", "main loop", "IOThread", "between turns")
 

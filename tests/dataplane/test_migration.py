@@ -279,13 +279,13 @@ def test_the_rings_go_on_where_they_were(parts: SharedParts) -> None:
     rig.perform("drain_begin")
     rig.send()
     rig.perform("stop")
-    queue = rig.device.ports[0].queue
-    before = queue.last_avail, queue.used_idx, queue.inuse, queue.notification, queue.layout
+    queue, areas = rig.device.ports[0].queue, rig.device.ports[0].rings.areas
+    before = queue.last_avail, queue.used_idx, queue.inuse, queue.notification, areas
     rig.perform("save")
     rig.perform("restore")
-    new = rig.machine.device.ports[0].queue
+    new, areas = rig.machine.device.ports[0].queue, rig.machine.device.ports[0].rings.areas
     assert before[:3] == (2, 1, 1)
-    assert (new.last_avail, new.used_idx, new.inuse, new.notification, new.layout) == before
+    assert (new.last_avail, new.used_idx, new.inuse, new.notification, areas) == before
 
 
 def test_what_the_operator_has_chosen_stays(parts: SharedParts) -> None:

@@ -19,6 +19,7 @@ from vblkfuzz.virtio.layout import (
     RingLayout,
 )
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.queue import Areas
 
 
 class Transport:
@@ -51,7 +52,8 @@ class Transport:
     def accept_features(self, features: int) -> None:
         self.accepted = features
 
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+    def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
+        assert isinstance(layout, RingLayout)
         self.log.append(f"queue {index}")
         self.layouts[index] = layout
         yield from ()

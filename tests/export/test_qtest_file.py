@@ -86,6 +86,11 @@ def test_it_refuses_what_it_cannot_do_in_a_line() -> None:
     )
 
 
+def test_it_has_no_packed_rings() -> None:
+    with pytest.raises(UsageError, match=r"^qtest: device.ring: the program has no packed rings$"):
+        program(Scenario(DeviceConfig(ring="packed"), (op("init"),)), "")
+
+
 @pytest.mark.parametrize("name", BEYOND)
 def test_it_leaves_out_nothing_that_the_bug_may_need(name: str) -> None:
     with pytest.raises(UsageError, match=rf"^qtest: operation 1: the program has no {name}\("):

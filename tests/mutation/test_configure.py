@@ -15,6 +15,8 @@ from vblkfuzz.scenario.device import FIELDS, DeviceConfig, Value
 from vblkfuzz.scenario.device_header import COUNTS, device_in, header_of
 
 TIMES = 20_000
+DRAWN = [name for name, row in FIELDS.items() if row.changed]
+"""Fields that are changed unless somebody asks for a value."""
 
 
 def changes(device: DeviceConfig, times: int) -> list[DeviceConfig]:
@@ -41,7 +43,7 @@ def test_a_change_changes_one_field_or_two_that_are_tied(device: DeviceConfig, s
     assert all(FIELDS[name].like == first for name in others)
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", DRAWN)
 def test_a_field_changes_as_often_as_its_row_says(name: str) -> None:
     """Fields tied by `Row.like` add their weights."""
     together = {one for one, row in FIELDS.items() if name in (one, row.like)} | {FIELDS[name].like}
@@ -52,14 +54,14 @@ def test_a_field_changes_as_often_as_its_row_says(name: str) -> None:
     assert 0.9 * expected < count < 1.1 * expected
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", DRAWN)
 def test_a_change_gives_each_other_value(name: str) -> None:
     """Deterministic: one seed, a bounded number of changes."""
     made = {getattr(device, name) for device in changes(DeviceConfig(), 3000)}
     assert made == set(FIELDS[name].values)
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", DRAWN)
 def test_a_new_story_takes_values_by_their_weights(name: str) -> None:
     random = Random(2).random
     made: Counter[Value] = Counter(
@@ -71,3 +73,12 @@ def test_a_new_story_takes_values_by_their_weights(name: str) -> None:
         assert abs(made[value] / TIMES - parts / sum(weights.values())) < 0.1
     assert weights or made.most_common(1)[0][0] == FIELDS[name].values[0]
     assert set(made) == set(FIELDS[name].values)
+
+
+def test_a_field_of_weight_0_keeps_what_it_has() -> None:
+    left = set(FIELDS) - set(DRAWN)
+    assert left == {"ring"}
+    for ring in ("split", "packed"):
+        assert {each.ring for each in changes(DeviceConfig(ring=ring), 3000)} == {ring}
+    random = Random(3).random
+    assert {device_in(tuple(new_config(random))).ring for _ in range(3000)} == {"split"}

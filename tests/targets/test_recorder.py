@@ -38,6 +38,7 @@ from vblkfuzz.virtio.blk import F_MQ
 from vblkfuzz.virtio.chain import walk_chain
 from vblkfuzz.virtio.layout import F_RING_RESET, F_VERSION_1, RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.queue import Areas
 from vblkfuzz.virtio.ring_error import RingError
 
 CONFIG = DeviceConfig(event_idx=False)
@@ -56,7 +57,7 @@ class Inert:
     def accept_features(self, features: int) -> None:
         pass
 
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+    def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
         yield from ()
 
     def write_status(self, value: int) -> GuestSteps:

@@ -19,12 +19,15 @@ from vblkfuzz.virtio.layout import (
     RingLayout,
 )
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.packed import layout as packed
+from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedDeviceQueue
 from vblkfuzz.virtio.ring_error import (
     RING_ERRORS,
     AddressError,
     AvailIdxJump,
     ChainLoops,
     ChainTooLong,
+    DescriptorNotAvailable,
     HeadOutOfRange,
     IndirectLengthInvalid,
     IndirectNested,
@@ -113,6 +116,15 @@ def long_table() -> None:
     Pair().pop_table(*[(DATA, 1, DESC_F_NEXT, index + 1) for index in range(count)])
 
 
+def packed_chain_without_end() -> None:
+    memory = GuestMemory(memoryview(bytearray(MEMORY_SIZE)))
+    layout = packed.RingLayout.place(4, 0)
+    memory.write(0, packed.DESCRIPTOR.pack(DATA, 1, 0, packed.DESC_F_AVAIL | DESC_F_NEXT))
+    device = PackedDeviceQueue(memory, 0)
+    device.set_up(layout, event_idx=False, indirect=False)
+    device.pop()
+
+
 Trigger = Callable[[], object]
 TRIGGERS: Final[list[tuple[type[RingError], Trigger]]] = [
     (HeadOutOfRange, lambda: Pair().pop(head=4)),
@@ -151,6 +163,7 @@ TRIGGERS: Final[list[tuple[type[RingError], Trigger]]] = [
     (RequestHeaderShort, lambda: Pair().request((15, 0), (1, DESC_F_WRITE))),
     (RequestHeaderShort, lambda: Pair().request((8, 0), (7, 0), (1, DESC_F_WRITE))),
     (RequestStatusMissing, lambda: Pair().request((16, 0))),
+    (DescriptorNotAvailable, packed_chain_without_end),
 ]
 
 

@@ -11,9 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from vblkfuzz.virtio.chain import Chain, Segment
 from vblkfuzz.virtio.device_queue import DeviceQueue
-from vblkfuzz.virtio.driver_queue import DriverQueue, QueueFull
+from vblkfuzz.virtio.driver_queue import DriverQueue
 from vblkfuzz.virtio.layout import RingLayout
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.queue import QueueFull
 
 MEMORY_SIZE: Final = 1 << 16
 TABLES: Final = 1 << 15

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOMS: Final[dict[str, tuple[str, ...]]] = {
-    "virtio": ("*.py",),
+    "virtio": ("*.py", "packed/*.py"),
     "trace": ("*.py",),
     "schedule": ("*.py", "policies/*.py"),
     "driver": ("*.py",),

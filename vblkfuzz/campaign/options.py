@@ -8,6 +8,7 @@ from typing import Final
 
 from vblkfuzz.campaign.shares import DEFAULT
 from vblkfuzz.scenario.artifact import DEFAULT_DEVICE
+from vblkfuzz.scenario.device import Ring
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
 from vblkfuzz.trace.witness import MODEL as MODEL_WITNESSES
@@ -48,6 +49,8 @@ class CampaignOptions:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: tuple[str, ...] = ()
     """Names of operations that are left out of every input."""
+    ring: Ring | None = None
+    """As in `plan.WorkerPlan`."""
     schedulers: tuple[str, ...] = DEFAULT
     """Schedulers with their shares of new inputs, as in ``pct:1`` (`campaign.shares`)."""
     coverage: str = ""

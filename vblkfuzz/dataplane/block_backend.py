@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vblkfuzz.dataplane.lock import Lock
     from vblkfuzz.dataplane.request import Request
     from vblkfuzz.trace.ring import TraceRing
-    from vblkfuzz.virtio.device_queue import DeviceQueue
+    from vblkfuzz.virtio.queue import DeviceQueue
 
 
 _CODE_OF: Final[dict[int, int]] = {kind: REQUESTS.index(kind.name.lower()) for kind in RequestType}

@@ -23,6 +23,7 @@ from vblkfuzz.virtio.blk import F_FLUSH, id_digest
 from vblkfuzz.virtio.device_queue import DeviceQueue
 from vblkfuzz.virtio.features import device_side
 from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
+from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ class DeviceState(ABC):
 
     queue_port: ClassVar[type[QueuePort]] = QueuePort
     device_queue: ClassVar[type[DeviceQueue]] = DeviceQueue
+    packed_queue: ClassVar[type[PackedQueue]] = PackedQueue
     device_id: ClassVar[bytes] = b"vblkfuzz-model-disk0"
     """Answer to GET_ID: at most 20 bytes, padded with NUL (5.2.6). A device with another id says so
     here (S23)."""
@@ -107,6 +109,7 @@ class DeviceState(ABC):
             event_idx=config.event_idx,
             indirect=config.indirect,
             read_only=config.read_only,
+            packed=config.ring == "packed",
         )
 
     def accepts_features(self, bits: int) -> bool:

@@ -8,7 +8,6 @@ The state is in `device_state`, the handling of requests in `virtio_blk`.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.dataplane.device_state import DeviceState
@@ -31,12 +30,9 @@ from vblkfuzz.trace.kinds import (
     STOP_RET,
 )
 from vblkfuzz.virtio.layout import (
-    F_EVENT_IDX,
-    F_INDIRECT_DESC,
     STATUS_DRIVER_OK,
     STATUS_FEATURES_OK,
     STATUS_NEEDS_RESET,
-    RingLayout,
 )
 from vblkfuzz.virtio.ring_error import RingError
 
@@ -50,9 +46,6 @@ if TYPE_CHECKING:
 
 _UNPLUG: Final = 2
 """Flag of a RESET_CALL."""
-
-_layout = lru_cache(maxsize=64)(RingLayout)
-"""Cached: a driver uses the same few layouts again and again."""
 
 
 class Lifecycle(DeviceState):
@@ -74,11 +67,7 @@ class Lifecycle(DeviceState):
         read, index = self.board.registers.queue, port.index
         places = read(index, SIZE), read(index, DESC), read(index, AVAIL), read(index, USED)
         try:
-            port.queue.set_up(
-                _layout(*places),
-                event_idx=bool(self.features >> F_EVENT_IDX & 1),
-                indirect=bool(self.features >> F_INDIRECT_DESC & 1),
-            )
+            port.queue = port.rings.set_up(places, self.features)
             port.queue.begin_at(self.config.first_index)
         except RingError as error:
             self.virtio_error(thread, error)

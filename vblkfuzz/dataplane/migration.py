@@ -14,7 +14,6 @@ from vblkfuzz.dataplane.registers import CAPACITY, GENERATION, WRITEBACK
 from vblkfuzz.dataplane.request import Request
 from vblkfuzz.dataplane.saved_state import SavedQueue, SavedRequest, SavedState
 from vblkfuzz.trace.kinds import RESUMED
-from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
@@ -43,8 +42,8 @@ class Migration(Lifecycle):
     def save_queue(self, port: QueuePort) -> SavedQueue:
         """Return the state of one queue."""
         queue = port.queue
-        layout = queue.layout if queue.ready else None
-        return SavedQueue(layout, queue.last_avail, queue.notification)
+        areas = port.rings.areas if queue.ready else None
+        return SavedQueue(areas, queue.last_avail, queue.notification, queue.progress())
 
     def save_request(self, request: Request) -> SavedRequest:
         """Return what a new device needs to submit a request again (virtio_blk_save_device)."""
@@ -83,10 +82,10 @@ class Migration(Lifecycle):
         """Go on with the rings of one queue."""
         if saved.layout is None:
             return
-        event_idx = bool(self.features >> F_EVENT_IDX & 1)
-        indirect = bool(self.features >> F_INDIRECT_DESC & 1)
-        port.queue.set_up(saved.layout, event_idx=event_idx, indirect=indirect)
-        port.queue.go_on_at(saved.last_avail)
+        areas = saved.layout
+        places = areas.size, areas.desc, areas.avail, areas.used
+        port.queue = port.rings.set_up(places, self.features)
+        port.queue.go_on_at(saved.last_avail, saved.progress)
         port.queue.notification = saved.notification
 
     def load_request(self, thread: Thread, saved: SavedRequest) -> None:

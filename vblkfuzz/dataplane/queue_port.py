@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vblkfuzz.dataplane.construction import constructed
@@ -16,10 +17,13 @@ from vblkfuzz.trace.kinds import (
     POLL_BEGIN,
     POLL_END,
 )
-from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio import device_queue as split
+from vblkfuzz.virtio.device_rings import DeviceRings
+from vblkfuzz.virtio.packed import device_queue as packed_rings
 
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.board import Board
+    from vblkfuzz.virtio.queue import DeviceQueue
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _IO0: Final = ActorId.IO0
@@ -36,8 +40,12 @@ class PortOwner(Protocol):
     notifiers_opened: int
 
     @property
-    def device_queue(self) -> type[DeviceQueue]:
-        """Class of the device's side of a ring."""
+    def device_queue(self) -> type[split.DeviceQueue]:
+        """Class of the device's side of a split ring."""
+
+    @property
+    def packed_queue(self) -> type[packed_rings.DeviceQueue]:
+        """Class of the device's side of a packed ring."""
 
     def handle_output(self, thread: Thread, port: QueuePort) -> Steps:
         """Handle a queue that was notified."""
@@ -46,11 +54,18 @@ class PortOwner(Protocol):
 class QueuePort:
     """One queue of the device; satisfies `aio.QueueHandler`."""
 
-    __slots__ = ("_board", "_device", "index", "notifier", "queue")
+    __slots__ = ("_board", "_device", "index", "notifier", "queue", "rings")
 
     def __init__(self, device: PortOwner, board: Board, index: int) -> None:
         self.index = index
-        self.queue = constructed(device.device_queue, DeviceQueue, "_u32", board.memory, index)
+        memory = board.memory
+        plain = constructed(device.device_queue, split.DeviceQueue, "_u32", memory, index)
+        packed = partial(
+            constructed, device.packed_queue, packed_rings.DeviceQueue, "_u32", memory, index
+        )
+        self.rings = DeviceRings(plain, packed)
+        self.queue: DeviceQueue = plain
+        """That of the form that the driver uses; while it is not ready, of the form used last."""
         self.notifier = board.kicks[index]
         self._board = board
         self._device = device

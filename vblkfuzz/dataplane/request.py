@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.aio import AioContext
     from vblkfuzz.virtio.blk import BlkRequest
-    from vblkfuzz.virtio.device_queue import DeviceQueue
+    from vblkfuzz.virtio.queue import DeviceQueue
 
 
 class IoResult(IntEnum):

@@ -10,19 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vblkfuzz.virtio.blk import BlkRequest
-from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.queue import Areas, Progress
 
 
 @dataclass(frozen=True, slots=True)
 class SavedQueue:
-    """One queue. Its used idx is not saved: the used ring has it (QEMU: virtio_load)."""
+    """One queue. The used idx of a split ring is not saved: the ring has it (virtio_load)."""
 
-    layout: RingLayout | None
+    layout: Areas | None
     """Size and addresses; None if it is not set up."""
     last_avail: int
     """u16, entries that the device has taken."""
     notification: bool
     """Whether the device asks for kicks; if not, the next start has to."""
+    progress: Progress | None = None
+    """Where it is in a packed ring, which does not tell (QEMU: vmstate_packed_virtqueue)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 from vblkfuzz.dataplane.saved_state import SavedQueue, SavedRequest, SavedState
 from vblkfuzz.dataplane.wrong_return import WrongReturn
 from vblkfuzz.virtio.blk import BlkRequest
-from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.layout import F_RING_PACKED, RingLayout
+from vblkfuzz.virtio.packed.layout import RingLayout as PackedLayout
+from vblkfuzz.virtio.queue import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +62,7 @@ def _problems(state: SavedState, queues: int) -> Iterator[tuple[str, str]]:
     if len(state.queues) != queues:
         yield "queues", f"expected {queues}, found {len(state.queues)}"
     for number, queue in enumerate(state.queues):
-        if problem := _wrong_queue(queue):
+        if problem := _wrong_queue(queue, packed=bool(state.features >> F_RING_PACKED & 1)):
             yield f"queues[{number}]", problem
     for number, request in enumerate(state.requests):
         if problem := _wrong_request(request, queues):
@@ -83,15 +85,36 @@ def _wrong_numbers(
             yield name, f"expected True or False, found {getattr(holder, name)!r}"
 
 
-def _wrong_queue(queue: object) -> str:
+def _wrong_queue(queue: object, *, packed: bool) -> str:
     if not isinstance(queue, SavedQueue):
         return _expected("a SavedQueue", queue)
     layout: object = queue.layout
-    if layout is not None and not isinstance(layout, RingLayout):
-        return f"layout: {_expected('a RingLayout or None', layout)}"
+    if layout is not None and not isinstance(layout, PackedLayout if packed else RingLayout):
+        form = "packed" if packed else "split"
+        return f"layout: {_expected(f'the RingLayout of a {form} ring or None', layout)}"
     if not _is_below(queue.last_avail, _U16):
         return f"last_avail: expected 0 to 0xffff, found {queue.last_avail!r}"
+    return _wrong_progress(queue.progress) if packed and layout is not None else ""
+
+
+def _wrong_progress(progress: object) -> str:
+    if not isinstance(progress, Progress):
+        return f"progress: {_expected('a Progress', progress)}"
+    for name in ("avail", "used", "used_idx"):
+        if not _is_below(getattr(progress, name), _U16):
+            found = getattr(progress, name)
+            return f"progress.{name}: expected 0 to 0xffff, found {found!r}"
+    if not _are_lengths(progress.lengths):
+        return f"progress.lengths: expected pairs of numbers, found {progress.lengths!r}"
     return ""
+
+
+def _are_lengths(lengths: object) -> bool:
+    """Whether they are ids, each with a number of descriptors."""
+    return isinstance(lengths, tuple) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and all(_is_below(one, _U16) for one in pair)
+        for pair in lengths
+    )
 
 
 def _wrong_request(request: object, queues: int) -> str:

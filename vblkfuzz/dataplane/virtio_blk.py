@@ -143,6 +143,7 @@ class VirtioBlk(Migration):
             self.epoch,
             queue.last_avail,
             thread.path,
+            queue.span,
         )
         return self._parse(thread, port, chain)
 

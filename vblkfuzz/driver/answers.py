@@ -49,8 +49,8 @@ class Answers:
 
     def take(self, queue: GuestQueue) -> None:
         """Look at the flags, then take all used entries of a queue, at most `_MOST`."""
-        flags = queue.ring.used_flags()
-        if flags > (not queue.ring.event_idx):  # without EVENT_IDX it may be 1
+        flags = queue.ring.wrong_flags()
+        if flags:
             self._ring.emit(USED_FLAGS, _ACTOR, queue.index, value=flags)
         for _ in range(_MOST):
             used = queue.ring.get_used()

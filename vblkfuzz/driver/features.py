@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vblkfuzz.scenario.alphabet.guest import DECLINES
 from vblkfuzz.virtio.features import FEATURES, device_side
-from vblkfuzz.virtio.layout import F_RING_RESET
+from vblkfuzz.virtio.layout import F_RING_PACKED, F_RING_RESET
 
 if TYPE_CHECKING:
     from vblkfuzz.scenario.device import DeviceConfig
@@ -26,9 +26,15 @@ _ABOVE: Final = 0xFFFF_FFFF
 """As many of them as an event has room for: up to bit 47; virtio 1.2 has 41."""
 
 
-def accepted(offered: int, decline: int) -> int:
-    """Return the feature bits that the driver accepts; `decline` is a position in `DECLINES`."""
-    return offered & ~_DECLINED[decline]
+def accepted(offered: int, decline: int, *, packed: bool = False) -> int:
+    """Return the feature bits that the driver accepts.
+
+    Args:
+        offered: the feature bits that the device offers.
+        decline: a position in `DECLINES`.
+        packed: whether the driver uses packed rings if it can.
+    """
+    return offered & ~_DECLINED[decline] & ~((not packed) << F_RING_PACKED)
 
 
 def scenario_features(config: DeviceConfig) -> int:
@@ -38,6 +44,7 @@ def scenario_features(config: DeviceConfig) -> int:
         event_idx=config.event_idx,
         indirect=config.indirect,
         read_only=config.read_only,
+        packed=config.ring == "packed",
     )
 
 

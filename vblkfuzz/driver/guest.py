@@ -15,11 +15,12 @@ from vblkfuzz.driver.cache_mode import CacheMode, may_set_cache_mode
 from vblkfuzz.driver.config_read import read_config
 from vblkfuzz.driver.features import accepted, fields
 from vblkfuzz.driver.guest_queue import GuestQueue
-from vblkfuzz.driver.hostile import BREAKS, opened
+from vblkfuzz.driver.hostile import opened
 from vblkfuzz.driver.memory_map import AREAS, plain_area
 from vblkfuzz.driver.memory_watch import MemoryWatch
 from vblkfuzz.driver.registers import DriverRegisters
 from vblkfuzz.driver.request import build
+from vblkfuzz.driver.rings import publish_broken
 from vblkfuzz.driver.sent import Sent
 from vblkfuzz.driver.shape import Plain, changes, reshape
 from vblkfuzz.driver.transport import POINT
@@ -43,7 +44,6 @@ from vblkfuzz.trace.kinds import (
     USED_EVENT,
 )
 from vblkfuzz.virtio.blk import F_MQ
-from vblkfuzz.virtio.driver_queue import QueueFull
 from vblkfuzz.virtio.layout import (
     F_EVENT_IDX,
     F_INDIRECT_DESC,
@@ -54,6 +54,7 @@ from vblkfuzz.virtio.layout import (
     STATUS_FAILED,
     STATUS_FEATURES_OK,
 )
+from vblkfuzz.virtio.queue import QueueFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,7 @@ class GuestDriver:
         self._features = 0
         offered = self._transport.device_features()
         if how != _INIT_NO_FEATURES:
-            self._features = accepted(offered, operation.b)
+            self._features = accepted(offered, operation.b, packed=self._config.ring == "packed")
             self._transport.accept_features(self._features)
             status |= STATUS_FEATURES_OK
             yield from self._registers.write_status(status)
@@ -156,10 +157,9 @@ class GuestDriver:
             self._ring.emit(DRIVER_OK, _ACTOR)
 
     def _start_queue(self, queue: GuestQueue) -> GuestSteps:
-        event_idx = bool(self._features >> F_EVENT_IDX & 1)
-        queue.start(self._memory, self._config, event_idx=event_idx)
-        self._watch.set_up(queue.index, queue.ring.layout)
-        yield from self._transport.set_up_queue(queue.index, queue.ring.layout)
+        queue.start(self._memory, self._config, self._features)
+        self._watch.set_up(queue.index, queue.layout)
+        yield from self._transport.set_up_queue(queue.index, queue.layout)
 
     def reset(self, operation: Op) -> GuestSteps:
         """Reset the device; the rings are no longer used."""
@@ -262,7 +262,7 @@ class GuestDriver:
         sent = queue.sent[head] = Sent(slot, buffers, None, area)
         yield POINT
         self._hostile = True
-        shown = BREAKS[operation.b](queue.ring, slot, queue.ring.outstanding[head])
+        shown = publish_broken(queue.ring, operation.b, slot, head)
         self._watch.lend((queue.index, head), sent)
         self._watch.open(queue.index, opened(operation.b, slot))
         idx = queue.ring.avail_idx
@@ -365,7 +365,7 @@ class GuestDriver:
         shaped = bool(shape) and changes(shape, code, table)
         try:
             if shaped:
-                plain = Plain(self._memory, slot, buffers, queue.ring.layout.size)
+                plain = Plain(self._memory, slot, buffers, queue.layout.size)
                 buffers, table = reshape(plain, shape, table)
             head = queue.ring.add(*buffers, table)
         except QueueFull:

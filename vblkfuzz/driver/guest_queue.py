@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vblkfuzz.driver.memory_map import SLOTS, Slot, ring_layout
-from vblkfuzz.virtio.driver_queue import DriverQueue
+from vblkfuzz.driver.memory_map import SLOTS, Slot
+from vblkfuzz.driver.rings import new_rings
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.sent import Sent
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.virtio.memory import GuestMemory
+    from vblkfuzz.virtio.queue import Areas, DriverQueue
 
 
 class GuestQueue:
@@ -24,6 +25,7 @@ class GuestQueue:
         "bank",
         "free_slots",
         "index",
+        "layout",
         "ring",
         "sent",
     )
@@ -33,6 +35,7 @@ class GuestQueue:
         self.bank = 1
         """Bank of the current rings; flips at each set-up."""
         self.ring: DriverQueue
+        self.layout: Areas
         self.free_slots: list[Slot] = []
         self.sent: dict[int, Sent] = {}
         """Outstanding requests, by head."""
@@ -41,11 +44,10 @@ class GuestQueue:
         it is not known how often the device will use them. What is in their buffers is chance, as
         two requests share them."""
 
-    def start(self, memory: GuestMemory, config: DeviceConfig, *, event_idx: bool) -> None:
+    def start(self, memory: GuestMemory, config: DeviceConfig, features: int) -> None:
         """Create new rings in the other bank, with no request outstanding."""
         self.bank ^= 1
-        layout = ring_layout(self.index, config.queue_size, self.bank)
-        self.ring = DriverQueue(memory, layout, event_idx, config.first_index)
+        self.ring, self.layout = new_rings(memory, self.index, self.bank, config, features)
         slots = SLOTS[self.index]
         # In alternating order, so that a late write of the device does not hit a new request.
         self.free_slots = list(slots if self.bank else reversed(slots))

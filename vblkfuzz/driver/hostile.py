@@ -1,4 +1,4 @@
-"""Ring contents that break the protocol: a function for each name in `HOSTILE_CONTENTS`.
+"""Contents of a split ring that break the protocol: a function for each in `HOSTILE_CONTENTS`.
 
 Each function takes the correct chain of a read (header, data, status in three descriptors), breaks
 one rule and publishes the result. The device has to detect it as a ring error (`virtio.ring_error`)

@@ -27,6 +27,7 @@ from vblkfuzz.limits import (
     SLOTS_PER_QUEUE,
 )
 from vblkfuzz.virtio.layout import RingLayout
+from vblkfuzz.virtio.packed.layout import RingLayout as PackedLayout
 
 ORIGIN: Final = 4096
 QUEUE_BYTES: Final = (GUEST_MEMORY_SIZE - ORIGIN) // MAX_QUEUES
@@ -37,6 +38,7 @@ _SPARE_AT: Final = _DATA_AT + MAX_REQUEST_SECTORS * SECTOR_SIZE
 _SLOT_BYTES: Final = _SPARE_AT + 640
 
 assert RingLayout.place(MAX_QUEUE_SIZE, 0).end <= BANK_BYTES
+assert PackedLayout.place(MAX_QUEUE_SIZE, 0).end <= BANK_BYTES
 assert QUEUE_BYTES % 1024 == 0
 assert _SLOTS_AT + SLOTS_PER_QUEUE * _SLOT_BYTES <= QUEUE_BYTES
 
@@ -56,7 +58,17 @@ class Slot(NamedTuple):
 @cache
 def ring_layout(index: int, size: int, bank: int) -> RingLayout:
     """Return the layout of the rings of queue `index` in `bank` (0 or 1); `size` in entries."""
-    return RingLayout.place(size, ORIGIN + index * QUEUE_BYTES + bank * BANK_BYTES)
+    return RingLayout.place(size, _bank_at(index, bank))
+
+
+@cache
+def packed_layout(index: int, size: int, bank: int) -> PackedLayout:
+    """Return the layout of the packed ring of queue `index` in `bank` (0 or 1)."""
+    return PackedLayout.place(size, _bank_at(index, bank))
+
+
+def _bank_at(index: int, bank: int) -> int:
+    return ORIGIN + index * QUEUE_BYTES + bank * BANK_BYTES
 
 
 def end_of(queues: int) -> int:

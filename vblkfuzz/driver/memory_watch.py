@@ -1,12 +1,13 @@
 """The driver's watch over guest memory: it notices what the device must not write.
 
-A device may write the used ring of a queue that is set up, and the writable buffers of a request
-from its chain to its used entry, or to the reset that ends it (virtio 1.2, 2.7.4, 2.7.5.1, 2.7.8,
-2.4). The watch keeps an *image*: guest memory as the driver knows it. The driver copies into it
-what it has written itself, and what the device may write is copied before each comparison. So any
-other difference is a write that virtio forbids: past a buffer or before it, into memory that the
-device may only read, into rings or buffers that a reset or the driver has taken back, or into
-memory that was never the device's. It is recorded as MEMORY_CHANGED, once.
+A device may write the used ring of a queue that is set up (or the descriptors of a packed ring),
+and the writable buffers of a request from its chain to its used entry, or to the reset that ends it
+(virtio 1.2, 2.7.4, 2.7.5.1, 2.7.8, 2.8, 2.4). The watch keeps an *image*: guest memory as the
+driver knows it. The driver copies into it what it has written itself, and what the device may write
+is copied before each comparison. So any other difference is a write that virtio forbids: past a
+buffer or before it, into memory that the device may only read, into rings or buffers that a reset
+or the driver has taken back, or into memory that was never the device's. It is recorded as
+MEMORY_CHANGED, once.
 
 The driver looks before it writes a request, when it collects, and when a reset has returned. It
 needs no event of the device, so the same code watches the model and real devices. A real device
@@ -17,6 +18,7 @@ Not noticed:
 * a write of the bytes that are there already. So the driver fills the data buffers of a collected
   request with poison; a status that is written twice stays unnoticed;
 * a write into buffers that a later request has made writable;
+* a used descriptor of a packed ring at a wrong place: any of its descriptors may become used;
 * what hostile ring contents allow (`hostile.opened`), until their queue is reset;
 * a change of the rings while the driver makes a request available;
 * at once: a write into the memory of queues that are not in use. Resets look there.
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
     from vblkfuzz.driver.request import Segments
     from vblkfuzz.driver.sent import Sent
     from vblkfuzz.trace.ring import TraceRing
-    from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory
+    from vblkfuzz.virtio.queue import Areas
 
 _POISON: Final = memoryview(b"\xff" * GUEST_MEMORY_SIZE)
 """Fills buffers that the driver has taken back: no request writes this byte (`sector_data`)."""
@@ -69,14 +71,16 @@ class MemoryWatch:
         """Memory of queues that are not in use."""
         self._ring = ring
         self._owned: dict[int, slice] = {}
-        """Descriptor table and available ring, by queue."""
+        """What only the driver writes, by queue: descriptor table and available ring; of a packed
+        ring its event suppression."""
         self._used: dict[int, tuple[slice, ...]] = {}
-        """Used ring, and what hostile contents let the device write, by queue."""
+        """Used ring, or descriptors and device area of a packed ring; and what hostile contents let
+        the device write, by queue."""
         self._loans: dict[Key, Loan] = {}
         """Requests in use, by queue and head."""
         self._ended: list[tuple[Key, Loan, Place]] = []
         """Requests that have ended, and what has ended them."""
-        self._rings: dict[RingLayout, tuple[int, Place]] = {}
+        self._rings: dict[Areas, tuple[int, Place]] = {}
         """The last set-up of these rings: queue, and what has ended it."""
 
     # --- Looking ------------------------------------------------------------------------------
@@ -143,11 +147,10 @@ class MemoryWatch:
 
     # --- What the driver does -----------------------------------------------------------------
 
-    def set_up(self, queue: int, layout: RingLayout) -> None:
+    def set_up(self, queue: int, layout: Areas) -> None:
         """The driver has zeroed the rings of a queue and gives them to the device."""
-        whole, self._owned[queue], used = _parts(layout)
+        whole, self._owned[queue], self._used[queue] = _parts(layout)
         self._expected[whole] = self._found[whole]
-        self._used[queue] = (used,)
         self._rings[layout] = (queue, _UNUSED)
 
     def wrote_ring(self, queue: int) -> None:
@@ -212,13 +215,9 @@ class MemoryWatch:
 
 
 @cache
-def _parts(layout: RingLayout) -> tuple[slice, slice, slice]:
+def _parts(layout: Areas) -> tuple[slice, slice, tuple[slice, ...]]:
     """Return the whole of the rings, the driver's part, and the device's part."""
-    return (
-        slice(layout.desc, layout.end),
-        slice(layout.desc, layout.avail_end),
-        slice(layout.used, layout.used_end),
-    )
+    return slice(layout.desc, layout.end), layout.driver_part(), layout.device_part()
 
 
 @lru_cache(maxsize=4096)

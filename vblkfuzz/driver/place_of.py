@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from vblkfuzz.driver.sent import Sent
-    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.queue import Areas
 
 Key = tuple[int, int]
 """A request: queue and head."""
@@ -52,7 +52,7 @@ class Memory:
         self,
         used: Mapping[Key, Loan],
         ended: Iterable[tuple[Key, Loan, Place]],
-        rings: Mapping[RingLayout, tuple[int, Place]],
+        rings: Mapping[Areas, tuple[int, Place]],
     ) -> None:
         """Describe it.
 

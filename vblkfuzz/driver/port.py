@@ -18,8 +18,8 @@ from vblkfuzz.virtio.layout import STATUS_DRIVER_OK
 if TYPE_CHECKING:
     from vblkfuzz.scenario.device import DeviceConfig
     from vblkfuzz.trace.ring import TraceRing
-    from vblkfuzz.virtio.layout import RingLayout
     from vblkfuzz.virtio.memory import GuestMemory
+    from vblkfuzz.virtio.queue import Areas
 
 
 class Port(Transport, Protocol):
@@ -76,7 +76,7 @@ class Observed:
         """Write the driver's feature bits."""
         self._transport.accept_features(features)
 
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+    def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
         """Write size and addresses of a queue and enable it."""
         return self._transport.set_up_queue(index, layout)
 

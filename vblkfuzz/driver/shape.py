@@ -19,7 +19,7 @@ from vblkfuzz.virtio.blk import (
     RequestType,
     gather,
 )
-from vblkfuzz.virtio.driver_queue import QueueFull
+from vblkfuzz.virtio.queue import QueueFull
 
 if TYPE_CHECKING:
     from vblkfuzz.driver.memory_map import Slot

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.queue import Areas
 
 POINT: Final = None
 """``yield POINT``: a preemption point."""
@@ -28,7 +28,7 @@ class Transport(Protocol):
     def accept_features(self, features: int) -> None:
         """Write the driver's feature bits; they take effect with FEATURES_OK."""
 
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+    def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
         """Write size and addresses of a queue and enable it."""
 
     def write_status(self, value: int) -> GuestSteps:

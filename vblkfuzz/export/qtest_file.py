@@ -100,8 +100,10 @@ def program(scenario: Scenario, sentence: str, form: str = "qtest", shows: str =
             run may show another bug. Any sentence does in other programs.
 
     Raises:
-        UsageError: the program cannot carry out an operation of the scenario.
+        UsageError: the program cannot carry out an operation of the scenario, or has no such rings.
     """
+    if scenario.device.ring != "split":
+        raise UsageError(f"{form}: device.ring: the program has no packed rings")
     for index, operation in enumerate(scenario.ops):
         if not (_has(operation) or _has_no_effect(operation)):
             raise UsageError(f"{form}: operation {index}: the program has no {operation}")

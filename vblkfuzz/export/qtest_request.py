@@ -12,8 +12,8 @@ from vblkfuzz.driver.request import build
 from vblkfuzz.driver.shape import Plain, changes, reshape
 from vblkfuzz.limits import GUEST_MEMORY_SIZE
 from vblkfuzz.scenario.alphabet.shape import SHAPES, Answer, answer
-from vblkfuzz.virtio.driver_queue import QueueFull
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.queue import QueueFull
 from vblkfuzz.virtio.store_buffer import differences
 
 if TYPE_CHECKING:

@@ -39,6 +39,8 @@ INSTRUMENTED: Final = (
     "vblkfuzz.driver.hostile",
     "vblkfuzz.virtio.chain",
     "vblkfuzz.virtio.device_queue",
+    "vblkfuzz.virtio.packed.chain",
+    "vblkfuzz.virtio.packed.device_queue",
     "vblkfuzz.virtio.blk",
 )
 """Prefixes of the modules to instrument: guest and device, not the code that schedules them."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final
 
+from vblkfuzz.scenario.device import Ring
 from vblkfuzz.targets.options import NO_OPTIONS, TargetOptions
 from vblkfuzz.targets.registry import MODEL
 
@@ -82,6 +83,8 @@ class WorkerPlan:
     """Patterns of signatures that are counted, but neither reported nor saved."""
     without: list[str] = field(default_factory=list)
     """Names of operations that are left out of every input."""
+    ring: Ring | None = None
+    """Form of the rings in all new inputs; None: split, or as in the corpus."""
     schedulers: list[str] = field(default_factory=list)
     """Schedulers with their shares of new inputs, as in ``pct:1``; none: inputs run as they are."""
     record: str = ""

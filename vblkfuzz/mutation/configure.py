@@ -11,7 +11,7 @@ from functools import cache
 from math import gcd, lcm
 from typing import Final
 
-from vblkfuzz.scenario.device import DEFAULTS, FIELDS, Value
+from vblkfuzz.scenario.device import DEFAULTS, FIELDS, RINGS, Ring, Value
 from vblkfuzz.scenario.device_header import BYTES, HeaderByte
 
 Random = Callable[[], float]
@@ -35,6 +35,11 @@ def change_config(config: list[int], random: Random) -> None:
     at = _CHANGED[int(random() * len(_CHANGED))]
     near = _near(at, config[at])
     config[at] = near[int(random() * len(near))]
+
+
+def set_ring(config: list[int], ring: Ring) -> None:
+    """Give a device this form of rings, which no other change does."""
+    config[_RING] = _RINGS[ring][config[_RING]]
 
 
 def _setting(byte: HeaderByte, name: str, value: Value) -> bytes:
@@ -101,5 +106,8 @@ def _differing_in(byte: HeaderByte, number: int, group: list[int]) -> list[int]:
 
 
 _NEW: Final = tuple(_settings())
+_RING: Final = FIELDS["ring"].byte
+_RINGS: Final = {ring: _setting(BYTES[_RING], "ring", ring) for ring in RINGS}
+"""By form of the rings: for each code of their byte, the code with that form."""
 _CHANGED: Final = tuple(sorted(row.byte for row in FIELDS.values() for _ in range(row.changed)))
 """Indices of header bytes to change; repetition is weight."""

@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from vblkfuzz.mutation.argument import changed_record, new_record
-from vblkfuzz.mutation.configure import change_config, new_config
+from vblkfuzz.mutation.configure import change_config, new_config, set_ring
 from vblkfuzz.mutation.deviate import burst, change_schedule, delay, race, steer
 from vblkfuzz.mutation.draft import Draft, Item
 from vblkfuzz.mutation.early import early
@@ -30,6 +30,7 @@ from vblkfuzz.mutation.sentence import AROUND, SNIPPETS, Sentence, records
 from vblkfuzz.mutation.story_state import choices
 from vblkfuzz.mutation.sweep import Sweep
 from vblkfuzz.scenario.alphabet.ops import CODES, OPS, PUBLISHES
+from vblkfuzz.scenario.device import Ring
 
 Edit = Callable[[Draft], None]
 _INIT: Final = CODES["init"]
@@ -78,7 +79,11 @@ class Mutator:
     """Makes new inputs from old ones; the same seed and calls give the same bytes."""
 
     def __init__(
-        self, seed: int, stops: Stops | None = None, parents: Parents | None = None
+        self,
+        seed: int,
+        stops: Stops | None = None,
+        parents: Parents | None = None,
+        ring: Ring | None = None,
     ) -> None:
         """Begin.
 
@@ -86,8 +91,10 @@ class Mutator:
             seed: any number.
             stops: the points that threads of the device pass, if a schedule interrupts them.
             parents: the shortest inputs of the campaign; whoever runs inputs tells them which.
+            ring: form of the rings in all new inputs; None: split, or as in the inputs given.
         """
         self._stops = stops
+        self._ring = ring
         self._parents = Parents() if parents is None else parents
         self._sweep = Sweep()
         self._by: list[str] = []
@@ -219,6 +226,8 @@ class Mutator:
     def _finish(self, draft: Draft, max_size: int) -> bytes:
         if self._random() < _REPAIRED:
             repair(draft, self._random)
+        if self._ring is not None:
+            set_ring(draft.config, self._ring)
         if self._stops is not None:
             self._sweep.offer(draft)
         return draft.pack(max_size)

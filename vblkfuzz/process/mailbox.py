@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from vblkfuzz.dataplane.notifier import EventNotifier
     from vblkfuzz.driver.transport import GuestSteps
-    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.queue import Areas
 
 # Looked up once: these are needed some six times an execution (docs/decisions/0010).
 _, _STATUS_EXIT, _KICK_EXIT, _QUEUE_RESET_EXIT, _QUEUE_ENABLE_EXIT, _WRITEBACK_EXIT = Exit
@@ -67,7 +67,7 @@ class MailboxTransport:
         """Post the feature bits."""
         self._registers.features = features
 
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+    def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
         """Post the queue registers.
 
         No exit is needed as long as the next kick or DRIVER_OK is one: the device reads the

@@ -25,6 +25,8 @@ Rerror = Literal["report", "ignore", "stop"]
 RERRORS: tuple[Rerror, ...] = ("report", "ignore", "stop")
 Werror = Literal["report", "ignore", "stop", "enospc"]
 WERRORS: tuple[Werror, ...] = (*RERRORS, "enospc")
+Ring = Literal["split", "packed"]
+RINGS: tuple[Ring, ...] = ("split", "packed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Row:
     new: Mapping[Value, int] = field(default_factory=dict)
     """Weight of each value in a new story. Empty: always the first value."""
     changed: int = 1
-    """Weight of the field among all fields when the mutator changes one; at least 1."""
+    """Weight of the field among all fields when the mutator changes one. 0: it does so on request
+    only (`mutation.mutate.Mutator`), and then it keeps what it finds; so do baseline searches."""
     scale: bool = False
     """Whether values have a distance to each other. If so, the minimizer also tries values between
     the present one and the default; otherwise only the default."""
@@ -100,6 +103,9 @@ class DeviceConfig:
     fixed_iothread: Annotated[bool, Row((True, False), byte=2, new={True: 5, False: 1})] = True
     """The device stays in its IOThread. If false, it may leave it for the main loop when a job on
     its disk ends, or at a resize (target `qsd` only: `fixed-iothread` of an export)."""
+    ring: Annotated[Ring, Row(RINGS, byte=7, changed=0)] = "split"
+    """Form of the rings: split (virtio 1.2, 2.7), or packed (2.8), for which the device offers
+    VIRTIO_F_RING_PACKED."""
 
     def __post_init__(self) -> None:
         """Check that every field has one of its values.

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _OURS: Final = "vblkfuzz."
-PARTS: Final = ("block_backend", "aio_context", "operator", "queue_port", "device_queue")
+PARTS: Final = (
+    *("block_backend", "aio_context", "operator", "queue_port"),
+    *("device_queue", "packed_queue"),
+)
 """Class attributes of a device that name the classes of its parts."""
 _NEARLY: Final = 0.85
 """Likeness of two names (`difflib`) of which one is a mistake for the other."""

@@ -19,7 +19,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vblkfuzz.errors import DeviceLost
+from vblkfuzz.errors import DeviceLost, HarnessError
 from vblkfuzz.limits import MAX_EPILOGUE
 from vblkfuzz.process.guest import REST
 from vblkfuzz.process.guest_process import GuestAnswer, GuestProcess
@@ -123,6 +123,8 @@ class RealTarget:
         Raises:
             HarnessError: there is no complete trace; the target can be used again.
         """
+        if scenario.device.ring != "split":
+            raise HarnessError(f"target {self.name} does not know ring={scenario.device.ring}")
         rig = self._rig
         witnesses = rig.witnesses(scenario.device)
         recorder = Recorder(rig.memory, scenario.device, exact_pops=bool(witnesses & Witness.POP))

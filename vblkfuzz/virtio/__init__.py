@@ -1,1 +1,1 @@
-"""Split virtqueues (virtio 1.2, 2.7) and virtio-blk requests (5.2), both ends."""
+"""Virtqueues, split (virtio 1.2, 2.7) and packed (2.8), and virtio-blk requests (5.2)."""

@@ -20,6 +20,8 @@ from vblkfuzz.virtio.layout import (
     vring_need_event,
 )
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.queue import DeviceQueue as AnyDeviceQueue
+from vblkfuzz.virtio.queue import Progress
 from vblkfuzz.virtio.ring_error import AvailIdxJump, QueueSizeExceeded
 
 U16 = 0xFFFF
@@ -28,8 +30,8 @@ U32 = 0xFFFF_FFFF
 _NOWHERE: Final = RingLayout(0, 0, 0, 0)
 
 
-class DeviceQueue:
-    """One queue as the device sees it.
+class DeviceQueue(AnyDeviceQueue):
+    """One queue with a split ring as the device sees it.
 
     `ready`: set up, and not reset since. `last_avail`, `used_idx`: u16, entries taken and
     returned since reset. `inuse`: u32, chains taken and not yet returned. `notification`: the
@@ -47,16 +49,8 @@ class DeviceQueue:
         "_u32",
         "_used_idx",
         "_used_ring",
-        "index",
-        "inuse",
-        "last_avail",
         "layout",
-        "memory",
-        "notification",
-        "ready",
-        "signalled_used",
         "size",
-        "used_idx",
     )
 
     def __init__(self, memory: GuestMemory, index: int) -> None:
@@ -80,6 +74,7 @@ class DeviceQueue:
         self.notification = True
         self.signalled_used = 0
         self._signalled_valid = False
+        self.span = 0
 
     def set_up(self, layout: RingLayout, *, event_idx: bool, indirect: bool) -> None:
         """Use the ring at `layout`, with these negotiated features (4.1.5.1.3).
@@ -99,7 +94,7 @@ class DeviceQueue:
         """Begin at ring index `index` (u16), as after a migration or SET_VRING_BASE."""
         self.last_avail = self.used_idx = self.signalled_used = index
 
-    def go_on_at(self, last_avail: int) -> None:
+    def go_on_at(self, last_avail: int, progress: Progress | None = None) -> None:
         """Go on with rings that another device has used up to `last_avail` (QEMU: virtio_load).
 
         What it had taken and not returned is in use. The next push calls the driver: when that was

@@ -25,17 +25,15 @@ from vblkfuzz.virtio.layout import (
     vring_need_event,
 )
 from vblkfuzz.virtio.memory import GuestMemory
+from vblkfuzz.virtio.queue import DriverQueue as AnyDriverQueue
+from vblkfuzz.virtio.queue import QueueFull
 from vblkfuzz.virtio.ring_error import AddressError
 
 U16 = 0xFFFF
 
 
-class QueueFull(Exception):
-    """Too few free descriptors for the chain."""
-
-
-class DriverQueue:
-    """One queue as the driver sees it.
+class DriverQueue(AnyDriverQueue):
+    """One queue with a split ring as the driver sees it.
 
     `outstanding`: heads added and not yet released, each with its descriptors.
     `avail_idx`, `last_used`: u16, entries published and collected.
@@ -51,12 +49,7 @@ class DriverQueue:
         "_u32",
         "_used_idx",
         "_used_ring",
-        "avail_idx",
-        "event_idx",
-        "last_used",
         "layout",
-        "memory",
-        "outstanding",
     )
 
     def __init__(
@@ -210,9 +203,10 @@ class DriverQueue:
             return not self._u16[self._used_idx - 1] & USED_F_NO_NOTIFY
         return vring_need_event(self._u16[self.layout.avail_event >> 1], new, old)
 
-    def used_flags(self) -> int:
-        """Return the flags of the used ring; 0 or 1, with EVENT_IDX 0 (2.7.10.1)."""
-        return self._u16[self._used_idx - 1]
+    def wrong_flags(self) -> int:
+        """Return the flags of the used ring unless 0, or without EVENT_IDX 1 (2.7.10.1)."""
+        flags = self._u16[self._used_idx - 1]
+        return flags if flags > (not self.event_idx) else 0
 
     def get_used(self) -> tuple[int, int] | None:
         """Take the next used entry as (id, bytes written), or None (2.7.14).

@@ -24,7 +24,13 @@ from vblkfuzz.virtio.blk import (
     F_TOPOLOGY,
     F_WRITE_ZEROES,
 )
-from vblkfuzz.virtio.layout import F_EVENT_IDX, F_INDIRECT_DESC, F_RING_RESET, F_VERSION_1
+from vblkfuzz.virtio.layout import (
+    F_EVENT_IDX,
+    F_INDIRECT_DESC,
+    F_RING_PACKED,
+    F_RING_RESET,
+    F_VERSION_1,
+)
 
 FEATURES: Final = MappingProxyType(
     {
@@ -60,7 +66,9 @@ _ALWAYS: Final = (
 
 
 @lru_cache(maxsize=64)
-def device_side(*, queues: int, event_idx: bool, indirect: bool, read_only: bool) -> int:
+def device_side(
+    *, queues: int, event_idx: bool, indirect: bool, read_only: bool, packed: bool = False
+) -> int:
     """Return the feature bits of a device with these properties (QEMU: virtio_blk_get_features)."""
     return (
         _ALWAYS
@@ -68,4 +76,5 @@ def device_side(*, queues: int, event_idx: bool, indirect: bool, read_only: bool
         | event_idx << F_EVENT_IDX
         | indirect << F_INDIRECT_DESC
         | read_only << F_RO
+        | packed << F_RING_PACKED
     )

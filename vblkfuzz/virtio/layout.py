@@ -32,6 +32,7 @@ USED_F_NO_NOTIFY: Final = 1
 F_INDIRECT_DESC: Final = 28
 F_EVENT_IDX: Final = 29
 F_VERSION_1: Final = 32
+F_RING_PACKED: Final = 34
 F_RING_RESET: Final = 40
 """Feature bits that concern the rings (6)."""
 
@@ -157,6 +158,14 @@ class RingLayout:
     def end(self) -> int:
         """Address after the area with the highest addresses."""
         return max(self.desc_end, self.avail_end, self.used_end)
+
+    def driver_part(self) -> slice:
+        """Return the memory that only the driver writes, if the areas lie in this order."""
+        return slice(self.desc, self.avail_end)
+
+    def device_part(self) -> tuple[slice, ...]:
+        """Return the memory that the device may write."""
+        return (slice(self.used, self.used_end),)
 
 
 def _align(address: int, alignment: int) -> int:

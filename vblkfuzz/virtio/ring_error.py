@@ -200,6 +200,15 @@ class RequestStatusMissing(RingError):
     code = 20
 
 
+class DescriptorNotAvailable(RingError):
+    """2.8.6: a chain of a packed ring goes on in a descriptor that is not marked available.
+
+    QEMU: virtqueue_packed_pop checks the first descriptor of a chain only.
+    """
+
+    code = 21
+
+
 RING_ERRORS: Final[dict[int, type[RingError]]] = {
     error.code: error for error in RingError.__subclasses__()
 }

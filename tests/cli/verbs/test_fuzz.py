@@ -13,6 +13,7 @@ from tests.checkout import CHECKOUT
 from tests.cli.conftest import Cli
 from vblkfuzz.campaign.continuation import check_folder, check_same, said_of
 from vblkfuzz.errors import UsageError
+from vblkfuzz.scenario.codec import decode
 from vblkfuzz.store.history import CampaignRecord, read_history
 from vblkfuzz.store.ledger import Ledger
 from vblkfuzz.store.summary import Finding
@@ -35,6 +36,7 @@ def test_a_short_campaign(cli: Cli, tmp_path: Path) -> None:
         (("--target", "nonsense"), "target nonsense: expected one of model"),
         (("--without", "vm_stop"), "--without: no operation 'vm_stop'; all of them: vblkfuzz list"),
         (("--target", "qemu", "--defect", "push_twice"), "--defect: defects are planted in the"),
+        (("--target", "qemu", "--ring", "packed"), "--ring packed: target qemu does not know"),
     ],
 )
 def test_what_cannot_be_done(
@@ -183,3 +185,12 @@ def test_an_operation_that_ends_another_is_left_out_with_it(cli: Cli, tmp_path: 
     assert (said.splitlines()[0], met) == (line, False)
     said, met = saves("both", "--without", "restore", "--without", "save")
     assert (line in said, met) == (False, False)
+
+
+def test_packed_rings_are_asked_for(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ("--runs", "30", "--workers", "1", "--seed", "3", "--mode", "inline", "--out", out)
+    result = cli("fuzz", "--device", "reference", "--ring", "packed", *options)
+    assert result.exit_code == 0
+    rings = {decode(path.read_bytes()).device.ring for path in (out / "corpus").iterdir()}
+    assert "packed" in rings

@@ -109,7 +109,9 @@ def _rule_of(spec: OpSpec) -> Any:  # noqa: ANN401  # what Hypothesis makes of a
 def _devices() -> SearchStrategy[DeviceConfig]:
     from hypothesis import strategies as st
 
-    values: dict[str, Any] = {name: st.sampled_from(row.values) for name, row in FIELDS.items()}
+    values: dict[str, Any] = {
+        name: st.sampled_from(row.values) for name, row in FIELDS.items() if row.changed
+    }
     return st.builds(DeviceConfig, **values)
 
 

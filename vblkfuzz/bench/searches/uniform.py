@@ -46,7 +46,9 @@ class _Uniform:
 
 def uniform_scenario(random: Random) -> Scenario:
     """Return a scenario of 1 to `limits.MAX_OPS` operations, the first of them an init."""
-    fields: dict[str, Any] = {name: random.choice(row.values) for name, row in FIELDS.items()}
+    fields: dict[str, Any] = {
+        name: random.choice(row.values) for name, row in FIELDS.items() if row.changed
+    }
     codes = random.choices(range(len(OPS)), k=random.randrange(limits.MAX_OPS))
     ops = tuple(_op(code, random) for code in (CODES["init"], *codes))
     return Scenario(DeviceConfig(**fields), ops, _schedule(ops, random))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from vblkfuzz.scenario.device import Ring
     from vblkfuzz.targets.options import TargetOptions
 
 
@@ -25,6 +26,13 @@ class CoverageKind(StrEnum):
 
     FUNCTIONS = "functions"
     EDGES = "edges"
+
+
+class RingForm(StrEnum):
+    """Form of the rings."""
+
+    SPLIT = "split"
+    PACKED = "packed"
 
 
 ACoverage = Annotated[
@@ -82,6 +90,20 @@ def coverage_of(target: str, kind: CoverageKind | None) -> str:
     if kind and target == MODEL:
         raise UsageError(f"--coverage {kind}: for real devices; the {MODEL} is always covered")
     return kind.value if kind else ""
+
+
+def ring_of(target: str, form: RingForm | None) -> Ring | None:
+    """Return the form of the rings in all new inputs; None: the campaign does not ask for any.
+
+    Raises:
+        UsageError: the target has no such rings.
+    """
+    from vblkfuzz.scenario.device import RINGS
+    from vblkfuzz.targets.registry import MODEL, TARGETS
+
+    if form is RingForm.PACKED and target != MODEL and TARGETS.is_own(target):
+        raise UsageError(f"--ring {form}: target {target} does not know ring={form}")
+    return next((ring for ring in RINGS if ring == form), None)
 
 
 def schedulers_of(text: str) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from vblkfuzz.cli.options import complete
 from vblkfuzz.cli.options.budget import span
 from vblkfuzz.cli.options.campaign import (
     ACoverage,
+    RingForm,
     check_device,
     coverage_of,
     number_of_workers,
+    ring_of,
     schedulers_of,
     seed_of,
     silenced_by,
@@ -74,6 +76,13 @@ _Schedulers = Annotated[
     ),
 ]
 
+_RingForm = Annotated[
+    RingForm | None,
+    typer.Option(
+        show_default="split, or as in the corpus", help="Form of the rings in all new inputs."
+    ),
+]
+
 _Store = Annotated[
     str,
     typer.Option(
@@ -128,6 +137,7 @@ def fuzz(  # noqa: PLR0913  # an option each
     known: _Known = None,
     without: _Without = None,
     schedulers: _Schedulers = "",
+    ring: _RingForm = None,
     coverage: ACoverage = None,
     other_device: _OtherDevice = False,
     stop_on_first: Annotated[
@@ -177,6 +187,7 @@ def fuzz(  # noqa: PLR0913  # an option each
         silenced=silenced_by(known),
         without=_operations(without or ()),
         schedulers=schedulers_of(schedulers),
+        ring=ring_of(target, ring),
         coverage=coverage_of(target, coverage),
         libfuzzer=tuple(libfuzzer or ()),
         other_device=other_device,

@@ -105,7 +105,8 @@ class _OldRingsSilenced(VirtioBlk):
         for flags in self._old:
             self.board.memory.u16[flags >> 1] |= USED_F_NO_NOTIFY
         super()._set_up(thread, port)
-        self._old = (port.queue.layout.used_flags,)
+        areas = port.rings.areas
+        self._old = (areas.used,) if areas else ()
 
 
 class _NullAddress(VirtioBlk):

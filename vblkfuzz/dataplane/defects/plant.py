@@ -16,6 +16,7 @@ from vblkfuzz.dataplane.virtio_blk import VirtioBlk
 from vblkfuzz.errors import UsageError
 from vblkfuzz.suggestion import did_you_mean
 from vblkfuzz.virtio.device_queue import DeviceQueue
+from vblkfuzz.virtio.packed.device_queue import DeviceQueue as PackedQueue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,7 @@ def with_defects(base: type[VirtioBlk], names: Sequence[str]) -> type[VirtioBlk]
         "block_backend": _mixed(BlockBackend, base.block_backend, mixins),
         "queue_port": _mixed(QueuePort, base.queue_port, mixins),
         "device_queue": _mixed(DeviceQueue, base.device_queue, mixins),
+        "packed_queue": _mixed(PackedQueue, base.packed_queue, mixins),
         "operator": _mixed(Operator, base.operator, mixins),
     }
     device = _mixed(VirtioBlk, base, mixins)

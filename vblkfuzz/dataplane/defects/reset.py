@@ -13,7 +13,7 @@ from vblkfuzz.trace.event import Frame
 if TYPE_CHECKING:
     from vblkfuzz.dataplane.queue_port import QueuePort
     from vblkfuzz.dataplane.request import Request
-    from vblkfuzz.virtio.device_queue import DeviceQueue
+    from vblkfuzz.virtio.queue import DeviceQueue
 
 
 class _IgnoresParked(VirtioBlk):

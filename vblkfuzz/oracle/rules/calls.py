@@ -6,11 +6,16 @@ driver that sleeps until then is not woken otherwise. The standard sets no time,
 call once for many entries, so the call is late only if everything has settled: a call for a later
 request does not make up for it. Source: virtio 1.2, 2.7.7; QEMU virtio_should_notify,
 virtio_notify.
+
+In a packed ring the driver asks for all calls, for none, or for that of one descriptor (2.8.10).
+There USED_EVENT has the place of that descriptor, modulo two laps, and a push is about as many
+descriptors as its POP says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from vblkfuzz.oracle.naming.circumstance import call_missed
 from vblkfuzz.oracle.rule import Report, Situation, rule
@@ -22,6 +27,7 @@ from vblkfuzz.trace.kinds import (
     END,
     IRQ,
     OP,
+    POP,
     PUSH,
     QUEUE_RESET,
     RESET_RET,
@@ -37,6 +43,37 @@ CALL_AFTER_SUPPRESSION = Situation(
 )
 
 _U16 = 0xFFFF
+
+
+class _Places:
+    """Where the device is in packed rings."""
+
+    def __init__(self, size: int) -> None:
+        self._laps = 2 * size
+        self.first = 0
+        self._used: dict[int, int] = {}
+        """By queue, if it has been pushed to: place of the next used descriptor."""
+        self._spans: dict[int, int] = {}
+        """Descriptors of each request."""
+
+    def pop(self, pop: Event) -> None:
+        """Note how many descriptors a request takes."""
+        self._spans[pop.request] = pop.length
+
+    def push(self, push: Event, place: int) -> bool:
+        """Go on with a push; return whether it is about the descriptor at a place."""
+        at = self._used.get(push.queue, self.first % self._laps)
+        span = self._spans.get(push.request, 1)
+        self._used[push.queue] = (at + span) % self._laps
+        return (place - at) % self._laps < span
+
+    def new_ring(self, queue: int) -> None:
+        """Begin again in one ring."""
+        self._used.pop(queue, None)
+
+    def new_rings(self) -> None:
+        """Begin again in all rings."""
+        self._used.clear()
 
 
 class _Calls:
@@ -99,6 +136,51 @@ class _Calls:
         self.due.clear()
 
 
+class _PackedCalls(_Calls):
+    """The same in packed rings."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._places = _Places(size)
+
+    def pop(self, pop: Event) -> None:
+        """Process a pop; it says how many descriptors its request takes."""
+        self._places.pop(pop)
+
+    def push(self, push: Event, report: Report) -> None:
+        """Process a push; it may need a call."""
+        queue = push.queue
+        place = self.used_event.get(queue) if self.event_idx else None
+        reached = self._places.push(push, place or 0)
+        if place is not None:
+            if not reached:
+                return
+            report.met(LATE_CALL)
+        elif queue in self.suppressed:
+            if self.suppressed[queue]:
+                return
+            report.met(CALL_AFTER_SUPPRESSION)
+        self.due.setdefault(queue, push)
+
+    def change(self, event: Event) -> None:
+        """Process a change by the driver: it ends the one before, whichever it was."""
+        if self.event_idx or event.kind == SUPPRESS_CALLS:
+            self.used_event.pop(event.queue, None)
+            self.suppressed.pop(event.queue, None)
+            super().change(event)
+
+    def new_rings(self, event: Event) -> None:
+        """End all rings at a reset, one at a queue reset; DRIVER_INIT makes new ones."""
+        super().new_rings(event)
+        if event.kind == QUEUE_RESET:
+            self._places.new_ring(event.queue)
+        elif event.kind == RESET_RET or event.flag == 0:
+            self._places.new_rings()
+            self._places.first = self._first
+
+
 @rule(
     "L4",
     title="The driver is called for each used entry that it asked to be called for.",
@@ -123,7 +205,11 @@ def L4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
 
     A partial trace has no END and is not judged.
     """
+    packed: _PackedCalls | None = None
     calls = _Calls()
+    if scenario.device.ring == "packed":
+        calls = packed = _PackedCalls(scenario.device.queue_size)
+        events = [event for event in report.events if event.kind in _PACKED]
     due = calls.due
     late: list[tuple[Event, Event]] = []
     """Pushes without a call, each with the event before which everything had settled."""
@@ -142,8 +228,27 @@ def L4(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
                 _report_lost(push, settled, calls.event_idx, report)
         elif kind in (USED_EVENT, SUPPRESS_CALLS):
             calls.change(event)
+        elif kind == POP:
+            if packed is not None:
+                packed.pop(event)
         else:  # DRIVER_INIT, RESET_RET, QUEUE_RESET
             calls.new_rings(event)
+
+
+_PACKED: Final = frozenset(
+    {
+        OP,
+        DRIVER_INIT,
+        USED_EVENT,
+        SUPPRESS_CALLS,
+        POP,
+        PUSH,
+        IRQ,
+        RESET_RET,
+        QUEUE_RESET,
+        END,
+    }
+)
 
 
 def _report_lost(push: Event, settled: Event, event_idx: bool, report: Report) -> None:

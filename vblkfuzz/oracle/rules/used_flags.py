@@ -39,7 +39,12 @@ SEEN_WITHOUT = Situation(
     path="none",
 )
 def S32(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
-    """`set_up`: the end of a set-up, as long as the driver relies on what was negotiated."""
+    """`set_up`: the end of a set-up, as long as the driver relies on what was negotiated.
+
+    In a packed ring the flags of the device area may have one of three values, of which DESC needs
+    EVENT_IDX; the driver records none of these (2.8.10, 2.8.14).
+    """
+    none_with_event_idx = scenario.device.ring == "split"
     set_up: Event | None = None
     for event in events:
         kind = event.kind
@@ -51,14 +56,16 @@ def S32(scenario: Scenario, events: Sequence[Event], report: Report) -> None:
             if kind == COLLECT:
                 report.met(SEEN if set_up.head else SEEN_WITHOUT)
             elif kind == USED_FLAGS:
-                _judge(set_up, event, report)
+                _judge(set_up, event, report, none=none_with_event_idx)
 
 
-def _judge(set_up: Event, seen: Event, report: Report) -> None:
+def _judge(set_up: Event, seen: Event, report: Report, *, none: bool) -> None:
+    """Judge flags; `none`: with EVENT_IDX there must be none at all."""
     found = f"The used ring of queue {seen.queue} had the flags {seen.value:#x} at turn {seen.turn}"
-    if set_up.head:
+    if set_up.head and none:
         why = f"although EVENT_IDX had been accepted at turn {set_up.turn}"
         report.violation(set_up, seen, f"{found}, {why}.")
     elif seen.value > USED_F_NO_NOTIFY:
-        why = f"but must be 0 or 1 after the set-up at turn {set_up.turn}"
+        allowed = "0 or 1" if none else "0, 1 or, with EVENT_IDX, 2"
+        why = f"but must be {allowed} after the set-up at turn {set_up.turn}"
         report.violation(set_up, seen, f"{found}, {why}.", "unknown")

@@ -21,7 +21,7 @@ from vblkfuzz.virtio.memory import GuestMemory
 if TYPE_CHECKING:
     from vblkfuzz.driver.transport import GuestSteps
     from vblkfuzz.scenario.device import DeviceConfig
-    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.queue import Areas
 
 PCI_SLOT: Final = 4
 """PCI slot of the device."""
@@ -131,7 +131,7 @@ class PciPort:
             self._write("l", _DRIVER_SELECT, half)
             self._write("l", _DRIVER_FEATURES, features >> 32 * half & 0xFFFF_FFFF)
 
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+    def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
         """Write size and addresses of a queue and enable it."""
         self._write("w", _QUEUE_SELECT, index)
         self._write("w", _QUEUE_SIZE, layout.size)

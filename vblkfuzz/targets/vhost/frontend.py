@@ -34,7 +34,7 @@ from vblkfuzz.virtio.layout import F_VERSION_1
 if TYPE_CHECKING:
     from vblkfuzz.targets.vhost.connection import Connection
     from vblkfuzz.targets.vhost.memory_table import SharedMemory
-    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.queue import Areas
 
 
 WANTED: Final = (
@@ -135,7 +135,7 @@ class Frontend:
         send = self.connection.send
         send(Request.SET_INFLIGHT_FD, inflight.area.pack(), (inflight.fd,))
 
-    def start_queue(self, index: int, layout: RingLayout, base: int, fds: QueueFds) -> None:
+    def start_queue(self, index: int, layout: Areas, base: int, fds: QueueFds) -> None:
         """Let the back-end serve a queue, beginning with index `base` of the avail ring."""
         send = self.connection.send
         addresses = VringAddresses(

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from vblkfuzz.targets.vhost.inflight import Inflight
     from vblkfuzz.targets.vhost.link import Link
     from vblkfuzz.targets.vhost.memory_table import SharedMemory
-    from vblkfuzz.virtio.layout import RingLayout
+    from vblkfuzz.virtio.queue import Areas
 
 _GREETING_S: Final = 0.2
 """Seconds to wait for an answer on a second connection. A back-end with requests in flight accepts
@@ -86,7 +86,7 @@ class VhostUserPort:
         self._mode = 0
         """The cache mode that the driver has written last."""
         self._shares_memory = False
-        self._layouts: dict[int, RingLayout] = {}
+        self._layouts: dict[int, Areas] = {}
         self._fds: list[QueueFds | None] = [None] * MAX_QUEUES
         """Eventfds of the started queues."""
         self._early: set[int] = set()
@@ -119,7 +119,7 @@ class VhostUserPort:
         """Note the driver's feature bits: a VMM negotiates with the back-end at DRIVER_OK."""
         self._accepted = features
 
-    def set_up_queue(self, index: int, layout: RingLayout) -> GuestSteps:
+    def set_up_queue(self, index: int, layout: Areas) -> GuestSteps:
         """Note the addresses of the rings; start the queue if the device is started."""
         self._layouts[index] = layout
         if self._status & STATUS_DRIVER_OK:
